@@ -1,0 +1,101 @@
+//! `llm-exe invoke`: run a request, or a raw event, and print what comes of it.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use llm_exe::{Deadline, Executor, Run};
+use llm_exe_events::Invocation;
+use serde_json::{Value, json};
+
+use crate::args::Invoke;
+use crate::environment::Environment;
+use crate::{input, output};
+
+const SIMULATED: &str = "simulated: no provider was asked, the answer is the simulator's";
+
+/// Runs the command.
+pub(crate) async fn run(args: Invoke) -> ExitCode {
+    let environment = match Environment::read(args.simulate, &[]).await {
+        Ok(environment) => environment,
+        Err(message) => return output::unusable(&message),
+    };
+    if args.event { event(&args, &environment).await } else { request(&args, &environment).await }
+}
+
+async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
+    let mut request = match input::request(&args.source) {
+        Ok(request) => request,
+        Err(error) => return output::failure(&error, args.json),
+    };
+    if args.full
+        && let Some(fields) = request.as_object_mut()
+    {
+        fields.insert("return".to_owned(), json!("full"));
+    }
+    let settings = &environment.settings;
+    let keys = std::sync::Arc::clone(&environment.keys);
+    let executor = Executor::new(settings.endpoints.clone(), keys, settings.rules);
+    let deadline = Deadline::after(Duration::from_secs(args.timeout));
+    let spinner = spinner(args.json);
+    let Run { outcome, report } = executor.run(request, deadline).await;
+    spinner.finish_and_clear();
+    if !args.json {
+        for warning in &report.warnings {
+            output::warning(warning);
+        }
+    }
+    let code = match outcome {
+        Ok(value) => {
+            output::result(&value, args.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => output::failure(&error, args.json),
+    };
+    if args.simulate && !args.json && report.attempts > 0 {
+        anstream::eprintln!("{SIMULATED}");
+    }
+    code
+}
+
+async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
+    let bytes = match input::bytes(&args.source.file) {
+        Ok(bytes) => bytes,
+        Err(error) => return output::failure(&error, args.json),
+    };
+    let invocation = Invocation {
+        request_id: "local".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let deadline = Deadline::after(Duration::from_secs(args.timeout));
+    let spinner = spinner(args.json);
+    let answered = environment.function().answer(&bytes, &invocation, deadline).await;
+    spinner.finish_and_clear();
+    let (response, code): (Value, u8) = match answered.outcome {
+        Ok(value) => (value, 0),
+        Err(error) => {
+            let kind = error.kind();
+            let failed = json!({ "errorType": kind.name(), "errorMessage": error.message() });
+            (failed, kind.exit_code())
+        }
+    };
+    println!("{}", if args.json { response.to_string() } else { format!("{response:#}") });
+    if args.simulate && !args.json && answered.line.report.attempts > 0 {
+        anstream::eprintln!("{SIMULATED}");
+    }
+    ExitCode::from(code)
+}
+
+/// Something that moves while people wait; nothing where nobody sees it.
+fn spinner(quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} asking, {elapsed}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

@@ -1,0 +1,32 @@
+//! The commands: a file each.
+
+mod invoke;
+mod render;
+mod serve;
+mod serve_http;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::args::{Args, Command};
+
+/// Runs a command.
+pub(crate) async fn run(command: Command) -> ExitCode {
+    match command {
+        Command::Invoke(args) => invoke::run(args).await,
+        Command::Render(args) => render::run(args).await,
+        Command::Validate(args) => validate::run(&args),
+        Command::Serve(args) => serve::run(args).await,
+        Command::Schema => {
+            println!("{:#}", llm_exe::request_schema());
+            ExitCode::SUCCESS
+        }
+        Command::Completions { shell } => {
+            let mut command = Args::command();
+            clap_complete::generate(shell, &mut command, "llm-exe", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+    }
+}

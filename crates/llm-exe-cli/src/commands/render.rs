@@ -1,0 +1,44 @@
+//! `llm-exe render`: the request that would go over the wire, without its key.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use llm_exe::{Deadline, Executor, Run};
+use serde_json::json;
+
+use crate::args::Render;
+use crate::environment::Environment;
+use crate::{input, output};
+
+/// Runs the command.
+pub(crate) async fn run(args: Render) -> ExitCode {
+    let environment = match Environment::read(false, &[]).await {
+        Ok(environment) => environment,
+        Err(message) => return output::unusable(&message),
+    };
+    let mut request = match input::request(&args.source) {
+        Ok(request) => request,
+        Err(error) => return output::failure(&error, args.json),
+    };
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert("dryRun".to_owned(), json!(true));
+        fields.insert("return".to_owned(), json!("result"));
+    }
+    let settings = &environment.settings;
+    let keys = std::sync::Arc::clone(&environment.keys);
+    let executor = Executor::new(settings.endpoints.clone(), keys, settings.rules);
+    let deadline = Deadline::after(Duration::from_secs(60));
+    let Run { outcome, report } = executor.run(request, deadline).await;
+    if !args.json {
+        for warning in &report.warnings {
+            output::warning(warning);
+        }
+    }
+    match outcome {
+        Ok(value) => {
+            output::result(&value, args.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => output::failure(&error, args.json),
+    }
+}

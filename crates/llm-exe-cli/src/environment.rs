@@ -1,0 +1,93 @@
+//! Where the command line finds settings and keys: the environment, and `.env` for keys alone.
+//!
+//! A stray `.env` in a folder must not be able to send a shell's real key elsewhere: base URLs
+//! and other settings in it are not read.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use llm_exe::Keys;
+use llm_exe::providers::PROVIDERS;
+use llm_exe_events::endpoint_key;
+use llm_exe_function::{EnvironmentKeys, Function, Settings};
+use llm_exe_simulator::Simulator;
+
+#[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Settings, keys, and the simulator where one was asked for.
+pub(crate) struct Environment {
+    pub(crate) settings: Settings,
+    pub(crate) keys: Arc<dyn Keys>,
+    /// Kept for as long as it is asked.
+    _simulator: Option<Simulator>,
+}
+
+impl Environment {
+    /// Reads the environment, with some variables set otherwise.
+    pub(crate) async fn read(
+        simulate: bool,
+        overrides: &[(&str, String)],
+    ) -> Result<Environment, String> {
+        let mut overrides: HashMap<String, String> =
+            overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut simulator = None;
+        if simulate {
+            let started = Simulator::start().await;
+            let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
+            overrides.insert("OPENAI_BASE_URL".to_owned(), started.openai_base_url());
+            overrides.insert("ANTHROPIC_BASE_URL".to_owned(), started.anthropic_base_url());
+            simulator = Some(started);
+        }
+        let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
+        let settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let keys: Arc<dyn Keys> = if simulate {
+            Arc::new(EnvironmentKeys::new(simulated_key))
+        } else {
+            let from_file = keys_of(Path::new(".env"))?;
+            Arc::new(EnvironmentKeys::new(move |name| {
+                let set = variable(name).filter(|value| !value.trim().is_empty());
+                set.or_else(|| from_file.get(name).cloned())
+            }))
+        };
+        Ok(Environment { settings, keys, _simulator: simulator })
+    }
+
+    /// The function under these settings.
+    pub(crate) fn function(&self) -> Function {
+        Function::new(&self.settings, Arc::clone(&self.keys))
+    }
+}
+
+/// The simulator takes any key; the endpoint's own is still the user's.
+fn simulated_key(name: &str) -> Option<String> {
+    if endpoint_key().environment.iter().any(|known| known == name) {
+        return variable(name);
+    }
+    Some("simulated".to_owned())
+}
+
+/// The keys that a `.env` file sets, by their variables' names; no file, no keys.
+fn keys_of(path: &Path) -> Result<HashMap<String, String>, String> {
+    if !path.exists() {
+        return Ok(HashMap::new());
+    }
+    let endpoint = endpoint_key();
+    let is_key = |name: &str| {
+        PROVIDERS.iter().any(|row| row.key_environment.contains(&name))
+            || endpoint.environment.iter().any(|known| known == name)
+    };
+    // The reader's own message would quote the line, and the line may hold a key.
+    let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());
+    let mut keys = HashMap::new();
+    for entry in dotenvy::from_path_iter(path).map_err(broken)? {
+        let (name, value) = entry.map_err(broken)?;
+        if is_key(&name) {
+            keys.insert(name, value);
+        }
+    }
+    Ok(keys)
+}

@@ -1,0 +1,66 @@
+//! Showing results and failures: to people on a terminal, to machines as JSON.
+
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use llm_exe::{Error, ErrorKind};
+use serde_json::{Value, json};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Prints a result: text as it is, anything else as JSON.
+pub(crate) fn result(value: &Value, compact: bool) {
+    match value {
+        _ if compact => println!("{value}"),
+        Value::String(text) => println!("{text}"),
+        other => println!("{other:#}"),
+    }
+}
+
+/// Prints a remark to standard error.
+pub(crate) fn warning(text: &str) {
+    anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
+}
+
+/// Prints a failure to standard error; answers its exit code.
+pub(crate) fn failure(error: &Error, as_json: bool) -> ExitCode {
+    let kind = error.kind();
+    if as_json {
+        anstream::eprintln!("{}", failure_json(error));
+    } else if error.problems().len() > 1 {
+        anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
+        for problem in error.problems() {
+            anstream::eprintln!("  {problem}");
+        }
+    } else {
+        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
+        if kind == ErrorKind::SecretNotFound {
+            anstream::eprintln!("  or put it into .env here, or try --simulate, which needs none");
+        }
+    }
+    ExitCode::from(kind.exit_code())
+}
+
+/// A failure as machines get it.
+pub(crate) fn failure_json(error: &Error) -> Value {
+    let problems: Vec<Value> = error
+        .problems()
+        .iter()
+        .map(|problem| json!({ "path": problem.path, "message": problem.message }))
+        .collect();
+    json!({
+        "error": {
+            "type": error.kind().name(),
+            "message": error.message(),
+            "retryable": error.kind().retryable(),
+            "problems": problems
+        }
+    })
+}
+
+/// Prints a failure that is no request's; answers the exit code for what can't be used.
+pub(crate) fn unusable(message: &str) -> ExitCode {
+    anstream::eprintln!("{RED}error:{RED:#} {message}");
+    ExitCode::from(ErrorKind::InvalidRequest.exit_code())
+}

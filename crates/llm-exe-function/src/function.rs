@@ -1,0 +1,148 @@
+//! An event to its answer: recognise, let in, run, respond, and never leave the caller without
+//! an answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, json};
+use llm_exe_events::{
+    Admission, EndpointAuth, EventSource, Invocation, Route, detect, endpoint_key,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::line::LogLine;
+use crate::settings::Settings;
+
+/// What the run may overstep its deadline by before it is cut off from outside.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// The function: one a process.
+pub struct Function {
+    executor: Executor,
+    keys: Arc<dyn Keys>,
+    endpoint_auth: EndpointAuth,
+    http_deadline: Duration,
+    is_warm: AtomicBool,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Function").field("executor", &self.executor).finish_non_exhaustive()
+    }
+}
+
+/// An answer, and the line that tells of it.
+#[derive(Debug)]
+pub struct Answered {
+    /// What the event's source gets; a failure is the invocation's own.
+    pub outcome: Result<Value, Error>,
+    /// What happened.
+    pub line: LogLine,
+}
+
+impl Function {
+    /// A function under these settings, with keys from this port.
+    pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
+        let endpoints = settings.endpoints.clone();
+        Function {
+            executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules),
+            keys,
+            endpoint_auth: settings.endpoint_auth,
+            http_deadline: settings.http_deadline,
+            is_warm: AtomicBool::new(false),
+        }
+    }
+
+    /// Answers an event. It never panics and always answers, by the deadline or shortly after.
+    pub async fn answer(
+        &self,
+        event: &[u8],
+        invocation: &Invocation,
+        deadline: Deadline,
+    ) -> Answered {
+        let started = Instant::now();
+        let mut line = LogLine::new(&invocation.request_id);
+        line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
+        let outcome = match json::parse(event) {
+            Ok(event) => {
+                let source = detect(&event);
+                line.source = source.name();
+                self.answered(source, event, invocation, deadline, &mut line).await
+            }
+            Err(fault) => {
+                let error = Error::invalid("", format!("the event is {fault}"));
+                line.error = Some(error.clone());
+                Err(error)
+            }
+        };
+        line.duration = started.elapsed();
+        Answered { outcome, line }
+    }
+
+    async fn answered(
+        &self,
+        source: &'static dyn EventSource,
+        event: Value,
+        invocation: &Invocation,
+        deadline: Deadline,
+        line: &mut LogLine,
+    ) -> Result<Value, Error> {
+        if let Route::Answer(answer) = source.route(&event, invocation) {
+            line.note_answer(&answer);
+            return Ok(answer);
+        }
+        let gateway = source.is_behind_gateway(&event).then_some(self.http_deadline);
+        let deadline = deadline.within(gateway);
+        let admitted = self.admitted(source.admit(&event, self.endpoint_auth)).await;
+        let records = match admitted.and_then(|()| source.records(event, invocation)) {
+            Ok(records) => records,
+            Err(error) => {
+                line.error = Some(error.clone());
+                return source.refuse(invocation, error);
+            }
+        };
+        let mut outcomes = Vec::new();
+        for record in records {
+            let run = match record.body {
+                Ok(body) => self.run(body, deadline).await,
+                Err(error) => Run { outcome: Err(error), report: Report::default() },
+            };
+            line.note_run(&run);
+            outcomes.push(run.outcome);
+        }
+        source.respond(invocation, outcomes)
+    }
+
+    /// One request, with whatever goes wrong in it turned into an error.
+    async fn run(&self, body: Value, deadline: Deadline) -> Run {
+        let run = AssertUnwindSafe(self.executor.run(body, deadline)).catch_unwind();
+        let latest = deadline.instant() + GRACE;
+        let error = match tokio::time::timeout_at(latest.into(), run).await {
+            Ok(Ok(run)) => return run,
+            Ok(Err(_)) => Error::new(ErrorKind::Internal, "the request made the function panic"),
+            Err(_) => Error::new(ErrorKind::Timeout, "the function's time ran out"),
+        };
+        Run { outcome: Err(error), report: Report::default() }
+    }
+
+    async fn admitted(&self, admission: Admission) -> Result<(), Error> {
+        let presented = match admission {
+            Admission::Granted => return Ok(()),
+            Admission::Refused(error) => return Err(error),
+            Admission::IfKey(presented) => presented,
+        };
+        let key = self.keys.get(&endpoint_key()).await?;
+        // Hashes are of one length, so that the comparison tells nothing of the key's.
+        let known = Sha256::digest(key.expose().as_bytes());
+        let given = Sha256::digest(presented.as_bytes());
+        if bool::from(known.ct_eq(&given)) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unauthorized, "the endpoint's key is wrong"))
+    }
+}

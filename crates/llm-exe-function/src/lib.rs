@@ -1,0 +1,14 @@
+//! The function, whoever runs it: Lambda, or `llm-exe serve` on a laptop.
+//!
+//! In: an event's bytes. Out: the answer that its source expects, and one log line. The binaries
+//! around it only differ in where events come from and where settings are read.
+
+mod function;
+mod keys;
+mod line;
+mod settings;
+
+pub use function::{Answered, Function};
+pub use keys::EnvironmentKeys;
+pub use line::LogLine;
+pub use settings::{LogLevel, SETTINGS, SettingRow, Settings, SettingsFault};

@@ -1,0 +1,181 @@
+//! The one line that an invocation leaves in the log: JSON, with CloudWatch's embedded metrics in
+//! it. No prompt, no reply, no key.
+
+use std::time::{Duration, SystemTime};
+
+use llm_exe::{Error, ErrorKind, Report, Run, Usage};
+use serde_json::{Map, Value, json};
+
+use crate::settings::LogLevel;
+
+/// The namespace of the metrics.
+const NAMESPACE: &str = "LlmExe";
+
+/// What an invocation did.
+#[derive(Debug, Clone)]
+pub struct LogLine {
+    /// Lambda's id of the request.
+    pub request_id: String,
+    /// The event source's name.
+    pub source: &'static str,
+    /// Whether this is the process's first invocation.
+    pub cold: bool,
+    /// How long it took.
+    pub duration: Duration,
+    /// The HTTP status of an answer that ran nothing.
+    pub status: Option<u64>,
+    /// What the run did, summed over the records.
+    pub report: Report,
+    /// The first failure.
+    pub error: Option<Error>,
+}
+
+impl LogLine {
+    /// A line of which nothing is known yet.
+    pub fn new(request_id: &str) -> Self {
+        LogLine {
+            request_id: request_id.to_owned(),
+            source: "unreadable",
+            cold: false,
+            duration: Duration::ZERO,
+            status: None,
+            report: Report::default(),
+            error: None,
+        }
+    }
+
+    pub(crate) fn note_answer(&mut self, answer: &Value) {
+        self.status = answer.get("statusCode").and_then(Value::as_u64);
+    }
+
+    pub(crate) fn note_run(&mut self, run: &Run) {
+        let mut usage = self.report.usage;
+        usage.add(run.report.usage);
+        let attempts = self.report.attempts + run.report.attempts;
+        self.report = run.report.clone();
+        self.report.usage = usage;
+        self.report.attempts = attempts;
+        if let (None, Err(error)) = (&self.error, &run.outcome) {
+            self.error = Some(error.clone());
+        }
+    }
+
+    /// How grave it is.
+    pub fn level(&self) -> LogLevel {
+        use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
+        match self.error.as_ref().map(Error::kind) {
+            None => LogLevel::Info,
+            Some(Internal | AccessDenied | SecretNotFound | ProviderAuthFailed) => LogLevel::Error,
+            Some(_) => LogLevel::Warn,
+        }
+    }
+
+    /// The line as JSON, or `None` where the level keeps it out.
+    pub fn to_json(&self, least: LogLevel) -> Option<String> {
+        if self.level() > least {
+            return None;
+        }
+        let now = SystemTime::now();
+        let mut line = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                line.insert(name.to_owned(), value);
+            }
+        };
+        put("timestamp", json!(humantime::format_rfc3339_millis(now).to_string()));
+        put("level", json!(self.level().word()));
+        put("requestId", json!(self.request_id));
+        put("message", json!(if self.error.is_none() { "answered" } else { "failed" }));
+        put("source", json!(self.source));
+        put("coldStart", json!(self.cold));
+        put("httpStatus", json!(self.status));
+        self.put_report(&mut put, least);
+        if let Some(error) = &self.error {
+            put("errorType", json!(error.kind().name()));
+            put("errorMessage", json!(error.message()));
+            put("providerStatus", json!(error.provider_status()));
+        }
+        put("durationMs", milliseconds(self.duration));
+        line.insert("_aws".to_owned(), self.metrics(now));
+        Some(Value::Object(line).to_string())
+    }
+
+    fn put_report(&self, put: &mut dyn FnMut(&str, Value), least: LogLevel) {
+        let report = &self.report;
+        put("provider", json!(report.provider));
+        put("model", json!(report.model));
+        put("output", json!(report.output));
+        put("promptHash", json!(report.prompt_hash));
+        if report.dry_run {
+            put("dryRun", json!(true));
+        }
+        if report.attempts > 0 {
+            put("attempts", json!(report.attempts));
+            put("repairs", json!(report.repairs));
+            put("secretsMs", milliseconds(report.durations.secrets));
+            put("providerMs", milliseconds(report.durations.provider));
+            put("stopReason", json!(report.stop_reason.map(llm_exe::StopReason::name)));
+            put("providerStopReason", json!(report.provider_stop_reason));
+            for (name, count) in buckets(report.usage) {
+                put(name, json!(count));
+            }
+        }
+        if !report.warnings.is_empty() {
+            put("warningCount", json!(report.warnings.len()));
+            if least >= LogLevel::Debug {
+                put("warnings", json!(report.warnings));
+            }
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+    fn metrics(&self, now: SystemTime) -> Value {
+        let mut metrics = vec![json!({ "Name": "durationMs", "Unit": "Milliseconds" })];
+        if self.report.attempts > 0 {
+            metrics.push(json!({ "Name": "providerMs", "Unit": "Milliseconds" }));
+            metrics.push(json!({ "Name": "attempts", "Unit": "Count" }));
+            for (name, _) in buckets(self.report.usage) {
+                metrics.push(json!({ "Name": name, "Unit": "Count" }));
+            }
+        }
+        let mut dimensions = vec!["source"];
+        // A caller's misspelt model must not become a metric of its own, which costs money.
+        if self.report.answered_model.is_some() {
+            dimensions.extend(["provider", "model"]);
+        }
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        json!({
+            "Timestamp": u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics
+            }]
+        })
+    }
+}
+
+impl LogLevel {
+    /// The word as Lambda's JSON log format has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            LogLevel::Error => "ERROR",
+            LogLevel::Warn => "WARN",
+            LogLevel::Info => "INFO",
+            LogLevel::Debug => "DEBUG",
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> Value {
+    json!((duration.as_secs_f64() * 100_000.0).round() / 100.0)
+}
+
+fn buckets(usage: Usage) -> [(&'static str, u64); 6] {
+    [
+        ("inputTokens", usage.input_tokens),
+        ("outputTokens", usage.output_tokens),
+        ("cachedInputTokens", usage.cached_input_tokens),
+        ("cacheWriteTokens", usage.cache_write_tokens),
+        ("reasoningTokens", usage.reasoning_tokens),
+        ("totalTokens", usage.total_tokens),
+    ]
+}

@@ -1,0 +1,171 @@
+//! Settings: the one place where the environment's text becomes values. It is a pure function of
+//! a look-up, so that only binaries touch the environment itself.
+
+use std::fmt;
+use std::time::Duration;
+
+use llm_exe::providers::PROVIDERS;
+use llm_exe::{Endpoints, Rules};
+use llm_exe_events::EndpointAuth;
+
+/// A setting, as the documentation lists it.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingRow {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What holds where it is not set.
+    pub default: &'static str,
+    /// What it does.
+    pub what: &'static str,
+}
+
+const fn row(name: &'static str, default: &'static str, what: &'static str) -> SettingRow {
+    SettingRow { name, default, what }
+}
+
+/// Every setting that is read.
+pub const SETTINGS: &[SettingRow] = &[
+    row("ENDPOINT_AUTH", "AWS_IAM", "who may call over HTTP: AWS_IAM, API_KEY or NONE"),
+    row("HTTP_DEADLINE_SECONDS", "29", "the time for callers behind an API Gateway"),
+    row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
+    row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
+    row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
+    row("LOG_LEVEL", "info", "error, warn, info or debug"),
+];
+
+/// Settings of later versions. Set, they stop the start: a limit that silently does nothing is
+/// worse than none.
+const NOT_BUILT: &[&str] = &[
+    "ALLOWED_MODELS",
+    "MAX_TOKENS_CEILING",
+    "RESULT_PREFIX",
+    "RESULT_DESTINATION",
+    "RESULT_DESTINATION_OVERRIDE",
+    "OFFLOAD_RESULTS_OVER",
+    "TOOL_FUNCTIONS",
+    "TOOLS_FROM_HTTP",
+    "OPENAI_COMPATIBLE_PROVIDERS",
+    "CONFIG_BUCKETS",
+    "CONFIG_URL_HOSTS",
+    "RECORD_CONCURRENCY",
+    "LOG_PROMPTS",
+];
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Failures that are ours or the operator's.
+    Error,
+    /// Every failure.
+    Warn,
+    /// One line an invocation.
+    Info,
+    /// The same, with warnings spelled out.
+    Debug,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who may call over HTTP.
+    pub endpoint_auth: EndpointAuth,
+    /// The time for callers behind an API Gateway.
+    pub http_deadline: Duration,
+    /// What the operator lays down for every request.
+    pub rules: Rules,
+    /// Where providers are reached.
+    pub endpoints: Endpoints,
+    /// How much is logged.
+    pub log_level: LogLevel,
+}
+
+/// A setting that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsFault {
+    name: String,
+    message: String,
+}
+
+impl fmt::Display for SettingsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the setting {} can't be used: {}", self.name, self.message)
+    }
+}
+
+impl std::error::Error for SettingsFault {}
+
+impl Settings {
+    /// Reads the settings by a look-up of names. A variable that is set but empty is not set.
+    ///
+    /// # Errors
+    /// Names the setting, what came, and what is allowed.
+    pub fn read(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsFault> {
+        let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
+        if let Some(name) = NOT_BUILT.iter().find(|name| get(name).is_some()) {
+            return Err(fault(name, "it is not built yet in this version; unset it"));
+        }
+        let mut endpoints = Endpoints::new();
+        for provider in PROVIDERS {
+            if let Some(url) = get(provider.base_url_setting) {
+                let url = url.trim();
+                endpoints.set(provider, url).map_err(|why| {
+                    fault(provider.base_url_setting, format!("{why}; got {url:?}"))
+                })?;
+            }
+        }
+        Ok(Settings {
+            endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
+            http_deadline: http_deadline(&get)?,
+            rules: Rules { strict_variables: flag(&get, "STRICT_VARIABLES")? },
+            endpoints,
+            log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or(LogLevel::Info),
+        })
+    }
+}
+
+const LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+];
+
+type Get<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+fn fault(name: &str, message: impl Into<String>) -> SettingsFault {
+    SettingsFault { name: name.to_owned(), message: message.into() }
+}
+
+fn word<T: Copy>(
+    get: &Get<'_>,
+    name: &str,
+    words: &[(&str, T)],
+) -> Result<Option<T>, SettingsFault> {
+    let Some(text) = get(name) else {
+        return Ok(None);
+    };
+    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
+    match found {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let known = known.join(", ");
+            Err(fault(name, format!("expected one of {known}, got {text:?}")))
+        }
+    }
+}
+
+fn flag(get: &Get<'_>, name: &str) -> Result<bool, SettingsFault> {
+    Ok(word(get, name, &[("true", true), ("false", false)])?.unwrap_or(false))
+}
+
+fn http_deadline(get: &Get<'_>) -> Result<Duration, SettingsFault> {
+    const NAME: &str = "HTTP_DEADLINE_SECONDS";
+    let Some(text) = get(NAME) else {
+        return Ok(Duration::from_secs(29));
+    };
+    match text.trim().parse::<u64>() {
+        Ok(seconds) if (1..=900).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err(fault(NAME, format!("expected seconds from 1 to 900, got {text:?}"))),
+    }
+}

@@ -1,0 +1,81 @@
+//! The binary that Lambda runs: wiring between the Runtime API and the function, nothing else.
+//!
+//! In: the environment, once, and invocations. Out: answers, and one JSON line each on stdout.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use llm_exe::{Deadline, Error};
+use llm_exe_events::Invocation;
+use llm_exe_function::{Answered, EnvironmentKeys, Function, LogLevel, Settings};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Kept back of Lambda's own deadline, so that the last word is ours.
+const RESERVE: Duration = Duration::from_millis(500);
+
+#[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn main() -> ExitCode {
+    let settings = match Settings::read(&environment) {
+        Ok(settings) => settings,
+        Err(fault) => return stop(&fault.to_string()),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return stop(&format!("no asynchronous runtime: {error}")),
+    };
+    let keys = Arc::new(EnvironmentKeys::new(environment));
+    let function = Function::new(&settings, keys);
+    let (function, least) = (&function, settings.log_level);
+    let handler = service_fn(move |event| handle(function, least, event));
+    match runtime.block_on(Runtime::new(handler).run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => stop(&format!("the Runtime API failed: {error}")),
+    }
+}
+
+async fn handle(
+    function: &Function,
+    least: LogLevel,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Value, Diagnostic> {
+    let (event, context) = event.into_parts();
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let deadline = Deadline::at(Instant::now() + left.saturating_sub(RESERVE));
+    let invocation = Invocation {
+        request_id: context.request_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let Answered { outcome, line } =
+        function.answer(event.get().as_bytes(), &invocation, deadline).await;
+    if let Some(text) = line.to_json(least) {
+        write_line(&text);
+    }
+    outcome.map_err(|error| diagnostic(&error))
+}
+
+fn diagnostic(error: &Error) -> Diagnostic {
+    Diagnostic {
+        error_type: error.kind().name().to_owned(),
+        error_message: error.message().to_owned(),
+    }
+}
+
+/// A log that can't be written is no reason to fail an invocation.
+fn write_line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+}
+
+fn stop(message: &str) -> ExitCode {
+    let line = serde_json::json!({ "level": "FATAL", "message": message });
+    write_line(&line.to_string());
+    ExitCode::FAILURE
+}

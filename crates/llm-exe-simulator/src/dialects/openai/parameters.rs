@@ -1,0 +1,190 @@
+//! What OpenAI refuses in the parameters that steer the answer: ranges, limits, and what
+//! reasoning models don't take.
+//!
+//! In: the request's body and what its model offers. Out: nothing, or the refusal.
+
+use super::super::Refusal;
+use super::super::check::{field, list, text};
+use super::models::Model;
+use super::refuse::{invalid, unsupported_value, wrong_type};
+use serde_json::Value;
+
+/// Name, least and most.
+const RANGES: &[(&str, f64, f64)] = &[
+    ("temperature", 0.0, 2.0),
+    ("top_p", 0.0, 1.0),
+    ("frequency_penalty", -2.0, 2.0),
+    ("presence_penalty", -2.0, 2.0),
+];
+/// Name, least and most.
+const COUNTS: &[(&str, i64, i64)] = &[
+    ("max_tokens", 1, i64::MAX),
+    ("max_completion_tokens", 1, i64::MAX),
+    ("n", 1, 128),
+    ("top_logprobs", 0, 20),
+    ("seed", i64::MIN, i64::MAX),
+];
+/// Name and the only value that reasoning models take.
+const FIXED: &[(&str, f64)] =
+    &[("temperature", 1.0), ("top_p", 1.0), ("frequency_penalty", 0.0), ("presence_penalty", 0.0)];
+const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// Refuses what the service would refuse in these parameters.
+pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
+    ranges(body)?;
+    counts(body)?;
+    stop(body, model)?;
+    if field(body, "max_tokens").is_some() && field(body, "max_completion_tokens").is_some() {
+        let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not \
+                       supported.";
+        return Err(invalid(message, "max_tokens", "invalid_parameter_combination"));
+    }
+    effort(body, model)?;
+    if !model.penalties {
+        let given = |name: &&&str| field(body, name).is_some();
+        if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(given) {
+            return Err(unsupported(name, ""));
+        }
+    }
+    if model.reasons { reasoning(body, model) } else { Ok(()) }
+}
+
+fn ranges(body: &Value) -> Result<(), Refusal> {
+    for (name, least, most) in RANGES {
+        let Some(value) = field(body, name) else {
+            continue;
+        };
+        let Value::Number(number) = value else {
+            return Err(wrong_type(name, "a decimal", value));
+        };
+        let amount = number.as_f64().unwrap_or(f64::NAN);
+        let (word, sign, bound) = match amount {
+            amount if amount < *least => ("below minimum", ">=", least),
+            amount if amount > *most => ("above maximum", "<=", most),
+            _ => continue,
+        };
+        let message = format!(
+            "Invalid '{name}': decimal {word} value. Expected a value {sign} {bound}, but got \
+             {number} instead."
+        );
+        let code = format!("decimal_{}_value", word.replace(' ', "_"));
+        return Err(invalid(
+            &message,
+            name,
+            &code.replace("minimum", "min").replace("maximum", "max"),
+        ));
+    }
+    Ok(())
+}
+
+fn counts(body: &Value) -> Result<(), Refusal> {
+    for (name, least, most) in COUNTS {
+        let Some(value) = field(body, name) else {
+            continue;
+        };
+        let Some(number) = value.as_i64() else {
+            return Err(wrong_type(name, "an integer", value));
+        };
+        let (word, sign, bound, code) = match number {
+            number if number < *least => ("below minimum", ">=", least, "integer_below_min_value"),
+            number if number > *most => ("above maximum", "<=", most, "integer_above_max_value"),
+            _ => continue,
+        };
+        let message = format!(
+            "Invalid '{name}': integer {word} value. Expected a value {sign} {bound}, but got \
+             {number} instead."
+        );
+        return Err(invalid(&message, name, code));
+    }
+    Ok(())
+}
+
+fn stop(body: &Value, model: Model) -> Result<(), Refusal> {
+    let Some(value) = field(body, "stop") else {
+        return Ok(());
+    };
+    if !model.stops {
+        return Err(unsupported("stop", ""));
+    }
+    match value {
+        Value::String(_) => Ok(()),
+        Value::Array(stops) if stops.len() > 4 => {
+            let message = format!(
+                "Invalid 'stop': array too long. Expected an array with maximum length 4, but \
+                 got an array with length {} instead.",
+                stops.len()
+            );
+            Err(invalid(&message, "stop", "array_above_max_length"))
+        }
+        Value::Array(stops) => match stops.iter().find(|stop| !stop.is_string()) {
+            Some(other) => Err(wrong_type("stop", "an array of strings", other)),
+            None => Ok(()),
+        },
+        other => Err(wrong_type("stop", "one of a string or array of strings", other)),
+    }
+}
+
+fn effort(body: &Value, model: Model) -> Result<(), Refusal> {
+    let Some(value) = field(body, "reasoning_effort") else {
+        return Ok(());
+    };
+    let Some(effort) = value.as_str() else {
+        return Err(wrong_type("reasoning_effort", "a string", value));
+    };
+    if model.efforts.is_empty() {
+        let message = "Unrecognized request argument supplied: reasoning_effort";
+        return Err(invalid(message, "reasoning_effort", "unsupported_parameter"));
+    }
+    if !EFFORTS.contains(&effort) {
+        return Err(unsupported_value("reasoning_effort", effort, EFFORTS));
+    }
+    if !model.efforts.contains(&effort) {
+        let name = text(body, "model").unwrap_or_default();
+        let supported: Vec<String> =
+            model.efforts.iter().map(|effort| format!("'{effort}'")).collect();
+        let message = format!(
+            "Unsupported value: 'reasoning_effort' does not support '{effort}' with the '{name}' \
+             model. Supported values are: {}.",
+            supported.join(", ")
+        );
+        return Err(invalid(&message, "reasoning_effort", "unsupported_value"));
+    }
+    let tools = list(body, "tools");
+    if model.effort_or_tools && effort != "none" && !tools.is_empty() {
+        let message = "Function tools with reasoning_effort are not supported for this model in \
+                       /v1/chat/completions. Use /v1/responses, or reasoning_effort 'none'.";
+        return Err(invalid(message, "reasoning_effort", "unsupported_parameter"));
+    }
+    Ok(())
+}
+
+fn reasoning(body: &Value, model: Model) -> Result<(), Refusal> {
+    if field(body, "max_tokens").is_some() {
+        return Err(unsupported("max_tokens", " Use 'max_completion_tokens' instead."));
+    }
+    if model.samples_without_effort && text(body, "reasoning_effort") == Some("none") {
+        return Ok(());
+    }
+    for (name, only) in FIXED {
+        let Some(value) = field(body, name) else {
+            continue;
+        };
+        if value.as_f64() != Some(*only) {
+            let message = format!(
+                "Unsupported value: '{name}' does not support {value} with this model. Only the \
+                 default ({only}) value is supported."
+            );
+            return Err(invalid(&message, name, "unsupported_value"));
+        }
+    }
+    let given = |name: &&&str| field(body, name).is_some_and(|value| *value != false);
+    match ["logit_bias", "logprobs", "top_logprobs"].iter().find(given) {
+        Some(name) => Err(unsupported(name, "")),
+        None => Ok(()),
+    }
+}
+
+fn unsupported(name: &str, advice: &str) -> Refusal {
+    let message = format!("Unsupported parameter: '{name}' is not supported with this model.");
+    invalid(&format!("{message}{advice}"), name, "unsupported_parameter")
+}

@@ -1,0 +1,156 @@
+//! What OpenAI refuses in `tools` and `tool_choice`.
+//!
+//! In: the request's body. Out: nothing, or the refusal.
+
+use super::super::Refusal;
+use super::super::check::{field, has_type, is_name, list, text, unknown_key};
+use super::refuse::{empty_list, invalid, missing, refusal, unsupported_value, wrong_type};
+use super::strict;
+use serde_json::Value;
+
+const MOST_TOOLS: usize = 128;
+const CHOICES: &[&str] = &["none", "auto", "required"];
+
+/// Refuses what the service would refuse in `tools` and `tool_choice`.
+pub(crate) fn refuse(body: &Value) -> Result<(), Refusal> {
+    match field(body, "tools") {
+        None => {}
+        Some(Value::Array(tools)) if tools.is_empty() => return Err(empty_list("tools")),
+        Some(Value::Array(tools)) if tools.len() > MOST_TOOLS => {
+            let message = format!(
+                "Invalid 'tools': array too long. Expected an array with maximum length \
+                 {MOST_TOOLS}, but got an array with length {} instead.",
+                tools.len()
+            );
+            return Err(invalid(&message, "tools", "array_above_max_length"));
+        }
+        Some(Value::Array(tools)) => {
+            for (index, tool) in tools.iter().enumerate() {
+                self::tool(tool, &format!("tools[{index}]"))?;
+            }
+        }
+        Some(other) => return Err(wrong_type("tools", "an array of objects", other)),
+    }
+    choice(body)
+}
+
+fn tool(tool: &Value, path: &str) -> Result<(), Refusal> {
+    if !tool.is_object() {
+        return Err(wrong_type(path, "an object", tool));
+    }
+    match text(tool, "type") {
+        Some("function") => {}
+        Some("custom") => return Ok(()),
+        Some(other) => {
+            let supported = &["function", "custom"];
+            return Err(unsupported_value(&format!("{path}.type"), other, supported));
+        }
+        None => return Err(missing(&format!("{path}.type"))),
+    }
+    let path = format!("{path}.function");
+    let function = match field(tool, "function") {
+        Some(function) if function.is_object() => function,
+        Some(other) => return Err(wrong_type(&path, "an object", other)),
+        None => return Err(missing(&path)),
+    };
+    if let Some(unknown) = unknown_key(function, &["name", "description", "parameters", "strict"]) {
+        let param = format!("{path}.{unknown}");
+        let message = format!("Unknown parameter: '{param}'.");
+        return Err(invalid(&message, &param, "unknown_parameter"));
+    }
+    let name = name(function, &path)?;
+    parameters(function, name, &path)
+}
+
+fn name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Refusal> {
+    let param = format!("{path}.name");
+    match field(function, "name") {
+        Some(Value::String(name)) if is_name(name, 64) => Ok(name),
+        Some(Value::String(name)) if name.len() > 64 => {
+            let message = format!(
+                "Invalid '{param}': string too long. Expected a string with maximum length 64, \
+                 but got a string with length {} instead.",
+                name.len()
+            );
+            Err(invalid(&message, &param, "string_above_max_length"))
+        }
+        Some(Value::String(_)) => {
+            let message = format!(
+                "Invalid '{param}': string does not match pattern. Expected a string that matches \
+                 the pattern '^[a-zA-Z0-9_-]+$'."
+            );
+            Err(invalid(&message, &param, "invalid_value"))
+        }
+        Some(other) => Err(wrong_type(&param, "a string", other)),
+        None => Err(missing(&param)),
+    }
+}
+
+fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Refusal> {
+    let param = format!("{path}.parameters");
+    let strict = field(function, "strict").is_some_and(|strict| *strict == true);
+    let Some(parameters) = field(function, "parameters") else {
+        return Ok(());
+    };
+    if !parameters.is_object() {
+        return Err(wrong_type(&param, "an object", parameters));
+    }
+    let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty) && !strict;
+    let reason = match empty || has_type(parameters, "object") {
+        true if strict => strict::refuse(parameters).err(),
+        true => None,
+        false => Some(strict::not_an_object(parameters)),
+    };
+    match reason {
+        None => Ok(()),
+        Some(reason) => {
+            let message = format!("Invalid schema for function '{name}': {reason}");
+            Err(refusal(400, &message, Some(&param), Some("invalid_function_parameters")))
+        }
+    }
+}
+
+fn choice(body: &Value) -> Result<(), Refusal> {
+    let tools = list(body, "tools");
+    let given = |name: &&&str| field(body, name).is_some();
+    if tools.is_empty()
+        && let Some(name) = ["tool_choice", "parallel_tool_calls"].iter().find(given)
+        && body.get("tool_choice") != Some(&Value::from("none"))
+    {
+        let message = format!(
+            "Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
+        );
+        return Err(refusal(400, &message, Some(name), None));
+    }
+    let wanted = match field(body, "tool_choice") {
+        None => return Ok(()),
+        Some(Value::String(choice)) if CHOICES.contains(&choice.as_str()) => return Ok(()),
+        Some(Value::String(choice)) => {
+            return Err(unsupported_value("tool_choice", choice, CHOICES));
+        }
+        Some(choice) if !choice.is_object() => {
+            return Err(wrong_type("tool_choice", "one of a string or an object", choice));
+        }
+        Some(choice) => choice,
+    };
+    match text(wanted, "type") {
+        Some("function") => {}
+        Some("custom" | "allowed_tools") => return Ok(()),
+        Some(other) => {
+            let supported = &["function", "allowed_tools", "custom"];
+            return Err(unsupported_value("tool_choice.type", other, supported));
+        }
+        None => return Err(missing("tool_choice.type")),
+    }
+    let Some(name) = wanted.pointer("/function/name").and_then(Value::as_str) else {
+        return Err(missing("tool_choice.function.name"));
+    };
+    let known = |tool: &Value| tool.pointer("/function/name").is_some_and(|known| known == name);
+    match tools.iter().any(known) {
+        true => Ok(()),
+        false => {
+            let message = format!("Tool choice '{name}' not found in 'tools' parameter.");
+            Err(refusal(400, &message, Some("tool_choice"), None))
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The simulator as a program, for users' CI and for other languages.
+//!
+//! In: where to listen and a script's file. Out: one line with the URLs, then one line a call,
+//! until SIGINT or SIGTERM.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's main may speak")]
+
+use clap::Parser;
+use llm_exe_simulator::{Call, Observer, Simulator};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long calls under way may take to finish once the program is told to stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Imitates the wire dialects of language model providers on loopback.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The port to listen on; 0 for any that is free
+    #[arg(long, default_value_t = 8089)]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// A JSON file with a list of scripted steps
+    #[arg(long)]
+    script: Option<PathBuf>,
+    /// Don't write a line for each call
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("llm-exe-simulator: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    let observer: Observer = match arguments.quiet {
+        true => Arc::new(|_| {}),
+        false => Arc::new(|call: &Call| println!("{}", access_line(call))),
+    };
+    let script = arguments.script.as_deref().map(read).transpose()?;
+    // Before the line that says we listen, so that who reads it may send a signal at once.
+    let told_to_stop = signals().map_err(|error| format!("can't wait for signals: {error}"))?;
+    let simulator = Simulator::start_with(address, observer)
+        .await
+        .map_err(|error| format!("can't listen on {address}: {error}"))?;
+    if let Some(script) = script {
+        simulator.script_json(script).map_err(|error| format!("--script: {error}"))?;
+    }
+    println!(
+        "listening on {}; set OPENAI_BASE_URL={} ANTHROPIC_BASE_URL={} and any key",
+        simulator.url(),
+        simulator.openai_base_url(),
+        simulator.anthropic_base_url(),
+    );
+    told_to_stop.await;
+    simulator.shutdown(GRACE).await;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<serde_json::Value, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("can't read {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn access_line(call: &Call) -> String {
+    let dialect = call.dialect.as_deref().unwrap_or("-");
+    let model = call.body.get("model").and_then(serde_json::Value::as_str).unwrap_or("-");
+    let Call { sequence, method, path, answered, .. } = call;
+    format!("{sequence} {method} {path} {dialect} {model} -> {answered}")
+}
+
+/// Done when the program is told to stop.
+#[cfg(unix)]
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Done when the program is told to stop.
+#[cfg(not(unix))]
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -1,0 +1,92 @@
+//! What the services refuse and what they accept, as data: `cases/{refusals,accepted}.json`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use llm_exe_simulator::Simulator;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use support::{KEY, Reply};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    dialect: String,
+    #[serde(default)]
+    headers: BTreeMap<String, Option<String>>,
+    body: Value,
+    status: u16,
+    contains: Option<String>,
+    answer: Option<String>,
+}
+
+fn cases(json: &str) -> Vec<Case> {
+    serde_json::from_str(json).unwrap()
+}
+
+async fn send(simulator: &Simulator, case: &Case) -> Reply {
+    let mut headers = support::headers(&case.dialect);
+    for (name, value) in &case.headers {
+        match value {
+            Some(value) => drop(headers.insert(name.clone(), value.clone())),
+            None => drop(headers.remove(name)),
+        }
+    }
+    // A string stands for a body that isn't JSON.
+    let body = match &case.body {
+        Value::String(raw) => raw.clone(),
+        json => json.to_string(),
+    };
+    let path = support::path(&case.dialect);
+    support::send(simulator.address(), "POST", path, &headers, body.as_bytes()).await
+}
+
+#[tokio::test]
+async fn refuses() {
+    let simulator = Simulator::start().await.unwrap();
+    let cases = cases(include_str!("cases/refusals.json"));
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let reply = send(&simulator, case).await;
+        let body = reply.json();
+        let error = body.get("error").cloned().unwrap_or_default();
+        let contains = case.contains.as_deref().unwrap();
+        let said =
+            format!("{} {} {} {}", error["message"], error["type"], error["code"], error["param"]);
+        let said = said.replace("\\\"", "\"");
+        let shaped = match case.dialect.as_str() {
+            "openai" => {
+                ["message", "type", "param", "code"].iter().all(|it| error.get(it).is_some())
+            }
+            _ => body["type"] == "error" && body.get("request_id").is_some(),
+        };
+        let id = ["x-request-id", "request-id"].iter().any(|it| reply.headers.contains_key(*it));
+        if reply.status != case.status || !said.contains(contains) || !shaped || !id {
+            wrong.push(format!("{}: {} {}", case.name, reply.status, reply.text));
+        }
+        assert!(!reply.text.contains(KEY), "{}", case.name);
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(cases.len() > 150, "{}", cases.len());
+    let journal = simulator.journal();
+    assert_eq!(journal.len(), cases.len());
+    assert!(!serde_json::to_string(&journal).unwrap().contains(KEY));
+}
+
+#[tokio::test]
+async fn accepts() {
+    let simulator = Simulator::start().await.unwrap();
+    for case in cases(include_str!("cases/accepted.json")) {
+        let reply = send(&simulator, &case).await;
+        assert_eq!(reply.status, case.status, "{}: {}", case.name, reply.text);
+        let body = reply.json();
+        let text = match case.dialect.as_str() {
+            "openai" => body.pointer("/choices/0/message/content").unwrap().as_str(),
+            _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
+        };
+        let answer = case.answer.as_deref().unwrap();
+        assert!(text.unwrap().starts_with(answer), "{}: {}", case.name, reply.text);
+    }
+}

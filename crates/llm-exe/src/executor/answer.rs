@@ -1,0 +1,45 @@
+//! A run's end: the outcome that the caller gets, and the report that the operator gets.
+
+use serde_json::{Value, json};
+
+use super::report::Report;
+use crate::error::Error;
+use crate::job::{Job, Returns};
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The bare result, or the `full` object where the request asked for it.
+    pub outcome: Result<Value, Error>,
+    /// What was done and what it cost.
+    pub report: Report,
+}
+
+impl Run {
+    pub(crate) fn bare(outcome: Result<Value, Error>, report: Report) -> Self {
+        Run { outcome, report }
+    }
+
+    pub(crate) fn of(job: &Job, outcome: Result<Value, Error>, report: Report) -> Self {
+        let outcome = match job.returns {
+            Returns::Result => outcome,
+            Returns::Full => outcome.map(|result| full(result, &report)),
+        };
+        Run { outcome, report }
+    }
+}
+
+fn full(result: Value, report: &Report) -> Value {
+    let model = report.answered_model.as_ref().or(report.model.as_ref());
+    json!({
+        "result": result,
+        "usage": report.usage,
+        "provider": report.provider,
+        "model": model,
+        "stopReason": report.stop_reason.map(crate::chat::StopReason::name),
+        "attempts": report.attempts,
+        "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
+        "warnings": report.warnings,
+        "config": { "promptHash": report.prompt_hash },
+    })
+}

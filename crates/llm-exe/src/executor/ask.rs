@@ -1,0 +1,113 @@
+//! One question to a provider: key, call, and what a refusal means.
+
+use std::time::Instant;
+
+use super::{Executor, Report};
+use crate::chat::Reply;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind};
+use crate::job::Job;
+use crate::ports::Secret;
+use crate::providers::Failure;
+use crate::scrub::scrub;
+use crate::transport::Sent;
+use crate::wire::{WireReply, WireRequest};
+
+impl Executor {
+    /// Asks; the answer's tokens are counted whatever becomes of it.
+    pub(crate) async fn ask(
+        &self,
+        job: &Job,
+        wire: &WireRequest,
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Result<Reply, Error> {
+        let secret = self.secret(wire, report).await?;
+        let started = Instant::now();
+        let mut sent = self.send(job, wire, secret.as_ref(), deadline, report).await;
+        let mut used = secret;
+        if let Some(newer) = self.renewed(wire, used.as_ref(), &sent.outcome).await? {
+            sent = self.send(job, wire, Some(&newer), deadline, report).await;
+            used = Some(newer);
+        }
+        report.durations.provider += started.elapsed();
+        let answer = sent.outcome?;
+        if !(200..300).contains(&answer.status) {
+            let failure = job.provider.dialect.read_failure(&answer);
+            return Err(refused(failure, &answer, used.as_ref()));
+        }
+        let reply = job.provider.dialect.read_reply(&answer)?;
+        report.usage.add(reply.usage);
+        report.answered_model.clone_from(&reply.model);
+        report.stop_reason = Some(reply.stop_reason);
+        report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
+        Ok(reply)
+    }
+
+    async fn secret(
+        &self,
+        wire: &WireRequest,
+        report: &mut Report,
+    ) -> Result<Option<Secret>, Error> {
+        let Some(name) = wire.auth.key() else {
+            return Ok(None);
+        };
+        let started = Instant::now();
+        let secret = self.keys.get(name).await;
+        report.durations.secrets += started.elapsed();
+        secret.map(Some)
+    }
+
+    async fn send(
+        &self,
+        job: &Job,
+        wire: &WireRequest,
+        secret: Option<&Secret>,
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Sent {
+        let dialect = job.provider.dialect;
+        let may_retry = |answer: &WireReply| dialect.read_failure(answer).retry;
+        let sent = self.transport.send(wire, secret, &job.policy, deadline, &may_retry).await;
+        report.attempts += sent.attempts;
+        sent
+    }
+
+    /// A newer key, where the provider did not accept the one that was sent.
+    async fn renewed(
+        &self,
+        wire: &WireRequest,
+        used: Option<&Secret>,
+        outcome: &Result<WireReply, Error>,
+    ) -> Result<Option<Secret>, Error> {
+        let (Some(name), Some(used), Ok(answer)) = (wire.auth.key(), used, outcome) else {
+            return Ok(None);
+        };
+        if answer.status != 401 {
+            return Ok(None);
+        }
+        self.keys.renewed(name, used).await
+    }
+}
+
+fn refused(failure: Failure, answer: &WireReply, used: Option<&Secret>) -> Error {
+    let secrets: Vec<&str> = used.iter().map(|secret| secret.expose()).collect();
+    let told = scrub(&failure.message, &secrets);
+    let told = if told.is_empty() { String::new() } else { format!(": {told}") };
+    let status = answer.status;
+    let message = match failure.kind {
+        ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status}){told}"),
+        ErrorKind::ProviderRateLimited if !failure.retry => {
+            format!("the quota or the credit is used up ({status}){told}")
+        }
+        ErrorKind::ProviderRateLimited => format!("too many requests ({status}){told}"),
+        ErrorKind::ProviderUnavailable => format!("the provider failed ({status}){told}"),
+        _ if (300..400).contains(&status) => {
+            format!("the provider answered with a redirect ({status}), which is never followed")
+        }
+        _ => format!("the provider refused the request ({status}){told}"),
+    };
+    Error::new(failure.kind, message)
+        .with_retry_after(crate::transport::wait_asked(answer))
+        .with_provider_status(Some(status))
+}

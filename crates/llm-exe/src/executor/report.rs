@@ -1,0 +1,72 @@
+//! What a run did and what it cost, whether it ended well or not.
+
+use std::time::Duration;
+
+use crate::chat::{StopReason, Usage};
+use crate::job::Job;
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Durations {
+    /// Getting keys.
+    pub secrets: Duration,
+    /// Calling the provider, waits between tries included.
+    pub provider: Duration,
+    /// All of it.
+    pub total: Duration,
+}
+
+/// What a run did. Holds no prompt, no reply and no key.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The provider's name, once it is known.
+    pub provider: Option<&'static str>,
+    /// The model as the caller named it.
+    pub model: Option<String>,
+    /// The model as the provider named it in its answer.
+    pub answered_model: Option<String>,
+    /// The parser's name.
+    pub output: Option<&'static str>,
+    /// How often a request was sent, retries and re-asks counted in.
+    pub attempts: u32,
+    /// How often an answer that did not fit was asked for again.
+    pub repairs: u32,
+    /// The tokens of all answered calls.
+    pub usage: Usage,
+    /// Why the last answer ended.
+    pub stop_reason: Option<StopReason>,
+    /// The provider's own word for it.
+    pub provider_stop_reason: Option<String>,
+    /// Where the time went.
+    pub durations: Durations,
+    /// What was ignored, left out or odd.
+    pub warnings: Vec<String>,
+    /// `sha256:` and the hash of the prompt as written.
+    pub prompt_hash: Option<String>,
+    /// Whether nobody was called on purpose.
+    pub dry_run: bool,
+}
+
+impl Report {
+    /// A report of a job that has not been run yet.
+    pub(crate) fn of(job: &Job) -> Self {
+        Report {
+            provider: Some(job.provider.name),
+            model: Some(job.model.clone()),
+            output: Some(job.output.parser.name),
+            warnings: job.warnings.clone(),
+            prompt_hash: Some(job.prompt.hash().to_owned()),
+            dry_run: job.dry_run,
+            ..Report::default()
+        }
+    }
+
+    /// Adds warnings, each once.
+    pub(crate) fn note(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! `message`: from what callers may write to compiled templates, and from those to a chat.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Job, Problems};
+use crate::chat::{Message, Part, Role};
+use crate::error::{Error, Problem};
+use crate::json;
+use crate::prompt::{Limits, Scope, Template};
+use crate::request::{TextOr, WrittenMessage, WrittenPart, nearest};
+
+type WrittenList = Vec<Option<TextOr<WrittenMessage>>>;
+
+/// The compiled prompt.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    messages: Vec<TemplateMessage>,
+    hash: String,
+}
+
+#[derive(Debug, Clone)]
+struct TemplateMessage {
+    /// Where it stands in the request, for messages about it.
+    path: String,
+    role: Role,
+    parts: Vec<TemplatePart>,
+}
+
+#[derive(Debug, Clone)]
+struct TemplatePart {
+    path: String,
+    image: bool,
+    template: Template,
+}
+
+/// The rendered messages, with what was odd about them.
+#[derive(Debug, Clone)]
+pub struct RenderedChat {
+    /// At least one message, each with content.
+    pub messages: Vec<Message>,
+    /// Missing variables and messages that came out empty.
+    pub warnings: Vec<String>,
+}
+
+/// Reads `message` as written; `None` where it is not usable, with the problems noted.
+pub(crate) fn read(
+    written: Option<TextOr<WrittenList>>,
+    problems: &mut Problems,
+) -> Option<Conversation> {
+    let hash = hash(written.as_ref());
+    let messages = match written {
+        None => {
+            problems.add("message", "missing; expected the prompt");
+            return None;
+        }
+        Some(TextOr::Text(text)) => {
+            let part = text_part("message", &text, problems)?;
+            let path = "message".to_owned();
+            vec![TemplateMessage { path, role: Role::System, parts: vec![part] }]
+        }
+        Some(TextOr::Long(list)) => messages(list, problems)?,
+    };
+    Some(Conversation { messages, hash })
+}
+
+/// SHA-256 over the prompt as written, roles and texts, so that a result names its prompt.
+fn hash(written: Option<&TextOr<WrittenList>>) -> String {
+    let mut hasher = Sha256::new();
+    let mut feed = |label: &str, text: &str| {
+        hasher.update(label.as_bytes());
+        hasher.update([0]);
+        hasher.update(text.as_bytes());
+        hasher.update([0]);
+    };
+    let items: &[Option<TextOr<WrittenMessage>>] = match written {
+        Some(TextOr::Text(text)) => {
+            feed("text", text);
+            &[]
+        }
+        Some(TextOr::Long(list)) => list,
+        None => &[],
+    };
+    for item in items.iter().flatten() {
+        match item {
+            TextOr::Text(text) => feed("turn", text),
+            TextOr::Long(message) => {
+                feed("role", message.role.as_deref().unwrap_or_default());
+                match &message.content {
+                    Some(TextOr::Text(text)) => feed("text", text),
+                    Some(TextOr::Long(parts)) => {
+                        for part in parts.iter().flatten() {
+                            let url =
+                                part.image_url.as_ref().and_then(|image| image.url.as_deref());
+                            feed("part", part.text.as_deref().or(url).unwrap_or_default());
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+    let digest = hasher.finalize();
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+fn messages(list: WrittenList, problems: &mut Problems) -> Option<Vec<TemplateMessage>> {
+    if list.is_empty() {
+        problems.add("message", "is an empty list; expected at least one message");
+        return None;
+    }
+    let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
+    if texts > 0 && texts < list.iter().flatten().count() {
+        problems.add("message", "mixes strings and objects; use one form for all messages");
+    }
+    let count = list.len();
+    let mut read = Vec::new();
+    for (index, item) in list.into_iter().enumerate() {
+        let path = format!("message[{index}]");
+        let message = match item {
+            None => {
+                problems.add(path, "is null; expected a string or {role, content}");
+                None
+            }
+            // Strings take turns: system, user, assistant, user, assistant and so on.
+            Some(TextOr::Text(text)) => {
+                let role = match index {
+                    0 => Role::System,
+                    odd if odd % 2 == 1 => Role::User,
+                    _ => Role::Assistant,
+                };
+                let part = text_part(&path, &text, problems);
+                part.map(|part| TemplateMessage { path, role, parts: vec![part] })
+            }
+            Some(TextOr::Long(message)) => chat_message(path, message, problems),
+        };
+        read.extend(message);
+    }
+    (read.len() == count).then_some(read)
+}
+
+fn chat_message(
+    path: String,
+    written: WrittenMessage,
+    problems: &mut Problems,
+) -> Option<TemplateMessage> {
+    let role = role(&path, written.role.as_deref(), problems);
+    let content = format!("{path}.content");
+    let parts = match written.content {
+        None => {
+            problems.add(content, "missing; expected a string or a list of parts");
+            None
+        }
+        Some(TextOr::Text(text)) => text_part(&content, &text, problems).map(|part| vec![part]),
+        Some(TextOr::Long(parts)) if parts.is_empty() => {
+            problems.add(content, "is an empty list; expected at least one part");
+            None
+        }
+        Some(TextOr::Long(parts)) => {
+            let count = parts.len();
+            let read: Vec<TemplatePart> = parts
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, part)| part_of(format!("{content}[{at}]"), part, role, problems))
+                .collect();
+            (read.len() == count).then_some(read)
+        }
+    };
+    Some(TemplateMessage { path, role: role?, parts: parts? })
+}
+
+fn role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Role> {
+    const KNOWN: &[&str] = &["system", "user", "assistant"];
+    let path = format!("{path}.role");
+    let Some(name) = written else {
+        problems.add(path, "missing; expected system, user or assistant");
+        return None;
+    };
+    if name == "tool" {
+        problems.add(path, "\"tool\" is not built yet in this version (tools)");
+        return None;
+    }
+    let role = Role::from_name(name);
+    if role.is_none() {
+        let hint = nearest(name, KNOWN)
+            .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        let name = json::quoted(name);
+        let text = format!("unknown role {name}; expected system, user or assistant{hint}");
+        problems.add(path, text);
+    }
+    role
+}
+
+fn part_of(
+    path: String,
+    written: Option<WrittenPart>,
+    role: Option<Role>,
+    problems: &mut Problems,
+) -> Option<TemplatePart> {
+    let Some(part) = written else {
+        problems.add(path, "is null; expected a part of type text or image_url");
+        return None;
+    };
+    match (part.kind.as_deref(), part.text, part.image_url.and_then(|image| image.url)) {
+        (Some("text"), Some(text), _) => text_part(&format!("{path}.text"), &text, problems),
+        (Some("text"), None, _) => {
+            problems.add(format!("{path}.text"), "missing; expected a string");
+            None
+        }
+        (Some("image_url"), _, Some(_)) if role.is_some_and(|role| role != Role::User) => {
+            problems.add(path, "an image can stand in a user message only");
+            None
+        }
+        (Some("image_url"), _, Some(url)) => {
+            let part = text_part(&format!("{path}.image_url.url"), &url, problems)?;
+            Some(TemplatePart { image: true, ..part })
+        }
+        (Some("image_url"), _, None) => {
+            problems.add(format!("{path}.image_url.url"), "missing; expected a URL");
+            None
+        }
+        (Some(other), _, _) => {
+            let text = format!("expected text or image_url, got {}", json::quoted(other));
+            problems.add(format!("{path}.type"), text);
+            None
+        }
+        (None, _, _) => {
+            problems.add(format!("{path}.type"), "missing; expected text or image_url");
+            None
+        }
+    }
+}
+
+fn text_part(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
+    if source.trim().is_empty() {
+        problems.add(path, "is empty; expected text");
+        return None;
+    }
+    match Template::compile(source) {
+        Ok(template) => Some(TemplatePart { path: path.to_owned(), image: false, template }),
+        Err(faults) => {
+            for fault in faults {
+                problems.add_prompt(path, fault.to_string());
+            }
+            None
+        }
+    }
+}
+
+impl Conversation {
+    /// `sha256:` and the hash of the prompt as written.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Renders the messages with a job's data.
+    ///
+    /// # Errors
+    /// `PromptInvalid` for a template that can't be rendered, for missing variables in strict
+    /// mode (all of them), and where nothing at all comes out.
+    pub fn render(&self, job: &Job, limits: &Limits) -> Result<RenderedChat, Error> {
+        let extra: Vec<(&str, &Value)> =
+            job.schema.iter().map(|schema| ("schema", schema)).collect();
+        let scope = Scope { data: &job.data, extra: &extra };
+        let mut chat = RenderedChat { messages: Vec::new(), warnings: Vec::new() };
+        let mut problems = Vec::new();
+        for message in &self.messages {
+            let mut content = Vec::new();
+            for part in &message.parts {
+                match part.template.render(&scope, limits) {
+                    Ok(rendered) => {
+                        for missing in &rendered.missing {
+                            let text = format!(
+                                "`{}` is not in data (line {}, column {})",
+                                missing.path, missing.line, missing.column
+                            );
+                            if job.strict_variables {
+                                problems.push(Problem::prompt(&part.path, text));
+                            } else {
+                                chat.warnings.push(format!("{}: {text}", part.path));
+                            }
+                        }
+                        content.extend(rendered_part(part, rendered.text, &mut problems));
+                    }
+                    Err(fault) => problems.push(Problem::prompt(&part.path, fault.to_string())),
+                }
+            }
+            if content.is_empty() {
+                let text = format!("{}: rendered to nothing and was left out", message.path);
+                chat.warnings.push(text);
+            } else {
+                chat.messages.push(Message { role: message.role, content });
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error::from_problems(problems));
+        }
+        if chat.messages.is_empty() {
+            let problem = Problem::prompt("message", "every message rendered to nothing");
+            return Err(Error::from_problems(vec![problem]));
+        }
+        Ok(chat)
+    }
+}
+
+/// The rendered part; `None` for text that came out empty.
+fn rendered_part(part: &TemplatePart, text: String, problems: &mut Vec<Problem>) -> Option<Part> {
+    if !part.image {
+        return (!text.trim().is_empty()).then_some(Part::Text(text));
+    }
+    let url = text.trim().to_owned();
+    if url.starts_with("https://") || url.starts_with("data:") {
+        return Some(Part::Image { url });
+    }
+    let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
+    problems.push(Problem::request(&part.path, text));
+    None
+}

@@ -1,0 +1,36 @@
+//! llm-exe: from one request (provider, model, prompt, data, output, schema) to a checked answer.
+//!
+//! The line that every request takes is [`Executor::run`]: the request as written
+//! ([`Request`]), validated ([`Job`]), rendered ([`prompt`]), asked over a provider's dialect
+//! ([`providers`]) by the one HTTP client ([`transport`]), and read by a parser ([`parsers`]).
+//! Nothing here reads the environment, knows AWS, or holds a credential for longer than a call.
+
+pub mod chat;
+mod deadline;
+mod endpoints;
+pub mod error;
+mod executor;
+mod job;
+pub mod json;
+pub mod parsers;
+pub mod ports;
+pub mod prompt;
+pub mod providers;
+mod request;
+pub mod schema;
+mod scrub;
+pub mod transport;
+pub mod wire;
+
+pub use chat::{Message, Part, Role, StopReason, Usage};
+pub use deadline::Deadline;
+pub use endpoints::Endpoints;
+pub use error::{Error, ErrorKind, Problem};
+pub use executor::{Durations, Executor, Report, Run};
+pub use job::{Conversation, Job, Output, RenderedChat, Returns, Rules};
+pub use ports::{KeyName, Keys, Secret};
+pub use request::{
+    Request, TextOr, Written, WrittenImage, WrittenMessage, WrittenOptions, WrittenPart,
+    field_names, request_schema,
+};
+pub use scrub::scrub;

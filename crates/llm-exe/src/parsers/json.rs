@@ -1,0 +1,51 @@
+//! `output: "json"`: a value that satisfies the schema, or a fault.
+
+use serde_json::Value;
+
+use super::OutputFault;
+use super::found::{Found, find};
+use crate::schema::Schema;
+
+/// Reads the one value of the text that satisfies the schema, mended where that is no guess.
+pub(crate) fn parse(text: &str, schema: Option<&Schema>) -> Result<Value, OutputFault> {
+    if text.trim().is_empty() {
+        return Err(OutputFault::new("the reply is empty; expected JSON"));
+    }
+    let read = |value: Value| match schema {
+        Some(schema) => schema.read(value).map_err(|fault| fault.to_string()),
+        None => Ok(value),
+    };
+    let candidates = match find(text) {
+        Found::Whole(value) => {
+            return read(value).map_err(|fault| {
+                OutputFault::new(format!("the reply does not satisfy the schema: {fault}"))
+            });
+        }
+        Found::Broken(fault) => {
+            return Err(OutputFault::new(format!("the reply is {fault}")));
+        }
+        Found::Within(values) => values,
+    };
+    let count = candidates.len();
+    let mut fitting: Vec<Value> = Vec::new();
+    let mut fault = String::new();
+    for candidate in candidates {
+        match read(candidate) {
+            Ok(value) if fitting.contains(&value) => {}
+            Ok(value) => fitting.push(value),
+            Err(message) => fault = message,
+        }
+    }
+    match (fitting.len(), fitting.pop()) {
+        (1, Some(value)) => Ok(value),
+        (0, _) if count == 1 => {
+            Err(OutputFault::new(format!("the reply does not satisfy the schema: {fault}")))
+        }
+        (0, _) => Err(OutputFault::new(format!(
+            "none of the {count} JSON values in the reply satisfies the schema; the last: {fault}"
+        ))),
+        (several, _) => Err(OutputFault::new(format!(
+            "the reply holds {several} different values that satisfy the schema"
+        ))),
+    }
+}

@@ -1,0 +1,12 @@
+//! `output: "string"`: the text as it came.
+
+use serde_json::Value;
+
+use super::OutputFault;
+use crate::schema::Schema;
+
+/// Never refuses; an empty reply is an empty string.
+#[expect(clippy::unnecessary_wraps, reason = "the shape that every parser has")]
+pub(crate) fn parse(text: &str, _: Option<&Schema>) -> Result<Value, OutputFault> {
+    Ok(Value::String(text.to_owned()))
+}

@@ -1,0 +1,161 @@
+//! From names to what they mean: helpers, block parameters, or paths into the data. Done once,
+//! after parsing; what is unknown is reported wherever it stands, rendered or not.
+
+use super::ast::{Block, Call, Expr, Node, Pair, Partial, PartialName, Path, Program, Target};
+use super::helpers::{self, Helper};
+
+/// What a source uses and defines.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Names with arguments that are no helpers, and where.
+    pub(crate) unknown_helpers: Vec<(String, usize)>,
+    /// The partials that must be there, and where.
+    pub(crate) partials: Vec<(Box<str>, usize)>,
+    /// The inline partials that are defined.
+    pub(crate) inlines: Vec<Box<str>>,
+    pub(crate) uses_up: bool,
+}
+
+/// How many unknown helpers, and partials, are kept of one source.
+const MOST: usize = 100;
+
+/// Completes a tree.
+pub(crate) fn check(program: &mut Program) -> Findings {
+    let mut check = Check::default();
+    check.program(program);
+    check.findings
+}
+
+#[derive(Default)]
+struct Check {
+    findings: Findings,
+    /// The block parameters of the programs around, innermost last.
+    scopes: Vec<Vec<Box<str>>>,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Tag,
+    Block,
+    SubExpression,
+}
+
+impl Check {
+    fn program(&mut self, program: &mut Program) {
+        self.scopes.push(program.params.clone());
+        let mut kept = Vec::with_capacity(program.body.len());
+        for mut node in std::mem::take(&mut program.body) {
+            match &mut node {
+                Node::Text(text) if text.shown.start == text.shown.end => continue,
+                Node::Comment(_) => continue,
+                Node::Text(_) => {}
+                Node::Mustache(mustache) => self.call(&mut mustache.call, Place::Tag),
+                Node::Block(block) => self.block(block),
+                Node::Partial(partial) => self.partial(partial),
+                Node::Inline(inline) => {
+                    self.findings.inlines.push(inline.name.clone());
+                    self.program(&mut inline.program);
+                }
+            }
+            match node {
+                Node::Inline(inline) => program.inlines.push(*inline),
+                node => kept.push(node),
+            }
+        }
+        program.body = kept;
+        self.scopes.pop();
+    }
+
+    fn block(&mut self, block: &mut Block) {
+        self.call(&mut block.call, Place::Block);
+        for arm in &mut block.chain {
+            self.call(&mut arm.call, Place::Block);
+            self.program(&mut arm.program);
+        }
+        for program in block.program.iter_mut().chain(block.inverse.iter_mut()) {
+            self.program(program);
+        }
+    }
+
+    fn partial(&mut self, partial: &mut Partial) {
+        match &mut partial.name {
+            PartialName::Computed(call) => self.call(call, Place::SubExpression),
+            PartialName::Fixed(name) => {
+                let must_exist = partial.block.is_none() && &**name != "@partial-block";
+                if must_exist && self.findings.partials.len() < MOST {
+                    self.findings.partials.push((name.clone(), partial.at));
+                }
+            }
+        }
+        if let Some(context) = &mut partial.context {
+            self.expr(context);
+        }
+        self.pairs(&mut partial.hash);
+        if let Some(program) = &mut partial.block {
+            self.program(program);
+        }
+    }
+
+    fn call(&mut self, call: &mut Call, place: Place) {
+        self.path(&mut call.path);
+        for arg in &mut call.args {
+            self.expr(arg);
+        }
+        self.pairs(&mut call.hash);
+        let has_arguments = !call.args.is_empty() || !call.hash.is_empty();
+        let is_call = has_arguments || place == Place::SubExpression;
+        call.target = match self.helper(&call.path, is_call) {
+            Some(helper) => Target::Helper(helper),
+            None => Target::Value,
+        };
+        let is_param = call.path.simple_name().is_some() && call.path.param.is_some();
+        let unknown = is_call && !is_param && matches!(call.target, Target::Value);
+        if unknown && self.findings.unknown_helpers.len() < MOST {
+            let written = call.path.written.to_string();
+            self.findings.unknown_helpers.push((written, call.path.at));
+        }
+    }
+
+    /// The helper that a name means. Handlebars' own are found by the first segment of any path
+    /// with arguments, and even without arguments by a plain name; other helpers only by their
+    /// whole name, and with arguments: without, the name is a variable.
+    fn helper(&self, path: &Path, is_call: bool) -> Option<&'static Helper> {
+        let simple = path.simple_name();
+        if simple.is_some() && path.param.is_some() {
+            return None;
+        }
+        let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
+        if let Some(helper) = helpers::find(first?).filter(|helper| helper.own_of_handlebars) {
+            return Some(helper);
+        }
+        simple.filter(|_| is_call && !path.data).and_then(helpers::find)
+    }
+
+    fn pairs(&mut self, pairs: &mut [Pair]) {
+        for pair in pairs {
+            self.expr(&mut pair.value);
+        }
+    }
+
+    fn expr(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Path(path) => self.path(path),
+            Expr::Call(call) => self.call(call, Place::SubExpression),
+            _ => {}
+        }
+    }
+
+    /// Finds the block parameter that a path starts with.
+    fn path(&mut self, path: &mut Path) {
+        self.findings.uses_up |= path.up > 0;
+        let Some(name) = path.param_name() else {
+            return;
+        };
+        let scopes = self.scopes.iter().rev().enumerate();
+        let mut found = scopes.filter_map(|(up, params)| {
+            params.iter().position(|param| &**param == name).map(|index| (up, index))
+        });
+        path.param = found.next();
+    }
+}

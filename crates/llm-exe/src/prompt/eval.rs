@@ -1,0 +1,160 @@
+//! The evaluator: statements in, text out. Blocks are in `block`, partials in `include`, paths
+//! and arguments in `resolve`.
+
+use super::ast::{Mustache, Node, Program, Target};
+use super::error::{ProblemKind, TemplateProblem};
+use super::frame::{Closure, Data, Depth, Env, Inlines, Params};
+use super::limits::{Budget, Fault, Limits};
+use super::missing::Missed;
+use super::value::Value;
+use super::{Inner, Scope, compare, write};
+
+pub(crate) type Run<T> = Result<T, Box<TemplateProblem>>;
+
+/// One rendering.
+pub(crate) struct Renderer<'a> {
+    pub(crate) inner: &'a Inner,
+    pub(crate) root: Value<'a>,
+    pub(crate) out: String,
+    pub(crate) missed: Missed<'a>,
+    pub(crate) budget: Budget,
+}
+
+impl<'a> Renderer<'a> {
+    pub(crate) fn new(inner: &'a Inner, scope: &'a Scope<'a>, limits: &Limits) -> Self {
+        let root = Value::Root(scope);
+        let (out, missed) = (String::new(), Missed::default());
+        Renderer { inner, root, out, missed, budget: Budget::new(limits) }
+    }
+
+    /// Renders the whole template.
+    pub(crate) fn template(&mut self) -> Run<()> {
+        let unit = &self.inner.unit;
+        let context = self.root.clone();
+        let depths = Depth { context: context.clone(), above: None };
+        let data = Data::default();
+        let (params, inlines, caller, call_site) = (None, None, None, None);
+        let (context, depths, data) = (&context, &depths, &data);
+        let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
+        self.out.reserve(unit.source.len());
+        self.with_inlines(&unit.program, &env, None, None)
+    }
+
+    /// Runs a program where it stands in reach of its own inline partials. `depths` and
+    /// `params` are what those partials see.
+    pub(crate) fn with_inlines(
+        &mut self,
+        program: &'a Program,
+        env: &Env<'_, 'a>,
+        depths: Option<&Depth<'_, 'a>>,
+        params: Option<&Params<'_, 'a>>,
+    ) -> Run<()> {
+        if program.inlines.is_empty() {
+            return self.program(program, env);
+        }
+        let inlines = Inlines { program, env, depths, params, above: env.inlines };
+        self.program(program, &Env { inlines: Some(&inlines), ..*env })
+    }
+
+    fn program(&mut self, program: &'a Program, env: &Env<'_, 'a>) -> Run<()> {
+        for node in &program.body {
+            match node {
+                Node::Text(text) => {
+                    let text = text.shown.of(&env.unit.source);
+                    write::push(&mut self.out, text, &mut self.budget)
+                        .and_then(|()| self.budget.step())
+                        .map_err(|fault| env.problem(fault, 0))?;
+                }
+                Node::Mustache(mustache) => self.mustache(mustache, env)?,
+                Node::Block(block) => self.block(block, env)?,
+                Node::Partial(partial) => self.partial(partial, env)?,
+                Node::Inline(_) | Node::Comment(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn mustache(&mut self, mustache: &'a Mustache, env: &Env<'_, 'a>) -> Run<()> {
+        let call = &mustache.call;
+        let value = match call.target {
+            Target::Value => self.path(&call.path, false, env)?,
+            Target::Helper(helper) => self.helper(helper, call, env)?,
+        };
+        self.print(&value, call.path.at, env)
+    }
+
+    /// Prints a value that byte `at` of the source asks for.
+    pub(crate) fn print(&mut self, value: &Value<'a>, at: usize, env: &Env<'_, 'a>) -> Run<()> {
+        write::print(&mut self.out, value, &mut self.budget)
+            .and_then(|()| self.budget.step())
+            .map_err(|fault| env.problem(fault, at))
+    }
+
+    /// Runs a block's program with a context and block parameters, called from `caller`.
+    pub(crate) fn run(
+        &mut self,
+        closure: &Closure<'_, 'a>,
+        context: Value<'a>,
+        data: &Data<'_, 'a>,
+        values: Option<[Value<'a>; 2]>,
+        caller: &Env<'_, 'a>,
+    ) -> Run<()> {
+        let Closure { program, env: home, depths: above, params } = *closure;
+        let fault = |fault| caller.problem(fault, 0);
+        self.budget.enter().map_err(fault)?;
+        let pushes = match above {
+            Some(above) if home.unit.uses_up => {
+                self.is_new(&context, &above.context).map_err(fault)?
+            }
+            Some(_) => false,
+            None => true,
+        };
+        let pushed = pushes.then(|| Depth { context: context.clone(), above });
+        let unknown = Depth { context: Value::Undefined, above: None };
+        let depths = pushed.as_ref().or(above).unwrap_or(&unknown);
+        let own_params = Params { values, above: params };
+        let env = Env {
+            context: &context,
+            depths,
+            data,
+            params: Some(&own_params),
+            inlines: caller.inlines_of(home),
+            unit: home.unit,
+            caller: Some(caller),
+            call_site: home.call_site,
+        };
+        self.with_inlines(program, &env, above, params)?;
+        self.budget.leave();
+        Ok(())
+    }
+
+    /// Whether a context is another than the one around it, so that `../` leads there.
+    fn is_new(&mut self, context: &Value<'a>, around: &Value<'a>) -> Result<bool, Fault> {
+        if matches!((context, around), (Value::Nothing, Value::Null)) {
+            return Ok(false);
+        }
+        Ok(!compare::loosely_equal(context, around, &mut self.budget)?)
+    }
+}
+
+impl Env<'_, '_> {
+    /// What went wrong, at byte `at` of the source that is rendering.
+    pub(crate) fn problem(&self, fault: Fault, at: usize) -> Box<TemplateProblem> {
+        let (kind, message) = match fault {
+            Fault::Failed(message) => (ProblemKind::HelperFailed, message),
+            Fault::NoPartial(name) => {
+                (ProblemKind::UnknownPartial, format!("there is no partial `{name}`"))
+            }
+            Fault::TooDeep => {
+                (ProblemKind::TooDeep, "blocks and partials go deeper than the limit".to_owned())
+            }
+            Fault::TooLarge => {
+                (ProblemKind::TooLarge, "the rendered text is larger than the limit".to_owned())
+            }
+            Fault::TooSlow => {
+                (ProblemKind::TooSlow, "rendering takes longer than the limit".to_owned())
+            }
+        };
+        Box::new(self.unit.problem(kind, at, message))
+    }
+}

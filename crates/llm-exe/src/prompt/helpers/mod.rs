@@ -1,0 +1,92 @@
+//! The helpers: a table with a row for each, and what they are called with. A new helper is a
+//! function in a file of this folder and a row in the table.
+
+mod builtin;
+
+use super::limits::{Budget, Fault};
+use super::value::Value;
+
+/// A helper: a row of the table.
+#[derive(Debug)]
+pub(crate) struct Helper {
+    pub(crate) name: &'static str,
+    /// What it does, for the documentation.
+    #[allow(dead_code)]
+    pub(crate) about: &'static str,
+    /// Its first argument is only asked about: it may be missing.
+    pub(crate) tests_first: bool,
+    /// It belongs to the language: its name cannot be a variable's.
+    pub(crate) own_of_handlebars: bool,
+    pub(crate) kind: Kind,
+}
+
+/// What a helper is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// It gives a value, which is printed or passed on.
+    Value(ValueFn),
+    /// It decides between a block and its `else`; if `inline`, it also gives true or false.
+    Test { test: TestFn, inline: bool },
+    /// It repeats its block.
+    Each,
+    /// It goes into a value with its block.
+    With,
+}
+
+type ValueFn = for<'c, 'a> fn(&Args<'c, 'a>, &mut Budget) -> Result<Value<'a>, Fault>;
+type TestFn = for<'c, 'a> fn(&Args<'c, 'a>, &mut Budget) -> Result<bool, Fault>;
+
+/// What a helper is called with.
+#[derive(Debug)]
+pub(crate) struct Args<'c, 'a> {
+    pub(crate) list: &'c [Value<'a>],
+    pub(crate) named: &'c [(&'a str, Value<'a>)],
+    /// The context.
+    pub(crate) this: &'c Value<'a>,
+}
+
+impl<'a> Args<'_, 'a> {
+    /// The argument at a place; a missing one is undefined.
+    pub(crate) fn get(&self, index: usize) -> Value<'a> {
+        self.list.get(index).cloned().unwrap_or(Value::Undefined)
+    }
+
+    /// The argument of a name; a missing one is undefined.
+    pub(crate) fn named(&self, name: &str) -> Value<'a> {
+        let found = self.named.iter().find(|(key, _)| *key == name);
+        found.map_or(Value::Undefined, |(_, value)| value.clone())
+    }
+
+    /// Refuses any number of arguments but this.
+    pub(crate) fn exactly(&self, count: usize) -> Result<(), Fault> {
+        if self.list.len() == count {
+            return Ok(());
+        }
+        let number = ["no argument", "one argument", "two arguments", "three arguments"];
+        let wanted = number.get(count).copied().unwrap_or("other arguments");
+        Err(Fault::failed(format!("takes {wanted}, not {}", self.list.len())))
+    }
+}
+
+/// A helper of the language.
+const fn own(name: &'static str, about: &'static str, tests_first: bool, kind: Kind) -> Helper {
+    Helper { name, about, tests_first, own_of_handlebars: true, kind }
+}
+
+const HELPERS: &[Helper] = &[
+    own("if", "a block if the value is truthy", true, test(builtin::is_met)),
+    own("unless", "a block if the value is falsy", true, test(builtin::is_not_met)),
+    own("each", "a block for each element of a list or object", false, Kind::Each),
+    own("with", "a block with the value as its context", false, Kind::With),
+    own("lookup", "an element by a computed name or index", false, Kind::Value(builtin::lookup)),
+    own("log", "nothing", true, Kind::Value(builtin::log)),
+];
+
+const fn test(test: TestFn) -> Kind {
+    Kind::Test { test, inline: false }
+}
+
+/// The helper of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Helper> {
+    HELPERS.iter().find(|helper| helper.name == name)
+}

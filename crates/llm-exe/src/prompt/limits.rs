@@ -1,0 +1,105 @@
+//! What a rendering may use, and the account of what it has used.
+//!
+//! Every statement, every turn of a loop and every helper is a step; the clock is looked at
+//! once in a while, so that no template, however it loops, outlives its time by much.
+
+use std::time::{Duration, Instant};
+
+/// What one rendering may use at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How deep blocks, partials and sub-expressions may nest, recursion included.
+    pub depth: usize,
+    /// How many bytes of text may come out.
+    pub bytes: usize,
+    /// How long it may take.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { depth: 100, bytes: 4 << 20, time: Duration::from_secs(2) }
+    }
+}
+
+/// Why a helper, or rendering as such, stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A helper cannot work with what it was given.
+    Failed(String),
+    /// A partial that is not there, found only while rendering.
+    NoPartial(String),
+    TooDeep,
+    TooLarge,
+    TooSlow,
+}
+
+impl Fault {
+    /// A helper's complaint about its arguments.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Fault::Failed(message.into())
+    }
+}
+
+/// How many steps pass between two looks at the clock.
+const STEPS_PER_LOOK: u32 = 64;
+
+/// How many times the size limit helpers may produce in all, what they throw away included.
+const MADE_PER_BYTES: usize = 16;
+
+/// The account of one rendering.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limits: Limits,
+    until: Option<Instant>,
+    steps: u32,
+    depth: usize,
+    made: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let until = Instant::now().checked_add(limits.time);
+        Budget { limits: *limits, until, steps: 0, depth: 0, made: 0 }
+    }
+
+    /// Counts one unit of work.
+    pub(crate) fn step(&mut self) -> Result<(), Fault> {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(STEPS_PER_LOOK) { self.look() } else { Ok(()) }
+    }
+
+    /// Looks at the clock.
+    pub(crate) fn look(&self) -> Result<(), Fault> {
+        match self.until {
+            Some(until) if Instant::now() > until => Err(Fault::TooSlow),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes one level deeper; `leave` comes back.
+    pub(crate) fn enter(&mut self) -> Result<(), Fault> {
+        if self.depth >= self.limits.depth {
+            return Err(Fault::TooDeep);
+        }
+        self.depth += 1;
+        self.step()
+    }
+
+    /// Comes back from `enter`.
+    pub(crate) fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Whether a text of `bytes` may still grow by `more`.
+    pub(crate) fn grow(&self, bytes: usize, more: usize) -> Result<(), Fault> {
+        if bytes.saturating_add(more) > self.limits.bytes { Err(Fault::TooLarge) } else { Ok(()) }
+    }
+
+    /// Accounts for `bytes` that a helper made.
+    pub(crate) fn make(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.made = self.made.saturating_add(bytes);
+        let most = self.limits.bytes.saturating_mul(MADE_PER_BYTES);
+        if self.made > most { Err(Fault::TooLarge) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,211 @@
+//! The lexer inside of tags: names, literals, and how a tag closes.
+
+use super::lexer::{Lexer, bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Token {
+    /// A segment of a path or a key; `literal` when it was written in brackets.
+    Id {
+        text: Box<str>,
+        literal: bool,
+    },
+    /// `.` or `/` between segments.
+    Separator,
+    Text(Box<str>),
+    Number(serde_json::Number),
+    Bool(bool),
+    Null,
+    Undefined,
+    /// `@`
+    Data,
+    Equals,
+    OpenCall,
+    CloseCall,
+    /// `as |`
+    OpenParams,
+    CloseParams,
+    /// `}}`, `}}}` or `}}}}`, whichever the tag asks for.
+    Close {
+        after: bool,
+    },
+    End,
+    Invalid,
+}
+
+impl Token {
+    /// What an error message calls it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Token::Id { text, .. } => format!("`{text}`"),
+            Token::Separator => "a separator".to_owned(),
+            Token::Text(text) => format!("\"{text}\""),
+            Token::Number(number) => format!("`{number}`"),
+            Token::Bool(value) => format!("`{value}`"),
+            Token::Null => "`null`".to_owned(),
+            Token::Undefined => "`undefined`".to_owned(),
+            Token::Data => "`@`".to_owned(),
+            Token::Equals => "`=`".to_owned(),
+            Token::OpenCall => "`(`".to_owned(),
+            Token::CloseCall => "`)`".to_owned(),
+            Token::OpenParams => "`as |`".to_owned(),
+            Token::CloseParams => "`|`".to_owned(),
+            Token::Close { .. } => "the end of the tag".to_owned(),
+            Token::End => "the end of the template".to_owned(),
+            Token::Invalid => "something that no tag can hold".to_owned(),
+        }
+    }
+}
+
+/// How the current tag closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    Two,
+    Three,
+    Four,
+}
+
+impl Lexer<'_> {
+    /// The next token of a tag and where it starts. White space between tokens is skipped.
+    pub(crate) fn token(&mut self, closing: Closing) -> (Token, usize) {
+        let rest = trim_js_start(self.rest(self.at));
+        let start = self.source.len() - rest.len();
+        let (token, len) = read(rest, closing);
+        self.at = start + len;
+        (token, start)
+    }
+}
+
+fn read(rest: &str, closing: Closing) -> (Token, usize) {
+    let Some(first) = rest.chars().next() else {
+        return (Token::End, 0);
+    };
+    if let Some(found) = close(rest, closing) {
+        return found;
+    }
+    match first {
+        '(' => (Token::OpenCall, 1),
+        ')' => (Token::CloseCall, 1),
+        '=' => (Token::Equals, 1),
+        '@' => (Token::Data, 1),
+        '|' => (Token::CloseParams, 1),
+        '.' => dots(rest),
+        '/' => (Token::Separator, 1),
+        '"' | '\'' => match quoted_len(rest) {
+            Some(len) => (Token::Text(unquote(rest, len, first)), len),
+            None => (Token::Invalid, 1),
+        },
+        '[' => match bracketed_len(rest) {
+            Some(len) => (bracketed(rest, len), len),
+            None => (Token::Invalid, 1),
+        },
+        _ => word(rest),
+    }
+}
+
+fn close(rest: &str, closing: Closing) -> Option<(Token, usize)> {
+    let found = |after, len| Some((Token::Close { after }, len));
+    match closing {
+        Closing::Two if rest.starts_with("}}") => found(false, 2),
+        Closing::Two if rest.starts_with("~}}") => found(true, 3),
+        Closing::Three if rest.starts_with("}}}") => found(false, 3),
+        Closing::Three if rest.starts_with("}~}}") => found(true, 4),
+        Closing::Four if rest.starts_with("}}}}") => found(false, 4),
+        _ => None,
+    }
+}
+
+fn dots(rest: &str) -> (Token, usize) {
+    let id = |text: &str| Token::Id { text: text.into(), literal: false };
+    if rest.starts_with("..") {
+        (id(".."), 2)
+    } else if ends_word(rest, 1, "=./|") {
+        (id("."), 1)
+    } else {
+        (Token::Separator, 1)
+    }
+}
+
+/// Whether what follows byte `at` may follow a word: the end of the tag or of a call, white
+/// space, or one of `also`.
+fn ends_word(rest: &str, at: usize, also: &str) -> bool {
+    let next = rest.get(at..).and_then(|rest| rest.chars().next());
+    next.is_some_and(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
+}
+
+fn word(rest: &str) -> (Token, usize) {
+    if let Some(len) = params_len(rest) {
+        return (Token::OpenParams, len);
+    }
+    let len = id_len(rest);
+    let text = rest.get(..len).unwrap_or_default();
+    if let Some((number, len)) = number(rest) {
+        return (number, len);
+    }
+    if len == 0 || !ends_word(rest, len, "=./|") {
+        return (Token::Invalid, 1);
+    }
+    let token = match text {
+        _ if !ends_word(rest, len, "") => None,
+        "true" => Some(Token::Bool(true)),
+        "false" => Some(Token::Bool(false)),
+        "null" => Some(Token::Null),
+        "undefined" => Some(Token::Undefined),
+        _ => None,
+    };
+    (token.unwrap_or_else(|| Token::Id { text: text.into(), literal: false }), len)
+}
+
+/// `as |`
+fn params_len(rest: &str) -> Option<usize> {
+    let after = rest.strip_prefix("as")?;
+    let bar = trim_js_start(after);
+    (bar.len() < after.len() && bar.starts_with('|')).then(|| rest.len() - bar.len() + 1)
+}
+
+fn number(rest: &str) -> Option<(Token, usize)> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let sign = usize::from(rest.starts_with('-'));
+    let whole = digits(rest.get(sign..)?);
+    let mut len = sign + whole;
+    if let Some(fraction) = rest.get(len..).and_then(|rest| rest.strip_prefix('.')) {
+        let fraction = digits(fraction);
+        len += if fraction > 0 { fraction + 1 } else { 0 };
+    }
+    if whole == 0 || !ends_word(rest, len, "") {
+        return None;
+    }
+    Some((Token::Number(literal_number(rest.get(..len)?)?), len))
+}
+
+/// A number as JSON writes it: handlebars.js allows leading zeros, JSON does not.
+fn literal_number(text: &str) -> Option<serde_json::Number> {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let trimmed = digits.trim_start_matches('0');
+    let zero = if trimmed.is_empty() || trimmed.starts_with('.') { "0" } else { "" };
+    format!("{sign}{zero}{trimmed}").parse().ok()
+}
+
+fn unquote(rest: &str, len: usize, quote: char) -> Box<str> {
+    let inside = rest.get(1..len - 1).unwrap_or_default();
+    if inside.contains('\\') {
+        inside.replace(&format!("\\{quote}"), &quote.to_string()).into()
+    } else {
+        inside.into()
+    }
+}
+
+/// A literal segment. One that holds a line break keeps its brackets, as in handlebars.js.
+fn bracketed(rest: &str, len: usize) -> Token {
+    let whole = rest.get(..len).unwrap_or_default();
+    let mut text = String::with_capacity(len);
+    let mut chars = whole.chars().peekable();
+    while let Some(c) = chars.next() {
+        let hides = c == '\\' && matches!(chars.peek(), Some('\\' | ']'));
+        text.push(if hides { chars.next().unwrap_or(c) } else { c });
+    }
+    if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
+        return Token::Id { text: text.into(), literal: false };
+    }
+    let inside = text.get(1..text.len() - 1).unwrap_or_default();
+    Token::Id { text: inside.into(), literal: true }
+}

@@ -1,0 +1,186 @@
+//! The providers: a row each, on a dialect that several may share.
+//!
+//! In: a [`Chat`]. Out: a [`WireRequest`]; and back, a [`WireReply`] to a [`Reply`]. No I/O here,
+//! and no environment: where a provider is reached is an [`Endpoint`] that settings name.
+
+mod anthropic;
+mod anthropic_reply;
+mod failure;
+mod models;
+mod openai;
+
+use serde_json::Value;
+
+use crate::chat::{Chat, Reply, Sampling, Structure};
+use crate::error::Error;
+use crate::ports::KeyName;
+use crate::schema::Schema;
+use crate::wire::{WireReply, WireRequest};
+
+pub use failure::Failure;
+
+/// A wire format: how a chat is asked and how it is answered.
+pub trait Dialect: Send + Sync {
+    /// The dialect's name, as docs and the simulator have it.
+    fn name(&self) -> &'static str;
+
+    /// The best way in which this model can be held to a schema.
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure;
+
+    /// The request for a chat.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for what this dialect or model can't say at all.
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error>;
+
+    /// The reply in a 200's body.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` for a body that is not of this dialect.
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error>;
+
+    /// What a status other than 2xx means.
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        failure::read(wire)
+    }
+
+    /// Whether a lone system message stays one. Elsewhere it is sent as a user message.
+    fn takes_lone_system(&self) -> bool {
+        false
+    }
+}
+
+/// A wire request, with what had to be left out of it.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The request.
+    pub request: WireRequest,
+    /// What the caller asked for and this model or dialect does not take.
+    pub warnings: Vec<String>,
+}
+
+/// Where a provider is reached and which key it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The base URL, without a slash at the end.
+    pub base_url: String,
+    /// The key, if the provider needs one.
+    pub key: Option<KeyName>,
+}
+
+/// A provider: its name, its dialect, where it is and whose key it takes.
+pub struct ProviderRow {
+    /// The name that requests use.
+    pub name: &'static str,
+    /// How it is spoken to.
+    pub dialect: &'static dyn Dialect,
+    /// The setting that moves it elsewhere.
+    pub base_url_setting: &'static str,
+    /// Where it is otherwise.
+    pub base_url: &'static str,
+    /// The environment variables that may hold its key.
+    pub key_environment: &'static [&'static str],
+    /// The key's name in the store of secrets.
+    pub key_store: &'static str,
+}
+
+impl std::fmt::Debug for ProviderRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProviderRow").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl ProviderRow {
+    /// The provider at a base URL of the operator's, or at its own.
+    pub fn endpoint(&self, base_url: Option<&str>) -> Endpoint {
+        Endpoint {
+            base_url: base_url.unwrap_or(self.base_url).trim_end_matches('/').to_owned(),
+            key: Some(KeyName::new(self.key_store, self.key_environment)),
+        }
+    }
+}
+
+/// Every provider.
+pub const PROVIDERS: &[ProviderRow] = &[
+    ProviderRow {
+        name: "openai",
+        dialect: &openai::OpenAi,
+        base_url_setting: "OPENAI_BASE_URL",
+        base_url: "https://api.openai.com/v1",
+        key_environment: &["OPENAI_API_KEY", "OPEN_AI_API_KEY"],
+        key_store: "KeyOpenAI",
+    },
+    ProviderRow {
+        name: "anthropic",
+        dialect: &anthropic::Anthropic,
+        base_url_setting: "ANTHROPIC_BASE_URL",
+        base_url: "https://api.anthropic.com",
+        key_environment: &["ANTHROPIC_API_KEY"],
+        key_store: "KeyAnthropic",
+    },
+];
+
+/// The provider with this name.
+pub fn provider(name: &str) -> Option<&'static ProviderRow> {
+    PROVIDERS.iter().find(|row| row.name == name)
+}
+
+/// A `provider` as written: a row, and the model where the field names one too.
+///
+/// llm-exe's keys are read: `openai.chat.v1` is `openai`, `openai.gpt-4o-mini` is both in one.
+pub fn named(written: &str) -> Option<(&'static ProviderRow, Option<&str>)> {
+    if let Some(row) = provider(written) {
+        return Some((row, None));
+    }
+    let (name, rest) = written.split_once('.')?;
+    let row = provider(name)?;
+    match rest {
+        "" => None,
+        "chat" | "chat.v1" => Some((row, None)),
+        model => Some((row, Some(model))),
+    }
+}
+
+/// Puts the options that are set and taken into a body; what is not taken becomes a warning.
+pub(crate) struct Options<'a> {
+    pub(crate) body: &'a mut serde_json::Map<String, Value>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) model: &'a str,
+}
+
+impl Options<'_> {
+    /// Sends `value` as `field` where it is set and taken.
+    pub(crate) fn put(&mut self, option: &str, field: &str, value: Option<Value>, taken: Taken) {
+        let Some(value) = value else { return };
+        match taken {
+            Taken::Yes => {
+                self.body.insert(field.to_owned(), value);
+            }
+            Taken::No(reason) => self.leave_out(option, reason),
+        }
+    }
+
+    /// Says that an option was left out.
+    pub(crate) fn leave_out(&mut self, option: &str, reason: &str) {
+        self.warnings.push(format!("options.{option} was left out for {}: {reason}", self.model));
+    }
+}
+
+/// Whether an option is taken.
+#[derive(Clone, Copy)]
+pub(crate) enum Taken {
+    Yes,
+    No(&'static str),
+}
+
+impl Taken {
+    pub(crate) fn when(yes: bool, otherwise: &'static str) -> Taken {
+        if yes { Taken::Yes } else { Taken::No(otherwise) }
+    }
+}
+
+/// The stop sequences as a JSON list, if there are any.
+pub(crate) fn stop_list(sampling: &Sampling) -> Option<Value> {
+    let list = &sampling.stop_sequences;
+    (!list.is_empty()).then(|| Value::from(list.clone()))
+}

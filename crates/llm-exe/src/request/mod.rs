@@ -1,0 +1,117 @@
+//! The request as callers write it: serde types and nothing else.
+//!
+//! Every field is optional here; [`crate::job`] says what must be there and what fits together.
+//! The JSON Schema that `llm-exe schema` prints is made from these types.
+
+mod reading;
+mod text_or;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub(crate) use reading::nearest;
+pub use reading::{Written, field_names};
+pub use text_or::TextOr;
+
+/// What to ask, whom, and how to read the answer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(title = "llm-exe request")]
+pub struct Request {
+    /// Who is asked: `openai` or `anthropic`, or llm-exe's keys such as `openai.chat.v1`.
+    pub provider: Option<String>,
+    /// The same as `provider`, as the original document spells it.
+    pub providor: Option<String>,
+    /// The provider's name of the model, passed on as written.
+    pub model: Option<String>,
+    /// The prompt, in Handlebars. A string is one system message; a list of strings is system,
+    /// user, assistant, user and so on in turn.
+    pub message: Option<TextOr<Vec<Option<TextOr<WrittenMessage>>>>>,
+    /// How the reply is read: a row of the parser table. Default `string`.
+    pub output: Option<String>,
+    /// That parser's options.
+    pub output_options: Option<Map<String, Value>>,
+    /// The JSON Schema that the result must satisfy; required with `output: "json"`.
+    pub schema: Option<Map<String, Value>>,
+    /// What the templates in `message` are filled with.
+    pub data: Option<Map<String, Value>>,
+    /// What the model and the call may be tuned with.
+    pub options: Option<WrittenOptions>,
+    /// `result`, the default, answers the bare result; `full` adds usage, model, attempts and
+    /// warnings.
+    #[serde(rename = "return")]
+    pub returns: Option<String>,
+    /// Render and validate, call nobody; answers the wire request without its key.
+    pub dry_run: Option<bool>,
+    /// A variable that `data` lacks is an error.
+    pub strict_variables: Option<bool>,
+}
+
+/// One message of a conversation.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WrittenMessage {
+    /// `system`, `user` or `assistant`.
+    pub role: Option<String>,
+    /// The text, or its parts.
+    pub content: Option<TextOr<Vec<Option<WrittenPart>>>>,
+}
+
+/// A part of a message's content.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WrittenPart {
+    /// `text` or `image_url`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The text of a `text` part.
+    pub text: Option<String>,
+    /// The image of an `image_url` part.
+    pub image_url: Option<WrittenImage>,
+}
+
+/// Where an image is.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct WrittenImage {
+    /// An `https:` or `data:` URL.
+    pub url: Option<String>,
+}
+
+/// Options of the model and of the call.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WrittenOptions {
+    /// Randomness, from 0 to 2.
+    pub temperature: Option<f64>,
+    /// Nucleus sampling, from 0 to 1.
+    pub top_p: Option<f64>,
+    /// Only the k likeliest tokens, from 1.
+    pub top_k: Option<u64>,
+    /// The most tokens that may be answered, from 1.
+    pub max_tokens: Option<u64>,
+    /// Texts that end the answer.
+    pub stop_sequences: Option<Vec<String>>,
+    /// From -2 to 2.
+    pub frequency_penalty: Option<f64>,
+    /// From -2 to 2.
+    pub presence_penalty: Option<f64>,
+    /// For repeatable sampling, as far as the provider keeps it.
+    pub seed: Option<i64>,
+    /// How much to reason: none, minimal, low, medium, high, xhigh, max.
+    pub effort: Option<String>,
+    /// The most milliseconds a call may take; default the time that is left.
+    pub timeout: Option<u64>,
+    /// How often a call is tried at most, from 1 to 10; default 3.
+    pub num_of_attempts: Option<u32>,
+    /// The longest wait between two tries, in milliseconds; default 8000.
+    pub max_delay: Option<u64>,
+    /// `full`, the default, spreads the waits; `none` does not.
+    pub jitter: Option<String>,
+}
+
+/// The JSON Schema of a request.
+pub fn request_schema() -> Value {
+    schemars::schema_for!(Request).to_value()
+}

@@ -1,0 +1,89 @@
+//! What a request may say: `cases/requests.json`, each with its problems, all of them, by path.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use llm_exe::{ErrorKind, Job, Rules, request_schema};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    request: Value,
+    problems: Vec<(String, String)>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    kind: Option<String>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("cases/requests.json")).unwrap()
+}
+
+#[test]
+fn every_problem_of_a_request_is_named_with_its_path() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let name = &case.name;
+        match Job::read(case.request, Rules::default()) {
+            Ok(job) => {
+                if !case.problems.is_empty() {
+                    wrong.push(format!("{name}: accepted"));
+                }
+                if job.warnings != case.warnings {
+                    wrong.push(format!("{name}: warnings {:#?}", job.warnings));
+                }
+            }
+            Err(error) => {
+                let kind = case.kind.as_deref().unwrap_or("InvalidRequest");
+                let mut paths: Vec<&str> =
+                    error.problems().iter().map(|one| one.path.as_str()).collect();
+                let mut expected: Vec<&str> =
+                    case.problems.iter().map(|(path, _)| path.as_str()).collect();
+                paths.sort_unstable();
+                expected.sort_unstable();
+                let told = case.problems.iter().all(|(path, text)| {
+                    let mut problems = error.problems().iter();
+                    problems.any(|one| one.path == *path && one.message.contains(text))
+                });
+                if error.kind().name() != kind || paths != expected || !told {
+                    wrong.push(format!("{name}: {} {error}", error.kind()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The printed schema comes from the types; here it is held against what is accepted.
+#[test]
+fn the_printed_schema_takes_what_is_accepted() {
+    let schema = jsonschema::validator_for(&request_schema()).unwrap();
+    for case in cases().into_iter().filter(|case| case.problems.is_empty()) {
+        assert!(schema.is_valid(&case.request), "{}", case.name);
+    }
+    for wrong in [
+        json!({"message": 5}),
+        json!({"message": [5]}),
+        json!({"message": [{"role": 1}]}),
+        json!({"options": {"temperature": "hot"}}),
+        json!({"data": []}),
+        json!([]),
+    ] {
+        assert!(!schema.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
+    let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
+    let request = json!({"provider": "openai", "model": "m", "message": messages});
+    let error = Job::read(request, Rules::default()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.problems().len() <= 51, "{}", error.problems().len());
+}
