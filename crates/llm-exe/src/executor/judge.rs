@@ -68,21 +68,17 @@ fn stopped(reply: &Reply, said: &str, strict: bool, warnings: &mut Vec<String>) 
     let nothing = said.trim().is_empty();
     let word = reply.provider_stop_reason.as_deref().unwrap_or("none");
     match reply.stop_reason {
+        // Nobody asked for a refusal: it is no answer, not even where any text would do.
         StopReason::Refusal => {
-            let told = reply.refusal().map(|text| scrub(text, &[])).unwrap_or_default();
+            let told = reply.refusal().unwrap_or(said);
+            let told = scrub(told, &[]);
             let told = if told.is_empty() { String::new() } else { format!(": {told}") };
-            if strict || nothing {
-                let text = format!("the model refused (stop reason {word}){told}");
-                return Some(Error::new(ErrorKind::OutputRefused, text));
-            }
-            warnings.push(format!("the model refused (stop reason {word})"));
+            let text = format!("the model refused (stop reason {word}){told}");
+            return Some(Error::new(ErrorKind::OutputRefused, text));
         }
         StopReason::ContentFilter => {
             let text = format!("the provider's safety filter stopped the reply ({word})");
-            if strict || nothing {
-                return Some(Error::new(ErrorKind::OutputRefused, text));
-            }
-            warnings.push(text);
+            return Some(Error::new(ErrorKind::OutputRefused, text));
         }
         StopReason::Length if nothing => {
             let text = format!(

@@ -1,0 +1,236 @@
+//! The whole line against the simulator: `cases/runs.json`, each for every provider.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use llm_exe::ports::PortFuture;
+use llm_exe::providers::{PROVIDERS, ProviderRow};
+use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
+use llm_exe_simulator::{Fault, Simulator, Step};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Case {
+    name: String,
+    request: Value,
+    script: Value,
+    result: Option<Value>,
+    error: Option<String>,
+    #[serde(default)]
+    says: String,
+    #[serde(default)]
+    warnings: Vec<String>,
+    calls: usize,
+    retry_after: Option<u64>,
+    deadline_ms: Option<u64>,
+}
+
+struct OneKey;
+
+impl Keys for OneKey {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
+    }
+}
+
+fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
+    let mut endpoints = Endpoints::new();
+    for row in PROVIDERS {
+        let url = match row.name {
+            "openai" => simulator.openai_base_url(),
+            "anthropic" => simulator.anthropic_base_url(),
+            other => panic!("the simulator has no {other}"),
+        };
+        endpoints.set(row, &url).unwrap();
+    }
+    Executor::new(endpoints, keys, Rules::default())
+}
+
+/// A model of the provider, and its word for being cut off.
+fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
+    match row.name {
+        "openai" => ("gpt-4o-mini", "length"),
+        "anthropic" => ("claude-sonnet-4-5", "max_tokens"),
+        other => panic!("no facts of {other}"),
+    }
+}
+
+#[tokio::test]
+async fn every_provider_ends_as_scripted() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/runs.json")).unwrap();
+    let mut wrong = Vec::new();
+    for row in PROVIDERS {
+        let (model, cut) = facts(row);
+        for case in &cases {
+            let simulator = Simulator::start().await.unwrap();
+            let script = case.script.to_string().replace("CUT", cut);
+            simulator.script_json(serde_json::from_str(&script).unwrap()).unwrap();
+            let mut request = json!({"provider": row.name, "model": model});
+            let fields = case.request.as_object().unwrap().clone();
+            request.as_object_mut().unwrap().extend(fields);
+            let deadline = Duration::from_millis(case.deadline_ms.unwrap_or(30_000));
+            let executor = executor(&simulator, Arc::new(OneKey));
+            let run = executor.run(request, Deadline::after(deadline)).await;
+            if let Some(fault) = difference(case, &run, simulator.journal().len()) {
+                wrong.push(format!("{}: {}: {fault}", row.name, case.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn difference(case: &Case, run: &Run, calls: usize) -> Option<String> {
+    if calls != case.calls {
+        return Some(format!("{calls} calls, {:?}", run.outcome));
+    }
+    let told = |text: &String| run.report.warnings.iter().any(|one| one.contains(text));
+    if !case.warnings.iter().all(told) {
+        return Some(format!("warnings {:?}", run.report.warnings));
+    }
+    match (&run.outcome, &case.error) {
+        (Ok(value), None) => {
+            let differs = case.result.as_ref().is_some_and(|expected| expected != value);
+            differs.then(|| format!("answered {value}"))
+        }
+        (Err(error), Some(kind)) => {
+            let after = error.retry_after().map(|wait| wait.as_secs());
+            let same = error.kind().name() == kind
+                && error.message().contains(&case.says)
+                && (case.retry_after.is_none() || after == case.retry_after);
+            (!same).then(|| format!("failed with {}: {error} ({after:?})", error.kind()))
+        }
+        (outcome, _) => Some(format!("{outcome:?}")),
+    }
+}
+
+fn ask(row: &ProviderRow) -> Value {
+    json!({"provider": row.name, "model": facts(row).0, "message": "hi", "return": "full"})
+}
+
+#[tokio::test]
+async fn a_stale_pooled_connection_costs_no_attempt() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        let executor = executor(&simulator, Arc::new(OneKey));
+        simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
+        let deadline = Deadline::after(Duration::from_secs(10));
+        executor.run(ask(row), deadline).await.outcome.unwrap();
+        // Not polled meanwhile, as in a frozen function: the client can't have noticed.
+        std::thread::sleep(Duration::from_millis(100));
+        let full = executor.run(ask(row), deadline).await.outcome.unwrap();
+        assert_eq!(full["attempts"], 1, "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_counted() {
+    let simulator = Simulator::start().await.unwrap();
+    let executor = executor(&simulator, Arc::new(OneKey));
+    for _ in 0..3 {
+        let deadline = Deadline::after(Duration::from_secs(10));
+        executor.run(ask(&PROVIDERS[0]), deadline).await.outcome.unwrap();
+    }
+    let connections: Vec<u64> = simulator.journal().iter().map(|call| call.connection).collect();
+    assert_eq!(connections.len(), 3);
+    assert!(connections.iter().all(|one| *one == connections[0]), "{connections:?}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_tried_again_and_named() {
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut endpoints = Endpoints::new();
+    endpoints.set(&PROVIDERS[0], &format!("http://{free}/v1")).unwrap();
+    let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default());
+    let mut request = ask(&PROVIDERS[0]);
+    request["options"] = json!({"maxDelay": 1});
+    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind().name(), "ProviderUnavailable");
+    assert!(error.message().contains("could not connect"), "{error}");
+    assert_eq!(run.report.attempts, 3);
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::status(429).header("retry-after-ms", "300")]);
+    let executor = executor(&simulator, Arc::new(OneKey));
+    let start = Instant::now();
+    let full = executor.run(ask(&PROVIDERS[0]), Deadline::after(Duration::from_secs(10))).await;
+    assert_eq!(full.outcome.unwrap()["attempts"], 2);
+    assert!(start.elapsed() >= Duration::from_millis(300));
+}
+
+#[tokio::test]
+async fn the_re_ask_tells_the_model_what_was_wrong() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text("{\"b\": 1}"), Step::text("{\"a\": 2}")]);
+        let executor = executor(&simulator, Arc::new(OneKey));
+        let mut request = ask(row);
+        request["output"] = json!("json");
+        request["schema"] = json!({"type": "object", "required": ["a"]});
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let run = executor.run(request, deadline).await;
+        let full = run.outcome.unwrap();
+        assert_eq!(full["result"], json!({"a": 2}));
+        assert_eq!(full["attempts"], 2);
+        let calls = simulator.journal();
+        let messages = calls[1].body["messages"].as_array().unwrap();
+        let [.., said, told] = messages.as_slice() else { panic!("{messages:?}") };
+        assert_eq!(said, &json!({"role": "assistant", "content": "{\"b\": 1}"}));
+        assert_eq!(told["role"], "user");
+        let told = told["content"].as_str().unwrap();
+        assert!(told.contains("\"a\" is a required property"), "{told}");
+        // Both calls are paid for, so both are counted.
+        let total = run.report.usage.total_tokens;
+        assert!(total > 0 && full["usage"]["totalTokens"] == total, "{full}");
+    }
+}
+
+/// A key that is replaced while the process lives.
+struct Rotated {
+    asked: AtomicUsize,
+}
+
+impl Keys for Rotated {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::ready(Ok(Secret::new("invalid").unwrap())))
+    }
+
+    fn renewed<'a>(
+        &'a self,
+        _: &'a KeyName,
+        stale: &'a Secret,
+    ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let newer = (stale.expose() == "invalid").then(|| Secret::new("fresh").unwrap());
+        Box::pin(std::future::ready(Ok(newer)))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_key_is_fetched_anew_once() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        let keys = Arc::new(Rotated { asked: AtomicUsize::new(0) });
+        let executor = executor(&simulator, Arc::clone(&keys) as Arc<dyn Keys>);
+        let deadline = Deadline::after(Duration::from_secs(10));
+        executor.run(ask(row), deadline).await.outcome.unwrap();
+        assert_eq!(keys.asked.load(Ordering::Relaxed), 1);
+        let statuses: Vec<Option<u16>> =
+            simulator.journal().iter().map(|call| call.answered.status).collect();
+        assert_eq!(statuses, [Some(401), Some(200)], "{}", row.name);
+    }
+}
