@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::Keys;
 use llm_exe::providers::PROVIDERS;
+use llm_exe::{Executor, Keys};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
@@ -54,6 +54,12 @@ impl Environment {
             }))
         };
         Ok(Environment { settings, keys, _simulator: simulator })
+    }
+
+    /// An executor under these settings.
+    pub(crate) fn executor(&self) -> Executor {
+        let Settings { endpoints, rules, .. } = self.settings.clone();
+        Executor::new(endpoints, Arc::clone(&self.keys), rules)
     }
 
     /// The function under these settings.

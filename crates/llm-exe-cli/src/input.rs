@@ -68,3 +68,10 @@ pub(crate) fn request(source: &Source) -> Result<Value, Error> {
     }
     Ok(request)
 }
+
+/// Sets a field of a request; what is not an object is left to the request's own check.
+pub(crate) fn set(request: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}

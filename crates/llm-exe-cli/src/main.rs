@@ -1,8 +1,6 @@
 //! `llm-exe`: the function on a laptop. The same line as in Lambda; only where events come from,
 //! where keys are found and how answers are shown differ.
 
-#![allow(clippy::print_stdout, reason = "a command line's output is its answer")]
-
 mod args;
 mod commands;
 mod environment;

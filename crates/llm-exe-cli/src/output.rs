@@ -1,5 +1,6 @@
 //! Showing results and failures: to people on a terminal, to machines as JSON.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -9,12 +10,18 @@ use serde_json::{Value, json};
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
+/// Prints a line to standard output. A reader that is gone (`| head`) is no fault of ours.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
 /// Prints a result: text as it is, anything else as JSON.
 pub(crate) fn result(value: &Value, compact: bool) {
     match value {
-        _ if compact => println!("{value}"),
-        Value::String(text) => println!("{text}"),
-        other => println!("{other:#}"),
+        _ if compact => print(&value.to_string()),
+        Value::String(text) => print(text),
+        other => print(&format!("{other:#}")),
     }
 }
 

@@ -109,7 +109,10 @@ impl Settings {
             if let Some(url) = get(provider.base_url_setting) {
                 let url = url.trim();
                 endpoints.set(provider, url).map_err(|why| {
-                    fault(provider.base_url_setting, format!("{why}; got {url:?}"))
+                    // A URL with a password or a query in it may hold a secret.
+                    let plain = !url.contains(['@', '?']);
+                    let came = if plain { format!("; got {url:?}") } else { String::new() };
+                    fault(provider.base_url_setting, why + &came)
                 })?;
             }
         }

@@ -145,9 +145,21 @@ fn simulated(wish: &Wish) -> Content {
         }),
         Wanted::Text => Content::Text(match prompt_schema::find(&wish.prompt) {
             Some(schema) => of_schema(&schema).to_string(),
+            None if asks_for_list(&wish.prompt) => {
+                "- Simulated item 1\n- Simulated item 2\n- Simulated item 3".to_owned()
+            }
             None => format!("Simulated reply from {} to: \"{}\"", wish.model, quote(&wish.said)),
         }),
     }
+}
+
+/// Whether a prompt asks for a list, as a model would understand it.
+fn asks_for_list(prompt: &str) -> bool {
+    let words = prompt.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    let plain = format!(" {} ", words.collect::<Vec<_>>().join(" "));
+    [" a list ", " the list ", " numbered list ", " bullet points "]
+        .iter()
+        .any(|phrase| plain.contains(phrase))
 }
 
 fn quote(text: &str) -> String {
@@ -215,6 +227,12 @@ mod tests {
             Content::Text(text) => text,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn answers_a_list_where_one_is_asked_for() {
+        assert!(text(&answer(&wish("Answer with a list."), None)).starts_with("- Simulated"));
+        assert!(text(&answer(&wish("Listen, a lister!"), None)).starts_with("Simulated reply"));
     }
 
     #[test]

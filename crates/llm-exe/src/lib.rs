@@ -5,6 +5,8 @@
 //! ([`providers`]) by the one HTTP client ([`transport`]), and read by a parser ([`parsers`]).
 //! Nothing here reads the environment, knows AWS, or holds a credential for longer than a call.
 
+#![doc = include_str!("../../../docs/library.md")]
+
 pub mod chat;
 mod deadline;
 mod endpoints;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use llm_exe::{Deadline, Executor, Run};
+use llm_exe::{Deadline, Run};
 use llm_exe_events::Invocation;
 use serde_json::{Value, json};
 
@@ -29,14 +29,10 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(request) => request,
         Err(error) => return output::failure(&error, args.json),
     };
-    if args.full
-        && let Some(fields) = request.as_object_mut()
-    {
-        fields.insert("return".to_owned(), json!("full"));
+    if args.full {
+        input::set(&mut request, "return", json!("full"));
     }
-    let settings = &environment.settings;
-    let keys = std::sync::Arc::clone(&environment.keys);
-    let executor = Executor::new(settings.endpoints.clone(), keys, settings.rules);
+    let executor = environment.executor();
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let Run { outcome, report } = executor.run(request, deadline).await;
@@ -80,7 +76,8 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
             (failed, kind.exit_code())
         }
     };
-    println!("{}", if args.json { response.to_string() } else { format!("{response:#}") });
+    let shown = if args.json { response.to_string() } else { format!("{response:#}") };
+    output::print(&shown);
     if args.simulate && !args.json && answered.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }

@@ -11,21 +11,24 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::args::{Args, Command};
+use crate::output;
 
 /// Runs a command.
 pub(crate) async fn run(command: Command) -> ExitCode {
     match command {
         Command::Invoke(args) => invoke::run(args).await,
         Command::Render(args) => render::run(args).await,
-        Command::Validate(args) => validate::run(&args),
+        Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Schema => {
-            println!("{:#}", llm_exe::request_schema());
+            output::print(&format!("{:#}", llm_exe::request_schema()));
             ExitCode::SUCCESS
         }
         Command::Completions { shell } => {
             let mut command = Args::command();
-            clap_complete::generate(shell, &mut command, "llm-exe", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "llm-exe", &mut script);
+            output::print(String::from_utf8_lossy(&script).trim_end());
             ExitCode::SUCCESS
         }
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use llm_exe::{Deadline, Executor, Run};
+use llm_exe::{Deadline, Run};
 use serde_json::json;
 
 use crate::args::Render;
@@ -20,13 +20,9 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(request) => request,
         Err(error) => return output::failure(&error, args.json),
     };
-    if let Some(fields) = request.as_object_mut() {
-        fields.insert("dryRun".to_owned(), json!(true));
-        fields.insert("return".to_owned(), json!("result"));
-    }
-    let settings = &environment.settings;
-    let keys = std::sync::Arc::clone(&environment.keys);
-    let executor = Executor::new(settings.endpoints.clone(), keys, settings.rules);
+    input::set(&mut request, "dryRun", json!(true));
+    input::set(&mut request, "return", json!("result"));
+    let executor = environment.executor();
     let deadline = Deadline::after(Duration::from_secs(60));
     let Run { outcome, report } = executor.run(request, deadline).await;
     if !args.json {

@@ -156,7 +156,7 @@ fn failed(error: &Error) -> Response<Full<Bytes>> {
 fn log(served: &Served, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(least) = served.least {
         if let Some(text) = line.to_json(least) {
-            println!("{text}");
+            output::print(&text);
         }
         return;
     }

@@ -1,12 +1,17 @@
-//! `llm-exe validate`: every problem of every file, nothing asked, for CI.
+//! `llm-exe validate`: every problem of every file, nobody asked, for CI.
+//!
+//! A request is validated as it would be run: read, its templates rendered with its own data, and
+//! its wire request written for the provider that it names.
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use llm_exe::{Error, ErrorKind, Job, Problem, Rules};
+use llm_exe::{Deadline, Error, ErrorKind, Executor, Problem, Run};
 use serde_json::{Value, json};
 
 use crate::args::Validate;
+use crate::environment::Environment;
 use crate::{input, output};
 
 struct Checked {
@@ -16,11 +21,19 @@ struct Checked {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &Validate) -> ExitCode {
-    let checked: Vec<Checked> = args.files.iter().map(|file| check(file)).collect();
+pub(crate) async fn run(args: &Validate) -> ExitCode {
+    let environment = match Environment::read(false, &[]).await {
+        Ok(environment) => environment,
+        Err(message) => return output::unusable(&message),
+    };
+    let executor = environment.executor();
+    let mut checked = Vec::new();
+    for file in &args.files {
+        checked.push(check(&executor, file).await);
+    }
     if args.json {
         let all: Vec<Value> = checked.iter().map(Checked::to_json).collect();
-        println!("{}", Value::Array(all));
+        output::print(&Value::Array(all).to_string());
     } else {
         checked.iter().for_each(Checked::print);
     }
@@ -30,16 +43,29 @@ pub(crate) fn run(args: &Validate) -> ExitCode {
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 
-fn check(path: &Path) -> Checked {
+async fn check(executor: &Executor, path: &Path) -> Checked {
     let file = input::shown(path);
-    let read = input::value(path).and_then(|value| Job::read(value, Rules::default()));
-    match read {
-        Ok(job) => Checked { file, problems: Vec::new(), warnings: job.warnings },
-        Err(error) => Checked { file, problems: problems(&error), warnings: Vec::new() },
+    let mut request = match input::value(path) {
+        Ok(request) => request,
+        Err(error) => return Checked { file, problems: problems(&error), warnings: Vec::new() },
+    };
+    let asked = request.get("dryRun").cloned();
+    // Only a flag that is fine is overruled; another is a problem to report.
+    if asked.is_none_or(|flag| flag.is_boolean() || flag.is_null()) {
+        input::set(&mut request, "dryRun", json!(true));
     }
+    let deadline = Deadline::after(Duration::from_secs(60));
+    let Run { outcome, report } = executor.run(request, deadline).await;
+    let problems = outcome.err().as_ref().map(problems).unwrap_or_default();
+    Checked { file, problems, warnings: report.warnings }
 }
 
+/// The problems of a failure; a failure without any is one itself.
 fn problems(error: &Error) -> Vec<Problem> {
+    if error.problems().is_empty() {
+        let (path, message) = (String::new(), error.message().to_owned());
+        return vec![Problem { kind: error.kind(), path, message }];
+    }
     error.problems().to_vec()
 }
 
@@ -63,14 +89,14 @@ impl Checked {
             output::warning(&format!("{}: {warning}", self.file));
         }
         if self.problems.is_empty() {
-            println!("{}: ok", self.file);
+            output::print(&format!("{}: ok", self.file));
         }
         for problem in &self.problems {
             // A fault of the file itself carries the file's name already.
             if problem.path == self.file {
-                println!("{problem}");
+                output::print(&problem.to_string());
             } else {
-                println!("{}: {problem}", self.file);
+                output::print(&format!("{}: {problem}", self.file));
             }
         }
     }

@@ -63,10 +63,12 @@ impl Executor {
     /// Runs a request that was read, or built as a [`Request`](crate::Request).
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
         let start = Instant::now();
+        // What was ignored may be what is missing: it is told beside the problems.
+        let warnings = written.warnings.clone();
         match Job::new(written, self.rules) {
             Ok(job) => self.run_job(&job, deadline).await,
             Err(error) => {
-                let mut report = Report::default();
+                let mut report = Report { warnings, ..Report::default() };
                 report.durations.total = start.elapsed();
                 Run::bare(Err(error), report)
             }

@@ -1,13 +1,11 @@
-//! `message`: from what callers may write to compiled templates, and from those to a chat.
+//! `message`: from what callers may write to compiled templates.
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Job, Problems};
-use crate::chat::{Message, Part, Role};
-use crate::error::{Error, Problem};
+use super::Problems;
+use crate::chat::Role;
 use crate::json;
-use crate::prompt::{Limits, Scope, Template};
+use crate::prompt::Template;
 use crate::request::{TextOr, WrittenMessage, WrittenPart, nearest};
 
 type WrittenList = Vec<Option<TextOr<WrittenMessage>>>;
@@ -15,32 +13,23 @@ type WrittenList = Vec<Option<TextOr<WrittenMessage>>>;
 /// The compiled prompt.
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    messages: Vec<TemplateMessage>,
-    hash: String,
+    pub(super) messages: Vec<TemplateMessage>,
+    pub(super) hash: String,
 }
 
 #[derive(Debug, Clone)]
-struct TemplateMessage {
+pub(super) struct TemplateMessage {
     /// Where it stands in the request, for messages about it.
-    path: String,
-    role: Role,
-    parts: Vec<TemplatePart>,
+    pub(super) path: String,
+    pub(super) role: Role,
+    pub(super) parts: Vec<TemplatePart>,
 }
 
 #[derive(Debug, Clone)]
-struct TemplatePart {
-    path: String,
-    image: bool,
-    template: Template,
-}
-
-/// The rendered messages, with what was odd about them.
-#[derive(Debug, Clone)]
-pub struct RenderedChat {
-    /// At least one message, each with content.
-    pub messages: Vec<Message>,
-    /// Missing variables and messages that came out empty.
-    pub warnings: Vec<String>,
+pub(super) struct TemplatePart {
+    pub(super) path: String,
+    pub(super) image: bool,
+    pub(super) template: Template,
 }
 
 /// Reads `message` as written; `None` where it is not usable, with the problems noted.
@@ -246,74 +235,4 @@ fn text_part(path: &str, source: &str, problems: &mut Problems) -> Option<Templa
             None
         }
     }
-}
-
-impl Conversation {
-    /// `sha256:` and the hash of the prompt as written.
-    pub fn hash(&self) -> &str {
-        &self.hash
-    }
-
-    /// Renders the messages with a job's data.
-    ///
-    /// # Errors
-    /// `PromptInvalid` for a template that can't be rendered, for missing variables in strict
-    /// mode (all of them), and where nothing at all comes out.
-    pub fn render(&self, job: &Job, limits: &Limits) -> Result<RenderedChat, Error> {
-        let extra: Vec<(&str, &Value)> =
-            job.schema.iter().map(|schema| ("schema", schema)).collect();
-        let scope = Scope { data: &job.data, extra: &extra };
-        let mut chat = RenderedChat { messages: Vec::new(), warnings: Vec::new() };
-        let mut problems = Vec::new();
-        for message in &self.messages {
-            let mut content = Vec::new();
-            for part in &message.parts {
-                match part.template.render(&scope, limits) {
-                    Ok(rendered) => {
-                        for missing in &rendered.missing {
-                            let text = format!(
-                                "`{}` is not in data (line {}, column {})",
-                                missing.path, missing.line, missing.column
-                            );
-                            if job.strict_variables {
-                                problems.push(Problem::prompt(&part.path, text));
-                            } else {
-                                chat.warnings.push(format!("{}: {text}", part.path));
-                            }
-                        }
-                        content.extend(rendered_part(part, rendered.text, &mut problems));
-                    }
-                    Err(fault) => problems.push(Problem::prompt(&part.path, fault.to_string())),
-                }
-            }
-            if content.is_empty() {
-                let text = format!("{}: rendered to nothing and was left out", message.path);
-                chat.warnings.push(text);
-            } else {
-                chat.messages.push(Message { role: message.role, content });
-            }
-        }
-        if !problems.is_empty() {
-            return Err(Error::from_problems(problems));
-        }
-        if chat.messages.is_empty() {
-            let problem = Problem::prompt("message", "every message rendered to nothing");
-            return Err(Error::from_problems(vec![problem]));
-        }
-        Ok(chat)
-    }
-}
-
-/// The rendered part; `None` for text that came out empty.
-fn rendered_part(part: &TemplatePart, text: String, problems: &mut Vec<Problem>) -> Option<Part> {
-    if !part.image {
-        return (!text.trim().is_empty()).then_some(Part::Text(text));
-    }
-    let url = text.trim().to_owned();
-    if url.starts_with("https://") || url.starts_with("data:") {
-        return Some(Part::Image { url });
-    }
-    let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
-    problems.push(Problem::request(&part.path, text));
-    None
 }

@@ -1,12 +1,15 @@
 //! The job: a request that can't be invalid any more. Every rule about what is valid is in this
 //! room, and all that is wrong with a request is said at once.
 
+mod history;
 mod messages;
 mod options;
+mod render;
 
 use serde_json::{Map, Value};
 
-pub use messages::{Conversation, RenderedChat};
+pub use messages::Conversation;
+pub use render::RenderedChat;
 
 use crate::chat::Sampling;
 use crate::error::{Error, ErrorKind, Problem};

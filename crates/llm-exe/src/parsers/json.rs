@@ -27,25 +27,24 @@ pub(crate) fn parse(text: &str, schema: Option<&Schema>) -> Result<Value, Output
         Found::Within(values) => values,
     };
     let count = candidates.len();
-    let mut fitting: Vec<Value> = Vec::new();
+    let mut fitting: Option<Value> = None;
     let mut fault = String::new();
     for candidate in candidates {
-        match read(candidate) {
-            Ok(value) if fitting.contains(&value) => {}
-            Ok(value) => fitting.push(value),
-            Err(message) => fault = message,
+        match (read(candidate), &fitting) {
+            (Ok(value), None) => fitting = Some(value),
+            (Ok(value), Some(first)) if value == *first => {}
+            (Ok(_), Some(_)) => {
+                let text = "the reply holds several different values that satisfy the schema";
+                return Err(OutputFault::new(text));
+            }
+            (Err(message), _) => fault = message,
         }
     }
-    match (fitting.len(), fitting.pop()) {
-        (1, Some(value)) => Ok(value),
-        (0, _) if count == 1 => {
-            Err(OutputFault::new(format!("the reply does not satisfy the schema: {fault}")))
-        }
-        (0, _) => Err(OutputFault::new(format!(
-            "none of the {count} JSON values in the reply satisfies the schema; the last: {fault}"
-        ))),
-        (several, _) => Err(OutputFault::new(format!(
-            "the reply holds {several} different values that satisfy the schema"
-        ))),
-    }
+    fitting.ok_or_else(|| {
+        let which = match count {
+            1 => "the reply does not satisfy the schema".to_owned(),
+            _ => format!("none of the {count} JSON values in the reply satisfies the schema"),
+        };
+        OutputFault::new(format!("{which}: {fault}"))
+    })
 }

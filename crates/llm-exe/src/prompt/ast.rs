@@ -153,12 +153,65 @@ pub(crate) struct Path {
     pub(crate) parts: Vec<Box<str>>,
     /// As written, without the brackets of literal segments.
     pub(crate) written: Box<str>,
-    /// The block parameter it names, if any: how many programs up, and which.
-    pub(crate) param: Option<(usize, usize)>,
+    /// What it starts from, and how many of its parts say so; known after `check`.
+    pub(crate) start: Start,
+    pub(crate) said: usize,
     pub(crate) at: usize,
 }
 
+/// What a path starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// A context: `this`, or as many levels above.
+    Context(usize),
+    /// A block parameter: how many programs up, and which.
+    Param(usize, usize),
+    /// An `@` variable, as many frames above.
+    Data(Variable, usize),
+}
+
+/// The `@` variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variable {
+    Root,
+    Key,
+    Index,
+    First,
+    Last,
+    PartialBlock,
+    Unknown,
+}
+
+impl Variable {
+    pub(crate) fn named(name: &str) -> Variable {
+        match name {
+            "root" => Variable::Root,
+            "key" => Variable::Key,
+            "index" => Variable::Index,
+            "first" => Variable::First,
+            "last" => Variable::Last,
+            "partial-block" => Variable::PartialBlock,
+            _ => Variable::Unknown,
+        }
+    }
+}
+
 impl Path {
+    /// A path as it was read, before it is known what it starts from.
+    pub(crate) fn new(
+        data: bool,
+        up: usize,
+        parts: Vec<Box<str>>,
+        written: Box<str>,
+        at: usize,
+    ) -> Path {
+        Path { data, up, parts, written, start: Start::Context(up), said: 0, at }
+    }
+
+    pub(crate) fn is_param(&self) -> bool {
+        matches!(self.start, Start::Param(..))
+    }
+
     /// Whether it is said to start at `this` (or merely sounds so, as in handlebars.js).
     fn is_scoped(&self) -> bool {
         self.written.starts_with('.') || mentions_this(&self.written)

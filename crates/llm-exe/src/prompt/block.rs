@@ -156,7 +156,7 @@ impl<'a> Renderer<'a> {
                 Ok(!map.is_empty())
             }
             value if value.is_object() => {
-                let keys = value.keys();
+                let keys = value.keys(&mut self.budget).map_err(|fault| env.problem(fault, 0))?;
                 for (index, key) in keys.iter().enumerate() {
                     let last = index + 1 == keys.len();
                     let item = value.property(key);
@@ -180,7 +180,8 @@ impl<'a> Renderer<'a> {
         let Some(program) = program else {
             return Ok(());
         };
-        let values = Some([item.clone(), turn.key.clone()]);
+        let named = !program.params.is_empty();
+        let values = named.then(|| [item.clone(), turn.key.clone()]);
         let data = Data { above: Some(env.data), turn: Some(turn), block: env.data.block };
         let closure = Closure { program, env, depths: Some(env.depths), params: env.params };
         self.run(&closure, item, &data, values, env)

@@ -1,7 +1,9 @@
 //! From names to what they mean: helpers, block parameters, or paths into the data. Done once,
 //! after parsing; what is unknown is reported wherever it stands, rendered or not.
 
-use super::ast::{Block, Call, Expr, Node, Pair, Partial, PartialName, Path, Program, Target};
+use super::ast::{
+    Block, Call, Expr, Node, Pair, Partial, PartialName, Path, Program, Start, Target, Variable,
+};
 use super::helpers::{self, Helper};
 
 /// What a source uses and defines.
@@ -109,7 +111,7 @@ impl Check {
             Some(helper) => Target::Helper(helper),
             None => Target::Value,
         };
-        let is_param = call.path.simple_name().is_some() && call.path.param.is_some();
+        let is_param = call.path.simple_name().is_some() && call.path.is_param();
         let unknown = is_call && !is_param && matches!(call.target, Target::Value);
         if unknown && self.findings.unknown_helpers.len() < MOST {
             let written = call.path.written.to_string();
@@ -122,7 +124,7 @@ impl Check {
     /// whole name, and with arguments: without, the name is a variable.
     fn helper(&self, path: &Path, is_call: bool) -> Option<&'static Helper> {
         let simple = path.simple_name();
-        if simple.is_some() && path.param.is_some() {
+        if simple.is_some() && path.is_param() {
             return None;
         }
         let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
@@ -146,16 +148,27 @@ impl Check {
         }
     }
 
-    /// Finds the block parameter that a path starts with.
+    /// Finds what a path starts from.
     fn path(&mut self, path: &mut Path) {
         self.findings.uses_up |= path.up > 0;
-        let Some(name) = path.param_name() else {
-            return;
+        (path.start, path.said) = match (self.param(path), path.parts.first()) {
+            (Some(param), _) => (param, 1),
+            (None, Some(name)) if path.data && !name.is_empty() => {
+                (Start::Data(Variable::named(name), path.up), 1)
+            }
+            // handlebars.js takes an empty name for none, and what follows it for nothing.
+            (None, Some(name)) if name.is_empty() => (Start::Context(path.up), path.parts.len()),
+            (None, _) => (Start::Context(path.up), 0),
         };
+    }
+
+    /// The block parameter that a path starts with.
+    fn param(&self, path: &Path) -> Option<Start> {
+        let name = path.param_name()?;
         let scopes = self.scopes.iter().rev().enumerate();
         let mut found = scopes.filter_map(|(up, params)| {
-            params.iter().position(|param| &**param == name).map(|index| (up, index))
+            params.iter().position(|param| &**param == name).map(|index| Start::Param(up, index))
         });
-        path.param = found.next();
+        found.next()
     }
 }

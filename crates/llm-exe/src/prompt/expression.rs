@@ -4,6 +4,9 @@ use super::ast::{Call, Expr, Pair, Path};
 use super::parser::{Name, Parsed, Parser};
 use super::token::{Closing, Token};
 
+/// How many block parameters a block may name; no helper gives more than two.
+const MOST_PARAMS: usize = 16;
+
 impl Parser<'_> {
     pub(crate) fn peek(&mut self, closing: Closing) -> &Token {
         let lexer = &mut self.lexer;
@@ -43,7 +46,7 @@ impl Parser<'_> {
             _ => return self.unexpected(&(token, at), "a name"),
         };
         let (parts, written) = (vec![text.clone()], text.clone());
-        let path = Path { data: false, up: 0, parts, written, param: None, at };
+        let path = Path::new(false, 0, parts, written, at);
         Ok((path, Name { text, quoted }))
     }
 
@@ -75,7 +78,7 @@ impl Parser<'_> {
             written.push(if slash { '/' } else { '.' });
             token = self.next(closing);
         }
-        Ok(Path { data, up, parts, written: written.into(), param: None, at })
+        Ok(Path::new(data, up, parts, written.into(), at))
     }
 
     /// Arguments by place, then by name.
@@ -154,7 +157,7 @@ impl Parser<'_> {
         self.next(Closing::Two);
         loop {
             match self.next(Closing::Two) {
-                (Token::Id { text, .. }, _) => params.push(text),
+                (Token::Id { text, .. }, _) if params.len() < MOST_PARAMS => params.push(text),
                 (Token::CloseParams, _) if !params.is_empty() => return Ok(params),
                 found => return self.unexpected(&found, "the name of a block parameter"),
             }

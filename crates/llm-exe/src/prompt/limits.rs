@@ -5,10 +5,13 @@
 
 use std::time::{Duration, Instant};
 
+/// How deep a rendering may go whatever is asked for, so that the stack always suffices.
+const DEEPEST: usize = 300;
+
 /// What one rendering may use at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How deep blocks, partials and sub-expressions may nest, recursion included.
+    /// How deep blocks, partials and sub-expressions may nest, recursion included; 300 at most.
     pub depth: usize,
     /// How many bytes of text may come out.
     pub bytes: usize,
@@ -18,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 100, bytes: 4 << 20, time: Duration::from_secs(2) }
+        Limits { depth: 200, bytes: 4 << 20, time: Duration::from_secs(2) }
     }
 }
 
@@ -79,7 +82,7 @@ impl Budget {
 
     /// Goes one level deeper; `leave` comes back.
     pub(crate) fn enter(&mut self) -> Result<(), Fault> {
-        if self.depth >= self.limits.depth {
+        if self.depth >= self.limits.depth.min(DEEPEST) {
             return Err(Fault::TooDeep);
         }
         self.depth += 1;

@@ -19,6 +19,7 @@ mod expression;
 mod frame;
 mod helpers;
 mod include;
+mod json;
 mod lexer;
 mod limits;
 mod missing;
@@ -64,7 +65,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     fn get(&self, key: &str) -> Option<&'a Value> {
         let beside = || self.extra.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
-        self.data.get(key).or_else(beside)
+        value::member(self.data, key).or_else(beside)
     }
 }
 
@@ -113,6 +114,24 @@ impl Template {
         let missing = renderer.missed.places(&self.inner.unit.source);
         Ok(Rendered { text: renderer.out, missing })
     }
+
+    /// The key of a template that is `{{> DialogueHistory key='…'}}` and nothing else: such a
+    /// message stands for the messages under that key of the data. Names for the speakers may
+    /// be given too; they matter to the partial's text only.
+    pub fn dialogue_history_key(&self) -> Option<&str> {
+        let unit = &self.inner.unit;
+        let mut key = None;
+        for node in &unit.program.body {
+            match node {
+                ast::Node::Text(text) if text.shown.of(&unit.source).trim().is_empty() => {}
+                ast::Node::Partial(partial) if key.is_none() => {
+                    key = Some(partials::dialogue_history_key(partial)?);
+                }
+                _ => return None,
+            }
+        }
+        key
+    }
 }
 
 /// One source and what was read from it: a template or a partial.
@@ -125,6 +144,8 @@ struct Unit {
     findings: check::Findings,
     /// Whether any path goes up with `../`.
     uses_up: bool,
+    /// What it lacks is not reported: its variables are optional arguments.
+    quiet: bool,
 }
 
 impl Unit {
@@ -139,7 +160,7 @@ impl Unit {
         let unknown = std::mem::take(&mut findings.unknown_helpers);
         let uses_up = findings.uses_up;
         let (name, source) = (name.map(Box::from), Box::from(source));
-        let unit = Unit { name, source, program, findings, uses_up };
+        let unit = Unit { name, source, program, findings, uses_up, quiet: false };
         let problem = |(name, at): (String, usize)| {
             unit.problem(ProblemKind::UnknownHelper, at, format!("unknown helper `{name}`"))
         };

@@ -2,42 +2,72 @@
 
 use std::borrow::Cow;
 
-/// A number: as the data or the template wrote it, or computed.
+use serde_json::Value;
+
+/// A number: as the data or the template wrote it, or counted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number<'a> {
     Written(&'a str),
-    Computed(f64),
+    Count(usize),
 }
 
 impl<'a> Number<'a> {
     pub(crate) fn to_f64(self) -> f64 {
         match self {
             Number::Written(text) => text.parse().unwrap_or(f64::NAN),
-            Number::Computed(value) => value,
+            Number::Count(count) => count as f64,
+        }
+    }
+
+    /// The number as JSON has it.
+    pub(crate) fn to_json(self) -> Value {
+        match self {
+            Number::Written(text) => text.parse().map_or(Value::Null, Value::Number),
+            Number::Count(count) => Value::from(count),
         }
     }
 
     /// The text that JavaScript would print.
     pub(crate) fn print(self) -> Cow<'a, str> {
         match self {
-            Number::Written(text) if is_plain_integer(text) => Cow::Borrowed(text),
-            number => Cow::Owned(print_f64(number.to_f64())),
+            Number::Written(text) if is_printed(text.as_bytes()) => Cow::Borrowed(text),
+            Number::Count(count) => DIGITS
+                .get(count)
+                .copied()
+                .map_or_else(|| Cow::Owned(count.to_string()), Cow::Borrowed),
+            number => Cow::Owned(ryu_js::Buffer::new().format(number.to_f64()).to_owned()),
         }
     }
 }
+
+/// The counts that are printed most.
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// The text that JavaScript would print for a number written as in JSON.
 pub(crate) fn print(text: &str) -> String {
     Number::Written(text).print().into_owned()
 }
 
-fn print_f64(value: f64) -> String {
-    ryu_js::Buffer::new().format(value).to_owned()
-}
+/// How many digits a fraction may have, those before it included, to be sure that it is the
+/// shortest text of its number.
+const SURE_DIGITS: usize = 15;
 
-fn is_plain_integer(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
-    text == "0" || (digits.first() != Some(&b'0') && digits.iter().all(u8::is_ascii_digit))
+/// Whether a number is already written the way JavaScript prints it: an integer of any length
+/// without leading zeros, or a short fraction without trailing ones.
+fn is_printed(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let starts_with_zero = digits.first() == Some(&b'0');
+    match digits.get(whole..) {
+        Some([]) => !starts_with_zero || text == b"0",
+        Some([b'.', fraction @ ..]) => {
+            let plain = fraction.iter().all(u8::is_ascii_digit) && fraction.last() != Some(&b'0');
+            let zeros = fraction.iter().take_while(|byte| **byte == b'0').count();
+            let in_reach = if starts_with_zero { whole == 1 && zeros < 6 } else { true };
+            plain && in_reach && !fraction.is_empty() && whole + fraction.len() <= SURE_DIGITS
+        }
+        _ => false,
+    }
 }
 
 /// What JavaScript's `Number(text)` gives for a text.

@@ -13,14 +13,103 @@ pub struct Partials {
     units: Arc<HashMap<String, Arc<Unit>>>,
 }
 
-/// The partials that come with llm-exe, in our words.
-const BUILTIN: &[(&str, &str)] = &[];
+/// The partials that come with llm-exe. Their arguments are optional, so what they lack is not
+/// reported as missing.
+const BUILTIN: &[(&str, &str)] = &[
+    ("MarkdownCode", MARKDOWN_CODE),
+    ("JsonSchema", JSON_SCHEMA),
+    ("JsonSchemaExampleJson", JSON_SCHEMA_EXAMPLE_JSON),
+    (DIALOGUE_HISTORY, DIALOGUE_HISTORY_TEXT),
+    ("ChatConversationHistory", CHAT_CONVERSATION_HISTORY),
+    ("SingleChatMessage", SINGLE_CHAT_MESSAGE),
+    ("ThoughtsAndObservations", THOUGHTS_AND_OBSERVATIONS),
+    ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
+];
+
+/// `code` in a fence, with its `language`.
+const MARKDOWN_CODE: &str = "\
+{{#if code}}
+```{{#if language}}{{language}}{{/if}}
+{{code}}
+```
+{{~/if}}";
+
+/// The JSON Schema at `key`, in a fence; on one line with `collapse`.
+const JSON_SCHEMA: &str = "\
+{{#if (getKeyOr key)}}
+```json
+{{indentJson (getKeyOr key) collapse}}
+```
+{{~/if}}";
+
+/// An example for the JSON Schema at `key`, in a fence; see the helper `jsonSchemaExample`.
+const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
+{{#if (getOr key)}}
+```json
+{{jsonSchemaExample key property collapse}}
+```
+{{~/if}}";
+
+/// The messages at `key` as text.
+const DIALOGUE_HISTORY_TEXT: &str = "\
+{{> ChatConversationHistory
+  chat_history=(getKeyOr key)
+  userName=(getOr user 'User')
+  assistantName=(getOr assistant 'Assistant')
+  systemName=(getOr system 'System')
+}}";
+
+/// The messages of `chat_history` as text, a line each; what is given for the most recent one
+/// goes around its speaker and its text if it is the last.
+const CHAT_CONVERSATION_HISTORY: &str = "\
+{{#if chat_history.length}}{{#if title}}{{title}}{{/if}}{{/if}}
+{{#each chat_history as |message|}}
+{{#if (eq message.role 'system')}}
+{{../systemName}}: {{message.content}}
+{{else if (eq message.role 'user, assistant')}}
+{{#if @last}}{{../mostRecentRolePrefix}}{{/if~}}
+{{#if (eq message.role 'user')}}{{../userName}}{{else}}{{../assistantName}}{{/if~}}
+{{#if @last}}{{../mostRecentRoleSuffix}}{{/if}}: {{#if @last~}}
+{{../mostRecentMessagePrefix}}{{message.content}}{{../mostRecentMessageSuffix~}}
+{{else}}{{message.content}}{{/if}}
+{{/if}}
+{{/each}}";
+
+/// One message as text: `role`, `content`, and names for the roles.
+const SINGLE_CHAT_MESSAGE: &str = "\
+{{~#if (eq role 'user')}}{{getOr name 'User'}}: {{content}}{{/if~}}
+{{~#if (eq role 'assistant')}}{{getOr assistant 'Assistant'}}: {{content}}{{/if~}}
+{{~#if (eq role 'system')}}{{getOr system 'System'}}: {{content}}{{/if~}}";
+
+/// `thoughts`, each with what was observed.
+const THOUGHTS_AND_OBSERVATIONS: &str = "\
+{{#each thoughts as |step|}}
+{{#if step.thought}}
+Thought: {{step.thought}}
+{{/if}}
+{{#if step.observation}}
+Observation: {{step.observation}}
+{{/if}}
+{{/each}}";
+
+/// `attributes.stepsTaken`, each with its action and result.
+const THOUGHT_ACTION_RESULT: &str = "
+{{#if attributes.stepsTaken.length}}{{#if title}}{{title}}
+{{/if}}{{/if}}
+{{#each attributes.stepsTaken as |step|}}
+{{#if step.thought}}Thought: {{step.thought}}{{/if}}
+{{#if step.result}}Action: {{step.action}}{{/if}}
+{{#if step.result}}Result: {{step.result}}{{/if}}
+{{/each}}";
 
 static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
     let mut partials = Partials::default();
     for (name, source) in BUILTIN {
         // A test compiles each of them; one that did not compile would be unknown here.
-        let _ = partials.add(name, source);
+        if let Ok((mut unit, _)) = Unit::new(Some(name), source) {
+            unit.quiet = true;
+            partials.insert(name, unit);
+        }
     }
     partials
 });
@@ -41,8 +130,12 @@ impl Partials {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Arc::make_mut(&mut self.units).insert(name.to_owned(), Arc::new(unit));
+        self.insert(name, unit);
         Ok(())
+    }
+
+    fn insert(&mut self, name: &str, unit: Unit) {
+        Arc::make_mut(&mut self.units).insert(name.to_owned(), Arc::new(unit));
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Unit> {

@@ -1,12 +1,17 @@
 //! Paths, arguments and helper calls: what an expression is worth.
 
-use super::ast::{Call, Expr, Pair, Path, Target};
+use serde_json::{Map, Value as Json};
+
+use super::ast::{Call, Expr, Pair, Path, Start, Target, Variable};
 use super::eval::{Renderer, Run};
-use super::frame::{Env, Turn};
+use super::frame::Env;
 use super::helpers::{Args, Helper, Kind};
 use super::limits::{Budget, Fault};
 use super::number::Number;
-use super::value::Value;
+use super::value::{Value, member};
+
+/// Up to this many arguments are kept on the stack.
+const FEW: usize = 3;
 
 impl<'a> Renderer<'a> {
     /// The value of a path. Unless it is only `tested`, a missing one is noted.
@@ -18,7 +23,7 @@ impl<'a> Renderer<'a> {
     ) -> Run<Value<'a>> {
         let (value, present) =
             self.look_up(path, env).map_err(|fault| env.problem(fault, path.at))?;
-        if !present && !tested {
+        if !present && !tested && !env.unit.quiet {
             self.missed.add(&path.written, env.call_site.unwrap_or(path.at));
         }
         Ok(value)
@@ -26,43 +31,37 @@ impl<'a> Renderer<'a> {
 
     /// The value of a path, and whether all of the path was there.
     fn look_up(&self, path: &'a Path, env: &Env<'_, 'a>) -> Result<(Value<'a>, bool), Fault> {
-        let mut parts = path.parts.iter();
-        let mut value = if let Some((up, index)) = path.param {
-            parts.next();
-            block_param(path, up, index, env)?
-        } else if path.parts.first().is_none_or(|name| name.is_empty()) {
-            // handlebars.js takes an empty name for none.
-            parts = [].iter();
-            env.above(path.up)
-        } else if path.data {
-            let name = parts.next().map_or("", |name| &**name);
-            self.data(name, path.up, env)
-        } else {
-            env.above(path.up)
-        };
-        for name in parts {
-            let ends = if path.data { !value.is_truthy() } else { value.is_nullish() };
-            if ends {
-                return Ok((value, false));
+        let names = path.parts.get(path.said..).unwrap_or_default();
+        let start = match path.start {
+            Start::Context(0) => match (env.context, names) {
+                (Value::Object(map), [name, names @ ..]) => return Ok(inside(map, name, names)),
+                (context, _) => context.clone(),
+            },
+            Start::Context(up) => env.above(up),
+            Start::Param(up, index) => block_param(path, up, index, env)?,
+            Start::Data(variable, up) => {
+                let value = self.data(variable, up, env);
+                return Ok(walk(value, names, |value| !value.is_truthy()));
             }
-            value = value.property(name);
-        }
-        let present = !matches!(value, Value::Undefined);
-        Ok((value, present))
+        };
+        Ok(match (start, names) {
+            (Value::Object(map), [name, names @ ..]) => inside(map, name, names),
+            (start, names) => walk(start, names, Value::is_nullish),
+        })
     }
 
     /// An `@` variable.
-    fn data(&self, name: &str, up: usize, env: &Env<'_, 'a>) -> Value<'a> {
+    fn data(&self, variable: Variable, up: usize, env: &Env<'_, 'a>) -> Value<'a> {
         let Some(data) = env.data_above(up) else {
             return Value::Undefined;
         };
-        match (name, &data.turn) {
-            ("root", _) => self.root.clone(),
-            ("partial-block", _) if data.block.is_some() => Value::Nothing,
-            ("key", Some(Turn { key, .. })) => key.clone(),
-            ("index", Some(Turn { index, .. })) => Value::index(*index),
-            ("first", Some(Turn { index, .. })) => Value::Bool(*index == 0),
-            ("last", Some(Turn { last, .. })) => Value::Bool(*last),
+        match (variable, &data.turn) {
+            (Variable::Root, _) => self.root.clone(),
+            (Variable::PartialBlock, _) if data.block.is_some() => Value::Nothing,
+            (Variable::Key, Some(turn)) => turn.key.clone(),
+            (Variable::Index, Some(turn)) => Value::index(turn.index),
+            (Variable::First, Some(turn)) => Value::Bool(turn.index == 0),
+            (Variable::Last, Some(turn)) => Value::Bool(turn.last),
             _ => Value::Undefined,
         }
     }
@@ -118,7 +117,12 @@ impl<'a> Renderer<'a> {
                 Err(Fault::failed("needs a block: write it with `#`"))
             }
         };
-        result.map_err(|fault| env.helper_problem(helper, fault, call.path.at))
+        result
+            .and_then(|value| match &value {
+                Value::Made(text) => self.budget.make(text.len()).map(|()| value),
+                _ => Ok(value),
+            })
+            .map_err(|fault| env.helper_problem(helper, fault, call.path.at))
     }
 
     /// Calls a helper's function with the arguments of a call.
@@ -129,13 +133,20 @@ impl<'a> Renderer<'a> {
         env: &Env<'_, 'a>,
         function: impl FnOnce(&Args<'_, 'a>, &mut Budget) -> T,
     ) -> Run<T> {
-        let mut list = Vec::with_capacity(call.args.len());
-        for (index, arg) in call.args.iter().enumerate() {
-            list.push(self.value(arg, index == 0 && helper.tests_first, env)?);
+        let (mut few, mut many);
+        let list: &mut [Value<'a>] = if call.args.len() <= FEW {
+            few = [const { Value::Undefined }; FEW];
+            few.get_mut(..call.args.len()).unwrap_or_default()
+        } else {
+            many = vec![Value::Undefined; call.args.len()];
+            &mut many
+        };
+        for (index, (place, arg)) in list.iter_mut().zip(&call.args).enumerate() {
+            *place = self.value(arg, index == 0 && helper.tests_first, env)?;
         }
         let named = self.pairs(&call.hash, env)?;
         let this = env.this();
-        let args = Args { list: &list, named: &named, this: &this };
+        let args = Args { list, named: &named, this: &this };
         Ok(function(&args, &mut self.budget))
     }
 
@@ -151,6 +162,38 @@ impl<'a> Renderer<'a> {
         }
         Ok(values)
     }
+}
+
+/// What names lead to from an object of the data; objects inside of objects are the usual case.
+fn inside<'a>(map: &'a Map<String, Json>, name: &str, names: &'a [Box<str>]) -> (Value<'a>, bool) {
+    let Some(mut json) = member(map, name) else {
+        return (Value::Undefined, false);
+    };
+    let mut names = names;
+    while let (Json::Object(map), [name, rest @ ..]) = (json, names) {
+        let Some(found) = member(map, name) else {
+            return (Value::Undefined, false);
+        };
+        (json, names) = (found, rest);
+    }
+    walk(Value::from(json), names, Value::is_nullish)
+}
+
+/// What names lead to from any value; `ends` says after which values nothing follows.
+fn walk<'a>(
+    from: Value<'a>,
+    names: &'a [Box<str>],
+    ends: impl Fn(&Value<'a>) -> bool,
+) -> (Value<'a>, bool) {
+    let mut value = from;
+    for name in names {
+        if ends(&value) {
+            return (value, false);
+        }
+        value = value.property(name);
+    }
+    let present = !matches!(value, Value::Undefined);
+    (value, present)
 }
 
 fn block_param<'a>(

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::Scope;
+use super::limits::{Budget, Fault};
 use super::number::{self, Number};
 
 /// A value while rendering. Cloning one copies a reference at most.
@@ -57,7 +58,7 @@ impl<'a> Value<'a> {
     }
 
     pub(crate) fn index(index: usize) -> Self {
-        Value::Number(Number::Computed(index as f64))
+        Value::Number(Number::Count(index))
     }
 
     /// JavaScript's `== null`.
@@ -113,7 +114,7 @@ impl<'a> Value<'a> {
     /// An own property, as JavaScript sees own properties; `Undefined` if there is none.
     pub(crate) fn property(&self, key: &str) -> Value<'a> {
         match self {
-            Value::Object(map) => map.get(key).map_or(Value::Undefined, Value::from),
+            Value::Object(map) => member(map, key).map_or(Value::Undefined, Value::from),
             Value::Array(items) if key == "length" => Value::index(items.len()),
             Value::Array(_) => self.element(key),
             Value::Root(scope) => scope.get(key).map_or(Value::Undefined, Value::from),
@@ -136,8 +137,27 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The names of the own enumerable properties, in JavaScript's order.
-    pub(crate) fn keys(&self) -> Vec<Cow<'a, str>> {
+    /// The names of the own enumerable properties, in JavaScript's order. The list that this
+    /// takes counts as something made.
+    pub(crate) fn keys(&self, budget: &mut Budget) -> Result<Vec<Cow<'a, str>>, Fault> {
+        let count = match self {
+            Value::Layer(layer) => layer.base.key_count() + layer.over.len(),
+            value => value.key_count(),
+        };
+        budget.make(count.saturating_mul(size_of::<Cow<'a, str>>() * 2))?;
+        Ok(self.own_keys())
+    }
+
+    fn key_count(&self) -> usize {
+        match self {
+            Value::Object(map) => map.len(),
+            Value::Root(scope) => scope.data.len(),
+            Value::Array(items) => items.len(),
+            value => value.as_text().map_or(0, str::len),
+        }
+    }
+
+    fn own_keys(&self) -> Vec<Cow<'a, str>> {
         let mut keys: Vec<Cow<'a, str>> = match self {
             Value::Object(map) => map.keys().map(|key| Cow::Borrowed(&**key)).collect(),
             Value::Root(scope) => scope.data.keys().map(|key| Cow::Borrowed(&**key)).collect(),
@@ -194,13 +214,24 @@ impl<'a> Layer<'a> {
     }
 
     fn keys(&self) -> Vec<Cow<'a, str>> {
-        let mut keys = self.base.keys();
+        let mut keys = self.base.own_keys();
         let mut seen: HashSet<Cow<'a, str>> = keys.iter().cloned().collect();
         // handlebars.js builds the pairs from the last to the first.
         let over = self.over.iter().rev().map(|(name, _)| Cow::Borrowed(*name));
         keys.extend(over.filter(|name| seen.insert(name.clone())));
         keys
     }
+}
+
+/// Up to this many members, a map is faster searched from the start than hashed.
+const FEW: usize = 12;
+
+/// A member of a map.
+pub(crate) fn member<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
+    if map.len() > FEW {
+        return map.get(key);
+    }
+    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }
 
 fn numbers<'a>(len: usize) -> Vec<Cow<'a, str>> {

@@ -2,6 +2,12 @@
 //! function in a file of this folder and a row in the table.
 
 mod builtin;
+mod comparison;
+mod cut;
+mod fallback;
+mod json;
+mod json_schema_example;
+mod text;
 
 use super::limits::{Budget, Fault};
 use super::value::Value;
@@ -68,22 +74,53 @@ impl<'a> Args<'_, 'a> {
     }
 }
 
+/// Handlebars' own, llm-exe's, and ours, each in the order of the documentation.
+const HELPERS: &[Helper] = &[
+    own("if", "a block if the value is truthy", true, choice(builtin::is_met)),
+    own("unless", "a block if the value is falsy", true, choice(builtin::is_not_met)),
+    own("each", "a block for each element of a list or object", false, Kind::Each),
+    own("with", "a block with the value as its context", false, Kind::With),
+    own("lookup", "an element by a computed name or index", false, Kind::Value(builtin::lookup)),
+    own("log", "nothing", true, Kind::Value(builtin::log)),
+    row("eq", "whether a text is among others", false, test(comparison::eq)),
+    row("neq", "whether a text is not among others", false, test(comparison::neq)),
+    row("ifCond", "whether an operator holds", false, test(comparison::if_cond)),
+    row("getOr", "a value, or another if it is missing", true, Kind::Value(fallback::get_or)),
+    row("getKeyOr", "a value by its path, or another", true, Kind::Value(fallback::get_key_or)),
+    row("join", "a list with commas", false, Kind::Value(text::join)),
+    row("pluralize", "one of two forms, by a number", false, Kind::Value(text::pluralize)),
+    row("cut", "a text without what a pattern matches", false, Kind::Value(cut::cut)),
+    row("substring", "a part of a text", false, Kind::Value(text::substring)),
+    row("objectToList", "a line for each property", false, Kind::Value(text::object_to_list)),
+    row("indentJson", "an object as JSON in lines", false, Kind::Value(json::indent_json)),
+    row(
+        "jsonSchemaExample",
+        "an example for a JSON Schema",
+        false,
+        Kind::Value(json_schema_example::json_schema_example),
+    ),
+    row("json", "a value as JSON", false, Kind::Value(json::json)),
+    row("default", "a value, or another if there is none", true, Kind::Value(fallback::default)),
+    row("upper", "a text in capitals", false, Kind::Value(text::upper)),
+    row("lower", "a text in small letters", false, Kind::Value(text::lower)),
+    row("trim", "a text without the space around it", false, Kind::Value(text::trim)),
+];
+
 /// A helper of the language.
 const fn own(name: &'static str, about: &'static str, tests_first: bool, kind: Kind) -> Helper {
     Helper { name, about, tests_first, own_of_handlebars: true, kind }
 }
 
-const HELPERS: &[Helper] = &[
-    own("if", "a block if the value is truthy", true, test(builtin::is_met)),
-    own("unless", "a block if the value is falsy", true, test(builtin::is_not_met)),
-    own("each", "a block for each element of a list or object", false, Kind::Each),
-    own("with", "a block with the value as its context", false, Kind::With),
-    own("lookup", "an element by a computed name or index", false, Kind::Value(builtin::lookup)),
-    own("log", "nothing", true, Kind::Value(builtin::log)),
-];
+const fn row(name: &'static str, about: &'static str, tests_first: bool, kind: Kind) -> Helper {
+    Helper { name, about, tests_first, own_of_handlebars: false, kind }
+}
+
+const fn choice(test: TestFn) -> Kind {
+    Kind::Test { test, inline: false }
+}
 
 const fn test(test: TestFn) -> Kind {
-    Kind::Test { test, inline: false }
+    Kind::Test { test, inline: true }
 }
 
 /// The helper of this name.

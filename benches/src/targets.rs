@@ -1,0 +1,80 @@
+//! What is to be reached, and whether it is. Ratios within a run, but for the zip's size.
+
+use crate::figures::{Figure, Figures};
+use crate::function::{EMPTY, NODE, OURS};
+
+/// What a figure is compared with.
+#[derive(Debug, Clone, Copy)]
+enum Against {
+    /// Another function's figure.
+    Function(usize),
+    /// The figure's own unit.
+    Absolute,
+}
+
+/// At most so many times something.
+#[derive(Debug)]
+struct Target {
+    figure: Figure,
+    against: Against,
+    most: f64,
+    /// How the table says it.
+    text: &'static str,
+}
+
+const TARGETS: &[Target] = &[
+    target(Figure::ColdText, Against::Function(NODE), 1.0 / 50.0, "1/50 of Node"),
+    target(Figure::ColdText, Against::Function(EMPTY), 4.0, "4 times empty"),
+    target(Figure::WarmTextCpu, Against::Function(NODE), 1.0 / 12.0, "1/12 of Node"),
+    target(Figure::MemoryText, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
+    target(Figure::MemoryJson, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
+    target(Figure::Zip, Against::Absolute, 4.0, "4 MB"),
+];
+
+const fn target(figure: Figure, against: Against, most: f64, text: &'static str) -> Target {
+    Target { figure, against, most, text }
+}
+
+/// A target, and whether it is reached.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(crate) figure: Figure,
+    pub(crate) text: &'static str,
+    is_reached: bool,
+}
+
+impl Verdict {
+    pub(crate) fn is_reached(&self) -> bool {
+        self.is_reached
+    }
+}
+
+/// Every target's verdict. What was not measured is not reached.
+pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
+    let verdict = |target: &Target| {
+        let is = match target.against {
+            Against::Function(other) => figures.ratio(target.figure, OURS, other),
+            Against::Absolute => figures.summary(OURS, target.figure).map(|is| is.median),
+        };
+        let is_reached = is.is_some_and(|is| is <= target.most);
+        Verdict { figure: target.figure, text: target.text, is_reached }
+    };
+    TARGETS.iter().map(verdict).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EMPTY, Figure, Figures, NODE, OURS, verdicts};
+
+    #[test]
+    fn a_target_is_reached_by_ratio_and_missed_without_a_figure() {
+        let mut figures = Figures::new(3);
+        for (function, cold) in [(OURS, 2.0), (EMPTY, 0.4), (NODE, 100.0)] {
+            figures.of(function).add(Figure::ColdText, cold);
+        }
+        figures.of(OURS).add(Figure::Zip, 3.9);
+        let reached: Vec<bool> =
+            verdicts(&figures).iter().map(|verdict| verdict.is_reached()).collect();
+        assert_eq!(reached, [true, false, false, false, false, true]);
+    }
+}

@@ -1,0 +1,27 @@
+//! The documented settings are the ones that are read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use llm_exe_function::SETTINGS;
+
+#[test]
+fn every_setting_has_its_row_in_the_docs() {
+    let text = include_str!("../../../docs/lambda.md");
+    let table = text.split("## Settings").nth(1).unwrap().split("\n## ").next().unwrap();
+    let documented: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_start_matches("| `").split('`').next().unwrap())
+        .collect();
+    let known: Vec<&str> = SETTINGS.iter().map(|row| row.name).collect();
+    assert_eq!(documented, known);
+    for row in SETTINGS {
+        let expected = format!("| `{}` | `{}` | {} |", row.name, row.default, row.what);
+        assert!(table.contains(&expected), "{expected}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Whatever comes in: no panic, no hang, no unbounded memory, always a typed answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use llm_exe::parsers::PARSERS;
+use llm_exe::schema::{Schema, closed, strict};
+use llm_exe::{ErrorKind, Job, Rules, field_names, json, scrub};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// Any JSON, a few levels deep, with the words of requests mixed in.
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        proptest::sample::select(field_names::<llm_exe::Request>()).prop_map(str::to_owned),
+        proptest::sample::select(field_names::<llm_exe::WrittenOptions>()).prop_map(str::to_owned),
+        proptest::sample::select(vec![
+            "role",
+            "content",
+            "type",
+            "text",
+            "image_url",
+            "url",
+            "$ref",
+            "#",
+            "properties",
+            "items",
+            "required",
+            "additionalProperties",
+            "default",
+            "anyOf",
+            "enum",
+            "openai",
+            "anthropic",
+            "json",
+            "list",
+            "system",
+            "user",
+            "{{a}}",
+            "{{#if a}}",
+            "object",
+            "string",
+            "integer",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|n| json!(n)),
+        word.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 8, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((word.clone(), inner), 0..8)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_json_is_a_job_or_a_list_of_problems(mut value in any_json(), good in any::<bool>()) {
+        if good && value.is_object() {
+            value["provider"] = json!("openai");
+            value["model"] = json!("m");
+        }
+        if let Err(error) = Job::read(value, Rules::default()) {
+            let kinds = [ErrorKind::InvalidRequest, ErrorKind::PromptInvalid];
+            prop_assert!(kinds.contains(&error.kind()));
+            prop_assert!(!error.problems().is_empty());
+            prop_assert!(error.problems().len() <= 200);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_json_or_a_fault_with_a_place(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(fault) = json::parse(&bytes) {
+            prop_assert!(fault.line >= 1 && fault.column >= 1);
+            prop_assert!(!fault.message.contains(" at line "));
+        }
+    }
+
+    #[test]
+    fn any_schema_and_any_reply_end(schema in any_json(), text in any::<String>(), value in any_json()) {
+        let Value::Object(schema) = schema else { return Ok(()) };
+        let (_, _) = (strict(&Value::Object(schema.clone())), closed(&Value::Object(schema.clone())));
+        let Ok(schema) = Schema::compile(schema) else { return Ok(()) };
+        for row in PARSERS {
+            for reply in [text.clone(), value.to_string(), format!("so {value} {text}")] {
+                // What is accepted satisfies the schema; that is all that `json` promises.
+                if let Ok(result) = row.parse(&reply, Some(&schema)) {
+                    prop_assert!(row.name != "json" || schema.validate(&result).is_ok());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_never_survives_scrubbing(before in any::<String>(), after in any::<String>(), secret in "[!-~]{8,60}") {
+        let text = format!("{before} {secret} {after}");
+        prop_assert!(!scrub(&text, &[&secret]).contains(&secret));
+    }
+}
+
+#[test]
+fn json_nested_thousands_deep_is_a_fault_and_not_a_crash() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        let fault = json::parse(text.as_bytes()).unwrap_err();
+        assert!(fault.message.contains("127 levels"), "{fault}");
+        let unclosed = open.repeat(1_000_000);
+        assert!(json::parse(unclosed.as_bytes()).is_err());
+        for row in PARSERS.iter().filter(|row| row.name == "json") {
+            assert!(row.parse(&format!("so {text}"), None).is_err());
+            assert!(row.parse(&unclosed, None).is_err());
+        }
+    }
+}
+
+/// Many brackets that open nothing: looking for JSON must not take the square of their number.
+#[test]
+fn a_reply_full_of_brackets_is_read_in_time() {
+    let row = PARSERS.iter().find(|row| row.name == "json").unwrap();
+    let start = std::time::Instant::now();
+    for text in ["[a] ".repeat(200_000), "[1] ".repeat(50_000), "{x ".repeat(300_000)] {
+        let _ = row.parse(&text, None);
+    }
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
