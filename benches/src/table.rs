@@ -42,7 +42,7 @@ fn cell(figures: &Figures, function: usize, figure: Figure) -> String {
 /// Three digits that count.
 fn number(value: f64) -> String {
     let decimals = match value {
-        ..10.0 if value < 1.0 => 3,
+        ..1.0 => 3,
         ..10.0 => 2,
         ..100.0 => 1,
         _ => 0,

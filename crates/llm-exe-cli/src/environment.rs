@@ -18,6 +18,24 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Where keys come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeySource {
+    /// No provider is asked, so no key is.
+    Nowhere,
+    /// The simulator takes any.
+    Simulator,
+    /// The environment, else `.env`.
+    Environment,
+}
+
+impl KeySource {
+    /// The simulator's, or the user's.
+    pub(crate) fn of(simulate: bool) -> Self {
+        if simulate { KeySource::Simulator } else { KeySource::Environment }
+    }
+}
+
 /// Settings, keys, and the simulator where one was asked for.
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
@@ -29,13 +47,13 @@ pub(crate) struct Environment {
 impl Environment {
     /// Reads the environment, with some variables set otherwise.
     pub(crate) async fn read(
-        simulate: bool,
+        source: KeySource,
         overrides: &[(&str, String)],
     ) -> Result<Environment, String> {
         let mut overrides: HashMap<String, String> =
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let mut simulator = None;
-        if simulate {
+        if source == KeySource::Simulator {
             let started = Simulator::start().await;
             let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
             overrides.insert("OPENAI_BASE_URL".to_owned(), started.openai_base_url());
@@ -44,14 +62,16 @@ impl Environment {
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
         let settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
-        let keys: Arc<dyn Keys> = if simulate {
-            Arc::new(EnvironmentKeys::new(simulated_key))
-        } else {
-            let from_file = keys_of(Path::new(".env"))?;
-            Arc::new(EnvironmentKeys::new(move |name| {
-                let set = variable(name).filter(|value| !value.trim().is_empty());
-                set.or_else(|| from_file.get(name).cloned())
-            }))
+        let keys: Arc<dyn Keys> = match source {
+            KeySource::Nowhere => Arc::new(EnvironmentKeys::new(|_| None)),
+            KeySource::Simulator => Arc::new(EnvironmentKeys::new(simulated_key)),
+            KeySource::Environment => {
+                let from_file = keys_of(Path::new(".env"))?;
+                Arc::new(EnvironmentKeys::new(move |name| {
+                    let set = variable(name).filter(|value| !value.trim().is_empty());
+                    set.or_else(|| from_file.get(name).cloned())
+                }))
+            }
         };
         Ok(Environment { settings, keys, _simulator: simulator })
     }
@@ -88,8 +108,12 @@ fn keys_of(path: &Path) -> Result<HashMap<String, String>, String> {
     };
     // The reader's own message would quote the line, and the line may hold a key.
     let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());
+    let text = std::fs::read(path)
+        .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+    // Editors on Windows put a byte order mark in front.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut keys = HashMap::new();
-    for entry in dotenvy::from_path_iter(path).map_err(broken)? {
+    for entry in dotenvy::from_read_iter(text) {
         let (name, value) = entry.map_err(broken)?;
         if is_key(&name) {
             keys.insert(name, value);

@@ -10,14 +10,21 @@ use serde_json::{Value, json};
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints a line to standard output. A reader that is gone (`| head`) is no fault of ours.
-pub(crate) fn print(text: &str) {
+/// Prints a line to standard output; answers the exit code. A reader that is gone (`| head`) is no
+/// fault of ours; an answer that could not be written is no success.
+pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            anstream::eprintln!("{RED}error:{RED:#} the answer can't be written: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
-/// Prints a result: text as it is, anything else as JSON.
-pub(crate) fn result(value: &Value, compact: bool) {
+/// Prints a result: text as it is, anything else as JSON; answers the exit code.
+pub(crate) fn result(value: &Value, compact: bool) -> ExitCode {
     match value {
         _ if compact => print(&value.to_string()),
         Value::String(text) => print(text),
@@ -49,7 +56,7 @@ pub(crate) fn failure(error: &Error, as_json: bool) -> ExitCode {
     ExitCode::from(kind.exit_code())
 }
 
-/// A failure as machines get it.
+/// A failure as machines get it, with every problem of a request.
 pub(crate) fn failure_json(error: &Error) -> Value {
     let problems: Vec<Value> = error
         .problems()

@@ -63,6 +63,7 @@ impl Response {
             "statusCode": self.status,
             "headers": headers,
             "body": self.body,
+            "cookies": [],
             "isBase64Encoded": false
         })
     }
@@ -179,6 +180,12 @@ pub(crate) fn respond(outcomes: Vec<Outcome>, invocation: &Invocation) -> Respon
         Some(Err(error)) => failed(&error, invocation),
         None => failed(&Error::new(ErrorKind::Internal, "no outcome"), invocation),
     }
+}
+
+/// A failure in the form that a function URL answers, for whoever refuses before there is an
+/// event.
+pub fn http_failure(invocation: &Invocation, error: &Error) -> Value {
+    failed(error, invocation).into_value()
 }
 
 fn failed(error: &Error, invocation: &Invocation) -> Response {

@@ -12,7 +12,7 @@ use llm_exe::Error;
 use serde_json::Value;
 
 pub use admission::{Admission, EndpointAuth, endpoint_key};
-pub use http::MOST_BODY_BYTES;
+pub use http::{MOST_BODY_BYTES, http_failure};
 pub use sources::{SOURCES, detect};
 
 /// One unit of an event: a request, or why it can't be read as one.

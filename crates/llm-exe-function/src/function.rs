@@ -21,6 +21,9 @@ use crate::settings::Settings;
 /// What the run may overstep its deadline by before it is cut off from outside.
 const GRACE: Duration = Duration::from_millis(100);
 
+/// The most bytes of an answer, as JSON: 6 MB in Lambda's count.
+const MOST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+
 /// The function: one a process.
 pub struct Function {
     executor: Executor,
@@ -43,6 +46,31 @@ pub struct Answered {
     pub outcome: Result<Value, Error>,
     /// What happened.
     pub line: LogLine,
+}
+
+/// Lambda takes answers up to this size, and fails larger ones without a name of ours.
+fn too_large(answer: &Value) -> Option<Error> {
+    let mut bytes = Counted(0);
+    let written = serde_json::to_writer(&mut bytes, answer);
+    if written.is_ok() && bytes.0 <= MOST_ANSWER_BYTES {
+        return None;
+    }
+    let text = format!("the answer has {} bytes; at most {MOST_ANSWER_BYTES}", bytes.0);
+    Some(Error::new(ErrorKind::ResultTooLarge, text))
+}
+
+/// Counts what is written to it.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Function {
@@ -115,7 +143,14 @@ impl Function {
             line.note_run(&run);
             outcomes.push(run.outcome);
         }
-        source.respond(invocation, outcomes)
+        let answer = source.respond(invocation, outcomes)?;
+        match too_large(&answer) {
+            None => Ok(answer),
+            Some(error) => {
+                line.error = Some(error.clone());
+                source.refuse(invocation, error)
+            }
+        }
     }
 
     /// One request, with whatever goes wrong in it turned into an error.

@@ -23,11 +23,10 @@ impl EnvironmentKeys {
     }
 
     fn find(&self, name: &KeyName) -> Result<Secret, Error> {
-        let set = name
-            .environment
-            .iter()
-            .find_map(|variable| Some((variable, (self.look_up)(variable)?)))
-            .filter(|(_, value)| !value.trim().is_empty());
+        let set = name.environment.iter().find_map(|variable| {
+            let value = (self.look_up)(variable)?;
+            (!value.trim().is_empty()).then_some((variable, value))
+        });
         let Some((variable, value)) = set else {
             let text = format!("no key: set {} in the environment", name.variables());
             return Err(Error::new(ErrorKind::SecretNotFound, text));

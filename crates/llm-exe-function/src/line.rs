@@ -92,7 +92,7 @@ impl LogLine {
         self.put_report(&mut put, least);
         if let Some(error) = &self.error {
             put("errorType", json!(error.kind().name()));
-            put("errorMessage", json!(error.message()));
+            put("errorMessage", json!(error.for_log()));
             put("providerStatus", json!(error.provider_status()));
         }
         put("durationMs", milliseconds(self.duration));

@@ -49,6 +49,8 @@ const NOT_BUILT: &[&str] = &[
     "CONFIG_URL_HOSTS",
     "RECORD_CONCURRENCY",
     "LOG_PROMPTS",
+    "CONFIG_CACHE_SECONDS",
+    "SECRET_CACHE_SECONDS",
 ];
 
 /// How much is logged.
@@ -101,7 +103,9 @@ impl Settings {
     /// Names the setting, what came, and what is allowed.
     pub fn read(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsFault> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
-        if let Some(name) = NOT_BUILT.iter().find(|name| get(name).is_some()) {
+        // "false" asks for nothing.
+        let asked = |name: &str| get(name).is_some_and(|text| text.trim() != "false");
+        if let Some(name) = NOT_BUILT.iter().find(|name| asked(name)) {
             return Err(fault(name, "it is not built yet in this version; unset it"));
         }
         let mut endpoints = Endpoints::new();

@@ -17,12 +17,31 @@ use serde_json::value::RawValue;
 /// Kept back of Lambda's own deadline, so that the last word is ours.
 const RESERVE: Duration = Duration::from_millis(500);
 
+/// A deadline that passed so long ago was never meant as one.
+const LONG_AGO: Duration = Duration::from_secs(86_400);
+/// The time where nobody told a deadline: the function's default.
+const UNTOLD: Duration = Duration::from_secs(300);
+
+/// What Lambda sets, and the Runtime API's client can't do without.
+const SET_BY_LAMBDA: &[&str] = &[
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
 #[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 fn main() -> ExitCode {
+    if let Some(name) = SET_BY_LAMBDA.iter().find(|name| environment(name).is_none()) {
+        return stop(&format!(
+            "{name} is not set: this program is run by AWS Lambda; on your machine use llm-exe \
+             serve, or cargo lambda watch"
+        ));
+    }
     let settings = match Settings::read(&environment) {
         Ok(settings) => settings,
         Err(fault) => return stop(&fault.to_string()),
@@ -47,8 +66,7 @@ async fn handle(
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<Value, Diagnostic> {
     let (event, context) = event.into_parts();
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    let deadline = Deadline::at(Instant::now() + left.saturating_sub(RESERVE));
+    let deadline = deadline(context.deadline(), SystemTime::now());
     let invocation = Invocation {
         request_id: context.request_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,6 +77,17 @@ async fn handle(
         write_line(&text);
     }
     outcome.map_err(|error| diagnostic(&error))
+}
+
+/// Lambda's deadline less the reserve. A deadline of long ago is none at all: cargo-lambda's
+/// emulator sends such a one.
+fn deadline(told: SystemTime, now: SystemTime) -> Deadline {
+    let left = match told.duration_since(now) {
+        Ok(left) => left,
+        Err(past) if past.duration() > LONG_AGO => return Deadline::after(UNTOLD),
+        Err(_) => Duration::ZERO,
+    };
+    Deadline::at(Instant::now() + left.saturating_sub(RESERVE))
 }
 
 fn diagnostic(error: &Error) -> Diagnostic {

@@ -36,6 +36,9 @@ impl Endpoints {
 }
 
 fn check(base_url: &str) -> Result<(), String> {
+    if base_url.contains('#') {
+        return Err("a base URL has no fragment".to_owned());
+    }
     let uri: Uri = base_url.parse().map_err(|_| "expected a URL".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err("expected a URL with https:// and a host".to_owned());
@@ -90,6 +93,7 @@ mod tests {
             "localhost:80",
             "https://user:pass@example.com",
             "https://example.com?key=1",
+            "https://example.com/v1#part",
             "",
         ] {
             assert!(check(url).is_err(), "{url}");

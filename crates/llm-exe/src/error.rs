@@ -130,6 +130,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     problems: Vec<Problem>,
+    /// The message less what it quotes of prompts and replies, where it quotes any.
+    logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
 }
@@ -137,8 +139,14 @@ pub struct Error {
 impl Error {
     /// A failure of a kind, with a message in lower case and without a final dot.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Error { kind, message, problems: Vec::new(), retry_after: None, provider_status: None }
+        Error {
+            kind,
+            message: message.into(),
+            problems: Vec::new(),
+            logged: None,
+            retry_after: None,
+            provider_status: None,
+        }
     }
 
     /// [`ErrorKind::InvalidRequest`] with one problem.
@@ -161,6 +169,13 @@ impl Error {
         error
     }
 
+    /// Says what a log may hold instead of the message, which quotes a prompt or a reply.
+    #[must_use]
+    pub fn logged_as(mut self, message: impl Into<String>) -> Self {
+        self.logged = Some(message.into());
+        self
+    }
+
     /// Says how long the provider asked to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
@@ -179,6 +194,7 @@ impl Error {
     #[must_use]
     pub fn in_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
+        self.logged = self.logged.map(|message| format!("{context}: {message}"));
         self
     }
 
@@ -190,6 +206,19 @@ impl Error {
     /// The message, as callers get it.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The message as a log may hold it: nothing of prompts, replies and data. Of a request's
+    /// problems it holds the paths alone.
+    pub fn for_log(&self) -> String {
+        if self.problems.is_empty() {
+            return self.logged.clone().unwrap_or_else(|| self.message.clone());
+        }
+        let paths = self.problems.iter().map(|problem| match problem.path.as_str() {
+            "" => "the request",
+            path => path,
+        });
+        paths.take(20).collect::<Vec<_>>().join(", ")
     }
 
     /// The problems of a request that can't be run, each with its path; else empty.

@@ -9,6 +9,9 @@ use crate::error::shorten;
 /// The most characters of a provider's own text that are passed on.
 const LIMIT: usize = 300;
 
+/// The most bytes of a text that are looked at.
+const MOST_READ: usize = 16 * 1024;
+
 /// Known beginnings of keys, `Bearer` values, signed query parameters, and any long run that
 /// mixes letters and digits and is no id of a request.
 const LOOKS_LIKE_A_KEY: &str = concat!(
@@ -28,6 +31,8 @@ fn key_like() -> Option<&'static Regex> {
 ///
 /// `secrets` are the values in use; they are taken out whatever they look like.
 pub fn scrub(text: &str, secrets: &[&str]) -> String {
+    // Of a very long text the end can't be shown anyway.
+    let text = text.get(..text.floor_char_boundary(MOST_READ)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "[redacted]");

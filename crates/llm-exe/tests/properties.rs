@@ -83,7 +83,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_json_or_a_fault_with_a_place(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_json_or_a_fault_with_a_place(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
         if let Err(fault) = json::parse(&bytes) {
             prop_assert!(fault.line >= 1 && fault.column >= 1);
             prop_assert!(!fault.message.contains(" at line "));
@@ -91,9 +93,14 @@ proptest! {
     }
 
     #[test]
-    fn any_schema_and_any_reply_end(schema in any_json(), text in any::<String>(), value in any_json()) {
+    fn any_schema_and_any_reply_end(
+        schema in any_json(),
+        text in any::<String>(),
+        value in any_json(),
+    ) {
         let Value::Object(schema) = schema else { return Ok(()) };
-        let (_, _) = (strict(&Value::Object(schema.clone())), closed(&Value::Object(schema.clone())));
+        let written = Value::Object(schema.clone());
+        let (_, _) = (strict(&written), closed(&written));
         let Ok(schema) = Schema::compile(schema) else { return Ok(()) };
         for row in PARSERS {
             for reply in [text.clone(), value.to_string(), format!("so {value} {text}")] {
@@ -106,7 +113,11 @@ proptest! {
     }
 
     #[test]
-    fn a_secret_never_survives_scrubbing(before in any::<String>(), after in any::<String>(), secret in "[!-~]{8,60}") {
+    fn a_secret_never_survives_scrubbing(
+        before in any::<String>(),
+        after in any::<String>(),
+        secret in "[!-~]{8,60}",
+    ) {
         let text = format!("{before} {secret} {after}");
         prop_assert!(!scrub(&text, &[&secret]).contains(&secret));
     }

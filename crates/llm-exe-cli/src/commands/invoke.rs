@@ -10,14 +10,14 @@ use llm_exe_events::Invocation;
 use serde_json::{Value, json};
 
 use crate::args::Invoke;
-use crate::environment::Environment;
+use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
 const SIMULATED: &str = "simulated: no provider was asked, the answer is the simulator's";
 
 /// Runs the command.
 pub(crate) async fn run(args: Invoke) -> ExitCode {
-    let environment = match Environment::read(args.simulate, &[]).await {
+    let environment = match Environment::read(KeySource::of(args.simulate), &[]).await {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
@@ -43,10 +43,7 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
         }
     }
     let code = match outcome {
-        Ok(value) => {
-            output::result(&value, args.json);
-            ExitCode::SUCCESS
-        }
+        Ok(value) => output::result(&value, args.json),
         Err(error) => output::failure(&error, args.json),
     };
     if args.simulate && !args.json && report.attempts > 0 {
@@ -77,11 +74,11 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
         }
     };
     let shown = if args.json { response.to_string() } else { format!("{response:#}") };
-    output::print(&shown);
+    let written = output::print(&shown);
     if args.simulate && !args.json && answered.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
-    ExitCode::from(code)
+    if code == 0 { written } else { ExitCode::from(code) }
 }
 
 /// Something that moves while people wait; nothing where nobody sees it.

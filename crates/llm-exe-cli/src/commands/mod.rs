@@ -20,16 +20,12 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Render(args) => render::run(args).await,
         Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Schema => {
-            output::print(&format!("{:#}", llm_exe::request_schema()));
-            ExitCode::SUCCESS
-        }
+        Command::Schema => output::print(&format!("{:#}", llm_exe::request_schema())),
         Command::Completions { shell } => {
             let mut command = Args::command();
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command, "llm-exe", &mut script);
-            output::print(String::from_utf8_lossy(&script).trim_end());
-            ExitCode::SUCCESS
+            output::print(String::from_utf8_lossy(&script).trim_end())
         }
     }
 }

@@ -7,12 +7,12 @@ use llm_exe::{Deadline, Run};
 use serde_json::json;
 
 use crate::args::Render;
-use crate::environment::Environment;
+use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
 /// Runs the command.
 pub(crate) async fn run(args: Render) -> ExitCode {
-    let environment = match Environment::read(false, &[]).await {
+    let environment = match Environment::read(KeySource::Nowhere, &[]).await {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
@@ -31,10 +31,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         }
     }
     match outcome {
-        Ok(value) => {
-            output::result(&value, args.json);
-            ExitCode::SUCCESS
-        }
+        Ok(value) => output::result(&value, args.json),
         Err(error) => output::failure(&error, args.json),
     }
 }

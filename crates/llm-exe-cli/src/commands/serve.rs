@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 
 use super::serve_http::{Served, answer};
 use crate::args::Serve;
-use crate::environment::Environment;
+use crate::environment::{Environment, KeySource};
 use crate::output;
 
 /// How long requests under way may take to end after the stop was asked for.
@@ -28,10 +29,11 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Ok(auth) => auth,
         Err(message) => return output::unusable(&message),
     };
-    let environment = match Environment::read(args.simulate, &[("ENDPOINT_AUTH", auth)]).await {
-        Ok(environment) => environment,
-        Err(message) => return output::unusable(&message),
-    };
+    let environment =
+        match Environment::read(KeySource::of(args.simulate), &[("ENDPOINT_AUTH", auth)]).await {
+            Ok(environment) => environment,
+            Err(message) => return output::unusable(&message),
+        };
     let address = SocketAddr::new(args.host, args.port);
     let bound = TcpListener::bind(address).await;
     let (listener, address) = match bound.and_then(|one| Ok((one.local_addr()?, one))) {
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     };
     let served = Arc::new(Served {
         function: environment.function(),
+        requests: AtomicU64::new(0),
         address,
         timeout: Duration::from_secs(args.timeout),
         least: args.json.then(|| environment.settings.log_level.max(LogLevel::Info)),

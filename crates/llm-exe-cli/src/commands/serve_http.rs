@@ -1,17 +1,19 @@
 //! One HTTP request of `serve`: to a function URL's event, through the function, and back.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use llm_exe::{Deadline, Error, ErrorKind};
-use llm_exe_events::{Invocation, MOST_BODY_BYTES};
-use llm_exe_function::{Function, LogLevel, LogLine};
+use llm_exe_events::{Invocation, MOST_BODY_BYTES, http_failure};
+use llm_exe_function::{Answered, Function, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
 use crate::output;
@@ -19,42 +21,62 @@ use crate::output;
 /// What every request needs.
 pub(crate) struct Served {
     pub(crate) function: Function,
+    /// How many requests there were.
+    pub(crate) requests: AtomicU64,
     pub(crate) address: SocketAddr,
     pub(crate) timeout: Duration,
     /// JSON lines up to this level, or short ones for people.
     pub(crate) least: Option<LogLevel>,
 }
 
-/// Answers a request.
+/// Answers a request, and tells of it in a line.
 pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let target = format!("{} {}", head.method, head.uri.path());
-    if let Err(message) = is_ours(served.address, &head.headers) {
-        return refused(&target, Error::new(ErrorKind::Unauthorized, message));
-    }
-    // One byte more than is allowed: enough to see that it is too much.
-    let body = match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let text = format!("the body has more than {MOST_BODY_BYTES} bytes");
-            return refused(&target, Error::new(ErrorKind::RequestTooLarge, text));
-        }
-        Err(_) => return refused(&target, Error::invalid("", "the body did not come whole")),
-    };
-    let event = event(&head, &body);
+    let number = served.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let invocation = Invocation {
-        request_id: format!("local-{}", std::process::id()),
+        request_id: format!("local-{}-{number}", std::process::id()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let deadline = Deadline::after(served.timeout);
-    let bytes = event.to_string().into_bytes();
-    let answered = served.function.answer(&bytes, &invocation, deadline).await;
+    let answered = match event(served, &head, body).await {
+        Ok(event) => {
+            let deadline = Deadline::after(served.timeout);
+            let bytes = event.to_string().into_bytes();
+            served.function.answer(&bytes, &invocation, deadline).await
+        }
+        Err(error) => {
+            let mut line = LogLine::new(&invocation.request_id);
+            line.source = "http";
+            let outcome = Ok(http_failure(&invocation, &error));
+            line.error = Some(error);
+            Answered { outcome, line }
+        }
+    };
     let response = match answered.outcome {
         Ok(value) => response(&value),
-        Err(error) => failed(&error),
+        Err(_) => {
+            let mut broken = Response::new(Full::default());
+            *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            broken
+        }
     };
     log(served, &target, response.status(), &answered.line);
     response
+}
+
+/// The event that a function URL would make of a request, if the request is for this server.
+async fn event(served: &Served, head: &Parts, body: Incoming) -> Result<Value, Error> {
+    is_ours(served.address, &head.headers)
+        .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
+    // One byte more than is allowed: enough to see that it is too much.
+    match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
+        Ok(body) => Ok(event_of(head, &body.to_bytes())),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let text = format!("the body has more than {MOST_BODY_BYTES} bytes");
+            Err(Error::new(ErrorKind::RequestTooLarge, text))
+        }
+        Err(_) => Err(Error::invalid("", "the body did not come whole")),
+    }
 }
 
 /// Whether a request was meant for this server: on loopback, a web page that its user visits must
@@ -62,6 +84,9 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
 fn is_ours(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     if !address.ip().is_loopback() {
         return Ok(());
+    }
+    if headers.get_all(header::HOST).iter().count() > 1 {
+        return Err("a request names its host once".to_owned());
     }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_local = |host: &str| {
@@ -85,8 +110,7 @@ fn is_ours(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     }
 }
 
-/// The event that a function URL would make of a request.
-fn event(head: &http::request::Parts, body: &Bytes) -> Value {
+fn event_of(head: &Parts, body: &Bytes) -> Value {
     let mut headers = Map::new();
     for name in head.headers.keys() {
         let values: Vec<&str> =
@@ -134,23 +158,7 @@ fn response(value: &Value) -> Response<Full<Bytes>> {
         response = response.header(name, value.as_str().unwrap_or_default());
     }
     let body = value.get("body").and_then(Value::as_str).unwrap_or_default().to_owned();
-    response.body(Full::from(body)).unwrap_or_else(|_| {
-        failed(&Error::new(ErrorKind::Internal, "the answer is no HTTP response"))
-    })
-}
-
-fn refused(target: &str, error: Error) -> Response<Full<Bytes>> {
-    anstream::eprintln!("{target} {} {}", error.kind().http_status(), error.kind());
-    failed(&error)
-}
-
-fn failed(error: &Error) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(output::failure_json(error).to_string()));
-    let status = StatusCode::from_u16(error.kind().http_status());
-    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
+    response.body(Full::from(body)).unwrap_or_default()
 }
 
 fn log(served: &Served, target: &str, status: StatusCode, line: &LogLine) {

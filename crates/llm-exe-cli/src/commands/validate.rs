@@ -11,7 +11,7 @@ use llm_exe::{Deadline, Error, ErrorKind, Executor, Problem, Run};
 use serde_json::{Value, json};
 
 use crate::args::Validate;
-use crate::environment::Environment;
+use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
 struct Checked {
@@ -22,7 +22,7 @@ struct Checked {
 
 /// Runs the command.
 pub(crate) async fn run(args: &Validate) -> ExitCode {
-    let environment = match Environment::read(false, &[]).await {
+    let environment = match Environment::read(KeySource::Nowhere, &[]).await {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
@@ -31,14 +31,14 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
     for file in &args.files {
         checked.push(check(&executor, file).await);
     }
-    if args.json {
-        let all: Vec<Value> = checked.iter().map(Checked::to_json).collect();
-        output::print(&Value::Array(all).to_string());
+    let told = if args.json {
+        Value::Array(checked.iter().map(Checked::to_json).collect()).to_string()
     } else {
-        checked.iter().for_each(Checked::print);
-    }
+        checked.iter().flat_map(Checked::lines).collect::<Vec<_>>().join("\n")
+    };
+    let written = output::print(&told);
     if checked.iter().all(|one| one.problems.is_empty()) {
-        return ExitCode::SUCCESS;
+        return written;
     }
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
@@ -84,20 +84,21 @@ impl Checked {
         })
     }
 
-    fn print(&self) {
+    /// What people get to read; warnings go to standard error at once.
+    fn lines(&self) -> Vec<String> {
         for warning in &self.warnings {
             output::warning(&format!("{}: {warning}", self.file));
         }
         if self.problems.is_empty() {
-            output::print(&format!("{}: ok", self.file));
+            return vec![format!("{}: ok", self.file)];
         }
-        for problem in &self.problems {
+        let problems = self.problems.iter().map(|problem| {
             // A fault of the file itself carries the file's name already.
             if problem.path == self.file {
-                output::print(&problem.to_string());
-            } else {
-                output::print(&format!("{}: {problem}", self.file));
+                return problem.to_string();
             }
-        }
+            format!("{}: {problem}", self.file)
+        });
+        problems.collect()
     }
 }

@@ -92,22 +92,26 @@ impl Executor {
 
 fn refused(failure: Failure, answer: &WireReply, used: Option<&Secret>) -> Error {
     let secrets: Vec<&str> = used.iter().map(|secret| secret.expose()).collect();
-    let told = scrub(&failure.message, &secrets);
-    let told = if told.is_empty() { String::new() } else { format!(": {told}") };
     let status = answer.status;
-    let message = match failure.kind {
-        ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status}){told}"),
+    let what = match failure.kind {
+        ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status})"),
         ErrorKind::ProviderRateLimited if !failure.retry => {
-            format!("the quota or the credit is used up ({status}){told}")
+            format!("the quota or the credit is used up ({status})")
         }
-        ErrorKind::ProviderRateLimited => format!("too many requests ({status}){told}"),
-        ErrorKind::ProviderUnavailable => format!("the provider failed ({status}){told}"),
+        ErrorKind::ProviderRateLimited => format!("too many requests ({status})"),
+        ErrorKind::ProviderUnavailable => format!("the provider failed ({status})"),
         _ if (300..400).contains(&status) => {
             format!("the provider answered with a redirect ({status}), which is never followed")
         }
-        _ => format!("the provider refused the request ({status}){told}"),
+        _ => format!("the provider refused the request ({status})"),
+    };
+    // The provider's own words may quote the prompt: the caller gets them, the log does not.
+    let message = match scrub(&failure.message, &secrets) {
+        told if told.is_empty() => what.clone(),
+        told => format!("{what}: {told}"),
     };
     Error::new(failure.kind, message)
+        .logged_as(what)
         .with_retry_after(crate::transport::wait_asked(answer))
         .with_provider_status(Some(status))
 }

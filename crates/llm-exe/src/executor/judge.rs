@@ -36,7 +36,8 @@ impl Fault {
             format!("; it begins {}", crate::json::quoted(&excerpt))
         };
         let text = format!("{} (stop reason {stop}{excerpt})", self.wrong);
-        Error::new(ErrorKind::OutputInvalid, text)
+        let logged = format!("{} (stop reason {stop})", self.wrong);
+        Error::new(ErrorKind::OutputInvalid, text).logged_as(logged)
     }
 }
 
@@ -73,8 +74,9 @@ fn stopped(reply: &Reply, said: &str, strict: bool, warnings: &mut Vec<String>) 
             let told = reply.refusal().unwrap_or(said);
             let told = scrub(told, &[]);
             let told = if told.is_empty() { String::new() } else { format!(": {told}") };
-            let text = format!("the model refused (stop reason {word}){told}");
-            return Some(Error::new(ErrorKind::OutputRefused, text));
+            let logged = format!("the model refused (stop reason {word})");
+            let text = format!("{logged}{told}");
+            return Some(Error::new(ErrorKind::OutputRefused, text).logged_as(logged));
         }
         StopReason::ContentFilter => {
             let text = format!("the provider's safety filter stopped the reply ({word})");

@@ -15,7 +15,7 @@ pub(crate) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
          ```json\n{}\n```",
         shown(schema.written())
     );
-    let example = example(schema.written(), schema.written(), 0);
+    let example = example(schema.written(), schema.written(), 0, &mut MOST_NODES.clone());
     if schema.validate(&example).is_ok() {
         text.push_str(&format!("\nFor example:\n```json\n{}\n```", shown(&example)));
     }
@@ -45,13 +45,18 @@ pub(crate) fn add_fault(messages: &mut Vec<Message>, fault: &Fault) {
     messages.push(Message::text(Role::User, text));
 }
 
+/// The most nodes of an example; a schema that doubles with each level has no use for one.
+const MOST_NODES: usize = 500;
+
 /// A plain value of the schema's shape: defaults, first choices, and the simplest of each type.
-fn example(root: &Value, schema: &Value, depth: usize) -> Value {
-    if depth > 16 {
+fn example(root: &Value, schema: &Value, depth: usize, left: &mut usize) -> Value {
+    *left = left.saturating_sub(1);
+    if depth > 16 || *left == 0 {
         return Value::Null;
     }
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        return referenced(root, target).map_or(Value::Null, |to| example(root, to, depth + 1));
+        return referenced(root, target)
+            .map_or(Value::Null, |to| example(root, to, depth + 1, left));
     }
     let first = |key: &str| schema.get(key).and_then(Value::as_array).and_then(|all| all.first());
     if let Some(value) = schema.get("default").or_else(|| schema.get("const")) {
@@ -61,7 +66,7 @@ fn example(root: &Value, schema: &Value, depth: usize) -> Value {
         return value.clone();
     }
     if let Some(form) = first("anyOf").or_else(|| first("oneOf")) {
-        return example(root, form, depth + 1);
+        return example(root, form, depth + 1, left);
     }
     let kind = schema.get("type").and_then(Value::as_str).or_else(|| first("type")?.as_str());
     match kind {
@@ -70,14 +75,14 @@ fn example(root: &Value, schema: &Value, depth: usize) -> Value {
         Some("number") => schema.get("minimum").cloned().unwrap_or(json!(1.5)),
         Some("boolean") => json!(true),
         Some("array") => {
-            let item = schema.get("items").map(|items| example(root, items, depth + 1));
+            let item = schema.get("items").map(|items| example(root, items, depth + 1, left));
             Value::Array(item.into_iter().collect())
         }
         Some("object") => {
             let mut fields = Map::new();
             let properties = schema.get("properties").and_then(Value::as_object);
             for (name, property) in properties.into_iter().flatten() {
-                fields.insert(name.clone(), example(root, property, depth + 1));
+                fields.insert(name.clone(), example(root, property, depth + 1, left));
             }
             Value::Object(fields)
         }

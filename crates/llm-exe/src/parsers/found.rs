@@ -35,11 +35,20 @@ fn unfenced(text: &str) -> Option<&str> {
     (!language.contains('`') && !inner.contains(fence)).then(|| inner.trim())
 }
 
-/// The objects and lists of a text; `None` where one of them is broken.
+/// The most brackets of a text that are looked behind: what holds more is no answer with a value
+/// in it.
+const MOST_BEGINNINGS: usize = 200;
+
+/// The objects and lists of a text; `None` where one of them is broken, or there are too many.
 fn within(text: &str) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     let mut rest = text;
+    let mut beginnings = 0;
     while let Some(at) = rest.find(['{', '[']) {
+        beginnings += 1;
+        if beginnings > MOST_BEGINNINGS {
+            return None;
+        }
         let start = rest.get(at..)?;
         let mut reader = serde_json::Deserializer::from_str(start).into_iter::<Value>();
         if let Some(Ok(value)) = reader.next() {

@@ -153,9 +153,8 @@ pub(crate) struct Path {
     pub(crate) parts: Vec<Box<str>>,
     /// As written, without the brackets of literal segments.
     pub(crate) written: Box<str>,
-    /// What it starts from, and how many of its parts say so; known after `check`.
+    /// What it starts from; known after `check`, which takes the part that says so away.
     pub(crate) start: Start,
-    pub(crate) said: usize,
     pub(crate) at: usize,
 }
 
@@ -205,11 +204,7 @@ impl Path {
         written: Box<str>,
         at: usize,
     ) -> Path {
-        Path { data, up, parts, written, start: Start::Context(up), said: 0, at }
-    }
-
-    pub(crate) fn is_param(&self) -> bool {
-        matches!(self.start, Start::Param(..))
+        Path { data, up, parts, written, start: Start::Context(up), at }
     }
 
     /// Whether it is said to start at `this` (or merely sounds so, as in handlebars.js).

@@ -1,11 +1,13 @@
 //! Blocks: `{{#helper …}}`, and the plain `{{#name}}`, which tests, loops or goes inside.
 
-use super::ast::{Block, Call, Program, Target};
+use serde_json::Value as Json;
+
+use super::ast::{Block, Call, Expr, Program, Target};
 use super::eval::{Renderer, Run};
 use super::frame::{Closure, Data, Env, Turn};
-use super::helpers::{Helper, Kind};
+use super::helpers::{Helper, Kind, builtin};
 use super::limits::Fault;
-use super::value::{Value, array_index};
+use super::value::{Found, Value, array_index};
 
 /// What has become of one arm of a block.
 enum Taken {
@@ -25,27 +27,44 @@ struct Arm<'a> {
 
 impl<'a> Renderer<'a> {
     pub(crate) fn block(&mut self, block: &'a Block, env: &Env<'_, 'a>) -> Run<()> {
-        let nothing = env.this();
+        let has_else = !block.chain.is_empty() || block.inverse.is_some();
+        let arm = Arm { call: &block.call, program: block.program.as_ref(), has_else };
+        match (self.arm(&arm, env)?, &block.inverse) {
+            (Taken::Yes, _) => Ok(()),
+            (Taken::No { this }, _) if !block.chain.is_empty() => self.chain(block, this, env),
+            (Taken::No { this }, Some(inverse)) => self.otherwise(inverse, this, env),
+            (Taken::No { .. }, None) => Ok(()),
+        }
+    }
+
+    /// The `else if`s of a block, one after the other instead of one inside the other.
+    fn chain(&mut self, block: &'a Block, this: bool, env: &Env<'_, 'a>) -> Run<()> {
+        let object = env.this();
         let mut env = *env;
-        let mut rest = block.chain.iter();
-        let mut call = &block.call;
-        let mut program = block.program.as_ref();
-        loop {
-            let has_else = rest.len() > 0 || block.inverse.is_some();
-            match self.arm(&Arm { call, program, has_else }, &env)? {
-                Taken::Yes => return Ok(()),
-                Taken::No { this: true } => env.context = &nothing,
-                Taken::No { this: false } => {}
+        let mut this = this;
+        for (index, next) in block.chain.iter().enumerate() {
+            if this {
+                env.context = &object;
             }
-            match rest.next() {
-                Some(next) => (call, program) = (&next.call, Some(&next.program)),
-                None => break,
+            let has_else = index + 1 < block.chain.len() || block.inverse.is_some();
+            let arm = Arm { call: &next.call, program: Some(&next.program), has_else };
+            match self.arm(&arm, &env)? {
+                Taken::Yes => return Ok(()),
+                Taken::No { this: next } => this = next,
             }
         }
         match &block.inverse {
-            Some(inverse) => self.inside(inverse, env.context.clone(), None, &env),
+            Some(inverse) => self.otherwise(inverse, this, &env),
             None => Ok(()),
         }
+    }
+
+    /// The `else` of a block, with the context or, for helpers, an object in place of none.
+    fn otherwise(&mut self, program: &'a Program, this: bool, env: &Env<'_, 'a>) -> Run<()> {
+        if !this && env.context.is_nullish() {
+            return self.inside(program, env.context.clone(), None, env);
+        }
+        self.run_here(program, env)
     }
 
     fn arm(&mut self, arm: &Arm<'a>, env: &Env<'_, 'a>) -> Run<Taken> {
@@ -72,11 +91,11 @@ impl<'a> Renderer<'a> {
                 let yes = self
                     .with_args(helper, arm.call, env, test)?
                     .map_err(|fault| env.helper_problem(helper, fault, at))?;
-                if !yes {
-                    return Ok(Taken::No { this: true });
-                }
-                self.maybe_inside(arm.program, env.this(), None, env)?;
-                Ok(Taken::Yes)
+                self.choose(yes, arm, env)
+            }
+            Kind::If { wanted } => {
+                let met = self.is_met(helper, arm.call, env)?;
+                self.choose(met == wanted, arm, env)
             }
             Kind::Each => {
                 let list = self.only_argument(helper, arm, env)?;
@@ -93,6 +112,30 @@ impl<'a> Renderer<'a> {
                 Ok(Taken::Yes)
             }
         }
+    }
+
+    /// Whether the condition of `if` is met.
+    fn is_met(&mut self, helper: &'static Helper, call: &'a Call, env: &Env<'_, 'a>) -> Run<bool> {
+        if let ([Expr::Path(path)], []) = (call.args.as_slice(), call.hash.as_slice()) {
+            match self.in_data(path, env) {
+                Found::Json(json) => return Ok(is_met(json)),
+                Found::Missing => return Ok(false),
+                Found::Elsewhere => {}
+            }
+        }
+        self.with_args(helper, call, env, builtin::is_met)?
+            .map_err(|fault| env.helper_problem(helper, fault, call.path.at))
+    }
+
+    /// Goes into a block or on to its `else`.
+    fn choose(&mut self, yes: bool, arm: &Arm<'a>, env: &Env<'_, 'a>) -> Run<Taken> {
+        if !yes {
+            return Ok(Taken::No { this: true });
+        }
+        if let Some(program) = arm.program {
+            self.run_here(program, env)?;
+        }
+        Ok(Taken::Yes)
     }
 
     fn only_argument(
@@ -201,7 +244,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Runs one of a block's programs.
-    fn inside(
+    pub(crate) fn inside(
         &mut self,
         program: &'a Program,
         context: Value<'a>,
@@ -210,6 +253,18 @@ impl<'a> Renderer<'a> {
     ) -> Run<()> {
         let closure = Closure { program, env, depths: Some(env.depths), params: env.params };
         self.run(&closure, context, env.data, values, env)
+    }
+}
+
+/// What `if` makes of data.
+fn is_met(json: &Json) -> bool {
+    match json {
+        Json::Null => false,
+        Json::Bool(value) => *value,
+        Json::String(text) => !text.is_empty(),
+        Json::Array(items) => !items.is_empty(),
+        Json::Object(_) => true,
+        number => Value::from(number).is_truthy(),
     }
 }
 

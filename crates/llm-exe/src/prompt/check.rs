@@ -31,7 +31,7 @@ pub(crate) fn check(program: &mut Program) -> Findings {
 #[derive(Default)]
 struct Check {
     findings: Findings,
-    /// The block parameters of the programs around, innermost last.
+    /// The block parameters of the programs around that name some, innermost last.
     scopes: Vec<Vec<Box<str>>>,
 }
 
@@ -45,7 +45,10 @@ enum Place {
 
 impl Check {
     fn program(&mut self, program: &mut Program) {
-        self.scopes.push(program.params.clone());
+        let named = !program.params.is_empty();
+        if named {
+            self.scopes.push(program.params.clone());
+        }
         let mut kept = Vec::with_capacity(program.body.len());
         for mut node in std::mem::take(&mut program.body) {
             match &mut node {
@@ -66,7 +69,9 @@ impl Check {
             }
         }
         program.body = kept;
-        self.scopes.pop();
+        if named {
+            self.scopes.pop();
+        }
     }
 
     fn block(&mut self, block: &mut Block) {
@@ -100,38 +105,21 @@ impl Check {
     }
 
     fn call(&mut self, call: &mut Call, place: Place) {
-        self.path(&mut call.path);
         for arg in &mut call.args {
             self.expr(arg);
         }
         self.pairs(&mut call.hash);
         let has_arguments = !call.args.is_empty() || !call.hash.is_empty();
         let is_call = has_arguments || place == Place::SubExpression;
-        call.target = match self.helper(&call.path, is_call) {
-            Some(helper) => Target::Helper(helper),
-            None => Target::Value,
-        };
-        let is_param = call.path.simple_name().is_some() && call.path.is_param();
-        let unknown = is_call && !is_param && matches!(call.target, Target::Value);
+        let is_param = call.path.simple_name().is_some() && self.param(&call.path).is_some();
+        let helper = if is_param { None } else { helper(&call.path, is_call) };
+        call.target = helper.map_or(Target::Value, Target::Helper);
+        let unknown = is_call && !is_param && helper.is_none();
         if unknown && self.findings.unknown_helpers.len() < MOST {
             let written = call.path.written.to_string();
             self.findings.unknown_helpers.push((written, call.path.at));
         }
-    }
-
-    /// The helper that a name means. Handlebars' own are found by the first segment of any path
-    /// with arguments, and even without arguments by a plain name; other helpers only by their
-    /// whole name, and with arguments: without, the name is a variable.
-    fn helper(&self, path: &Path, is_call: bool) -> Option<&'static Helper> {
-        let simple = path.simple_name();
-        if simple.is_some() && path.is_param() {
-            return None;
-        }
-        let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
-        if let Some(helper) = helpers::find(first?).filter(|helper| helper.own_of_handlebars) {
-            return Some(helper);
-        }
-        simple.filter(|_| is_call && !path.data).and_then(helpers::find)
+        self.path(&mut call.path);
     }
 
     fn pairs(&mut self, pairs: &mut [Pair]) {
@@ -151,7 +139,7 @@ impl Check {
     /// Finds what a path starts from.
     fn path(&mut self, path: &mut Path) {
         self.findings.uses_up |= path.up > 0;
-        (path.start, path.said) = match (self.param(path), path.parts.first()) {
+        let (start, said) = match (self.param(path), path.parts.first()) {
             (Some(param), _) => (param, 1),
             (None, Some(name)) if path.data && !name.is_empty() => {
                 (Start::Data(Variable::named(name), path.up), 1)
@@ -160,6 +148,8 @@ impl Check {
             (None, Some(name)) if name.is_empty() => (Start::Context(path.up), path.parts.len()),
             (None, _) => (Start::Context(path.up), 0),
         };
+        path.start = start;
+        path.parts.drain(..said);
     }
 
     /// The block parameter that a path starts with.
@@ -171,4 +161,16 @@ impl Check {
         });
         found.next()
     }
+}
+
+/// The helper that a name means. Handlebars' own are found by the first segment of any path
+/// with arguments, and even without arguments by a plain name; other helpers only by their
+/// whole name, and with arguments: without, the name is a variable.
+fn helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
+    let simple = path.simple_name();
+    let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
+    if let Some(helper) = helpers::find(first?).filter(|helper| helper.own_of_handlebars) {
+        return Some(helper);
+    }
+    simple.filter(|_| is_call && !path.data).and_then(helpers::find)
 }

@@ -1,12 +1,14 @@
 //! The evaluator: statements in, text out. Blocks are in `block`, partials in `include`, paths
 //! and arguments in `resolve`.
 
+use serde_json::Value as Json;
+
 use super::ast::{Mustache, Node, Program, Target};
 use super::error::{ProblemKind, TemplateProblem};
 use super::frame::{Closure, Data, Depth, Env, Inlines, Params};
 use super::limits::{Budget, Fault, Limits};
 use super::missing::Missed;
-use super::value::Value;
+use super::value::{Found, Value};
 use super::{Inner, Scope, compare, write};
 
 pub(crate) type Run<T> = Result<T, Box<TemplateProblem>>;
@@ -36,7 +38,7 @@ impl<'a> Renderer<'a> {
         let (params, inlines, caller, call_site) = (None, None, None, None);
         let (context, depths, data) = (&context, &depths, &data);
         let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
-        self.out.reserve(unit.source.len());
+        self.out.reserve(unit.source.len().saturating_mul(2).min(self.budget.bytes()));
         self.with_inlines(&unit.program, &env, None, None)
     }
 
@@ -61,9 +63,7 @@ impl<'a> Renderer<'a> {
             match node {
                 Node::Text(text) => {
                     let text = text.shown.of(&env.unit.source);
-                    write::push(&mut self.out, text, &mut self.budget)
-                        .and_then(|()| self.budget.step())
-                        .map_err(|fault| env.problem(fault, 0))?;
+                    self.text(text).map_err(|fault| env.problem(fault, 0))?;
                 }
                 Node::Mustache(mustache) => self.mustache(mustache, env)?,
                 Node::Block(block) => self.block(block, env)?,
@@ -77,10 +77,21 @@ impl<'a> Renderer<'a> {
     fn mustache(&mut self, mustache: &'a Mustache, env: &Env<'_, 'a>) -> Run<()> {
         let call = &mustache.call;
         let value = match call.target {
-            Target::Value => self.path(&call.path, false, env)?,
             Target::Helper(helper) => self.helper(helper, call, env)?,
+            Target::Value => match self.in_data(&call.path, env) {
+                Found::Json(Json::String(text)) => {
+                    return self.text(text).map_err(|fault| env.problem(fault, call.path.at));
+                }
+                Found::Json(json) => Value::from(json),
+                _ => self.path(&call.path, false, env)?,
+            },
         };
         self.print(&value, call.path.at, env)
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Fault> {
+        write::push(&mut self.out, text, &mut self.budget)?;
+        self.budget.step()
     }
 
     /// Prints a value that byte `at` of the source asks for.
@@ -113,17 +124,30 @@ impl<'a> Renderer<'a> {
         let unknown = Depth { context: Value::Undefined, above: None };
         let depths = pushed.as_ref().or(above).unwrap_or(&unknown);
         let own_params = Params { values, above: params };
+        let named = !program.params.is_empty();
         let env = Env {
             context: &context,
             depths,
             data,
-            params: Some(&own_params),
+            params: if named { Some(&own_params) } else { params },
             inlines: caller.inlines_of(home),
             unit: home.unit,
             caller: Some(caller),
             call_site: home.call_site,
         };
         self.with_inlines(program, &env, above, params)?;
+        self.budget.leave();
+        Ok(())
+    }
+
+    /// Runs a program with the context as it is.
+    pub(crate) fn run_here(&mut self, program: &'a Program, env: &Env<'_, 'a>) -> Run<()> {
+        let plain = program.params.is_empty() && program.inlines.is_empty();
+        if !plain || matches!(env.context, Value::Nothing) || env.context.is_nullish() {
+            return self.inside(program, env.this(), None, env);
+        }
+        self.budget.enter().map_err(|fault| env.problem(fault, 0))?;
+        self.program(program, env)?;
         self.budget.leave();
         Ok(())
     }

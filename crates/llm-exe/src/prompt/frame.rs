@@ -46,7 +46,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) last: bool,
 }
 
-/// The block parameters of the programs around a statement, one node for each program.
+/// The block parameters around a statement, a node for each program that names some.
 pub(crate) struct Params<'s, 'a> {
     /// What the helper gave: nothing at all, or a value for the first and perhaps the second.
     pub(crate) values: Option<[Value<'a>; 2]>,
@@ -87,11 +87,25 @@ impl<'s, 'a> Env<'s, 'a> {
         if up == 0 {
             return self.context.clone();
         }
+        self.depth(up).map_or(Value::Undefined, |depth| depth.context.clone())
+    }
+
+    /// What `../` leads to, `up` times.
+    pub(crate) fn depth(&self, up: usize) -> Option<&'s Depth<'s, 'a>> {
         let mut depth = Some(self.depths);
         for _ in 0..up {
             depth = depth.and_then(|depth| depth.above);
         }
-        depth.map_or(Value::Undefined, |depth| depth.context.clone())
+        depth
+    }
+
+    /// The block parameters `up` programs above, if the block gives any.
+    pub(crate) fn param(&self, up: usize) -> Option<&'s [Value<'a>; 2]> {
+        let mut params = self.params;
+        for _ in 0..up {
+            params = params.and_then(|params| params.above);
+        }
+        params.and_then(|params| params.values.as_ref())
     }
 
     /// The `@` variables `up` frames above.

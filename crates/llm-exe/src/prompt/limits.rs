@@ -45,7 +45,7 @@ impl Fault {
 }
 
 /// How many steps pass between two looks at the clock.
-const STEPS_PER_LOOK: u32 = 64;
+const STEPS_PER_LOOK: u32 = 128;
 
 /// How many times the size limit helpers may produce in all, what they throw away included.
 const MADE_PER_BYTES: usize = 16;
@@ -92,6 +92,11 @@ impl Budget {
     /// Comes back from `enter`.
     pub(crate) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// How many bytes of text may come out.
+    pub(crate) fn bytes(&self) -> usize {
+        self.limits.bytes
     }
 
     /// Whether a text of `bytes` may still grow by `more`.

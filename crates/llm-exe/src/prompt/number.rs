@@ -29,13 +29,14 @@ impl<'a> Number<'a> {
 
     /// The text that JavaScript would print.
     pub(crate) fn print(self) -> Cow<'a, str> {
-        match self {
-            Number::Written(text) if is_printed(text.as_bytes()) => Cow::Borrowed(text),
-            Number::Count(count) => DIGITS
-                .get(count)
-                .copied()
-                .map_or_else(|| Cow::Owned(count.to_string()), Cow::Borrowed),
-            number => Cow::Owned(ryu_js::Buffer::new().format(number.to_f64()).to_owned()),
+        let known = match self {
+            Number::Written(text) => printed(text),
+            Number::Count(count) => DIGITS.get(count).copied(),
+        };
+        match (known, self) {
+            (Some(text), _) => Cow::Borrowed(text),
+            (None, Number::Count(count)) => Cow::Owned(count.to_string()),
+            (None, number) => Cow::Owned(ryu_js::Buffer::new().format(number.to_f64()).to_owned()),
         }
     }
 }
@@ -52,21 +53,24 @@ pub(crate) fn print(text: &str) -> String {
 /// shortest text of its number.
 const SURE_DIGITS: usize = 15;
 
-/// Whether a number is already written the way JavaScript prints it: an integer of any length
-/// without leading zeros, or a short fraction without trailing ones.
-fn is_printed(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
+/// What JavaScript prints for a number, if that shows in how the number is written: an integer
+/// of any length without leading zeros, or a short fraction without trailing ones.
+fn printed(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let starts_with_zero = digits.first() == Some(&b'0');
-    match digits.get(whole..) {
-        Some([]) => !starts_with_zero || text == b"0",
-        Some([b'.', fraction @ ..]) => {
+    match digits.get(whole..)? {
+        [] => (!starts_with_zero || text == "0").then_some(text),
+        [b'.', b'0'] if !starts_with_zero && whole <= SURE_DIGITS => text.get(..text.len() - 2),
+        [b'.', fraction @ ..] => {
             let plain = fraction.iter().all(u8::is_ascii_digit) && fraction.last() != Some(&b'0');
             let zeros = fraction.iter().take_while(|byte| **byte == b'0').count();
-            let in_reach = if starts_with_zero { whole == 1 && zeros < 6 } else { true };
-            plain && in_reach && !fraction.is_empty() && whole + fraction.len() <= SURE_DIGITS
+            let in_reach = !starts_with_zero || (whole == 1 && zeros < 6);
+            let short = !fraction.is_empty() && whole + fraction.len() <= SURE_DIGITS;
+            (plain && in_reach && short).then_some(text)
         }
-        _ => false,
+        _ => None,
     }
 }
 

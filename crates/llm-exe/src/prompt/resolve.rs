@@ -1,6 +1,6 @@
 //! Paths, arguments and helper calls: what an expression is worth.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::ast::{Call, Expr, Pair, Path, Start, Target, Variable};
 use super::eval::{Renderer, Run};
@@ -8,7 +8,7 @@ use super::frame::Env;
 use super::helpers::{Args, Helper, Kind};
 use super::limits::{Budget, Fault};
 use super::number::Number;
-use super::value::{Value, member};
+use super::value::{Found, Value, member};
 
 /// Up to this many arguments are kept on the stack.
 const FEW: usize = 3;
@@ -21,32 +21,55 @@ impl<'a> Renderer<'a> {
         tested: bool,
         env: &Env<'_, 'a>,
     ) -> Run<Value<'a>> {
-        let (value, present) =
-            self.look_up(path, env).map_err(|fault| env.problem(fault, path.at))?;
-        if !present && !tested && !env.unit.quiet {
-            self.missed.add(&path.written, env.call_site.unwrap_or(path.at));
+        let (value, present) = match self.in_data(path, env) {
+            Found::Json(json) => return Ok(Value::from(json)),
+            Found::Missing => (Value::Undefined, false),
+            Found::Elsewhere => {
+                self.look_up(path, env).map_err(|fault| env.problem(fault, path.at))?
+            }
+        };
+        if !present && !tested {
+            self.missing(path, env);
         }
         Ok(value)
     }
 
+    /// Notes a missing variable.
+    pub(crate) fn missing(&mut self, path: &'a Path, env: &Env<'_, 'a>) {
+        if !env.unit.quiet {
+            self.missed.add(&path.written, env.call_site.unwrap_or(path.at));
+        }
+    }
+
+    /// The short way, for paths that lead from an object of the data through objects.
+    pub(crate) fn in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
+        let context = match path.start {
+            Start::Context(0) => Some(env.context),
+            Start::Context(up) => env.depth(up).map(|depth| &depth.context),
+            Start::Param(up, index) => env.param(up).and_then(|values| values.get(index)),
+            Start::Data(Variable::Root, _) => Some(&self.root),
+            Start::Data(..) => None,
+        };
+        match (context, path.parts.as_slice()) {
+            (Some(context), [name, names @ ..]) => match context.own(name) {
+                Found::Json(json) => inside(json, names),
+                found => found,
+            },
+            _ => Found::Elsewhere,
+        }
+    }
+
     /// The value of a path, and whether all of the path was there.
     fn look_up(&self, path: &'a Path, env: &Env<'_, 'a>) -> Result<(Value<'a>, bool), Fault> {
-        let names = path.parts.get(path.said..).unwrap_or_default();
-        let start = match path.start {
-            Start::Context(0) => match (env.context, names) {
-                (Value::Object(map), [name, names @ ..]) => return Ok(inside(map, name, names)),
-                (context, _) => context.clone(),
-            },
-            Start::Context(up) => env.above(up),
-            Start::Param(up, index) => block_param(path, up, index, env)?,
-            Start::Data(variable, up) => {
-                let value = self.data(variable, up, env);
-                return Ok(walk(value, names, |value| !value.is_truthy()));
+        let names = &path.parts;
+        Ok(match path.start {
+            Start::Context(up) => walk(env.above(up), names, Value::is_nullish),
+            Start::Param(up, index) => {
+                walk(block_param(path, up, index, env)?, names, Value::is_nullish)
             }
-        };
-        Ok(match (start, names) {
-            (Value::Object(map), [name, names @ ..]) => inside(map, name, names),
-            (start, names) => walk(start, names, Value::is_nullish),
+            Start::Data(variable, up) => {
+                walk(self.data(variable, up, env), names, |value| !value.is_truthy())
+            }
         })
     }
 
@@ -110,10 +133,8 @@ impl<'a> Renderer<'a> {
     ) -> Run<Value<'a>> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
-            Kind::Test { test, inline: true } => {
-                self.with_args(helper, call, env, test)?.map(Value::Bool)
-            }
-            Kind::Test { inline: false, .. } | Kind::Each | Kind::With => {
+            Kind::Test { test } => self.with_args(helper, call, env, test)?.map(Value::Bool),
+            Kind::If { .. } | Kind::Each | Kind::With => {
                 Err(Fault::failed("needs a block: write it with `#`"))
             }
         };
@@ -164,19 +185,19 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// What names lead to from an object of the data; objects inside of objects are the usual case.
-fn inside<'a>(map: &'a Map<String, Json>, name: &str, names: &'a [Box<str>]) -> (Value<'a>, bool) {
-    let Some(mut json) = member(map, name) else {
-        return (Value::Undefined, false);
-    };
-    let mut names = names;
-    while let (Json::Object(map), [name, rest @ ..]) = (json, names) {
-        let Some(found) = member(map, name) else {
-            return (Value::Undefined, false);
-        };
-        (json, names) = (found, rest);
+/// What names lead to through objects of the data.
+fn inside<'a>(from: &'a Json, names: &[Box<str>]) -> Found<'a> {
+    let mut json = from;
+    for name in names {
+        match json {
+            Json::Object(map) => match member(map, name) {
+                Some(found) => json = found,
+                None => return Found::Missing,
+            },
+            _ => return Found::Elsewhere,
+        }
     }
-    walk(Value::from(json), names, Value::is_nullish)
+    Found::Json(json)
 }
 
 /// What names lead to from any value; `ends` says after which values nothing follows.
@@ -202,15 +223,11 @@ fn block_param<'a>(
     index: usize,
     env: &Env<'_, 'a>,
 ) -> Result<Value<'a>, Fault> {
-    let mut params = env.params;
-    for _ in 0..up {
-        params = params.and_then(|params| params.above);
-    }
-    match params.and_then(|params| params.values.as_ref()) {
+    match env.param(up) {
         Some(values) => Ok(values.get(index).cloned().unwrap_or(Value::Undefined)),
         None => {
-            let name = path.parts.first().map_or("", |name| &**name);
-            Err(Fault::failed(format!("the block of `{name}` gives no block parameters")))
+            let message = format!("`{}`: the block gives no block parameters", path.written);
+            Err(Fault::failed(message))
         }
     }
 }

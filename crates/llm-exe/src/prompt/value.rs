@@ -30,6 +30,15 @@ pub(crate) enum Value<'a> {
     Nothing,
 }
 
+/// What a name leads to, asked the short way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found<'a> {
+    Json(&'a Json),
+    Missing,
+    /// Nowhere in the data, or not as simply as that: `property` knows.
+    Elsewhere,
+}
+
 /// A context with named values laid over it.
 #[derive(Debug)]
 pub(crate) struct Layer<'a> {
@@ -109,6 +118,24 @@ impl<'a> Value<'a> {
             Value::Number(number) => number.to_f64().is_nan(),
             value => !value.is_truthy(),
         }
+    }
+
+    /// A member of an object of the data.
+    pub(crate) fn own(&self, name: &str) -> Found<'a> {
+        let found = match self {
+            Value::Object(map) => member(map, name),
+            Value::Root(scope) => scope.get(name),
+            Value::Layer(layer) if layer.over.iter().all(|(over, _)| *over != name) => {
+                return layer.base.own(name);
+            }
+            _ => return Found::Elsewhere,
+        };
+        found.map_or(Found::Missing, Found::Json)
+    }
+
+    /// Whether it meets the condition of `if`: truthy and no empty list; `zero` lets 0 pass.
+    pub(crate) fn is_met(&self, zero: bool) -> bool {
+        (zero || self.is_truthy()) && !self.is_empty()
     }
 
     /// An own property, as JavaScript sees own properties; `Undefined` if there is none.
@@ -224,7 +251,7 @@ impl<'a> Layer<'a> {
 }
 
 /// Up to this many members, a map is faster searched from the start than hashed.
-const FEW: usize = 12;
+const FEW: usize = 16;
 
 /// A member of a map.
 pub(crate) fn member<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {

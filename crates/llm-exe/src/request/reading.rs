@@ -14,6 +14,11 @@ use crate::json;
 /// The most misshapen fields that are reported; beyond them the list is cut.
 const MOST_PROBLEMS: usize = 50;
 
+/// The most unknown fields that are named.
+const MOST_WARNINGS: usize = 20;
+/// The longest name for which a near one is looked for.
+const LONGEST_NAME: usize = 40;
+
 /// Fields of the request that this version refuses by name, with what they are for.
 const NOT_BUILT: &[(&str, &str)] = &[
     ("key", "hosted configs"),
@@ -65,8 +70,33 @@ impl Written {
                 written.problems.push(Problem::request(*name, message));
             }
         }
+        written.check_shapes(&mut value);
         written.read_fields(&mut value);
         written
+    }
+
+    /// serde reads a list where an object should be, its items as the fields in order; here that
+    /// is a mistake.
+    fn check_shapes(&mut self, request: &mut Value) {
+        let mut refuse = |path: String, place: Option<&mut Value>| {
+            if let Some(place @ Value::Array(_)) = place {
+                *place = Value::Null;
+                self.problems.push(Problem::request(path, "expected an object, got a list"));
+            }
+        };
+        refuse("options".to_owned(), request.get_mut("options"));
+        let messages = request.get_mut("message").and_then(Value::as_array_mut);
+        for (index, message) in messages.into_iter().flatten().enumerate() {
+            let path = format!("message[{index}]");
+            refuse(path.clone(), Some(&mut *message));
+            let parts = message.get_mut("content").and_then(Value::as_array_mut);
+            for (at, part) in parts.into_iter().flatten().enumerate() {
+                let path = format!("{path}.content[{at}]");
+                refuse(path.clone(), Some(&mut *part));
+                refuse(format!("{path}.image_url"), part.get_mut("image_url"));
+            }
+        }
+        self.problems.truncate(MOST_PROBLEMS);
     }
 
     fn read_fields(&mut self, value: &mut Value) {
@@ -80,7 +110,12 @@ impl Written {
             let error = match Request::deserialize(noticing) {
                 Ok(request) => {
                     self.request = request;
-                    self.warnings = unknown.iter().map(|path| unknown_field(path)).collect();
+                    let told = unknown.iter().take(MOST_WARNINGS).map(|path| unknown_field(path));
+                    self.warnings = told.collect();
+                    if unknown.len() > MOST_WARNINGS {
+                        let more = unknown.len() - MOST_WARNINGS;
+                        self.warnings.push(format!("{more} more unknown fields were ignored"));
+                    }
                     return;
                 }
                 Err(error) => error,
@@ -170,7 +205,8 @@ fn unknown_field(path: &str) -> String {
         _ if parent.contains("content") => field_names::<WrittenPart>(),
         _ => field_names::<WrittenMessage>(),
     };
-    let mut text = format!("unknown field `{}` was ignored", shown_path(&path));
+    let shown = crate::error::shorten(&shown_path(&path), 100);
+    let mut text = format!("unknown field `{shown}` was ignored");
     if let Some(near) = nearest(name, known) {
         text.push_str(&format!(": did you mean `{near}`?"));
     } else if parent.is_empty() {
@@ -201,6 +237,9 @@ fn shown_path(path: &str) -> String {
 
 /// The known name that is meant, if one is near: other case, underscores, or two slips.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let wanted = plain(name);
     known

@@ -18,15 +18,48 @@ const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprec
 /// The schema as the dialect takes it, or `None` where it can't say it: maps with free keys,
 /// recursion, and untyped values.
 pub fn closed(schema: &Value) -> Option<Value> {
-    node(schema, schema, 0, &mut Vec::new())
+    if !references_end(schema, schema, &mut Vec::new(), &mut Vec::new()) {
+        return None;
+    }
+    node(schema, 0)
 }
 
-fn node<'a>(
+/// Whether every `$ref` leads into this document and none leads back to itself. Each target is
+/// walked once, however often it is named.
+fn references_end<'a>(
     root: &'a Value,
     schema: &'a Value,
-    depth: usize,
     within: &mut Vec<&'a str>,
-) -> Option<Value> {
+    done: &mut Vec<&'a str>,
+) -> bool {
+    if within.len() > 64 {
+        return false;
+    }
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        if within.contains(&target) {
+            return false;
+        }
+        if !done.contains(&target) {
+            let Some(named) = referenced(root, target) else { return false };
+            within.push(target);
+            let ends = references_end(root, named, within, done);
+            within.pop();
+            done.push(target);
+            if !ends {
+                return false;
+            }
+        }
+    }
+    match schema {
+        Value::Object(rules) => {
+            rules.values().all(|inner| references_end(root, inner, within, done))
+        }
+        Value::Array(items) => items.iter().all(|inner| references_end(root, inner, within, done)),
+        _ => true,
+    }
+}
+
+fn node(schema: &Value, depth: usize) -> Option<Value> {
     let rules = schema.as_object()?;
     if depth > 64 || NOT_SAYABLE.iter().any(|key| rules.contains_key(*key)) {
         return None;
@@ -36,25 +69,17 @@ fn node<'a>(
         if let Some(all) = rules.get(key).and_then(Value::as_object) {
             let mut kept = Map::new();
             for (name, definition) in all {
-                kept.insert(name.clone(), node(root, definition, depth + 1, within)?);
+                kept.insert(name.clone(), node(definition, depth + 1)?);
             }
             out.insert(key.to_owned(), Value::Object(kept));
         }
     }
     if let Some(target) = rules.get("$ref") {
-        let target = target.as_str()?;
-        if within.contains(&target) {
-            return None;
-        }
-        within.push(target);
-        let fits = node(root, referenced(root, target)?, depth + 1, within);
-        within.pop();
-        fits?;
-        out.insert("$ref".to_owned(), json!(target));
+        out.insert("$ref".to_owned(), json!(target.as_str()?));
         return Some(Value::Object(out));
     }
     let mut said: Vec<String> = Vec::new();
-    kind(root, rules, &mut out, depth, within)?;
+    kind(rules, &mut out, depth)?;
     for (key, value) in rules {
         match key.as_str() {
             "type" | "enum" | "const" | "anyOf" | "oneOf" | "allOf" | "$defs" | "definitions" => {}
@@ -78,13 +103,7 @@ fn node<'a>(
 }
 
 /// Type, combinators and literals: exactly one of them leads.
-fn kind<'a>(
-    root: &'a Value,
-    rules: &'a Map<String, Value>,
-    out: &mut Map<String, Value>,
-    depth: usize,
-    within: &mut Vec<&'a str>,
-) -> Option<()> {
+fn kind(rules: &Map<String, Value>, out: &mut Map<String, Value>, depth: usize) -> Option<()> {
     for key in ["enum", "const"] {
         if let Some(value) = rules.get(key) {
             out.insert(key.to_owned(), value.clone());
@@ -97,7 +116,7 @@ fn kind<'a>(
                 return None;
             }
             let forms: Option<Vec<Value>> =
-                forms.as_array()?.iter().map(|one| node(root, one, depth + 1, within)).collect();
+                forms.as_array()?.iter().map(|one| node(one, depth + 1)).collect();
             out.insert(sent.to_owned(), Value::Array(forms?));
             return Some(());
         }
@@ -109,21 +128,15 @@ fn kind<'a>(
         one => one.as_str() == Some(name),
     };
     if is("array") {
-        out.insert("items".to_owned(), node(root, rules.get("items")?, depth + 1, within)?);
+        out.insert("items".to_owned(), node(rules.get("items")?, depth + 1)?);
     }
     if is("object") {
-        object(root, rules, out, depth, within)?;
+        object(rules, out, depth)?;
     }
     Some(())
 }
 
-fn object<'a>(
-    root: &'a Value,
-    rules: &'a Map<String, Value>,
-    out: &mut Map<String, Value>,
-    depth: usize,
-    within: &mut Vec<&'a str>,
-) -> Option<()> {
+fn object(rules: &Map<String, Value>, out: &mut Map<String, Value>, depth: usize) -> Option<()> {
     let properties = rules.get("properties").and_then(Value::as_object);
     let open = rules.get("additionalProperties");
     if matches!(open, Some(Value::Object(_))) {
@@ -134,7 +147,7 @@ fn object<'a>(
     }
     let mut kept = Map::new();
     for (name, property) in properties.into_iter().flatten() {
-        kept.insert(name.clone(), node(root, property, depth + 1, within)?);
+        kept.insert(name.clone(), node(property, depth + 1)?);
     }
     out.insert("properties".to_owned(), Value::Object(kept));
     out.insert("additionalProperties".to_owned(), json!(false));

@@ -11,32 +11,94 @@ use super::referenced;
 /// The most `$ref`s and levels that are followed; deeper values are left as they are.
 const DEPTH: usize = 200;
 
+/// The most defaults that are filled in: a default inside a default, by references, can double
+/// with each level.
+const MOST_DEFAULTS: usize = 1000;
+
 /// Mends a value in place, as far as the schema allows without guessing.
 pub(crate) fn mend(root: &Value, value: &mut Value) {
-    node(root, root, value, 0);
+    let mut mender = Mender { root, defaults_left: MOST_DEFAULTS };
+    mender.node(root, value, 0);
 }
 
-fn node(root: &Value, schema: &Value, value: &mut Value, depth: usize) {
-    let Some(rules) = schema.as_object() else {
-        return;
-    };
-    if depth > DEPTH {
-        return;
+struct Mender<'a> {
+    root: &'a Value,
+    defaults_left: usize,
+}
+
+impl Mender<'_> {
+    fn node(&mut self, schema: &Value, value: &mut Value, depth: usize) {
+        let Some(rules) = schema.as_object() else {
+            return;
+        };
+        if depth > DEPTH {
+            return;
+        }
+        if let Some(target) =
+            rules.get("$ref").and_then(Value::as_str).and_then(|name| referenced(self.root, name))
+        {
+            self.node(target, value, depth + 1);
+        }
+        if let Value::String(text) = value
+            && let Some(coerced) = coerced(rules, text)
+        {
+            *value = coerced;
+        }
+        match value {
+            Value::Object(fields) => self.object(rules, fields, depth),
+            Value::Array(items) => self.list(rules, items, depth),
+            _ => {}
+        }
     }
-    if let Some(target) =
-        rules.get("$ref").and_then(Value::as_str).and_then(|name| referenced(root, name))
-    {
-        node(root, target, value, depth + 1);
+
+    fn object(
+        &mut self,
+        rules: &Map<String, Value>,
+        fields: &mut Map<String, Value>,
+        depth: usize,
+    ) {
+        let none = Map::new();
+        let properties = rules.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        for (name, property) in properties {
+            if self.defaults_left > 0
+                && !fields.contains_key(name)
+                && let Some(default) = default_of(self.root, property, 0)
+            {
+                self.defaults_left -= 1;
+                fields.insert(name.clone(), default.clone());
+            }
+            if let Some(value) = fields.get_mut(name) {
+                self.node(property, value, depth + 1);
+            }
+        }
+        let by_pattern = rules.contains_key("patternProperties");
+        match rules.get("additionalProperties") {
+            Some(Value::Bool(false)) if !by_pattern => {
+                fields.retain(|name, _| properties.contains_key(name));
+            }
+            Some(extra @ Value::Object(_)) if !by_pattern => {
+                for (name, value) in fields.iter_mut() {
+                    if !properties.contains_key(name) {
+                        self.node(extra, value, depth + 1);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
-    if let Value::String(text) = value
-        && let Some(coerced) = coerced(rules, text)
-    {
-        *value = coerced;
-    }
-    match value {
-        Value::Object(fields) => object(root, rules, fields, depth),
-        Value::Array(items) => list(root, rules, items, depth),
-        _ => {}
+
+    fn list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
+        let in_place = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
+        let placed = in_place.map_or(&[][..], Vec::as_slice);
+        let rest = match rules.get("items") {
+            Some(Value::Array(_)) => rules.get("additionalItems"),
+            other => other,
+        };
+        for (index, item) in items.iter_mut().enumerate() {
+            if let Some(schema) = placed.get(index).or(rest) {
+                self.node(schema, item, depth + 1);
+            }
+        }
     }
 }
 
@@ -60,35 +122,6 @@ fn coerced(rules: &Map<String, Value>, text: &str) -> Option<Value> {
     }
 }
 
-fn object(root: &Value, rules: &Map<String, Value>, fields: &mut Map<String, Value>, depth: usize) {
-    let none = Map::new();
-    let properties = rules.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    for (name, property) in properties {
-        if !fields.contains_key(name)
-            && let Some(default) = default_of(root, property, 0)
-        {
-            fields.insert(name.clone(), default.clone());
-        }
-        if let Some(value) = fields.get_mut(name) {
-            node(root, property, value, depth + 1);
-        }
-    }
-    let by_pattern = rules.contains_key("patternProperties");
-    match rules.get("additionalProperties") {
-        Some(Value::Bool(false)) if !by_pattern => {
-            fields.retain(|name, _| properties.contains_key(name));
-        }
-        Some(extra @ Value::Object(_)) if !by_pattern => {
-            for (name, value) in fields.iter_mut() {
-                if !properties.contains_key(name) {
-                    node(root, extra, value, depth + 1);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
 fn default_of<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);
@@ -98,20 +131,6 @@ fn default_of<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&
         return None;
     }
     default_of(root, referenced(root, target)?, hops + 1)
-}
-
-fn list(root: &Value, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
-    let in_place = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
-    let placed = in_place.map_or(&[][..], Vec::as_slice);
-    let rest = match rules.get("items") {
-        Some(Value::Array(_)) => rules.get("additionalItems"),
-        other => other,
-    };
-    for (index, item) in items.iter_mut().enumerate() {
-        if let Some(schema) = placed.get(index).or(rest) {
-            node(root, schema, item, depth + 1);
-        }
-    }
 }
 
 #[cfg(test)]

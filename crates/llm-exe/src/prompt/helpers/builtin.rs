@@ -5,17 +5,11 @@ use crate::prompt::limits::{Budget, Fault};
 use crate::prompt::value::Value;
 use crate::prompt::write;
 
-/// `{{#if x}}`: truthy and no empty list; with `includeZero=true`, 0 too.
-pub(super) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, Fault> {
+/// `{{#if x}}`, and `{{#unless x}}` turned around: truthy and no empty list; with
+/// `includeZero=true`, 0 too.
+pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, Fault> {
     args.exactly(1)?;
-    let value = args.get(0);
-    let falsy = !args.named("includeZero").is_truthy() && !value.is_truthy();
-    Ok(!falsy && !value.is_empty())
-}
-
-/// `{{#unless x}}`
-pub(super) fn is_not_met(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, Fault> {
-    is_met(args, budget).map(|met| !met)
+    Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 
 /// `{{lookup list index}}`

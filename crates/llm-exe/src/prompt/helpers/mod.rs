@@ -1,7 +1,7 @@
 //! The helpers: a table with a row for each, and what they are called with. A new helper is a
 //! function in a file of this folder and a row in the table.
 
-mod builtin;
+pub(crate) mod builtin;
 mod comparison;
 mod cut;
 mod fallback;
@@ -31,8 +31,10 @@ pub(crate) struct Helper {
 pub(crate) enum Kind {
     /// It gives a value, which is printed or passed on.
     Value(ValueFn),
-    /// It decides between a block and its `else`; if `inline`, it also gives true or false.
-    Test { test: TestFn, inline: bool },
+    /// It decides between a block and its `else`, or gives true or false.
+    Test { test: TestFn },
+    /// `if`, or `unless`: it decides between a block and its `else`.
+    If { wanted: bool },
     /// It repeats its block.
     Each,
     /// It goes into a value with its block.
@@ -76,8 +78,8 @@ impl<'a> Args<'_, 'a> {
 
 /// Handlebars' own, llm-exe's, and ours, each in the order of the documentation.
 const HELPERS: &[Helper] = &[
-    own("if", "a block if the value is truthy", true, choice(builtin::is_met)),
-    own("unless", "a block if the value is falsy", true, choice(builtin::is_not_met)),
+    own("if", "a block if the value is truthy", true, Kind::If { wanted: true }),
+    own("unless", "a block if the value is falsy", true, Kind::If { wanted: false }),
     own("each", "a block for each element of a list or object", false, Kind::Each),
     own("with", "a block with the value as its context", false, Kind::With),
     own("lookup", "an element by a computed name or index", false, Kind::Value(builtin::lookup)),
@@ -115,12 +117,8 @@ const fn row(name: &'static str, about: &'static str, tests_first: bool, kind: K
     Helper { name, about, tests_first, own_of_handlebars: false, kind }
 }
 
-const fn choice(test: TestFn) -> Kind {
-    Kind::Test { test, inline: false }
-}
-
 const fn test(test: TestFn) -> Kind {
-    Kind::Test { test, inline: true }
+    Kind::Test { test }
 }
 
 /// The helper of this name.

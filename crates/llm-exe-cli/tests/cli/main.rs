@@ -1,0 +1,16 @@
+//! The command line as a process: files in, what it prints and its exit code out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod commands;
+mod examples;
+mod exit_codes;
+mod harness;
+mod keys;
+mod pipes;
+mod serve;
+mod serve_stop;

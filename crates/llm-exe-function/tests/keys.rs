@@ -1,0 +1,82 @@
+//! Keys from the environment: found, trimmed, refused, and never quoted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+
+use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
+use llm_exe_function::EnvironmentKeys;
+use proptest::prelude::*;
+
+async fn get(variables: &[(&str, &str)]) -> Result<Secret, Error> {
+    let variables: BTreeMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let keys = EnvironmentKeys::new(move |name| variables.get(name).cloned());
+    let name = KeyName::new("KeyTest", &["FIRST_KEY", "SECOND_KEY"]);
+    assert!(!format!("{keys:?}").contains("sentinel"));
+    keys.get(&name).await
+}
+
+#[tokio::test]
+async fn the_first_that_is_set_wins() {
+    for (variables, expected) in [
+        (vec![("FIRST_KEY", "a")], "a"),
+        (vec![("SECOND_KEY", "b")], "b"),
+        (vec![("FIRST_KEY", "a"), ("SECOND_KEY", "b")], "a"),
+        (vec![("FIRST_KEY", " \t a \r\n")], "a"),
+        // What is empty is not set.
+        (vec![("FIRST_KEY", ""), ("SECOND_KEY", "b")], "b"),
+        (vec![("FIRST_KEY", "  "), ("SECOND_KEY", "b")], "b"),
+    ] {
+        let found = get(&variables).await;
+        let found = found.unwrap_or_else(|error| panic!("{variables:?}: {error}"));
+        assert_eq!(found.expose(), expected, "{variables:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_key_names_its_variables() {
+    for variables in [vec![], vec![("FIRST_KEY", "")], vec![("OTHER", "x")]] {
+        let error = get(&variables).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SecretNotFound);
+        let text = error.message();
+        assert!(text.contains("FIRST_KEY") && text.contains("SECOND_KEY"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_fits_no_header_is_named_and_not_quoted() {
+    for value in [
+        "sentinel two",
+        "sentinel\nx-evil: 1",
+        "sentinel\u{0}",
+        "sentinel\u{7f}",
+        "sentinelä",
+        "sentinel\u{feff}",
+        "“sentinel”",
+    ] {
+        let error = get(&[("SECOND_KEY", value)]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SecretNotFound, "{value:?}");
+        assert!(error.message().contains("SECOND_KEY"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("sentinel"), "{error:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_key_that_fits_a_header_or_refused(text in any::<String>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        match runtime.block_on(get(&[("FIRST_KEY", &text)])) {
+            Ok(secret) => {
+                prop_assert_eq!(secret.expose(), text.trim());
+                prop_assert!(secret.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert_eq!(format!("{secret:?}"), "[redacted]");
+            }
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::SecretNotFound),
+        }
+    }
+}

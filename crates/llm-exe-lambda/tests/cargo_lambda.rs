@@ -1,0 +1,120 @@
+//! The binary under cargo-lambda's emulator of Lambda, so that our own Runtime API is not the only
+//! one that it was ever run under.
+//!
+//! The emulator serves the Runtime API alone (`--only-lambda-apis`): the process is the one that
+//! `cargo test` has built, so that nothing is built here and no lock of cargo's is waited for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use llm_exe_simulator::{Simulator, Step};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+
+const NAME: &str = "llm-exe-lambda";
+const KEY: &str = "sentinel.of.the.key";
+/// For everything: nothing is built, so that seconds are enough.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// It asks cargo which binaries there are, here.
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+/// cargo-lambda, and the port that it serves.
+struct Emulator {
+    program: String,
+    port: u16,
+    _watch: Child,
+}
+
+impl Emulator {
+    async fn start() -> Emulator {
+        #[expect(clippy::disallowed_methods, reason = "scripts/test says where the tool is")]
+        let program = std::env::var("CARGO_LAMBDA").expect("CARGO_LAMBDA is the tool's path");
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let watch = Command::new(&program)
+            .args(["lambda", "watch", "--only-lambda-apis", "--ignore-changes"])
+            .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port.to_string()])
+            .current_dir(FOLDER)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let emulator = Emulator { program, port, _watch: watch };
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(started.elapsed() < PATIENCE, "cargo-lambda does not serve");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        emulator
+    }
+
+    /// The function as a process under the emulator.
+    fn function(&self, simulator: &Simulator) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{}/.rt/{NAME}", self.port))
+            .env("AWS_LAMBDA_FUNCTION_NAME", NAME)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "4096")
+            .env("OPENAI_BASE_URL", simulator.openai_base_url())
+            .env("OPENAI_API_KEY", KEY)
+            .env("ENDPOINT_AUTH", "NONE")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+
+    /// `cargo lambda invoke` with a payload.
+    async fn invoke(&self, payload: &Value) -> Output {
+        let output = Command::new(&self.program)
+            .args(["lambda", "invoke", NAME, "--invoke-address", "127.0.0.1"])
+            .args(["--invoke-port", &self.port.to_string(), "--color", "never"])
+            .args(["--data-ascii", &payload.to_string()])
+            .current_dir(FOLDER)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        tokio::time::timeout(PATIENCE, output).await.expect("an answer in time").unwrap()
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cargo-lambda; ./scripts/test runs it"]
+async fn runs_under_cargo_lambda() {
+    let simulator = Simulator::start().await.unwrap();
+    let emulator = Emulator::start().await;
+    let _function = emulator.function(&simulator);
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "Say hello.",
+        "options": { "maxDelay": 1 }
+    });
+
+    let output = emulator.invoke(&request).await;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(told.contains("Simulated reply from gpt-4o-mini to:"), "{told}");
+    assert_eq!(simulator.journal().len(), 1);
+
+    // Answered, and good for the next one.
+    simulator.script(vec![Step::status(401)]);
+    let output = emulator.invoke(&request).await;
+    assert!(!output.status.success(), "{output:?}");
+    let told = format!("{output:?}");
+    assert!(told.contains("ProviderAuthFailed"), "{told}");
+    assert!(!told.contains(KEY), "{told}");
+    assert!(emulator.invoke(&request).await.status.success());
+}

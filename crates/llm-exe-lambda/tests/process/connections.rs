@@ -1,0 +1,75 @@
+//! The pool of connections across invocations: a frozen function wakes up to closed ones.
+
+use std::time::Duration;
+
+use llm_exe_simulator::{Fault, Step};
+use serde_json::{Value, json};
+
+use crate::harness::{Function, merge, request};
+
+fn full() -> Value {
+    let mut request = request();
+    merge(&mut request, &json!({ "return": "full" }));
+    request
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let function = Function::start().await;
+    for _ in 0..3 {
+        function.invoke(&request()).await.result();
+    }
+    let connections: Vec<u64> =
+        function.simulator.journal().iter().map(|call| call.connection).collect();
+    assert_eq!(connections, [1, 1, 1]);
+    function.stop().await;
+}
+
+/// Both ways in which a closed connection is met: the close was seen before the next request, and
+/// the close crosses with it.
+#[tokio::test]
+async fn a_stale_connection_costs_no_attempt() {
+    for (idle, pause) in [(0, 150), (0, 0), (1, 0), (2, 1), (5, 5), (20, 19), (20, 20)] {
+        let function = Function::start().await;
+        let close = Fault::CloseIdle(Duration::from_millis(idle));
+        function.simulator.script(vec![Step::fault(close)]);
+        assert_eq!(function.invoke(&full()).await.result()["attempts"], json!(1));
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let mut without_retries = full();
+        merge(&mut without_retries, &json!({ "options": { "numOfAttempts": 1 } }));
+        let answer = function.invoke(&without_retries).await.result();
+        assert_eq!(answer["attempts"], json!(1), "closed after {idle}, asked after {pause} ms");
+        function.stop().await;
+    }
+}
+
+/// A server that takes the request on a connection that was used before and hangs up is asked
+/// once more and no oftener.
+#[tokio::test]
+async fn a_drop_on_a_used_connection_is_asked_once_more() {
+    let function = Function::start().await;
+    function.invoke(&request()).await.result();
+    function.simulator.clear();
+    function.simulator.script(vec![Step::fault(Fault::Drop)]);
+    let answer = function.invoke(&full()).await.result();
+    assert_eq!(answer["attempts"], json!(1));
+    assert_eq!(function.simulator.journal().len(), 2);
+    function.simulator.clear();
+    function.simulator.script(vec![Step::fault(Fault::Drop).times(9)]);
+    let (error_type, _) = function.invoke(&request()).await.failure();
+    assert_eq!(error_type, "ProviderUnavailable");
+    assert_eq!(function.simulator.journal().len(), 2);
+    function.stop().await;
+}
+
+/// On a fresh connection a request that was sent whole may have been paid for.
+#[tokio::test]
+async fn a_drop_on_a_fresh_connection_is_not_asked_again() {
+    let function = Function::start().await;
+    function.simulator.script(vec![Step::fault(Fault::Drop).times(9)]);
+    let (error_type, message) = function.invoke(&request()).await.failure();
+    assert_eq!(error_type, "ProviderUnavailable", "{message}");
+    assert!(message.contains("paid for"), "{message}");
+    assert_eq!(function.simulator.journal().len(), 1);
+    function.stop().await;
+}

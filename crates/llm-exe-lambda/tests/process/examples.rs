@@ -1,0 +1,64 @@
+//! Every file of `examples/`, invoked as a direct event and through a function URL.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Function, posted};
+
+const EXPECTED: &str = include_str!("../../../llm-exe-cli/tests/cases/examples.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
+/// How long it took differs from run to run.
+fn without_durations(mut result: Value) -> Value {
+    if let Some(duration) = result.get_mut("durationMs") {
+        assert!(duration.is_u64(), "{duration}");
+        *duration = json!(0);
+    }
+    result
+}
+
+/// An answer in the form of the expectations.
+fn told(answer: Answer) -> Value {
+    match answer {
+        Answer::Result(result) => json!({ "result": without_durations(result) }),
+        Answer::Failed { error_type, .. } => json!({ "fails": error_type }),
+    }
+}
+
+#[tokio::test]
+async fn every_example_gives_its_result() {
+    let expected: Value = serde_json::from_str(EXPECTED).unwrap();
+    let function = Function::start().await;
+    let mut seen = 0;
+    for entry in std::fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|kind| kind != "json") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let request: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let answer = told(function.invoke(&request).await);
+        let expected = expected.get(&name).unwrap_or_else(|| {
+            panic!("{name} has no expectation in cases/examples.json; it gave\n{answer:#}")
+        });
+        assert_eq!(answer, *expected, "{name}");
+        let (status, headers, body) = function.invoke(&posted(&request)).await.http();
+        match expected.get("result") {
+            None => {
+                let body: Value = serde_json::from_str(&body).unwrap();
+                assert_eq!(body["error"]["type"], expected["fails"], "{name}");
+            }
+            Some(Value::String(text)) => {
+                assert_eq!((status, &body), (200, text), "{name}");
+                assert_eq!(headers["content-type"], "text/plain; charset=utf-8", "{name}");
+            }
+            Some(result) => {
+                let body = without_durations(serde_json::from_str(&body).unwrap());
+                assert_eq!((status, &body), (200, result), "{name}");
+                assert_eq!(headers["content-type"], "application/json", "{name}");
+            }
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, expected.as_object().unwrap().len(), "an expectation without its example");
+    function.stop().await;
+}

@@ -1,0 +1,167 @@
+//! HTTP events: routes, who may call, bodies and answers, by the table `cases/http.json`.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    ANTHROPIC_KEY, ENDPOINT_KEY, Function, OPENAI_KEY, event, merge, posted, request,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Case {
+    name: String,
+    /// `ENDPOINT_AUTH` of the function; "API_KEY without" is one whose key is not set.
+    auth: String,
+    /// The fixture.
+    event: String,
+    /// Merged into the fixture.
+    #[serde(default)]
+    patch: Value,
+    /// The body; a request that is fine where it is left out.
+    body: Option<String>,
+    /// The body comes as base64, as plain `curl -d` gives it.
+    #[serde(default)]
+    base64: bool,
+    status: u64,
+    /// Headers of the answer.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// `error.type` of the answer.
+    error: Option<String>,
+    /// What stands in the answer's body.
+    #[serde(default)]
+    contains: Vec<String>,
+    /// The whole body of the answer.
+    is: Option<String>,
+    /// How often a provider was called.
+    calls: usize,
+}
+
+impl Case {
+    fn event(&self) -> Value {
+        let mut event = event(&self.event, &self.patch);
+        if event.get("body").is_some() {
+            let body = self.body.clone().unwrap_or_else(|| request().to_string());
+            event["body"] = json!(if self.base64 { STANDARD.encode(body) } else { body });
+            event["isBase64Encoded"] = json!(self.base64);
+        }
+        event
+    }
+
+    async fn check(&self, function: &Function) {
+        let name = &self.name;
+        function.simulator.clear();
+        let (status, headers, body) = function.invoke(&self.event()).await.http();
+        assert_eq!(status, self.status, "{name}: {body}");
+        for (header, value) in &self.headers {
+            assert_eq!(headers.get(header), Some(value), "{name}: {headers:?}");
+        }
+        if let Some(error) = &self.error {
+            let body: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(body["error"]["type"], json!(error), "{name}: {body}");
+            assert!(body["error"]["requestId"].is_string(), "{name}: {body}");
+            assert_eq!(headers["content-type"], "application/json", "{name}");
+        }
+        for part in &self.contains {
+            assert!(body.contains(part), "{name}: {part:?} is not in: {body}");
+        }
+        if let Some(expected) = &self.is {
+            assert_eq!(body, *expected, "{name}");
+        }
+        assert_eq!(function.simulator.journal().len(), self.calls, "{name}");
+    }
+}
+
+async fn function(auth: &str) -> Function {
+    let mut variables = vec![("OPENAI_API_KEY", OPENAI_KEY), ("ANTHROPIC_API_KEY", ANTHROPIC_KEY)];
+    match auth {
+        "default" => {}
+        "API_KEY without" => variables.push(("ENDPOINT_AUTH", "API_KEY")),
+        auth => {
+            variables.push(("ENDPOINT_AUTH", auth));
+            variables.push(("ENDPOINT_API_KEY", ENDPOINT_KEY));
+        }
+    }
+    Function::with(&variables).await
+}
+
+#[tokio::test]
+async fn every_http_case_has_its_answer() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/http.json")).unwrap();
+    let mut functions: BTreeMap<&str, Function> = BTreeMap::new();
+    for case in &cases {
+        if !functions.contains_key(case.auth.as_str()) {
+            functions.insert(&case.auth, function(&case.auth).await);
+        }
+        case.check(&functions[case.auth.as_str()]).await;
+    }
+    for (auth, function) in functions {
+        let count = cases.iter().filter(|case| case.auth == auth).count();
+        let lines = function.stop().await.lines();
+        assert_eq!(lines.len(), count, "{auth}");
+        assert!(lines.iter().all(|line| line["source"] == "http"), "{auth}");
+    }
+}
+
+#[tokio::test]
+async fn health_and_schema_tell_what_they_are() {
+    let function = function("default").await;
+    let get = |path: &str| {
+        let http = json!({ "method": "GET", "path": path });
+        event("function-url", &json!({ "rawPath": path, "requestContext": { "http": http } }))
+    };
+    let (_, _, body) = function.invoke(&get("/health")).await.http();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body, json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
+    let (_, _, body) = function.invoke(&get("/schema")).await.http();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    for field in ["provider", "providor", "model", "message", "output", "schema", "data"] {
+        assert!(body["properties"].get(field).is_some(), "{field}: {body}");
+    }
+    for line in function.stop().await.lines() {
+        assert_eq!(line["httpStatus"], json!(200), "{line}");
+    }
+}
+
+/// Nothing of a body is read before the caller is let in.
+#[tokio::test]
+async fn a_stranger_is_refused_whatever_the_body_is() {
+    let function = function("default").await;
+    for body in ["", "{", "[]", "\u{0}", "not JSON"] {
+        let event = event("function-url", &json!({ "body": body }));
+        let (status, _, body) = function.invoke(&event).await.http();
+        assert_eq!(status, 401, "{body}");
+    }
+    function.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_over_six_megabytes_is_too_large() {
+    const LIMIT: usize = 6 * 1024 * 1024;
+    let function = function("NONE").await;
+    let mut request = request();
+    request["data"] = json!({ "a": "" });
+    let rest = request.to_string().len();
+    for (size, is_base64, expected) in
+        [(LIMIT, false, 200), (LIMIT, true, 200), (LIMIT + 1, false, 413), (LIMIT + 1, true, 413)]
+    {
+        request["data"]["a"] = json!("a".repeat(size - rest));
+        let body = request.to_string();
+        assert_eq!(body.len(), size);
+        let mut event = posted(&json!({}));
+        let body = if is_base64 { STANDARD.encode(&body) } else { body };
+        merge(&mut event, &json!({ "body": body, "isBase64Encoded": is_base64 }));
+        let (status, _, body) = function.invoke(&event).await.http();
+        assert_eq!(status, expected, "{size} bytes, base64 {is_base64}: {body:.300}");
+        if expected == 413 {
+            assert!(body.contains("RequestTooLarge"), "{body:.300}");
+        }
+    }
+    function.is_well("large bodies").await;
+    function.stop().await;
+}

@@ -1,0 +1,74 @@
+//! The documents' own examples: every JSON block that is a request is valid, and every file of
+//! examples/ too.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+
+use llm_exe::{Job, Rules};
+use serde_json::Value;
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn json_blocks(text: &str) -> Vec<Value> {
+    let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| serde_json::from_str(block).expect(block)).collect()
+}
+
+#[test]
+fn requests_in_the_documents_are_valid() {
+    let mut count = 0;
+    let mut files = vec![root().join("README.md")];
+    files.extend(root().join("docs").read_dir().unwrap().map(|entry| entry.unwrap().path()));
+    for path in files {
+        for block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
+            if block.get("message").is_some() {
+                let job = Job::read(block, Rules::default()).unwrap();
+                assert_eq!(job.warnings, Vec::<String>::new(), "{}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 2, "{count} requests found");
+}
+
+#[test]
+fn examples_are_valid_and_warn_of_nothing() {
+    let mut count = 0;
+    for entry in root().join("examples").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        let job = Job::read(serde_json::from_slice(&text).unwrap(), Rules::default());
+        assert_eq!(job.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 5, "{count} examples found");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    let mut files: Vec<_> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+        .iter()
+        .map(|name| root().join(name))
+        .collect();
+    files.extend(root().join("docs").read_dir().unwrap().map(|entry| entry.unwrap().path()));
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for rest in text.split("](").skip(1) {
+            let target = rest.split(')').next().unwrap().split('#').next().unwrap();
+            let is_file = !target.is_empty() && !target.contains("://");
+            if is_file && !path.parent().unwrap().join(target).exists() {
+                wrong.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

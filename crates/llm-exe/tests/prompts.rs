@@ -1,0 +1,101 @@
+//! The corpora: templates and data whose expected texts other engines made.
+//!
+//! `cases/prompts/<corpus>/*.in.json` hold the cases, `*.out.json` what the original makes of
+//! them (scripts/oracles), and `exceptions.json` the cases in which we differ, each with its
+//! reason.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it fails")]
+#![allow(clippy::print_stdout, reason = "every mismatch is printed")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use llm_exe::prompt::{Limits, Partials, Scope, Template};
+use serde_json::{Map, Value};
+
+fn cases(corpus: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts").join(corpus)
+}
+
+fn read(path: &Path) -> Value {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+/// What we make of a case: a text, or a problem.
+fn render(case: &Value) -> Result<String, String> {
+    let mut partials = Partials::builtin();
+    let no_partials = Map::new();
+    for (name, source) in case["partials"].as_object().unwrap_or(&no_partials) {
+        partials.add(name, source.as_str().unwrap()).map_err(|problems| format!("{problems:?}"))?;
+    }
+    let template = Template::compile_with(case["template"].as_str().unwrap(), &partials).map_err(
+        |problems| problems.iter().map(|p| p.to_string()).collect::<Vec<_>>().join("; "),
+    )?;
+    let no_data = Map::new();
+    let data = case["data"].as_object().unwrap_or(&no_data);
+    let scope = Scope { data, extra: &[] };
+    let rendered = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
+    let again = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
+    assert_eq!(rendered, again, "two renderings differ");
+    Ok(rendered.text)
+}
+
+/// Runs a corpus; every mismatch is printed.
+fn run(corpus: &str) {
+    let folder = cases(corpus);
+    let exceptions = read(&folder.join("exceptions.json"));
+    let exceptions = exceptions.as_object().unwrap();
+    let mut unused: Vec<&String> = exceptions.keys().collect();
+    let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if let Some(stem) = name.strip_suffix(".in.json") {
+            let out = folder.join(format!("{stem}.out.json"));
+            files.insert(path, out);
+        }
+    }
+    let (mut count, mut wrong) = (0, 0);
+    for (input, output) in files {
+        let results = read(&output);
+        for case in read(&input).as_array().unwrap() {
+            count += 1;
+            let name = case["name"].as_str().unwrap();
+            let expected = match exceptions.get(name) {
+                Some(exception) => {
+                    unused.retain(|unused| *unused != name);
+                    assert!(exception["reason"].is_string(), "{name}: an exception has a reason");
+                    exception
+                }
+                None => &results[name],
+            };
+            let ours = render(case);
+            let right = match (&ours, expected["expected"].as_str()) {
+                (Ok(text), Some(expected)) => text == expected,
+                (Err(_), None) => expected["error"] == Value::Bool(true),
+                _ => false,
+            };
+            if !right {
+                wrong += 1;
+                println!("{name}: {}", case["template"]);
+                println!("  data     {}", case["data"]);
+                println!("  expected {expected}");
+                println!("  ours     {ours:?}");
+            }
+        }
+    }
+    println!("{corpus}: {count} cases, {} exceptions, {wrong} wrong", exceptions.len());
+    assert!(unused.is_empty(), "exceptions without a case: {unused:?}");
+    assert_eq!(wrong, 0, "{wrong} of {count} cases of {corpus} differ");
+}
+
+#[test]
+fn handlebars() {
+    run("handlebars");
+}
+
+#[test]
+fn llm_exe() {
+    run("llm-exe");
+}
