@@ -54,11 +54,7 @@ impl Samples {
 
     /// `None` where nothing was measured.
     pub(crate) fn summary(&self, figure: Figure) -> Option<Summary> {
-        let mut samples = self.0[figure as usize].clone();
-        samples.sort_by(f64::total_cmp);
-        let (min, max) = (*samples.first()?, *samples.last()?);
-        let (low, high) = (samples[(samples.len() - 1) / 2], samples[samples.len() / 2]);
-        Some(Summary { median: f64::midpoint(low, high), min, max })
+        Summary::of(self.0[figure as usize].clone())
     }
 }
 
@@ -68,6 +64,16 @@ pub(crate) struct Summary {
     pub(crate) median: f64,
     pub(crate) min: f64,
     pub(crate) max: f64,
+}
+
+impl Summary {
+    /// `None` where there is no sample.
+    fn of(mut samples: Vec<f64>) -> Option<Summary> {
+        samples.sort_by(f64::total_cmp);
+        let (min, max) = (*samples.first()?, *samples.last()?);
+        let (low, high) = (samples[(samples.len() - 1) / 2], samples[samples.len() / 2]);
+        Some(Summary { median: f64::midpoint(low, high), min, max })
+    }
 }
 
 /// The samples of every function.
@@ -87,10 +93,12 @@ impl Figures {
         self.0.get(function)?.summary(figure)
     }
 
-    /// How many times the second function's median the first one's is.
+    /// How many times the second function's figure the first one's is: the median over the
+    /// rounds, each compared within itself, so that a machine that drifts skews nothing.
     pub(crate) fn ratio(&self, figure: Figure, of: usize, to: usize) -> Option<f64> {
-        let (of, to) = (self.summary(of, figure)?, self.summary(to, figure)?);
-        Some(of.median / to.median)
+        let samples = |function: usize| self.0.get(function).map(|all| &all.0[figure as usize]);
+        let pairs = samples(of)?.iter().zip(samples(to)?);
+        Summary::of(pairs.map(|(of, to)| of / to).collect()).map(|ratios| ratios.median)
     }
 }
 
@@ -110,12 +118,15 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_of_medians() {
+    fn a_ratio_is_of_each_round_within_itself() {
         let mut figures = Figures::new(2);
-        figures.of(0).add(Figure::Size, 2.0);
-        assert_eq!(figures.ratio(Figure::Size, 0, 1), None);
-        figures.of(1).add(Figure::Size, 8.0);
-        assert_eq!(figures.ratio(Figure::Size, 0, 1), Some(0.25));
+        let rounds = [(2.0, 8.0), (4.0, 16.0), (30.0, 10.0)];
+        assert_eq!(figures.ratio(Figure::WarmText, 0, 1), None);
+        for (ours, theirs) in rounds {
+            figures.of(0).add(Figure::WarmText, ours);
+            figures.of(1).add(Figure::WarmText, theirs);
+        }
+        assert_eq!(figures.ratio(Figure::WarmText, 0, 1), Some(0.25));
     }
 
     #[test]
