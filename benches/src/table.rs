@@ -78,8 +78,8 @@ pub(crate) fn footnote(rounds: u32) -> String {
          in turns. Cold: from before the process is started until its first answer is there, with \
          its files in the page cache. Warm: an invocation, on average of {COUNTED} after \
          {SETTLING} not counted. Ratios: the median of the rounds' ratios. The verdict is of \
-         ratios and of the zip; milliseconds are for information. Loopback without TLS; the imitations \
-         share the machine with the functions.",
+         ratios and of the zip; milliseconds are for information. Loopback without TLS; the \
+         imitations share the machine with the functions.",
         node.trim()
     )
 }
