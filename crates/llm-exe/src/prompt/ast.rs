@@ -32,10 +32,15 @@ pub(crate) struct Program {
     pub(crate) inlines: Vec<Inline>,
 }
 
+/// A statement. The parser makes texts, inline partials and comments, which `check` replaces by
+/// what is shown of them, moves and drops.
 #[derive(Debug)]
 pub(crate) enum Node {
     Text(Text),
-    Mustache(Mustache),
+    Shown(Box<str>),
+    Mustache(Box<Mustache>),
+    /// A mustache that is a path alone.
+    Value(Box<Path>),
     Block(Box<Block>),
     Partial(Box<Partial>),
     Inline(Box<Inline>),

@@ -38,6 +38,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// The `else if`s of a block, one after the other instead of one inside the other.
+    #[inline(never)]
     fn chain(&mut self, block: &'a Block, this: bool, env: &Env<'_, 'a>) -> Run<()> {
         let object = env.this();
         let mut env = *env;
@@ -120,7 +121,7 @@ impl<'a> Renderer<'a> {
             match self.in_data(path, env) {
                 Found::Json(json) => return Ok(is_met(json)),
                 Found::Missing => return Ok(false),
-                Found::Elsewhere => {}
+                Found::Elsewhere => return Ok(self.elsewhere(path, true, env)?.is_met(false)),
             }
         }
         self.with_args(helper, call, env, builtin::is_met)?
@@ -219,9 +220,8 @@ impl<'a> Renderer<'a> {
         turn: Turn<'a>,
         env: &Env<'_, 'a>,
     ) -> Run<()> {
-        self.budget.step().map_err(|fault| env.problem(fault, 0))?;
         let Some(program) = program else {
-            return Ok(());
+            return self.budget.step().map_err(|fault| env.problem(fault, 0));
         };
         let named = !program.params.is_empty();
         let values = named.then(|| [item.clone(), turn.key.clone()]);
@@ -282,7 +282,7 @@ impl<'a> Env<'_, 'a> {
         at: usize,
     ) -> Box<super::TemplateProblem> {
         let fault = match fault {
-            Fault::Failed(message) => Fault::Failed(format!("`{}` {message}", helper.name)),
+            Fault::Said(said) => Fault::failed(format!("`{}` {}", helper.name, said.message)),
             fault => fault,
         };
         self.problem(fault, at)

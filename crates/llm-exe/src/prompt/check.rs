@@ -22,14 +22,14 @@ pub(crate) struct Findings {
 const MOST: usize = 100;
 
 /// Completes a tree.
-pub(crate) fn check(program: &mut Program) -> Findings {
-    let mut check = Check::default();
+pub(crate) fn check(program: &mut Program, source: &str) -> Findings {
+    let mut check = Check { source, findings: Findings::default(), scopes: Vec::new() };
     check.program(program);
     check.findings
 }
 
-#[derive(Default)]
-struct Check {
+struct Check<'s> {
+    source: &'s str,
     findings: Findings,
     /// The block parameters of the programs around that name some, innermost last.
     scopes: Vec<Vec<Box<str>>>,
@@ -43,28 +43,42 @@ enum Place {
     SubExpression,
 }
 
-impl Check {
+impl Check<'_> {
     fn program(&mut self, program: &mut Program) {
         let named = !program.params.is_empty();
         if named {
             self.scopes.push(program.params.clone());
         }
         let mut kept = Vec::with_capacity(program.body.len());
-        for mut node in std::mem::take(&mut program.body) {
-            match &mut node {
-                Node::Text(text) if text.shown.start == text.shown.end => continue,
-                Node::Comment(_) => continue,
-                Node::Text(_) => {}
-                Node::Mustache(mustache) => self.call(&mut mustache.call, Place::Tag),
-                Node::Block(block) => self.block(block),
-                Node::Partial(partial) => self.partial(partial),
-                Node::Inline(inline) => {
+        for node in std::mem::take(&mut program.body) {
+            match node {
+                Node::Text(text) => {
+                    let shown = text.shown.of(self.source);
+                    if !shown.is_empty() {
+                        kept.push(Node::Shown(shown.into()));
+                    }
+                }
+                Node::Mustache(mut mustache) => {
+                    self.call(&mut mustache.call, Place::Tag);
+                    kept.push(match mustache.call.target {
+                        Target::Value => Node::Value(Box::new(mustache.call.path)),
+                        Target::Helper(_) => Node::Mustache(mustache),
+                    });
+                }
+                Node::Block(mut block) => {
+                    self.block(&mut block);
+                    kept.push(Node::Block(block));
+                }
+                Node::Partial(mut partial) => {
+                    self.partial(&mut partial);
+                    kept.push(Node::Partial(partial));
+                }
+                Node::Inline(mut inline) => {
                     self.findings.inlines.push(inline.name.clone());
                     self.program(&mut inline.program);
+                    program.inlines.push(*inline);
                 }
-            }
-            match node {
-                Node::Inline(inline) => program.inlines.push(*inline),
+                Node::Comment(_) => {}
                 node => kept.push(node),
             }
         }

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::ast::{Mustache, Node, Program, Target};
+use super::ast::{Mustache, Node, Path, Program, Target};
 use super::error::{ProblemKind, TemplateProblem};
 use super::frame::{Closure, Data, Depth, Env, Inlines, Params};
 use super::limits::{Budget, Fault, Limits};
@@ -61,32 +61,41 @@ impl<'a> Renderer<'a> {
     fn program(&mut self, program: &'a Program, env: &Env<'_, 'a>) -> Run<()> {
         for node in &program.body {
             match node {
-                Node::Text(text) => {
-                    let text = text.shown.of(&env.unit.source);
+                Node::Shown(text) => {
                     self.text(text).map_err(|fault| env.problem(fault, 0))?;
                 }
+                Node::Value(path) => self.show(path, env)?,
                 Node::Mustache(mustache) => self.mustache(mustache, env)?,
                 Node::Block(block) => self.block(block, env)?,
                 Node::Partial(partial) => self.partial(partial, env)?,
-                Node::Inline(_) | Node::Comment(_) => {}
+                Node::Text(_) | Node::Inline(_) | Node::Comment(_) => {}
             }
         }
         Ok(())
     }
 
+    /// Prints the value of a path.
+    fn show(&mut self, path: &'a Path, env: &Env<'_, 'a>) -> Run<()> {
+        let value = match self.in_data(path, env) {
+            Found::Json(Json::String(text)) => {
+                return self.text(text).map_err(|fault| env.problem(fault, path.at));
+            }
+            Found::Json(json) => Value::from(json),
+            Found::Missing => self.path(path, false, env)?,
+            Found::Elsewhere => self.elsewhere(path, false, env)?,
+        };
+        self.print(&value, path.at, env)
+    }
+
     fn mustache(&mut self, mustache: &'a Mustache, env: &Env<'_, 'a>) -> Run<()> {
         let call = &mustache.call;
-        let value = match call.target {
-            Target::Helper(helper) => self.helper(helper, call, env)?,
-            Target::Value => match self.in_data(&call.path, env) {
-                Found::Json(Json::String(text)) => {
-                    return self.text(text).map_err(|fault| env.problem(fault, call.path.at));
-                }
-                Found::Json(json) => Value::from(json),
-                _ => self.path(&call.path, false, env)?,
-            },
-        };
-        self.print(&value, call.path.at, env)
+        match call.target {
+            Target::Value => self.show(&call.path, env),
+            Target::Helper(helper) => {
+                let value = self.helper(helper, call, env)?;
+                self.print(&value, call.path.at, env)
+            }
+        }
     }
 
     fn text(&mut self, text: &str) -> Result<(), Fault> {
@@ -154,8 +163,10 @@ impl<'a> Renderer<'a> {
 
     /// Whether a context is another than the one around it, so that `../` leads there.
     fn is_new(&mut self, context: &Value<'a>, around: &Value<'a>) -> Result<bool, Fault> {
-        if matches!((context, around), (Value::Nothing, Value::Null)) {
-            return Ok(false);
+        match (context, around) {
+            (Value::Object(one), Value::Object(two)) => return Ok(!std::ptr::eq(*one, *two)),
+            (Value::Nothing, Value::Null) => return Ok(false),
+            _ => {}
         }
         Ok(!compare::loosely_equal(context, around, &mut self.budget)?)
     }
@@ -165,10 +176,7 @@ impl Env<'_, '_> {
     /// What went wrong, at byte `at` of the source that is rendering.
     pub(crate) fn problem(&self, fault: Fault, at: usize) -> Box<TemplateProblem> {
         let (kind, message) = match fault {
-            Fault::Failed(message) => (ProblemKind::HelperFailed, message),
-            Fault::NoPartial(name) => {
-                (ProblemKind::UnknownPartial, format!("there is no partial `{name}`"))
-            }
+            Fault::Said(said) => (said.kind, said.message),
             Fault::TooDeep => {
                 (ProblemKind::TooDeep, "blocks and partials go deeper than the limit".to_owned())
             }

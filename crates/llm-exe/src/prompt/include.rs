@@ -27,6 +27,7 @@ struct Given<'s, 'a> {
 const PARTIAL_BLOCK: &str = "@partial-block";
 
 impl<'a> Renderer<'a> {
+    #[inline(never)]
     pub(crate) fn partial(&mut self, partial: &'a Partial, env: &Env<'_, 'a>) -> Run<()> {
         let at = partial.at;
         let name = match &partial.name {
@@ -38,7 +39,7 @@ impl<'a> Renderer<'a> {
             None => env.context.clone(),
         };
         let over = self.pairs(&partial.hash, env)?;
-        if !over.is_empty() {
+        if !partial.hash.is_empty() {
             context = Value::Layer(Layer { base: context, over }.into());
         }
         let name =
@@ -96,7 +97,7 @@ impl<'a> Renderer<'a> {
     ) -> Run<()> {
         let Given { context, data, inlines, call_site } = given;
         match found {
-            None => Err(env.problem(Fault::NoPartial(name.to_owned()), at)),
+            None => Err(env.problem(Fault::no_partial(name), at)),
             Some(Found::Inline(closure)) => self.run(&closure, context, data, None, env),
             Some(Found::Block(block)) => {
                 let (turn, outer) = (data.turn.clone(), block.outer);

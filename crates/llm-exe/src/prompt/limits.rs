@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::error::ProblemKind;
+
 /// How deep a rendering may go whatever is asked for, so that the stack always suffices.
 const DEEPEST: usize = 300;
 
@@ -25,22 +27,33 @@ impl Default for Limits {
     }
 }
 
-/// Why a helper, or rendering as such, stopped.
+/// Why a helper, or rendering as such, stopped. It is small, since every step may give one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// A helper cannot work with what it was given.
-    Failed(String),
-    /// A partial that is not there, found only while rendering.
-    NoPartial(String),
+    Said(Box<Complaint>),
     TooDeep,
     TooLarge,
     TooSlow,
 }
 
+/// A fault with words of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) kind: ProblemKind,
+    pub(crate) message: String,
+}
+
 impl Fault {
-    /// A helper's complaint about its arguments.
+    /// A helper cannot work with what it was given.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Fault::Failed(message.into())
+        let (kind, message) = (ProblemKind::HelperFailed, message.into());
+        Fault::Said(Box::new(Complaint { kind, message }))
+    }
+
+    /// A partial is not there, which only showed while rendering.
+    pub(crate) fn no_partial(name: &str) -> Self {
+        let (kind, message) = (ProblemKind::UnknownPartial, format!("unknown partial `{name}`"));
+        Fault::Said(Box::new(Complaint { kind, message }))
     }
 }
 

@@ -25,8 +25,10 @@ mod limits;
 mod missing;
 mod number;
 mod parser;
+mod parser_partials;
 mod partials;
 mod resolve;
+mod scan;
 mod token;
 mod value;
 mod whitespace;
@@ -123,7 +125,7 @@ impl Template {
         let mut key = None;
         for node in &unit.program.body {
             match node {
-                ast::Node::Text(text) if text.shown.of(&unit.source).trim().is_empty() => {}
+                ast::Node::Shown(text) if text.trim().is_empty() => {}
                 ast::Node::Partial(partial) if key.is_none() => {
                     key = Some(partials::dialogue_history_key(partial)?);
                 }
@@ -156,7 +158,7 @@ impl Unit {
     ) -> Result<(Unit, Vec<TemplateProblem>), Box<TemplateProblem>> {
         let mut program = parser::parse(source)?;
         whitespace::control(&mut program, source);
-        let mut findings = check::check(&mut program);
+        let mut findings = check::check(&mut program, source);
         let unknown = std::mem::take(&mut findings.unknown_helpers);
         let uses_up = findings.uses_up;
         let (name, source) = (name.map(Box::from), Box::from(source));

@@ -76,7 +76,7 @@ fn printed(text: &str) -> Option<&str> {
 
 /// What JavaScript's `Number(text)` gives for a text.
 pub(crate) fn from_text(text: &str) -> f64 {
-    let text = text.trim_matches(super::lexer::is_js_space);
+    let text = text.trim_matches(super::scan::is_js_space);
     if text.is_empty() {
         return 0.0;
     }

@@ -1,7 +1,7 @@
-//! The parser of statements: source in, syntax tree out. Expressions are in `expression`.
+//! The parser of statements: source in, syntax tree out. Partials are in `parser_partials`,
+//! expressions in `expression`.
 
-use super::ast::{Arm, Block, Call, Inline, Mustache, Node, Partial, PartialName, Program, Span};
-use super::ast::{Expr, Path, Strip, Target, Text};
+use super::ast::{Arm, Block, Call, Mustache, Node, Path, Program, Span, Strip, Target, Text};
 use super::error::{ProblemKind, TemplateProblem};
 use super::lexer::{Lexer, Opening, Piece};
 use super::token::{Closing, Token};
@@ -26,7 +26,7 @@ pub(crate) fn parse(source: &str) -> Parsed<Program> {
 }
 
 /// What ended a run of statements.
-enum Stop {
+pub(crate) enum Stop {
     End,
     Close { before: bool, at: usize },
     Else { strip: Strip, at: usize },
@@ -70,7 +70,7 @@ impl Parser<'_> {
         Err(self.problem(ProblemKind::TooDeep, at, message))
     }
 
-    fn program(&mut self) -> Parsed<(Program, Stop)> {
+    pub(crate) fn program(&mut self) -> Parsed<(Program, Stop)> {
         let mut body = Vec::new();
         loop {
             let piece = self.lexer.piece().map_err(|(at, message)| self.wrong(at, message))?;
@@ -119,7 +119,8 @@ impl Parser<'_> {
     fn mustache(&mut self, before: bool, closing: Closing) -> Parsed<Node> {
         let (call, _) = self.call(closing)?;
         let after = self.close(closing)?;
-        Ok(Node::Mustache(Mustache { call, strip: Strip { before, after } }))
+        let strip = Strip { before, after };
+        Ok(Node::Mustache(Box::new(Mustache { call, strip })))
     }
 
     fn block(&mut self, before: bool, at: usize, inverted: bool) -> Parsed<Node> {
@@ -164,7 +165,7 @@ impl Parser<'_> {
     }
 
     /// The closing tag of the block `name` that opened at byte `opened`.
-    fn closing_tag(&mut self, stop: Stop, name: &Name, opened: usize) -> Parsed<Strip> {
+    pub(crate) fn closing_tag(&mut self, stop: Stop, name: &Name, opened: usize) -> Parsed<Strip> {
         let (before, at) = match stop {
             Stop::Close { before, at } => (before, at),
             Stop::End => {
@@ -182,57 +183,6 @@ impl Parser<'_> {
             return Err(self.wrong(at, message));
         }
         Ok(Strip { before, after: self.close(Closing::Two)? })
-    }
-
-    fn inline(&mut self, before: bool, at: usize) -> Parsed<Node> {
-        let (call, name) = self.call(Closing::Two)?;
-        self.block_params()?;
-        let open = Strip { before, after: self.close(Closing::Two)? };
-        let (program, stop) = self.program()?;
-        let close = self.closing_tag(stop, &name, at)?;
-        if &*name.text != "inline" {
-            return Err(self.wrong(at, NO_DECORATORS));
-        }
-        let name = match call.args.into_iter().next() {
-            Some(Expr::Text(text)) => text,
-            Some(Expr::Number(number)) => number.to_string().into(),
-            _ => return Err(self.wrong(at, "an inline partial's name must be a text in quotes")),
-        };
-        Ok(Node::Inline(Box::new(Inline { name, program, open, close })))
-    }
-
-    fn partial(&mut self, before: bool, at: usize) -> Parsed<Node> {
-        let (mut partial, _) = self.open_partial(at)?;
-        partial.strip = Strip { before, after: self.close(Closing::Two)? };
-        Ok(Node::Partial(Box::new(partial)))
-    }
-
-    fn partial_block(&mut self, before: bool, at: usize) -> Parsed<Node> {
-        let (mut partial, name) = self.open_partial(at)?;
-        partial.strip = Strip { before, after: self.close(Closing::Two)? };
-        let (program, stop) = self.program()?;
-        partial.close = self.closing_tag(stop, &name, at)?;
-        partial.block = Some(program);
-        Ok(Node::Partial(Box::new(partial)))
-    }
-
-    fn open_partial(&mut self, at: usize) -> Parsed<(Partial, Name)> {
-        let (name, repeated) = if self.peek(Closing::Two) == &Token::OpenCall {
-            let call = self.sub_expression(Closing::Two)?;
-            let repeated = Name { text: "undefined".into(), quoted: false };
-            (PartialName::Computed(call), repeated)
-        } else {
-            let (path, name) = self.name(Closing::Two)?;
-            (PartialName::Fixed(path.written), name)
-        };
-        let (mut args, hash) = self.arguments(Closing::Two)?;
-        if args.len() > 1 {
-            return Err(self.wrong(at, "a partial takes one context at most; name the others"));
-        }
-        let (strip, close) = (Strip::default(), Strip::default());
-        let context = args.pop();
-        let partial = Partial { name, context, hash, block: None, strip, close, indent: None, at };
-        Ok((partial, repeated))
     }
 
     fn raw_block(&mut self, at: usize) -> Parsed<Node> {
@@ -266,7 +216,9 @@ impl Parser<'_> {
     }
 }
 
-const NO_DECORATORS: &str = "of decorators, only the block `{{#*inline \"name\"}}` is known";
+/// Why a decorator is refused.
+pub(crate) const NO_DECORATORS: &str =
+    "of decorators, only the block `{{#*inline \"name\"}}` is known";
 
 fn text(span: Span) -> Node {
     Node::Text(Text { whole: span, shown: span, cut_left: false, cut_right: false })

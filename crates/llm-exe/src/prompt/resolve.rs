@@ -21,13 +21,27 @@ impl<'a> Renderer<'a> {
         tested: bool,
         env: &Env<'_, 'a>,
     ) -> Run<Value<'a>> {
-        let (value, present) = match self.in_data(path, env) {
-            Found::Json(json) => return Ok(Value::from(json)),
-            Found::Missing => (Value::Undefined, false),
-            Found::Elsewhere => {
-                self.look_up(path, env).map_err(|fault| env.problem(fault, path.at))?
+        match self.in_data(path, env) {
+            Found::Json(json) => Ok(Value::from(json)),
+            Found::Missing => {
+                if !tested {
+                    self.missing(path, env);
+                }
+                Ok(Value::Undefined)
             }
-        };
+            Found::Elsewhere => self.elsewhere(path, tested, env),
+        }
+    }
+
+    /// The value of a path that the short way does not lead to.
+    pub(crate) fn elsewhere(
+        &mut self,
+        path: &'a Path,
+        tested: bool,
+        env: &Env<'_, 'a>,
+    ) -> Run<Value<'a>> {
+        let (value, present) =
+            self.look_up(path, env).map_err(|fault| env.problem(fault, path.at))?;
         if !present && !tested {
             self.missing(path, env);
         }
@@ -35,7 +49,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Notes a missing variable.
-    pub(crate) fn missing(&mut self, path: &'a Path, env: &Env<'_, 'a>) {
+    fn missing(&mut self, path: &'a Path, env: &Env<'_, 'a>) {
         if !env.unit.quiet {
             self.missed.add(&path.written, env.call_site.unwrap_or(path.at));
         }
@@ -51,6 +65,7 @@ impl<'a> Renderer<'a> {
             Start::Data(..) => None,
         };
         match (context, path.parts.as_slice()) {
+            (Some(Value::Object(map)), [name]) => Found::from(member(map, name)),
             (Some(context), [name, names @ ..]) => match context.own(name) {
                 Found::Json(json) => inside(json, names),
                 found => found,
@@ -68,7 +83,12 @@ impl<'a> Renderer<'a> {
                 walk(block_param(path, up, index, env)?, names, Value::is_nullish)
             }
             Start::Data(variable, up) => {
-                walk(self.data(variable, up, env), names, |value| !value.is_truthy())
+                let value = self.data(variable, up, env);
+                if names.is_empty() {
+                    let present = !matches!(value, Value::Undefined);
+                    return Ok((value, present));
+                }
+                walk(value, names, |value| !value.is_truthy())
             }
         })
     }
@@ -171,7 +191,7 @@ impl<'a> Renderer<'a> {
         Ok(function(&args, &mut self.budget))
     }
 
-    /// The values of `key=value` pairs.
+    /// The values of `key=value` pairs. As in handlebars.js, `key=undefined` says nothing.
     pub(crate) fn pairs(
         &mut self,
         pairs: &'a [Pair],
@@ -179,7 +199,9 @@ impl<'a> Renderer<'a> {
     ) -> Run<Vec<(&'a str, Value<'a>)>> {
         let mut values = Vec::with_capacity(pairs.len());
         for Pair { key, value } in pairs {
-            values.push((&**key, self.value(value, false, env)?));
+            if !matches!(value, Expr::Undefined) {
+                values.push((&**key, self.value(value, false, env)?));
+            }
         }
         Ok(values)
     }

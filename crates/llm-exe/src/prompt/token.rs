@@ -1,6 +1,7 @@
 //! The lexer inside of tags: names, literals, and how a tag closes.
 
-use super::lexer::{Lexer, bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
+use super::lexer::Lexer;
+use super::scan::{bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {

@@ -39,6 +39,12 @@ pub(crate) enum Found<'a> {
     Elsewhere,
 }
 
+impl<'a> From<Option<&'a Json>> for Found<'a> {
+    fn from(found: Option<&'a Json>) -> Self {
+        found.map_or(Found::Missing, Found::Json)
+    }
+}
+
 /// A context with named values laid over it.
 #[derive(Debug)]
 pub(crate) struct Layer<'a> {
@@ -125,12 +131,10 @@ impl<'a> Value<'a> {
         let found = match self {
             Value::Object(map) => member(map, name),
             Value::Root(scope) => scope.get(name),
-            Value::Layer(layer) if layer.over.iter().all(|(over, _)| *over != name) => {
-                return layer.base.own(name);
-            }
+            Value::Layer(layer) => return layer.own(name),
             _ => return Found::Elsewhere,
         };
-        found.map_or(Found::Missing, Found::Json)
+        Found::from(found)
     }
 
     /// Whether it meets the condition of `if`: truthy and no empty list; `zero` lets 0 pass.
@@ -230,6 +234,15 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Layer<'a> {
+    fn own(&self, name: &str) -> Found<'a> {
+        match &self.base {
+            Value::Object(map) if self.over.iter().all(|(over, _)| *over != name) => {
+                Found::from(member(map, name))
+            }
+            _ => Found::Elsewhere,
+        }
+    }
+
     fn property(&self, key: &str) -> Value<'a> {
         let over = self.over.iter().find(|(name, _)| *name == key);
         match (over, &self.base) {
@@ -256,9 +269,17 @@ const FEW: usize = 16;
 /// A member of a map.
 pub(crate) fn member<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
     if map.len() > FEW {
-        return map.get(key);
+        return hashed(map, key);
     }
-    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    let first = key.as_bytes().first();
+    let is_it = |name: &str| name.len() == key.len() && name.as_bytes().first() == first;
+    map.iter().find(|(name, _)| is_it(name) && *name == key).map(|(_, value)| value)
+}
+
+/// Kept apart, so that the usual case stays short.
+#[inline(never)]
+fn hashed<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
+    map.get(key)
 }
 
 fn numbers<'a>(len: usize) -> Vec<Cow<'a, str>> {

@@ -5,7 +5,7 @@
 //! shown (`shown`), which the cuts narrow.
 
 use super::ast::{Arm, Block, Inline, Node, Partial, Program, Span, Strip, Text};
-use super::lexer::is_js_space;
+use super::scan::is_js_space;
 
 /// Cuts the white space of a whole template.
 pub(crate) fn control(program: &mut Program, source: &str) {
@@ -61,7 +61,7 @@ impl Control<'_> {
 
     fn statement(&self, node: &mut Node) -> Option<Wish> {
         match node {
-            Node::Text(_) => None,
+            Node::Text(_) | Node::Shown(_) | Node::Value(_) => None,
             Node::Mustache(mustache) => Some(Wish { strip: mustache.strip, ..Wish::default() }),
             Node::Comment(strip) => Some(Wish { strip: *strip, alone: true, ..Wish::default() }),
             Node::Block(block) => Some(self.block(block)),

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::Args;
 use crate::prompt::compare;
-use crate::prompt::lexer::is_js_space;
 use crate::prompt::limits::{Budget, Fault};
+use crate::prompt::scan::is_js_space;
 use crate::prompt::value::Value;
 use crate::prompt::write;
 

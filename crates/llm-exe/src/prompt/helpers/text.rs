@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 
 use super::Args;
 use crate::prompt::compare;
-use crate::prompt::lexer::is_js_space;
 use crate::prompt::limits::{Budget, Fault};
+use crate::prompt::scan::is_js_space;
 use crate::prompt::value::{Value, utf16_len};
 use crate::prompt::write;
 
