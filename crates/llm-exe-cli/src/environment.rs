@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::providers::PROVIDERS;
+use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{Executor, Keys};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
@@ -56,8 +56,11 @@ impl Environment {
         if source == KeySource::Simulator {
             let started = Simulator::start().await;
             let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
-            overrides.insert("OPENAI_BASE_URL".to_owned(), started.openai_base_url());
-            overrides.insert("ANTHROPIC_BASE_URL".to_owned(), started.anthropic_base_url());
+            for row in PROVIDERS {
+                let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+                let url = format!("{}/{path}", started.url());
+                overrides.insert(row.base_url_setting.to_owned(), url);
+            }
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
@@ -90,7 +93,7 @@ impl Environment {
 
 /// The simulator takes any key; the endpoint's own is still the user's.
 fn simulated_key(name: &str) -> Option<String> {
-    if endpoint_key().environment.iter().any(|known| known == name) {
+    if endpoint_key().is_set_by(name) {
         return variable(name);
     }
     Some("simulated".to_owned())
@@ -103,8 +106,8 @@ fn keys_of(path: &Path) -> Result<HashMap<String, String>, String> {
     }
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
-        PROVIDERS.iter().any(|row| row.key_environment.contains(&name))
-            || endpoint.environment.iter().any(|known| known == name)
+        let of = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
+        PROVIDERS.iter().any(of) || endpoint.is_set_by(name)
     };
     // The reader's own message would quote the line, and the line may hold a key.
     let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());

@@ -30,6 +30,11 @@ pub const SETTINGS: &[SettingRow] = &[
     row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
     row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
+    row(
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "the region of the AWS services that are asked; Lambda sets it",
+    ),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
 
@@ -118,6 +123,14 @@ impl Settings {
                     let came = if plain { format!("; got {url:?}") } else { String::new() };
                     fault(provider.base_url_setting, why + &came)
                 })?;
+            }
+        }
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            if let Some(region) = get(name) {
+                let region = region.trim();
+                let told = |why| fault(name, format!("{why}; got {region:?}"));
+                endpoints.set_region(region).map_err(told)?;
+                break;
             }
         }
         Ok(Settings {

@@ -116,6 +116,7 @@ impl State {
         json: Option<&Value>,
     ) -> (Decided, Option<Fault>) {
         let ask = Ask {
+            path: arrived.head.uri.path(),
             headers: &arrived.head.headers,
             body: json.unwrap_or(&Value::Null),
             is_json: json.is_some(),

@@ -1,4 +1,4 @@
-//! Where providers are reached: the operator's base URLs, checked.
+//! Where providers are reached: the operator's base URLs and AWS region, checked.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,6 +11,7 @@ use crate::providers::{Endpoint, ProviderRow};
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
     moved: BTreeMap<&'static str, String>,
+    region: Option<String>,
 }
 
 impl Endpoints {
@@ -29,9 +30,23 @@ impl Endpoints {
         Ok(())
     }
 
+    /// Sets the AWS region, of which providers of AWS are asked.
+    ///
+    /// # Errors
+    /// Why the text can't be a region: it becomes a part of host names.
+    pub fn set_region(&mut self, region: &str) -> Result<(), String> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
+            return Err("expected a region like eu-central-1".to_owned());
+        }
+        self.region = Some(region.to_owned());
+        Ok(())
+    }
+
     /// Where a provider is reached.
     pub fn of(&self, provider: &ProviderRow) -> Endpoint {
-        provider.endpoint(self.moved.get(provider.name).map(String::as_str))
+        let moved = self.moved.get(provider.name).map(String::as_str);
+        provider.endpoint(moved, self.region.as_deref())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// A future that a port's object-safe method answers.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -26,6 +27,11 @@ impl KeyName {
             store: store.to_owned(),
             environment: environment.iter().map(|name| (*name).to_owned()).collect(),
         }
+    }
+
+    /// Whether the environment variable may hold it.
+    pub fn is_set_by(&self, variable: &str) -> bool {
+        self.environment.iter().any(|known| known == variable)
     }
 
     /// The environment variables as a message lists them.
@@ -86,5 +92,47 @@ pub trait Keys: Send + Sync {
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
         let _ = (name, stale);
         Box::pin(std::future::ready(Ok(None)))
+    }
+}
+
+/// A POST that is to be signed, as it will be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsigned<'a> {
+    /// The whole URL, its path percent-encoded.
+    pub url: &'a str,
+    /// The headers that the signature covers beside `host`.
+    pub headers: &'a [(&'static str, &'static str)],
+    /// The body.
+    pub body: &'a [u8],
+    /// The service that it goes to, like `bedrock`.
+    pub service: &'static str,
+    /// The service's region.
+    pub region: &'a str,
+}
+
+/// Who signs requests to AWS. The core never holds AWS credentials.
+pub trait Signer: Send + Sync {
+    /// The headers that carry the signature, and what it needs beside.
+    ///
+    /// # Errors
+    /// `SecretNotFound` where there are no credentials, `SecretUnavailable` where their source
+    /// failed.
+    fn sign<'a>(
+        &'a self,
+        request: Unsigned<'a>,
+    ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>>;
+}
+
+/// Signs nothing: for executors that ask no provider of AWS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSigner;
+
+impl Signer for NoSigner {
+    fn sign<'a>(
+        &'a self,
+        _: Unsigned<'a>,
+    ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
+        let text = "no AWS credentials: this executor was made without a signer";
+        Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
 }

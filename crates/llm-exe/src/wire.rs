@@ -17,13 +17,20 @@ pub enum Auth {
     Bearer(KeyName),
     /// A header of the provider's own, holding the key.
     Header(&'static str, KeyName),
+    /// A signature by AWS credentials, made anew for each try.
+    SigV4 {
+        /// The service that the signature is for, like `bedrock`.
+        service: &'static str,
+        /// The region that it is for.
+        region: String,
+    },
 }
 
 impl Auth {
     /// The key that is needed, if any.
     pub fn key(&self) -> Option<&KeyName> {
         match self {
-            Auth::None => None,
+            Auth::None | Auth::SigV4 { .. } => None,
             Auth::Bearer(key) | Auth::Header(_, key) => Some(key),
         }
     }

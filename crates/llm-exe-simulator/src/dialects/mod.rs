@@ -52,6 +52,9 @@ pub(crate) trait Dialect: Sync {
 /// A request, as a dialect reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask<'a> {
+    /// The path as it came, percent-encoded; some dialects have the model in it.
+    #[expect(dead_code, reason = "the dialects that come next have the model in it")]
+    pub(crate) path: &'a str,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
     /// The body; null when it isn't JSON.

@@ -19,7 +19,7 @@ use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::job::{Job, Rules};
-use crate::ports::Keys;
+use crate::ports::{Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::providers::Dialect;
 use crate::request::Written;
@@ -47,7 +47,13 @@ impl std::fmt::Debug for Executor {
 impl Executor {
     /// An executor that reaches providers at `endpoints` with `keys`, under the operator's rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
-        Executor { endpoints, keys, rules, transport: Transport::new() }
+        Executor { endpoints, keys, rules, transport: Transport::new(Arc::new(NoSigner)) }
+    }
+
+    /// The same, signing requests to AWS.
+    #[must_use]
+    pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
+        Executor { transport: Transport::new(signer), ..self }
     }
 
     /// The operator's rules.

@@ -66,6 +66,24 @@ pub struct Endpoint {
     pub base_url: String,
     /// The key, if the provider needs one.
     pub key: Option<KeyName>,
+    /// The AWS region, where it is known.
+    pub region: Option<String>,
+}
+
+/// How a provider lets callers in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By a key.
+    Key {
+        /// The key's name in the store of secrets.
+        store: &'static str,
+        /// The environment variables that may hold it.
+        environment: &'static [&'static str],
+    },
+    /// By AWS credentials.
+    Aws,
+    /// Everybody who reaches it.
+    Open,
 }
 
 /// A provider: its name, its dialect, where it is and whose key it takes.
@@ -76,12 +94,10 @@ pub struct ProviderRow {
     pub dialect: &'static dyn Dialect,
     /// The setting that moves it elsewhere.
     pub base_url_setting: &'static str,
-    /// Where it is otherwise.
+    /// Where it is otherwise; `REGION` stands for the AWS region.
     pub base_url: &'static str,
-    /// The environment variables that may hold its key.
-    pub key_environment: &'static [&'static str],
-    /// The key's name in the store of secrets.
-    pub key_store: &'static str,
+    /// How it lets callers in.
+    pub access: Access,
 }
 
 impl std::fmt::Debug for ProviderRow {
@@ -92,10 +108,28 @@ impl std::fmt::Debug for ProviderRow {
 
 impl ProviderRow {
     /// The provider at a base URL of the operator's, or at its own.
-    pub fn endpoint(&self, base_url: Option<&str>) -> Endpoint {
+    pub fn endpoint(&self, base_url: Option<&str>, region: Option<&str>) -> Endpoint {
+        let own = || match region {
+            // AWS in China has a domain of its own.
+            Some(region) if region.starts_with("cn-") && self.access == Access::Aws => {
+                format!("{}.cn", self.base_url.replace("REGION", region))
+            }
+            Some(region) => self.base_url.replace("REGION", region),
+            None => self.base_url.to_owned(),
+        };
+        let base_url = base_url.map_or_else(own, str::to_owned);
         Endpoint {
-            base_url: base_url.unwrap_or(self.base_url).trim_end_matches('/').to_owned(),
-            key: Some(KeyName::new(self.key_store, self.key_environment)),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            key: self.key(),
+            region: region.map(str::to_owned),
+        }
+    }
+
+    /// The key that it needs, if it needs one.
+    pub fn key(&self) -> Option<KeyName> {
+        match self.access {
+            Access::Key { store, environment } => Some(KeyName::new(store, environment)),
+            Access::Aws | Access::Open => None,
         }
     }
 }
@@ -107,16 +141,17 @@ pub const PROVIDERS: &[ProviderRow] = &[
         dialect: &openai::OpenAi,
         base_url_setting: "OPENAI_BASE_URL",
         base_url: "https://api.openai.com/v1",
-        key_environment: &["OPENAI_API_KEY", "OPEN_AI_API_KEY"],
-        key_store: "KeyOpenAI",
+        access: Access::Key {
+            store: "KeyOpenAI",
+            environment: &["OPENAI_API_KEY", "OPEN_AI_API_KEY"],
+        },
     },
     ProviderRow {
         name: "anthropic",
         dialect: &anthropic::Anthropic,
         base_url_setting: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com",
-        key_environment: &["ANTHROPIC_API_KEY"],
-        key_store: "KeyAnthropic",
+        access: Access::Key { store: "KeyAnthropic", environment: &["ANTHROPIC_API_KEY"] },
     },
 ];
 

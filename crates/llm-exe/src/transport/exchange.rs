@@ -8,7 +8,8 @@ use hyper_util::client::legacy::connect::capture_connection;
 
 use super::MOST_REPLY_BYTES;
 use super::connector::{Client, Uses};
-use crate::ports::Secret;
+use crate::error::Error;
+use crate::ports::{Secret, Signer, Unsigned};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Why an exchange gave no whole answer.
@@ -16,6 +17,8 @@ use crate::wire::{Auth, WireReply, WireRequest};
 pub(crate) enum Fault {
     /// Ours: the request can't be written.
     Unusable(String),
+    /// The request could not be signed.
+    NotSigned(Error),
     /// No connection, so nothing was sent.
     NotConnected(String),
     /// The connection broke before the request was sent whole.
@@ -35,7 +38,11 @@ impl Fault {
     pub(crate) fn may_retry(&self) -> bool {
         match self {
             Fault::NotConnected(_) | Fault::NotSent(_) | Fault::Stale => true,
-            Fault::Unusable(_) | Fault::NotAnswered(_) | Fault::TooLarge | Fault::TimedOut => false,
+            Fault::Unusable(_)
+            | Fault::NotSigned(_)
+            | Fault::NotAnswered(_)
+            | Fault::TooLarge
+            | Fault::TimedOut => false,
         }
     }
 }
@@ -45,8 +52,9 @@ pub(crate) async fn exchange(
     client: &Client,
     wire: &WireRequest,
     secret: Option<&Secret>,
+    signer: &dyn Signer,
 ) -> Result<WireReply, Fault> {
-    let mut request = written(wire, secret)?;
+    let mut request = written(wire, secret, signer).await?;
     let captured = capture_connection(&mut request);
     let answered = client.request(request).await;
     let reused = used_before(&captured);
@@ -62,22 +70,34 @@ pub(crate) async fn exchange(
     Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() })
 }
 
-fn written(wire: &WireRequest, secret: Option<&Secret>) -> Result<Request<Full<Bytes>>, Fault> {
+async fn written(
+    wire: &WireRequest,
+    secret: Option<&Secret>,
+    signer: &dyn Signer,
+) -> Result<Request<Full<Bytes>>, Fault> {
     let unusable = |what: String| Fault::Unusable(what);
     let body = serde_json::to_vec(&wire.body).map_err(|error| unusable(error.to_string()))?;
+    let body = Bytes::from(body);
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(&wire.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
         .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
-        .body(Full::new(Bytes::from(body)))
+        .body(Full::new(body.clone()))
         .map_err(|error| unusable(format!("the URL can't be used: {error}")))?;
     let headers = request.headers_mut();
     for (name, value) in &wire.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let (name, text) = match (&wire.auth, secret) {
+        (Auth::SigV4 { service, region }, _) => {
+            let unsigned =
+                Unsigned { url: &wire.url, headers: &wire.headers, body: &body, service, region };
+            let signed = signer.sign(unsigned).await.map_err(Fault::NotSigned)?;
+            headers.extend(signed);
+            return Ok(request);
+        }
         (Auth::None, _) | (_, None) => return Ok(request),
         (Auth::Bearer(_), Some(key)) => (header::AUTHORIZATION, format!("Bearer {}", key.expose())),
         (Auth::Header(name, _), Some(key)) => {

@@ -8,11 +8,12 @@ mod connector;
 mod exchange;
 mod retry;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::Secret;
+use crate::ports::{Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
 use connector::Client;
@@ -53,15 +54,22 @@ pub struct Sent {
 }
 
 /// Sends wire requests. Cheap to make: nothing is connected or parsed before it is needed.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Transport {
     client: Client,
+    signer: Arc<dyn Signer>,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transport").field("client", &self.client).finish_non_exhaustive()
+    }
 }
 
 impl Transport {
     /// A transport of its own; one a process is enough.
-    pub fn new() -> Self {
-        Transport::default()
+    pub fn new(signer: Arc<dyn Signer>) -> Self {
+        Transport { client: Client::default(), signer }
     }
 
     /// Sends a request until it is answered with something that no further try would mend.
@@ -106,8 +114,9 @@ impl Transport {
     ) -> Result<WireReply, Fault> {
         let within = deadline.within(timeout);
         let answered = async {
-            match exchange::exchange(&self.client, wire, secret).await {
-                Err(Fault::Stale) => exchange::exchange(&self.client, wire, secret).await,
+            let signer = self.signer.as_ref();
+            match exchange::exchange(&self.client, wire, secret, signer).await {
+                Err(Fault::Stale) => exchange::exchange(&self.client, wire, secret, signer).await,
                 outcome => outcome,
             }
         };
@@ -132,6 +141,7 @@ impl Fault {
                 ),
             },
             Fault::Unusable(message) => (ErrorKind::Internal, message),
+            Fault::NotSigned(error) => return error,
             Fault::TooLarge => (
                 ErrorKind::ProviderUnavailable,
                 format!("the answer is larger than {} MiB", MOST_REPLY_BYTES / 1024 / 1024),
