@@ -30,11 +30,7 @@ pub const SETTINGS: &[SettingRow] = &[
     row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
     row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
-    row(
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "the region of the AWS services that are asked; Lambda sets it",
-    ),
+    row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
 

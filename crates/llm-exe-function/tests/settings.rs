@@ -47,6 +47,9 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("ANTHROPIC_BASE_URL", "https://a.example?key=1", "query"),
     ("ANTHROPIC_BASE_URL", "https://user@a.example", "user name"),
     ("ANTHROPIC_BASE_URL", "https://a.example#part", ""),
+    ("AWS_REGION", "eu-central-1.evil.example/", "a region like"),
+    ("AWS_REGION", "EU", "a region like"),
+    ("AWS_DEFAULT_REGION", "a@b", "a region like"),
 ];
 
 /// Settings of spec/operations.md that this version has no use for, each with a value that would
