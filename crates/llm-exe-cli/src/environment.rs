@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::providers::{PROVIDERS, ProviderRow};
+use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::{Executor, Keys};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
@@ -50,26 +50,27 @@ impl Environment {
         source: KeySource,
         overrides: &[(&str, String)],
     ) -> Result<Environment, String> {
-        let mut overrides: HashMap<String, String> =
+        let overrides: HashMap<String, String> =
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let mut simulator = None;
         if source == KeySource::Simulator {
             let started = Simulator::start().await;
             let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
-            for row in PROVIDERS {
-                let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-                let url = format!("{}/{path}", started.url());
-                overrides.insert(row.base_url_setting.to_owned(), url);
-            }
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
-        let settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let mut settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let providers = settings.rules.providers;
+        if let Some(simulator) = &simulator {
+            for row in providers.all() {
+                settings.endpoints.set(row, &simulated_url(simulator, row))?;
+            }
+        }
         let keys: Arc<dyn Keys> = match source {
             KeySource::Nowhere => Arc::new(EnvironmentKeys::new(|_| None)),
             KeySource::Simulator => Arc::new(EnvironmentKeys::new(simulated_key)),
             KeySource::Environment => {
-                let from_file = keys_of(Path::new(".env"))?;
+                let from_file = keys_of(Path::new(".env"), providers)?;
                 Arc::new(EnvironmentKeys::new(move |name| {
                     let set = variable(name).filter(|value| !value.trim().is_empty());
                     set.or_else(|| from_file.get(name).cloned())
@@ -91,6 +92,15 @@ impl Environment {
     }
 }
 
+/// Where the simulator stands for a provider: at the path of the provider's own base URL.
+fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
+    let path = match row.base_url_setting {
+        COMPATIBLE_SETTING => "v1",
+        _ => row.base_url.splitn(4, '/').nth(3).unwrap_or_default(),
+    };
+    format!("{}/{path}", simulator.url())
+}
+
 /// The simulator takes any key; the endpoint's own is still the user's.
 fn simulated_key(name: &str) -> Option<String> {
     if endpoint_key().is_set_by(name) {
@@ -100,14 +110,14 @@ fn simulated_key(name: &str) -> Option<String> {
 }
 
 /// The keys that a `.env` file sets, by their variables' names; no file, no keys.
-fn keys_of(path: &Path) -> Result<HashMap<String, String>, String> {
+fn keys_of(path: &Path, providers: Providers) -> Result<HashMap<String, String>, String> {
     if !path.exists() {
         return Ok(HashMap::new());
     }
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
         let of = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
-        PROVIDERS.iter().any(of) || endpoint.is_set_by(name)
+        providers.all().any(of) || endpoint.is_set_by(name)
     };
     // The reader's own message would quote the line, and the line may hold a key.
     let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());

@@ -74,7 +74,7 @@ proptest! {
             value["provider"] = json!("openai");
             value["model"] = json!("m");
         }
-        if let Err(error) = Job::read(value, Rules::default()) {
+        if let Err(error) = Job::read(value, &Rules::default()) {
             let kinds = [ErrorKind::InvalidRequest, ErrorKind::PromptInvalid];
             prop_assert!(kinds.contains(&error.kind()));
             prop_assert!(!error.problems().is_empty());

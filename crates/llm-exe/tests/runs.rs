@@ -46,12 +46,9 @@ impl Keys for OneKey {
 fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
-        let url = match row.name {
-            "openai" => simulator.openai_base_url(),
-            "anthropic" => simulator.anthropic_base_url(),
-            other => panic!("the simulator has no {other}"),
-        };
-        endpoints.set(row, &url).unwrap();
+        // At the path of the provider's own base URL.
+        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
     }
     Executor::new(endpoints, keys, Rules::default())
 }
@@ -61,6 +58,8 @@ fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
     match row.name {
         "openai" => ("gpt-4o-mini", "length"),
         "anthropic" => ("claude-sonnet-4-5", "max_tokens"),
+        "xai" => ("grok-4.3", "length"),
+        "deepseek" => ("deepseek-v4-flash", "length"),
         other => panic!("no facts of {other}"),
     }
 }

@@ -5,31 +5,25 @@ mod history;
 mod messages;
 mod options;
 mod render;
+mod rules;
+mod target;
 
 use serde_json::{Map, Value};
 
 pub use messages::Conversation;
 pub use render::RenderedChat;
+pub use rules::{ModelPatterns, Rules};
+pub use target::Target;
 
-use crate::chat::Sampling;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::parsers::{self, ParserRow};
-use crate::providers::{self, PROVIDERS, ProviderRow};
-use crate::request::{Request, Written, nearest};
+use crate::request::{Written, nearest};
 use crate::schema::Schema;
-use crate::transport::Policy;
 
 /// The re-asks after an answer that does not fit, where the request says nothing.
 const DEFAULT_REPAIRS: u64 = 1;
 const MOST_REPAIRS: u64 = 3;
-
-/// What the operator lays down for every request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// A missing variable is an error, even where the request does not say so.
-    pub strict_variables: bool,
-}
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +49,9 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Who is asked.
-    pub provider: &'static ProviderRow,
-    /// The provider's name of the model.
-    pub model: String,
+    pub target: Target,
+    /// Who is asked next where the one before can't answer, in order.
+    pub fallbacks: Vec<Target>,
     /// The compiled prompt.
     pub prompt: Conversation,
     /// How the reply is read.
@@ -66,10 +60,6 @@ pub struct Job {
     pub schema: Option<Value>,
     /// What the templates are filled with.
     pub data: Map<String, Value>,
-    /// What the model is tuned with.
-    pub sampling: Sampling,
-    /// How calls are tried.
-    pub policy: Policy,
     /// What the caller gets back.
     pub returns: Returns,
     /// Render and validate only.
@@ -85,16 +75,15 @@ impl Job {
     ///
     /// # Errors
     /// `InvalidRequest` or `PromptInvalid`, with every problem of the request.
-    pub fn new(written: Written, rules: Rules) -> Result<Job, Error> {
+    pub fn new(written: Written, rules: &Rules) -> Result<Job, Error> {
         let Written { request, problems, warnings } = written;
         let mut problems = Problems(problems);
         if request_was_unreadable(&problems) {
             return Err(Error::from_problems(problems.0));
         }
-        let asked = whom(&request, &mut problems);
+        let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
-        let (sampling, policy) = options::read(request.options.unwrap_or_default(), &mut problems);
         let mut warnings = warnings;
         let schema = request.schema.clone().map(Value::Object);
         let output = output(
@@ -104,21 +93,19 @@ impl Job {
             &mut problems,
             &mut warnings,
         );
-        let (Some((provider, model)), Some(prompt), Some(output)) = (asked, prompt, output) else {
+        let (Some(target), Some(prompt), Some(output)) = (target, prompt, output) else {
             return Err(Error::from_problems(problems.0));
         };
         if !problems.0.is_empty() {
             return Err(Error::from_problems(problems.0));
         }
         Ok(Job {
-            provider,
-            model,
+            target,
+            fallbacks,
             prompt,
             output,
             schema,
             data: request.data.unwrap_or_default(),
-            sampling,
-            policy,
             returns,
             dry_run: request.dry_run.unwrap_or(false),
             strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
@@ -130,7 +117,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::new`].
-    pub fn read(value: Value, rules: Rules) -> Result<Job, Error> {
+    pub fn read(value: Value, rules: &Rules) -> Result<Job, Error> {
         Job::new(Written::read(value), rules)
     }
 }
@@ -141,6 +128,7 @@ fn request_was_unreadable(problems: &Problems) -> bool {
 }
 
 /// Problems by path: a field that is reported already is not reported again.
+#[derive(Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
@@ -154,81 +142,6 @@ impl Problems {
     pub(crate) fn add_prompt(&mut self, path: &str, message: impl Into<String>) {
         self.0.push(Problem { kind: ErrorKind::PromptInvalid, ..Problem::request(path, message) });
     }
-}
-
-fn whom(request: &Request, problems: &mut Problems) -> Option<(&'static ProviderRow, String)> {
-    if let (Some(one), Some(other)) = (&request.provider, &request.providor)
-        && one != other
-    {
-        let text = format!(
-            "{} and providor {} name two providers; give one",
-            json::quoted(one),
-            json::quoted(other)
-        );
-        problems.add("provider", text);
-        return None;
-    }
-    let written = request.provider.as_deref().or(request.providor.as_deref());
-    let found = written.map(|written| (written, providers::named(written)));
-    let provider = match found {
-        None => {
-            problems.add("provider", format!("missing; expected one of {}", provider_names()));
-            None
-        }
-        Some((written, None)) => {
-            let near = nearest(written, &PROVIDERS.iter().map(|row| row.name).collect::<Vec<_>>());
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            let known = provider_names();
-            let text = format!(
-                "unknown provider {}; expected one of {known}{hint}",
-                json::quoted(written)
-            );
-            problems.add("provider", text);
-            None
-        }
-        Some((_, Some(found))) => Some(found),
-    };
-    let named = provider.and_then(|(_, model)| model);
-    let model = match (request.model.as_deref(), named) {
-        (Some(one), Some(other)) if one != other => {
-            let text = format!(
-                "{} differs from the model in provider, {}; give one",
-                json::quoted(one),
-                json::quoted(other)
-            );
-            problems.add("model", text);
-            return None;
-        }
-        (Some(model), _) | (None, Some(model)) => model,
-        (None, None) => {
-            problems.add("model", "missing; expected the provider's name of a model");
-            return None;
-        }
-    };
-    if let Some(fault) = model_fault(model) {
-        problems.add("model", format!("{} {fault}", json::quoted(model)));
-        return None;
-    }
-    provider.map(|(row, _)| (row, model.to_owned()))
-}
-
-fn provider_names() -> String {
-    PROVIDERS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
-}
-
-/// Why a text can't be a model's name: it stands in URLs and logs.
-fn model_fault(model: &str) -> Option<&'static str> {
-    if model.is_empty() {
-        return Some("is empty");
-    }
-    if model.len() > 256 {
-        return Some("is longer than 256 characters");
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@+-".contains(&byte);
-    if !model.bytes().all(allowed) {
-        return Some("holds other characters than letters, digits and . _ : / @ + -");
-    }
-    model.contains("..").then_some("holds two dots in a row")
 }
 
 fn returns(written: Option<&str>, problems: &mut Problems) -> Returns {
