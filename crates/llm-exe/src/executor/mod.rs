@@ -18,7 +18,7 @@ use crate::chat::{Chat, Message, Role, Structure};
 use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
-use crate::job::{Job, Rules};
+use crate::job::{Job, RenderedChat, Rules};
 use crate::ports::Keys;
 use crate::prompt::Limits;
 use crate::providers::Dialect;
@@ -64,8 +64,8 @@ impl Executor {
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
         let start = Instant::now();
         // What was ignored may be what is missing: it is told beside the problems.
-        let warnings = written.warnings.clone();
-        match Job::new(written, self.rules) {
+        let mut warnings = Vec::new();
+        match Job::noting(written, self.rules, &mut warnings) {
             Ok(job) => self.run_job(&job, deadline).await,
             Err(error) => {
                 let mut report = Report { warnings, ..Report::default() };
@@ -94,8 +94,10 @@ impl Executor {
         deadline: Deadline,
         report: &mut Report,
     ) -> Result<Value, Error> {
-        let rendered = job.prompt.render(job, &Limits::default())?;
-        report.warnings.extend(rendered.warnings);
+        let mut rendered = RenderedChat::default();
+        let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
+        report.warnings.append(&mut rendered.warnings);
+        done?;
         let dialect = job.provider.dialect;
         let structure = match &job.output.schema {
             Some(schema) => dialect.structure(&job.model, SCHEMA_NAME, schema),

@@ -9,12 +9,14 @@ mod render;
 use serde_json::{Map, Value};
 
 pub use messages::Conversation;
+pub(crate) use render::Filling;
 pub use render::RenderedChat;
 
 use crate::chat::Sampling;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::parsers::{self, ParserRow};
+use crate::prompt::Limits;
 use crate::providers::{self, PROVIDERS, ProviderRow};
 use crate::request::{Request, Written, nearest};
 use crate::schema::Schema;
@@ -86,7 +88,17 @@ impl Job {
     /// # Errors
     /// `InvalidRequest` or `PromptInvalid`, with every problem of the request.
     pub fn new(written: Written, rules: Rules) -> Result<Job, Error> {
-        let Written { request, problems, warnings } = written;
+        Job::noting(written, rules, &mut Vec::new())
+    }
+
+    /// As [`Job::new`]; of a request that is refused, the warnings too are told.
+    pub(crate) fn noting(
+        written: Written,
+        rules: Rules,
+        warnings: &mut Vec<String>,
+    ) -> Result<Job, Error> {
+        let Written { request, problems, warnings: ignored } = written;
+        warnings.extend(ignored);
         let mut problems = Problems(problems);
         if request_was_unreadable(&problems) {
             return Err(Error::from_problems(problems.0));
@@ -95,34 +107,40 @@ impl Job {
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
         let (sampling, policy) = options::read(request.options.unwrap_or_default(), &mut problems);
-        let mut warnings = warnings;
         let schema = request.schema.clone().map(Value::Object);
         let output = output(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
             &mut problems,
-            &mut warnings,
+            warnings,
         );
-        let (Some((provider, model)), Some(prompt), Some(output)) = (asked, prompt, output) else {
-            return Err(Error::from_problems(problems.0));
+        let data = request.data.unwrap_or_default();
+        let strict_variables = rules.strict_variables || request.strict_variables.unwrap_or(false);
+        let (asked, prompt, output) = match (asked, prompt, output) {
+            (Some(asked), Ok(prompt), Some(output)) if problems.0.is_empty() => {
+                (asked, prompt, output)
+            }
+            (_, Ok(readable) | Err(readable), _) => {
+                let schema = schema.as_ref();
+                let filling = Filling { data: &data, schema, strict: strict_variables };
+                try_out(&readable, filling, &mut problems, warnings);
+                return Err(Error::from_problems(problems.0));
+            }
         };
-        if !problems.0.is_empty() {
-            return Err(Error::from_problems(problems.0));
-        }
         Ok(Job {
-            provider,
-            model,
+            provider: asked.0,
+            model: asked.1,
             prompt,
             output,
             schema,
-            data: request.data.unwrap_or_default(),
+            data,
             sampling,
             policy,
             returns,
             dry_run: request.dry_run.unwrap_or(false),
-            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
-            warnings,
+            strict_variables,
+            warnings: std::mem::take(warnings),
         })
     }
 
@@ -138,6 +156,23 @@ impl Job {
 /// Whether there was no request at all: then nothing more is worth saying.
 fn request_was_unreadable(problems: &Problems) -> bool {
     problems.0.iter().any(|problem| problem.path.is_empty())
+}
+
+/// Of a request that is refused, renders what could be read of its prompt, so that what is wrong
+/// and missing there is told at once with the rest.
+fn try_out(
+    readable: &Conversation,
+    filling: Filling<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) {
+    let filled = ["data", "schema"];
+    if problems.0.iter().any(|one| filled.iter().any(|field| one.path.starts_with(field))) {
+        return;
+    }
+    let mut chat = RenderedChat::default();
+    problems.0.extend(readable.fill(filling, &Limits::default(), &mut chat));
+    warnings.append(&mut chat.warnings);
 }
 
 /// Problems by path: a field that is reported already is not reported again.
