@@ -18,7 +18,7 @@ pub use report::{Durations, PassedOver, Report};
 use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
-use crate::job::{Job, Rules};
+use crate::job::{Job, RenderedChat, Rules};
 use crate::ports::{Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::Written;
@@ -66,8 +66,8 @@ impl Executor {
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
         let start = Instant::now();
         // What was ignored may be what is missing: it is told beside the problems.
-        let warnings = written.warnings.clone();
-        match Job::new(written, &self.rules) {
+        let mut warnings = Vec::new();
+        match Job::noting(written, &self.rules, &mut warnings) {
             Ok(job) => self.run_job(&job, deadline).await,
             Err(error) => {
                 let mut report = Report { warnings, ..Report::default() };
@@ -92,8 +92,10 @@ impl Executor {
         deadline: Deadline,
         report: &mut Report,
     ) -> Result<Value, Error> {
-        let rendered = job.prompt.render(job, &Limits::default())?;
-        report.warnings.extend(rendered.warnings);
+        let mut rendered = RenderedChat::default();
+        let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
+        report.warnings.append(&mut rendered.warnings);
+        done?;
         let mut talks = self.talks(job, &rendered.messages)?;
         if job.dry_run {
             for talk in &talks {

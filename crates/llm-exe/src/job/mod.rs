@@ -11,6 +11,7 @@ mod target;
 use serde_json::{Map, Value};
 
 pub use messages::Conversation;
+pub(crate) use render::Filling;
 pub use render::RenderedChat;
 pub use rules::{ModelPatterns, Rules};
 pub use target::Target;
@@ -18,6 +19,7 @@ pub use target::Target;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::parsers::{self, ParserRow};
+use crate::prompt::Limits;
 use crate::request::{Written, nearest};
 use crate::schema::Schema;
 
@@ -76,7 +78,17 @@ impl Job {
     /// # Errors
     /// `InvalidRequest` or `PromptInvalid`, with every problem of the request.
     pub fn new(written: Written, rules: &Rules) -> Result<Job, Error> {
-        let Written { request, problems, warnings } = written;
+        Job::noting(written, rules, &mut Vec::new())
+    }
+
+    /// As [`Job::new`]; of a request that is refused, the warnings too are told.
+    pub(crate) fn noting(
+        written: Written,
+        rules: &Rules,
+        warnings: &mut Vec<String>,
+    ) -> Result<Job, Error> {
+        let Written { request, problems, warnings: ignored } = written;
+        warnings.extend(ignored);
         let mut problems = Problems(problems);
         if request_was_unreadable(&problems) {
             return Err(Error::from_problems(problems.0));
@@ -84,32 +96,38 @@ impl Job {
         let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
-        let mut warnings = warnings;
         let schema = request.schema.clone().map(Value::Object);
         let output = output(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
             &mut problems,
-            &mut warnings,
+            warnings,
         );
-        let (Some(target), Some(prompt), Some(output)) = (target, prompt, output) else {
-            return Err(Error::from_problems(problems.0));
+        let data = request.data.unwrap_or_default();
+        let strict_variables = rules.strict_variables || request.strict_variables.unwrap_or(false);
+        let (target, prompt, output) = match (target, prompt, output) {
+            (Some(target), Ok(prompt), Some(output)) if problems.0.is_empty() => {
+                (target, prompt, output)
+            }
+            (_, Ok(readable) | Err(readable), _) => {
+                let schema = schema.as_ref();
+                let filling = Filling { data: &data, schema, strict: strict_variables };
+                try_out(&readable, filling, &mut problems, warnings);
+                return Err(Error::from_problems(problems.0));
+            }
         };
-        if !problems.0.is_empty() {
-            return Err(Error::from_problems(problems.0));
-        }
         Ok(Job {
             target,
             fallbacks,
             prompt,
             output,
             schema,
-            data: request.data.unwrap_or_default(),
+            data,
             returns,
             dry_run: request.dry_run.unwrap_or(false),
-            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
-            warnings,
+            strict_variables,
+            warnings: std::mem::take(warnings),
         })
     }
 
@@ -125,6 +143,23 @@ impl Job {
 /// Whether there was no request at all: then nothing more is worth saying.
 fn request_was_unreadable(problems: &Problems) -> bool {
     problems.0.iter().any(|problem| problem.path.is_empty())
+}
+
+/// Of a request that is refused, renders what could be read of its prompt, so that what is wrong
+/// and missing there is told at once with the rest.
+fn try_out(
+    readable: &Conversation,
+    filling: Filling<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) {
+    let filled = ["data", "schema"];
+    if problems.0.iter().any(|one| filled.iter().any(|field| one.path.starts_with(field))) {
+        return;
+    }
+    let mut chat = RenderedChat::default();
+    problems.0.extend(readable.fill(filling, &Limits::default(), &mut chat));
+    warnings.append(&mut chat.warnings);
 }
 
 /// Problems by path: a field that is reported already is not reported again.
