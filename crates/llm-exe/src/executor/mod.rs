@@ -97,12 +97,12 @@ impl Executor {
         let rendered = job.prompt.render(job, &Limits::default())?;
         report.warnings.extend(rendered.warnings);
         let dialect = job.provider.dialect;
-        let structure = match &job.output.schema {
+        let structure = match job.output.told_schema() {
             Some(schema) => dialect.structure(&job.model, SCHEMA_NAME, schema),
             None => Structure::Free,
         };
         let mut messages = rendered.messages;
-        if let Some(schema) = &job.output.schema
+        if let Some(schema) = job.output.told_schema()
             && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
         {
             told::add_schema(&mut messages, schema);
@@ -134,7 +134,7 @@ impl Executor {
             }
             repairs -= 1;
             report.repairs += 1;
-            told::add_fault(&mut chat.messages, &fault);
+            told::add_fault(&mut chat.messages, &fault, &job.output.parser.wanted());
         }
     }
 }

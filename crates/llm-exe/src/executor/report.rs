@@ -53,7 +53,7 @@ impl Report {
         Report {
             provider: Some(job.provider.name),
             model: Some(job.model.clone()),
-            output: Some(job.output.parser.name),
+            output: Some(job.output.parser.row().name),
             warnings: job.warnings.clone(),
             prompt_hash: Some(job.prompt.hash().to_owned()),
             dry_run: job.dry_run,
