@@ -52,7 +52,7 @@ impl Keys for NoKeys {
 
 /// The paths of the problems, and the warnings.
 async fn told(request: Value) -> (Vec<String>, Vec<String>) {
-    let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), &Rules::default());
+    let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(10));
     let Run { outcome, report } = executor.run(request, deadline).await;
     let error = outcome.unwrap_err();

@@ -203,6 +203,23 @@ async fn the_re_ask_tells_the_model_what_was_wrong() {
     }
 }
 
+#[tokio::test]
+async fn the_re_ask_says_what_the_output_wants() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text("It is not spam"), Step::text("Ham")]);
+        let executor = executor(&simulator, Arc::new(OneKey));
+        let mut request = ask(row);
+        request["output"] = json!("stringExtract");
+        request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let full = executor.run(request, deadline).await.outcome.unwrap();
+        assert_eq!((&full["result"], &full["attempts"]), (&json!("ham"), &json!(2)));
+        let told = simulator.journal()[1].body["messages"].to_string();
+        assert!(told.contains("exactly one of \\\"spam\\\", \\\"ham\\\""), "{told}");
+    }
+}
+
 /// A key that is replaced while the process lives.
 struct Rotated {
     asked: AtomicUsize,

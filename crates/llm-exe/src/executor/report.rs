@@ -68,7 +68,7 @@ impl Report {
             provider: Some(job.target.provider.name),
             model: Some(job.target.model.clone()),
             passed_over: (!job.fallbacks.is_empty()).then(Vec::new),
-            output: Some(job.output.parser.name),
+            output: Some(job.output.parser.row().name),
             warnings: job.warnings.clone(),
             prompt_hash: Some(job.prompt.hash().to_owned()),
             dry_run: job.dry_run,

@@ -61,12 +61,12 @@ impl Executor {
         messages: &[Message],
     ) -> Result<Talk<'a>, Error> {
         let dialect = target.provider.dialect;
-        let structure = match &job.output.schema {
+        let structure = match job.output.told_schema() {
             Some(schema) => dialect.structure(&target.model, SCHEMA_NAME, schema),
             None => Structure::Free,
         };
         let mut messages = messages.to_vec();
-        if let Some(schema) = &job.output.schema
+        if let Some(schema) = job.output.told_schema()
             && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
         {
             told::add_schema(&mut messages, schema);
@@ -109,7 +109,7 @@ impl Executor {
             }
             repairs -= 1;
             report.repairs += 1;
-            told::add_fault(&mut chat.messages, &fault);
+            told::add_fault(&mut chat.messages, &fault, &job.output.parser.wanted());
             let dialect = talk.target.provider.dialect;
             let asked = dialect.wire_request(&talk.endpoint, &chat)?;
             report.note(asked.warnings);

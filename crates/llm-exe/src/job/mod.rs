@@ -4,6 +4,7 @@
 mod history;
 mod messages;
 mod options;
+mod output;
 mod render;
 mod rules;
 mod target;
@@ -11,6 +12,7 @@ mod target;
 use serde_json::{Map, Value};
 
 pub use messages::Conversation;
+pub use output::Output;
 pub(crate) use render::Filling;
 pub use render::RenderedChat;
 pub use rules::{ModelPatterns, Rules};
@@ -18,14 +20,8 @@ pub use target::Target;
 
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
-use crate::parsers::{self, ParserRow};
 use crate::prompt::Limits;
-use crate::request::{Written, nearest};
-use crate::schema::Schema;
-
-/// The re-asks after an answer that does not fit, where the request says nothing.
-const DEFAULT_REPAIRS: u64 = 1;
-const MOST_REPAIRS: u64 = 3;
+use crate::request::Written;
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +30,6 @@ pub enum Returns {
     Result,
     /// The result with usage, model, attempts and warnings.
     Full,
-}
-
-/// How the reply is read.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// The parser.
-    pub parser: &'static ParserRow,
-    /// The schema, for the parsers that use one.
-    pub schema: Option<Schema>,
-    /// How often an answer that does not fit is asked for again.
-    pub repairs: u32,
 }
 
 /// A validated request.
@@ -97,7 +82,7 @@ impl Job {
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
         let schema = request.schema.clone().map(Value::Object);
-        let output = output(
+        let output = output::read(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
@@ -189,54 +174,4 @@ fn returns(written: Option<&str>, problems: &mut Problems) -> Returns {
             Returns::Result
         }
     }
-}
-
-fn output(
-    name: &str,
-    options: Map<String, Value>,
-    schema: Option<Map<String, Value>>,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
-) -> Option<Output> {
-    let Some(parser) = parsers::parser(name) else {
-        let known = parsers::output_names();
-        let near = nearest(name, &known);
-        let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-        let (name, known) = (json::quoted(name), known.join(", "));
-        problems.add("output", format!("unknown output {name}; expected one of {known}{hint}"));
-        return None;
-    };
-    let mut repairs = DEFAULT_REPAIRS;
-    for (option, value) in options {
-        match (option.as_str(), value.as_u64()) {
-            (known, _) if !parser.options.contains(&known) => {
-                warnings.push(format!(
-                    "unknown field `outputOptions.{known}` was ignored: {} has no such option",
-                    parser.name
-                ));
-            }
-            ("repairs", Some(count)) if count <= MOST_REPAIRS => repairs = count,
-            (known, _) => {
-                let came = json::shown(&value);
-                let path = format!("outputOptions.{known}");
-                problems.add(path, format!("expected a whole number from 0 to 3, got {came}"));
-            }
-        }
-    }
-    let schema = match schema {
-        None if parser.needs_schema => {
-            problems.add("schema", format!("missing; output {} needs one", parser.name));
-            return None;
-        }
-        Some(schema) if parser.needs_schema => match Schema::compile(schema) {
-            Ok(schema) => Some(schema),
-            Err(fault) => {
-                problems.add("schema", fault.to_string());
-                return None;
-            }
-        },
-        _ => None,
-    };
-    let repairs = if parser.needs_schema { u32::try_from(repairs).unwrap_or(1) } else { 0 };
-    Some(Output { parser, schema, repairs })
 }

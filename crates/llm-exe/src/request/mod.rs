@@ -28,11 +28,15 @@ pub struct Request {
     /// The prompt, in Handlebars. A string is one system message; a list of strings is system,
     /// user, assistant, user and so on in turn.
     pub message: Option<TextOr<Vec<Option<TextOr<WrittenMessage>>>>>,
-    /// How the reply is read: a row of the parser table. Default `string`.
+    /// How the reply is read: `string` (the default), `json`, `list` or `listToArray`,
+    /// `listToJson`, `listToKeyValue`, `boolean`, `number`, `stringExtract`, `markdownCodeBlock`,
+    /// `markdownCodeBlocks` or `replaceStringTemplate`.
     pub output: Option<String>,
-    /// That parser's options.
+    /// That output's options: `match`, `enum`, `ignoreCase`, `keyTransform`; and for all but
+    /// `string` `repairs`, how often an answer that does not fit is asked for again, from 0 to 3.
     pub output_options: Option<Map<String, Value>>,
-    /// The JSON Schema that the result must satisfy; required with `output: "json"`.
+    /// The JSON Schema that the result must satisfy; required with `output: "json"`, and checked
+    /// by `listToJson`.
     pub schema: Option<Map<String, Value>>,
     /// What the templates in `message` are filled with.
     pub data: Option<Map<String, Value>>,
