@@ -145,10 +145,9 @@ impl Parser {
     /// Why the text is not what this parser promises.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
         if !self.row.takes_empty && words::trim(text).is_empty() {
-            return Err(OutputFault::new(format!(
-                "the reply is empty; expected {}",
-                self.wanted()
-            )));
+            // Of the row and not of the options: a fault is logged, what the request says is not.
+            let wanted = self.row.wanted;
+            return Err(OutputFault::new(format!("the reply is empty; expected {wanted}")));
         }
         self.reads.read(text, context)
     }
@@ -172,7 +171,7 @@ pub const PARSERS: &[ParserRow] = &[
     ParserRow {
         name: "json",
         schema: SchemaUse::Told,
-        wanted: "the corrected JSON value",
+        wanted: "one JSON value that satisfies the schema",
         set_up: |_| Arc::new(json::parse as Plain),
         ..USUAL
     },
@@ -215,6 +214,7 @@ pub const PARSERS: &[ParserRow] = &[
     ParserRow {
         name: "stringExtract",
         options: &["enum", "ignoreCase", "match"],
+        wanted: "one of the values of enum",
         set_up: string_extract::set_up,
         ..USUAL
     },
@@ -233,7 +233,7 @@ pub const PARSERS: &[ParserRow] = &[
     },
     ParserRow {
         name: "replaceStringTemplate",
-        wanted: "the corrected template",
+        wanted: "a template that can be rendered",
         set_up: |_| Arc::new(replace_string_template::parse as Plain),
         ..USUAL
     },
