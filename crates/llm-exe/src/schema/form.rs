@@ -10,14 +10,19 @@ const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprec
 /// The most levels of a schema, and of references in it.
 const MOST_LEVELS: usize = 64;
 
+/// A node of a schema.
+type Rules = Map<String, Value>;
+/// A keyword, and which values of it are passed on.
+type Kept = (&'static str, fn(&Value) -> bool);
+
 /// What a dialect takes.
 pub(super) struct Form {
     /// Keywords that no description can stand for: the schema is then sent another way.
     pub(super) not_sayable: &'static [&'static str],
     /// Keywords that are passed on where the check lets their value through.
-    pub(super) kept: &'static [(&'static str, fn(&Value) -> bool)],
+    pub(super) kept: &'static [Kept],
     /// What stands for a node's `enum` or `const`; `None` where words and its type have to.
-    pub(super) literal: fn(&Map<String, Value>) -> Option<Map<String, Value>>,
+    pub(super) literal: fn(&Rules) -> Option<Rules>,
     /// `allOf` has a keyword of its own; elsewhere only one of a single form can be said.
     pub(super) all_of: bool,
     /// Objects take the properties that they name and no others.
@@ -65,12 +70,7 @@ impl Form {
         Some(Value::Object(out))
     }
 
-    fn definitions(
-        &self,
-        rules: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        depth: usize,
-    ) -> Option<()> {
+    fn definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
             if self.definitions_at_root && depth > 0 {
@@ -98,8 +98,8 @@ impl Form {
     /// Type, combinators and literals: exactly one of them leads.
     fn kind(
         &self,
-        rules: &Map<String, Value>,
-        out: &mut Map<String, Value>,
+        rules: &Rules,
+        out: &mut Rules,
         said: &mut Vec<String>,
         depth: usize,
     ) -> Option<()> {
@@ -139,12 +139,7 @@ impl Form {
         Some(())
     }
 
-    fn list(
-        &self,
-        rules: &Map<String, Value>,
-        out: &mut Map<String, Value>,
-        depth: usize,
-    ) -> Option<()> {
+    fn list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         let placed = rules.get("prefixItems");
         if let Some(placed) = placed {
             let forms: Option<Vec<Value>> =
@@ -162,8 +157,8 @@ impl Form {
 
     fn object(
         &self,
-        rules: &Map<String, Value>,
-        out: &mut Map<String, Value>,
+        rules: &Rules,
+        out: &mut Rules,
         said: &mut Vec<String>,
         depth: usize,
     ) -> Option<()> {
@@ -244,7 +239,7 @@ fn references_end<'a>(
     }
 }
 
-fn describe(rules: &Map<String, Value>, said: &[String], out: &mut Map<String, Value>) {
+fn describe(rules: &Rules, said: &[String], out: &mut Rules) {
     let written = rules.get("description").and_then(Value::as_str);
     let mut description = written.unwrap_or_default().to_owned();
     if !said.is_empty() {
