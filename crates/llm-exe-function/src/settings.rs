@@ -36,6 +36,12 @@ pub const SETTINGS: &[SettingRow] = &[
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
     row("XAI_BASE_URL", "https://api.x.ai/v1", "where xai is reached"),
     row("DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1", "where deepseek is reached"),
+    row(
+        "GEMINI_BASE_URL",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "where google is reached",
+    ),
+    row("OLLAMA_ENDPOINT", "http://localhost:11434", "where ollama is reached"),
     row("OPENAI_COMPATIBLE_PROVIDERS", "", "servers that speak OpenAI's dialect, as JSON"),
     row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use llm_exe::providers::PROVIDERS;
+use llm_exe::providers::{PROVIDERS, provider};
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::{LogLevel, SETTINGS, Settings, SettingsFault};
 use proptest::prelude::*;
@@ -154,15 +154,20 @@ fn good_values_are_read() {
         ("LOG_LEVEL", "ERROR"),
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
+        ("OLLAMA_ENDPOINT", "http://10.0.0.7:11434/"),
     ])
     .unwrap();
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
-    let urls: Vec<String> =
-        PROVIDERS.iter().map(|row| settings.endpoints.of(row).base_url).collect();
-    assert_eq!(urls[..2], ["https://proxy.example/openai/v1", "http://[::1]:8080"]);
+    assert_eq!(url_of("openai", &settings), "https://proxy.example/openai/v1");
+    assert_eq!(url_of("anthropic", &settings), "http://[::1]:8080");
+    assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");
+}
+
+fn url_of(name: &str, settings: &Settings) -> String {
+    settings.endpoints.of(provider(name).unwrap()).base_url
 }
 
 proptest! {

@@ -80,6 +80,18 @@ impl Simulator {
         self.url()
     }
 
+    /// The base URL for clients of the Gemini dialect (`GEMINI_BASE_URL`).
+    #[must_use]
+    pub fn gemini_base_url(&self) -> String {
+        format!("{}/v1beta", self.url())
+    }
+
+    /// The base URL for clients of the Ollama dialect (`OLLAMA_ENDPOINT`).
+    #[must_use]
+    pub fn ollama_base_url(&self) -> String {
+        self.url()
+    }
+
     /// Appends steps to the script.
     pub fn script(&self, steps: Vec<Step>) {
         self.state.append(steps);

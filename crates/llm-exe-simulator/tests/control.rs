@@ -106,6 +106,11 @@ async fn paths_and_methods() {
         ("openai", "GET", "/v1/chat/completions", 405),
         ("anthropic", "POST", "/messages", 404),
         ("anthropic", "PUT", "/v1/messages", 405),
+        ("gemini", "POST", "/v1beta/models/:generateContent", 404),
+        ("gemini", "POST", "/v1beta/models/a/b:generateContent", 404),
+        ("gemini", "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", 404),
+        ("gemini", "GET", "/v1beta/models/gemini-2.5-flash:generateContent", 405),
+        ("ollama", "GET", "/api/chat", 405),
     ];
     for (dialect, method, path, status) in cases {
         let reply = send(simulator.address(), method, path, &headers(dialect), b"").await;
@@ -113,6 +118,8 @@ async fn paths_and_methods() {
         let body = reply.json();
         let shaped = match dialect {
             "openai" => body["error"].get("code").is_some(),
+            "gemini" => body["error"]["code"] == status,
+            "ollama" => body["error"].is_string(),
             _ => body["type"] == "error",
         };
         assert!(shaped, "{}", reply.text);
@@ -210,4 +217,82 @@ async fn anthropic_replies_are_whole() {
     let reply = ask(&simulator, "anthropic", &forced).await.json();
     assert_eq!(reply["content"][0]["input"], json!({"n": 3}));
     assert_eq!(reply["stop_reason"], "tool_use");
+}
+
+#[tokio::test]
+async fn gemini_replies_are_whole() {
+    let simulator = Simulator::start().await.unwrap();
+    let with = |config: Value| {
+        let contents = json!([{"role": "user", "parts": [{"text": "12345678"}]}]);
+        json!({"contents": contents, "generationConfig": config})
+    };
+    let reply = ask(&simulator, "gemini", &with(json!({}))).await.json();
+    assert_eq!(reply["modelVersion"], "gemini-2.5-flash");
+    assert_eq!(reply["responseId"], "sim000001");
+    let candidate = &reply["candidates"][0];
+    assert_eq!((&candidate["finishReason"], &candidate["index"]), (&json!("STOP"), &json!(0)));
+    assert_eq!(candidate["content"]["role"], "model");
+    let text = candidate["content"]["parts"][0]["text"].as_str().unwrap();
+    let output = text.len().div_ceil(4);
+    assert_eq!(reply["usageMetadata"]["promptTokenCount"], 2);
+    assert_eq!(reply["usageMetadata"]["candidatesTokenCount"], output);
+    assert_eq!(reply["usageMetadata"]["totalTokenCount"], output + 2);
+
+    let reply = ask(&simulator, "gemini", &with(json!({"maxOutputTokens": 3}))).await.json();
+    let candidate = &reply["candidates"][0];
+    assert_eq!(candidate["content"]["parts"][0]["text"], "Simulated re");
+    assert_eq!(candidate["finishReason"], "MAX_TOKENS");
+
+    let reply = ask(&simulator, "gemini", &with(json!({"stopSequences": [" reply"]}))).await.json();
+    assert_eq!(reply["candidates"][0]["content"]["parts"][0]["text"], "Simulated");
+    assert_eq!(reply["candidates"][0]["finishReason"], "STOP");
+
+    let thinking = json!({"thinkingConfig": {"thinkingBudget": 100, "includeThoughts": true}});
+    let reply = ask(&simulator, "gemini", &with(thinking)).await.json();
+    let parts = &reply["candidates"][0]["content"]["parts"];
+    assert_eq!((&parts[0]["thought"], parts[1].get("thought")), (&json!(true), None));
+    assert_eq!(reply["usageMetadata"]["thoughtsTokenCount"], 5);
+
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}});
+    let function = json!({"name": "f", "parametersJsonSchema": schema});
+    let mut forced = with(json!({}));
+    forced["tools"] = json!([{"functionDeclarations": [function]}]);
+    forced["toolConfig"] = json!({"functionCallingConfig": {"mode": "ANY"}});
+    let reply = ask(&simulator, "gemini", &forced).await.json();
+    let call = &reply["candidates"][0]["content"]["parts"][0]["functionCall"];
+    assert_eq!((&call["name"], &call["args"]), (&json!("f"), &json!({"n": 3})));
+}
+
+#[tokio::test]
+async fn ollama_replies_are_whole() {
+    let simulator = Simulator::start().await.unwrap();
+    let messages = json!([{"role": "user", "content": "12345678"}]);
+    let plain = json!({"model": "qwen3", "stream": false, "messages": messages});
+    let with = |name: &str, value: Value| {
+        let mut body = plain.clone();
+        body[name] = value;
+        body
+    };
+    let reply = ask(&simulator, "ollama", &plain).await.json();
+    assert_eq!((&reply["model"], &reply["done"]), (&json!("qwen3"), &json!(true)));
+    assert_eq!(
+        (&reply["done_reason"], &reply["message"]["role"]),
+        (&json!("stop"), &json!("assistant"))
+    );
+    let text = reply["message"]["content"].as_str().unwrap();
+    assert_eq!(reply["prompt_eval_count"], 2);
+    assert_eq!(reply["eval_count"], text.len().div_ceil(4));
+
+    let reply = ask(&simulator, "ollama", &with("options", json!({"num_predict": 3}))).await.json();
+    assert_eq!(reply["message"]["content"], "Simulated re");
+    assert_eq!(reply["done_reason"], "length");
+
+    let reply = ask(&simulator, "ollama", &with("options", json!({"stop": [" reply"]}))).await;
+    assert_eq!(reply.json()["message"]["content"], "Simulated");
+
+    let reply = ask(&simulator, "ollama", &with("think", json!(true))).await.json();
+    assert_eq!(reply["message"]["thinking"], "Simulated thinking.");
+
+    let reply = ask(&simulator, "ollama", &with("messages", json!([]))).await.json();
+    assert_eq!((&reply["done_reason"], &reply["message"]["content"]), (&json!("load"), &json!("")));
 }

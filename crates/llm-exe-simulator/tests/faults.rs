@@ -10,12 +10,16 @@ use support::{ask, headers, parse, path, raw, request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const DIALECTS: [&str; 2] = ["openai", "anthropic"];
+const DIALECTS: [&str; 4] = ["openai", "anthropic", "gemini", "ollama"];
 
 fn good(dialect: &str) -> Value {
     match dialect {
         "openai" => json!({
             "model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}],
+        }),
+        "gemini" => json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
+        "ollama" => json!({
+            "model": "llama3.2", "stream": false, "messages": [{"role": "user", "content": "hi"}],
         }),
         _ => json!({
             "model": "claude-sonnet-4-5", "max_tokens": 100,
@@ -42,13 +46,17 @@ fn fault(simulator: &Simulator) -> Option<String> {
 #[tokio::test]
 async fn statuses_in_the_providers_shape() {
     let simulator = Simulator::start().await.unwrap();
-    let shapes: [(&str, u16, &str); 6] = [
+    let shapes: [(&str, u16, &str); 10] = [
         ("openai", 429, "rate_limit_exceeded"),
         ("openai", 500, "server_error"),
         ("openai", 401, "invalid_api_key"),
         ("anthropic", 429, "rate_limit_error"),
         ("anthropic", 500, "api_error"),
         ("anthropic", 529, "overloaded_error"),
+        ("gemini", 429, "RESOURCE_EXHAUSTED"),
+        ("gemini", 503, "UNAVAILABLE"),
+        ("ollama", 429, "scripted"),
+        ("ollama", 500, "scripted"),
     ];
     for (dialect, status, word) in shapes {
         simulator.script(vec![Step::status(status).header("retry-after", "1")]);
@@ -224,6 +232,42 @@ async fn scripted_answers() {
     assert_eq!(bodies[2]["stop_reason"], "refusal");
     assert_eq!(bodies[3]["content"], json!([]));
     assert_eq!(bodies[4], json!({"any": "thing"}));
+}
+
+#[tokio::test]
+async fn scripted_answers_without_a_shape_for_all() {
+    let simulator = Simulator::start().await.unwrap();
+    let script = json!([
+        {"then": {"text": "cut", "stopReason": "MAX_TOKENS", "usage": {"promptTokenCount": 1}}},
+        {"then": {"toolCall": {"name": "f", "arguments": {"a": 1}}}},
+        {"then": {"refusal": "no"}},
+        {"then": {"empty": true}},
+    ]);
+    let mut bodies = Vec::new();
+    for dialect in ["gemini", "ollama"] {
+        simulator.script_json(script.clone()).unwrap();
+        for _ in 0..4 {
+            bodies.push(ask(&simulator, dialect, &good(dialect)).await.json());
+        }
+    }
+    let candidate = |at: usize| bodies[at]["candidates"][0].clone();
+    assert_eq!(candidate(0)["finishReason"], "MAX_TOKENS");
+    assert_eq!(bodies[0]["usageMetadata"], json!({"promptTokenCount": 1}));
+    assert_eq!(candidate(1)["content"]["parts"][0]["functionCall"]["args"], json!({"a": 1}));
+    assert_eq!(
+        (&candidate(2)["finishReason"], &candidate(2)["finishMessage"]),
+        (&json!("SAFETY"), &json!("no"))
+    );
+    assert_eq!(candidate(3)["content"], json!({"role": "model"}));
+
+    assert_eq!(bodies[4]["done_reason"], "MAX_TOKENS");
+    let call = &bodies[5]["message"]["tool_calls"][0]["function"];
+    assert_eq!(call, &json!({"name": "f", "arguments": {"a": 1}}));
+    assert_eq!(bodies[6]["message"]["content"], "no");
+    assert_eq!(
+        (&bodies[7]["message"]["content"], &bodies[7]["done_reason"]),
+        (&json!(""), &json!("stop"))
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ struct Case {
     dialect: String,
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
+    /// The model, in the dialects that have it in the path.
+    model: Option<String>,
     body: Value,
     status: u16,
     contains: Option<String>,
@@ -39,8 +41,11 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
         Value::String(raw) => raw.clone(),
         json => json.to_string(),
     };
-    let path = support::path(&case.dialect);
-    support::send(simulator.address(), "POST", path, &headers, body.as_bytes()).await
+    let mut path = support::path(&case.dialect).to_owned();
+    if let Some(model) = &case.model {
+        path = path.replace("gemini-2.5-flash", model);
+    }
+    support::send(simulator.address(), "POST", &path, &headers, body.as_bytes()).await
 }
 
 #[tokio::test]
@@ -53,13 +58,19 @@ async fn refuses() {
         let body = reply.json();
         let error = body.get("error").cloned().unwrap_or_default();
         let contains = case.contains.as_deref().unwrap();
-        let said =
-            format!("{} {} {} {}", error["message"], error["type"], error["code"], error["param"]);
+        let said = match &error {
+            Value::String(message) => message.clone(),
+            _ => ["message", "type", "code", "param", "status", "details"]
+                .map(|name| error[name].to_string())
+                .join(" "),
+        };
         let said = said.replace("\\\"", "\"");
         let shaped = match case.dialect.as_str() {
             "openai" => {
                 ["message", "type", "param", "code"].iter().all(|it| error.get(it).is_some())
             }
+            "gemini" => error["code"] == reply.status && error["status"].is_string(),
+            "ollama" => error.is_string() && body.as_object().unwrap().len() == 1,
             _ => body["type"] == "error" && body.get("request_id").is_some(),
         };
         let id = ["x-request-id", "request-id"].iter().any(|it| reply.headers.contains_key(*it));
@@ -84,6 +95,8 @@ async fn accepts() {
         let body = reply.json();
         let text = match case.dialect.as_str() {
             "openai" => body.pointer("/choices/0/message/content").unwrap().as_str(),
+            "gemini" => body.pointer("/candidates/0/content/parts/0/text").unwrap().as_str(),
+            "ollama" => body["message"]["content"].as_str(),
             _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
         };
         let answer = case.answer.as_deref().unwrap();

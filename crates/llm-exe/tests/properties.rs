@@ -8,7 +8,7 @@
 )]
 
 use llm_exe::parsers::{Context, GivenOptions, OutputFault, PARSERS, ParserRow, SchemaUse};
-use llm_exe::schema::{Schema, closed, strict};
+use llm_exe::schema::{Schema, closed, open, strict};
 use llm_exe::{ErrorKind, Job, Rules, field_names, json, scrub};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -112,7 +112,7 @@ proptest! {
     ) {
         let Value::Object(schema) = schema else { return Ok(()) };
         let written = Value::Object(schema.clone());
-        let (_, _) = (strict(&written), closed(&written));
+        let (_, _, _) = (strict(&written), closed(&written), open(&written));
         let Ok(schema) = Schema::compile(schema) else { return Ok(()) };
         for row in PARSERS {
             for reply in [text.clone(), value.to_string(), format!("so {value} {text}")] {

@@ -1,4 +1,4 @@
-//! The forms of a schema that dialects accept: `cases/schemas/{strict,closed}.json`.
+//! The forms of a schema that dialects accept: `cases/schemas/{strict,closed,open}.json`.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe::schema::{closed, strict};
+use llm_exe::schema::{closed, open, strict};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -41,4 +41,9 @@ fn strict_mode_gets_a_schema_only_where_it_accepts_the_same() {
 #[test]
 fn closed_schemas_say_all_that_the_dialect_can_say() {
     check(include_str!("cases/schemas/closed.json"), closed);
+}
+
+#[test]
+fn open_schemas_say_all_that_the_dialect_can_say() {
+    check(include_str!("cases/schemas/open.json"), open);
 }

@@ -5,13 +5,16 @@
 
 mod anthropic;
 mod check;
+mod gemini;
+mod ollama;
 mod openai;
 
 use crate::answer::{Answer, Wish};
 use http::HeaderMap;
 use serde_json::Value;
 
-static DIALECTS: &[&dyn Dialect] = &[&openai::OpenAi, &anthropic::Anthropic];
+static DIALECTS: &[&dyn Dialect] =
+    &[&openai::OpenAi, &anthropic::Anthropic, &gemini::Gemini, &ollama::Ollama];
 
 /// A provider's wire format, as the service's side of it sees it.
 pub(crate) trait Dialect: Sync {
@@ -53,7 +56,6 @@ pub(crate) trait Dialect: Sync {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask<'a> {
     /// The path as it came, percent-encoded; some dialects have the model in it.
-    #[expect(dead_code, reason = "the dialects that come next have the model in it")]
     pub(crate) path: &'a str,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,

@@ -32,6 +32,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn headers(dialect: &str) -> BTreeMap<String, String> {
     let pairs: &[(&str, String)] = match dialect {
         "openai" => &[("authorization", format!("Bearer {KEY}"))],
+        "gemini" => &[("x-goog-api-key", KEY.to_owned())],
+        "ollama" => &[],
         _ => &[("x-api-key", KEY.to_owned()), ("anthropic-version", "2023-06-01".to_owned())],
     };
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
@@ -40,7 +42,12 @@ pub(crate) fn headers(dialect: &str) -> BTreeMap<String, String> {
 /// Where a dialect is served.
 #[allow(dead_code, reason = "not every test file sends such a request")]
 pub(crate) fn path(dialect: &str) -> &'static str {
-    if dialect == "openai" { "/v1/chat/completions" } else { "/v1/messages" }
+    match dialect {
+        "openai" => "/v1/chat/completions",
+        "gemini" => "/v1beta/models/gemini-2.5-flash:generateContent",
+        "ollama" => "/api/chat",
+        _ => "/v1/messages",
+    }
 }
 
 /// The bytes of a request.

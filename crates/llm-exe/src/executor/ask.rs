@@ -29,7 +29,7 @@ impl Executor {
         let started = Instant::now();
         let mut sent = self.send(target, wire, secret.as_ref(), deadline, report).await;
         let mut used = secret;
-        if let Some(newer) = self.renewed(wire, used.as_ref(), &sent.outcome).await? {
+        if let Some(newer) = self.renewed(target, wire, used.as_ref(), &sent.outcome).await? {
             sent = self.send(target, wire, Some(&newer), deadline, report).await;
             used = Some(newer);
         }
@@ -86,6 +86,7 @@ impl Executor {
     /// A newer key, where the provider did not accept the one that was sent.
     async fn renewed(
         &self,
+        target: &Target,
         wire: &WireRequest,
         used: Option<&Secret>,
         outcome: &Result<WireReply, Error>,
@@ -93,7 +94,9 @@ impl Executor {
         let (Some(name), Some(used), Ok(answer)) = (wire.auth.key(), used, outcome) else {
             return Ok(None);
         };
-        if answer.status != 401 {
+        // A 403 is about what the key may do, which no newer one of the same name changes.
+        let kind = target.provider.dialect.read_failure(answer).kind;
+        if answer.status == 403 || kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
         self.keys.renewed(name, used).await

@@ -8,9 +8,14 @@ mod anthropic_reply;
 mod base_url;
 mod compatible;
 mod failure;
+mod gemini;
+mod gemini_reply;
+mod inline;
 mod models;
+mod ollama;
 mod openai;
 mod openai_reply;
+mod segment;
 
 use serde_json::Value;
 
@@ -172,6 +177,20 @@ pub const PROVIDERS: &[ProviderRow] = &[
         base_url: "https://api.deepseek.com/v1",
         access: Access::Key { store: "KeyDeepSeek", environment: &["DEEPSEEK_API_KEY"] },
     },
+    ProviderRow {
+        name: "google",
+        dialect: &gemini::Gemini,
+        base_url_setting: "GEMINI_BASE_URL",
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        access: Access::Key { store: "KeyGoogle", environment: &["GEMINI_API_KEY"] },
+    },
+    ProviderRow {
+        name: "ollama",
+        dialect: &ollama::Ollama,
+        base_url_setting: "OLLAMA_ENDPOINT",
+        base_url: "http://localhost:11434",
+        access: Access::Open,
+    },
 ];
 
 /// The provider with this name.
@@ -212,6 +231,14 @@ impl Options<'_> {
             }
             Taken::No(reason) => self.leave_out(option, reason),
         }
+    }
+
+    /// Says that `effort` is `none` and the model always reasons.
+    pub(crate) fn least_effort(&mut self) {
+        self.warnings.push(format!(
+            "options.effort is the least that {} takes: it can't be asked not to reason",
+            self.model
+        ));
     }
 
     /// Says that an option was left out.

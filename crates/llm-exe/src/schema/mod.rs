@@ -1,11 +1,13 @@
 //! JSON Schema: what a result must satisfy, and the forms of it that dialects accept.
 //!
 //! In: the schema as the caller wrote it. Out: a [`Schema`] that mends and validates values, and
-//! [`strict`] and [`closed`] forms to send. Nothing is ever fetched: remote and file references
-//! are refused when the schema is compiled.
+//! [`strict`], [`closed`] and [`open`] forms to send. Nothing is ever fetched: remote and file
+//! references are refused when the schema is compiled.
 
 mod closed;
+mod form;
 mod mend;
+mod open;
 mod strict;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value};
 
 pub use closed::closed;
+pub use open::open;
 pub use strict::strict;
 
 use crate::error::shorten;

@@ -2,9 +2,13 @@
 //! a table is the family's newest behaviour, for models that no pattern knows.
 
 mod claude;
+mod gemini;
+mod ollama;
 mod openai;
 
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
+pub(crate) use gemini::{GeminiJson, GeminiModel, GeminiThinking, gemini};
+pub(crate) use ollama::{Think, ollama};
 pub(crate) use openai::{
     ANY_JSON, ANY_SCHEMA, ANY_TEXT, DEEPSEEK, OPENAI, OpenAiModel, XAI, openai,
 };
