@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 
 /// A future that a port's object-safe method answers.
@@ -135,4 +137,46 @@ impl Signer for NoSigner {
         let text = "no AWS credentials: this executor was made without a signer";
         Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
+}
+
+/// Where a hosted document is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// An object in S3.
+    Object {
+        /// The bucket's name.
+        bucket: String,
+        /// The object's key, as it is, not encoded.
+        key: String,
+        /// The version's id, if one was asked for.
+        version: Option<String>,
+    },
+    /// A page at an https URL, as written.
+    Page(String),
+}
+
+/// A document as it was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// All of it.
+    pub body: Bytes,
+    /// The id of the version that it is, where the store keeps versions.
+    pub version: Option<String>,
+    /// What names this state of it, quotes included.
+    pub etag: Option<String>,
+}
+
+/// Where hosted documents come from.
+pub trait DocumentStore: Send + Sync {
+    /// The document at a place, or `None` where it is still what `known`, an ETag, names.
+    ///
+    /// # Errors
+    /// `ConfigNotFound`, `ConfigForbidden` for a place that must not be read, `ConfigInvalid` over
+    /// a size, `AccessDenied` where AWS refused our role, `ConfigUnavailable` where it failed.
+    fn fetch<'a>(
+        &'a self,
+        place: &'a Place,
+        known: Option<&'a str>,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Option<Document>, Error>>;
 }
