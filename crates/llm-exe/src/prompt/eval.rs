@@ -98,6 +98,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &str) -> Result<(), Fault> {
         write::push(&mut self.out, text, &mut self.budget)?;
         self.budget.step()
@@ -174,6 +175,8 @@ impl<'a> Renderer<'a> {
 
 impl Env<'_, '_> {
     /// What went wrong, at byte `at` of the source that is rendering.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn problem(&self, fault: Fault, at: usize) -> Box<TemplateProblem> {
         let (kind, message) = match fault {
             Fault::Said(said) => (said.kind, said.message),
