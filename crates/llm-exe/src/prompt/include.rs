@@ -17,7 +17,7 @@ enum Found<'s, 'a> {
 /// What a partial's source is called with; inline partials and blocks have their own of the
 /// latter two.
 struct Given<'s, 'a> {
-    context: Value<'a>,
+    context: &'s Value<'a>,
     data: &'s Data<'s, 'a>,
     inlines: Option<&'s Inlines<'s, 'a>>,
     call_site: Option<usize>,
@@ -51,20 +51,20 @@ impl<'a> Renderer<'a> {
         let call_site = Some(env.call_site.unwrap_or(at));
         match &partial.block {
             None => {
-                let given = Given { context, data: env.data, inlines: env.inlines, call_site };
+                let given = Given { context: &context, data: env.data, inlines: env.inlines, call_site };
                 self.include(found, &name, given, env, at)?;
             }
             Some(program) => {
                 let closure =
                     Closure { program, env, depths: Some(env.depths), params: env.params };
                 let block = PartialBlock { closure, outer: env.data.block };
-                let turn = env.data.turn.clone();
+                let turn = env.data.turn;
                 let data = Data { above: Some(env.data), turn, block: Some(&block) };
                 let (depths, params, above) = (Some(env.depths), env.params, env.inlines);
                 let inlines = Inlines { program, env, depths, params, above };
                 let inlines = if program.inlines.is_empty() { above } else { Some(&inlines) };
                 let found = found.or(Some(Found::Block(&block)));
-                let given = Given { context, data: &data, inlines, call_site };
+                let given = Given { context: &context, data: &data, inlines, call_site };
                 self.include(found, &name, given, env, at)?;
             }
         }
@@ -100,14 +100,14 @@ impl<'a> Renderer<'a> {
             None => Err(env.problem(Fault::no_partial(name), at)),
             Some(Found::Inline(closure)) => self.run(&closure, context, data, None, env),
             Some(Found::Block(block)) => {
-                let (turn, outer) = (data.turn.clone(), block.outer);
+                let (turn, outer) = (data.turn, block.outer);
                 let data = Data { above: Some(data), turn, block: outer };
                 self.run(&block.closure, context, &data, None, env)
             }
             Some(Found::Unit(unit)) => {
                 self.budget.enter().map_err(|fault| env.problem(fault, at))?;
-                let depths = Depth { context: context.clone(), above: None };
-                let (context, depths, params, caller) = (&context, &depths, None, Some(env));
+                let depths = Depth { context, above: None };
+                let (depths, params, caller) = (&depths, None, Some(env));
                 let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
                 self.with_inlines(&unit.program, &env, None, None)?;
                 self.budget.leave();

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::ast::{Call, Expr, Pair, Path, Start, Target, Variable};
 use super::eval::{Renderer, Run};
-use super::frame::Env;
+use super::frame::{Env, Turn};
 use super::helpers::{Args, Helper, Kind};
 use super::limits::{Budget, Fault};
 use super::number::Number;
@@ -62,8 +62,8 @@ impl<'a> Renderer<'a> {
     pub(crate) fn in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
         let context = match path.start {
             Start::Context(0) => Some(env.context),
-            Start::Context(up) => env.depth(up).map(|depth| &depth.context),
-            Start::Param(up, index) => env.param(up).and_then(|values| values.get(index)),
+            Start::Context(up) => env.depth(up).map(|depth| depth.context),
+            Start::Param(up, index) => env.param(up).and_then(|values| values.get(index).copied()),
             Start::Data(Variable::Root, _) => Some(&self.root),
             Start::Data(..) => None,
         };
@@ -104,7 +104,8 @@ impl<'a> Renderer<'a> {
         match (variable, &data.turn) {
             (Variable::Root, _) => self.root.clone(),
             (Variable::PartialBlock, _) if data.block.is_some() => Value::Nothing,
-            (Variable::Key, Some(turn)) => turn.key.clone(),
+            (Variable::Key, Some(Turn { key: Some(key), .. })) => (*key).clone(),
+            (Variable::Key, Some(turn)) => Value::index(turn.index),
             (Variable::Index, Some(turn)) => Value::index(turn.index),
             (Variable::First, Some(turn)) => Value::Bool(turn.index == 0),
             (Variable::Last, Some(turn)) => Value::Bool(turn.last),
@@ -253,7 +254,7 @@ fn block_param<'a>(
     env: &Env<'_, 'a>,
 ) -> Result<Value<'a>, Fault> {
     match env.param(up) {
-        Some(values) => Ok(values.get(index).cloned().unwrap_or(Value::Undefined)),
+        Some(values) => Ok(values.get(index).map_or(Value::Undefined, |value| (*value).clone())),
         None => {
             let message = format!("`{}`: the block gives no block parameters", path.written);
             Err(Fault::failed(message))
