@@ -26,6 +26,7 @@ struct Arm<'a> {
 }
 
 impl<'a> Renderer<'a> {
+    #[inline(never)]
     pub(crate) fn block(&mut self, block: &'a Block, env: &Env<'_, 'a>) -> Run<()> {
         if let Target::Helper(helper @ Helper { kind: Kind::If { wanted }, .. }) = block.call.target
         {
@@ -41,6 +42,7 @@ impl<'a> Renderer<'a> {
         self.any_block(block, env)
     }
 
+    #[inline(never)]
     fn any_block(&mut self, block: &'a Block, env: &Env<'_, 'a>) -> Run<()> {
         let has_else = !block.chain.is_empty() || block.inverse.is_some();
         let arm = Arm { call: &block.call, program: block.program.as_ref(), has_else };

@@ -92,6 +92,7 @@ impl<'a> Renderer<'a> {
         self.print(&value, path.at, env)
     }
 
+    #[inline(never)]
     fn mustache(&mut self, mustache: &'a Mustache, env: &Env<'_, 'a>) -> Run<()> {
         let call = &mustache.call;
         match call.target {

@@ -94,29 +94,29 @@ impl<'s, 'a> Env<'s, 'a> {
 
     /// What `../` leads to, `up` times.
     pub(crate) fn depth(&self, up: usize) -> Option<&'s Depth<'s, 'a>> {
-        let mut depth = Some(self.depths);
+        let mut depth = self.depths;
         for _ in 0..up {
-            depth = depth.and_then(|depth| depth.above);
+            depth = depth.above?;
         }
-        depth
+        Some(depth)
     }
 
     /// The block parameters `up` programs above, if the block gives any.
     pub(crate) fn param(&self, up: usize) -> Option<[&'s Value<'a>; 2]> {
-        let mut params = self.params;
+        let mut params = self.params?;
         for _ in 0..up {
-            params = params.and_then(|params| params.above);
+            params = params.above?;
         }
-        params.and_then(|params| params.values)
+        params.values
     }
 
     /// The `@` variables `up` frames above.
     pub(crate) fn data_above(&self, up: usize) -> Option<&'s Data<'s, 'a>> {
-        let mut data = Some(self.data);
+        let mut data = self.data;
         for _ in 0..up {
-            data = data.and_then(|data| data.above);
+            data = data.above?;
         }
-        data
+        Some(data)
     }
 
     /// The inline partial of this name, if one is in reach.

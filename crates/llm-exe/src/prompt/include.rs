@@ -1,5 +1,7 @@
 //! Partials: `{{> name}}`, with a block, inline, `@partial-block`, and by a computed name.
 
+use std::borrow::Cow;
+
 use super::ast::{Partial, PartialName};
 use super::eval::{Renderer, Run};
 use super::frame::{Closure, Data, Depth, Env, Inlines, PartialBlock};
@@ -30,9 +32,9 @@ impl<'a> Renderer<'a> {
     #[inline(never)]
     pub(crate) fn partial(&mut self, partial: &'a Partial, env: &Env<'_, 'a>) -> Run<()> {
         let at = partial.at;
-        let name = match &partial.name {
-            PartialName::Fixed(name) => Value::Text(name),
-            PartialName::Computed(call) => self.call(call, false, env)?,
+        let computed = match &partial.name {
+            PartialName::Fixed(_) => None,
+            PartialName::Computed(call) => Some(self.call(call, false, env)?),
         };
         let mut context = match &partial.context {
             Some(context) => self.value(context, false, env)?,
@@ -42,10 +44,13 @@ impl<'a> Renderer<'a> {
         if !partial.hash.is_empty() {
             context = Value::Layer(Layer { base: context, over }.into());
         }
-        let name =
-            write::to_string(&name, &mut self.budget).map_err(|fault| env.problem(fault, at))?;
-        let fixed = matches!(partial.name, PartialName::Fixed(_));
-        let found = self.find(&name, fixed, env);
+        let name = match (&partial.name, &computed) {
+            (PartialName::Fixed(name), _) => Cow::Borrowed(&**name),
+            (_, Some(name)) => write::to_string(name, &mut self.budget)
+                .map_err(|fault| env.problem(fault, at))?,
+            (_, None) => Cow::Borrowed(""),
+        };
+        let found = self.find(&name, computed.is_none(), env);
 
         let start = self.out.len();
         let call_site = Some(env.call_site.unwrap_or(at));

@@ -59,7 +59,16 @@ impl<'a> Renderer<'a> {
     }
 
     /// The short way, for paths that lead from an object of the data through objects.
+    #[inline]
     pub(crate) fn in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
+        match (path.start, env.context, path.parts.as_slice()) {
+            (Start::Context(0), Value::Object(map), [name]) => Found::from(member(map, name)),
+            _ => self.further_in_data(path, env),
+        }
+    }
+
+    #[inline(never)]
+    fn further_in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
         let context = match path.start {
             Start::Context(0) => Some(env.context),
             Start::Context(up) => env.depth(up).map(|depth| depth.context),
