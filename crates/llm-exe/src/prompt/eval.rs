@@ -173,6 +173,9 @@ impl<'a> Renderer<'a> {
             (Value::Object(one), Value::Object(two)) => return Ok(!std::ptr::eq(*one, *two)),
             (Value::Nothing, Value::Null) => return Ok(false),
             (Value::Object(_), Value::Root(_) | Value::Layer(_)) => return Ok(true),
+            (Value::Text(text), Value::Object(_) | Value::Root(_)) => {
+                return Ok(*text != write::OBJECT);
+            }
             _ => {}
         }
         Ok(!compare::loosely_equal(context, around, &mut self.budget)?)

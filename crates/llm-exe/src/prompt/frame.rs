@@ -84,14 +84,6 @@ pub(crate) struct Inlines<'s, 'a> {
 }
 
 impl<'s, 'a> Env<'s, 'a> {
-    /// The context `up` levels above.
-    pub(crate) fn above(&self, up: usize) -> Value<'a> {
-        if up == 0 {
-            return self.context.clone();
-        }
-        self.depth(up).map_or(Value::Undefined, |depth| depth.context.clone())
-    }
-
     /// What `../` leads to, `up` times.
     pub(crate) fn depth(&self, up: usize) -> Option<&'s Depth<'s, 'a>> {
         let mut depth = self.depths;

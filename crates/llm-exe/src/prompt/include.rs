@@ -46,8 +46,9 @@ impl<'a> Renderer<'a> {
         }
         let name = match (&partial.name, &computed) {
             (PartialName::Fixed(name), _) => Cow::Borrowed(&**name),
-            (_, Some(name)) => write::to_string(name, &mut self.budget)
-                .map_err(|fault| env.problem(fault, at))?,
+            (_, Some(name)) => {
+                write::to_string(name, &mut self.budget).map_err(|fault| env.problem(fault, at))?
+            }
             (_, None) => Cow::Borrowed(""),
         };
         let found = self.find(&name, computed.is_none(), env);
@@ -56,7 +57,8 @@ impl<'a> Renderer<'a> {
         let call_site = Some(env.call_site.unwrap_or(at));
         match &partial.block {
             None => {
-                let given = Given { context: &context, data: env.data, inlines: env.inlines, call_site };
+                let given =
+                    Given { context: &context, data: env.data, inlines: env.inlines, call_site };
                 self.include(found, &name, given, env, at)?;
             }
             Some(program) => {

@@ -90,7 +90,11 @@ impl<'a> Renderer<'a> {
     fn look_up(&self, path: &'a Path, env: &Env<'_, 'a>) -> Result<(Value<'a>, bool), Fault> {
         let names = &path.parts;
         Ok(match path.start {
-            Start::Context(up) => walk(env.above(up), names, Value::is_nullish),
+            Start::Context(0) => walk(env.context, names, Value::is_nullish),
+            Start::Context(up) => {
+                let context = env.depth(up).map_or(&Value::Undefined, |depth| depth.context);
+                walk(context, names, Value::is_nullish)
+            }
             Start::Param(up, index) => {
                 walk(block_param(path, up, index, env)?, names, Value::is_nullish)
             }
@@ -100,7 +104,7 @@ impl<'a> Renderer<'a> {
                     let present = !matches!(value, Value::Undefined);
                     return Ok((value, present));
                 }
-                walk(value, names, |value| !value.is_truthy())
+                walk(&value, names, |value| !value.is_truthy())
             }
         })
     }
@@ -241,11 +245,15 @@ fn inside<'a>(from: &'a Json, names: &[Box<str>]) -> Found<'a> {
 
 /// What names lead to from any value; `ends` says after which values nothing follows.
 fn walk<'a>(
-    from: Value<'a>,
+    from: &Value<'a>,
     names: &'a [Box<str>],
     ends: impl Fn(&Value<'a>) -> bool,
 ) -> (Value<'a>, bool) {
-    let mut value = from;
+    let (first, names) = match names {
+        [first, names @ ..] if !ends(from) => (first, names),
+        _ => return (from.clone(), names.is_empty() && !matches!(from, Value::Undefined)),
+    };
+    let mut value = from.property(first);
     for name in names {
         if ends(&value) {
             return (value, false);
@@ -256,14 +264,14 @@ fn walk<'a>(
     (value, present)
 }
 
-fn block_param<'a>(
+fn block_param<'s, 'a>(
     path: &Path,
     up: usize,
     index: usize,
-    env: &Env<'_, 'a>,
-) -> Result<Value<'a>, Fault> {
+    env: &Env<'s, 'a>,
+) -> Result<&'s Value<'a>, Fault> {
     match env.param(up) {
-        Some(values) => Ok(values.get(index).map_or(Value::Undefined, |value| (*value).clone())),
+        Some(values) => Ok(values.get(index).copied().unwrap_or(&Value::Undefined)),
         None => {
             let message = format!("`{}`: the block gives no block parameters", path.written);
             Err(Fault::failed(message))
