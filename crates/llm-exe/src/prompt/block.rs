@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::ast::{Block, Call, Expr, Program, Target};
+use super::ast::{Block, Call, Expr, Program, Start, Target, Variable};
 use super::eval::{Renderer, Run};
 use super::frame::{Closure, Data, Env, Turn};
 use super::helpers::{Helper, Kind, builtin};
@@ -26,7 +26,24 @@ struct Arm<'a> {
 }
 
 impl<'a> Renderer<'a> {
+    #[inline(never)]
     pub(crate) fn block(&mut self, block: &'a Block, env: &Env<'_, 'a>) -> Run<()> {
+        if let Target::Helper(helper @ Helper { kind: Kind::If { wanted }, .. }) = block.call.target
+        {
+            let met = self.is_met(helper, &block.call, env)?;
+            return match (met == *wanted, &block.program, &block.inverse) {
+                (true, Some(program), _) => self.run_here(program, env),
+                (true, None, _) => Ok(()),
+                _ if !block.chain.is_empty() => self.chain(block, true, env),
+                (false, _, Some(inverse)) => self.run_here(inverse, env),
+                (false, _, None) => Ok(()),
+            };
+        }
+        self.any_block(block, env)
+    }
+
+    #[inline(never)]
+    fn any_block(&mut self, block: &'a Block, env: &Env<'_, 'a>) -> Run<()> {
         let has_else = !block.chain.is_empty() || block.inverse.is_some();
         let arm = Arm { call: &block.call, program: block.program.as_ref(), has_else };
         match (self.arm(&arm, env)?, &block.inverse) {
@@ -63,7 +80,7 @@ impl<'a> Renderer<'a> {
     /// The `else` of a block, with the context or, for helpers, an object in place of none.
     fn otherwise(&mut self, program: &'a Program, this: bool, env: &Env<'_, 'a>) -> Run<()> {
         if !this && env.context.is_nullish() {
-            return self.inside(program, env.context.clone(), None, env);
+            return self.inside(program, env.context, None, env);
         }
         self.run_here(program, env)
     }
@@ -108,8 +125,8 @@ impl<'a> Renderer<'a> {
                 if value.is_empty() {
                     return Ok(Taken::No { this: true });
                 }
-                let values = Some([value.clone(), Value::Undefined]);
-                self.maybe_inside(arm.program, value, values, env)?;
+                let values = Some([&value, &Value::Undefined]);
+                self.maybe_inside(arm.program, &value, values, env)?;
                 Ok(Taken::Yes)
             }
         }
@@ -118,6 +135,15 @@ impl<'a> Renderer<'a> {
     /// Whether the condition of `if` is met.
     fn is_met(&mut self, helper: &'static Helper, call: &'a Call, env: &Env<'_, 'a>) -> Run<bool> {
         if let ([Expr::Path(path)], []) = (call.args.as_slice(), call.hash.as_slice()) {
+            if let (Start::Data(variable, 0), []) = (path.start, path.parts.as_slice())
+                && let Some(turn) = &env.data.turn
+            {
+                match variable {
+                    Variable::First => return Ok(turn.index == 0),
+                    Variable::Last => return Ok(turn.last),
+                    _ => {}
+                }
+            }
             match self.in_data(path, env) {
                 Found::Json(json) => return Ok(is_met(json)),
                 Found::Missing => return Ok(false),
@@ -160,7 +186,7 @@ impl<'a> Renderer<'a> {
         match value {
             Value::Undefined | Value::Null | Value::Bool(false) => Ok(Taken::No { this: false }),
             Value::Bool(true) => {
-                self.maybe_inside(arm.program, env.context.clone(), None, env)?;
+                self.maybe_inside(arm.program, env.context, None, env)?;
                 Ok(Taken::Yes)
             }
             Value::Array(_) => {
@@ -168,8 +194,8 @@ impl<'a> Renderer<'a> {
                 Ok(if turns { Taken::Yes } else { Taken::No { this: false } })
             }
             value => {
-                let values = Some([Value::Undefined, Value::Undefined]);
-                self.maybe_inside(arm.program, value, values, env)?;
+                let values = Some([&Value::Undefined, &Value::Undefined]);
+                self.maybe_inside(arm.program, &value, values, env)?;
                 Ok(Taken::Yes)
             }
         }
@@ -186,16 +212,16 @@ impl<'a> Renderer<'a> {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let last = index + 1 == items.len();
-                    let turn = Turn { key: Value::index(index), index, last };
-                    self.turn(program, Value::from(item), turn, env)?;
+                    let turn = Turn { key: None, index, last };
+                    self.turn(program, &Value::from(item), turn, env)?;
                 }
                 Ok(!items.is_empty())
             }
             Value::Object(map) if !map.keys().any(|key| array_index(key).is_some()) => {
                 for (index, (key, item)) in map.iter().enumerate() {
                     let last = index + 1 == map.len();
-                    let turn = Turn { key: Value::Text(key), index, last };
-                    self.turn(program, Value::from(item), turn, env)?;
+                    let turn = Turn { key: Some(&Value::Text(key)), index, last };
+                    self.turn(program, &Value::from(item), turn, env)?;
                 }
                 Ok(!map.is_empty())
             }
@@ -204,8 +230,8 @@ impl<'a> Renderer<'a> {
                 for (index, key) in keys.iter().enumerate() {
                     let last = index + 1 == keys.len();
                     let item = value.property(key);
-                    let turn = Turn { key: Value::made(&**key), index, last };
-                    self.turn(program, item, turn, env)?;
+                    let turn = Turn { key: Some(&Value::made(&**key)), index, last };
+                    self.turn(program, &item, turn, env)?;
                 }
                 Ok(!keys.is_empty())
             }
@@ -216,15 +242,15 @@ impl<'a> Renderer<'a> {
     fn turn(
         &mut self,
         program: Option<&'a Program>,
-        item: Value<'a>,
-        turn: Turn<'a>,
+        item: &Value<'a>,
+        turn: Turn<'_, 'a>,
         env: &Env<'_, 'a>,
     ) -> Run<()> {
         let Some(program) = program else {
             return self.budget.step().map_err(|fault| env.problem(fault, 0));
         };
-        let named = !program.params.is_empty();
-        let values = named.then(|| [item.clone(), turn.key.clone()]);
+        let index = Value::index(turn.index);
+        let values = Some([item, turn.key.unwrap_or(&index)]);
         let data = Data { above: Some(env.data), turn: Some(turn), block: env.data.block };
         let closure = Closure { program, env, depths: Some(env.depths), params: env.params };
         self.run(&closure, item, &data, values, env)
@@ -233,8 +259,8 @@ impl<'a> Renderer<'a> {
     fn maybe_inside(
         &mut self,
         program: Option<&'a Program>,
-        context: Value<'a>,
-        values: Option<[Value<'a>; 2]>,
+        context: &Value<'a>,
+        values: Option<[&Value<'a>; 2]>,
         env: &Env<'_, 'a>,
     ) -> Run<()> {
         match program {
@@ -247,8 +273,8 @@ impl<'a> Renderer<'a> {
     pub(crate) fn inside(
         &mut self,
         program: &'a Program,
-        context: Value<'a>,
-        values: Option<[Value<'a>; 2]>,
+        context: &Value<'a>,
+        values: Option<[&Value<'a>; 2]>,
         env: &Env<'_, 'a>,
     ) -> Run<()> {
         let closure = Closure { program, env, depths: Some(env.depths), params: env.params };

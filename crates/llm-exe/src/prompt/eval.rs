@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::ast::{Mustache, Node, Path, Program, Target};
+use super::ast::{Mustache, Node, Path, Program, Start, Target};
 use super::error::{ProblemKind, TemplateProblem};
 use super::frame::{Closure, Data, Depth, Env, Inlines, Params};
 use super::limits::{Budget, Fault, Limits};
@@ -33,7 +33,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn template(&mut self) -> Run<()> {
         let unit = &self.inner.unit;
         let context = self.root.clone();
-        let depths = Depth { context: context.clone(), above: None };
+        let depths = Depth { context: &context, above: None };
         let data = Data::default();
         let (params, inlines, caller, call_site) = (None, None, None, None);
         let (context, depths, data) = (&context, &depths, &data);
@@ -82,11 +82,17 @@ impl<'a> Renderer<'a> {
             }
             Found::Json(json) => Value::from(json),
             Found::Missing => self.path(path, false, env)?,
-            Found::Elsewhere => self.elsewhere(path, false, env)?,
+            Found::Elsewhere => match (path.start, path.parts.as_slice()) {
+                (Start::Context(0), []) if !matches!(env.context, Value::Undefined) => {
+                    return self.print(env.context, path.at, env);
+                }
+                _ => self.elsewhere(path, false, env)?,
+            },
         };
         self.print(&value, path.at, env)
     }
 
+    #[inline(never)]
     fn mustache(&mut self, mustache: &'a Mustache, env: &Env<'_, 'a>) -> Run<()> {
         let call = &mustache.call;
         match call.target {
@@ -98,6 +104,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &str) -> Result<(), Fault> {
         write::push(&mut self.out, text, &mut self.budget)?;
         self.budget.step()
@@ -114,9 +121,9 @@ impl<'a> Renderer<'a> {
     pub(crate) fn run(
         &mut self,
         closure: &Closure<'_, 'a>,
-        context: Value<'a>,
+        context: &Value<'a>,
         data: &Data<'_, 'a>,
-        values: Option<[Value<'a>; 2]>,
+        values: Option<[&Value<'a>; 2]>,
         caller: &Env<'_, 'a>,
     ) -> Run<()> {
         let Closure { program, env: home, depths: above, params } = *closure;
@@ -124,18 +131,17 @@ impl<'a> Renderer<'a> {
         self.budget.enter().map_err(fault)?;
         let pushes = match above {
             Some(above) if home.unit.uses_up => {
-                self.is_new(&context, &above.context).map_err(fault)?
+                self.is_new(context, above.context).map_err(fault)?
             }
             Some(_) => false,
             None => true,
         };
-        let pushed = pushes.then(|| Depth { context: context.clone(), above });
-        let unknown = Depth { context: Value::Undefined, above: None };
-        let depths = pushed.as_ref().or(above).unwrap_or(&unknown);
+        let pushed = Depth { context, above };
+        let depths = above.filter(|_| !pushes).unwrap_or(&pushed);
         let own_params = Params { values, above: params };
         let named = !program.params.is_empty();
         let env = Env {
-            context: &context,
+            context,
             depths,
             data,
             params: if named { Some(&own_params) } else { params },
@@ -153,7 +159,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn run_here(&mut self, program: &'a Program, env: &Env<'_, 'a>) -> Run<()> {
         let plain = program.params.is_empty() && program.inlines.is_empty();
         if !plain || matches!(env.context, Value::Nothing) || env.context.is_nullish() {
-            return self.inside(program, env.this(), None, env);
+            return self.inside(program, &env.this(), None, env);
         }
         self.budget.enter().map_err(|fault| env.problem(fault, 0))?;
         self.program(program, env)?;
@@ -166,6 +172,10 @@ impl<'a> Renderer<'a> {
         match (context, around) {
             (Value::Object(one), Value::Object(two)) => return Ok(!std::ptr::eq(*one, *two)),
             (Value::Nothing, Value::Null) => return Ok(false),
+            (Value::Object(_), Value::Root(_) | Value::Layer(_)) => return Ok(true),
+            (Value::Text(text), Value::Object(_) | Value::Root(_)) => {
+                return Ok(*text != write::OBJECT);
+            }
             _ => {}
         }
         Ok(!compare::loosely_equal(context, around, &mut self.budget)?)
@@ -174,6 +184,8 @@ impl<'a> Renderer<'a> {
 
 impl Env<'_, '_> {
     /// What went wrong, at byte `at` of the source that is rendering.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn problem(&self, fault: Fault, at: usize) -> Box<TemplateProblem> {
         let (kind, message) = match fault {
             Fault::Said(said) => (said.kind, said.message),

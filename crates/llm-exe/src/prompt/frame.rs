@@ -24,24 +24,26 @@ pub(crate) struct Env<'s, 'a> {
 }
 
 /// The contexts that `../` goes through.
+#[derive(Clone, Copy)]
 pub(crate) struct Depth<'s, 'a> {
-    pub(crate) context: Value<'a>,
+    pub(crate) context: &'s Value<'a>,
     pub(crate) above: Option<&'s Depth<'s, 'a>>,
 }
 
 /// The `@` variables apart from `@root`.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Data<'s, 'a> {
     pub(crate) above: Option<&'s Data<'s, 'a>>,
-    pub(crate) turn: Option<Turn<'a>>,
+    pub(crate) turn: Option<Turn<'s, 'a>>,
     /// What `{{> @partial-block}}` renders.
     pub(crate) block: Option<&'s PartialBlock<'s, 'a>>,
 }
 
 /// One turn of a loop.
-#[derive(Clone)]
-pub(crate) struct Turn<'a> {
-    pub(crate) key: Value<'a>,
+#[derive(Clone, Copy)]
+pub(crate) struct Turn<'s, 'a> {
+    /// The key in an object; a list has its index.
+    pub(crate) key: Option<&'s Value<'a>>,
     pub(crate) index: usize,
     pub(crate) last: bool,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Turn<'a> {
 /// The block parameters around a statement, a node for each program that names some.
 pub(crate) struct Params<'s, 'a> {
     /// What the helper gave: nothing at all, or a value for the first and perhaps the second.
-    pub(crate) values: Option<[Value<'a>; 2]>,
+    pub(crate) values: Option<[&'s Value<'a>; 2]>,
     pub(crate) above: Option<&'s Params<'s, 'a>>,
 }
 
@@ -82,39 +84,31 @@ pub(crate) struct Inlines<'s, 'a> {
 }
 
 impl<'s, 'a> Env<'s, 'a> {
-    /// The context `up` levels above.
-    pub(crate) fn above(&self, up: usize) -> Value<'a> {
-        if up == 0 {
-            return self.context.clone();
-        }
-        self.depth(up).map_or(Value::Undefined, |depth| depth.context.clone())
-    }
-
     /// What `../` leads to, `up` times.
     pub(crate) fn depth(&self, up: usize) -> Option<&'s Depth<'s, 'a>> {
-        let mut depth = Some(self.depths);
+        let mut depth = self.depths;
         for _ in 0..up {
-            depth = depth.and_then(|depth| depth.above);
+            depth = depth.above?;
         }
-        depth
+        Some(depth)
     }
 
     /// The block parameters `up` programs above, if the block gives any.
-    pub(crate) fn param(&self, up: usize) -> Option<&'s [Value<'a>; 2]> {
-        let mut params = self.params;
+    pub(crate) fn param(&self, up: usize) -> Option<[&'s Value<'a>; 2]> {
+        let mut params = self.params?;
         for _ in 0..up {
-            params = params.and_then(|params| params.above);
+            params = params.above?;
         }
-        params.and_then(|params| params.values.as_ref())
+        params.values
     }
 
     /// The `@` variables `up` frames above.
     pub(crate) fn data_above(&self, up: usize) -> Option<&'s Data<'s, 'a>> {
-        let mut data = Some(self.data);
+        let mut data = self.data;
         for _ in 0..up {
-            data = data.and_then(|data| data.above);
+            data = data.above?;
         }
-        data
+        Some(data)
     }
 
     /// The inline partial of this name, if one is in reach.
@@ -134,13 +128,16 @@ impl<'s, 'a> Env<'s, 'a> {
     /// The inline partials that a block of `unit` has in reach when it is called from here:
     /// those of the innermost call into that source.
     pub(crate) fn inlines_of(&self, home: &Env<'s, 'a>) -> Option<&'s Inlines<'s, 'a>> {
-        let mut env = *self;
-        while !std::ptr::eq(env.unit, home.unit) {
-            match env.caller {
-                Some(caller) => env = *caller,
-                None => return home.inlines,
-            }
+        if std::ptr::eq(self.unit, home.unit) {
+            return self.inlines;
         }
-        env.inlines
+        let mut caller = self.caller;
+        while let Some(env) = caller {
+            if std::ptr::eq(env.unit, home.unit) {
+                return env.inlines;
+            }
+            caller = env.caller;
+        }
+        home.inlines
     }
 }

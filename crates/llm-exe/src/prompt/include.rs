@@ -1,5 +1,7 @@
 //! Partials: `{{> name}}`, with a block, inline, `@partial-block`, and by a computed name.
 
+use std::borrow::Cow;
+
 use super::ast::{Partial, PartialName};
 use super::eval::{Renderer, Run};
 use super::frame::{Closure, Data, Depth, Env, Inlines, PartialBlock};
@@ -17,7 +19,7 @@ enum Found<'s, 'a> {
 /// What a partial's source is called with; inline partials and blocks have their own of the
 /// latter two.
 struct Given<'s, 'a> {
-    context: Value<'a>,
+    context: &'s Value<'a>,
     data: &'s Data<'s, 'a>,
     inlines: Option<&'s Inlines<'s, 'a>>,
     call_site: Option<usize>,
@@ -30,9 +32,9 @@ impl<'a> Renderer<'a> {
     #[inline(never)]
     pub(crate) fn partial(&mut self, partial: &'a Partial, env: &Env<'_, 'a>) -> Run<()> {
         let at = partial.at;
-        let name = match &partial.name {
-            PartialName::Fixed(name) => Value::Text(name),
-            PartialName::Computed(call) => self.call(call, false, env)?,
+        let computed = match &partial.name {
+            PartialName::Fixed(_) => None,
+            PartialName::Computed(call) => Some(self.call(call, false, env)?),
         };
         let mut context = match &partial.context {
             Some(context) => self.value(context, false, env)?,
@@ -42,29 +44,34 @@ impl<'a> Renderer<'a> {
         if !partial.hash.is_empty() {
             context = Value::Layer(Layer { base: context, over }.into());
         }
-        let name =
-            write::to_string(&name, &mut self.budget).map_err(|fault| env.problem(fault, at))?;
-        let fixed = matches!(partial.name, PartialName::Fixed(_));
-        let found = self.find(&name, fixed, env);
+        let name = match (&partial.name, &computed) {
+            (PartialName::Fixed(name), _) => Cow::Borrowed(&**name),
+            (_, Some(name)) => {
+                write::to_string(name, &mut self.budget).map_err(|fault| env.problem(fault, at))?
+            }
+            (_, None) => Cow::Borrowed(""),
+        };
+        let found = self.find(&name, computed.is_none(), env);
 
         let start = self.out.len();
         let call_site = Some(env.call_site.unwrap_or(at));
         match &partial.block {
             None => {
-                let given = Given { context, data: env.data, inlines: env.inlines, call_site };
+                let given =
+                    Given { context: &context, data: env.data, inlines: env.inlines, call_site };
                 self.include(found, &name, given, env, at)?;
             }
             Some(program) => {
                 let closure =
                     Closure { program, env, depths: Some(env.depths), params: env.params };
                 let block = PartialBlock { closure, outer: env.data.block };
-                let turn = env.data.turn.clone();
+                let turn = env.data.turn;
                 let data = Data { above: Some(env.data), turn, block: Some(&block) };
                 let (depths, params, above) = (Some(env.depths), env.params, env.inlines);
                 let inlines = Inlines { program, env, depths, params, above };
                 let inlines = if program.inlines.is_empty() { above } else { Some(&inlines) };
                 let found = found.or(Some(Found::Block(&block)));
-                let given = Given { context, data: &data, inlines, call_site };
+                let given = Given { context: &context, data: &data, inlines, call_site };
                 self.include(found, &name, given, env, at)?;
             }
         }
@@ -100,14 +107,14 @@ impl<'a> Renderer<'a> {
             None => Err(env.problem(Fault::no_partial(name), at)),
             Some(Found::Inline(closure)) => self.run(&closure, context, data, None, env),
             Some(Found::Block(block)) => {
-                let (turn, outer) = (data.turn.clone(), block.outer);
+                let (turn, outer) = (data.turn, block.outer);
                 let data = Data { above: Some(data), turn, block: outer };
                 self.run(&block.closure, context, &data, None, env)
             }
             Some(Found::Unit(unit)) => {
                 self.budget.enter().map_err(|fault| env.problem(fault, at))?;
-                let depths = Depth { context: context.clone(), above: None };
-                let (context, depths, params, caller) = (&context, &depths, None, Some(env));
+                let depths = Depth { context, above: None };
+                let (depths, params, caller) = (&depths, None, Some(env));
                 let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
                 self.with_inlines(&unit.program, &env, None, None)?;
                 self.budget.leave();

@@ -68,7 +68,8 @@ const MADE_PER_BYTES: usize = 16;
 pub(crate) struct Budget {
     limits: Limits,
     until: Option<Instant>,
-    steps: u32,
+    /// How many steps are left until the clock is looked at.
+    steps_left: u32,
     depth: usize,
     made: usize,
 }
@@ -76,13 +77,22 @@ pub(crate) struct Budget {
 impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let until = Instant::now().checked_add(limits.time);
-        Budget { limits: *limits, until, steps: 0, depth: 0, made: 0 }
+        let limits = Limits { depth: limits.depth.min(DEEPEST), ..*limits };
+        Budget { limits, until, steps_left: STEPS_PER_LOOK, depth: 0, made: 0 }
     }
 
     /// Counts one unit of work.
+    #[inline]
     pub(crate) fn step(&mut self) -> Result<(), Fault> {
-        self.steps = self.steps.wrapping_add(1);
-        if self.steps.is_multiple_of(STEPS_PER_LOOK) { self.look() } else { Ok(()) }
+        self.steps_left -= 1;
+        if self.steps_left == 0 { self.late_step() } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn late_step(&mut self) -> Result<(), Fault> {
+        self.steps_left = STEPS_PER_LOOK;
+        self.look()
     }
 
     /// Looks at the clock.
@@ -94,8 +104,9 @@ impl Budget {
     }
 
     /// Goes one level deeper; `leave` comes back.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Result<(), Fault> {
-        if self.depth >= self.limits.depth.min(DEEPEST) {
+        if self.depth >= self.limits.depth {
             return Err(Fault::TooDeep);
         }
         self.depth += 1;

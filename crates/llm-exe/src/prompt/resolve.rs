@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::ast::{Call, Expr, Pair, Path, Start, Target, Variable};
 use super::eval::{Renderer, Run};
-use super::frame::Env;
+use super::frame::{Env, Turn};
 use super::helpers::{Args, Helper, Kind};
 use super::limits::{Budget, Fault};
 use super::number::Number;
@@ -59,11 +59,20 @@ impl<'a> Renderer<'a> {
     }
 
     /// The short way, for paths that lead from an object of the data through objects.
+    #[inline]
     pub(crate) fn in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
+        match (path.start, env.context, path.parts.as_slice()) {
+            (Start::Context(0), Value::Object(map), [name]) => Found::from(member(map, name)),
+            _ => self.further_in_data(path, env),
+        }
+    }
+
+    #[inline(never)]
+    fn further_in_data(&self, path: &'a Path, env: &Env<'_, 'a>) -> Found<'a> {
         let context = match path.start {
             Start::Context(0) => Some(env.context),
-            Start::Context(up) => env.depth(up).map(|depth| &depth.context),
-            Start::Param(up, index) => env.param(up).and_then(|values| values.get(index)),
+            Start::Context(up) => env.depth(up).map(|depth| depth.context),
+            Start::Param(up, index) => env.param(up).and_then(|values| values.get(index).copied()),
             Start::Data(Variable::Root, _) => Some(&self.root),
             Start::Data(..) => None,
         };
@@ -81,7 +90,11 @@ impl<'a> Renderer<'a> {
     fn look_up(&self, path: &'a Path, env: &Env<'_, 'a>) -> Result<(Value<'a>, bool), Fault> {
         let names = &path.parts;
         Ok(match path.start {
-            Start::Context(up) => walk(env.above(up), names, Value::is_nullish),
+            Start::Context(0) => walk(env.context, names, Value::is_nullish),
+            Start::Context(up) => {
+                let context = env.depth(up).map_or(&Value::Undefined, |depth| depth.context);
+                walk(context, names, Value::is_nullish)
+            }
             Start::Param(up, index) => {
                 walk(block_param(path, up, index, env)?, names, Value::is_nullish)
             }
@@ -91,7 +104,7 @@ impl<'a> Renderer<'a> {
                     let present = !matches!(value, Value::Undefined);
                     return Ok((value, present));
                 }
-                walk(value, names, |value| !value.is_truthy())
+                walk(&value, names, |value| !value.is_truthy())
             }
         })
     }
@@ -104,7 +117,8 @@ impl<'a> Renderer<'a> {
         match (variable, &data.turn) {
             (Variable::Root, _) => self.root.clone(),
             (Variable::PartialBlock, _) if data.block.is_some() => Value::Nothing,
-            (Variable::Key, Some(turn)) => turn.key.clone(),
+            (Variable::Key, Some(Turn { key: Some(key), .. })) => (*key).clone(),
+            (Variable::Key, Some(turn)) => Value::index(turn.index),
             (Variable::Index, Some(turn)) => Value::index(turn.index),
             (Variable::First, Some(turn)) => Value::Bool(turn.index == 0),
             (Variable::Last, Some(turn)) => Value::Bool(turn.last),
@@ -231,11 +245,15 @@ fn inside<'a>(from: &'a Json, names: &[Box<str>]) -> Found<'a> {
 
 /// What names lead to from any value; `ends` says after which values nothing follows.
 fn walk<'a>(
-    from: Value<'a>,
+    from: &Value<'a>,
     names: &'a [Box<str>],
     ends: impl Fn(&Value<'a>) -> bool,
 ) -> (Value<'a>, bool) {
-    let mut value = from;
+    let (first, names) = match names {
+        [first, names @ ..] if !ends(from) => (first, names),
+        _ => return (from.clone(), names.is_empty() && !matches!(from, Value::Undefined)),
+    };
+    let mut value = from.property(first);
     for name in names {
         if ends(&value) {
             return (value, false);
@@ -246,14 +264,14 @@ fn walk<'a>(
     (value, present)
 }
 
-fn block_param<'a>(
+fn block_param<'s, 'a>(
     path: &Path,
     up: usize,
     index: usize,
-    env: &Env<'_, 'a>,
-) -> Result<Value<'a>, Fault> {
+    env: &Env<'s, 'a>,
+) -> Result<&'s Value<'a>, Fault> {
     match env.param(up) {
-        Some(values) => Ok(values.get(index).cloned().unwrap_or(Value::Undefined)),
+        Some(values) => Ok(values.get(index).copied().unwrap_or(&Value::Undefined)),
         None => {
             let message = format!("`{}`: the block gives no block parameters", path.written);
             Err(Fault::failed(message))

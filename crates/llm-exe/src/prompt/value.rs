@@ -271,9 +271,21 @@ pub(crate) fn member<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Js
     if map.len() > FEW {
         return hashed(map, key);
     }
-    let first = key.as_bytes().first();
-    let is_it = |name: &str| name.len() == key.len() && name.as_bytes().first() == first;
-    map.iter().find(|(name, _)| is_it(name) && *name == key).map(|(_, value)| value)
+    let bytes = key.as_bytes();
+    let found = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) if bytes.len() <= 8 => map.iter().find(|(name, _)| {
+            let name = name.as_bytes();
+            name.len() == bytes.len()
+                && name.first_chunk() == Some(first)
+                && name.last_chunk() == Some(last)
+        }),
+        (Some(first), _) => map.iter().find(|(name, _)| {
+            let same = name.len() == key.len() && name.as_bytes().first_chunk() == Some(first);
+            same && *name == key
+        }),
+        _ => map.iter().find(|(name, _)| name.len() == key.len() && name.bytes().eq(key.bytes())),
+    };
+    found.map(|(_, value)| value)
 }
 
 /// Kept apart, so that the usual case stays short.

@@ -14,18 +14,28 @@ pub(crate) const OBJECT: &str = "[object Object]";
 const NESTING: usize = 200;
 
 /// Appends a text, if the limits allow.
+#[inline]
 pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), Fault> {
-    budget.grow(out.len(), text.len())?;
-    if out.capacity() - out.len() < text.len() {
-        make_room(out, text.len());
+    let fits = text.len() <= out.capacity() - out.len();
+    if fits && out.len() + text.len() <= budget.bytes() {
+        out.push_str(text);
+        return Ok(());
     }
+    push_beyond(out, text, budget)
+}
+
+/// Appends a text that there is no room for, if the limits allow.
+#[cold]
+#[inline(never)]
+fn push_beyond(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), Fault> {
+    budget.grow(out.len(), text.len())?;
+    make_room(out, text.len());
     out.push_str(text);
     Ok(())
 }
 
 /// Makes room for `more` bytes, by half of what there was: while a text moves to a larger place,
 /// both take memory, and doubling would make three times the text of it.
-#[cold]
 fn make_room(out: &mut String, more: usize) {
     out.reserve_exact(more.max(out.capacity() / 2));
 }
