@@ -60,10 +60,12 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         simulator.script_json(script).map_err(|error| format!("--script: {error}"))?;
     }
     println!(
-        "listening on {}; set OPENAI_BASE_URL={} ANTHROPIC_BASE_URL={} and any key",
+        "listening on {}; set OPENAI_BASE_URL={} ANTHROPIC_BASE_URL={} \
+         AWS_ENDPOINT_URL_BEDROCK_RUNTIME={} and any key",
         simulator.url(),
         simulator.openai_base_url(),
         simulator.anthropic_base_url(),
+        simulator.bedrock_base_url(),
     );
     told_to_stop.await;
     simulator.shutdown(GRACE).await;

@@ -4,7 +4,12 @@
 //! and no environment: where a provider is reached is an [`Endpoint`] that settings name.
 
 mod anthropic;
+mod anthropic_body;
 mod anthropic_reply;
+mod bedrock;
+mod bedrock_anthropic;
+mod converse;
+mod converse_reply;
 mod failure;
 mod models;
 mod openai;
@@ -152,6 +157,34 @@ pub const PROVIDERS: &[ProviderRow] = &[
         base_url_setting: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com",
         access: Access::Key { store: "KeyAnthropic", environment: &["ANTHROPIC_API_KEY"] },
+    },
+    ProviderRow {
+        name: "amazon:anthropic",
+        dialect: &bedrock_anthropic::BedrockAnthropic,
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon:meta",
+        dialect: &converse::Converse { opaque: "meta.llama" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon:nova",
+        dialect: &converse::Converse { opaque: "amazon.nova" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon",
+        dialect: &converse::Converse { opaque: "" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
     },
 ];
 
