@@ -27,7 +27,7 @@ const PRESENT: &str = "[present]";
 pub struct Call {
     /// The call's place in the journal; the first is 1.
     pub sequence: u64,
-    /// The dialect's name (`openai`, `anthropic`), or `None` when no dialect serves the path.
+    /// The dialect's name (`openai`, `converse`), or `None` when no dialect serves the path.
     pub dialect: Option<String>,
     /// The HTTP method, in capitals.
     pub method: String,

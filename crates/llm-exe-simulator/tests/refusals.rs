@@ -14,6 +14,8 @@ use support::{KEY, Reply};
 struct Case {
     name: String,
     dialect: String,
+    /// Another model's path.
+    path: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
     body: Value,
@@ -30,7 +32,11 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
     let mut headers = support::headers(&case.dialect);
     for (name, value) in &case.headers {
         match value {
-            Some(value) => drop(headers.insert(name.clone(), value.clone())),
+            Some(value) => {
+                let (day, time) = support::now();
+                let value = value.replace("{day}", &day).replace("{time}", &time);
+                headers.insert(name.clone(), value);
+            }
             None => drop(headers.remove(name)),
         }
     }
@@ -39,7 +45,7 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
         Value::String(raw) => raw.clone(),
         json => json.to_string(),
     };
-    let path = support::path(&case.dialect);
+    let path = case.path.as_deref().unwrap_or_else(|| support::path(&case.dialect));
     support::send(simulator.address(), "POST", path, &headers, body.as_bytes()).await
 }
 
@@ -53,16 +59,25 @@ async fn refuses() {
         let body = reply.json();
         let error = body.get("error").cloned().unwrap_or_default();
         let contains = case.contains.as_deref().unwrap();
-        let said =
-            format!("{} {} {} {}", error["message"], error["type"], error["code"], error["param"]);
+        let named = reply.headers.get("x-amzn-errortype").cloned().unwrap_or_default();
+        let said = match case.dialect.as_str() {
+            "bedrock-anthropic" | "converse" => format!("{} {named}", body["message"]),
+            _ => format!(
+                "{} {} {} {}",
+                error["message"], error["type"], error["code"], error["param"]
+            ),
+        };
         let said = said.replace("\\\"", "\"");
         let shaped = match case.dialect.as_str() {
             "openai" => {
                 ["message", "type", "param", "code"].iter().all(|it| error.get(it).is_some())
             }
+            "bedrock-anthropic" | "converse" => body["message"].is_string() && !named.is_empty(),
             _ => body["type"] == "error" && body.get("request_id").is_some(),
         };
-        let id = ["x-request-id", "request-id"].iter().any(|it| reply.headers.contains_key(*it));
+        let id = ["x-request-id", "request-id", "x-amzn-requestid"]
+            .iter()
+            .any(|it| reply.headers.contains_key(*it));
         if reply.status != case.status || !said.contains(contains) || !shaped || !id {
             wrong.push(format!("{}: {} {}", case.name, reply.status, reply.text));
         }
@@ -84,6 +99,10 @@ async fn accepts() {
         let body = reply.json();
         let text = match case.dialect.as_str() {
             "openai" => body.pointer("/choices/0/message/content").unwrap().as_str(),
+            "converse" => {
+                let content = body.pointer("/output/message/content").unwrap();
+                content.as_array().unwrap().last().unwrap()["text"].as_str()
+            }
             _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
         };
         let answer = case.answer.as_deref().unwrap();
