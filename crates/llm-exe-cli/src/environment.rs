@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use llm_exe::ports::Signer;
-use llm_exe::providers::{PROVIDERS, ProviderRow};
+use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::{Executor, Keys};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer, VARIABLES};
 use llm_exe_events::endpoint_key;
@@ -70,20 +70,20 @@ impl Environment {
         if source == KeySource::Simulator {
             let started = Simulator::start().await;
             let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
-            for row in PROVIDERS {
-                let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-                let url = format!("{}/{path}", started.url());
-                overrides.insert(row.base_url_setting.to_owned(), url);
-            }
             // Any region will do, and none must be missed.
-            let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable);
-            overrides.entry("AWS_REGION".to_owned()).or_insert_with(|| {
-                region.filter(|set| !set.is_empty()).unwrap_or_else(|| "us-east-1".to_owned())
-            });
+            let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set_variable);
+            let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+            overrides.entry("AWS_REGION".to_owned()).or_insert(region);
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
-        let settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let mut settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let providers = settings.rules.providers;
+        if let Some(simulator) = &simulator {
+            for row in providers.all() {
+                settings.endpoints.set(row, &simulated_url(simulator, row))?;
+            }
+        }
         let (keys, credentials) = match source {
             KeySource::Nowhere => {
                 (EnvironmentKeys::new(|_| None), EnvironmentCredentials::new(|_| None))
@@ -96,7 +96,7 @@ impl Environment {
                 (EnvironmentKeys::new(simulated_key), EnvironmentCredentials::new(example))
             }
             KeySource::Environment => {
-                let from_file = Arc::new(keys_of(Path::new(".env"))?);
+                let from_file = Arc::new(keys_of(Path::new(".env"), providers)?);
                 let same = Arc::clone(&from_file);
                 let keys = EnvironmentKeys::new(move |name| {
                     set_variable(name).or_else(|| from_file.get(name).cloned())
@@ -127,6 +127,15 @@ impl Environment {
     }
 }
 
+/// Where the simulator stands for a provider: at the path of the provider's own base URL.
+fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
+    let path = match row.base_url_setting {
+        COMPATIBLE_SETTING => "v1",
+        _ => row.base_url.splitn(4, '/').nth(3).unwrap_or_default(),
+    };
+    format!("{}/{path}", simulator.url())
+}
+
 /// The simulator takes any key; the endpoint's own is still the user's.
 fn simulated_key(name: &str) -> Option<String> {
     if endpoint_key().is_set_by(name) {
@@ -136,14 +145,14 @@ fn simulated_key(name: &str) -> Option<String> {
 }
 
 /// The keys that a `.env` file sets, by their variables' names; no file, no keys.
-fn keys_of(path: &Path) -> Result<HashMap<String, String>, String> {
+fn keys_of(path: &Path, providers: Providers) -> Result<HashMap<String, String>, String> {
     if !path.exists() {
         return Ok(HashMap::new());
     }
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
         let of = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
-        PROVIDERS.iter().any(of) || endpoint.is_set_by(name) || VARIABLES.contains(&name)
+        providers.all().any(of) || endpoint.is_set_by(name) || VARIABLES.contains(&name)
     };
     // The reader's own message would quote the line, and the line may hold a key.
     let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());

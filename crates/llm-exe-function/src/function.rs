@@ -79,7 +79,7 @@ impl Function {
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
         Function {
-            executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules),
+            executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
             keys,
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,

@@ -3,6 +3,7 @@
 //! In: an event's bytes. Out: the answer that its source expects, and one log line. The binaries
 //! around it only differ in where events come from and where settings are read.
 
+mod compatible;
 mod function;
 mod keys;
 mod line;

@@ -104,6 +104,13 @@ impl LogLine {
         let report = &self.report;
         put("provider", json!(report.provider));
         put("model", json!(report.model));
+        if let Some(passed_over) = report.passed_over.as_ref().filter(|all| !all.is_empty()) {
+            let told = passed_over.iter().map(|one| {
+                let kind = one.error.kind().name();
+                json!({ "provider": one.provider, "model": one.model, "errorType": kind })
+            });
+            put("passedOver", told.collect());
+        }
         put("output", json!(report.output));
         put("promptHash", json!(report.prompt_hash));
         if report.dry_run {

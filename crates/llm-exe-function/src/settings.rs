@@ -4,9 +4,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use llm_exe::providers::{Access, PROVIDERS};
-use llm_exe::{Endpoints, Rules};
+use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers};
+use llm_exe::{Endpoints, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
+
+use crate::compatible;
 
 /// A setting, as the documentation lists it.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +30,13 @@ pub const SETTINGS: &[SettingRow] = &[
     row("ENDPOINT_AUTH", "AWS_IAM", "who may call over HTTP: AWS_IAM, API_KEY or NONE"),
     row("HTTP_DEADLINE_SECONDS", "29", "the time for callers behind an API Gateway"),
     row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
+    row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; none said, all"),
+    row("MAX_TOKENS_CEILING", "", "the most maxTokens, and what a request gets that names none"),
     row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
+    row("XAI_BASE_URL", "https://api.x.ai/v1", "where xai is reached"),
+    row("DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1", "where deepseek is reached"),
+    row("OPENAI_COMPATIBLE_PROVIDERS", "", "servers that speak OpenAI's dialect, as JSON"),
     row(
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         "https://bedrock-runtime.REGION.amazonaws.com",
@@ -43,15 +50,12 @@ pub const SETTINGS: &[SettingRow] = &[
 /// Settings of later versions. Set, they stop the start: a limit that silently does nothing is
 /// worse than none.
 const NOT_BUILT: &[&str] = &[
-    "ALLOWED_MODELS",
-    "MAX_TOKENS_CEILING",
     "RESULT_PREFIX",
     "RESULT_DESTINATION",
     "RESULT_DESTINATION_OVERRIDE",
     "OFFLOAD_RESULTS_OVER",
     "TOOL_FUNCTIONS",
     "TOOLS_FROM_HTTP",
-    "OPENAI_COMPATIBLE_PROVIDERS",
     "CONFIG_BUCKETS",
     "CONFIG_URL_HOSTS",
     "RECORD_CONCURRENCY",
@@ -142,7 +146,7 @@ impl Settings {
         Ok(Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
             http_deadline: http_deadline(&get)?,
-            rules: Rules { strict_variables: flag(&get, "STRICT_VARIABLES")? },
+            rules: rules(&get)?,
             endpoints,
             log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or(LogLevel::Info),
         })
@@ -183,6 +187,30 @@ fn word<T: Copy>(
 
 fn flag(get: &Get<'_>, name: &str) -> Result<bool, SettingsFault> {
     Ok(word(get, name, &[("true", true), ("false", false)])?.unwrap_or(false))
+}
+
+fn rules(get: &Get<'_>) -> Result<Rules, SettingsFault> {
+    let allowed = get("ALLOWED_MODELS").map(|text| ModelPatterns::read(&text)).transpose();
+    Ok(Rules {
+        strict_variables: flag(get, "STRICT_VARIABLES")?,
+        providers: match get(COMPATIBLE_SETTING) {
+            Some(text) => compatible::read(&text).map_err(|why| fault(COMPATIBLE_SETTING, why))?,
+            None => Providers::default(),
+        },
+        allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
+        max_tokens_ceiling: ceiling(get)?,
+    })
+}
+
+fn ceiling(get: &Get<'_>) -> Result<Option<u64>, SettingsFault> {
+    const NAME: &str = "MAX_TOKENS_CEILING";
+    let Some(text) = get(NAME) else {
+        return Ok(None);
+    };
+    match text.trim().parse::<u64>() {
+        Ok(most) if most > 0 => Ok(Some(most)),
+        _ => Err(fault(NAME, format!("expected a whole number from 1, got {text:?}"))),
+    }
 }
 
 fn http_deadline(get: &Get<'_>) -> Result<Duration, SettingsFault> {

@@ -31,6 +31,13 @@ impl Deadline {
         }
     }
 
+    /// The first of so many equal shares of what is left.
+    #[must_use]
+    pub fn share(self, of: usize) -> Self {
+        let shares = u32::try_from(of).unwrap_or(u32::MAX).max(1);
+        self.within(Some(self.left() / shares))
+    }
+
     /// The instant itself.
     pub fn instant(self) -> Instant {
         self.0

@@ -44,7 +44,7 @@ kinds! {
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
     OutputTruncated 502 false 6 "a strict output was cut off";
     OutputRefused 502 false 6 "the model refused, or a safety filter stopped it";
-    LimitExceeded 422 false 6 "turns, calls or budget are used up";
+    LimitExceeded 422 false 6 "500 calls were made for one request";
     IdempotencyConflict 409 false 2 "the idempotency key was used for another request";
     AccessDenied 500 false 3 "AWS refused the function's own role";
     ToolFailed 502 false 6 "a tool could not be run";
@@ -195,6 +195,14 @@ impl Error {
     pub fn in_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
         self.logged = self.logged.map(|message| format!("{context}: {message}"));
+        self
+    }
+
+    /// Puts what went before behind the message.
+    #[must_use]
+    pub fn followed_by(mut self, what: &str) -> Self {
+        self.message.push_str(what);
+        self.logged = self.logged.map(|message| message + what);
         self
     }
 

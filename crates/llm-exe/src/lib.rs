@@ -28,11 +28,11 @@ pub use chat::{Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
-pub use executor::{Durations, Executor, Report, Run};
-pub use job::{Conversation, Job, Output, RenderedChat, Returns, Rules};
+pub use executor::{Durations, Executor, PassedOver, Report, Run};
+pub use job::{Conversation, Job, ModelPatterns, Output, RenderedChat, Returns, Rules, Target};
 pub use ports::{KeyName, Keys, Secret};
 pub use request::{
-    Request, TextOr, Written, WrittenImage, WrittenMessage, WrittenOptions, WrittenPart,
-    field_names, request_schema,
+    Request, TextOr, Written, WrittenFallback, WrittenImage, WrittenMessage, WrittenOptions,
+    WrittenPart, field_names, request_schema,
 };
 pub use scrub::scrub;

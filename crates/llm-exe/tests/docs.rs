@@ -30,7 +30,7 @@ fn requests_in_the_documents_are_valid() {
     for path in files {
         for block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
-                let job = Job::read(block, Rules::default()).unwrap();
+                let job = Job::read(block, &Rules::default()).unwrap();
                 assert_eq!(job.warnings, Vec::<String>::new(), "{}", path.display());
                 count += 1;
             }
@@ -45,7 +45,7 @@ fn examples_are_valid_and_warn_of_nothing() {
     for entry in root().join("examples").read_dir().unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read(&path).unwrap();
-        let job = Job::read(serde_json::from_slice(&text).unwrap(), Rules::default());
+        let job = Job::read(serde_json::from_slice(&text).unwrap(), &Rules::default());
         assert_eq!(job.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }

@@ -146,6 +146,27 @@ fn loops_end_in_a_problem() {
     let _ = ending("{{> p}}", &[("p", indented), ("q", "1\n2\n3\n")], &data);
 }
 
+/// A pattern is matched in a time that grows with its size and the text's: a bomb has both.
+#[test]
+fn patterns_keep_to_the_limits() {
+    let text = "a".repeat(1 << 20);
+    let long = "{".repeat(1 << 20);
+    let braces = format!("{{x{}", "}".repeat(1 << 20));
+    let data = json!({"text": text, "long": long, "braces": braces, "short": "a".repeat(1000)});
+    for source in [
+        "{{cut text '[^b]{1,1000}$'}}",
+        "{{cut text '(a?){1000}b'}}",
+        "{{cut text '(a*)*(a*)*(a*)*b'}}",
+        "{{cut text '(a[^z]*z|a)'}}",
+        "{{cut short long}}",
+        "{{cut short braces}}",
+    ] {
+        let _ = ending(source, &[], &data);
+    }
+    let usual = "{{cut short '[^b]{1,100}$'}}{{cut (cut short '[0-9]+') 'a+'}}";
+    assert_eq!(ending(usual, &[], &data), Ok("a".repeat(900)));
+}
+
 #[test]
 fn helpers_keep_to_the_limits() {
     let big = "aé".repeat(400_000);
@@ -165,6 +186,9 @@ fn helpers_keep_to_the_limits() {
         "{{#each l}}{{@root.big.length}}{{/each}}",
         "{{#each l}}{{lookup @root.big 799999}}{{/each}}",
         "{{#each l}}{{substring @root.big 1 700000}}{{/each}}",
+        "{{#each l}}{{#ifCond @root.big '<' @root.big}}{{/ifCond}}{{/each}}",
+        "{{#each l}}{{#if (getKeyOr @root.big 1)}}{{/if}}{{/each}}",
+        "{{#each l}}{{#if (trim (upper @root.big))}}{{/if}}{{/each}}",
         "{{#each l}}{{#with (objectToList @root.wide)}}{{/with}}{{/each}}",
         "{{#each l}}{{#with (json @root.wide indent=10)}}{{/with}}{{/each}}",
         "{{#each l}}{{#eq this @root.l}}{{/eq}}{{/each}}",

@@ -30,7 +30,7 @@ fn every_problem_of_a_request_is_named_with_its_path() {
     let mut wrong = Vec::new();
     for case in cases() {
         let name = &case.name;
-        match Job::read(case.request, Rules::default()) {
+        match Job::read(case.request, &Rules::default()) {
             Ok(job) => {
                 if !case.problems.is_empty() {
                     wrong.push(format!("{name}: accepted"));
@@ -83,7 +83,7 @@ fn the_printed_schema_takes_what_is_accepted() {
 fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
     let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
     let request = json!({"provider": "openai", "model": "m", "message": messages});
-    let error = Job::read(request, Rules::default()).unwrap_err();
+    let error = Job::read(request, &Rules::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.problems().len() <= 51, "{}", error.problems().len());
 }

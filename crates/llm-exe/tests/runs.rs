@@ -47,13 +47,9 @@ impl Keys for OneKey {
 fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
-        let url = match row.name {
-            "openai" => simulator.openai_base_url(),
-            "anthropic" => simulator.anthropic_base_url(),
-            name if name.starts_with("amazon") => simulator.bedrock_base_url(),
-            other => panic!("the simulator has no {other}"),
-        };
-        endpoints.set(row, &url).unwrap();
+        // At the path of the provider's own base URL.
+        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
     }
     endpoints.set_region("eu-central-1").unwrap();
     let signer = SigV4Signer::new(Arc::new(EnvironmentCredentials::new(example_credentials)));
@@ -74,6 +70,8 @@ fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
     match row.name {
         "openai" => ("gpt-4o-mini", "length"),
         "anthropic" => ("claude-sonnet-4-5", "max_tokens"),
+        "xai" => ("grok-4.3", "length"),
+        "deepseek" => ("deepseek-v4-flash", "length"),
         "amazon:anthropic" => ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "max_tokens"),
         "amazon:meta" => ("meta.llama3-1-70b-instruct-v1:0", "max_tokens"),
         "amazon:nova" => ("amazon.nova-pro-v1:0", "max_tokens"),
@@ -218,6 +216,23 @@ async fn the_re_ask_tells_the_model_what_was_wrong() {
         // Both calls are paid for, so both are counted.
         let total = run.report.usage.total_tokens;
         assert!(total > 0 && full["usage"]["totalTokens"] == total, "{full}");
+    }
+}
+
+#[tokio::test]
+async fn the_re_ask_says_what_the_output_wants() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text("It is not spam"), Step::text("Ham")]);
+        let executor = executor(&simulator, Arc::new(OneKey));
+        let mut request = ask(row);
+        request["output"] = json!("stringExtract");
+        request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let full = executor.run(request, deadline).await.outcome.unwrap();
+        assert_eq!((&full["result"], &full["attempts"]), (&json!("ham"), &json!(2)));
+        let told = simulator.journal()[1].body["messages"].to_string();
+        assert!(told.contains("exactly one of \\\"spam\\\", \\\"ham\\\""), "{told}");
     }
 }
 

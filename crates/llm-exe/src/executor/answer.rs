@@ -31,7 +31,7 @@ impl Run {
 
 fn full(result: Value, report: &Report) -> Value {
     let model = report.answered_model.as_ref().or(report.model.as_ref());
-    json!({
+    let mut full = json!({
         "result": result,
         "usage": report.usage,
         "provider": report.provider,
@@ -41,5 +41,17 @@ fn full(result: Value, report: &Report) -> Value {
         "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
         "warnings": report.warnings,
         "config": { "promptHash": report.prompt_hash },
-    })
+    });
+    if let (Some(passed_over), Some(fields)) = (&report.passed_over, full.as_object_mut()) {
+        let told = passed_over.iter().map(|one| {
+            json!({
+                "provider": one.provider,
+                "model": one.model,
+                "errorType": one.error.kind().name(),
+                "errorMessage": one.error.message(),
+            })
+        });
+        fields.insert("passedOver".to_owned(), told.collect());
+    }
+    full
 }

@@ -6,37 +6,40 @@ use super::{Executor, Report};
 use crate::chat::Reply;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::job::Job;
+use crate::job::Target;
 use crate::ports::Secret;
 use crate::providers::Failure;
 use crate::scrub::scrub;
-use crate::transport::Sent;
+use crate::transport::{Policy, Sent};
 use crate::wire::{Auth, WireReply, WireRequest};
+
+/// The most calls of one request, retries and re-asks counted in.
+const MOST_CALLS: u32 = 500;
 
 impl Executor {
     /// Asks; the answer's tokens are counted whatever becomes of it.
     pub(crate) async fn ask(
         &self,
-        job: &Job,
+        target: &Target,
         wire: &WireRequest,
         deadline: Deadline,
         report: &mut Report,
     ) -> Result<Reply, Error> {
         let secret = self.secret(wire, report).await?;
         let started = Instant::now();
-        let mut sent = self.send(job, wire, secret.as_ref(), deadline, report).await;
+        let mut sent = self.send(target, wire, secret.as_ref(), deadline, report).await;
         let mut used = secret;
         if let Some(newer) = self.renewed(wire, used.as_ref(), &sent.outcome).await? {
-            sent = self.send(job, wire, Some(&newer), deadline, report).await;
+            sent = self.send(target, wire, Some(&newer), deadline, report).await;
             used = Some(newer);
         }
         report.durations.provider += started.elapsed();
         let answer = sent.outcome?;
         if !(200..300).contains(&answer.status) {
-            let failure = job.provider.dialect.read_failure(&answer);
-            return Err(refused(failure, &answer, wire, &job.model, used.as_ref()));
+            let failure = target.provider.dialect.read_failure(&answer);
+            return Err(refused(failure, &answer, wire, &target.model, used.as_ref()));
         }
-        let reply = job.provider.dialect.read_reply(&answer)?;
+        let reply = target.provider.dialect.read_reply(&answer)?;
         report.usage.add(reply.usage);
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);
@@ -60,15 +63,22 @@ impl Executor {
 
     async fn send(
         &self,
-        job: &Job,
+        target: &Target,
         wire: &WireRequest,
         secret: Option<&Secret>,
         deadline: Deadline,
         report: &mut Report,
     ) -> Sent {
-        let dialect = job.provider.dialect;
+        let dialect = target.provider.dialect;
         let may_retry = |answer: &WireReply| dialect.read_failure(answer).retry;
-        let sent = self.transport.send(wire, secret, &job.policy, deadline, &may_retry).await;
+        // What is asked of a request is bounded, whatever it says of attempts and fallbacks.
+        let left = MOST_CALLS.saturating_sub(report.attempts);
+        if left == 0 {
+            let text = format!("this request has made {MOST_CALLS} calls, the most of any");
+            return Sent { outcome: Err(Error::new(ErrorKind::LimitExceeded, text)), attempts: 0 };
+        }
+        let policy = Policy { attempts: target.policy.attempts.min(left), ..target.policy };
+        let sent = self.transport.send(wire, secret, &policy, deadline, &may_retry).await;
         report.attempts += sent.attempts;
         sent
     }

@@ -43,7 +43,7 @@ impl Fault {
 
 /// Judges a reply by the job's parser.
 pub(crate) fn judge(job: &Job, structure: &Structure, reply: &Reply) -> Verdict {
-    let parser = job.output.parser;
+    let parser = job.output.parser.row();
     let said = match structure {
         Structure::ForcedTool { name, .. } => {
             reply.tool_arguments(name).map_or_else(|| reply.text(), str::to_owned)
@@ -54,11 +54,14 @@ pub(crate) fn judge(job: &Job, structure: &Structure, reply: &Reply) -> Verdict 
     if let Some(error) = stopped(reply, &said, parser.strict, &mut warnings) {
         return Verdict::Bad(error);
     }
-    if said.trim().is_empty() && !parser.strict {
+    if said.trim().is_empty() && parser.takes_empty {
         warnings.push("the reply is empty".to_owned());
     }
-    match parser.parse(&said, job.output.schema.as_ref()) {
-        Ok(value) => Verdict::Good(value, warnings),
+    match job.read_output(&said) {
+        Ok((value, odd)) => {
+            warnings.extend(odd);
+            Verdict::Good(value, warnings)
+        }
         Err(fault) => Verdict::Mendable(Fault { said, wrong: fault.0 }),
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod judge;
 mod report;
+mod talk;
 mod told;
 
 use std::sync::Arc;
@@ -12,22 +13,17 @@ use std::time::Instant;
 use serde_json::Value;
 
 pub use answer::Run;
-pub use report::{Durations, Report};
+pub use report::{Durations, PassedOver, Report};
 
-use crate::chat::{Chat, Message, Role, Structure};
 use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
-use crate::job::{Job, Rules};
+use crate::job::{Job, RenderedChat, Rules};
 use crate::ports::{Keys, NoSigner, Signer};
 use crate::prompt::Limits;
-use crate::providers::Dialect;
 use crate::request::Written;
 use crate::transport::Transport;
-use judge::Verdict;
-
-/// The name under which a schema is sent.
-const SCHEMA_NAME: &str = "answer";
+use talk::Talk;
 
 /// Runs requests. One a process: it holds the connections.
 #[derive(Clone)]
@@ -57,8 +53,8 @@ impl Executor {
     }
 
     /// The operator's rules.
-    pub fn rules(&self) -> Rules {
-        self.rules
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Runs a request as it came.
@@ -70,8 +66,8 @@ impl Executor {
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
         let start = Instant::now();
         // What was ignored may be what is missing: it is told beside the problems.
-        let warnings = written.warnings.clone();
-        match Job::new(written, self.rules) {
+        let mut warnings = Vec::new();
+        match Job::noting(written, &self.rules, &mut warnings) {
             Ok(job) => self.run_job(&job, deadline).await,
             Err(error) => {
                 let mut report = Report { warnings, ..Report::default() };
@@ -87,10 +83,6 @@ impl Executor {
         let mut report = Report::of(job);
         let outcome = self.result(job, deadline, &mut report).await;
         report.durations.total = start.elapsed();
-        let outcome = outcome.map_err(|error| match error.kind() {
-            ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
-            _ => error.in_context(&format!("{} {}", job.provider.name, job.model)),
-        });
         Run::of(job, outcome, report)
     }
 
@@ -100,57 +92,70 @@ impl Executor {
         deadline: Deadline,
         report: &mut Report,
     ) -> Result<Value, Error> {
-        let rendered = job.prompt.render(job, &Limits::default())?;
-        report.warnings.extend(rendered.warnings);
-        let dialect = job.provider.dialect;
-        let structure = match &job.output.schema {
-            Some(schema) => dialect.structure(&job.model, SCHEMA_NAME, schema),
-            None => Structure::Free,
-        };
-        let mut messages = rendered.messages;
-        if let Some(schema) = &job.output.schema
-            && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
-        {
-            told::add_schema(&mut messages, schema);
-        }
-        seat_lone_system(&mut messages, dialect);
-        let sampling = job.sampling.clone();
-        let mut chat = Chat { model: job.model.clone(), messages, sampling, structure };
-        let endpoint = self.endpoints.of(job.provider);
-        let mut repairs = job.output.repairs;
-        loop {
-            let asked = dialect.wire_request(&endpoint, &chat)?;
-            report.note(asked.warnings);
-            if job.dry_run {
-                return Ok(asked.request.shown());
+        let mut rendered = RenderedChat::default();
+        let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
+        report.warnings.append(&mut rendered.warnings);
+        done?;
+        let mut talks = self.talks(job, &rendered.messages)?;
+        if job.dry_run {
+            for talk in &talks {
+                report.note(talk.warnings.clone());
             }
-            let started = Instant::now();
-            let reply = self.ask(job, &asked.request, deadline, report).await?;
-            let fault = match judge::judge(job, &chat.structure, &reply) {
-                Verdict::Good(value, warnings) => {
-                    report.note(warnings);
-                    return Ok(value);
+            return Ok(shown(&talks));
+        }
+        let last = talks.pop();
+        let mut after = String::new();
+        let mut remaining = talks.len() + 1;
+        for talk in talks {
+            let share = deadline.share(remaining);
+            remaining -= 1;
+            let error = match self.talk(job, &talk, share, report).await {
+                Ok(value) => return Ok(value),
+                Err(error) if error.kind() == ErrorKind::Timeout && share.left().is_zero() => {
+                    let text = "no answer within its share of the time that was left";
+                    Error::new(ErrorKind::Timeout, text)
                 }
-                Verdict::Bad(error) => return Err(error),
-                Verdict::Mendable(fault) => fault,
+                Err(error) => error,
             };
-            // Another call is worth its price only where it is likely to end in time.
-            if repairs == 0 || deadline.left() < started.elapsed() {
-                return Err(fault.into_error(&reply));
+            // After the first answer the conversation is that provider's.
+            if report.stop_reason.is_some() || !calls_for_another(error.kind()) {
+                return Err(talk.in_context(error));
             }
-            repairs -= 1;
-            report.repairs += 1;
-            told::add_fault(&mut chat.messages, &fault);
+            let target = talk.target;
+            after.push_str(&format!(
+                ", after {} {} ({})",
+                target.provider.name,
+                target.model,
+                error.kind()
+            ));
+            report.pass_over(target, error);
         }
+        let Some(talk) = last else {
+            return Err(Error::new(ErrorKind::Internal, "there is nobody to ask"));
+        };
+        self.talk(job, &talk, deadline, report)
+            .await
+            .map_err(|error| talk.in_context(error).followed_by(&after))
     }
 }
 
-/// A lone system message is the question itself: most dialects want it from the user.
-fn seat_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
-    if let [only] = messages
-        && only.role == Role::System
-        && !dialect.takes_lone_system()
+/// Whether another provider may do better: the request is not at fault.
+fn calls_for_another(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ProviderUnavailable | ErrorKind::ProviderRateLimited | ErrorKind::Timeout
+    )
+}
+
+/// What a dry run answers: the first provider's request, and those of its fallbacks.
+fn shown(talks: &[Talk<'_>]) -> Value {
+    let mut requests = talks.iter().map(|talk| talk.request.shown());
+    let mut first = requests.next().unwrap_or_default();
+    let others: Vec<Value> = requests.collect();
+    if !others.is_empty()
+        && let Some(fields) = first.as_object_mut()
     {
-        only.role = Role::User;
+        fields.insert("fallbacks".to_owned(), Value::Array(others));
     }
+    first
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::chat::{StopReason, Usage};
-use crate::job::Job;
+use crate::error::Error;
+use crate::job::{Job, Target};
 
 /// Where the time went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub struct Durations {
     pub total: Duration,
 }
 
+/// A provider that was asked and could not answer.
+#[derive(Debug, Clone)]
+pub struct PassedOver {
+    /// The provider's name.
+    pub provider: &'static str,
+    /// The model as the caller named it.
+    pub model: String,
+    /// Why it did not answer.
+    pub error: Error,
+}
+
 /// What a run did. Holds no prompt, no reply and no key.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -23,6 +35,8 @@ pub struct Report {
     pub provider: Option<&'static str>,
     /// The model as the caller named it.
     pub model: Option<String>,
+    /// Who was asked before and could not answer; `None` where there were no fallbacks.
+    pub passed_over: Option<Vec<PassedOver>>,
     /// The model as the provider named it in its answer.
     pub answered_model: Option<String>,
     /// The parser's name.
@@ -51,14 +65,27 @@ impl Report {
     /// A report of a job that has not been run yet.
     pub(crate) fn of(job: &Job) -> Self {
         Report {
-            provider: Some(job.provider.name),
-            model: Some(job.model.clone()),
-            output: Some(job.output.parser.name),
+            provider: Some(job.target.provider.name),
+            model: Some(job.target.model.clone()),
+            passed_over: (!job.fallbacks.is_empty()).then(Vec::new),
+            output: Some(job.output.parser.row().name),
             warnings: job.warnings.clone(),
             prompt_hash: Some(job.prompt.hash().to_owned()),
             dry_run: job.dry_run,
             ..Report::default()
         }
+    }
+
+    /// Says who is being asked.
+    pub(crate) fn turn_to(&mut self, target: &Target) {
+        self.provider = Some(target.provider.name);
+        self.model = Some(target.model.clone());
+    }
+
+    /// Says who could not answer, and why.
+    pub(crate) fn pass_over(&mut self, target: &Target, error: Error) {
+        let (provider, model) = (target.provider.name, target.model.clone());
+        self.passed_over.get_or_insert_default().push(PassedOver { provider, model, error });
     }
 
     /// Adds warnings, each once.

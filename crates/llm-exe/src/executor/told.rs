@@ -32,14 +32,13 @@ pub(crate) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     }
 }
 
-/// Adds the answer that did not fit and what is wrong with it.
-pub(crate) fn add_fault(messages: &mut Vec<Message>, fault: &Fault) {
+/// Adds the answer that did not fit, what is wrong with it, and what is wanted instead.
+pub(crate) fn add_fault(messages: &mut Vec<Message>, fault: &Fault, wanted: &str) {
     if !fault.said.trim().is_empty() {
         messages.push(Message::text(Role::Assistant, fault.said.trim()));
     }
     let text = format!(
-        "That answer can't be used: {}. Answer again, with the corrected JSON value and nothing \
-         else.",
+        "That answer can't be used: {}. Answer again, with {wanted} and nothing else.",
         fault.wrong
     );
     messages.push(Message::text(Role::User, text));

@@ -5,9 +5,8 @@
 
 use serde_json::Value;
 
-use super::Job;
 use super::messages::TemplateMessage;
-use super::render::{RenderedChat, note_missing};
+use super::render::{Filling, RenderedChat, note_missing};
 use crate::chat::{Message, Role};
 use crate::error::Problem;
 use crate::json;
@@ -16,14 +15,14 @@ use crate::json;
 pub(crate) fn expand(
     key: &str,
     message: &TemplateMessage,
-    job: &Job,
+    filling: Filling<'_>,
     chat: &mut RenderedChat,
     problems: &mut Vec<Problem>,
 ) {
-    let turns = match job.data.get(key) {
+    let turns = match filling.data.get(key) {
         None | Some(Value::Null) => {
             let text = format!("`{key}` is not in data");
-            return note_missing(job, &message.path, &text, &mut chat.warnings, problems);
+            return note_missing(filling, &message.path, &text, &mut chat.warnings, problems);
         }
         Some(Value::Array(turns)) => turns,
         Some(other) => {

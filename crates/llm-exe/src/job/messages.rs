@@ -32,25 +32,30 @@ pub(super) struct TemplatePart {
     pub(super) template: Template,
 }
 
-/// Reads `message` as written; `None` where it is not usable, with the problems noted.
+/// Reads `message` as written. Where it is not usable, the error is what of it could be read, and
+/// the problems are noted.
 pub(crate) fn read(
     written: Option<TextOr<WrittenList>>,
     problems: &mut Problems,
-) -> Option<Conversation> {
+) -> Result<Conversation, Conversation> {
     let hash = hash(written.as_ref());
-    let messages = match written {
+    let (count, messages) = match written {
         None => {
             problems.add("message", "missing; expected the prompt");
-            return None;
+            (1, Vec::new())
         }
         Some(TextOr::Text(text)) => {
-            let part = text_part("message", &text, problems)?;
             let path = "message".to_owned();
-            vec![TemplateMessage { path, role: Role::System, parts: vec![part] }]
+            let part = text_part(&path, &text, problems);
+            let message =
+                part.map(|part| TemplateMessage { path, role: Role::System, parts: vec![part] });
+            (1, message.into_iter().collect())
         }
-        Some(TextOr::Long(list)) => messages(list, problems)?,
+        Some(TextOr::Long(list)) => (list.len().max(1), messages(list, problems)),
     };
-    Some(Conversation { messages, hash })
+    let whole = messages.len() == count;
+    let conversation = Conversation { messages, hash };
+    if whole { Ok(conversation) } else { Err(conversation) }
 }
 
 /// SHA-256 over the prompt as written, roles and texts, so that a result names its prompt.
@@ -94,16 +99,15 @@ fn hash(written: Option<&TextOr<WrittenList>>) -> String {
     format!("sha256:{hex}")
 }
 
-fn messages(list: WrittenList, problems: &mut Problems) -> Option<Vec<TemplateMessage>> {
+/// The messages that can be read.
+fn messages(list: WrittenList, problems: &mut Problems) -> Vec<TemplateMessage> {
     if list.is_empty() {
         problems.add("message", "is an empty list; expected at least one message");
-        return None;
     }
     let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
     if texts > 0 && texts < list.iter().flatten().count() {
         problems.add("message", "mixes strings and objects; use one form for all messages");
     }
-    let count = list.len();
     let mut read = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
         let path = format!("message[{index}]");
@@ -126,7 +130,7 @@ fn messages(list: WrittenList, problems: &mut Problems) -> Option<Vec<TemplateMe
         };
         read.extend(message);
     }
-    (read.len() == count).then_some(read)
+    read
 }
 
 fn chat_message(

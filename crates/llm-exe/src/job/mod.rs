@@ -4,32 +4,24 @@
 mod history;
 mod messages;
 mod options;
+mod output;
 mod render;
+mod rules;
+mod target;
 
 use serde_json::{Map, Value};
 
 pub use messages::Conversation;
+pub use output::Output;
+pub(crate) use render::Filling;
 pub use render::RenderedChat;
+pub use rules::{ModelPatterns, Rules};
+pub use target::Target;
 
-use crate::chat::Sampling;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
-use crate::parsers::{self, ParserRow};
-use crate::providers::{self, PROVIDERS, ProviderRow};
-use crate::request::{Request, Written, nearest};
-use crate::schema::Schema;
-use crate::transport::Policy;
-
-/// The re-asks after an answer that does not fit, where the request says nothing.
-const DEFAULT_REPAIRS: u64 = 1;
-const MOST_REPAIRS: u64 = 3;
-
-/// What the operator lays down for every request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rules {
-    /// A missing variable is an error, even where the request does not say so.
-    pub strict_variables: bool,
-}
+use crate::prompt::Limits;
+use crate::request::Written;
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +32,13 @@ pub enum Returns {
     Full,
 }
 
-/// How the reply is read.
-#[derive(Debug, Clone)]
-pub struct Output {
-    /// The parser.
-    pub parser: &'static ParserRow,
-    /// The schema, for the parsers that use one.
-    pub schema: Option<Schema>,
-    /// How often an answer that does not fit is asked for again.
-    pub repairs: u32,
-}
-
 /// A validated request.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Who is asked.
-    pub provider: &'static ProviderRow,
-    /// The provider's name of the model.
-    pub model: String,
+    pub target: Target,
+    /// Who is asked next where the one before can't answer, in order.
+    pub fallbacks: Vec<Target>,
     /// The compiled prompt.
     pub prompt: Conversation,
     /// How the reply is read.
@@ -66,10 +47,6 @@ pub struct Job {
     pub schema: Option<Value>,
     /// What the templates are filled with.
     pub data: Map<String, Value>,
-    /// What the model is tuned with.
-    pub sampling: Sampling,
-    /// How calls are tried.
-    pub policy: Policy,
     /// What the caller gets back.
     pub returns: Returns,
     /// Render and validate only.
@@ -85,44 +62,57 @@ impl Job {
     ///
     /// # Errors
     /// `InvalidRequest` or `PromptInvalid`, with every problem of the request.
-    pub fn new(written: Written, rules: Rules) -> Result<Job, Error> {
-        let Written { request, problems, warnings } = written;
+    pub fn new(written: Written, rules: &Rules) -> Result<Job, Error> {
+        Job::noting(written, rules, &mut Vec::new())
+    }
+
+    /// As [`Job::new`]; of a request that is refused, the warnings too are told.
+    pub(crate) fn noting(
+        written: Written,
+        rules: &Rules,
+        warnings: &mut Vec<String>,
+    ) -> Result<Job, Error> {
+        let Written { request, problems, warnings: ignored } = written;
+        warnings.extend(ignored);
         let mut problems = Problems(problems);
         if request_was_unreadable(&problems) {
             return Err(Error::from_problems(problems.0));
         }
-        let asked = whom(&request, &mut problems);
+        let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
-        let (sampling, policy) = options::read(request.options.unwrap_or_default(), &mut problems);
-        let mut warnings = warnings;
         let schema = request.schema.clone().map(Value::Object);
-        let output = output(
+        let output = output::read(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
             &mut problems,
-            &mut warnings,
+            warnings,
         );
-        let (Some((provider, model)), Some(prompt), Some(output)) = (asked, prompt, output) else {
-            return Err(Error::from_problems(problems.0));
+        let data = request.data.unwrap_or_default();
+        let strict_variables = rules.strict_variables || request.strict_variables.unwrap_or(false);
+        let (target, prompt, output) = match (target, prompt, output) {
+            (Some(target), Ok(prompt), Some(output)) if problems.0.is_empty() => {
+                (target, prompt, output)
+            }
+            (_, Ok(readable) | Err(readable), _) => {
+                let schema = schema.as_ref();
+                let filling = Filling { data: &data, schema, strict: strict_variables };
+                try_out(&readable, filling, &mut problems, warnings);
+                return Err(Error::from_problems(problems.0));
+            }
         };
-        if !problems.0.is_empty() {
-            return Err(Error::from_problems(problems.0));
-        }
         Ok(Job {
-            provider,
-            model,
+            target,
+            fallbacks,
             prompt,
             output,
             schema,
-            data: request.data.unwrap_or_default(),
-            sampling,
-            policy,
+            data,
             returns,
             dry_run: request.dry_run.unwrap_or(false),
-            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
-            warnings,
+            strict_variables,
+            warnings: std::mem::take(warnings),
         })
     }
 
@@ -130,7 +120,7 @@ impl Job {
     ///
     /// # Errors
     /// As [`Job::new`].
-    pub fn read(value: Value, rules: Rules) -> Result<Job, Error> {
+    pub fn read(value: Value, rules: &Rules) -> Result<Job, Error> {
         Job::new(Written::read(value), rules)
     }
 }
@@ -140,7 +130,25 @@ fn request_was_unreadable(problems: &Problems) -> bool {
     problems.0.iter().any(|problem| problem.path.is_empty())
 }
 
+/// Of a request that is refused, renders what could be read of its prompt, so that what is wrong
+/// and missing there is told at once with the rest.
+fn try_out(
+    readable: &Conversation,
+    filling: Filling<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) {
+    let filled = ["data", "schema"];
+    if problems.0.iter().any(|one| filled.iter().any(|field| one.path.starts_with(field))) {
+        return;
+    }
+    let mut chat = RenderedChat::default();
+    problems.0.extend(readable.fill(filling, &Limits::default(), &mut chat));
+    warnings.append(&mut chat.warnings);
+}
+
 /// Problems by path: a field that is reported already is not reported again.
+#[derive(Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
@@ -156,81 +164,6 @@ impl Problems {
     }
 }
 
-fn whom(request: &Request, problems: &mut Problems) -> Option<(&'static ProviderRow, String)> {
-    if let (Some(one), Some(other)) = (&request.provider, &request.providor)
-        && one != other
-    {
-        let text = format!(
-            "{} and providor {} name two providers; give one",
-            json::quoted(one),
-            json::quoted(other)
-        );
-        problems.add("provider", text);
-        return None;
-    }
-    let written = request.provider.as_deref().or(request.providor.as_deref());
-    let found = written.map(|written| (written, providers::named(written)));
-    let provider = match found {
-        None => {
-            problems.add("provider", format!("missing; expected one of {}", provider_names()));
-            None
-        }
-        Some((written, None)) => {
-            let near = nearest(written, &PROVIDERS.iter().map(|row| row.name).collect::<Vec<_>>());
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            let known = provider_names();
-            let text = format!(
-                "unknown provider {}; expected one of {known}{hint}",
-                json::quoted(written)
-            );
-            problems.add("provider", text);
-            None
-        }
-        Some((_, Some(found))) => Some(found),
-    };
-    let named = provider.and_then(|(_, model)| model);
-    let model = match (request.model.as_deref(), named) {
-        (Some(one), Some(other)) if one != other => {
-            let text = format!(
-                "{} differs from the model in provider, {}; give one",
-                json::quoted(one),
-                json::quoted(other)
-            );
-            problems.add("model", text);
-            return None;
-        }
-        (Some(model), _) | (None, Some(model)) => model,
-        (None, None) => {
-            problems.add("model", "missing; expected the provider's name of a model");
-            return None;
-        }
-    };
-    if let Some(fault) = model_fault(model) {
-        problems.add("model", format!("{} {fault}", json::quoted(model)));
-        return None;
-    }
-    provider.map(|(row, _)| (row, model.to_owned()))
-}
-
-fn provider_names() -> String {
-    PROVIDERS.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
-}
-
-/// Why a text can't be a model's name: it stands in URLs and logs.
-fn model_fault(model: &str) -> Option<&'static str> {
-    if model.is_empty() {
-        return Some("is empty");
-    }
-    if model.len() > 256 {
-        return Some("is longer than 256 characters");
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@+-".contains(&byte);
-    if !model.bytes().all(allowed) {
-        return Some("holds other characters than letters, digits and . _ : / @ + -");
-    }
-    model.contains("..").then_some("holds two dots in a row")
-}
-
 fn returns(written: Option<&str>, problems: &mut Problems) -> Returns {
     match written {
         None | Some("result") => Returns::Result,
@@ -241,54 +174,4 @@ fn returns(written: Option<&str>, problems: &mut Problems) -> Returns {
             Returns::Result
         }
     }
-}
-
-fn output(
-    name: &str,
-    options: Map<String, Value>,
-    schema: Option<Map<String, Value>>,
-    problems: &mut Problems,
-    warnings: &mut Vec<String>,
-) -> Option<Output> {
-    let Some(parser) = parsers::parser(name) else {
-        let known = parsers::output_names();
-        let near = nearest(name, &known);
-        let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-        let (name, known) = (json::quoted(name), known.join(", "));
-        problems.add("output", format!("unknown output {name}; expected one of {known}{hint}"));
-        return None;
-    };
-    let mut repairs = DEFAULT_REPAIRS;
-    for (option, value) in options {
-        match (option.as_str(), value.as_u64()) {
-            (known, _) if !parser.options.contains(&known) => {
-                warnings.push(format!(
-                    "unknown field `outputOptions.{known}` was ignored: {} has no such option",
-                    parser.name
-                ));
-            }
-            ("repairs", Some(count)) if count <= MOST_REPAIRS => repairs = count,
-            (known, _) => {
-                let came = json::shown(&value);
-                let path = format!("outputOptions.{known}");
-                problems.add(path, format!("expected a whole number from 0 to 3, got {came}"));
-            }
-        }
-    }
-    let schema = match schema {
-        None if parser.needs_schema => {
-            problems.add("schema", format!("missing; output {} needs one", parser.name));
-            return None;
-        }
-        Some(schema) if parser.needs_schema => match Schema::compile(schema) {
-            Ok(schema) => Some(schema),
-            Err(fault) => {
-                problems.add("schema", fault.to_string());
-                return None;
-            }
-        },
-        _ => None,
-    };
-    let repairs = if parser.needs_schema { u32::try_from(repairs).unwrap_or(1) } else { 0 };
-    Some(Output { parser, schema, repairs })
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Problems;
+use super::{Problems, Rules};
 use crate::chat::Sampling;
 use crate::json;
 use crate::request::WrittenOptions;
@@ -16,8 +16,26 @@ const MOST_STOP_SEQUENCES: usize = 16;
 /// A day: no function runs longer, and clocks stay far from their end.
 const MOST_MILLISECONDS: u64 = 86_400_000;
 
-/// Checks the options; what is out of range is reported and left out.
-pub(crate) fn read(written: WrittenOptions, problems: &mut Problems) -> (Sampling, Policy) {
+/// The problems of options, by the option's name.
+struct Options<'a> {
+    path: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl Options<'_> {
+    fn add(&mut self, name: &str, message: impl Into<String>) {
+        self.problems.add(format!("{}.{name}", self.path), message);
+    }
+}
+
+/// Checks the options that stand at `path`; what is out of range is reported and left out.
+pub(crate) fn read(
+    written: WrittenOptions,
+    path: &str,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> (Sampling, Policy) {
+    let problems = &mut Options { path, problems };
     let mut range = |name: &str, value: Option<f64>, allowed: RangeInclusive<f64>| {
         let value = value?;
         if allowed.contains(&value) {
@@ -25,7 +43,7 @@ pub(crate) fn read(written: WrittenOptions, problems: &mut Problems) -> (Samplin
         }
         let (low, high) = (allowed.start(), allowed.end());
         let text = format!("expected a number from {low} to {high}, got {value}");
-        problems.add(format!("options.{name}"), text);
+        problems.add(name, text);
         None
     };
     let temperature = range("temperature", written.temperature, 0.0..=2.0);
@@ -34,14 +52,21 @@ pub(crate) fn read(written: WrittenOptions, problems: &mut Problems) -> (Samplin
     let presence_penalty = range("presencePenalty", written.presence_penalty, -2.0..=2.0);
     for (name, value) in [("topK", written.top_k), ("maxTokens", written.max_tokens)] {
         if value == Some(0) {
-            problems.add(format!("options.{name}"), "expected a whole number from 1, got 0");
+            problems.add(name, "expected a whole number from 1, got 0");
         }
+    }
+    if let (Some(asked), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
+        && asked > ceiling
+    {
+        let text =
+            format!("expected at most {ceiling}, the setting MAX_TOKENS_CEILING, got {asked}");
+        problems.add("maxTokens", text);
     }
     let effort = written.effort.filter(|word| {
         let known = EFFORTS.contains(&word.as_str());
         if !known {
             let (known, came) = (EFFORTS.join(", "), json::quoted(word));
-            problems.add("options.effort", format!("expected one of {known}, got {came}"));
+            problems.add("effort", format!("expected one of {known}, got {came}"));
         }
         known
     });
@@ -50,7 +75,7 @@ pub(crate) fn read(written: WrittenOptions, problems: &mut Problems) -> (Samplin
         temperature,
         top_p,
         top_k: written.top_k,
-        max_tokens: written.max_tokens,
+        max_tokens: written.max_tokens.or(rules.max_tokens_ceiling),
         stop_sequences,
         frequency_penalty,
         presence_penalty,
@@ -67,24 +92,24 @@ pub(crate) fn read(written: WrittenOptions, problems: &mut Problems) -> (Samplin
     (sampling, policy)
 }
 
-fn stop_sequences(written: Vec<String>, problems: &mut Problems) -> Vec<String> {
+fn stop_sequences(written: Vec<String>, problems: &mut Options<'_>) -> Vec<String> {
     if written.len() > MOST_STOP_SEQUENCES {
         let text = format!("expected at most {MOST_STOP_SEQUENCES} texts, got {}", written.len());
-        problems.add("options.stopSequences", text);
+        problems.add("stopSequences", text);
     }
     if let Some(at) = written.iter().position(String::is_empty) {
-        problems.add(format!("options.stopSequences[{at}]"), "is empty");
+        problems.add(&format!("stopSequences[{at}]"), "is empty");
     }
     written
 }
 
-fn attempts(written: Option<u32>, problems: &mut Problems) -> u32 {
+fn attempts(written: Option<u32>, problems: &mut Options<'_>) -> u32 {
     match written {
         None => Policy::default().attempts,
         Some(count) if (1..=MOST_ATTEMPTS).contains(&count) => count,
         Some(count) => {
             let text = format!("expected a whole number from 1 to {MOST_ATTEMPTS}, got {count}");
-            problems.add("options.numOfAttempts", text);
+            problems.add("numOfAttempts", text);
             1
         }
     }
@@ -94,7 +119,7 @@ fn milliseconds(
     name: &str,
     written: Option<u64>,
     least: u64,
-    problems: &mut Problems,
+    problems: &mut Options<'_>,
 ) -> Option<Duration> {
     let count = written?;
     if (least..=MOST_MILLISECONDS).contains(&count) {
@@ -102,17 +127,17 @@ fn milliseconds(
     }
     let range = format!("{least} to {MOST_MILLISECONDS}");
     let text = format!("expected milliseconds from {range}, got {count}");
-    problems.add(format!("options.{name}"), text);
+    problems.add(name, text);
     None
 }
 
-fn jitter(written: Option<&str>, problems: &mut Problems) -> Jitter {
+fn jitter(written: Option<&str>, problems: &mut Options<'_>) -> Jitter {
     match written {
         None | Some("full") => Jitter::Full,
         Some("none") => Jitter::None,
         Some(other) => {
             let text = format!("expected \"full\" or \"none\", got {}", json::quoted(other));
-            problems.add("options.jitter", text);
+            problems.add("jitter", text);
             Jitter::Full
         }
     }

@@ -1,16 +1,28 @@
 //! A compiled prompt with a job's data: messages, and what was odd about them.
 
-use serde_json::Value;
+use std::time::Instant;
+
+use serde_json::{Map, Value};
 
 use super::messages::{Conversation, TemplateMessage, TemplatePart};
 use super::{Job, history};
 use crate::chat::{Message, Part};
 use crate::error::{Error, Problem};
 use crate::json;
-use crate::prompt::{Limits, Scope};
+use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
+
+/// What templates are filled with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filling<'a> {
+    pub(crate) data: &'a Map<String, Value>,
+    /// What they see as `schema`.
+    pub(crate) schema: Option<&'a Value>,
+    /// A missing variable is an error.
+    pub(crate) strict: bool,
+}
 
 /// The rendered messages, with what was odd about them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RenderedChat {
     /// At least one message, each with content.
     pub messages: Vec<Message>,
@@ -24,38 +36,82 @@ impl Conversation {
         &self.hash
     }
 
-    /// Renders the messages with a job's data.
+    /// Renders the messages with a job's data; the limits are those of all of them together.
     ///
     /// # Errors
     /// `PromptInvalid` for a template that can't be rendered, for missing variables in strict
     /// mode (all of them), and where nothing at all comes out.
     pub fn render(&self, job: &Job, limits: &Limits) -> Result<RenderedChat, Error> {
-        let extra: Vec<(&str, &Value)> =
-            job.schema.iter().map(|schema| ("schema", schema)).collect();
-        let scope = Scope { data: &job.data, extra: &extra };
-        let mut chat = RenderedChat { messages: Vec::new(), warnings: Vec::new() };
+        let mut chat = RenderedChat::default();
+        self.render_noting(job, limits, &mut chat)?;
+        Ok(chat)
+    }
+
+    /// As [`Conversation::render`]; when it fails, what was odd is noted too.
+    pub(crate) fn render_noting(
+        &self,
+        job: &Job,
+        limits: &Limits,
+        chat: &mut RenderedChat,
+    ) -> Result<(), Error> {
+        let Job { data, schema, strict_variables: strict, .. } = job;
+        let filling = Filling { data, schema: schema.as_ref(), strict: *strict };
+        let mut problems = self.fill(filling, limits, chat);
+        if problems.is_empty() && chat.messages.is_empty() {
+            problems.push(Problem::prompt("message", "every message rendered to nothing"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
+    }
+
+    /// Renders the messages and gives the problems of all of them.
+    pub(crate) fn fill(
+        &self,
+        filling: Filling<'_>,
+        limits: &Limits,
+        chat: &mut RenderedChat,
+    ) -> Vec<Problem> {
         let mut problems = Vec::new();
+        let mut allowance = Allowance::new(limits);
         for message in &self.messages {
             if let Some(key) = message.history() {
-                history::expand(key, message, job, &mut chat, &mut problems);
+                history::expand(key, message, filling, chat, &mut problems);
                 continue;
             }
-            let content = message.content(job, &scope, limits, &mut chat.warnings, &mut problems);
-            if content.is_empty() {
+            let (warnings, known) = (&mut chat.warnings, problems.len());
+            let content = message.content(filling, &mut allowance, warnings, &mut problems);
+            if !content.is_empty() {
+                chat.messages.push(Message { role: message.role, content });
+            } else if problems.len() == known {
                 let text = format!("{}: rendered to nothing and was left out", message.path);
                 chat.warnings.push(text);
-            } else {
-                chat.messages.push(Message { role: message.role, content });
             }
         }
-        if !problems.is_empty() {
-            return Err(Error::from_problems(problems));
+        problems
+    }
+}
+
+/// What the messages of a prompt may still use together.
+struct Allowance {
+    limits: Limits,
+    until: Option<Instant>,
+}
+
+impl Allowance {
+    fn new(limits: &Limits) -> Self {
+        Allowance { limits: *limits, until: Instant::now().checked_add(limits.time) }
+    }
+
+    fn render(
+        &mut self,
+        part: &TemplatePart,
+        scope: &Scope<'_>,
+    ) -> Result<Rendered, TemplateProblem> {
+        if let Some(until) = self.until {
+            self.limits.time = until.saturating_duration_since(Instant::now());
         }
-        if chat.messages.is_empty() {
-            let problem = Problem::prompt("message", "every message rendered to nothing");
-            return Err(Error::from_problems(vec![problem]));
-        }
-        Ok(chat)
+        let rendered = part.template.render(scope, &self.limits)?;
+        self.limits.bytes = self.limits.bytes.saturating_sub(rendered.text.len());
+        Ok(rendered)
     }
 }
 
@@ -71,15 +127,16 @@ impl TemplateMessage {
 
     fn content(
         &self,
-        job: &Job,
-        scope: &Scope<'_>,
-        limits: &Limits,
+        filling: Filling<'_>,
+        allowance: &mut Allowance,
         warnings: &mut Vec<String>,
         problems: &mut Vec<Problem>,
     ) -> Vec<Part> {
+        let extra = filling.schema.map(|schema| ("schema", schema));
+        let scope = Scope { data: filling.data, extra: extra.as_slice() };
         let mut content = Vec::new();
         for part in &self.parts {
-            let rendered = match part.template.render(scope, limits) {
+            let rendered = match allowance.render(part, &scope) {
                 Ok(rendered) => rendered,
                 Err(fault) => {
                     problems.push(Problem::prompt(&part.path, fault.to_string()));
@@ -89,7 +146,7 @@ impl TemplateMessage {
             for missing in &rendered.missing {
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
                 let text = format!("`{name}` is not in data (line {line}, column {column})");
-                note_missing(job, &part.path, &text, warnings, problems);
+                note_missing(filling, &part.path, &text, warnings, problems);
             }
             content.extend(rendered_part(part, rendered.text, problems));
         }
@@ -99,13 +156,13 @@ impl TemplateMessage {
 
 /// A missing variable is an error in strict mode, else a warning.
 pub(super) fn note_missing(
-    job: &Job,
+    filling: Filling<'_>,
     path: &str,
     text: &str,
     warnings: &mut Vec<String>,
     problems: &mut Vec<Problem>,
 ) {
-    if job.strict_variables {
+    if filling.strict {
         problems.push(Problem::prompt(path, text));
     } else {
         warnings.push(format!("{path}: {text}"));

@@ -55,6 +55,10 @@ fn within(text: &str) -> Option<Vec<Value>> {
             let end = reader.byte_offset();
             values.push(value);
             rest = start.get(end..)?;
+            // What closes here was opened by something that is lost.
+            if rest.trim_start().starts_with(['}', ']']) {
+                return None;
+            }
             continue;
         }
         // Prose in brackets is passed over as a whole; what looks like JSON and isn't, ends it.
@@ -130,6 +134,7 @@ mod tests {
             "{\"a\":1} and then {\"a\":",
             "no json at all",
             "{curly {\"a\": 1}",
+            "\"b\": {\"a\": 1}}",
             "",
         ] {
             assert!(matches!(find(text), Found::Broken(_)), "{text:?}: {:?}", find(text));

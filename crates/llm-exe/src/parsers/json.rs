@@ -2,16 +2,12 @@
 
 use serde_json::Value;
 
-use super::OutputFault;
 use super::found::{Found, find};
-use crate::schema::Schema;
+use super::{Context, OutputFault};
 
 /// Reads the one value of the text that satisfies the schema, mended where that is no guess.
-pub(crate) fn parse(text: &str, schema: Option<&Schema>) -> Result<Value, OutputFault> {
-    if text.trim().is_empty() {
-        return Err(OutputFault::new("the reply is empty; expected JSON"));
-    }
-    let read = |value: Value| match schema {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
+    let read = |value: Value| match context.schema {
         Some(schema) => schema.read(value).map_err(|fault| fault.to_string()),
         None => Ok(value),
     };

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::OutputFault;
-use crate::schema::Schema;
+use super::{Context, OutputFault};
 
 /// Never refuses; an empty reply is an empty string.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that every parser has")]
-pub(crate) fn parse(text: &str, _: Option<&Schema>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
     Ok(Value::String(text.to_owned()))
 }

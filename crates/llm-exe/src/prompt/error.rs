@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::error::shorten;
+
+/// How many characters of a message are told.
+const LONGEST: usize = 400;
+
 /// What kind of problem a template has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
@@ -46,7 +51,9 @@ impl TemplateProblem {
     ) -> Self {
         let (line, column) = place(source, offset);
         let shown_line = shown_line(source, offset);
-        TemplateProblem { kind, line, column, message: message.into(), shown_line }
+        // It may name what is as long as the data allow.
+        let message = shorten(&message.into(), LONGEST);
+        TemplateProblem { kind, line, column, message, shown_line }
     }
 }
 

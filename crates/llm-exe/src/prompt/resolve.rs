@@ -13,6 +13,9 @@ use super::value::{Found, Value, member};
 /// Up to this many arguments are kept on the stack.
 const FEW: usize = 3;
 
+/// Work on a text of more bytes than this is no small step: the clock is looked at before it.
+const LONG: usize = 1 << 12;
+
 impl<'a> Renderer<'a> {
     /// The value of a path. Unless it is only `tested`, a missing one is noted.
     pub(crate) fn path(
@@ -186,6 +189,10 @@ impl<'a> Renderer<'a> {
             *place = self.value(arg, index == 0 && helper.tests_first, env)?;
         }
         let named = self.pairs(&call.hash, env)?;
+        if list.iter().any(|value| value.as_text().is_some_and(|text| text.len() > LONG)) {
+            let look = self.budget.look();
+            look.map_err(|fault| env.helper_problem(helper, fault, call.path.at))?;
+        }
         let this = env.this();
         let args = Args { list, named: &named, this: &this };
         Ok(function(&args, &mut self.budget))

@@ -16,8 +16,18 @@ const NESTING: usize = 200;
 /// Appends a text, if the limits allow.
 pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), Fault> {
     budget.grow(out.len(), text.len())?;
+    if out.capacity() - out.len() < text.len() {
+        make_room(out, text.len());
+    }
     out.push_str(text);
     Ok(())
+}
+
+/// Makes room for `more` bytes, by half of what there was: while a text moves to a larger place,
+/// both take memory, and doubling would make three times the text of it.
+#[cold]
+fn make_room(out: &mut String, more: usize) {
+    out.reserve_exact(more.max(out.capacity() / 2));
 }
 
 /// Appends a value as a tag prints it: a missing one prints nothing.

@@ -6,13 +6,16 @@
 mod anthropic;
 mod anthropic_body;
 mod anthropic_reply;
+mod base_url;
 mod bedrock;
 mod bedrock_anthropic;
+mod compatible;
 mod converse;
 mod converse_reply;
 mod failure;
 mod models;
 mod openai;
+mod openai_reply;
 
 use serde_json::Value;
 
@@ -22,6 +25,8 @@ use crate::ports::KeyName;
 use crate::schema::Schema;
 use crate::wire::{WireReply, WireRequest};
 
+pub(crate) use base_url::check_base_url;
+pub use compatible::{COMPATIBLE_SETTING, Compatible, Providers, StructuredOutput};
 pub use failure::Failure;
 
 /// A wire format: how a chat is asked and how it is answered.
@@ -143,7 +148,7 @@ impl ProviderRow {
 pub const PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "openai",
-        dialect: &openai::OpenAi,
+        dialect: &openai::OPENAI,
         base_url_setting: "OPENAI_BASE_URL",
         base_url: "https://api.openai.com/v1",
         access: Access::Key {
@@ -157,6 +162,20 @@ pub const PROVIDERS: &[ProviderRow] = &[
         base_url_setting: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com",
         access: Access::Key { store: "KeyAnthropic", environment: &["ANTHROPIC_API_KEY"] },
+    },
+    ProviderRow {
+        name: "xai",
+        dialect: &openai::XAI,
+        base_url_setting: "XAI_BASE_URL",
+        base_url: "https://api.x.ai/v1",
+        access: Access::Key { store: "KeyXAI", environment: &["XAI_API_KEY"] },
+    },
+    ProviderRow {
+        name: "deepseek",
+        dialect: &openai::DEEPSEEK,
+        base_url_setting: "DEEPSEEK_BASE_URL",
+        base_url: "https://api.deepseek.com/v1",
+        access: Access::Key { store: "KeyDeepSeek", environment: &["DEEPSEEK_API_KEY"] },
     },
     ProviderRow {
         name: "amazon:anthropic",
@@ -193,15 +212,15 @@ pub fn provider(name: &str) -> Option<&'static ProviderRow> {
     PROVIDERS.iter().find(|row| row.name == name)
 }
 
-/// A `provider` as written: a row, and the model where the field names one too.
-///
-/// llm-exe's keys are read: `openai.chat.v1` is `openai`, `openai.gpt-4o-mini` is both in one.
-pub fn named(written: &str) -> Option<(&'static ProviderRow, Option<&str>)> {
-    if let Some(row) = provider(written) {
+fn row_named(
+    row: impl Fn(&str) -> Option<&'static ProviderRow>,
+    written: &str,
+) -> Option<(&'static ProviderRow, Option<&str>)> {
+    if let Some(row) = row(written) {
         return Some((row, None));
     }
     let (name, rest) = written.split_once('.')?;
-    let row = provider(name)?;
+    let row = row(name)?;
     match rest {
         "" => None,
         "chat" | "chat.v1" => Some((row, None)),

@@ -2,18 +2,68 @@
 //!
 //! <https://platform.openai.com/docs/api-reference/chat/create>; types of npm `openai` 6.49.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::models::{self, OpenAiModel, Tuning};
-use super::{Asked, Dialect, Endpoint, Options, Taken, failure, stop_list};
-use crate::chat::{Chat, Message, Part, Reply, ReplyPart, Role, StopReason, Structure, Usage};
-use crate::error::{Error, ErrorKind};
+use super::{Asked, Dialect, Endpoint, Options, Taken, openai_reply, stop_list};
+use crate::chat::{Chat, Message, Part, Reply, Role, Structure};
+use crate::error::Error;
 use crate::schema::{Schema, strict};
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// The dialect of OpenAI and of everybody who imitates it.
-pub(crate) struct OpenAi;
+/// The dialect of OpenAI and of everybody who imitates it; what sets one apart is said here.
+pub(crate) struct OpenAi {
+    /// What its models refuse and offer.
+    models: &'static [OpenAiModel],
+    /// Its word for the most tokens of an answer.
+    max_tokens: &'static str,
+    /// A reasoning model's system messages are `developer` ones.
+    developer: bool,
+    /// Reasoning is turned on and off by `thinking`.
+    thinking_switch: bool,
+    /// `completion_tokens` leaves reasoning out.
+    reasoning_beside: bool,
+    /// Takes `seed`.
+    seed: bool,
+}
+
+const IMITATED: OpenAi = OpenAi {
+    models: models::ANY_SCHEMA,
+    max_tokens: "max_tokens",
+    developer: false,
+    thinking_switch: false,
+    reasoning_beside: false,
+    seed: true,
+};
+
+/// OpenAI itself.
+pub(crate) const OPENAI: OpenAi = OpenAi {
+    models: models::OPENAI,
+    max_tokens: "max_completion_tokens",
+    developer: true,
+    ..IMITATED
+};
+
+/// xAI.
+pub(crate) const XAI: OpenAi = OpenAi {
+    models: models::XAI,
+    max_tokens: "max_completion_tokens",
+    reasoning_beside: true,
+    ..IMITATED
+};
+
+/// DeepSeek.
+pub(crate) const DEEPSEEK: OpenAi =
+    OpenAi { models: models::DEEPSEEK, thinking_switch: true, seed: false, ..IMITATED };
+
+/// A server of the operator's that takes JSON Schemas.
+pub(crate) const WITH_SCHEMA: OpenAi = IMITATED;
+
+/// One that takes JSON mode.
+pub(crate) const WITH_JSON: OpenAi = OpenAi { models: models::ANY_JSON, ..IMITATED };
+
+/// One that takes neither.
+pub(crate) const WITH_TEXT: OpenAi = OpenAi { models: models::ANY_TEXT, ..IMITATED };
 
 impl Dialect for OpenAi {
     fn name(&self) -> &'static str {
@@ -25,7 +75,7 @@ impl Dialect for OpenAi {
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
-        let model = models::openai(model);
+        let model = models::openai(self.models, model);
         // The API refuses a schema whose root is no object, and JSON mode answers objects only.
         if !schema.is_object() {
             return Structure::PromptOnly;
@@ -41,15 +91,23 @@ impl Dialect for OpenAi {
     }
 
     fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
-        let model = models::openai(&chat.model);
+        let model = models::openai(self.models, &chat.model);
         let mut body = Map::new();
         body.insert("model".to_owned(), json!(chat.model));
-        let messages: Vec<Value> = chat.messages.iter().map(|one| message(one, model)).collect();
+        let mut messages = Vec::new();
+        for (index, message) in chat.messages.iter().enumerate() {
+            let role = match message.role {
+                Role::System if self.developer && model.reasons => "developer",
+                role => role.name(),
+            };
+            let content = content(message, model.images, index)?;
+            messages.push(json!({ "role": role, "content": content }));
+        }
         body.insert("messages".to_owned(), Value::Array(messages));
         if let Some(format) = response_format(&chat.structure) {
             body.insert("response_format".to_owned(), format);
         }
-        let warnings = options(&mut body, chat, model);
+        let warnings = self.options(&mut body, chat, model);
         Ok(Asked {
             request: WireRequest {
                 url: format!("{}/chat/completions", endpoint.base_url),
@@ -62,58 +120,28 @@ impl Dialect for OpenAi {
     }
 
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        let completion: Completion = serde_json::from_slice(&wire.body)
-            .map_err(|error| failure::unreadable("no chat completion", &error))?;
-        let Some(choice) = completion.choices.into_iter().next() else {
-            let text = "the answer holds no choices";
-            return Err(Error::new(ErrorKind::ProviderUnavailable, text));
-        };
-        let mut content = Vec::new();
-        content.extend(choice.message.content.filter(|text| !text.is_empty()).map(ReplyPart::Text));
-        content.extend(choice.message.refusal.map(ReplyPart::Refusal));
-        for call in choice.message.tool_calls.unwrap_or_default() {
-            let Function { name, arguments } = call.function;
-            content.push(ReplyPart::ToolCall { name, arguments });
-        }
-        let refused = content.iter().any(|part| matches!(part, ReplyPart::Refusal(_)));
-        Ok(Reply {
-            stop_reason: match choice.finish_reason.as_deref() {
-                _ if refused => StopReason::Refusal,
-                Some("stop") => StopReason::Stop,
-                Some("length") => StopReason::Length,
-                Some("tool_calls" | "function_call") => StopReason::ToolCalls,
-                Some("content_filter") => StopReason::ContentFilter,
-                _ => StopReason::Other,
-            },
-            provider_stop_reason: choice.finish_reason,
-            content,
-            usage: completion.usage.map_or_else(Usage::default, WireUsage::buckets),
-            model: completion.model,
-            id: completion.id,
-        })
+        openai_reply::read(wire, self.reasoning_beside)
     }
 }
 
-fn message(message: &Message, model: OpenAiModel) -> Value {
-    let role = match message.role {
-        Role::System if model.reasons => "developer",
-        role => role.name(),
-    };
-    match message.content.as_slice() {
-        [Part::Text(text)] => json!({ "role": role, "content": text }),
-        parts => {
-            let parts: Vec<Value> = parts
-                .iter()
-                .map(|part| match part {
-                    Part::Text(text) => json!({ "type": "text", "text": text }),
-                    Part::Image { url } => {
-                        json!({ "type": "image_url", "image_url": { "url": url } })
-                    }
-                })
-                .collect();
-            json!({ "role": role, "content": parts })
-        }
+fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error> {
+    if let [Part::Text(text)] = message.content.as_slice() {
+        return Ok(json!(text));
     }
+    let mut parts = Vec::new();
+    for (at, part) in message.content.iter().enumerate() {
+        parts.push(match part {
+            Part::Text(text) => json!({ "type": "text", "text": text }),
+            Part::Image { url } if images => {
+                json!({ "type": "image_url", "image_url": { "url": url } })
+            }
+            Part::Image { .. } => {
+                let path = format!("message[{index}].content[{at}]");
+                return Err(Error::invalid(path, "this model takes no images"));
+            }
+        });
+    }
+    Ok(Value::Array(parts))
 }
 
 fn response_format(structure: &Structure) -> Option<Value> {
@@ -127,105 +155,71 @@ fn response_format(structure: &Structure) -> Option<Value> {
     }
 }
 
-fn options(body: &mut Map<String, Value>, chat: &Chat, model: OpenAiModel) -> Vec<String> {
-    let sampling = &chat.sampling;
-    let mut options = Options { body, warnings: Vec::new(), model: &chat.model };
-    let no_reasoning = sampling.effort.as_deref() == Some("none");
-    let tuned = match model.tuning {
-        Tuning::WithoutEffort if no_reasoning => Taken::Yes,
-        Tuning::WithoutEffort => Taken::No("it takes this only with effort \"none\""),
-        Tuning::No => Taken::No("a reasoning model does not take it"),
-        Tuning::Free | Tuning::OneOf => Taken::Yes,
-    };
-    options.put("temperature", "temperature", sampling.temperature.map(Value::from), tuned);
-    options.put("topP", "top_p", sampling.top_p.map(Value::from), tuned);
-    let penalty = sampling.frequency_penalty.map(Value::from);
-    options.put("frequencyPenalty", "frequency_penalty", penalty, tuned);
-    let penalty = sampling.presence_penalty.map(Value::from);
-    options.put("presencePenalty", "presence_penalty", penalty, tuned);
-    let no_word = Taken::No("this provider has no such option");
-    options.put("topK", "top_k", sampling.top_k.map(Value::from), no_word);
-    let most = sampling.max_tokens.map(Value::from);
-    options.put("maxTokens", "max_completion_tokens", most, Taken::Yes);
-    let stop = Taken::when(model.stop, "this model does not take it");
-    options.put("stopSequences", "stop", stop_list(sampling), stop);
-    options.put("seed", "seed", sampling.seed.map(Value::from), Taken::Yes);
-    let effort = sampling.effort.as_deref().filter(|word| model.reasons || *word != "none");
-    let reasons = Taken::when(model.reasons, "it does not reason");
-    options.put("effort", "reasoning_effort", effort.map(Value::from), reasons);
-    options.warnings
-}
-
-#[derive(Deserialize)]
-struct Completion {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Vec<Choice>,
-    usage: Option<WireUsage>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: WireMessage,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WireMessage {
-    content: Option<String>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<WireToolCall>>,
-}
-
-#[derive(Deserialize)]
-struct WireToolCall {
-    function: Function,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: String,
-    arguments: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct WireUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(default)]
-struct PromptDetails {
-    cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
-}
-
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(default)]
-struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
-}
-
-impl WireUsage {
-    /// The API counts cached tokens in `prompt_tokens` and reasoning in `completion_tokens`.
-    fn buckets(self) -> Usage {
-        let prompt = self.prompt_tokens_details.unwrap_or_default();
-        let cached = prompt.cached_tokens.unwrap_or(0);
-        let written = prompt.cache_write_tokens.unwrap_or(0);
-        let details = self.completion_tokens_details.unwrap_or_default();
-        let reasoning = details.reasoning_tokens.unwrap_or(0);
-        Usage {
-            input_tokens: self.prompt_tokens.saturating_sub(cached + written),
-            output_tokens: self.completion_tokens.saturating_sub(reasoning),
-            cached_input_tokens: cached,
-            cache_write_tokens: written,
-            reasoning_tokens: reasoning,
-            total_tokens: 0,
+impl OpenAi {
+    fn options(
+        &self,
+        body: &mut Map<String, Value>,
+        chat: &Chat,
+        model: OpenAiModel,
+    ) -> Vec<String> {
+        let sampling = &chat.sampling;
+        let mut options = Options { body, warnings: Vec::new(), model: &chat.model };
+        let effort = sampling.effort.as_deref();
+        let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
+        let taken = |tuning| match tuning {
+            Tuning::WithoutEffort if no_reasoning => Taken::Yes,
+            Tuning::WithoutEffort => Taken::No("it takes this only with effort \"none\""),
+            Tuning::No => Taken::No("a reasoning model does not take it"),
+            Tuning::Free | Tuning::OneOf => Taken::Yes,
+        };
+        let tuned = taken(model.tuning);
+        options.put("temperature", "temperature", sampling.temperature.map(Value::from), tuned);
+        options.put("topP", "top_p", sampling.top_p.map(Value::from), tuned);
+        let tuned = taken(model.penalties);
+        let penalty = sampling.frequency_penalty.map(Value::from);
+        options.put("frequencyPenalty", "frequency_penalty", penalty, tuned);
+        let penalty = sampling.presence_penalty.map(Value::from);
+        options.put("presencePenalty", "presence_penalty", penalty, tuned);
+        let no_word = Taken::No("this provider has no such option");
+        options.put("topK", "top_k", sampling.top_k.map(Value::from), no_word);
+        let most = sampling.max_tokens.map(Value::from);
+        options.put("maxTokens", self.max_tokens, most, Taken::Yes);
+        let stop = Taken::when(model.stop, "this model does not take it");
+        options.put("stopSequences", "stop", stop_list(sampling), stop);
+        let seed = Taken::when(self.seed, "this provider has no such option");
+        options.put("seed", "seed", sampling.seed.map(Value::from), seed);
+        if let Some(word) = effort {
+            self.effort(&mut options, word, model);
         }
-        .summed()
+        options.warnings
+    }
+
+    fn effort(&self, options: &mut Options<'_>, asked: &str, model: OpenAiModel) {
+        if model.efforts.is_empty() {
+            match (model.reasons, asked) {
+                (true, _) => options.leave_out("effort", "it can't be told how much to reason"),
+                // Nothing was asked of it that it would not do.
+                (false, "none") => {}
+                (false, _) => options.leave_out("effort", "it does not reason"),
+            }
+            return;
+        }
+        let Some(word) = models::nearest_effort(asked, model.efforts) else {
+            options.leave_out("effort", "this model always reasons");
+            return;
+        };
+        if word != asked {
+            let text = format!("options.effort became {word:?} for {}", options.model);
+            options.warnings.push(format!("{text}: it has no {asked:?}"));
+        }
+        if !self.thinking_switch {
+            options.body.insert("reasoning_effort".to_owned(), json!(word));
+            return;
+        }
+        let kind = if word == "none" { "disabled" } else { "enabled" };
+        options.body.insert("thinking".to_owned(), json!({ "type": kind }));
+        if word != "none" {
+            options.body.insert("reasoning_effort".to_owned(), json!(word));
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use text_or::TextOr;
 #[serde(rename_all = "camelCase", default)]
 #[schemars(title = "llm-exe request")]
 pub struct Request {
-    /// Who is asked: `openai` or `anthropic`, or llm-exe's keys such as `openai.chat.v1`.
+    /// Who is asked: a row of the provider table, or llm-exe's keys such as `openai.chat.v1`.
     pub provider: Option<String>,
     /// The same as `provider`, as the original document spells it.
     pub providor: Option<String>,
@@ -28,16 +28,22 @@ pub struct Request {
     /// The prompt, in Handlebars. A string is one system message; a list of strings is system,
     /// user, assistant, user and so on in turn.
     pub message: Option<TextOr<Vec<Option<TextOr<WrittenMessage>>>>>,
-    /// How the reply is read: a row of the parser table. Default `string`.
+    /// How the reply is read: `string` (the default), `json`, `list` or `listToArray`,
+    /// `listToJson`, `listToKeyValue`, `boolean`, `number`, `stringExtract`, `markdownCodeBlock`,
+    /// `markdownCodeBlocks` or `replaceStringTemplate`.
     pub output: Option<String>,
-    /// That parser's options.
+    /// That output's options: `match`, `enum`, `ignoreCase`, `keyTransform`; and for all but
+    /// `string` `repairs`, how often an answer that does not fit is asked for again, from 0 to 3.
     pub output_options: Option<Map<String, Value>>,
-    /// The JSON Schema that the result must satisfy; required with `output: "json"`.
+    /// The JSON Schema that the result must satisfy; required with `output: "json"`, and checked
+    /// by `listToJson`.
     pub schema: Option<Map<String, Value>>,
     /// What the templates in `message` are filled with.
     pub data: Option<Map<String, Value>>,
     /// What the model and the call may be tuned with.
     pub options: Option<WrittenOptions>,
+    /// Whom to ask when the first can't answer, in order.
+    pub fallbacks: Option<Vec<Option<WrittenFallback>>>,
     /// `result`, the default, answers the bare result; `full` adds usage, model, attempts and
     /// warnings.
     #[serde(rename = "return")]
@@ -46,6 +52,20 @@ pub struct Request {
     pub dry_run: Option<bool>,
     /// A variable that `data` lacks is an error.
     pub strict_variables: Option<bool>,
+}
+
+/// Whom to ask when the ones before can't answer.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WrittenFallback {
+    /// As the request's `provider`.
+    pub provider: Option<String>,
+    /// The same as `provider`.
+    pub providor: Option<String>,
+    /// As the request's `model`.
+    pub model: Option<String>,
+    /// Options that differ from the request's.
+    pub options: Option<WrittenOptions>,
 }
 
 /// One message of a conversation.
@@ -109,6 +129,27 @@ pub struct WrittenOptions {
     pub max_delay: Option<u64>,
     /// `full`, the default, spreads the waits; `none` does not.
     pub jitter: Option<String>,
+}
+
+impl WrittenOptions {
+    /// These, and what `base` says where they say nothing.
+    pub(crate) fn over(self, base: WrittenOptions) -> WrittenOptions {
+        WrittenOptions {
+            temperature: self.temperature.or(base.temperature),
+            top_p: self.top_p.or(base.top_p),
+            top_k: self.top_k.or(base.top_k),
+            max_tokens: self.max_tokens.or(base.max_tokens),
+            stop_sequences: self.stop_sequences.or(base.stop_sequences),
+            frequency_penalty: self.frequency_penalty.or(base.frequency_penalty),
+            presence_penalty: self.presence_penalty.or(base.presence_penalty),
+            seed: self.seed.or(base.seed),
+            effort: self.effort.or(base.effort),
+            timeout: self.timeout.or(base.timeout),
+            num_of_attempts: self.num_of_attempts.or(base.num_of_attempts),
+            max_delay: self.max_delay.or(base.max_delay),
+            jitter: self.jitter.or(base.jitter),
+        }
+    }
 }
 
 /// The JSON Schema of a request.

@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Request, WrittenImage, WrittenMessage, WrittenOptions, WrittenPart};
+use super::{Request, WrittenFallback, WrittenImage, WrittenMessage, WrittenOptions, WrittenPart};
 use crate::error::Problem;
 use crate::json;
 
@@ -25,7 +25,6 @@ const NOT_BUILT: &[(&str, &str)] = &[
     ("bucket", "hosted configs"),
     ("version", "hosted configs"),
     ("url", "hosted configs"),
-    ("fallbacks", "asking another provider"),
     ("tools", "tools"),
     ("toolChoice", "tools"),
     ("toolErrors", "tools"),
@@ -85,6 +84,12 @@ impl Written {
             }
         };
         refuse("options".to_owned(), request.get_mut("options"));
+        let fallbacks = request.get_mut("fallbacks").and_then(Value::as_array_mut);
+        for (index, fallback) in fallbacks.into_iter().flatten().enumerate() {
+            let path = format!("fallbacks[{index}]");
+            refuse(path.clone(), Some(&mut *fallback));
+            refuse(format!("{path}.options"), fallback.get_mut("options"));
+        }
         let messages = request.get_mut("message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
             let path = format!("message[{index}]");
@@ -201,6 +206,10 @@ fn unknown_field(path: &str) -> String {
     let known: &[&str] = match parent {
         "" => field_names::<Request>(),
         "options" => field_names::<WrittenOptions>(),
+        _ if parent.starts_with("fallbacks") && parent.ends_with("options") => {
+            field_names::<WrittenOptions>()
+        }
+        _ if parent.starts_with("fallbacks") => field_names::<WrittenFallback>(),
         _ if parent.ends_with("image_url") => field_names::<WrittenImage>(),
         _ if parent.contains("content") => field_names::<WrittenPart>(),
         _ => field_names::<WrittenMessage>(),

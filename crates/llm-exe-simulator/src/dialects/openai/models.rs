@@ -49,7 +49,13 @@ const GPT_5_4: Model = Model {
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
-const GROK: Model = Model { stops: false, penalties: false, ..OTHER };
+const GROK: Model = Model {
+    efforts: &["none", "low", "medium", "high", "xhigh"],
+    stops: false,
+    penalties: false,
+    ..PLAIN
+};
+const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Name prefixes and what is behind them; the first that fits counts.
 const MODELS: &[(&str, Model)] = &[
@@ -71,10 +77,15 @@ const MODELS: &[(&str, Model)] = &[
     ("gpt-4", OLD),
     ("gpt-", GPT_5_4),
     ("chatgpt-", OLD),
-    ("deepseek-", Model { json_schema: false, ..OTHER }),
-    ("grok-4-fast-non-reasoning", OTHER),
-    ("grok-4", GROK),
-    ("grok-3-mini", GROK),
+    ("deepseek-chat", Model { json_schema: false, ..PLAIN }),
+    ("deepseek-", Model { json_schema: false, efforts: DEEPSEEK, ..OTHER }),
+    ("grok-4.", GROK),
+    ("grok-4-fast-non-reasoning", PLAIN),
+    ("grok-4", Model { efforts: &[], ..GROK }),
+    ("grok-3-mini", Model { efforts: &["low", "high"], ..GROK }),
+    ("grok-3", PLAIN),
+    ("grok-2", PLAIN),
+    ("grok-", GROK),
 ];
 
 /// What the model of this name offers.

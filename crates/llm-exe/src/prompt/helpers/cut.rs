@@ -16,6 +16,13 @@ const LONGEST: usize = 1 << 20;
 /// How large a compiled pattern may be, in bytes.
 const LARGEST: usize = 1 << 16;
 
+/// The longest pattern, in bytes: reading a longer one takes more than a moment.
+const LONGEST_PATTERN: usize = 1 << 12;
+
+/// A search takes as long as the text times the pattern, so that the longer the text is, the
+/// smaller the pattern must be.
+const MOST_WORK: usize = 1 << 33;
+
 /// `{{cut text "[0-9]+"}}`
 pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
     args.exactly(2)?;
@@ -42,15 +49,20 @@ fn without(text: &str, pattern: &str, budget: &mut Budget) -> Result<String, Fau
     if text.len() > LONGEST {
         return Err(Fault::failed(format!("matches patterns in texts of {LONGEST} bytes at most")));
     }
+    if pattern.len() > LONGEST_PATTERN {
+        return Err(Fault::failed(format!("takes patterns of {LONGEST_PATTERN} bytes at most")));
+    }
+    let largest = LARGEST.min(MOST_WORK / text.len().max(1));
     let mut builder = RegexBuilder::new(&translate(pattern));
-    let regex = builder.size_limit(LARGEST).build().map_err(|error| {
+    let regex = builder.size_limit(largest).build().map_err(|error| {
         let shown: String = pattern.chars().take(60).collect();
         Fault::failed(format!("cannot use the pattern `{shown}`: {error}"))
     })?;
     let mut out = String::with_capacity(text.len());
     let mut kept = 0;
     for found in regex.find_iter(text) {
-        budget.step()?;
+        // Each match may have been looked for through the whole text.
+        budget.look()?;
         out.push_str(text.get(kept..found.start()).unwrap_or_default());
         kept = found.end();
     }

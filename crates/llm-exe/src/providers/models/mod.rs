@@ -7,7 +7,9 @@ mod openai;
 
 pub(crate) use bedrock::{ConverseModel, Family, Force, TopK, claude_on_bedrock, converse};
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
-pub(crate) use openai::{OpenAiModel, openai};
+pub(crate) use openai::{
+    ANY_JSON, ANY_SCHEMA, ANY_TEXT, DEEPSEEK, OPENAI, OpenAiModel, XAI, openai,
+};
 
 /// Whether and when a model takes temperature and its kin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,20 @@ pub(crate) enum Tuning {
     WithoutEffort,
     /// Never.
     No,
+}
+
+/// The words of `effort`, from none to the most.
+const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+/// The word of `taken` that is meant by another: the next one up, else the highest. `None` where
+/// reasoning was to be left out and can't be.
+pub(crate) fn nearest_effort(asked: &str, taken: &[&'static str]) -> Option<&'static str> {
+    let rank = |word: &str| EFFORTS.iter().position(|known| *known == word);
+    if asked == "none" {
+        return taken.iter().find(|word| **word == "none").copied();
+    }
+    let up = taken.iter().find(|word| rank(word) >= rank(asked));
+    up.or(taken.last()).copied().filter(|word| *word != "none")
 }
 
 /// A name, or the beginning of one where the pattern ends with `*`.

@@ -1,0 +1,59 @@
+//! How much memory rendering takes, by the size of what is rendered. Every allocation is counted.
+//!
+//! Out: a line for each size, `<bytes of the text> <most bytes allocated by rendering>`.
+//! `bench-prompts` runs it and judges.
+
+#![allow(clippy::print_stdout, reason = "the figures are what it is for")]
+
+use llm_exe::prompt::{Limits, Scope, Template};
+use peak_alloc::PeakAlloc;
+use serde_json::{Map, Value};
+
+#[global_allocator]
+static COUNTED: PeakAlloc = PeakAlloc;
+
+type Fault = Box<dyn std::error::Error>;
+
+/// Texts of 100 KB to 4 MB, each a fifth longer than the one before, since what is allocated
+/// grows in leaps.
+const SMALLEST: f64 = 100e3;
+const LARGEST: f64 = 4e6;
+const STEP: f64 = 1.2;
+
+/// A list of orders as in the prompt of `prompts/`, with a line of text each.
+const SOURCE: &str = "{{#each orders}}{{@index}}. {{id}}: {{#if paid}}{{upper note}}{{else}}\
+    {{note}}{{/if}}\n{{/each}}";
+
+fn main() -> Result<(), Fault> {
+    let template = Template::compile(SOURCE).map_err(|problems| format!("{problems:?}"))?;
+    let mut size = SMALLEST;
+    loop {
+        let (text, peak) = render(&template, size)?;
+        println!("{text} {peak}");
+        if size >= LARGEST {
+            return Ok(());
+        }
+        size = (size * STEP).min(LARGEST);
+    }
+}
+
+/// The bytes of a text of about that size, and the most that was allocated for it at a time.
+fn render(template: &Template, size: f64) -> Result<(usize, usize), Fault> {
+    let note = "Please leave it with the neighbours if nobody is there. ".repeat(3);
+    let order = |index: usize| -> Value {
+        let fields = [
+            ("id", Value::from(format!("O-{index}"))),
+            ("paid", Value::from(index.is_multiple_of(2))),
+            ("note", Value::from(note.as_str())),
+        ];
+        Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+    };
+    let lines = (size / 183.0) as usize;
+    let orders: Vec<Value> = (0..lines).map(order).collect();
+    let data: Map<String, Value> =
+        [("orders".to_owned(), Value::from(orders))].into_iter().collect();
+    let before = COUNTED.current_usage();
+    COUNTED.reset_peak_usage();
+    let rendered = template.render(&Scope { data: &data, extra: &[] }, &Limits::default())?;
+    Ok((rendered.text.len(), COUNTED.peak_usage().saturating_sub(before)))
+}

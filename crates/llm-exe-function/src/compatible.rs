@@ -1,0 +1,45 @@
+//! `OPENAI_COMPATIBLE_PROVIDERS`: a JSON object of servers by name.
+
+use std::collections::BTreeMap;
+
+use llm_exe::providers::{Compatible, Providers, StructuredOutput};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Server {
+    base_url: String,
+    key: Option<String>,
+    key_env: Option<String>,
+    #[serde(default)]
+    structured_output: Structured,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Structured {
+    #[default]
+    JsonSchema,
+    JsonObject,
+    Prompt,
+}
+
+/// Reads the setting.
+pub(crate) fn read(text: &str) -> Result<Providers, String> {
+    let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
+                    \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
+    let servers: BTreeMap<String, Server> =
+        serde_json::from_str(text).map_err(|error| format!("{expected}; {error}"))?;
+    let servers = servers.into_iter().map(|(name, server)| Compatible {
+        name,
+        base_url: server.base_url,
+        key: server.key,
+        key_env: server.key_env,
+        structured_output: match server.structured_output {
+            Structured::JsonSchema => StructuredOutput::JsonSchema,
+            Structured::JsonObject => StructuredOutput::JsonObject,
+            Structured::Prompt => StructuredOutput::Prompt,
+        },
+    });
+    Providers::with(servers.collect())
+}

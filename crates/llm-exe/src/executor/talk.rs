@@ -1,0 +1,143 @@
+//! A talk with one provider: its question, made before anybody is asked, and its answers.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::judge::{self, Verdict};
+use super::{Executor, Report, told};
+use crate::chat::{Chat, Message, Role, Structure};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::job::{Job, Target};
+use crate::providers::{Asked, Dialect, Endpoint};
+use crate::wire::WireRequest;
+
+/// The name under which a schema is sent.
+const SCHEMA_NAME: &str = "answer";
+
+/// A question that can be asked.
+pub(super) struct Talk<'a> {
+    pub(super) target: &'a Target,
+    pub(super) request: WireRequest,
+    pub(super) warnings: Vec<String>,
+    chat: Chat,
+    endpoint: Endpoint,
+}
+
+impl Talk<'_> {
+    /// Says of a failure whom it was with.
+    pub(super) fn in_context(&self, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
+            _ => {
+                let Target { provider, model, .. } = self.target;
+                error.in_context(&format!("{} {model}", provider.name))
+            }
+        }
+    }
+}
+
+impl Executor {
+    /// The questions for the request's provider and its fallbacks, in order. What one of them
+    /// can't be asked is known before anything is paid for.
+    pub(super) fn talks<'a>(
+        &self,
+        job: &'a Job,
+        messages: &[Message],
+    ) -> Result<Vec<Talk<'a>>, Error> {
+        let mut talks = vec![self.prepared(job, &job.target, messages)?];
+        for (index, target) in job.fallbacks.iter().enumerate() {
+            let talk = self.prepared(job, target, messages);
+            talks.push(talk.map_err(|error| of_fallback(&error, index))?);
+        }
+        Ok(talks)
+    }
+
+    fn prepared<'a>(
+        &self,
+        job: &Job,
+        target: &'a Target,
+        messages: &[Message],
+    ) -> Result<Talk<'a>, Error> {
+        let dialect = target.provider.dialect;
+        let structure = match job.output.told_schema() {
+            Some(schema) => dialect.structure(&target.model, SCHEMA_NAME, schema),
+            None => Structure::Free,
+        };
+        let mut messages = messages.to_vec();
+        if let Some(schema) = job.output.told_schema()
+            && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
+        {
+            told::add_schema(&mut messages, schema);
+        }
+        seat_lone_system(&mut messages, dialect);
+        let sampling = target.sampling.clone();
+        let chat = Chat { model: target.model.clone(), messages, sampling, structure };
+        let endpoint = self.endpoints.of(target.provider);
+        let Asked { request, warnings } = dialect.wire_request(&endpoint, &chat)?;
+        Ok(Talk { target, request, warnings, chat, endpoint })
+    }
+
+    /// Asks, reads the answer, and asks again where it does not fit.
+    pub(super) async fn talk(
+        &self,
+        job: &Job,
+        talk: &Talk<'_>,
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Result<Value, Error> {
+        report.turn_to(talk.target);
+        report.note(talk.warnings.clone());
+        let mut chat = talk.chat.clone();
+        let mut request = talk.request.clone();
+        let mut repairs = job.output.repairs;
+        loop {
+            let started = Instant::now();
+            let reply = self.ask(talk.target, &request, deadline, report).await?;
+            let fault = match judge::judge(job, &chat.structure, &reply) {
+                Verdict::Good(value, warnings) => {
+                    report.note(warnings);
+                    return Ok(value);
+                }
+                Verdict::Bad(error) => return Err(error),
+                Verdict::Mendable(fault) => fault,
+            };
+            // Another call is worth its price only where it is likely to end in time.
+            if repairs == 0 || deadline.left() < started.elapsed() {
+                return Err(fault.into_error(&reply));
+            }
+            repairs -= 1;
+            report.repairs += 1;
+            told::add_fault(&mut chat.messages, &fault, &job.output.parser.wanted());
+            let dialect = talk.target.provider.dialect;
+            let asked = dialect.wire_request(&talk.endpoint, &chat)?;
+            report.note(asked.warnings);
+            request = asked.request;
+        }
+    }
+}
+
+/// What a fallback can't be asked is the request's fault too, at the fallback's place.
+fn of_fallback(error: &Error, index: usize) -> Error {
+    let at = format!("fallbacks[{index}]");
+    let told = error.problems().iter().map(|problem| Problem {
+        path: at.clone(),
+        message: problem.to_string(),
+        ..problem.clone()
+    });
+    match told.collect::<Vec<_>>() {
+        none if none.is_empty() => error.clone().in_context(&at),
+        problems => Error::from_problems(problems),
+    }
+}
+
+/// A lone system message is the question itself: most dialects want it from the user.
+fn seat_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
+    if let [only] = messages
+        && only.role == Role::System
+        && !dialect.takes_lone_system()
+    {
+        only.role = Role::User;
+    }
+}

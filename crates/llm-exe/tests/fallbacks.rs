@@ -1,0 +1,212 @@
+//! Fallbacks and the operator's rules against the simulator: `cases/fallbacks.json`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use llm_exe::ports::PortFuture;
+use llm_exe::providers::{Compatible, PROVIDERS, Providers};
+use llm_exe::{
+    Deadline, Endpoints, Error, Executor, KeyName, Keys, ModelPatterns, Rules, Run, Secret,
+};
+use llm_exe_simulator::Simulator;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Case {
+    name: String,
+    request: Value,
+    script: Value,
+    result: Option<Value>,
+    error: Option<String>,
+    #[serde(default)]
+    says: String,
+    asked: Vec<String>,
+    answered_by: Option<String>,
+    passed_over: Option<Vec<[String; 3]>>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    deadline_ms: Option<u64>,
+}
+
+struct OneKey;
+
+impl Keys for OneKey {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
+    }
+}
+
+fn executor(simulator: &Simulator, rules: Rules) -> Executor {
+    let mut endpoints = Endpoints::new();
+    for row in PROVIDERS {
+        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
+    }
+    Executor::new(endpoints, Arc::new(OneKey), rules)
+}
+
+fn asked(simulator: &Simulator) -> Vec<String> {
+    let calls = simulator.journal();
+    calls.iter().map(|call| call.body["model"].as_str().unwrap_or("?").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn fallbacks_end_as_scripted() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/fallbacks.json")).unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script_json(case.script.clone()).unwrap();
+        let mut request = json!({
+            "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "return": "full",
+            "options": {"numOfAttempts": 2, "maxDelay": 1},
+            "fallbacks": [
+                {"provider": "anthropic", "model": "claude-sonnet-4-5"},
+                {"provider": "xai", "model": "grok-4.3"},
+            ],
+        });
+        request.as_object_mut().unwrap().extend(case.request.as_object().unwrap().clone());
+        let deadline = Deadline::after(Duration::from_millis(case.deadline_ms.unwrap_or(30_000)));
+        let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+        if let Some(fault) = difference(case, &run, &asked(&simulator)) {
+            wrong.push(format!("{}: {fault}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn difference(case: &Case, run: &Run, asked: &[String]) -> Option<String> {
+    if asked != case.asked {
+        return Some(format!("asked {asked:?}: {:?}", run.outcome));
+    }
+    match (&run.outcome, &case.error) {
+        (Ok(full), None) => {
+            let passed_over: Vec<[String; 3]> = full["passedOver"]
+                .as_array()?
+                .iter()
+                .map(|one| {
+                    assert!(!one["errorMessage"].as_str().unwrap().is_empty());
+                    ["provider", "model", "errorType"]
+                        .map(|name| one[name].as_str().unwrap().to_owned())
+                })
+                .collect();
+            let same = Some(&full["result"]) == case.result.as_ref()
+                && full["provider"].as_str() == case.answered_by.as_deref()
+                && Some(passed_over) == case.passed_over
+                && case.warnings.iter().all(|one| run.report.warnings.contains(one));
+            (!same).then(|| format!("answered {full}"))
+        }
+        (Err(error), Some(kind)) => {
+            let same = error.kind().name() == kind && error.message().contains(&case.says);
+            (!same).then(|| format!("failed with {}: {error}", error.kind()))
+        }
+        (outcome, _) => Some(format!("{outcome:?}")),
+    }
+}
+
+#[tokio::test]
+async fn a_request_makes_no_more_than_500_calls() {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script_json(json!([{"times": 1000, "then": {"status": 503}}])).unwrap();
+    let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "hi",
+        "options": {"numOfAttempts": 10, "maxDelay": 0},
+        "fallbacks": vec![fallback; 60],
+    });
+    let deadline = Deadline::after(Duration::from_secs(60));
+    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
+    assert!(error.message().contains("500 calls"), "{error}");
+    assert_eq!(simulator.journal().len(), 500);
+}
+
+#[tokio::test]
+async fn fallbacks_keep_to_the_one_deadline() {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script_json(json!([{"times": 99, "then": {"fault": "hang"}}])).unwrap();
+    let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "fallbacks": [fallback],
+    });
+    let started = Instant::now();
+    let deadline = Deadline::after(Duration::from_millis(600));
+    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind().name(), "Timeout", "{error}");
+    assert_eq!(asked(&simulator), ["gpt-4o-mini", "claude-sonnet-4-5"]);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn the_operators_rules_hold_for_fallbacks_too() {
+    let simulator = Simulator::start().await.unwrap();
+    let rules = Rules {
+        allowed_models: Some(ModelPatterns::read("openai:gpt-4o*").unwrap()),
+        max_tokens_ceiling: Some(100),
+        ..Rules::default()
+    };
+    let executor = executor(&simulator, rules);
+    let deadline = Deadline::after(Duration::from_secs(10));
+    let ask = |more: Value| {
+        let mut request = json!({"provider": "openai", "model": "gpt-4o-mini", "message": "hi"});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        executor.run(request, deadline)
+    };
+    let told = ask(json!({
+        "model": "gpt-5",
+        "options": {"maxTokens": 101},
+        "fallbacks": [{"provider": "openai", "model": "o3", "options": {"maxTokens": 500}}],
+    }));
+    let told = told.await.outcome.unwrap_err().to_string();
+    for part in [
+        "model: \"gpt-5\" of openai is not allowed by the setting ALLOWED_MODELS",
+        "options.maxTokens: expected at most 100, the setting MAX_TOKENS_CEILING, got 101",
+        "fallbacks[0].model: \"o3\" of openai is not allowed",
+        "fallbacks[0].options.maxTokens: expected at most 100",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(simulator.journal().is_empty());
+    ask(json!({})).await.outcome.unwrap();
+    ask(json!({"options": {"maxTokens": 20}})).await.outcome.unwrap();
+    let sent = simulator.journal();
+    let sent: Vec<&Value> = sent.iter().map(|call| &call.body["max_completion_tokens"]).collect();
+    assert_eq!(sent, [100, 20]);
+}
+
+/// Another server of OpenAI's dialect is one row.
+#[tokio::test]
+async fn a_new_openai_alike_is_one_line() {
+    let simulator = Simulator::start().await.unwrap();
+    let together = Compatible {
+        name: "together".to_owned(),
+        base_url: format!("{}/v1", simulator.url()),
+        key: Some("KeyTogether".to_owned()),
+        ..Compatible::default()
+    };
+    let providers = Providers::with(vec![together]).unwrap();
+    let executor = executor(&simulator, Rules { providers, ..Rules::default() });
+    let request = json!({
+        "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
+        "options": {"maxTokens": 50},
+        "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
+    });
+    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    assert!(run.outcome.unwrap()["a"].is_i64());
+    let call = &simulator.journal()[0];
+    assert_eq!(call.path, "/v1/chat/completions");
+    assert_eq!(call.header("authorization"), Some("[present]"));
+    assert_eq!(call.body["max_tokens"], 50);
+    assert_eq!(call.body["response_format"]["type"], "json_schema");
+}

@@ -1,0 +1,119 @@
+//! A prompt as a whole: what its messages may use together, and what is told of them at once.
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use llm_exe::ports::PortFuture;
+use llm_exe::prompt::Limits;
+use llm_exe::{Deadline, Endpoints, Error, Executor, Job, KeyName, Keys, Rules, Run, Secret};
+use serde_json::{Value, json};
+
+fn request(message: Value, data: Value) -> Value {
+    let data = data.as_object().cloned().unwrap();
+    json!({ "provider": "openai", "model": "m", "dryRun": true, "message": message, "data": data })
+}
+
+fn job(message: Value, data: Value) -> Job {
+    Job::read(request(message, data), &Rules::default()).unwrap()
+}
+
+#[test]
+fn the_limit_of_time_is_that_of_all_messages_together() {
+    let slow = "{{#each @root.l}}".repeat(8) + &"{{/each}}".repeat(8);
+    let list: Vec<u32> = (0..1000).collect();
+    let job = job(json!(vec![slow; 50]), json!({ "l": list }));
+    let limits = Limits { time: Duration::from_millis(200), ..Limits::default() };
+    let started = Instant::now();
+    let error = job.prompt.render(&job, &limits).unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(error.problems().len(), 50);
+    assert!(error.problems()[0].message.contains("longer than the limit"));
+}
+
+#[test]
+fn the_limit_of_size_is_that_of_all_messages_together() {
+    let job = job(json!(vec!["{{t}}"; 5]), json!({ "t": "x".repeat(100) }));
+    let render = |bytes| job.prompt.render(&job, &Limits { bytes, ..Limits::default() });
+    assert_eq!(render(500).unwrap().messages.len(), 5);
+    let error = render(499).unwrap_err();
+    let paths: Vec<&str> = error.problems().iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["message[4]"]);
+    assert!(error.problems()[0].message.contains("larger than the limit"));
+}
+
+struct NoKeys;
+
+impl Keys for NoKeys {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::ready(Err(Error::invalid("", "asked for a key"))))
+    }
+}
+
+/// The paths of the problems, and the warnings.
+async fn told(request: Value) -> (Vec<String>, Vec<String>) {
+    let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
+    let deadline = Deadline::after(Duration::from_secs(10));
+    let Run { outcome, report } = executor.run(request, deadline).await;
+    let error = outcome.unwrap_err();
+    let problems = error.problems().iter().map(|one| format!("{}: {}", one.path, one.message));
+    (problems.collect(), report.warnings)
+}
+
+#[tokio::test]
+async fn unknown_names_and_missing_variables_of_all_messages_are_told_at_once() {
+    let message = json!([
+        { "role": "system", "content": "{{shout name}} {{#if no}}{{whisper x}}{{> Nope}}{{/if}}" },
+        {
+            "role": "user",
+            "content": "{{#*inline 'p'}}{{yell a}}{{> Never}}{{/inline}}{{> p}}{{> (lookup . 'n')}}"
+        },
+        { "role": "user", "content": "{{#*inline 'p'}}{{lost}}{{/inline}}{{> p}}{{go.x}}{{name}}" },
+        { "role": "user", "content": "{{#each l}}{{left}}{{/each}}{{pluralize 1 2}}" },
+        { "role": "user", "content": "{{#if x}}" },
+        { "role": "assistant", "content": [{ "type": "text", "text": "{{none}}" }] },
+        { "role": "nobody", "content": "{{cry 1}}" }
+    ]);
+    let (problems, warnings) = told(request(message, json!({ "name": "Ann", "l": [1] }))).await;
+    let expected = [
+        ("message[0].content", "unknown helper `shout`"),
+        ("message[0].content", "unknown helper `whisper`"),
+        ("message[0].content", "unknown partial `Nope`"),
+        ("message[1].content", "unknown helper `yell`"),
+        ("message[1].content", "unknown partial `Never`"),
+        ("message[4].content", "the block `if` is never closed"),
+        ("message[6].role", "unknown role"),
+        ("message[6].content", "unknown helper `cry`"),
+        ("message[3].content", "`pluralize` takes two forms"),
+    ];
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (path, text) in expected {
+        let told = |one: &String| one.starts_with(path) && one.contains(text);
+        assert!(problems.iter().any(told), "{path}: {text} in {problems:#?}");
+    }
+    for (path, name) in [("[2].content", "`lost`"), ("[2].content", "`go.x`"), ("[5]", "`none`")] {
+        let told = |one: &String| one.starts_with(&format!("message{path}")) && one.contains(name);
+        assert!(warnings.iter().any(told), "{path}: {name} in {warnings:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_helper_that_fails_hides_no_missing_variable_and_strict_mode_names_all() {
+    let message = json!(["{{gone}} {{lost}}", "{{pluralize 1 2}}", "x {{#if a}}{{/if}}{{left}}"]);
+    let mut request = request(message, json!({}));
+    let (problems, warnings) = told(request.clone()).await;
+    assert_eq!((problems.len(), warnings.len()), (1, 4), "{problems:?} {warnings:?}");
+    request["strictVariables"] = json!(true);
+    let (problems, _) = told(request.clone()).await;
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    request["model"] = json!("");
+    let (problems, _) = told(request).await;
+    assert_eq!(problems.len(), 5, "{problems:?}");
+}
+
+#[tokio::test]
+async fn a_computed_name_is_told_short() {
+    let data = json!({ "t": "z".repeat(1_000_000) });
+    let (problems, _) = told(request(json!("{{> (lookup . 't')}}"), data)).await;
+    assert!(problems[0].contains("unknown partial `zzz") && problems[0].len() < 600);
+}
