@@ -13,7 +13,8 @@ Examples:
   llm-exe validate prompts/*.json                    every problem, for CI
   llm-exe serve                                      a function URL on 127.0.0.1:9000
 
-Keys are taken from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY), else from .env here.
+Keys are taken from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, AWS credentials), else from
+.env here.
 Exit codes: 0 done, 1 ours, 2 the request, 3 keys and access, 4 refused by the provider,
 5 try again later, 6 no usable answer.";
 

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use llm_exe::ports::Signer;
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::{Executor, Keys};
+use llm_exe_aws::{EnvironmentCredentials, SigV4Signer, VARIABLES};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
@@ -17,6 +19,17 @@ use llm_exe_simulator::Simulator;
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// A variable that is set but empty is not set.
+fn set_variable(name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.trim().is_empty())
+}
+
+/// AWS's own example of credentials, whose signatures the simulator verifies.
+const EXAMPLE_CREDENTIALS: &[(&str, &str)] = &[
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+];
 
 /// Where keys come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +53,7 @@ impl KeySource {
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
     pub(crate) keys: Arc<dyn Keys>,
+    signer: Arc<dyn Signer>,
     /// Kept for as long as it is asked.
     _simulator: Option<Simulator>,
 }
@@ -50,12 +64,16 @@ impl Environment {
         source: KeySource,
         overrides: &[(&str, String)],
     ) -> Result<Environment, String> {
-        let overrides: HashMap<String, String> =
+        let mut overrides: HashMap<String, String> =
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let mut simulator = None;
         if source == KeySource::Simulator {
             let started = Simulator::start().await;
             let started = started.map_err(|error| format!("the simulator can't start: {error}"))?;
+            // Any region will do, and none must be missed.
+            let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(set_variable);
+            let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+            overrides.entry("AWS_REGION".to_owned()).or_insert(region);
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
@@ -66,29 +84,46 @@ impl Environment {
                 settings.endpoints.set(row, &simulated_url(simulator, row))?;
             }
         }
-        let keys: Arc<dyn Keys> = match source {
-            KeySource::Nowhere => Arc::new(EnvironmentKeys::new(|_| None)),
-            KeySource::Simulator => Arc::new(EnvironmentKeys::new(simulated_key)),
+        let (keys, credentials) = match source {
+            KeySource::Nowhere => {
+                (EnvironmentKeys::new(|_| None), EnvironmentCredentials::new(|_| None))
+            }
+            KeySource::Simulator => {
+                let example = |name: &str| {
+                    let mut known = EXAMPLE_CREDENTIALS.iter();
+                    known.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+                };
+                (EnvironmentKeys::new(simulated_key), EnvironmentCredentials::new(example))
+            }
             KeySource::Environment => {
-                let from_file = keys_of(Path::new(".env"), providers)?;
-                Arc::new(EnvironmentKeys::new(move |name| {
-                    let set = variable(name).filter(|value| !value.trim().is_empty());
-                    set.or_else(|| from_file.get(name).cloned())
-                }))
+                let from_file = Arc::new(keys_of(Path::new(".env"), providers)?);
+                let same = Arc::clone(&from_file);
+                let keys = EnvironmentKeys::new(move |name| {
+                    set_variable(name).or_else(|| from_file.get(name).cloned())
+                });
+                // Credentials belong together: all of them are of one source.
+                let credentials = EnvironmentCredentials::new(move |name| {
+                    let set = VARIABLES.iter().any(|name| set_variable(name).is_some());
+                    if set { set_variable(name) } else { same.get(name).cloned() }
+                });
+                (keys, credentials)
             }
         };
-        Ok(Environment { settings, keys, _simulator: simulator })
+        let keys: Arc<dyn Keys> = Arc::new(keys);
+        let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::new(credentials)));
+        Ok(Environment { settings, keys, signer, _simulator: simulator })
     }
 
     /// An executor under these settings.
     pub(crate) fn executor(&self) -> Executor {
         let Settings { endpoints, rules, .. } = self.settings.clone();
         Executor::new(endpoints, Arc::clone(&self.keys), rules)
+            .with_signer(Arc::clone(&self.signer))
     }
 
     /// The function under these settings.
     pub(crate) fn function(&self) -> Function {
-        Function::new(&self.settings, Arc::clone(&self.keys))
+        Function::new(&self.settings, Arc::clone(&self.keys)).with_signer(Arc::clone(&self.signer))
     }
 }
 
@@ -117,7 +152,7 @@ fn keys_of(path: &Path, providers: Providers) -> Result<HashMap<String, String>,
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
         let of = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
-        providers.all().any(of) || endpoint.is_set_by(name)
+        providers.all().any(of) || endpoint.is_set_by(name) || VARIABLES.contains(&name)
     };
     // The reader's own message would quote the line, and the line may hold a key.
     let broken = |_| format!("{} can't be read: a line of it is not NAME=value", path.display());

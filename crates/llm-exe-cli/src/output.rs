@@ -50,7 +50,10 @@ pub(crate) fn failure(error: &Error, as_json: bool) -> ExitCode {
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
         if kind == ErrorKind::SecretNotFound {
-            anstream::eprintln!("  or put it into .env here, or try --simulate, which needs none");
+            // Of settings, as the region is one, nothing is read from there.
+            let file = !error.message().contains("AWS_REGION");
+            let file = if file { "put it into .env here, or " } else { "" };
+            anstream::eprintln!("  or {file}try --simulate, which needs none");
         }
     }
     ExitCode::from(kind.exit_code())

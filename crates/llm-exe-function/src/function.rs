@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use llm_exe::ports::Signer;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, json};
 use llm_exe_events::{
     Admission, EndpointAuth, EventSource, Invocation, Route, detect, endpoint_key,
@@ -84,6 +85,12 @@ impl Function {
             http_deadline: settings.http_deadline,
             is_warm: AtomicBool::new(false),
         }
+    }
+
+    /// The same, signing requests to AWS.
+    #[must_use]
+    pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
+        Function { executor: self.executor.with_signer(signer), ..self }
     }
 
     /// Answers an event. It never panics and always answers, by the deadline or shortly after.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use llm_exe::providers::{COMPATIBLE_SETTING, PROVIDERS, Providers};
+use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers};
 use llm_exe::{Endpoints, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
@@ -43,6 +43,12 @@ pub const SETTINGS: &[SettingRow] = &[
     ),
     row("OLLAMA_ENDPOINT", "http://localhost:11434", "where ollama is reached"),
     row("OPENAI_COMPATIBLE_PROVIDERS", "", "servers that speak OpenAI's dialect, as JSON"),
+    row(
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        "https://bedrock-runtime.REGION.amazonaws.com",
+        "where the providers of Amazon Bedrock are reached",
+    ),
+    row("AWS_ENDPOINT_URL", "", "where all services of AWS are reached, unless told apart"),
     row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
@@ -121,13 +127,17 @@ impl Settings {
         }
         let mut endpoints = Endpoints::new();
         for provider in PROVIDERS {
-            if let Some(url) = get(provider.base_url_setting) {
+            let own = [provider.base_url_setting];
+            // As in AWS's own tools: the service's setting goes before the one for all.
+            let aws = [provider.base_url_setting, "AWS_ENDPOINT_URL"];
+            let names: &[&str] = if provider.access == Access::Aws { &aws } else { &own };
+            if let Some((name, url)) = names.iter().find_map(|name| Some((name, get(name)?))) {
                 let url = url.trim();
                 endpoints.set(provider, url).map_err(|why| {
                     // A URL with a password or a query in it may hold a secret.
                     let plain = !url.contains(['@', '?']);
                     let came = if plain { format!("; got {url:?}") } else { String::new() };
-                    fault(provider.base_url_setting, why + &came)
+                    fault(name, why + &came)
                 })?;
             }
         }

@@ -170,6 +170,28 @@ fn url_of(name: &str, settings: &Settings) -> String {
     settings.endpoints.of(provider(name).unwrap()).base_url
 }
 
+#[test]
+fn aws_is_reached_in_its_region_or_where_its_own_settings_say() {
+    const ALL: (&str, &str) = ("AWS_ENDPOINT_URL", "http://localhost:4566");
+    const ONE: (&str, &str) = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://vpce.example/");
+    for (set, expected) in [
+        (&[("AWS_REGION", "eu-west-1")][..], "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+        (&[("AWS_REGION", "cn-north-1")], "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"),
+        (&[("AWS_DEFAULT_REGION", "x-1")], "https://bedrock-runtime.x-1.amazonaws.com"),
+        (&[ALL], "http://localhost:4566"),
+        (&[ONE], "https://vpce.example"),
+        (&[ALL, ONE, ("AWS_REGION", "eu-west-1")], "https://vpce.example"),
+    ] {
+        let settings = read(set).unwrap();
+        for name in ["amazon:anthropic", "amazon:meta", "amazon:nova", "amazon"] {
+            assert_eq!(url_of(name, &settings), expected, "{set:?}");
+        }
+        assert_eq!(url_of("openai", &settings), "https://api.openai.com/v1");
+    }
+    let fault = read(&[("AWS_ENDPOINT_URL", "http://example.com")]).unwrap_err();
+    assert!(fault.to_string().contains("AWS_ENDPOINT_URL can't"), "{fault}");
+}
+
 proptest! {
     /// Whatever a variable holds, reading ends, and a fault names it.
     #[test]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::{Deadline, Error};
+use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_events::Invocation;
 use llm_exe_function::{Answered, EnvironmentKeys, Function, LogLevel, Settings};
 use serde_json::Value;
@@ -51,7 +52,9 @@ fn main() -> ExitCode {
         Err(error) => return stop(&format!("no asynchronous runtime: {error}")),
     };
     let keys = Arc::new(EnvironmentKeys::new(environment));
-    let function = Function::new(&settings, keys);
+    let credentials = Arc::new(EnvironmentCredentials::new(environment));
+    let signer = Arc::new(SigV4Signer::new(credentials));
+    let function = Function::new(&settings, keys).with_signer(signer);
     let (function, least) = (&function, settings.log_level);
     let handler = service_fn(move |event| handle(function, least, event));
     match runtime.block_on(Runtime::new(handler).run()) {

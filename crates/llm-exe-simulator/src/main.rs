@@ -61,12 +61,13 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     println!(
         "listening on {}; set OPENAI_BASE_URL={} ANTHROPIC_BASE_URL={} GEMINI_BASE_URL={} \
-         OLLAMA_ENDPOINT={} and any key",
+         OLLAMA_ENDPOINT={} AWS_ENDPOINT_URL_BEDROCK_RUNTIME={} and any key",
         simulator.url(),
         simulator.openai_base_url(),
         simulator.anthropic_base_url(),
         simulator.gemini_base_url(),
         simulator.ollama_base_url(),
+        simulator.bedrock_base_url(),
     );
     told_to_stop.await;
     simulator.shutdown(GRACE).await;

@@ -92,6 +92,12 @@ impl Simulator {
         self.url()
     }
 
+    /// The base URL for clients of Amazon Bedrock (`AWS_ENDPOINT_URL_BEDROCK_RUNTIME`).
+    #[must_use]
+    pub fn bedrock_base_url(&self) -> String {
+        self.url()
+    }
+
     /// Appends steps to the script.
     pub fn script(&self, steps: Vec<Step>) {
         self.state.append(steps);

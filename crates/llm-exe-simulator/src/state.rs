@@ -115,10 +115,14 @@ impl State {
         arrived: &Arrived<'_>,
         json: Option<&Value>,
     ) -> (Decided, Option<Fault>) {
+        let path = arrived.head.uri.path();
+        let decoded = dialects::decoded(path);
         let ask = Ask {
-            path: arrived.head.uri.path(),
+            path,
+            decoded: &decoded,
             headers: &arrived.head.headers,
             body: json.unwrap_or(&Value::Null),
+            raw: arrived.raw,
             is_json: json.is_some(),
         };
         let prompt = dialect.prompt(&ask);
@@ -139,8 +143,10 @@ impl State {
         };
         match then {
             Some(Then::Status { status, headers, body }) => {
-                let body = body.unwrap_or_else(|| dialect.error(status, "scripted"));
-                let decided = Decided::json(status, &body);
+                let decided = match body {
+                    Some(body) => Decided::json(status, &body),
+                    None => shaped(dialect, status, &dialect.error(status, "scripted")),
+                };
                 let add = |decided: Decided, (name, value): &(String, String)| {
                     decided.header(name, value)
                 };
@@ -162,14 +168,14 @@ impl State {
         then: Option<&Then>,
     ) -> Decided {
         if let Some(Refusal { status, body }) = refused {
-            return Decided::json(status, &body);
+            return shaped(dialect, status, &body);
         }
         if let Some(Then::Json(body)) = then {
             return Decided::json(200, body);
         }
         let number = lock(&self.journal).sequence + 1;
         let answer = answer::answer(&dialect.wish(ask), then);
-        Decided::json(200, &dialect.reply(ask, &answer, number))
+        shaped(dialect, 200, &dialect.reply(ask, &answer, number))
     }
 
     fn write(
@@ -200,6 +206,13 @@ impl State {
         (self.observer)(&call);
         call.sequence
     }
+}
+
+/// A body with the headers that the dialect sends along.
+fn shaped(dialect: &dyn Dialect, status: u16, body: &Value) -> Decided {
+    let headers = dialect.headers(status, body);
+    let add = |decided: Decided, (name, value): &(&str, String)| decided.header(name, value);
+    headers.iter().fold(Decided::json(status, body), add)
 }
 
 fn faulty(fault: &Fault, usual: impl FnOnce() -> Decided) -> Decided {

@@ -14,6 +14,8 @@ use support::{KEY, Reply};
 struct Case {
     name: String,
     dialect: String,
+    /// Another model's path.
+    path: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
     /// The model, in the dialects that have it in the path.
@@ -32,7 +34,11 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
     let mut headers = support::headers(&case.dialect);
     for (name, value) in &case.headers {
         match value {
-            Some(value) => drop(headers.insert(name.clone(), value.clone())),
+            Some(value) => {
+                let (day, time) = support::now();
+                let value = value.replace("{day}", &day).replace("{time}", &time);
+                headers.insert(name.clone(), value);
+            }
             None => drop(headers.remove(name)),
         }
     }
@@ -41,10 +47,11 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
         Value::String(raw) => raw.clone(),
         json => json.to_string(),
     };
-    let mut path = support::path(&case.dialect).to_owned();
-    if let Some(model) = &case.model {
-        path = path.replace("gemini-2.5-flash", model);
-    }
+    let path = case.path.as_deref().unwrap_or_else(|| support::path(&case.dialect));
+    let path = match &case.model {
+        Some(model) => path.replace("gemini-2.5-flash", model),
+        None => path.to_owned(),
+    };
     support::send(simulator.address(), "POST", &path, &headers, body.as_bytes()).await
 }
 
@@ -58,8 +65,10 @@ async fn refuses() {
         let body = reply.json();
         let error = body.get("error").cloned().unwrap_or_default();
         let contains = case.contains.as_deref().unwrap();
-        let said = match &error {
-            Value::String(message) => message.clone(),
+        let named = reply.headers.get("x-amzn-errortype").cloned().unwrap_or_default();
+        let said = match (case.dialect.as_str(), &error) {
+            ("bedrock-anthropic" | "converse", _) => format!("{} {named}", body["message"]),
+            (_, Value::String(message)) => message.clone(),
             _ => ["message", "type", "code", "param", "status", "details"]
                 .map(|name| error[name].to_string())
                 .join(" "),
@@ -71,9 +80,12 @@ async fn refuses() {
             }
             "gemini" => error["code"] == reply.status && error["status"].is_string(),
             "ollama" => error.is_string() && body.as_object().unwrap().len() == 1,
+            "bedrock-anthropic" | "converse" => body["message"].is_string() && !named.is_empty(),
             _ => body["type"] == "error" && body.get("request_id").is_some(),
         };
-        let id = ["x-request-id", "request-id"].iter().any(|it| reply.headers.contains_key(*it));
+        let id = ["x-request-id", "request-id", "x-amzn-requestid"]
+            .iter()
+            .any(|it| reply.headers.contains_key(*it));
         if reply.status != case.status || !said.contains(contains) || !shaped || !id {
             wrong.push(format!("{}: {} {}", case.name, reply.status, reply.text));
         }
@@ -97,6 +109,10 @@ async fn accepts() {
             "openai" => body.pointer("/choices/0/message/content").unwrap().as_str(),
             "gemini" => body.pointer("/candidates/0/content/parts/0/text").unwrap().as_str(),
             "ollama" => body["message"]["content"].as_str(),
+            "converse" => {
+                let content = body.pointer("/output/message/content").unwrap();
+                content.as_array().unwrap().last().unwrap()["text"].as_str()
+            }
             _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
         };
         let answer = case.answer.as_deref().unwrap();

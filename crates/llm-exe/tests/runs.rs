@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
+use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -50,7 +51,18 @@ fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
         let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
         endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
     }
-    Executor::new(endpoints, keys, Rules::default())
+    endpoints.set_region("eu-central-1").unwrap();
+    let signer = SigV4Signer::new(Arc::new(EnvironmentCredentials::new(example_credentials)));
+    Executor::new(endpoints, keys, Rules::default()).with_signer(Arc::new(signer))
+}
+
+/// AWS's own example, whose signatures the simulator verifies.
+fn example_credentials(name: &str) -> Option<String> {
+    match name {
+        "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        _ => None,
+    }
 }
 
 /// A model of the provider, and its word for being cut off.
@@ -62,6 +74,10 @@ fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
         "deepseek" => ("deepseek-v4-flash", "length"),
         "google" => ("gemini-2.5-flash", "MAX_TOKENS"),
         "ollama" => ("llama3.2", "length"),
+        "amazon:anthropic" => ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "max_tokens"),
+        "amazon:meta" => ("meta.llama3-1-70b-instruct-v1:0", "max_tokens"),
+        "amazon:nova" => ("amazon.nova-pro-v1:0", "max_tokens"),
+        "amazon" => ("mistral.mistral-large-2407-v1:0", "max_tokens"),
         other => panic!("no facts of {other}"),
     }
 }
@@ -70,6 +86,9 @@ fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
 fn refusal(row: &ProviderRow) -> Option<&'static str> {
     match row.name {
         "google" => Some("the provider's safety filter stopped the reply (SAFETY)"),
+        "amazon" | "amazon:meta" | "amazon:nova" => {
+            Some("the provider's safety filter stopped the reply (content_filtered)")
+        }
         "ollama" => None,
         _ => Some("the model refused"),
     }
@@ -77,7 +96,9 @@ fn refusal(row: &ProviderRow) -> Option<&'static str> {
 
 /// The roles and texts of a body's messages.
 fn said(body: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    // A list of parts, of which the first is the text, or the text itself.
+    let text =
+        |value: &Value| value.as_str().or_else(|| value[0]["text"].as_str()).unwrap().to_owned();
     let turns = body.get("contents").or(body.get("messages")).unwrap().as_array().unwrap();
     let turn = |turn: &Value| match turn.get("parts") {
         Some(parts) => (text(&turn["role"]).replace("model", "assistant"), text(&parts[0]["text"])),
@@ -281,5 +302,32 @@ async fn a_refused_key_is_fetched_anew_once() {
             simulator.journal().iter().map(|call| call.answered.status).collect();
         let refused = if row.name == "google" { 400 } else { 401 };
         assert_eq!(statuses, [Some(refused), Some(200)], "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn aws_refuses_a_role_by_action_and_model_and_credentials_as_such() {
+    let denied = "User: arn:aws:sts::123456789012:assumed-role/f/f is not authorized to perform: \
+                  bedrock:InvokeModel on resource: arn:aws:bedrock:x-1::foundation-model/m";
+    let unknown = "The security token included in the request is invalid.";
+    for row in PROVIDERS.iter().filter(|row| row.name.starts_with("amazon")) {
+        for (message, kind, told) in [
+            (denied, "AccessDenied", "bedrock:InvokeModel on the model "),
+            (unknown, "ProviderAuthFailed", "the AWS credentials were not accepted (403)"),
+        ] {
+            let simulator = Simulator::start().await.unwrap();
+            let body = json!({"message": message});
+            let script = json!([{"then": {"status": 403, "body": body}}]);
+            simulator.script_json(script).unwrap();
+            let executor = executor(&simulator, Arc::new(OneKey));
+            let run = executor.run(ask(row), Deadline::after(Duration::from_secs(10))).await;
+            let error = run.outcome.unwrap_err();
+            assert_eq!(error.kind().name(), kind, "{error}");
+            assert!(error.message().contains(told), "{error}");
+            assert!(error.message().contains(message), "{error}");
+            assert!(error.message().contains(facts(row).0), "{error}");
+            assert!(!error.for_log().contains("arn:"), "{}", error.for_log());
+            assert_eq!(run.report.attempts, 1);
+        }
     }
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bedrock;
 mod commands;
 mod examples;
 mod exit_codes;

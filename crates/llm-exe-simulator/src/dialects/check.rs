@@ -53,6 +53,32 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// A percent-encoded text, decoded; what makes no sense stays.
+pub(crate) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = |byte: &u8| char::from(*byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
+        rest = match (first, tail) {
+            (b'%', [high, low, after @ ..]) => match (hex(high), hex(low)) {
+                (Some(high), Some(low)) => {
+                    bytes.push(high * 16 + low);
+                    after
+                }
+                _ => {
+                    bytes.push(b'%');
+                    tail
+                }
+            },
+            _ => {
+                bytes.push(*first);
+                tail
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The text of a content: a string, or the parts that have text, one a line.
 pub(crate) fn content_text(content: &Value) -> String {
     match content {

@@ -4,17 +4,25 @@
 //! dialect's shape.
 
 mod anthropic;
+mod bedrock;
 mod check;
 mod gemini;
 mod ollama;
 mod openai;
 
 use crate::answer::{Answer, Wish};
+pub(crate) use check::decoded;
 use http::HeaderMap;
 use serde_json::Value;
 
-static DIALECTS: &[&dyn Dialect] =
-    &[&openai::OpenAi, &anthropic::Anthropic, &gemini::Gemini, &ollama::Ollama];
+static DIALECTS: &[&dyn Dialect] = &[
+    &openai::OpenAi,
+    &anthropic::Anthropic,
+    &gemini::Gemini,
+    &ollama::Ollama,
+    &bedrock::BedrockAnthropic,
+    &bedrock::Converse,
+];
 
 /// A provider's wire format, as the service's side of it sees it.
 pub(crate) trait Dialect: Sync {
@@ -45,6 +53,12 @@ pub(crate) trait Dialect: Sync {
     /// The service's error body for a status.
     fn error(&self, status: u16, message: &str) -> Value;
 
+    /// The headers that go with a body, beside the one that numbers it.
+    fn headers(&self, status: u16, body: &Value) -> Vec<(&'static str, String)> {
+        let _ = (status, body);
+        Vec::new()
+    }
+
     /// What a request that wasn't refused asks for.
     fn wish(&self, ask: &Ask<'_>) -> Wish;
 
@@ -55,12 +69,16 @@ pub(crate) trait Dialect: Sync {
 /// A request, as a dialect reads it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask<'a> {
-    /// The path as it came, percent-encoded; some dialects have the model in it.
+    /// The path as it came, percent-encoded.
     pub(crate) path: &'a str,
+    /// The path, decoded; some dialects have the model in it.
+    pub(crate) decoded: &'a str,
     /// The headers.
     pub(crate) headers: &'a HeaderMap,
     /// The body; null when it isn't JSON.
     pub(crate) body: &'a Value,
+    /// The body's bytes.
+    pub(crate) raw: &'a [u8],
     /// Whether the body is JSON.
     pub(crate) is_json: bool,
 }

@@ -4,7 +4,7 @@ use llm_exe_simulator::Simulator;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -34,9 +34,44 @@ pub(crate) fn headers(dialect: &str) -> BTreeMap<String, String> {
         "openai" => &[("authorization", format!("Bearer {KEY}"))],
         "gemini" => &[("x-goog-api-key", KEY.to_owned())],
         "ollama" => &[],
+        "bedrock-anthropic" | "converse" => {
+            let (day, time) = now();
+            &[("authorization", authorization(&day)), ("x-amz-date", time)]
+        }
         _ => &[("x-api-key", KEY.to_owned()), ("anthropic-version", "2023-06-01".to_owned())],
     };
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+/// The day and the time as AWS writes them.
+pub(crate) fn now() -> (String, String) {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (mut year, mut days) = (1970, seconds / 86_400);
+    // 2000 was one; 2100 is far.
+    let leap = |year: u64| year.is_multiple_of(4);
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while days >= lengths[month] {
+        days -= lengths[month];
+        month += 1;
+    }
+    let day = format!("{year}{:02}{:02}", month + 1, days + 1);
+    let clock = seconds % 86_400;
+    let clock = format!("{:02}{:02}{:02}", clock / 3600, clock / 60 % 60, clock % 60);
+    (day.clone(), format!("{day}T{clock}Z"))
+}
+
+/// A signature by credentials that the simulator does not know, which it can't verify.
+fn authorization(day: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={KEY}/{day}/us-east-1/bedrock/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature={}",
+        "0f".repeat(32)
+    )
 }
 
 /// Where a dialect is served.
@@ -46,6 +81,8 @@ pub(crate) fn path(dialect: &str) -> &'static str {
         "openai" => "/v1/chat/completions",
         "gemini" => "/v1beta/models/gemini-2.5-flash:generateContent",
         "ollama" => "/api/chat",
+        "bedrock-anthropic" => "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke",
+        "converse" => "/model/amazon.nova-pro-v1%3A0/converse",
         _ => "/v1/messages",
     }
 }

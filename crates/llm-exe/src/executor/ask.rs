@@ -11,7 +11,7 @@ use crate::ports::Secret;
 use crate::providers::Failure;
 use crate::scrub::scrub;
 use crate::transport::{Policy, Sent};
-use crate::wire::{WireReply, WireRequest};
+use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The most calls of one request, retries and re-asks counted in.
 const MOST_CALLS: u32 = 500;
@@ -37,7 +37,7 @@ impl Executor {
         let answer = sent.outcome?;
         if !(200..300).contains(&answer.status) {
             let failure = target.provider.dialect.read_failure(&answer);
-            return Err(refused(failure, &answer, used.as_ref()));
+            return Err(refused(failure, &answer, wire, &target.model, used.as_ref()));
         }
         let reply = target.provider.dialect.read_reply(&answer)?;
         report.usage.add(reply.usage);
@@ -103,10 +103,23 @@ impl Executor {
     }
 }
 
-fn refused(failure: Failure, answer: &WireReply, used: Option<&Secret>) -> Error {
+fn refused(
+    failure: Failure,
+    answer: &WireReply,
+    wire: &WireRequest,
+    model: &str,
+    used: Option<&Secret>,
+) -> Error {
     let secrets: Vec<&str> = used.iter().map(|secret| secret.expose()).collect();
     let status = answer.status;
     let what = match failure.kind {
+        // All of Bedrock's ways to ask a model are one action to IAM.
+        ErrorKind::AccessDenied => format!(
+            "AWS does not allow its caller bedrock:InvokeModel on the model {model} ({status})"
+        ),
+        ErrorKind::ProviderAuthFailed if matches!(wire.auth, Auth::SigV4 { .. }) => {
+            format!("the AWS credentials were not accepted ({status})")
+        }
         ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status})"),
         ErrorKind::ProviderRateLimited if !failure.retry => {
             format!("the quota or the credit is used up ({status})")

@@ -69,15 +69,22 @@ pub(crate) fn read(wire: &WireReply) -> Failure {
         return Failure { kind: ErrorKind::ProviderRateLimited, message, retry: false };
     }
     let (kind, retry) = match wire.status {
-        401 | 403 => (ErrorKind::ProviderAuthFailed, false),
         // xAI's way to say it.
         400 if message.starts_with("Incorrect API key") => (ErrorKind::ProviderAuthFailed, false),
+        status => by_status(status),
+    };
+    Failure { kind, message, retry }
+}
+
+/// What a status means where nothing else tells.
+pub(crate) fn by_status(status: u16) -> (ErrorKind, bool) {
+    match status {
+        401 | 403 => (ErrorKind::ProviderAuthFailed, false),
         429 => (ErrorKind::ProviderRateLimited, true),
         408 | 409 | 500 | 502 | 503 | 504 | 529 => (ErrorKind::ProviderUnavailable, true),
         500.. => (ErrorKind::ProviderUnavailable, false),
         _ => (ErrorKind::ProviderRejected, false),
-    };
-    Failure { kind, message, retry }
+    }
 }
 
 /// Money, not speed: no wait of ours helps.

@@ -4,9 +4,14 @@
 //! and no environment: where a provider is reached is an [`Endpoint`] that settings name.
 
 mod anthropic;
+mod anthropic_body;
 mod anthropic_reply;
 mod base_url;
+mod bedrock;
+mod bedrock_anthropic;
 mod compatible;
+mod converse;
+mod converse_reply;
 mod failure;
 mod gemini;
 mod gemini_reply;
@@ -190,6 +195,34 @@ pub const PROVIDERS: &[ProviderRow] = &[
         base_url_setting: "OLLAMA_ENDPOINT",
         base_url: "http://localhost:11434",
         access: Access::Open,
+    },
+    ProviderRow {
+        name: "amazon:anthropic",
+        dialect: &bedrock_anthropic::BedrockAnthropic,
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon:meta",
+        dialect: &converse::Converse { opaque: "meta.llama" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon:nova",
+        dialect: &converse::Converse { opaque: "amazon.nova" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon",
+        dialect: &converse::Converse { opaque: "" },
+        base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
     },
 ];
 

@@ -92,8 +92,11 @@ async fn written(
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
+            // AWS wants the content's type signed where it is sent.
+            let mut covered = vec![("content-type", "application/json")];
+            covered.extend(&wire.headers);
             let unsigned =
-                Unsigned { url: &wire.url, headers: &wire.headers, body: &body, service, region };
+                Unsigned { url: &wire.url, headers: &covered, body: &body, service, region };
             let signed = signer.sign(unsigned).await.map_err(Fault::NotSigned)?;
             headers.extend(signed);
             return Ok(request);

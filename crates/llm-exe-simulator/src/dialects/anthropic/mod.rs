@@ -5,11 +5,11 @@
 //! `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
 mod messages;
-mod models;
+pub(super) mod models;
 mod output;
-mod refuse;
-mod reply;
-mod schema;
+pub(super) mod refuse;
+pub(super) mod reply;
+pub(super) mod schema;
 mod thinking;
 mod tools;
 

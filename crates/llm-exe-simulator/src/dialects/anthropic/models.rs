@@ -56,6 +56,11 @@ impl Model {
         self.known && self.version < (major, minor)
     }
 
+    /// Whether it is known and of this version or a later one.
+    pub(crate) fn is_from(self, major: u32, minor: u32) -> bool {
+        self.since(major, minor)
+    }
+
     /// Whether it refuses temperature, top_p and top_k.
     pub(crate) fn refuses_sampling(self) -> bool {
         self.since(4, 7)

@@ -9,7 +9,7 @@ use super::{messages, models, output, thinking, tools};
 use serde_json::{Value, json};
 
 /// The parameters of `MessageCreateParams` in the npm package @anthropic-ai/sdk.
-const PARAMETERS: &[&str] = &[
+pub(crate) const PARAMETERS: &[&str] = &[
     "cache_control",
     "container",
     "diagnostics",
@@ -49,11 +49,15 @@ pub(crate) fn refuse(ask: &Ask<'_>) -> Result<(), Refusal> {
         return Err(invalid(&format!("{unknown}: Extra inputs are not permitted")));
     }
     let name = model(body)?;
-    max_tokens(body)?;
     if field(body, "stream").is_some_and(|stream| stream == true) {
         return Err(invalid("stream: llm-exe-simulator does not imitate streaming"));
     }
-    let model = models::model(name);
+    carried(body, models::model(name))
+}
+
+/// Refuses what the service would refuse of a body's parameters, whoever carries it.
+pub(crate) fn carried(body: &Value, model: models::Model) -> Result<(), Refusal> {
+    max_tokens(body)?;
     messages::refuse(body, model)?;
     sampling(body, model)?;
     stop_sequences(body)?;

@@ -1,11 +1,13 @@
 //! What models refuse and offer, as data. The first pattern that matches decides; the last row of
 //! a table is the family's newest behaviour, for models that no pattern knows.
 
+mod bedrock;
 mod claude;
 mod gemini;
 mod ollama;
 mod openai;
 
+pub(crate) use bedrock::{ConverseModel, Family, Force, TopK, claude_on_bedrock, converse};
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
 pub(crate) use gemini::{GeminiJson, GeminiModel, GeminiThinking, gemini};
 pub(crate) use ollama::{Think, ollama};
