@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Serve requests over HTTP, as a function URL does.
     Serve(Serve),
+    /// List the providers, which key each needs and whether it is found.
+    Providers(Providers),
     /// Print the JSON Schema of a request.
     Schema,
     /// Print a completion script for a shell.
@@ -94,6 +96,13 @@ pub(crate) struct Validate {
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// For machines: a JSON list of {file, ok, problems, warnings}.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Providers {
+    /// For machines: a JSON list of {provider, dialect, baseUrl, key, keyFound}.
     #[arg(long)]
     pub(crate) json: bool,
 }

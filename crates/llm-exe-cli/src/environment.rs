@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use llm_exe::ports::Signer;
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
-use llm_exe::{Executor, Keys};
-use llm_exe_aws::{EnvironmentCredentials, SigV4Signer, VARIABLES};
+use llm_exe::{Error, Executor, Keys};
+use llm_exe_aws::{CredentialSource, EnvironmentCredentials, SigV4Signer, VARIABLES};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
@@ -54,6 +54,7 @@ pub(crate) struct Environment {
     pub(crate) settings: Settings,
     pub(crate) keys: Arc<dyn Keys>,
     signer: Arc<dyn Signer>,
+    credentials: Arc<dyn CredentialSource>,
     /// Kept for as long as it is asked.
     _simulator: Option<Simulator>,
 }
@@ -110,8 +111,14 @@ impl Environment {
             }
         };
         let keys: Arc<dyn Keys> = Arc::new(keys);
-        let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::new(credentials)));
-        Ok(Environment { settings, keys, signer, _simulator: simulator })
+        let credentials: Arc<dyn CredentialSource> = Arc::new(credentials);
+        let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::clone(&credentials)));
+        Ok(Environment { settings, keys, signer, credentials, _simulator: simulator })
+    }
+
+    /// Whether there are AWS credentials.
+    pub(crate) async fn credentials(&self) -> Result<(), Error> {
+        self.credentials.credentials().await.map(|_| ())
     }
 
     /// An executor under these settings.

@@ -1,6 +1,7 @@
 //! The commands: a file each.
 
 mod invoke;
+mod providers;
 mod render;
 mod serve;
 mod serve_http;
@@ -20,6 +21,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Render(args) => render::run(args).await,
         Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
+        Command::Providers(args) => providers::run(&args).await,
         Command::Schema => output::print(&format!("{:#}", llm_exe::request_schema())),
         Command::Completions { shell } => {
             let mut command = Args::command();

@@ -315,3 +315,46 @@ async fn an_interrupt_ends_invoke() {
     assert!(!output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
 }
+
+#[tokio::test]
+async fn providers_are_listed_with_their_keys_never_shown() {
+    let folder = Folder::new();
+    folder.file(".env", "XAI_API_KEY=secret-of-the-file\n");
+    let servers = r#"{"mine": {"baseUrl": "http://127.0.0.1:1/v1", "keyEnv": "MY_KEY"}}"#;
+    let variables = [
+        ("OPENAI_API_KEY", "secret-of-the-shell"),
+        ("ANTHROPIC_API_KEY", "two words"),
+        ("OPENAI_COMPATIBLE_PROVIDERS", servers),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let done = folder.run_with(&variables, &["providers"]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let line = |name: &str| {
+        let found = done.stdout.lines().find(|line| line.split("  ").next() == Some(name));
+        found.unwrap_or_else(|| panic!("{name} is not in {}", done.stdout)).to_owned()
+    };
+    assert!(
+        line("openai").contains("OPENAI_API_KEY or OPEN_AI_API_KEY") && has(&line("openai"), "yes")
+    );
+    assert!(has(&line("xai"), "yes") && has(&line("google"), "no") && has(&line("ollama"), "-"));
+    assert!(line("anthropic").contains("no: the key in ANTHROPIC_API_KEY can't be used"));
+    assert!(line("mine").contains("MY_KEY") && line("mine").contains("http://127.0.0.1:1/v1"));
+    assert!(line("amazon:nova").contains("https://bedrock-runtime.eu-west-1.amazonaws.com"));
+    assert!(!done.stdout.contains("secret-of") && !done.stdout.contains("two words"));
+
+    let done = folder.run_with(&variables, &["providers", "--json"]).await;
+    let all = done.json();
+    let of = |name: &str| {
+        all.as_array().unwrap().iter().find(|one| one["provider"] == name).unwrap().clone()
+    };
+    assert_eq!(of("openai")["keyFound"], true);
+    assert_eq!(of("google")["keyFound"], false);
+    assert!(of("ollama")["keyFound"].is_null());
+    assert_eq!(of("amazon")["dialect"], "converse");
+    assert_eq!(all.as_array().unwrap().len(), llm_exe::providers::PROVIDERS.len() + 1);
+}
+
+/// Whether a cell of a table's line is this.
+fn has(line: &str, cell: &str) -> bool {
+    line.split("  ").any(|one| one.trim() == cell)
+}

@@ -123,3 +123,37 @@ async fn through_render_and_validate() {
     assert_eq!(done.stdout.lines().count(), paths.len(), "{done:?}");
     assert_eq!(done.stderr, "");
 }
+
+/// One request file, with each provider's name in turn, gives the same parsed result.
+#[tokio::test]
+async fn with_every_provider() {
+    let text = std::fs::read_to_string(format!("{FOLDER}/research.json")).unwrap();
+    let folder = Folder::new();
+    let mut results = BTreeMap::new();
+    for (provider, model) in [
+        ("openai", "gpt-4o-mini"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("amazon:anthropic", "anthropic.claude-3-5-sonnet-20241022-v2:0"),
+        ("amazon:meta", "us.meta.llama4-scout-17b-instruct-v1:0"),
+        ("amazon:nova", "amazon.nova-pro-v1:0"),
+        ("amazon", "mistral.mistral-large-2407-v1:0"),
+        ("xai", "grok-4.3"),
+        ("google", "gemini-2.5-flash"),
+        ("deepseek", "deepseek-v4-flash"),
+        ("ollama", "llama3.2"),
+    ] {
+        let mut request: Value = serde_json::from_str(&text).unwrap();
+        let fields = request.as_object_mut().unwrap();
+        fields.shift_remove("providor");
+        fields.insert("provider".to_owned(), json!(provider));
+        fields.insert("model".to_owned(), json!(model));
+        let file = folder.file("request.json", request.to_string());
+        let done = folder.run(&["invoke", "--simulate", "--json", &file]).await;
+        assert_eq!(done.code, Some(0), "{provider}: {done:?}");
+        results.insert(provider, done.json());
+    }
+    assert_eq!(results.len(), llm_exe::providers::PROVIDERS.len());
+    let first = &results["openai"];
+    assert!(first["query"].is_string());
+    assert!(results.values().all(|result| result == first), "{results:#?}");
+}

@@ -86,11 +86,6 @@ fn value(schema: &Value, place: &Place<'_>) -> Option<Value> {
         let index = place.variant.checked_rem(fitting.len())?;
         return fitting.get(index).map(|value| (*value).clone());
     }
-    if place.variant == 0
-        && let Some(given) = given(&flat, &fits)
-    {
-        return Some(given);
-    }
     let branches = merge::branches(&flat);
     if !branches.is_empty() {
         return branches
@@ -99,7 +94,9 @@ fn value(schema: &Value, place: &Place<'_>) -> Option<Value> {
             .find(fits);
     }
     let plain = types(&flat).into_iter().filter_map(|kind| typed(kind, &flat, &place)).find(fits);
-    plain.or_else(|| conditional(&flat, &place).find(fits))
+    // What a schema gives comes last: clients leave it out of what they send to some services, and
+    // the same request is to be answered the same by all of them.
+    plain.or_else(|| given(&flat, &fits)).or_else(|| conditional(&flat, &place).find(fits))
 }
 
 /// A default or an example that fits.

@@ -59,6 +59,7 @@ const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Name prefixes and what is behind them; the first that fits counts.
 const MODELS: &[(&str, Model)] = &[
+    ("gpt-5-chat", PLAIN),
     ("gpt-5.1", GPT_5_1),
     ("gpt-5.2", GPT_5_2),
     ("gpt-5.3", GPT_5_2),
@@ -80,7 +81,6 @@ const MODELS: &[(&str, Model)] = &[
     ("deepseek-chat", Model { json_schema: false, ..PLAIN }),
     ("deepseek-", Model { json_schema: false, efforts: DEEPSEEK, ..OTHER }),
     ("grok-4.", GROK),
-    ("grok-4-fast-non-reasoning", PLAIN),
     ("grok-4", Model { efforts: &[], ..GROK }),
     ("grok-3-mini", Model { efforts: &["low", "high"], ..GROK }),
     ("grok-3", PLAIN),
@@ -91,6 +91,9 @@ const MODELS: &[(&str, Model)] = &[
 /// What the model of this name offers.
 pub(crate) fn model(name: &str) -> Model {
     let name = name.strip_prefix("ft:").unwrap_or(name);
+    if name.starts_with("grok-") && name.contains("non-reasoning") {
+        return PLAIN;
+    }
     let row = MODELS.iter().find(|(prefix, _)| name.starts_with(prefix));
     row.map_or(OTHER, |(_, model)| *model)
 }

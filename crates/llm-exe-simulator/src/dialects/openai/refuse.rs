@@ -65,7 +65,9 @@ pub(crate) fn refuse(ask: &Ask<'_>) -> Result<(), Refusal> {
     if field(body, "messages").is_none() {
         return Err(missing("messages"));
     }
-    if let Some(unknown) = unknown_key(body, PARAMETERS) {
+    // DeepSeek's own.
+    let own = |unknown: &&str| !(*unknown == "thinking" && name.starts_with("deepseek-"));
+    if let Some(unknown) = unknown_key(body, PARAMETERS).filter(own) {
         let message = format!("Unrecognized request argument supplied: {unknown}");
         return Err(refusal(400, &message, None, None));
     }

@@ -100,6 +100,7 @@ pub(crate) const CONVERSE: &[ConverseModel] = &[
     with_schema("deepseek.*", Force::Any, true),
     ConverseModel { effort: true, ..with_schema("openai.gpt-oss*", Force::No, false) },
     with_schema("qwen.*", Force::No, false),
+    plain("*"),
 ];
 
 /// Of Anthropic's models those that the user guide lists for structured output.

@@ -6,11 +6,14 @@ mod claude;
 mod gemini;
 mod ollama;
 mod openai;
+mod told;
 
 pub(crate) use bedrock::{ConverseModel, Family, Force, TopK, claude_on_bedrock, converse};
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
 pub(crate) use gemini::{GeminiJson, GeminiModel, GeminiThinking, gemini};
 pub(crate) use ollama::{Think, ollama};
+pub use told::{Capability, capabilities, capability_of};
+
 pub(crate) use openai::{
     ANY_JSON, ANY_SCHEMA, ANY_TEXT, DEEPSEEK, OPENAI, OpenAiModel, XAI, openai,
 };

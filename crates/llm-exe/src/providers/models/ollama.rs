@@ -43,10 +43,15 @@ pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("*", Think::Switch),
 ];
 
-/// How a model thinks, by its name without namespace and tag.
+/// How a model thinks.
 pub(crate) fn ollama(model: &str) -> Think {
+    ollama_row(model).1
+}
+
+/// A model's row, by its name without namespace and tag.
+pub(crate) fn ollama_row(model: &str) -> (&'static str, Think) {
     let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
     let name = name.split(':').next().unwrap_or(&name);
     let row = OLLAMA.iter().find(|(pattern, _)| matches(pattern, name));
-    row.map_or(Think::Switch, |(_, think)| *think)
+    row.copied().unwrap_or(("*", Think::Switch))
 }
