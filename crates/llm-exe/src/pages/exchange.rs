@@ -20,8 +20,8 @@ use super::fault::{Fault, failed, refused};
 use super::metered::Exhausted;
 use super::target::Target;
 
-/// The most bytes of an answer's head.
-const MOST_HEAD_BYTES: usize = 64 * 1024;
+/// The most bytes of an answer's head; hyper may take as much again with its last read.
+const MOST_HEAD_BYTES: usize = 32 * 1024;
 /// The most headers of an answer.
 const MOST_HEADERS: usize = 100;
 /// The longest ETag that is kept.

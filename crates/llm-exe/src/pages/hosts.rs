@@ -28,6 +28,9 @@ pub enum PageHostsFault {
     /// One is no host.
     #[error("expected a host like example.com, *.example.com or example.com:8443, got {0:?}")]
     NoHost(String),
+    /// One has more in it than a host; what, may be a secret.
+    #[error("a host has no scheme, user name, password, path or query")]
+    MoreThanHost,
     /// One could never be fetched from.
     #[error("{entry:?} could never be fetched: {why}")]
     NeverFetched {
@@ -77,7 +80,10 @@ impl Entry {
             Some(host) => (true, host),
             None => (false, text),
         };
-        if host.contains(['/', '?', '#', '@', '*', '\\', '%']) || host.ends_with(':') {
+        if host.contains(['/', '?', '#', '@']) {
+            return Err(PageHostsFault::MoreThanHost);
+        }
+        if host.contains(['*', '\\', '%']) || host.ends_with(':') {
             return Err(no_host());
         }
         let target = Target::read(&format!("https://{host}/")).map_err(|fault| {

@@ -1,7 +1,9 @@
 //! Hostile URLs, names, servers and certificates. Every check of production runs here: names
 //! resolve to public addresses, and only what is dialed at last is a server on loopback instead.
 
+mod answers;
 mod properties;
+mod server;
 mod urls;
 
 use std::collections::BTreeMap;
