@@ -22,8 +22,8 @@ pub(super) enum Step {
     Text(String),
     /// Sends a text so many times.
     Repeat { repeat: String, times: usize },
-    /// Sends a text again and again, with a pause between, until nobody listens.
-    Forever { forever: String, every: u64 },
+    /// Sends a text so many times, again and again, with a pause between, until nobody listens.
+    Forever { forever: String, times: Option<usize>, every: u64 },
     /// Sends bytes, as hexadecimal digits.
     Hex { hex: String },
     /// Says nothing more and keeps the connection.
@@ -132,8 +132,9 @@ async fn serve(
             }
             Step::Hang { hang: true } => std::future::pending().await,
             Step::Hang { hang: false } => Ok(()),
-            Step::Forever { forever, every } => loop {
-                let sent = stream.write_all(forever.as_bytes()).await;
+            Step::Forever { forever, times, every } => loop {
+                let text = forever.repeat(times.unwrap_or(1));
+                let sent = stream.write_all(text.as_bytes()).await;
                 if sent.and(stream.flush().await).is_err() {
                     return;
                 }
