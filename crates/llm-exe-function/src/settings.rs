@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers};
-use llm_exe::{Endpoints, ModelPatterns, Rules};
+use llm_exe::{Endpoints, ModelPatterns, PageHosts, Rules};
 use llm_exe_events::EndpointAuth;
 
 use crate::compatible;
@@ -50,6 +50,11 @@ pub const SETTINGS: &[SettingRow] = &[
     ),
     row("AWS_ENDPOINT_URL", "", "where all services of AWS are reached, unless told apart"),
     row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
+    row(
+        "CONFIG_URL_HOSTS",
+        "",
+        "hosts that configs are fetched from, like *.example.com, a.example:8443",
+    ),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
 
@@ -63,7 +68,6 @@ const NOT_BUILT: &[&str] = &[
     "TOOL_FUNCTIONS",
     "TOOLS_FROM_HTTP",
     "CONFIG_BUCKETS",
-    "CONFIG_URL_HOSTS",
     "RECORD_CONCURRENCY",
     "LOG_PROMPTS",
     "CONFIG_CACHE_SECONDS",
@@ -94,6 +98,8 @@ pub struct Settings {
     pub rules: Rules,
     /// Where providers are reached.
     pub endpoints: Endpoints,
+    /// Where configs at URLs may come from.
+    pub page_hosts: PageHosts,
     /// How much is logged.
     pub log_level: LogLevel,
 }
@@ -154,6 +160,7 @@ impl Settings {
             http_deadline: http_deadline(&get)?,
             rules: rules(&get)?,
             endpoints,
+            page_hosts: page_hosts(&get)?,
             log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or(LogLevel::Info),
         })
     }
@@ -206,6 +213,12 @@ fn rules(get: &Get<'_>) -> Result<Rules, SettingsFault> {
         allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
         max_tokens_ceiling: ceiling(get)?,
     })
+}
+
+fn page_hosts(get: &Get<'_>) -> Result<PageHosts, SettingsFault> {
+    const NAME: &str = "CONFIG_URL_HOSTS";
+    let hosts = get(NAME).map(|text| PageHosts::read(&text)).transpose();
+    Ok(hosts.map_err(|why| fault(NAME, why.to_string()))?.unwrap_or_default())
 }
 
 fn ceiling(get: &Get<'_>) -> Result<Option<u64>, SettingsFault> {

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use llm_exe::PageHosts;
 use llm_exe::providers::{PROVIDERS, provider};
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::{LogLevel, SETTINGS, Settings, SettingsFault};
@@ -60,6 +61,13 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "a: baseUrl: http is",
     ),
     ("OPENAI_COMPATIBLE_PROVIDERS", "{\"openai\": {\"baseUrl\": \"https://b.c\"}}", "already"),
+    ("CONFIG_URL_HOSTS", ",", "example.com:8443, got none"),
+    ("CONFIG_URL_HOSTS", "*", "example.com:8443, got"),
+    ("CONFIG_URL_HOSTS", "*.com", "never be fetched: the host has no dot"),
+    ("CONFIG_URL_HOSTS", "localhost", "never be fetched: the host's name"),
+    ("CONFIG_URL_HOSTS", "169.254.169.254", "never be fetched: its address is link-local"),
+    ("CONFIG_URL_HOSTS", "a.example:99999", "invalid port"),
+    ("CONFIG_URL_HOSTS", "me@a.example", "a host has no"),
     ("AWS_REGION", "eu-central-1.evil.example/", "a region like"),
     ("AWS_REGION", "EU", "a region like"),
     ("AWS_DEFAULT_REGION", "a@b", "a region like"),
@@ -75,7 +83,6 @@ const LATER: &[(&str, &str)] = &[
     ("TOOL_FUNCTIONS", "a,b"),
     ("TOOLS_FROM_HTTP", "true"),
     ("CONFIG_BUCKETS", "a"),
-    ("CONFIG_URL_HOSTS", "*.example.com"),
     ("RECORD_CONCURRENCY", "5"),
     ("LOG_PROMPTS", "true"),
 ];
@@ -125,6 +132,7 @@ fn nothing_set_is_what_the_table_says() {
         assert_eq!(settings.http_deadline, Duration::from_secs(29));
         assert!(!settings.rules.strict_variables);
         assert_eq!(settings.log_level, LogLevel::Info);
+        assert_eq!(settings.page_hosts, PageHosts::default());
         for row in PROVIDERS {
             assert_eq!(settings.endpoints.of(row).base_url, row.base_url);
         }
@@ -154,6 +162,7 @@ fn good_values_are_read() {
         ("LOG_LEVEL", "ERROR"),
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
+        ("CONFIG_URL_HOSTS", " *.example.com , a.example:8443"),
         ("OLLAMA_ENDPOINT", "http://10.0.0.7:11434/"),
     ])
     .unwrap();
@@ -161,6 +170,7 @@ fn good_values_are_read() {
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
+    assert_eq!(Ok(settings.page_hosts.clone()), PageHosts::read("*.EXAMPLE.com,a.example:8443"));
     assert_eq!(url_of("openai", &settings), "https://proxy.example/openai/v1");
     assert_eq!(url_of("anthropic", &settings), "http://[::1]:8080");
     assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");

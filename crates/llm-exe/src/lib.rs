@@ -14,6 +14,7 @@ pub mod error;
 mod executor;
 mod job;
 pub mod json;
+mod pages;
 pub mod parsers;
 pub mod ports;
 pub mod prompt;
@@ -21,6 +22,7 @@ pub mod providers;
 mod request;
 pub mod schema;
 mod scrub;
+mod tls;
 pub mod transport;
 pub mod wire;
 
@@ -30,6 +32,7 @@ pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use executor::{Durations, Executor, PassedOver, Report, Run};
 pub use job::{Conversation, Job, ModelPatterns, Output, RenderedChat, Returns, Rules, Target};
+pub use pages::{PageHosts, PageHostsFault, Pages, Resolver};
 pub use ports::{KeyName, Keys, Secret};
 pub use request::{
     Request, TextOr, Written, WrittenFallback, WrittenImage, WrittenMessage, WrittenOptions,

@@ -118,8 +118,8 @@ fn functions_are_short() {
 
 /// Rooms of the core from the bottom up; a room may know rooms of lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub"],
-    &["hosted", "prompt", "providers", "parsers", "transport"],
+    &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
+    &["hosted", "prompt", "providers", "parsers", "transport", "pages"],
     &["endpoints"],
     &["job"],
     &["executor"],
@@ -188,6 +188,19 @@ fn nobody_reaches_where_they_must_not() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The rooms of the core that speak HTTP: each kind of request has one place that bounds it.
+const SPEAK_HTTP: &[&str] = &["transport", "pages"];
+
+#[test]
+fn only_two_rooms_speak_http() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&source) {
+        let may = SPEAK_HTTP.iter().any(|room| path.starts_with(source.join(room)));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(may || !text.contains("hyper"), "{}: speaks HTTP", shown(&path));
+    }
 }
 
 /// Which of our crates a crate may depend on, tests aside.

@@ -97,7 +97,7 @@ impl Service<Uri> for Connector {
             let plain = &self.plain;
             let tls = self.tls.get_or_init(|| {
                 HttpsConnectorBuilder::new()
-                    .with_webpki_roots()
+                    .with_tls_config(crate::tls::client_config())
                     .https_only()
                     .enable_http1()
                     .wrap_connector(plain.clone())
