@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use llm_exe::ports::Signer;
+use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, json};
 use llm_exe_events::{
     Admission, EndpointAuth, EventSource, Invocation, Route, detect, endpoint_key,
@@ -91,6 +92,12 @@ impl Function {
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Function { executor: self.executor.with_signer(signer), ..self }
+    }
+
+    /// The same, on connections that are shared with others.
+    #[must_use]
+    pub fn with_http(self, client: HttpClient) -> Self {
+        Function { executor: self.executor.with_http(client), ..self }
     }
 
     /// Answers an event. It never panics and always answers, by the deadline or shortly after.
