@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use llm_exe::ports::Signer;
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
+use llm_exe::transport::HttpClient;
 use llm_exe::{Executor, Keys};
-use llm_exe_aws::{EnvironmentCredentials, SigV4Signer, VARIABLES};
+use llm_exe_aws::ssm::Ssm;
+use llm_exe_aws::{Aws, CredentialSource, EnvironmentCredentials, SigV4Signer, SsmKeys, VARIABLES};
 use llm_exe_events::endpoint_key;
-use llm_exe_function::{EnvironmentKeys, Function, Settings};
+use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
@@ -54,6 +56,7 @@ pub(crate) struct Environment {
     pub(crate) settings: Settings,
     pub(crate) keys: Arc<dyn Keys>,
     signer: Arc<dyn Signer>,
+    http: HttpClient,
     /// Kept for as long as it is asked.
     _simulator: Option<Simulator>,
 }
@@ -109,22 +112,46 @@ impl Environment {
                 (keys, credentials)
             }
         };
+        let (http, credentials) = (HttpClient::default(), Arc::new(credentials));
+        let keys = match source {
+            KeySource::Environment => with_store(keys, &settings.aws, &http, credentials.clone()),
+            KeySource::Nowhere | KeySource::Simulator => keys,
+        };
         let keys: Arc<dyn Keys> = Arc::new(keys);
-        let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::new(credentials)));
-        Ok(Environment { settings, keys, signer, _simulator: simulator })
+        let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(credentials));
+        Ok(Environment { settings, keys, signer, http, _simulator: simulator })
     }
 
     /// An executor under these settings.
     pub(crate) fn executor(&self) -> Executor {
         let Settings { endpoints, rules, .. } = self.settings.clone();
         Executor::new(endpoints, Arc::clone(&self.keys), rules)
+            .with_http(self.http.clone())
             .with_signer(Arc::clone(&self.signer))
     }
 
     /// The function under these settings.
     pub(crate) fn function(&self) -> Function {
-        Function::new(&self.settings, Arc::clone(&self.keys)).with_signer(Arc::clone(&self.signer))
+        Function::new(&self.settings, Arc::clone(&self.keys))
+            .with_http(self.http.clone())
+            .with_signer(Arc::clone(&self.signer))
     }
+}
+
+/// Parameter Store holds what no variable and no file sets, where a region is set. Without
+/// credentials it says so at once: nobody is asked.
+fn with_store(
+    keys: EnvironmentKeys,
+    aws: &AwsSettings,
+    http: &HttpClient,
+    credentials: Arc<dyn CredentialSource>,
+) -> EnvironmentKeys {
+    let Some(region) = &aws.region else {
+        return keys;
+    };
+    let client = Arc::new(Aws::new(http.clone(), credentials));
+    let ssm = Ssm::new(client, region.clone(), aws.ssm.clone());
+    keys.or_else(Arc::new(SsmKeys::new(ssm, &aws.stack_name, aws.secret_cache)))
 }
 
 /// Where the simulator stands for a provider: at the path of the provider's own base URL.

@@ -1,4 +1,5 @@
-//! The only HTTP client, and the only caller of providers: one call with its retries, within a deadline.
+//! The only HTTP client, and the only caller of providers: one call with its retries, within a
+//! deadline.
 //!
 //! In: a [`WireRequest`] and its key. Out: the provider's [`WireReply`], whatever its status, or
 //! why there is none. What a status means is the dialect's to say; whether to try again is
