@@ -30,6 +30,18 @@ pub trait CredentialSource: Send + Sync {
     /// # Errors
     /// `SecretNotFound` where there are none, `SecretUnavailable` where their source failed.
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>>;
+
+    /// Newer ones than `stale`, after AWS said that those expired; `None` where there are none.
+    ///
+    /// # Errors
+    /// As [`CredentialSource::credentials`].
+    fn renewed<'a>(
+        &'a self,
+        stale: &'a Credentials,
+    ) -> PortFuture<'a, Result<Option<Credentials>, Error>> {
+        let _ = stale;
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;

@@ -1,10 +1,26 @@
-//! The ports on AWS: what the core asks of AWS, done with AWS's own crates.
+//! The ports on AWS: what the core asks of AWS, signed by AWS's own crate, sent by the core's one
+//! HTTP client.
 //!
-//! In: requests to sign, and a look-up of environment variables. Out: the headers that carry a
-//! signature. Nothing is read or computed before the first request needs it.
+//! In: requests to sign, documents and keys to fetch, and a look-up of environment variables. Out:
+//! signatures, documents, keys. Nothing is read, connected or computed before the first request
+//! needs it.
 
+mod call;
 mod credentials;
+mod documents;
+mod endpoint;
+#[cfg(test)]
+mod golden;
+mod keys;
+mod refusal;
+pub mod s3;
 mod signer;
+pub mod ssm;
+mod xml;
 
+pub use call::{Aws, CallFault};
 pub use credentials::{CredentialSource, Credentials, EnvironmentCredentials, VARIABLES};
+pub use documents::S3Documents;
+pub use keys::SsmKeys;
+pub use refusal::Refusal;
 pub use signer::SigV4Signer;

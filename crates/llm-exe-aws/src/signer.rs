@@ -2,12 +2,16 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults are
 //! those of every service but S3: the path, which is percent-encoded already, is encoded once more
-//! in what is signed, and `x-amz-content-sha256` is not sent.
+//! in what is signed, and `x-amz-content-sha256` is not sent. S3 takes the path as it is sent, dots
+//! and double slashes included, and wants the body's hash.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4::SigningParams;
 use http::{HeaderName, HeaderValue};
 use llm_exe::ports::{PortFuture, Signer, Unsigned};
@@ -41,7 +45,15 @@ impl SigV4Signer {
 
     async fn signed(&self, request: Unsigned<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         let credentials = self.source.credentials().await?;
-        headers(&credentials, request, (self.clock)())
+        let covered = Covered {
+            method: "POST",
+            url: request.url,
+            headers: request.headers.to_vec(),
+            body: request.body,
+            service: request.service,
+            region: request.region,
+        };
+        signature(&credentials, covered, (self.clock)())
             .map_err(|why| Error::new(ErrorKind::Internal, format!("can't sign: {why}")))
     }
 }
@@ -55,11 +67,24 @@ impl Signer for SigV4Signer {
     }
 }
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-fn headers(
+/// What a signature covers.
+pub(crate) struct Covered<'a> {
+    pub(crate) method: &'a str,
+    /// The whole URL, its path and query percent-encoded.
+    pub(crate) url: &'a str,
+    /// The headers beside `host`.
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) body: &'a [u8],
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+}
+
+/// The headers that carry a signature, and what it needs beside.
+pub(crate) fn signature(
     credentials: &Credentials,
-    request: Unsigned<'_>,
+    covered: Covered<'_>,
     time: SystemTime,
 ) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
     let identity = aws_credential_types::Credentials::new(
@@ -72,15 +97,15 @@ fn headers(
     .into();
     let params = SigningParams::builder()
         .identity(&identity)
-        .region(request.region)
-        .name(request.service)
+        .region(covered.region)
+        .name(covered.service)
         .time(time)
-        .settings(SigningSettings::default())
+        .settings(settings(covered.service))
         .build()?
         .into();
-    let covered = request.headers.iter().copied();
-    let body = SignableBody::Bytes(request.body);
-    let signable = SignableRequest::new("POST", request.url, covered, body)?;
+    let body = SignableBody::Bytes(covered.body);
+    let headers = covered.headers.into_iter();
+    let signable = SignableRequest::new(covered.method, covered.url, headers, body)?;
     let (instructions, _) = sign(signable, &params)?.into_parts();
     let mut headers = Vec::new();
     for (name, value) in instructions.headers() {
@@ -89,4 +114,14 @@ fn headers(
         headers.push((HeaderName::from_bytes(name.as_bytes())?, value));
     }
     Ok(headers)
+}
+
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
 }

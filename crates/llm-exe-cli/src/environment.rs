@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use llm_exe::ports::Signer;
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
+use llm_exe::transport::HttpClient;
 use llm_exe::{Error, Executor, Keys};
-use llm_exe_aws::{CredentialSource, EnvironmentCredentials, SigV4Signer, VARIABLES};
+use llm_exe_aws::ssm::Ssm;
+use llm_exe_aws::{Aws, CredentialSource, EnvironmentCredentials, SigV4Signer, SsmKeys, VARIABLES};
 use llm_exe_events::endpoint_key;
-use llm_exe_function::{EnvironmentKeys, Function, Settings};
+use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
@@ -55,6 +57,7 @@ pub(crate) struct Environment {
     pub(crate) keys: Arc<dyn Keys>,
     signer: Arc<dyn Signer>,
     credentials: Arc<dyn CredentialSource>,
+    http: HttpClient,
     /// Kept for as long as it is asked.
     _simulator: Option<Simulator>,
 }
@@ -110,10 +113,15 @@ impl Environment {
                 (keys, credentials)
             }
         };
+        let (http, credentials) = (HttpClient::default(), Arc::new(credentials));
+        let keys = match source {
+            KeySource::Environment => with_store(keys, &settings.aws, &http, credentials.clone()),
+            KeySource::Nowhere | KeySource::Simulator => keys,
+        };
         let keys: Arc<dyn Keys> = Arc::new(keys);
-        let credentials: Arc<dyn CredentialSource> = Arc::new(credentials);
+        let credentials: Arc<dyn CredentialSource> = credentials;
         let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::clone(&credentials)));
-        Ok(Environment { settings, keys, signer, credentials, _simulator: simulator })
+        Ok(Environment { settings, keys, signer, credentials, http, _simulator: simulator })
     }
 
     /// Whether there are AWS credentials.
@@ -125,13 +133,32 @@ impl Environment {
     pub(crate) fn executor(&self) -> Executor {
         let Settings { endpoints, rules, .. } = self.settings.clone();
         Executor::new(endpoints, Arc::clone(&self.keys), rules)
+            .with_http(self.http.clone())
             .with_signer(Arc::clone(&self.signer))
     }
 
     /// The function under these settings.
     pub(crate) fn function(&self) -> Function {
-        Function::new(&self.settings, Arc::clone(&self.keys)).with_signer(Arc::clone(&self.signer))
+        Function::new(&self.settings, Arc::clone(&self.keys))
+            .with_http(self.http.clone())
+            .with_signer(Arc::clone(&self.signer))
     }
+}
+
+/// Parameter Store holds what no variable and no file sets, where a region is set. Without
+/// credentials it says so at once: nobody is asked.
+fn with_store(
+    keys: EnvironmentKeys,
+    aws: &AwsSettings,
+    http: &HttpClient,
+    credentials: Arc<dyn CredentialSource>,
+) -> EnvironmentKeys {
+    let Some(region) = &aws.region else {
+        return keys;
+    };
+    let client = Arc::new(Aws::new(http.clone(), credentials));
+    let ssm = Ssm::new(client, region.clone(), aws.ssm.clone());
+    keys.or_else(Arc::new(SsmKeys::new(ssm, &aws.stack_name, aws.secret_cache)))
 }
 
 /// Where the simulator stands for a provider: at the path of the provider's own base URL.

@@ -1,13 +1,16 @@
-//! Keys from the environment, looked up when first asked for.
+//! Keys from the environment, else from a store, looked up when first asked for.
+
+use std::sync::Arc;
 
 use llm_exe::ports::PortFuture;
 use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Keys by environment variable.
+/// Keys by environment variable, and of a store what no variable sets.
 pub struct EnvironmentKeys {
     look_up: Box<LookUp>,
+    store: Option<Arc<dyn Keys>>,
 }
 
 impl std::fmt::Debug for EnvironmentKeys {
@@ -19,27 +22,49 @@ impl std::fmt::Debug for EnvironmentKeys {
 impl EnvironmentKeys {
     /// Keys by a look-up of variable names.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        EnvironmentKeys { look_up: Box::new(look_up) }
+        EnvironmentKeys { look_up: Box::new(look_up), store: None }
     }
 
-    fn find(&self, name: &KeyName) -> Result<Secret, Error> {
-        let set = name.environment.iter().find_map(|variable| {
+    /// The same, with a store for what no variable sets.
+    #[must_use]
+    pub fn or_else(self, store: Arc<dyn Keys>) -> Self {
+        EnvironmentKeys { store: Some(store), ..self }
+    }
+
+    /// What the environment sets, if it does.
+    fn find(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
+        let (variable, value) = name.environment.iter().find_map(|variable| {
             let value = (self.look_up)(variable)?;
             (!value.trim().is_empty()).then_some((variable, value))
-        });
-        let Some((variable, value)) = set else {
-            let text = format!("no key: set {} in the environment", name.variables());
-            return Err(Error::new(ErrorKind::SecretNotFound, text));
-        };
-        Secret::new(&value).map_err(|why| {
+        })?;
+        Some(Secret::new(&value).map_err(|why| {
             let text = format!("the key in {variable} can't be used: {why}");
             Error::new(ErrorKind::SecretNotFound, text)
-        })
+        }))
     }
 }
 
 impl Keys for EnvironmentKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(self.find(name)))
+        let found = self.find(name);
+        if let (None, Some(store)) = (&found, &self.store) {
+            return store.get(name);
+        }
+        let found = found.unwrap_or_else(|| {
+            let text = format!("no key: set {} in the environment", name.variables());
+            Err(Error::new(ErrorKind::SecretNotFound, text))
+        });
+        Box::pin(std::future::ready(found))
+    }
+
+    fn renewed<'a>(
+        &'a self,
+        name: &'a KeyName,
+        stale: &'a Secret,
+    ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
+        match &self.store {
+            Some(store) if self.find(name).is_none() => store.renewed(name, stale),
+            _ => Box::pin(std::future::ready(Ok(None))),
+        }
     }
 }

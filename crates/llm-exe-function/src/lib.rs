@@ -12,4 +12,4 @@ mod settings;
 pub use function::{Answered, Function};
 pub use keys::EnvironmentKeys;
 pub use line::LogLine;
-pub use settings::{LogLevel, SETTINGS, SettingRow, Settings, SettingsFault};
+pub use settings::{AwsSettings, LogLevel, SETTINGS, SettingRow, Settings, SettingsFault};

@@ -2,9 +2,10 @@
 //! a look-up, so that only binaries touch the environment itself.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers};
+use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
 use llm_exe::{Endpoints, ModelPatterns, PageHosts, Rules};
 use llm_exe_events::EndpointAuth;
 
@@ -27,6 +28,8 @@ const fn row(name: &'static str, default: &'static str, what: &'static str) -> S
 
 /// Every setting that is read.
 pub const SETTINGS: &[SettingRow] = &[
+    row("STACK_NAME", "LlmExeLambda", "the stack, of whose secrets keys are a part"),
+    row("SECRET_CACHE_SECONDS", "300", "how long a key of Parameter Store is kept"),
     row("ENDPOINT_AUTH", "AWS_IAM", "who may call over HTTP: AWS_IAM, API_KEY or NONE"),
     row("HTTP_DEADLINE_SECONDS", "29", "the time for callers behind an API Gateway"),
     row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
@@ -47,6 +50,16 @@ pub const SETTINGS: &[SettingRow] = &[
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         "https://bedrock-runtime.REGION.amazonaws.com",
         "where the providers of Amazon Bedrock are reached",
+    ),
+    row(
+        "AWS_ENDPOINT_URL_S3",
+        "https://s3.REGION.amazonaws.com",
+        "where S3 is reached, buckets in the path; its own address has them in the host",
+    ),
+    row(
+        "AWS_ENDPOINT_URL_SSM",
+        "https://ssm.REGION.amazonaws.com",
+        "where Parameter Store is reached",
     ),
     row("AWS_ENDPOINT_URL", "", "where all services of AWS are reached, unless told apart"),
     row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
@@ -71,7 +84,6 @@ const NOT_BUILT: &[&str] = &[
     "RECORD_CONCURRENCY",
     "LOG_PROMPTS",
     "CONFIG_CACHE_SECONDS",
-    "SECRET_CACHE_SECONDS",
 ];
 
 /// How much is logged.
@@ -100,8 +112,25 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Where configs at URLs may come from.
     pub page_hosts: PageHosts,
+    /// What there is of AWS beside providers.
+    pub aws: AwsSettings,
     /// How much is logged.
     pub log_level: LogLevel,
+}
+
+/// Where the services of AWS are reached, and what of them is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsSettings {
+    /// The region.
+    pub region: Option<String>,
+    /// S3's base URL, if it is not the region's.
+    pub s3: Option<String>,
+    /// Parameter Store's base URL, if it is not the region's.
+    pub ssm: Option<String>,
+    /// The stack, as the names of its secrets have it.
+    pub stack_name: String,
+    /// How long a secret is kept.
+    pub secret_cache: Duration,
 }
 
 /// A setting that can't be used.
@@ -139,12 +168,7 @@ impl Settings {
             let names: &[&str] = if provider.access == Access::Aws { &aws } else { &own };
             if let Some((name, url)) = names.iter().find_map(|name| Some((name, get(name)?))) {
                 let url = url.trim();
-                endpoints.set(provider, url).map_err(|why| {
-                    // A URL with a password or a query in it may hold a secret.
-                    let plain = !url.contains(['@', '?']);
-                    let came = if plain { format!("; got {url:?}") } else { String::new() };
-                    fault(name, why + &came)
-                })?;
+                endpoints.set(provider, url).map_err(|why| fault(name, why + &came(url)))?;
             }
         }
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
@@ -155,12 +179,14 @@ impl Settings {
                 break;
             }
         }
+        let aws = aws(&get)?;
         Ok(Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
-            http_deadline: http_deadline(&get)?,
+            http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 29, 1..=900)?,
             rules: rules(&get)?,
             endpoints,
             page_hosts: page_hosts(&get)?,
+            aws,
             log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or(LogLevel::Info),
         })
     }
@@ -221,6 +247,54 @@ fn page_hosts(get: &Get<'_>) -> Result<PageHosts, SettingsFault> {
     Ok(hosts.map_err(|why| fault(NAME, why.to_string()))?.unwrap_or_default())
 }
 
+/// A URL as a message quotes it: one with a password or a query in it may hold a secret.
+fn came(url: &str) -> String {
+    if url.contains(['@', '?']) { String::new() } else { format!("; got {url:?}") }
+}
+
+fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsFault> {
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| get(name));
+    Ok(AwsSettings {
+        region: region.map(|text| text.trim().to_owned()),
+        s3: aws_url(get, "AWS_ENDPOINT_URL_S3")?,
+        ssm: aws_url(get, "AWS_ENDPOINT_URL_SSM")?,
+        stack_name: stack_name(get)?,
+        secret_cache: seconds(get, "SECRET_CACHE_SECONDS", 300, 0..=86_400)?,
+    })
+}
+
+fn aws_url(get: &Get<'_>, own: &str) -> Result<Option<String>, SettingsFault> {
+    let set = [own, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, get(name)?)));
+    let Some((name, url)) = set else {
+        return Ok(None);
+    };
+    let url = url.trim();
+    // What is written as the default, the region is put into.
+    let is_default = SETTINGS.iter().any(|row| row.name == own && row.default == url);
+    if is_default {
+        return Ok(None);
+    }
+    check_base_url(url).map_err(|why| fault(name, why + &came(url)))?;
+    Ok(Some(url.to_owned()))
+}
+
+/// It is a part of parameters' names.
+fn stack_name(get: &Get<'_>) -> Result<String, SettingsFault> {
+    const NAME: &str = "STACK_NAME";
+    let Some(text) = get(NAME) else {
+        return Ok("LlmExeLambda".to_owned());
+    };
+    let text = text.trim();
+    let is_fine = text.len() <= 128
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_fine {
+        return Ok(text.to_owned());
+    }
+    let text = format!("expected letters, digits and hyphens from a letter on, got {text:?}");
+    Err(fault(NAME, text))
+}
+
 fn ceiling(get: &Get<'_>) -> Result<Option<u64>, SettingsFault> {
     const NAME: &str = "MAX_TOKENS_CEILING";
     let Some(text) = get(NAME) else {
@@ -232,13 +306,20 @@ fn ceiling(get: &Get<'_>) -> Result<Option<u64>, SettingsFault> {
     }
 }
 
-fn http_deadline(get: &Get<'_>) -> Result<Duration, SettingsFault> {
-    const NAME: &str = "HTTP_DEADLINE_SECONDS";
-    let Some(text) = get(NAME) else {
-        return Ok(Duration::from_secs(29));
+fn seconds(
+    get: &Get<'_>,
+    name: &str,
+    default: u64,
+    allowed: RangeInclusive<u64>,
+) -> Result<Duration, SettingsFault> {
+    let Some(text) = get(name) else {
+        return Ok(Duration::from_secs(default));
     };
     match text.trim().parse::<u64>() {
-        Ok(seconds) if (1..=900).contains(&seconds) => Ok(Duration::from_secs(seconds)),
-        _ => Err(fault(NAME, format!("expected seconds from 1 to 900, got {text:?}"))),
+        Ok(seconds) if allowed.contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => {
+            let (least, most) = (allowed.start(), allowed.end());
+            Err(fault(name, format!("expected seconds from {least} to {most}, got {text:?}")))
+        }
     }
 }

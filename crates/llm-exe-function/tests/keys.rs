@@ -7,7 +7,9 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
+use llm_exe::ports::PortFuture;
 use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
 use llm_exe_function::EnvironmentKeys;
 use proptest::prelude::*;
@@ -63,6 +65,49 @@ async fn a_key_that_fits_no_header_is_named_and_not_quoted() {
         assert_eq!(error.kind(), ErrorKind::SecretNotFound, "{value:?}");
         assert!(error.message().contains("SECOND_KEY"), "{error}");
         assert!(!format!("{error} {error:?}").contains("sentinel"), "{error:?}");
+    }
+}
+
+/// A store that has one key, and notes what it is asked.
+#[derive(Default)]
+struct Store(Mutex<Vec<&'static str>>);
+
+impl Keys for Store {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        self.0.lock().unwrap().push("get");
+        Box::pin(async { Ok(Secret::new("stored").unwrap()) })
+    }
+
+    fn renewed<'a>(
+        &'a self,
+        _: &'a KeyName,
+        _: &'a Secret,
+    ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
+        self.0.lock().unwrap().push("renewed");
+        Box::pin(async { Ok(Some(Secret::new("newer").unwrap())) })
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_asked_for_what_is_not_set_and_only_then() {
+    for (set, expected, asked) in [
+        (Some("set"), "set", &[][..]),
+        (Some("two words"), "can't be used", &[]),
+        (Some(" "), "stored", &["get", "renewed"]),
+        (None, "stored", &["get", "renewed"]),
+    ] {
+        let store = Arc::new(Store::default());
+        let keys = EnvironmentKeys::new(move |_| set.map(str::to_owned)).or_else(store.clone());
+        let name = KeyName::new("KeyTest", &["FIRST_KEY"]);
+        match keys.get(&name).await {
+            Ok(key) => {
+                assert_eq!(key.expose(), expected);
+                let newer = keys.renewed(&name, &key).await.unwrap();
+                assert_eq!(newer.is_some(), !asked.is_empty());
+            }
+            Err(error) => assert!(error.message().contains(expected), "{error}"),
+        }
+        assert_eq!(*store.0.lock().unwrap(), asked);
     }
 }
 

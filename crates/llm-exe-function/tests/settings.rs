@@ -12,7 +12,7 @@ use std::time::Duration;
 use llm_exe::PageHosts;
 use llm_exe::providers::{PROVIDERS, provider};
 use llm_exe_events::EndpointAuth;
-use llm_exe_function::{LogLevel, SETTINGS, Settings, SettingsFault};
+use llm_exe_function::{AwsSettings, LogLevel, SETTINGS, Settings, SettingsFault};
 use proptest::prelude::*;
 
 fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsFault> {
@@ -30,6 +30,13 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("HTTP_DEADLINE_SECONDS", "2.5", "1 to 900"),
     ("HTTP_DEADLINE_SECONDS", "30s", "1 to 900"),
     ("HTTP_DEADLINE_SECONDS", "99999999999999999999", "1 to 900"),
+    ("SECRET_CACHE_SECONDS", "86401", "0 to 86400"),
+    ("SECRET_CACHE_SECONDS", "5m", "0 to 86400"),
+    ("STACK_NAME", "a/b", "from a letter on"),
+    ("STACK_NAME", "1a", "from a letter on"),
+    ("AWS_ENDPOINT_URL_S3", "http://s3.example", "loopback"),
+    ("AWS_ENDPOINT_URL_S3", "https://s3.example?a=b", "query"),
+    ("AWS_ENDPOINT_URL_SSM", "ssm.example", "https://"),
     ("STRICT_VARIABLES", "1", "true, false"),
     ("STRICT_VARIABLES", "yes", "true, false"),
     ("LOG_LEVEL", "trace", "error, warn, info, debug"),
@@ -133,6 +140,9 @@ fn nothing_set_is_what_the_table_says() {
         assert!(!settings.rules.strict_variables);
         assert_eq!(settings.log_level, LogLevel::Info);
         assert_eq!(settings.page_hosts, PageHosts::default());
+        let AwsSettings { region, s3, ssm, stack_name, secret_cache } = settings.aws;
+        assert_eq!((region, s3, ssm), (None, None, None));
+        assert_eq!((stack_name.as_str(), secret_cache.as_secs()), ("LlmExeLambda", 300));
         for row in PROVIDERS {
             assert_eq!(settings.endpoints.of(row).base_url, row.base_url);
         }
@@ -143,6 +153,7 @@ fn nothing_set_is_what_the_table_says() {
     assert_eq!(set.endpoint_auth, unset.endpoint_auth);
     assert_eq!(set.http_deadline, unset.http_deadline);
     assert_eq!(set.log_level, unset.log_level);
+    assert_eq!(set.aws, unset.aws);
     for row in PROVIDERS {
         assert_eq!(set.endpoints.of(row).base_url, unset.endpoints.of(row).base_url);
     }
@@ -200,6 +211,26 @@ fn aws_is_reached_in_its_region_or_where_its_own_settings_say() {
     }
     let fault = read(&[("AWS_ENDPOINT_URL", "http://example.com")]).unwrap_err();
     assert!(fault.to_string().contains("AWS_ENDPOINT_URL can't"), "{fault}");
+}
+
+#[test]
+fn services_of_aws_have_settings_of_their_own() {
+    let settings = read(&[
+        ("AWS_ENDPOINT_URL", "http://localhost:4566"),
+        ("AWS_ENDPOINT_URL_S3", " https://s3.example "),
+        ("AWS_DEFAULT_REGION", " eu-west-1 "),
+        ("STACK_NAME", " Mine-2 "),
+        ("SECRET_CACHE_SECONDS", "0"),
+    ])
+    .unwrap();
+    let expected = AwsSettings {
+        region: Some("eu-west-1".to_owned()),
+        s3: Some("https://s3.example".to_owned()),
+        ssm: Some("http://localhost:4566".to_owned()),
+        stack_name: "Mine-2".to_owned(),
+        secret_cache: Duration::ZERO,
+    };
+    assert_eq!(settings.aws, expected);
 }
 
 proptest! {

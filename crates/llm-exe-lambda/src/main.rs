@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error};
-use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
+use llm_exe_aws::ssm::Ssm;
+use llm_exe_aws::{Aws, EnvironmentCredentials, SigV4Signer, SsmKeys};
 use llm_exe_events::Invocation;
-use llm_exe_function::{Answered, EnvironmentKeys, Function, LogLevel, Settings};
+use llm_exe_function::{Answered, AwsSettings, EnvironmentKeys, Function, LogLevel, Settings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -51,16 +53,27 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return stop(&format!("no asynchronous runtime: {error}")),
     };
-    let keys = Arc::new(EnvironmentKeys::new(environment));
-    let credentials = Arc::new(EnvironmentCredentials::new(environment));
-    let signer = Arc::new(SigV4Signer::new(credentials));
-    let function = Function::new(&settings, keys).with_signer(signer);
+    let function = function(&settings);
     let (function, least) = (&function, settings.log_level);
     let handler = service_fn(move |event| handle(function, least, event));
     match runtime.block_on(Runtime::new(handler).run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stop(&format!("the Runtime API failed: {error}")),
     }
+}
+
+/// The function on AWS. Nothing is connected or looked up before a request needs it.
+fn function(settings: &Settings) -> Function {
+    let http = HttpClient::default();
+    let credentials = Arc::new(EnvironmentCredentials::new(environment));
+    let signer = Arc::new(SigV4Signer::new(credentials.clone()));
+    let aws = Arc::new(Aws::new(http.clone(), credentials));
+    let mut keys = EnvironmentKeys::new(environment);
+    if let AwsSettings { region: Some(region), ssm, stack_name, secret_cache, .. } = &settings.aws {
+        let ssm = Ssm::new(aws, region.clone(), ssm.clone());
+        keys = keys.or_else(Arc::new(SsmKeys::new(ssm, stack_name, *secret_cache)));
+    }
+    Function::new(settings, Arc::new(keys)).with_http(http).with_signer(signer)
 }
 
 async fn handle(

@@ -22,7 +22,7 @@ use crate::job::{Job, RenderedChat, Rules};
 use crate::ports::{Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::Written;
-use crate::transport::Transport;
+use crate::transport::{HttpClient, Transport};
 use talk::Talk;
 
 /// Runs requests. One a process: it holds the connections.
@@ -49,7 +49,13 @@ impl Executor {
     /// The same, signing requests to AWS.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
-        Executor { transport: Transport::new(signer), ..self }
+        Executor { transport: self.transport.with_signer(signer), ..self }
+    }
+
+    /// The same, on connections that are shared with others.
+    #[must_use]
+    pub fn with_http(self, client: HttpClient) -> Self {
+        Executor { transport: self.transport.with_http(client), ..self }
     }
 
     /// The operator's rules.

@@ -8,7 +8,7 @@ use http::Uri;
 ///
 /// # Errors
 /// Why it is not allowed.
-pub(crate) fn check_base_url(base_url: &str) -> Result<(), String> {
+pub fn check_base_url(base_url: &str) -> Result<(), String> {
     if base_url.contains('#') {
         return Err("a base URL has no fragment".to_owned());
     }

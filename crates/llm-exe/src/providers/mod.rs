@@ -30,7 +30,7 @@ use crate::ports::KeyName;
 use crate::schema::Schema;
 use crate::wire::{WireReply, WireRequest};
 
-pub(crate) use base_url::check_base_url;
+pub use base_url::check_base_url;
 pub use compatible::{COMPATIBLE_SETTING, Compatible, Providers, StructuredOutput};
 pub use failure::Failure;
 pub use models::{Capability, capabilities, capability_of};

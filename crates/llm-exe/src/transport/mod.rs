@@ -1,4 +1,5 @@
-//! The only HTTP client of providers: one call with its retries, within a deadline.
+//! The only HTTP client, and the only caller of providers: one call with its retries, within a
+//! deadline.
 //!
 //! In: a [`WireRequest`] and its key. Out: the provider's [`WireReply`], whatever its status, or
 //! why there is none. What a status means is the dialect's to say; whether to try again is
@@ -6,6 +7,7 @@
 
 mod connector;
 mod exchange;
+mod http;
 mod retry;
 
 use std::sync::Arc;
@@ -16,8 +18,8 @@ use crate::error::{Error, ErrorKind};
 use crate::ports::{Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
-use connector::Client;
 use exchange::Fault;
+pub use http::{HttpClient, HttpFault};
 pub use retry::Jitter;
 pub(crate) use retry::wait_asked;
 
@@ -56,7 +58,7 @@ pub struct Sent {
 /// Sends wire requests. Cheap to make: nothing is connected or parsed before it is needed.
 #[derive(Clone)]
 pub struct Transport {
-    client: Client,
+    client: HttpClient,
     signer: Arc<dyn Signer>,
 }
 
@@ -67,9 +69,21 @@ impl std::fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// A transport of its own; one a process is enough.
+    /// A transport with connections of its own.
     pub fn new(signer: Arc<dyn Signer>) -> Self {
-        Transport { client: Client::default(), signer }
+        Transport { client: HttpClient::default(), signer }
+    }
+
+    /// The same, on connections that are shared with others.
+    #[must_use]
+    pub fn with_http(self, client: HttpClient) -> Self {
+        Transport { client, ..self }
+    }
+
+    /// The same, with another signer.
+    #[must_use]
+    pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
+        Transport { signer, ..self }
     }
 
     /// Sends a request until it is answered with something that no further try would mend.
@@ -116,21 +130,27 @@ impl Transport {
         let answered = async {
             let signer = self.signer.as_ref();
             match exchange::exchange(&self.client, wire, secret, signer).await {
-                Err(Fault::Stale) => exchange::exchange(&self.client, wire, secret, signer).await,
+                Err(Fault::Http(HttpFault::Stale)) => {
+                    exchange::exchange(&self.client, wire, secret, signer).await
+                }
                 outcome => outcome,
             }
         };
         match tokio::time::timeout_at(within.instant().into(), answered).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Fault::TimedOut),
+            Err(_) => Err(HttpFault::TimedOut.into()),
         }
     }
 }
 
 impl Fault {
     fn into_error(self, timeout: Option<Duration>, deadline: Deadline) -> Error {
-        let (kind, message) = match self {
-            Fault::TimedOut => match timeout {
+        let fault = match self {
+            Fault::NotSigned(error) => return error,
+            Fault::Http(fault) => fault,
+        };
+        let (kind, message) = match fault {
+            HttpFault::TimedOut => match timeout {
                 Some(limit) if !deadline.left().is_zero() => (
                     ErrorKind::Timeout,
                     format!("no answer within the call's time-out of {} ms", limit.as_millis()),
@@ -140,30 +160,21 @@ impl Fault {
                     "no answer within the time that the function has left".to_owned(),
                 ),
             },
-            Fault::Unusable(message) => (ErrorKind::Internal, message),
-            Fault::NotSigned(error) => return error,
-            Fault::TooLarge => (
+            HttpFault::Unusable(message) => (ErrorKind::Internal, message),
+            HttpFault::TooLarge => (
                 ErrorKind::ProviderUnavailable,
                 format!("the answer is larger than {} MiB", MOST_REPLY_BYTES / 1024 / 1024),
             ),
-            Fault::NotConnected(message) => {
-                (ErrorKind::ProviderUnavailable, format!("could not connect: {message}"))
-            }
-            Fault::NotSent(message) => (
-                ErrorKind::ProviderUnavailable,
-                format!("the connection broke while the request was sent: {message}"),
-            ),
-            Fault::NotAnswered(message) => (
+            HttpFault::NotAnswered(message) => (
                 ErrorKind::ProviderUnavailable,
                 format!(
                     "the connection broke before the whole answer was there, not tried again \
                      because it may have been paid for: {message}"
                 ),
             ),
-            Fault::Stale => (
-                ErrorKind::ProviderUnavailable,
-                "the connection was closed twice before an answer".to_owned(),
-            ),
+            HttpFault::NotConnected(_) | HttpFault::NotSent(_) | HttpFault::Stale => {
+                (ErrorKind::ProviderUnavailable, fault.to_string())
+            }
         };
         Error::new(kind, message)
     }

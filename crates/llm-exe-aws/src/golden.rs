@@ -1,0 +1,131 @@
+//! Whole requests, held against what botocore sends: `tests/cases/s3_ssm.json`, made by
+//! `scripts/oracles/s3_ssm.py`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bytes::Bytes;
+use llm_exe::Secret;
+use llm_exe::transport::HttpClient;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::call::{Aws, Call};
+use crate::s3::{GetObject, HeadObject, Precondition, PutObject, S3};
+use crate::ssm::{GetParameter, Ssm};
+use crate::{Credentials, EnvironmentCredentials};
+
+#[derive(Deserialize)]
+struct Cases {
+    time: u64,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    operation: String,
+    #[serde(default)]
+    bucket: String,
+    #[serde(default)]
+    key: String,
+    version: Option<String>,
+    known: Option<String>,
+    body: Option<String>,
+    r#type: Option<String>,
+    if_none_match: Option<String>,
+    if_match: Option<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    region: String,
+    token: Option<String>,
+    base: Option<String>,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    method: String,
+    url: String,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
+fn call(case: &Case) -> Call {
+    let source = Arc::new(EnvironmentCredentials::new(|_| None));
+    let aws = Arc::new(Aws::new(HttpClient::default(), source));
+    let (region, base) = (case.region.clone(), case.base.clone());
+    if case.operation == "parameter" {
+        return Ssm::new(aws, region, base)
+            .get_parameter_call(GetParameter { name: &case.name_asked() });
+    }
+    let s3 = S3::new(aws, Some(region), base);
+    let (bucket, key) = (case.bucket.as_str(), case.key.as_str());
+    let (version, known) = (case.version.as_deref(), case.known.as_deref());
+    let metadata: Vec<(&'static str, String)> = case
+        .metadata
+        .iter()
+        .map(|(name, value)| (&*format!("x-amz-meta-{name}").leak(), value.clone()))
+        .collect();
+    let call = match case.operation.as_str() {
+        "get" => s3.get_object_call(&GetObject { bucket, key, version, known, most_bytes: 1 }),
+        "head" => s3.head_object_call(&HeadObject { bucket, key, version }),
+        _ => s3.put_object_call(&PutObject {
+            bucket,
+            key,
+            body: Bytes::from(case.body.clone().unwrap()),
+            content_type: case.r#type.as_deref().unwrap(),
+            metadata: &metadata,
+            precondition: match (&case.if_none_match, &case.if_match) {
+                (Some(_), _) => Precondition::Absent,
+                (_, Some(etag)) => Precondition::Unchanged(etag.clone()),
+                _ => Precondition::None,
+            },
+        }),
+    };
+    call.unwrap()
+}
+
+impl Case {
+    /// The parameter's name, which the case's own hides.
+    fn name_asked(&self) -> String {
+        let body: Value = serde_json::from_str(&self.expected.body).unwrap();
+        body["Name"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn requests_are_botocores() {
+    let text = include_str!("../tests/cases/s3_ssm.json");
+    let Cases { time, cases } = serde_json::from_str(text).unwrap();
+    assert!(cases.len() >= 25);
+    let secret = |text: &str| Secret::new(text).unwrap();
+    for case in cases {
+        let mut call = call(&case);
+        let Expected { method, url, headers, body } = &case.expected;
+        assert_eq!((call.method.as_str(), &call.url), (method.as_str(), url), "{}", case.name);
+        if case.operation == "parameter" {
+            // The same, though not to the last space.
+            let (ours, theirs): (Value, Value) =
+                (serde_json::from_slice(&call.body).unwrap(), serde_json::from_str(body).unwrap());
+            assert_eq!(ours, theirs, "{}", case.name);
+            call.body = Bytes::from(body.clone());
+        }
+        assert_eq!(call.body, body.as_bytes(), "{}", case.name);
+        let credentials = Credentials {
+            access_key_id: secret("AKIAIOSFODNN7EXAMPLE"),
+            secret_access_key: secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            session_token: case.token.as_deref().map(secret),
+        };
+        let request = call.signed(&credentials, UNIX_EPOCH + Duration::from_secs(time)).unwrap();
+        assert_eq!(request.uri().to_string(), *url);
+        for (name, value) in headers {
+            let ours = match name.as_str() {
+                "host" => request.uri().authority().map(|host| host.as_str()),
+                name => request.headers().get(name).map(|value| value.to_str().unwrap()),
+            };
+            assert_eq!(ours, Some(value.as_str()), "{}: {name}", case.name);
+        }
+    }
+}
