@@ -7,11 +7,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use llm_exe::hosted::{CachedDocuments, place_of_url};
+use llm_exe::ports::{DocumentStore, Place};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::{Executor, Keys};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
+
+use crate::input;
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
 fn variable(name: &str) -> Option<String> {
@@ -80,16 +84,37 @@ impl Environment {
         Ok(Environment { settings, keys, _simulator: simulator })
     }
 
-    /// An executor under these settings.
-    pub(crate) fn executor(&self) -> Executor {
-        let Settings { endpoints, rules, .. } = self.settings.clone();
-        Executor::new(endpoints, Arc::clone(&self.keys), rules)
+    /// An executor under these settings for what is read from a file. A bucket that the command
+    /// line names may be read.
+    pub(crate) fn executor_for(&self, file: &Path) -> Executor {
+        let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
+        let named = input::hosted(file).and_then(|url| place_of_url(url).ok());
+        if let Some(Place::Object { bucket, .. }) = named {
+            let allowed = rules.hosted.bucket.iter().cloned().collect();
+            rules.hosted.buckets.get_or_insert(allowed).push(bucket);
+        }
+        let executor = Executor::new(endpoints, Arc::clone(&self.keys), rules);
+        match documents() {
+            None => executor,
+            Some(store) => {
+                executor.with_documents(Arc::new(CachedDocuments::new(store, config_cache)))
+            }
+        }
     }
 
     /// The function under these settings.
     pub(crate) fn function(&self) -> Function {
-        Function::new(&self.settings, Arc::clone(&self.keys))
+        let function = Function::new(&self.settings, Arc::clone(&self.keys));
+        match documents() {
+            None => function,
+            Some(store) => function.with_documents(store),
+        }
     }
+}
+
+/// Where hosted configs are fetched; nowhere in this version.
+fn documents() -> Option<Arc<dyn DocumentStore>> {
+    None
 }
 
 /// Where the simulator stands for a provider: at the path of the provider's own base URL.

@@ -61,6 +61,13 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("OPENAI_COMPATIBLE_PROVIDERS", "{\"openai\": {\"baseUrl\": \"https://b.c\"}}", "already"),
     ("AWS_REGION", "eu-central-1.evil.example/", "a region like"),
+    ("AWS_S3_FILES_BUCKET_NAME", "My_Bucket", "a bucket's name"),
+    ("AWS_S3_FILES_BUCKET_NAME", "a-bucket,other", "a bucket's name"),
+    ("CONFIG_BUCKETS", "a-bucket, s3://b", "a bucket's name"),
+    ("CONFIG_BUCKETS", " , ", "names no bucket"),
+    ("CONFIG_CACHE_SECONDS", "-1", "from 0 to 86400"),
+    ("CONFIG_CACHE_SECONDS", "86401", "from 0 to 86400"),
+    ("CONFIG_CACHE_SECONDS", "5m", "from 0 to 86400"),
     ("AWS_REGION", "EU", "a region like"),
     ("AWS_DEFAULT_REGION", "a@b", "a region like"),
 ];
@@ -74,7 +81,6 @@ const LATER: &[(&str, &str)] = &[
     ("OFFLOAD_RESULTS_OVER", "262144"),
     ("TOOL_FUNCTIONS", "a,b"),
     ("TOOLS_FROM_HTTP", "true"),
-    ("CONFIG_BUCKETS", "a"),
     ("CONFIG_URL_HOSTS", "*.example.com"),
     ("RECORD_CONCURRENCY", "5"),
     ("LOG_PROMPTS", "true"),
@@ -124,6 +130,8 @@ fn nothing_set_is_what_the_table_says() {
         assert_eq!(settings.endpoint_auth, EndpointAuth::AwsIam);
         assert_eq!(settings.http_deadline, Duration::from_secs(29));
         assert!(!settings.rules.strict_variables);
+        assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
+        assert_eq!(settings.config_cache, Duration::ZERO);
         assert_eq!(settings.log_level, LogLevel::Info);
         for row in PROVIDERS {
             assert_eq!(settings.endpoints.of(row).base_url, row.base_url);
@@ -155,12 +163,19 @@ fn good_values_are_read() {
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
         ("OLLAMA_ENDPOINT", "http://10.0.0.7:11434/"),
+        ("AWS_S3_FILES_BUCKET_NAME", " prompts "),
+        ("CONFIG_BUCKETS", "prompts, others,"),
+        ("CONFIG_CACHE_SECONDS", " 60 "),
     ])
     .unwrap();
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
+    let hosted = &settings.rules.hosted;
+    assert_eq!(hosted.bucket.as_deref(), Some("prompts"));
+    assert_eq!(hosted.buckets, Some(vec!["prompts".to_owned(), "others".to_owned()]));
+    assert_eq!(settings.config_cache, Duration::from_secs(60));
     assert_eq!(url_of("openai", &settings), "https://proxy.example/openai/v1");
     assert_eq!(url_of("anthropic", &settings), "http://[::1]:8080");
     assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");

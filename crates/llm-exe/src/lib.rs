@@ -12,6 +12,7 @@ mod deadline;
 mod endpoints;
 pub mod error;
 mod executor;
+pub mod hosted;
 mod job;
 pub mod json;
 pub mod parsers;
@@ -29,6 +30,7 @@ pub use deadline::Deadline;
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use executor::{Durations, Executor, PassedOver, Report, Run};
+pub use hosted::{ConfigSource, HostedRules};
 pub use job::{Conversation, Job, ModelPatterns, Output, RenderedChat, Returns, Rules, Target};
 pub use ports::{KeyName, Keys, Secret};
 pub use request::{
