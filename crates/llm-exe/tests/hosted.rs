@@ -241,3 +241,26 @@ fn refused_otherwise(case: &Case, error: &Error, kind: &str) -> Option<String> {
         && !case.lacks.iter().any(|text| all.contains(text));
     (!same).then(|| format!("{}: {error}", error.kind()))
 }
+
+/// The requests of examples/hosted over the prompts of examples/prompts.
+#[tokio::test]
+async fn the_hosted_examples_run() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let prompt = std::fs::read_to_string(format!("{examples}/prompts/kitten.json")).unwrap();
+    let simulator = Simulator::start().await.unwrap();
+    for (name, said) in [("key", "kitten"), ("url", "kitten"), ("data", "dog")] {
+        let request = std::fs::read(format!("{examples}/hosted/{name}.json")).unwrap();
+        let request: Value = serde_json::from_slice(&request).unwrap();
+        let documents = json!({
+            "s3://prompts/kitten.json": prompt,
+            "https://example.com/prompts/kitten.json": prompt
+        });
+        let case = json!({ "name": name, "request": request, "documents": documents });
+        let case: Case = serde_json::from_value(case).unwrap();
+        let executor = executor(&simulator, &case);
+        let run = executor.run(case.request, Deadline::after(Duration::from_secs(10))).await;
+        let expected =
+            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {said}. Hello!\"");
+        assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");
+    }
+}

@@ -9,6 +9,7 @@
 mod commands;
 mod examples;
 mod exit_codes;
+mod formats;
 mod harness;
 mod keys;
 mod pipes;
