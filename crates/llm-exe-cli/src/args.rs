@@ -10,7 +10,8 @@ Examples:
   llm-exe invoke --simulate examples/kitten.json     answer offline, from the simulator
   llm-exe invoke request.json --data topic=sharks    ask the real provider
   cat request.json | llm-exe invoke - --full         usage, model and attempts too
-  llm-exe validate prompts/*.json                    every problem, for CI
+  llm-exe invoke prompt.md --data topic=sharks       a hosted prompt before it is hosted
+  llm-exe validate prompts/                          every problem, for CI
   llm-exe serve                                      a function URL on 127.0.0.1:9000
 
 Keys are taken from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, AWS credentials), else from
@@ -50,7 +51,8 @@ pub(crate) enum Command {
 /// A request and what its templates are filled with.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Source {
-    /// A file that holds a request as JSON, or - for standard input.
+    /// A request as JSON or YAML, a prompt as Markdown, - for JSON on standard input, or the
+    /// s3:// or https:// URL of a hosted config.
     pub(crate) file: PathBuf,
     /// A value of `data`, as name=value; JSON where it reads as JSON, else text. Repeatable.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -92,7 +94,7 @@ pub(crate) struct Render {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
-    /// Files that hold requests as JSON, or - for standard input.
+    /// Files as for invoke, folders of such, or - for JSON on standard input.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// For machines: a JSON list of {file, ok, problems, warnings}.

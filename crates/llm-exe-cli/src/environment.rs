@@ -7,15 +7,20 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::ports::Signer;
+use llm_exe::hosted::{CachedDocuments, Stores, place_of_url};
+use llm_exe::ports::{DocumentStore, Place, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys};
+use llm_exe::{Error, Executor, Keys, Pages};
 use llm_exe_aws::ssm::Ssm;
-use llm_exe_aws::{Aws, CredentialSource, EnvironmentCredentials, SigV4Signer, SsmKeys, VARIABLES};
+use llm_exe_aws::{
+    Aws, CredentialSource, EnvironmentCredentials, S3Documents, SigV4Signer, SsmKeys, VARIABLES,
+};
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
 use llm_exe_simulator::Simulator;
+
+use crate::input;
 
 #[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
 fn variable(name: &str) -> Option<String> {
@@ -57,6 +62,7 @@ pub(crate) struct Environment {
     pub(crate) keys: Arc<dyn Keys>,
     signer: Arc<dyn Signer>,
     credentials: Arc<dyn CredentialSource>,
+    source: KeySource,
     http: HttpClient,
     /// Kept for as long as it is asked.
     _simulator: Option<Simulator>,
@@ -121,7 +127,7 @@ impl Environment {
         let keys: Arc<dyn Keys> = Arc::new(keys);
         let credentials: Arc<dyn CredentialSource> = credentials;
         let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::clone(&credentials)));
-        Ok(Environment { settings, keys, signer, credentials, http, _simulator: simulator })
+        Ok(Environment { settings, keys, signer, credentials, source, http, _simulator: simulator })
     }
 
     /// Whether there are AWS credentials.
@@ -129,12 +135,20 @@ impl Environment {
         self.credentials.credentials().await.map(|_| ())
     }
 
-    /// An executor under these settings.
-    pub(crate) fn executor(&self) -> Executor {
-        let Settings { endpoints, rules, .. } = self.settings.clone();
+    /// An executor under these settings for what is read from a file. A bucket that the command
+    /// line names may be read.
+    pub(crate) fn executor_for(&self, file: &Path) -> Executor {
+        let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
+        let named = input::hosted(file).and_then(|url| place_of_url(url).ok());
+        if let Some(Place::Object { bucket, .. }) = named {
+            let allowed = rules.hosted.bucket.iter().cloned().collect();
+            rules.hosted.buckets.get_or_insert(allowed).push(bucket);
+        }
+        let documents = CachedDocuments::new(self.documents(), config_cache);
         Executor::new(endpoints, Arc::clone(&self.keys), rules)
             .with_http(self.http.clone())
             .with_signer(Arc::clone(&self.signer))
+            .with_documents(Arc::new(documents))
     }
 
     /// The function under these settings.
@@ -142,6 +156,24 @@ impl Environment {
         Function::new(&self.settings, Arc::clone(&self.keys))
             .with_http(self.http.clone())
             .with_signer(Arc::clone(&self.signer))
+            .with_documents(self.documents())
+    }
+
+    /// Where hosted configs are fetched: S3 and pages. Whom the simulator stands for, it does not
+    /// stand for S3: the user's own credentials are taken.
+    fn documents(&self) -> Arc<dyn DocumentStore> {
+        let AwsSettings { region, s3, .. } = self.settings.aws.clone();
+        let own = Arc::new(EnvironmentCredentials::new(set_variable));
+        let credentials: Arc<dyn CredentialSource> = match self.source {
+            KeySource::Environment => Arc::clone(&self.credentials),
+            KeySource::Simulator | KeySource::Nowhere => own,
+        };
+        let aws = Arc::new(Aws::new(self.http.clone(), credentials));
+        let pages = Pages::new(self.settings.page_hosts.clone());
+        Arc::new(Stores {
+            objects: Some(Arc::new(S3Documents::new(aws, region, s3))),
+            pages: Some(Arc::new(pages)),
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod environment;
+mod files;
 mod input;
 mod output;
 

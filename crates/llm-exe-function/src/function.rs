@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use llm_exe::ports::Signer;
+use llm_exe::hosted::CachedDocuments;
+use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, Secret, json};
 use llm_exe_events::{
@@ -32,6 +33,7 @@ const MOST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 /// The function: one a process.
 pub struct Function {
     executor: Executor,
+    config_cache: Duration,
     keys: Arc<dyn Keys>,
     endpoint_auth: EndpointAuth,
     http_deadline: Duration,
@@ -85,6 +87,7 @@ impl Function {
         let endpoints = settings.endpoints.clone();
         Function {
             executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
+            config_cache: settings.config_cache,
             keys,
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,
@@ -103,6 +106,13 @@ impl Function {
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
         Function { executor: self.executor.with_http(client), ..self }
+    }
+
+    /// The same, fetching hosted configs from this store; what it fetches is kept.
+    #[must_use]
+    pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
+        let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
+        Function { executor: self.executor.with_documents(documents), ..self }
     }
 
     /// Answers an event. It never panics and always answers, by the deadline or shortly after.

@@ -5,6 +5,7 @@
 
 mod compatible;
 mod function;
+mod hosted;
 mod keys;
 mod line;
 mod settings;

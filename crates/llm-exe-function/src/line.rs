@@ -113,6 +113,14 @@ impl LogLine {
         }
         put("output", json!(report.output));
         put("promptHash", json!(report.prompt_hash));
+        if let Some(place) = &report.config_place {
+            let state = report.config.as_ref();
+            let version = state.and_then(|config| config.version.as_ref());
+            let etag = state.and_then(|config| config.etag.as_ref());
+            put("config", json!(place));
+            put("configState", json!(version.or(etag)));
+            put("configMs", milliseconds(report.durations.config));
+        }
         if report.dry_run {
             put("dryRun", json!(true));
         }

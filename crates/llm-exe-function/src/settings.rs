@@ -9,7 +9,7 @@ use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check
 use llm_exe::{Endpoints, ModelPatterns, PageHosts, Rules};
 use llm_exe_events::EndpointAuth;
 
-use crate::compatible;
+use crate::{compatible, hosted};
 
 /// A setting, as the documentation lists it.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,13 @@ pub const SETTINGS: &[SettingRow] = &[
     row("STRICT_VARIABLES", "false", "a variable that data lacks is an error in every request"),
     row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; none said, all"),
     row("MAX_TOKENS_CEILING", "", "the most maxTokens, and what a request gets that names none"),
+    row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket: of a key that comes without a bucket"),
+    row(
+        "CONFIG_BUCKETS",
+        "",
+        "the buckets that configs are read from; none said, the prompt bucket",
+    ),
+    row("CONFIG_CACHE_SECONDS", "0", "how long a config is used without asking if it changed"),
     row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
     row("XAI_BASE_URL", "https://api.x.ai/v1", "where xai is reached"),
@@ -80,10 +87,8 @@ const NOT_BUILT: &[&str] = &[
     "OFFLOAD_RESULTS_OVER",
     "TOOL_FUNCTIONS",
     "TOOLS_FROM_HTTP",
-    "CONFIG_BUCKETS",
     "RECORD_CONCURRENCY",
     "LOG_PROMPTS",
-    "CONFIG_CACHE_SECONDS",
 ];
 
 /// How much is logged.
@@ -108,6 +113,8 @@ pub struct Settings {
     pub http_deadline: Duration,
     /// What the operator lays down for every request.
     pub rules: Rules,
+    /// How long a hosted config is used without asking whether it changed.
+    pub config_cache: Duration,
     /// Where providers are reached.
     pub endpoints: Endpoints,
     /// Where configs at URLs may come from.
@@ -184,6 +191,7 @@ impl Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
             http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 29, 1..=900)?,
             rules: rules(&get)?,
+            config_cache: hosted::cache(&get)?,
             endpoints,
             page_hosts: page_hosts(&get)?,
             aws,
@@ -199,9 +207,9 @@ const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
 ];
 
-type Get<'a> = dyn Fn(&str) -> Option<String> + 'a;
+pub(crate) type Get<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-fn fault(name: &str, message: impl Into<String>) -> SettingsFault {
+pub(crate) fn fault(name: &str, message: impl Into<String>) -> SettingsFault {
     SettingsFault { name: name.to_owned(), message: message.into() }
 }
 
@@ -238,6 +246,7 @@ fn rules(get: &Get<'_>) -> Result<Rules, SettingsFault> {
         },
         allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
         max_tokens_ceiling: ceiling(get)?,
+        hosted: hosted::rules(get)?,
     })
 }
 

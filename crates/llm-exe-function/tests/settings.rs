@@ -76,6 +76,13 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("CONFIG_URL_HOSTS", "a.example:99999", "invalid port"),
     ("CONFIG_URL_HOSTS", "me@a.example", "a host has no"),
     ("AWS_REGION", "eu-central-1.evil.example/", "a region like"),
+    ("AWS_S3_FILES_BUCKET_NAME", "My_Bucket", "a bucket's name"),
+    ("AWS_S3_FILES_BUCKET_NAME", "a-bucket,other", "a bucket's name"),
+    ("CONFIG_BUCKETS", "s3://b", "a bucket's name"),
+    ("CONFIG_BUCKETS", " , ", "names no bucket"),
+    ("CONFIG_CACHE_SECONDS", "-1", "from 0 to 86400"),
+    ("CONFIG_CACHE_SECONDS", "86401", "from 0 to 86400"),
+    ("CONFIG_CACHE_SECONDS", "5m", "from 0 to 86400"),
     ("AWS_REGION", "EU", "a region like"),
     ("AWS_DEFAULT_REGION", "a@b", "a region like"),
 ];
@@ -89,7 +96,6 @@ const LATER: &[(&str, &str)] = &[
     ("OFFLOAD_RESULTS_OVER", "262144"),
     ("TOOL_FUNCTIONS", "a,b"),
     ("TOOLS_FROM_HTTP", "true"),
-    ("CONFIG_BUCKETS", "a"),
     ("RECORD_CONCURRENCY", "5"),
     ("LOG_PROMPTS", "true"),
 ];
@@ -138,6 +144,8 @@ fn nothing_set_is_what_the_table_says() {
         assert_eq!(settings.endpoint_auth, EndpointAuth::AwsIam);
         assert_eq!(settings.http_deadline, Duration::from_secs(29));
         assert!(!settings.rules.strict_variables);
+        assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
+        assert_eq!(settings.config_cache, Duration::ZERO);
         assert_eq!(settings.log_level, LogLevel::Info);
         assert_eq!(settings.page_hosts, PageHosts::default());
         let AwsSettings { region, s3, ssm, stack_name, secret_cache } = settings.aws;
@@ -175,6 +183,9 @@ fn good_values_are_read() {
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
         ("CONFIG_URL_HOSTS", " *.example.com , a.example:8443"),
         ("OLLAMA_ENDPOINT", "http://10.0.0.7:11434/"),
+        ("AWS_S3_FILES_BUCKET_NAME", " prompts "),
+        ("CONFIG_BUCKETS", "prompts, others,"),
+        ("CONFIG_CACHE_SECONDS", " 60 "),
     ])
     .unwrap();
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
@@ -182,6 +193,10 @@ fn good_values_are_read() {
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
     assert_eq!(Ok(settings.page_hosts.clone()), PageHosts::read("*.EXAMPLE.com,a.example:8443"));
+    let hosted = &settings.rules.hosted;
+    assert_eq!(hosted.bucket.as_deref(), Some("prompts"));
+    assert_eq!(hosted.buckets, Some(vec!["prompts".to_owned(), "others".to_owned()]));
+    assert_eq!(settings.config_cache, Duration::from_secs(60));
     assert_eq!(url_of("openai", &settings), "https://proxy.example/openai/v1");
     assert_eq!(url_of("anthropic", &settings), "http://[::1]:8080");
     assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use llm_exe::hosted::Stores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error};
+use llm_exe::{Deadline, Error, Pages};
 use llm_exe_aws::ssm::Ssm;
-use llm_exe_aws::{Aws, EnvironmentCredentials, SigV4Signer, SsmKeys};
+use llm_exe_aws::{Aws, EnvironmentCredentials, S3Documents, SigV4Signer, SsmKeys};
 use llm_exe_events::Invocation;
 use llm_exe_function::{Answered, AwsSettings, EnvironmentKeys, Function, LogLevel, Settings};
 use serde_json::Value;
@@ -68,12 +69,20 @@ fn function(settings: &Settings) -> Function {
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
     let signer = Arc::new(SigV4Signer::new(credentials.clone()));
     let aws = Arc::new(Aws::new(http.clone(), credentials));
+    let AwsSettings { region, ssm, s3, stack_name, secret_cache } = &settings.aws;
     let mut keys = EnvironmentKeys::new(environment);
-    if let AwsSettings { region: Some(region), ssm, stack_name, secret_cache, .. } = &settings.aws {
-        let ssm = Ssm::new(aws, region.clone(), ssm.clone());
+    if let Some(region) = region {
+        let ssm = Ssm::new(aws.clone(), region.clone(), ssm.clone());
         keys = keys.or_else(Arc::new(SsmKeys::new(ssm, stack_name, *secret_cache)));
     }
-    Function::new(settings, Arc::new(keys)).with_http(http).with_signer(signer)
+    let documents = Stores {
+        objects: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
+        pages: Some(Arc::new(Pages::new(settings.page_hosts.clone()))),
+    };
+    Function::new(settings, Arc::new(keys))
+        .with_http(http)
+        .with_signer(signer)
+        .with_documents(Arc::new(documents))
 }
 
 async fn handle(

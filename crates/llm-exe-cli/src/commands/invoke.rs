@@ -25,17 +25,17 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
 }
 
 async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
-    let mut request = match input::request(&args.source) {
-        Ok(request) => request,
+    let mut input = match input::request(&args.source) {
+        Ok(input) => input,
         Err(error) => return output::failure(&error, args.json),
     };
     if args.full {
-        input::set(&mut request, "return", json!("full"));
+        input.set("return", json!("full"));
     }
-    let executor = environment.executor();
+    let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
-    let Run { outcome, report } = executor.run(request, deadline).await;
+    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
     spinner.finish_and_clear();
     if !args.json {
         for warning in &report.warnings {
@@ -44,7 +44,7 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
     }
     let code = match outcome {
         Ok(value) => output::result(&value, args.json),
-        Err(error) => output::failure(&error, args.json),
+        Err(error) => output::failure(&input.label(error), args.json),
     };
     if args.simulate && !args.json && report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");

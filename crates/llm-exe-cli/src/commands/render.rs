@@ -16,15 +16,15 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
-    let mut request = match input::request(&args.source) {
-        Ok(request) => request,
+    let mut input = match input::request(&args.source) {
+        Ok(input) => input,
         Err(error) => return output::failure(&error, args.json),
     };
-    input::set(&mut request, "dryRun", json!(true));
-    input::set(&mut request, "return", json!("result"));
-    let executor = environment.executor();
+    input.set("dryRun", json!(true));
+    input.set("return", json!("result"));
+    let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = executor.run(request, deadline).await;
+    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
     if !args.json {
         for warning in &report.warnings {
             output::warning(warning);
@@ -32,6 +32,6 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     }
     match outcome {
         Ok(value) => output::result(&value, args.json),
-        Err(error) => output::failure(&error, args.json),
+        Err(error) => output::failure(&input.label(error), args.json),
     }
 }

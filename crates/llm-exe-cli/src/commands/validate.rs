@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Problem, Run};
+use llm_exe::{Deadline, Error, ErrorKind, Problem, Run};
 use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
-use crate::{input, output};
+use crate::{files, input, output};
 
 struct Checked {
     file: String,
@@ -26,10 +26,16 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
-    let executor = environment.executor();
     let mut checked = Vec::new();
-    for file in &args.files {
-        checked.push(check(&executor, file).await);
+    for path in &args.files {
+        match files::of(path) {
+            Ok(files) => {
+                for file in files {
+                    checked.push(check(&environment, &file).await);
+                }
+            }
+            Err(error) => checked.push(Checked::failed(path, &error)),
+        }
     }
     let told = if args.json {
         Value::Array(checked.iter().map(Checked::to_json).collect()).to_string()
@@ -43,20 +49,22 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 
-async fn check(executor: &Executor, path: &Path) -> Checked {
+async fn check(environment: &Environment, path: &Path) -> Checked {
     let file = input::shown(path);
-    let mut request = match input::value(path) {
-        Ok(request) => request,
-        Err(error) => return Checked { file, problems: problems(&error), warnings: Vec::new() },
+    let mut input = match input::read(path) {
+        Ok(input) => input,
+        Err(error) => return Checked::failed(path, &error),
     };
-    let asked = request.get("dryRun").cloned();
+    let asked = input.request.get("dryRun").cloned();
     // Only a flag that is fine is overruled; another is a problem to report.
     if asked.is_none_or(|flag| flag.is_boolean() || flag.is_null()) {
-        input::set(&mut request, "dryRun", json!(true));
+        input.set("dryRun", json!(true));
     }
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = executor.run(request, deadline).await;
-    let problems = outcome.err().as_ref().map(problems).unwrap_or_default();
+    let executor = environment.executor_for(path);
+    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
+    let failed = outcome.err().map(|error| input.label(error));
+    let problems = failed.as_ref().map(problems).unwrap_or_default();
     Checked { file, problems, warnings: report.warnings }
 }
 
@@ -70,6 +78,11 @@ fn problems(error: &Error) -> Vec<Problem> {
 }
 
 impl Checked {
+    fn failed(path: &Path, error: &Error) -> Checked {
+        let (file, problems) = (input::shown(path), problems(error));
+        Checked { file, problems, warnings: Vec::new() }
+    }
+
     fn to_json(&self) -> Value {
         let problems: Vec<Value> = self
             .problems

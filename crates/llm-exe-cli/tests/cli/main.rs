@@ -10,6 +10,7 @@ mod bedrock;
 mod commands;
 mod examples;
 mod exit_codes;
+mod formats;
 mod harness;
 mod keys;
 mod pipes;

@@ -40,7 +40,7 @@ fn full(result: Value, report: &Report) -> Value {
         "attempts": report.attempts,
         "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
         "warnings": report.warnings,
-        "config": { "promptHash": report.prompt_hash },
+        "config": config(report),
     });
     if let (Some(passed_over), Some(fields)) = (&report.passed_over, full.as_object_mut()) {
         let told = passed_over.iter().map(|one| {
@@ -54,4 +54,18 @@ fn full(result: Value, report: &Report) -> Value {
         fields.insert("passedOver".to_owned(), told.collect());
     }
     full
+}
+
+/// What the prompt was, and where it came from.
+fn config(report: &Report) -> Value {
+    let mut config = json!({ "promptHash": report.prompt_hash });
+    if let (Some(source), Some(fields)) = (&report.config, config.as_object_mut()) {
+        fields.insert("source".to_owned(), json!(source.place));
+        let state = source.version.as_ref().map(|version| ("version", version));
+        let state = state.or(source.etag.as_ref().map(|etag| ("etag", etag)));
+        if let Some((name, value)) = state {
+            fields.insert(name.to_owned(), json!(value));
+        }
+    }
+    config
 }

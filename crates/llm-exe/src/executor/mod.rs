@@ -18,8 +18,9 @@ pub use report::{Durations, PassedOver, Report};
 use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
+use crate::hosted::{self, Resolved};
 use crate::job::{Job, RenderedChat, Rules};
-use crate::ports::{Keys, NoSigner, Signer};
+use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::Written;
 use crate::transport::{HttpClient, Transport};
@@ -32,6 +33,7 @@ pub struct Executor {
     keys: Arc<dyn Keys>,
     rules: Rules,
     transport: Transport,
+    documents: Option<Arc<dyn DocumentStore>>,
 }
 
 impl std::fmt::Debug for Executor {
@@ -43,7 +45,8 @@ impl std::fmt::Debug for Executor {
 impl Executor {
     /// An executor that reaches providers at `endpoints` with `keys`, under the operator's rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
-        Executor { endpoints, keys, rules, transport: Transport::new(Arc::new(NoSigner)) }
+        let transport = Transport::new(Arc::new(NoSigner));
+        Executor { endpoints, keys, rules, transport, documents: None }
     }
 
     /// The same, signing requests to AWS.
@@ -58,25 +61,63 @@ impl Executor {
         Executor { transport: self.transport.with_http(client), ..self }
     }
 
+    /// The same, fetching hosted configs from this store. To keep what it fetches, wrap it in
+    /// [`CachedDocuments`](crate::hosted::CachedDocuments).
+    #[must_use]
+    pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
+        Executor { documents: Some(documents), ..self }
+    }
+
     /// The operator's rules.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// Runs a request as it came.
+    /// Runs a request as it came; the hosted config that it points to is fetched first.
     pub async fn run(&self, request: Value, deadline: Deadline) -> Run {
-        self.run_written(Written::read(request), deadline).await
+        let start = Instant::now();
+        let mut report = Report::default();
+        let store = self.documents.as_deref();
+        let (rules, tried) = (&self.rules.hosted, &mut report.config_place);
+        let resolved = hosted::resolve(request, store, rules, deadline, tried).await;
+        report.durations.config = start.elapsed();
+        match resolved {
+            Ok(Resolved { request, hosted: None, .. }) => {
+                let written = Written::read(request);
+                self.run_from(written, Report::default(), start, deadline).await
+            }
+            Ok(Resolved { request, hosted: Some((source, origin)), warnings }) => {
+                let mut written = Written::read(request);
+                written.warnings.splice(0..0, warnings);
+                report.config = Some(source);
+                let run = self.run_from(written, report, start, deadline).await;
+                Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
+            }
+            Err(error) => {
+                report.durations.total = start.elapsed();
+                Run::bare(Err(error), report)
+            }
+        }
     }
 
-    /// Runs a request that was read, or built as a [`Request`](crate::Request).
+    /// Runs a request that was read, or built as a [`Request`](crate::Request). It points to no
+    /// hosted config.
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
-        let start = Instant::now();
+        self.run_from(written, Report::default(), Instant::now(), deadline).await
+    }
+
+    /// Runs a request of which something was done already, since `start`.
+    async fn run_from(
+        &self,
+        written: Written,
+        mut report: Report,
+        start: Instant,
+        deadline: Deadline,
+    ) -> Run {
         // What was ignored may be what is missing: it is told beside the problems.
-        let mut warnings = Vec::new();
-        match Job::noting(written, &self.rules, &mut warnings) {
-            Ok(job) => self.run_job(&job, deadline).await,
+        match Job::noting(written, &self.rules, &mut report.warnings) {
+            Ok(job) => self.run_job_from(&job, report, start, deadline).await,
             Err(error) => {
-                let mut report = Report { warnings, ..Report::default() };
                 report.durations.total = start.elapsed();
                 Run::bare(Err(error), report)
             }
@@ -85,8 +126,17 @@ impl Executor {
 
     /// Runs a validated request.
     pub async fn run_job(&self, job: &Job, deadline: Deadline) -> Run {
-        let start = Instant::now();
-        let mut report = Report::of(job);
+        self.run_job_from(job, Report::default(), Instant::now(), deadline).await
+    }
+
+    async fn run_job_from(
+        &self,
+        job: &Job,
+        before: Report,
+        start: Instant,
+        deadline: Deadline,
+    ) -> Run {
+        let mut report = before.of(job);
         let outcome = self.result(job, deadline, &mut report).await;
         report.durations.total = start.elapsed();
         Run::of(job, outcome, report)

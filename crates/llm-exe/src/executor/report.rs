@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use crate::chat::{StopReason, Usage};
 use crate::error::Error;
+use crate::hosted::ConfigSource;
 use crate::job::{Job, Target};
 
 /// Where the time went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations {
+    /// Fetching and reading the hosted config; zero where there was none.
+    pub config: Duration,
     /// Getting keys.
     pub secrets: Duration,
     /// Calling the provider, waits between tries included.
@@ -57,13 +60,18 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// `sha256:` and the hash of the prompt as written.
     pub prompt_hash: Option<String>,
+    /// Where the request pointed to, whether anything could be read there or not; without what
+    /// may be secret of it.
+    pub config_place: Option<String>,
+    /// The hosted config that was read.
+    pub config: Option<ConfigSource>,
     /// Whether nobody was called on purpose.
     pub dry_run: bool,
 }
 
 impl Report {
-    /// A report of a job that has not been run yet.
-    pub(crate) fn of(job: &Job) -> Self {
+    /// A report of a job that has not been run yet; its config's part is known before.
+    pub(crate) fn of(self, job: &Job) -> Self {
         Report {
             provider: Some(job.target.provider.name),
             model: Some(job.target.model.clone()),
@@ -72,7 +80,7 @@ impl Report {
             warnings: job.warnings.clone(),
             prompt_hash: Some(job.prompt.hash().to_owned()),
             dry_run: job.dry_run,
-            ..Report::default()
+            ..self
         }
     }
 

@@ -21,7 +21,7 @@ pub use target::Target;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::prompt::Limits;
-use crate::request::Written;
+use crate::request::{Request, Written};
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,9 @@ impl Job {
         if request_was_unreadable(&problems) {
             return Err(Error::from_problems(problems.0));
         }
+        if let Some(pointed) = pointed(&request) {
+            return Err(pointed);
+        }
         let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
@@ -128,6 +131,16 @@ impl Job {
 /// Whether there was no request at all: then nothing more is worth saying.
 fn request_was_unreadable(problems: &Problems) -> bool {
     problems.0.iter().any(|problem| problem.path.is_empty())
+}
+
+/// What a request that points to a hosted config lacks is not known before that was fetched.
+fn pointed(request: &Request) -> Option<Error> {
+    let Request { key, bucket, version, url, .. } = request;
+    let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
+    let said = fields.iter().filter(|(_, said)| said.is_some());
+    let text = "points to a hosted config, which is not fetched here; an executor's run fetches it";
+    let problems: Vec<Problem> = said.map(|(name, _)| Problem::request(*name, text)).collect();
+    (!problems.is_empty()).then(|| Error::from_problems(problems))
 }
 
 /// Of a request that is refused, renders what could be read of its prompt, so that what is wrong

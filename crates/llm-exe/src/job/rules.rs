@@ -1,6 +1,7 @@
 //! What the operator lays down, whatever a request says.
 
 use crate::error::Error;
+use crate::hosted::HostedRules;
 use crate::providers::Providers;
 
 /// What holds for every request.
@@ -15,6 +16,8 @@ pub struct Rules {
     /// The most tokens that an answer may have; a request that names no `maxTokens` gets it as
     /// its own.
     pub max_tokens_ceiling: Option<u64>,
+    /// Which hosted configs may be read.
+    pub hosted: HostedRules,
 }
 
 /// Patterns of models, like `openai:gpt-4o*`.

@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub(crate) use reading::nearest;
 pub use reading::{Written, field_names};
+pub(crate) use reading::{is_field, near_field, nearest};
 pub use text_or::TextOr;
 
 /// What to ask, whom, and how to read the answer.
@@ -52,6 +52,15 @@ pub struct Request {
     pub dry_run: Option<bool>,
     /// A variable that `data` lacks is an error.
     pub strict_variables: Option<bool>,
+    /// The key of a hosted config, an object in S3: what it states and the request does not, it
+    /// adds.
+    pub key: Option<String>,
+    /// The bucket of `key`; default the stack's prompt bucket.
+    pub bucket: Option<String>,
+    /// The id of one version of `key`.
+    pub version: Option<String>,
+    /// Where a hosted config is, instead of `key`: `s3://bucket/key?versionId=…`, or `https://…`.
+    pub url: Option<String>,
 }
 
 /// Whom to ask when the ones before can't answer.

@@ -21,10 +21,6 @@ const LONGEST_NAME: usize = 40;
 
 /// Fields of the request that this version refuses by name, with what they are for.
 const NOT_BUILT: &[(&str, &str)] = &[
-    ("key", "hosted configs"),
-    ("bucket", "hosted configs"),
-    ("version", "hosted configs"),
-    ("url", "hosted configs"),
     ("tools", "tools"),
     ("toolChoice", "tools"),
     ("toolErrors", "tools"),
@@ -242,6 +238,16 @@ fn shown_path(path: &str) -> String {
         }
     }
     shown
+}
+
+/// Whether a request has a field of this name, one of later versions counted in.
+pub(crate) fn is_field(name: &str) -> bool {
+    field_names::<Request>().contains(&name) || NOT_BUILT.iter().any(|(later, _)| *later == name)
+}
+
+/// The request's field that is meant, if one is near.
+pub(crate) fn near_field(name: &str) -> Option<&'static str> {
+    nearest(name, field_names::<Request>())
 }
 
 /// The known name that is meant, if one is near: other case, underscores, or two slips.

@@ -1,0 +1,42 @@
+//! Prompts as YAML and Markdown files, and folders of them.
+
+use crate::harness::Folder;
+
+const PROMPT: &str = "---\nprovider: openai\nmodel: gpt-4o-mini\n---\nUser: Talk of {{topic}}.\n";
+
+#[tokio::test]
+async fn a_prompt_runs_before_it_is_hosted() {
+    let folder = Folder::new();
+    let prompt = folder.file("talk.md", PROMPT);
+    let yaml = "provider: openai\nmodel: gpt-4o-mini\nmessage: Talk of {{topic}}.\n";
+    let yaml = folder.file("talk.yaml", yaml);
+    for file in [&prompt, &yaml] {
+        let done = folder.run(&["invoke", "--simulate", file, "--data", "topic=sharks"]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.stdout.contains("Talk of sharks."), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_validated_with_lines() {
+    let folder = Folder::new();
+    folder.file("talk.md", PROMPT);
+    folder.file("README.md", "about this folder");
+    folder.file("bad.md", format!("{PROMPT}\nAssistant:\nyes {{{{#if x}}}}\n"));
+    let done = folder.run(&["validate", "."]).await;
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stdout.contains("talk.md: ok"), "{done:?}");
+    assert!(done.stdout.contains("bad.md: message[1].content: line 1"), "{done:?}");
+    assert!(done.stdout.contains("(line 8 of the file)"), "{done:?}");
+    assert!(!done.stdout.contains("README"), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_hosted_place_has_no_store_yet() {
+    let folder = Folder::new();
+    for url in ["s3://prompts/a.md", "https://example.com/a.md"] {
+        let done = folder.run(&["invoke", "--simulate", "--json", url]).await;
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.stderr.contains("no store of documents"), "{done:?}");
+    }
+}
