@@ -13,6 +13,7 @@ use crate::harness::{ANTHROPIC_KEY, Answer, Function, OPENAI_KEY, answer, merge,
 const KINDS: &[(&str, u64, bool)] = &[
     ("InvalidRequest", 400, false),
     ("PromptInvalid", 400, false),
+    ("ConfigForbidden", 403, false),
     ("ProviderRejected", 422, false),
     ("ProviderRateLimited", 429, true),
     ("ProviderAuthFailed", 502, false),
