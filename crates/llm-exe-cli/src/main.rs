@@ -6,6 +6,8 @@ mod commands;
 mod environment;
 mod input;
 mod output;
+#[cfg(feature = "aws-profile")]
+mod standard_chain;
 
 use std::process::ExitCode;
 

@@ -113,7 +113,7 @@ async fn a_clock_that_is_off_is_put_right() {
     let date = httpdate::fmt_http_date(later);
     let skewed = said_with(403, "RequestTimeTooSkewed", &format!("date: {date}\r\n"), "");
     let documents = documents(&proxy.url());
-    proxy.will(&[skewed.clone()]);
+    proxy.will(std::slice::from_ref(&skewed));
     for _ in 0..2 {
         fetch(&documents, &object("bucket", "a.md", None)).await.unwrap();
     }
