@@ -65,6 +65,12 @@ impl EnvironmentCredentials {
         EnvironmentCredentials { look_up: Box::new(look_up), found: OnceLock::new() }
     }
 
+    /// Whether no variable of credentials is set at all.
+    pub fn is_unset(&self) -> bool {
+        let is_set = |name: &&str| (self.look_up)(name).is_some_and(|text| !text.trim().is_empty());
+        !VARIABLES.iter().any(is_set)
+    }
+
     fn find(&self) -> Result<Credentials, Error> {
         if let Some(found) = self.found.get() {
             return Ok(found.clone());

@@ -119,7 +119,11 @@ impl Environment {
                 (keys, credentials)
             }
         };
-        let (http, credentials) = (HttpClient::default(), Arc::new(credentials));
+        let http = HttpClient::default();
+        let credentials: Arc<dyn CredentialSource> = match source {
+            KeySource::Environment => standard(credentials),
+            KeySource::Nowhere | KeySource::Simulator => Arc::new(credentials),
+        };
         let keys = match source {
             KeySource::Environment => with_store(keys, &settings.aws, &http, credentials.clone()),
             KeySource::Nowhere | KeySource::Simulator => keys,
@@ -175,6 +179,29 @@ impl Environment {
             pages: Some(Arc::new(pages)),
         })
     }
+}
+
+/// The environment's credentials, else those of AWS's standard chain.
+#[cfg(feature = "aws-profile")]
+fn standard(environment: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
+    const SIGNS: &[&str] = &[
+        "AWS_PROFILE",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ];
+    let home = set_variable("HOME").or_else(|| set_variable("USERPROFILE"));
+    let is_configured = SIGNS.iter().any(|name| set_variable(name).is_some())
+        || home.is_some_and(|home| Path::new(&home).join(".aws").exists());
+    Arc::new(crate::standard_chain::StandardChain::after(environment, is_configured))
+}
+
+/// The environment's credentials alone: this program was built without AWS's standard chain.
+#[cfg(not(feature = "aws-profile"))]
+fn standard(environment: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
+    Arc::new(environment)
 }
 
 /// Parameter Store holds what no variable and no file sets, where a region is set. Without

@@ -7,6 +7,8 @@ mod environment;
 mod files;
 mod input;
 mod output;
+#[cfg(feature = "aws-profile")]
+mod standard_chain;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,108 @@
+//! The Lambda binary with its keys in Parameter Store, which is moto. `./scripts/test` runs these,
+//! and says in `MOTO_SERVER` where moto is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    reason = "a test fails by panicking; the harness is shared"
+)]
+
+#[path = "../process/harness.rs"]
+mod harness;
+#[path = "../../../llm-exe-aws/tests/moto/server.rs"]
+mod server;
+
+use llm_exe_simulator::Step;
+use serde_json::{Value, json};
+
+use harness::{ANTHROPIC_KEY, Answer, Function, OPENAI_KEY, REPLY, event, request};
+use server::Moto;
+
+const PARAMETER: &str = "/LlmExeLambda/Secret/KeyOpenAI";
+const ENDPOINT: &str = "/LlmExeLambda/Secret/KeyEndpoint";
+
+async fn function(moto: &Moto, more: &[(&str, &str)]) -> Function {
+    let url = moto.url();
+    let mut variables = vec![
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("AWS_SESSION_TOKEN", "a.session.token"),
+        ("AWS_ENDPOINT_URL_SSM", url.as_str()),
+    ];
+    variables.extend(more);
+    Function::with(&variables).await
+}
+
+#[tokio::test]
+#[ignore = "needs moto; ./scripts/test runs it"]
+async fn a_key_is_fetched_and_fetched_anew_when_it_is_refused() {
+    let moto = Moto::start().await;
+    let function = function(&moto, &[]).await;
+    let (kind, message) = function.invoke(&request()).await.failure();
+    assert_eq!(kind, "SecretNotFound");
+    for told in ["OPENAI_API_KEY", PARAMETER, "npm run update-secrets"] {
+        assert!(message.contains(told), "{message}");
+    }
+    // The same process, once the secret is there; with the line end of an editor.
+    moto.secret(PARAMETER, &format!("{OPENAI_KEY}\n")).await;
+    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+
+    // Refused, and there is no newer one: one call, and the provider's refusal is told.
+    function.simulator.clear();
+    function.simulator.script(vec![Step::status(401).times(2)]);
+    let (kind, _) = function.invoke(&request()).await.failure();
+    assert_eq!((kind.as_str(), function.simulator.journal().len()), ("ProviderAuthFailed", 1));
+
+    // Replaced while the function is warm: once refused, asked again with the newer one.
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    moto.secret(PARAMETER, ANTHROPIC_KEY).await;
+    function.simulator.clear();
+    function.simulator.script(vec![Step::status(401)]);
+    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    assert_eq!(function.simulator.journal().len(), 2);
+    function.stop().await;
+}
+
+fn called_with(key: &str) -> Value {
+    let mut event = event("function-url", &Value::Null);
+    event["headers"]["x-api-key"] = json!(key);
+    event["body"] = json!(request().to_string());
+    event
+}
+
+#[tokio::test]
+#[ignore = "needs moto; ./scripts/test runs it"]
+async fn the_endpoints_key_is_fetched_anew_when_a_callers_does_not_match() {
+    let moto = Moto::start().await;
+    moto.secret(ENDPOINT, "the.first.key").await;
+    let own = ("OPENAI_API_KEY", OPENAI_KEY);
+    let function = function(&moto, &[own, ("ENDPOINT_AUTH", "API_KEY")]).await;
+    assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
+    moto.secret(ENDPOINT, "the.second.key").await;
+    // Nobody noticed yet.
+    assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
+    assert_eq!(function.invoke(&called_with("the.second.key")).await.http().0, 200);
+    assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 401);
+    // Not looked up again at once, whatever is guessed.
+    moto.secret(ENDPOINT, "the.third.key").await;
+    assert_eq!(function.invoke(&called_with("the.third.key")).await.http().0, 401);
+    function.stop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs moto; ./scripts/test runs it"]
+async fn what_needs_no_key_asks_nobody() {
+    let nowhere = ("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1");
+    let moto = Moto::start().await;
+    let function = function(&moto, &[nowhere, ("OPENAI_API_KEY", OPENAI_KEY)]).await;
+    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    let mut other = request();
+    other["provider"] = json!("anthropic");
+    other["model"] = json!("claude-3-5-haiku-latest");
+    let (kind, message) = function.invoke(&other).await.failure();
+    assert_eq!(kind, "SecretUnavailable", "{message}");
+    assert!(message.contains("/LlmExeLambda/Secret/KeyAnthropic"), "{message}");
+    function.stop().await;
+}
