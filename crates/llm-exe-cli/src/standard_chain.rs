@@ -62,7 +62,8 @@ impl StandardChain {
         let found = match tokio::time::timeout(patience, asking).await {
             Ok(Ok(found)) => found,
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => return Ok(None),
-            Err(_) if !self.is_configured => return Ok(None),
+            // Whatever answers where nothing is configured, it was not meant.
+            Ok(Err(_)) | Err(_) if !self.is_configured => return Ok(None),
             Ok(Err(error)) => return Err(failed(&deepest(&error))),
             Err(_) => return Err(failed("no answer in time")),
         };
