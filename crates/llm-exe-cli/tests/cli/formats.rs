@@ -32,11 +32,17 @@ async fn a_folder_is_validated_with_lines() {
 }
 
 #[tokio::test]
-async fn a_hosted_place_has_no_store_yet() {
+async fn a_hosted_place_is_asked_with_the_users_own_credentials_or_not_at_all() {
     let folder = Folder::new();
-    for url in ["s3://prompts/a.md", "https://example.com/a.md"] {
+    for (url, kind, said) in [
+        ("s3://prompts/a.md", "SecretNotFound", "AWS"),
+        ("https://127.0.0.1/a.md", "ConfigForbidden", "loopback"),
+        ("https://169.254.169.254/latest/meta-data", "ConfigForbidden", "link-local"),
+        ("http://example.com/a.md", "InvalidRequest", "https"),
+    ] {
         let done = folder.run(&["invoke", "--simulate", "--json", url]).await;
-        assert_eq!(done.code, Some(2), "{done:?}");
-        assert!(done.stderr.contains("no store of documents"), "{done:?}");
+        assert!(matches!(done.code, Some(2 | 3)), "{done:?}");
+        assert_eq!(done.failure()["type"], kind, "{done:?}");
+        assert!(done.stderr.contains(said), "{done:?}");
     }
 }
