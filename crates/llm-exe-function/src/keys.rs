@@ -47,7 +47,7 @@ impl EnvironmentKeys {
 impl Keys for EnvironmentKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
         let found = self.find(name);
-        if let (None, Some(store)) = (&found, &self.store) {
+        if let (None, Some(store), false) = (&found, &self.store, name.store.is_empty()) {
             return store.get(name);
         }
         let found = found.unwrap_or_else(|| {

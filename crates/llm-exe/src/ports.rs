@@ -36,8 +36,11 @@ impl KeyName {
         self.environment.iter().any(|known| known == variable)
     }
 
-    /// The environment variables as a message lists them.
+    /// The environment variables as a message lists them; the store's name where there are none.
     pub fn variables(&self) -> String {
+        if self.environment.is_empty() {
+            return self.store.clone();
+        }
         self.environment.join(" or ")
     }
 }

@@ -77,6 +77,7 @@ impl Executor {
     pub async fn run(&self, request: Value, deadline: Deadline) -> Run {
         let start = Instant::now();
         let mut report = Report::default();
+        self.look_ahead(&request);
         let store = self.documents.as_deref();
         let (rules, tried) = (&self.rules.hosted, &mut report.config_place);
         let resolved = hosted::resolve(request, store, rules, deadline, tried).await;
@@ -97,6 +98,24 @@ impl Executor {
                 report.durations.total = start.elapsed();
                 Run::bare(Err(error), report)
             }
+        }
+    }
+
+    /// Begins to fetch the key of the provider that a pointer's caller names, while the hosted
+    /// config is on its way. What comes of it, the one who needs the key will hear.
+    fn look_ahead(&self, request: &Value) {
+        let text = |name: &str| request.get(name).and_then(Value::as_str);
+        let asks = request.get("dryRun").and_then(Value::as_bool) != Some(true);
+        let points = asks && text("key").or(text("url")).is_some();
+        let Some(provider) = text("provider").or(text("providor")).filter(|_| points) else {
+            return;
+        };
+        let named = self.rules.providers.named(provider);
+        if let Some(name) = named.and_then(|(row, _)| row.key())
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let keys = Arc::clone(&self.keys);
+            runtime.spawn(async move { drop(keys.get(&name).await) });
         }
     }
 
