@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
@@ -75,6 +75,43 @@ async fn the_key_is_fetched_while_the_config_is() {
     let (waited, fetched) = run(json!({})).await;
     assert!(waited < WAIT / 2, "{waited:?}");
     assert_eq!(fetched, 1);
+}
+
+/// How long it takes until the provider is dialed.
+async fn dialed_after(request: Value) -> Duration {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut endpoints = Endpoints::new();
+    let openai = llm_exe::providers::provider("openai").unwrap();
+    endpoints.set(openai, &format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
+    let slow = Arc::new(Slow::default());
+    let mut rules = Rules::default();
+    rules.hosted.bucket = Some("prompts".to_owned());
+    let executor = Executor::new(endpoints, Arc::clone(&slow) as Arc<dyn Keys>, rules)
+        .with_documents(slow as Arc<dyn DocumentStore>);
+    let started = Instant::now();
+    let running = tokio::spawn(async move {
+        executor.run(request, Deadline::after(Duration::from_secs(10))).await
+    });
+    let (connection, _) = listener.accept().await.unwrap();
+    let after = started.elapsed();
+    drop((connection, listener));
+    // The connection that was opened ahead is closed by now, and so is whoever would open another.
+    let error = running.await.unwrap().outcome.unwrap_err();
+    assert_eq!(error.kind().name(), "ProviderUnavailable", "{error}");
+    after
+}
+
+#[tokio::test]
+async fn the_provider_is_dialed_while_config_and_key_are_fetched() {
+    let options = json!({"numOfAttempts": 1});
+    let hosted = json!({"key": "a.json", "provider": "openai", "options": options});
+    let written = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "options": options,
+    });
+    for request in [hosted, written] {
+        let after = dialed_after(request).await;
+        assert!(after < WAIT / 2, "{after:?}");
+    }
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ impl Executor {
         let Some(name) = wire.auth.key() else {
             return Ok(None);
         };
+        self.transport.open_ahead(&wire.url);
         let started = Instant::now();
         let secret = self.keys.get(name).await;
         report.durations.secrets += started.elapsed();

@@ -101,8 +101,9 @@ impl Executor {
         }
     }
 
-    /// Begins to fetch the key of the provider that a pointer's caller names, while the hosted
-    /// config is on its way. What comes of it, the one who needs the key will hear.
+    /// Begins to fetch the key of the provider that a pointer's caller names, and to connect to
+    /// the provider, while the hosted config is on its way. What comes of it, the one who needs
+    /// them will hear.
     fn look_ahead(&self, request: &Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
         let asks = request.get("dryRun").and_then(Value::as_bool) != Some(true);
@@ -110,10 +111,13 @@ impl Executor {
         let Some(provider) = text("provider").or(text("providor")).filter(|_| points) else {
             return;
         };
-        let named = self.rules.providers.named(provider);
-        if let Some(name) = named.and_then(|(row, _)| row.key())
+        let Some((row, _)) = self.rules.providers.named(provider) else {
+            return;
+        };
+        if let Some(name) = row.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
+            self.transport.open_ahead(&self.endpoints.of(row).base_url);
             let keys = Arc::clone(&self.keys);
             runtime.spawn(async move { drop(keys.get(&name).await) });
         }

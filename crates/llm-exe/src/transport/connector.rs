@@ -19,6 +19,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use super::ahead::Ahead;
+
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept. A frozen function finds it closed all the same.
@@ -29,7 +31,10 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The pooled client.
 #[derive(Clone)]
-pub(crate) struct Client(HyperClient<Connector, Full<Bytes>>);
+pub(crate) struct Client {
+    pool: HyperClient<Connector, Full<Bytes>>,
+    connector: Connector,
+}
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,11 +44,12 @@ impl std::fmt::Debug for Client {
 
 impl Default for Client {
     fn default() -> Self {
-        let client = HyperClient::builder(TokioExecutor::new())
+        let connector = Connector::new();
+        let pool = HyperClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(Connector::new());
-        Client(client)
+            .build(connector.clone());
+        Client { pool, connector }
     }
 }
 
@@ -52,7 +58,12 @@ impl Client {
         &self,
         request: http::Request<Full<Bytes>>,
     ) -> hyper_util::client::legacy::ResponseFuture {
-        self.0.request(request)
+        self.pool.request(request)
+    }
+
+    /// Begins to open the first connection to a host, for the request that is about to come.
+    pub(crate) fn open_ahead(&self, uri: &Uri) {
+        self.connector.ahead.begin(uri, || self.connector.open(uri.clone()));
     }
 }
 
@@ -71,7 +82,10 @@ impl Uses {
 struct Connector {
     plain: HttpConnector,
     tls: Arc<OnceLock<HttpsConnector<HttpConnector>>>,
+    ahead: Ahead<Result<Counted, BoxError>>,
 }
+
+type Opening = Pin<Box<dyn Future<Output = Result<Counted, BoxError>> + Send>>;
 
 impl Connector {
     fn new() -> Self {
@@ -79,20 +93,10 @@ impl Connector {
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        Connector { plain, tls: Arc::default() }
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = Counted;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Counted, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
+        Connector { plain, tls: Arc::default(), ahead: Ahead::default() }
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
+    fn open(&self, uri: Uri) -> Opening {
         if uri.scheme_str() == Some("https") {
             let plain = &self.plain;
             let tls = self.tls.get_or_init(|| {
@@ -108,10 +112,33 @@ impl Service<Uri> for Connector {
                 Ok(Counted { stream: opened, uses: Uses::default() })
             });
         }
-        let connecting = self.plain.call(uri);
+        let connecting = self.plain.clone().call(uri);
         Box::pin(async move {
             let stream = MaybeHttpsStream::Http(connecting.await?);
             Ok(Counted { stream, uses: Uses::default() })
+        })
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = Counted;
+    type Error = BoxError;
+    type Future = Opening;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Some(opening) = self.ahead.take(&uri) else {
+            return self.open(uri);
+        };
+        let connector = self.clone();
+        Box::pin(async move {
+            match opening.await {
+                Ok(Ok(opened)) => Ok(opened),
+                _ => connector.open(uri).await,
+            }
         })
     }
 }

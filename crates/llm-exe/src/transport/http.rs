@@ -86,6 +86,14 @@ impl HttpClient {
         }
     }
 
+    /// Begins to open a connection to a host that was never dialed, where a request to it is sure
+    /// to come: while a key is fetched, say. Whether it comes about shows when it is used.
+    pub fn open_ahead(&self, url: &str) {
+        if let Ok(uri) = url.parse() {
+            self.0.open_ahead(&uri);
+        }
+    }
+
     /// One try, for as long as it takes.
     pub(crate) async fn once(
         &self,

@@ -5,6 +5,7 @@
 //! why there is none. What a status means is the dialect's to say; whether to try again is
 //! decided here, by `retry`.
 
+mod ahead;
 mod connector;
 mod exchange;
 mod http;
@@ -84,6 +85,11 @@ impl Transport {
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Transport { signer, ..self }
+    }
+
+    /// Begins to connect to where a request will go.
+    pub(crate) fn open_ahead(&self, url: &str) {
+        self.client.open_ahead(url);
     }
 
     /// Sends a request until it is answered with something that no further try would mend.
