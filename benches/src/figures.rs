@@ -19,6 +19,9 @@ pub(crate) enum Figure {
     WarmJson,
     WarmJsonCpu,
     MemoryJson,
+    /// As for text, but with the prompt in S3 and the key in Parameter Store; so is the next.
+    ColdHosted,
+    ColdHostedCpu,
     /// What is deployed, unpacked.
     Size,
     /// What is deployed, zipped.
@@ -27,7 +30,7 @@ pub(crate) enum Figure {
 
 impl Figure {
     /// Every figure, in the table's order, with the table's name for it.
-    pub(crate) const ALL: [(Figure, &str); 12] = [
+    pub(crate) const ALL: [(Figure, &str); 14] = [
         (Figure::ColdText, "text: cold, ms"),
         (Figure::ColdTextCpu, "text: cold, ms of CPU"),
         (Figure::WarmText, "text: warm, ms"),
@@ -38,6 +41,8 @@ impl Figure {
         (Figure::WarmJson, "json: warm, ms"),
         (Figure::WarmJsonCpu, "json: warm, ms of CPU"),
         (Figure::MemoryJson, "json: peak memory, MB"),
+        (Figure::ColdHosted, "hosted: cold, ms"),
+        (Figure::ColdHostedCpu, "hosted: cold, ms of CPU"),
         (Figure::Size, "unpacked, MB"),
         (Figure::Zip, "zipped, MB"),
     ];
@@ -100,6 +105,14 @@ impl Figures {
         let pairs = samples(of)?.iter().zip(samples(to)?);
         Summary::of(pairs.map(|(of, to)| of / to).collect()).map(|ratios| ratios.median)
     }
+
+    /// How much more a figure is than another one of the same function: the median over the
+    /// rounds, as with ratios.
+    pub(crate) fn excess(&self, function: usize, figure: Figure, over: Figure) -> Option<f64> {
+        let Samples(all) = self.0.get(function)?;
+        let pairs = all[figure as usize].iter().zip(&all[over as usize]);
+        Summary::of(pairs.map(|(is, over)| is - over).collect()).map(|excess| excess.median)
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +140,18 @@ mod tests {
             figures.of(1).add(Figure::WarmText, theirs);
         }
         assert_eq!(figures.ratio(Figure::WarmText, 0, 1), Some(0.25));
+    }
+
+    #[test]
+    fn an_excess_is_of_each_round_within_itself() {
+        let mut figures = Figures::new(1);
+        let excess = |figures: &Figures| figures.excess(0, Figure::ColdHosted, Figure::ColdText);
+        assert_eq!(excess(&figures), None);
+        for (hosted, text) in [(9.0, 2.0), (30.0, 29.0), (10.0, 4.0)] {
+            figures.of(0).add(Figure::ColdHosted, hosted);
+            figures.of(0).add(Figure::ColdText, text);
+        }
+        assert_eq!(excess(&figures), Some(6.0));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Function {
     pub(crate) program: Vec<PathBuf>,
     /// Whether it asks the provider and answers the task; the empty one answers anything.
     pub(crate) answers: bool,
+    /// Whether it fetches prompts from S3 and keys from Parameter Store: ours do.
+    pub(crate) fetches: bool,
     /// What is deployed: files, or folders with all that is in them.
     deployed: Vec<PathBuf>,
 }
@@ -56,12 +58,12 @@ pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault
 
 fn binary(name: &str, path: PathBuf, answers: bool) -> Function {
     let (name, deployed) = (name.to_owned(), vec![path.clone()]);
-    Function { name, program: vec![path], answers, deployed }
+    Function { name, program: vec![path], answers, fetches: answers, deployed }
 }
 
 fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>) -> Function {
     let program = vec![PathBuf::from("node"), script];
-    Function { name: name.to_owned(), program, answers: true, deployed }
+    Function { name: name.to_owned(), program, answers: true, fetches: false, deployed }
 }
 
 impl Function {

@@ -6,6 +6,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
+mod aws;
 mod figures;
 mod function;
 mod measure;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use llm_exe_simulator::Simulator;
 
+use aws::Aws;
 use figures::Figures;
 use measure::{Measure, Task};
 
@@ -35,7 +37,7 @@ struct Args {
     /// Rounds, each of which has every function do every task.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Another build of the function, measured in the same rounds (may be repeated).
+    /// Another build of the function that knows hosted configs, in the same rounds (repeatable).
     #[arg(long, value_name = "NAME=PATH")]
     beside: Vec<String>,
 }
@@ -61,13 +63,14 @@ async fn run(args: &Args) -> Result<bool, Fault> {
     let functions = function::all(&here, &args.beside)?;
     let tasks = Task::all(&here)?;
     let simulator = Simulator::start().await?;
-    let measure = Measure::new(&simulator);
+    let aws = Aws::start().await?;
+    let measure = Measure::new(&simulator, &aws);
     let rounds = if args.quick { 5 } else { args.rounds };
     let mut figures = Figures::new(functions.len());
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (index, function) in functions.iter().enumerate() {
-            for task in &tasks {
+            for task in tasks.iter().filter(|task| task.is_for(function)) {
                 measure.once(function, task, figures.of(index)).await?;
             }
         }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Simulator;
 use llm_exe_simulator::runtime_api::{Invocation, Outcome, RuntimeApi};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Fault;
+use crate::aws::{Aws, BUCKET, KEY};
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;
@@ -28,46 +29,76 @@ pub(crate) struct Task {
     is_answer: fn(&Value) -> bool,
     cold: Figure,
     cold_cpu: Figure,
-    warm: Figure,
-    warm_cpu: Figure,
+    /// `None` for a task whose prompt and key are hosted: of it, the start is measured.
+    warm: Option<Warm>,
+}
+
+/// The figures of warm invocations.
+#[derive(Debug)]
+struct Warm {
+    wall: Figure,
+    cpu: Figure,
     memory: Figure,
 }
 
 impl Task {
-    /// The tasks: text, and JSON by a schema.
-    pub(crate) fn all(here: &Path) -> Result<[Task; 2], Fault> {
+    /// The tasks: text, the same with prompt and key hosted (right after it, since the two are
+    /// compared), and JSON by a schema.
+    pub(crate) fn all(here: &Path) -> Result<[Task; 3], Fault> {
         let example = |name: &str| std::fs::read_to_string(here.join("../examples").join(name));
         let text = Task {
             event: example("kitten.json")?,
             is_answer: Value::is_string,
             cold: Figure::ColdText,
             cold_cpu: Figure::ColdTextCpu,
-            warm: Figure::WarmText,
-            warm_cpu: Figure::WarmTextCpu,
-            memory: Figure::MemoryText,
+            warm: Some(Warm {
+                wall: Figure::WarmText,
+                cpu: Figure::WarmTextCpu,
+                memory: Figure::MemoryText,
+            }),
+        };
+        let event = json!({ "provider": "openai", "key": KEY, "model": "gpt-4o-mini" });
+        let hosted = Task {
+            event: event.to_string(),
+            is_answer: Value::is_string,
+            cold: Figure::ColdHosted,
+            cold_cpu: Figure::ColdHostedCpu,
+            warm: None,
         };
         let json = Task {
             event: example("research.json")?,
             is_answer: |answer| answer["query"].is_string(),
             cold: Figure::ColdJson,
             cold_cpu: Figure::ColdJsonCpu,
-            warm: Figure::WarmJson,
-            warm_cpu: Figure::WarmJsonCpu,
-            memory: Figure::MemoryJson,
+            warm: Some(Warm {
+                wall: Figure::WarmJson,
+                cpu: Figure::WarmJsonCpu,
+                memory: Figure::MemoryJson,
+            }),
         };
-        Ok([text, json])
+        Ok([text, hosted, json])
+    }
+
+    fn is_hosted(&self) -> bool {
+        self.warm.is_none()
+    }
+
+    /// Whether the function can do it.
+    pub(crate) fn is_for(&self, function: &Function) -> bool {
+        function.fetches || !self.is_hosted()
     }
 }
 
-/// Measures against one simulator.
+/// Measures against one simulator, and one imitation of S3 and Parameter Store.
 pub(crate) struct Measure<'a> {
     simulator: &'a Simulator,
+    aws: &'a Aws,
     openai: String,
 }
 
 impl<'a> Measure<'a> {
-    pub(crate) fn new(simulator: &'a Simulator) -> Self {
-        Measure { simulator, openai: simulator.openai_base_url() }
+    pub(crate) fn new(simulator: &'a Simulator, aws: &'a Aws) -> Self {
+        Measure { simulator, aws, openai: simulator.openai_base_url() }
     }
 
     /// Has the function do the task, from its start on.
@@ -84,6 +115,9 @@ impl<'a> Measure<'a> {
         let (api, process, cold) = self.start(function, task).await?;
         samples.add(task.cold, milliseconds(cold));
         samples.add(task.cold_cpu, milliseconds(process.cpu()?));
+        let Some(warm) = &task.warm else {
+            return self.check_calls(function, 1);
+        };
         for _ in 0..SETTLING {
             invoke(&api, task).await?;
         }
@@ -97,10 +131,10 @@ impl<'a> Measure<'a> {
         }
         tokio::time::sleep(IDLE).await;
         let cpu = process.cpu()?.saturating_sub(before);
-        samples.add(task.warm, milliseconds(wall / COUNTED));
-        samples.add(task.warm_cpu, milliseconds(cpu / COUNTED));
-        samples.add(task.memory, process.peak_memory()? / 1e6);
-        self.check_calls(function)
+        samples.add(warm.wall, milliseconds(wall / COUNTED));
+        samples.add(warm.cpu, milliseconds(cpu / COUNTED));
+        samples.add(warm.memory, process.peak_memory()? / 1e6);
+        self.check_calls(function, 1 + SETTLING + COUNTED)
     }
 
     /// A function that has given its first answer and idles, and how long that answer took.
@@ -110,20 +144,43 @@ impl<'a> Measure<'a> {
         task: &Task,
     ) -> Result<(RuntimeApi, Process, Duration), Fault> {
         self.simulator.clear();
+        self.aws.clear();
         let api = RuntimeApi::start().await?;
+        let (address, more) = (api.address(), self.environment(task));
         let started = Instant::now();
-        let process = Process::start(function, &api.address(), &self.openai)?;
+        let process = Process::start(function, &address, &self.openai, &more)?;
         let first = invoke(&api, task).await?;
         let cold = started.elapsed();
         check(function, task, &first)?;
+        let (calls, expected) = (self.aws.calls(), [u32::from(task.is_hosted()); 2]);
+        if calls != expected {
+            let name = &function.name;
+            let text = format!("{name} called S3 and SSM {calls:?} times, not {expected:?}");
+            return Err(text.into());
+        }
         tokio::time::sleep(IDLE).await;
         Ok((api, process, cold))
     }
 
+    /// Where the function has its key from, and its prompt.
+    fn environment(&self, task: &Task) -> Vec<(&'static str, &str)> {
+        if !task.is_hosted() {
+            return vec![("OPENAI_API_KEY", "sk-bench")];
+        }
+        vec![
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            ("AWS_SESSION_TOKEN", "a.session.token"),
+            ("AWS_S3_FILES_BUCKET_NAME", BUCKET),
+            ("AWS_ENDPOINT_URL_S3", &self.aws.s3.url),
+            ("AWS_ENDPOINT_URL_SSM", &self.aws.ssm.url),
+        ]
+    }
+
     /// That every answer came from the provider.
-    fn check_calls(&self, function: &Function) -> Result<(), Fault> {
+    fn check_calls(&self, function: &Function, invocations: u32) -> Result<(), Fault> {
         let calls = self.simulator.journal().len();
-        let expected = if function.answers { 1 + SETTLING + COUNTED } else { 0 };
+        let expected = if function.answers { invocations } else { 0 };
         if u32::try_from(calls)? == expected {
             return Ok(());
         }

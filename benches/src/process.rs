@@ -12,11 +12,12 @@ use crate::function::Function;
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts a function as Lambda does, with nothing in its environment but this.
+    /// Starts a function as Lambda does, with nothing in its environment but this and `more`.
     pub(crate) fn start(
         function: &Function,
         runtime_api: &str,
         openai: &str,
+        more: &[(&str, &str)],
     ) -> Result<Self, Fault> {
         let (program, arguments) = function.program.split_first().ok_or("no program")?;
         let child = Command::new(program)
@@ -29,7 +30,7 @@ impl Process {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
             .env("AWS_REGION", "us-east-1")
             .env("OPENAI_BASE_URL", openai)
-            .env("OPENAI_API_KEY", "sk-bench")
+            .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()

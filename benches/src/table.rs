@@ -14,8 +14,8 @@ pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdi
     for function in functions {
         let _ = write!(text, " {} |", function.name);
     }
-    text += " of Node | of Node, bundled | of empty | at most |\n|---|";
-    text += &"---|".repeat(functions.len() + 4);
+    text += " of Node | of Node, bundled | of empty | over text | at most |\n|---|";
+    text += &"---|".repeat(functions.len() + 5);
     text.push('\n');
     for (figure, name) in Figure::ALL {
         let _ = write!(text, "| {name} |");
@@ -25,6 +25,7 @@ pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdi
         for other in [NODE, BUNDLED, EMPTY] {
             let _ = write!(text, " {} |", ratio(figures.ratio(figure, OURS, other)));
         }
+        let _ = write!(text, " {} |", over_text(figures, figure));
         let _ = writeln!(text, " {} |", said(verdicts, figure));
     }
     text
@@ -58,6 +59,16 @@ fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
+/// What it costs that prompt and key are hosted; of any other figure, nothing.
+fn over_text(figures: &Figures, figure: Figure) -> String {
+    let over = match figure {
+        Figure::ColdHosted => Figure::ColdText,
+        Figure::ColdHostedCpu => Figure::ColdTextCpu,
+        _ => return String::new(),
+    };
+    figures.excess(OURS, figure, over).map_or_else(String::new, |excess| format!("{excess:+.1} ms"))
+}
+
 fn said(verdicts: &[Verdict], figure: Figure) -> String {
     let of = verdicts.iter().filter(|verdict| verdict.figure == figure);
     let said = of.map(|verdict| {
@@ -77,16 +88,19 @@ pub(crate) fn footnote(rounds: u32) -> String {
         "{machine}, {cores} cores, Node {}. Median (least, most) of {rounds} rounds, the functions \
          in turns. Cold: from before the process is started until its first answer is there, with \
          its files in the page cache. Warm: an invocation, on average of {COUNTED} after \
-         {SETTLING} not counted. Ratios: the median of the rounds' ratios. The verdict is of \
-         ratios and of the zip; milliseconds are for information. Loopback without TLS; the \
-         imitations share the machine with the functions.",
+         {SETTLING} not counted. Ratios: the median of the rounds' ratios. Hosted: the prompt \
+         from S3 and the key from Parameter Store, imitations that answer after 5 ms; over text: \
+         the median of the rounds' differences. The verdict is of ratios, of that difference and \
+         of the zip; other milliseconds are for information. Loopback without TLS; the imitations \
+         share the machine with the functions.",
         node.trim()
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{number, ratio};
+    use super::{number, over_text, ratio};
+    use crate::figures::{Figure, Figures};
 
     #[test]
     fn numbers_have_three_digits_that_count() {
@@ -97,5 +111,15 @@ mod tests {
     fn ratios_read_as_people_say_them() {
         assert_eq!(ratio(Some(0.004)), "1/250");
         assert_eq!(ratio(Some(1.5)), "1.50 times");
+    }
+
+    #[test]
+    fn what_is_hosted_is_compared_with_text() {
+        let mut figures = Figures::new(1);
+        figures.of(0).add(Figure::ColdText, 2.9);
+        assert_eq!(over_text(&figures, Figure::ColdHosted), "");
+        figures.of(0).add(Figure::ColdHosted, 10.2);
+        assert_eq!(over_text(&figures, Figure::ColdHosted), "+7.3 ms");
+        assert_eq!(over_text(&figures, Figure::ColdText), "");
     }
 }
