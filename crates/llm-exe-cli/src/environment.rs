@@ -111,12 +111,7 @@ impl Environment {
                 let keys = EnvironmentKeys::new(move |name| {
                     set_variable(name).or_else(|| from_file.get(name).cloned())
                 });
-                // Credentials belong together: all of them are of one source.
-                let credentials = EnvironmentCredentials::new(move |name| {
-                    let set = VARIABLES.iter().any(|name| set_variable(name).is_some());
-                    if set { set_variable(name) } else { same.get(name).cloned() }
-                });
-                (keys, credentials)
+                (keys, own_credentials(same))
             }
         };
         let http = HttpClient::default();
@@ -167,10 +162,13 @@ impl Environment {
     /// stand for S3: the user's own credentials are taken.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
-        let own = Arc::new(EnvironmentCredentials::new(set_variable));
         let credentials: Arc<dyn CredentialSource> = match self.source {
             KeySource::Environment => Arc::clone(&self.credentials),
-            KeySource::Simulator | KeySource::Nowhere => own,
+            KeySource::Simulator | KeySource::Nowhere => {
+                // A file that can't be read is told where its keys are needed.
+                let file = keys_of(Path::new(".env"), self.settings.rules.providers);
+                standard(own_credentials(Arc::new(file.unwrap_or_default())))
+            }
         };
         let aws = Arc::new(Aws::new(self.http.clone(), credentials));
         let pages = Pages::new(self.settings.page_hosts.clone());
@@ -220,6 +218,14 @@ fn with_store(
     keys.or_else(Arc::new(SsmKeys::new(ssm, &aws.stack_name, aws.secret_cache)))
 }
 
+/// The user's AWS credentials. They belong together: all of them are of one source.
+fn own_credentials(file: Arc<HashMap<String, String>>) -> EnvironmentCredentials {
+    EnvironmentCredentials::new(move |name| {
+        let set = VARIABLES.iter().any(|name| set_variable(name).is_some());
+        if set { set_variable(name) } else { file.get(name).cloned() }
+    })
+}
+
 /// Where the simulator stands for a provider: at the path of the provider's own base URL.
 fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
     let path = match row.base_url_setting {
@@ -253,6 +259,18 @@ fn keys_of(path: &Path, providers: Providers) -> Result<HashMap<String, String>,
         .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
     // Editors on Windows put a byte order mark in front.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    // The reader would put the shell's variables in: another provider's key, say.
+    for line in String::from_utf8_lossy(text).lines() {
+        let line = line.trim().trim_start_matches("export ");
+        if let Some((name, value)) = line.split_once('=')
+            && is_key(name.trim())
+            && value.contains('$')
+            && !value.trim().starts_with('\'')
+        {
+            let (path, name) = (path.display(), name.trim());
+            return Err(format!("{path}: the value of {name} holds a $; put it in single quotes"));
+        }
+    }
     let mut keys = HashMap::new();
     for entry in dotenvy::from_read_iter(text) {
         let (name, value) = entry.map_err(broken)?;

@@ -136,6 +136,11 @@ pub struct Error {
     provider_status: Option<u16>,
 }
 
+/// The most problems that a message tells, and the most characters of each: a message has to fit
+/// where errors go.
+const MOST_TOLD: usize = 50;
+const LONGEST_TOLD: usize = 600;
+
 impl Error {
     /// A failure of a kind, with a message in lower case and without a final dot.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -163,7 +168,12 @@ impl Error {
             .find(|kind| *kind == ErrorKind::InvalidRequest)
             .or(problems.first().map(|problem| problem.kind))
             .unwrap_or(ErrorKind::InvalidRequest);
-        let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let told = problems.iter().take(MOST_TOLD);
+        let mut shown: Vec<String> =
+            told.map(|problem| shorten(&problem.to_string(), LONGEST_TOLD)).collect();
+        if problems.len() > MOST_TOLD {
+            shown.push(format!("and {} more", problems.len() - MOST_TOLD));
+        }
         let mut error = Error::new(kind, shown.join("; "));
         error.problems = problems;
         error

@@ -80,6 +80,19 @@ fn the_printed_schema_takes_what_is_accepted() {
 }
 
 #[test]
+fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
+    for count in [1001, 200_000] {
+        let messages = vec!["{{"; count];
+        let request = json!({"provider": "openai", "model": "m", "message": messages});
+        let error = Job::read(request, &Rules::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.message().contains(&format!("at most 1000 messages, got {count}")));
+        assert!(error.problems().len() <= 200, "{}", error.problems().len());
+        assert!(error.message().len() < 40_000, "{}", error.message().len());
+    }
+}
+
+#[test]
 fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
     let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
     let request = json!({"provider": "openai", "model": "m", "message": messages});

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use llm_exe::{Deadline, Run};
-use serde_json::json;
 
 use crate::args::Render;
 use crate::environment::{Environment, KeySource};
@@ -16,15 +15,13 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::unusable(&message),
     };
-    let mut input = match input::request(&args.source) {
+    let input = match input::request(&args.source) {
         Ok(input) => input,
         Err(error) => return output::failure(&error, args.json),
     };
-    input.set("dryRun", json!(true));
-    input.set("return", json!("result"));
     let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
+    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
     if !args.json {
         for warning in &report.warnings {
             output::warning(warning);

@@ -51,18 +51,13 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
 
 async fn check(environment: &Environment, path: &Path) -> Checked {
     let file = input::shown(path);
-    let mut input = match input::read(path) {
+    let input = match input::read(path) {
         Ok(input) => input,
         Err(error) => return Checked::failed(path, &error),
     };
-    let asked = input.request.get("dryRun").cloned();
-    // Only a flag that is fine is overruled; another is a problem to report.
-    if asked.is_none_or(|flag| flag.is_boolean() || flag.is_null()) {
-        input.set("dryRun", json!(true));
-    }
     let deadline = Deadline::after(Duration::from_secs(60));
     let executor = environment.executor_for(path);
-    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
+    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
     let failed = outcome.err().map(|error| input.label(error));
     let problems = failed.as_ref().map(problems).unwrap_or_default();
     Checked { file, problems, warnings: report.warnings }

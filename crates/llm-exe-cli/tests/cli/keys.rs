@@ -91,6 +91,9 @@ async fn a_malformed_file_is_told_without_its_line() {
         format!("OPENAI_API_KEY=\"{OPENAI_KEY}"),
         format!("OPENAI_API_KEY={OPENAI_KEY} and more of it"),
         format!("A=b\n= {OPENAI_KEY}"),
+        // The shell's variables are none of the file's business.
+        "OPENAI_API_KEY=${XAI_API_KEY}".to_owned(),
+        "export OPENAI_API_KEY=\"sk-$b\"".to_owned(),
     ] {
         folder.file(".env", &text);
         let done = invoked(&folder, &simulator).await;

@@ -39,6 +39,7 @@ impl Executor {
             let failure = target.provider.dialect.read_failure(&answer);
             return Err(refused(failure, &answer, wire, &target.model, used.as_ref()));
         }
+        report.answered = true;
         let reply = target.provider.dialect.read_reply(&answer)?;
         report.usage.add(reply.usage);
         report.answered_model.clone_from(&reply.model);

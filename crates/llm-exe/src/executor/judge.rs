@@ -24,6 +24,8 @@ pub(crate) struct Fault {
     pub(crate) said: String,
     /// What is wrong, for the caller and for the model.
     pub(crate) wrong: String,
+    /// The output that was asked for.
+    pub(crate) output: &'static str,
 }
 
 impl Fault {
@@ -36,7 +38,8 @@ impl Fault {
             format!("; it begins {}", crate::json::quoted(&excerpt))
         };
         let text = format!("{} (stop reason {stop}{excerpt})", self.wrong);
-        let logged = format!("{} (stop reason {stop})", self.wrong);
+        // What is wrong may name what the reply holds.
+        let logged = format!("the reply is no {} that fits (stop reason {stop})", self.output);
         Error::new(ErrorKind::OutputInvalid, text).logged_as(logged)
     }
 }
@@ -62,7 +65,7 @@ pub(crate) fn judge(job: &Job, structure: &Structure, reply: &Reply) -> Verdict 
             warnings.extend(odd);
             Verdict::Good(value, warnings)
         }
-        Err(fault) => Verdict::Mendable(Fault { said, wrong: fault.0 }),
+        Err(fault) => Verdict::Mendable(Fault { said, wrong: fault.0, output: parser.name }),
     }
 }
 
@@ -104,8 +107,19 @@ fn stopped(reply: &Reply, said: &str, strict: bool, warnings: &mut Vec<String>) 
             }
             warnings.push(text);
         }
-        StopReason::Pause => warnings.push(format!("the provider paused the turn ({word})")),
-        StopReason::Stop | StopReason::ToolCalls | StopReason::Other => {}
+        StopReason::Pause if strict => {
+            let text = format!("the provider paused the turn before its end ({word})");
+            return Some(Error::new(ErrorKind::OutputTruncated, text));
+        }
+        // A word that we don't know may be an end in the middle. Servers that say none are many.
+        StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
+            let text = format!("the reply ended in a way that is not known (stop reason {word})");
+            return Some(Error::new(ErrorKind::OutputInvalid, text));
+        }
+        StopReason::Pause | StopReason::Other if reply.provider_stop_reason.is_some() => {
+            warnings.push(format!("the reply may not be whole (stop reason {word})"));
+        }
+        StopReason::Stop | StopReason::ToolCalls | StopReason::Pause | StopReason::Other => {}
     }
     None
 }

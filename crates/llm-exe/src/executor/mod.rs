@@ -75,20 +75,40 @@ impl Executor {
 
     /// Runs a request as it came; the hosted config that it points to is fetched first.
     pub async fn run(&self, request: Value, deadline: Deadline) -> Run {
+        self.run_value(request, deadline, false).await
+    }
+
+    /// Renders and validates a request as [`Executor::run`] would, and calls no provider: as
+    /// `dryRun`, but pinned configs allow it, for nobody is given anything.
+    pub async fn dry_run(&self, request: Value, deadline: Deadline) -> Run {
+        self.run_value(request, deadline, true).await
+    }
+
+    async fn run_value(&self, request: Value, deadline: Deadline, dry: bool) -> Run {
         let start = Instant::now();
+        let read = |request| {
+            let mut written = Written::read(request);
+            if dry {
+                written.request.dry_run = Some(true);
+                // A word that is no such is still a problem.
+                written.request.returns.take_if(|word| word == "full");
+            }
+            written
+        };
         let mut report = Report::default();
-        self.look_ahead(&request);
+        if !dry {
+            self.look_ahead(&request);
+        }
         let store = self.documents.as_deref();
         let (rules, tried) = (&self.rules.hosted, &mut report.config_place);
         let resolved = hosted::resolve(request, store, rules, deadline, tried).await;
         report.durations.config = start.elapsed();
         match resolved {
             Ok(Resolved { request, hosted: None, .. }) => {
-                let written = Written::read(request);
-                self.run_from(written, Report::default(), start, deadline).await
+                self.run_from(read(request), Report::default(), start, deadline).await
             }
             Ok(Resolved { request, hosted: Some((source, origin)), warnings }) => {
-                let mut written = Written::read(request);
+                let mut written = read(request);
                 written.warnings.splice(0..0, warnings);
                 report.config = Some(source);
                 let run = self.run_from(written, report, start, deadline).await;
@@ -197,7 +217,7 @@ impl Executor {
                 Err(error) => error,
             };
             // After the first answer the conversation is that provider's.
-            if report.stop_reason.is_some() || !calls_for_another(error.kind()) {
+            if report.answered || !calls_for_another(error.kind()) {
                 return Err(talk.in_context(error));
             }
             let target = talk.target;

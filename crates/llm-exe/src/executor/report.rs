@@ -20,6 +20,9 @@ pub struct Durations {
     pub total: Duration,
 }
 
+/// The most warnings that are noted of a run.
+const MOST_WARNINGS: usize = 200;
+
 /// A provider that was asked and could not answer.
 #[derive(Debug, Clone)]
 pub struct PassedOver {
@@ -44,6 +47,8 @@ pub struct Report {
     pub answered_model: Option<String>,
     /// The parser's name.
     pub output: Option<&'static str>,
+    /// Whether a provider answered with anything that is paid for.
+    pub answered: bool,
     /// How often a request was sent, retries and re-asks counted in.
     pub attempts: u32,
     /// How often an answer that did not fit was asked for again.
@@ -99,7 +104,7 @@ impl Report {
     /// Adds warnings, each once.
     pub(crate) fn note(&mut self, warnings: Vec<String>) {
         for warning in warnings {
-            if !self.warnings.contains(&warning) {
+            if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
         }

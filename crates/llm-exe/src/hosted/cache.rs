@@ -99,7 +99,8 @@ impl CachedDocuments {
 
     /// What is kept of a place and needs no look at the store.
     fn present(&self, place: &Place, arrived: Instant) -> Option<Document> {
-        let versioned = matches!(place, Place::Object { version: Some(_), .. });
+        // The version `null` is what a bucket without versions has, and is written over.
+        let versioned = matches!(place, Place::Object { version: Some(id), .. } if id != "null");
         let state = self.state();
         let kept = state.kept.get(place)?;
         let is_present = versioned

@@ -98,10 +98,12 @@ pub fn place_of_url(url: &str) -> Result<Place, String> {
     match scheme.to_ascii_lowercase().as_str() {
         "https" => page(rest),
         "s3" => object_of(rest),
-        _ => {
+        // Anything else than a scheme may be the head of a URL with a signature in it.
+        scheme if scheme.len() <= 20 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             let came = json::quoted(&format!("{scheme}://"));
             Err(format!("expected s3:// or https://, got {came}"))
         }
+        _ => Err("expected s3://bucket/key or https://…".to_owned()),
     }
 }
 
@@ -179,4 +181,16 @@ fn check_version(version: &str) -> Result<(), String> {
     let fits = (1..=LONGEST_KEY).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'&');
     if fits { Ok(()) } else { Err("expected the id of an object's version".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of_url;
+
+    #[test]
+    fn what_may_be_a_signature_is_not_quoted() {
+        let fault = place_of_url("example.com/p?sig=SECRET&u=https://x").unwrap_err();
+        assert!(!fault.contains("SECRET"), "{fault}");
+        assert!(place_of_url("ftp://a.example/b").unwrap_err().contains("\"ftp://\""));
+    }
 }

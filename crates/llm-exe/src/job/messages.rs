@@ -8,6 +8,11 @@ use crate::json;
 use crate::prompt::Template;
 use crate::request::{TextOr, WrittenMessage, WrittenPart, nearest};
 
+/// The most messages of a request, and parts of a message. Each is a template, which costs time to
+/// read before any deadline is looked at.
+const MOST_MESSAGES: usize = 1000;
+const MOST_PARTS: usize = 200;
+
 type WrittenList = Vec<Option<TextOr<WrittenMessage>>>;
 
 /// The compiled prompt.
@@ -100,7 +105,12 @@ fn hash(written: Option<&TextOr<WrittenList>>) -> String {
 }
 
 /// The messages that can be read.
-fn messages(list: WrittenList, problems: &mut Problems) -> Vec<TemplateMessage> {
+fn messages(mut list: WrittenList, problems: &mut Problems) -> Vec<TemplateMessage> {
+    if list.len() > MOST_MESSAGES {
+        let text = format!("expected at most {MOST_MESSAGES} messages, got {}", list.len());
+        problems.add("message", text);
+        list.truncate(MOST_MESSAGES);
+    }
     if list.is_empty() {
         problems.add("message", "is an empty list; expected at least one message");
     }
@@ -148,6 +158,10 @@ fn chat_message(
         Some(TextOr::Text(text)) => text_part(&content, &text, problems).map(|part| vec![part]),
         Some(TextOr::Long(parts)) if parts.is_empty() => {
             problems.add(content, "is an empty list; expected at least one part");
+            None
+        }
+        Some(TextOr::Long(parts)) if parts.len() > MOST_PARTS => {
+            problems.add(content, format!("expected at most {MOST_PARTS} parts"));
             None
         }
         Some(TextOr::Long(parts)) => {

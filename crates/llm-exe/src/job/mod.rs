@@ -160,6 +160,9 @@ fn try_out(
     warnings.append(&mut chat.warnings);
 }
 
+/// The most problems of one request that are noted.
+const MOST_PROBLEMS: usize = 200;
+
 /// Problems by path: a field that is reported already is not reported again.
 #[derive(Default)]
 pub(crate) struct Problems(Vec<Problem>);
@@ -167,12 +170,20 @@ pub(crate) struct Problems(Vec<Problem>);
 impl Problems {
     pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
         let path = path.into();
-        if !self.0.iter().any(|problem| problem.path == path) {
+        if !self.is_full() && !self.0.iter().any(|problem| problem.path == path) {
             self.0.push(Problem::request(path, message));
         }
     }
 
+    /// Nobody reads further: a hostile request must not make us write for ever.
+    fn is_full(&self) -> bool {
+        self.0.len() >= MOST_PROBLEMS
+    }
+
     pub(crate) fn add_prompt(&mut self, path: &str, message: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         self.0.push(Problem { kind: ErrorKind::PromptInvalid, ..Problem::request(path, message) });
     }
 }

@@ -33,7 +33,8 @@ pub(crate) fn read(wire: &WireReply, reasoning_beside: bool) -> Result<Reply, Er
     Ok(Reply {
         stop_reason: match choice.finish_reason.as_deref() {
             _ if refused => StopReason::Refusal,
-            Some("stop") => StopReason::Stop,
+            // The others are words of servers that imitate OpenAI.
+            Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
             Some("length") => StopReason::Length,
             Some("tool_calls" | "function_call") => StopReason::ToolCalls,
             Some("content_filter") => StopReason::ContentFilter,
