@@ -33,9 +33,30 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
     merged
 }
 
-/// Makes `providor` `provider`. Where both stand and differ, they are left to the request's own
-/// check, which refuses them.
+/// Makes `providor` `provider`, and two fields of a provider and a model in one, so that each layer
+/// says for itself what it means. Where they contradict each other, they are left to the request's
+/// own check, which refuses them.
 pub(super) fn respell(fields: &mut Map<String, Value>) {
+    rename(fields);
+    let Some((provider, model)) = fields.get("provider").and_then(Value::as_str).and_then(in_one)
+    else {
+        return;
+    };
+    let known = fields.get("model").filter(|known| !known.is_null());
+    if known.is_none_or(|known| *known == model) {
+        let (provider, model) = (Value::from(provider), Value::from(model));
+        fields.insert("provider".to_owned(), provider);
+        fields.insert("model".to_owned(), model);
+    }
+}
+
+/// The provider and the model of `openai.gpt-4o-mini`; `openai.chat.v1` names no model.
+fn in_one(written: &str) -> Option<(&str, &str)> {
+    let (provider, model) = written.split_once('.')?;
+    (!matches!(model, "" | "chat" | "chat.v1")).then_some((provider, model))
+}
+
+fn rename(fields: &mut Map<String, Value>) {
     let Some(providor) = fields.shift_remove("providor").filter(|value| !value.is_null()) else {
         return;
     };

@@ -48,6 +48,12 @@ impl Dialect for Converse {
     }
 
     fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+        // What an operator allows by a row's name must not open other makers' models.
+        if !models::may_be_of(&chat.model, self.opaque) {
+            let text =
+                format!("expected a model of {}…; ask others by the provider amazon", self.opaque);
+            return Err(Error::invalid("model", text));
+        }
         let family = models::converse(&chat.model, self.opaque);
         let (takes_system, force) = match family {
             Family::Claude(model) => {

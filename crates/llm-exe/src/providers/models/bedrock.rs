@@ -125,6 +125,13 @@ pub(crate) fn claude_on_bedrock(id: &str) -> ClaudeModel {
     ClaudeModel { json_schema, ..claude(&name) }
 }
 
+/// Whether an id is of a family, by the beginning of its models' names. An id that tells no model
+/// may be.
+pub(crate) fn may_be_of(id: &str, family: &str) -> bool {
+    let of = |name: &str| name.starts_with(family) || without_region(name).starts_with(family);
+    foundation(id).is_none_or(of)
+}
+
 /// Anthropic's own name of a model: `us.anthropic.claude-opus-4-20250514-v1:0` is
 /// `claude-opus-4-20250514`.
 fn claude_name(id: &str) -> String {

@@ -8,7 +8,9 @@ mod ollama;
 mod openai;
 mod told;
 
-pub(crate) use bedrock::{ConverseModel, Family, Force, TopK, claude_on_bedrock, converse};
+pub(crate) use bedrock::{
+    ConverseModel, Family, Force, TopK, claude_on_bedrock, converse, may_be_of,
+};
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
 pub(crate) use gemini::{GeminiJson, GeminiModel, GeminiThinking, gemini};
 pub(crate) use ollama::{Think, ollama};
