@@ -128,6 +128,12 @@ async fn ends_as_scripted(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> V
         if told.is_empty() && case.says == "REFUSAL" {
             continue;
         }
+        // These refuse another maker's model themselves.
+        let missing =
+            case.request["model"].as_str().is_some_and(|model| model.starts_with("missing-"));
+        if missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
+            continue;
+        }
         let case = &Case { says: case.says.replace("REFUSAL", told), ..case.clone() };
         let simulator = Simulator::start().await.unwrap();
         let script = case.script.to_string().replace("CUT", cut);
