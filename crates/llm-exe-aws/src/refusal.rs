@@ -162,8 +162,7 @@ fn bare(code: &str) -> String {
 
 /// It becomes a part of host names.
 fn is_region(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
+    llm_exe::check_region(text).is_ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use llm_exe::{Error, ErrorKind, json, request_schema};
 use serde_json::{Map, Value, json};
 
 use crate::admission::{Admission, EndpointAuth};
-use crate::{Invocation, Outcome, Route};
+use crate::{Invocation, Outcome, Route, Settled};
 
 /// The most bytes that a body may have after decoding: what Lambda takes in one invocation.
 pub const MOST_BODY_BYTES: usize = 6 * 1024 * 1024;
@@ -169,16 +169,18 @@ pub(crate) fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> 
 }
 
 /// The answer to what became of the one request.
-pub(crate) fn respond(outcomes: Vec<Outcome>, invocation: &Invocation) -> Response {
-    match outcomes.into_iter().next() {
-        Some(Ok(Value::String(text))) => Response {
+pub(crate) fn respond(settled: Vec<Settled>, invocation: &Invocation) -> Response {
+    match settled.into_iter().next().map(|one| one.outcome) {
+        Some(Outcome::Done(Value::String(text))) => Response {
             status: 200,
             headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
             body: text,
         },
-        Some(Ok(value)) => Response::json(200, &value),
-        Some(Err(error)) => failed(&error, invocation),
-        None => failed(&Error::new(ErrorKind::Internal, "no outcome"), invocation),
+        Some(Outcome::Done(value)) => Response::json(200, &value),
+        Some(Outcome::Failed(error)) => failed(&error, invocation),
+        Some(Outcome::Skipped) | None => {
+            failed(&Error::new(ErrorKind::Internal, "no outcome"), invocation)
+        }
     }
 }
 

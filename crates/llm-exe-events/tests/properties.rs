@@ -9,7 +9,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use llm_exe::{Error, ErrorKind};
-use llm_exe_events::{Admission, EndpointAuth, Invocation, Route, SOURCES, detect};
+use llm_exe_events::{
+    Admission, EndpointAuth, Invocation, Outcome, Route, SOURCES, Settled, detect,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -165,7 +167,7 @@ fn whole_line(event: &Value) {
         Ok(records) => {
             assert_eq!(records.len(), 1);
             if source.name() == "http" {
-                assert!(records[0].body.as_ref().unwrap().is_object());
+                assert!(records[0].asks[0].body.as_ref().unwrap().is_object());
             }
         }
         Err(error) => {
@@ -174,15 +176,21 @@ fn whole_line(event: &Value) {
             assert_eq!(refused.is_ok(), source.name() == "http");
         }
     }
-    for outcome in [Ok(event.clone()), Err(Error::new(ErrorKind::Timeout, "late"))] {
-        let responded = source.respond(&invocation, vec![outcome.clone()]);
+    for outcome in
+        [Outcome::Done(event.clone()), Outcome::Failed(Error::new(ErrorKind::Timeout, "late"))]
+    {
+        let responded = source.respond(&invocation, settled(outcome.clone()));
         if source.name() == "http" {
             is_http_answer(&responded.unwrap());
         } else {
-            assert_eq!(responded.is_ok(), outcome.is_ok());
+            assert_eq!(responded.is_ok(), matches!(outcome, Outcome::Done(_)));
         }
     }
     let _ = source.respond(&invocation, Vec::new());
+}
+
+fn settled(outcome: Outcome) -> Vec<Settled> {
+    vec![Settled { id: "id-1".to_owned(), outcome }]
 }
 
 proptest! {
@@ -204,8 +212,8 @@ proptest! {
         let source = detect(&event);
         prop_assume!(source.name() == "direct");
         let records = source.records(event.clone(), &invocation()).unwrap();
-        prop_assert_eq!(records[0].body.as_ref().unwrap(), &event);
-        let result = source.respond(&invocation(), vec![Ok(event.clone())]).unwrap();
+        prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &event);
+        let result = source.respond(&invocation(), settled(Outcome::Done(event.clone()))).unwrap();
         prop_assert_eq!(result, event);
     }
 
@@ -224,7 +232,7 @@ proptest! {
         for event in [posted(json!(text), false), posted(json!(STANDARD.encode(&text)), true)] {
             let source = detect(&event);
             let records = source.records(event, &invocation()).unwrap();
-            prop_assert_eq!(records[0].body.as_ref().unwrap(), &request);
+            prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &request);
         }
     }
 

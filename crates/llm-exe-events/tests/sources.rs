@@ -30,7 +30,8 @@ fn happens(event: Value, auth: EndpointAuth) -> Value {
     }
     match source.records(event, &invocation()) {
         Ok(records) => {
-            let bodies: Vec<Value> = records.into_iter().map(|one| one.body.unwrap()).collect();
+            let bodies: Vec<Value> =
+                records.into_iter().flat_map(|one| one.asks).map(|one| one.body.unwrap()).collect();
             json!({"records": bodies})
         }
         Err(error) => json!({"error": error.message()}),

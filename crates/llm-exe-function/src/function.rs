@@ -12,7 +12,7 @@ use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, Secret, json};
 use llm_exe_events::{
-    Admission, EndpointAuth, EventSource, Invocation, Route, detect, endpoint_key,
+    Admission, EndpointAuth, EventSource, Invocation, Outcome, Route, Settled, detect, endpoint_key,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -163,16 +163,20 @@ impl Function {
                 return source.refuse(invocation, error);
             }
         };
-        let mut outcomes = Vec::new();
+        let mut settled = Vec::new();
         for record in records {
-            let run = match record.body {
-                Ok(body) => self.run(body, deadline).await,
-                Err(error) => Run { outcome: Err(error), report: Report::default() },
-            };
-            line.note_run(&run);
-            outcomes.push(run.outcome);
+            let mut outcome = Outcome::Skipped;
+            for ask in record.asks {
+                let run = match ask.body {
+                    Ok(body) => self.run(body, deadline).await,
+                    Err(error) => Run { outcome: Err(error), report: Report::default() },
+                };
+                line.note_run(&run);
+                outcome = run.outcome.map_or_else(Outcome::Failed, Outcome::Done);
+            }
+            settled.push(Settled { id: record.id, outcome });
         }
-        let answer = source.respond(invocation, outcomes)?;
+        let answer = source.respond(invocation, settled)?;
         match too_large(&answer) {
             None => Ok(answer),
             Some(error) => {

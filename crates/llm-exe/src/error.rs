@@ -51,6 +51,7 @@ kinds! {
     SecretNotFound 500 false 3 "the provider's key is not set";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";
+    ResultUnavailable 503 true 5 "the result could not be kept, or its destination not told";
     Timeout 504 true 5 "the time allowed ran out";
     NotFound 404 false 2 "HTTP only: no such route";
     MethodNotAllowed 405 false 2 "HTTP only: not with this method";

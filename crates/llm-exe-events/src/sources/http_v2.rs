@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::admission::{Admission, EndpointAuth};
 use crate::http::{self, Heard};
-use crate::{EventSource, Invocation, Outcome, Record, Route};
+use crate::{EventSource, Invocation, Record, Route, Settled};
 
 /// `version: "2.0"` and `requestContext.http`.
 pub(crate) struct HttpV2;
@@ -38,11 +38,11 @@ impl EventSource for HttpV2 {
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
         let body = http::body(text(&event, "/body"), is_base64)?;
-        Ok(vec![Record { id: invocation.request_id.clone(), body: Ok(body) }])
+        Ok(vec![Record::sent(self.name(), invocation, body)])
     }
 
-    fn respond(&self, invocation: &Invocation, outcomes: Vec<Outcome>) -> Result<Value, Error> {
-        Ok(http::respond(outcomes, invocation).into_value())
+    fn respond(&self, invocation: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
+        Ok(http::respond(settled, invocation).into_value())
     }
 }
 

@@ -4,7 +4,8 @@
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::{EventSource, Invocation, Outcome, Record};
+use super::direct::alone;
+use crate::{EventSource, Invocation, Record, Settled};
 
 /// Queues, topics, buckets, buses, REST APIs and load balancers.
 pub(crate) struct NotBuilt;
@@ -24,8 +25,8 @@ impl EventSource for NotBuilt {
         Err(Error::invalid("", text))
     }
 
-    fn respond(&self, _: &Invocation, outcomes: Vec<Outcome>) -> Result<Value, Error> {
-        outcomes.into_iter().next().unwrap_or(Ok(Value::Null))
+    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
+        alone(settled)
     }
 }
 
