@@ -39,8 +39,8 @@ impl ResultPrefix {
         let expected = || format!("expected s3://bucket/prefix, got {}", json::quoted(text));
         let rest = text.strip_prefix("s3://").ok_or_else(expected)?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        check_bucket(bucket)?;
-        let prefix = prefix.trim_end_matches('/');
+        check_bucket(bucket).map_err(|why| format!("{}: {why}", expected()))?;
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
         let is_plain = |piece: &str| !matches!(piece, "" | "." | "..");
         let fits = prefix.len() <= LONGEST_PREFIX
             && !prefix.chars().any(|c| c.is_control() || matches!(c, '?' | '#'))

@@ -19,7 +19,7 @@ use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::hosted::{self, Resolved};
-use crate::job::{Job, RenderedChat, Rules};
+use crate::job::{Job, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::Written;
@@ -75,16 +75,33 @@ impl Executor {
 
     /// Runs a request as it came; the hosted config that it points to is fetched first.
     pub async fn run(&self, request: Value, deadline: Deadline) -> Run {
-        self.run_value(request, deadline, false).await
+        self.run_value(request, &[], deadline, false).await
+    }
+
+    /// Runs a request that came from these queues, topics and buckets, by their ARNs: none of
+    /// them may be its destination.
+    pub async fn run_from_origins(
+        &self,
+        request: Value,
+        origins: &[String],
+        deadline: Deadline,
+    ) -> Run {
+        self.run_value(request, origins, deadline, false).await
     }
 
     /// Renders and validates a request as [`Executor::run`] would, and calls no provider: as
     /// `dryRun`, but pinned configs allow it, for nobody is given anything.
     pub async fn dry_run(&self, request: Value, deadline: Deadline) -> Run {
-        self.run_value(request, deadline, true).await
+        self.run_value(request, &[], deadline, true).await
     }
 
-    async fn run_value(&self, request: Value, deadline: Deadline, dry: bool) -> Run {
+    async fn run_value(
+        &self,
+        request: Value,
+        origins: &[String],
+        deadline: Deadline,
+        dry: bool,
+    ) -> Run {
         let start = Instant::now();
         let read = |request| {
             let mut written = Written::read(request);
@@ -105,13 +122,13 @@ impl Executor {
         report.durations.config = start.elapsed();
         match resolved {
             Ok(Resolved { request, hosted: None, .. }) => {
-                self.run_from(read(request), Report::default(), start, deadline).await
+                self.run_from(read(request), Report::default(), origins, start, deadline).await
             }
             Ok(Resolved { request, hosted: Some((source, origin)), warnings }) => {
                 let mut written = read(request);
                 written.warnings.splice(0..0, warnings);
                 report.config = Some(source);
-                let run = self.run_from(written, report, start, deadline).await;
+                let run = self.run_from(written, report, origins, start, deadline).await;
                 Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
             }
             Err(error) => {
@@ -146,7 +163,7 @@ impl Executor {
     /// Runs a request that was read, or built as a [`Request`](crate::Request). It points to no
     /// hosted config.
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
-        self.run_from(written, Report::default(), Instant::now(), deadline).await
+        self.run_from(written, Report::default(), &[], Instant::now(), deadline).await
     }
 
     /// Runs a request of which something was done already, since `start`.
@@ -154,11 +171,14 @@ impl Executor {
         &self,
         written: Written,
         mut report: Report,
+        origins: &[String],
         start: Instant,
         deadline: Deadline,
     ) -> Run {
         // What was ignored may be what is missing: it is told beside the problems.
-        match Job::noting(written, &self.rules, &mut report.warnings) {
+        let job = Job::noting(written, &self.rules, &mut report.warnings)
+            .and_then(|job| check_origins(job.destination.as_ref(), origins).map(|()| job));
+        match job {
             Ok(job) => self.run_job_from(&job, report, start, deadline).await,
             Err(error) => {
                 report.durations.total = start.elapsed();
