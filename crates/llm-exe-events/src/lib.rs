@@ -5,8 +5,13 @@
 //! records, and when, is the caller's business.
 
 mod admission;
+mod batch;
+mod callers;
 mod http;
+mod objects;
+mod shapes;
 mod sources;
+mod wrappings;
 
 use llm_exe::Error;
 use serde_json::Value;
@@ -91,6 +96,13 @@ pub struct Invocation {
     pub request_id: String,
     /// The function's version, as `/health` tells it.
     pub version: String,
+}
+
+impl Invocation {
+    /// The id of a part of the event that has none of its own: it is of this delivery alone.
+    fn part(&self, index: usize) -> String {
+        format!("{}:{index}", self.request_id)
+    }
 }
 
 /// A kind of event.
