@@ -1,20 +1,22 @@
 //! The ports on AWS: what the core asks of AWS, signed by AWS's own crate, sent by the core's one
 //! HTTP client.
 //!
-//! In: requests to sign, documents and keys to fetch, and a look-up of environment variables. Out:
-//! signatures, documents, keys. Nothing is read, connected or computed before the first request
+//! In: requests to sign, documents and keys to fetch, results to keep and to tell of, and a look-up
+//! of environment variables. Out: signatures, documents, keys, results. Nothing is read, connected or computed before the first request
 //! needs it.
 
 mod call;
 mod credentials;
 mod documents;
 mod endpoint;
+pub mod events;
 #[cfg(test)]
 mod golden;
 mod keys;
 mod refusal;
 pub mod s3;
 mod signer;
+pub mod sqs;
 pub mod ssm;
 mod xml;
 
