@@ -5,6 +5,7 @@
 //! of environment variables. Out: signatures, documents, keys, results. Nothing is read, connected or computed before the first request
 //! needs it.
 
+mod attempt;
 mod call;
 mod credentials;
 mod documents;
@@ -13,7 +14,9 @@ pub mod events;
 #[cfg(test)]
 mod golden;
 mod keys;
+mod messenger;
 mod refusal;
+mod results;
 pub mod s3;
 mod signer;
 pub mod sqs;
@@ -24,5 +27,7 @@ pub use call::{Aws, CallFault};
 pub use credentials::{CredentialSource, Credentials, EnvironmentCredentials, VARIABLES};
 pub use documents::S3Documents;
 pub use keys::SsmKeys;
+pub use messenger::AwsMessenger;
 pub use refusal::Refusal;
+pub use results::S3Results;
 pub use signer::SigV4Signer;
