@@ -21,7 +21,14 @@ impl Results {
         deadline: Deadline,
     ) -> Ended {
         let Ask { source, id, origins, body } = ask;
-        let taken = body.and_then(|mut body| Keyed::take(&mut body).map(|keyed| (body, keyed)));
+        let taken = body.and_then(|mut body| match self.prefix() {
+            Some(prefix) => {
+                let keyed = Keyed::take(&mut body)?;
+                Ok((body, keyed.map(|keyed| (keyed, prefix))))
+            }
+            // The executor refuses the field, and says what else is wrong.
+            None => Ok((body, None)),
+        });
         let (body, keyed) = match taken {
             Ok(taken) => taken,
             Err(error) => return Ended::failed(error),
@@ -34,7 +41,10 @@ impl Results {
             (run, kept)
         };
         let (ended, kept) = match keyed {
-            Some(keyed) => self.once(&keyed, caller, &id, deadline, asked).await,
+            Some((keyed, prefix)) => {
+                let place = keyed.place(prefix, caller);
+                self.once(&keyed, place, &id, deadline, asked).await
+            }
             None => {
                 let until = if names { self.before(deadline) } else { deadline };
                 let (run, kept) = asked(until).await;

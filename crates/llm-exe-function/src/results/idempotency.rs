@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use llm_exe::results::{ResultPlace, Stored, When, Wrote};
+use llm_exe::results::{ResultPlace, ResultPrefix, Stored, When, Wrote};
 use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -79,6 +79,12 @@ impl Keyed {
         }
         Ok((!is_dry).then(|| Keyed { key, request: request_hash(body) }))
     }
+
+    /// The object that stands for the key of this caller.
+    pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
+        let name = hashed(&[caller, &self.key]);
+        prefix.object(&format!("idempotency/{name}.json"))
+    }
 }
 
 impl Results {
@@ -86,17 +92,11 @@ impl Results {
     pub(crate) async fn once(
         &self,
         keyed: &Keyed,
-        caller: &str,
+        place: ResultPlace,
         holder: &str,
         deadline: Deadline,
         run: impl AsyncFnOnce(Deadline) -> (Run, Kept),
     ) -> (Ended, Option<Kept>) {
-        let Some(prefix) = self.prefix() else {
-            let text = "needs a function with a RESULT_PREFIX, where answers are kept";
-            return (Ended::failed(Error::invalid("idempotencyKey", text)), None);
-        };
-        let name = hashed(&[caller, &keyed.key]);
-        let place = prefix.object(&format!("idempotency/{name}.json"));
         let etag = match self.hold(&place, keyed, holder, deadline).await {
             Ok(Held::Ours(etag)) => etag,
             Ok(Held::Answered(kept)) => {
