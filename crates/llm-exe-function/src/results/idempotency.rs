@@ -50,7 +50,7 @@ enum Look {
     /// Run the request, and write the answer over this state.
     Run(Option<String>),
     /// It ended so.
-    Ended(Kept),
+    Ended(Box<Kept>),
     /// Another holds it.
     Wait,
 }
@@ -101,7 +101,7 @@ impl Results {
             Ok(Held::Ours(etag)) => etag,
             Ok(Held::Answered(kept)) => {
                 let ended = Ended { place: Some(place), ..kept.clone().replayed() };
-                return (ended, Some(kept));
+                return (ended, Some(*kept));
             }
             Err(error) => return (Ended::failed(error), None),
         };
@@ -118,7 +118,7 @@ impl Results {
             Ok(Wrote::Unmet) => match self.look(&place, keyed, holder, deadline).await {
                 Ok(Look::Ended(theirs)) if theirs.is_ok() => {
                     ended = Ended { report: ended.report, ..theirs.clone().replayed() };
-                    return (ended, Some(theirs));
+                    return (ended, Some(*theirs));
                 }
                 _ => ended.warn("idempotencyKey: another call holds the key by now"),
             },
@@ -189,7 +189,7 @@ impl Results {
             return Err(Error::new(ErrorKind::IdempotencyConflict, text));
         }
         Ok(match holding.answer {
-            Some(kept) if kept.is_final() => Look::Ended(kept),
+            Some(kept) if kept.is_final() => Look::Ended(Box::new(kept)),
             Some(_) => Look::Run(Some(etag)),
             None if holding.holder == holder || holding.until <= now() => Look::Run(Some(etag)),
             None => Look::Wait,
@@ -201,7 +201,7 @@ enum Held {
     /// The key is ours, in the state that this ETag names.
     Ours(String),
     /// It stands for this answer.
-    Answered(Kept),
+    Answered(Box<Kept>),
 }
 
 impl Holding {
