@@ -10,6 +10,7 @@
 mod connections;
 mod deadlines;
 mod errors;
+mod events;
 mod examples;
 mod harness;
 mod hostile;
@@ -18,3 +19,4 @@ mod logs;
 mod settings;
 mod sizes;
 mod sources;
+mod world;
