@@ -12,6 +12,7 @@ mod deadlines;
 mod errors;
 mod events;
 mod examples;
+mod faults;
 mod harness;
 mod hostile;
 mod http;
