@@ -228,3 +228,13 @@ fn the_examples_are_recognised() {
         assert!(seen.contains(&source.name()), "{} has no example", source.name());
     }
 }
+
+#[test]
+fn every_source_has_a_row_in_the_docs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for source in SOURCES {
+        let row = format!("| `{}`", source.name());
+        assert!(text.lines().any(|line| line.starts_with(&row)), "docs/events.md: {row}");
+    }
+}

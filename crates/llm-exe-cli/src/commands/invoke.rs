@@ -58,7 +58,7 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
         Err(error) => return output::failure(&error, args.json),
     };
     let invocation = Invocation {
-        request_id: "local".to_owned(),
+        request_id: format!("local-{}", std::process::id()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let deadline = Deadline::after(Duration::from_secs(args.timeout));

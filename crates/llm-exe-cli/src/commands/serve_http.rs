@@ -16,6 +16,7 @@ use llm_exe_events::{Invocation, MOST_BODY_BYTES, http_failure};
 use llm_exe_function::{Answered, Function, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
+use super::serve_invoke::{self, Call};
 use crate::output;
 
 /// What every request needs.
@@ -25,6 +26,8 @@ pub(crate) struct Served {
     pub(crate) requests: AtomicU64,
     pub(crate) address: SocketAddr,
     pub(crate) timeout: Duration,
+    /// Whether Lambda's Invoke API is served, to whom every event may be handed.
+    pub(crate) takes_events: bool,
     /// JSON lines up to this level, or short ones for people.
     pub(crate) least: Option<LogLevel>,
 }
@@ -38,11 +41,18 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
         request_id: format!("local-{}-{number}", std::process::id()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let answered = match event(served, &head, body).await {
+    let call = served.takes_events.then(|| serve_invoke::call(&head)).flatten();
+    if call == Some(Call::DryRun) {
+        return serve_invoke::nothing(StatusCode::NO_CONTENT);
+    }
+    let answered = match event(served, &head, body, call).await {
         Ok(event) => {
             let deadline = Deadline::after(served.timeout);
-            let bytes = event.to_string().into_bytes();
-            served.function.answer(&bytes, &invocation, deadline).await
+            served.function.answer(&event, &invocation, deadline).await
+        }
+        Err(error) if call.is_some() => {
+            let line = LogLine::new(&invocation.request_id);
+            Answered { outcome: Err(error), line }
         }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);
@@ -52,9 +62,10 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
             Answered { outcome, line }
         }
     };
-    let response = match answered.outcome {
-        Ok(value) => response(&value),
-        Err(_) => {
+    let response = match (call, answered.outcome) {
+        (Some(call), outcome) => serve_invoke::response(call, outcome),
+        (None, Ok(value)) => response(&value),
+        (None, Err(_)) => {
             let mut broken = Response::new(Full::default());
             *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             broken
@@ -64,13 +75,20 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
     response
 }
 
-/// The event that a function URL would make of a request, if the request is for this server.
-async fn event(served: &Served, head: &Parts, body: Incoming) -> Result<Value, Error> {
+/// The event that a function URL would make of a request, or what a call of the Invoke API hands
+/// on as it is, if the request is for this server.
+async fn event(
+    served: &Served,
+    head: &Parts,
+    body: Incoming,
+    call: Option<Call>,
+) -> Result<Bytes, Error> {
     is_ours(served.address, &head.headers)
         .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
     // One byte more than is allowed: enough to see that it is too much.
     match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
-        Ok(body) => Ok(event_of(head, &body.to_bytes())),
+        Ok(body) if call.is_some() => Ok(body.to_bytes()),
+        Ok(body) => Ok(event_of(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let text = format!("the body has more than {MOST_BODY_BYTES} bytes");
             Err(Error::new(ErrorKind::RequestTooLarge, text))

@@ -1,4 +1,4 @@
-//! Records of sources that are not served, several sources in one event, and lists that are none
+//! Events of sources that are not served, several sources in one event, and lists that are none
 //! of Pipes': refused by name, never run as a direct request by mistake.
 
 use llm_exe::{Error, json};
@@ -8,10 +8,13 @@ use super::direct::alone;
 use crate::shapes;
 use crate::{EventSource, Invocation, Record, Settled};
 
+/// What `Records` may be of.
+const SERVED: &str = "aws:sqs, aws:sns or aws:s3";
+
 /// The most names that a message tells.
 const MOST_NAMED: usize = 5;
 
-/// `Records` with a record, and any list.
+/// `Records` with a record, an `eventSource` without any, as of Kafka and MQ, and any list.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
@@ -20,10 +23,16 @@ impl EventSource for Unsupported {
     }
 
     fn recognises(&self, event: &Value) -> bool {
-        event.is_array() || shapes::records(event).is_some_and(|items| !items.is_empty())
+        let names_itself = shapes::source_of(event).is_some() && !shapes::is_request(event);
+        let has_records = shapes::records(event).is_some_and(|items| !items.is_empty());
+        event.is_array() || has_records || names_itself
     }
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
+        if let Some(name) = shapes::source_of(&event).map(json::quoted) {
+            let text = format!("an event of {name} without Records of {SERVED} is not served");
+            return Err(Error::invalid("eventSource", text));
+        }
         let is_list = event.is_array();
         let items = shapes::into_items(event);
         let names = names(&items);
@@ -47,7 +56,7 @@ impl EventSource for Unsupported {
 fn told(what: &str, names: &[String]) -> String {
     let served = match what {
         "a list" => "aws:sqs",
-        _ => "aws:sqs, aws:sns or aws:s3",
+        _ => SERVED,
     };
     let shown = names.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = if names.len() > MOST_NAMED { " and others" } else { "" };
