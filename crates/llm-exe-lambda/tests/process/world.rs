@@ -16,17 +16,13 @@ pub(crate) const KEPT: &str = "kept/here";
 /// What outlives a process.
 pub(crate) struct World {
     pub(crate) simulator: Arc<Simulator>,
-    pub(crate) aws: AwsSimulator,
+    pub(crate) aws: Arc<AwsSimulator>,
 }
 
 impl World {
     pub(crate) async fn new() -> World {
-        World::around(Arc::new(Simulator::start().await.unwrap())).await
-    }
-
-    /// With these providers.
-    pub(crate) async fn around(simulator: Arc<Simulator>) -> World {
-        World { simulator, aws: AwsSimulator::start().await.unwrap() }
+        let simulator = Arc::new(Simulator::start().await.unwrap());
+        World { simulator, aws: Arc::new(AwsSimulator::start().await.unwrap()) }
     }
 
     /// A process that keeps results, with these variables more.

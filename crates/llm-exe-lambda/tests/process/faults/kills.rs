@@ -1,11 +1,9 @@
 //! Processes that are killed in the middle of a batch, which is then delivered again.
 
-use std::time::Duration;
-
 use llm_exe_simulator::aws::{Deed, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 
-use crate::world::{World, batch_of, failures, killed, of, said, say};
+use crate::world::{World, batch_of, failures, killed, of, said};
 
 const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
 
@@ -53,30 +51,29 @@ async fn what_was_answered_before_the_kill_is_not_asked_again() {
 }
 
 /// Wherever in the batch the kill comes: what is kept by then is asked no more, and what is lost is
-/// at most what was under way.
+/// what was under way.
 #[tokio::test]
 async fn a_kill_may_come_at_any_moment() {
     let concurrency = 3;
-    for kept_before in [0, 1, 4, 7, 9] {
+    for kept in [0, 1, 4, 7, 9] {
         let world = World::new().await;
         let ids = ids(10);
-        let slow = Step::fault(ProviderFault::Slow(Duration::from_millis(60)));
-        world.simulator.script(vec![slow.times(1000)]);
+        let under_way: Vec<&String> = ids[kept..].iter().take(concurrency).collect();
+        let hangs = |id: &&String| of(id, Step::fault(ProviderFault::Hang));
+        world.simulator.script(under_way.iter().map(hangs).collect());
         let event = batch_of(&ids);
         let first = world.function(&[("RECORD_CONCURRENCY", "3")]).await;
-        let is_time = || !world.asked().is_empty() && world.good().len() >= kept_before;
-        killed(first, &event, "as many are kept", is_time).await;
-        let (kept, asked) = (world.good(), world.asked());
-        assert!(kept.len() >= kept_before && kept.len() < 10, "{kept:?}");
-        assert!(asked.len() <= kept.len() + concurrency, "{asked:?}");
+        let is_time =
+            || world.good().len() == kept && world.asked().len() == kept + under_way.len();
+        killed(first, &event, "as many are kept and under way", is_time).await;
+        assert_eq!(world.good(), ids[..kept]);
 
         let second = world.function(&[]).await;
         assert!(failures(&second.invoke(&event).await.result()).is_empty());
         all_are_kept(&world, &ids);
         for id in &ids {
-            let before = asked.iter().filter(|prompt| **prompt == say(id)).count();
-            let again = usize::from(!kept.contains(id));
-            assert_eq!(world.times_asked(id), before + again, "{id}: {kept:?}");
+            let times = 1 + usize::from(under_way.contains(&id));
+            assert_eq!(world.times_asked(id), times, "{id}: {kept}");
         }
         second.stop().await;
     }
@@ -87,17 +84,18 @@ async fn a_kill_may_come_at_any_moment() {
 async fn a_batch_ends_however_often_its_process_is_killed() {
     let world = World::new().await;
     let ids = ids(10);
-    let slow = Step::fault(ProviderFault::Slow(Duration::from_millis(30)));
-    world.simulator.script(vec![slow.times(1000)]);
     let event = batch_of(&ids);
-    for goal in [2, 4, 6, 8] {
+    let goals = [2, 4, 6, 8];
+    for goal in goals {
+        world.simulator.script(vec![of(&ids[goal], Step::fault(ProviderFault::Hang))]);
         let function = world.function(&[("RECORD_CONCURRENCY", "1")]).await;
-        killed(function, &event, "it got further", || world.good().len() >= goal).await;
+        let is_time = || world.good().len() == goal && world.times_asked(&ids[goal]) == 1;
+        killed(function, &event, "it got further", is_time).await;
     }
     let last = world.function(&[]).await;
     assert!(failures(&last.invoke(&event).await.result()).is_empty());
     all_are_kept(&world, &ids);
-    assert!(world.asked().len() <= 10 + 4, "{:?}", world.asked());
+    assert_eq!(world.asked().len(), ids.len() + goals.len(), "{:?}", world.asked());
     last.stop().await;
 }
 
