@@ -97,6 +97,11 @@ impl Results {
         deadline: Deadline,
         run: impl AsyncFnOnce(Deadline) -> (Run, Kept),
     ) -> (Ended, Option<Kept>) {
+        let name = format!("{} {}", place.key, keyed.request);
+        if let Some(kept) = self.paid_for(&name, keyed, &place, holder, deadline).await {
+            let ended = Ended { place: Some(place), ..kept.clone().replayed() };
+            return (ended, Some(kept));
+        }
         let etag = match self.hold(&place, keyed, holder, deadline).await {
             Ok(Held::Ours(etag)) => etag,
             Ok(Held::Answered(kept)) => {
@@ -122,12 +127,46 @@ impl Results {
                 }
                 _ => ended.warn("idempotencyKey: another call holds the key by now"),
             },
-            // What was paid for is given; who calls again is answered by another call.
+            // What was paid for is given, here also to who calls again.
             Err(error) => {
                 ended.warn(&format!("idempotencyKey: the answer is not kept: {}", error.message()));
+                if asked && kept.is_final() {
+                    self.remember(&name, kept.clone());
+                }
             }
         }
         (ended, Some(kept))
+    }
+
+    /// An answer of this process that the store did not take: kept now, if it takes it by now.
+    /// `None` too where the key stands for something else by now.
+    async fn paid_for(
+        &self,
+        name: &str,
+        keyed: &Keyed,
+        place: &ResultPlace,
+        holder: &str,
+        deadline: Deadline,
+    ) -> Option<Kept> {
+        let kept = self.recall(name)?;
+        let is_kept = match self.store.read(place, deadline).await {
+            Ok(Some(Stored { body, etag })) => {
+                let holding: Holding = serde_json::from_slice(&body).ok()?;
+                if holding.answer.is_some() || holding.request.as_ref() != Some(&keyed.request) {
+                    return None;
+                }
+                let (request, answer) = (holding.request, Some(kept.clone()));
+                let holding = Holding { request, holder: holder.to_owned(), until: 0, answer };
+                let when = When::Unchanged(etag);
+                self.store.write(place, holding.to_bytes(), when, deadline).await.is_ok()
+            }
+            Ok(None) => return None,
+            Err(_) => false,
+        };
+        if !is_kept {
+            self.remember(name, kept.clone());
+        }
+        Some(kept)
     }
 
     /// Takes the key, or waits for who has it.

@@ -164,8 +164,23 @@ async fn a_store_that_refuses_costs_nothing() {
     world.aws.script(fault.clone().times(1));
     let (kind, _) = function.invoke(&keyed("a", "k")).await.failure();
     assert_eq!((kind.as_str(), world.asked().len()), ("AccessDenied", 0));
-    world.aws.script(fault.every(2).times(1));
+    world.aws.script(fault.clone().every(2).times(1));
     let answer = function.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&answer["result"], world.asked().len()), (&json!(said("a")), 1));
+
+    // Here it is given again at once, and kept as soon as the store takes it: for others, too.
+    world.aws.script(fault.times(1));
+    for _ in 0..2 {
+        let answer = function.invoke_within(&keyed("a", "k"), Duration::from_secs(5)).await;
+        let answer = answer.result();
+        assert_eq!((&answer["replayed"], &answer["result"]), (&json!(true), &json!(said("a"))));
+    }
+    let other = world.function(&[]).await;
+    let answer = other.invoke(&keyed("a", "k")).await.result();
+    assert_eq!((&answer["replayed"], world.asked().len()), (&json!(true), 1), "{answer}");
+    // Under another request the key is still in use.
+    let (kind, _) = function.invoke(&keyed("b", "k")).await.failure();
+    assert_eq!(kind, "IdempotencyConflict");
+    other.stop().await;
     function.stop().await;
 }
