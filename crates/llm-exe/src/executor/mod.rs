@@ -24,7 +24,7 @@ use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::Written;
 use crate::transport::{HttpClient, Transport};
-use talk::Talk;
+use talk::{Talk, in_context};
 
 /// Runs requests. One a process: it holds the connections.
 #[derive(Clone)]
@@ -215,7 +215,7 @@ impl Executor {
         let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
         report.warnings.append(&mut rendered.warnings);
         done?;
-        let mut talks = self.talks(job, &rendered.messages)?;
+        let mut talks = self.talks(job, rendered.messages)?;
         if job.dry_run {
             for talk in &talks {
                 report.note(talk.warnings.clone());
@@ -228,7 +228,8 @@ impl Executor {
         for talk in talks {
             let share = deadline.share(remaining);
             remaining -= 1;
-            let error = match self.talk(job, &talk, share, report).await {
+            let target = talk.target;
+            let error = match self.talk(job, talk, share, report).await {
                 Ok(value) => return Ok(value),
                 Err(error) if error.kind() == ErrorKind::Timeout && share.left().is_zero() => {
                     let text = "no answer within its share of the time that was left";
@@ -238,9 +239,8 @@ impl Executor {
             };
             // After the first answer the conversation is that provider's.
             if report.answered || !calls_for_another(error.kind()) {
-                return Err(talk.in_context(error));
+                return Err(in_context(target, error));
             }
-            let target = talk.target;
             after.push_str(&format!(
                 ", after {} {} ({})",
                 target.provider.name,
@@ -252,9 +252,9 @@ impl Executor {
         let Some(talk) = last else {
             return Err(Error::new(ErrorKind::Internal, "there is nobody to ask"));
         };
-        self.talk(job, &talk, deadline, report)
-            .await
-            .map_err(|error| talk.in_context(error).followed_by(&after))
+        let target = talk.target;
+        let answer = self.talk(job, talk, deadline, report).await;
+        answer.map_err(|error| in_context(target, error).followed_by(&after))
     }
 }
 
