@@ -22,7 +22,8 @@ use crate::hosted::{self, Resolved};
 use crate::job::{Job, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
-use crate::request::Written;
+use crate::request::{Request, Written};
+use crate::results::Destination;
 use crate::transport::{HttpClient, Transport};
 use talk::{Talk, in_context};
 
@@ -107,8 +108,11 @@ impl Executor {
             let mut written = Written::read(request);
             if dry {
                 written.request.dry_run = Some(true);
-                // A word that is no such is still a problem.
-                written.request.returns.take_if(|word| word == "full");
+                // What is no such word, key or place is still a problem.
+                let Request { returns, destination, idempotency_key, .. } = &mut written.request;
+                returns.take_if(|word| word == "full");
+                destination.take_if(|text| Destination::read(text).is_ok());
+                idempotency_key.take_if(|key| !key.is_empty());
             }
             written
         };
