@@ -39,8 +39,7 @@ impl S3Documents {
         let get = GetObject { bucket, key, version, known, most_bytes: MOST_BYTES };
         match self.s3.get_object(&get, deadline).await {
             Ok(Some(object)) if is_own(&object) => {
-                let text = format!("s3://{bucket}/{key} is a result that llm-exe wrote");
-                Err(Error::new(ErrorKind::ConfigForbidden, text))
+                Err(Error::own_result(&format!("s3://{bucket}/{key}")))
             }
             Ok(Some(object)) => {
                 let (version, etag) = (object.version, object.etag);

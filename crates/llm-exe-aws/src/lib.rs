@@ -2,8 +2,8 @@
 //! HTTP client.
 //!
 //! In: requests to sign, documents and keys to fetch, results to keep and to tell of, and a look-up
-//! of environment variables. Out: signatures, documents, keys, results. Nothing is read, connected or computed before the first request
-//! needs it.
+//! of environment variables. Out: signatures, documents, keys, results. Nothing is read, connected
+//! or computed before the first request needs it.
 
 mod attempt;
 mod call;

@@ -135,6 +135,7 @@ pub struct Error {
     logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
+    is_of_own_result: bool,
 }
 
 /// The most problems that a message tells, and the most characters of each: a message has to fit
@@ -152,7 +153,19 @@ impl Error {
             logged: None,
             retry_after: None,
             provider_status: None,
+            is_of_own_result: false,
         }
+    }
+
+    /// [`ErrorKind::ConfigForbidden`] of an object that holds a result of ours, and no config.
+    pub fn own_result(place: &str) -> Self {
+        let text = format!("{place} is a result that llm-exe wrote");
+        Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
+    }
+
+    /// Whether it is of an object that holds a result of ours.
+    pub fn is_of_own_result(&self) -> bool {
+        self.is_of_own_result
     }
 
     /// [`ErrorKind::InvalidRequest`] with one problem.

@@ -121,7 +121,8 @@ const FLOORS: &[&[&str]] = &[
     &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
     &["hosted", "prompt", "providers", "parsers", "transport", "pages"],
     &["endpoints"],
-    &["job", "results"],
+    &["results"],
+    &["job"],
     &["executor"],
 ];
 

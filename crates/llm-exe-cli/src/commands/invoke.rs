@@ -32,10 +32,19 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
     if args.full {
         input.set("return", json!("full"));
     }
-    let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
-    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
+    let says = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
+    let Run { outcome, report } = if says("idempotencyKey") || says("destination") {
+        // What becomes of the result is the function's business.
+        let event = input.request.to_string();
+        let function = environment.function();
+        let answered = function.answer(event.as_bytes(), &invocation(), deadline).await;
+        Run { outcome: answered.outcome, report: answered.line.report }
+    } else {
+        let executor = environment.executor_for(&args.source.file);
+        executor.run(input.request.clone(), deadline).await
+    };
     spinner.finish_and_clear();
     if !args.json {
         for warning in &report.warnings {
@@ -57,10 +66,7 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(bytes) => bytes,
         Err(error) => return output::failure(&error, args.json),
     };
-    let invocation = Invocation {
-        request_id: format!("local-{}", std::process::id()),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let invocation = invocation();
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let answered = environment.function().answer(&bytes, &invocation, deadline).await;
@@ -79,6 +85,13 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
         anstream::eprintln!("{SIMULATED}");
     }
     if code == 0 { written } else { ExitCode::from(code) }
+}
+
+fn invocation() -> Invocation {
+    Invocation {
+        request_id: format!("local-{}", std::process::id()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 /// Something that moves while people wait; nothing where nobody sees it.

@@ -128,3 +128,28 @@ async fn serve_with_a_key_takes_no_events() {
     assert_eq!((reply.status, reply.error().as_str()), (404, "NotFound"));
     assert_eq!(server.stop().await.code, Some(0));
 }
+
+/// A request file that a function would answer once is answered once here, too.
+#[tokio::test]
+async fn invoke_keeps_to_the_key_of_a_request() {
+    let folder = Folder::new();
+    let aws = bucket().await;
+    let variables = variables(&aws);
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut request = crate::harness::request();
+    request["idempotencyKey"] = json!("a-key");
+    request["return"] = json!("full");
+    let file = folder.file("keyed.json", request.to_string());
+    let once = folder.run_with(&variables, &["invoke", "--simulate", &file]).await;
+    let again = folder.run_with(&variables, &["invoke", "--simulate", &file]).await;
+    assert_eq!((once.code, again.code), (Some(0), Some(0)), "{once:?} {again:?}");
+    assert_eq!(again.json()["replayed"], true);
+    assert_eq!(again.json()["result"], once.json()["result"]);
+    // Without a place for answers there is no key; what is written is fine all the same.
+    let without = folder.run(&["invoke", "--simulate", &file]).await;
+    assert_eq!(without.code, Some(2));
+    assert!(without.stderr.contains("RESULT_PREFIX"), "{without:?}");
+    assert_eq!(folder.run(&["validate", &file]).await.code, Some(0));
+    assert_eq!(folder.run(&["render", &file]).await.code, Some(0));
+}

@@ -10,7 +10,7 @@ mod once;
 mod records;
 mod tell;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
@@ -22,8 +22,9 @@ use llm_exe::{Deadline, Error, ErrorKind};
 use crate::settings::ResultSettings;
 use kept::Kept;
 
-/// How many results that could not be kept are remembered, for as long as the process lives.
-const MOST_UNKEPT: usize = 50;
+/// How many bytes of results that could not be kept are remembered, for as long as the process
+/// lives.
+const MOST_UNKEPT: usize = 16 * 1024 * 1024;
 
 /// What becomes of results.
 pub(crate) struct Results {
@@ -31,7 +32,7 @@ pub(crate) struct Results {
     store: Arc<dyn ResultStore>,
     messenger: Arc<dyn Messenger>,
     /// Results that were paid for and could not be kept: asked again, they are given.
-    unkept: Mutex<Vec<(String, Kept)>>,
+    unkept: Mutex<VecDeque<(String, Kept, usize)>>,
     /// Who is at which place in this process.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -83,20 +84,24 @@ impl Results {
         Ok(Some((kept, etag)))
     }
 
-    /// Remembers a result that could not be kept.
+    /// Remembers a result that could not be kept, and forgets the oldest ones for it.
     fn remember(&self, name: &str, kept: Kept) {
         let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        if unkept.len() >= MOST_UNKEPT {
-            unkept.remove(0);
+        let bytes = kept.to_bytes().len();
+        unkept.push_back((name.to_owned(), kept, bytes));
+        let mut sum: usize = unkept.iter().map(|(_, _, bytes)| bytes).sum();
+        while sum > MOST_UNKEPT
+            && let Some((_, _, bytes)) = unkept.pop_front()
+        {
+            sum -= bytes;
         }
-        unkept.push((name.to_owned(), kept));
     }
 
     /// A result that could not be kept before.
     fn recall(&self, name: &str) -> Option<Kept> {
         let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = unkept.iter().position(|(known, _)| known == name)?;
-        Some(unkept.swap_remove(at).1)
+        let at = unkept.iter().position(|(known, ..)| known == name)?;
+        unkept.remove(at).map(|(_, kept, _)| kept)
     }
 
     /// A turn at a place: in one process, one is at it at a time.

@@ -39,7 +39,11 @@ impl Results {
             }
             None => {
                 let (source, id) = (ask.source, ask.id.clone());
+                let is_notified = is_notified(&ask);
                 let run = asked(executor, ask, self.before(deadline)).await;
+                if is_notified && is_of_own_result(&run) {
+                    return Ended::skipped();
+                }
                 let kept = Kept::of(&id, source, &run);
                 let told = self.tell_of_record(&kept, None, group, deadline).await;
                 but(Ended::of(run), told)
@@ -68,7 +72,11 @@ impl Results {
             Some(kept) => (kept.clone().replayed(), kept),
             None => {
                 let (source, id) = (ask.source, ask.id.clone());
+                let is_notified = is_notified(&ask);
                 let run = asked(executor, ask, self.before(deadline)).await;
+                if is_notified && is_of_own_result(&run) {
+                    return Ended::skipped();
+                }
                 let kept = Kept::of(&id, source, &run);
                 (Ended::of(run), kept)
             }
@@ -135,13 +143,22 @@ pub(super) async fn asked(executor: &Executor, ask: Ask, deadline: Deadline) -> 
     }
 }
 
+/// Whether a bucket told of an object.
+fn is_notified(ask: &Ask) -> bool {
+    ask.origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
+}
+
+/// Whether the object that was to be run is one that we wrote, as its metadata says.
+fn is_of_own_result(run: &Run) -> bool {
+    run.outcome.as_ref().is_err_and(Error::is_of_own_result)
+}
+
 /// Whether it is a notification of an object that we wrote: nothing is run for that.
 fn is_own(ask: &Ask, prefix: &ResultPrefix) -> bool {
     let text =
         |name: &str| ask.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str);
-    let is_notified = ask.origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"));
     let (Some(bucket), Some(key)) = (text("bucket"), text("key")) else {
         return false;
     };
-    is_notified && prefix.holds(bucket, key)
+    is_notified(ask) && prefix.holds(bucket, key)
 }

@@ -100,7 +100,7 @@ async fn a_dead_holder_blocks_no_longer_than_its_deadline() {
     assert_eq!(stage.calls(), 1);
     let started = std::time::Instant::now();
     assert!(stage.ask(&event).await.0.is_ok());
-    assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(5000), "{:?}", started.elapsed());
     assert_eq!(stage.calls(), 2);
 }
 

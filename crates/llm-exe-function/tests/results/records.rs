@@ -132,7 +132,7 @@ async fn records_run_side_by_side_as_many_as_allowed() {
     assert!(failures(&stage.ask(&batch(&messages)).await.0.unwrap()).is_empty());
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(600), "{took:?}");
-    assert!(took < Duration::from_millis(1500), "{took:?}");
+    assert!(took < Duration::from_millis(1800), "one after the other: {took:?}");
     let mut starts: Vec<u64> = stage.simulator.journal().iter().map(|call| call.at).collect();
     starts.sort_unstable();
     assert!(starts[3] - starts[0] >= 150 && starts[6] - starts[3] >= 150, "{starts:?}");
@@ -175,10 +175,10 @@ fn prompt(call: &llm_exe_simulator::Call) -> String {
 #[tokio::test]
 async fn what_would_not_end_in_time_is_not_started() {
     let stage = Stage::with(&[PREFIX, ("RECORD_CONCURRENCY", "1")]).await;
-    stage.simulator.script(vec![slowly(700).times(100)]);
+    stage.simulator.script(vec![slowly(1400).times(100)]);
     let messages: Vec<Value> =
         (0..5).map(|at| message(&format!("m{at}"), None, &request("hi"))).collect();
-    let answered = stage.answered(&batch(&messages), Duration::from_millis(2000)).await;
+    let answered = stage.answered(&batch(&messages), Duration::from_millis(4000)).await;
     assert_eq!(failures(&answered.outcome.unwrap()), ["m2", "m3", "m4"]);
     let error = answered.line.error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -369,11 +369,11 @@ async fn what_is_kept_and_unreadable_is_named() {
 #[tokio::test]
 async fn a_slow_store_does_not_hold_up_the_batch() {
     let stage = Stage::new().await;
-    stage.memory.will(&[Deed::Delay(400), Deed::Delay(400), Deed::Delay(400)]);
+    stage.memory.will(&[Deed::Delay(1000), Deed::Delay(1000), Deed::Delay(1000)]);
     let messages: Vec<Value> =
         (0..3).map(|at| message(&format!("m{at}"), None, &request("hi"))).collect();
     let started = Instant::now();
     assert!(failures(&stage.ask(&batch(&messages)).await.0.unwrap()).is_empty());
-    assert!(started.elapsed() < Duration::from_millis(1000), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
     assert_eq!(stage.memory.names().len(), 3);
 }

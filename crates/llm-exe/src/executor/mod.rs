@@ -22,9 +22,10 @@ use crate::hosted::{self, Resolved};
 use crate::job::{Job, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
-use crate::request::Written;
+use crate::request::{Request, Written};
+use crate::results::Destination;
 use crate::transport::{HttpClient, Transport};
-use talk::Talk;
+use talk::{Talk, in_context};
 
 /// Runs requests. One a process: it holds the connections.
 #[derive(Clone)]
@@ -107,8 +108,11 @@ impl Executor {
             let mut written = Written::read(request);
             if dry {
                 written.request.dry_run = Some(true);
-                // A word that is no such is still a problem.
-                written.request.returns.take_if(|word| word == "full");
+                // What is no such word, key or place is still a problem.
+                let Request { returns, destination, idempotency_key, .. } = &mut written.request;
+                returns.take_if(|word| word == "full");
+                destination.take_if(|text| Destination::read(text).is_ok());
+                idempotency_key.take_if(|key| !key.is_empty());
             }
             written
         };
@@ -215,7 +219,7 @@ impl Executor {
         let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
         report.warnings.append(&mut rendered.warnings);
         done?;
-        let mut talks = self.talks(job, &rendered.messages)?;
+        let mut talks = self.talks(job, rendered.messages)?;
         if job.dry_run {
             for talk in &talks {
                 report.note(talk.warnings.clone());
@@ -228,7 +232,8 @@ impl Executor {
         for talk in talks {
             let share = deadline.share(remaining);
             remaining -= 1;
-            let error = match self.talk(job, &talk, share, report).await {
+            let target = talk.target;
+            let error = match self.talk(job, talk, share, report).await {
                 Ok(value) => return Ok(value),
                 Err(error) if error.kind() == ErrorKind::Timeout && share.left().is_zero() => {
                     let text = "no answer within its share of the time that was left";
@@ -238,9 +243,8 @@ impl Executor {
             };
             // After the first answer the conversation is that provider's.
             if report.answered || !calls_for_another(error.kind()) {
-                return Err(talk.in_context(error));
+                return Err(in_context(target, error));
             }
-            let target = talk.target;
             after.push_str(&format!(
                 ", after {} {} ({})",
                 target.provider.name,
@@ -252,9 +256,9 @@ impl Executor {
         let Some(talk) = last else {
             return Err(Error::new(ErrorKind::Internal, "there is nobody to ask"));
         };
-        self.talk(job, &talk, deadline, report)
-            .await
-            .map_err(|error| talk.in_context(error).followed_by(&after))
+        let target = talk.target;
+        let answer = self.talk(job, talk, deadline, report).await;
+        answer.map_err(|error| in_context(target, error).followed_by(&after))
     }
 }
 

@@ -36,8 +36,8 @@ pub enum Returns {
 }
 
 /// Who keeps answers by their keys takes the key out before a request is run.
-const KEYED_ELSEWHERE: &str = "needs a function with a RESULT_PREFIX, where answers are kept, and a \
-                               caller who waits: no record and no hosted config can say it";
+const KEYED_ELSEWHERE: &str = "needs a function with a RESULT_PREFIX, where answers are kept, and \
+                               a caller who waits: no record and no hosted config can say it";
 
 /// A validated request.
 #[derive(Debug, Clone)]
