@@ -135,7 +135,8 @@ impl Function {
         assert_eq!(answer, Answer::Result(json!(REPLY)), "the invocation after {after}");
     }
 
-    /// Ends the process by SIGKILL; everything that it printed, which holds no key and tells of no panic.
+    /// Ends the process by SIGKILL; everything that it printed, which holds no key and tells of no
+    /// panic.
     pub(crate) async fn stop(self) -> Printed {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         drop(kill);
