@@ -249,8 +249,11 @@ fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid("", "the body is empty; expected a request as JSON"));
     }
-    let value =
-        json::parse(bytes).map_err(|fault| Error::invalid("", format!("the body is {fault}")))?;
+    let value = json::parse(bytes).map_err(|fault| {
+        // It tells places, not what stands there.
+        let text = format!("the body is {fault}");
+        Error::invalid("", text.clone()).logged_as(text)
+    })?;
     if value.is_object() {
         return Ok(value);
     }

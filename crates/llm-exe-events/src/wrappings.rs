@@ -2,6 +2,7 @@
 //! messages of SQS, and the like. What comes out is requests, and for each the innermost source
 //! and its id.
 
+use llm_exe::results::{OWN_MARK, OWN_WORD};
 use llm_exe::{Error, json};
 use serde_json::Value;
 
@@ -120,7 +121,11 @@ fn message(way: Way, field: &str, value: Option<Value>) -> Vec<Ask> {
     match value {
         Some(Value::String(text)) => match json::parse(text.as_bytes()) {
             Ok(value) => open(way, what, value),
-            Err(fault) => way.refused("", format!("{what} is {fault}")),
+            Err(fault) => {
+                // It tells places, not what stands there.
+                let text = format!("{what} is {fault}");
+                way.asks(Err(Error::invalid("", text.clone()).logged_as(text)))
+            }
         },
         Some(value @ Value::Object(_)) => open(way, what, value),
         Some(other) => {
@@ -133,7 +138,7 @@ fn message(way: Way, field: &str, value: Option<Value>) -> Vec<Ask> {
 
 /// A value that is a request, or one more wrapping.
 fn open(way: Way, what: &str, value: Value) -> Vec<Ask> {
-    if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) {
+    if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_note(&value) {
         return Vec::new();
     }
     let has_records = shapes::records(&value).is_some_and(|items| !items.is_empty());
@@ -162,6 +167,11 @@ fn open(way: Way, what: &str, value: Value) -> Vec<Ask> {
         return notification(way, value, None);
     }
     bus_event(way, value)
+}
+
+/// Whether it tells of a result of ours: run, it would fail, and that would be told in turn.
+fn is_own_note(value: &Value) -> bool {
+    value.get(OWN_MARK).and_then(Value::as_str) == Some(OWN_WORD)
 }
 
 /// The topic of a subscription: its ARN less the last part.

@@ -37,12 +37,14 @@ pub(crate) async fn of(
     let error = match put_aside(ran, results, invocation, deadline).await {
         Ok(Some(settled)) => {
             let answer = source.respond(invocation, settled)?;
-            if length(&answer) <= most {
+            // What the operator wants smaller can't be; what the source takes is what counts.
+            let bytes = length(&answer);
+            if bytes <= source.most_answer_bytes() {
                 return Ok(answer);
             }
-            too_large(bytes, most)
+            too_large(bytes, source.most_answer_bytes(), "even with its results put aside")
         }
-        Ok(None) => too_large(bytes, most),
+        Ok(None) => too_large(bytes, most, "and there is no RESULT_PREFIX to put it under"),
         Err(error) => error,
     };
     line.error = Some(error.clone());
@@ -84,10 +86,8 @@ async fn put_aside(
     Ok(Some(settled))
 }
 
-fn too_large(bytes: usize, most: usize) -> Error {
-    let text = format!(
-        "the answer has {bytes} bytes; at most {most}, and no RESULT_PREFIX to put it under"
-    );
+fn too_large(bytes: usize, most: usize, why: &str) -> Error {
+    let text = format!("the answer has {bytes} bytes; at most {most}, {why}");
     Error::new(ErrorKind::ResultTooLarge, text)
 }
 

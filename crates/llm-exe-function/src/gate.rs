@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use llm_exe::{Error, ErrorKind, Keys, Secret};
+use llm_exe::{Deadline, Error, ErrorKind, Keys, Secret};
 use llm_exe_events::{Admission, endpoint_key};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -23,7 +23,19 @@ impl Gate {
     }
 
     /// Lets the caller in, or says why not.
-    pub(crate) async fn admitted(&self, admission: Admission) -> Result<(), Error> {
+    pub(crate) async fn admitted(
+        &self,
+        admission: Admission,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
+        let checked = self.checked(admission);
+        let late = "the endpoint's key could not be looked up in time";
+        tokio::time::timeout_at(deadline.instant().into(), checked)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, late)))
+    }
+
+    async fn checked(&self, admission: Admission) -> Result<(), Error> {
         let presented = match admission {
             Admission::Granted => return Ok(()),
             Admission::Refused(error) => return Err(error),

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use llm_exe::error::shorten;
 use llm_exe::{Error, ErrorKind, Report, Usage};
 use serde_json::{Map, Value, json};
 
@@ -13,8 +14,9 @@ use crate::settings::LogLevel;
 /// The namespace of the metrics.
 const NAMESPACE: &str = "LlmExe";
 
-/// The most failed records that a line names.
+/// The most failed records that a line names, and the most characters of each one's message.
 const MOST_FAILED: usize = 20;
+const LONGEST_FAILURE: usize = 200;
 
 /// What an invocation did.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ pub struct LogLine {
     /// How many records the event had.
     pub records: usize,
     /// The ids of those that failed, and why.
-    pub failed: Vec<(String, ErrorKind)>,
+    pub failed: Vec<(String, Error)>,
     /// How many requests were answered as they had been before.
     pub replayed: usize,
     /// How many records asked for nothing.
@@ -82,7 +84,7 @@ impl LogLine {
         self.error = ran.iter().find_map(Ran::error).cloned();
         self.records = ran.len();
         let failed = ran.iter().filter_map(|one| Some((&one.id, one.error()?)));
-        self.failed = failed.map(|(id, error)| (id.clone(), error.kind())).collect();
+        self.failed = failed.map(|(id, error)| (id.clone(), error.clone())).collect();
         let asks_nothing = |one: &Ran| one.asks.iter().all(Ended::is_skipped);
         self.skipped = ran.iter().filter(|one| asks_nothing(one)).count();
     }
@@ -143,7 +145,10 @@ impl LogLine {
         let named: Vec<_> = self.failed.iter().filter(|(id, _)| *id != self.request_id).collect();
         if !named.is_empty() {
             let told = named.into_iter().take(MOST_FAILED);
-            let told = told.map(|(id, kind)| json!({ "id": id, "errorType": kind.name() }));
+            let told = told.map(|(id, error)| {
+                let message = shorten(&error.for_log(), LONGEST_FAILURE);
+                json!({ "id": id, "errorType": error.kind().name(), "errorMessage": message })
+            });
             put("failures", told.collect());
         }
     }

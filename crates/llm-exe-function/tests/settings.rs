@@ -228,6 +228,18 @@ fn good_values_are_read() {
     assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");
 }
 
+/// Nothing could be read any more, and notifications of configs would be taken for our own.
+#[test]
+fn a_bucket_of_configs_is_no_place_for_results() {
+    for (name, value) in [("AWS_S3_FILES_BUCKET_NAME", "both"), ("CONFIG_BUCKETS", "a-one,both")] {
+        let fault = read(&[(name, value), ("RESULT_PREFIX", "s3://both")]).unwrap_err();
+        assert!(fault.to_string().contains("RESULT_PREFIX"), "{fault}");
+        assert!(read(&[(name, value), ("RESULT_PREFIX", "s3://both/results")]).is_ok());
+    }
+    let settings = read(&[("RESULT_PREFIX", "s3://apart")]).unwrap();
+    assert_eq!(settings.rules.hosted.forbidden_prefixes, ["s3://apart/"]);
+}
+
 #[test]
 fn results_go_where_the_settings_say() {
     let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";

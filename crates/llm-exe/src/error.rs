@@ -243,8 +243,11 @@ impl Error {
     /// The message as a log may hold it: nothing of prompts, replies and data. Of a request's
     /// problems it holds the paths alone.
     pub fn for_log(&self) -> String {
+        if let Some(logged) = &self.logged {
+            return logged.clone();
+        }
         if self.problems.is_empty() {
-            return self.logged.clone().unwrap_or_else(|| self.message.clone());
+            return self.message.clone();
         }
         let paths = self.problems.iter().map(|problem| match problem.path.as_str() {
             "" => "the request",

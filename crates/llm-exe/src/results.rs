@@ -18,6 +18,11 @@ use crate::ports::PortFuture;
 /// Of an object that we wrote, the name of its metadata; its value is `result`.
 pub const OWN_METADATA: &str = "llm-exe";
 
+/// In what a destination is told, the field that says that it is of a result of ours; its value.
+pub const OWN_MARK: &str = "llmExe";
+/// The word that marks what is ours.
+pub const OWN_WORD: &str = "result";
+
 /// The longest prefix of keys: what we put behind it has to fit, too.
 const LONGEST_PREFIX: usize = 512;
 
@@ -58,6 +63,12 @@ impl ResultPrefix {
             prefix => format!("{prefix}/{name}"),
         };
         ResultPlace { bucket: self.bucket.clone(), key }
+    }
+
+    /// The prefix as the objects' own addresses begin, with a slash at its end.
+    pub fn folder(&self) -> String {
+        let shown = self.to_string();
+        if shown.ends_with('/') { shown } else { shown + "/" }
     }
 
     /// Whether an object is under the prefix.
@@ -278,7 +289,7 @@ pub trait ResultStore: Send + Sync {
 /// What a queue or a bus is told of a result.
 #[derive(Debug, Clone, Copy)]
 pub struct Note<'a> {
-    /// What names the record; told twice, it is the same.
+    /// What names this end of the record; told twice, it is the same.
     pub id: &'a str,
     /// The group that keeps its order, where the record was of one.
     pub group: Option<&'a str>,

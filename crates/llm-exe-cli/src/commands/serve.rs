@@ -43,6 +43,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     };
     let served = Arc::new(Served {
         function: environment.function(),
+        run: fastrand::u64(..),
         requests: AtomicU64::new(0),
         address,
         timeout: Duration::from_secs(args.timeout),

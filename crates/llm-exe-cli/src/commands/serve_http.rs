@@ -22,6 +22,8 @@ use crate::output;
 /// What every request needs.
 pub(crate) struct Served {
     pub(crate) function: Function,
+    /// What tells this run's requests from all others': it names results.
+    pub(crate) run: u64,
     /// How many requests there were.
     pub(crate) requests: AtomicU64,
     pub(crate) address: SocketAddr,
@@ -38,11 +40,11 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
     let target = format!("{} {}", head.method, head.uri.path());
     let number = served.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let invocation = Invocation {
-        request_id: format!("local-{}-{number}", std::process::id()),
+        request_id: format!("local-{:016x}-{number}", served.run),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let call = served.takes_events.then(|| serve_invoke::call(&head)).flatten();
-    if call == Some(Call::DryRun) {
+    if let (Some(Call::DryRun), Ok(())) = (call, is_ours(served.address, &head.headers)) {
         return serve_invoke::nothing(StatusCode::NO_CONTENT);
     }
     let answered = match event(served, &head, body, call).await {
@@ -50,15 +52,14 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
             let deadline = Deadline::after(served.timeout);
             served.function.answer(&event, &invocation, deadline).await
         }
-        Err(error) if call.is_some() => {
-            let line = LogLine::new(&invocation.request_id);
-            Answered { outcome: Err(error), line }
-        }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);
             line.source = "http";
-            let outcome = Ok(http_failure(&invocation, &error));
-            line.error = Some(error);
+            line.error = Some(error.clone());
+            let outcome = match call {
+                Some(_) => Err(error),
+                None => Ok(http_failure(&invocation, &error)),
+            };
             Answered { outcome, line }
         }
     };
@@ -85,6 +86,10 @@ async fn event(
 ) -> Result<Bytes, Error> {
     is_ours(served.address, &head.headers)
         .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
+    if call == Some(Call::Unknown) {
+        let text = "expected RequestResponse, Event or DryRun";
+        return Err(Error::invalid("x-amz-invocation-type", text));
+    }
     // One byte more than is allowed: enough to see that it is too much.
     match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
         Ok(body) if call.is_some() => Ok(body.to_bytes()),

@@ -20,6 +20,8 @@ pub(crate) enum Call {
     Event,
     /// Nothing is to be run.
     DryRun,
+    /// An invocation type that there is none of.
+    Unknown,
 }
 
 /// Whether a request calls a function, of whatever name.
@@ -31,9 +33,10 @@ pub(crate) fn call(head: &Parts) -> Option<Call> {
     }
     let kind = head.headers.get("x-amz-invocation-type").and_then(|value| value.to_str().ok());
     Some(match kind {
+        None | Some("RequestResponse") => Call::RequestResponse,
         Some("Event") => Call::Event,
         Some("DryRun") => Call::DryRun,
-        _ => Call::RequestResponse,
+        Some(_) => Call::Unknown,
     })
 }
 
@@ -48,6 +51,9 @@ pub(crate) fn response(call: Call, outcome: Result<Value, Error>) -> Response<Fu
         |error| json!({ "errorType": error.kind().name(), "errorMessage": error.message() }),
     );
     let mut response = Response::new(Full::from(body.to_string()));
+    if call == Call::Unknown {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let version = HeaderName::from_static("x-amz-executed-version");

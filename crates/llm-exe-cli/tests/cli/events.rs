@@ -109,6 +109,9 @@ async fn serve_takes_each_by_the_invoke_api() {
     let headers = [("x-amz-invocation-type", "DryRun")];
     assert_eq!(server.send("POST", CALL, &headers, b"{}").await.status, 204);
     assert_eq!(server.send("GET", CALL, &[], b"").await.status, 404);
+    let headers = [("x-amz-invocation-type", "Stream")];
+    let reply = server.send("POST", CALL, &headers, b"{}").await;
+    assert_eq!((reply.status, &reply.json()["errorType"]), (400, &json!("InvalidRequest")));
     // Not for web pages.
     let headers = [("origin", "https://evil.example")];
     let reply = server.send("POST", CALL, &headers, &body).await;
@@ -127,6 +130,24 @@ async fn serve_with_a_key_takes_no_events() {
     let reply = server.send("POST", CALL, &headers, &body).await;
     assert_eq!((reply.status, reply.error().as_str()), (404, "NotFound"));
     assert_eq!(server.stop().await.code, Some(0));
+}
+
+/// An event is no request, and a queue's failures are told to whoever runs its event by hand.
+#[tokio::test]
+async fn what_went_wrong_is_told() {
+    let folder = Folder::new();
+    let path = format!("{EVENTS}/sqs.json");
+    let done = folder.run(&["invoke", "--simulate", &path]).await;
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.contains("(sqs)") && done.stderr.contains("--event"), "{done:?}");
+    let mut event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    event["Records"][1]["body"] = json!("{\"provider\": ");
+    let file = folder.file("broken.json", event.to_string());
+    let done = folder.run(&["invoke", "--simulate", "--event", &file]).await;
+    assert_eq!(done.code, Some(2));
+    let id = event["Records"][1]["messageId"].as_str().unwrap();
+    assert_eq!(done.json()["batchItemFailures"], json!([{ "itemIdentifier": id }]));
+    assert!(done.stderr.contains(id) && done.stderr.contains("line 1"), "{done:?}");
 }
 
 /// A request file that a function would answer once is answered once here, too.

@@ -37,13 +37,15 @@ impl Results {
         let names = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
         let asked = async |until: Deadline| {
             let run = run(executor, body, &origins, until).await;
-            let kept = Kept::of(&id, source, &run);
+            let kept = Kept::of(&id, source, None, &run);
             (run, kept)
         };
         let (ended, kept) = match keyed {
             Some((keyed, prefix)) => {
                 let place = keyed.place(prefix, caller);
-                self.once(&keyed, place, &id, deadline, asked).await
+                // Lambda may deliver one event twice at once, under one id.
+                let holder = format!("{id} {:016x}", fastrand::u64(..));
+                self.once(&keyed, place, &holder, deadline, asked).await
             }
             None => {
                 let until = if names { self.before(deadline) } else { deadline };
@@ -51,7 +53,7 @@ impl Results {
                 (Ended::of(run), Some(kept))
             }
         };
-        let Some(kept) = kept else {
+        let Some(kept) = kept.filter(|_| !ended.report.dry_run) else {
             return ended;
         };
         let Some(destination) = kept.destination() else {

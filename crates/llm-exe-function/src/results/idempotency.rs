@@ -99,15 +99,11 @@ impl Results {
     ) -> (Ended, Option<Kept>) {
         let name = format!("{} {}", place.key, keyed.request);
         if let Some(kept) = self.paid_for(&name, keyed, &place, holder, deadline).await {
-            let ended = Ended { place: Some(place), ..kept.clone().replayed() };
-            return (ended, Some(kept));
+            return (kept.clone().replayed(), Some(kept));
         }
         let etag = match self.hold(&place, keyed, holder, deadline).await {
             Ok(Held::Ours(etag)) => etag,
-            Ok(Held::Answered(kept)) => {
-                let ended = Ended { place: Some(place), ..kept.clone().replayed() };
-                return (ended, Some(*kept));
-            }
+            Ok(Held::Answered(kept)) => return (kept.clone().replayed(), Some(*kept)),
             Err(error) => return (Ended::failed(error), None),
         };
         let (run, kept) = run(self.before(deadline)).await;
@@ -117,10 +113,12 @@ impl Results {
         let answer = request.is_some().then(|| kept.clone());
         let holding = Holding { request, holder: holder.to_owned(), until: 0, answer };
         let wrote = self.store.write(&place, holding.to_bytes(), When::Unchanged(etag), deadline);
-        let mut ended = Ended { place: Some(place.clone()), ..Ended::of(run) };
+        let mut ended = Ended::of(run);
         match wrote.await {
             Ok(Wrote::Done(_)) => {}
             Ok(Wrote::Unmet) => match self.look(&place, keyed, holder, deadline).await {
+                // Our own first try, of which we were not told.
+                Ok(Look::Ended(theirs)) if *theirs == kept => {}
                 Ok(Look::Ended(theirs)) if theirs.is_ok() => {
                     ended = Ended { report: ended.report, ..theirs.clone().replayed() };
                     return (ended, Some(*theirs));

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use llm_exe::results::Destination;
+use llm_exe::results::{Destination, OWN_MARK, OWN_WORD};
 use llm_exe::{Error, ErrorKind, Report, Run, StopReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,8 +19,13 @@ pub(crate) struct Kept {
     pub(crate) id: String,
     /// The event source's name.
     pub(crate) source: String,
+    /// The hash of the request, where it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
     /// `ok` or `error`.
     status: Status,
+    /// Whether it ends so again: it is a result, or an error that no further try would mend.
+    r#final: bool,
     /// The answer, as its caller gets it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     result: Value,
@@ -53,24 +58,30 @@ struct KeptError {
     kind: String,
     message: String,
     retryable: bool,
+    /// The message as logs may have it.
+    #[serde(default)]
+    logged: String,
 }
 
 impl Kept {
     /// What a run ended with.
-    pub(crate) fn of(id: &str, source: &str, run: &Run) -> Kept {
+    pub(crate) fn of(id: &str, source: &str, request: Option<String>, run: &Run) -> Kept {
         let Run { outcome, report } = run;
         let (status, result, error) = match outcome {
             Ok(value) => (Status::Ok, value.clone(), None),
             Err(error) => {
                 let (kind, message) = (error.kind(), error.message().to_owned());
                 let (kind, retryable) = (kind.name().to_owned(), kind.retryable());
-                (Status::Error, Value::Null, Some(KeptError { kind, message, retryable }))
+                let logged = error.for_log();
+                (Status::Error, Value::Null, Some(KeptError { kind, message, retryable, logged }))
             }
         };
         Kept {
             id: id.to_owned(),
             source: source.to_owned(),
+            request,
             status,
+            r#final: is_final(run),
             result,
             error,
             full: report.full,
@@ -80,12 +91,24 @@ impl Kept {
         }
     }
 
-    /// Whether it ends so again: it is a result, or an error that no further try would mend.
+    /// Whether it ends so again.
     pub(crate) fn is_final(&self) -> bool {
-        match self.kind() {
-            None => true,
-            Some(kind) => !kind.retryable() && !is_of_the_set_up(kind),
-        }
+        self.r#final
+    }
+
+    /// Whether it is of another request than this one.
+    pub(crate) fn is_of_another(&self, request: Option<&String>) -> bool {
+        matches!((&self.request, request), (Some(ours), Some(theirs)) if ours != theirs)
+    }
+
+    /// What names the record.
+    pub(crate) fn name(&self) -> String {
+        hashed(&[&self.source, &self.id])
+    }
+
+    /// What names this end of the record: one that is tried again may end otherwise.
+    pub(crate) fn note_id(&self) -> String {
+        hashed(&[&self.source, &self.id, &self.at])
     }
 
     /// Whether it is a result.
@@ -128,8 +151,9 @@ impl Kept {
                 Ok(result)
             }
             Some(kind) => {
-                let message = self.error.map(|error| error.message).unwrap_or_default();
-                Err(Error::new(kind, message).logged_as("as it ended before"))
+                let told = self.error.map(|error| (error.message, error.logged));
+                let (message, logged) = told.unwrap_or_default();
+                Err(Error::new(kind, message).logged_as(logged))
             }
         };
         Ended { replayed: true, ..Ended::of(Run { outcome, report }) }
@@ -145,8 +169,13 @@ impl Kept {
     pub(crate) fn note(&self, place: Option<&str>, with_result: bool) -> String {
         let mut note = json!(self);
         if let Some(fields) = note.as_object_mut() {
-            fields.shift_remove("full");
-            fields.shift_remove("destination");
+            for name in ["full", "destination", "request", "final"] {
+                fields.shift_remove(name);
+            }
+            if let Some(error) = fields.get_mut("error").and_then(Value::as_object_mut) {
+                error.shift_remove("logged");
+            }
+            fields.insert(OWN_MARK.to_owned(), json!(OWN_WORD));
             if !with_result {
                 fields.shift_remove("result");
             }
@@ -156,6 +185,17 @@ impl Kept {
         }
         note.to_string()
     }
+}
+
+/// Whether no further try would end otherwise.
+fn is_final(run: &Run) -> bool {
+    let Err(error) = &run.outcome else {
+        return true;
+    };
+    let kind = error.kind();
+    // A hosted config may be mended, and nobody was asked.
+    let is_of_a_config = run.report.config_place.is_some() && run.report.attempts == 0;
+    !kind.retryable() && !is_of_the_set_up(kind) && !is_of_a_config
 }
 
 /// Failures of how the function is set up: whoever mends that wants the record to be tried again,

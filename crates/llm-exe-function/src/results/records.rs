@@ -1,12 +1,12 @@
 //! A request that a record carries: run once, whoever delivers it how often.
 
 use llm_exe::results::{ResultPlace, ResultPrefix, When, Wrote};
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run};
+use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
 use llm_exe_events::Ask;
 use serde_json::Value;
 
 use super::Results;
-use super::kept::{Kept, hashed};
+use super::kept::{Kept, hashed, request_hash};
 use super::once::run;
 use crate::ended::Ended;
 
@@ -38,13 +38,10 @@ impl Results {
                 Ended { place: Some(place), ..ended }
             }
             None => {
-                let (source, id) = (ask.source, ask.id.clone());
-                let is_notified = is_notified(&ask);
-                let run = asked(executor, ask, self.before(deadline)).await;
-                if is_notified && is_of_own_result(&run) {
-                    return Ended::skipped();
-                }
-                let kept = Kept::of(&id, source, &run);
+                let (run, kept) = match self.ran(executor, ask, deadline).await {
+                    Ok(ran) => ran,
+                    Err(ended) => return *ended,
+                };
                 let told = self.tell_of_record(&kept, None, group, deadline).await;
                 but(Ended::of(run), told)
             }
@@ -64,6 +61,11 @@ impl Results {
             Ok(found) => found,
             Err(error) => return Ended::failed(error),
         };
+        let request = ask.body.as_ref().ok().map(request_hash);
+        if found.as_ref().is_some_and(|(kept, _)| kept.is_of_another(request.as_ref())) {
+            let text = format!("another request was run under the id {}", json::quoted(&ask.id));
+            return Ended::failed(Error::invalid("", text));
+        }
         if let Some((kept, _)) = found.take_if(|(kept, _)| kept.is_final()) {
             let told = self.tell_of_record(&kept, Some(place), group, deadline).await;
             return but(kept.replayed(), told);
@@ -71,13 +73,10 @@ impl Results {
         let (ended, kept) = match self.recall(name) {
             Some(kept) => (kept.clone().replayed(), kept),
             None => {
-                let (source, id) = (ask.source, ask.id.clone());
-                let is_notified = is_notified(&ask);
-                let run = asked(executor, ask, self.before(deadline)).await;
-                if is_notified && is_of_own_result(&run) {
-                    return Ended::skipped();
-                }
-                let kept = Kept::of(&id, source, &run);
+                let (run, kept) = match self.ran(executor, ask, deadline).await {
+                    Ok(ran) => ran,
+                    Err(ended) => return *ended,
+                };
                 (Ended::of(run), kept)
             }
         };
@@ -98,6 +97,31 @@ impl Results {
                 ended.but(error)
             }
         }
+    }
+
+    /// Runs a request that is to be kept and told; else how it ends without.
+    async fn ran(
+        &self,
+        executor: &Executor,
+        ask: Ask,
+        deadline: Deadline,
+    ) -> Result<(Run, Kept), Box<Ended>> {
+        let Ask { source, id, origins, body } = ask;
+        let request = body.as_ref().ok().map(request_hash);
+        let run = match body {
+            Ok(body) => run(executor, body, &origins, self.before(deadline)).await,
+            Err(error) => Run { outcome: Err(error), report: Report::default() },
+        };
+        let is_of_own_result = run.outcome.as_ref().is_err_and(Error::is_of_own_result);
+        if is_of_own_result && is_notified(&origins) {
+            return Err(Box::new(Ended::skipped()));
+        }
+        // Nobody was asked, on purpose: there is no result.
+        if run.report.dry_run {
+            return Err(Box::new(Ended::of(run)));
+        }
+        let kept = Kept::of(&id, source, request, &run);
+        Ok((run, kept))
     }
 
     /// Keeps what a record ended with; where another end is there that stays, that one.
@@ -135,22 +159,9 @@ pub(super) fn but(ended: Ended, after: Result<(), Error>) -> Ended {
     }
 }
 
-/// A request that could be read is run.
-pub(super) async fn asked(executor: &Executor, ask: Ask, deadline: Deadline) -> Run {
-    match ask.body {
-        Ok(body) => run(executor, body, &ask.origins, deadline).await,
-        Err(error) => Run { outcome: Err(error), report: Report::default() },
-    }
-}
-
 /// Whether a bucket told of an object.
-fn is_notified(ask: &Ask) -> bool {
-    ask.origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
-}
-
-/// Whether the object that was to be run is one that we wrote, as its metadata says.
-fn is_of_own_result(run: &Run) -> bool {
-    run.outcome.as_ref().is_err_and(Error::is_of_own_result)
+fn is_notified(origins: &[String]) -> bool {
+    origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
 }
 
 /// Whether it is a notification of an object that we wrote: nothing is run for that.
@@ -160,5 +171,5 @@ fn is_own(ask: &Ask, prefix: &ResultPrefix) -> bool {
     let (Some(bucket), Some(key)) = (text("bucket"), text("key")) else {
         return false;
     };
-    is_notified(ask) && prefix.holds(bucket, key)
+    is_notified(&ask.origins) && prefix.holds(bucket, key)
 }

@@ -6,7 +6,7 @@ use llm_exe::{Deadline, Error, ErrorKind};
 use serde_json::Value;
 
 use super::Results;
-use super::kept::{Kept, hashed};
+use super::kept::Kept;
 
 /// The most bytes of what a queue or a bus is told, with room for what carries it.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
@@ -58,9 +58,8 @@ impl Results {
         group: Option<&str>,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let id = hashed(&[&kept.source, &kept.id]);
         if let Destination::Objects(prefix) = destination {
-            let place = prefix.object(&format!("{id}.json"));
+            let place = prefix.object(&format!("{}.json", kept.name()));
             let body = Bytes::from(kept.note(None, true));
             return self.store.write(&place, body, When::Always, deadline).await.map(drop);
         }
@@ -68,7 +67,10 @@ impl Results {
         let mut body = kept.note(at.as_deref(), true);
         if body.len() > MOST_NOTE_BYTES {
             if at.is_none() && self.prefix().is_some() {
-                at = self.put_aside(&id, kept.result(), deadline).await?.map(|one| one.to_string());
+                at = self
+                    .put_aside(&kept.name(), kept.result(), deadline)
+                    .await?
+                    .map(|one| one.to_string());
             }
             if at.is_none() {
                 let text = format!(
@@ -80,7 +82,8 @@ impl Results {
             }
             body = kept.note(at.as_deref(), false);
         }
-        self.messenger.tell(destination, Note { id: &id, group, body: &body }, deadline).await
+        let note = Note { id: &kept.note_id(), group, body: &body };
+        self.messenger.tell(destination, note, deadline).await
     }
 
     /// Writes a value under the result prefix, where there is one.

@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
+use llm_exe::results::ResultPrefix;
 use llm_exe::{Endpoints, HostedRules, ModelPatterns, PageHosts, Rules};
 use llm_exe_events::EndpointAuth;
 
@@ -233,6 +234,8 @@ const LEVELS: &[(&str, LogLevel)] = &[
 fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsFault> {
     const CEILING: &str = "MAX_TOKENS_CEILING";
     let allowed = get("ALLOWED_MODELS").map(|text| ModelPatterns::read(&text)).transpose();
+    let hosted = hosted::rules(get)?;
+    results::check_apart(results, &hosted)?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         providers: match get(COMPATIBLE_SETTING) {
@@ -242,8 +245,8 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsFault
         allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
         hosted: HostedRules {
-            forbidden_prefixes: results.prefix.iter().map(|prefix| format!("{prefix}/")).collect(),
-            ..hosted::rules(get)?
+            forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
+            ..hosted
         },
         destinations: results::allowed(get)?,
     })

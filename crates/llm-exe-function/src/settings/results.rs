@@ -1,5 +1,6 @@
 //! The settings of results: where they are kept, and who is told of them.
 
+use llm_exe::HostedRules;
 use llm_exe::results::{Destination, ResultPrefix};
 use llm_exe_events::MOST_ANSWER_BYTES;
 
@@ -52,6 +53,23 @@ fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsFault> {
         }
         Ok(destination) => Ok(Some(destination)),
         Err(why) => Err(fault(DESTINATION, why)),
+    }
+}
+
+/// Refuses a whole bucket of configs as the place of results: none could be read any more.
+pub(super) fn check_apart(
+    results: &ResultSettings,
+    hosted: &HostedRules,
+) -> Result<(), SettingsFault> {
+    let whole = results.prefix.as_ref().filter(|prefix| prefix.prefix.is_empty());
+    let buckets = hosted.buckets.iter().flatten().chain(&hosted.bucket);
+    match whole.filter(|whole| buckets.into_iter().any(|bucket| *bucket == whole.bucket)) {
+        None => Ok(()),
+        Some(whole) => {
+            let text =
+                format!("{whole} is a bucket of configs; say a prefix in it, {whole}results");
+            Err(fault(PREFIX, text))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use llm_exe::ErrorKind;
 use llm_exe_simulator::Step;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, kind, request, says, with};
+use crate::stage::{Deed, Stage, kind, request, says, with};
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
 const ALLOWED: (&str, &str) = (
@@ -97,6 +97,43 @@ async fn what_is_too_long_to_be_told_is_put_aside() {
     let url = told["resultUrl"].as_str().unwrap();
     assert_eq!(stage.memory.names(), [url]);
     assert_eq!(stage.memory.only(), json!(long));
+}
+
+#[tokio::test]
+async fn what_is_under_the_result_prefix_is_nobodys_destination() {
+    let stage = Stage::with(&[
+        ("RESULT_PREFIX", "s3://mine/a/own"),
+        ("RESULT_DESTINATION_OVERRIDE", "s3://mine/"),
+    ])
+    .await;
+    for destination in ["s3://mine/a/own", "s3://mine/a/own/records"] {
+        let outcome = stage.ask(&to(destination)).await.0;
+        assert_eq!(kind(&outcome), ErrorKind::ConfigForbidden, "{destination}");
+    }
+    assert_eq!(stage.calls(), 0);
+    assert!(stage.ask(&to("s3://mine/a/others")).await.0.is_ok());
+}
+
+/// Nobody was asked, so there is nothing to tell.
+#[tokio::test]
+async fn a_dry_run_is_told_to_nobody() {
+    let stage = Stage::with(&[ALLOWED]).await;
+    assert!(stage.ask(&with(to(QUEUE), "dryRun", json!(true))).await.0.is_ok());
+    assert!(stage.memory.told.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_keyed_result_is_told_where_it_is() {
+    let stage = Stage::with(&[ALLOWED, ("RESULT_PREFIX", "s3://kept/here")]).await;
+    let long = "x".repeat(300 * 1024);
+    stage.simulator.script(vec![says(&long)]);
+    stage.memory.will(&[Deed::Write, Deed::Fail]);
+    let event = with(to(QUEUE), "idempotencyKey", json!("k"));
+    assert_eq!(stage.ask(&event).await.0.unwrap(), long.as_str());
+    let told = stage.memory.told.lock().unwrap()[0].1.clone();
+    let url = told["resultUrl"].as_str().unwrap();
+    let body = stage.memory.objects.lock().unwrap()[url].0.clone();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!(long));
 }
 
 /// Told again, for the first time may have been the one that was lost.

@@ -85,6 +85,31 @@ async fn two_at_once_make_one_call() {
     assert_eq!(first.calls() + second.calls(), 1);
 }
 
+/// Lambda may deliver an asynchronous event twice at once, under one id.
+#[tokio::test]
+async fn one_event_twice_at_once_makes_one_call() {
+    let first = Stage::new().await;
+    let second = Stage::over(&[PREFIX], Arc::clone(&first.memory)).await;
+    first.simulator.script(vec![slowly(400)]);
+    second.simulator.script(vec![slowly(400)]);
+    let (event, time) = (keyed("hi", "k"), Duration::from_secs(10));
+    let (one, other) =
+        tokio::join!(first.answered_as("a", &event, time), second.answered_as("a", &event, time));
+    assert_eq!(one.outcome.unwrap(), other.outcome.unwrap());
+    assert_eq!(first.calls() + second.calls(), 1);
+}
+
+/// An answer that was written although that was not heard is the first one, not one from before.
+#[tokio::test]
+async fn a_lost_answer_of_the_last_write_is_no_replay() {
+    let stage = Stage::new().await;
+    stage.memory.will(&[Deed::Write, Deed::UnmetWritten]);
+    let event = with(keyed("hi", "k"), "return", json!("full"));
+    assert_eq!(stage.ask(&event).await.0.unwrap().get("replayed"), None);
+    assert_eq!(stage.ask(&event).await.0.unwrap()["replayed"], true);
+    assert_eq!(stage.calls(), 1);
+}
+
 /// Whoever waits for a holder that never answers is told so in time, and the key is free when the
 /// holder's own time has passed.
 #[tokio::test]

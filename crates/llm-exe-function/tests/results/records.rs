@@ -66,7 +66,9 @@ async fn a_record_that_is_delivered_again_costs_nothing() {
         let (outcome, line) = stage.ask(&one("bad", "hi")).await;
         assert_eq!(failures(&outcome.unwrap()), ["bad"]);
         assert_eq!(line["errorType"], "ProviderRejected");
-        assert_eq!(line["failures"], json!([{"id": "bad", "errorType": "ProviderRejected"}]));
+        assert_eq!(line["failures"][0]["id"], "bad");
+        assert_eq!(line["failures"][0]["errorType"], "ProviderRejected");
+        assert!(line["failures"][0]["errorMessage"].as_str().unwrap().contains("(400)"), "{line}");
     }
     assert_eq!(stage.calls(), 2);
 }
@@ -279,6 +281,91 @@ async fn each_record_is_told_of_before_it_is_acknowledged() {
     let told = stage.memory.told.lock().unwrap().clone();
     assert_eq!((told.len(), &told[0].1["result"]), (1, &json!("one")));
     assert_eq!(told[0].1["resultUrl"].as_str(), stage.memory.names().first().map(String::as_str));
+}
+
+/// A FIFO queue drops what has the same name within five minutes: an end that is another must
+/// have another.
+#[tokio::test]
+async fn each_end_of_a_record_has_a_name_of_its_own() {
+    let stage = Stage::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
+    stage.simulator.script(vec![Step::status(500), says("now")]);
+    for _ in 0..3 {
+        stage.ask(&one("a", "hi")).await.0.unwrap();
+        // Ends are told apart by their times.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let told = stage.memory.told.lock().unwrap().clone();
+    let ends: Vec<&Value> = told.iter().map(|(_, note)| &note["status"]).collect();
+    assert_eq!(ends, ["error", "ok", "ok"]);
+    assert_ne!(told[0].1["noteId"], told[1].1["noteId"]);
+    assert_eq!(told[1].1["noteId"], told[2].1["noteId"]);
+}
+
+/// What we tell, and comes back by whatever way, is not run: its failure would be told in turn.
+#[tokio::test]
+async fn what_was_told_starts_nothing() {
+    let stage = Stage::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
+    stage.simulator.script(vec![says("one"), Step::status(400)]);
+    stage.ask(&one("a", "hi")).await.0.unwrap();
+    stage.ask(&one("b", "hi")).await.0.unwrap();
+    let told = stage.memory.told.lock().unwrap().clone();
+    for (at, (_, note)) in told.iter().enumerate() {
+        let (outcome, line) = stage.ask(&batch(&[message(&format!("n{at}"), None, note)])).await;
+        assert!(failures(&outcome.unwrap()).is_empty());
+        assert_eq!(line["skipped"], 1);
+    }
+    assert_eq!((stage.calls(), stage.memory.told.lock().unwrap().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn another_request_under_a_known_id_is_refused() {
+    let stage = Stage::new().await;
+    stage.simulator.script(vec![says("monday"), says("tuesday")]);
+    let event = |text: &str| {
+        json!({
+            "id": "daily", "source": "a-scheduler", "detail-type": "job", "detail": request(text)
+        })
+    };
+    assert_eq!(stage.ask(&event("monday")).await.0.unwrap(), "monday");
+    assert_eq!(stage.ask(&event("monday")).await.0.unwrap(), "monday");
+    let error = stage.ask(&event("tuesday")).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.message().contains("daily"), "{error}");
+    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.memory.only()["result"], "monday");
+}
+
+#[tokio::test]
+async fn a_dry_run_is_no_result() {
+    let stage = Stage::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
+    let event = batch(&[message("a", None, &with(request("hi"), "dryRun", json!(true)))]);
+    assert!(failures(&stage.ask(&event).await.0.unwrap()).is_empty());
+    assert!(stage.memory.names().is_empty());
+    assert!(stage.memory.told.lock().unwrap().is_empty());
+}
+
+/// A config that could not be read, or is no request, is mended in its bucket.
+#[tokio::test]
+async fn a_mended_config_is_run() {
+    let stage = Stage::with(&[PREFIX, ("CONFIG_BUCKETS", "prompts")]).await;
+    let pointer = json!({ "bucket": "prompts", "key": "a.json" });
+    let event = batch(&[message("a", None, &pointer)]);
+    for (config, error) in [
+        (None, "ConfigNotFound"),
+        (Some(json!([])), "ConfigInvalid"),
+        (Some(json!({ "provider": "openai", "model": "m" })), "InvalidRequest"),
+        (Some(request("{{#if}}")), "PromptInvalid"),
+    ] {
+        if let Some(config) = config {
+            stage.memory.put("s3://prompts/a.json", &config);
+        }
+        let (outcome, line) = stage.ask(&event).await;
+        assert_eq!(failures(&outcome.unwrap()), ["a"]);
+        assert_eq!(line["errorType"], error, "{line}");
+    }
+    stage.memory.put("s3://prompts/a.json", &request("hi"));
+    assert!(failures(&stage.ask(&event).await.0.unwrap()).is_empty());
+    assert_eq!(stage.calls(), 1);
 }
 
 #[tokio::test]

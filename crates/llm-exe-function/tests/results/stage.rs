@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::ports::PortFuture;
+use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
 use llm_exe::results::{
     Destination, Messenger, Note, ResultPlace, ResultStore, Stored, When, Wrote,
 };
@@ -77,6 +77,24 @@ impl Memory {
         let etag = known.unwrap_or(0) + 1;
         objects.insert(place.to_string(), (body, etag));
         Wrote::Done(Some(etag.to_string()))
+    }
+}
+
+impl DocumentStore for Memory {
+    fn fetch<'a>(
+        &'a self,
+        place: &'a Place,
+        _: Option<&'a str>,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Option<Document>, Error>> {
+        let Place::Object { bucket, key, .. } = place else { panic!("{place:?}") };
+        let objects = self.objects.lock().unwrap();
+        let found = objects.get(&format!("s3://{bucket}/{key}"));
+        let missing = || Error::new(ErrorKind::ConfigNotFound, "there is no such object");
+        let document = found.map(|(body, etag)| {
+            Some(Document { body: body.clone(), version: None, etag: Some(etag.to_string()) })
+        });
+        Box::pin(std::future::ready(document.ok_or_else(missing)))
     }
 }
 
@@ -175,15 +193,24 @@ impl Stage {
         };
         let settings = Settings::read(&look_up).unwrap();
         let keys = EnvironmentKeys::new(|_| Some("a-key".to_owned()));
-        let function =
-            Function::new(&settings, Arc::new(keys)).with_results(memory.clone(), memory.clone());
+        let function = Function::new(&settings, Arc::new(keys))
+            .with_results(memory.clone(), memory.clone())
+            .with_documents(memory.clone());
         Stage { function, simulator, memory }
     }
 
     pub(crate) async fn answered(&self, event: &Value, deadline: Duration) -> Answered {
         let number = CALLS.fetch_add(1, Ordering::Relaxed);
-        let invocation =
-            Invocation { request_id: format!("call-{number}"), version: "1".to_owned() };
+        self.answered_as(&format!("call-{number}"), event, deadline).await
+    }
+
+    pub(crate) async fn answered_as(
+        &self,
+        request_id: &str,
+        event: &Value,
+        deadline: Duration,
+    ) -> Answered {
+        let invocation = Invocation { request_id: request_id.to_owned(), version: "1".to_owned() };
         let event = event.to_string();
         self.function.answer(event.as_bytes(), &invocation, Deadline::after(deadline)).await
     }

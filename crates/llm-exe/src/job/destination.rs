@@ -24,6 +24,10 @@ pub(super) fn check(destination: Option<&Destination>, rules: &Rules) -> Result<
     let shown = destination.to_string();
     // A prefix of objects ends where a piece of their keys does: no `results-of-others`.
     let told = if matches!(destination, Destination::Objects(_)) { shown + "/" } else { shown };
+    if let Some(own) = rules.hosted.forbidden_prefixes.iter().find(|own| told.starts_with(*own)) {
+        let text = format!("destination: what is under {own} is the function's own");
+        return Err(Error::new(ErrorKind::ConfigForbidden, text));
+    }
     if rules.destinations.iter().any(|prefix| told.starts_with(prefix.as_str())) {
         return Ok(());
     }
