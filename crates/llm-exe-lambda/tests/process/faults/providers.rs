@@ -26,7 +26,7 @@ async fn exactly_what_failed_is_reported_and_what_may_pass_is_asked_again() {
     let request = |id: &str| {
         let mut request = saying(id);
         if id == "silent" {
-            merge(&mut request, &json!({ "options": { "timeout": 300 } }));
+            merge(&mut request, &json!({ "options": { "timeout": 2000 } }));
         }
         message(id, None, &request)
     };
@@ -53,8 +53,7 @@ async fn exactly_what_failed_is_reported_and_what_may_pass_is_asked_again() {
     let asked = world.asked().len();
     world.simulator.clear();
     let other = world.function(&[]).await;
-    // A time that is long enough, for the request is another's business now.
-    let answer = other.invoke(&batch_of(&failing)).await.result();
+    let answer = other.invoke(&batch(failing.iter().map(|id| request(id)))).await.result();
     assert_eq!(failures(&answer), ["refused"]);
     let again = world.asked();
     assert_eq!((again.len(), world.times_asked("refused")), (5, 0), "{asked}: {again:?}");
@@ -65,7 +64,7 @@ async fn exactly_what_failed_is_reported_and_what_may_pass_is_asked_again() {
     assert_eq!(results["refused"]["error"]["type"], "ProviderRejected");
 
     // And a third time, all of them: nobody is asked.
-    let answer = function.invoke(&batch_of(ids)).await.result();
+    let answer = function.invoke(&batch(ids.map(request))).await.result();
     assert_eq!((failures(&answer).as_slice(), world.asked().len()), (&["refused".into()][..], 5));
     for process in [function, other] {
         process.stop().await;
