@@ -22,9 +22,10 @@ use llm_exe::{Deadline, Error, ErrorKind};
 use crate::settings::ResultSettings;
 use kept::Kept;
 
-/// How many bytes of results that could not be kept are remembered, for as long as the process
-/// lives.
-const MOST_UNKEPT: usize = 16 * 1024 * 1024;
+/// How many results that could not be kept are remembered, for as long as the process lives, and
+/// how many bytes of them.
+const MOST_UNKEPT: usize = 64;
+const MOST_UNKEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// What becomes of results.
 pub(crate) struct Results {
@@ -90,7 +91,7 @@ impl Results {
         let bytes = kept.to_bytes().len();
         unkept.push_back((name.to_owned(), kept, bytes));
         let mut sum: usize = unkept.iter().map(|(_, _, bytes)| bytes).sum();
-        while sum > MOST_UNKEPT
+        while (unkept.len() > MOST_UNKEPT || sum > MOST_UNKEPT_BYTES)
             && let Some((_, _, bytes)) = unkept.pop_front()
         {
             sum -= bytes;
