@@ -2,10 +2,11 @@
 // machine (a Distributed Map of Step Functions) that reads the file from the bucket and writes what
 // came of it back.
 
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 
 import type { LlmExeFunction } from './function.ts';
@@ -37,9 +38,10 @@ export class LlmExeBatch extends Construct {
 
   constructor(scope: Construct, id: string, props: LlmExeBatchProps) {
     super(scope, id);
+    // Without it, CDK passes over the writer of results, whatever app this is used in.
+    this.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
     const bucket = props.bucket ?? props.function.promptBucket;
     const file = { bucket, key: sfn.JsonPath.stringAt('$.key') };
-    const results = { bucket, prefix: props.resultPrefix ?? 'batch/results' };
     const map = new sfn.DistributedMap(this, 'Requests', {
       comment: 'Every request of the file, each in an execution of its own',
       itemReader:
@@ -49,9 +51,10 @@ export class LlmExeBatch extends Construct {
       // An express one may run twice, and every run is paid for.
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: 'Requests',
-      // CDK takes the one or the other, by a feature flag of the app; without, nothing is written.
-      resultWriter: new sfn.ResultWriter(results),
-      resultWriterV2: new sfn.ResultWriterV2(results),
+      resultWriterV2: new sfn.ResultWriterV2({
+        bucket,
+        prefix: props.resultPrefix ?? 'batch/results',
+      }),
     });
     map.itemProcessor(props.function.asTask(this, 'Ask'));
     const role = new iam.Role(this, 'Role', {
@@ -66,16 +69,6 @@ export class LlmExeBatch extends Construct {
       timeout: Duration.days(14),
       tracingEnabled: true,
       ...(props.stateMachineName && { stateMachineName: props.stateMachineName }),
-    });
-    Validations.of(this.stateMachine).acknowledge({
-      id: 'AwsSolutions-SF1',
-      reason: 'Executions hold prompts and answers, which are not logged.',
-    });
-    Validations.of(this).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason:
-        'Wildcards end in a name: versions of the function, objects of the bucket, executions of ' +
-        'this state machine. X-Ray knows no resources.',
     });
   }
 }
