@@ -23,7 +23,7 @@ const used = new Set<Meant>();
 /** As cases/nag.json writes it: no hashes of logical IDs, no functions of CloudFormation. */
 function plain(rule: string): string {
   return rule
-    .replace(/\{"Fn::Select".*?"Ref":"(\w+)".*?\}\]\}/, '<$1.Name>')
+    .replace(/\{"Fn::Select".*?"Ref":"(\w+)"\}\]\}\]\}/, '<$1.Name>')
     .replace(/([A-Za-z])[0-9A-F]{8}(?=[.>])/g, '$1')
     .replaceAll('<AWS::Partition>', 'aws');
 }
