@@ -62,7 +62,11 @@ const FORMS = {
     fits: /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
     expected: 'an AWS region like us-west-2',
   },
-  DEPLOY_PROFILE: { fits: /^[^\s]+( [^\s]+)*$/, expected: 'the name of a profile' },
+  // AWS's SDK for JavaScript, and so the CDK, finds no profile of another name.
+  DEPLOY_PROFILE: {
+    fits: /^[\w@+.%:/-]+$/,
+    expected: 'the name of a profile, of letters, digits and _ @ + . % : / -',
+  },
 };
 
 /**
