@@ -182,7 +182,12 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...props,
     });
     task.addRetry({
-      errors: ['ProviderRateLimited', 'ProviderUnavailable', 'Timeout'],
+      errors: [
+        'ProviderRateLimited',
+        'ProviderUnavailable',
+        'Timeout',
+        'Lambda.TooManyRequestsException',
+      ],
       interval: Duration.seconds(5),
       backoffRate: 2,
       maxAttempts: 4,

@@ -220,10 +220,17 @@ describe('a deployment', () => {
     const done = await account.execute(machine, { key: 'batch/requests.jsonl' });
     assert.equal(done.status, 'SUCCEEDED', JSON.stringify(done));
     assert.equal(account.events.length, lines.length);
-    const listed = await (
-      await account.rest('s3', 'GET', `/${bucket}?prefix=batch/results`)
-    ).text();
-    console.log(JSON.stringify(done), listed);
+    const listed = await (await account.rest('s3', 'GET', `/${bucket}?prefix=batch`)).text();
+    const key = /<Key>(batch\/results\/[^<]+\/SUCCEEDED_0\.json)</.exec(listed)?.[1];
+    assert.ok(key, listed);
+    const results = await (await account.rest('s3', 'GET', `/${bucket}/${key}`)).json();
+    const inputs = (results as { Input: string }[]).map(
+      ({ Input }) => JSON.parse(Input) as unknown,
+    );
+    assert.deepEqual(
+      inputs,
+      lines.map((line) => JSON.parse(line) as unknown),
+    );
   });
 
   test('npm run diff finds nothing to change, and what would', async () => {
