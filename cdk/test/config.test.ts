@@ -69,6 +69,8 @@ const REFUSED: [Record<string, unknown>, string][] = [
   [{ configUrlHosts: ['https://a.b'] }, 'configUrlHosts: expected a host like *.example.com'],
   [{ configCacheSeconds: -1 }, 'configCacheSeconds: expected a whole number from 0'],
   [{ secretCacheSeconds: 'x' }, 'secretCacheSeconds: expected a whole number from 0'],
+  [{ httpApiEnabled: 'on' }, 'httpApiEnabled: expected true or false, got "on"'],
+  [{ strictVariables: 0 }, 'strictVariables: expected true or false, got 0'],
   [{ queueEnabled: 'on' }, 'queueEnabled: expected true or false, got "on"'],
   [{ queueBatchSize: 11 }, 'queueBatchSize: more than 10 needs queueBatchingWindowSeconds'],
   [{ queueBatchingWindowSeconds: 301 }, 'queueBatchingWindowSeconds: expected a whole number'],

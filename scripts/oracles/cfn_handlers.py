@@ -1,8 +1,8 @@
 """What CloudFormation does on behalf of a resource, as AWS's resource schemas say it.
 
-cfn-lint, which moto brings, carries the schemas. Run with its Python:
+cfn-lint carries the schemas. `./scripts/test-cdk` installs it and fails when the file is another:
 
-    .tools/moto-5.2.5/bin/python scripts/oracles/cfn_handlers.py > cdk/test/cases/handlers.json
+    .tools/cfn-lint-1.58.0/bin/python scripts/oracles/cfn_handlers.py > cdk/test/cases/handlers.json
 """
 
 import importlib.metadata
