@@ -36,7 +36,8 @@ export function requestQueue(
     ...QUEUE,
     // AWS's own rule: less, and a message is given out again while it is still worked on.
     visibilityTimeout: Duration.seconds(6 * config.timeoutSeconds + window.toSeconds()),
-    retentionPeriod: Duration.days(14),
+    // Shorter than that of the dead letters, whose age goes on from here.
+    retentionPeriod: Duration.days(4),
     deadLetterQueue: { queue: dead, maxReceiveCount: config.queueMaxReceiveCount },
   });
   llm.addEventSource(

@@ -57,9 +57,11 @@ async function checked(given) {
     throw new CommandError(`Node ${process.versions.node} is too old: ${LEAST_NODE} or newer`);
   }
   const rest = [...given];
-  const at = rest.indexOf('--env-file');
+  // Not --env-file: Node takes that for itself, wherever it stands, and puts the keys into the
+  // environment.
+  const at = rest.indexOf('--dotenv');
   const [, file] = at < 0 ? [] : rest.splice(at, 2);
-  if (at >= 0 && !file) throw new CommandError('--env-file: expected a file after it');
+  if (at >= 0 && !file) throw new CommandError('--dotenv: expected a file after it');
   const envFile = resolve(file ? process.cwd() : ROOT, file ?? '.env');
   const { readEnvFile } = await import('../../cdk/lib/env.mjs').catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;

@@ -54,7 +54,7 @@ export class Desk {
 
   /** Runs `npm run <command> -- <args>` as a user does. */
   npm(command: string, ...args: string[]): Promise<Told> {
-    const all = ['run', '--silent', command, '--', '--env-file', this.envFile, ...args];
+    const all = ['run', '--silent', command, '--', '--dotenv', this.envFile, ...args];
     return told(
       spawn('npm', all, {
         cwd: ROOT,
