@@ -1,7 +1,7 @@
 // The stack `LlmExeLambda`. In: the context and where to deploy to. Out: the function, and what the
 // context asks for around it.
 
-import { CfnOutput, Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -13,7 +13,7 @@ import type { Construct } from 'constructs';
 import { alarms } from './alarms.ts';
 import { LlmExeBatch } from './batch.ts';
 import { functionCode } from './code.ts';
-import type { Config } from './config.ts';
+import { OPTIONS, type Config } from './config.ts';
 import { LlmExeFunction, type ResultsProps } from './function.ts';
 import { settingsOf } from './settings.ts';
 import { deadLetters, eventRule, httpApi, inbox, requestQueue } from './sources.ts';
@@ -25,6 +25,8 @@ export interface LlmExeStackProps extends StackProps {
   /** The tag `environment`. Default: no tag. */
   readonly environment?: string;
 }
+
+const SHIPPED_BOUNDARY = OPTIONS.permissionsBoundary.shipped;
 
 /** Everything that `npm run deploy` deploys. */
 export class LlmExeStack extends Stack {
@@ -72,6 +74,7 @@ export class LlmExeStack extends Stack {
     this.tell('FunctionName', this.llm.function.functionName, 'Its name');
     this.tell('PromptBucket', this.llm.promptBucket.bucketName, 'Where hosted configs live');
     if (this.llm.url) this.tell('FunctionUrl', this.llm.url.url, 'POST a request to it');
+    this.warn(config);
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
     if (props.environment) Tags.of(this).add('environment', props.environment);
   }
@@ -134,6 +137,34 @@ export class LlmExeStack extends Stack {
     if (config.permissionsBoundary === 'none') return undefined;
     const name = config.permissionsBoundary;
     return iam.ManagedPolicy.fromManagedPolicyName(this, 'Boundary', name);
+  }
+
+  /** What the shipped boundary would stop, which IAM says late and less clearly. */
+  private warn(config: Config): void {
+    if (config.permissionsBoundary !== SHIPPED_BOUNDARY) return;
+    if (!config.stackName.startsWith('LlmExeLambda')) {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:stackName',
+        `stackName: the policies of documentation/setup are for names that begin with ` +
+          `LlmExeLambda; ${config.stackName} needs its own`,
+      );
+    }
+    const named = /^s3:\/\/([^/]+)/;
+    const buckets = [
+      config.promptBucketName,
+      ...config.configBuckets,
+      ...[config.resultPrefix, ...config.resultDestinationOverride].map(
+        (one) => named.exec(one ?? '')?.[1],
+      ),
+    ];
+    for (const bucket of new Set(buckets)) {
+      if (bucket === undefined || bucket.startsWith('llmexelambda')) continue;
+      Annotations.of(this).addWarningV2(
+        `llm-exe:${bucket}`,
+        `the bucket ${bucket} is not allowed by ${SHIPPED_BOUNDARY}: add it there, as ` +
+          'docs/deploy.md says',
+      );
+    }
   }
 
   private tell(id: string, value: string, description: string): void {

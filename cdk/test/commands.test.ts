@@ -99,3 +99,31 @@ test('synth: what is wrong with the context is told without a trace', () => {
   );
   assert.ok(!stderr.includes('    at '), stderr);
 });
+
+test('the constructs are taken from a package, as docs/deploy.md does it', () => {
+  const app = join(FOLDER, 'app');
+  const own = join(app, 'node_modules', 'llm-exe-lambda');
+  mkdirSync(own, { recursive: true });
+  for (const one of ['cdk', 'package.json']) {
+    cpSync(join(ROOT, one), join(own, one), { recursive: true });
+  }
+  for (const one of ['aws-cdk-lib', 'constructs', 'dotenv']) {
+    symlinkSync(join(ROOT, 'node_modules', one), join(app, 'node_modules', one));
+  }
+  const source = `
+    import { App, Stack } from 'aws-cdk-lib';
+    import { Code } from 'aws-cdk-lib/aws-lambda';
+    import { LlmExeFunction } from 'llm-exe-lambda';
+    const stack = new Stack(new App(), 'Mine');
+    new LlmExeFunction(stack, 'Llm', { code: Code.fromAsset(${JSON.stringify(CODE)}) });
+    console.log(Object.keys(stack.resolve(stack._toCloudFormation()).Resources).length);`;
+  writeFileSync(join(app, 'app.ts'), source);
+  writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
+  const tsx = join(ROOT, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, 'app.ts'], {
+    cwd: app,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.ok(Number(stdout) > 5, stdout);
+});

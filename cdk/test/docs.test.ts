@@ -2,12 +2,13 @@
 // `UPDATE=1 npm run check` writes the tables.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { OPTIONS } from '../lib/config.ts';
 import { ENV } from '../lib/env.mjs';
+import { SETTINGS_OF_OPTIONS } from '../lib/settings.ts';
 import { ROOT } from './support/synth.ts';
 
 const DEPLOY = join(ROOT, 'docs', 'deploy.md');
@@ -75,4 +76,22 @@ test('every command is in the table', () => {
       .filter((n) => n !== 'format')
       .sort(),
   );
+});
+
+/** All text of a folder's files of Rust. */
+function rustOf(folder: string): string {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.rs'))
+    .map((name) => readFileSync(join(ROOT, folder, name), 'utf8'))
+    .join('\n');
+}
+
+test('the function knows each setting and each key by the name that is written here', () => {
+  const rust = ['llm-exe', 'llm-exe-events', 'llm-exe-function']
+    .map((one) => rustOf(`crates/${one}/src`))
+    .join('\n');
+  const secrets = ENV.flatMap(({ secret }) => secret ?? []);
+  for (const name of [...Object.keys(SETTINGS_OF_OPTIONS), ...secrets]) {
+    assert.ok(rust.includes(`"${name}"`), name);
+  }
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -15,7 +15,14 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { LlmExeBatch, LlmExeFunction } from '../lib/index.ts';
 import { SETTINGS_OF_OPTIONS } from '../lib/settings.ts';
 import { OPTION_SETS } from './support/option-sets.ts';
-import { CODE, environment, functionStatements, template, type Context } from './support/synth.ts';
+import {
+  CODE,
+  appOf,
+  environment,
+  functionStatements,
+  template,
+  type Context,
+} from './support/synth.ts';
 
 const FUNCTION = 'AWS::Lambda::Function';
 const PERMISSION = 'AWS::Lambda::Permission';
@@ -412,6 +419,20 @@ test('every output has its value', () => {
     'PromptBucket',
     'QueueUrl',
   ]);
+});
+
+test('what the shipped boundary would stop is warned of', () => {
+  const warnings = (context: Context): string[] =>
+    Annotations.fromStack(appOf(context)[1])
+      .findWarning('*', Match.anyValue())
+      .map(({ entry }) => String(entry.data));
+  for (const context of Object.values(OPTION_SETS)) assert.deepEqual(warnings(context), []);
+  const two = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'] });
+  assert.equal(two.length, 2);
+  assert.match(two.join(), /Mine needs its own/);
+  assert.match(two.join(), /the bucket their-prompts is not allowed/);
+  const own = { stackName: 'Mine', permissionsBoundary: 'MyBoundary' };
+  assert.deepEqual(warnings(own), []);
 });
 
 describe('the construct in a stack of others', () => {
