@@ -1,6 +1,7 @@
 // What cdk.json's context says. In: the context, as CDK has it. Out: a `Config`, typed and checked,
 // or every problem with it at once.
 
+import { nearest } from './near.mjs';
 import { at, flag, jsonObject, list, oneOf, text, texts, whole, type Reader } from './readers.ts';
 import { SETTINGS_OF_OPTIONS } from './settings.ts';
 
@@ -287,28 +288,9 @@ function together(config: Config): string[] {
 
 function unknown(name: string): string {
   const names = Object.keys(OPTIONS);
-  const near = names
-    .map((known) => ({ known, far: distance(name.toLowerCase(), known.toLowerCase()) }))
-    .sort((one, other) => one.far - other.far)[0];
-  const hint =
-    near && near.far <= Math.max(2, name.length / 3)
-      ? `did you mean ${near.known}?`
-      : `known are ${names.join(', ')}`;
+  const near = nearest(name, names);
+  const hint = near ? `did you mean ${near}?` : `known are ${names.join(', ')}`;
   return `${name} is not known; ${hint}`;
-}
-
-/** Levenshtein's. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const swap = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[other.length]!;
 }
 
 function shown(value: unknown): string {

@@ -5,6 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 
+import { nearest } from './near.mjs';
+
 /**
  * @typedef {object} EnvRow
  * @property {string} name the variable
@@ -72,9 +74,10 @@ const FORMS = {
 /**
  * Reads a file like `.env`.
  * @param {string} path
+ * @param {readonly EnvRow[]} [more] keys of further providers
  * @returns {Deployment}
  */
-export function readEnvFile(path) {
+export function readEnvFile(path, more = []) {
   let text;
   try {
     text = readFileSync(path, 'utf8');
@@ -83,19 +86,20 @@ export function readEnvFile(path) {
     const why = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`;
     throw new EnvError(`${path}: ${why}; copy .env.sample to .env and fill it in`);
   }
-  return readEnv(text, path);
+  return readEnv(text, path, more);
 }
 
 /**
  * Reads the text of a file like `.env`. A variable that is set but empty is not set.
  * @param {string} text
  * @param {string} [path] what the messages call it
+ * @param {readonly EnvRow[]} [more] keys of further providers
  * @returns {Deployment}
  */
-export function readEnv(text, path = '.env') {
+export function readEnv(text, path = '.env', more = []) {
   const values = parse(text);
-  /** @type {string[]} */
-  const problems = [];
+  const rows = [...ENV, ...more];
+  const problems = misspelt(Object.keys(values), rows);
   /** @param {EnvRow} row */
   const look = (row) => {
     const set = [row.name, ...(row.also ?? [])].filter((name) => (values[name] ?? '').trim());
@@ -118,7 +122,7 @@ export function readEnv(text, path = '.env') {
     account: required('DEPLOY_ACCOUNT'),
     region: required('DEPLOY_REGION'),
     profile: required('DEPLOY_PROFILE'),
-    secrets: ENV.flatMap((row) => {
+    secrets: rows.flatMap((row) => {
       const value = row.secret ? look(row) : '';
       if (value && /[\r\n]/.test(value)) problems.push(`${row.name}: a key is one line`);
       return value && row.secret ? [{ name: row.name, parameter: row.secret, value }] : [];
@@ -127,4 +131,36 @@ export function readEnv(text, path = '.env') {
   if (problems.length > 0)
     throw new EnvError(problems.map((text) => `${path}: ${text}`).join('\n'));
   return deployment;
+}
+
+const SHORTEST_MISSPELT = 12;
+
+/**
+ * Names that are almost known. Others are somebody else's: the command line reads its own from the
+ * same file.
+ * @param {string[]} names
+ * @param {readonly EnvRow[]} rows
+ */
+function misspelt(names, rows) {
+  const known = rows.flatMap(({ name, also = [] }) => [name, ...also]);
+  return names.flatMap((name) => {
+    // Short ones are near to everything: ZAI_API_KEY is another's.
+    const isOdd = !known.includes(name) && name.length >= SHORTEST_MISSPELT;
+    const near = isOdd ? nearest(name, known) : undefined;
+    return near ? [`${name} is not known; did you mean ${near}?`] : [];
+  });
+}
+
+/**
+ * The keys of the context's `openAiCompatibleProviders`, as rows of `.env`.
+ * @param {unknown} servers
+ * @returns {EnvRow[]}
+ */
+export function compatibleRows(servers) {
+  if (typeof servers !== 'object' || servers === null) return [];
+  return Object.entries(servers).flatMap(([name, server]) => {
+    const { key: secret, keyEnv } = server ?? {};
+    if (typeof secret !== 'string' || typeof keyEnv !== 'string') return [];
+    return [{ name: keyEnv, what: `the key of ${name}`, secret }];
+  });
 }

@@ -3,15 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { CODE, ROOT } from './support/synth.ts';
+import { CODE, ROOT, scratch } from './support/synth.ts';
 
 const COMMANDS = ['bootstrap', 'deploy', 'diff', 'destroy', 'synth', 'update-secrets'];
-const FOLDER = mkdtempSync(join(tmpdir(), 'it\'s "a" #$HOME folder-'));
+const FOLDER = scratch('it\'s "a" #$HOME folder-');
 const FINE = join(FOLDER, 'fine.env');
 writeFileSync(
   FINE,

@@ -1,13 +1,12 @@
 // The context: what is refused and how, what is taken, and that cdk.json says what is shipped.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ConfigError, OPTIONS, readConfig } from '../lib/config.ts';
-import { ROOT, template } from './support/synth.ts';
+import { ROOT, scratch, template } from './support/synth.ts';
 
 /** A context, and what of the message must be told: the key, what came, what is allowed. */
 const REFUSED: [Record<string, unknown>, string][] = [
@@ -164,7 +163,7 @@ test('cdk.json says what is shipped', () => {
 });
 
 test('codePath is a zip, or a folder with the binary', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'llm exe "quoted" #-'));
+  const folder = scratch('llm exe "quoted" #-');
   const refused = (codePath: string, told: RegExp): void =>
     assert.throws(() => template({ codePath }), told);
   refused(join(folder, 'none.zip'), /codePath: there is no .*none\.zip/);

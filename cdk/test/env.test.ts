@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'dotenv';
 
-import { ENV, EnvError, readEnv, readEnvFile } from '../lib/env.mjs';
+import { ENV, EnvError, compatibleRows, readEnv, readEnvFile } from '../lib/env.mjs';
 import { ROOT } from './support/synth.ts';
 
 const FINE: Record<string, string> = {
@@ -40,6 +40,8 @@ const REFUSED: [Record<string, string>, string][] = [
   [{ DEPLOY_REGION: 'us-west-2a' }, 'DEPLOY_REGION: expected an AWS region'],
   [{ DEPLOY_PROFILE: '' }, 'DEPLOY_PROFILE is not set'],
   [{ DEPLOY_PROFILE: '"a b"' }, 'DEPLOY_PROFILE: expected the name of a profile'],
+  [{ ANTROPIC_API_KEY: 'a' }, 'ANTROPIC_API_KEY is not known; did you mean ANTHROPIC_API_KEY?'],
+  [{ DEPLOY_ACOUNT: '1' }, 'DEPLOY_ACOUNT is not known; did you mean DEPLOY_ACCOUNT?'],
   [
     { OPEN_AI_API_KEY: 'a', OPENAI_API_KEY: 'b' },
     'OPEN_AI_API_KEY and OPENAI_API_KEY are the same and differ',
@@ -92,6 +94,21 @@ test('values are taken as they stand', () => {
   assert.deepEqual(readEnv(text({ XAI_API_KEY: '', GEMINI_API_KEY: '  ' })).secrets, []);
   const alias = readEnv(text({ OPENAI_API_KEY: 'x' })).secrets;
   assert.deepEqual(alias, [{ name: 'OPEN_AI_API_KEY', parameter: 'KeyOpenAI', value: 'x' }]);
+});
+
+test('what others keep in .env is left alone', () => {
+  const others = { AWS_REGION: 'x', AWS_ACCESS_KEY_ID: 'y', MY_APP_TOKEN: 'z', ZAI_API_KEY: 'z' };
+  assert.deepEqual(readEnv(text(others)).secrets, []);
+});
+
+test('the keys of servers that speak OpenAI’s dialect are put under the names they state', () => {
+  const more = compatibleRows({
+    together: { baseUrl: 'https://a.example', key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' },
+    open: { baseUrl: 'https://b.example' },
+  });
+  const { secrets } = readEnv(text({ TOGETHER_API_KEY: 'x' }), '.env', more);
+  const expected = { name: 'TOGETHER_API_KEY', parameter: 'KeyTogether', value: 'x' };
+  assert.deepEqual(secrets, [expected]);
 });
 
 test('.env.sample names every variable, and no key', () => {

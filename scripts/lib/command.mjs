@@ -63,11 +63,12 @@ async function checked(given) {
   const [, file] = at < 0 ? [] : rest.splice(at, 2);
   if (at >= 0 && !file) throw new CommandError('--dotenv: expected a file after it');
   const envFile = resolve(file ? process.cwd() : ROOT, file ?? '.env');
-  const { readEnvFile } = await import('../../cdk/lib/env.mjs').catch((error) => {
+  const { compatibleRows, readEnvFile } = await import('../../cdk/lib/env.mjs').catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new CommandError('the packages of package.json are not installed: run `npm ci` first');
   });
-  return { deployment: readEnvFile(envFile), envFile, rest };
+  const more = compatibleRows(jsonOf(contextOf(rest, 'openAiCompatibleProviders', '{}')));
+  return { deployment: readEnvFile(envFile, more), envFile, rest };
 }
 
 /**
@@ -85,7 +86,18 @@ export function contextOf(rest, name, shipped) {
   const last = said.filter((text) => text.startsWith(`${name}=`)).at(-1);
   if (last !== undefined) return last.slice(name.length + 1);
   const { context } = JSON.parse(readFileSync(resolve(ROOT, 'cdk.json'), 'utf8'));
-  return String(context?.[name] ?? shipped);
+  const value = context?.[name] ?? shipped;
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** @param {string} text */
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The app says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** @param {string[]} rest */

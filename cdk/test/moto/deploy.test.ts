@@ -136,6 +136,10 @@ describe('a deployment', () => {
     const found = (await parameter(PARAMETER)) as { Value: string; Type: string };
     assert.deepEqual([found.Value, found.Type], [KEY.replaceAll("'", '’'), 'SecureString']);
     await assert.rejects(parameter('/LlmExeLambda/Secret/KeyAnthropic'), /ParameterNotFound/);
+    const servers = { own: { baseUrl: 'https://a.example', key: 'KeyOwn', keyEnv: 'OWN_API_KEY' } };
+    desk.env({ OWN_API_KEY: 'own' });
+    const context = `openAiCompatibleProviders=${JSON.stringify(servers)}`;
+    assert.match((await desk.npm('update-secrets', '-c', context)).out, /^OWN_API_KEY -> /m);
     // What is no header of HTTP is no key; now one that is.
     desk.env({ OPEN_AI_API_KEY: 'sk-any' });
     assert.equal((await desk.npm('update-secrets')).status, 0);

@@ -4,12 +4,11 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { ROOT } from '../support/synth.ts';
+import { ROOT, scratch } from '../support/synth.ts';
 import { MOTO_ACCOUNT, MOTO_REGION, type Account } from './account.ts';
 
 /** A key that a shell, a .env reader or a template engine would stumble over. */
@@ -23,7 +22,7 @@ export interface Told {
 
 /** A folder with a space in its name, a profile and a .env in it. */
 export class Desk {
-  readonly folder = mkdtempSync(join(tmpdir(), 'llm exe desk-'));
+  readonly folder = scratch('llm exe desk-');
   readonly envFile = join(this.folder, 'my deployment.env');
   readonly #account: Account;
 
@@ -181,7 +180,7 @@ export function fileOf(path: string): string {
 
 /** The newest file that the deployed zip is. */
 export function unzip(zip: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'llm-exe-zip-'));
+  const folder = scratch('llm-exe-zip-');
   const script = 'import sys,zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])';
   const result = spawnSync('python3', ['-c', script, zip, folder], { stdio: 'inherit' });
   if (result.status !== 0) throw new Error(`${zip} can't be unpacked`);

@@ -1,6 +1,6 @@
 // Synthesises the stack as `npm run synth` would. In: a context. Out: its template.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,17 @@ export const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
 export const ACCOUNT = '000000000000';
 export const REGION = 'us-west-2';
 
+const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
+process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
+
 /** A function that was never built. */
-export const CODE = mkdtempSync(join(tmpdir(), 'llm exe code-'));
+export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
 writeFileSync(join(CODE, 'bootstrap'), 'not a program');
+
+/** A folder that is gone when the tests are done. */
+export function scratch(name: string): string {
+  return mkdtempSync(join(SCRATCH, name));
+}
 
 export type Context = Readonly<Record<string, unknown>>;
 
@@ -27,7 +35,7 @@ export function appOf(
   prepare: (app: App) => void = () => {},
 ): [App, LlmExeStack] {
   const app = new App({
-    outdir: mkdtempSync(join(tmpdir(), 'llm-exe-synth-')),
+    outdir: mkdtempSync(join(SCRATCH, 'out-')),
     context: CURRENTLY_RECOMMENDED_FLAGS,
   });
   prepare(app);
