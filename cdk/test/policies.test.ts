@@ -183,3 +183,33 @@ test('a deployment can’t make a role without the boundary, or one of another n
     assert.equal(allows(DEPLOY.policy, { action, resource: boundary }), false, action);
   }
 });
+
+test('as shipped, the function calls the models that it should, where it should', () => {
+  const resources = resourcesOf({});
+  const arns: Arns = Object.fromEntries(
+    resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+  );
+  const [policy] = resources
+    .filter(([, type]) => type === 'AWS::IAM::Policy')
+    .map(([, , properties]) => resolve(properties, arns) as { PolicyDocument: Policy });
+  const may = (resource: string, profile?: string): boolean =>
+    allows(policy!.PolicyDocument, {
+      action: 'bedrock:InvokeModel',
+      resource: `arn:aws:bedrock:${resource}`,
+      ...(profile && {
+        context: { 'bedrock:InferenceProfileArn': `arn:aws:bedrock:${profile}` },
+      }),
+    });
+  const sonnet = 'anthropic.claude-3-5-sonnet-20241022-v2:0';
+  const profile = `us-west-2:000000000000:inference-profile/us.${sonnet}`;
+  assert.equal(may(`us-west-2::foundation-model/${sonnet}`), true);
+  assert.equal(may('us-west-2::foundation-model/meta.llama3-8b-instruct-v1:0'), true);
+  assert.equal(may(profile), true);
+  assert.equal(may('us-west-2:000000000000:inference-profile/global.meta.llama9'), true);
+  // In another region, or in none, through the profile only.
+  assert.equal(may(`us-east-1::foundation-model/${sonnet}`), false);
+  assert.equal(may(`us-east-1::foundation-model/${sonnet}`, profile), true);
+  assert.equal(may(`::foundation-model/${sonnet}`, profile), true);
+  assert.equal(may('us-west-2::foundation-model/amazon.nova-lite-v1:0'), false);
+  assert.equal(may('us-west-2:111111111111:inference-profile/us.anthropic.claude'), false);
+});
