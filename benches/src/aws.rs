@@ -30,6 +30,13 @@ pub(crate) const BUCKET: &str = "bench-prompts";
 /// The config in it.
 pub(crate) const KEY: &str = "kitten.json";
 
+/// What the function signs with, and the simulator of S3 knows.
+pub(crate) const CREDENTIALS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    ("AWS_SESSION_TOKEN", "a.session.token"),
+];
+
 type Answer = Response<Full<Bytes>>;
 /// What a service answers, by the call's head and body.
 type Service = fn(&Parts, &[u8]) -> Option<Answer>;

@@ -22,6 +22,22 @@ pub(crate) enum Figure {
     /// As for text, but with the prompt in S3 and the key in Parameter Store; so is the next.
     ColdHosted,
     ColdHostedCpu,
+    /// An SQS event of one record, of ten and of a hundred, behind a slow provider.
+    SqsOne,
+    SqsTen,
+    SqsHundred,
+    /// The same, with every result kept in a slow S3.
+    KeptOne,
+    KeptTen,
+    KeptHundred,
+    /// CPU of ten direct requests one after the other, and of ten records in one event, without
+    /// and with their results kept.
+    DirectTenCpu,
+    SqsTenCpu,
+    KeptTenCpu,
+    /// Memory that is resident after so many invocations of all sorts.
+    MemoryAfterFew,
+    MemoryAfterMany,
     /// What is deployed, unpacked.
     Size,
     /// What is deployed, zipped.
@@ -30,7 +46,7 @@ pub(crate) enum Figure {
 
 impl Figure {
     /// Every figure, in the table's order, with the table's name for it.
-    pub(crate) const ALL: [(Figure, &str); 14] = [
+    pub(crate) const ALL: [(Figure, &str); 25] = [
         (Figure::ColdText, "text: cold, ms"),
         (Figure::ColdTextCpu, "text: cold, ms of CPU"),
         (Figure::WarmText, "text: warm, ms"),
@@ -43,6 +59,17 @@ impl Figure {
         (Figure::MemoryJson, "json: peak memory, MB"),
         (Figure::ColdHosted, "hosted: cold, ms"),
         (Figure::ColdHostedCpu, "hosted: cold, ms of CPU"),
+        (Figure::SqsOne, "1 record, ms"),
+        (Figure::SqsTen, "10 records, ms"),
+        (Figure::SqsHundred, "100 records, ms"),
+        (Figure::KeptOne, "1 record, kept: ms"),
+        (Figure::KeptTen, "10 records, kept: ms"),
+        (Figure::KeptHundred, "100 records, kept: ms"),
+        (Figure::DirectTenCpu, "10 direct, ms of CPU"),
+        (Figure::SqsTenCpu, "10 records, ms of CPU"),
+        (Figure::KeptTenCpu, "10 records, kept: ms of CPU"),
+        (Figure::MemoryAfterFew, "memory after 1,000, MB"),
+        (Figure::MemoryAfterMany, "memory after 10,000, MB"),
         (Figure::Size, "unpacked, MB"),
         (Figure::Zip, "zipped, MB"),
     ];
@@ -98,20 +125,35 @@ impl Figures {
         self.0.get(function)?.summary(figure)
     }
 
-    /// How many times the second function's figure the first one's is: the median over the
-    /// rounds, each compared within itself, so that a machine that drifts skews nothing.
+    /// How many times the second function's figure the first one's is.
     pub(crate) fn ratio(&self, figure: Figure, of: usize, to: usize) -> Option<f64> {
-        let samples = |function: usize| self.0.get(function).map(|all| &all.0[figure as usize]);
-        let pairs = samples(of)?.iter().zip(samples(to)?);
-        Summary::of(pairs.map(|(of, to)| of / to).collect()).map(|ratios| ratios.median)
+        self.compared((of, figure), (to, figure), |of, to| of / to)
     }
 
-    /// How much more a figure is than another one of the same function: the median over the
-    /// rounds, as with ratios.
+    /// How many times another figure of the same function a figure is.
+    pub(crate) fn times(&self, function: usize, figure: Figure, of: Figure) -> Option<f64> {
+        self.compared((function, figure), (function, of), |is, of| is / of)
+    }
+
+    /// How much more a figure is than another one of the same function.
     pub(crate) fn excess(&self, function: usize, figure: Figure, over: Figure) -> Option<f64> {
-        let Samples(all) = self.0.get(function)?;
-        let pairs = all[figure as usize].iter().zip(&all[over as usize]);
-        Summary::of(pairs.map(|(is, over)| is - over).collect()).map(|excess| excess.median)
+        self.compared((function, figure), (function, over), |is, over| is - over)
+    }
+
+    /// The median over the rounds, each compared within itself, so that a machine that drifts
+    /// skews nothing.
+    fn compared(
+        &self,
+        is: (usize, Figure),
+        with: (usize, Figure),
+        how: fn(f64, f64) -> f64,
+    ) -> Option<f64> {
+        let samples = |(function, figure): (usize, Figure)| {
+            self.0.get(function).map(|Samples(all)| &all[figure as usize])
+        };
+        let pairs = samples(is)?.iter().zip(samples(with)?);
+        let compared = Summary::of(pairs.map(|(is, with)| how(*is, *with)).collect());
+        compared.map(|compared| compared.median)
     }
 }
 
@@ -140,6 +182,16 @@ mod tests {
             figures.of(1).add(Figure::WarmText, theirs);
         }
         assert_eq!(figures.ratio(Figure::WarmText, 0, 1), Some(0.25));
+    }
+
+    #[test]
+    fn a_figure_is_so_many_times_another_of_the_same_round() {
+        let mut figures = Figures::new(1);
+        for (one, ten) in [(200.0, 210.0), (400.0, 440.0), (100.0, 300.0)] {
+            figures.of(0).add(Figure::SqsOne, one);
+            figures.of(0).add(Figure::SqsTen, ten);
+        }
+        assert_eq!(figures.times(0, Figure::SqsTen, Figure::SqsOne), Some(1.1));
     }
 
     #[test]

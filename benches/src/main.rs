@@ -7,10 +7,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
 mod aws;
+mod batches;
 mod figures;
 mod function;
 mod measure;
+mod memory;
 mod process;
+mod running;
 mod table;
 mod targets;
 
@@ -21,8 +24,10 @@ use clap::Parser;
 use llm_exe_simulator::Simulator;
 
 use aws::Aws;
+use batches::Batches;
 use figures::Figures;
 use measure::{Measure, Task};
+use memory::{Growth, MEMORY_ROUNDS};
 
 /// Any failure: the benchmark then says so and has no table.
 type Fault = Box<dyn std::error::Error>;
@@ -37,7 +42,7 @@ struct Args {
     /// Rounds, each of which has every function do every task.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Another build of the function that knows hosted configs, in the same rounds (repeatable).
+    /// Another build of the function that knows as much, in the same rounds (repeatable).
     #[arg(long, value_name = "NAME=PATH")]
     beside: Vec<String>,
 }
@@ -65,6 +70,8 @@ async fn run(args: &Args) -> Result<bool, Fault> {
     let simulator = Simulator::start().await?;
     let aws = Aws::start().await?;
     let measure = Measure::new(&simulator, &aws);
+    let batches = Batches { simulator: &simulator };
+    let growth = Growth { simulator: &simulator };
     let rounds = if args.quick { 5 } else { args.rounds };
     let mut figures = Figures::new(functions.len());
     for round in 1..=rounds {
@@ -72,6 +79,19 @@ async fn run(args: &Args) -> Result<bool, Fault> {
         for (index, function) in functions.iter().enumerate() {
             for task in tasks.iter().filter(|task| task.is_for(function)) {
                 measure.once(function, task, figures.of(index)).await?;
+            }
+        }
+        for (index, function) in functions.iter().enumerate() {
+            if function.fetches {
+                batches.once(function, figures.of(index)).await?;
+            }
+        }
+    }
+    for round in 1..=rounds.min(MEMORY_ROUNDS) {
+        eprintln!("memory, round {round} of {}", rounds.min(MEMORY_ROUNDS));
+        for (index, function) in functions.iter().enumerate() {
+            if function.fetches {
+                growth.once(function, figures.of(index)).await?;
             }
         }
     }

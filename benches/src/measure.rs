@@ -8,7 +8,7 @@ use llm_exe_simulator::runtime_api::{Invocation, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::Fault;
-use crate::aws::{Aws, BUCKET, KEY};
+use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;
@@ -18,9 +18,9 @@ pub(crate) const SETTLING: u32 = 50;
 /// Warm invocations that are.
 pub(crate) const COUNTED: u32 = 200;
 /// No answer takes this long.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// After it an answered function waits for its next event, and its threads' clocks stand.
-const IDLE: Duration = Duration::from_millis(5);
+pub(crate) const IDLE: Duration = Duration::from_millis(5);
 
 /// What the functions are asked to do, and which figures that gives.
 #[derive(Debug)]
@@ -167,14 +167,13 @@ impl<'a> Measure<'a> {
         if !task.is_hosted() {
             return vec![("OPENAI_API_KEY", "sk-bench")];
         }
-        vec![
-            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-            ("AWS_SESSION_TOKEN", "a.session.token"),
+        let mut more = CREDENTIALS.to_vec();
+        more.extend([
             ("AWS_S3_FILES_BUCKET_NAME", BUCKET),
             ("AWS_ENDPOINT_URL_S3", &self.aws.s3.url),
             ("AWS_ENDPOINT_URL_SSM", &self.aws.ssm.url),
-        ]
+        ]);
+        more
     }
 
     /// That every answer came from the provider.
@@ -203,6 +202,6 @@ fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<()
     Err(format!("{} gave no answer to the task: {answer}", function.name).into())
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

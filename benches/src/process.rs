@@ -51,10 +51,21 @@ impl Process {
 
     /// The most memory that was ever resident, in bytes.
     pub(crate) fn peak_memory(&self) -> Result<f64, Fault> {
-        let status = std::fs::read_to_string(self.proc("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        self.memory("status", "VmHWM:")
+    }
+
+    /// The memory that is resident, in bytes: counted page by page, where `status` is only about
+    /// right.
+    pub(crate) fn resident_memory(&self) -> Result<f64, Fault> {
+        self.memory("smaps_rollup", "Rss:")
+    }
+
+    fn memory(&self, file: &str, name: &str) -> Result<f64, Fault> {
+        let text = std::fs::read_to_string(self.proc(file))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         let kibibytes = line.and_then(|line| line.split_whitespace().next());
-        let kibibytes: f64 = kibibytes.ok_or("there is no VmHWM")?.parse()?;
+        let absent = || format!("there is no {name} in {file}");
+        let kibibytes: f64 = kibibytes.ok_or_else(absent)?.parse()?;
         Ok(kibibytes * 1024.0)
     }
 

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 use std::process::Command;
 
+use crate::batches::{PROVIDER_WAIT, S3_WAIT};
 use crate::figures::{Figure, Figures};
 use crate::function::{BUNDLED, EMPTY, Function, NODE, OURS};
 use crate::measure::{COUNTED, SETTLING};
+use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
 
 /// One row per figure, one column per function, then the ratios and the targets.
@@ -14,7 +16,7 @@ pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdi
     for function in functions {
         let _ = write!(text, " {} |", function.name);
     }
-    text += " of Node | of Node, bundled | of empty | over text | at most |\n|---|";
+    text += " of Node | of Node, bundled | of empty | of its own | at most |\n|---|";
     text += &"---|".repeat(functions.len() + 5);
     text.push('\n');
     for (figure, name) in Figure::ALL {
@@ -25,7 +27,7 @@ pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdi
         for other in [NODE, BUNDLED, EMPTY] {
             let _ = write!(text, " {} |", ratio(figures.ratio(figure, OURS, other)));
         }
-        let _ = write!(text, " {} |", over_text(figures, figure));
+        let _ = write!(text, " {} |", own(figures, figure));
         let _ = writeln!(text, " {} |", said(verdicts, figure));
     }
     text
@@ -59,14 +61,24 @@ fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
-/// What it costs that prompt and key are hosted; of any other figure, nothing.
-fn over_text(figures: &Figures, figure: Figure) -> String {
-    let over = match figure {
-        Figure::ColdHosted => Figure::ColdText,
-        Figure::ColdHostedCpu => Figure::ColdTextCpu,
+/// The figure against another one of the same function; of most figures, nothing.
+fn own(figures: &Figures, figure: Figure) -> String {
+    let (other, name) = match figure {
+        Figure::ColdHosted => (Figure::ColdText, "over text"),
+        Figure::ColdHostedCpu => (Figure::ColdTextCpu, "over text"),
+        Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
+        Figure::KeptTen | Figure::KeptHundred => (Figure::KeptOne, "1"),
+        Figure::SqsTenCpu | Figure::KeptTenCpu => (Figure::DirectTenCpu, "direct"),
+        Figure::MemoryAfterMany => (Figure::MemoryAfterFew, "1,000"),
         _ => return String::new(),
     };
-    figures.excess(OURS, figure, over).map_or_else(String::new, |excess| format!("{excess:+.1} ms"))
+    let said = match figure {
+        Figure::ColdHosted | Figure::ColdHostedCpu => {
+            figures.excess(OURS, figure, other).map(|excess| format!("{excess:+.1} ms {name}"))
+        }
+        _ => figures.times(OURS, figure, other).map(|times| format!("{times:.3} times {name}")),
+    };
+    said.unwrap_or_default()
 }
 
 fn said(verdicts: &[Verdict], figure: Figure) -> String {
@@ -90,16 +102,20 @@ pub(crate) fn footnote(rounds: u32) -> String {
          its files in the page cache. Warm: an invocation, on average of {COUNTED} after \
          {SETTLING} not counted. Ratios: the median of the rounds' ratios. Hosted: the prompt \
          from S3 and the key from Parameter Store, imitations that answer after 5 ms; over text: \
-         the median of the rounds' differences. The verdict is of ratios, of that difference and \
-         of the zip; other milliseconds are for information. Loopback without TLS; the imitations \
-         share the machine with the functions.",
-        node.trim()
+         the median of the rounds' differences. Records: one SQS event, a provider that answers \
+         after {} ms, kept: in an S3 that answers after {} ms; CPU without these waits. Memory: \
+         resident after so many invocations of one process, {MEMORY_ROUNDS} processes at most. \
+         The verdict is of ratios, of that difference and of the zip; other milliseconds are for \
+         information. Loopback without TLS; the imitations share the machine with the functions.",
+        node.trim(),
+        PROVIDER_WAIT.as_millis(),
+        S3_WAIT.as_millis(),
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{number, over_text, ratio};
+    use super::{number, own, ratio};
     use crate::figures::{Figure, Figures};
 
     #[test]
@@ -114,12 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hosted_is_compared_with_text() {
+    fn figures_are_compared_with_their_own() {
         let mut figures = Figures::new(1);
         figures.of(0).add(Figure::ColdText, 2.9);
-        assert_eq!(over_text(&figures, Figure::ColdHosted), "");
+        assert_eq!(own(&figures, Figure::ColdHosted), "");
         figures.of(0).add(Figure::ColdHosted, 10.2);
-        assert_eq!(over_text(&figures, Figure::ColdHosted), "+7.3 ms");
-        assert_eq!(over_text(&figures, Figure::ColdText), "");
+        assert_eq!(own(&figures, Figure::ColdHosted), "+7.3 ms over text");
+        assert_eq!(own(&figures, Figure::ColdText), "");
+        figures.of(0).add(Figure::SqsOne, 200.0);
+        figures.of(0).add(Figure::SqsHundred, 2020.0);
+        assert_eq!(own(&figures, Figure::SqsHundred), "10.100 times 1");
     }
 }

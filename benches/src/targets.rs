@@ -11,6 +11,8 @@ enum Against {
     Function(usize),
     /// Another figure of the same function, which it may exceed by so much.
     Figure(Figure),
+    /// Another figure of the same function, of which it may be so many times.
+    Times(Figure),
     /// The figure's own unit.
     Absolute,
 }
@@ -32,6 +34,11 @@ const TARGETS: &[Target] = &[
     target(Figure::MemoryText, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
     target(Figure::MemoryJson, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
     target(Figure::ColdHosted, Against::Figure(Figure::ColdText), 12.0, "12 ms"),
+    target(Figure::SqsTen, Against::Times(Figure::SqsOne), 1.3, "1.3 times 1"),
+    target(Figure::SqsHundred, Against::Times(Figure::SqsOne), 11.0, "11 times 1"),
+    target(Figure::KeptTen, Against::Times(Figure::KeptOne), 1.3, "1.3 times 1"),
+    target(Figure::KeptHundred, Against::Times(Figure::KeptOne), 11.0, "11 times 1"),
+    target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
     target(Figure::Zip, Against::Absolute, 4.0, "4 MB"),
 ];
 
@@ -59,6 +66,7 @@ pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
         let is = match target.against {
             Against::Function(other) => figures.ratio(target.figure, OURS, other),
             Against::Figure(other) => figures.excess(OURS, target.figure, other),
+            Against::Times(other) => figures.times(OURS, target.figure, other),
             Against::Absolute => figures.summary(OURS, target.figure).map(|is| is.median),
         };
         let is_reached = is.is_some_and(|is| is <= target.most);
@@ -78,9 +86,18 @@ mod tests {
             figures.of(function).add(Figure::ColdText, cold);
         }
         figures.of(OURS).add(Figure::ColdHosted, 13.9);
+        figures.of(OURS).add(Figure::SqsOne, 200.0);
+        figures.of(OURS).add(Figure::SqsTen, 261.0);
+        figures.of(OURS).add(Figure::SqsHundred, 2200.0);
         figures.of(OURS).add(Figure::Zip, 3.9);
         let reached: Vec<bool> =
             verdicts(&figures).iter().map(|verdict| verdict.is_reached()).collect();
-        assert_eq!(reached, [true, false, false, false, false, true, true]);
+        let [text @ .., hosted, ten, hundred, kept_ten, kept_hundred, memory, zip] = &reached[..]
+        else {
+            panic!("there are fewer targets: {reached:?}");
+        };
+        assert_eq!(text, [true, false, false, false, false]);
+        assert_eq!([hosted, ten, hundred, zip], [&true, &false, &true, &true]);
+        assert_eq!([kept_ten, kept_hundred, memory], [&false; 3]);
     }
 }

@@ -182,7 +182,7 @@ export const OPTIONS = {
       ),
     ),
   ),
-  offloadResultsOver: optional('bytes over which an answer goes to S3', whole(1, 6_291_456)),
+  offloadResultsOver: optional('bytes over which an answer goes to S3', whole(4096, 6_291_456)),
 
   batchEnabled: option(false, 'a state machine that runs a JSONL file of requests', flag),
   batchMaxConcurrency: option(10, 'requests of a batch side by side', whole(1, 10_000)),

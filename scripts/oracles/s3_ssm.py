@@ -1,5 +1,6 @@
-"""Makes crates/llm-exe-aws/tests/cases/s3_ssm.json: requests to S3 and Parameter Store as botocore,
-the library of AWS's Python SDK, writes and signs them at a fixed time. Nothing is sent.
+"""Makes crates/llm-exe-aws/tests/cases/s3_ssm.json: requests to S3, Parameter Store, SQS and
+EventBridge as botocore, the library of AWS's Python SDK, writes and signs them at a fixed time.
+Nothing is sent.
 
     pip install botocore && python scripts/oracles/s3_ssm.py
 """
@@ -26,6 +27,18 @@ BODY = "{\"text\": \"Grüße\"}"
 def get(bucket, key, **more):
     return {"operation": "get", "bucket": bucket, "key": key, **more}
 
+
+def send(queue, **more):
+    return {"operation": "send", "queue": queue, "message": BODY, **more}
+
+
+def put_events(bus, **more):
+    return {"operation": "events", "bus": bus, "source": "llm-exe", "detail_type": "LLM Result", "detail": BODY, **more}
+
+
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/results"
+FIFO = {"group": "llm-exe", "deduplication_id": "ab12"}
+BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/results"
 
 # name, what is asked, region, session token, base URL
 CASES = [
@@ -56,7 +69,19 @@ CASES = [
     ("a parameter with a token", {"operation": "parameter", "name": "/Mine-2/Secret/KeyXAI"}, "eu-central-1", TOKEN, None),
     ("a parameter in China", {"operation": "parameter", "name": "/a/Secret/b"}, "cn-northwest-1", TOKEN, None),
     ("a parameter elsewhere", {"operation": "parameter", "name": "/a/Secret/b"}, "us-east-1", None, "http://localhost:5000"),
+    ("a message", send(QUEUE), "eu-central-1", None, None),
+    ("a message with a token", send(QUEUE), "eu-central-1", TOKEN, None),
+    ("a message for a FIFO queue", send(QUEUE + ".fifo", **FIFO), "eu-central-1", TOKEN, None),
+    ("a message in China", send("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/q"), "cn-north-1", TOKEN, None),
+    ("a message for governments", send("https://sqs.us-gov-west-1.amazonaws.com/123456789012/q"), "us-gov-west-1", None, None),
+    ("a message elsewhere", send("http://localhost:5000/123456789012/q.fifo", **FIFO), "us-east-1", TOKEN, "http://localhost:5000"),
+    ("an event", put_events(BUS), "eu-central-1", None, None),
+    ("an event with a token", put_events(BUS), "eu-central-1", TOKEN, None),
+    ("an event in China", put_events("arn:aws-cn:events:cn-north-1:123456789012:event-bus/q"), "cn-north-1", TOKEN, None),
+    ("an event for governments", put_events("arn:aws-us-gov:events:us-gov-west-1:123456789012:event-bus/q"), "us-gov-west-1", None, None),
+    ("an event elsewhere", put_events(BUS), "eu-central-1", TOKEN, "http://localhost:5000"),
 ]
+SERVICES = {"parameter": "ssm", "send": "sqs", "events": "events"}
 
 
 def sent(asked, region, token, base):
@@ -66,10 +91,10 @@ def sent(asked, region, token, base):
     def catch(request, **_):
         caught.append(request)
         response = AWSResponse(request.url, 200, {}, None)
-        response._content = b"{}" if service == "ssm" else b""
+        response._content = b"" if service == "s3" else b"{}"
         return response
 
-    service = "ssm" if asked["operation"] == "parameter" else "s3"
+    service = SERVICES.get(asked["operation"], "s3")
     client = botocore.session.Session().create_client(
         service,
         region_name=region,
@@ -94,6 +119,16 @@ def call(client, asked):
     """Asks a client."""
     if asked["operation"] == "parameter":
         client.get_parameter(Name=asked["name"], WithDecryption=True)
+        return
+    if asked["operation"] == "send":
+        fifo = {}
+        if "group" in asked:
+            fifo = {"MessageGroupId": asked["group"], "MessageDeduplicationId": asked["deduplication_id"]}
+        client.send_message(QueueUrl=asked["queue"], MessageBody=asked["message"], **fifo)
+        return
+    if asked["operation"] == "events":
+        entry = {"Source": asked["source"], "DetailType": asked["detail_type"], "Detail": asked["detail"]}
+        client.put_events(Entries=[{**entry, "EventBusName": asked["bus"]}])
         return
     names = {
         "bucket": "Bucket", "key": "Key", "version": "VersionId", "known": "IfNoneMatch",

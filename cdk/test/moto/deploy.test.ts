@@ -21,6 +21,8 @@ const OPTIONS = [
   '-c',
   'batchEnabled=true',
   '-c',
+  'resultPrefix=results',
+  '-c',
   'alarmEmail=ops@example.com',
 ];
 const PARAMETER = '/LlmExeLambda/Secret/KeyOpenAI';
@@ -157,6 +159,25 @@ describe('a deployment', () => {
     assert.match(String(answer), /^Simulated reply from/);
     const missing = (await account.invoke({ key: 'no.json' })) as Record<string, string>;
     assert.equal(missing['errorType'], 'ConfigNotFound');
+  });
+
+  test('a batch of the queue is answered record by record, and its results are kept', async () => {
+    const { Records } = JSON.parse(fileOf('examples/events/sqs.json')) as {
+      Records: Record<string, unknown>[];
+    };
+    const record = (messageId: string, body: unknown): object => ({
+      ...Records[0],
+      messageId,
+      body: JSON.stringify(body),
+    });
+    const event = { Records: [record('good', { key: 'kitten.json' }), record('bad', { key: 1 })] };
+    await simulator.script([]);
+    const failures = { batchItemFailures: [{ itemIdentifier: 'bad' }] };
+    assert.deepEqual(await account.invoke(event), failures);
+    assert.deepEqual(await account.invoke(event), failures);
+    assert.equal((await simulator.journal()).length, 1, 'what is kept is not asked again');
+    const listed = await (await account.rest('s3', 'GET', `/${bucket}?prefix=results/`)).text();
+    assert.equal([...listed.matchAll(/<Key>results\/records\/\w+\.json</g)].length, 2);
   });
 
   test('Step Functions run the research, one call feeding the next', async () => {

@@ -59,6 +59,8 @@ pub(crate) struct Call {
     pub(crate) most_bytes: usize,
     /// The time for one try.
     pub(crate) patience: Duration,
+    /// The refusal that the answer of a success hides, where it can hide one.
+    pub(crate) hidden: fn(&WireReply) -> Option<Refusal>,
 }
 
 /// Why a call did not succeed.
@@ -75,6 +77,12 @@ pub enum CallFault {
 }
 
 impl CallFault {
+    /// What there is to say where no region is known.
+    pub(crate) fn no_region() -> CallFault {
+        let text = "no AWS region: set AWS_REGION in the environment";
+        CallFault::NotSigned(Error::new(ErrorKind::SecretNotFound, text))
+    }
+
     fn may_pass(&self) -> bool {
         match self {
             CallFault::NotSigned(_) | CallFault::Unreadable(_) => false,
@@ -144,10 +152,11 @@ impl Aws {
         let within = deadline.within(Some(call.patience));
         let reply = self.http.exchange(request, call.most_bytes, within).await;
         let reply = reply.map_err(CallFault::Failed)?;
-        match reply.status {
-            200..300 | 304 => Ok(reply),
-            _ => Err(CallFault::Refused(Refusal::of(&reply))),
-        }
+        let refusal = match reply.status {
+            200..300 | 304 => (call.hidden)(&reply),
+            _ => Some(Refusal::of(&reply)),
+        };
+        refusal.map_or(Ok(reply), |refusal| Err(CallFault::Refused(refusal)))
     }
 
     /// The time as AWS has it, as far as it is known.

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use llm_exe::hosted::MOST_BYTES;
 use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
 use llm_exe::transport::HttpFault;
 use llm_exe::{Deadline, Error, ErrorKind};
 
 use crate::call::{Aws, CallFault};
 use crate::refusal::Refusal;
+use crate::results::is_own;
 use crate::s3::{GetObject, S3};
-
-/// The most bytes of a document.
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// Documents that are objects of S3. Pages are somebody else's.
 #[derive(Debug)]
@@ -39,6 +38,9 @@ impl S3Documents {
         let version = version.as_deref();
         let get = GetObject { bucket, key, version, known, most_bytes: MOST_BYTES };
         match self.s3.get_object(&get, deadline).await {
+            Ok(Some(object)) if is_own(&object) => {
+                Err(Error::own_result(&format!("s3://{bucket}/{key}")))
+            }
             Ok(Some(object)) => {
                 let (version, etag) = (object.version, object.etag);
                 Ok(Some(Document { body: object.body, version, etag }))

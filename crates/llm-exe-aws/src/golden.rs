@@ -12,7 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::{Aws, Call};
+use crate::events::{Events, PutEvents};
 use crate::s3::{GetObject, HeadObject, Precondition, PutObject, S3};
+use crate::sqs::{Fifo, SendMessage, Sqs};
 use crate::ssm::{GetParameter, Ssm};
 use crate::{Credentials, EnvironmentCredentials};
 
@@ -38,6 +40,21 @@ struct Case {
     if_match: Option<String>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    queue: String,
+    #[serde(default)]
+    message: String,
+    group: Option<String>,
+    #[serde(default)]
+    deduplication_id: String,
+    #[serde(default)]
+    bus: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    detail_type: String,
+    #[serde(default)]
+    detail: String,
     region: String,
     token: Option<String>,
     base: Option<String>,
@@ -56,11 +73,33 @@ fn call(case: &Case) -> Call {
     let source = Arc::new(EnvironmentCredentials::new(|_| None));
     let aws = Arc::new(Aws::new(HttpClient::default(), source));
     let (region, base) = (case.region.clone(), case.base.clone());
-    if case.operation == "parameter" {
-        return Ssm::new(aws, region, base)
-            .get_parameter_call(GetParameter { name: &case.name_asked() });
+    match case.operation.as_str() {
+        "parameter" => Ssm::new(aws, region, base)
+            .get_parameter_call(GetParameter { name: &case.name_asked() }),
+        "send" => send_call(case, &Sqs::new(aws, Some(region), base)),
+        "events" => Events::new(aws, base).put_events_call(PutEvents {
+            bus: &case.bus,
+            region: &region,
+            source: &case.source,
+            detail_type: &case.detail_type,
+            detail: &case.detail,
+        }),
+        _ => object_call(case, &S3::new(aws, Some(region), base)),
     }
-    let s3 = S3::new(aws, Some(region), base);
+}
+
+fn send_call(case: &Case, sqs: &Sqs) -> Call {
+    let group = case.group.as_deref();
+    let send = SendMessage {
+        queue_url: &case.queue,
+        region: None,
+        body: &case.message,
+        fifo: group.map(|group| Fifo { group, deduplication_id: &case.deduplication_id }),
+    };
+    sqs.send_message_call(send).unwrap()
+}
+
+fn object_call(case: &Case, s3: &S3) -> Call {
     let (bucket, key) = (case.bucket.as_str(), case.key.as_str());
     let (version, known) = (case.version.as_deref(), case.known.as_deref());
     let metadata: Vec<(&'static str, String)> = case
@@ -99,13 +138,13 @@ impl Case {
 fn requests_are_botocores() {
     let text = include_str!("../tests/cases/s3_ssm.json");
     let Cases { time, cases } = serde_json::from_str(text).unwrap();
-    assert!(cases.len() >= 25);
+    assert!(cases.len() >= 38);
     let secret = |text: &str| Secret::new(text).unwrap();
     for case in cases {
         let mut call = call(&case);
         let Expected { method, url, headers, body } = &case.expected;
         assert_eq!((call.method.as_str(), &call.url), (method.as_str(), url), "{}", case.name);
-        if case.operation == "parameter" {
+        if matches!(case.operation.as_str(), "parameter" | "send" | "events") {
             // The same, though not to the last space.
             let (ours, theirs): (Value, Value) =
                 (serde_json::from_slice(&call.body).unwrap(), serde_json::from_str(body).unwrap());

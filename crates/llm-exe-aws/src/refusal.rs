@@ -27,6 +27,7 @@ pub struct Refusal {
 /// As SDKs have it, for any service.
 const THROTTLED: &[&str] = &[
     "BandwidthLimitExceeded",
+    "KmsThrottled",
     "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
@@ -40,8 +41,14 @@ const THROTTLED: &[&str] = &[
     "TooManyRequestsException",
     "TooManyUpdates",
 ];
-const TRANSIENT: &[&str] =
-    &["InternalError", "InternalServerError", "RequestTimeout", "RequestTimeoutException"];
+const TRANSIENT: &[&str] = &[
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+];
 const EXPIRED: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
 /// What is said of signatures that are of another time, among other reasons.
@@ -106,6 +113,12 @@ impl Refusal {
         Refusal { status: 404, code, message, region: None, date: None }
     }
 
+    /// What the answer of a success says of a part that failed.
+    pub(crate) fn of_a_part(status: u16, code: &str, message: &str) -> Refusal {
+        let (code, message) = (bare(code), shorten(message, 500));
+        Refusal { status, code, message, region: None, date: None }
+    }
+
     fn is(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code.as_str())
     }
@@ -132,14 +145,31 @@ impl Refusal {
     }
 
     pub(crate) fn is_denial(&self) -> bool {
-        self.status == 403 || matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
+        const DENIED: &[&str] = &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "KmsAccessDenied",
+            "NotAuthorizedForDetailTypeException",
+            "NotAuthorizedForSourceException",
+        ];
+        self.status == 403 || self.is(DENIED)
     }
 
     /// Whether it is the key management that refused.
     pub(crate) fn is_of_kms(&self) -> bool {
         self.message.contains("kms:Decrypt")
+            || self.message.contains("kms:GenerateDataKey")
             || self.message.contains("ciphertext")
+            || self.code.starts_with("Kms")
             || self.code.starts_with("KMS.")
+    }
+
+    /// What of the key management was refused.
+    pub(crate) fn kms_action(&self) -> &'static str {
+        match self.message.contains("kms:GenerateDataKey") {
+            true => "kms:GenerateDataKey",
+            false => "kms:Decrypt",
+        }
     }
 }
 
@@ -162,8 +192,7 @@ fn bare(code: &str) -> String {
 
 /// It becomes a part of host names.
 fn is_region(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
+    llm_exe::check_region(text).is_ok()
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use llm_exe::transport::HttpClient;
 use llm_exe::{Error, Executor, Keys, Pages};
 use llm_exe_aws::ssm::Ssm;
 use llm_exe_aws::{
-    Aws, CredentialSource, EnvironmentCredentials, S3Documents, SigV4Signer, SsmKeys, VARIABLES,
+    Aws, AwsMessenger, CredentialSource, EnvironmentCredentials, S3Documents, S3Results,
+    SigV4Signer, SsmKeys, VARIABLES,
 };
 use llm_exe_events::endpoint_key;
 use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
@@ -124,7 +125,6 @@ impl Environment {
             KeySource::Nowhere | KeySource::Simulator => keys,
         };
         let keys: Arc<dyn Keys> = Arc::new(keys);
-        let credentials: Arc<dyn CredentialSource> = credentials;
         let signer: Arc<dyn Signer> = Arc::new(SigV4Signer::new(Arc::clone(&credentials)));
         Ok(Environment { settings, keys, signer, credentials, source, http, _simulator: simulator })
     }
@@ -152,16 +152,29 @@ impl Environment {
 
     /// The function under these settings.
     pub(crate) fn function(&self) -> Function {
+        let AwsSettings { region, s3, sqs, events, .. } = self.settings.aws.clone();
+        let aws = self.aws();
+        let messenger = AwsMessenger::new(Arc::clone(&aws), region.clone(), sqs, events);
         Function::new(&self.settings, Arc::clone(&self.keys))
             .with_http(self.http.clone())
             .with_signer(Arc::clone(&self.signer))
             .with_documents(self.documents())
+            .with_results(Arc::new(S3Results::new(aws, region, s3)), Arc::new(messenger))
     }
 
-    /// Where hosted configs are fetched: S3 and pages. Whom the simulator stands for, it does not
-    /// stand for S3: the user's own credentials are taken.
+    /// Where hosted configs are fetched: S3 and pages.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
+        let pages = Pages::new(self.settings.page_hosts.clone());
+        Arc::new(Stores {
+            objects: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
+            pages: Some(Arc::new(pages)),
+        })
+    }
+
+    /// AWS, as its user. Whom the simulator stands for, it does not stand for S3: the user's own
+    /// credentials are taken.
+    fn aws(&self) -> Arc<Aws> {
         let credentials: Arc<dyn CredentialSource> = match self.source {
             KeySource::Environment => Arc::clone(&self.credentials),
             KeySource::Simulator | KeySource::Nowhere => {
@@ -170,12 +183,7 @@ impl Environment {
                 standard(own_credentials(Arc::new(file.unwrap_or_default())))
             }
         };
-        let aws = Arc::new(Aws::new(self.http.clone(), credentials));
-        let pages = Pages::new(self.settings.page_hosts.clone());
-        Arc::new(Stores {
-            objects: Some(Arc::new(S3Documents::new(aws, region, s3))),
-            pages: Some(Arc::new(pages)),
-        })
+        Arc::new(Aws::new(self.http.clone(), credentials))
     }
 }
 

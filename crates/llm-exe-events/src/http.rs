@@ -6,7 +6,8 @@ use llm_exe::{Error, ErrorKind, json, request_schema};
 use serde_json::{Map, Value, json};
 
 use crate::admission::{Admission, EndpointAuth};
-use crate::{Invocation, Outcome, Route};
+use crate::shapes::text;
+use crate::{Invocation, Outcome, Route, Settled};
 
 /// The most bytes that a body may have after decoding: what Lambda takes in one invocation.
 pub const MOST_BODY_BYTES: usize = 6 * 1024 * 1024;
@@ -15,26 +16,66 @@ pub const MOST_BODY_BYTES: usize = 6 * 1024 * 1024;
 pub(crate) struct Heard<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    pub(crate) stage: &'a str,
-    /// By lower-case name.
+    /// Whether the path is the API's root, though it is more than a slash.
+    pub(crate) is_root: bool,
+    /// By lower-case name, each value apart.
     pub(crate) headers: Vec<(String, &'a str)>,
     /// Whether the event carries AWS's proof that it checked the caller.
     pub(crate) is_proven: bool,
 }
 
 impl Heard<'_> {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    /// All values of a header, without the spaces around them.
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
     }
 
-    /// The path's last segment; a path that is just the stage is the root.
+    /// The path's last segment.
     fn segment(&self) -> &str {
-        let path = self.path.trim_end_matches('/');
-        if path.strip_prefix('/') == Some(self.stage) {
+        if self.is_root {
             return "";
         }
-        path.rsplit('/').next().unwrap_or_default()
+        self.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
+}
+
+/// Whether a path is just the stage's name.
+pub(crate) fn is_stage(path: &str, stage: Option<&str>) -> bool {
+    stage.is_some() && path.trim_end_matches('/').strip_prefix('/') == stage
+}
+
+/// The headers of an event, in the single or the multi-value form. Where it has both, a name's
+/// values are those of the multi-value form, which loses none.
+pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
+    let of = |form: &str| event.get(form).and_then(Value::as_object).into_iter().flatten();
+    let mut headers = Vec::new();
+    for (name, values) in of("multiValueHeaders") {
+        let values = values.as_array().into_iter().flatten();
+        headers.extend(values.filter_map(|value| Some((name.to_lowercase(), value.as_str()?))));
+    }
+    let known: Vec<String> = headers.iter().map(|(name, _)| name.clone()).collect();
+    for (name, value) in of("headers") {
+        let name = name.to_lowercase();
+        if let Some(value) = value.as_str().filter(|_| !known.contains(&name)) {
+            headers.push((name, value));
+        }
+    }
+    headers
+}
+
+/// Who takes the answer, and how it wants headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Function URLs and HTTP APIs.
+    V2,
+    /// REST APIs.
+    Rest,
+    /// REST APIs, multi-value.
+    RestMulti,
+    /// Load balancers.
+    Alb,
+    /// Load balancers, multi-value.
+    AlbMulti,
 }
 
 /// A response before it takes the source's form.
@@ -55,22 +96,55 @@ impl Response {
         Response { status, headers: vec![("allow", allow.to_owned())], body: String::new() }
     }
 
-    /// The form of function URLs, HTTP APIs and REST APIs.
-    pub(crate) fn into_value(self) -> Value {
-        let headers: Map<String, Value> =
-            self.headers.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-        json!({
-            "statusCode": self.status,
-            "headers": headers,
-            "body": self.body,
-            "cookies": [],
-            "isBase64Encoded": false
-        })
+    /// The response as its source takes it.
+    pub(crate) fn into_value(self, form: Form) -> Value {
+        let is_multi = matches!(form, Form::RestMulti | Form::AlbMulti);
+        let headers: Map<String, Value> = self
+            .headers
+            .into_iter()
+            .map(|(name, value)| {
+                let value = if is_multi { json!([value]) } else { json!(value) };
+                (name.to_owned(), value)
+            })
+            .collect();
+        let name = if is_multi { "multiValueHeaders" } else { "headers" };
+        let mut response = json!({ "statusCode": self.status, name: headers, "body": self.body });
+        match form {
+            Form::V2 => response["cookies"] = json!([]),
+            Form::Alb | Form::AlbMulti => {
+                response["statusDescription"] = json!(status_description(self.status));
+            }
+            Form::Rest | Form::RestMulti => {}
+        }
+        response["isBase64Encoded"] = json!(false);
+        response
     }
 }
 
+/// A status with its phrase, as load balancers want it.
+fn status_description(status: u16) -> String {
+    let phrase = match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Internal Server Error",
+    };
+    format!("{status} {phrase}")
+}
+
 /// What a request asks for; `None` runs it.
-pub(crate) fn route(heard: &Heard<'_>, invocation: &Invocation) -> Option<Response> {
+fn route(heard: &Heard<'_>, invocation: &Invocation) -> Option<Response> {
     let (reads, runs): (Option<Value>, bool) = match heard.segment() {
         "" => (Some(health(invocation)), true),
         "invoke" => (None, true),
@@ -104,10 +178,10 @@ pub(crate) fn route(heard: &Heard<'_>, invocation: &Invocation) -> Option<Respon
     }
 }
 
-/// [`route`], in the form of the trait.
-pub(crate) fn routed(heard: &Heard<'_>, invocation: &Invocation) -> Route {
+/// What a request asks for, in the words of the trait.
+pub(crate) fn routed(heard: &Heard<'_>, invocation: &Invocation, form: Form) -> Route {
     match route(heard, invocation) {
-        Some(response) => Route::Answer(response.into_value()),
+        Some(response) => Route::Answer(response.into_value(form)),
         None => Route::Run,
     }
 }
@@ -125,23 +199,39 @@ pub(crate) fn admit(heard: &Heard<'_>, auth: EndpointAuth) -> Admission {
             "this endpoint takes requests that AWS has authorized (ENDPOINT_AUTH is AWS_IAM), and \
              this one is not",
         ),
-        EndpointAuth::ApiKey => {
-            let bearer = heard.header("authorization").and_then(|value| {
-                let (scheme, token) = value.trim().split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then_some(token)
-            });
-            match heard.header("x-api-key").or(bearer) {
-                Some(key) => Admission::IfKey(key.trim().to_owned()),
-                None => Admission::refused(
-                    "the endpoint's key is missing; send it as x-api-key or Authorization: Bearer",
-                ),
-            }
-        }
+        EndpointAuth::ApiKey => presented(heard),
     }
 }
 
+/// The key that a caller presents. Two that differ are refused, for who put the other one there?
+fn presented(heard: &Heard<'_>) -> Admission {
+    let bearer = heard.values("authorization").filter_map(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    let mut keys: Vec<&str> = heard.values("x-api-key").collect();
+    if keys.is_empty() {
+        keys = bearer.collect();
+    }
+    match keys.as_slice() {
+        [] => Admission::refused(
+            "the endpoint's key is missing; send it as x-api-key or Authorization: Bearer",
+        ),
+        [key, others @ ..] if others.iter().all(|other| other == key) => {
+            Admission::IfKey((*key).to_owned())
+        }
+        _ => Admission::refused("the endpoint's key is sent more than once, with other values"),
+    }
+}
+
+/// The request in an event's body.
+pub(crate) fn request(event: &Value) -> Result<Value, Error> {
+    let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
+    body(text(event, "/body"), is_base64)
+}
+
 /// The request in a body.
-pub(crate) fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
+fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
     let text = text.unwrap_or_default();
     let decoded;
     let bytes = if is_base64 {
@@ -159,8 +249,11 @@ pub(crate) fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> 
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid("", "the body is empty; expected a request as JSON"));
     }
-    let value =
-        json::parse(bytes).map_err(|fault| Error::invalid("", format!("the body is {fault}")))?;
+    let value = json::parse(bytes).map_err(|fault| {
+        // It tells places, not what stands there.
+        let text = format!("the body is {fault}");
+        Error::invalid("", text.clone()).logged_as(text)
+    })?;
     if value.is_object() {
         return Ok(value);
     }
@@ -169,23 +262,25 @@ pub(crate) fn body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> 
 }
 
 /// The answer to what became of the one request.
-pub(crate) fn respond(outcomes: Vec<Outcome>, invocation: &Invocation) -> Response {
-    match outcomes.into_iter().next() {
-        Some(Ok(Value::String(text))) => Response {
+pub(crate) fn respond(settled: Vec<Settled>, invocation: &Invocation) -> Response {
+    match settled.into_iter().next().map(|one| one.outcome) {
+        Some(Outcome::Done(Value::String(text))) => Response {
             status: 200,
             headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
             body: text,
         },
-        Some(Ok(value)) => Response::json(200, &value),
-        Some(Err(error)) => failed(&error, invocation),
-        None => failed(&Error::new(ErrorKind::Internal, "no outcome"), invocation),
+        Some(Outcome::Done(value)) => Response::json(200, &value),
+        Some(Outcome::Failed(error)) => failed(&error, invocation),
+        Some(Outcome::Skipped) | None => {
+            failed(&Error::new(ErrorKind::Internal, "no outcome"), invocation)
+        }
     }
 }
 
 /// A failure in the form that a function URL answers, for whoever refuses before there is an
 /// event.
 pub fn http_failure(invocation: &Invocation, error: &Error) -> Value {
-    failed(error, invocation).into_value()
+    failed(error, invocation).into_value(Form::V2)
 }
 
 fn failed(error: &Error, invocation: &Invocation) -> Response {

@@ -6,10 +6,15 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use llm_exe::{Error, ErrorKind};
-use llm_exe_events::{Admission, EndpointAuth, Invocation, Route, SOURCES, detect};
+use llm_exe_events::{
+    Admission, EndpointAuth, EventSource, Invocation, Outcome, Record, Route, SOURCES, Settled,
+    detect,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -30,11 +35,34 @@ const NAMES: &[&str] = &[
     "iam",
     "body",
     "isBase64Encoded",
+    "multiValueHeaders",
+    "identity",
+    "userArn",
+    "claims",
     "Records",
     "eventSource",
     "EventSource",
+    "eventSourceARN",
+    "messageId",
+    "attributes",
+    "MessageGroupId",
+    "Sns",
+    "Type",
+    "Message",
+    "MessageId",
+    "TopicArn",
+    "Event",
+    "eventName",
+    "s3",
+    "bucket",
+    "name",
+    "object",
+    "key",
+    "versionId",
     "httpMethod",
     "elb",
+    "id",
+    "source",
     "detail",
     "detail-type",
     "provider",
@@ -58,7 +86,17 @@ const WORDS: &[&str] = &[
     "Basic x",
     "aws:sqs",
     "aws:sns",
+    "aws:s3",
+    "aws.s3",
+    "llm-exe",
+    "Object Created",
+    "ObjectCreated:Put",
+    "s3:TestEvent",
+    "Notification",
+    "arn:aws:sqs:us-east-2:123456789012:fifo.fifo",
+    "a%FFb+c",
     "{}",
+    r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}]}"#,
     "e30=",
     "x.lambda-url.y",
     "",
@@ -118,6 +156,51 @@ fn http_event() -> impl Strategy<Value = Value> {
     )
 }
 
+/// Any object that names a source of records.
+fn item() -> impl Strategy<Value = Value> {
+    let sources = vec!["aws:sqs", "aws:sns", "aws:s3", "aws:kinesis"];
+    let names = vec!["eventSource", "EventSource"];
+    let fields = prop::collection::vec((name(), value()), 0..8);
+    (prop::sample::select(sources), prop::sample::select(names), fields).prop_map(
+        |(source, name, fields)| {
+            let mut item: Map<_, _> = fields.into_iter().collect();
+            item.insert(name.to_owned(), json!(source));
+            Value::Object(item)
+        },
+    )
+}
+
+/// An event of records, a list of them, or an event of a bus or a REST API, of any fields.
+fn near_event() -> impl Strategy<Value = Value> {
+    let same = (item(), 1..4_usize).prop_map(|(item, count)| vec![item; count]);
+    let items = prop_oneof![prop::collection::vec(item(), 1..4), same].boxed();
+    let with = |first: &'static str, second: &'static str| {
+        (text(), value(), prop::collection::vec((name(), value()), 0..6)).prop_map(
+            move |(text, value, fields)| {
+                let mut event: Map<_, _> = fields.into_iter().collect();
+                event.insert(first.to_owned(), json!(text));
+                event.insert(second.to_owned(), value);
+                Value::Object(event)
+            },
+        )
+    };
+    prop_oneof![
+        items.clone().prop_map(|items| json!({ "Records": items })),
+        items.prop_map(Value::from),
+        with("detail-type", "detail"),
+        (with("path", "headers"), value()).prop_map(|(mut event, context)| {
+            event["httpMethod"] = json!("POST");
+            event["requestContext"] = json!({ "elb": context });
+            event
+        }),
+        (with("path", "multiValueHeaders"), value()).prop_map(|(mut event, context)| {
+            event["httpMethod"] = json!("GET");
+            event["requestContext"] = context;
+            event
+        }),
+    ]
+}
+
 fn invocation() -> Invocation {
     Invocation { request_id: "the-id".to_owned(), version: "1.2.3".to_owned() }
 }
@@ -138,10 +221,58 @@ fn is_http_answer(answer: &Value) {
     let status = answer["statusCode"].as_u64().unwrap();
     assert!((200..=599).contains(&status), "{answer}");
     assert!(answer["body"].is_string() && answer["isBase64Encoded"].is_boolean(), "{answer}");
-    for (name, value) in answer["headers"].as_object().unwrap() {
+    let many = answer["multiValueHeaders"].as_object();
+    let headers = many.or_else(|| answer["headers"].as_object()).unwrap();
+    for (name, value) in headers {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+        let value = if many.is_some() { &value[0] } else { value };
         let value = value.as_str().unwrap();
         assert!(value.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{value:?}");
+    }
+}
+
+fn is_http(source: &dyn EventSource) -> bool {
+    matches!(source.name(), "http" | "rest" | "alb")
+}
+
+/// The answer names each of its records once, and failures of an event as a whole are the
+/// source's to hear.
+fn are_answerable(source: &dyn EventSource, records: &[Record]) {
+    let ids: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(ids.len(), records.len(), "{records:?}");
+    for record in records {
+        let asks = record.asks.iter().map(|ask| (ask.source, ask.id.as_str()));
+        assert_eq!(asks.collect::<BTreeSet<_>>().len(), record.asks.len(), "{record:?}");
+        for ask in &record.asks {
+            if let Err(error) = &ask.body {
+                assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+                assert!(error.message().len() < 2_000, "{error}");
+            } else if source.name() != "direct" {
+                assert!(ask.body.as_ref().unwrap().is_object(), "{ask:?}");
+            }
+        }
+    }
+    for outcome in [
+        Outcome::Done(json!("meow")),
+        Outcome::Failed(Error::new(ErrorKind::Timeout, "late")),
+        Outcome::Skipped,
+    ] {
+        let settled = |record: &Record| Settled { id: record.id.clone(), outcome: outcome.clone() };
+        let settled: Vec<Settled> = records.iter().map(settled).collect();
+        let failed = matches!(outcome, Outcome::Failed(_)) && !settled.is_empty();
+        let responded = source.respond(&invocation(), settled);
+        match source.name() {
+            "http" | "rest" | "alb" => is_http_answer(&responded.unwrap()),
+            "sqs" | "pipes" => {
+                let answer = responded.unwrap();
+                let named = answer["batchItemFailures"].as_array().unwrap().iter();
+                let named: Vec<&str> =
+                    named.map(|one| one["itemIdentifier"].as_str().unwrap()).collect();
+                let expected = if failed { records } else { &[] };
+                assert!(expected.iter().map(|record| &record.id).eq(named));
+            }
+            _ => assert_eq!(responded.is_err(), failed),
+        }
     }
 }
 
@@ -152,37 +283,27 @@ fn whole_line(event: &Value) {
     for (_, auth) in EndpointAuth::WORDS {
         if let Admission::Refused(error) = source.admit(event, *auth) {
             assert_eq!(error.kind(), ErrorKind::Unauthorized);
-            if source.name() == "http" {
-                is_http_answer(&source.refuse(&invocation, error).unwrap());
-            }
+            assert!(is_http(source));
+            is_http_answer(&source.refuse(&invocation, error).unwrap());
         }
     }
-    let _ = source.is_behind_gateway(event);
+    assert!(is_http(source) || !source.is_behind_gateway(event));
+    assert!(!is_http(source) || source.caller(event).is_some());
     if let Route::Answer(answer) = source.route(event, &invocation) {
         is_http_answer(&answer);
     }
     match source.records(event.clone(), &invocation) {
-        Ok(records) => {
-            assert_eq!(records.len(), 1);
-            if source.name() == "http" {
-                assert!(records[0].body.as_ref().unwrap().is_object());
-            }
-        }
+        Ok(records) => are_answerable(source, &records),
         Err(error) => {
             assert!(error.message().len() < 2_000, "{error}");
-            let refused = source.refuse(&invocation, error);
-            assert_eq!(refused.is_ok(), source.name() == "http");
-        }
-    }
-    for outcome in [Ok(event.clone()), Err(Error::new(ErrorKind::Timeout, "late"))] {
-        let responded = source.respond(&invocation, vec![outcome.clone()]);
-        if source.name() == "http" {
-            is_http_answer(&responded.unwrap());
-        } else {
-            assert_eq!(responded.is_ok(), outcome.is_ok());
+            assert_eq!(source.refuse(&invocation, error).is_ok(), is_http(source));
         }
     }
     let _ = source.respond(&invocation, Vec::new());
+}
+
+fn settled(outcome: Outcome) -> Vec<Settled> {
+    vec![Settled { id: "id-1".to_owned(), outcome }]
 }
 
 proptest! {
@@ -191,6 +312,19 @@ proptest! {
     #[test]
     fn any_value_takes_the_whole_line(event in value()) {
         whole_line(&event);
+    }
+
+    #[test]
+    fn whatever_is_near_an_event_takes_the_whole_line(event in near_event()) {
+        whole_line(&event);
+    }
+
+    /// What says that it is of a source is never run as somebody's request.
+    #[test]
+    fn an_event_of_a_source_is_not_direct(event in near_event()) {
+        let marks = ["provider", "message", "key"];
+        prop_assume!(event.is_array() || marks.iter().all(|mark| event.get(mark).is_none()));
+        prop_assert_ne!(detect(&event).name(), "direct");
     }
 
     #[test]
@@ -204,8 +338,8 @@ proptest! {
         let source = detect(&event);
         prop_assume!(source.name() == "direct");
         let records = source.records(event.clone(), &invocation()).unwrap();
-        prop_assert_eq!(records[0].body.as_ref().unwrap(), &event);
-        let result = source.respond(&invocation(), vec![Ok(event.clone())]).unwrap();
+        prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &event);
+        let result = source.respond(&invocation(), settled(Outcome::Done(event.clone()))).unwrap();
         prop_assert_eq!(result, event);
     }
 
@@ -224,7 +358,7 @@ proptest! {
         for event in [posted(json!(text), false), posted(json!(STANDARD.encode(&text)), true)] {
             let source = detect(&event);
             let records = source.records(event, &invocation()).unwrap();
-            prop_assert_eq!(records[0].body.as_ref().unwrap(), &request);
+            prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &request);
         }
     }
 

@@ -1,44 +1,39 @@
 //! An event to its answer: recognise, let in, run, respond, and never leave the caller without
 //! an answer.
 
-use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
+use llm_exe::results::{Messenger, ResultStore};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, Report, Run, Secret, json};
-use llm_exe_events::{
-    Admission, EndpointAuth, EventSource, Invocation, Route, detect, endpoint_key,
-};
+use llm_exe::{Deadline, Error, Executor, Keys, json};
+use llm_exe_events::{Ask, EndpointAuth, EventSource, Invocation, Route, detect};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+use crate::answer;
+use crate::batch::{self, Batch};
+use crate::ended::Ended;
+use crate::gate::Gate;
 use crate::line::LogLine;
+use crate::results::Results;
 use crate::settings::Settings;
 
-/// What the run may overstep its deadline by before it is cut off from outside.
-const GRACE: Duration = Duration::from_millis(100);
-
-/// A caller's key that does not match has the endpoint's looked up anew at most this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-
-/// The most bytes of an answer, as JSON: 6 MB in Lambda's count.
-const MOST_ANSWER_BYTES: usize = 6 * 1024 * 1024;
+/// Kept back of a gateway's time, which began before ours and does not end with our answer.
+const GATEWAYS_RESERVE: Duration = Duration::from_millis(500);
 
 /// The function: one a process.
 pub struct Function {
     executor: Executor,
     config_cache: Duration,
-    keys: Arc<dyn Keys>,
+    results: Results,
+    record_concurrency: usize,
+    gate: Gate,
     endpoint_auth: EndpointAuth,
     http_deadline: Duration,
     is_warm: AtomicBool,
-    looked_again: Mutex<Option<Instant>>,
 }
 
 impl std::fmt::Debug for Function {
@@ -56,31 +51,6 @@ pub struct Answered {
     pub line: LogLine,
 }
 
-/// Lambda takes answers up to this size, and fails larger ones without a name of ours.
-fn too_large(answer: &Value) -> Option<Error> {
-    let mut bytes = Counted(0);
-    let written = serde_json::to_writer(&mut bytes, answer);
-    if written.is_ok() && bytes.0 <= MOST_ANSWER_BYTES {
-        return None;
-    }
-    let text = format!("the answer has {} bytes; at most {MOST_ANSWER_BYTES}", bytes.0);
-    Some(Error::new(ErrorKind::ResultTooLarge, text))
-}
-
-/// Counts what is written to it.
-struct Counted(usize);
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Function {
     /// A function under these settings, with keys from this port.
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
@@ -88,11 +58,12 @@ impl Function {
         Function {
             executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
             config_cache: settings.config_cache,
-            keys,
+            results: Results::new(settings.results.clone()),
+            record_concurrency: settings.record_concurrency,
+            gate: Gate::new(keys),
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,
             is_warm: AtomicBool::new(false),
-            looked_again: Mutex::new(None),
         }
     }
 
@@ -113,6 +84,12 @@ impl Function {
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
         Function { executor: self.executor.with_documents(documents), ..self }
+    }
+
+    /// The same, keeping results in this store, and telling destinations through this messenger.
+    #[must_use]
+    pub fn with_results(self, store: Arc<dyn ResultStore>, messenger: Arc<dyn Messenger>) -> Self {
+        Function { results: self.results.with_ports(store, messenger), ..self }
     }
 
     /// Answers an event. It never panics and always answers, by the deadline or shortly after.
@@ -153,9 +130,11 @@ impl Function {
             line.note_answer(&answer);
             return Ok(answer);
         }
-        let gateway = source.is_behind_gateway(&event).then_some(self.http_deadline);
+        let gateway = self.http_deadline.saturating_sub(GATEWAYS_RESERVE);
+        let gateway = source.is_behind_gateway(&event).then_some(gateway);
         let deadline = deadline.within(gateway);
-        let admitted = self.admitted(source.admit(&event, self.endpoint_auth)).await;
+        let caller = source.caller(&event);
+        let admitted = self.gate.admitted(source.admit(&event, self.endpoint_auth), deadline).await;
         let records = match admitted.and_then(|()| source.records(event, invocation)) {
             Ok(records) => records,
             Err(error) => {
@@ -163,72 +142,28 @@ impl Function {
                 return source.refuse(invocation, error);
             }
         };
-        let mut outcomes = Vec::new();
-        for record in records {
-            let run = match record.body {
-                Ok(body) => self.run(body, deadline).await,
-                Err(error) => Run { outcome: Err(error), report: Report::default() },
-            };
-            line.note_run(&run);
-            outcomes.push(run.outcome);
-        }
-        let answer = source.respond(invocation, outcomes)?;
-        match too_large(&answer) {
-            None => Ok(answer),
-            Some(error) => {
-                line.error = Some(error.clone());
-                source.refuse(invocation, error)
-            }
-        }
-    }
-
-    /// One request, with whatever goes wrong in it turned into an error.
-    async fn run(&self, body: Value, deadline: Deadline) -> Run {
-        let run = AssertUnwindSafe(self.executor.run(body, deadline)).catch_unwind();
-        let latest = deadline.instant() + GRACE;
-        let error = match tokio::time::timeout_at(latest.into(), run).await {
-            Ok(Ok(run)) => return run,
-            Ok(Err(_)) => Error::new(ErrorKind::Internal, "the request made the function panic"),
-            Err(_) => Error::new(ErrorKind::Timeout, "the function's time ran out"),
+        let ran = {
+            let runs = Runs { function: self, caller: caller.as_deref(), deadline };
+            Batch::new(self.record_concurrency, deadline, &runs).run(records).await
         };
-        Run { outcome: Err(error), report: Report::default() }
-    }
-
-    async fn admitted(&self, admission: Admission) -> Result<(), Error> {
-        let presented = match admission {
-            Admission::Granted => return Ok(()),
-            Admission::Refused(error) => return Err(error),
-            Admission::IfKey(presented) => presented,
-        };
-        let name = endpoint_key();
-        let key = self.keys.get(&name).await?;
-        if is_same(&key, &presented) {
-            return Ok(());
-        }
-        // The key may have been replaced since; whoever guesses must not have it looked up for
-        // each guess.
-        if self.may_look_again()
-            && let Ok(Some(newer)) = self.keys.renewed(&name, &key).await
-            && is_same(&newer, &presented)
-        {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unauthorized, "the endpoint's key is wrong"))
-    }
-
-    fn may_look_again(&self) -> bool {
-        let mut looked = self.looked_again.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
-        if may {
-            *looked = Some(Instant::now());
-        }
-        may
+        line.note(&ran);
+        answer::of(source, ran, &self.results, invocation, deadline, line).await
     }
 }
 
-/// Hashes are of one length, so that the comparison tells nothing of the key's.
-fn is_same(key: &Secret, presented: &str) -> bool {
-    let known = Sha256::digest(key.expose().as_bytes());
-    let given = Sha256::digest(presented.as_bytes());
-    bool::from(known.ct_eq(&given))
+/// How the requests of one event are run: for a caller that waits, or as records that are kept.
+struct Runs<'a> {
+    function: &'a Function,
+    caller: Option<&'a str>,
+    deadline: Deadline,
+}
+
+impl batch::Runs for Runs<'_> {
+    async fn run(&self, ask: Ask, group: Option<&str>) -> Ended {
+        let Function { executor, results, .. } = self.function;
+        match self.caller {
+            Some(caller) => results.call(executor, ask, caller, self.deadline).await,
+            None => results.record(executor, ask, group, self.deadline).await,
+        }
+    }
 }

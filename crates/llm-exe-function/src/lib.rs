@@ -3,14 +3,19 @@
 //! In: an event's bytes. Out: the answer that its source expects, and one log line. The binaries
 //! around it only differ in where events come from and where settings are read.
 
-mod compatible;
+mod answer;
+mod batch;
+mod ended;
 mod function;
-mod hosted;
+mod gate;
 mod keys;
 mod line;
+mod results;
 mod settings;
 
 pub use function::{Answered, Function};
 pub use keys::EnvironmentKeys;
 pub use line::LogLine;
-pub use settings::{AwsSettings, LogLevel, SETTINGS, SettingRow, Settings, SettingsFault};
+pub use settings::{
+    AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsFault,
+};

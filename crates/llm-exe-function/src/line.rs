@@ -3,13 +3,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use llm_exe::{Error, ErrorKind, Report, Run, Usage};
+use llm_exe::error::shorten;
+use llm_exe::{Error, ErrorKind, Report, Usage};
 use serde_json::{Map, Value, json};
 
+use crate::batch::Ran;
+use crate::ended::Ended;
 use crate::settings::LogLevel;
 
 /// The namespace of the metrics.
 const NAMESPACE: &str = "LlmExe";
+
+/// The most failed records that a line names, and the most characters of each one's message.
+const MOST_FAILED: usize = 20;
+const LONGEST_FAILURE: usize = 200;
 
 /// What an invocation did.
 #[derive(Debug, Clone)]
@@ -24,8 +31,16 @@ pub struct LogLine {
     pub duration: Duration,
     /// The HTTP status of an answer that ran nothing.
     pub status: Option<u64>,
-    /// What the run did, summed over the records.
+    /// What the run did; attempts and tokens are summed over the records.
     pub report: Report,
+    /// How many records the event had.
+    pub records: usize,
+    /// The ids of those that failed, and why.
+    pub failed: Vec<(String, Error)>,
+    /// How many requests were answered as they had been before.
+    pub replayed: usize,
+    /// How many records asked for nothing.
+    pub skipped: usize,
     /// The first failure.
     pub error: Option<Error>,
 }
@@ -40,6 +55,10 @@ impl LogLine {
             duration: Duration::ZERO,
             status: None,
             report: Report::default(),
+            records: 0,
+            failed: Vec::new(),
+            replayed: 0,
+            skipped: 0,
             error: None,
         }
     }
@@ -48,16 +67,26 @@ impl LogLine {
         self.status = answer.get("statusCode").and_then(Value::as_u64);
     }
 
-    pub(crate) fn note_run(&mut self, run: &Run) {
-        let mut usage = self.report.usage;
-        usage.add(run.report.usage);
-        let attempts = self.report.attempts + run.report.attempts;
-        self.report = run.report.clone();
-        self.report.usage = usage;
-        self.report.attempts = attempts;
-        if let (None, Err(error)) = (&self.error, &run.outcome) {
-            self.error = Some(error.clone());
+    /// Notes what became of the event's records.
+    pub(crate) fn note(&mut self, ran: &[Ran]) {
+        for (at, ended) in ran.iter().flat_map(|one| &one.asks).enumerate() {
+            let mut usage = self.report.usage;
+            usage.add(ended.report.usage);
+            let attempts = self.report.attempts + ended.report.attempts;
+            // Of several requests the log tells the first one that asked somebody.
+            if at == 0 || self.report.attempts == 0 {
+                self.report = ended.report.clone();
+            }
+            self.report.usage = usage;
+            self.report.attempts = attempts;
+            self.replayed += usize::from(ended.replayed);
         }
+        self.error = ran.iter().find_map(Ran::error).cloned();
+        self.records = ran.len();
+        let failed = ran.iter().filter_map(|one| Some((&one.id, one.error()?)));
+        self.failed = failed.map(|(id, error)| (id.clone(), error.clone())).collect();
+        let asks_nothing = |one: &Ran| one.asks.iter().all(Ended::is_skipped);
+        self.skipped = ran.iter().filter(|one| asks_nothing(one)).count();
     }
 
     /// How grave it is.
@@ -89,6 +118,7 @@ impl LogLine {
         put("source", json!(self.source));
         put("coldStart", json!(self.cold));
         put("httpStatus", json!(self.status));
+        self.put_records(&mut put);
         self.put_report(&mut put, least);
         if let Some(error) = &self.error {
             put("errorType", json!(error.kind().name()));
@@ -98,6 +128,29 @@ impl LogLine {
         put("durationMs", milliseconds(self.duration));
         line.insert("_aws".to_owned(), self.metrics(now));
         Some(Value::Object(line).to_string())
+    }
+
+    /// A record that is the invocation itself is not told apart from it.
+    fn put_records(&self, put: &mut dyn FnMut(&str, Value)) {
+        if self.replayed > 0 {
+            put("replayed", json!(self.replayed));
+        }
+        if self.skipped > 0 {
+            put("skipped", json!(self.skipped));
+        }
+        if self.records > 1 {
+            put("records", json!(self.records));
+            put("failedRecords", json!(self.failed.len()));
+        }
+        let named: Vec<_> = self.failed.iter().filter(|(id, _)| *id != self.request_id).collect();
+        if !named.is_empty() {
+            let told = named.into_iter().take(MOST_FAILED);
+            let told = told.map(|(id, error)| {
+                let message = shorten(&error.for_log(), LONGEST_FAILURE);
+                json!({ "id": id, "errorType": error.kind().name(), "errorMessage": message })
+            });
+            put("failures", told.collect());
+        }
     }
 
     fn put_report(&self, put: &mut dyn FnMut(&str, Value), least: LogLevel) {

@@ -125,3 +125,29 @@ proptest! {
         }
     }
 }
+
+/// A store of keys that never answers.
+struct Hanging;
+
+impl Keys for Hanging {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn an_endpoints_key_is_waited_for_no_longer_than_there_is_time() {
+    let look_up = |name: &str| (name == "ENDPOINT_AUTH").then(|| "API_KEY".to_owned());
+    let settings = llm_exe_function::Settings::read(&look_up).unwrap();
+    let function = llm_exe_function::Function::new(&settings, Arc::new(Hanging));
+    let event = serde_json::json!({
+        "version": "2.0", "rawPath": "/", "headers": { "x-api-key": "a-guess" },
+        "requestContext": { "http": { "method": "POST" } }, "body": "{}"
+    });
+    let invocation = llm_exe_events::Invocation::default();
+    let deadline = llm_exe::Deadline::after(std::time::Duration::from_millis(200));
+    let answered = function.answer(event.to_string().as_bytes(), &invocation, deadline).await;
+    let answer = answered.outcome.unwrap();
+    assert_eq!(answer["statusCode"], 504);
+    assert!(answer["body"].as_str().unwrap().contains("Timeout"), "{answer}");
+}

@@ -12,7 +12,9 @@ use llm_exe::hosted::Stores;
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, Pages};
 use llm_exe_aws::ssm::Ssm;
-use llm_exe_aws::{Aws, EnvironmentCredentials, S3Documents, SigV4Signer, SsmKeys};
+use llm_exe_aws::{
+    Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
+};
 use llm_exe_events::Invocation;
 use llm_exe_function::{Answered, AwsSettings, EnvironmentKeys, Function, LogLevel, Settings};
 use serde_json::Value;
@@ -69,12 +71,14 @@ fn function(settings: &Settings) -> Function {
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
     let signer = Arc::new(SigV4Signer::new(credentials.clone()));
     let aws = Arc::new(Aws::new(http.clone(), credentials));
-    let AwsSettings { region, ssm, s3, stack_name, secret_cache } = &settings.aws;
+    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } = &settings.aws;
     let mut keys = EnvironmentKeys::new(environment);
     if let Some(region) = region {
         let ssm = Ssm::new(aws.clone(), region.clone(), ssm.clone());
         keys = keys.or_else(Arc::new(SsmKeys::new(ssm, stack_name, *secret_cache)));
     }
+    let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
+    let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
     let documents = Stores {
         objects: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
         pages: Some(Arc::new(Pages::new(settings.page_hosts.clone()))),
@@ -83,6 +87,7 @@ fn function(settings: &Settings) -> Function {
         .with_http(http)
         .with_signer(signer)
         .with_documents(Arc::new(documents))
+        .with_results(Arc::new(results), Arc::new(messenger))
 }
 
 async fn handle(

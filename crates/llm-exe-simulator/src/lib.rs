@@ -8,9 +8,10 @@
 //!
 //! In: HTTP requests, and steps (`Step`) that say what to do with the next ones. Out: HTTP
 //! replies, and the journal (`Call`). [`runtime_api`] imitates AWS Lambda's Runtime API in the
-//! same manner.
+//! same manner, and [`aws`] the stores and queues that a function writes to.
 
 mod answer;
+pub mod aws;
 mod control;
 mod deed;
 mod dialects;
@@ -20,6 +21,7 @@ pub mod runtime_api;
 mod sample;
 mod script;
 mod server;
+mod sigv4;
 mod simulator;
 mod state;
 mod then;

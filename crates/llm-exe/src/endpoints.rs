@@ -32,10 +32,7 @@ impl Endpoints {
     /// # Errors
     /// Why the text can't be a region: it becomes a part of host names.
     pub fn set_region(&mut self, region: &str) -> Result<(), String> {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
-            return Err("expected a region like eu-central-1".to_owned());
-        }
+        check_region(region)?;
         self.region = Some(region.to_owned());
         Ok(())
     }
@@ -45,4 +42,16 @@ impl Endpoints {
         let moved = self.moved.get(provider.name).map(String::as_str);
         provider.endpoint(moved, self.region.as_deref())
     }
+}
+
+/// Whether a text can be an AWS region: it becomes a part of host names.
+///
+/// # Errors
+/// What was expected.
+pub fn check_region(region: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
+        return Err("expected a region like eu-central-1".to_owned());
+    }
+    Ok(())
 }

@@ -51,6 +51,7 @@ kinds! {
     SecretNotFound 500 false 3 "the provider's key is not set";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";
+    ResultUnavailable 503 true 5 "the result could not be kept, or its destination not told";
     Timeout 504 true 5 "the time allowed ran out";
     NotFound 404 false 2 "HTTP only: no such route";
     MethodNotAllowed 405 false 2 "HTTP only: not with this method";
@@ -134,6 +135,7 @@ pub struct Error {
     logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
+    is_of_own_result: bool,
 }
 
 /// The most problems that a message tells, and the most characters of each: a message has to fit
@@ -151,7 +153,19 @@ impl Error {
             logged: None,
             retry_after: None,
             provider_status: None,
+            is_of_own_result: false,
         }
+    }
+
+    /// [`ErrorKind::ConfigForbidden`] of an object that holds a result of ours, and no config.
+    pub fn own_result(place: &str) -> Self {
+        let text = format!("{place} is a result that llm-exe wrote");
+        Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
+    }
+
+    /// Whether it is of an object that holds a result of ours.
+    pub fn is_of_own_result(&self) -> bool {
+        self.is_of_own_result
     }
 
     /// [`ErrorKind::InvalidRequest`] with one problem.
@@ -229,8 +243,11 @@ impl Error {
     /// The message as a log may hold it: nothing of prompts, replies and data. Of a request's
     /// problems it holds the paths alone.
     pub fn for_log(&self) -> String {
+        if let Some(logged) = &self.logged {
+            return logged.clone();
+        }
         if self.problems.is_empty() {
-            return self.logged.clone().unwrap_or_else(|| self.message.clone());
+            return self.message.clone();
         }
         let paths = self.problems.iter().map(|problem| match problem.path.as_str() {
             "" => "the request",

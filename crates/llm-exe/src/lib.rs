@@ -21,6 +21,7 @@ pub mod ports;
 pub mod prompt;
 pub mod providers;
 mod request;
+pub mod results;
 pub mod schema;
 mod scrub;
 mod tls;
@@ -29,7 +30,7 @@ pub mod wire;
 
 pub use chat::{Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
-pub use endpoints::Endpoints;
+pub use endpoints::{Endpoints, check_region};
 pub use error::{Error, ErrorKind, Problem};
 pub use executor::{Durations, Executor, PassedOver, Report, Run};
 pub use hosted::{ConfigSource, HostedRules};

@@ -16,7 +16,7 @@ fn render(template: &Template, data: &Value) -> Result<String, TemplateProblem> 
 
 /// How a template ends, given partials and data; it must not take long.
 fn ending(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, ProblemKind> {
-    let started = Instant::now();
+    let started = spent();
     let mut all = Partials::builtin();
     for (name, source) in partials {
         all.add(name, source).unwrap();
@@ -24,9 +24,18 @@ fn ending(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<Strin
     let result = Template::compile_with(source, &all)
         .map_err(|problems| problems[0].kind)
         .and_then(|template| render(&template, data).map_err(|problem| problem.kind));
-    let took = started.elapsed();
+    let took = spent() - started;
     assert!(took < Duration::from_secs(5), "{took:?}");
     result
+}
+
+/// What this thread has computed so far, where Linux tells it: other programs of a busy machine
+/// don't count. Elsewhere, the clock.
+fn spent() -> Duration {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
 #[test]

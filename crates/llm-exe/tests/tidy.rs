@@ -121,6 +121,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
     &["hosted", "prompt", "providers", "parsers", "transport", "pages"],
     &["endpoints"],
+    &["results"],
     &["job"],
     &["executor"],
 ];

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
 
-use super::{Operation, S3, told, version};
+use super::{Operation, S3, metadata, told, version};
 use crate::call::CallFault;
 
 /// The time for one try; a document of 1 MiB takes far less.
@@ -36,6 +36,8 @@ pub struct Object {
     pub version: Option<String>,
     /// What names this state of it, quotes included.
     pub etag: Option<String>,
+    /// Its own metadata, names in lower case and without their prefix.
+    pub metadata: Vec<(String, String)>,
 }
 
 impl GetObject<'_> {
@@ -69,6 +71,7 @@ impl S3 {
             return Ok(None);
         }
         let (version, etag) = (version(&reply), told(&reply, "etag"));
-        Ok(Some(Object { body: reply.body, version, etag }))
+        let metadata = metadata(&reply);
+        Ok(Some(Object { body: reply.body, version, etag, metadata }))
     }
 }

@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
 
-use super::{Operation, S3, told, version};
+use super::{Operation, S3, metadata, told, version};
 use crate::call::CallFault;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const METADATA: &str = "x-amz-meta-";
 
 /// An object to be asked about.
 #[derive(Debug, Clone)]
@@ -64,16 +63,12 @@ impl S3 {
         deadline: Deadline,
     ) -> Result<Head, CallFault> {
         let reply = self.send(&head.operation(), deadline).await?;
-        let metadata = reply.headers.iter().filter_map(|(name, value)| {
-            let name = name.as_str().strip_prefix(METADATA)?;
-            Some((name.to_owned(), value.to_str().ok()?.to_owned()))
-        });
         Ok(Head {
             version: version(&reply),
             etag: told(&reply, "etag"),
             length: reply.header("content-length").and_then(|text| text.parse().ok()),
             content_type: told(&reply, "content-type"),
-            metadata: metadata.collect(),
+            metadata: metadata(&reply),
         })
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use llm_exe::Deadline;
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Error, ErrorKind};
 
 pub use get_object::{GetObject, Object};
 pub use head_object::{Head, HeadObject};
@@ -23,6 +23,8 @@ use crate::refusal::Refusal;
 
 /// How many buckets' regions are remembered.
 const MOST_BUCKETS: usize = 1000;
+/// What the names of an object's own metadata begin with, as headers.
+const METADATA: &str = "x-amz-meta-";
 
 /// S3 in a region, or where the operator says.
 #[derive(Debug)]
@@ -84,10 +86,7 @@ impl S3 {
     fn region_of(&self, bucket: &str) -> Result<String, CallFault> {
         let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = homes.get(bucket).or(self.region.as_ref());
-        known.cloned().ok_or_else(|| {
-            let text = "no AWS region: set AWS_REGION in the environment";
-            CallFault::NotSigned(Error::new(ErrorKind::SecretNotFound, text))
-        })
+        known.cloned().ok_or_else(CallFault::no_region)
     }
 
     fn call(&self, operation: &Operation<'_>, region: &str) -> Result<Call, CallFault> {
@@ -108,8 +107,18 @@ impl S3 {
             body: operation.body.clone(),
             most_bytes: operation.most_bytes,
             patience: operation.patience,
+            hidden: |_| None,
         })
     }
+}
+
+/// An object's own metadata, names in lower case and without their prefix.
+fn metadata(reply: &WireReply) -> Vec<(String, String)> {
+    let own = reply.headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix(METADATA)?;
+        Some((name.to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    own.collect()
 }
 
 /// A header's text, as an operation's answer has it.

@@ -51,9 +51,11 @@ pub enum Put {
         /// What names this state of it, quotes included.
         etag: Option<String>,
     },
-    /// The condition does not hold, or another writer was at it at the same time. After a
-    /// connection broke that may be our own first try: who must know reads the object.
+    /// The condition does not hold. After a connection broke that may be our own first try: who
+    /// must know reads the object.
     Unmet,
+    /// Another writer was at it at the same time, and nothing is known of what came of that.
+    Contested,
 }
 
 impl PutObject<'_> {
@@ -90,8 +92,9 @@ impl S3 {
     ) -> Result<Put, CallFault> {
         match self.send(&put.operation(), deadline).await {
             Ok(reply) => Ok(Put::Done { version: version(&reply), etag: told(&reply, "etag") }),
+            Err(CallFault::Refused(Refusal { status: 412, .. })) => Ok(Put::Unmet),
+            Err(CallFault::Refused(Refusal { status: 409, .. })) => Ok(Put::Contested),
             // An object to be replaced that is gone is changed, too.
-            Err(CallFault::Refused(Refusal { status: 409 | 412, .. })) => Ok(Put::Unmet),
             Err(CallFault::Refused(Refusal { status: 404, code, .. }))
                 if code == "NoSuchKey" && put.precondition != Precondition::None =>
             {

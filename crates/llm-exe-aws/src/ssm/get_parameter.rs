@@ -74,6 +74,7 @@ impl Ssm {
             body: Bytes::from(body.to_string()),
             most_bytes: MOST_BYTES,
             patience: PATIENCE,
+            hidden: |_| None,
         }
     }
 }

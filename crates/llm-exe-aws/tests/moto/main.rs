@@ -1,5 +1,6 @@
-//! S3 and Parameter Store as others wrote them: moto, and a proxy in front of it for what it can't
-//! do. `./scripts/test` runs these, and says in `MOTO_SERVER` where moto is.
+//! S3, Parameter Store, SQS and EventBridge as others wrote them: moto, and a proxy in front of it
+//! for what it can't do. `./scripts/test` runs these, and says in `MOTO_SERVER` where moto is.
+//! Where our own simulator has to do the same as moto, one test is run with both.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,11 +8,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod backend;
+mod buses;
 mod documents;
 mod faults;
 mod keys;
 mod objects;
 mod proxy;
+mod queues;
+mod result_faults;
+mod results;
 mod server;
 
 use std::sync::Arc;
@@ -24,6 +30,8 @@ use llm_exe_aws::{Aws, EnvironmentCredentials, S3Documents};
 
 const REGION: &str = "us-east-1";
 const SECRET: &str = "sentinel.of.the.secret.access.key";
+/// AWS's own example, which the simulator verifies.
+const EXAMPLE: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "sentinel.of.the.session.token";
 
 fn deadline() -> Deadline {
@@ -31,10 +39,14 @@ fn deadline() -> Deadline {
 }
 
 fn aws() -> Arc<Aws> {
-    let source = EnvironmentCredentials::new(|name| {
+    aws_by(SECRET)
+}
+
+fn aws_by(secret: &'static str) -> Arc<Aws> {
+    let source = EnvironmentCredentials::new(move |name| {
         let value = match name {
             "AWS_ACCESS_KEY_ID" => "AKIAIOSFODNN7EXAMPLE",
-            "AWS_SECRET_ACCESS_KEY" => SECRET,
+            "AWS_SECRET_ACCESS_KEY" => secret,
             _ => TOKEN,
         };
         Some(value.to_owned())
@@ -61,7 +73,7 @@ async fn fetch(documents: &S3Documents, place: &Place) -> Result<Document, Error
 
 /// Fails where a text holds what nobody may be told.
 fn is_discreet(text: &str) {
-    for secret in [SECRET, TOKEN, "Signature=", "AKIA"] {
+    for secret in [SECRET, EXAMPLE, TOKEN, "Signature=", "AKIA"] {
         assert!(!text.contains(secret), "{text}");
     }
 }

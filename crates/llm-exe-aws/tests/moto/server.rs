@@ -1,9 +1,10 @@
-//! moto, an S3 and a Parameter Store that others wrote, as a process on a free port; and a plain
+//! moto, services of AWS that others wrote, as a process on a free port; and a plain
 //! HTTP client to fill it with, so that ours does not vouch for itself.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -64,17 +65,22 @@ impl Moto {
         }
     }
 
+    /// A request of a service that speaks JSON, which must succeed; the answer.
+    pub(crate) async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let version = if service == "sqs" { "1.0" } else { "1.1" };
+        let content_type = format!("application/x-amz-json-{version}");
+        let headers = [("x-amz-target", target), ("content-type", &content_type)];
+        let (status, _, text) = self.ask("POST", "/", service, &headers, &body.to_string()).await;
+        assert_eq!(status, 200, "{target}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
     /// Sets a parameter as `npm run update-secrets` does.
     pub(crate) async fn secret(&self, name: &str, value: &str) {
         let body = serde_json::json!({
             "Name": name, "Value": value, "Type": "SecureString", "Overwrite": true,
         });
-        let headers = [
-            ("x-amz-target", "AmazonSSM.PutParameter"),
-            ("content-type", "application/x-amz-json-1.1"),
-        ];
-        let (status, _, text) = self.ask("POST", "/", "ssm", &headers, &body.to_string()).await;
-        assert_eq!(status, 200, "{text}");
+        self.json("ssm", "AmazonSSM.PutParameter", &body).await;
     }
 
     async fn ask(

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use llm_exe::{Deadline, Run};
+use llm_exe::{Deadline, Error, Run};
 use llm_exe_events::Invocation;
 use serde_json::{Value, json};
 
@@ -32,10 +32,24 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
     if args.full {
         input.set("return", json!("full"));
     }
-    let executor = environment.executor_for(&args.source.file);
+    let source = llm_exe_events::detect(&input.request).name();
+    if source != "direct" {
+        let text = format!("this is an event ({source}), not a request; say --event to run it");
+        return output::failure(&Error::invalid("", text), args.json);
+    }
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
-    let Run { outcome, report } = executor.run(input.request.clone(), deadline).await;
+    let says = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
+    let Run { outcome, report } = if says("idempotencyKey") || says("destination") {
+        // What becomes of the result is the function's business.
+        let event = input.request.to_string();
+        let function = environment.function();
+        let answered = function.answer(event.as_bytes(), &invocation(), deadline).await;
+        Run { outcome: answered.outcome, report: answered.line.report }
+    } else {
+        let executor = environment.executor_for(&args.source.file);
+        executor.run(input.request.clone(), deadline).await
+    };
     spinner.finish_and_clear();
     if !args.json {
         for warning in &report.warnings {
@@ -57,10 +71,7 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(bytes) => bytes,
         Err(error) => return output::failure(&error, args.json),
     };
-    let invocation = Invocation {
-        request_id: "local".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let invocation = invocation();
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let answered = environment.function().answer(&bytes, &invocation, deadline).await;
@@ -73,12 +84,37 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
             (failed, kind.exit_code())
         }
     };
+    // A queue's answer only names the records that failed.
+    let code = match answered.line.failed.first().filter(|_| code == 0 && is_of_records(&response))
+    {
+        None => code,
+        Some((_, first)) => {
+            for (id, error) in &answered.line.failed {
+                let told = error.clone().in_context(&format!("record {id}"));
+                output::failure(&told, args.json);
+            }
+            first.kind().exit_code()
+        }
+    };
     let shown = if args.json { response.to_string() } else { format!("{response:#}") };
     let written = output::print(&shown);
     if args.simulate && !args.json && answered.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
     if code == 0 { written } else { ExitCode::from(code) }
+}
+
+/// Whether an answer is a queue's, which is a success for its records' failures, too.
+fn is_of_records(response: &Value) -> bool {
+    response.get("batchItemFailures").is_some()
+}
+
+fn invocation() -> Invocation {
+    Invocation {
+        // It names results: no two runs may have the same.
+        request_id: format!("local-{:016x}", fastrand::u64(..)),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 /// Something that moves while people wait; nothing where nobody sees it.

@@ -5,6 +5,7 @@ mod providers;
 mod render;
 mod serve;
 mod serve_http;
+mod serve_invoke;
 mod validate;
 
 use std::process::ExitCode;

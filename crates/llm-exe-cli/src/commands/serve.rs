@@ -1,5 +1,6 @@
 //! `llm-exe serve`: a function URL on this machine. Every request becomes the event that AWS would
-//! make of it and takes the same line as in Lambda.
+//! make of it and takes the same line as in Lambda. Where nobody is checked it is Lambda's Invoke
+//! API, too.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -42,9 +43,12 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     };
     let served = Arc::new(Served {
         function: environment.function(),
+        run: fastrand::u64(..),
         requests: AtomicU64::new(0),
         address,
         timeout: Duration::from_secs(args.timeout),
+        takes_events: args.host.is_loopback()
+            && environment.settings.endpoint_auth == EndpointAuth::None,
         least: args.json.then(|| environment.settings.log_level.max(LogLevel::Info)),
     });
     let simulated = if args.simulate { " (simulated: no provider is asked)" } else { "" };

@@ -16,15 +16,20 @@ use llm_exe_events::{Invocation, MOST_BODY_BYTES, http_failure};
 use llm_exe_function::{Answered, Function, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
+use super::serve_invoke::{self, Call};
 use crate::output;
 
 /// What every request needs.
 pub(crate) struct Served {
     pub(crate) function: Function,
+    /// What tells this run's requests from all others': it names results.
+    pub(crate) run: u64,
     /// How many requests there were.
     pub(crate) requests: AtomicU64,
     pub(crate) address: SocketAddr,
     pub(crate) timeout: Duration,
+    /// Whether Lambda's Invoke API is served, to whom every event may be handed.
+    pub(crate) takes_events: bool,
     /// JSON lines up to this level, or short ones for people.
     pub(crate) least: Option<LogLevel>,
 }
@@ -35,26 +40,33 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
     let target = format!("{} {}", head.method, head.uri.path());
     let number = served.requests.fetch_add(1, Ordering::Relaxed) + 1;
     let invocation = Invocation {
-        request_id: format!("local-{}-{number}", std::process::id()),
+        request_id: format!("local-{:016x}-{number}", served.run),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let answered = match event(served, &head, body).await {
+    let call = served.takes_events.then(|| serve_invoke::call(&head)).flatten();
+    if let (Some(Call::DryRun), Ok(())) = (call, is_ours(served.address, &head.headers)) {
+        return serve_invoke::nothing(StatusCode::NO_CONTENT);
+    }
+    let answered = match event(served, &head, body, call).await {
         Ok(event) => {
             let deadline = Deadline::after(served.timeout);
-            let bytes = event.to_string().into_bytes();
-            served.function.answer(&bytes, &invocation, deadline).await
+            served.function.answer(&event, &invocation, deadline).await
         }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);
             line.source = "http";
-            let outcome = Ok(http_failure(&invocation, &error));
-            line.error = Some(error);
+            line.error = Some(error.clone());
+            let outcome = match call {
+                Some(_) => Err(error),
+                None => Ok(http_failure(&invocation, &error)),
+            };
             Answered { outcome, line }
         }
     };
-    let response = match answered.outcome {
-        Ok(value) => response(&value),
-        Err(_) => {
+    let response = match (call, answered.outcome) {
+        (Some(call), outcome) => serve_invoke::response(call, outcome),
+        (None, Ok(value)) => response(&value),
+        (None, Err(_)) => {
             let mut broken = Response::new(Full::default());
             *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             broken
@@ -64,13 +76,24 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
     response
 }
 
-/// The event that a function URL would make of a request, if the request is for this server.
-async fn event(served: &Served, head: &Parts, body: Incoming) -> Result<Value, Error> {
+/// The event that a function URL would make of a request, or what a call of the Invoke API hands
+/// on as it is, if the request is for this server.
+async fn event(
+    served: &Served,
+    head: &Parts,
+    body: Incoming,
+    call: Option<Call>,
+) -> Result<Bytes, Error> {
     is_ours(served.address, &head.headers)
         .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
+    if call == Some(Call::Unknown) {
+        let text = "expected RequestResponse, Event or DryRun";
+        return Err(Error::invalid("x-amz-invocation-type", text));
+    }
     // One byte more than is allowed: enough to see that it is too much.
     match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
-        Ok(body) => Ok(event_of(head, &body.to_bytes())),
+        Ok(body) if call.is_some() => Ok(body.to_bytes()),
+        Ok(body) => Ok(event_of(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let text = format!("the body has more than {MOST_BODY_BYTES} bytes");
             Err(Error::new(ErrorKind::RequestTooLarge, text))

@@ -8,6 +8,7 @@
 
 mod bedrock;
 mod commands;
+mod events;
 mod examples;
 mod exit_codes;
 mod formats;

@@ -6,8 +6,10 @@ use llm_exe::Error;
 use serde_json::Value;
 
 use crate::admission::{Admission, EndpointAuth};
-use crate::http::{self, Heard};
-use crate::{EventSource, Invocation, Outcome, Record, Route};
+use crate::callers::{self, Proof};
+use crate::http::{self, Form, Heard};
+use crate::shapes::text;
+use crate::{EventSource, Invocation, Record, Route, Settled};
 
 /// `version: "2.0"` and `requestContext.http`.
 pub(crate) struct HttpV2;
@@ -23,7 +25,7 @@ impl EventSource for HttpV2 {
     }
 
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
-        http::routed(&heard(event), invocation)
+        http::routed(&heard(event), invocation, Form::V2)
     }
 
     fn admit(&self, event: &Value, auth: EndpointAuth) -> Admission {
@@ -35,44 +37,33 @@ impl EventSource for HttpV2 {
         !text(event, "/requestContext/domainName").is_some_and(|name| name.contains(".lambda-url."))
     }
 
+    fn caller(&self, event: &Value) -> Option<String> {
+        Some(callers::name(proof(event).as_ref()))
+    }
+
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
-        let body = http::body(text(&event, "/body"), is_base64)?;
-        Ok(vec![Record { id: invocation.request_id.clone(), body: Ok(body) }])
+        Ok(vec![Record::sent(self.name(), invocation, http::request(&event)?)])
     }
 
-    fn respond(&self, invocation: &Invocation, outcomes: Vec<Outcome>) -> Result<Value, Error> {
-        Ok(http::respond(outcomes, invocation).into_value())
+    fn respond(&self, invocation: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
+        Ok(http::respond(settled, invocation).into_value(Form::V2))
     }
-}
-
-fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
-    event.pointer(pointer).and_then(Value::as_str)
 }
 
 fn heard(event: &Value) -> Heard<'_> {
-    let headers = event.get("headers").and_then(Value::as_object);
-    let authorizer = event.pointer("/requestContext/authorizer").and_then(Value::as_object);
+    let path =
+        text(event, "/rawPath").or_else(|| text(event, "/requestContext/http/path")).unwrap_or("/");
+    // Behind a base path the route's key tells where the API's own path begins.
+    let is_root_route = text(event, "/routeKey").is_some_and(|key| key.ends_with(" /"));
     Heard {
         method: text(event, "/requestContext/http/method").unwrap_or_default(),
-        path: text(event, "/rawPath")
-            .or_else(|| text(event, "/requestContext/http/path"))
-            .unwrap_or("/"),
-        stage: text(event, "/requestContext/stage").unwrap_or_default(),
-        headers: headers
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?)))
-            .collect(),
-        is_proven: authorizer.is_some_and(|context| context.values().any(is_said)),
+        path,
+        is_root: is_root_route || http::is_stage(path, text(event, "/requestContext/stage")),
+        headers: http::headers(event),
+        is_proven: proof(event).is_some(),
     }
 }
 
-/// An authorizer that said nothing leaves an empty context or null behind.
-fn is_said(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Object(fields) => !fields.is_empty(),
-        _ => true,
-    }
+fn proof(event: &Value) -> Option<Proof<'_>> {
+    callers::authorizer(event.pointer("/requestContext/authorizer"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A function that runs.
 pub(crate) struct Function {
-    pub(crate) simulator: Simulator,
+    pub(crate) simulator: Arc<Simulator>,
     api: RuntimeApi,
     /// Dropped, it kills the process.
     kill: oneshot::Sender<()>,
@@ -60,8 +61,12 @@ impl Function {
 
     /// With these variables, and what Lambda sets, and nothing else.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Function {
+        Function::beside(Arc::new(Simulator::start().await.unwrap()), variables).await
+    }
+
+    /// The same, with providers that others ask, too.
+    pub(crate) async fn beside(simulator: Arc<Simulator>, variables: &[(&str, &str)]) -> Function {
         let api = RuntimeApi::start().await.unwrap();
-        let simulator = Simulator::start().await.unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
@@ -130,7 +135,8 @@ impl Function {
         assert_eq!(answer, Answer::Result(json!(REPLY)), "the invocation after {after}");
     }
 
-    /// Ends the process; everything that it printed, which holds no key and tells of no panic.
+    /// Ends the process by SIGKILL; everything that it printed, which holds no key and tells of no
+    /// panic.
     pub(crate) async fn stop(self) -> Printed {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         drop(kill);

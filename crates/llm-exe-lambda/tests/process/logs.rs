@@ -40,7 +40,7 @@ async fn every_invocation_leaves_one_line_with_its_metrics() {
         [some("INFO"), some("answered"), some("direct"), None],
         [some("INFO"), some("answered"), some("http"), None],
         [some("WARN"), some("failed"), some("direct"), some("InvalidRequest")],
-        [some("WARN"), some("failed"), some("direct"), some("InvalidRequest")],
+        [some("WARN"), some("failed"), some("unsupported"), some("InvalidRequest")],
         [some("WARN"), some("failed"), some("direct"), some("ProviderUnavailable")],
     ];
     for (line, expected) in lines.iter().zip(expected) {

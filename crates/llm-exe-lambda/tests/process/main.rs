@@ -10,7 +10,9 @@
 mod connections;
 mod deadlines;
 mod errors;
+mod events;
 mod examples;
+mod faults;
 mod harness;
 mod hostile;
 mod http;
@@ -18,3 +20,4 @@ mod logs;
 mod settings;
 mod sizes;
 mod sources;
+mod world;

@@ -6,9 +6,13 @@
 use super::{InitError, Outcome};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot, watch};
+
+/// Ids are of one invocation alone, whichever process it goes to.
+static INVOCATIONS: AtomicU64 = AtomicU64::new(1);
 
 /// What the function answered, and with which headers.
 pub(super) type Answer = (Outcome, BTreeMap<String, String>);
@@ -38,7 +42,6 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Invocations {
-    number: u64,
     queue: VecDeque<Pending>,
     waiting: HashMap<String, oneshot::Sender<Answer>>,
 }
@@ -53,9 +56,9 @@ impl Default for Shared {
 impl Shared {
     /// Puts an invocation into the queue and returns its id.
     pub(super) fn enqueue(&self, pending: impl FnOnce(String) -> Pending) -> String {
+        let number = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let id = format!("00000000-0000-4000-8000-{number:012x}");
         let mut invocations = self.lock();
-        invocations.number += 1;
-        let id = format!("00000000-0000-4000-8000-{:012x}", invocations.number);
         invocations.queue.push_back(pending(id.clone()));
         self.came.notify_one();
         id

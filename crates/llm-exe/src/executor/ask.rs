@@ -97,8 +97,10 @@ impl Executor {
             return Ok(None);
         };
         // A 403 is about what the key may do, which no newer one of the same name changes.
-        let kind = target.provider.dialect.read_failure(answer).kind;
-        if answer.status == 403 || kind != ErrorKind::ProviderAuthFailed {
+        if matches!(answer.status, 200..300 | 403) {
+            return Ok(None);
+        }
+        if target.provider.dialect.read_failure(answer).kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
         self.keys.renewed(name, used).await

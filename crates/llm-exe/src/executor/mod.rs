@@ -19,12 +19,13 @@ use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::hosted::{self, Resolved};
-use crate::job::{Job, RenderedChat, Rules};
+use crate::job::{Job, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
-use crate::request::Written;
+use crate::request::{Request, Written};
+use crate::results::Destination;
 use crate::transport::{HttpClient, Transport};
-use talk::Talk;
+use talk::{Talk, in_context};
 
 /// Runs requests. One a process: it holds the connections.
 #[derive(Clone)]
@@ -75,23 +76,43 @@ impl Executor {
 
     /// Runs a request as it came; the hosted config that it points to is fetched first.
     pub async fn run(&self, request: Value, deadline: Deadline) -> Run {
-        self.run_value(request, deadline, false).await
+        self.run_value(request, &[], deadline, false).await
+    }
+
+    /// Runs a request that came from these queues, topics and buckets, by their ARNs: none of
+    /// them may be its destination.
+    pub async fn run_from_origins(
+        &self,
+        request: Value,
+        origins: &[String],
+        deadline: Deadline,
+    ) -> Run {
+        self.run_value(request, origins, deadline, false).await
     }
 
     /// Renders and validates a request as [`Executor::run`] would, and calls no provider: as
     /// `dryRun`, but pinned configs allow it, for nobody is given anything.
     pub async fn dry_run(&self, request: Value, deadline: Deadline) -> Run {
-        self.run_value(request, deadline, true).await
+        self.run_value(request, &[], deadline, true).await
     }
 
-    async fn run_value(&self, request: Value, deadline: Deadline, dry: bool) -> Run {
+    async fn run_value(
+        &self,
+        request: Value,
+        origins: &[String],
+        deadline: Deadline,
+        dry: bool,
+    ) -> Run {
         let start = Instant::now();
         let read = |request| {
             let mut written = Written::read(request);
             if dry {
                 written.request.dry_run = Some(true);
-                // A word that is no such is still a problem.
-                written.request.returns.take_if(|word| word == "full");
+                // What is no such word, key or place is still a problem.
+                let Request { returns, destination, idempotency_key, .. } = &mut written.request;
+                returns.take_if(|word| word == "full");
+                destination.take_if(|text| Destination::read(text).is_ok());
+                idempotency_key.take_if(|key| !key.is_empty());
             }
             written
         };
@@ -105,13 +126,13 @@ impl Executor {
         report.durations.config = start.elapsed();
         match resolved {
             Ok(Resolved { request, hosted: None, .. }) => {
-                self.run_from(read(request), Report::default(), start, deadline).await
+                self.run_from(read(request), Report::default(), origins, start, deadline).await
             }
             Ok(Resolved { request, hosted: Some((source, origin)), warnings }) => {
                 let mut written = read(request);
                 written.warnings.splice(0..0, warnings);
                 report.config = Some(source);
-                let run = self.run_from(written, report, start, deadline).await;
+                let run = self.run_from(written, report, origins, start, deadline).await;
                 Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
             }
             Err(error) => {
@@ -146,7 +167,7 @@ impl Executor {
     /// Runs a request that was read, or built as a [`Request`](crate::Request). It points to no
     /// hosted config.
     pub async fn run_written(&self, written: Written, deadline: Deadline) -> Run {
-        self.run_from(written, Report::default(), Instant::now(), deadline).await
+        self.run_from(written, Report::default(), &[], Instant::now(), deadline).await
     }
 
     /// Runs a request of which something was done already, since `start`.
@@ -154,11 +175,14 @@ impl Executor {
         &self,
         written: Written,
         mut report: Report,
+        origins: &[String],
         start: Instant,
         deadline: Deadline,
     ) -> Run {
         // What was ignored may be what is missing: it is told beside the problems.
-        match Job::noting(written, &self.rules, &mut report.warnings) {
+        let job = Job::noting(written, &self.rules, &mut report.warnings)
+            .and_then(|job| check_origins(job.destination.as_ref(), origins).map(|()| job));
+        match job {
             Ok(job) => self.run_job_from(&job, report, start, deadline).await,
             Err(error) => {
                 report.durations.total = start.elapsed();
@@ -195,7 +219,7 @@ impl Executor {
         let done = job.prompt.render_noting(job, &Limits::default(), &mut rendered);
         report.warnings.append(&mut rendered.warnings);
         done?;
-        let mut talks = self.talks(job, &rendered.messages)?;
+        let mut talks = self.talks(job, rendered.messages)?;
         if job.dry_run {
             for talk in &talks {
                 report.note(talk.warnings.clone());
@@ -208,7 +232,8 @@ impl Executor {
         for talk in talks {
             let share = deadline.share(remaining);
             remaining -= 1;
-            let error = match self.talk(job, &talk, share, report).await {
+            let target = talk.target;
+            let error = match self.talk(job, talk, share, report).await {
                 Ok(value) => return Ok(value),
                 Err(error) if error.kind() == ErrorKind::Timeout && share.left().is_zero() => {
                     let text = "no answer within its share of the time that was left";
@@ -218,9 +243,8 @@ impl Executor {
             };
             // After the first answer the conversation is that provider's.
             if report.answered || !calls_for_another(error.kind()) {
-                return Err(talk.in_context(error));
+                return Err(in_context(target, error));
             }
-            let target = talk.target;
             after.push_str(&format!(
                 ", after {} {} ({})",
                 target.provider.name,
@@ -232,9 +256,9 @@ impl Executor {
         let Some(talk) = last else {
             return Err(Error::new(ErrorKind::Internal, "there is nobody to ask"));
         };
-        self.talk(job, &talk, deadline, report)
-            .await
-            .map_err(|error| talk.in_context(error).followed_by(&after))
+        let target = talk.target;
+        let answer = self.talk(job, talk, deadline, report).await;
+        answer.map_err(|error| in_context(target, error).followed_by(&after))
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::chat::{StopReason, Usage};
 use crate::error::Error;
 use crate::hosted::ConfigSource;
-use crate::job::{Job, Target};
+use crate::job::{Job, Returns, Target};
+use crate::results::Destination;
 
 /// Where the time went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,6 +73,10 @@ pub struct Report {
     pub config: Option<ConfigSource>,
     /// Whether nobody was called on purpose.
     pub dry_run: bool,
+    /// Whether the caller gets the `full` object.
+    pub full: bool,
+    /// Who is told of the result, where the request names somebody.
+    pub destination: Option<Destination>,
 }
 
 impl Report {
@@ -85,6 +90,8 @@ impl Report {
             warnings: job.warnings.clone(),
             prompt_hash: Some(job.prompt.hash().to_owned()),
             dry_run: job.dry_run,
+            full: job.returns == Returns::Full,
+            destination: job.destination.clone(),
             ..self
         }
     }

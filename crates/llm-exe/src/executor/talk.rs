@@ -25,16 +25,11 @@ pub(super) struct Talk<'a> {
     endpoint: Endpoint,
 }
 
-impl Talk<'_> {
-    /// Says of a failure whom it was with.
-    pub(super) fn in_context(&self, error: Error) -> Error {
-        match error.kind() {
-            ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
-            _ => {
-                let Target { provider, model, .. } = self.target;
-                error.in_context(&format!("{} {model}", provider.name))
-            }
-        }
+/// Says of a failure whom it was with.
+pub(super) fn in_context(target: &Target, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
+        _ => error.in_context(&format!("{} {}", target.provider.name, target.model)),
     }
 }
 
@@ -44,13 +39,18 @@ impl Executor {
     pub(super) fn talks<'a>(
         &self,
         job: &'a Job,
-        messages: &[Message],
+        messages: Vec<Message>,
     ) -> Result<Vec<Talk<'a>>, Error> {
-        let mut talks = vec![self.prepared(job, &job.target, messages)?];
-        for (index, target) in job.fallbacks.iter().enumerate() {
-            let talk = self.prepared(job, target, messages);
+        let Some((last, before)) = job.fallbacks.split_last() else {
+            return Ok(vec![self.prepared(job, &job.target, messages)?]);
+        };
+        let mut talks = vec![self.prepared(job, &job.target, messages.clone())?];
+        for (index, target) in before.iter().enumerate() {
+            let talk = self.prepared(job, target, messages.clone());
             talks.push(talk.map_err(|error| of_fallback(&error, index))?);
         }
+        let talk = self.prepared(job, last, messages);
+        talks.push(talk.map_err(|error| of_fallback(&error, before.len()))?);
         Ok(talks)
     }
 
@@ -58,14 +58,13 @@ impl Executor {
         &self,
         job: &Job,
         target: &'a Target,
-        messages: &[Message],
+        mut messages: Vec<Message>,
     ) -> Result<Talk<'a>, Error> {
         let dialect = target.provider.dialect;
         let structure = match job.output.told_schema() {
             Some(schema) => dialect.structure(&target.model, SCHEMA_NAME, schema),
             None => Structure::Free,
         };
-        let mut messages = messages.to_vec();
         if let Some(schema) = job.output.told_schema()
             && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
         {
@@ -83,18 +82,17 @@ impl Executor {
     pub(super) async fn talk(
         &self,
         job: &Job,
-        talk: &Talk<'_>,
+        talk: Talk<'_>,
         deadline: Deadline,
         report: &mut Report,
     ) -> Result<Value, Error> {
-        report.turn_to(talk.target);
-        report.note(talk.warnings.clone());
-        let mut chat = talk.chat.clone();
-        let mut request = talk.request.clone();
+        let Talk { target, mut request, warnings, mut chat, endpoint } = talk;
+        report.turn_to(target);
+        report.note(warnings);
         let mut repairs = job.output.repairs;
         loop {
             let started = Instant::now();
-            let reply = self.ask(talk.target, &request, deadline, report).await?;
+            let reply = self.ask(target, &request, deadline, report).await?;
             let fault = match judge::judge(job, &chat.structure, &reply) {
                 Verdict::Good(value, warnings) => {
                     report.note(warnings);
@@ -110,8 +108,7 @@ impl Executor {
             repairs -= 1;
             report.repairs += 1;
             told::add_fault(&mut chat.messages, &fault, &job.output.parser.wanted());
-            let dialect = talk.target.provider.dialect;
-            let asked = dialect.wire_request(&talk.endpoint, &chat)?;
+            let asked = target.provider.dialect.wire_request(&endpoint, &chat)?;
             report.note(asked.warnings);
             request = asked.request;
         }

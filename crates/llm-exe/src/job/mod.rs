@@ -1,6 +1,7 @@
 //! The job: a request that can't be invalid any more. Every rule about what is valid is in this
 //! room, and all that is wrong with a request is said at once.
 
+mod destination;
 mod history;
 mod messages;
 mod options;
@@ -11,6 +12,7 @@ mod target;
 
 use serde_json::{Map, Value};
 
+pub(crate) use destination::check_origins;
 pub use messages::Conversation;
 pub use output::Output;
 pub(crate) use render::Filling;
@@ -22,6 +24,7 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::prompt::Limits;
 use crate::request::{Request, Written};
+use crate::results::Destination;
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub enum Returns {
     /// The result with usage, model, attempts and warnings.
     Full,
 }
+
+/// Who keeps answers by their keys takes the key out before a request is run.
+const KEYED_ELSEWHERE: &str = "needs a function with a RESULT_PREFIX, where answers are kept, and \
+                               a caller who waits: no record and no hosted config can say it";
 
 /// A validated request.
 #[derive(Debug, Clone)]
@@ -53,6 +60,8 @@ pub struct Job {
     pub dry_run: bool,
     /// A missing variable is an error.
     pub strict_variables: bool,
+    /// Who is told of the result, where the request names somebody.
+    pub destination: Option<Destination>,
     /// What was ignored so far.
     pub warnings: Vec<String>,
 }
@@ -81,6 +90,10 @@ impl Job {
         if let Some(pointed) = pointed(&request) {
             return Err(pointed);
         }
+        if request.idempotency_key.is_some() {
+            problems.add("idempotencyKey", KEYED_ELSEWHERE);
+        }
+        let destination = destination::read(request.destination.as_deref(), &mut problems);
         let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);
@@ -105,6 +118,7 @@ impl Job {
                 return Err(Error::from_problems(problems.0));
             }
         };
+        destination::check(destination.as_ref(), rules)?;
         Ok(Job {
             target,
             fallbacks,
@@ -115,6 +129,7 @@ impl Job {
             returns,
             dry_run: request.dry_run.unwrap_or(false),
             strict_variables,
+            destination,
             warnings: std::mem::take(warnings),
         })
     }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use super::{Problems, Rules};
 use crate::chat::Sampling;
 use crate::json;
+use crate::providers::EFFORTS;
 use crate::request::WrittenOptions;
 use crate::transport::{Jitter, Policy};
 
-/// The words of `effort` that some model takes.
-const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const MOST_ATTEMPTS: u32 = 10;
 const MOST_STOP_SEQUENCES: usize = 16;
 /// A day: no function runs longer, and clocks stay far from their end.

@@ -18,6 +18,8 @@ pub struct Rules {
     pub max_tokens_ceiling: Option<u64>,
     /// Which hosted configs may be read.
     pub hosted: HostedRules,
+    /// What the destinations that requests may name begin with; nothing said, none may be named.
+    pub destinations: Vec<String>,
 }
 
 /// Patterns of models, like `openai:gpt-4o*`.

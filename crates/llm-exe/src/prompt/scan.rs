@@ -36,11 +36,14 @@ pub(crate) fn trim_js_start(text: &str) -> &str {
 /// The length of a quoted text at the start, quotes included. `\` hides a quote, but when no
 /// other quote follows, the last hidden one closes.
 pub(crate) fn quoted_len(text: &str) -> Option<usize> {
-    let quote = *text.as_bytes().first()?;
+    closed_len(text, *text.as_bytes().first()?)
+}
+
+fn closed_len(text: &str, end: u8) -> Option<usize> {
     let mut hidden = None;
     let mut before = 0;
     for (at, byte) in text.bytes().enumerate().skip(1) {
-        if byte == quote {
+        if byte == end {
             if before != b'\\' {
                 return Some(at + 1);
             }
@@ -55,18 +58,5 @@ pub(crate) fn quoted_len(text: &str) -> Option<usize> {
 
 /// The length of a segment in brackets at the start, brackets included.
 pub(crate) fn bracketed_len(text: &str) -> Option<usize> {
-    let mut hidden = None;
-    let mut before = 0;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        if byte == b']' {
-            if before != b'\\' {
-                return Some(at + 1);
-            }
-            hidden = Some(at + 1);
-            before = 0;
-        } else {
-            before = byte;
-        }
-    }
-    hidden
+    closed_len(text, b']')
 }

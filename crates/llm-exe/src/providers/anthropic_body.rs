@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::inline::inline;
 use super::models::{ClaudeModel, Thinking, Tuning};
 use super::{Options, Taken, stop_list};
 use crate::chat::{Chat, Message, Part, Role, Structure};
@@ -15,6 +16,9 @@ use crate::schema::{Schema, closed};
 const DEFAULT_MAX_TOKENS: u64 = 4096;
 /// The least that a thinking budget may be.
 const LEAST_BUDGET: u64 = 1024;
+
+/// The kinds of images that are taken as bytes.
+pub(crate) const IMAGES: &[&str] = &["jpeg", "png", "gif", "webp"];
 
 /// Which images a carrier takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,23 +116,8 @@ fn image_source(url: &str, images: Images, path: impl Fn() -> String) -> Result<
     if !url.starts_with("data:") && images == Images::Anywhere {
         return Ok(json!({ "type": "url", "url": url }));
     }
-    let (format, data) = inline_image(url, path)?;
-    Ok(json!({ "type": "base64", "media_type": format!("image/{format}"), "data": data }))
-}
-
-/// The format and the data of an image's `data:` URL.
-///
-/// # Errors
-/// `InvalidRequest` with the URL's path in the request.
-pub(crate) fn inline_image(url: &str, path: impl Fn() -> String) -> Result<(&str, &str), Error> {
-    let inline = url.strip_prefix("data:image/").and_then(|inline| inline.split_once(";base64,"));
-    match inline {
-        Some((format @ ("jpeg" | "png" | "gif" | "webp"), data)) => Ok((format, data)),
-        _ => Err(Error::invalid(
-            path(),
-            "expected data:image/jpeg, png, gif or webp with ;base64, for this provider",
-        )),
-    }
+    let (media, data) = inline(url, IMAGES, path)?;
+    Ok(json!({ "type": "base64", "media_type": media, "data": data }))
 }
 
 /// The options in the API's words, the structure among them; what is left out is in the warnings.

@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::anthropic_body::{self, inline_image};
+use super::anthropic_body::{self, IMAGES};
+use super::inline::inline;
 use super::models::{self, ConverseModel, Family, Force, TopK};
 use super::{
     Asked, Dialect, Endpoint, Failure, Options, Taken, bedrock, converse_reply, stop_list,
@@ -160,7 +161,8 @@ fn blocks(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
             Part::Text(text) => blocks.push(json!({ "text": text })),
             Part::Image { url } => {
                 let path = || format!("message[{index}].content[{at}].image_url.url");
-                let (format, bytes) = inline_image(url, path)?;
+                let (media, bytes) = inline(url, IMAGES, path)?;
+                let format = media.trim_start_matches("image/");
                 let source = json!({ "bytes": bytes });
                 blocks.push(json!({ "image": { "format": format, "source": source } }));
             }

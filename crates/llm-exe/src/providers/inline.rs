@@ -19,10 +19,7 @@ pub(crate) fn inline<'a>(
         _ => {
             let (last, others) = kinds.split_last().unwrap_or((&"", &[]));
             let kinds = format!("{} or {last}", others.join(", "));
-            let text = format!(
-                "expected data:image/{kinds} with ;base64, for this provider; it takes no other \
-                 URLs, and nothing is fetched"
-            );
+            let text = format!("expected data:image/{kinds} with ;base64, for this provider");
             Err(Error::invalid(path(), text))
         }
     }

@@ -33,6 +33,7 @@ use crate::wire::{WireReply, WireRequest};
 pub use base_url::check_base_url;
 pub use compatible::{COMPATIBLE_SETTING, Compatible, Providers, StructuredOutput};
 pub use failure::Failure;
+pub(crate) use models::EFFORTS;
 pub use models::{Capability, capabilities, capability_of};
 
 /// A wire format: how a chat is asked and how it is answered.

@@ -61,6 +61,12 @@ pub struct Request {
     pub version: Option<String>,
     /// Where a hosted config is, instead of `key`: `s3://bucket/key?versionId=…`, or `https://…`.
     pub url: Option<String>,
+    /// Who is told of the result, where the operator allows it: a queue's URL, an event bus's
+    /// ARN, or `s3://bucket/prefix`.
+    pub destination: Option<String>,
+    /// A repeated call under the same key is answered with the first one's answer; of direct and
+    /// HTTP calls.
+    pub idempotency_key: Option<String>,
 }
 
 /// Whom to ask when the ones before can't answer.

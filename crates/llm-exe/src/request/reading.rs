@@ -27,8 +27,6 @@ const NOT_BUILT: &[(&str, &str)] = &[
     ("maxTurns", "tools"),
     ("steps", "chains"),
     ("concurrency", "chains"),
-    ("destination", "result destinations"),
-    ("idempotencyKey", "idempotency"),
     ("stream", "streaming"),
 ];
 

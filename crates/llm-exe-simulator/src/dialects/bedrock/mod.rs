@@ -11,10 +11,10 @@ mod inference;
 mod invoke;
 mod messages;
 mod models;
-mod signature;
 mod tools;
 
 use super::{Ask, Refusal};
+use crate::sigv4::{self, Kind, Signed};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -42,7 +42,15 @@ fn speaks(headers: &HeaderMap) -> bool {
 
 /// Refuses what every operation refuses, in AWS's order: the signature, the body, the model.
 fn refuse(ask: &Ask<'_>) -> Result<(), Refusal> {
-    signature::refuse(ask)?;
+    sigv4::check(&Signed {
+        service: "bedrock",
+        method: "POST",
+        path: ask.path,
+        query: "",
+        headers: ask.headers,
+        body: ask.raw,
+    })
+    .map_err(|fault| refusal(403, &fault.message))?;
     if !ask.is_json {
         return Err(invalid("The request body is not valid JSON."));
     }
@@ -98,13 +106,9 @@ fn unsupported(field: &str) -> Refusal {
 /// AWS's name of an error, which goes into a header.
 fn error_headers(status: u16, body: &Value) -> Vec<(&'static str, String)> {
     let message = body.get("message").and_then(Value::as_str).unwrap_or_default();
+    let signature = Kind::told_by(message).filter(|_| status == 403).map(signature_fault);
     let name = match status {
         200..=399 => return Vec::new(),
-        403 if message.starts_with(signature::UNKNOWN) => "UnrecognizedClientException",
-        403 if message.starts_with(signature::MISSING) => "MissingAuthenticationTokenException",
-        403 if message.starts_with(signature::WRONG) => "InvalidSignatureException",
-        403 if message.starts_with(signature::LATE) => "InvalidSignatureException",
-        403 if message.starts_with(signature::INCOMPLETE) => "IncompleteSignatureException",
         401 => "UnrecognizedClientException",
         403 => "AccessDeniedException",
         404 => "ResourceNotFoundException",
@@ -115,8 +119,18 @@ fn error_headers(status: u16, body: &Value) -> Vec<(&'static str, String)> {
         500.. => "InternalServerException",
         _ => "ValidationException",
     };
+    let name = signature.unwrap_or(name);
     vec![(
         "x-amzn-errortype",
         format!("{name}:http://internal.amazon.com/coral/com.amazon.bedrock/"),
     )]
+}
+
+fn signature_fault(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Unknown => "UnrecognizedClientException",
+        Kind::Missing => "MissingAuthenticationTokenException",
+        Kind::Incomplete => "IncompleteSignatureException",
+        Kind::Wrong | Kind::Late => "InvalidSignatureException",
+    }
 }

@@ -33,8 +33,8 @@ pub(crate) enum Tuning {
     No,
 }
 
-/// The words of `effort`, from none to the most.
-const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+/// The words of `effort` that some model takes, from none to the most.
+pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// The word of `taken` that is meant by another: the next one up, else the highest. `None` where
 /// reasoning was to be left out and can't be.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use llm_exe::HostedRules;
 use llm_exe::hosted::check_bucket;
 
-use crate::settings::{Get, SettingsFault, fault};
+use super::SettingsFault;
+use super::words::{Get, fault, seconds};
 
 /// The longest that a config is used without asking: a day.
 const LONGEST_CACHE: u64 = 86_400;
 
 /// Which hosted configs may be read.
-pub(crate) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsFault> {
+pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsFault> {
     const BUCKET: &str = "AWS_S3_FILES_BUCKET_NAME";
     const BUCKETS: &str = "CONFIG_BUCKETS";
     let named = |setting: &str, name: &str| {
@@ -33,13 +34,6 @@ pub(crate) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsFault> {
 }
 
 /// How long a config is used without asking.
-pub(crate) fn cache(get: &Get<'_>) -> Result<Duration, SettingsFault> {
-    const NAME: &str = "CONFIG_CACHE_SECONDS";
-    let Some(text) = get(NAME) else {
-        return Ok(Duration::ZERO);
-    };
-    match text.trim().parse::<u64>() {
-        Ok(seconds) if seconds <= LONGEST_CACHE => Ok(Duration::from_secs(seconds)),
-        _ => Err(fault(NAME, format!("expected seconds from 0 to {LONGEST_CACHE}, got {text:?}"))),
-    }
+pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsFault> {
+    seconds(get, "CONFIG_CACHE_SECONDS", 0, 0..=LONGEST_CACHE)
 }

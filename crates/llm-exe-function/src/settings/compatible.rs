@@ -25,7 +25,7 @@ enum Structured {
 }
 
 /// Reads the setting.
-pub(crate) fn read(text: &str) -> Result<Providers, String> {
+pub(super) fn read(text: &str) -> Result<Providers, String> {
     let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
     let servers: BTreeMap<String, Server> =

@@ -2,26 +2,76 @@
 //! secret is known here, wrong.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
-//! In: a request. Out: nothing, or the refusal in AWS's words.
+//! In: a request. Out: nothing, or the refusal in AWS's words; each service wraps them in its own.
 
-use super::super::{Ask, Refusal};
-use super::refusal;
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-pub(super) const MISSING: &str = "Missing Authentication Token";
-pub(super) const UNKNOWN: &str = "The security token included in the request is invalid";
-pub(super) const WRONG: &str = "The request signature we calculated does not match";
-pub(super) const LATE: &str = "Signature expired";
-pub(super) const INCOMPLETE: &str = "Authorization header";
 
 /// AWS's own example of credentials; signatures with others are not verified.
 const EXAMPLE_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-const SERVICE: &str = "bedrock";
 /// How far a request's clock may be off, in seconds.
 const LEEWAY: u64 = 300;
+
+/// A request as its signature covers it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) service: &'static str,
+    pub(crate) method: &'a str,
+    /// The path as it came, percent-encoded.
+    pub(crate) path: &'a str,
+    /// The query as it came, without its question mark.
+    pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+/// Why a signature is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) kind: Kind,
+    /// In AWS's words.
+    pub(crate) message: String,
+}
+
+/// What is wrong; services have names of their own for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Missing,
+    Incomplete,
+    Unknown,
+    Late,
+    Wrong,
+}
+
+const MISSING: &str = "Missing Authentication Token";
+const INCOMPLETE: &str = "Authorization header";
+const UNKNOWN: &str = "The security token included in the request is invalid";
+const LATE: &str = "Signature expired";
+const WRONG: &str = "The request signature we calculated does not match";
+
+impl Kind {
+    /// What a message of ours says is wrong.
+    pub(crate) fn told_by(message: &str) -> Option<Kind> {
+        let all = [
+            (Kind::Missing, MISSING),
+            (Kind::Incomplete, INCOMPLETE),
+            (Kind::Unknown, UNKNOWN),
+            (Kind::Late, LATE),
+            (Kind::Wrong, WRONG),
+        ];
+        let found = all.into_iter().find(|(_, words)| message.starts_with(words));
+        found.map(|(kind, _)| kind)
+    }
+}
+
+impl Signed<'_> {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+}
 
 /// What an authorization header says.
 struct Signature<'a> {
@@ -33,46 +83,56 @@ struct Signature<'a> {
 }
 
 /// Refuses what AWS would refuse.
-pub(super) fn refuse(ask: &Ask<'_>) -> Result<(), Refusal> {
-    let Some(authorization) = ask.header("authorization").filter(|text| !text.is_empty()) else {
-        return Err(refusal(403, MISSING));
+pub(crate) fn check(request: &Signed<'_>) -> Result<(), Fault> {
+    let Some(authorization) = request.header("authorization").filter(|text| !text.is_empty())
+    else {
+        return Err(fault(Kind::Missing, MISSING));
     };
-    let signature = read(authorization)?;
-    let Some(time) = ask.header("x-amz-date") else {
+    let signature = read(authorization, request.service)?;
+    let Some(time) = request.header("x-amz-date") else {
         return Err(incomplete("requires existence of either a 'X-Amz-Date' or a 'Date' header."));
     };
     let Some(seconds) = seconds(time) else {
         return Err(incomplete("has a date that is not in ISO8601 basic format."));
     };
     if !time.starts_with(signature.date) {
-        return Err(refusal(403, &format!("{WRONG}: Date in Credential scope does not match")));
+        return Err(wrong(": Date in Credential scope does not match"));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if now.abs_diff(seconds) > LEEWAY {
-        return Err(refusal(403, &format!("{LATE}: {time} is not within 5 minutes of now")));
+        let what = format!("{LATE}: {time} is not within 5 minutes of now");
+        return Err(fault(Kind::Late, &what));
     }
-    for needed in ["host", "x-amz-date", "x-amz-security-token"] {
-        let there = needed != "x-amz-security-token" || ask.header(needed).is_some();
+    for needed in ["host", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"] {
+        let there = matches!(needed, "host" | "x-amz-date") || request.header(needed).is_some();
         if there && !signature.headers.contains(&needed) {
-            return Err(refusal(403, &format!("{WRONG}: '{needed}' must be a 'SignedHeader'")));
+            return Err(wrong(&format!(": '{needed}' must be a 'SignedHeader'")));
         }
     }
     if signature.id.to_lowercase().contains("invalid") {
-        return Err(refusal(403, &format!("{UNKNOWN}.")));
+        return Err(fault(Kind::Unknown, &format!("{UNKNOWN}.")));
     }
     let verified = signature.id != EXAMPLE_ID
-        || calculated(ask, &signature, time).is_some_and(|it| it == signature.signature);
+        || calculated(request, &signature, time).is_some_and(|it| it == signature.signature);
     match verified {
         true => Ok(()),
-        false => Err(refusal(403, &format!("{WRONG} the signature you provided."))),
+        false => Err(wrong(" the signature you provided.")),
     }
 }
 
-fn incomplete(what: &str) -> Refusal {
-    refusal(403, &format!("{INCOMPLETE} {what}"))
+fn fault(kind: Kind, message: &str) -> Fault {
+    Fault { kind, message: message.to_owned() }
 }
 
-fn read(authorization: &str) -> Result<Signature<'_>, Refusal> {
+fn incomplete(what: &str) -> Fault {
+    fault(Kind::Incomplete, &format!("{INCOMPLETE} {what}"))
+}
+
+fn wrong(what: &str) -> Fault {
+    fault(Kind::Wrong, &format!("{WRONG}{what}"))
+}
+
+fn read<'a>(authorization: &'a str, ours: &str) -> Result<Signature<'a>, Fault> {
     let Some(fields) = authorization.strip_prefix("AWS4-HMAC-SHA256 ") else {
         return Err(incomplete("is of an unsupported algorithm."));
     };
@@ -97,9 +157,9 @@ fn read(authorization: &str) -> Result<Signature<'_>, Refusal> {
     if id.is_empty() || region.is_empty() || date.len() != 8 {
         return Err(incomplete("has a credential with an empty part."));
     }
-    if *service != SERVICE {
-        let what = format!("{WRONG}: Credential should be scoped to correct service: '{SERVICE}'.");
-        return Err(refusal(403, &what));
+    if *service != ours {
+        let what = format!(": Credential should be scoped to correct service: '{ours}'.");
+        return Err(wrong(&what));
     }
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if signature.len() != 64 || !signature.bytes().all(hex) {
@@ -108,21 +168,44 @@ fn read(authorization: &str) -> Result<Signature<'_>, Refusal> {
     Ok(Signature { id, date, region, headers: headers.split(';').collect(), signature })
 }
 
-fn calculated(ask: &Ask<'_>, told: &Signature<'_>, time: &str) -> Option<String> {
-    let mut canonical = format!("POST\n{}\n\n", encoded_again(ask.path));
+fn calculated(request: &Signed<'_>, told: &Signature<'_>, time: &str) -> Option<String> {
+    let service = request.service;
+    // S3 signs the path as it is sent; all others encode it once more.
+    let path = match service {
+        "s3" => request.path.to_owned(),
+        _ => encoded_again(request.path),
+    };
+    let mut canonical = format!("{}\n{path}\n{}\n", request.method, sorted(request.query));
     for name in &told.headers {
-        let value = ask.header(name)?.split_whitespace().collect::<Vec<_>>().join(" ");
+        let value = request.header(name)?.split_whitespace().collect::<Vec<_>>().join(" ");
         canonical.push_str(&format!("{name}:{value}\n"));
     }
-    canonical.push_str(&format!("\n{}\n{}", told.headers.join(";"), hex(&Sha256::digest(ask.raw))));
-    let scope = format!("{}/{}/{SERVICE}/aws4_request", told.date, told.region);
+    let hash = match request.header("x-amz-content-sha256") {
+        Some(hash) if service == "s3" => hash.to_owned(),
+        _ => hex(&Sha256::digest(request.body)),
+    };
+    canonical.push_str(&format!("\n{}\n{hash}", told.headers.join(";")));
+    let scope = format!("{}/{}/{service}/aws4_request", told.date, told.region);
     let hashed = hex(&Sha256::digest(canonical.as_bytes()));
     let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
     let mut key = format!("AWS4{EXAMPLE_SECRET}").into_bytes();
-    for part in [told.date, told.region, SERVICE, "aws4_request", &to_sign] {
+    for part in [told.date, told.region, service, "aws4_request", &to_sign] {
         key = signed(&key, part)?;
     }
     Some(hex(&key))
+}
+
+/// A query's parameters as signatures have them: sorted, each with its equals sign.
+fn sorted(query: &str) -> String {
+    let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
+    let mut parameters: Vec<String> = parameters
+        .map(|parameter| match parameter.contains('=') {
+            true => parameter.to_owned(),
+            false => format!("{parameter}="),
+        })
+        .collect();
+    parameters.sort();
+    parameters.join("&")
 }
 
 fn signed(key: &[u8], text: &str) -> Option<Vec<u8>> {
@@ -144,7 +227,8 @@ fn encoded_again(path: &str) -> String {
     encoded
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,15 +1,22 @@
 //! Settings: the one place where the environment's text becomes values. It is a pure function of
 //! a look-up, so that only binaries touch the environment itself.
 
+mod compatible;
+mod hosted;
+mod results;
+mod words;
+
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
-use llm_exe::{Endpoints, ModelPatterns, PageHosts, Rules};
+use llm_exe::results::ResultPrefix;
+use llm_exe::{Endpoints, HostedRules, ModelPatterns, PageHosts, Rules};
 use llm_exe_events::EndpointAuth;
 
-use crate::{compatible, hosted};
+use words::{Get, fault, flag, number, seconds, word};
+
+pub use results::ResultSettings;
 
 /// A setting, as the documentation lists it.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +49,15 @@ pub const SETTINGS: &[SettingRow] = &[
         "the buckets that configs are read from; none said, the prompt bucket",
     ),
     row("CONFIG_CACHE_SECONDS", "0", "how long a config is used without asking if it changed"),
+    row("RECORD_CONCURRENCY", "10", "how many records of an event run at a time"),
+    row("RESULT_PREFIX", "", "s3://bucket/prefix, where results of records and of keys are kept"),
+    row("RESULT_DESTINATION", "", "a queue's URL or a bus's ARN, told of each record's result"),
+    row(
+        "RESULT_DESTINATION_OVERRIDE",
+        "",
+        "what a request's own destination may begin with, parted by commas",
+    ),
+    row("OFFLOAD_RESULTS_OVER", "", "bytes of an answer over which it goes under RESULT_PREFIX"),
     row("OPENAI_BASE_URL", "https://api.openai.com/v1", "where openai is reached"),
     row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "where anthropic is reached"),
     row("XAI_BASE_URL", "https://api.x.ai/v1", "where xai is reached"),
@@ -68,6 +84,12 @@ pub const SETTINGS: &[SettingRow] = &[
         "https://ssm.REGION.amazonaws.com",
         "where Parameter Store is reached",
     ),
+    row("AWS_ENDPOINT_URL_SQS", "https://sqs.REGION.amazonaws.com", "where SQS is reached"),
+    row(
+        "AWS_ENDPOINT_URL_EVENTS",
+        "https://events.REGION.amazonaws.com",
+        "where EventBridge is reached",
+    ),
     row("AWS_ENDPOINT_URL", "", "where all services of AWS are reached, unless told apart"),
     row("AWS_REGION", "", "the region of AWS services, else AWS_DEFAULT_REGION; Lambda sets it"),
     row(
@@ -80,16 +102,7 @@ pub const SETTINGS: &[SettingRow] = &[
 
 /// Settings of later versions. Set, they stop the start: a limit that silently does nothing is
 /// worse than none.
-const NOT_BUILT: &[&str] = &[
-    "RESULT_PREFIX",
-    "RESULT_DESTINATION",
-    "RESULT_DESTINATION_OVERRIDE",
-    "OFFLOAD_RESULTS_OVER",
-    "TOOL_FUNCTIONS",
-    "TOOLS_FROM_HTTP",
-    "RECORD_CONCURRENCY",
-    "LOG_PROMPTS",
-];
+const NOT_BUILT: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
 /// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,6 +128,10 @@ pub struct Settings {
     pub rules: Rules,
     /// How long a hosted config is used without asking whether it changed.
     pub config_cache: Duration,
+    /// What becomes of results.
+    pub results: ResultSettings,
+    /// How many records of an event run at a time.
+    pub record_concurrency: usize,
     /// Where providers are reached.
     pub endpoints: Endpoints,
     /// Where configs at URLs may come from.
@@ -134,6 +151,10 @@ pub struct AwsSettings {
     pub s3: Option<String>,
     /// Parameter Store's base URL, if it is not the region's.
     pub ssm: Option<String>,
+    /// SQS's base URL, if it is not the region's.
+    pub sqs: Option<String>,
+    /// EventBridge's base URL, if it is not the region's.
+    pub events: Option<String>,
     /// The stack, as the names of its secrets have it.
     pub stack_name: String,
     /// How long a secret is kept.
@@ -187,10 +208,13 @@ impl Settings {
             }
         }
         let aws = aws(&get)?;
+        let results = results::read(&get)?;
         Ok(Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
             http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 29, 1..=900)?,
-            rules: rules(&get)?,
+            rules: rules(&get, &results)?,
+            results,
+            record_concurrency: results::record_concurrency(&get)?,
             config_cache: hosted::cache(&get)?,
             endpoints,
             page_hosts: page_hosts(&get)?,
@@ -207,37 +231,11 @@ const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
 ];
 
-pub(crate) type Get<'a> = dyn Fn(&str) -> Option<String> + 'a;
-
-pub(crate) fn fault(name: &str, message: impl Into<String>) -> SettingsFault {
-    SettingsFault { name: name.to_owned(), message: message.into() }
-}
-
-fn word<T: Copy>(
-    get: &Get<'_>,
-    name: &str,
-    words: &[(&str, T)],
-) -> Result<Option<T>, SettingsFault> {
-    let Some(text) = get(name) else {
-        return Ok(None);
-    };
-    let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
-    match found {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let known = known.join(", ");
-            Err(fault(name, format!("expected one of {known}, got {text:?}")))
-        }
-    }
-}
-
-fn flag(get: &Get<'_>, name: &str) -> Result<bool, SettingsFault> {
-    Ok(word(get, name, &[("true", true), ("false", false)])?.unwrap_or(false))
-}
-
-fn rules(get: &Get<'_>) -> Result<Rules, SettingsFault> {
+fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsFault> {
+    const CEILING: &str = "MAX_TOKENS_CEILING";
     let allowed = get("ALLOWED_MODELS").map(|text| ModelPatterns::read(&text)).transpose();
+    let hosted = hosted::rules(get)?;
+    results::check_apart(results, &hosted)?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         providers: match get(COMPATIBLE_SETTING) {
@@ -245,8 +243,12 @@ fn rules(get: &Get<'_>) -> Result<Rules, SettingsFault> {
             None => Providers::default(),
         },
         allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
-        max_tokens_ceiling: ceiling(get)?,
-        hosted: hosted::rules(get)?,
+        max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
+        hosted: HostedRules {
+            forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
+            ..hosted
+        },
+        destinations: results::allowed(get)?,
     })
 }
 
@@ -267,6 +269,8 @@ fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsFault> {
         region: region.map(|text| text.trim().to_owned()),
         s3: aws_url(get, "AWS_ENDPOINT_URL_S3")?,
         ssm: aws_url(get, "AWS_ENDPOINT_URL_SSM")?,
+        sqs: aws_url(get, "AWS_ENDPOINT_URL_SQS")?,
+        events: aws_url(get, "AWS_ENDPOINT_URL_EVENTS")?,
         stack_name: stack_name(get)?,
         secret_cache: seconds(get, "SECRET_CACHE_SECONDS", 300, 0..=86_400)?,
     })
@@ -302,33 +306,4 @@ fn stack_name(get: &Get<'_>) -> Result<String, SettingsFault> {
     }
     let text = format!("expected letters, digits and hyphens from a letter on, got {text:?}");
     Err(fault(NAME, text))
-}
-
-fn ceiling(get: &Get<'_>) -> Result<Option<u64>, SettingsFault> {
-    const NAME: &str = "MAX_TOKENS_CEILING";
-    let Some(text) = get(NAME) else {
-        return Ok(None);
-    };
-    match text.trim().parse::<u64>() {
-        Ok(most) if most > 0 => Ok(Some(most)),
-        _ => Err(fault(NAME, format!("expected a whole number from 1, got {text:?}"))),
-    }
-}
-
-fn seconds(
-    get: &Get<'_>,
-    name: &str,
-    default: u64,
-    allowed: RangeInclusive<u64>,
-) -> Result<Duration, SettingsFault> {
-    let Some(text) = get(name) else {
-        return Ok(Duration::from_secs(default));
-    };
-    match text.trim().parse::<u64>() {
-        Ok(seconds) if allowed.contains(&seconds) => Ok(Duration::from_secs(seconds)),
-        _ => {
-            let (least, most) = (allowed.start(), allowed.end());
-            Err(fault(name, format!("expected seconds from {least} to {most}, got {text:?}")))
-        }
-    }
 }

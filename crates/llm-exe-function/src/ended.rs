@@ -1,0 +1,60 @@
+//! How one request of an event ended.
+
+use llm_exe::results::ResultPlace;
+use llm_exe::{Error, Report, Run};
+use llm_exe_events::Outcome;
+
+/// How one request of an event ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// What becomes of it.
+    pub(crate) outcome: Outcome,
+    /// What was done for it.
+    pub(crate) report: Report,
+    /// Whether it ended so before, and nobody was asked.
+    pub(crate) replayed: bool,
+    /// Where its result is kept.
+    pub(crate) place: Option<ResultPlace>,
+}
+
+impl Ended {
+    /// As a run ended.
+    pub(crate) fn of(run: Run) -> Ended {
+        let outcome = run.outcome.map_or_else(Outcome::Failed, Outcome::Done);
+        Ended { outcome, report: run.report, replayed: false, place: None }
+    }
+
+    /// Without anybody having been asked.
+    pub(crate) fn failed(error: Error) -> Ended {
+        Ended::of(Run { outcome: Err(error), report: Report::default() })
+    }
+
+    /// It asked for nothing.
+    pub(crate) fn skipped() -> Ended {
+        let (report, outcome) = (Report::default(), Outcome::Skipped);
+        Ended { outcome, report, replayed: false, place: None }
+    }
+
+    /// The same, ending otherwise after all: what was done was done.
+    pub(crate) fn but(self, error: Error) -> Ended {
+        Ended { outcome: Outcome::Failed(error), ..self }
+    }
+
+    /// The same with a warning, for the log.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.report.warnings.push(text.to_owned());
+    }
+
+    /// Whether it asked for nothing.
+    pub(crate) fn is_skipped(&self) -> bool {
+        matches!(self.outcome, Outcome::Skipped)
+    }
+
+    /// Why it failed, if it did.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        match &self.outcome {
+            Outcome::Failed(error) => Some(error),
+            Outcome::Done(_) | Outcome::Skipped => None,
+        }
+    }
+}
