@@ -149,19 +149,20 @@ export class LlmExeStack extends Stack {
           `LlmExeLambda; ${config.stackName} needs its own`,
       );
     }
-    const named = /^s3:\/\/([^/]+)/;
-    const buckets = [
-      config.promptBucketName,
-      ...config.configBuckets,
-      ...[config.resultPrefix, ...config.resultDestinationOverride].map(
-        (one) => named.exec(one ?? '')?.[1],
-      ),
+    const destinations = [config.resultDestination, ...config.resultDestinationOverride];
+    const bucketOf = (one?: string): string | undefined => /^s3:\/\/([^/]+)/.exec(one ?? '')?.[1];
+    const queueOf = (one?: string): string | undefined =>
+      /^https:\/\/.*\/(.*)$/.exec(one ?? '')?.[1];
+    const named: NamedRow[] = [
+      ...[config.promptBucketName, ...config.configBuckets].map(bucketRow),
+      ...[config.resultPrefix, ...destinations].map(bucketOf).map(bucketRow),
+      ...destinations.map(queueOf).map(queueRow),
     ];
-    for (const bucket of new Set(buckets)) {
-      if (bucket === undefined || bucket.startsWith('llmexelambda')) continue;
+    for (const [what, name, begins] of named) {
+      if (name === undefined || name.startsWith(begins)) continue;
       Annotations.of(this).addWarningV2(
-        `llm-exe:${bucket}`,
-        `the bucket ${bucket} is not allowed by ${SHIPPED_BOUNDARY}: add it there, as ` +
+        `llm-exe:${what}:${name}`,
+        `the ${what} ${name} is not allowed by ${SHIPPED_BOUNDARY}: add it there, as ` +
           'docs/deploy.md says',
       );
     }
@@ -171,3 +172,7 @@ export class LlmExeStack extends Stack {
     new CfnOutput(this, id, { value, description });
   }
 }
+
+type NamedRow = [string, string | undefined, string];
+const bucketRow = (name?: string): NamedRow => ['bucket', name, 'llmexelambda'];
+const queueRow = (name?: string): NamedRow => ['queue', name, 'LlmExeLambda'];

@@ -427,10 +427,12 @@ test('what the shipped boundary would stop is warned of', () => {
       .findWarning('*', Match.anyValue())
       .map(({ entry }) => String(entry.data));
   for (const context of Object.values(OPTION_SETS)) assert.deepEqual(warnings(context), []);
-  const two = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'] });
-  assert.equal(two.length, 2);
-  assert.match(two.join(), /Mine needs its own/);
-  assert.match(two.join(), /the bucket their-prompts is not allowed/);
+  const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/told';
+  const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
+  assert.equal(all.length, 3);
+  assert.match(all.join(), /the queue told is not allowed/);
+  assert.match(all.join(), /Mine needs its own/);
+  assert.match(all.join(), /the bucket their-prompts is not allowed/);
   const own = { stackName: 'Mine', permissionsBoundary: 'MyBoundary' };
   assert.deepEqual(warnings(own), []);
 });
