@@ -185,6 +185,9 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       errors: [
         'ProviderRateLimited',
         'ProviderUnavailable',
+        'ConfigUnavailable',
+        'SecretUnavailable',
+        'ResultUnavailable',
         'Timeout',
         'Lambda.TooManyRequestsException',
       ],
