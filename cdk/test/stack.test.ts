@@ -480,7 +480,9 @@ describe('the construct in a stack of others', () => {
     const [machine] = Object.values(found.findResources('AWS::StepFunctions::StateMachine'));
     const text = JSON.stringify(machine!['Properties'].DefinitionString).replaceAll('\\', '');
     assert.ok(
-      text.includes('"ErrorEquals":["ProviderRateLimited","ProviderUnavailable","Timeout"'),
+      text.includes(
+        '"ErrorEquals":["ProviderRateLimited","ProviderUnavailable","ConfigUnavailable","SecretUnavailable","ResultUnavailable","Timeout"',
+      ),
     );
     assert.ok(text.includes('"Payload":{"key":"kitten.json"}'));
   });
