@@ -11,12 +11,16 @@ import type { Construct } from 'constructs';
  */
 const GEOGRAPHY = /^([a-z]{2}(-gov)?|apac|global)$/;
 
+/** An ARN of a profile says nothing of the model that it calls. */
+const PROFILE_ARN = /:(application-)?inference-profile\//;
+
 /** Statements that allow `InvokeModel`, which Converse uses too. */
 export function bedrockStatements(
   scope: Construct,
   models: readonly string[],
 ): iam.PolicyStatement[] {
   const { region, account } = Stack.of(scope);
+  const profileArns = models.filter((model) => PROFILE_ARN.test(model));
   const arn = (rest: string): string => `arn:${Aws.PARTITION}:bedrock:${rest}`;
   const here: string[] = [];
   const profiles: string[] = [];
@@ -50,6 +54,13 @@ export function bedrockStatements(
       ? [
           allow('CallModelsByProfile', elsewhere, {
             StringLike: { 'bedrock:InferenceProfileArn': profiles },
+          }),
+        ]
+      : []),
+    ...(profileArns.length > 0
+      ? [
+          allow('CallModelsByProfileArn', [arn('*::foundation-model/*')], {
+            StringLike: { 'bedrock:InferenceProfileArn': profileArns },
           }),
         ]
       : []),
