@@ -169,7 +169,9 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
 
   /**
    * A task of Step Functions that gives the state's input, or `payload`, to the function and goes
-   * on with its result. What another try can help is tried again with growing pauses.
+   * on with its result. What passes by itself (limits, outages, timeouts) is tried again with
+   * growing pauses. `OutputInvalid` is not, though another answer may fit: every one is paid for. A
+   * `Catch` goes on without an answer, an `addRetry` of your own asks for another.
    */
   asTask(
     scope: Construct,
