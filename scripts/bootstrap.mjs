@@ -2,23 +2,15 @@
 // Store. Further arguments are for `cdk bootstrap`.
 // @ts-check
 
-import {
-  CommandError,
-  QUALIFIER,
-  TOOLKIT_STACK,
-  cdk,
-  contextOf,
-  run,
-  stackName,
-} from './lib/command.mjs';
+import { CommandError, QUALIFIER, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
 
-const SHIPPED_POLICY = 'LlmExeLambdaCdkPermissionBoundaryPolicy';
 const POLICIES = '--cloudformation-execution-policies';
 
 await run(async (command) => {
   const { account, region } = command.deployment;
   const { checkAccount, putSecrets } = await import('./lib/aws.mjs');
-  const policy = contextOf(command.rest, 'permissionsBoundary', SHIPPED_POLICY);
+  // It needs Node and its packages alone; the AWS CLI is for the steps that a user does by hand.
+  const { permissionsBoundary: policy, stackName } = await configOf(command.rest);
   const isGiven = command.rest.some((argument) => argument.startsWith(POLICIES));
   if (policy === 'none' && !isGiven) {
     throw new CommandError(
@@ -40,6 +32,6 @@ await run(async (command) => {
     ...(isGiven ? [] : [POLICIES, `arn:${partition}:iam::${account}:policy/${policy}`]),
     ...command.rest,
   ]);
-  if (status === 0) await putSecrets(command.deployment, stackName(command.rest));
+  if (status === 0) await putSecrets(command.deployment, stackName);
   return status;
 });

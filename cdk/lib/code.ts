@@ -9,6 +9,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 
 import { ConfigError } from './config.ts';
+import { missingTool } from './tools.mjs';
 
 export type ArchitectureName = 'x86_64' | 'arm64';
 
@@ -50,9 +51,11 @@ function isZip(path: string): boolean {
 }
 
 function build({ root, architecture }: CodeProps): string {
+  const missing = missingTool();
+  if (missing) throw new ConfigError(missing);
   // A folder of its own: the hash of the asset is then of the binary, and not of a zip's time.
   const folder = join(root, 'target', 'lambda-cdk', architecture);
-  const options = ['--release', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
+  const options = ['--release', '--locked', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
   if (architecture === 'arm64') options.push('--arm64');
   else options.push('--x86-64');
   // Standard output is the template's where `cdk synth` prints it.
@@ -63,7 +66,6 @@ function build({ root, architecture }: CodeProps): string {
   if (result.status === 0) return join(folder, 'llm-exe-lambda');
   const why = result.error ? result.error.message : `it ended with ${result.status}`;
   throw new ConfigError(
-    `the function can't be built by cargo lambda (${why}): install Rust and cargo-lambda ` +
-      '(`pip install cargo-lambda`), or name a built zip in the context as codePath',
+    `the function can't be built: cargo lambda failed (${why}), and what it printed above says why`,
   );
 }

@@ -99,7 +99,7 @@ export function readEnvFile(path, more = []) {
 export function readEnv(text, path = '.env', more = []) {
   const values = parse(text);
   const rows = [...ENV, ...more];
-  const problems = misspelt(Object.keys(values), rows);
+  const problems = [...misspelt(Object.keys(values), rows), ...unsure(text, values, rows)];
   /** @param {EnvRow} row */
   const look = (row) => {
     const set = [row.name, ...(row.also ?? [])].filter((name) => (values[name] ?? '').trim());
@@ -148,6 +148,35 @@ function misspelt(names, rows) {
     const isOdd = !known.includes(name) && name.length >= SHORTEST_MISSPELT;
     const near = isOdd ? nearest(name, known) : undefined;
     return near ? [`${name} is not known; did you mean ${near}?`] : [];
+  });
+}
+
+/**
+ * Values that dotenv would cut at a `#`, or keep a quote of. What came is not shown: it may be a key.
+ * @param {string} text
+ * @param {Record<string, string>} values as dotenv read them
+ * @param {readonly EnvRow[]} rows
+ */
+function unsure(text, values, rows) {
+  const known = rows.flatMap(({ name, also = [] }) => [name, ...also]);
+  const lines = text.matchAll(/^[^\S\n\r]*(?:export\s+)?([\w.-]+)[^\S\n\r]*(?:=|:(?=\s))(.*)$/gm);
+  return [...lines].flatMap(([, name = '', rest = '']) => {
+    // One of several lines is told by its reader.
+    if (!known.includes(name) || /[\r\n]/.test(values[name] ?? '')) return [];
+    const expected = `${name}: expected the value in quotes that it does not hold itself, got`;
+    const hidden = '(not shown, as it may be a key)';
+    if (/^\s*['"`]/.test(rest)) {
+      // With a comment after it, the first quote that is its like must be the end.
+      const isClosed =
+        /^\s*(['"`])(?:\\\1|(?!\1).)*\1(\s+#.*)?\s*$/.test(rest) ||
+        /^\s*(['"`])[^#]*\1\s*$/.test(rest);
+      return isClosed ? [] : [`${expected} a quote that is not closed ${hidden}`];
+    }
+    const [, value = '', comment = ''] = /^([^#]*)(.*)$/.exec(rest) ?? [];
+    if (comment && !(/\s$/.test(value) && /^#(\s|$)/.test(comment))) {
+      return [`${expected} a # without a space on both sides ${hidden}`];
+    }
+    return /['"`]$/.test(value.trim()) ? [`${expected} a quote at the end alone ${hidden}`] : [];
   });
 }
 

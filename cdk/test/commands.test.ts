@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { configOf } from '../../scripts/lib/command.mjs';
 import { CODE, ROOT, scratch } from './support/synth.ts';
 
 const COMMANDS = ['bootstrap', 'deploy', 'diff', 'destroy', 'synth', 'update-secrets'];
@@ -18,7 +19,7 @@ writeFileSync(
     `DEPLOY_PROFILE=none-such\nXAI_API_KEY='sentinel # "of" $(xai)'\n`,
 );
 
-function run(command: string, args: string[], root = ROOT) {
+function run(command: string, args: string[], root = ROOT, path = process.env['PATH']) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--no-warnings', join(root, 'scripts', `${command}.mjs`), ...args],
@@ -26,7 +27,7 @@ function run(command: string, args: string[], root = ROOT) {
       cwd: FOLDER,
       encoding: 'utf8',
       env: {
-        PATH: process.env['PATH'],
+        PATH: path,
         HOME: FOLDER,
         AWS_EC2_METADATA_DISABLED: 'true',
         NODE_NO_WARNINGS: '1',
@@ -51,11 +52,106 @@ for (const command of COMMANDS) {
     );
     assert.match(run(command, ['--dotenv']).stderr, /^--dotenv: expected a file after it$/);
   });
+
+  test(`${command}: the file is the one that is named, however it is named`, () => {
+    const told = (...args: string[]): string => run(command, args).stderr;
+    const missing = `${join(FOLDER, 'none.env')}: there is no such file; copy .env.sample to .env and fill it in`;
+    assert.equal(told('--dotenv=none.env'), missing);
+    assert.equal(told('--dotenv='), '--dotenv: expected a file after it');
+    assert.equal(told('--dotenv', '-c', 'memorySize=1024'), '--dotenv: expected a file after it');
+    assert.equal(told('--dot-env=a'), '--dot-env=a is not known; did you mean --dotenv FILE?');
+    assert.equal(
+      told('--dotenv', 'a.env', '--dotenv=b.env'),
+      '--dotenv: expected one file, got a.env and b.env',
+    );
+  });
+
+  test(`${command}: a stack that the CDK would pass over is refused`, () => {
+    const told = (...args: string[]): string => run(command, ['--dotenv', FINE, ...args]).stderr;
+    assert.match(told('--stackName', 'Mine'), /^--stackName is not known; .* -c stackName=…$/);
+    assert.match(told('--stack-name=Mine'), /^--stack-name=Mine is not known/);
+    assert.match(told('-cstackName=Mine'), /^-cstackName=Mine: expected -c name=value, with a/);
+    assert.match(told('-c', 'stackName'), /^-c: expected name=value, got "stackName"$/);
+  });
 }
+
+for (const command of ['bootstrap', 'deploy', 'update-secrets']) {
+  test(`${command}: the stack’s name is read and checked as the CDK and the app do it`, () => {
+    const forms = (said: string): string[][] => [
+      ['-c', said],
+      ['--context', said],
+      [`-c=${said}`],
+      [`--context=${said}`],
+      ['--c', said],
+      ['-vc', said],
+    ];
+    const told = 'context of cdk.json: stackName: expected at most 40 letters, digits and hyphens';
+    for (const form of forms('stackName=../Other')) {
+      const { status, stderr } = run(command, ['--dotenv', FINE, ...form]);
+      assert.equal(status, 1);
+      assert.ok(stderr.startsWith(told), `${form.join(' ')}: ${stderr}`);
+    }
+    const odd = run(command, ['--dotenv', FINE, '-c', 'stackname=Other']);
+    assert.match(odd.stderr, /stackname is not known; did you mean stackName\?$/);
+  });
+}
+
+test('the last name of a stack holds, and an empty one is the shipped one', async () => {
+  const names = [
+    [['-c', 'stackName=A', '--context=stackName=B'], 'B'],
+    [['-c=stackName=A', '--verbose'], 'A'],
+    [['-c', 'stackName='], 'LlmExeLambda'],
+    [[], 'LlmExeLambda'],
+  ] as const;
+  for (const [args, name] of names) assert.equal((await configOf([...args])).stackName, name);
+});
+
+test('update-secrets: what it does not know is refused', () => {
+  for (const other of ['Mine', '--force', '--profile=mine']) {
+    const { status, stderr } = run('update-secrets', ['--dotenv', FINE, other]);
+    const told = `${other} is not known; allowed are --dotenv FILE and -c name=value`;
+    assert.deepEqual([status, stderr], [1, told]);
+  }
+});
+
+test('deploy: a tool that is missing is named first, with where to get it', () => {
+  const tools = (name: string, ...programs: string[]): string => {
+    const folder = join(FOLDER, name);
+    mkdirSync(folder);
+    for (const program of programs) {
+      writeFileSync(join(folder, 'cargo'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+    }
+    return folder;
+  };
+  const told = (path: string, ...args: string[]): string =>
+    run('deploy', ['--dotenv', FINE, ...args], ROOT, path).stderr;
+  const none = tools('none');
+  assert.match(told(none), /^cargo is not found, .*https:\/\/rustup\.rs/);
+  const bare = tools('bare', '[ "$1" = --version ] || exit 101');
+  assert.match(told(bare), /^cargo-lambda is not found, .*pip install cargo-lambda/);
+  // With a zip, and with both tools, it goes on to AWS.
+  assert.match(told(none, '-c', `codePath=${CODE}`), /^Need to perform AWS calls/);
+  assert.match(told(tools('both', 'exit 0')), /^Need to perform AWS calls/);
+});
+
+test('synth: a build that failed is told as that', () => {
+  const folder = join(FOLDER, 'failing');
+  mkdirSync(folder);
+  const fails = '#!/bin/sh\ncase "$*" in *--version) ;; *) echo "$*" >&2; exit 3 ;; esac\n';
+  writeFileSync(join(folder, 'cargo'), fails, { mode: 0o755 });
+  const path = `${folder}:${process.env['PATH']}`;
+  const { status, stderr } = run('synth', ['--dotenv', FINE], ROOT, path);
+  assert.equal(status, 1);
+  assert.match(stderr, /lambda build --release --locked --package llm-exe-lambda/);
+  assert.match(stderr, /cargo lambda failed \(it ended with 3\)/);
+  assert.ok(!stderr.includes('not found'), stderr);
+});
 
 for (const command of COMMANDS.filter((name) => name !== 'synth')) {
   test(`${command}: a profile that is none is the document’s own message`, () => {
-    const { status, stderr } = run(command, ['--dotenv', FINE]);
+    // Where a zip is named, no tool is missing.
+    const code = command === 'update-secrets' ? [] : ['-c', `codePath=${CODE}`];
+    const { status, stderr } = run(command, ['--dotenv', FINE, ...code]);
     assert.equal(status, 1);
     assert.match(
       stderr,

@@ -22,6 +22,12 @@ function text(values: Record<string, string>): string {
     .join('');
 }
 
+/** A value that dotenv would keep half of, or with a quote that is not the key's. */
+function unsure(value: string): [Record<string, string>, string] {
+  const told = 'XAI_API_KEY: expected the value in quotes that it does not hold itself, got';
+  return [{ XAI_API_KEY: value }, told];
+}
+
 const REFUSED: [Record<string, string>, string][] = [
   [{ NODE_ENV: '' }, 'NODE_ENV is not set'],
   [{ NODE_ENV: 'two words' }, 'NODE_ENV: expected one word'],
@@ -46,6 +52,12 @@ const REFUSED: [Record<string, string>, string][] = [
     { OPEN_AI_API_KEY: 'a', OPENAI_API_KEY: 'b' },
     'OPEN_AI_API_KEY and OPENAI_API_KEY are the same and differ',
   ],
+  ...['sentinel#b', '#sentinel', 'sentinel #b', "'sentinel'#b"].map(unsure),
+  ...['"sentinel', "'sentinel", '`sentinel', '"sentinel"b', 'sentinel"'].map(unsure),
+  ...[`'sentinel # it's'`, `"sentinel' # b`].map(unsure),
+  [{ OPENAI_API_KEY: 'a#b' }, 'OPENAI_API_KEY: expected the value in quotes'],
+  [{ 'export XAI_API_KEY': 'a#b' }, 'XAI_API_KEY: expected the value in quotes'],
+  [{ NODE_ENV: 'test#1' }, 'NODE_ENV: expected the value in quotes'],
   [{ XAI_API_KEY: '"a\nb"' }, 'XAI_API_KEY: a key is one line'],
 ];
 
@@ -53,7 +65,10 @@ for (const [values, told] of REFUSED) {
   test(`refused: ${JSON.stringify(values)}`, () => {
     assert.throws(
       () => readEnv(text(values)),
-      (error) => error instanceof EnvError && error.message.includes(`.env: ${told}`),
+      (error) =>
+        error instanceof EnvError &&
+        error.message.includes(`.env: ${told}`) &&
+        !error.message.includes('sentinel'),
     );
   });
 }
@@ -85,12 +100,17 @@ test('values are taken as they stand', () => {
     ['`it\'s "so"`', `it's "so"`],
     ['$(touch /tmp/never)', '$(touch /tmp/never)'],
     ['plain # a comment', 'plain'],
+    [' "quoted" # it\'s a "comment"', 'quoted'],
+    [`"it's #1" # so`, `it's #1`],
+    [`'it's'`, `it's`],
+    ['a"b', 'a"b'],
     ['a=b=c', 'a=b=c'],
   ];
   for (const [written, value] of values) {
     const { secrets } = readEnv(text({ XAI_API_KEY: written! }));
     assert.deepEqual(secrets, [{ name: 'XAI_API_KEY', parameter: 'KeyXAI', value }]);
   }
+  assert.deepEqual(readEnv(text({ MY_APP_TOKEN: 'a#b', XAI_API_KEY: ' # none' })).secrets, []);
   assert.deepEqual(readEnv(text({ XAI_API_KEY: '', GEMINI_API_KEY: '  ' })).secrets, []);
   const alias = readEnv(text({ OPENAI_API_KEY: 'x' })).secrets;
   assert.deepEqual(alias, [{ name: 'OPEN_AI_API_KEY', parameter: 'KeyOpenAI', value: 'x' }]);
