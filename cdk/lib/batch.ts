@@ -10,6 +10,7 @@ import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/
 import { Construct } from 'constructs';
 
 import type { LlmExeFunction } from './function.ts';
+import { BATCH_PREFIX } from './settings.ts';
 
 /** How the file is written: a request a line, or one JSON list. */
 export type BatchFormat = 'JSONL' | 'JSON';
@@ -18,6 +19,8 @@ export interface LlmExeBatchProps {
   readonly function: LlmExeFunction;
   /** Where the file is and results go. Default: the function's prompt bucket. */
   readonly bucket?: s3.IBucket;
+  /** Where files are that may be read, without slashes at its ends. Default: `batch`. */
+  readonly requestPrefix?: string;
   /** Where results go, without slashes at its ends. Default: `batch/results`. */
   readonly resultPrefix?: string;
   /** Default: `JSONL`. */
@@ -41,20 +44,38 @@ export class LlmExeBatch extends Construct {
     // Without it, CDK passes over the writer of results, whatever app this is used in.
     this.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
     const bucket = props.bucket ?? props.function.promptBucket;
+    const results = props.resultPrefix ?? `${BATCH_PREFIX}/results`;
     const file = { bucket, key: sfn.JsonPath.stringAt('$.key') };
+    const reader =
+      props.format === 'JSON' ? new sfn.S3JsonItemReader(file) : new sfn.S3JsonLItemReader(file);
+    const writer = new sfn.ResultWriterV2({ bucket, prefix: results });
+    // The CDK's own are for every object of the bucket, prompts too.
+    reader.providePolicyStatements = () => [
+      new iam.PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: [bucket.arnForObjects(`${props.requestPrefix ?? BATCH_PREFIX}/*`)],
+      }),
+    ];
+    writer.providePolicyStatements = () => [
+      new iam.PolicyStatement({
+        actions: [
+          's3:AbortMultipartUpload',
+          's3:GetObject',
+          's3:ListMultipartUploadParts',
+          's3:PutObject',
+        ],
+        resources: [bucket.arnForObjects(`${results}/*`)],
+      }),
+    ];
     const map = new sfn.DistributedMap(this, 'Requests', {
       comment: 'Every request of the file, each in an execution of its own',
-      itemReader:
-        props.format === 'JSON' ? new sfn.S3JsonItemReader(file) : new sfn.S3JsonLItemReader(file),
+      itemReader: reader,
       maxConcurrency: props.maxConcurrency ?? 10,
       toleratedFailurePercentage: props.toleratedFailurePercentage ?? 5,
       // An express one may run twice, and every run is paid for.
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: 'Requests',
-      resultWriterV2: new sfn.ResultWriterV2({
-        bucket,
-        prefix: props.resultPrefix ?? 'batch/results',
-      }),
+      resultWriterV2: writer,
     });
     map.itemProcessor(props.function.asTask(this, 'Ask'));
     const role = new iam.Role(this, 'Role', {

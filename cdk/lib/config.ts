@@ -3,7 +3,7 @@
 
 import { nearest } from './near.mjs';
 import { at, flag, jsonObject, list, oneOf, text, texts, whole, type Reader } from './readers.ts';
-import { SETTINGS_OF_OPTIONS } from './settings.ts';
+import { BATCH_PREFIX, SETTINGS_OF_OPTIONS } from './settings.ts';
 
 /** A key of the context. */
 export interface Option<T> {
@@ -32,8 +32,9 @@ const folder = text(
   /^[\w!.*'()-]+(\/[\w!.*'()-]+)*\/?$/,
   'a prefix of S3 keys that begins with no slash, like "inbox/"',
 );
+// A pattern says more than `*`, after a geography like `us.` too.
 const bedrockModel = text(
-  /^(arn:aws[\w-]*:bedrock:[\w-]*:\d*:[\w/.:*-]+|(?!\*$)[a-z0-9.*][a-z0-9.:*-]*)$/,
+  /^(arn:aws[\w-]*:bedrock:[\w-]*:\d*:[a-z-]+\/(?=.*[A-Za-z0-9])[\w/.:*-]+|(?!arn:|(([a-z]{2}(-gov)?|apac|global)\.)?[^a-z]*$)[a-z0-9.*][a-z0-9.:*-]*)$/,
   'a model ID, a pattern like "anthropic.*", or the ARN of a profile',
 );
 
@@ -141,7 +142,10 @@ export const OPTIONS = {
   queueBatchSize: option(10, 'messages for one invocation', whole(1, 10_000)),
   queueBatchingWindowSeconds: option(0, 'how long messages are gathered', whole(0, 300)),
   queueMaxReceiveCount: option(3, 'tries before a message is a dead letter', whole(1, 1000)),
-  queueMaxConcurrency: optional('the most invocations for the queue at a time', whole(2, 1000)),
+  queueMaxConcurrency: optional(
+    'the most invocations for the queue at a time; unset, `reservedConcurrency`',
+    whole(2, 1000),
+  ),
   recordConcurrency: optional('records of one event side by side (10 unless set)', whole(1, 1000)),
   eventPattern: optional(
     'an EventBridge pattern; the `detail` of what fits is a request',
@@ -247,16 +251,14 @@ function together(config: Config): string[] {
         'so that messages would be throttled into the dead-letter queue',
     );
   }
-  const result = config.resultPrefix;
-  if (config.inboxPrefix && result && !result.startsWith('s3://')) {
-    const [inbox, results] = [config.inboxPrefix, result].map((path) => path.replace(/\/?$/, '/'));
-    if (inbox!.startsWith(results!) || results!.startsWith(inbox!)) {
-      problems.push(
-        `inboxPrefix: ${shown(config.inboxPrefix)} and resultPrefix ${shown(result)} overlap, ` +
-          'so that results would start runs',
-      );
-    }
+  if (config.queueEnabled && reserved !== undefined && reserved < 2) {
+    problems.push(
+      `reservedConcurrency: expected 2 or more beside queueEnabled, got ${reserved}, ` +
+        'so that messages would be throttled into the dead-letter queue',
+    );
   }
+  problems.push(...overlaps(config));
+  const result = config.resultPrefix;
   if (config.inboxPrefix && config.promptBucketName) {
     problems.push(
       'inboxPrefix: needs the bucket of the stack, as S3 is told there whom to notify; ' +
@@ -269,21 +271,85 @@ function together(config: Config): string[] {
   if (config.offloadResultsOver !== undefined && !result) {
     problems.push('offloadResultsOver: needs resultPrefix, as answers are put there');
   }
-  for (const name of Object.keys(config.environment)) {
-    const owner = SETTINGS_OF_OPTIONS[name];
-    if (owner) problems.push(`environment: ${name} is set by ${owner}`);
-    else if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
-      problems.push(`environment: expected names in capitals, got ${shown(name)}`);
-    } else if (/_KEY$|SECRET_ACCESS|TOKEN$|PASSWORD/.test(name)) {
-      problems.push(
-        `environment: ${name} looks like a secret, which would be readable in the template; ` +
-          'put it into .env and run npm run update-secrets',
-      );
-    } else if (/^(AWS_LAMBDA_|AWS_REGION$|AWS_DEFAULT_REGION$|AWS_ACCESS_KEY)/.test(name)) {
-      problems.push(`environment: ${name} is Lambda's own`);
-    }
+  for (const name of Object.keys(config.tags)) {
+    if (/^aws:/i.test(name))
+      problems.push(`tags: ${shown(name)} is AWS's own, as it begins with aws:`);
+  }
+  problems.push(...Object.keys(config.environment).flatMap(settingProblem));
+  problems.push(...serverProblems(config.openAiCompatibleProviders));
+  return problems;
+}
+
+/** Prefixes of the prompt bucket that lie in each other, so that one's objects are the other's too. */
+function overlaps(config: Config): string[] {
+  const { inboxPrefix, resultPrefix, promptBucketName, batchEnabled } = config;
+  const own = promptBucketName ? `s3://${promptBucketName}/` : undefined;
+  const result =
+    own && resultPrefix?.startsWith(own) ? resultPrefix.slice(own.length) : resultPrefix;
+  const isHere = result && !result.startsWith('s3://');
+  const folder = (path: string): string => path.replace(/\/?$/, '/');
+  const overlap = (one: string, other: string): boolean =>
+    folder(one).startsWith(folder(other)) || folder(other).startsWith(folder(one));
+  const problems: string[] = [];
+  if (inboxPrefix && isHere && overlap(inboxPrefix, result)) {
+    problems.push(
+      `inboxPrefix: ${shown(inboxPrefix)} and resultPrefix ${shown(resultPrefix)} overlap, ` +
+        'so that results would start runs',
+    );
+  }
+  if (batchEnabled && inboxPrefix && overlap(inboxPrefix, BATCH_PREFIX)) {
+    problems.push(
+      `inboxPrefix: ${shown(inboxPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
+        'so that files and results of batches would start runs',
+    );
+  }
+  if (batchEnabled && isHere && overlap(result, BATCH_PREFIX)) {
+    problems.push(
+      `resultPrefix: ${shown(resultPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
+        'so that results would lie among files of batches, and expire with them',
+    );
   }
   return problems;
+}
+
+/** As Lambda lists them; it refuses them itself, but late. */
+const OF_LAMBDA =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(CONTEXT_MISSING|DAEMON_ADDRESS)|AWS_LAMBDA_.*|LAMBDA_.*)$/;
+
+/** What is wrong with a name of `environment`. */
+function settingProblem(name: string): string[] {
+  const owner = SETTINGS_OF_OPTIONS[name];
+  if (owner) return [`environment: ${name} is set by ${owner}`];
+  if (OF_LAMBDA.test(name)) return [`environment: ${name} is Lambda's own`];
+  if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
+    return [`environment: expected names in capitals, got ${shown(name)}`];
+  }
+  // No setting that is left has one of these in its name.
+  if (!/KEY|SECRET|PASSW|TOKEN/.test(name)) return [];
+  return [
+    `environment: ${name} looks like a secret, which would be readable in the template; ` +
+      'put it into .env and run npm run update-secrets',
+  ];
+}
+
+/** Keys that stand where names of keys belong. No message shows what came. */
+function serverProblems(servers: Config['openAiCompatibleProviders']): string[] {
+  return Object.entries(servers).flatMap(([name, server]) => {
+    const { key, keyEnv } = (server ?? {}) as { key?: unknown; keyEnv?: unknown };
+    const fits = (value: unknown, form: RegExp): boolean =>
+      value === undefined || value === null || (typeof value === 'string' && form.test(value));
+    const expected = (what: string, like: string): string =>
+      `openAiCompatibleProviders: ${name}: expected ${what} like ${like}, got something else ` +
+      '(not shown, as it may be a key)';
+    return [
+      ...(fits(key, /^Key[A-Za-z0-9]+$/)
+        ? []
+        : [expected('as key the name of a parameter', 'KeyTogether')]),
+      ...(fits(keyEnv, /^[A-Z][A-Z0-9_]*$/)
+        ? []
+        : [expected('as keyEnv the name of a variable', 'TOGETHER_API_KEY')]),
+    ];
+  });
 }
 
 function unknown(name: string): string {

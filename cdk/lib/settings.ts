@@ -4,6 +4,9 @@
 
 import type { Config } from './config.ts';
 
+/** Where batches have their files and results, in the prompt bucket. */
+export const BATCH_PREFIX = 'batch';
+
 /** Which key of the context sets which setting; the message to those who set it twice. */
 export const SETTINGS_OF_OPTIONS: Readonly<Record<string, string>> = {
   STACK_NAME: 'stackName',

@@ -46,6 +46,12 @@ const REFUSED: [Record<string, unknown>, string][] = [
     { allowedBedrockModels: ['*'] },
     'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
   ],
+  ...['*.*', '.*', 'us.*', 'us.*.*', 'arn:aws:bedrock:us-west-2::*', 'arn:aws:bedrock:::a/*'].map(
+    (model): [Record<string, unknown>, string] => [
+      { allowedBedrockModels: [model] },
+      'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
+    ],
+  ),
   [{ allowedBedrockModels: 'Claude 3' }, 'allowedBedrockModels: expected a model ID'],
   [
     { allowedModels: [''] },
@@ -59,7 +65,27 @@ const REFUSED: [Record<string, unknown>, string][] = [
   [{ environment: { 'a b': 'c' } }, 'environment: expected names in capitals, got "a b"'],
   [{ environment: { STACK_NAME: 'x' } }, 'environment: STACK_NAME is set by stackName'],
   [{ environment: { OPENAI_API_KEY: 'x' } }, 'environment: OPENAI_API_KEY looks like a secret'],
-  [{ environment: { AWS_REGION: 'x' } }, "environment: AWS_REGION is Lambda's own"],
+  ...['MY_SECRET', 'MYPASSWD', 'XAI_APIKEY', 'OPENAI_API_KEYS', 'MY_TOKENS'].map(
+    (name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'x' } },
+      `environment: ${name} looks like a secret`,
+    ],
+  ),
+  ...['AWS_REGION', 'AWS_LAMBDA_EXEC_WRAPPER', 'LAMBDA_TASK_ROOT', '_HANDLER', 'AWS_EXECUTION_ENV']
+    .concat('AWS_SESSION_TOKEN', 'AWS_SECRET_ACCESS_KEY', '_X_AMZN_TRACE_ID')
+    .map((name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'x' } },
+      `environment: ${name} is Lambda's own`,
+    ]),
+  [{ tags: { 'aws:team': 'a' } }, 'tags: "aws:team" is AWS\'s own, as it begins with aws:'],
+  [
+    { openAiCompatibleProviders: { together: { key: 'sk-abcdef' } } },
+    'openAiCompatibleProviders: together: expected as key the name of a parameter like KeyTogether',
+  ],
+  [
+    { openAiCompatibleProviders: { together: { keyEnv: 'sk-abcdef' } } },
+    'openAiCompatibleProviders: together: expected as keyEnv the name of a variable',
+  ],
   [{ promptBucketName: 's3://bucket' }, 'promptBucketName: expected the name of an S3 bucket'],
   [
     { configBuckets: ['A'] },
@@ -79,6 +105,10 @@ const REFUSED: [Record<string, unknown>, string][] = [
     { queueEnabled: true, queueMaxConcurrency: 9, reservedConcurrency: 5 },
     'queueMaxConcurrency: 9 is over reservedConcurrency (5)',
   ],
+  ...[0, 1].map((reservedConcurrency): [Record<string, unknown>, string] => [
+    { queueEnabled: true, reservedConcurrency },
+    `reservedConcurrency: expected 2 or more beside queueEnabled, got ${reservedConcurrency}`,
+  ]),
   [{ recordConcurrency: 0 }, 'recordConcurrency: expected a whole number from 1'],
   [{ eventPattern: 'all' }, 'eventPattern: expected a JSON object, got "all"'],
   [{ eventBusName: 'a b' }, "eventBusName: expected an event bus's name"],
@@ -87,6 +117,22 @@ const REFUSED: [Record<string, unknown>, string][] = [
     'inboxPrefix: expected a prefix of S3 keys that begins with no slash',
   ],
   [{ inboxPrefix: 'a/', resultPrefix: 'a/b' }, 'inboxPrefix: "a/" and resultPrefix "a/b" overlap'],
+  ...['batch', 'batch/', 'batch/results', 'batch/requests/'].flatMap(
+    (prefix): [Record<string, unknown>, string][] => [
+      [
+        { inboxPrefix: prefix, batchEnabled: true },
+        `inboxPrefix: "${prefix}" and batch/ of batchEnabled overlap`,
+      ],
+      [
+        { resultPrefix: prefix, batchEnabled: true },
+        `resultPrefix: "${prefix}" and batch/ of batchEnabled overlap`,
+      ],
+    ],
+  ),
+  [
+    { resultPrefix: 's3://abc/batch', promptBucketName: 'abc', batchEnabled: true },
+    'resultPrefix: "s3://abc/batch" and batch/ of batchEnabled overlap',
+  ],
   [{ inboxPrefix: 'a/', promptBucketName: 'abc' }, 'inboxPrefix: needs the bucket of the stack'],
   [
     { resultPrefix: 's3://Bucket' },
@@ -113,6 +159,7 @@ for (const [context, told] of REFUSED) {
       (error) => {
         assert.ok(error instanceof ConfigError);
         assert.ok(error.message.includes(`context of cdk.json: ${told}`), error.message);
+        assert.ok(!error.message.includes('sk-'), 'a key is told');
         return true;
       },
     );
@@ -147,6 +194,22 @@ test('what stands on the command line is read as what stands in the file', () =>
   assert.deepEqual(config.allowedBedrockModels, ['amazon.nova-lite-v1:0', 'meta.*']);
   assert.deepEqual(config.allowedModels, ['openai:*']);
   assert.deepEqual(config.tags, { team: 'a, b' });
+});
+
+test('what is near to something that is refused is taken', () => {
+  readConfig({
+    openAiCompatibleProviders: { together: { key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' } },
+    allowedBedrockModels: [
+      'us.anthropic.*',
+      'arn:aws:bedrock:us-west-2:000000000000:application-inference-profile/abc',
+      'arn:aws:bedrock:us-west-2::foundation-model/anthropic.*',
+    ],
+    batchEnabled: true,
+    inboxPrefix: 'batches/',
+    resultPrefix: 's3://another/batch',
+    tags: { awsome: 'yes' },
+  });
+  readConfig({ reservedConcurrency: 0 });
 });
 
 test('context of the CDK and its plugins is left alone', () => {

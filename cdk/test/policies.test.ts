@@ -125,7 +125,59 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
     });
     assert.deepEqual(wide, []);
   });
+
+  test(`no role may write anywhere in a bucket: ${name}`, () => {
+    const wide = statements.filter(
+      ({ Action, Resource }) =>
+        listOf(Action).some((action) => /^s3:(?!(Get|List))/.test(action)) &&
+        listOf(Resource as string | string[]).some((arn) =>
+          /^arn:aws:s3:::[^/]*(\/\*)?$/.test(arn),
+        ),
+    );
+    assert.deepEqual(wide, []);
+  });
 }
+
+test('a batch reads files and writes results, in their folders', () => {
+  const statements = Object.values(
+    template({ batchEnabled: true }).findResources('AWS::IAM::Policy'),
+  )
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+    .filter(({ Action, Sid }) => !Sid && listOf(Action).some((one) => one.startsWith('s3:')));
+  const found = statements.map(({ Action, Resource }) => [
+    listOf(Action),
+    /"(\/[^"]*)"\]\]/.exec(JSON.stringify(Resource))?.[1],
+  ]);
+  const write = ['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'];
+  assert.deepEqual(found, [
+    [write.map((one) => `s3:${one}`), '/batch/results/*'],
+    [['s3:GetObject'], '/batch/*'],
+  ]);
+});
+
+test('a profile’s ARN allows what it calls, through it only', () => {
+  for (const kind of ['inference-profile', 'application-inference-profile']) {
+    const arn = `arn:aws:bedrock:us-west-2:000000000000:${kind}/abc`;
+    const resources = resourcesOf({ allowedBedrockModels: [arn] });
+    const arns: Arns = Object.fromEntries(
+      resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+    );
+    const [policy] = resources
+      .filter(([, type]) => type === 'AWS::IAM::Policy')
+      .map(([, , properties]) => resolve(properties, arns) as { PolicyDocument: Policy });
+    const may = (resource: string, profile?: string): boolean =>
+      allows(policy!.PolicyDocument, {
+        action: 'bedrock:InvokeModel',
+        resource,
+        ...(profile && { context: { 'bedrock:InferenceProfileArn': profile } }),
+      });
+    const model = 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-x';
+    assert.deepEqual(
+      [may(arn), may(model, arn), may(model), may(model, `${arn}d`), may(`${arn}d`)],
+      [true, true, false, false, false],
+    );
+  }
+});
 
 /** The actions of a role's statement that the boundary does not let through. */
 function outside(statement: Statement): string[] {
