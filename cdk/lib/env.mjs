@@ -20,7 +20,10 @@ import { nearest } from './near.mjs';
  * @type {readonly EnvRow[]}
  */
 export const ENV = [
-  { name: 'NODE_ENV', what: 'any word; the tag `environment` of all that is deployed' },
+  {
+    name: 'NODE_ENV',
+    what: 'any word; the tag `environment` of what is deployed, unless `tags` has it',
+  },
   { name: 'DEPLOY_ACCOUNT', what: 'your AWS account, 12 digits' },
   { name: 'DEPLOY_REGION', what: 'the region that is deployed to, like `us-west-2`' },
   { name: 'DEPLOY_PROFILE', what: 'the profile of the AWS CLI that deploys' },

@@ -31,6 +31,10 @@ export function requestQueue(
   config: Config,
   dead: sqs.IQueue,
 ): sqs.Queue {
+  // More than the reserve, and messages would be throttled into the dead letters; SQS takes no more
+  // than 1000.
+  const reserved = config.reservedConcurrency;
+  const most = config.queueMaxConcurrency ?? (reserved && Math.min(reserved, 1000));
   const window = Duration.seconds(config.queueBatchingWindowSeconds);
   const queue = new sqs.Queue(scope, 'Queue', {
     ...QUEUE,
@@ -45,7 +49,7 @@ export function requestQueue(
       batchSize: config.queueBatchSize,
       maxBatchingWindow: window,
       reportBatchItemFailures: true,
-      ...(config.queueMaxConcurrency && { maxConcurrency: config.queueMaxConcurrency }),
+      ...(most && { maxConcurrency: most }),
     }),
   );
   return queue;

@@ -22,7 +22,7 @@ export interface LlmExeStackProps extends StackProps {
   readonly config: Config;
   /** The repository. */
   readonly root: string;
-  /** The tag `environment`. Default: no tag. */
+  /** The tag `environment`, unless the context has one. Default: no tag. */
   readonly environment?: string;
 }
 
@@ -72,11 +72,13 @@ export class LlmExeStack extends Stack {
     if (config.alarmEmail) alarms(this, config.alarmEmail, this.llm.function, queues);
     this.tell('FunctionArn', this.llm.function.functionArn, 'The function');
     this.tell('FunctionName', this.llm.function.functionName, 'Its name');
+    this.tell('LogGroupName', this.llm.function.logGroup.logGroupName, 'Where it logs');
     this.tell('PromptBucket', this.llm.promptBucket.bucketName, 'Where hosted configs live');
     if (this.llm.url) this.tell('FunctionUrl', this.llm.url.url, 'POST a request to it');
     this.warn(config);
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
-    if (props.environment) Tags.of(this).add('environment', props.environment);
+    const isTagged = 'environment' in config.tags;
+    if (props.environment && !isTagged) Tags.of(this).add('environment', props.environment);
   }
 
   private function(
@@ -139,8 +141,16 @@ export class LlmExeStack extends Stack {
     return iam.ManagedPolicy.fromManagedPolicyName(this, 'Boundary', name);
   }
 
-  /** What the shipped boundary would stop, which IAM says late and less clearly. */
+  /** What is open to anybody; and what the shipped boundary would stop, which IAM says late. */
   private warn(config: Config): void {
+    const isReached = config.endpointEnabled || config.httpApiEnabled;
+    if (isReached && config.endpointAuth === 'NONE') {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:endpointAuth',
+        'endpointAuth: NONE lets anybody who knows the URL call, at your cost; AWS_IAM and API_KEY ' +
+          'ask who it is',
+      );
+    }
     if (config.permissionsBoundary !== SHIPPED_BOUNDARY) return;
     if (!config.stackName.startsWith('LlmExeLambda')) {
       Annotations.of(this).addWarningV2(

@@ -276,6 +276,10 @@ describe('the bucket', () => {
   });
 
   test('speaks TLS only', () => {
+    template().hasResource('AWS::S3::BucketPolicy', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
     template().hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -334,6 +338,19 @@ describe('other sources', () => {
         ScalingConfig: { MaximumConcurrency: 5 },
       },
     );
+  });
+
+  test('a queue takes no more of the function than its reserve', () => {
+    const most = (context: Context): unknown =>
+      Object.values(
+        template({ queueEnabled: true, ...context }).findResources(
+          'AWS::Lambda::EventSourceMapping',
+        ),
+      )[0]!['Properties'].ScalingConfig;
+    assert.deepEqual(most({ reservedConcurrency: 5 }), { MaximumConcurrency: 5 });
+    assert.deepEqual(most({ reservedConcurrency: 5000 }), { MaximumConcurrency: 1000 });
+    const both = { reservedConcurrency: 5, queueMaxConcurrency: 3 };
+    assert.deepEqual(most(both), { MaximumConcurrency: 3 });
   });
 
   test('a rule with the pattern as it stands, on the bus that is named', () => {
@@ -416,17 +433,38 @@ test('every output has its value', () => {
     'FunctionName',
     'FunctionUrl',
     'HttpApiUrl',
+    'LogGroupName',
     'PromptBucket',
     'QueueUrl',
   ]);
 });
 
+function warnings(context: Context): string[] {
+  return Annotations.fromStack(appOf(context)[1])
+    .findWarning('*', Match.anyValue())
+    .map(({ entry }) => String(entry.data));
+}
+
+test('an endpoint that anybody may call is warned of', () => {
+  const reached = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
+  for (const context of [{ endpointAuth: 'NONE' }, reached]) {
+    assert.equal(warnings(context).length, 1);
+    assert.match(warnings(context)[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
+  }
+  assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
+});
+
+test('the tag `environment` is that of .env, unless the context has one', () => {
+  const tag = (context: Context): unknown =>
+    Object.values(template(context).findResources(FUNCTION))[0]!['Properties'].Tags;
+  assert.deepEqual(tag({}), [{ Key: 'environment', Value: 'test' }]);
+  const own = [{ Key: 'environment', Value: 'mine' }];
+  assert.deepEqual(tag({ tags: { environment: 'mine' } }), own);
+});
+
 test('what the shipped boundary would stop is warned of', () => {
-  const warnings = (context: Context): string[] =>
-    Annotations.fromStack(appOf(context)[1])
-      .findWarning('*', Match.anyValue())
-      .map(({ entry }) => String(entry.data));
-  for (const context of Object.values(OPTION_SETS)) assert.deepEqual(warnings(context), []);
+  const closed = Object.values(OPTION_SETS).filter(({ endpointAuth }) => endpointAuth !== 'NONE');
+  for (const context of closed) assert.deepEqual(warnings(context), []);
   const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/told';
   const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
   assert.equal(all.length, 3);
