@@ -84,7 +84,8 @@ describe('a deployment', () => {
   test('another account’s profile is refused', async () => {
     desk.env({ DEPLOY_ACCOUNT: '111111111111' });
     for (const command of ['bootstrap', 'deploy', 'diff', 'destroy', 'update-secrets']) {
-      const { status, out } = await desk.npm(command);
+      // Without a zip, deploy would first ask for the tools that build one.
+      const { status, out } = await desk.npm(command, '-c', `codePath=${tool('LLM_EXE_ZIP')}`);
       assert.match(out, /DEPLOY_ACCOUNT is 111111111111, but the profile my-profile is of account/);
       assert.equal(status, 1, command);
     }
