@@ -1,0 +1,31 @@
+// What results may be sent to. In: URLs of queues, ARNs of buses, `s3://` addresses, where a `*` at
+// the end stands for any rest. Out: statements that allow that and no more.
+
+import { Aws } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+
+/** Statements that allow sending to these destinations. */
+export function destinationStatements(destinations: readonly string[]): iam.PolicyStatement[] {
+  const queues: string[] = [];
+  const buses: string[] = [];
+  const objects: string[] = [];
+  for (const destination of destinations) {
+    if (destination.startsWith('arn:')) buses.push(destination);
+    else if (destination.startsWith('s3://')) {
+      objects.push(`arn:${Aws.PARTITION}:s3:::${destination.slice('s3://'.length)}`);
+    } else queues.push(queueArn(destination));
+  }
+  const allow = (sid: string, action: string, resources: string[]): iam.PolicyStatement[] =>
+    resources.length > 0 ? [new iam.PolicyStatement({ sid, actions: [action], resources })] : [];
+  return [
+    ...allow('TellQueues', 'sqs:SendMessage', queues),
+    ...allow('TellBuses', 'events:PutEvents', buses),
+    ...allow('PutResults', 's3:PutObject', objects),
+  ];
+}
+
+/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` as an ARN. */
+function queueArn(url: string): string {
+  const [host = '', account = '', name = ''] = url.slice('https://'.length).split('/');
+  return `arn:${Aws.PARTITION}:sqs:${host.split('.')[1] ?? ''}:${account}:${name}`;
+}

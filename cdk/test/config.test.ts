@@ -1,0 +1,240 @@
+// The context: what is refused and how, what is taken, and that cdk.json says what is shipped.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ConfigError, OPTIONS, readConfig } from '../lib/config.ts';
+import { ROOT, scratch, template } from './support/synth.ts';
+
+/** A context, and what of the message must be told: the key, what came, what is allowed. */
+const REFUSED: [Record<string, unknown>, string][] = [
+  [{ memorysize: 1 }, 'memorysize is not known; did you mean memorySize?'],
+  [{ endpoint_auth: 'NONE' }, 'endpoint_auth is not known; did you mean endpointAuth?'],
+  [{ zzz: 1 }, 'zzz is not known; known are stackName, architecture,'],
+  [
+    { stackName: 'my_stack' },
+    'stackName: expected at most 40 letters, digits and hyphens, a letter first, got "my_stack"',
+  ],
+  [{ architecture: 'x86' }, 'architecture: expected x86_64, arm64, got "x86"'],
+  [{ memorySize: 64 }, 'memorySize: expected a whole number from 128 to 10240, got 64'],
+  [{ memorySize: '1 GB' }, 'memorySize: expected a whole number from 128 to 10240, got "1 GB"'],
+  [{ memorySize: 512.5 }, 'memorySize: expected a whole number'],
+  [{ timeoutSeconds: 901 }, 'timeoutSeconds: expected a whole number from 1 to 900, got 901'],
+  [{ retryAttempts: 3 }, 'retryAttempts: expected a whole number from 0 to 2, got 3'],
+  [{ reservedConcurrency: -1 }, 'reservedConcurrency: expected'],
+  [{ logRetentionDays: 31 }, 'logRetentionDays: expected one of 1, 3, 5,'],
+  [{ logLevel: 'trace' }, 'logLevel: expected error, warn, info, debug, got "trace"'],
+  [
+    { permissionsBoundary: 'arn:aws:iam::1:policy/x' },
+    "permissionsBoundary: expected a policy's name",
+  ],
+  [{ terminationProtection: 'yes' }, 'terminationProtection: expected true or false, got "yes"'],
+  [{ tags: ['a'] }, 'tags: expected a JSON object of texts, got ["a"]'],
+  [{ tags: { a: 1 } }, 'tags: expected a JSON object of texts, got {"a":1}'],
+  [{ alarmEmail: 'me' }, 'alarmEmail: expected an e-mail address, got "me"'],
+  [{ endpointEnabled: 1 }, 'endpointEnabled: expected true or false, got 1'],
+  [{ endpointAuth: 'none' }, 'endpointAuth: expected AWS_IAM, API_KEY, NONE, got "none"'],
+  [
+    { endpointAllowedOrigins: 'https://a.b/c' },
+    'endpointAllowedOrigins: expected an origin like https://app.example.com, or *, in a list, got "https://a.b/c"',
+  ],
+  [{ endpointCallers: ['me'] }, 'endpointCallers: expected an account or an ARN of IAM'],
+  [{ httpDeadlineSeconds: 0 }, 'httpDeadlineSeconds: expected a whole number from 1 to 900'],
+  [
+    { allowedBedrockModels: ['*'] },
+    'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
+  ],
+  ...['*.*', '.*', 'us.*', 'us.*.*', 'arn:aws:bedrock:us-west-2::*', 'arn:aws:bedrock:::a/*'].map(
+    (model): [Record<string, unknown>, string] => [
+      { allowedBedrockModels: [model] },
+      'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
+    ],
+  ),
+  [{ allowedBedrockModels: 'Claude 3' }, 'allowedBedrockModels: expected a model ID'],
+  [
+    { allowedModels: [''] },
+    'allowedModels: expected a pattern like openai:gpt-4o*, in a list, got ""',
+  ],
+  [{ maxTokensCeiling: 0 }, 'maxTokensCeiling: expected a whole number from 1'],
+  [
+    { openAiCompatibleProviders: '{' },
+    'openAiCompatibleProviders: expected a JSON object, got "{"',
+  ],
+  [{ environment: { 'a b': 'c' } }, 'environment: expected names in capitals, got "a b"'],
+  [{ environment: { STACK_NAME: 'x' } }, 'environment: STACK_NAME is set by stackName'],
+  [{ environment: { OPENAI_API_KEY: 'x' } }, 'environment: OPENAI_API_KEY looks like a secret'],
+  ...['MY_SECRET', 'MYPASSWD', 'XAI_APIKEY', 'OPENAI_API_KEYS', 'MY_TOKENS'].map(
+    (name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'x' } },
+      `environment: ${name} looks like a secret`,
+    ],
+  ),
+  ...['AWS_REGION', 'AWS_LAMBDA_EXEC_WRAPPER', 'LAMBDA_TASK_ROOT', '_HANDLER', 'AWS_EXECUTION_ENV']
+    .concat('AWS_SESSION_TOKEN', 'AWS_SECRET_ACCESS_KEY', '_X_AMZN_TRACE_ID')
+    .map((name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'x' } },
+      `environment: ${name} is Lambda's own`,
+    ]),
+  [{ tags: { 'aws:team': 'a' } }, 'tags: "aws:team" is AWS\'s own, as it begins with aws:'],
+  [
+    { openAiCompatibleProviders: { together: { key: 'sk-abcdef' } } },
+    'openAiCompatibleProviders: together: expected as key the name of a parameter like KeyTogether',
+  ],
+  [
+    { openAiCompatibleProviders: { together: { keyEnv: 'sk-abcdef' } } },
+    'openAiCompatibleProviders: together: expected as keyEnv the name of a variable',
+  ],
+  [{ promptBucketName: 's3://bucket' }, 'promptBucketName: expected the name of an S3 bucket'],
+  [
+    { configBuckets: ['A'] },
+    'configBuckets: expected the name of an S3 bucket, in a list, got "A"',
+  ],
+  [{ configUrlHosts: ['https://a.b'] }, 'configUrlHosts: expected a host like *.example.com'],
+  [{ configCacheSeconds: -1 }, 'configCacheSeconds: expected a whole number from 0'],
+  [{ secretCacheSeconds: 'x' }, 'secretCacheSeconds: expected a whole number from 0'],
+  [{ httpApiEnabled: 'on' }, 'httpApiEnabled: expected true or false, got "on"'],
+  [{ strictVariables: 0 }, 'strictVariables: expected true or false, got 0'],
+  [{ queueEnabled: 'on' }, 'queueEnabled: expected true or false, got "on"'],
+  [{ queueBatchSize: 11 }, 'queueBatchSize: more than 10 needs queueBatchingWindowSeconds'],
+  [{ queueBatchingWindowSeconds: 301 }, 'queueBatchingWindowSeconds: expected a whole number'],
+  [{ queueMaxReceiveCount: 0 }, 'queueMaxReceiveCount: expected a whole number from 1'],
+  [{ queueMaxConcurrency: 1 }, 'queueMaxConcurrency: expected a whole number from 2'],
+  [
+    { queueEnabled: true, queueMaxConcurrency: 9, reservedConcurrency: 5 },
+    'queueMaxConcurrency: 9 is over reservedConcurrency (5)',
+  ],
+  ...[0, 1].map((reservedConcurrency): [Record<string, unknown>, string] => [
+    { queueEnabled: true, reservedConcurrency },
+    `reservedConcurrency: expected 2 or more beside queueEnabled, got ${reservedConcurrency}`,
+  ]),
+  [{ recordConcurrency: 0 }, 'recordConcurrency: expected a whole number from 1'],
+  [{ eventPattern: 'all' }, 'eventPattern: expected a JSON object, got "all"'],
+  [{ eventBusName: 'a b' }, "eventBusName: expected an event bus's name"],
+  [
+    { inboxPrefix: '/inbox' },
+    'inboxPrefix: expected a prefix of S3 keys that begins with no slash',
+  ],
+  [{ inboxPrefix: 'a/', resultPrefix: 'a/b' }, 'inboxPrefix: "a/" and resultPrefix "a/b" overlap'],
+  ...['batch', 'batch/', 'batch/results', 'batch/requests/'].flatMap(
+    (prefix): [Record<string, unknown>, string][] => [
+      [
+        { inboxPrefix: prefix, batchEnabled: true },
+        `inboxPrefix: "${prefix}" and batch/ of batchEnabled overlap`,
+      ],
+      [
+        { resultPrefix: prefix, batchEnabled: true },
+        `resultPrefix: "${prefix}" and batch/ of batchEnabled overlap`,
+      ],
+    ],
+  ),
+  [
+    { resultPrefix: 's3://abc/batch', promptBucketName: 'abc', batchEnabled: true },
+    'resultPrefix: "s3://abc/batch" and batch/ of batchEnabled overlap',
+  ],
+  [{ inboxPrefix: 'a/', promptBucketName: 'abc' }, 'inboxPrefix: needs the bucket of the stack'],
+  [
+    { resultPrefix: 's3://Bucket' },
+    'resultPrefix: expected a prefix like "results", or s3://bucket/prefix',
+  ],
+  [{ resultDays: 3 }, 'resultDays: is for a resultPrefix in the bucket that the stack makes'],
+  [
+    { resultDestination: 'my-queue' },
+    'resultDestination: expected https://sqs.REGION.amazonaws.com/',
+  ],
+  [{ resultDestinationOverride: ['*'] }, 'resultDestinationOverride: expected a prefix of s3://'],
+  [{ offloadResultsOver: 10 }, 'offloadResultsOver: expected a whole number from 4096 to 6291456'],
+  [{ offloadResultsOver: 10_000 }, 'offloadResultsOver: needs resultPrefix'],
+  [{ batchEnabled: 'x' }, 'batchEnabled: expected true or false'],
+  [{ batchMaxConcurrency: 0 }, 'batchMaxConcurrency: expected a whole number from 1'],
+  [{ batchToleratedFailurePercentage: 101 }, 'batchToleratedFailurePercentage: expected'],
+  [{ codePath: '  ' }, 'codePath: expected the path of a zip or a folder'],
+];
+
+for (const [context, told] of REFUSED) {
+  test(`refused: ${JSON.stringify(context)}`, () => {
+    assert.throws(
+      () => readConfig(context),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        assert.ok(error.message.includes(`context of cdk.json: ${told}`), error.message);
+        assert.ok(!error.message.includes('sk-'), 'a key is told');
+        return true;
+      },
+    );
+  });
+}
+
+test('every key has a case that refuses it', () => {
+  const refused = new Set(REFUSED.flatMap(([context]) => Object.keys(context)));
+  assert.deepEqual(
+    Object.keys(OPTIONS).filter((name) => !refused.has(name)),
+    [],
+  );
+});
+
+test('all problems are told at once', () => {
+  assert.throws(
+    () => readConfig({ memorySize: 1, timeoutSeconds: 0, nope: true }),
+    /nope[^\n]*\n[^\n]*memorySize[^\n]*\n[^\n]*timeoutSeconds/,
+  );
+});
+
+test('what stands on the command line is read as what stands in the file', () => {
+  const config = readConfig({
+    memorySize: '1024',
+    endpointEnabled: 'false',
+    allowedBedrockModels: 'amazon.nova-lite-v1:0, meta.*',
+    allowedModels: '["openai:*"]',
+    tags: '{"team": "a, b"}',
+  });
+  assert.equal(config.memorySize, 1024);
+  assert.equal(config.endpointEnabled, false);
+  assert.deepEqual(config.allowedBedrockModels, ['amazon.nova-lite-v1:0', 'meta.*']);
+  assert.deepEqual(config.allowedModels, ['openai:*']);
+  assert.deepEqual(config.tags, { team: 'a, b' });
+});
+
+test('what is near to something that is refused is taken', () => {
+  readConfig({
+    openAiCompatibleProviders: { together: { key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' } },
+    allowedBedrockModels: [
+      'us.anthropic.*',
+      'arn:aws:bedrock:us-west-2:000000000000:application-inference-profile/abc',
+      'arn:aws:bedrock:us-west-2::foundation-model/anthropic.*',
+    ],
+    batchEnabled: true,
+    inboxPrefix: 'batches/',
+    resultPrefix: 's3://another/batch',
+    tags: { awsome: 'yes' },
+  });
+  readConfig({ reservedConcurrency: 0 });
+});
+
+test('context of the CDK and its plugins is left alone', () => {
+  readConfig({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['*'] });
+});
+
+test('cdk.json says what is shipped', () => {
+  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as {
+    context: Record<string, unknown>;
+  };
+  for (const [name, value] of Object.entries(context)) {
+    assert.deepEqual(value, OPTIONS[name as keyof typeof OPTIONS].shipped, name);
+  }
+  assert.deepEqual(readConfig(context), readConfig({}));
+});
+
+test('codePath is a zip, or a folder with the binary', () => {
+  const folder = scratch('llm exe "quoted" #-');
+  const refused = (codePath: string, told: RegExp): void =>
+    assert.throws(() => template({ codePath }), told);
+  refused(join(folder, 'none.zip'), /codePath: there is no .*none\.zip/);
+  writeFileSync(join(folder, 'text.zip'), 'no zip');
+  refused(join(folder, 'text.zip'), /codePath: expected a zip, got .*text\.zip/);
+  mkdirSync(join(folder, 'empty'));
+  refused(join(folder, 'empty'), /codePath: expected a folder with a file `bootstrap`/);
+  writeFileSync(join(folder, 'bootstrap'), '');
+  template({ codePath: folder });
+});

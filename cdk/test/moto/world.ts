@@ -1,0 +1,189 @@
+// Everything that a deployment test needs besides the account: a profile, a .env, the commands of
+// package.json, the simulator of providers, and the real binary with the environment that was
+// deployed.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { ROOT, scratch } from '../support/synth.ts';
+import { MOTO_ACCOUNT, MOTO_REGION, type Account } from './account.ts';
+
+/** A key that a shell, a .env reader or a template engine would stumble over. */
+export const KEY = `sentinel 'of' "the" $(key) # {{of}} \`openai\` \\n`;
+export const ENDPOINT_KEY = 'sentinel.of.the.endpoint';
+
+export interface Told {
+  status: number | null;
+  out: string;
+}
+
+/** A folder with a space in its name, a profile and a .env in it. */
+export class Desk {
+  readonly folder = scratch('llm exe desk-');
+  readonly envFile = join(this.folder, 'my deployment.env');
+  readonly #account: Account;
+
+  constructor(account: Account) {
+    this.#account = account;
+    const keys =
+      'aws_access_key_id = AKIAIOSFODNN7EXAMPLE\n' +
+      'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n';
+    writeFileSync(
+      join(this.folder, 'config'),
+      `[profile my-profile]\nregion = ${MOTO_REGION}\n${keys}`,
+    );
+    this.env({});
+  }
+
+  /** Writes .env. */
+  env(values: Record<string, string>): void {
+    const all = {
+      NODE_ENV: 'test',
+      DEPLOY_ACCOUNT: MOTO_ACCOUNT,
+      DEPLOY_REGION: MOTO_REGION,
+      DEPLOY_PROFILE: 'my-profile',
+      ...values,
+    };
+    const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(this.envFile, lines.join(''));
+  }
+
+  /** Runs `npm run <command> -- <args>` as a user does. */
+  npm(command: string, ...args: string[]): Promise<Told> {
+    const all = ['run', '--silent', command, '--', '--dotenv', this.envFile, ...args];
+    return told(
+      spawn('npm', all, {
+        cwd: ROOT,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          ...process.env,
+          AWS_ENDPOINT_URL: this.#account.url,
+          AWS_CONFIG_FILE: join(this.folder, 'config'),
+          AWS_SHARED_CREDENTIALS_FILE: join(this.folder, 'none'),
+          AWS_EC2_METADATA_DISABLED: 'true',
+          CI: 'true',
+        },
+      }),
+    );
+  }
+}
+
+async function told(child: ChildProcess): Promise<Told> {
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, out: Buffer.concat(chunks).toString() };
+}
+
+/** The simulator of providers, by the path of its program. */
+export class Simulator {
+  readonly variables: Record<string, string>;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, line: string) {
+    this.#child = child;
+    this.variables = Object.fromEntries(
+      [...line.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name!, value!]),
+    );
+  }
+
+  static async start(program: string): Promise<Simulator> {
+    const child = spawn(program, ['--port', '0', '--quiet'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    return new Simulator(child, line);
+  }
+
+  async script(steps: unknown): Promise<void> {
+    await this.#control('DELETE', 'journal');
+    await this.#control('DELETE', 'script');
+    await this.#control('POST', 'script', JSON.stringify(steps));
+  }
+
+  async journal(): Promise<unknown[]> {
+    return (await this.#control('GET', 'journal')).json() as Promise<unknown[]>;
+  }
+
+  async #control(method: string, what: string, body?: string): Promise<Response> {
+    const base = new URL(this.variables['OLLAMA_ENDPOINT']!).origin;
+    const response = await fetch(`${base}/_simulator/${what}`, {
+      method,
+      ...(body !== undefined && { body }),
+    });
+    if (!response.ok) throw new Error(`the simulator: ${await response.text()}`);
+    return response;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+}
+
+/** The binary, as Lambda would run it with what was deployed. */
+export class Running {
+  readonly #child: ChildProcess;
+  readonly #out: Buffer[] = [];
+
+  constructor(
+    program: string,
+    account: Account,
+    deployed: Record<string, string>,
+    simulator: Simulator,
+  ) {
+    this.#child = spawn(program, [], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...deployed,
+        ...simulator.variables,
+        AWS_LAMBDA_RUNTIME_API: account.runtimeApi,
+        AWS_LAMBDA_FUNCTION_NAME: 'llm-exe',
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+        AWS_REGION: MOTO_REGION,
+        AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+        AWS_ENDPOINT_URL_S3: account.url,
+        AWS_ENDPOINT_URL_SSM: account.url,
+      },
+    });
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#out.push(chunk));
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#out.push(chunk));
+  }
+
+  /** Ends it; all that it printed. */
+  async stop(): Promise<string> {
+    this.#child.kill('SIGKILL');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      await once(this.#child, 'exit');
+    }
+    return Buffer.concat(this.#out).toString();
+  }
+}
+
+/** Where scripts/test-cdk says that a tool is. */
+export function tool(name: string): string {
+  const path = process.env[name];
+  if (!path) throw new Error(`${name} is not set; scripts/test-cdk sets it`);
+  return path;
+}
+
+/** A file of the repository. */
+export function fileOf(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** The newest file that the deployed zip is. */
+export function unzip(zip: string): string {
+  const folder = scratch('llm-exe-zip-');
+  const script = 'import sys,zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])';
+  const result = spawnSync('python3', ['-c', script, zip, folder], { stdio: 'inherit' });
+  if (result.status !== 0) throw new Error(`${zip} can't be unpacked`);
+  spawnSync('chmod', ['+x', join(folder, 'bootstrap')]);
+  return join(folder, 'bootstrap');
+}

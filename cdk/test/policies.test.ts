@@ -1,0 +1,267 @@
+// The two policies of documentation/setup allow what deploying each option set takes, and what its
+// roles may do; and the stack's own policies are narrow. What CloudFormation does for a resource is
+// said by AWS's resource schemas (cases/handlers.json), what of it this stack never needs by
+// cases/resources.json and cases/bootstrap.json, with the reason.
+//
+// It can't show that the schemas are complete, nor what the CDK's command line asks beside them.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { allows, like, listOf, policyOf, type Policy } from './support/iam.ts';
+import { OPTION_SETS } from './support/option-sets.ts';
+import { resolve, type Arns } from './support/resolve.ts';
+import { ROOT, template, type Context, type Statement } from './support/synth.ts';
+
+interface Place {
+  arn: string;
+  context?: Record<string, string>;
+}
+
+interface ResourceRow extends Place {
+  /** Actions that CloudFormation knows for this type and this stack never causes: and why. */
+  notNeeded?: Record<string, string>;
+  /** Actions on something else than the resource, or under other conditions. */
+  other?: Record<string, Place>;
+}
+
+type Template = { Resources: Record<string, { Type: string; Properties?: unknown }> };
+
+const read = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`cases/${name}.json`, import.meta.url), 'utf8'));
+const { handlers } = read('handlers') as {
+  handlers: Record<string, Record<string, string[]>>;
+};
+const RESOURCES = read('resources') as Record<string, ResourceRow>;
+const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
+const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
+const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
+
+for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
+  test(`IAM takes the policy ${name}`, () => {
+    assert.ok(text.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
+    for (const statement of (JSON.parse(text) as Policy).Statement) {
+      for (const resource of listOf(statement.Resource as string | string[])) {
+        // IAM refuses a wildcard in the service, and takes none in the partition.
+        assert.match(resource, /^(\*|arn:aws:[a-z0-9-]+:.*)$/);
+      }
+      for (const action of listOf(statement.Action)) {
+        assert.match(action, /^[a-z0-9-]+:(?!\*$)[A-Za-z*]+$/, 'one service, and not all of it');
+      }
+    }
+  });
+}
+
+function filled(place: Place, id: string, stack: string): Place {
+  const arn = place.arn
+    .replaceAll('{stack}', stack)
+    .replaceAll('{id}', id)
+    .replaceAll('{lowerstack}', stack.toLowerCase())
+    .replaceAll('{lowerid}', id.toLowerCase());
+  return { ...place, arn };
+}
+
+/** What of a type's actions a policy does not allow. */
+function missing(policy: Policy, type: string, row: ResourceRow, id: string, stack: string) {
+  const steps = handlers[type];
+  assert.ok(steps, `${type}: run scripts/oracles/cfn_handlers.py`);
+  return [...new Set(Object.values(steps).flat())].flatMap((action) => {
+    const fits = (pattern: string): boolean => like(pattern.toLowerCase(), action.toLowerCase());
+    const other = Object.entries(row.other ?? {}).find(([pattern]) => fits(pattern));
+    if (!other && Object.keys(row.notNeeded ?? {}).some(fits)) return [];
+    const { arn, context } = filled(other?.[1] ?? row, id, stack);
+    const question = { action, resource: arn, ...(context && { context }) };
+    return allows(policy, question) ? [] : [`${type}: ${action} on ${arn}`];
+  });
+}
+
+function resourcesOf(context: Context): [string, string, unknown][] {
+  const { Resources } = template(context).toJSON() as Template;
+  return Object.entries(Resources)
+    .filter(([, { Type }]) => Type !== 'AWS::CDK::Metadata')
+    .map(([id, { Type, Properties }]) => [id, Type, Properties]);
+}
+
+function rowOf(type: string): ResourceRow {
+  const row = RESOURCES[type];
+  assert.ok(row, `${type} is not in cases/resources.json`);
+  return row;
+}
+
+for (const [name, context] of Object.entries(OPTION_SETS)) {
+  const stack = 'LlmExeLambda';
+  const resources = resourcesOf(context);
+  const arns: Arns = Object.fromEntries(
+    resources.map(([id, type]) => [id, filled(rowOf(type), id, stack).arn]),
+  );
+
+  test(`CloudFormation may create, change and delete: ${name}`, () => {
+    const lacking = resources.flatMap(([id, type]) =>
+      missing(BOUNDARY.policy, type, rowOf(type), id, stack),
+    );
+    assert.deepEqual([...new Set(lacking)], []);
+  });
+
+  const statements = resources
+    .filter(([, type]) => type === 'AWS::IAM::Policy')
+    .flatMap(([, , properties]) => {
+      const { PolicyDocument } = resolve(properties, arns) as { PolicyDocument: Policy };
+      return PolicyDocument.Statement;
+    });
+
+  test(`the roles keep within the boundary: ${name}`, () => {
+    assert.deepEqual(statements.flatMap(outside), []);
+  });
+
+  test(`no role may do anything to everything: ${name}`, () => {
+    const wide = statements.filter((statement) => {
+      const actions = listOf(statement.Action);
+      const isAll = listOf(statement.Resource).includes('*');
+      const knowsNoResource = actions.every((action) => action.startsWith('xray:'));
+      return actions.some((action) => action.includes('*')) || (isAll && !knowsNoResource);
+    });
+    assert.deepEqual(wide, []);
+  });
+
+  test(`no role may write anywhere in a bucket: ${name}`, () => {
+    const wide = statements.filter(
+      ({ Action, Resource }) =>
+        listOf(Action).some((action) => /^s3:(?!(Get|List))/.test(action)) &&
+        listOf(Resource as string | string[]).some((arn) =>
+          /^arn:aws:s3:::[^/]*(\/\*)?$/.test(arn),
+        ),
+    );
+    assert.deepEqual(wide, []);
+  });
+}
+
+test('a batch reads files and writes results, in their folders', () => {
+  const statements = Object.values(
+    template({ batchEnabled: true }).findResources('AWS::IAM::Policy'),
+  )
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+    .filter(({ Action, Sid }) => !Sid && listOf(Action).some((one) => one.startsWith('s3:')));
+  const found = statements.map(({ Action, Resource }) => [
+    listOf(Action),
+    /"(\/[^"]*)"\]\]/.exec(JSON.stringify(Resource))?.[1],
+  ]);
+  const write = ['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'];
+  assert.deepEqual(found, [
+    [write.map((one) => `s3:${one}`), '/batch/results/*'],
+    [['s3:GetObject'], '/batch/*'],
+  ]);
+});
+
+test('a profile’s ARN allows what it calls, through it only', () => {
+  for (const kind of ['inference-profile', 'application-inference-profile']) {
+    const arn = `arn:aws:bedrock:us-west-2:000000000000:${kind}/abc`;
+    const resources = resourcesOf({ allowedBedrockModels: [arn] });
+    const arns: Arns = Object.fromEntries(
+      resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+    );
+    const [policy] = resources
+      .filter(([, type]) => type === 'AWS::IAM::Policy')
+      .map(([, , properties]) => resolve(properties, arns) as { PolicyDocument: Policy });
+    const may = (resource: string, profile?: string): boolean =>
+      allows(policy!.PolicyDocument, {
+        action: 'bedrock:InvokeModel',
+        resource,
+        ...(profile && { context: { 'bedrock:InferenceProfileArn': profile } }),
+      });
+    const model = 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-x';
+    assert.deepEqual(
+      [may(arn), may(model, arn), may(model), may(model, `${arn}d`), may(`${arn}d`)],
+      [true, true, false, false, false],
+    );
+  }
+});
+
+/** The actions of a role's statement that the boundary does not let through. */
+function outside(statement: Statement): string[] {
+  const context = Object.fromEntries(
+    Object.values(statement.Condition ?? {}).flatMap((keys) =>
+      Object.entries(keys).map(([key, value]) => [key, String(listOf(value)[0])]),
+    ),
+  );
+  return listOf(statement.Action).flatMap((action) =>
+    listOf(statement.Resource as string | string[])
+      .filter((resource) => !allows(BOUNDARY.policy, { action, resource, context }))
+      .map((resource) => `${action} on ${resource}`),
+  );
+}
+
+test('the deploy policy allows what the bootstrap creates', () => {
+  const program = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
+  const shown = spawnSync(process.execPath, [program, 'bootstrap', '--show-template', '--json'], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  });
+  const { Resources } = JSON.parse(shown.stdout) as {
+    Resources: Record<string, { Type: string; Condition?: string }>;
+  };
+  const types = new Set(
+    Object.values(Resources)
+      // A key of one's own, or an example of a boundary, only when it is asked for.
+      .filter(({ Condition }) => Condition === undefined)
+      .map(({ Type }) => Type),
+  );
+  assert.deepEqual([...types].sort(), Object.keys(BOOTSTRAP).sort());
+  const lacking = Object.entries(BOOTSTRAP).flatMap(([type, row]) =>
+    missing(DEPLOY.policy, type, row, '', ''),
+  );
+  assert.deepEqual(lacking, []);
+});
+
+test('a deployment can’t make a role without the boundary, or one of another name', () => {
+  const boundary = 'arn:aws:iam::000000000000:policy/LlmExeLambdaCdkPermissionBoundaryPolicy';
+  const role = (name: string): string => `arn:aws:iam::000000000000:role/${name}`;
+  const may = (action: string, name: string, bound?: string): boolean =>
+    allows(BOUNDARY.policy, {
+      action,
+      resource: role(name),
+      ...(bound && { context: { 'iam:PermissionsBoundary': bound } }),
+    });
+  assert.equal(may('iam:CreateRole', 'LlmExeLambda-Role', boundary), true);
+  assert.equal(may('iam:CreateRole', 'LlmExeLambda-Role'), false);
+  assert.equal(may('iam:CreateRole', 'Other', boundary), false);
+  assert.equal(may('iam:PutRolePolicy', 'LlmExeLambda-Role', `${boundary}-other`), false);
+  assert.equal(may('iam:DeleteRolePermissionsBoundary', 'LlmExeLambda-Role', boundary), false);
+  assert.equal(may('iam:AttachRolePolicy', 'LlmExeLambda-Role', boundary), false);
+  for (const action of ['iam:CreatePolicyVersion', 'iam:CreateUser', 'iam:CreateAccessKey']) {
+    assert.equal(allows(BOUNDARY.policy, { action, resource: boundary }), false, action);
+    assert.equal(allows(DEPLOY.policy, { action, resource: boundary }), false, action);
+  }
+});
+
+test('as shipped, the function calls the models that it should, where it should', () => {
+  const resources = resourcesOf({});
+  const arns: Arns = Object.fromEntries(
+    resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+  );
+  const [policy] = resources
+    .filter(([, type]) => type === 'AWS::IAM::Policy')
+    .map(([, , properties]) => resolve(properties, arns) as { PolicyDocument: Policy });
+  const may = (resource: string, profile?: string): boolean =>
+    allows(policy!.PolicyDocument, {
+      action: 'bedrock:InvokeModel',
+      resource: `arn:aws:bedrock:${resource}`,
+      ...(profile && {
+        context: { 'bedrock:InferenceProfileArn': `arn:aws:bedrock:${profile}` },
+      }),
+    });
+  const sonnet = 'anthropic.claude-3-5-sonnet-20241022-v2:0';
+  const profile = `us-west-2:000000000000:inference-profile/us.${sonnet}`;
+  assert.equal(may(`us-west-2::foundation-model/${sonnet}`), true);
+  assert.equal(may('us-west-2::foundation-model/meta.llama3-8b-instruct-v1:0'), true);
+  assert.equal(may(profile), true);
+  assert.equal(may('us-west-2:000000000000:inference-profile/global.meta.llama9'), true);
+  // In another region, or in none, through the profile only.
+  assert.equal(may(`us-east-1::foundation-model/${sonnet}`), false);
+  assert.equal(may(`us-east-1::foundation-model/${sonnet}`, profile), true);
+  assert.equal(may(`::foundation-model/${sonnet}`, profile), true);
+  assert.equal(may('us-west-2::foundation-model/amazon.nova-lite-v1:0'), false);
+  assert.equal(may('us-west-2:111111111111:inference-profile/us.anthropic.claude'), false);
+});

@@ -1,0 +1,98 @@
+// Contexts that between them turn everything on and off that the stack knows.
+
+import type { Context } from './synth.ts';
+
+export const OPTION_SETS: Readonly<Record<string, Context>> = {
+  shipped: {},
+  'no endpoint': { endpointEnabled: false },
+  'an endpoint with a key': {
+    endpointAuth: 'API_KEY',
+    endpointAllowedOrigins: ['https://app.example.com'],
+  },
+  'an open endpoint': { endpointAuth: 'NONE' },
+  'callers of another account': { endpointCallers: ['arn:aws:iam::111111111111:role/caller'] },
+  'an HTTP API': { httpApiEnabled: true, httpDeadlineSeconds: 25 },
+  'an HTTP API with a key': {
+    httpApiEnabled: true,
+    endpointEnabled: false,
+    endpointAuth: 'API_KEY',
+    endpointAllowedOrigins: ['*'],
+  },
+  'a queue': { queueEnabled: true },
+  'a large queue': {
+    queueEnabled: true,
+    queueBatchSize: 100,
+    queueBatchingWindowSeconds: 20,
+    queueMaxConcurrency: 5,
+    queueMaxReceiveCount: 2,
+    timeoutSeconds: 900,
+    recordConcurrency: 20,
+  },
+  'a rule': { eventPattern: { source: ['my.app'], 'detail-type': ['Prompt'] } },
+  'a rule of another bus': { eventPattern: { source: ['my.app'] }, eventBusName: 'mine' },
+  'an inbox': { inboxPrefix: 'inbox/', retryAttempts: 2 },
+  results: {
+    resultPrefix: 'results',
+    resultDays: 90,
+    resultDestination: 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results',
+    offloadResultsOver: 200_000,
+  },
+  'results elsewhere': {
+    resultPrefix: 's3://llmexelambda-results/of/llm-exe/',
+    resultDestination: 'arn:aws:events:us-west-2:000000000000:event-bus/default',
+    resultDestinationOverride: [
+      'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-',
+      'arn:aws:events:us-west-2:000000000000:event-bus/team-',
+      's3://llmexelambda-results/asked/',
+    ],
+  },
+  'a batch': { batchEnabled: true, batchMaxConcurrency: 100, batchToleratedFailurePercentage: 0 },
+  alarms: {
+    alarmEmail: 'ops@example.com',
+    queueEnabled: true,
+    inboxPrefix: 'inbox/',
+  },
+  'other buckets': {
+    promptBucketName: 'llmexelambda-prompts',
+    configBuckets: ['llmexelambda-shared'],
+  },
+  'no Bedrock': { allowedBedrockModels: [] },
+  'Bedrock by ID, profile and ARN': {
+    allowedBedrockModels: [
+      'amazon.nova-lite-v1:0',
+      'us.anthropic.claude-sonnet-4-20250514-v1:0',
+      'arn:aws:bedrock:us-west-2:000000000000:application-inference-profile/abc',
+    ],
+  },
+  'other numbers': {
+    architecture: 'arm64',
+    memorySize: 1024,
+    timeoutSeconds: 60,
+    reservedConcurrency: 5,
+    logRetentionDays: 7,
+    logLevel: 'debug',
+    terminationProtection: true,
+    tags: { team: 'research' },
+  },
+  'every setting': {
+    allowedModels: ['openai:gpt-4o*', 'anthropic:*'],
+    maxTokensCeiling: 4000,
+    strictVariables: true,
+    configUrlHosts: ['*.example.com'],
+    configCacheSeconds: 60,
+    secretCacheSeconds: 0,
+    openAiCompatibleProviders: { together: { baseUrl: 'https://api.together.xyz/v1' } },
+    environment: { OPENAI_BASE_URL: 'https://gateway.example.com/v1' },
+  },
+  'no boundary': { permissionsBoundary: 'none' },
+  everything: {
+    endpointAuth: 'API_KEY',
+    httpApiEnabled: true,
+    queueEnabled: true,
+    eventPattern: { source: ['my.app'] },
+    inboxPrefix: 'inbox/',
+    resultPrefix: 'results',
+    batchEnabled: true,
+    alarmEmail: 'ops@example.com',
+  },
+};

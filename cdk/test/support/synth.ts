@@ -1,0 +1,78 @@
+// Synthesises the stack as `npm run synth` would. In: a context. Out: its template.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { App, DefaultStackSynthesizer } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api';
+
+import { readConfig } from '../../lib/config.ts';
+import { LlmExeStack } from '../../lib/stack.ts';
+
+export const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
+export const ACCOUNT = '000000000000';
+export const REGION = 'us-west-2';
+
+const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
+process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
+
+/** A function that was never built. */
+export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
+writeFileSync(join(CODE, 'bootstrap'), 'not a program');
+
+/** A folder that is gone when the tests are done. */
+export function scratch(name: string): string {
+  return mkdtempSync(join(SCRATCH, name));
+}
+
+export type Context = Readonly<Record<string, unknown>>;
+
+/** An app with the stack of a context on top of what is shipped. */
+export function appOf(
+  context: Context,
+  prepare: (app: App) => void = () => {},
+): [App, LlmExeStack] {
+  const app = new App({
+    outdir: mkdtempSync(join(SCRATCH, 'out-')),
+    context: CURRENTLY_RECOMMENDED_FLAGS,
+  });
+  prepare(app);
+  const config = readConfig({ codePath: CODE, ...context });
+  const stack = new LlmExeStack(app, config.stackName, {
+    config,
+    root: ROOT,
+    environment: 'test',
+    env: { account: ACCOUNT, region: REGION },
+    synthesizer: new DefaultStackSynthesizer({ qualifier: 'llmexe' }),
+  });
+  return [app, stack];
+}
+
+/** The template of a context. */
+export function template(context: Context = {}): Template {
+  return Template.fromStack(appOf(context)[1]);
+}
+
+/** The statements of the function's role. */
+export function functionStatements(context: Context = {}): Statement[] {
+  const policies = Object.entries(template(context).findResources('AWS::IAM::Policy'));
+  return policies
+    .filter(([id]) => id.startsWith('LlmRole'))
+    .flatMap(([, policy]) => policy['Properties'].PolicyDocument.Statement as Statement[]);
+}
+
+export interface Statement {
+  Sid?: string;
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+/** The environment of the function. */
+export function environment(context: Context = {}): Record<string, unknown> {
+  const [fn] = Object.values(template(context).findResources('AWS::Lambda::Function'));
+  return fn!['Properties'].Environment.Variables;
+}

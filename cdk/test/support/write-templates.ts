@@ -1,0 +1,46 @@
+// Writes the template of every option set into a folder, for cfn-lint; and one with the policies of
+// the account guide and the example's workflow, which it reads too. In: the folder's path.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { listOf, policyOf } from './iam.ts';
+import { OPTION_SETS } from './option-sets.ts';
+import { ROOT, template } from './synth.ts';
+
+const [folder = '.'] = process.argv.slice(2);
+
+function write(name: string, what: unknown): void {
+  writeFileSync(join(folder, `${name.replaceAll(' ', '-')}.json`), JSON.stringify(what));
+}
+
+for (const [name, context] of Object.entries(OPTION_SETS)) write(name, template(context).toJSON());
+
+// In the schema of a stage, but not in the list of actions that cfn-lint has.
+const DISPUTED = 'apigateway:*TagResource';
+
+function policy(name: string): unknown {
+  const { policy } = policyOf(name);
+  for (const statement of policy.Statement) {
+    statement.Action = listOf(statement.Action).filter((action) => action !== DISPUTED);
+  }
+  return { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: policy } };
+}
+
+const research = join(ROOT, 'examples', 'step-functions', 'research.asl.json');
+write('written by hand', {
+  Resources: {
+    Boundary: policy('LlmExeLambdaCdkPermissionBoundaryPolicy'),
+    Deploy: policy('DeployLlmExeCdkAppPolicy'),
+    Research: {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: {
+        RoleArn: 'arn:aws:iam::000000000000:role/any',
+        DefinitionString: readFileSync(research, 'utf8'),
+        DefinitionSubstitutions: {
+          FunctionArn: 'arn:aws:lambda:us-west-2:000000000000:function:any',
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,16 @@
+// `npm run deploy`: builds the function, unless the context names a zip, and deploys the stack.
+// Further arguments are for `cdk deploy`.
+// @ts-check
+
+import { CommandError, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
+import { missingTool } from '../cdk/lib/tools.mjs';
+
+await run(async (command) => {
+  const { checkAccount } = await import('./lib/aws.mjs');
+  const { codePath } = await configOf(command.rest);
+  const missing = codePath === undefined ? missingTool() : undefined;
+  if (missing) throw new CommandError(missing);
+  await checkAccount(command.deployment);
+  const args = ['deploy', '--all', '--toolkit-stack-name', TOOLKIT_STACK];
+  return cdk(command, [...args, ...command.rest]);
+});
