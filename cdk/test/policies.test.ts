@@ -57,6 +57,22 @@ for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
   });
 }
 
+test('the policies with `*` as their region are for every region', () => {
+  const policy = (text: string): Policy =>
+    JSON.parse(
+      text.replaceAll('YOUR_AWS_DEPLOY_REGION', '*').replaceAll('YOUR_AWS_ACCOUNT_ID', '0'),
+    ) as Policy;
+  const user = policy(DEPLOY.text);
+  const role = 'arn:aws:iam::0:role/cdk-llmexe-deploy-role-0-eu-west-1';
+  assert.equal(allows(user, { action: 'sts:AssumeRole', resource: role }), true);
+  const resource = 'arn:aws:kms:eu-west-1:0:key/0123';
+  for (const [host, allowed] of Object.entries({ 'ssm.eu-west-1': true, 'rds.eu-west-1': false })) {
+    const context = { 'kms:ViaService': `${host}.amazonaws.com` };
+    const question = { action: 'kms:Decrypt', resource, context };
+    assert.equal(allows(policy(BOUNDARY.text), question), allowed, host);
+  }
+});
+
 function filled(place: Place, id: string, stack: string): Place {
   const arn = place.arn
     .replaceAll('{stack}', stack)
