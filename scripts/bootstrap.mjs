@@ -5,6 +5,7 @@
 import { CommandError, QUALIFIER, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
 
 const POLICIES = '--cloudformation-execution-policies';
+const BOUNDARIES = /^--(custom-permissions-boundary|cpb|example-permissions-boundary|epb)\b/;
 
 await run(async (command) => {
   const { account, region } = command.deployment;
@@ -18,6 +19,11 @@ await run(async (command) => {
         `npm run bootstrap -- ${POLICIES} arn:aws:iam::${account}:policy/YOUR_POLICY`,
     );
   }
+  // Every role of the toolkit is bounded: whoever may change them may do what the policy says at most.
+  const isBounded = policy === 'none' || command.rest.some((argument) => BOUNDARIES.test(argument));
+  const boundary = isBounded
+    ? []
+    : ['--custom-permissions-boundary', policy, '--apply-permissions-boundary-to-all-roles'];
   await checkAccount(command.deployment);
   const partition = region.startsWith('cn-')
     ? 'aws-cn'
@@ -29,6 +35,7 @@ await run(async (command) => {
     `aws://${account}/${region}`,
     ...['--qualifier', QUALIFIER],
     ...['--toolkit-stack-name', TOOLKIT_STACK],
+    ...boundary,
     ...(isGiven ? [] : [POLICIES, `arn:${partition}:iam::${account}:policy/${policy}`]),
     ...command.rest,
   ]);

@@ -39,6 +39,8 @@ const RESOURCES = read('resources') as Record<string, ResourceRow>;
 const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
 const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
 const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
+/** AWS asks whether these may be done to everything: they list, and may be called without names. */
+const LISTING = ['cloudwatch:DescribeAlarms', 'logs:DescribeLogGroups', 'ssm:DescribeParameters'];
 
 for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
   test(`IAM takes the policy ${name}`, () => {
@@ -54,6 +56,22 @@ for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
     }
   });
 }
+
+test('the policies with `*` as their region are for every region', () => {
+  const policy = (text: string): Policy =>
+    JSON.parse(
+      text.replaceAll('YOUR_AWS_DEPLOY_REGION', '*').replaceAll('YOUR_AWS_ACCOUNT_ID', '0'),
+    ) as Policy;
+  const user = policy(DEPLOY.text);
+  const role = 'arn:aws:iam::0:role/cdk-llmexe-deploy-role-0-eu-west-1';
+  assert.equal(allows(user, { action: 'sts:AssumeRole', resource: role }), true);
+  const resource = 'arn:aws:kms:eu-west-1:0:key/0123';
+  for (const [host, allowed] of Object.entries({ 'ssm.eu-west-1': true, 'rds.eu-west-1': false })) {
+    const context = { 'kms:ViaService': `${host}.amazonaws.com` };
+    const question = { action: 'kms:Decrypt', resource, context };
+    assert.equal(allows(policy(BOUNDARY.text), question), allowed, host);
+  }
+});
 
 function filled(place: Place, id: string, stack: string): Place {
   const arn = place.arn
@@ -73,8 +91,9 @@ function missing(policy: Policy, type: string, row: ResourceRow, id: string, sta
     const other = Object.entries(row.other ?? {}).find(([pattern]) => fits(pattern));
     if (!other && Object.keys(row.notNeeded ?? {}).some(fits)) return [];
     const { arn, context } = filled(other?.[1] ?? row, id, stack);
-    const question = { action, resource: arn, ...(context && { context }) };
-    return allows(policy, question) ? [] : [`${type}: ${action} on ${arn}`];
+    const resource = LISTING.includes(action) ? '*' : arn;
+    const question = { action, resource, ...(context && { context }) };
+    return allows(policy, question) ? [] : [`${type}: ${action} on ${resource}`];
   });
 }
 
@@ -193,17 +212,27 @@ function outside(statement: Statement): string[] {
   );
 }
 
-test('the deploy policy allows what the bootstrap creates', () => {
+interface BootstrapResource {
+  Type: string;
+  Condition?: string;
+  Properties: { PermissionsBoundary?: { 'Fn::If': [string, unknown, unknown] } };
+}
+
+function bootstrapResources(): BootstrapResource[] {
   const program = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
   const shown = spawnSync(process.execPath, [program, 'bootstrap', '--show-template', '--json'], {
     encoding: 'utf8',
     cwd: ROOT,
   });
   const { Resources } = JSON.parse(shown.stdout) as {
-    Resources: Record<string, { Type: string; Condition?: string }>;
+    Resources: Record<string, BootstrapResource>;
   };
+  return Object.values(Resources);
+}
+
+test('the deploy policy allows what the bootstrap creates', () => {
   const types = new Set(
-    Object.values(Resources)
+    bootstrapResources()
       // A key of one's own, or an example of a boundary, only when it is asked for.
       .filter(({ Condition }) => Condition === undefined)
       .map(({ Type }) => Type),
@@ -213,6 +242,96 @@ test('the deploy policy allows what the bootstrap creates', () => {
     missing(DEPLOY.policy, type, row, '', ''),
   );
   assert.deepEqual(lacking, []);
+});
+
+test('the bootstrap can bound each of its roles', () => {
+  const bounded = bootstrapResources()
+    .filter(({ Type }) => Type === 'AWS::IAM::Role')
+    .map(({ Properties }) => Properties.PermissionsBoundary?.['Fn::If'][0]);
+  const all = 'ShouldApplyPermissionsBoundaryToAllRoles';
+  // The role of CloudFormation has any boundary that is given.
+  assert.deepEqual(bounded.sort(), ['PermissionsBoundarySet', all, all, all, all]);
+});
+
+test('the deploy user can make no role of the bootstrap that is not bounded', () => {
+  const iam = 'arn:aws:iam::000000000000';
+  const boundary = `${iam}:policy/LlmExeLambdaCdkPermissionBoundaryPolicy`;
+  const may = (action: string, resource: string, context?: Record<string, string>): boolean =>
+    allows(DEPLOY.policy, { action, resource, ...(context && { context }) });
+  const role = `${iam}:role/cdk-llmexe-any-role-000000000000-us-west-2`;
+  for (const action of [
+    'iam:CreateRole',
+    'iam:PutRolePolicy',
+    'iam:AttachRolePolicy',
+    'iam:PutRolePermissionsBoundary',
+  ]) {
+    const policy = { 'iam:PolicyARN': boundary };
+    const others = { ...policy, 'iam:PermissionsBoundary': `${iam}:policy/Other` };
+    assert.equal(may(action, role, policy), false, action);
+    assert.equal(may(action, role, others), false, action);
+    const ours = { ...policy, 'iam:PermissionsBoundary': boundary };
+    assert.equal(may(action, role, ours), true, action);
+    assert.equal(may(action, `${iam}:role/Other`, ours), false, action);
+  }
+  for (const action of ['iam:DeleteRolePermissionsBoundary', 'iam:PassRole']) {
+    assert.equal(may(action, role, { 'iam:PermissionsBoundary': boundary }), false, action);
+  }
+  const named = (name: string): string =>
+    `${iam}:role/cdk-llmexe-${name}-role-000000000000-us-west-2`;
+  for (const [name, allowed] of Object.entries({
+    deploy: true,
+    'file-publishing': true,
+    'image-publishing': false,
+    lookup: false,
+    'cfn-exec': false,
+  })) {
+    assert.equal(may('sts:AssumeRole', named(name)), allowed, name);
+  }
+});
+
+test('the boundary leaves the roles of the bootstrap what a deployment takes, and its stacks', () => {
+  const stack = 'arn:aws:cloudformation:us-west-2:000000000000:stack/LlmExeLambdaStaging/*';
+  const assets = 'arn:aws:s3:::cdk-llmexe-assets-000000000000-us-west-2';
+  const role = 'arn:aws:iam::000000000000:role/cdk-llmexe-cfn-exec-role-000000000000-us-west-2';
+  const version = 'arn:aws:ssm:us-west-2:000000000000:parameter/cdk-bootstrap/llmexe/version';
+  const may = (action: string, resource: string, context = {}): boolean =>
+    allows(BOUNDARY.policy, { action, resource, context });
+  const writes = [
+    'CreateChangeSet',
+    'DeleteChangeSet',
+    'ExecuteChangeSet',
+    'CreateStack',
+    'UpdateStack',
+    'DeleteStack',
+    'RollbackStack',
+    'ContinueUpdateRollback',
+    'UpdateTerminationProtection',
+  ];
+  const reads = ['DescribeStacks', 'DescribeChangeSet', 'DescribeEvents', 'GetTemplate'];
+  for (const action of [...writes, ...reads].map((name) => `cloudformation:${name}`)) {
+    assert.equal(may(action, stack), true, action);
+  }
+  for (const action of writes.map((name) => `cloudformation:${name}`)) {
+    assert.equal(may(action, stack.replace('LlmExe', 'Other')), false, action);
+  }
+  for (const action of ['GetBucketLocation', 'GetEncryptionConfiguration', 'ListBucket']) {
+    assert.equal(may(`s3:${action}`, assets), true, action);
+  }
+  for (const action of ['GetObject', 'PutObject', 'AbortMultipartUpload']) {
+    assert.equal(may(`s3:${action}`, `${assets}/0123.zip`), true, action);
+  }
+  assert.equal(may('ssm:GetParameter', version), true);
+  for (const action of ['kms:Decrypt', 'kms:GenerateDataKey']) {
+    const key = 'arn:aws:kms:us-west-2:000000000000:key/0123';
+    assert.equal(may(action, key, { 'kms:ViaService': 's3.us-west-2.amazonaws.com' }), true);
+    assert.equal(may(action, key), false);
+  }
+  const cloudFormation = { 'iam:PassedToService': 'cloudformation.amazonaws.com' };
+  assert.equal(may('iam:PassRole', role, cloudFormation), true);
+  assert.equal(may('iam:PassRole', role.replace('cfn-exec', 'deploy'), cloudFormation), false);
+  for (const action of ['iam:CreateRole', 'iam:PutRolePolicy', 'iam:UpdateAssumeRolePolicy']) {
+    assert.equal(may(action, role), false, action);
+  }
 });
 
 test('a deployment can’t make a role without the boundary, or one of another name', () => {
