@@ -103,6 +103,12 @@ describe('a deployment', () => {
     assert.match(xml, /<ParameterValue>llmexe</);
     const policy = `arn:aws:iam::${MOTO_ACCOUNT}:policy/LlmExeLambdaCdkPermissionBoundaryPolicy`;
     assert.ok(xml.includes(policy), xml);
+    for (const role of ['deploy', 'file-publishing', 'image-publishing', 'lookup', 'cfn-exec']) {
+      const name = `cdk-llmexe-${role}-role-${MOTO_ACCOUNT}-${MOTO_REGION}`;
+      const told = await account.query('iam', { Action: 'GetRole', RoleName: name });
+      assert.match(told, /<PermissionsBoundary>/, name);
+      assert.ok(told.includes(policy), told);
+    }
   });
 
   test('npm run deploy', async () => {
