@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use llm_exe::Error;
+use llm_exe::error::shorten;
 use serde_json::{Value, json};
 
 use crate::{Ask, Outcome, Record, Settled};
@@ -67,18 +68,11 @@ pub(crate) fn listed(settled: Vec<Settled>) -> Result<Value, Error> {
     if let Some(error) = failure(&settled) {
         return Err(error);
     }
-    let lines = settled.into_iter().map(|one| match one.outcome {
-        Outcome::Done(result) => json!({ "id": one.id, "status": "ok", "result": result }),
-        Outcome::Skipped => json!({ "id": one.id, "status": "skipped" }),
-        Outcome::Failed(error) => json!({
-            "id": one.id,
-            "status": "error",
-            "error": {
-                "type": error.kind().name(),
-                "message": error.message(),
-                "retryable": error.kind().retryable()
-            }
-        }),
+    let lines = settled.into_iter().filter_map(|one| match one.outcome {
+        Outcome::Done(result) => Some(json!({ "id": one.id, "status": "ok", "result": result })),
+        Outcome::Skipped => Some(json!({ "id": one.id, "status": "skipped" })),
+        // There is none by now.
+        Outcome::Failed(_) => None,
     });
     Ok(lines.collect())
 }
@@ -98,8 +92,8 @@ fn failure(settled: &[Settled]) -> Option<Error> {
             .iter()
             .take(MOST_NAMED)
             .map(|(id, error)| {
-                let said = short(&said(error), LONGEST_NAMED);
-                format!("{}: {}: {said}", short(id, LONGEST_NAMED), error.kind())
+                let said = shorten(&said(error), LONGEST_NAMED);
+                format!("{}: {}: {said}", shorten(id, LONGEST_NAMED), error.kind())
             })
             .collect();
         if failed.len() > MOST_NAMED {
@@ -111,11 +105,4 @@ fn failure(settled: &[Settled]) -> Option<Error> {
     let logged = summed(&Error::for_log);
     let error = Error::new(first.kind(), message).logged_as(logged);
     Some(error.with_retry_after(first.retry_after()).with_provider_status(first.provider_status()))
-}
-
-fn short(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-    }
 }

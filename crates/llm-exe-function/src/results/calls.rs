@@ -1,7 +1,7 @@
 //! A request that its caller waits for: run, or answered under its `idempotencyKey`, and told to
 //! the destination that it names.
 
-use llm_exe::{Deadline, Executor};
+use llm_exe::{Deadline, Executor, Run};
 use llm_exe_events::Ask;
 
 use super::Results;
@@ -35,22 +35,20 @@ impl Results {
         };
         // Who names a destination needs time to have it told.
         let names = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
-        let asked = async |until: Deadline| {
-            let run = run(executor, body, &origins, until).await;
-            let kept = Kept::of(&id, source, None, &run);
-            (run, kept)
-        };
+        let asked = async |until: Deadline| run(executor, body, &origins, until).await;
+        let kept_of = |run: &Run| Kept::of(&id, source, None, run);
         let (ended, kept) = match keyed {
             Some((keyed, prefix)) => {
                 let place = keyed.place(prefix, caller);
                 // Lambda may deliver one event twice at once, under one id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
-                self.once(&keyed, place, &holder, deadline, asked).await
+                self.once(&keyed, place, &holder, deadline, asked, kept_of).await
             }
             None => {
                 let until = if names { self.before(deadline) } else { deadline };
-                let (run, kept) = asked(until).await;
-                (Ended::of(run), Some(kept))
+                let run = asked(until).await;
+                let kept = run.report.destination.is_some().then(|| kept_of(&run));
+                (Ended::of(run), kept)
             }
         };
         let Some(kept) = kept.filter(|_| !ended.report.dry_run) else {

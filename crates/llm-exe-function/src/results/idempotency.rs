@@ -95,7 +95,8 @@ impl Results {
         place: ResultPlace,
         holder: &str,
         deadline: Deadline,
-        run: impl AsyncFnOnce(Deadline) -> (Run, Kept),
+        run: impl AsyncFnOnce(Deadline) -> Run,
+        kept_of: impl FnOnce(&Run) -> Kept,
     ) -> (Ended, Option<Kept>) {
         let name = format!("{} {}", place.key, keyed.request);
         if let Some(kept) = self.paid_for(&name, keyed, &place, holder, deadline).await {
@@ -106,7 +107,8 @@ impl Results {
             Ok(Held::Answered(kept)) => return (kept.clone().replayed(), Some(*kept)),
             Err(error) => return (Ended::failed(error), None),
         };
-        let (run, kept) = run(self.before(deadline)).await;
+        let run = run(self.before(deadline)).await;
+        let kept = kept_of(&run);
         let asked = run.report.attempts > 0;
         // Whoever mends a request that asked nobody may send another under the key.
         let request = (asked || run.outcome.is_ok()).then(|| keyed.request.clone());

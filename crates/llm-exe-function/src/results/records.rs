@@ -38,10 +38,15 @@ impl Results {
                 Ended { place: Some(place), ..ended }
             }
             None => {
-                let (run, kept) = match self.ran(executor, ask, deadline).await {
-                    Ok(ran) => ran,
+                let (source, id) = (ask.source, ask.id.clone());
+                let run = match self.ran(executor, ask, deadline).await {
+                    Ok(run) => run,
                     Err(ended) => return *ended,
                 };
+                if !self.is_told(&run) {
+                    return Ended::of(run);
+                }
+                let kept = Kept::of(&id, source, None, &run);
                 let told = self.tell_of_record(&kept, None, group, deadline).await;
                 but(Ended::of(run), told)
             }
@@ -73,10 +78,12 @@ impl Results {
         let (ended, kept) = match self.recall(name) {
             Some(kept) => (kept.clone().replayed(), kept),
             None => {
-                let (run, kept) = match self.ran(executor, ask, deadline).await {
-                    Ok(ran) => ran,
+                let (source, id) = (ask.source, ask.id.clone());
+                let run = match self.ran(executor, ask, deadline).await {
+                    Ok(run) => run,
                     Err(ended) => return *ended,
                 };
+                let kept = Kept::of(&id, source, request, &run);
                 (Ended::of(run), kept)
             }
         };
@@ -105,9 +112,8 @@ impl Results {
         executor: &Executor,
         ask: Ask,
         deadline: Deadline,
-    ) -> Result<(Run, Kept), Box<Ended>> {
-        let Ask { source, id, origins, body } = ask;
-        let request = body.as_ref().ok().map(request_hash);
+    ) -> Result<Run, Box<Ended>> {
+        let Ask { origins, body, .. } = ask;
         let run = match body {
             Ok(body) => run(executor, body, &origins, self.before(deadline)).await,
             Err(error) => Run { outcome: Err(error), report: Report::default() },
@@ -120,8 +126,7 @@ impl Results {
         if run.report.dry_run {
             return Err(Box::new(Ended::of(run)));
         }
-        let kept = Kept::of(&id, source, request, &run);
-        Ok((run, kept))
+        Ok(run)
     }
 
     /// Keeps what a record ended with; where another end is there that stays, that one.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm_exe::results::{Destination, Note, ResultPlace, When};
-use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde_json::Value;
 
 use super::Results;
@@ -32,6 +32,11 @@ impl Results {
                 Err(Error::new(ErrorKind::ConfigForbidden, text))
             }
         }
+    }
+
+    /// Whether anybody is told of a record that ended so.
+    pub(super) fn is_told(&self, run: &Run) -> bool {
+        run.report.destination.is_some() || self.settings.destination.is_some()
     }
 
     /// Tells the operator's destination of a record, unless its request names another.
