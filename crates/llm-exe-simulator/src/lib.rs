@@ -10,6 +10,7 @@
 //! replies, and the journal (`Call`). [`runtime_api`] imitates AWS Lambda's Runtime API in the
 //! same manner, and [`aws`] the stores and queues that a function writes to.
 
+mod accept;
 mod answer;
 pub mod aws;
 mod control;

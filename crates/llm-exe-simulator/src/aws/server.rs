@@ -6,6 +6,7 @@
 use super::fault::{Deed, Operation};
 use super::kept::{Call, Kept};
 use super::{Shared, event_bridge, s3, sqs};
+use crate::accept;
 use crate::deed::{self, Body, Decided, Dropped, Manner};
 use crate::dialects::decoded;
 use crate::sigv4::{self, Kind, Signed};
@@ -13,14 +14,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 /// The services; the first that serves a request does. S3 takes what is left.
 static SERVICES: &[&dyn Service] = &[&sqs::Sqs, &event_bridge::EventBridge, &s3::S3];
@@ -81,25 +77,7 @@ pub(super) fn refusal(status: u16, code: &str, message: &str) -> Refusal {
 
 /// Serves until the task is aborted.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    drop(stream.set_nodelay(true));
-                    let shared = Arc::clone(&shared);
-                    let service = service_fn(move |request| serve(request, Arc::clone(&shared)));
-                    let connection = http1::Builder::new();
-                    connections.spawn(async move {
-                        // An error here is a fault that was asked for, or a process that ended.
-                        drop(connection.serve_connection(TokioIo::new(stream), service).await);
-                    });
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    accept::serve(listener, move |request| serve(request, Arc::clone(&shared))).await;
 }
 
 async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, Dropped> {

@@ -5,20 +5,17 @@
 
 use super::shared::{Delivered, Shared};
 use super::{InitError, Outcome};
+use crate::accept;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 const ROOT: &str = "/2018-06-01/runtime/";
 /// Lambda's limit for a buffered response: 6 MB and a little for what wraps it.
@@ -33,25 +30,7 @@ type Reply = Response<Full<Bytes>>;
 
 /// Serves until the task is aborted.
 pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    drop(stream.set_nodelay(true));
-                    let shared = Arc::clone(&shared);
-                    let service = service_fn(move |request| serve(request, Arc::clone(&shared)));
-                    let connection = http1::Builder::new();
-                    connections.spawn(async move {
-                        // An error here is a function that went away.
-                        drop(connection.serve_connection(TokioIo::new(stream), service).await);
-                    });
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    accept::serve(listener, move |request| serve(request, Arc::clone(&shared))).await;
 }
 
 async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Reply, Infallible> {
