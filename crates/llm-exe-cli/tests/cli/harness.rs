@@ -32,6 +32,11 @@ impl Folder {
         Folder(path)
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// A file in it; its name, to be said on the command line.
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         std::fs::write(self.0.join(name), text).unwrap();
@@ -102,7 +107,8 @@ impl Done {
     }
 }
 
-async fn done(child: Child) -> Done {
+/// Waits for a run.
+pub(crate) async fn done(child: Child) -> Done {
     let output = tokio::time::timeout(PATIENCE, child.wait_with_output());
     let output = output.await.expect("the program ends").unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();

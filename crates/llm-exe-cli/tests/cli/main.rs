@@ -14,6 +14,7 @@ mod exit_codes;
 mod formats;
 mod harness;
 mod keys;
+mod limits;
 mod pipes;
 mod serve;
 mod serve_stop;

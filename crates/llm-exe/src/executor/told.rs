@@ -16,7 +16,7 @@ pub(crate) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
         shown(schema.written())
     );
     let example = example(schema.written(), schema.written(), 0, &mut MOST_NODES.clone());
-    if schema.validate(&example).is_ok() {
+    if schema.is_valid(&example) {
         text.push_str(&format!("\nFor example:\n```json\n{}\n```", shown(&example)));
     }
     let system = messages.iter_mut().find(|message| message.role == Role::System);

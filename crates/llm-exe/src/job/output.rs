@@ -58,6 +58,7 @@ pub(super) fn read(
     }
     warnings.extend(given.unknown().map(|name| unknown_option(row, name)));
     let schema = compiled(row, schema, problems)?;
+    warnings.extend(schema.as_ref().and_then(Schema::warning));
     // A re-ask is paid for: it is the default only where there is a schema to satisfy.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
     Some(Output { parser, schema, repairs })

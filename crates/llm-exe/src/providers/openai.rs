@@ -8,7 +8,7 @@ use super::models::{self, OpenAiModel, Tuning};
 use super::{Asked, Dialect, Endpoint, Options, Taken, openai_reply, stop_list};
 use crate::chat::{Chat, Message, Part, Reply, Role, Structure};
 use crate::error::Error;
-use crate::schema::{Schema, strict};
+use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The dialect of OpenAI and of everybody who imitates it; what sets one apart is said here.
@@ -86,7 +86,10 @@ impl Dialect for OpenAi {
         let name = name.to_owned();
         match strict(schema.written()) {
             Some(schema) => Structure::Native { name, schema, strict: true },
-            None => Structure::Native { name, schema: schema.written().clone(), strict: false },
+            None => {
+                let schema = without_lookaround(schema.written());
+                Structure::Native { name, schema, strict: false }
+            }
         }
     }
 

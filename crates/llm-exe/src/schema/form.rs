@@ -66,7 +66,7 @@ impl Form {
                 _ => said.push(format!("{key}: {value}")),
             }
         }
-        describe(rules, &said, &mut out);
+        describe(rules.get("description"), &said, &mut out);
         Some(Value::Object(out))
     }
 
@@ -239,9 +239,9 @@ fn references_end<'a>(
     }
 }
 
-fn describe(rules: &Rules, said: &[String], out: &mut Rules) {
-    let written = rules.get("description").and_then(Value::as_str);
-    let mut description = written.unwrap_or_default().to_owned();
+/// Writes a node's description: the one it has, then what no keyword of the form can say.
+pub(super) fn describe(written: Option<&Value>, said: &[String], out: &mut Rules) {
+    let mut description = written.and_then(Value::as_str).unwrap_or_default().to_owned();
     if !said.is_empty() {
         if !description.is_empty() {
             description.push_str("\n\n");

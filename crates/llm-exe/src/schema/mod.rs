@@ -5,10 +5,14 @@
 //! references are refused when the schema is compiled.
 
 mod closed;
+mod faults;
 mod form;
+mod keywords;
 mod mend;
 mod open;
+mod pattern;
 mod strict;
+mod work;
 
 use std::sync::Arc;
 
@@ -17,14 +21,20 @@ use serde_json::{Map, Value};
 
 pub use closed::closed;
 pub use open::open;
+pub use pattern::without_lookaround;
 pub use strict::strict;
 
-use crate::error::shorten;
+use crate::json::quoted;
+use faults::one_line;
 
 /// How often a schema's `pattern` may step back on one value before it counts as no match.
 const BACKTRACK_LIMIT: usize = 100_000;
+/// The values of `$schema` that are known, besides their older spellings.
+const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
+    https://json-schema.org/draft/2019-09/schema, http://json-schema.org/draft-07/schema#, \
+    http://json-schema.org/draft-06/schema#, http://json-schema.org/draft-04/schema#";
 
-/// Why a value does not satisfy a schema: the first three faults, each with its place.
+/// Why a value does not satisfy a schema: up to three errors, each with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaFault(String);
@@ -34,6 +44,8 @@ pub struct SchemaFault(String);
 pub struct Schema {
     written: Arc<Value>,
     validator: Arc<Validator>,
+    /// The maximum number of errors that one value can have, without those inside of it.
+    errors_per_place: u64,
 }
 
 impl std::fmt::Debug for Schema {
@@ -43,24 +55,20 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Compiles a schema. Without `$schema` it is read as draft 2020-12; `format` is not asserted.
+    /// Compiles a schema. It is read as draft 2020-12 if its `$schema` is missing or not known;
+    /// `format` is not asserted.
     ///
     /// # Errors
     /// What is wrong with the schema, with the place in it.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaFault> {
         let written = Value::Object(schema);
-        let validator = jsonschema::options()
-            .with_draft(Draft::default().detect(&written))
-            .should_validate_formats(false)
-            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
-            .offline()
-            .build(&written)
-            .map_err(|error| {
-                let place = error.instance_path().as_str().to_owned();
-                let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-                SchemaFault(format!("not a usable JSON Schema{at}: {}", plain(&error.to_string())))
-            })?;
-        Ok(Schema { written: Arc::new(written), validator: Arc::new(validator) })
+        let work = work::measure(&written, draft_of(&written))?;
+        let validator = build(&written)?;
+        Ok(Schema {
+            written: Arc::new(written),
+            validator: Arc::new(validator),
+            errors_per_place: work.errors,
+        })
     }
 
     /// The schema as the caller wrote it.
@@ -71,6 +79,18 @@ impl Schema {
     /// Whether the root says `"type": "object"`, which some dialects ask for.
     pub fn is_object(&self) -> bool {
         self.written.get("type").and_then(Value::as_str) == Some("object")
+    }
+
+    /// What the caller should know about how the schema is read: a `$schema` that is not known.
+    pub fn warning(&self) -> Option<String> {
+        let name = self.written.get("$schema").and_then(Value::as_str)?;
+        (Draft::from_schema_uri(name) == Draft::Unknown).then(|| {
+            format!(
+                "schema.$schema: {} is not a known draft of JSON Schema; the schema is read as \
+                 draft 2020-12 (known: {KNOWN_DRAFTS})",
+                quoted(name)
+            )
+        })
     }
 
     /// A value made to fit where that is no guess (numbers and booleans written as strings,
@@ -84,25 +104,40 @@ impl Schema {
         Ok(value)
     }
 
+    /// Whether a value satisfies the schema as it is.
+    pub fn is_valid(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
     /// Validates a value as it is.
     ///
     /// # Errors
-    /// Where the value breaks the schema: three faults at most.
+    /// Where the value breaks the schema: up to three errors, or the first one of a large value.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaFault> {
-        let mut faults = Vec::new();
-        for error in self.validator.iter_errors(value).take(3) {
-            let place = error.instance_path().as_str();
-            let place = if place.is_empty() { "the value" } else { place };
-            let message = shorten(&plain(&error.masked_with("it").to_string()), 200);
-            faults.push(format!("{place}: {message}"));
-        }
-        if faults.is_empty() { Ok(()) } else { Err(SchemaFault(faults.join("; "))) }
+        if self.is_valid(value) { Ok(()) } else { Err(faults::describe(self, value)) }
     }
 }
 
-/// A library's message in the way of ours: one line.
-fn plain(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The draft that a schema is read as.
+fn draft_of(schema: &Value) -> Draft {
+    match Draft::default().detect(schema) {
+        Draft::Unknown => Draft::default(),
+        known => known,
+    }
+}
+
+fn build(schema: &Value) -> Result<Validator, SchemaFault> {
+    jsonschema::options()
+        .with_draft(draft_of(schema))
+        .should_validate_formats(false)
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
+        .offline()
+        .build(schema)
+        .map_err(|error| {
+            let place = error.instance_path().as_str().to_owned();
+            let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
+            SchemaFault(format!("not a usable JSON Schema{at}: {}", one_line(&error.to_string())))
+        })
 }
 
 /// The node that a `$ref` into the same document names; `None` for any other.

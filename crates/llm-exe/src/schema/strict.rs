@@ -1,10 +1,18 @@
 //! The form of a schema that OpenAI's strict mode takes.
 //!
-//! Strict mode asks for closed objects with every property required, and knows few keywords
-//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema qualifies when it is
-//! so already, or differs only in annotations, which accept and refuse nothing.
+//! Strict mode requires closed objects with every property required, a type at every node and
+//! nothing next to a `$ref`, and it knows few keywords
+//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema qualifies if it can be
+//! written in this way without a change to what it accepts. Annotations may go: they accept and
+//! refuse nothing. So may patterns that the service refuses: the model reads them in a description,
+//! and the reply is validated against the schema as written.
 
+use jsonschema::Draft;
 use serde_json::{Map, Value, json};
+
+use super::form::describe;
+use super::pattern::has_lookaround;
+use super::{draft_of, referenced};
 
 /// Keywords that are passed on.
 const KEPT: &[&str] = &[
@@ -23,128 +31,263 @@ const KEPT: &[&str] = &[
     "minItems",
     "maxItems",
 ];
-/// Annotations that are left out: they accept and refuse nothing.
-const ANNOTATIONS: &[&str] =
+/// Annotations that are removed.
+const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Formats that strict mode knows; others are left out, since `format` is never asserted here.
+/// Annotations that the model reads.
+const READ: &[&str] = &["description", "title"];
+/// Formats that strict mode knows; others are removed, since `format` is never asserted here.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-const MOST_LEVELS: usize = 10;
-const MOST_PROPERTIES: usize = 5000;
-const MOST_ENUM_VALUES: usize = 1000;
+/// Keywords whose meaning depends on each other: two schemas can only be merged if they agree on all.
+const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
+const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
+const MAX_LEVELS: usize = 10;
+const MAX_PROPERTIES: usize = 5000;
+const MAX_ENUM_VALUES: usize = 1000;
+/// Definitions that are written in place of their references could double with each level.
+const MAX_NODES: usize = 20_000;
+
+type Rules = Map<String, Value>;
 
 /// The schema as strict mode takes it, or `None` where that would change what it accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
-    let mut counts = Counts { properties: 0, enum_values: 0 };
-    node(schema, 1, &mut counts)
+    let mut walk = Walk {
+        root: schema,
+        // Up to draft-07 a validator ignores what stands next to a `$ref`.
+        ref_siblings_apply: draft_of(schema) > Draft::Draft7,
+        open: vec!["#".to_owned()],
+        properties: 0,
+        enum_values: 0,
+        nodes: 0,
+    };
+    walk.node(schema.as_object()?, 1)
 }
 
-struct Counts {
+struct Walk<'a> {
+    root: &'a Value,
+    ref_siblings_apply: bool,
+    /// The references whose definitions are being written.
+    open: Vec<String>,
     properties: usize,
     enum_values: usize,
+    nodes: usize,
 }
 
-fn node(schema: &Value, level: usize, counts: &mut Counts) -> Option<Value> {
-    let rules = schema.as_object()?;
-    if level > MOST_LEVELS {
-        return None;
-    }
-    if !["type", "anyOf", "$ref", "enum", "const"].iter().any(|key| rules.contains_key(*key)) {
-        return None;
-    }
-    let mut out = Map::new();
-    for (key, value) in rules {
-        match key.as_str() {
-            "properties" | "required" | "additionalProperties" => {}
-            "items" => {
-                out.insert(key.clone(), node(value, level + 1, counts)?);
-            }
-            "anyOf" if level > 1 => {
-                let forms: Option<Vec<Value>> =
-                    value.as_array()?.iter().map(|one| node(one, level, counts)).collect();
-                out.insert(key.clone(), Value::Array(forms?));
-            }
-            "$defs" | "definitions" => {
-                out.insert(key.clone(), definitions(value, counts)?);
-            }
-            "format" => {
-                if value.as_str().is_some_and(|format| FORMATS.contains(&format)) {
-                    out.insert(key.clone(), value.clone());
-                }
-            }
-            "$ref" if !value.as_str().is_some_and(|target| target.starts_with('#')) => return None,
-            key if ANNOTATIONS.contains(&key) => {}
-            key if KEPT.contains(&key) => {
-                out.insert(key.to_owned(), value.clone());
-            }
-            _ => return None,
-        }
-    }
-    counts.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
-    if counts.enum_values > MOST_ENUM_VALUES {
-        return None;
-    }
-    let may_be = |name: &str| match rules.get("type") {
-        Some(Value::String(only)) => only == name,
-        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(name)),
-        _ => false,
-    };
-    if may_be("array") && !rules.contains_key("items") {
-        return None;
-    }
-    if may_be("object") {
-        object(rules, &mut out, level, counts)?;
-    } else if rules.contains_key("properties") || rules.contains_key("additionalProperties") {
-        return None;
-    }
-    Some(Value::Object(out))
-}
-
-fn definitions(value: &Value, counts: &mut Counts) -> Option<Value> {
-    let mut out = Map::new();
-    for (name, definition) in value.as_object()? {
-        out.insert(name.clone(), node(definition, 2, counts)?);
-    }
-    Some(Value::Object(out))
-}
-
-fn object(
-    rules: &Map<String, Value>,
-    out: &mut Map<String, Value>,
-    level: usize,
-    counts: &mut Counts,
-) -> Option<()> {
-    if rules.get("additionalProperties") != Some(&Value::Bool(false)) {
-        return None;
-    }
-    let none = Map::new();
-    let properties = match rules.get("properties") {
-        None => &none,
-        Some(properties) => properties.as_object()?,
-    };
-    counts.properties += properties.len();
-    if counts.properties > MOST_PROPERTIES {
-        return None;
-    }
-    let required = rules.get("required").and_then(Value::as_array);
-    let is_required =
-        |name: &str| required.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(name)));
-    let mut written = Map::new();
-    for (name, property) in properties {
-        if !is_required(name) {
+impl Walk<'_> {
+    fn node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
+        self.nodes += 1;
+        if level > MAX_LEVELS || self.nodes > MAX_NODES {
             return None;
         }
-        written.insert(name.clone(), node(property, level + 1, counts)?);
+        if let Some(Value::String(reference)) = rules.get("$ref") {
+            return self.reference(rules, reference, level);
+        }
+        let mut out = Map::new();
+        if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
+            out.insert("type".to_owned(), type_of_literals(rules)?);
+        }
+        let mut said = Vec::new();
+        for (key, value) in rules {
+            match key.as_str() {
+                "properties" | "required" | "additionalProperties" => {}
+                "items" => {
+                    out.insert(key.clone(), self.node(value.as_object()?, level + 1)?);
+                }
+                "anyOf" if level > 1 => {
+                    let branches = value.as_array()?.iter();
+                    let branches: Option<Vec<Value>> =
+                        branches.map(|branch| self.node(branch.as_object()?, level)).collect();
+                    out.insert(key.clone(), Value::Array(branches?));
+                }
+                "$defs" | "definitions" => {
+                    out.insert(key.clone(), self.definitions(key, value)?);
+                }
+                "format" => {
+                    if value.as_str().is_some_and(|format| FORMATS.contains(&format)) {
+                        out.insert(key.clone(), value.clone());
+                    }
+                }
+                "pattern" if value.as_str().is_some_and(has_lookaround) => {
+                    said.push(format!("{key}: {value}"));
+                }
+                key if REMOVED.contains(&key) => {}
+                key if KEPT.contains(&key) => {
+                    out.insert(key.to_owned(), value.clone());
+                }
+                _ => return None,
+            }
+        }
+        describe(rules.get("description"), &said, &mut out);
+        self.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
+        if self.enum_values > MAX_ENUM_VALUES {
+            return None;
+        }
+        let may_be = |name: &str| match out.get("type") {
+            Some(Value::String(only)) => only == name,
+            Some(Value::Array(several)) => several.iter().any(|kind| kind == name),
+            _ => false,
+        };
+        if may_be("array") && !rules.contains_key("items") {
+            return None;
+        }
+        if may_be("object") {
+            self.object(rules, &mut out, level)?;
+        } else if rules.contains_key("properties") || rules.contains_key("additionalProperties") {
+            return None;
+        }
+        Some(Value::Object(out))
     }
-    // A required name that is no property could never be answered: the schema accepts nothing.
-    if required.is_some_and(|all| all.len() != properties.len()) {
-        return None;
+
+    /// A reference. With keywords next to it, its definition is written in its place; where the
+    /// definition is recursive, annotations are removed instead.
+    fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
+        let target = referenced(self.root, reference)?.as_object()?;
+        let siblings: Vec<(&String, &Value)> =
+            rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
+        let recursive = self.open.iter().any(|open| open == reference);
+        if !siblings.is_empty() && !recursive {
+            let mut merged = merged(target, &siblings)?;
+            for key in ["$defs", "definitions"] {
+                merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
+            }
+            self.open.push(reference.to_owned());
+            let node = self.node(&merged, level);
+            self.open.pop();
+            return node;
+        }
+        if siblings.iter().any(|(key, _)| !READ.contains(&key.as_str())) {
+            return None;
+        }
+        let mut out = Map::new();
+        out.insert("$ref".to_owned(), json!(reference));
+        for key in ["$defs", "definitions"] {
+            if let Some(all) = rules.get(key) {
+                out.insert(key.to_owned(), self.definitions(key, all)?);
+            }
+        }
+        Some(Value::Object(out))
     }
-    out.insert("properties".to_owned(), Value::Object(written));
-    out.insert("required".to_owned(), json!(properties.keys().collect::<Vec<_>>()));
-    out.insert("additionalProperties".to_owned(), json!(false));
-    Some(())
+
+    /// Whether a keyword next to a `$ref` has to be sent.
+    fn is_ref_sibling(&self, key: &str) -> bool {
+        match key {
+            "$ref" | "$defs" | "definitions" => false,
+            _ if REMOVED.contains(&key) => false,
+            _ => self.ref_siblings_apply || READ.contains(&key),
+        }
+    }
+
+    fn definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
+        let mut out = Map::new();
+        for (name, definition) in value.as_object()? {
+            self.open.push(format!("#/{keyword}/{name}"));
+            let node = self.node(definition.as_object()?, 2);
+            self.open.pop();
+            out.insert(name.clone(), node?);
+        }
+        Some(Value::Object(out))
+    }
+
+    fn object(&mut self, rules: &Rules, out: &mut Rules, level: usize) -> Option<()> {
+        if rules.get("additionalProperties") != Some(&Value::Bool(false)) {
+            return None;
+        }
+        let none = Map::new();
+        let properties = match rules.get("properties") {
+            None => &none,
+            Some(properties) => properties.as_object()?,
+        };
+        self.properties += properties.len();
+        if self.properties > MAX_PROPERTIES {
+            return None;
+        }
+        let required = rules.get("required").and_then(Value::as_array);
+        let is_required =
+            |name: &str| required.is_some_and(|all| all.iter().any(|required| required == name));
+        let mut written = Map::new();
+        for (name, property) in properties {
+            if !is_required(name) {
+                return None;
+            }
+            written.insert(name.clone(), self.node(property.as_object()?, level + 1)?);
+        }
+        // No reply could have a required property that the closed object does not name.
+        if required.is_some_and(|all| all.len() != properties.len()) {
+            return None;
+        }
+        out.insert("properties".to_owned(), Value::Object(written));
+        out.insert("required".to_owned(), json!(properties.keys().collect::<Vec<_>>()));
+        out.insert("additionalProperties".to_owned(), json!(false));
+        Some(())
+    }
+}
+
+/// A definition together with the keywords next to a reference to it, or `None` where one schema
+/// can't say both.
+fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
+    let sibling = |name: &str| {
+        let found = siblings.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| *value)
+    };
+    for group in [OBJECT_RULES, LIST_RULES] {
+        let both = group.iter().any(|rule| target.contains_key(*rule))
+            && group.iter().any(|rule| sibling(rule).is_some());
+        if both && group.iter().any(|rule| target.get(*rule) != sibling(rule)) {
+            return None;
+        }
+    }
+    let mut merged = target.clone();
+    for key in ["$defs", "definitions"] {
+        merged.shift_remove(key);
+    }
+    for (key, value) in siblings {
+        let value = match (key.as_str(), target.get(*key)) {
+            (key, Some(_)) if READ.contains(&key) => (*value).clone(),
+            (_, Some(known)) if known == *value => continue,
+            ("required", Some(Value::Array(known))) => {
+                let more = value.as_array()?.iter().filter(|name| !known.contains(name));
+                known.iter().chain(more).cloned().collect()
+            }
+            (_, Some(_)) => return None,
+            (_, None) => (*value).clone(),
+        };
+        merged.insert((*key).clone(), value);
+    }
+    Some(merged)
+}
+
+/// The type of an `enum` or a `const` that does not say it, or `None` where strict mode has no
+/// such literals.
+fn type_of_literals(rules: &Rules) -> Option<Value> {
+    let values = match (rules.get("const"), rules.get("enum")) {
+        (Some(value), _) => std::slice::from_ref(value),
+        (None, Some(Value::Array(values))) => values.as_slice(),
+        _ => return None,
+    };
+    let mut types: Vec<&str> = Vec::new();
+    for value in values {
+        let name = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::String(_) => "string",
+            Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+            Value::Number(_) => "number",
+            Value::Array(_) | Value::Object(_) => return None,
+        };
+        if !types.contains(&name) {
+            types.push(name);
+        }
+    }
+    if types.contains(&"number") {
+        types.retain(|name| *name != "integer");
+    }
+    match types.as_slice() {
+        [] => None,
+        [only] => Some(json!(only)),
+        several => Some(json!(several)),
+    }
 }

@@ -7,6 +7,7 @@
 mod messages;
 mod models;
 mod parameters;
+mod pattern;
 mod refuse;
 mod reply;
 mod response_format;

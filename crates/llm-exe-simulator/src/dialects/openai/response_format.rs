@@ -7,7 +7,7 @@ use super::super::Refusal;
 use super::super::check::{content_text, field, is_name, list, text, unknown_key};
 use super::models::Model;
 use super::refuse::{invalid, missing, refusal, unsupported_value, wrong_type};
-use super::strict;
+use super::{pattern, strict};
 use serde_json::Value;
 
 const TYPES: &[&str] = &["json_object", "json_schema", "text"];
@@ -108,6 +108,10 @@ fn json_schema(format: &Value) -> Result<(), Refusal> {
         Some(other) => return Err(wrong_type(&format!("{path}.schema"), "an object", other)),
         None => return Err(missing(&format!("{path}.schema"))),
     };
+    // The service refuses these patterns without `strict`, too.
+    if pattern::any_unsupported(schema) {
+        return Err(refusal(400, pattern::REFUSAL, Some("response_format"), None));
+    }
     let reason = match text(schema, "type") {
         Some("object") if strict => strict::refuse(schema).err(),
         Some("object") => None,

@@ -30,8 +30,10 @@ const REFUSED: &[&str] = &[
     "maxContains",
     "uniqueItems",
 ];
-/// What gives a node its meaning: one of these must be there.
-const MEANINGS: &[&str] = &["type", "anyOf", "$ref", "enum", "const"];
+/// Every node has one of these; `enum` and `const` do not replace a type.
+const KINDS: &[&str] = &["type", "anyOf", "$ref"];
+/// What may stand next to a `$ref`.
+const REF_SIBLINGS: &[&str] = &["$ref", "$defs", "definitions"];
 
 /// The reason for a root that isn't an object.
 pub(crate) fn not_an_object(schema: &Value) -> String {
@@ -67,7 +69,7 @@ impl Walk<'_> {
         if let Some(refused) = REFUSED.iter().find(|name| fields.contains_key(**name)) {
             return Err(at(&self.path, &format!("'{refused}' is not permitted.")));
         }
-        if !MEANINGS.iter().any(|name| fields.contains_key(*name)) {
+        if !KINDS.iter().any(|name| fields.contains_key(*name)) {
             return Err(at(&self.path, "schema must have a 'type' key."));
         }
         self.reference(node)?;
@@ -99,6 +101,15 @@ impl Walk<'_> {
         let Some(reference) = node.get("$ref") else {
             return Ok(());
         };
+        let siblings = node.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let siblings: Vec<String> = siblings
+            .filter(|name| !REF_SIBLINGS.contains(name))
+            .map(|name| format!("'{name}'"))
+            .collect();
+        if !siblings.is_empty() {
+            let reason = format!("$ref cannot have keywords {{{}}}.", siblings.join(", "));
+            return Err(at(&self.path, &reason));
+        }
         let pointer = reference.as_str().and_then(|text| text.strip_prefix('#'));
         match pointer.and_then(|pointer| self.root.pointer(pointer)) {
             Some(_) => Ok(()),

@@ -5,7 +5,7 @@
 use super::super::Refusal;
 use super::super::check::{field, has_type, is_name, list, text, unknown_key};
 use super::refuse::{empty_list, invalid, missing, refusal, unsupported_value, wrong_type};
-use super::strict;
+use super::{pattern, strict};
 use serde_json::Value;
 
 const MOST_TOOLS: usize = 128;
@@ -94,6 +94,10 @@ fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Refusal> {
     };
     if !parameters.is_object() {
         return Err(wrong_type(&param, "an object", parameters));
+    }
+    if strict && pattern::any_unsupported(parameters) {
+        let code = Some("invalid_function_parameters");
+        return Err(refusal(400, pattern::REFUSAL, Some(&param), code));
     }
     let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty) && !strict;
     let reason = match empty || has_type(parameters, "object") {
