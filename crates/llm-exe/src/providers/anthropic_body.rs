@@ -132,13 +132,13 @@ pub(crate) fn options(
     let asked = sampling.max_tokens;
     let most = asked.unwrap_or(DEFAULT_MAX_TOKENS + budget);
     options.put("maxTokens", "max_tokens", Some(json!(most)), Taken::Yes);
+    // Every model that takes these refuses them while it thinks.
     let tuned = match model.tuning {
-        _ if budget > 0 && model.thinking == Thinking::Budget => {
-            Taken::No("it does not go with thinking")
-        }
         Tuning::No => Taken::No("this model does not take it"),
+        _ if budget > 0 => Taken::No("it does not go with thinking"),
         Tuning::Free | Tuning::OneOf | Tuning::WithoutEffort => Taken::Yes,
     };
+    let top_k = tuned;
     let both = sampling.temperature.is_some() && sampling.top_p.is_some();
     let top_p = match tuned {
         Taken::Yes if both && model.tuning == Tuning::OneOf => {
@@ -154,7 +154,7 @@ pub(crate) fn options(
     };
     options.put("temperature", "temperature", sampling.temperature.map(Value::from), tuned);
     options.put("topP", "top_p", sampling.top_p.map(Value::from), top_p);
-    options.put("topK", "top_k", sampling.top_k.map(Value::from), top_k_taken(model, budget));
+    options.put("topK", "top_k", sampling.top_k.map(Value::from), top_k);
     options.put("stopSequences", "stop_sequences", stop_list(sampling), Taken::Yes);
     for (option, set) in [
         ("frequencyPenalty", sampling.frequency_penalty.is_some()),
@@ -167,13 +167,6 @@ pub(crate) fn options(
     }
     structure(options.body, &chat.structure);
     options.warnings
-}
-
-fn top_k_taken(model: ClaudeModel, budget: u64) -> Taken {
-    if budget > 0 && model.thinking == Thinking::Budget {
-        return Taken::No("it does not go with thinking");
-    }
-    Taken::when(model.tuning != Tuning::No, "this model does not take it")
 }
 
 /// Asks for reasoning; answers how many tokens `max_tokens` has to leave for it.

@@ -16,6 +16,7 @@ pub(crate) struct Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Opus,
+    Haiku,
     Fable,
     Mythos,
     Other,
@@ -32,6 +33,7 @@ pub(crate) fn model(name: &str) -> Model {
     let words: Vec<&str> = rest.split(['-', '@', ':', '.']).collect();
     let family = match () {
         () if words.contains(&"opus") => Family::Opus,
+        () if words.contains(&"haiku") => Family::Haiku,
         () if words.contains(&"fable") => Family::Fable,
         () if words.contains(&"mythos") => Family::Mythos,
         () => Family::Other,
@@ -101,7 +103,11 @@ impl Model {
 
     /// Whether it refuses to be forced to call a tool.
     pub(crate) fn refuses_force(self) -> bool {
-        self.known && self.family == Family::Fable
+        match self.family {
+            Family::Fable | Family::Mythos => self.since(5, 1),
+            Family::Haiku => self.since(5, 6),
+            Family::Opus | Family::Other => self.since(5, 5),
+        }
     }
 }
 
@@ -122,5 +128,20 @@ mod tests {
         assert_eq!(version("claude-haiku-5-5"), (5, 5));
         assert_eq!(version("claude-mythos-preview"), (99, 0));
         assert!(!model("test").refuses_sampling() && !model("test").refuses_format());
+    }
+
+    #[test]
+    fn newer_models_refuse_forced_tools() {
+        for name in
+            ["claude-opus-5", "claude-sonnet-5-20260901", "claude-haiku-5-5", "claude-fable-5"]
+        {
+            assert!(!model(name).refuses_force(), "{name}");
+        }
+        for name in
+            ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-opus-latest"]
+        {
+            assert!(model(name).refuses_force(), "{name}");
+        }
+        assert!(!model("test").refuses_force());
     }
 }

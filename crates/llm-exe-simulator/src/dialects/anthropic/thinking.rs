@@ -10,6 +10,8 @@ use super::refuse::{extra, invalid, required, tag};
 use serde_json::Value;
 
 const LEAST_BUDGET: i64 = 1024;
+/// The minimum `top_p` together with thinking.
+const LEAST_TOP_P: f64 = 0.95;
 
 /// Refuses what the service would refuse in `thinking`.
 pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
@@ -36,7 +38,15 @@ pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
     }
     let temperature = field(body, "temperature").and_then(Value::as_f64);
     if temperature.is_some_and(|temperature| (temperature - 1.0).abs() > f64::EPSILON) {
-        return Err(invalid("`temperature` may only be set to 1 when thinking is enabled."));
+        return Err(invalid(
+            "`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.",
+        ));
+    }
+    let top_p = field(body, "top_p").and_then(Value::as_f64);
+    if top_p.is_some_and(|top_p| top_p < LEAST_TOP_P) {
+        return Err(invalid(
+            "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.",
+        ));
     }
     if field(body, "top_k").is_some() {
         return Err(invalid("`top_k` must be unset when thinking is enabled."));

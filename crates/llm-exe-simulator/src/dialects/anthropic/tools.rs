@@ -107,7 +107,9 @@ fn choice(body: &Value, model: Model) -> Result<(), Refusal> {
         }
     }
     match matches!(kind, "any" | "tool") && model.refuses_force() {
-        true => Err(invalid("tool_choice: this model does not support forced tool use")),
+        true => {
+            Err(invalid("tool_choice: type \"tool\" and \"any\" are not supported for this model."))
+        }
         false => Ok(()),
     }
 }

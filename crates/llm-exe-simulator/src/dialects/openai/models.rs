@@ -32,14 +32,14 @@ const PLAIN: Model = Model {
     penalties: true,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
-const O_SERIES: Model = Model { reasons: true, efforts: &["low", "medium", "high"], ..PLAIN };
-const GPT_5: Model =
-    Model { reasons: true, efforts: &["minimal", "low", "medium", "high"], ..PLAIN };
+/// No reasoning model takes `stop`, except o3-mini.
+const REASONING: Model = Model { reasons: true, stops: false, ..PLAIN };
+const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
+const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };
 const GPT_5_1: Model = Model {
-    reasons: true,
     efforts: &["none", "low", "medium", "high"],
     samples_without_effort: true,
-    ..PLAIN
+    ..REASONING
 };
 const GPT_5_2: Model = Model { efforts: &["none", "low", "medium", "high", "xhigh"], ..GPT_5_1 };
 const GPT_5_4: Model = Model {
@@ -68,8 +68,9 @@ const MODELS: &[(&str, Model)] = &[
     ("o1-mini", Model { json_schema: false, ..O_SERIES }),
     ("o1-preview", Model { json_schema: false, ..O_SERIES }),
     ("o1", O_SERIES),
-    ("o3", Model { stops: false, ..O_SERIES }),
-    ("o4", Model { stops: false, ..O_SERIES }),
+    ("o3-mini", Model { stops: true, ..O_SERIES }),
+    ("o3", O_SERIES),
+    ("o4", O_SERIES),
     ("gpt-3.5", OLD),
     ("gpt-4o-2024-05-13", OLD),
     ("gpt-4o", PLAIN),
@@ -111,5 +112,9 @@ mod tests {
         assert!(model("gpt-4o-mini").json_schema && model("gpt-4o-mini").efforts.is_empty());
         assert!(!model("ft:gpt-4o-mini:us:x").reasons);
         assert!(model("llama-3").efforts.contains(&"low"));
+        assert!(model("o3-mini").stops && model("gpt-5-chat-latest").stops);
+        for name in ["o1", "o3", "o4-mini", "gpt-5", "gpt-5.1", "gpt-5.5", "gpt-6-sol"] {
+            assert!(!model(name).stops, "{name}");
+        }
     }
 }

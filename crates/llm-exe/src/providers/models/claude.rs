@@ -60,12 +60,19 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
     older("claude-sonnet-4", Thinking::Budget, Tuning::Free),
     older("claude-sonnet-4-0*", Thinking::Budget, Tuning::Free),
     older("claude-sonnet-4-2*", Thinking::Budget, Tuning::Free),
-    newer("claude-fable*", Tuning::No, false),
-    newer("*", Tuning::No, true),
+    // Those that may be forced are listed: newer ones, and names without a version, refuse it
+    // ("tool_choice: type \"tool\" and \"any\" are not supported for this model").
+    newer("claude-opus-5", Tuning::No, true),
+    newer("claude-sonnet-5", Tuning::No, true),
+    newer("claude-haiku-5-5*", Tuning::No, true),
+    newer("claude-fable-5", Tuning::No, true),
+    newer("claude-mythos-5", Tuning::No, true),
+    NEWEST,
 ];
+
+const NEWEST: ClaudeModel = newer("*", Tuning::No, false);
 
 /// The row for a Claude model.
 pub(crate) fn claude(model: &str) -> ClaudeModel {
-    let newest = newer("*", Tuning::No, true);
-    CLAUDE.iter().find(|row| matches(row.pattern, model)).copied().unwrap_or(newest)
+    CLAUDE.iter().find(|row| matches(row.pattern, model)).copied().unwrap_or(NEWEST)
 }

@@ -42,11 +42,12 @@ const fn reasoning(
     tuning: Tuning,
 ) -> OpenAiModel {
     let plain = chat(pattern, true, true);
-    OpenAiModel { reasons: true, efforts, tuning, penalties: tuning, ..plain }
+    // `stop` is refused even with effort "none" (huggingface/smolagents#1868, #1893).
+    OpenAiModel { reasons: true, efforts, tuning, penalties: tuning, stop: false, ..plain }
 }
 
-const fn o_series(pattern: &'static str, stop: bool) -> OpenAiModel {
-    OpenAiModel { stop, ..reasoning(pattern, &["low", "medium", "high"], Tuning::No) }
+const fn o_series(pattern: &'static str) -> OpenAiModel {
+    reasoning(pattern, &["low", "medium", "high"], Tuning::No)
 }
 
 const FIVE: &[&str] = &["minimal", "low", "medium", "high"];
@@ -73,9 +74,10 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
     reasoning("gpt-5.1-2*", SINCE_FIVE_ONE, Tuning::WithoutEffort),
     reasoning("gpt-5.2*", SINCE_FIVE_TWO, Tuning::WithoutEffort),
     reasoning("gpt-5.3*", SINCE_FIVE_TWO, Tuning::WithoutEffort),
-    o_series("o1*", true),
-    o_series("o3*", false),
-    o_series("o4*", false),
+    o_series("o1*"),
+    OpenAiModel { stop: true, ..o_series("o3-mini*") },
+    o_series("o3*"),
+    o_series("o4*"),
     reasoning("*", EVERY, Tuning::WithoutEffort),
 ];
 
@@ -85,7 +87,6 @@ const fn grok(
     tuning: Tuning,
 ) -> OpenAiModel {
     OpenAiModel {
-        stop: false,
         penalties: Tuning::No,
         tuning: Tuning::Free,
         ..reasoning(pattern, efforts, tuning)
@@ -119,6 +120,7 @@ const fn deepseek(
         json_schema: false,
         images: false,
         penalties: Tuning::No,
+        stop: true,
         ..reasoning(pattern, efforts, tuning)
     }
 }

@@ -95,6 +95,10 @@ fn of_claude(row: &ClaudeModel) -> Capability {
     let not = list(&[
         (row.tuning == Tuning::No, "temperature, topP, topK"),
         (row.tuning == Tuning::OneOf, "topP beside temperature"),
+        (
+            row.tuning != Tuning::No && row.thinking != Thinking::No,
+            "temperature, topP, topK with effort",
+        ),
         (!row.forced_tool, "a forced tool"),
         (!row.prefill, "an assistant message at the end"),
     ]);
