@@ -105,7 +105,11 @@ export const OPTIONS = {
     'web pages that may call, like `https://app.example.com`',
     list(text(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
   ),
-  httpApiEnabled: option(false, 'an API Gateway HTTP API', flag),
+  httpApiEnabled: option(
+    false,
+    'an API Gateway HTTP API; needs a further statement in the boundary policy',
+    flag,
+  ),
   httpDeadlineSeconds: optional(
     'the time for callers behind an API Gateway (29 unless set)',
     whole(1, 900),

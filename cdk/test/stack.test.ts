@@ -491,8 +491,9 @@ function warningsOf(stack: Stack): string[] {
 test('an endpoint that anybody may call is warned of', () => {
   const reached = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
   for (const context of [{ endpointAuth: 'NONE' }, reached]) {
-    assert.equal(warnings(context).length, 1);
-    assert.match(warnings(context)[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
+    const found = warnings({ ...context, permissionsBoundary: 'none' });
+    assert.equal(found.length, 1);
+    assert.match(found[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
   }
   assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
 });
@@ -522,8 +523,14 @@ test('the tag `environment` is that of .env, unless the context has one', () => 
 });
 
 test('what the shipped boundary would stop is warned of', () => {
-  const closed = Object.values(OPTION_SETS).filter(({ endpointAuth }) => endpointAuth !== 'NONE');
+  const closed = Object.values(OPTION_SETS).filter(
+    ({ endpointAuth, httpApiEnabled }) => endpointAuth !== 'NONE' && !httpApiEnabled,
+  );
   for (const context of closed) assert.deepEqual(warnings(context), []);
+  const [httpApi, ...others] = warnings({ httpApiEnabled: true });
+  assert.match(httpApi!, /^httpApiEnabled: .* add the statement of .*CdkHttpApiPolicy\.json to it/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(warnings({ httpApiEnabled: true, permissionsBoundary: 'MyBoundary' }), []);
   const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/told';
   const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
   assert.equal(all.length, 3);

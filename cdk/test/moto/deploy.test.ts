@@ -71,7 +71,11 @@ describe('a deployment', () => {
   }
 
   test('the policies of the account guide are taken', async () => {
-    for (const name of ['LlmExeLambdaCdkPermissionBoundaryPolicy', 'DeployLlmExeCdkAppPolicy']) {
+    for (const name of [
+      'LlmExeLambdaCdkPermissionBoundaryPolicy',
+      'LlmExeLambdaCdkHttpApiPolicy',
+      'DeployLlmExeCdkAppPolicy',
+    ]) {
       const { policy } = policyOf(name);
       await account.query('iam', {
         Action: 'CreatePolicy',
