@@ -45,6 +45,12 @@ impl Ended {
         self.report.warnings.push(text.to_owned());
     }
 
+    /// Whether it ran for a result that its request sends nowhere. A dry run has no result.
+    pub(crate) fn is_unsent(&self) -> bool {
+        let has_run = matches!(self.outcome, Outcome::Done(_)) || self.report.attempts > 0;
+        has_run && !self.report.dry_run && self.report.destination.is_none()
+    }
+
     /// Whether it asked for nothing.
     pub(crate) fn is_skipped(&self) -> bool {
         matches!(self.outcome, Outcome::Skipped)

@@ -24,6 +24,11 @@ use crate::settings::Settings;
 /// Kept back of a gateway's time, which began before ours and does not end with our answer.
 const GATEWAYS_RESERVE: Duration = Duration::from_millis(500);
 
+/// Warns of results that are paid for and lost.
+const LOST_RESULTS: &str = "results of this event are neither stored nor sent, and its source does \
+                            not receive them: set RESULT_PREFIX to store them, or \
+                            RESULT_DESTINATION to send them";
+
 /// The function: one a process.
 pub struct Function {
     executor: Executor,
@@ -147,6 +152,11 @@ impl Function {
             Batch::new(self.record_concurrency, deadline, &runs).run(records).await
         };
         line.note(&ran);
+        // A caller that waits gets the result in the response.
+        let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(Ended::is_unsent);
+        if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
+            line.warnings.push(LOST_RESULTS);
+        }
         answer::of(source, ran, &self.results, invocation, deadline, line).await
     }
 }
