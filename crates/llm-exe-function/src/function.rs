@@ -18,6 +18,7 @@ use crate::batch::{self, Batch};
 use crate::ended::Ended;
 use crate::gate::Gate;
 use crate::line::LogLine;
+use crate::record_result::RecordResult;
 use crate::results::Results;
 use crate::settings::Settings;
 
@@ -104,6 +105,29 @@ impl Function {
         invocation: &Invocation,
         deadline: Deadline,
     ) -> Answered {
+        self.answer_and_list(event, invocation, deadline, None).await
+    }
+
+    /// The same, with the result of each record, which the response to an event of SQS does not
+    /// contain. A direct or HTTP event has none: the response is the result.
+    pub async fn answer_with_records(
+        &self,
+        event: &[u8],
+        invocation: &Invocation,
+        deadline: Deadline,
+    ) -> (Answered, Vec<RecordResult>) {
+        let mut records = Vec::new();
+        let answered = self.answer_and_list(event, invocation, deadline, Some(&mut records)).await;
+        (answered, records)
+    }
+
+    async fn answer_and_list(
+        &self,
+        event: &[u8],
+        invocation: &Invocation,
+        deadline: Deadline,
+        records: Option<&mut Vec<RecordResult>>,
+    ) -> Answered {
         let started = Instant::now();
         let mut line = LogLine::new(&invocation.request_id);
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
@@ -111,7 +135,7 @@ impl Function {
             Ok(event) => {
                 let source = detect(&event);
                 line.source = source.name();
-                self.answered(source, event, invocation, deadline, &mut line).await
+                self.answered(source, event, invocation, deadline, &mut line, records).await
             }
             Err(fault) => {
                 let error = Error::invalid("", format!("the event is {fault}"));
@@ -130,6 +154,7 @@ impl Function {
         invocation: &Invocation,
         deadline: Deadline,
         line: &mut LogLine,
+        results: Option<&mut Vec<RecordResult>>,
     ) -> Result<Value, Error> {
         if let Route::Answer(answer) = source.route(&event, invocation) {
             line.note_answer(&answer);
@@ -156,6 +181,9 @@ impl Function {
         let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(Ended::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
             line.warnings.push(LOST_RESULTS);
+        }
+        if let Some(results) = results.filter(|_| caller.is_none()) {
+            *results = RecordResult::list(&ran);
         }
         answer::of(source, ran, &self.results, invocation, deadline, line).await
     }
