@@ -21,8 +21,6 @@ const OPTIONS = [
   '-c',
   'batchEnabled=true',
   '-c',
-  'resultPrefix=results',
-  '-c',
   'alarmEmail=ops@example.com',
 ];
 const PARAMETER = '/LlmExeLambda/Secret/KeyOpenAI';
