@@ -27,6 +27,15 @@ const RETENTION_DAYS = [
   3653,
 ];
 
+/**
+ * Options that send requests without waiting for a response: a result that is neither stored nor
+ * sent is lost.
+ */
+const RECORD_SOURCES = ['queueEnabled', 'eventPattern', 'inboxPrefix'] as const;
+
+/** The `resultPrefix` with one of these, unless the context has one. */
+const DEFAULT_RESULT_PREFIX = 'results';
+
 const bucketName = text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket');
 const folder = text(
   /^[\w!.*'()-]+(\/[\w!.*'()-]+)*\/?$/,
@@ -96,7 +105,11 @@ export const OPTIONS = {
     'web pages that may call, like `https://app.example.com`',
     list(text(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
   ),
-  httpApiEnabled: option(false, 'an API Gateway HTTP API', flag),
+  httpApiEnabled: option(
+    false,
+    'an API Gateway HTTP API; needs a further statement in the boundary policy',
+    flag,
+  ),
   httpDeadlineSeconds: optional(
     'the time for callers behind an API Gateway (29 unless set)',
     whole(1, 900),
@@ -138,7 +151,11 @@ export const OPTIONS = {
   configCacheSeconds: optional('how long a config is used without asking', whole(0, 86_400)),
   secretCacheSeconds: optional('how long a key is kept (300 unless set)', whole(0, 86_400)),
 
-  queueEnabled: option(false, 'an SQS queue of requests, with a dead-letter queue', flag),
+  queueEnabled: option(
+    false,
+    'an SQS queue of requests, with a dead-letter queue; results go to `resultPrefix`',
+    flag,
+  ),
   queueBatchSize: option(10, 'messages for one invocation', whole(1, 10_000)),
   queueBatchingWindowSeconds: option(0, 'how long messages are gathered', whole(0, 300)),
   queueMaxReceiveCount: option(3, 'tries before a message is a dead letter', whole(1, 1000)),
@@ -159,7 +176,8 @@ export const OPTIONS = {
   inboxPrefix: optional('objects put here, like `inbox/`, are run as configs', folder),
 
   resultPrefix: optional(
-    'where results are kept: a prefix in the prompt bucket, or `s3://bucket/prefix`',
+    'where results are stored: a prefix in the prompt bucket, or `s3://bucket/prefix`; unset, ' +
+      '`results` with `queueEnabled`, `eventPattern` or `inboxPrefix`, else results are not stored',
     text(
       /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
       'a prefix like "results", or s3://bucket/prefix',
@@ -227,12 +245,24 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Config {
     problems.push(`${name}: expected ${result.expected}, got ${shown(result.got ?? given)}`);
     return [name, undefined];
   };
-  const config = Object.fromEntries(Object.entries(OPTIONS).map(read)) as unknown as Config;
+  const given = Object.fromEntries(Object.entries(OPTIONS).map(read)) as unknown as Config;
+  const config = withResultPrefix(given, context['resultPrefix'] === '');
   if (problems.length === 0) problems.push(...together(config));
   if (problems.length > 0) {
     throw new ConfigError(problems.map((text) => `context of cdk.json: ${text}`).join('\n'));
   }
   return config;
+}
+
+/** Stores results by default where no caller waits for them; an empty prefix turns that off. */
+function withResultPrefix(config: Config, isEmpty: boolean): Config {
+  if (config.resultPrefix !== undefined || isEmpty || !recordSource(config)) return config;
+  return { ...config, resultPrefix: DEFAULT_RESULT_PREFIX };
+}
+
+/** The first option that sends requests without waiting for a response. */
+function recordSource(config: Config): string | undefined {
+  return RECORD_SOURCES.find((name) => config[name]);
 }
 
 /** What is fine by itself but not beside the rest. */
@@ -259,6 +289,14 @@ function together(config: Config): string[] {
   }
   problems.push(...overlaps(config));
   const result = config.resultPrefix;
+  const source = recordSource(config);
+  if (source && result === undefined && !config.resultDestination) {
+    problems.push(
+      `resultPrefix: expected a prefix with ${source}, got "", so that results would be neither ` +
+        `stored nor sent; leave it out to store them under "${DEFAULT_RESULT_PREFIX}", or set ` +
+        'resultDestination to send them',
+    );
+  }
   if (config.inboxPrefix && config.promptBucketName) {
     problems.push(
       'inboxPrefix: needs the bucket of the stack, as S3 is told there whom to notify; ' +
@@ -288,13 +326,14 @@ function overlaps(config: Config): string[] {
     own && resultPrefix?.startsWith(own) ? resultPrefix.slice(own.length) : resultPrefix;
   const isHere = result && !result.startsWith('s3://');
   const folder = (path: string): string => path.replace(/\/?$/, '/');
-  const overlap = (one: string, other: string): boolean =>
-    folder(one).startsWith(folder(other)) || folder(other).startsWith(folder(one));
+  // The rule of the inbox compares the start of a key, so that `in` also matches `index/`.
+  const overlap = (prefix: string, path: string): boolean =>
+    folder(path).startsWith(prefix) || prefix.startsWith(folder(path));
   const problems: string[] = [];
   if (inboxPrefix && isHere && overlap(inboxPrefix, result)) {
     problems.push(
       `inboxPrefix: ${shown(inboxPrefix)} and resultPrefix ${shown(resultPrefix)} overlap, ` +
-        'so that results would start runs',
+        'so that results would start runs; set another inboxPrefix or resultPrefix',
     );
   }
   if (batchEnabled && inboxPrefix && overlap(inboxPrefix, BATCH_PREFIX)) {
@@ -303,7 +342,7 @@ function overlaps(config: Config): string[] {
         'so that files and results of batches would start runs',
     );
   }
-  if (batchEnabled && isHere && overlap(result, BATCH_PREFIX)) {
+  if (batchEnabled && isHere && overlap(folder(result), BATCH_PREFIX)) {
     problems.push(
       `resultPrefix: ${shown(resultPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
         'so that results would lie among files of batches, and expire with them',

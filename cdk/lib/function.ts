@@ -1,7 +1,7 @@
 // The function, as a construct for any stack. In: its code and what it may use. Out: the Lambda
 // function with its role, log group, bucket and URL.
 
-import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -68,7 +68,7 @@ export interface LlmExeFunctionProps {
   readonly promptBucket?: s3.IBucket;
   /** Further buckets that configs are read from. Default: none. */
   readonly configBuckets?: readonly s3.IBucket[];
-  /** Where results are kept. Default: they are not. */
+  /** Where results are stored. Default: they are not stored. */
   readonly results?: ResultsProps;
   /** A queue's URL or a bus's ARN that is told of each result. Default: nobody is. */
   readonly resultDestination?: string;
@@ -97,9 +97,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   /** The function URL, if there is one. */
   readonly url?: lambda.FunctionUrl;
   readonly grantPrincipal: iam.IPrincipal;
+  readonly #hasPlaceForResults: boolean;
 
   constructor(scope: Construct, id: string, props: LlmExeFunctionProps) {
     super(scope, id);
+    this.#hasPlaceForResults = Boolean(props.results ?? props.resultDestination);
     const secretsName = props.secretsName ?? Stack.of(this).stackName;
     const auth = props.endpointAuth ?? props.endpoint?.auth ?? 'AWS_IAM';
     this.promptBucket =
@@ -162,8 +164,18 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     return this.url.grantInvokeUrl(grantee);
   }
 
-  /** Adds a source of events, like `SqsEventSource`. */
+  /**
+   * Adds a source of events, like `SqsEventSource`. Such a source does not receive results, so
+   * that they need `results` or `resultDestination`.
+   */
   addEventSource(source: lambda.IEventSource): void {
+    if (!this.#hasPlaceForResults) {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:addEventSource',
+        'addEventSource: an event source does not receive results, so that they are paid for and ' +
+          'lost; set results to store them, or resultDestination to send them',
+      );
+    }
     this.function.addEventSource(source);
   }
 

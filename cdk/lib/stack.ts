@@ -159,6 +159,13 @@ export class LlmExeStack extends Stack {
           `LlmExeLambda; ${config.stackName} needs its own`,
       );
     }
+    if (config.httpApiEnabled) {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:httpApiEnabled',
+        `httpApiEnabled: ${SHIPPED_BOUNDARY} allows no API as it is shipped; add the statement of ` +
+          'documentation/setup/LlmExeLambdaCdkHttpApiPolicy.json to it first',
+      );
+    }
     const destinations = [config.resultDestination, ...config.resultDestinationOverride];
     const bucketOf = (one?: string): string | undefined => /^s3:\/\/([^/]+)/.exec(one ?? '')?.[1];
     const queueOf = (one?: string): string | undefined =>

@@ -8,6 +8,17 @@ import { test } from 'node:test';
 import { ConfigError, OPTIONS, readConfig } from '../lib/config.ts';
 import { ROOT, scratch, template } from './support/synth.ts';
 
+const QUEUE = 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results';
+
+/** Each option that sends requests without waiting for a response. */
+const RECORD_SOURCES: [string, Record<string, unknown>][] = [
+  ['queueEnabled', { queueEnabled: true }],
+  ['queueEnabled', { queueEnabled: 'true' }],
+  ['eventPattern', { eventPattern: { source: ['my.app'] } }],
+  ['eventPattern', { eventPattern: '{"source":["my.app"]}', eventBusName: 'mine' }],
+  ['inboxPrefix', { inboxPrefix: 'inbox/' }],
+];
+
 /** A context, and what of the message must be told: the key, what came, what is allowed. */
 const REFUSED: [Record<string, unknown>, string][] = [
   [{ memorysize: 1 }, 'memorysize is not known; did you mean memorySize?'],
@@ -133,6 +144,34 @@ const REFUSED: [Record<string, unknown>, string][] = [
     { resultPrefix: 's3://abc/batch', promptBucketName: 'abc', batchEnabled: true },
     'resultPrefix: "s3://abc/batch" and batch/ of batchEnabled overlap',
   ],
+  ...['res', 'results', 'results/', 'results/in'].map(
+    (inboxPrefix): [Record<string, unknown>, string] => [
+      { inboxPrefix },
+      `inboxPrefix: "${inboxPrefix}" and resultPrefix "results" overlap, so that results would ` +
+        'start runs; set another inboxPrefix or resultPrefix',
+    ],
+  ),
+  [
+    { inboxPrefix: 'bat', batchEnabled: true },
+    'inboxPrefix: "bat" and batch/ of batchEnabled overlap',
+  ],
+  ...RECORD_SOURCES.map(([name, context]): [Record<string, unknown>, string] => [
+    { ...context, resultPrefix: '', resultDestinationOverride: ['s3://abc/told/'] },
+    `resultPrefix: expected a prefix with ${name}, got "", so that results would be neither stored ` +
+      'nor sent; leave it out to store them under "results", or set resultDestination to send them',
+  ]),
+  [
+    { queueEnabled: true, resultPrefix: '', resultDestination: QUEUE, offloadResultsOver: 10_000 },
+    'offloadResultsOver: needs resultPrefix',
+  ],
+  [
+    { queueEnabled: true, resultPrefix: '', resultDestination: QUEUE, resultDays: 3 },
+    'resultDays: is for a resultPrefix in the bucket that the stack makes',
+  ],
+  [
+    { queueEnabled: true, promptBucketName: 'abc', resultDays: 3 },
+    'resultDays: is for a resultPrefix in the bucket that the stack makes',
+  ],
   [{ inboxPrefix: 'a/', promptBucketName: 'abc' }, 'inboxPrefix: needs the bucket of the stack'],
   [
     { resultPrefix: 's3://Bucket' },
@@ -210,6 +249,33 @@ test('what is near to something that is refused is taken', () => {
     tags: { awsome: 'yes' },
   });
   readConfig({ reservedConcurrency: 0 });
+});
+
+test('results are stored where no caller waits for them', () => {
+  const prefix = (context: Record<string, unknown>): string | undefined =>
+    readConfig(context).resultPrefix;
+  for (const [, context] of RECORD_SOURCES) {
+    assert.equal(prefix(context), 'results');
+    assert.equal(prefix({ ...context, resultPrefix: null }), 'results');
+    assert.equal(prefix({ ...context, resultDestination: QUEUE }), 'results');
+    assert.equal(prefix({ ...context, resultPrefix: 'mine' }), 'mine');
+    // A destination is a place for results too.
+    assert.equal(prefix({ ...context, resultPrefix: '', resultDestination: QUEUE }), undefined);
+    readConfig({ ...context, offloadResultsOver: 10_000, resultDays: 3 });
+  }
+  readConfig({ inboxPrefix: 'results-in/' });
+});
+
+test('results are not stored where every caller gets the response', () => {
+  for (const context of [
+    {},
+    { resultPrefix: '' },
+    { queueEnabled: false, resultPrefix: '' },
+    { inboxPrefix: '', eventPattern: '' },
+    { batchEnabled: true, httpApiEnabled: true, retryAttempts: 2, alarmEmail: 'ops@example.com' },
+  ]) {
+    assert.equal(readConfig(context).resultPrefix, undefined, JSON.stringify(context));
+  }
 });
 
 test('context of the CDK and its plugins is left alone', () => {

@@ -1,4 +1,4 @@
-// The two policies of documentation/setup allow what deploying each option set takes, and what its
+// The policies of documentation/setup allow what deploying each option set takes, and what its
 // roles may do; and the stack's own policies are narrow. What CloudFormation does for a resource is
 // said by AWS's resource schemas (cases/handlers.json), what of it this stack never needs by
 // cases/resources.json and cases/bootstrap.json, with the reason.
@@ -39,10 +39,16 @@ const RESOURCES = read('resources') as Record<string, ResourceRow>;
 const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
 const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
 const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
+const HTTP_API = policyOf('LlmExeLambdaCdkHttpApiPolicy');
+/** The boundary with the statement that `httpApiEnabled` needs, as the account guide makes it. */
+const BOUNDARY_WITH_HTTP_API: Policy = {
+  ...BOUNDARY.policy,
+  Statement: [...BOUNDARY.policy.Statement, ...HTTP_API.policy.Statement],
+};
 /** AWS asks whether these may be done to everything: they list, and may be called without names. */
 const LISTING = ['cloudwatch:DescribeAlarms', 'logs:DescribeLogGroups', 'ssm:DescribeParameters'];
 
-for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
+for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY, HTTP_API })) {
   test(`IAM takes the policy ${name}`, () => {
     assert.ok(text.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
     for (const statement of (JSON.parse(text) as Policy).Statement) {
@@ -56,6 +62,37 @@ for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY })) {
     }
   });
 }
+
+test('only the policy for httpApiEnabled has rights on API Gateway', () => {
+  const actions = ({ policy }: { policy: Policy }): string[] =>
+    policy.Statement.flatMap(({ Action }) => listOf(Action));
+  const isOfApis = (action: string): boolean => like(action.split(':')[0]!, 'apigateway');
+  assert.deepEqual([BOUNDARY, DEPLOY].flatMap(actions).filter(isOfApis), []);
+  assert.deepEqual(
+    actions(HTTP_API).filter((action) => !isOfApis(action)),
+    [],
+  );
+  for (const action of ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'TagResource', 'UntagResource']) {
+    const resource = 'arn:aws:apigateway:us-west-2::/apis/a1b2c3';
+    const question = { action: `apigateway:${action}`, resource };
+    assert.equal(allows(BOUNDARY.policy, question), false, action);
+    assert.equal(allows(DEPLOY.policy, question), false, action);
+    for (const other of ['/restapis/a1b2c3', '/domainnames/a.example', '/vpclinks/a1b2c3']) {
+      const elsewhere = { ...question, resource: `arn:aws:apigateway:us-west-2::${other}` };
+      assert.equal(allows(BOUNDARY_WITH_HTTP_API, elsewhere), false, `${action} on ${other}`);
+    }
+  }
+});
+
+test('the command of the account guide adds the statement to the boundary', () => {
+  const guide = readFileSync(join(ROOT, 'documentation', 'setup', 'README.md'), 'utf8');
+  const [, command] = /```bash\n(node -e [^]*?)```/.exec(guide) ?? [];
+  const { stdout, stderr } = spawnSync('bash', ['-c', command!], { encoding: 'utf8', cwd: ROOT });
+  assert.equal(stderr, '');
+  assert.ok(!stdout.includes('YOUR_AWS'), 'the placeholders are filled in');
+  assert.deepEqual(JSON.parse(stdout), BOUNDARY_WITH_HTTP_API);
+  assert.ok(stdout.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
+});
 
 test('the policies with `*` as their region are for every region', () => {
   const policy = (text: string): Policy =>
@@ -118,10 +155,12 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
   );
 
   test(`CloudFormation may create, change and delete: ${name}`, () => {
-    const lacking = resources.flatMap(([id, type]) =>
-      missing(BOUNDARY.policy, type, rowOf(type), id, stack),
-    );
-    assert.deepEqual([...new Set(lacking)], []);
+    const lacking = (boundary: Policy): string[] =>
+      resources.flatMap(([id, type]) => missing(boundary, type, rowOf(type), id, stack));
+    const isHttpApi = Boolean(context['httpApiEnabled']);
+    const boundary = isHttpApi ? BOUNDARY_WITH_HTTP_API : BOUNDARY.policy;
+    assert.deepEqual([...new Set(lacking(boundary))], []);
+    if (isHttpApi) assert.notDeepEqual(lacking(BOUNDARY.policy), []);
   });
 
   const statements = resources

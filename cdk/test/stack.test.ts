@@ -12,7 +12,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 
-import { LlmExeBatch, LlmExeFunction } from '../lib/index.ts';
+import { LlmExeBatch, LlmExeFunction, type LlmExeFunctionProps } from '../lib/index.ts';
 import { SETTINGS_OF_OPTIONS } from '../lib/settings.ts';
 import { OPTION_SETS } from './support/option-sets.ts';
 import {
@@ -243,6 +243,45 @@ describe('what the function may do', () => {
     ]);
   });
 
+  test('a default result prefix gives what an explicit one gives', () => {
+    for (const context of [
+      { queueEnabled: true },
+      { inboxPrefix: 'inbox/', resultDays: 9 },
+      { eventPattern: { source: ['my.app'] }, promptBucketName: 'llmexelambda-prompts' },
+    ]) {
+      const found = template(context).toJSON();
+      assert.deepEqual(found, template({ ...context, resultPrefix: 'results' }).toJSON());
+      assert.match(JSON.stringify(of(context, 'KeepResults')!.Resource), /\/results\/\*"/);
+      assert.match(JSON.stringify(environment(context)['RESULT_PREFIX']), /\/results"/);
+    }
+  });
+
+  test('an empty result prefix with a destination sends results and stores none', () => {
+    const context = OPTION_SETS['a queue whose results are sent only']!;
+    assert.equal(of(context, 'KeepResults'), undefined);
+    assert.ok(of(context, 'TellQueues'));
+    assert.equal(environment(context)['RESULT_PREFIX'], undefined);
+    assert.ok(environment(context)['RESULT_DESTINATION']);
+  });
+
+  test('no option set pays for results and loses them', () => {
+    const sources = Object.entries(OPTION_SETS).filter(([, context]) => {
+      const { Resources } = template(context).toJSON() as {
+        Resources: Record<string, { Type: string; Properties: { Principal?: string } }>;
+      };
+      return Object.values(Resources).some(
+        ({ Type, Properties }) =>
+          Type === 'AWS::Lambda::EventSourceMapping' ||
+          (Type === PERMISSION && /^(events|s3|scheduler|sns)\./.test(Properties.Principal ?? '')),
+      );
+    });
+    assert.ok(sources.length >= 7, String(sources.length));
+    for (const [name, context] of sources) {
+      const { RESULT_PREFIX, RESULT_DESTINATION } = environment(context);
+      assert.ok(RESULT_PREFIX ?? RESULT_DESTINATION, name);
+    }
+  });
+
   test('every role carries the boundary, unless there is none', () => {
     const boundary = /LlmExeLambdaCdkPermissionBoundaryPolicy/;
     for (const context of Object.values(OPTION_SETS)) {
@@ -440,7 +479,11 @@ test('every output has its value', () => {
 });
 
 function warnings(context: Context): string[] {
-  return Annotations.fromStack(appOf(context)[1])
+  return warningsOf(appOf(context)[1]);
+}
+
+function warningsOf(stack: Stack): string[] {
+  return Annotations.fromStack(stack)
     .findWarning('*', Match.anyValue())
     .map(({ entry }) => String(entry.data));
 }
@@ -448,10 +491,27 @@ function warnings(context: Context): string[] {
 test('an endpoint that anybody may call is warned of', () => {
   const reached = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
   for (const context of [{ endpointAuth: 'NONE' }, reached]) {
-    assert.equal(warnings(context).length, 1);
-    assert.match(warnings(context)[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
+    const found = warnings({ ...context, permissionsBoundary: 'none' });
+    assert.equal(found.length, 1);
+    assert.match(found[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
   }
   assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
+});
+
+test('an event source of the construct without a place for results is warned of', () => {
+  const of = (props: Partial<LlmExeFunctionProps>): string[] => {
+    const stack = new Stack(new App(), 'Other');
+    const code = lambda.Code.fromAsset(CODE);
+    const llm = new LlmExeFunction(stack, 'Llm', { code, ...props });
+    const queue = new sqs.Queue(stack, 'Queue', { visibilityTimeout: Duration.minutes(30) });
+    llm.addEventSource(new SqsEventSource(queue));
+    return warningsOf(stack);
+  };
+  assert.equal(of({}).length, 1);
+  assert.match(of({})[0]!, /^addEventSource: .* set results to store them, or resultDestination/);
+  assert.deepEqual(of({ results: { prefix: 'results' } }), []);
+  const resultDestination = 'arn:aws:events:us-west-2:000000000000:event-bus/default';
+  assert.deepEqual(of({ resultDestination }), []);
 });
 
 test('the tag `environment` is that of .env, unless the context has one', () => {
@@ -463,8 +523,14 @@ test('the tag `environment` is that of .env, unless the context has one', () => 
 });
 
 test('what the shipped boundary would stop is warned of', () => {
-  const closed = Object.values(OPTION_SETS).filter(({ endpointAuth }) => endpointAuth !== 'NONE');
+  const closed = Object.values(OPTION_SETS).filter(
+    ({ endpointAuth, httpApiEnabled }) => endpointAuth !== 'NONE' && !httpApiEnabled,
+  );
   for (const context of closed) assert.deepEqual(warnings(context), []);
+  const [httpApi, ...others] = warnings({ httpApiEnabled: true });
+  assert.match(httpApi!, /^httpApiEnabled: .* add the statement of .*CdkHttpApiPolicy\.json to it/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(warnings({ httpApiEnabled: true, permissionsBoundary: 'MyBoundary' }), []);
   const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/told';
   const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
   assert.equal(all.length, 3);

@@ -21,8 +21,6 @@ const OPTIONS = [
   '-c',
   'batchEnabled=true',
   '-c',
-  'resultPrefix=results',
-  '-c',
   'alarmEmail=ops@example.com',
 ];
 const PARAMETER = '/LlmExeLambda/Secret/KeyOpenAI';
@@ -71,7 +69,11 @@ describe('a deployment', () => {
   }
 
   test('the policies of the account guide are taken', async () => {
-    for (const name of ['LlmExeLambdaCdkPermissionBoundaryPolicy', 'DeployLlmExeCdkAppPolicy']) {
+    for (const name of [
+      'LlmExeLambdaCdkPermissionBoundaryPolicy',
+      'LlmExeLambdaCdkHttpApiPolicy',
+      'DeployLlmExeCdkAppPolicy',
+    ]) {
       const { policy } = policyOf(name);
       await account.query('iam', {
         Action: 'CreatePolicy',

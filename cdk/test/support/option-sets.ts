@@ -28,6 +28,11 @@ export const OPTION_SETS: Readonly<Record<string, Context>> = {
     timeoutSeconds: 900,
     recordConcurrency: 20,
   },
+  'a queue whose results are sent only': {
+    queueEnabled: true,
+    resultPrefix: '',
+    resultDestination: 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results',
+  },
   'a rule': { eventPattern: { source: ['my.app'], 'detail-type': ['Prompt'] } },
   'a rule of another bus': { eventPattern: { source: ['my.app'] }, eventBusName: 'mine' },
   'an inbox': { inboxPrefix: 'inbox/', retryAttempts: 2 },

@@ -32,6 +32,7 @@ write('written by hand', {
   Resources: {
     Boundary: policy('LlmExeLambdaCdkPermissionBoundaryPolicy'),
     Deploy: policy('DeployLlmExeCdkAppPolicy'),
+    HttpApi: policy('LlmExeLambdaCdkHttpApiPolicy'),
     Research: {
       Type: 'AWS::StepFunctions::StateMachine',
       Properties: {

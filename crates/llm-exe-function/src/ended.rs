@@ -1,6 +1,6 @@
 //! How one request of an event ended.
 
-use llm_exe::results::ResultPlace;
+use llm_exe::results::{Destination, ResultPlace};
 use llm_exe::{Error, Report, Run};
 use llm_exe_events::Outcome;
 
@@ -15,13 +15,15 @@ pub(crate) struct Ended {
     pub(crate) replayed: bool,
     /// Where its result is kept.
     pub(crate) place: Option<ResultPlace>,
+    /// Where its result was sent.
+    pub(crate) sent_to: Option<Destination>,
 }
 
 impl Ended {
     /// As a run ended.
     pub(crate) fn of(run: Run) -> Ended {
         let outcome = run.outcome.map_or_else(Outcome::Failed, Outcome::Done);
-        Ended { outcome, report: run.report, replayed: false, place: None }
+        Ended { outcome, report: run.report, replayed: false, place: None, sent_to: None }
     }
 
     /// Without anybody having been asked.
@@ -32,7 +34,7 @@ impl Ended {
     /// It asked for nothing.
     pub(crate) fn skipped() -> Ended {
         let (report, outcome) = (Report::default(), Outcome::Skipped);
-        Ended { outcome, report, replayed: false, place: None }
+        Ended { outcome, report, replayed: false, place: None, sent_to: None }
     }
 
     /// The same, ending otherwise after all: what was done was done.
@@ -43,6 +45,12 @@ impl Ended {
     /// The same with a warning, for the log.
     pub(crate) fn warn(&mut self, text: &str) {
         self.report.warnings.push(text.to_owned());
+    }
+
+    /// Whether it ran for a result that its request sends nowhere. A dry run has no result.
+    pub(crate) fn is_unsent(&self) -> bool {
+        let has_run = matches!(self.outcome, Outcome::Done(_)) || self.report.attempts > 0;
+        has_run && !self.report.dry_run && self.report.destination.is_none()
     }
 
     /// Whether it asked for nothing.

@@ -18,11 +18,17 @@ use crate::batch::{self, Batch};
 use crate::ended::Ended;
 use crate::gate::Gate;
 use crate::line::LogLine;
+use crate::record_result::RecordResult;
 use crate::results::Results;
 use crate::settings::Settings;
 
 /// Kept back of a gateway's time, which began before ours and does not end with our answer.
 const GATEWAYS_RESERVE: Duration = Duration::from_millis(500);
+
+/// Warns of results that are paid for and lost.
+const LOST_RESULTS: &str = "results of this event are neither stored nor sent, and its source does \
+                            not receive them: set RESULT_PREFIX to store them, or \
+                            RESULT_DESTINATION to send them";
 
 /// The function: one a process.
 pub struct Function {
@@ -99,6 +105,29 @@ impl Function {
         invocation: &Invocation,
         deadline: Deadline,
     ) -> Answered {
+        self.answer_and_list(event, invocation, deadline, None).await
+    }
+
+    /// The same, with the result of each record, which the response to an event of SQS does not
+    /// contain. A direct or HTTP event has none: the response is the result.
+    pub async fn answer_with_records(
+        &self,
+        event: &[u8],
+        invocation: &Invocation,
+        deadline: Deadline,
+    ) -> (Answered, Vec<RecordResult>) {
+        let mut records = Vec::new();
+        let answered = self.answer_and_list(event, invocation, deadline, Some(&mut records)).await;
+        (answered, records)
+    }
+
+    async fn answer_and_list(
+        &self,
+        event: &[u8],
+        invocation: &Invocation,
+        deadline: Deadline,
+        records: Option<&mut Vec<RecordResult>>,
+    ) -> Answered {
         let started = Instant::now();
         let mut line = LogLine::new(&invocation.request_id);
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
@@ -106,7 +135,7 @@ impl Function {
             Ok(event) => {
                 let source = detect(&event);
                 line.source = source.name();
-                self.answered(source, event, invocation, deadline, &mut line).await
+                self.answered(source, event, invocation, deadline, &mut line, records).await
             }
             Err(fault) => {
                 let error = Error::invalid("", format!("the event is {fault}"));
@@ -125,6 +154,7 @@ impl Function {
         invocation: &Invocation,
         deadline: Deadline,
         line: &mut LogLine,
+        results: Option<&mut Vec<RecordResult>>,
     ) -> Result<Value, Error> {
         if let Route::Answer(answer) = source.route(&event, invocation) {
             line.note_answer(&answer);
@@ -147,6 +177,14 @@ impl Function {
             Batch::new(self.record_concurrency, deadline, &runs).run(records).await
         };
         line.note(&ran);
+        // A caller that waits gets the result in the response.
+        let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(Ended::is_unsent);
+        if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
+            line.warnings.push(LOST_RESULTS);
+        }
+        if let Some(results) = results.filter(|_| caller.is_none()) {
+            *results = RecordResult::list(&ran);
+        }
         answer::of(source, ran, &self.results, invocation, deadline, line).await
     }
 }

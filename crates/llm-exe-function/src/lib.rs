@@ -10,12 +10,14 @@ mod function;
 mod gate;
 mod keys;
 mod line;
+mod record_result;
 mod results;
 mod settings;
 
 pub use function::{Answered, Function};
 pub use keys::EnvironmentKeys;
 pub use line::LogLine;
+pub use record_result::RecordResult;
 pub use settings::{
     AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsFault,
 };

@@ -43,6 +43,9 @@ pub struct LogLine {
     pub skipped: usize,
     /// The first failure.
     pub error: Option<Error>,
+    /// What the operator has to change. Unlike a request's warnings, these quote no request and
+    /// are spelled out at every level.
+    pub warnings: Vec<&'static str>,
 }
 
 impl LogLine {
@@ -60,6 +63,7 @@ impl LogLine {
             replayed: 0,
             skipped: 0,
             error: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -93,7 +97,8 @@ impl LogLine {
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
-            None => LogLevel::Info,
+            None if self.warnings.is_empty() => LogLevel::Info,
+            None => LogLevel::Warn,
             Some(Internal | AccessDenied | SecretNotFound | ProviderAuthFailed) => LogLevel::Error,
             Some(_) => LogLevel::Warn,
         }
@@ -188,11 +193,16 @@ impl LogLine {
                 put(name, json!(count));
             }
         }
-        if !report.warnings.is_empty() {
-            put("warningCount", json!(report.warnings.len()));
-            if least >= LogLevel::Debug {
-                put("warnings", json!(report.warnings));
-            }
+        let mut warnings = self.warnings.clone();
+        let count = warnings.len() + report.warnings.len();
+        if least >= LogLevel::Debug {
+            warnings.extend(report.warnings.iter().map(String::as_str));
+        }
+        if count > 0 {
+            put("warningCount", json!(count));
+        }
+        if !warnings.is_empty() {
+            put("warnings", json!(warnings));
         }
     }
 

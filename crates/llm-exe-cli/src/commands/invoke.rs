@@ -10,6 +10,7 @@ use llm_exe_events::Invocation;
 use serde_json::{Value, json};
 
 use crate::args::Invoke;
+use crate::commands::record_results;
 use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
@@ -74,8 +75,15 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
     let invocation = invocation();
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
-    let answered = environment.function().answer(&bytes, &invocation, deadline).await;
+    let function = environment.function();
+    let (answered, records) = function.answer_with_records(&bytes, &invocation, deadline).await;
     spinner.finish_and_clear();
+    for record in &records {
+        record_results::print(record, args.json);
+    }
+    for warning in &answered.line.warnings {
+        record_results::warn(warning, args.json);
+    }
     let (response, code): (Value, u8) = match answered.outcome {
         Ok(value) => (value, 0),
         Err(error) => {

@@ -2,6 +2,7 @@
 
 mod invoke;
 mod providers;
+mod record_results;
 mod render;
 mod serve;
 mod serve_http;

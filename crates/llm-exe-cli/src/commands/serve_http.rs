@@ -203,4 +203,7 @@ fn log(served: &Served, target: &str, status: StatusCode, line: &LogLine) {
         text.push_str(&format!(" {}", error.kind()));
     }
     anstream::eprintln!("{text}");
+    for warning in &line.warnings {
+        output::warning(warning);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use llm_exe_simulator::aws::AwsSimulator;
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, Server};
+use crate::harness::{Done, Folder, Server};
 
 const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prompts");
@@ -117,6 +117,175 @@ async fn serve_takes_each_by_the_invoke_api() {
     let reply = server.send("POST", CALL, &headers, &body).await;
     assert_eq!(reply.json()["errorType"], "Unauthorized", "{reply:?}");
     assert_eq!(server.stop().await.code, Some(0));
+}
+
+/// The events whose source does not receive results, with the number of their results.
+const UNRETURNED: &[(&str, usize)] = &[
+    ("sqs", 2),
+    ("sqs-fifo", 3),
+    ("pipes", 2),
+    ("s3-in-sns-in-sqs", 1),
+    ("sns", 1),
+    ("s3", 1),
+    ("eventbridge", 1),
+    ("eventbridge-s3", 1),
+];
+
+/// The lines of standard error as JSON, by the name of their only field.
+fn lines_of(done: &Done, name: &str) -> Vec<Value> {
+    let lines = done.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter_map(|line| line.get(name).cloned()).collect()
+}
+
+/// The ids of an event's records, as its source calls them.
+fn record_ids(name: &str) -> Vec<String> {
+    let event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/{name}.json")).unwrap()).unwrap();
+    let items = event.get("Records").unwrap_or(&event);
+    let ids = items.as_array().into_iter().flatten();
+    ids.filter_map(|item| item.get("messageId").or_else(|| item.pointer("/Sns/MessageId")))
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_result_that_is_not_returned_is_printed_with_its_place() {
+    let folder = Folder::new();
+    for (name, count) in UNRETURNED {
+        let aws = bucket().await;
+        let path = format!("{EVENTS}/{name}.json");
+        let stored = variables(&aws);
+        let stored = crate::harness::pairs(&stored);
+        let is_prefix = |(name, _): &(&str, &str)| *name == "RESULT_PREFIX";
+        let unstored: Vec<(&str, &str)> =
+            stored.iter().copied().filter(|pair| !is_prefix(pair)).collect();
+
+        let done = folder.run_with(&unstored, &["invoke", "--simulate", "--event", &path]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        is_answered(name, &done.json());
+        assert_eq!(done.stderr.matches("record ").count(), *count, "{done:?}");
+        assert_eq!(done.stderr.matches("neither stored nor sent").count(), 1, "{done:?}");
+        assert!(done.stderr.contains("RESULT_PREFIX"), "{done:?}");
+        assert!(done.stderr.contains("RESULT_DESTINATION"), "{done:?}");
+        assert!(!done.stderr.contains("stored at"), "{done:?}");
+        for id in record_ids(name) {
+            assert!(done.stderr.contains(&format!("record {id}: ")), "{id}: {done:?}");
+        }
+
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let done = folder.run_with(&unstored, &arguments).await;
+        assert_eq!(done.stdout.lines().count(), 1, "{done:?}");
+        let warnings = lines_of(&done, "warning");
+        assert_eq!(warnings.len(), 1, "{done:?}");
+        assert!(warnings[0].as_str().unwrap().contains("RESULT_PREFIX"), "{done:?}");
+        let results = lines_of(&done, "record");
+        assert_eq!(results.len(), *count, "{done:?}");
+        for result in &results {
+            assert_eq!(result["status"], "ok", "{result}");
+            assert!(!result["result"].is_null(), "{result}");
+            assert_eq!((result.get("resultUrl"), result.get("destination")), (None, None));
+        }
+
+        // The object that each one names holds the result.
+        let done = folder.run_with(&stored, &arguments).await;
+        assert_eq!(lines_of(&done, "warning"), Vec::<Value>::new());
+        for result in lines_of(&done, "record") {
+            let url = result["resultUrl"].as_str().unwrap();
+            let key = url.strip_prefix("s3://kept/").unwrap();
+            let object: Value =
+                serde_json::from_slice(&aws.object("kept", key).unwrap().body).unwrap();
+            assert_eq!(object["result"], result["result"], "{url}");
+        }
+        let done = folder.run_with(&stored, &["invoke", "--simulate", "--event", &path]).await;
+        let places = done.stderr.matches("\n  stored at s3://kept/results/records/").count();
+        assert_eq!(places, *count, "{done:?}");
+        assert!(!done.stderr.contains("warning"), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_result_is_printed_with_its_destination() {
+    let folder = Folder::new();
+    let queue = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
+    for (name, count) in UNRETURNED {
+        let aws = bucket().await;
+        let variables = variables(&aws);
+        let mut variables = crate::harness::pairs(&variables);
+        variables.retain(|(name, _)| *name != "RESULT_PREFIX");
+        variables.push(("RESULT_DESTINATION", queue));
+        let path = format!("{EVENTS}/{name}.json");
+        let done = folder.run_with(&variables, &["invoke", "--simulate", "--event", &path]).await;
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let sent = done.stderr.matches(&format!("\n  sent to {queue}\n")).count();
+        assert_eq!((sent, aws.messages().len()), (*count, *count), "{done:?}");
+        assert!(!done.stderr.contains("warning"), "{done:?}");
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let done = folder.run_with(&variables, &arguments).await;
+        let results = lines_of(&done, "record");
+        assert!(results.iter().all(|result| result["destination"] == queue), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_reaches_its_caller_is_printed_once() {
+    let folder = Folder::new();
+    for name in ["function-url", "http-api", "rest-api", "alb"] {
+        let path = format!("{EVENTS}/{name}.json");
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let done = folder.run_with(&[("ENDPOINT_AUTH", "NONE")], &arguments).await;
+        assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{name}: {done:?}");
+    }
+    let direct = folder.file("direct.json", crate::harness::request().to_string());
+    let done = folder.run(&["invoke", "--simulate", "--json", "--event", &direct]).await;
+    assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{done:?}");
+}
+
+#[tokio::test]
+async fn records_without_a_result_say_so() {
+    let folder = Folder::new();
+    let path = format!("{EVENTS}/s3-test-event.json");
+    let done = folder.run(&["invoke", "--event", &path]).await;
+    assert!(done.stderr.starts_with("record ") && done.stderr.ends_with(": skipped\n"), "{done:?}");
+    let done = folder.run(&["invoke", "--json", "--event", &path]).await;
+    assert_eq!(lines_of(&done, "record")[0]["status"], "skipped", "{done:?}");
+    let mut event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/sqs.json")).unwrap()).unwrap();
+    let mut request = crate::harness::request();
+    request["dryRun"] = json!(true);
+    event["Records"].as_array_mut().unwrap().truncate(1);
+    event["Records"][0]["body"] = json!(request.to_string());
+    let file = folder.file("dry.json", event.to_string());
+    let done = folder.run(&["invoke", "--event", &file]).await;
+    assert!(done.stderr.contains(" (dry run): {"), "{done:?}");
+    assert!(!done.stderr.contains("warning"), "{done:?}");
+    let done = folder.run(&["invoke", "--json", "--event", &file]).await;
+    assert_eq!(lines_of(&done, "record")[0]["dryRun"], true, "{done:?}");
+}
+
+/// One failure leaves the results of the other records.
+#[tokio::test]
+async fn a_failed_record_is_printed_beside_the_results_of_others() {
+    let folder = Folder::new();
+    let mut event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/sqs.json")).unwrap()).unwrap();
+    event["Records"][1]["body"] = json!("{}");
+    let file = folder.file("one-bad.json", event.to_string());
+    let done = folder.run(&["invoke", "--simulate", "--json", "--event", &file]).await;
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert_eq!(lines_of(&done, "record").len(), 1, "{done:?}");
+    assert_eq!(lines_of(&done, "error").len(), 1, "{done:?}");
+    assert_eq!(lines_of(&done, "warning").len(), 1, "{done:?}");
+}
+
+#[tokio::test]
+async fn serve_warns_of_results_that_are_lost() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[], &["--simulate"]).await;
+    let body = std::fs::read(format!("{EVENTS}/sqs.json")).unwrap();
+    assert_eq!(server.post(CALL, body).await.status, 200);
+    let done = server.stop().await;
+    assert_eq!(done.stderr.matches("warning: ").count(), 1, "{done:?}");
+    assert!(done.stderr.contains("RESULT_PREFIX"), "{done:?}");
 }
 
 /// Events are believed: where callers have to prove themselves, nobody may hand any in.

@@ -58,6 +58,6 @@ impl Results {
             return ended;
         };
         let told = self.tell(&destination, &kept, ended.place.as_ref(), None, deadline).await;
-        but(ended, told)
+        but(ended, told.map(|()| Some(destination)))
     }
 }

@@ -62,6 +62,11 @@ impl Results {
         self.settings.prefix.as_ref()
     }
 
+    /// Whether the result of every record is stored or sent.
+    pub(crate) fn has_place_for_records(&self) -> bool {
+        self.settings.prefix.is_some() || self.settings.destination.is_some()
+    }
+
     /// The most bytes of an answer that would take as many as `most`.
     pub(crate) fn most_bytes(&self, most: usize) -> usize {
         self.settings.offload_over.map_or(most, |over| over.min(most))

@@ -1,6 +1,6 @@
 //! A request that a record carries: run once, whoever delivers it how often.
 
-use llm_exe::results::{ResultPlace, ResultPrefix, When, Wrote};
+use llm_exe::results::{Destination, ResultPlace, ResultPrefix, When, Wrote};
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
 use llm_exe_events::Ask;
 use serde_json::Value;
@@ -156,11 +156,12 @@ impl Results {
     }
 }
 
-/// The end, unless what came after it failed; a failure before stays what it is.
-pub(super) fn but(ended: Ended, after: Result<(), Error>) -> Ended {
-    match after {
+/// The end with where it was sent, unless sending it failed; a failure before stays what it is.
+pub(super) fn but(ended: Ended, sent: Result<Option<Destination>, Error>) -> Ended {
+    match sent {
+        Ok(sent_to) => Ended { sent_to, ..ended },
         Err(error) if ended.error().is_none() => ended.but(error),
-        _ => ended,
+        Err(_) => ended,
     }
 }
 

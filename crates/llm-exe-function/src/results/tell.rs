@@ -39,19 +39,20 @@ impl Results {
         run.report.destination.is_some() || self.settings.destination.is_some()
     }
 
-    /// Tells the operator's destination of a record, unless its request names another.
+    /// Tells the operator's destination of a record, unless its request names another; returns the
+    /// one that was told.
     pub(super) async fn tell_of_record(
         &self,
         kept: &Kept,
         place: Option<&ResultPlace>,
         group: Option<&str>,
         deadline: Deadline,
-    ) -> Result<(), Error> {
-        let named = kept.destination();
-        match named.as_ref().or(self.settings.destination.as_ref()) {
-            None => Ok(()),
-            Some(destination) => self.tell(destination, kept, place, group, deadline).await,
+    ) -> Result<Option<Destination>, Error> {
+        let destination = kept.destination().or_else(|| self.settings.destination.clone());
+        if let Some(destination) = &destination {
+            self.tell(destination, kept, place, group, deadline).await?;
         }
+        Ok(destination)
     }
 
     /// Tells a destination.

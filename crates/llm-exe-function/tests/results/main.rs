@@ -11,3 +11,4 @@ mod idempotency;
 mod offloading;
 mod records;
 mod stage;
+mod unstored;
