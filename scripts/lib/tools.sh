@@ -39,3 +39,14 @@ unpack_zip() {
   python3 -m zipfile -e "$1" "$2"
   chmod +x "$2/bootstrap"
 }
+
+# Whether a program was built with the test-only feature panic-on-demand.
+has_panic_switch() { grep --quiet --fixed-strings panic-on-demand "$1"; }
+
+# Fails if a program was built with that feature.
+refuse_panic_switch() {
+  if has_panic_switch "$1"; then
+    echo "the zip was built with the test-only feature panic-on-demand" >&2
+    return 1
+  fi
+}
