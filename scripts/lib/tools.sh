@@ -1,5 +1,5 @@
-# Pinned tools, and the build of the deployed zip. Sourced by scripts/test, scripts/test-cdk and the
-# release workflow, from the root of the repository.
+# Pinned tools, and the build of the deployed zip. Sourced by scripts/test, scripts/test-cdk,
+# benches/run and the release workflow, from the root of the repository.
 
 CARGO_LAMBDA_VERSION=1.9.2
 MOTO_VERSION=5.2.5
