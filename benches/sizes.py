@@ -1,5 +1,7 @@
 """Prints how large the files given are, folders included: unpacked, and as a zip at level 9.
 
+A single zip is measured as it is: the size of its contents, and its own size.
+
 What a deployment leaves out is left out: development tools, and names that begin with a dot.
 """
 
@@ -23,11 +25,21 @@ def files(root: Path):
             yield path
 
 
+def print_sizes_of_zip(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    print(unpacked, path.stat().st_size)
+
+
 def main() -> None:
+    roots = [Path(argument) for argument in sys.argv[1:]]
+    if len(roots) == 1 and roots[0].suffix == ".zip":
+        print_sizes_of_zip(roots[0])
+        return
     unpacked = 0
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for root in map(Path, sys.argv[1:]):
+        for root in roots:
             for path in files(root):
                 unpacked += path.stat().st_size
                 archive.write(path, path.relative_to(root.parent))

@@ -26,21 +26,21 @@ pub(crate) struct Function {
     pub(crate) answers: bool,
     /// Whether it fetches prompts from S3 and keys from Parameter Store: ours do.
     pub(crate) fetches: bool,
-    /// What is deployed: files, or folders with all that is in them.
+    /// What is deployed: one zip, or files and folders with all that is in them.
     deployed: Vec<PathBuf>,
 }
 
 /// The functions, [`OURS`] first and those that are only beside it last.
 pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault> {
-    let driver = std::env::current_exe()?;
-    let built = driver.parent().ok_or("the driver is in no folder")?;
+    // Written by ./benches/run.
+    let built = here.join("../target/benches");
     let node = here.join("node");
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");
     let unbundled = ["bootstrap.mjs", "handler.mjs", "node_modules"].map(|name| node.join(name));
     let script = unbundled[0].clone();
     let mut functions = vec![
-        binary("llm-exe-lambda", built.join("llm-exe-lambda"), true),
-        binary("empty", built.join("bench-hello"), false),
+        deployed_zip("llm-exe-lambda", &built.join("llm-exe-lambda"), true),
+        deployed_zip("empty", &built.join("bench-hello"), false),
         nodejs("Node", script, unbundled.to_vec()),
         nodejs("Node, bundled", bundle.clone(), vec![bundle]),
     ];
@@ -54,6 +54,12 @@ pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault
         }
     }
     Ok(functions)
+}
+
+/// A zip that cargo-lambda built, in a folder that also contains its unpacked binary.
+fn deployed_zip(name: &str, folder: &Path, answers: bool) -> Function {
+    let deployed = vec![folder.join("bootstrap.zip")];
+    Function { deployed, ..binary(name, folder.join("bootstrap"), answers) }
 }
 
 fn binary(name: &str, path: PathBuf, answers: bool) -> Function {

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every target was reached.
+/// Whether every target was reached, except those that only warn.
 async fn run(args: &Args) -> Result<bool, Fault> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let functions = function::all(&here, &args.beside)?;
@@ -101,5 +101,5 @@ async fn run(args: &Args) -> Result<bool, Fault> {
     let verdicts = targets::verdicts(&figures);
     println!("{}", table::table(&functions, &figures, &verdicts));
     println!("{}", table::footnote(rounds));
-    Ok(verdicts.iter().all(targets::Verdict::is_reached))
+    Ok(!verdicts.iter().any(targets::Verdict::is_failure))
 }

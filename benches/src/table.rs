@@ -83,10 +83,7 @@ fn own(figures: &Figures, figure: Figure) -> String {
 
 fn said(verdicts: &[Verdict], figure: Figure) -> String {
     let of = verdicts.iter().filter(|verdict| verdict.figure == figure);
-    let said = of.map(|verdict| {
-        let word = if verdict.is_reached() { "reached" } else { "**missed**" };
-        format!("{}: {word}", verdict.text)
-    });
+    let said = of.map(|verdict| format!("{}: {}", verdict.text, verdict.word()));
     said.collect::<Vec<_>>().join("; ")
 }
 
@@ -105,8 +102,9 @@ pub(crate) fn footnote(rounds: u32) -> String {
          the median of the rounds' differences. Records: one SQS event, a provider that answers \
          after {} ms, kept: in an S3 that answers after {} ms; CPU without these waits. Memory: \
          resident after so many invocations of one process, {MEMORY_ROUNDS} processes at most. \
-         The verdict is of ratios, of that difference and of the zip; other milliseconds are for \
-         information. Loopback without TLS; the imitations share the machine with the functions.",
+         The verdict is of ratios and of that difference; the zip's size only warns, and other \
+         milliseconds are for information. Loopback without TLS; the imitations share the machine \
+         with the functions.",
         node.trim(),
         PROVIDER_WAIT.as_millis(),
         S3_WAIT.as_millis(),

@@ -25,6 +25,17 @@ struct Target {
     most: f64,
     /// How the table says it.
     text: &'static str,
+    /// What a miss means.
+    severity: Severity,
+}
+
+/// What a missed target means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Severity {
+    /// The run fails.
+    Failure,
+    /// The table shows a warning, and the run succeeds.
+    Warning,
 }
 
 const TARGETS: &[Target] = &[
@@ -39,11 +50,12 @@ const TARGETS: &[Target] = &[
     target(Figure::KeptTen, Against::Times(Figure::KeptOne), 1.3, "1.3 times 1"),
     target(Figure::KeptHundred, Against::Times(Figure::KeptOne), 11.0, "11 times 1"),
     target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
-    target(Figure::Zip, Against::Absolute, 4.0, "4 MB"),
+    // A warning until the issue "Size and speed" reduces the zip.
+    Target { severity: Severity::Warning, ..target(Figure::Zip, Against::Absolute, 4.0, "4 MB") },
 ];
 
 const fn target(figure: Figure, against: Against, most: f64, text: &'static str) -> Target {
-    Target { figure, against, most, text }
+    Target { figure, against, most, text, severity: Severity::Failure }
 }
 
 /// A target, and whether it is reached.
@@ -52,11 +64,22 @@ pub(crate) struct Verdict {
     pub(crate) figure: Figure,
     pub(crate) text: &'static str,
     is_reached: bool,
+    severity: Severity,
 }
 
 impl Verdict {
-    pub(crate) fn is_reached(&self) -> bool {
-        self.is_reached
+    /// Whether the run fails because of this target.
+    pub(crate) fn is_failure(&self) -> bool {
+        !self.is_reached && self.severity == Severity::Failure
+    }
+
+    /// The word for it in the table.
+    pub(crate) fn word(&self) -> &'static str {
+        match (self.is_reached, self.severity) {
+            (true, _) => "reached",
+            (false, Severity::Failure) => "**missed**",
+            (false, Severity::Warning) => "**warning**",
+        }
     }
 }
 
@@ -70,7 +93,7 @@ pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
             Against::Absolute => figures.summary(OURS, target.figure).map(|is| is.median),
         };
         let is_reached = is.is_some_and(|is| is <= target.most);
-        Verdict { figure: target.figure, text: target.text, is_reached }
+        Verdict { figure: target.figure, text: target.text, is_reached, severity: target.severity }
     };
     TARGETS.iter().map(verdict).collect()
 }
@@ -91,7 +114,7 @@ mod tests {
         figures.of(OURS).add(Figure::SqsHundred, 2200.0);
         figures.of(OURS).add(Figure::Zip, 3.9);
         let reached: Vec<bool> =
-            verdicts(&figures).iter().map(|verdict| verdict.is_reached()).collect();
+            verdicts(&figures).iter().map(|verdict| verdict.is_reached).collect();
         let [text @ .., hosted, ten, hundred, kept_ten, kept_hundred, memory, zip] = &reached[..]
         else {
             panic!("there are fewer targets: {reached:?}");
@@ -99,5 +122,26 @@ mod tests {
         assert_eq!(text, [true, false, false, false, false]);
         assert_eq!([hosted, ten, hundred, zip], [&true, &false, &true, &true]);
         assert_eq!([kept_ten, kept_hundred, memory], [&false; 3]);
+    }
+
+    #[test]
+    fn zip_over_its_target_is_a_warning() {
+        let zip = |megabytes| {
+            let mut figures = Figures::new(3);
+            figures.of(OURS).add(Figure::Zip, megabytes);
+            let mut verdicts = verdicts(&figures);
+            verdicts.retain(|verdict| verdict.figure == Figure::Zip);
+            verdicts.pop().map(|verdict| (verdict.word(), verdict.is_failure()))
+        };
+        assert_eq!(zip(3.99), Some(("reached", false)));
+        assert_eq!(zip(4.01), Some(("**warning**", false)));
+    }
+
+    #[test]
+    fn any_other_missed_target_is_a_failure() {
+        let verdicts = verdicts(&Figures::new(3));
+        let failures = verdicts.iter().filter(|verdict| verdict.is_failure());
+        assert!(failures.clone().all(|verdict| verdict.word() == "**missed**"));
+        assert_eq!(failures.count(), verdicts.len() - 1);
     }
 }

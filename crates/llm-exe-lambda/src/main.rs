@@ -2,6 +2,9 @@
 //!
 //! In: the environment, once, and invocations. Out: answers, and one JSON line each on stdout.
 
+#[cfg(feature = "panic-on-demand")]
+mod panic_on_demand;
+
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -79,9 +82,12 @@ fn function(settings: &Settings) -> Function {
     }
     let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
     let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
+    let pages = Arc::new(Pages::new(settings.page_hosts.clone()));
+    #[cfg(feature = "panic-on-demand")]
+    let pages = Arc::new(panic_on_demand::PanicOnDemand::new(pages));
     let documents = Stores {
         objects: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
-        pages: Some(Arc::new(Pages::new(settings.page_hosts.clone()))),
+        pages: Some(pages),
     };
     Function::new(settings, Arc::new(keys))
         .with_http(http)

@@ -66,8 +66,17 @@ impl Function {
 
     /// The same, with providers that others ask, too.
     pub(crate) async fn beside(simulator: Arc<Simulator>, variables: &[(&str, &str)]) -> Function {
+        Function::spawn(env!("CARGO_BIN_EXE_llm-exe-lambda"), simulator, variables).await
+    }
+
+    /// Starts another build of the binary.
+    pub(crate) async fn spawn(
+        program: &str,
+        simulator: Arc<Simulator>,
+        variables: &[(&str, &str)],
+    ) -> Function {
         let api = RuntimeApi::start().await.unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
+        let mut child = Command::new(program)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", "llm-exe")

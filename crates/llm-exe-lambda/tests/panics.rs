@@ -1,0 +1,66 @@
+//! A binary that is built like the deployed one, with the feature `panic-on-demand` added: a panic
+//! fails its request and leaves the process running. `./scripts/test-cdk` builds the binary, sets
+//! `PANIC_ON_DEMAND` to its path and runs these tests.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    reason = "a test fails by panicking; the harness is shared"
+)]
+
+#[path = "process/harness.rs"]
+mod harness;
+
+use std::sync::Arc;
+
+use llm_exe_simulator::Simulator;
+use serde_json::{Value, json};
+
+use harness::{Answer, Function, OPENAI_KEY, REPLY, event, request};
+
+async fn start() -> Function {
+    #[expect(clippy::disallowed_methods, reason = "scripts/test-cdk passes the binary's path")]
+    let program = std::env::var("PANIC_ON_DEMAND").expect("PANIC_ON_DEMAND is the binary's path");
+    let simulator = Arc::new(Simulator::start().await.unwrap());
+    Function::spawn(&program, simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await
+}
+
+/// The request that panics; see `src/panic_on_demand.rs`.
+fn panicking_request() -> Value {
+    json!({ "url": "https://panic-on-demand.invalid/" })
+}
+
+#[tokio::test]
+#[ignore = "needs a binary built with panic-on-demand; ./scripts/test-cdk runs it"]
+async fn panicking_invocation_fails_with_internal_and_the_next_one_succeeds() {
+    let function = start().await;
+    function.is_well("the start").await;
+    for _ in 0..2 {
+        let (error_type, message) = function.invoke(&panicking_request()).await.failure();
+        assert_eq!(error_type, "Internal");
+        assert_eq!(message, "the request made the function panic");
+        assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a binary built with panic-on-demand; ./scripts/test-cdk runs it"]
+async fn panicking_record_fails_alone() {
+    let function = start().await;
+    let record = |id: &str, request: &Value| {
+        let sqs = event("sqs", &Value::Null);
+        let mut record = sqs["Records"][0].clone();
+        record["messageId"] = json!(id);
+        record["body"] = json!(request.to_string());
+        record
+    };
+    let records = [
+        record("first", &request()),
+        record("panics", &panicking_request()),
+        record("last", &request()),
+    ];
+    let answer = function.invoke(&json!({ "Records": records })).await.result();
+    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "panics" }] }));
+    assert_eq!(function.simulator.journal().len(), 2);
+}
