@@ -1,15 +1,17 @@
 //! An event to its answer: recognise, let in, run, respond, and never leave the caller without
 //! an answer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::results::{Messenger, ResultStore};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, Executor, Keys, json};
+use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, json};
 use llm_exe_events::{Ask, EndpointAuth, EventSource, Invocation, Route, detect};
 use serde_json::Value;
 
@@ -98,7 +100,7 @@ impl Function {
         Function { results: self.results.with_ports(store, messenger), ..self }
     }
 
-    /// Answers an event. It never panics and always answers, by the deadline or shortly after.
+    /// Answers an event by the deadline or shortly after. A panic becomes `Internal`.
     pub async fn answer(
         &self,
         event: &[u8],
@@ -133,9 +135,19 @@ impl Function {
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
             Ok(event) => {
-                let source = detect(&event);
-                line.source = source.name();
-                self.answered(source, event, invocation, deadline, &mut line, records).await
+                let answer = async {
+                    let source = detect(&event);
+                    line.source = source.name();
+                    self.answered(source, event, invocation, deadline, &mut line, records).await
+                };
+                match AssertUnwindSafe(answer).catch_unwind().await {
+                    Ok(outcome) => outcome,
+                    Err(_) => {
+                        let error = Error::new(ErrorKind::Internal, "the function panicked");
+                        line.error = Some(error.clone());
+                        Err(error)
+                    }
+                }
             }
             Err(fault) => {
                 let error = Error::invalid("", format!("the event is {fault}"));

@@ -1,4 +1,4 @@
-//! The form of a schema for OpenAI's strict mode accepts exactly the values that the schema accepts.
+//! The form of a schema for OpenAI's strict mode accepts the same values as the schema.
 
 #![allow(
     clippy::unwrap_used,

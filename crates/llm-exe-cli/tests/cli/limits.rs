@@ -33,8 +33,11 @@ fn request(schema: &Value) -> Value {
     })
 }
 
+/// Makes a definition from a reference to the next one.
+type Level = fn(Value) -> Value;
+
 /// An object whose definitions each refer to the next one.
-fn chain(length: usize, level: fn(Value) -> Value) -> Value {
+fn chain(length: usize, level: Level) -> Value {
     let mut schema = json!({ "type": "object", "$ref": "#/$defs/a0", "$defs": {} });
     for index in 0..length {
         let next = json!({ "$ref": format!("#/$defs/a{}", index + 1) });
@@ -46,7 +49,7 @@ fn chain(length: usize, level: fn(Value) -> Value) -> Value {
 
 #[tokio::test]
 async fn schemas_that_double_with_each_level_are_refused() {
-    let levels: [(&str, usize, fn(Value) -> Value); 5] = [
+    let levels: [(&str, usize, Level); 5] = [
         ("oneOf", 19, |next| json!({ "oneOf": [next, next] })),
         ("anyOf", 24, |next| json!({ "anyOf": [next, next] })),
         ("allOf", 60, |next| json!({ "allOf": [next, next] })),

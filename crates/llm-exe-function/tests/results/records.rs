@@ -47,6 +47,20 @@ fn when(text: &str, step: Step) -> Step {
 }
 
 #[tokio::test]
+async fn a_panic_outside_of_a_request_is_internal() {
+    let stage = Stage::new().await;
+    stage.memory.will(&[Deed::Panic]);
+    let (outcome, line) = stage.ask(&one("bad", "hi")).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert_eq!(error.message(), "the function panicked");
+    assert_eq!(line["errorType"], "Internal", "{line}");
+    // The next delivery is answered.
+    let (outcome, _) = stage.ask(&one("good", "hi")).await;
+    assert!(failures(&outcome.unwrap()).is_empty());
+}
+
+#[tokio::test]
 async fn a_record_that_is_delivered_again_costs_nothing() {
     let stage = Stage::new().await;
     stage.simulator.script(vec![says("one"), Step::status(400)]);

@@ -30,6 +30,8 @@ pub(crate) enum Deed {
     UnmetWritten,
     /// Takes so many milliseconds.
     Delay(u64),
+    /// Panics, which no store should.
+    Panic,
     /// Does as it should.
     Write,
 }
@@ -135,6 +137,7 @@ impl ResultStore for Memory {
                     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                     Ok(self.write_now(place, body, &when))
                 }
+                Deed::Panic => panic!("the store panicked"),
                 Deed::Write => Ok(self.write_now(place, body, &when)),
             }
         })

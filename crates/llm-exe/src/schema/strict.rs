@@ -39,7 +39,8 @@ const READ: &[&str] = &["description", "title"];
 /// Formats that strict mode knows; others are removed, since `format` is never asserted here.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meaning depends on each other: two schemas can only be merged if they agree on all.
+/// Keywords whose meaning depends on each other: two schemas can only be merged if they agree on
+/// all of them.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
