@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use llm_exe_simulator::aws::{AwsSimulator, Deed, Fault as AwsFault, Operation};
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use llm_exe_simulator::{Fault as Mishap, Simulator, Step};
 
 use crate::Fault;
@@ -128,7 +128,7 @@ impl Batches<'_> {
             return;
         };
         for operation in [Operation::GetObject, Operation::PutObject] {
-            s3.script(AwsFault::on(operation, "*", Deed::Delay(S3_WAIT)));
+            s3.script(AwsFault::on(operation, "*", Action::Delay(S3_WAIT)));
         }
     }
 

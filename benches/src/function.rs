@@ -32,7 +32,7 @@ pub(crate) struct Function {
 
 /// The functions, [`OURS`] first and those that are only beside it last.
 pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault> {
-    // Written by ./benches/run.
+    // ParsedRequest by ./benches/run.
     let built = here.join("../target/benches");
     let node = here.join("node");
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");

@@ -5,7 +5,7 @@
 //! so that these wait in the function's memory. Out: two samples.
 
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::aws::{AwsSimulator, Deed, Fault as AwsFault, Operation};
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use serde_json::Value;
 
 use crate::Fault;
@@ -50,7 +50,7 @@ impl Growth<'_> {
     ) -> Result<(), Fault> {
         self.simulator.clear();
         let s3 = AwsSimulator::start().await?;
-        let refuse = Deed::Refuse(403, "AccessDenied".to_owned());
+        let refuse = Action::Refuse(403, "AccessDenied".to_owned());
         s3.script(AwsFault::on(Operation::PutObject, "*", refuse).every(REFUSED));
         let running = Running::start(function, self.simulator, Some(&s3)).await?;
         let mut course = Course::default();

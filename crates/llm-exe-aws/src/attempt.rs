@@ -6,7 +6,7 @@
 
 use llm_exe::{Error, ErrorKind};
 
-use crate::call::CallFault;
+use crate::call::CallError;
 use crate::refusal::Refusal;
 
 /// What was tried.
@@ -24,14 +24,14 @@ pub(crate) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// What callers are told of a fault.
-    pub(crate) fn error(&self, fault: CallFault) -> Error {
+    pub(crate) fn error(&self, fault: CallError) -> Error {
         match fault {
-            CallFault::NotSigned(error) => error,
-            CallFault::Failed(fault) => self.unavailable(&fault),
-            CallFault::Unreadable(why) => {
+            CallError::NotSigned(error) => error,
+            CallError::Failed(fault) => self.unavailable(&fault),
+            CallError::Unreadable(why) => {
                 self.unavailable(&format!("the answer can't be read: {why}"))
             }
-            CallFault::Refused(refusal) => self.refused(&refusal),
+            CallError::Refused(refusal) => self.refused(&refusal),
         }
     }
 

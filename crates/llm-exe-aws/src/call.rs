@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
-use llm_exe::transport::{HttpClient, HttpFault};
+use llm_exe::transport::{HttpClient, HttpError};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Error, ErrorKind};
 
@@ -65,29 +65,29 @@ pub(crate) struct Call {
 
 /// Why a call did not succeed.
 #[derive(Debug)]
-pub enum CallFault {
+pub enum CallError {
     /// There are no credentials, or their source failed; or the call can't be signed.
     NotSigned(Error),
     /// AWS answered, and not with a success.
     Refused(Refusal),
     /// There was no whole answer.
-    Failed(HttpFault),
+    Failed(HttpError),
     /// The answer of a success says something else than it should.
     Unreadable(&'static str),
 }
 
-impl CallFault {
+impl CallError {
     /// What there is to say where no region is known.
-    pub(crate) fn no_region() -> CallFault {
+    pub(crate) fn no_region() -> CallError {
         let text = "no AWS region: set AWS_REGION in the environment";
-        CallFault::NotSigned(Error::new(ErrorKind::SecretNotFound, text))
+        CallError::NotSigned(Error::new(ErrorKind::SecretNotFound, text))
     }
 
     fn may_pass(&self) -> bool {
         match self {
-            CallFault::NotSigned(_) | CallFault::Unreadable(_) => false,
-            CallFault::Refused(refusal) => refusal.may_pass(),
-            CallFault::Failed(fault) => fault.may_pass(),
+            CallError::NotSigned(_) | CallError::Unreadable(_) => false,
+            CallError::Refused(refusal) => refusal.may_pass(),
+            CallError::Failed(fault) => fault.may_pass(),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Aws {
         &self,
         call: &Call,
         deadline: Deadline,
-    ) -> Result<WireReply, CallFault> {
+    ) -> Result<WireReply, CallError> {
         let mut credentials = in_time(self.source.credentials(), deadline).await?;
         let (mut tries, mut is_clock_mended, mut is_renewed) = (0, false, false);
         loop {
@@ -118,7 +118,7 @@ impl Aws {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => fault,
             };
-            if let CallFault::Refused(refusal) = &fault {
+            if let CallError::Refused(refusal) = &fault {
                 if !is_clock_mended && self.mend_clock(refusal) {
                     (is_clock_mended, tries) = (true, tries - 1);
                     continue;
@@ -144,19 +144,19 @@ impl Aws {
         call: &Call,
         credentials: &Credentials,
         deadline: Deadline,
-    ) -> Result<WireReply, CallFault> {
+    ) -> Result<WireReply, CallError> {
         let request = call.signed(credentials, self.now()).map_err(|why| {
             let text = format!("can't sign: {why}");
-            CallFault::NotSigned(Error::new(ErrorKind::Internal, text))
+            CallError::NotSigned(Error::new(ErrorKind::Internal, text))
         })?;
         let within = deadline.within(Some(call.patience));
         let reply = self.http.exchange(request, call.most_bytes, within).await;
-        let reply = reply.map_err(CallFault::Failed)?;
+        let reply = reply.map_err(CallError::Failed)?;
         let refusal = match reply.status {
             200..300 | 304 => (call.hidden)(&reply),
             _ => Some(Refusal::of(&reply)),
         };
-        refusal.map_or(Ok(reply), |refusal| Err(CallFault::Refused(refusal)))
+        refusal.map_or(Ok(reply), |refusal| Err(CallError::Refused(refusal)))
     }
 
     /// The time as AWS has it, as far as it is known.
@@ -218,10 +218,10 @@ impl Call {
 async fn in_time<T>(
     found: impl Future<Output = Result<T, Error>>,
     deadline: Deadline,
-) -> Result<T, CallFault> {
+) -> Result<T, CallError> {
     match tokio::time::timeout_at(deadline.instant().into(), found).await {
-        Ok(found) => found.map_err(CallFault::NotSigned),
-        Err(_) => Err(CallFault::Failed(HttpFault::TimedOut)),
+        Ok(found) => found.map_err(CallError::NotSigned),
+        Err(_) => Err(CallError::Failed(HttpError::TimedOut)),
     }
 }
 

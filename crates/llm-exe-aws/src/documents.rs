@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use llm_exe::hosted::MOST_BYTES;
 use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
-use llm_exe::transport::HttpFault;
+use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error, ErrorKind};
 
-use crate::call::{Aws, CallFault};
+use crate::call::{Aws, CallError};
 use crate::refusal::Refusal;
 use crate::results::is_own;
 use crate::s3::{GetObject, S3};
 
-/// Documents that are objects of S3. Pages are somebody else's.
+/// Documents that are objects of S3. WebConfigs are somebody else's.
 #[derive(Debug)]
 pub struct S3Documents {
     s3: S3,
@@ -62,23 +62,23 @@ impl DocumentStore for S3Documents {
     }
 }
 
-fn error(fault: CallFault, bucket: &str, key: &str, version: Option<&str>) -> Error {
+fn error(fault: CallError, bucket: &str, key: &str, version: Option<&str>) -> Error {
     let shown = match version {
         Some(version) => format!("s3://{bucket}/{key}, version {version}"),
         None => format!("s3://{bucket}/{key}"),
     };
     let (kind, text) = match fault {
-        CallFault::NotSigned(error) => return error,
-        CallFault::Failed(HttpFault::TooLarge) => {
+        CallError::NotSigned(error) => return error,
+        CallError::Failed(HttpError::TooLarge) => {
             (ErrorKind::ConfigInvalid, format!("{shown} is larger than 1 MiB"))
         }
-        CallFault::Failed(fault) => {
+        CallError::Failed(fault) => {
             (ErrorKind::ConfigUnavailable, format!("S3 did not send {shown}: {fault}"))
         }
-        CallFault::Unreadable(why) => {
+        CallError::Unreadable(why) => {
             (ErrorKind::ConfigUnavailable, format!("S3 did not send {shown}: {why}"))
         }
-        CallFault::Refused(refusal) => refused(&refusal, &shown, bucket, version),
+        CallError::Refused(refusal) => refused(&refusal, &shown, bucket, version),
     };
     Error::new(kind, text)
 }

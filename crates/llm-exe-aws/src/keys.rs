@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use llm_exe::ports::PortFuture;
 use llm_exe::{Deadline, Error, ErrorKind, KeyName, Keys, Secret};
 
-use crate::call::CallFault;
+use crate::call::CallError;
 use crate::refusal::Refusal;
 use crate::ssm::{GetParameter, Ssm};
 
@@ -143,21 +143,21 @@ impl Keys for SsmKeys {
     }
 }
 
-fn error(fault: CallFault, name: &KeyName, parameter: &str) -> Error {
+fn error(fault: CallError, name: &KeyName, parameter: &str) -> Error {
     let unavailable = |why: &dyn std::fmt::Display| {
         let text = format!("Parameter Store did not tell {parameter}: {why}");
         Error::new(ErrorKind::SecretUnavailable, text)
     };
     match fault {
-        CallFault::NotSigned(error) if error.kind() == ErrorKind::SecretNotFound => {
+        CallError::NotSigned(error) if error.kind() == ErrorKind::SecretNotFound => {
             let text =
                 format!("{}; it was not asked: {}", missing(name, parameter), error.message());
             Error::new(ErrorKind::SecretNotFound, text)
         }
-        CallFault::NotSigned(error) => error,
-        CallFault::Failed(fault) => unavailable(&fault),
-        CallFault::Unreadable(why) => unavailable(&format!("the answer can't be read: {why}")),
-        CallFault::Refused(refusal) => match refused(&refusal, name, parameter) {
+        CallError::NotSigned(error) => error,
+        CallError::Failed(fault) => unavailable(&fault),
+        CallError::Unreadable(why) => unavailable(&format!("the answer can't be read: {why}")),
+        CallError::Refused(refusal) => match refused(&refusal, name, parameter) {
             Some((kind, text)) => Error::new(kind, text),
             None => unavailable(&refusal),
         },

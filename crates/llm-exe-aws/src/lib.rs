@@ -23,7 +23,7 @@ pub mod sqs;
 pub mod ssm;
 mod xml;
 
-pub use call::{Aws, CallFault};
+pub use call::{Aws, CallError};
 pub use credentials::{CredentialSource, Credentials, EnvironmentCredentials, VARIABLES};
 pub use documents::S3Documents;
 pub use keys::SsmKeys;

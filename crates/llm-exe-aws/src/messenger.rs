@@ -12,7 +12,7 @@ use llm_exe::{Deadline, Error, ErrorKind};
 use sha2::{Digest, Sha256};
 
 use crate::attempt::Attempt;
-use crate::call::{Aws, CallFault};
+use crate::call::{Aws, CallError};
 use crate::events::{Events, PutEvents};
 use crate::refusal::Refusal;
 use crate::sqs::{Fifo, SendMessage, Sqs};
@@ -81,10 +81,10 @@ impl AwsMessenger {
             of_denials: "",
         };
         self.sqs.send_message(send, deadline).await.map(drop).map_err(|fault| match &fault {
-            CallFault::Refused(refusal) if is_missing(refusal) => {
+            CallError::Refused(refusal) if is_missing(refusal) => {
                 attempt.unavailable(&format!("there is no such queue ({refusal})"))
             }
-            CallFault::Refused(refusal) if refusal.message.contains("must be shorter than") => {
+            CallError::Refused(refusal) if refusal.message.contains("must be shorter than") => {
                 too_large(&queue.url, "what the queue takes")
             }
             _ => attempt.error(fault),
@@ -107,7 +107,7 @@ impl AwsMessenger {
             of_denials: "",
         };
         self.events.put_events(put, deadline).await.map(drop).map_err(|fault| match &fault {
-            CallFault::Refused(refusal) if is_missing(refusal) => {
+            CallError::Refused(refusal) if is_missing(refusal) => {
                 attempt.unavailable(&format!("there is no such bus ({refusal})"))
             }
             _ => attempt.error(fault),

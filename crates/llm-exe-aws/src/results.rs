@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
 use llm_exe::results::{OWN_METADATA, ResultPlace, ResultStore, Stored, When, Wrote};
-use llm_exe::transport::HttpFault;
+use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error};
 
 use crate::attempt::Attempt;
-use crate::call::{Aws, CallFault};
+use crate::call::{Aws, CallError};
 use crate::refusal::Refusal;
 use crate::s3::{GetObject, Object, Precondition, Put, PutObject, S3};
 
@@ -53,10 +53,10 @@ impl S3Results {
         match self.s3.get_object(&get, deadline).await {
             Ok(Some(Object { body, etag: Some(etag), .. })) => Ok(Some(Stored { body, etag })),
             Ok(_) => Err(attempt.unavailable(&"the answer has no ETag")),
-            Err(CallFault::Failed(HttpFault::TooLarge)) => {
+            Err(CallError::Failed(HttpError::TooLarge)) => {
                 Err(attempt.unavailable(&"it is larger than 8 MiB"))
             }
-            Err(CallFault::Refused(Refusal { status: 404, code, .. })) if code == "NoSuchKey" => {
+            Err(CallError::Refused(Refusal { status: 404, code, .. })) if code == "NoSuchKey" => {
                 Ok(None)
             }
             Err(fault) => Err(of_bucket(&attempt, fault, bucket)),
@@ -149,9 +149,9 @@ pub(crate) fn is_own(object: &Object) -> bool {
     object.metadata.iter().any(|(name, value)| name == OWN_METADATA && value == MARK.1)
 }
 
-fn of_bucket(attempt: &Attempt<'_>, fault: CallFault, bucket: &str) -> Error {
+fn of_bucket(attempt: &Attempt<'_>, fault: CallError, bucket: &str) -> Error {
     match &fault {
-        CallFault::Refused(refusal) if refusal.code == "NoSuchBucket" => {
+        CallError::Refused(refusal) if refusal.code == "NoSuchBucket" => {
             attempt.unavailable(&format!("there is no bucket {bucket} ({refusal})"))
         }
         _ => attempt.error(fault),

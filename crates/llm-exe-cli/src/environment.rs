@@ -11,7 +11,7 @@ use llm_exe::hosted::{CachedDocuments, Stores, place_of_url};
 use llm_exe::ports::{DocumentStore, Place, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys, Pages};
+use llm_exe::{Error, Executor, Keys, WebConfigs};
 use llm_exe_aws::ssm::Ssm;
 use llm_exe_aws::{
     Aws, AwsMessenger, CredentialSource, EnvironmentCredentials, S3Documents, S3Results,
@@ -165,7 +165,7 @@ impl Environment {
     /// Where hosted configs are fetched: S3 and pages.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
-        let pages = Pages::new(self.settings.page_hosts.clone());
+        let pages = WebConfigs::new(self.settings.page_hosts.clone());
         Arc::new(Stores {
             objects: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
             pages: Some(Arc::new(pages)),

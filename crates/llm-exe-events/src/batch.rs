@@ -7,7 +7,7 @@ use llm_exe::Error;
 use llm_exe::error::shorten;
 use serde_json::{Value, json};
 
-use crate::{Ask, Outcome, Record, Settled};
+use crate::{Outcome, Record, RecordRequest, Settled};
 
 /// The most failed records that an error names, and the most characters that it quotes of each.
 const MOST_NAMED: usize = 10;
@@ -34,9 +34,9 @@ pub(crate) fn each_once(records: Vec<Record>) -> Vec<Record> {
     kept
 }
 
-fn each_ask_once(asks: Vec<Ask>) -> Vec<Ask> {
+fn each_ask_once(asks: Vec<RecordRequest>) -> Vec<RecordRequest> {
     let mut places: HashMap<(&'static str, String), usize> = HashMap::new();
-    let mut kept: Vec<Ask> = Vec::new();
+    let mut kept: Vec<RecordRequest> = Vec::new();
     for ask in asks {
         let name = (ask.source, ask.id.clone());
         match places.get(&name).and_then(|place| kept.get_mut(*place)) {

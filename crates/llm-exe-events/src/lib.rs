@@ -32,12 +32,12 @@ pub struct Record {
     /// Records of one group are run in order, and none after one that failed.
     pub group: Option<String>,
     /// What it asks for; nothing, where it is a test message or tells of a deletion.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<RecordRequest>,
 }
 
 /// One request of a record: a message may hold a notification of several objects.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct RecordRequest {
     /// The name of the source that the innermost wrapping is of, like `s3` for a notification of
     /// a bucket in a message of a queue.
     pub source: &'static str,
@@ -55,7 +55,7 @@ impl Record {
     /// A record that is one request, as its caller sent it.
     fn sent(source: &'static str, invocation: &Invocation, body: Value) -> Record {
         let id = invocation.request_id.clone();
-        let ask = Ask { source, id: id.clone(), origins: Vec::new(), body: Ok(body) };
+        let ask = RecordRequest { source, id: id.clone(), origins: Vec::new(), body: Ok(body) };
         Record { id, group: None, asks: vec![ask] }
     }
 }

@@ -6,7 +6,7 @@ use llm_exe::results::{OWN_MARK, OWN_WORD};
 use llm_exe::{Error, json};
 use serde_json::Value;
 
-use crate::Ask;
+use crate::RecordRequest;
 use crate::objects::Object;
 use crate::shapes::{self, said, text};
 
@@ -40,17 +40,17 @@ impl Way {
         Way { source, id, origins, depth: self.depth + 1 }
     }
 
-    fn asks(self, body: Result<Value, Error>) -> Vec<Ask> {
-        vec![Ask { source: self.source, id: self.id, origins: self.origins, body }]
+    fn asks(self, body: Result<Value, Error>) -> Vec<RecordRequest> {
+        vec![RecordRequest { source: self.source, id: self.id, origins: self.origins, body }]
     }
 
-    fn refused(self, path: &str, message: String) -> Vec<Ask> {
+    fn refused(self, path: &str, message: String) -> Vec<RecordRequest> {
         self.asks(Err(Error::invalid(path, message)))
     }
 }
 
 /// What one record of SQS, SNS or S3 asks for.
-pub(crate) fn record(way: Way, mut item: Value) -> Vec<Ask> {
+pub(crate) fn record(way: Way, mut item: Value) -> Vec<RecordRequest> {
     match shapes::source_of(&item) {
         Some("aws:sqs") => {
             let arn = said(&item, "/eventSourceARN");
@@ -71,7 +71,7 @@ pub(crate) fn record(way: Way, mut item: Value) -> Vec<Ask> {
 }
 
 /// What an event of EventBridge asks for.
-pub(crate) fn bus_event(way: Way, mut event: Value) -> Vec<Ask> {
+pub(crate) fn bus_event(way: Way, mut event: Value) -> Vec<RecordRequest> {
     let way = way.into_wrapping("eventbridge", said(&event, "/id"), None);
     match (text(&event, "/source"), text(&event, "/detail-type")) {
         (Some(OURSELVES), _) => Vec::new(),
@@ -85,7 +85,7 @@ pub(crate) fn bus_event(way: Way, mut event: Value) -> Vec<Ask> {
 }
 
 /// A record of a bucket: of a creation its object, of anything else nothing.
-fn object(way: Way, item: &Value) -> Vec<Ask> {
+fn object(way: Way, item: &Value) -> Vec<RecordRequest> {
     let Some(name) = said(item, "/eventName") else {
         return way.refused("eventName", "is missing or not a string".to_owned());
     };
@@ -96,27 +96,27 @@ fn object(way: Way, item: &Value) -> Vec<Ask> {
 }
 
 /// One object has one id, whichever way its creation is told.
-fn told(way: Way, object: Result<Object, Error>) -> Vec<Ask> {
+fn told(way: Way, object: Result<Object, Error>) -> Vec<RecordRequest> {
     match object {
         Ok(object) => {
             let id = object.id(&way.id);
             let mut origins = way.origins;
             origins.push(object.arn());
-            vec![Ask { source: "s3", id, origins, body: Ok(object.request()) }]
+            vec![RecordRequest { source: "s3", id, origins, body: Ok(object.request()) }]
         }
         Err(error) => way.asks(Err(error)),
     }
 }
 
 /// A message of SNS, as `Sns` of a record or as the body of a queue's message.
-fn notification(way: Way, mut envelope: Value, subscribed: Option<String>) -> Vec<Ask> {
+fn notification(way: Way, mut envelope: Value, subscribed: Option<String>) -> Vec<RecordRequest> {
     let topic = said(&envelope, "/TopicArn").map(str::to_owned).or(subscribed);
     let way = way.into_wrapping("sns", said(&envelope, "/MessageId"), topic.as_deref());
     message(way, "Message", taken(&mut envelope, "Message"))
 }
 
 /// The text of a message; Pipes' templates may have made JSON of it already.
-fn message(way: Way, field: &str, value: Option<Value>) -> Vec<Ask> {
+fn message(way: Way, field: &str, value: Option<Value>) -> Vec<RecordRequest> {
     let what = if field == "body" { "the body" } else { "the message" };
     match value {
         Some(Value::String(text)) => match json::parse(text.as_bytes()) {
@@ -137,7 +137,7 @@ fn message(way: Way, field: &str, value: Option<Value>) -> Vec<Ask> {
 }
 
 /// A value that is a request, or one more wrapping.
-fn open(way: Way, what: &str, value: Value) -> Vec<Ask> {
+fn open(way: Way, what: &str, value: Value) -> Vec<RecordRequest> {
     if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_note(&value) {
         return Vec::new();
     }

@@ -14,8 +14,8 @@
 
 use llm_exe::{Error, ErrorKind};
 use llm_exe_events::{
-    Admission, Ask, EndpointAuth, EventSource, Invocation, Outcome, Record, Route, SOURCES,
-    Settled, detect,
+    Admission, EndpointAuth, EventSource, Invocation, Outcome, Record, RecordRequest, Route,
+    SOURCES, Settled, detect,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn invocation() -> Invocation {
     Invocation { request_id: "id-1".to_owned(), version: "1.2.3".to_owned() }
 }
 
-fn shown_ask(ask: &Ask) -> Value {
+fn shown_ask(ask: &RecordRequest) -> Value {
     let mut shown = json!({"source": ask.source, "id": ask.id, "origins": ask.origins});
     match &ask.body {
         Ok(body) => shown["body"] = body.clone(),

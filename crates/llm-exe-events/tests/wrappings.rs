@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe_events::{Ask, Invocation, Record, detect};
+use llm_exe_events::{Invocation, Record, RecordRequest, detect};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn records(event: Value) -> Vec<Record> {
 }
 
 /// The one request of the one record.
-fn ask(event: Value) -> Ask {
+fn ask(event: Value) -> RecordRequest {
     let mut records = records(event);
     assert_eq!((records.len(), records[0].asks.len()), (1, 1), "{records:?}");
     records.remove(0).asks.remove(0)

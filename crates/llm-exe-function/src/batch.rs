@@ -10,23 +10,23 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use llm_exe::{Deadline, Error, ErrorKind};
-use llm_exe_events::{Ask, Outcome, Record};
+use llm_exe_events::{Outcome, Record, RecordRequest};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::ended::Ended;
+use crate::outcome::RequestOutcome;
 
 /// What became of a record: of each of its requests, in order.
 #[derive(Debug, Clone)]
-pub(crate) struct Ran {
+pub(crate) struct RecordOutcome {
     pub(crate) id: String,
-    pub(crate) asks: Vec<Ended>,
+    pub(crate) asks: Vec<RequestOutcome>,
 }
 
 /// What one request is run by: the request, the group of its record, and the deadline.
 pub(crate) trait Runs {
     /// Runs it.
-    async fn run(&self, ask: Ask, group: Option<&str>) -> Ended;
+    async fn run(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome;
 }
 
 /// How many at a time, and until when.
@@ -45,7 +45,7 @@ impl<'a, R: Runs> Batch<'a, R> {
     }
 
     /// Runs all records; what became of them comes in their order.
-    pub(crate) async fn run(&self, records: Vec<Record>) -> Vec<Ran> {
+    pub(crate) async fn run(&self, records: Vec<Record>) -> Vec<RecordOutcome> {
         let mut lanes: Vec<Vec<(usize, Record)>> = Vec::new();
         let mut groups: HashMap<String, usize> = HashMap::new();
         for (at, record) in records.into_iter().enumerate() {
@@ -62,7 +62,7 @@ impl<'a, R: Runs> Batch<'a, R> {
         }
         let mut running: FuturesUnordered<_> =
             lanes.into_iter().map(|lane| self.lane(lane)).collect();
-        let mut ran: Vec<(usize, Ran)> = Vec::new();
+        let mut ran: Vec<(usize, RecordOutcome)> = Vec::new();
         while let Some(lane) = running.next().await {
             ran.extend(lane);
         }
@@ -71,27 +71,27 @@ impl<'a, R: Runs> Batch<'a, R> {
     }
 
     /// The records of a group, one after the other; after one that failed, none.
-    async fn lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, Ran)> {
+    async fn lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
         let mut done = Vec::new();
         let mut broken: Option<Error> = None;
         for (at, Record { id, group, asks }) in records {
             let asks = match &broken {
-                Some(error) => vec![Ended::failed(error.clone())],
+                Some(error) => vec![RequestOutcome::failed(error.clone())],
                 None => {
                     let group = group.as_deref();
                     join_all(asks.into_iter().map(|ask| self.ask(ask, group))).await
                 }
             };
-            if let (None, Some(error)) = (&broken, asks.iter().find_map(Ended::error)) {
+            if let (None, Some(error)) = (&broken, asks.iter().find_map(RequestOutcome::error)) {
                 let text = format!("not run: the record {id} of its group failed before it");
                 broken = Some(Error::new(error.kind(), text));
             }
-            done.push((at, Ran { id, asks }));
+            done.push((at, RecordOutcome { id, asks }));
         }
         done
     }
 
-    async fn ask(&self, ask: Ask, group: Option<&str>) -> Ended {
+    async fn ask(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let permit = self.permits.acquire().await;
         let longest = *self.longest.lock().unwrap_or_else(PoisonError::into_inner);
         let left = self.deadline.left();
@@ -101,7 +101,7 @@ impl<'a, R: Runs> Batch<'a, R> {
                 left.as_millis(),
                 longest.as_millis()
             );
-            return Ended::failed(Error::new(ErrorKind::Timeout, text));
+            return RequestOutcome::failed(Error::new(ErrorKind::Timeout, text));
         }
         let started = Instant::now();
         let ended = self.runs.run(ask, group).await;
@@ -111,7 +111,7 @@ impl<'a, R: Runs> Batch<'a, R> {
     }
 }
 
-impl Ran {
+impl RecordOutcome {
     /// The results, one for each request that has one.
     pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
         self.asks.iter().filter_map(|ended| match &ended.outcome {
@@ -122,7 +122,7 @@ impl Ran {
 
     /// Why it failed, if it did: a failure of any of its requests is the record's.
     pub(crate) fn error(&self) -> Option<&Error> {
-        self.asks.iter().find_map(Ended::error)
+        self.asks.iter().find_map(RequestOutcome::error)
     }
 
     /// What became of the record, by its id.

@@ -12,15 +12,15 @@ use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::results::{Messenger, ResultStore};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, json};
-use llm_exe_events::{Ask, EndpointAuth, EventSource, Invocation, Route, detect};
+use llm_exe_events::{EndpointAuth, EventSource, Invocation, RecordRequest, Route, detect};
 use serde_json::Value;
 
-use crate::answer;
+use crate::auth::Gate;
 use crate::batch::{self, Batch};
-use crate::ended::Ended;
-use crate::gate::Gate;
-use crate::line::LogLine;
+use crate::log_line::LogLine;
+use crate::outcome::RequestOutcome;
 use crate::record_result::RecordResult;
+use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
@@ -190,14 +190,14 @@ impl Function {
         };
         line.note(&ran);
         // A caller that waits gets the result in the response.
-        let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(Ended::is_unsent);
+        let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(RequestOutcome::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
             line.warnings.push(LOST_RESULTS);
         }
         if let Some(results) = results.filter(|_| caller.is_none()) {
             *results = RecordResult::list(&ran);
         }
-        answer::of(source, ran, &self.results, invocation, deadline, line).await
+        response::of(source, ran, &self.results, invocation, deadline, line).await
     }
 }
 
@@ -209,7 +209,7 @@ struct Runs<'a> {
 }
 
 impl batch::Runs for Runs<'_> {
-    async fn run(&self, ask: Ask, group: Option<&str>) -> Ended {
+    async fn run(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let Function { executor, results, .. } = self.function;
         match self.caller {
             Some(caller) => results.call(executor, ask, caller, self.deadline).await,

@@ -3,21 +3,21 @@
 //! In: an event's bytes. Out: the answer that its source expects, and one log line. The binaries
 //! around it only differ in where events come from and where settings are read.
 
-mod answer;
+mod auth;
 mod batch;
-mod ended;
 mod function;
-mod gate;
 mod keys;
-mod line;
+mod log_line;
+mod outcome;
 mod record_result;
+mod response;
 mod results;
 mod settings;
 
 pub use function::{Answered, Function};
 pub use keys::EnvironmentKeys;
-pub use line::LogLine;
+pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
-    AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsFault,
+    AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsError,
 };

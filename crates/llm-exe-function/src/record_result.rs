@@ -3,8 +3,8 @@
 
 use llm_exe_events::Outcome;
 
-use crate::batch::Ran;
-use crate::ended::Ended;
+use crate::batch::RecordOutcome;
+use crate::outcome::RequestOutcome;
 
 /// The result of one request of a record.
 #[derive(Debug, Clone)]
@@ -23,18 +23,18 @@ pub struct RecordResult {
 
 impl RecordResult {
     /// The results of all requests, in their order. A record that asked for nothing has one.
-    pub(crate) fn list(ran: &[Ran]) -> Vec<RecordResult> {
+    pub(crate) fn list(ran: &[RecordOutcome]) -> Vec<RecordResult> {
         let mut results = Vec::new();
-        for Ran { id, asks } in ran {
+        for RecordOutcome { id, asks } in ran {
             results.extend(asks.iter().map(|ended| RecordResult::of(id, ended)));
             if asks.is_empty() {
-                results.push(RecordResult::of(id, &Ended::skipped()));
+                results.push(RecordResult::of(id, &RequestOutcome::skipped()));
             }
         }
         results
     }
 
-    fn of(record_id: &str, ended: &Ended) -> RecordResult {
+    fn of(record_id: &str, ended: &RequestOutcome) -> RecordResult {
         let is_dry_run = ended.report.dry_run;
         // The place of a record is known even if nothing is written to it.
         let is_stored = matches!(ended.outcome, Outcome::Done(_)) && !is_dry_run;

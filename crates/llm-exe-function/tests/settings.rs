@@ -9,14 +9,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use llm_exe::PageHosts;
+use llm_exe::ConfigHosts;
 use llm_exe::providers::{PROVIDERS, provider};
 use llm_exe::results::{Destination, ResultPrefix};
 use llm_exe_events::EndpointAuth;
-use llm_exe_function::{AwsSettings, LogLevel, ResultSettings, SETTINGS, Settings, SettingsFault};
+use llm_exe_function::{AwsSettings, LogLevel, ResultSettings, SETTINGS, Settings, SettingsError};
 use proptest::prelude::*;
 
-fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsFault> {
+fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
     Settings::read(&|name| variables.get(name).map(|value| (*value).to_owned()))
 }
@@ -170,7 +170,7 @@ fn nothing_set_is_what_the_table_says() {
         assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
         assert_eq!(settings.config_cache, Duration::ZERO);
         assert_eq!(settings.log_level, LogLevel::Info);
-        assert_eq!(settings.page_hosts, PageHosts::default());
+        assert_eq!(settings.page_hosts, ConfigHosts::default());
         assert_eq!(settings.results, ResultSettings::default());
         assert!(settings.rules.destinations.is_empty());
         assert_eq!(settings.record_concurrency, 10);
@@ -193,7 +193,7 @@ fn nothing_set_is_what_the_table_says() {
     }
 }
 
-fn all_set_to(value: &str) -> Result<Settings, SettingsFault> {
+fn all_set_to(value: &str) -> Result<Settings, SettingsError> {
     let all = SETTINGS.iter().map(|row| row.name).chain(LATER.iter().map(|(name, _)| *name));
     read(&all.map(|name| (name, value)).collect::<Vec<_>>())
 }
@@ -218,7 +218,7 @@ fn good_values_are_read() {
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
-    assert_eq!(Ok(settings.page_hosts.clone()), PageHosts::read("*.EXAMPLE.com,a.example:8443"));
+    assert_eq!(Ok(settings.page_hosts.clone()), ConfigHosts::read("*.EXAMPLE.com,a.example:8443"));
     let hosted = &settings.rules.hosted;
     assert_eq!(hosted.bucket.as_deref(), Some("prompts"));
     assert_eq!(hosted.buckets, Some(vec!["prompts".to_owned(), "others".to_owned()]));

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::Stores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, Pages};
+use llm_exe::{Deadline, Error, WebConfigs};
 use llm_exe_aws::ssm::Ssm;
 use llm_exe_aws::{
     Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
@@ -82,7 +82,7 @@ fn function(settings: &Settings) -> Function {
     }
     let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
     let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
-    let pages = Arc::new(Pages::new(settings.page_hosts.clone()));
+    let pages = Arc::new(WebConfigs::new(settings.page_hosts.clone()));
     #[cfg(feature = "panic-on-demand")]
     let pages = Arc::new(panic_on_demand::PanicOnDemand::new(pages));
     let documents = Stores {

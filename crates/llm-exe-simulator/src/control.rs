@@ -3,7 +3,7 @@
 //! In: `GET` and `DELETE` of the journal, `POST` and `DELETE` of the script, `GET` of the health.
 //! Out: JSON. None of these calls is written to the journal.
 
-use crate::deed::{self, Body, Decided};
+use crate::action::{self, Body, Decided};
 use crate::script;
 use crate::state::State;
 use http::Method;
@@ -36,7 +36,7 @@ pub(crate) fn answer(head: &Parts, raw: &[u8], state: &State) -> Response<Body> 
         (_, "health" | "journal" | "script") => (405, message("this method is not served here")),
         _ => (404, message("served are health, journal and script")),
     };
-    deed::response(Decided::json(status, &body))
+    action::response(Decided::json(status, &body))
 }
 
 fn append(raw: &[u8], state: &State) -> (u16, Value) {

@@ -11,10 +11,10 @@
 //! same manner, and [`aws`] the stores and queues that a function writes to.
 
 mod accept;
+mod action;
 mod answer;
 pub mod aws;
 mod control;
-mod deed;
 mod dialects;
 mod journal;
 mod prompt_schema;

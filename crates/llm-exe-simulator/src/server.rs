@@ -3,7 +3,7 @@
 //! In: a listener. Out: replies, or the faults that replace them. What to answer is decided in
 //! `state`; how a fault looks on the wire is in `deed`.
 
-use crate::deed::{self, Body, Dropped};
+use crate::action::{self, Body, Dropped};
 use crate::state::{Arrived, State};
 use crate::{control, dialects};
 use bytes::{Bytes, BytesMut};
@@ -114,7 +114,7 @@ async fn serve(
     if let Some(wait) = decided.close_after {
         close.send_replace(Some(wait));
     }
-    deed::carry_out(decided).await
+    action::carry_out(decided).await
 }
 
 /// Reads the body to its end, keeping at most `limit` bytes: a client that is still writing when

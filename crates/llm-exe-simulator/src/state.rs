@@ -4,8 +4,8 @@
 //! order: a scripted status or fault, then the service's refusals, then a scripted answer, then
 //! the simulated one.
 
+use crate::action::{Decided, Manner};
 use crate::answer;
-use crate::deed::{Decided, Manner};
 use crate::dialects::{self, Ask, Dialect, Refusal};
 use crate::journal::{self, Answered, Call};
 use crate::script::{Queue, Seen, Step};

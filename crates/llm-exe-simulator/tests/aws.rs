@@ -3,7 +3,7 @@
 
 mod support;
 
-use llm_exe_simulator::aws::{AwsSimulator, Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -196,7 +196,7 @@ async fn events_are_taken_one_by_one() {
     assert_eq!(codes, [None, Some("MalformedDetail"), Some(other), Some("InvalidArgument")]);
     let taken = aws.events();
     assert_eq!((taken.len(), &taken[0].detail, taken[0].bus.as_str()), (1, &json!({"a": 1}), BUS));
-    aws.script(Fault::on(Operation::PutEvents, "*", Deed::FailEntries("Throttled".to_owned())));
+    aws.script(Fault::on(Operation::PutEvents, "*", Action::FailEntries("Throttled".to_owned())));
     let answer = events(&aws, &json!({"Entries": [event("{}")]})).await.json();
     assert_eq!((&answer["FailedEntryCount"], aws.events().len()), (&json!(1), 1));
 }
@@ -205,16 +205,16 @@ async fn events_are_taken_one_by_one() {
 async fn faults_come_before_or_after_the_deed() {
     let slow_down = || "SlowDown".to_owned();
     for (deed, status, is_done) in [
-        (Deed::Refuse(503, slow_down()), Some(503), false),
-        (Deed::Drop, None, false),
-        (Deed::Hang, None, false),
-        (Deed::DoneThenDrop, None, true),
-        (Deed::DoneThenHang, None, true),
-        (Deed::DoneThenRefuse(500, slow_down()), Some(500), true),
-        (Deed::Delay(Duration::from_millis(200)), Some(200), true),
+        (Action::Refuse(503, slow_down()), Some(503), false),
+        (Action::Drop, None, false),
+        (Action::Hang, None, false),
+        (Action::DoneThenDrop, None, true),
+        (Action::DoneThenHang, None, true),
+        (Action::DoneThenRefuse(500, slow_down()), Some(500), true),
+        (Action::Delay(Duration::from_millis(200)), Some(200), true),
     ] {
         let aws = AwsSimulator::start().await.unwrap();
-        let late = matches!(deed, Deed::Delay(_));
+        let late = matches!(deed, Action::Delay(_));
         aws.script(Fault::on(Operation::PutObject, "b/*", deed.clone()).times(1));
         let mut headers = signed("s3", &[], b"{}");
         headers.insert("connection".to_owned(), "close".to_owned());
@@ -239,7 +239,7 @@ async fn faults_come_before_or_after_the_deed() {
 #[tokio::test]
 async fn faults_are_of_calls_that_fit_and_of_every_nth() {
     let aws = AwsSimulator::start().await.unwrap();
-    let deed = Deed::Refuse(403, "AccessDenied".to_owned());
+    let deed = Action::Refuse(403, "AccessDenied".to_owned());
     aws.script(Fault::on(Operation::PutObject, "*/records/*", deed).every(3).times(2));
     let mut told = Vec::new();
     for _ in 0..10 {

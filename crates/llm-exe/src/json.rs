@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON at line {line}, column {column}: {message}")]
-pub struct JsonFault {
+pub struct JsonError {
     /// From 1.
     pub line: usize,
     /// From 1, in bytes.
@@ -20,7 +20,7 @@ pub struct JsonFault {
 ///
 /// # Errors
 /// Where and why it is not JSON. Nesting deeper than 127 levels is a fault too.
-pub fn parse(text: &[u8]) -> Result<Value, JsonFault> {
+pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     serde_json::from_slice(text).map_err(|error| {
         let shown = error.to_string();
@@ -32,7 +32,7 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonFault> {
             "recursion limit exceeded",
             "nested deeper than 127 levels, which is the limit",
         );
-        JsonFault { line: error.line(), column: error.column().max(1), message }
+        JsonError { line: error.line(), column: error.column().max(1), message }
     })
 }
 

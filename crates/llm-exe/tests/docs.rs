@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use llm_exe::{Job, Rules};
+use llm_exe::{Plan, Rules};
 use serde_json::Value;
 
 fn root() -> std::path::PathBuf {
@@ -30,8 +30,8 @@ fn requests_in_the_documents_are_valid() {
     for path in files {
         for block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
-                let job = Job::read(block, &Rules::default()).unwrap();
-                assert_eq!(job.warnings, Vec::<String>::new(), "{}", path.display());
+                let plan = Plan::read(block, &Rules::default()).unwrap();
+                assert_eq!(plan.warnings, Vec::<String>::new(), "{}", path.display());
                 count += 1;
             }
         }
@@ -49,8 +49,8 @@ fn examples_are_valid_and_warn_of_nothing() {
             continue;
         }
         let text = std::fs::read(&path).unwrap();
-        let job = Job::read(serde_json::from_slice(&text).unwrap(), &Rules::default());
-        assert_eq!(job.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
+        let plan = Plan::read(serde_json::from_slice(&text).unwrap(), &Rules::default());
+        assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }
     assert!(count >= 5, "{count} examples found");

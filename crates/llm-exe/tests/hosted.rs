@@ -51,7 +51,7 @@ impl Read {
         }
     }
 
-    fn difference(&self, read: &Result<HostedConfig, llm_exe::hosted::ConfigFault>) -> bool {
+    fn difference(&self, read: &Result<HostedConfig, llm_exe::hosted::ConfigError>) -> bool {
         match (read, &self.fault) {
             (Err(fault), Some(told)) => {
                 !fault.message.contains(told)
@@ -260,7 +260,7 @@ async fn the_hosted_examples_run() {
         let executor = executor(&simulator, &case);
         let run = executor.run(case.request, Deadline::after(Duration::from_secs(10))).await;
         let expected =
-            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {said}. Hello!\"");
+            format!("Simulated reply from gpt-4o-mini to: \"Conversation like a {said}. Hello!\"");
         assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");
     }
 }

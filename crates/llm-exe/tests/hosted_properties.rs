@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, merge, place_of_url};
-use llm_exe::{Job, Rules};
+use llm_exe::{Plan, Rules};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -153,8 +153,8 @@ fn the_hosted_examples_are_valid_alone() {
         let path = entry.unwrap().path();
         let format = Format::of_name(path.to_str().unwrap());
         let config = HostedConfig::read(&std::fs::read(&path).unwrap(), format).unwrap();
-        let job = Job::read(Value::Object(config.fields), &Rules::default());
-        assert_eq!(job.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
+        let plan = Plan::read(Value::Object(config.fields), &Rules::default());
+        assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }
     assert!(count >= 3, "{count} prompts found");

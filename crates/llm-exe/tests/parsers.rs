@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use llm_exe::parsers::{PARSERS, SchemaUse};
-use llm_exe::{Job, Rules};
+use llm_exe::{Plan, Rules};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -73,9 +73,9 @@ fn parse(
         "outputOptions": asked.options, "schema": asked.schema, "data": asked.data,
         "strictVariables": strict_variables,
     });
-    let job = Job::read(request, &Rules::default()).map_err(|error| error.to_string())?;
-    assert_eq!(job.warnings, Vec::<String>::new(), "{output}: {}", asked.text);
-    job.read_output(&asked.text).map_err(|fault| fault.0)
+    let plan = Plan::read(request, &Rules::default()).map_err(|error| error.to_string())?;
+    assert_eq!(plan.warnings, Vec::<String>::new(), "{output}: {}", asked.text);
+    plan.read_output(&asked.text).map_err(|fault| fault.0)
 }
 
 #[test]

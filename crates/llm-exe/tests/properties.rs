@@ -7,9 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe::parsers::{Context, GivenOptions, OutputFault, PARSERS, ParserRow, SchemaUse};
+use llm_exe::parsers::{Context, GivenOptions, OutputError, PARSERS, ParserRow, SchemaUse};
 use llm_exe::schema::{Schema, closed, open, strict};
-use llm_exe::{ErrorKind, Job, Rules, field_names, json, scrub};
+use llm_exe::{ErrorKind, Plan, Rules, field_names, json, scrub};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ fn parse(
     row: &'static ParserRow,
     text: &str,
     schema: Option<&Schema>,
-) -> Result<Value, OutputFault> {
+) -> Result<Value, OutputError> {
     let options = json!({"enum": ["a", "b", "("], "match": "extract"});
     let mut given = GivenOptions::new(options.as_object().unwrap().clone());
     let render = |text: &str| Ok(text.to_owned());
@@ -29,7 +29,7 @@ fn parse(
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         proptest::sample::select(field_names::<llm_exe::Request>()).prop_map(str::to_owned),
-        proptest::sample::select(field_names::<llm_exe::WrittenOptions>()).prop_map(str::to_owned),
+        proptest::sample::select(field_names::<llm_exe::RequestOptions>()).prop_map(str::to_owned),
         proptest::sample::select(vec![
             "role",
             "content",
@@ -86,7 +86,7 @@ proptest! {
             value["provider"] = json!("openai");
             value["model"] = json!("m");
         }
-        if let Err(error) = Job::read(value, &Rules::default()) {
+        if let Err(error) = Plan::read(value, &Rules::default()) {
             let kinds = [ErrorKind::InvalidRequest, ErrorKind::PromptInvalid];
             prop_assert!(kinds.contains(&error.kind()));
             prop_assert!(!error.problems().is_empty());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::prompt::Limits;
-use llm_exe::{Deadline, Endpoints, Error, Executor, Job, KeyName, Keys, Rules, Run, Secret};
+use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Plan, Rules, Run, Secret};
 use serde_json::{Value, json};
 
 fn request(message: Value, data: Value) -> Value {
@@ -14,18 +14,18 @@ fn request(message: Value, data: Value) -> Value {
     json!({ "provider": "openai", "model": "m", "dryRun": true, "message": message, "data": data })
 }
 
-fn job(message: Value, data: Value) -> Job {
-    Job::read(request(message, data), &Rules::default()).unwrap()
+fn plan(message: Value, data: Value) -> Plan {
+    Plan::read(request(message, data), &Rules::default()).unwrap()
 }
 
 #[test]
 fn the_limit_of_time_is_that_of_all_messages_together() {
     let slow = "{{#each @root.l}}".repeat(8) + &"{{/each}}".repeat(8);
     let list: Vec<u32> = (0..1000).collect();
-    let job = job(json!(vec![slow; 50]), json!({ "l": list }));
+    let plan = plan(json!(vec![slow; 50]), json!({ "l": list }));
     let limits = Limits { time: Duration::from_millis(200), ..Limits::default() };
     let started = Instant::now();
-    let error = job.prompt.render(&job, &limits).unwrap_err();
+    let error = plan.prompt.render(&plan, &limits).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(error.problems().len(), 50);
     assert!(error.problems()[0].message.contains("longer than the limit"));
@@ -33,8 +33,8 @@ fn the_limit_of_time_is_that_of_all_messages_together() {
 
 #[test]
 fn the_limit_of_size_is_that_of_all_messages_together() {
-    let job = job(json!(vec!["{{t}}"; 5]), json!({ "t": "x".repeat(100) }));
-    let render = |bytes| job.prompt.render(&job, &Limits { bytes, ..Limits::default() });
+    let plan = plan(json!(vec!["{{t}}"; 5]), json!({ "t": "x".repeat(100) }));
+    let render = |bytes| plan.prompt.render(&plan, &Limits { bytes, ..Limits::default() });
     assert_eq!(render(500).unwrap().messages.len(), 5);
     let error = render(499).unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|one| one.path.as_str()).collect();

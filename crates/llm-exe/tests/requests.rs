@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe::{ErrorKind, Job, Rules, request_schema};
+use llm_exe::{ErrorKind, Plan, Rules, request_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,13 +30,13 @@ fn every_problem_of_a_request_is_named_with_its_path() {
     let mut wrong = Vec::new();
     for case in cases() {
         let name = &case.name;
-        match Job::read(case.request, &Rules::default()) {
-            Ok(job) => {
+        match Plan::read(case.request, &Rules::default()) {
+            Ok(plan) => {
                 if !case.problems.is_empty() {
                     wrong.push(format!("{name}: accepted"));
                 }
-                if job.warnings != case.warnings {
-                    wrong.push(format!("{name}: warnings {:#?}", job.warnings));
+                if plan.warnings != case.warnings {
+                    wrong.push(format!("{name}: warnings {:#?}", plan.warnings));
                 }
             }
             Err(error) => {
@@ -84,7 +84,7 @@ fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
     for count in [1001, 200_000] {
         let messages = vec!["{{"; count];
         let request = json!({"provider": "openai", "model": "m", "message": messages});
-        let error = Job::read(request, &Rules::default()).unwrap_err();
+        let error = Plan::read(request, &Rules::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.message().contains(&format!("at most 1000 messages, got {count}")));
         assert!(error.problems().len() <= 200, "{}", error.problems().len());
@@ -96,7 +96,7 @@ fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
 fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
     let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
     let request = json!({"provider": "openai", "model": "m", "message": messages});
-    let error = Job::read(request, &Rules::default()).unwrap_err();
+    let error = Plan::read(request, &Rules::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.problems().len() <= 51, "{}", error.problems().len());
 }

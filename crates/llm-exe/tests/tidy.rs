@@ -119,11 +119,11 @@ fn functions_are_short() {
 /// Rooms of the core from the bottom up; a room may know rooms of lower floors only.
 const FLOORS: &[&[&str]] = &[
     &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
-    &["hosted", "prompt", "providers", "parsers", "transport", "pages"],
+    &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],
     &["results"],
-    &["job"],
-    &["executor"],
+    &["plan"],
+    &["run"],
 ];
 
 #[test]
@@ -168,7 +168,7 @@ const NOT_SAID: &[(&str, &[&str], &str)] = &[
     ("crates/llm-exe/src/providers", &["hyper", "tokio", "async fn"], "dialects do no I/O"),
     ("crates/llm-exe/src/parsers", &["hyper", "tokio", "async fn"], "parsers do no I/O"),
     ("crates/llm-exe/src/prompt", &["hyper", "tokio", "async fn"], "templates do no I/O"),
-    ("crates/llm-exe/src/executor", &["hyper"], "only transport speaks HTTP"),
+    ("crates/llm-exe/src/run", &["hyper"], "only transport speaks HTTP"),
     ("crates/llm-exe-events/src", &["std::env", "std::fs", "tokio", "async fn"], "events are pure"),
     ("crates/llm-exe-aws/src", &["std::env", "std::fs"], "binaries look outside"),
     ("crates/llm-exe-function/src", &["std::env", "std::fs", "hyper"], "binaries look outside"),
@@ -192,7 +192,7 @@ fn nobody_reaches_where_they_must_not() {
 }
 
 /// The rooms of the core that speak HTTP: each kind of request has one place that bounds it.
-const SPEAK_HTTP: &[&str] = &["transport", "pages"];
+const SPEAK_HTTP: &[&str] = &["transport", "web_config"];
 
 #[test]
 fn only_two_rooms_speak_http() {

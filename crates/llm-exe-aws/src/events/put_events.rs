@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Events;
-use crate::call::{Call, CallFault};
+use crate::call::{Call, CallError};
 use crate::endpoint::service_url;
 use crate::refusal::Refusal;
 
@@ -61,13 +61,13 @@ impl Events {
         &self,
         put: PutEvents<'_>,
         deadline: Deadline,
-    ) -> Result<String, CallFault> {
+    ) -> Result<String, CallError> {
         let reply = self.aws.send(&self.put_events_call(put), deadline).await?;
         let answer = serde_json::from_slice::<Answer>(&reply.body).ok();
         let entry = answer.and_then(|answer| answer.entries.into_iter().next());
         entry
             .and_then(|entry| entry.event_id)
-            .ok_or(CallFault::Unreadable("it is not what PutEvents answers"))
+            .ok_or(CallError::Unreadable("it is not what PutEvents answers"))
     }
 
     pub(crate) fn put_events_call(&self, put: PutEvents<'_>) -> Call {

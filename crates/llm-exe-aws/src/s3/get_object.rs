@@ -7,7 +7,7 @@ use http::Method;
 use llm_exe::Deadline;
 
 use super::{Operation, S3, metadata, told, version};
-use crate::call::CallFault;
+use crate::call::CallError;
 
 /// The time for one try; a document of 1 MiB takes far less.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl S3 {
         &self,
         get: &GetObject<'_>,
         deadline: Deadline,
-    ) -> Result<Option<Object>, CallFault> {
+    ) -> Result<Option<Object>, CallError> {
         let reply = self.send(&get.operation(), deadline).await?;
         if reply.status == 304 {
             return Ok(None);

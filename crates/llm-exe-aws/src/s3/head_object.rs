@@ -7,7 +7,7 @@ use http::Method;
 use llm_exe::Deadline;
 
 use super::{Operation, S3, metadata, told, version};
-use crate::call::CallFault;
+use crate::call::CallError;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -61,7 +61,7 @@ impl S3 {
         &self,
         head: &HeadObject<'_>,
         deadline: Deadline,
-    ) -> Result<Head, CallFault> {
+    ) -> Result<Head, CallError> {
         let reply = self.send(&head.operation(), deadline).await?;
         Ok(Head {
             version: version(&reply),

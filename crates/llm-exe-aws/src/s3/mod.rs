@@ -17,7 +17,7 @@ pub use get_object::{GetObject, Object};
 pub use head_object::{Head, HeadObject};
 pub use put_object::{Precondition, Put, PutObject};
 
-use crate::call::{Aws, Call, CallFault};
+use crate::call::{Aws, Call, CallError};
 use crate::endpoint::{object_url, query};
 use crate::refusal::Refusal;
 
@@ -59,10 +59,10 @@ impl S3 {
         &self,
         operation: &Operation<'_>,
         deadline: Deadline,
-    ) -> Result<WireReply, CallFault> {
+    ) -> Result<WireReply, CallError> {
         let region = self.region_of(operation.bucket)?;
         let sent = self.aws.send(&self.call(operation, &region)?, deadline).await;
-        let Err(CallFault::Refused(Refusal {
+        let Err(CallError::Refused(Refusal {
             status: 301 | 307 | 400 | 403, region: home, ..
         })) = &sent
         else {
@@ -83,17 +83,17 @@ impl S3 {
         homes.insert(bucket.to_owned(), home.to_owned());
     }
 
-    fn region_of(&self, bucket: &str) -> Result<String, CallFault> {
+    fn region_of(&self, bucket: &str) -> Result<String, CallError> {
         let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
         let known = homes.get(bucket).or(self.region.as_ref());
-        known.cloned().ok_or_else(CallFault::no_region)
+        known.cloned().ok_or_else(CallError::no_region)
     }
 
-    fn call(&self, operation: &Operation<'_>, region: &str) -> Result<Call, CallFault> {
+    fn call(&self, operation: &Operation<'_>, region: &str) -> Result<Call, CallError> {
         let Operation { bucket, key, .. } = *operation;
         let url = object_url(self.endpoint.as_deref(), region, bucket, key);
         let Some(mut url) = url else {
-            return Err(CallFault::Refused(Refusal::no_such_name()));
+            return Err(CallError::Refused(Refusal::no_such_name()));
         };
         if let Some(version) = operation.version {
             url.push_str(&format!("?versionId={}", query(version)));
@@ -133,15 +133,15 @@ fn version(reply: &WireReply) -> Option<String> {
 
 #[cfg(test)]
 impl S3 {
-    pub(crate) fn get_object_call(&self, get: &GetObject<'_>) -> Result<Call, CallFault> {
+    pub(crate) fn get_object_call(&self, get: &GetObject<'_>) -> Result<Call, CallError> {
         self.call(&get.operation(), &self.region_of(get.bucket)?)
     }
 
-    pub(crate) fn head_object_call(&self, head: &HeadObject<'_>) -> Result<Call, CallFault> {
+    pub(crate) fn head_object_call(&self, head: &HeadObject<'_>) -> Result<Call, CallError> {
         self.call(&head.operation(), &self.region_of(head.bucket)?)
     }
 
-    pub(crate) fn put_object_call(&self, put: &PutObject<'_>) -> Result<Call, CallFault> {
+    pub(crate) fn put_object_call(&self, put: &PutObject<'_>) -> Result<Call, CallError> {
         self.call(&put.operation(), &self.region_of(put.bucket)?)
     }
 }

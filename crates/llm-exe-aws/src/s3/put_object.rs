@@ -8,7 +8,7 @@ use http::Method;
 use llm_exe::Deadline;
 
 use super::{Operation, S3, told, version};
-use crate::call::CallFault;
+use crate::call::CallError;
 use crate::refusal::Refusal;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -89,13 +89,13 @@ impl S3 {
         &self,
         put: &PutObject<'_>,
         deadline: Deadline,
-    ) -> Result<Put, CallFault> {
+    ) -> Result<Put, CallError> {
         match self.send(&put.operation(), deadline).await {
             Ok(reply) => Ok(Put::Done { version: version(&reply), etag: told(&reply, "etag") }),
-            Err(CallFault::Refused(Refusal { status: 412, .. })) => Ok(Put::Unmet),
-            Err(CallFault::Refused(Refusal { status: 409, .. })) => Ok(Put::Contested),
+            Err(CallError::Refused(Refusal { status: 412, .. })) => Ok(Put::Unmet),
+            Err(CallError::Refused(Refusal { status: 409, .. })) => Ok(Put::Contested),
             // An object to be replaced that is gone is changed, too.
-            Err(CallFault::Refused(Refusal { status: 404, code, .. }))
+            Err(CallError::Refused(Refusal { status: 404, code, .. }))
                 if code == "NoSuchKey" && put.precondition != Precondition::None =>
             {
                 Ok(Put::Unmet)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Sqs;
-use crate::call::{Call, CallFault};
+use crate::call::{Call, CallError};
 use crate::endpoint::service_url;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,16 +54,16 @@ impl Sqs {
         &self,
         send: SendMessage<'_>,
         deadline: Deadline,
-    ) -> Result<String, CallFault> {
+    ) -> Result<String, CallError> {
         let reply = self.aws.send(&self.send_message_call(send)?, deadline).await?;
         match serde_json::from_slice::<Answer>(&reply.body) {
             Ok(answer) => Ok(answer.message_id),
-            Err(_) => Err(CallFault::Unreadable("it is not what SendMessage answers")),
+            Err(_) => Err(CallError::Unreadable("it is not what SendMessage answers")),
         }
     }
 
-    pub(crate) fn send_message_call(&self, send: SendMessage<'_>) -> Result<Call, CallFault> {
-        let region = send.region.or(self.region.as_deref()).ok_or_else(CallFault::no_region)?;
+    pub(crate) fn send_message_call(&self, send: SendMessage<'_>) -> Result<Call, CallError> {
+        let region = send.region.or(self.region.as_deref()).ok_or_else(CallError::no_region)?;
         let mut body = json!({ "QueueUrl": send.queue_url, "MessageBody": send.body });
         if let Some(Fifo { group, deduplication_id }) = send.fifo {
             body["MessageDeduplicationId"] = json!(deduplication_id);

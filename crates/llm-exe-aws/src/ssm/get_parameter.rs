@@ -11,7 +11,7 @@ use serde_json::json;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Ssm;
-use crate::call::{Call, CallFault};
+use crate::call::{Call, CallError};
 use crate::endpoint::service_url;
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ impl Ssm {
         &self,
         get: GetParameter<'_>,
         deadline: Deadline,
-    ) -> Result<Result<Secret, &'static str>, CallFault> {
+    ) -> Result<Result<Secret, &'static str>, CallError> {
         let reply = self.aws.send(&self.get_parameter_call(get), deadline).await?;
         let read = serde_json::from_slice::<Answer>(&reply.body);
         // The answer holds the secret, too.
@@ -55,7 +55,7 @@ impl Ssm {
         }
         match read {
             Ok(answer) => Ok(Secret::new(&Zeroizing::new(answer.parameter.value))),
-            Err(_) => Err(CallFault::Unreadable("it is not what GetParameter answers")),
+            Err(_) => Err(CallError::Unreadable("it is not what GetParameter answers")),
         }
     }
 

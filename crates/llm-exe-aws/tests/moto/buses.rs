@@ -3,7 +3,7 @@
 use llm_exe::ErrorKind;
 use llm_exe::results::Destination;
 use llm_exe_aws::AwsMessenger;
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
@@ -39,7 +39,7 @@ async fn refusals_of_buses_name_the_action_and_the_bus() {
         (whole("InternalException"), 3, "ResultUnavailable", "400 InternalException"),
         ((200, json!({})), 1, "ResultUnavailable", "the answer can't be read"),
     ] {
-        let said = proxy::Deed::Answer(status, String::new(), body.to_string());
+        let said = proxy::Action::Answer(status, String::new(), body.to_string());
         proxy.will(&vec![said; 3]);
         let error = tell(&messenger, &bus(), "a", None, "{}").await.unwrap_err();
         assert_eq!(error.kind().name(), kind, "{body}: {error}");
@@ -55,7 +55,7 @@ async fn refusals_of_buses_name_the_action_and_the_bus() {
 #[tokio::test]
 async fn events_are_put_again_where_that_may_help() {
     let throttled = || "ThrottlingException".to_owned();
-    for deed in [Deed::FailEntries(throttled()), Deed::Refuse(400, throttled()), Deed::Drop] {
+    for deed in [Action::FailEntries(throttled()), Action::Refuse(400, throttled()), Action::Drop] {
         let backend = Backend::simulator().await;
         let Backend::Simulator(simulator) = &backend else {
             panic!("another one");

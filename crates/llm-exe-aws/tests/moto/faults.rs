@@ -5,20 +5,20 @@ use std::time::{Duration, SystemTime};
 use llm_exe::Deadline;
 use llm_exe::ports::DocumentStore;
 
-use crate::proxy::{Deed, Proxy};
+use crate::proxy::{Action, Proxy};
 use crate::server::Moto;
 use crate::{documents, fetch, object};
 
-fn said(status: u16, code: &str) -> Deed {
+fn said(status: u16, code: &str) -> Action {
     said_with(status, code, "", "")
 }
 
-fn said_with(status: u16, code: &str, headers: &str, more: &str) -> Deed {
+fn said_with(status: u16, code: &str, headers: &str, more: &str) -> Action {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
          <Message>arn:aws:iam::123456789012:role/r may not</Message>{more}</Error>"
     );
-    Deed::Answer(status, headers.to_owned(), body)
+    Action::Answer(status, headers.to_owned(), body)
 }
 
 async fn ready() -> (Moto, Proxy) {
@@ -38,9 +38,9 @@ async fn what_passes_is_tried_again() {
         said(500, "InternalError"),
         said(400, "RequestTimeout"),
         said(429, ""),
-        Deed::Drop,
-        Deed::Truncate(3),
-        Deed::Answer(502, String::new(), "<html>Bad Gateway</html>".to_owned()),
+        Action::Drop,
+        Action::Truncate(3),
+        Action::Answer(502, String::new(), "<html>Bad Gateway</html>".to_owned()),
     ] {
         proxy.will(&[deed.clone(), deed.clone()]);
         let documents = documents(&proxy.url());
@@ -139,7 +139,7 @@ async fn a_clock_that_is_off_is_put_right() {
 async fn the_deadline_holds() {
     let (_moto, proxy) = ready().await;
     let documents = documents(&proxy.url());
-    proxy.will(&[Deed::Slow(Duration::from_secs(30))]);
+    proxy.will(&[Action::Slow(Duration::from_secs(30))]);
     let started = SystemTime::now();
     let place = object("bucket", "a.md", None);
     let deadline = Deadline::after(Duration::from_millis(400));

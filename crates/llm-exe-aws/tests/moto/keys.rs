@@ -6,7 +6,7 @@ use llm_exe::{ErrorKind, KeyName, Keys};
 use llm_exe_aws::SsmKeys;
 use llm_exe_aws::ssm::Ssm;
 
-use crate::proxy::{Deed, Proxy};
+use crate::proxy::{Action, Proxy};
 use crate::server::Moto;
 use crate::{REGION, aws, is_discreet};
 
@@ -20,9 +20,9 @@ fn name() -> KeyName {
     KeyName::new("KeyOpenAI", &["OPENAI_API_KEY"])
 }
 
-fn refused(status: u16, kind: &str) -> Deed {
+fn refused(status: u16, kind: &str) -> Action {
     let body = format!("{{\"__type\":\"com.amazonaws.ssm#{kind}\",\"Message\":\"no\"}}");
-    Deed::Answer(status, "content-type: application/x-amz-json-1.1\r\n".to_owned(), body)
+    Action::Answer(status, "content-type: application/x-amz-json-1.1\r\n".to_owned(), body)
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn one_request_serves_all_who_wait() {
     let proxy = Proxy::before(moto.port).await;
     moto.secret("/Stack/Secret/KeyOpenAI", "the.key\r\n").await;
     let (keys, name) = (keys(proxy.url(), KEPT), name());
-    proxy.will(&[Deed::Slow(Duration::from_millis(300))]);
+    proxy.will(&[Action::Slow(Duration::from_millis(300))]);
     let (a, b, c) = tokio::join!(keys.get(&name), keys.get(&name), keys.get(&name));
     for key in [a, b, c, keys.get(&name).await] {
         assert_eq!(key.unwrap().expose(), "the.key");
@@ -40,7 +40,7 @@ async fn one_request_serves_all_who_wait() {
     assert_eq!(proxy.journal().len(), 1);
     // A failure is shared, too, and not kept.
     let other = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
-    proxy.will(&[Deed::Slow(Duration::from_millis(300))]);
+    proxy.will(&[Action::Slow(Duration::from_millis(300))]);
     let (a, b) = tokio::join!(keys.get(&other), keys.get(&other));
     for error in [a.unwrap_err(), b.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::SecretNotFound);
@@ -89,8 +89,8 @@ async fn refusals_and_failures_are_told_apart() {
         (vec![refused(400, "ValidationException")], "SecretUnavailable", "ValidationException"),
         (vec![refused(400, "ThrottlingException"); 3], "SecretUnavailable", "Throttling"),
         (vec![refused(500, "InternalServerError"); 3], "SecretUnavailable", "500"),
-        (vec![Deed::Answer(200, String::new(), "{}".to_owned())], "SecretUnavailable", "read"),
-        (vec![Deed::Drop; 3], "SecretUnavailable", "connection"),
+        (vec![Action::Answer(200, String::new(), "{}".to_owned())], "SecretUnavailable", "read"),
+        (vec![Action::Drop; 3], "SecretUnavailable", "connection"),
     ] {
         proxy.will(&deeds);
         let error = keys(proxy.url(), KEPT).get(&name()).await.unwrap_err();
@@ -99,7 +99,7 @@ async fn refusals_and_failures_are_told_apart() {
         assert!(error.message().contains(told), "{deeds:?}: {error}");
         assert_eq!(proxy.journal().len(), deeds.len(), "{deeds:?}");
     }
-    for deed in [refused(400, "ThrottlingException"), refused(503, ""), Deed::Drop] {
+    for deed in [refused(400, "ThrottlingException"), refused(503, ""), Action::Drop] {
         proxy.will(&[deed.clone(), deed.clone()]);
         let key = keys(proxy.url(), KEPT).get(&name()).await.unwrap();
         assert_eq!(key.expose(), "the.key", "{deed:?}");

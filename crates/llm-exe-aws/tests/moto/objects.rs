@@ -1,7 +1,7 @@
 //! Writing and asking about objects.
 
 use bytes::Bytes;
-use llm_exe_aws::CallFault;
+use llm_exe_aws::CallError;
 use llm_exe_aws::s3::{HeadObject, Precondition, Put, PutObject, S3};
 
 use crate::server::Moto;
@@ -42,5 +42,5 @@ async fn objects_are_written_on_a_condition() {
     assert_ne!(told.etag, Some(etag));
     let missing = HeadObject { bucket: "results", key: "b.json", version: None };
     let fault = s3.head_object(&missing, deadline()).await.unwrap_err();
-    assert!(matches!(&fault, CallFault::Refused(refusal) if refusal.status == 404), "{fault:?}");
+    assert!(matches!(&fault, CallError::Refused(refusal) if refusal.status == 404), "{fault:?}");
 }

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What is done with a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     Pass,
     /// Answered with this status, these header lines and this body.
     Answer(u16, String, String),
@@ -25,7 +25,7 @@ pub(crate) enum Deed {
 
 #[derive(Default)]
 struct State {
-    deeds: VecDeque<Deed>,
+    deeds: VecDeque<Action>,
     journal: Vec<String>,
 }
 
@@ -54,7 +54,7 @@ impl Proxy {
     }
 
     /// What the next requests meet; forgets the journal.
-    pub(crate) fn will(&self, deeds: &[Deed]) {
+    pub(crate) fn will(&self, deeds: &[Action]) {
         let mut state = self.state.lock().unwrap();
         state.deeds = deeds.iter().cloned().collect();
         state.journal.clear();
@@ -74,11 +74,11 @@ async fn served(mut stream: TcpStream, target: u16, state: Arc<Mutex<State>>) ->
     let deed = {
         let mut state = state.lock().unwrap();
         state.journal.push(head.to_lowercase());
-        state.deeds.pop_front().unwrap_or(Deed::Pass)
+        state.deeds.pop_front().unwrap_or(Action::Pass)
     };
     let (keep, wait) = match deed {
-        Deed::Drop => return None,
-        Deed::Answer(status, headers, body) => {
+        Action::Drop => return None,
+        Action::Answer(status, headers, body) => {
             let length = body.len();
             let answer = format!(
                 "HTTP/1.1 {status} Said\r\nconnection: close\r\ncontent-length: {length}\r\n\
@@ -87,9 +87,9 @@ async fn served(mut stream: TcpStream, target: u16, state: Arc<Mutex<State>>) ->
             stream.write_all(answer.as_bytes()).await.ok()?;
             return stream.shutdown().await.ok();
         }
-        Deed::Pass => (0, Duration::ZERO),
-        Deed::Slow(wait) => (0, wait),
-        Deed::Truncate(bytes) => (bytes, Duration::ZERO),
+        Action::Pass => (0, Duration::ZERO),
+        Action::Slow(wait) => (0, wait),
+        Action::Truncate(bytes) => (bytes, Duration::ZERO),
     };
     tokio::time::sleep(wait).await;
     let mut moto = TcpStream::connect(("127.0.0.1", target)).await.ok()?;

@@ -3,7 +3,7 @@
 use llm_exe::results::{Destination, Messenger, Note};
 use llm_exe::{Error, ErrorKind};
 use llm_exe_aws::AwsMessenger;
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, with_both};
@@ -144,13 +144,13 @@ async fn refusals_of_queues_name_the_action_and_the_queue() {
         ),
     ] {
         let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": message});
-        proxy.will(&[proxy::Deed::Answer(status, String::new(), body.to_string())]);
+        proxy.will(&[proxy::Action::Answer(status, String::new(), body.to_string())]);
         let error = tell(&messenger, &queue("results"), "a", None, "{}").await.unwrap_err();
         assert_eq!(error.kind().name(), kind, "{code}: {error}");
         assert!(error.message().contains(told), "{code}: {error}");
         assert_eq!(proxy.journal().len(), 1, "{code}");
     }
-    proxy.will(&[proxy::Deed::Answer(200, String::new(), "{}".to_owned())]);
+    proxy.will(&[proxy::Action::Answer(200, String::new(), "{}".to_owned())]);
     let error = tell(&messenger, &queue("results"), "a", None, "{}").await.unwrap_err();
     assert!(error.message().contains("the answer can't be read"), "{error}");
 }
@@ -159,18 +159,18 @@ async fn refusals_of_queues_name_the_action_and_the_queue() {
 async fn messages_are_sent_again_where_that_may_help() {
     let mut all = tokio::task::JoinSet::new();
     for deed in [
-        Deed::Refuse(400, "RequestThrottled".to_owned()),
-        Deed::Refuse(400, "KmsThrottled".to_owned()),
-        Deed::Refuse(503, "ServiceUnavailable".to_owned()),
-        Deed::Drop,
-        Deed::DoneThenDrop,
+        Action::Refuse(400, "RequestThrottled".to_owned()),
+        Action::Refuse(400, "KmsThrottled".to_owned()),
+        Action::Refuse(503, "ServiceUnavailable".to_owned()),
+        Action::Drop,
+        Action::DoneThenDrop,
     ] {
         all.spawn(sent_again(deed));
     }
     all.join_all().await;
 }
 
-async fn sent_again(deed: Deed) {
+async fn sent_again(deed: Action) {
     let backend = Backend::simulator().await;
     let Backend::Simulator(simulator) = &backend else {
         panic!("another one");
@@ -179,7 +179,7 @@ async fn sent_again(deed: Deed) {
     let messenger = backend.messenger();
     tell(&messenger, &queue("results.fifo"), "a", None, "{}").await.unwrap();
     let messages = simulator.messages();
-    let sent = if deed == Deed::DoneThenDrop { 3 } else { 1 };
+    let sent = if deed == Action::DoneThenDrop { 3 } else { 1 };
     assert_eq!((messages.len(), messages[0].sent), (1, sent), "{deed:?}");
     simulator.script(Fault::on(Operation::SendMessage, "*", deed.clone()));
     let error = tell(&messenger, &queue("results"), "b", None, "{}").await.unwrap_err();

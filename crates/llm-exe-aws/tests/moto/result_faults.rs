@@ -6,7 +6,7 @@ use bytes::Bytes;
 use llm_exe::Deadline;
 use llm_exe::results::{Destination, ResultStore, When, Wrote};
 use llm_exe_aws::{AwsMessenger, S3Results};
-use llm_exe_simulator::aws::{AwsSimulator, Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 
 use crate::proxy::{self, Proxy};
 use crate::queues::tell;
@@ -26,15 +26,15 @@ async fn ready() -> (AwsSimulator, S3Results) {
     (simulator, store)
 }
 
-fn refuse(status: u16, code: &str) -> Deed {
-    Deed::Refuse(status, code.to_owned())
+fn refuse(status: u16, code: &str) -> Action {
+    Action::Refuse(status, code.to_owned())
 }
 
-fn on_put(deed: Deed) -> Fault {
+fn on_put(deed: Action) -> Fault {
     Fault::on(Operation::PutObject, "results/*", deed)
 }
 
-fn on_get(deed: Deed) -> Fault {
+fn on_get(deed: Action) -> Fault {
     Fault::on(Operation::GetObject, "results/*", deed)
 }
 
@@ -53,7 +53,7 @@ async fn refusals_name_the_action_and_the_object() {
         (404, "NoSuchBucket", "", "ResultUnavailable", ["S3 did not send ", "S3 did not keep "]),
     ] {
         let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-        let said = proxy::Deed::Answer(status, String::new(), body);
+        let said = proxy::Action::Answer(status, String::new(), body);
         proxy.will(&[said.clone(), said]);
         let at = place("a.json");
         let errors = [
@@ -96,13 +96,13 @@ async fn a_wrong_secret_is_not_accepted() {
 #[tokio::test]
 async fn what_passes_is_tried_again_and_what_does_not_is_told() {
     let mut all = tokio::task::JoinSet::new();
-    for deed in [refuse(503, "SlowDown"), refuse(500, "InternalError"), Deed::Drop] {
+    for deed in [refuse(503, "SlowDown"), refuse(500, "InternalError"), Action::Drop] {
         all.spawn(passes_or_not(deed));
     }
     all.join_all().await;
 }
 
-async fn passes_or_not(deed: Deed) {
+async fn passes_or_not(deed: Action) {
     let (simulator, store) = ready().await;
     simulator.script(on_put(deed.clone()).times(2));
     simulator.script(on_get(deed.clone()).times(2));
@@ -110,7 +110,7 @@ async fn passes_or_not(deed: Deed) {
     assert!(read(&store, "a.json").await.is_some());
     let asked = (simulator.writes(), simulator.reads());
     // A connection that was used before is tried again at no cost to the count.
-    assert!(asked == (3, 3) || deed == Deed::Drop, "{deed:?} {asked:?}");
+    assert!(asked == (3, 3) || deed == Action::Drop, "{deed:?} {asked:?}");
     simulator.script(on_put(deed.clone()));
     simulator.script(on_get(deed.clone()));
     let (first, second) = (place("a.json"), place("b.json"));
@@ -127,7 +127,7 @@ async fn passes_or_not(deed: Deed) {
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_done_once_on_a_condition() {
-    for deed in [Deed::DoneThenDrop, Deed::DoneThenRefuse(500, "InternalError".to_owned())] {
+    for deed in [Action::DoneThenDrop, Action::DoneThenRefuse(500, "InternalError".to_owned())] {
         let (simulator, store) = ready().await;
         simulator.script(on_put(deed.clone()).times(1));
         // It is our own: who must know reads it.
@@ -178,7 +178,7 @@ async fn contested_writes_are_decided_by_reading() {
 #[tokio::test]
 async fn the_deadline_holds() {
     let (simulator, store) = ready().await;
-    for deed in [Deed::Hang, Deed::Delay(Duration::from_secs(30)), Deed::DoneThenHang] {
+    for deed in [Action::Hang, Action::Delay(Duration::from_secs(30)), Action::DoneThenHang] {
         simulator.clear_script();
         simulator.script(on_put(deed.clone()));
         let started = Instant::now();
@@ -189,7 +189,7 @@ async fn the_deadline_holds() {
         assert!(error.message().contains("no answer in time"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(2));
         let is_done = simulator.object("results", "a.json").is_some();
-        assert_eq!(is_done, deed == Deed::DoneThenHang, "{deed:?}");
+        assert_eq!(is_done, deed == Action::DoneThenHang, "{deed:?}");
     }
 }
 

@@ -2,18 +2,19 @@
 
 use crate::harness::Folder;
 
-const PROMPT: &str = "---\nprovider: openai\nmodel: gpt-4o-mini\n---\nUser: Talk of {{topic}}.\n";
+const PROMPT: &str =
+    "---\nprovider: openai\nmodel: gpt-4o-mini\n---\nUser: Conversation of {{topic}}.\n";
 
 #[tokio::test]
 async fn a_prompt_runs_before_it_is_hosted() {
     let folder = Folder::new();
     let prompt = folder.file("talk.md", PROMPT);
-    let yaml = "provider: openai\nmodel: gpt-4o-mini\nmessage: Talk of {{topic}}.\n";
+    let yaml = "provider: openai\nmodel: gpt-4o-mini\nmessage: Conversation of {{topic}}.\n";
     let yaml = folder.file("talk.yaml", yaml);
     for file in [&prompt, &yaml] {
         let done = folder.run(&["invoke", "--simulate", file, "--data", "topic=sharks"]).await;
         assert_eq!(done.code, Some(0), "{done:?}");
-        assert!(done.stdout.contains("Talk of sharks."), "{done:?}");
+        assert!(done.stdout.contains("Conversation of sharks."), "{done:?}");
     }
 }
 

@@ -2,25 +2,25 @@
 //! the destination that it names.
 
 use llm_exe::{Deadline, Executor, Run};
-use llm_exe_events::Ask;
+use llm_exe_events::RecordRequest;
 
 use super::Results;
 use super::idempotency::Keyed;
-use super::kept::Kept;
 use super::once::run;
 use super::records::but;
-use crate::ended::Ended;
+use super::stored_result::Kept;
+use crate::outcome::RequestOutcome;
 
 impl Results {
     /// Answers a caller.
     pub(crate) async fn call(
         &self,
         executor: &Executor,
-        ask: Ask,
+        ask: RecordRequest,
         caller: &str,
         deadline: Deadline,
-    ) -> Ended {
-        let Ask { source, id, origins, body } = ask;
+    ) -> RequestOutcome {
+        let RecordRequest { source, id, origins, body } = ask;
         let taken = body.and_then(|mut body| match self.prefix() {
             Some(prefix) => {
                 let keyed = Keyed::take(&mut body)?;
@@ -31,7 +31,7 @@ impl Results {
         });
         let (body, keyed) = match taken {
             Ok(taken) => taken,
-            Err(error) => return Ended::failed(error),
+            Err(error) => return RequestOutcome::failed(error),
         };
         // Who names a destination needs time to have it told.
         let names = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
@@ -48,7 +48,7 @@ impl Results {
                 let until = if names { self.before(deadline) } else { deadline };
                 let run = asked(until).await;
                 let kept = run.report.destination.is_some().then(|| kept_of(&run));
-                (Ended::of(run), kept)
+                (RequestOutcome::of(run), kept)
             }
         };
         let Some(kept) = kept.filter(|_| !ended.report.dry_run) else {

@@ -12,9 +12,9 @@ use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::kept::{Kept, hashed, request_hash};
+use super::stored_result::{Kept, hashed, request_hash};
 use super::{Results, unreadable};
-use crate::ended::Ended;
+use crate::outcome::RequestOutcome;
 
 /// The longest key, in characters.
 const LONGEST_KEY: usize = 255;
@@ -50,7 +50,7 @@ enum Look {
     /// Run the request, and write the answer over this state.
     Run(Option<String>),
     /// It ended so.
-    Ended(Box<Kept>),
+    RequestOutcome(Box<Kept>),
     /// Another holds it.
     Wait,
 }
@@ -97,7 +97,7 @@ impl Results {
         deadline: Deadline,
         run: impl AsyncFnOnce(Deadline) -> Run,
         kept_of: impl FnOnce(&Run) -> Kept,
-    ) -> (Ended, Option<Kept>) {
+    ) -> (RequestOutcome, Option<Kept>) {
         let name = format!("{} {}", place.key, keyed.request);
         if let Some(kept) = self.paid_for(&name, keyed, &place, holder, deadline).await {
             return (kept.clone().replayed(), Some(kept));
@@ -105,7 +105,7 @@ impl Results {
         let etag = match self.hold(&place, keyed, holder, deadline).await {
             Ok(Held::Ours(etag)) => etag,
             Ok(Held::Answered(kept)) => return (kept.clone().replayed(), Some(*kept)),
-            Err(error) => return (Ended::failed(error), None),
+            Err(error) => return (RequestOutcome::failed(error), None),
         };
         let run = run(self.before(deadline)).await;
         let kept = kept_of(&run);
@@ -115,14 +115,14 @@ impl Results {
         let answer = request.is_some().then(|| kept.clone());
         let holding = Holding { request, holder: holder.to_owned(), until: 0, answer };
         let wrote = self.store.write(&place, holding.to_bytes(), When::Unchanged(etag), deadline);
-        let mut ended = Ended::of(run);
+        let mut ended = RequestOutcome::of(run);
         match wrote.await {
             Ok(Wrote::Done(_)) => {}
             Ok(Wrote::Unmet) => match self.look(&place, keyed, holder, deadline).await {
                 // Our own first try, of which we were not told.
-                Ok(Look::Ended(theirs)) if *theirs == kept => {}
-                Ok(Look::Ended(theirs)) if theirs.is_ok() => {
-                    ended = Ended { report: ended.report, ..theirs.clone().replayed() };
+                Ok(Look::RequestOutcome(theirs)) if *theirs == kept => {}
+                Ok(Look::RequestOutcome(theirs)) if theirs.is_ok() => {
+                    ended = RequestOutcome { report: ended.report, ..theirs.clone().replayed() };
                     return (ended, Some(*theirs));
                 }
                 _ => ended.warn("idempotencyKey: another call holds the key by now"),
@@ -192,7 +192,7 @@ impl Results {
             }
             loop {
                 match self.look(place, keyed, holder, deadline).await? {
-                    Look::Ended(kept) => return Ok(Held::Answered(kept)),
+                    Look::RequestOutcome(kept) => return Ok(Held::Answered(kept)),
                     Look::Run(etag) if matches!(wrote, Wrote::Unmet) => {
                         when = etag.map_or(When::Absent, When::Unchanged);
                         break;
@@ -228,7 +228,7 @@ impl Results {
             return Err(Error::new(ErrorKind::IdempotencyConflict, text));
         }
         Ok(match holding.answer {
-            Some(kept) if kept.is_final() => Look::Ended(Box::new(kept)),
+            Some(kept) if kept.is_final() => Look::RequestOutcome(Box::new(kept)),
             Some(_) => Look::Run(Some(etag)),
             None if holding.holder == holder || holding.until <= now() => Look::Run(Some(etag)),
             None => Look::Wait,

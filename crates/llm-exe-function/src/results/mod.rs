@@ -5,10 +5,10 @@
 
 mod calls;
 mod idempotency;
-mod kept;
+mod notify;
 mod once;
 mod records;
-mod tell;
+mod stored_result;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use llm_exe::results::{
 use llm_exe::{Deadline, Error, ErrorKind};
 
 use crate::settings::ResultSettings;
-use kept::Kept;
+use stored_result::Kept;
 
 /// How many results that could not be kept are remembered, for as long as the process lives, and
 /// how many bytes of them.
@@ -74,7 +74,7 @@ impl Results {
 
     /// A name for what is put aside, of any words.
     pub(crate) fn name_of(words: &[&str]) -> String {
-        kept::hashed(words)
+        stored_result::hashed(words)
     }
 
     /// What is kept at a place, and its ETag.

@@ -2,13 +2,13 @@
 
 use llm_exe::results::{Destination, ResultPlace, ResultPrefix, When, Wrote};
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
-use llm_exe_events::Ask;
+use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
 use super::Results;
-use super::kept::{Kept, hashed, request_hash};
 use super::once::run;
-use crate::ended::Ended;
+use super::stored_result::{Kept, hashed, request_hash};
+use crate::outcome::RequestOutcome;
 
 /// How often a place that others write to is looked at again.
 const MOST_LOOKS: usize = 5;
@@ -18,15 +18,15 @@ impl Results {
     pub(crate) async fn record(
         &self,
         executor: &Executor,
-        ask: Ask,
+        ask: RecordRequest,
         group: Option<&str>,
         deadline: Deadline,
-    ) -> Ended {
+    ) -> RequestOutcome {
         if self.prefix().is_some_and(|prefix| is_own(&ask, prefix)) {
-            return Ended::skipped();
+            return RequestOutcome::skipped();
         }
         if let Err(error) = self.check_origins(&ask.origins) {
-            return Ended::failed(error);
+            return RequestOutcome::failed(error);
         }
         match self.prefix() {
             Some(prefix) => {
@@ -35,7 +35,7 @@ impl Results {
                 let turn = self.turn(&name);
                 let _turn = turn.lock().await;
                 let ended = self.keeping(executor, ask, &name, &place, group, deadline).await;
-                Ended { place: Some(place), ..ended }
+                RequestOutcome { place: Some(place), ..ended }
             }
             None => {
                 let (source, id) = (ask.source, ask.id.clone());
@@ -44,11 +44,11 @@ impl Results {
                     Err(ended) => return *ended,
                 };
                 if !self.is_told(&run) {
-                    return Ended::of(run);
+                    return RequestOutcome::of(run);
                 }
                 let kept = Kept::of(&id, source, None, &run);
                 let told = self.tell_of_record(&kept, None, group, deadline).await;
-                but(Ended::of(run), told)
+                but(RequestOutcome::of(run), told)
             }
         }
     }
@@ -56,20 +56,20 @@ impl Results {
     async fn keeping(
         &self,
         executor: &Executor,
-        ask: Ask,
+        ask: RecordRequest,
         name: &str,
         place: &ResultPlace,
         group: Option<&str>,
         deadline: Deadline,
-    ) -> Ended {
+    ) -> RequestOutcome {
         let mut found = match self.kept(place, deadline).await {
             Ok(found) => found,
-            Err(error) => return Ended::failed(error),
+            Err(error) => return RequestOutcome::failed(error),
         };
         let request = ask.body.as_ref().ok().map(request_hash);
         if found.as_ref().is_some_and(|(kept, _)| kept.is_of_another(request.as_ref())) {
             let text = format!("another request was run under the id {}", json::quoted(&ask.id));
-            return Ended::failed(Error::invalid("", text));
+            return RequestOutcome::failed(Error::invalid("", text));
         }
         if let Some((kept, _)) = found.take_if(|(kept, _)| kept.is_final()) {
             let told = self.tell_of_record(&kept, Some(place), group, deadline).await;
@@ -84,7 +84,7 @@ impl Results {
                     Err(ended) => return *ended,
                 };
                 let kept = Kept::of(&id, source, request, &run);
-                (Ended::of(run), kept)
+                (RequestOutcome::of(run), kept)
             }
         };
         match self.keep(place, &kept, found.map(|(_, etag)| etag), deadline).await {
@@ -95,7 +95,7 @@ impl Results {
             // Another was at it, too, and was first: there is one result.
             Ok(Some(theirs)) => {
                 let told = self.tell_of_record(&theirs, Some(place), group, deadline).await;
-                but(Ended { report: ended.report, ..theirs.replayed() }, told)
+                but(RequestOutcome { report: ended.report, ..theirs.replayed() }, told)
             }
             Err(error) => {
                 if kept.is_final() {
@@ -110,21 +110,21 @@ impl Results {
     async fn ran(
         &self,
         executor: &Executor,
-        ask: Ask,
+        ask: RecordRequest,
         deadline: Deadline,
-    ) -> Result<Run, Box<Ended>> {
-        let Ask { origins, body, .. } = ask;
+    ) -> Result<Run, Box<RequestOutcome>> {
+        let RecordRequest { origins, body, .. } = ask;
         let run = match body {
             Ok(body) => run(executor, body, &origins, self.before(deadline)).await,
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };
         let is_of_own_result = run.outcome.as_ref().is_err_and(Error::is_of_own_result);
         if is_of_own_result && is_notified(&origins) {
-            return Err(Box::new(Ended::skipped()));
+            return Err(Box::new(RequestOutcome::skipped()));
         }
         // Nobody was asked, on purpose: there is no result.
         if run.report.dry_run {
-            return Err(Box::new(Ended::of(run)));
+            return Err(Box::new(RequestOutcome::of(run)));
         }
         Ok(run)
     }
@@ -157,9 +157,12 @@ impl Results {
 }
 
 /// The end with where it was sent, unless sending it failed; a failure before stays what it is.
-pub(super) fn but(ended: Ended, sent: Result<Option<Destination>, Error>) -> Ended {
+pub(super) fn but(
+    ended: RequestOutcome,
+    sent: Result<Option<Destination>, Error>,
+) -> RequestOutcome {
     match sent {
-        Ok(sent_to) => Ended { sent_to, ..ended },
+        Ok(sent_to) => RequestOutcome { sent_to, ..ended },
         Err(error) if ended.error().is_none() => ended.but(error),
         Err(_) => ended,
     }
@@ -171,7 +174,7 @@ fn is_notified(origins: &[String]) -> bool {
 }
 
 /// Whether it is a notification of an object that we wrote: nothing is run for that.
-fn is_own(ask: &Ask, prefix: &ResultPrefix) -> bool {
+fn is_own(ask: &RecordRequest, prefix: &ResultPrefix) -> bool {
     let text =
         |name: &str| ask.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str);
     let (Some(bucket), Some(key)) = (text("bucket"), text("key")) else {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use llm_exe::HostedRules;
 use llm_exe::hosted::check_bucket;
 
-use super::SettingsFault;
-use super::words::{Get, fault, seconds};
+use super::SettingsError;
+use super::parse::{Get, fault, seconds};
 
 /// The longest that a config is used without asking: a day.
 const LONGEST_CACHE: u64 = 86_400;
 
 /// Which hosted configs may be read.
-pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsFault> {
+pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     const BUCKET: &str = "AWS_S3_FILES_BUCKET_NAME";
     const BUCKETS: &str = "CONFIG_BUCKETS";
     let named = |setting: &str, name: &str| {
@@ -34,6 +34,6 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsFault> {
 }
 
 /// How long a config is used without asking.
-pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsFault> {
+pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsError> {
     seconds(get, "CONFIG_CACHE_SECONDS", 0, 0..=LONGEST_CACHE)
 }

@@ -3,18 +3,18 @@
 
 mod compatible;
 mod hosted;
+mod parse;
 mod results;
-mod words;
 
 use std::fmt;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
 use llm_exe::results::ResultPrefix;
-use llm_exe::{Endpoints, HostedRules, ModelPatterns, PageHosts, Rules};
+use llm_exe::{ConfigHosts, Endpoints, HostedRules, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
-use words::{Get, fault, flag, number, seconds, word};
+use parse::{Get, fault, flag, number, seconds, word};
 
 pub use results::ResultSettings;
 
@@ -135,7 +135,7 @@ pub struct Settings {
     /// Where providers are reached.
     pub endpoints: Endpoints,
     /// Where configs at URLs may come from.
-    pub page_hosts: PageHosts,
+    pub page_hosts: ConfigHosts,
     /// What there is of AWS beside providers.
     pub aws: AwsSettings,
     /// How much is logged.
@@ -163,25 +163,25 @@ pub struct AwsSettings {
 
 /// A setting that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsFault {
+pub struct SettingsError {
     name: String,
     message: String,
 }
 
-impl fmt::Display for SettingsFault {
+impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the setting {} can't be used: {}", self.name, self.message)
     }
 }
 
-impl std::error::Error for SettingsFault {}
+impl std::error::Error for SettingsError {}
 
 impl Settings {
     /// Reads the settings by a look-up of names. A variable that is set but empty is not set.
     ///
     /// # Errors
     /// Names the setting, what came, and what is allowed.
-    pub fn read(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsFault> {
+    pub fn read(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
         // "false" asks for nothing.
         let asked = |name: &str| get(name).is_some_and(|text| text.trim() != "false");
@@ -231,7 +231,7 @@ const LEVELS: &[(&str, LogLevel)] = &[
     ("debug", LogLevel::Debug),
 ];
 
-fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsFault> {
+fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError> {
     const CEILING: &str = "MAX_TOKENS_CEILING";
     let allowed = get("ALLOWED_MODELS").map(|text| ModelPatterns::read(&text)).transpose();
     let hosted = hosted::rules(get)?;
@@ -252,9 +252,9 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsFault
     })
 }
 
-fn page_hosts(get: &Get<'_>) -> Result<PageHosts, SettingsFault> {
+fn page_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {
     const NAME: &str = "CONFIG_URL_HOSTS";
-    let hosts = get(NAME).map(|text| PageHosts::read(&text)).transpose();
+    let hosts = get(NAME).map(|text| ConfigHosts::read(&text)).transpose();
     Ok(hosts.map_err(|why| fault(NAME, why.to_string()))?.unwrap_or_default())
 }
 
@@ -263,7 +263,7 @@ fn came(url: &str) -> String {
     if url.contains(['@', '?']) { String::new() } else { format!("; got {url:?}") }
 }
 
-fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsFault> {
+fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsError> {
     let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| get(name));
     Ok(AwsSettings {
         region: region.map(|text| text.trim().to_owned()),
@@ -276,7 +276,7 @@ fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsFault> {
     })
 }
 
-fn aws_url(get: &Get<'_>, own: &str) -> Result<Option<String>, SettingsFault> {
+fn aws_url(get: &Get<'_>, own: &str) -> Result<Option<String>, SettingsError> {
     let set = [own, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, get(name)?)));
     let Some((name, url)) = set else {
         return Ok(None);
@@ -292,7 +292,7 @@ fn aws_url(get: &Get<'_>, own: &str) -> Result<Option<String>, SettingsFault> {
 }
 
 /// It is a part of parameters' names.
-fn stack_name(get: &Get<'_>) -> Result<String, SettingsFault> {
+fn stack_name(get: &Get<'_>) -> Result<String, SettingsError> {
     const NAME: &str = "STACK_NAME";
     let Some(text) = get(NAME) else {
         return Ok("LlmExeLambda".to_owned());

@@ -4,8 +4,8 @@ use llm_exe::HostedRules;
 use llm_exe::results::{Destination, ResultPrefix};
 use llm_exe_events::MOST_ANSWER_BYTES;
 
-use super::SettingsFault;
-use super::words::{Get, fault, number};
+use super::SettingsError;
+use super::parse::{Get, fault, number};
 
 const PREFIX: &str = "RESULT_PREFIX";
 const DESTINATION: &str = "RESULT_DESTINATION";
@@ -27,7 +27,7 @@ pub struct ResultSettings {
 }
 
 /// Reads the settings.
-pub(super) fn read(get: &Get<'_>) -> Result<ResultSettings, SettingsFault> {
+pub(super) fn read(get: &Get<'_>) -> Result<ResultSettings, SettingsError> {
     let prefix = get(PREFIX).map(|text| {
         let read = ResultPrefix::read(text.trim());
         read.map_err(|why| fault(PREFIX, why))
@@ -41,7 +41,7 @@ pub(super) fn read(get: &Get<'_>) -> Result<ResultSettings, SettingsFault> {
     Ok(ResultSettings { prefix, destination: destination(get)?, offload_over })
 }
 
-fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsFault> {
+fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsError> {
     let Some(text) = get(DESTINATION) else {
         return Ok(None);
     };
@@ -60,7 +60,7 @@ fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsFault> {
 pub(super) fn check_apart(
     results: &ResultSettings,
     hosted: &HostedRules,
-) -> Result<(), SettingsFault> {
+) -> Result<(), SettingsError> {
     let whole = results.prefix.as_ref().filter(|prefix| prefix.prefix.is_empty());
     let buckets = hosted.buckets.iter().flatten().chain(&hosted.bucket);
     match whole.filter(|whole| buckets.into_iter().any(|bucket| *bucket == whole.bucket)) {
@@ -74,13 +74,13 @@ pub(super) fn check_apart(
 }
 
 /// What requests' own destinations may begin with. Each says whose it is: the bucket, the account.
-pub(super) fn allowed(get: &Get<'_>) -> Result<Vec<String>, SettingsFault> {
+pub(super) fn allowed(get: &Get<'_>) -> Result<Vec<String>, SettingsError> {
     let text = get(OVERRIDE).unwrap_or_default();
     let prefixes = text.split(',').map(str::trim).filter(|one| !one.is_empty());
     prefixes.map(|one| checked(one).ok_or_else(|| not_allowed(one))).collect()
 }
 
-fn not_allowed(text: &str) -> SettingsFault {
+fn not_allowed(text: &str) -> SettingsError {
     let text = format!(
         "expected prefixes like s3://bucket/folder/, \
          https://sqs.eu-central-1.amazonaws.com/123456789012/results- or \
@@ -112,7 +112,7 @@ fn checked(text: &str) -> Option<String> {
 }
 
 /// How many records of an event run at a time.
-pub(super) fn record_concurrency(get: &Get<'_>) -> Result<usize, SettingsFault> {
+pub(super) fn record_concurrency(get: &Get<'_>) -> Result<usize, SettingsError> {
     let number = number(get, "RECORD_CONCURRENCY", "a whole number", 1..=1000)?;
     Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(10))
 }

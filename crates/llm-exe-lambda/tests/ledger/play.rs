@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::aws::{AwsSimulator, Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 use llm_exe_simulator::{Call, Fault as ProviderFault, Simulator, Step};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -112,14 +112,14 @@ fn disturb(aws: &AwsSimulator, percent: f64) {
     if percent <= 0.0 {
         return;
     }
-    let refuse = |status: u16, code: &str| Deed::Refuse(status, code.to_owned());
+    let refuse = |status: u16, code: &str| Action::Refuse(status, code.to_owned());
     let deeds = [
         (Operation::GetObject, refuse(403, "AccessDenied")),
         (Operation::GetObject, refuse(503, "SlowDown")),
         (Operation::PutObject, refuse(403, "AccessDenied")),
         (Operation::PutObject, refuse(503, "SlowDown")),
-        (Operation::PutObject, Deed::DoneThenDrop),
-        (Operation::PutObject, Deed::DoneThenRefuse(500, "InternalError".to_owned())),
+        (Operation::PutObject, Action::DoneThenDrop),
+        (Operation::PutObject, Action::DoneThenRefuse(500, "InternalError".to_owned())),
     ];
     for (operation, deed) in &deeds {
         let kinds = deeds.iter().filter(|(other, _)| other == operation).count();

@@ -4,9 +4,9 @@
 //! In: AWS JSON 1.1. Out: an id or an error code for each entry, or EventBridge's error for all.
 
 use super::fault::Operation;
-use super::kept::{Event, Kept};
+use super::object_store::{Event, Kept};
 use super::server::{Ask, Refusal, Service, refusal};
-use crate::deed::Decided;
+use crate::action::Decided;
 use crate::sigv4::Kind;
 use bytes::Bytes;
 use serde::Deserialize;

@@ -22,7 +22,7 @@ pub enum Operation {
 
 /// What happens to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum Action {
     /// Refused with this status and code; nothing is done.
     Refuse(u16, String),
     /// Done after a while.
@@ -42,12 +42,12 @@ pub enum Deed {
     FailEntries(String),
 }
 
-/// A fault: `Fault::on(Operation::PutObject, "*/records/*", Deed::Drop).times(2)`.
+/// A fault: `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
 #[derive(Debug, Clone)]
 pub struct Fault {
     operation: Operation,
     pattern: String,
-    deed: Deed,
+    deed: Action,
     left: u64,
     every: u64,
     seen: u64,
@@ -57,7 +57,7 @@ impl Fault {
     /// A fault of calls of this operation whose name fits a pattern, in which `*` is any text: an
     /// object's `bucket/key`, a queue's URL, the bus of the first event. It happens to all that
     /// come.
-    pub fn on(operation: Operation, pattern: &str, deed: Deed) -> Self {
+    pub fn on(operation: Operation, pattern: &str, deed: Action) -> Self {
         let pattern = pattern.to_owned();
         Self { operation, pattern, deed, left: u64::MAX, every: 1, seen: 0 }
     }
@@ -75,7 +75,7 @@ impl Fault {
     }
 
     /// What happens to this call, if anything does.
-    fn meets(&mut self, operation: Operation, name: &str) -> Option<Deed> {
+    fn meets(&mut self, operation: Operation, name: &str) -> Option<Action> {
         if self.operation != operation || self.left == 0 || !fits(&self.pattern, name.as_bytes()) {
             return None;
         }
@@ -89,7 +89,7 @@ impl Fault {
 }
 
 /// What happens to a call, by the first fault that it meets.
-pub(super) fn met(faults: &mut [Fault], operation: Operation, name: &str) -> Option<Deed> {
+pub(super) fn met(faults: &mut [Fault], operation: Operation, name: &str) -> Option<Action> {
     faults.iter_mut().find_map(|fault| fault.meets(operation, name))
 }
 

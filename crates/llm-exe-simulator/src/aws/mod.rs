@@ -9,16 +9,16 @@
 
 mod event_bridge;
 mod fault;
-mod kept;
+mod object_store;
 mod s3;
 mod server;
 mod sqs;
 
-pub use fault::{Deed, Fault, Operation};
-pub use kept::{Call, Event, Message, Object};
+pub use fault::{Action, Fault, Operation};
+pub use object_store::{Call, Event, Message, Object};
 
 use bytes::Bytes;
-use kept::Kept;
+use object_store::Kept;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -4,9 +4,9 @@
 //! In: `/{bucket}/{key}`. Out: the object, what was written, or S3's error as XML.
 
 use super::fault::Operation;
-use super::kept::{Kept, Object};
+use super::object_store::{Kept, Object};
 use super::server::{Ask, Refusal, Service, refusal};
-use crate::deed::Decided;
+use crate::action::Decided;
 use crate::dialects::decoded;
 use crate::sigv4::{Kind, hex};
 use bytes::Bytes;

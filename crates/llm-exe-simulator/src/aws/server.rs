@@ -3,11 +3,11 @@
 //! In: a listener. Out: answers, or the faults that replace them. What is asked of which service is
 //! said in its file; a row each in the table below.
 
-use super::fault::{Deed, Operation};
-use super::kept::{Call, Kept};
+use super::fault::{Action, Operation};
+use super::object_store::{Call, Kept};
 use super::{Shared, event_bridge, s3, sqs};
 use crate::accept;
-use crate::deed::{self, Body, Decided, Dropped, Manner};
+use crate::action::{self, Body, Decided, Dropped, Manner};
 use crate::dialects::decoded;
 use crate::sigv4::{self, Kind, Signed};
 use bytes::Bytes;
@@ -89,7 +89,7 @@ async fn serve(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respon
     };
     let decided = decide(service, &ask, &shared).await;
     let id = shared.lock().next_id();
-    deed::carry_out(decided.header(service.request_id_header(), &id)).await
+    action::carry_out(decided.header(service.request_id_header(), &id)).await
 }
 
 async fn decide(service: &dyn Service, ask: &Ask<'_>, shared: &Shared) -> Decided {
@@ -101,7 +101,7 @@ async fn decide(service: &dyn Service, ask: &Ask<'_>, shared: &Shared) -> Decide
         return service.refused(ask, &refusal(501, "NotImplemented", what));
     };
     let deed = shared.lock().met(operation, &name);
-    if let Some(Deed::Delay(wait)) = deed {
+    if let Some(Action::Delay(wait)) = deed {
         tokio::time::sleep(wait).await;
     }
     let mut kept = shared.lock();
@@ -117,19 +117,19 @@ async fn decide(service: &dyn Service, ask: &Ask<'_>, shared: &Shared) -> Decide
         Err(refusal) => service.refused(ask, &refusal),
     };
     let decided = match deed {
-        Some(Deed::Refuse(status, code)) => scripted(status, &code),
-        Some(Deed::Drop) => scripted(500, "").manner(Manner::Drop),
-        Some(Deed::Hang) => scripted(500, "").manner(Manner::Never),
-        Some(Deed::DoneThenDrop) => act().manner(Manner::Drop),
-        Some(Deed::DoneThenHang) => act().manner(Manner::Never),
-        Some(Deed::DoneThenRefuse(status, code)) => {
+        Some(Action::Refuse(status, code)) => scripted(status, &code),
+        Some(Action::Drop) => scripted(500, "").manner(Manner::Drop),
+        Some(Action::Hang) => scripted(500, "").manner(Manner::Never),
+        Some(Action::DoneThenDrop) => act().manner(Manner::Drop),
+        Some(Action::DoneThenHang) => act().manner(Manner::Never),
+        Some(Action::DoneThenRefuse(status, code)) => {
             act();
             scripted(status, &code)
         }
-        Some(Deed::FailEntries(code)) if operation == Operation::PutEvents => {
+        Some(Action::FailEntries(code)) if operation == Operation::PutEvents => {
             event_bridge::failed(ask, &code)
         }
-        Some(Deed::Delay(_) | Deed::FailEntries(_)) | None => act(),
+        Some(Action::Delay(_) | Action::FailEntries(_)) | None => act(),
     };
     let status = (decided.manner == Manner::Whole).then_some(decided.status);
     kept.calls.push(Call { operation, name, status, done });

@@ -5,9 +5,9 @@
 //! whose name ends in `.fifo` takes what it knows already once within five minutes.
 
 use super::fault::Operation;
-use super::kept::{Kept, Message};
+use super::object_store::{Kept, Message};
 use super::server::{Ask, Refusal, Service, refusal};
-use crate::deed::Decided;
+use crate::action::Decided;
 use crate::sigv4::Kind;
 use bytes::Bytes;
 use serde_json::{Value, json};

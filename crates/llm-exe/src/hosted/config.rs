@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fault::ConfigFault;
+use super::error::ConfigError;
 use super::format::Format;
 use super::{MOST_BYTES, json, markdown, yaml};
 use crate::json as values;
@@ -30,14 +30,14 @@ impl HostedConfig {
     ///
     /// # Errors
     /// What is wrong with it and where: over 1 MiB, not UTF-8, not of its format, not an object.
-    pub fn read(body: &[u8], format: Format) -> Result<HostedConfig, ConfigFault> {
+    pub fn read(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
         if body.len() > MOST_BYTES {
             let (came, most) = (body.len(), MOST_BYTES);
-            return Err(ConfigFault::new(format!("has {came} bytes; at most {most} (1 MiB)")));
+            return Err(ConfigError::new(format!("has {came} bytes; at most {most} (1 MiB)")));
         }
         let text = std::str::from_utf8(body).map_err(|error| {
             let at = error.valid_up_to() + 1;
-            ConfigFault::new(format!("is not UTF-8: byte {at} is of no character"))
+            ConfigError::new(format!("is not UTF-8: byte {at} is of no character"))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (value, lines) = match format {
@@ -47,7 +47,7 @@ impl HostedConfig {
         };
         let Value::Object(mut fields) = value else {
             let came = values::shown(&value);
-            return Err(ConfigFault::new(format!("expected an object with fields, got {came}")));
+            return Err(ConfigError::new(format!("expected an object with fields, got {came}")));
         };
         let overridable = fields.shift_remove("overridable").unwrap_or_default();
         Ok(HostedConfig { fields, overridable: names(overridable)?, lines })
@@ -55,19 +55,19 @@ impl HostedConfig {
 }
 
 /// The names in `overridable`.
-fn names(written: Value) -> Result<Option<Vec<String>>, ConfigFault> {
+fn names(written: Value) -> Result<Option<Vec<String>>, ConfigError> {
     let items = match written {
         Value::Null => return Ok(None),
         Value::Array(items) => items,
         other => {
             let came = values::shown(&other);
             let text = format!("overridable: expected a list of field names, got {came}");
-            return Err(ConfigFault::new(text));
+            return Err(ConfigError::new(text));
         }
     };
     let mut names = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let refuse = |what: String| Err(ConfigFault::new(format!("overridable[{index}]: {what}")));
+        let refuse = |what: String| Err(ConfigError::new(format!("overridable[{index}]: {what}")));
         let Value::String(name) = item else {
             return refuse(format!("expected a field's name, got {}", values::shown(&item)));
         };

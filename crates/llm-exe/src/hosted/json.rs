@@ -7,19 +7,19 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::fault::ConfigFault;
+use super::error::ConfigError;
 use crate::json;
 
 /// Reads a document that is one JSON value.
-pub(super) fn read(text: &str) -> Result<Value, ConfigFault> {
+pub(super) fn read(text: &str) -> Result<Value, ConfigError> {
     let value = json::parse(text.as_bytes()).map_err(|fault| {
         let message = format!("not JSON: {}", fault.message);
-        ConfigFault::at(fault.line, fault.column, message)
+        ConfigError::at(fault.line, fault.column, message)
     })?;
     serde_json::from_str::<Distinct>(text.trim_start_matches('\u{feff}')).map_err(|error| {
         let shown = error.to_string();
         let message = shown.rfind(" at line ").and_then(|at| shown.get(..at)).unwrap_or(&shown);
-        ConfigFault::at(error.line(), error.column().max(1), message)
+        ConfigError::at(error.line(), error.column().max(1), message)
     })?;
     Ok(value)
 }

@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::config::Lines;
 use super::dialogue;
-use super::fault::ConfigFault;
+use super::error::ConfigError;
 use super::yaml;
 use crate::json;
 
 /// Reads a document. Line ends become `\n`, as in YAML.
-pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigFault> {
+pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigError> {
     let text = text.replace("\r\n", "\n");
     let (front, body, above) = split(&text)?;
     let (mut fields, mut lines) = match front {
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigFault> {
         if fields.get("message").is_some_and(|there| !there.is_null()) {
             let line = places.first().map_or(1, |(_, line)| *line);
             let text = "the prompt stands here, and in the front matter as `message`; say it once";
-            return Err(ConfigFault::at(line, 1, text));
+            return Err(ConfigError::at(line, 1, text));
         }
         fields.insert("message".to_owned(), message);
         lines = places;
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigFault> {
 }
 
 /// Front matter, body, and how many lines are above the body.
-fn split(text: &str) -> Result<(Option<&str>, &str, usize), ConfigFault> {
+fn split(text: &str) -> Result<(Option<&str>, &str, usize), ConfigError> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return Ok((None, text, 0));
@@ -46,10 +46,10 @@ fn split(text: &str) -> Result<(Option<&str>, &str, usize), ConfigFault> {
         end += line.len();
     }
     let text = "the front matter that begins here has no end; expected a line of ---";
-    Err(ConfigFault::at(1, 1, text))
+    Err(ConfigError::at(1, 1, text))
 }
 
-fn front_matter(text: &str) -> Result<(Map<String, Value>, Lines), ConfigFault> {
+fn front_matter(text: &str) -> Result<(Map<String, Value>, Lines), ConfigError> {
     // It begins below the first line of dashes.
     let (value, lines) = yaml::read(text).map_err(|fault| fault.below(1))?;
     let lines = lines.into_iter().map(|(path, line)| (path, line + 1)).collect();
@@ -59,13 +59,13 @@ fn front_matter(text: &str) -> Result<(Map<String, Value>, Lines), ConfigFault> 
         other => {
             let came = json::shown(&other);
             let text = format!("the front matter must be fields with values, got {came}");
-            Err(ConfigFault::at(2, 1, text))
+            Err(ConfigError::at(2, 1, text))
         }
     }
 }
 
 /// The part that is the prompt, and how many lines are above it.
-fn cut_out(body: &str) -> Result<(&str, usize), ConfigFault> {
+fn cut_out(body: &str) -> Result<(&str, usize), ConfigError> {
     let start = only(body, "prompt start")?;
     let end = only(body, "prompt end")?;
     let from = start.map_or(0, |(_, after)| after);
@@ -75,13 +75,13 @@ fn cut_out(body: &str) -> Result<(&str, usize), ConfigFault> {
         Some(prompt) => Ok((prompt, above)),
         None => {
             let line = body.get(..to).unwrap_or_default().matches('\n').count() + 1;
-            Err(ConfigFault::at(line, 1, "<!-- prompt end --> stands before the start"))
+            Err(ConfigError::at(line, 1, "<!-- prompt end --> stands before the start"))
         }
     }
 }
 
 /// Where a comment with these words begins and ends, if there is one.
-fn only(body: &str, words: &str) -> Result<Option<(usize, usize)>, ConfigFault> {
+fn only(body: &str, words: &str) -> Result<Option<(usize, usize)>, ConfigError> {
     let mut found = None;
     let mut from = 0;
     while let Some(at) = body.get(from..).and_then(|rest| rest.find("<!--")).map(|at| from + at) {
@@ -96,7 +96,7 @@ fn only(body: &str, words: &str) -> Result<Option<(usize, usize)>, ConfigFault> 
         }
         if found.is_some() {
             let line = body.get(..at).unwrap_or_default().matches('\n').count() + 1;
-            return Err(ConfigFault::at(line, 1, format!("<!-- {words} --> stands twice")));
+            return Err(ConfigError::at(line, 1, format!("<!-- {words} --> stands twice")));
         }
         found = Some((at, from));
     }

@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value};
 
 use super::config::Lines;
-use super::fault::ConfigFault;
+use super::error::ConfigError;
 use super::scalar;
 use crate::json;
 
@@ -19,12 +19,12 @@ const DEEPEST: usize = 127;
 const MOST_REPEATED: usize = 4 * 1024 * 1024;
 
 /// Reads a document, and notes on which lines the texts of `message` begin.
-pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigFault> {
+pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker();
-            ConfigFault::at(at.line(), at.col() + 1, format!("not YAML: {}", error.info()))
+            ConfigError::at(at.line(), at.col() + 1, format!("not YAML: {}", error.info()))
         })?;
         loader.take(event, span)?;
     }
@@ -68,12 +68,12 @@ enum Key {
     Name(String),
 }
 
-fn fault(span: Span, message: impl Into<String>) -> ConfigFault {
-    ConfigFault::at(span.start.line(), span.start.col() + 1, message)
+fn fault(span: Span, message: impl Into<String>) -> ConfigError {
+    ConfigError::at(span.start.line(), span.start.col() + 1, message)
 }
 
 impl Loader {
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), ConfigFault> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), ConfigError> {
         if let Some(tag) = event.tag() {
             let text =
                 format!("the tag {} is not taken; leave it out", json::quoted(&tag.original()));
@@ -119,7 +119,7 @@ impl Loader {
         matches!(last, Some(Holds::Mapping { key: None, .. }))
     }
 
-    fn key(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), ConfigFault> {
+    fn key(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), ConfigError> {
         if style == ScalarStyle::Plain {
             let read = scalar::value(text).map_err(|why| fault(span, why))?;
             if !read.is_string() {
@@ -146,7 +146,7 @@ impl Loader {
         style: ScalarStyle,
         anchor: usize,
         span: Span,
-    ) -> Result<(), ConfigFault> {
+    ) -> Result<(), ConfigError> {
         let value = match style {
             ScalarStyle::Plain => scalar::value(text).map_err(|why| fault(span, why))?,
             _ => Value::from(text),
@@ -162,7 +162,7 @@ impl Loader {
         self.put(value, weight, span)
     }
 
-    fn open(&mut self, anchor: usize, holds: Holds, span: Span) -> Result<(), ConfigFault> {
+    fn open(&mut self, anchor: usize, holds: Holds, span: Span) -> Result<(), ConfigError> {
         if self.wants_key() {
             return Err(fault(span, "a key must be text, got a list or a mapping"));
         }
@@ -174,7 +174,7 @@ impl Loader {
         Ok(())
     }
 
-    fn close(&mut self, span: Span) -> Result<(), ConfigFault> {
+    fn close(&mut self, span: Span) -> Result<(), ConfigError> {
         let Some(Frame { anchor, weight, holds }) = self.stack.pop() else {
             return Ok(());
         };
@@ -198,7 +198,7 @@ impl Loader {
         value: &Value,
         weight: usize,
         span: Span,
-    ) -> Result<(), ConfigFault> {
+    ) -> Result<(), ConfigError> {
         if anchor != 0 {
             self.repeat(weight, span)?;
             self.anchors.insert(anchor, (value.clone(), weight));
@@ -206,7 +206,7 @@ impl Loader {
         Ok(())
     }
 
-    fn repeat(&mut self, weight: usize, span: Span) -> Result<(), ConfigFault> {
+    fn repeat(&mut self, weight: usize, span: Span) -> Result<(), ConfigError> {
         self.repeated += weight;
         if self.repeated > MOST_REPEATED {
             let text = format!("aliases add up to more than {MOST_REPEATED} bytes");
@@ -215,7 +215,7 @@ impl Loader {
         Ok(())
     }
 
-    fn put(&mut self, value: Value, weight: usize, span: Span) -> Result<(), ConfigFault> {
+    fn put(&mut self, value: Value, weight: usize, span: Span) -> Result<(), ConfigError> {
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(value);
             return Ok(());
@@ -262,7 +262,7 @@ fn merge_in(
     fields: &mut Map<String, Value>,
     brought: Value,
     span: Span,
-) -> Result<(), ConfigFault> {
+) -> Result<(), ConfigError> {
     let mappings = match brought {
         Value::Array(items) => items,
         one => vec![one],

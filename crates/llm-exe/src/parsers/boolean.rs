@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::js_text::{is_negated, is_word, trim};
 use super::options::GivenOptions;
-use super::words::{is_negated, is_word, trim};
-use super::{Context, OutputFault, Reads};
+use super::{Context, OutputError, Reads};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Match {
@@ -26,14 +26,14 @@ pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
 }
 
 impl Reads for Boolean {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = text.to_lowercase();
         let found = match (meaning(trim(&text)), self.found) {
             (Some(value), _) => Ok(value),
             (None, Match::Extract) => extract(&text),
             (None, Match::Exact) => Err("the reply is not exactly true or false, yes or no"),
         };
-        found.map(Value::Bool).map_err(OutputFault::new)
+        found.map(Value::Bool).map_err(OutputError::new)
     }
 }
 

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::OutputFault;
-use super::words::{is_space, trim};
+use super::OutputError;
+use super::js_text::{is_space, trim};
 
 /// A code block.
 #[derive(Debug, PartialEq)]
@@ -25,7 +25,7 @@ impl Block<'_> {
 }
 
 /// The code blocks of a text, in order.
-pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, OutputFault> {
+pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
     while let Some(opened) = opening(text, at) {
@@ -113,7 +113,7 @@ fn break_len(rest: &str) -> usize {
 }
 
 /// Where the code of a block ends, and where its closing fence does.
-fn closing(text: &str, opened: &Opening<'_>) -> Result<(usize, usize), OutputFault> {
+fn closing(text: &str, opened: &Opening<'_>) -> Result<(usize, usize), OutputError> {
     let mut at = opened.code;
     while let Some(found) = text.get(at..).and_then(|rest| rest.find(opened.mark)) {
         let start = at + found;
@@ -133,8 +133,8 @@ fn closing(text: &str, opened: &Opening<'_>) -> Result<(usize, usize), OutputFau
         if opened.mark == '`' {
             let text = "a fence stands inside a code block of the reply; such a block needs a \
                         longer fence around it";
-            return Err(OutputFault::new(text));
+            return Err(OutputError::new(text));
         }
     }
-    Err(OutputFault::new("a code block of the reply is not closed"))
+    Err(OutputError::new("a code block of the reply is not closed"))
 }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::found::{Found, find};
-use super::{Context, OutputFault};
+use super::find_json::{Found, find};
+use super::{Context, OutputError};
 
 /// Reads the one value of the text that satisfies the schema, mended where that is no guess.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
     let read = |value: Value| match context.schema {
         Some(schema) => schema.read(value).map_err(|fault| fault.to_string()),
         None => Ok(value),
@@ -14,11 +14,11 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFa
     let candidates = match find(text) {
         Found::Whole(value) => {
             return read(value).map_err(|fault| {
-                OutputFault::new(format!("the reply does not satisfy the schema: {fault}"))
+                OutputError::new(format!("the reply does not satisfy the schema: {fault}"))
             });
         }
         Found::Broken(fault) => {
-            return Err(OutputFault::new(format!("the reply is {fault}")));
+            return Err(OutputError::new(format!("the reply is {fault}")));
         }
         Found::Within(values) => values,
     };
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFa
             (Ok(value), Some(first)) if value == *first => {}
             (Ok(_), Some(_)) => {
                 let text = "the reply holds several different values that satisfy the schema";
-                return Err(OutputFault::new(text));
+                return Err(OutputError::new(text));
             }
             (Err(message), _) => fault = message,
         }
@@ -41,6 +41,6 @@ pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFa
             1 => "the reply does not satisfy the schema".to_owned(),
             _ => format!("none of the {count} JSON values in the reply satisfies the schema"),
         };
-        OutputFault::new(format!("{which}: {fault}"))
+        OutputError::new(format!("{which}: {fault}"))
     })
 }

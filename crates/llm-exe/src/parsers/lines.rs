@@ -1,8 +1,8 @@
 //! Lists as npm `llm-exe` 3.x reads them: lines that all have a marker (`-`, `*`, `•`, `1.`) or
 //! none of them, and the pairs of `key: value` in them.
 
-use super::OutputFault;
-use super::words::{is_space, trim};
+use super::OutputError;
+use super::js_text::{is_space, trim};
 
 /// The items of a list, without their markers.
 pub(crate) struct Items<'a> {
@@ -11,19 +11,19 @@ pub(crate) struct Items<'a> {
 }
 
 /// The lines of a list.
-pub(crate) fn items(text: &str) -> Result<Items<'_>, OutputFault> {
+pub(crate) fn items(text: &str) -> Result<Items<'_>, OutputError> {
     let lines: Vec<&str> =
         text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty()).collect();
     let marked: Vec<&str> = lines.iter().filter_map(|line| unmarked(line)).collect();
     match marked.len() {
         0 => Ok(Items { lines, marked: false }),
         all if all == lines.len() => Ok(Items { lines: marked, marked: true }),
-        _ => Err(OutputFault::new("some lines of the reply have a list marker, some not")),
+        _ => Err(OutputError::new("some lines of the reply have a list marker, some not")),
     }
 }
 
 /// The keys and values of a list, split at each line's first colon.
-pub(crate) fn pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputFault> {
+pub(crate) fn pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
     let mut pairs = Vec::new();
     for (at, line) in items(text)?.lines.into_iter().enumerate() {
         match line.split_once(':').map(|(key, value)| (trim(key), trim(value))) {
@@ -36,8 +36,8 @@ pub(crate) fn pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputFault> {
 }
 
 /// What is wrong with an item, which is counted from 1.
-pub(crate) fn of_item(at: usize, wrong: &str) -> OutputFault {
-    OutputFault::new(format!("item {} of the reply {wrong}", at + 1))
+pub(crate) fn of_item(at: usize, wrong: &str) -> OutputError {
+    OutputError::new(format!("item {} of the reply {wrong}", at + 1))
 }
 
 /// The line without its marker, or `None` where it has none.

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::lines::items;
-use super::{Context, OutputFault};
+use super::{Context, OutputError};
 
 /// Reads a list of strings; one line without a marker is no list.
-pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let items = items(text)?;
     if !items.marked && items.lines.len() == 1 {
-        return Err(OutputFault::new("the reply is a single line without a list marker"));
+        return Err(OutputError::new("the reply is a single line without a list marker"));
     }
     Ok(items.lines.into_iter().map(Value::from).collect())
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::camel_case::KeyTransform;
 use super::lines::{of_item, pairs};
 use super::options::GivenOptions;
-use super::{Context, OutputFault, Reads};
+use super::{Context, OutputError, Reads};
 
 struct ListToJson {
     keys: KeyTransform,
@@ -21,7 +21,7 @@ pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
 }
 
 impl Reads for ListToJson {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         let mut fields = Map::new();
         for (at, (key, value)) in pairs(text)?.into_iter().enumerate() {
             let Some(key) = self.keys.apply(key) else {
@@ -35,7 +35,7 @@ impl Reads for ListToJson {
         match context.schema {
             None => Ok(value),
             Some(schema) => schema.read(value).map_err(|fault| {
-                OutputFault::new(format!("the reply does not satisfy the schema: {fault}"))
+                OutputError::new(format!("the reply does not satisfy the schema: {fault}"))
             }),
         }
     }

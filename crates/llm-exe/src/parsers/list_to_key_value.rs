@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::camel_case::KeyTransform;
 use super::lines::{of_item, pairs};
 use super::options::GivenOptions;
-use super::{Context, OutputFault, Reads};
+use super::{Context, OutputError, Reads};
 
 struct ListToKeyValue {
     keys: KeyTransform,
@@ -20,7 +20,7 @@ pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
 }
 
 impl Reads for ListToKeyValue {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let pairs = pairs(text)?.into_iter().enumerate();
         let read = pairs.map(|(at, (key, value))| match self.keys.apply(key) {
             Some(key) => Ok(json!({ "key": key, "value": value })),

@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use super::fences::blocks;
-use super::{Context, OutputFault};
+use super::{Context, OutputError};
 
 /// `{language, code}`.
-pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let mut blocks = blocks(text)?.into_iter();
     match (blocks.next(), blocks.len()) {
-        (None, _) => Err(OutputFault::new("the reply holds no fenced code block")),
+        (None, _) => Err(OutputError::new("the reply holds no fenced code block")),
         (Some(only), 0) => Ok(only.into_value()),
         (Some(_), more) => {
             let text = format!("the reply holds {} fenced code blocks, not one", more + 1);
-            Err(OutputFault::new(text))
+            Err(OutputError::new(text))
         }
     }
 }

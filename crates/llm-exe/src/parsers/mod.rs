@@ -8,7 +8,8 @@
 mod boolean;
 mod camel_case;
 mod fences;
-mod found;
+mod find_json;
+mod js_text;
 mod json;
 mod lines;
 mod list_to_array;
@@ -21,7 +22,6 @@ mod options;
 mod replace_string_template;
 mod string;
 mod string_extract;
-mod words;
 
 use std::sync::Arc;
 
@@ -35,11 +35,11 @@ use crate::schema::Schema;
 /// stands in logs too, so it quotes nothing of the reply but names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct OutputFault(pub String);
+pub struct OutputError(pub String);
 
-impl OutputFault {
+impl OutputError {
     fn new(message: impl Into<String>) -> Self {
-        OutputFault(message.into())
+        OutputError(message.into())
     }
 }
 
@@ -65,7 +65,7 @@ pub struct Context<'a> {
 
 /// What reads replies: a parser with its options.
 trait Reads: Send + Sync {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputFault>;
+    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError>;
 
     /// What the model is asked for, where the options say it better than the row.
     fn wanted(&self) -> Option<String> {
@@ -74,10 +74,10 @@ trait Reads: Send + Sync {
 }
 
 /// A parser without options.
-type Plain = fn(&str, &Context<'_>) -> Result<Value, OutputFault>;
+type Plain = fn(&str, &Context<'_>) -> Result<Value, OutputError>;
 
 impl Reads for Plain {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         self(text, context)
     }
 }
@@ -143,11 +143,11 @@ impl Parser {
     ///
     /// # Errors
     /// Why the text is not what this parser promises.
-    pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
-        if !self.row.takes_empty && words::trim(text).is_empty() {
+    pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+        if !self.row.takes_empty && js_text::trim(text).is_empty() {
             // Of the row and not of the options: a fault is logged, what the request says is not.
             let wanted = self.row.wanted;
-            return Err(OutputFault::new(format!("the reply is empty; expected {wanted}")));
+            return Err(OutputError::new(format!("the reply is empty; expected {wanted}")));
         }
         self.reads.read(text, context)
     }

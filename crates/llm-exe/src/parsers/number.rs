@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use serde_json::{Number, Value};
 
+use super::js_text::trim;
 use super::options::GivenOptions;
-use super::words::trim;
-use super::{Context, OutputFault, Reads};
+use super::{Context, OutputError, Reads};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Match {
@@ -29,7 +29,7 @@ pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
 }
 
 impl Reads for OneNumber {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = trim(text);
         let all = candidates(text);
         let sound = match (all.as_slice(), self.found) {
@@ -37,18 +37,18 @@ impl Reads for OneNumber {
                 one
             }
             (_, Match::Exact) => {
-                return Err(OutputFault::new("the reply is not exactly a number"));
+                return Err(OutputError::new("the reply is not exactly a number"));
             }
-            ([], _) => return Err(OutputFault::new("the reply holds no number in digits")),
+            ([], _) => return Err(OutputError::new("the reply holds no number in digits")),
             ([one], _) if one.sound => one,
             ([_], _) => {
                 let text = "the number in the reply runs on into other characters";
-                return Err(OutputFault::new(text));
+                return Err(OutputError::new(text));
             }
-            _ => return Err(OutputFault::new("the reply holds several numbers")),
+            _ => return Err(OutputError::new("the reply holds several numbers")),
         };
         let value = value(sound.text);
-        value.map(Value::Number).ok_or_else(|| OutputFault::new("the number is out of range"))
+        value.map(Value::Number).ok_or_else(|| OutputError::new("the number is out of range"))
     }
 }
 

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::{Context, OutputFault};
+use super::{Context, OutputError};
 
 /// The rendered reply.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
     (context.render)(text).map(Value::String).map_err(|fault| {
-        OutputFault::new(format!("the reply can't be rendered as a template: {fault}"))
+        OutputError::new(format!("the reply can't be rendered as a template: {fault}"))
     })
 }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Context, OutputFault};
+use super::{Context, OutputError};
 
 /// Never refuses; an empty reply is an empty string.
 #[expect(clippy::unnecessary_wraps, reason = "the shape that every parser has")]
-pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+pub(crate) fn parse(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     Ok(Value::String(text.to_owned()))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::js_text::{folded, is_negated, stands_alone, trim};
 use super::options::GivenOptions;
-use super::words::{folded, is_negated, stands_alone, trim};
-use super::{Context, OutputFault, Reads};
+use super::{Context, OutputError, Reads};
 use crate::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
 const MOST_TOLD: usize = 50;
 
 impl Reads for StringExtract {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputFault> {
+    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = self.plain(text);
         let mut named = None;
         for value in &self.known {
@@ -45,18 +45,18 @@ impl Reads for StringExtract {
                 continue;
             }
             if named.is_some() {
-                return Err(OutputFault::new("the reply names several values of enum"));
+                return Err(OutputError::new("the reply names several values of enum"));
             }
             named = Some((value, places));
         }
         let Some((value, places)) = named else {
-            return Err(OutputFault::new(match self.found {
+            return Err(OutputError::new(match self.found {
                 Match::Exact => "the reply is not exactly one of the values of enum",
                 Match::Word | Match::Substring => "the reply names none of the values of enum",
             }));
         };
         if places.iter().any(|at| is_negated(text.get(..*at).unwrap_or_default())) {
-            return Err(OutputFault::new("the reply negates the value of enum that it names"));
+            return Err(OutputError::new("the reply negates the value of enum that it names"));
         }
         Ok(Value::String(value.clone()))
     }

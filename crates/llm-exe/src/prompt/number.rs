@@ -7,14 +7,14 @@ use serde_json::Value;
 /// A number: as the data or the template wrote it, or counted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number<'a> {
-    Written(&'a str),
+    ParsedRequest(&'a str),
     Count(usize),
 }
 
 impl<'a> Number<'a> {
     pub(crate) fn to_f64(self) -> f64 {
         match self {
-            Number::Written(text) => text.parse().unwrap_or(f64::NAN),
+            Number::ParsedRequest(text) => text.parse().unwrap_or(f64::NAN),
             Number::Count(count) => count as f64,
         }
     }
@@ -22,7 +22,7 @@ impl<'a> Number<'a> {
     /// The number as JSON has it.
     pub(crate) fn to_json(self) -> Value {
         match self {
-            Number::Written(text) => text.parse().map_or(Value::Null, Value::Number),
+            Number::ParsedRequest(text) => text.parse().map_or(Value::Null, Value::Number),
             Number::Count(count) => Value::from(count),
         }
     }
@@ -30,7 +30,7 @@ impl<'a> Number<'a> {
     /// The text that JavaScript would print.
     pub(crate) fn print(self) -> Cow<'a, str> {
         let known = match self {
-            Number::Written(text) => printed(text),
+            Number::ParsedRequest(text) => printed(text),
             Number::Count(count) => DIGITS.get(count).copied(),
         };
         match (known, self) {
@@ -46,7 +46,7 @@ const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// The text that JavaScript would print for a number written as in JSON.
 pub(crate) fn print(text: &str) -> String {
-    Number::Written(text).print().into_owned()
+    Number::ParsedRequest(text).print().into_owned()
 }
 
 /// How many digits a fraction may have, those before it included, to be sure that it is the

@@ -137,7 +137,7 @@ impl<'a> Renderer<'a> {
             Expr::Path(path) => self.path(path, tested, env)?,
             Expr::Call(call) => self.call(call, tested, env)?,
             Expr::Text(text) => Value::Text(text),
-            Expr::Number(number) => Value::Number(Number::Written(number.as_str())),
+            Expr::Number(number) => Value::Number(Number::ParsedRequest(number.as_str())),
             Expr::Bool(value) => Value::Bool(*value),
             Expr::Null => Value::Null,
             Expr::Undefined => Value::Undefined,

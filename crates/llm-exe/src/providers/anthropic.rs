@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::anthropic_body::{self, Images};
-use super::{Asked, Dialect, Endpoint, anthropic_reply, models};
+use super::{BuiltRequest, Dialect, Endpoint, anthropic_reply, models};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -26,11 +26,11 @@ impl Dialect for Anthropic {
         anthropic_body::structured(models::claude(model), name, schema)
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::claude(&chat.model);
         let (mut body, warnings) = anthropic_body::body(chat, model, Images::Anywhere)?;
         body.shift_insert(0, "model".to_owned(), json!(chat.model));
-        Ok(Asked {
+        Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/v1/messages", endpoint.base_url),
                 headers: vec![("anthropic-version", VERSION)],

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::inline::inline;
+use super::data_url::inline;
 use super::models::{ClaudeModel, Thinking, Tuning};
 use super::{Options, Taken, stop_list};
 use crate::chat::{Chat, Message, Part, Role, Structure};

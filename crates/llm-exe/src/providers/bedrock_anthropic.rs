@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::anthropic_body::{self, Images};
-use super::{Asked, Dialect, Endpoint, Failure, anthropic_reply, bedrock, models};
+use super::{BuiltRequest, Dialect, Endpoint, Failure, anthropic_reply, bedrock, models};
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -27,13 +27,13 @@ impl Dialect for BedrockAnthropic {
         anthropic_body::structured(models::claude_on_bedrock(model), name, schema)
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::claude_on_bedrock(&chat.model);
         let (mut body, warnings) = anthropic_body::body(chat, model, Images::Inline)?;
         body.shift_insert(0, "anthropic_version".to_owned(), json!(VERSION));
         let body = Value::Object(body);
         let request = bedrock::request(endpoint, &chat.model, "invoke", body)?;
-        Ok(Asked { request, warnings })
+        Ok(BuiltRequest { request, warnings })
     }
 
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use super::anthropic_body::{self, IMAGES};
-use super::inline::inline;
+use super::data_url::inline;
 use super::models::{self, ConverseModel, Family, Force, TopK};
 use super::{
-    Asked, Dialect, Endpoint, Failure, Options, Taken, bedrock, converse_reply, stop_list,
+    BuiltRequest, Dialect, Endpoint, Failure, Options, Taken, bedrock, converse_reply, stop_list,
 };
 use crate::chat::{Chat, Message, Part, Reply, Role, Sampling, Structure};
 use crate::error::Error;
@@ -48,7 +48,7 @@ impl Dialect for Converse {
         input.map_or(Structure::PromptOnly, |schema| Structure::ForcedTool { name, schema })
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         // What an operator allows by a row's name must not open other makers' models.
         if !models::may_be_of(&chat.model, self.opaque) {
             let text =
@@ -78,7 +78,7 @@ impl Dialect for Converse {
         structure(&mut body, &chat.structure, force);
         let body = Value::Object(body);
         let request: WireRequest = bedrock::request(endpoint, &chat.model, "converse", body)?;
-        Ok(Asked { request, warnings })
+        Ok(BuiltRequest { request, warnings })
     }
 
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {

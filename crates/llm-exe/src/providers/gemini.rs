@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::inline::inline;
+use super::data_url::inline;
 use super::models::{self, GeminiJson, GeminiModel, GeminiThinking};
 use super::segment::segment;
-use super::{Asked, Dialect, Endpoint, Failure, Options, Taken, gemini_reply, stop_list};
+use super::{BuiltRequest, Dialect, Endpoint, Failure, Options, Taken, gemini_reply, stop_list};
 use crate::chat::{Chat, Part, Reply, Role, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, open};
@@ -36,7 +36,7 @@ impl Dialect for Gemini {
         }
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::gemini(&chat.model);
         let mut body = contents(chat, model)?;
         let (config, warnings) = config(chat, model)?;
@@ -44,7 +44,7 @@ impl Dialect for Gemini {
             body.insert("generationConfig".to_owned(), Value::Object(config));
         }
         let auth = |key| Auth::Header("x-goog-api-key", key);
-        Ok(Asked {
+        Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/{}:generateContent", endpoint.base_url, resource(&chat.model)?),
                 headers: Vec::new(),

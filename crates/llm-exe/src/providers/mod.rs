@@ -12,10 +12,10 @@ mod bedrock_anthropic;
 mod compatible;
 mod converse;
 mod converse_reply;
+mod data_url;
 mod failure;
 mod gemini;
 mod gemini_reply;
-mod inline;
 mod models;
 mod ollama;
 mod openai;
@@ -48,7 +48,7 @@ pub trait Dialect: Send + Sync {
     ///
     /// # Errors
     /// `InvalidRequest` for what this dialect or model can't say at all.
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error>;
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
     /// The reply in a 200's body.
     ///
@@ -69,7 +69,7 @@ pub trait Dialect: Send + Sync {
 
 /// A wire request, with what had to be left out of it.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct BuiltRequest {
     /// The request.
     pub request: WireRequest,
     /// What the caller asked for and this model or dialect does not take.

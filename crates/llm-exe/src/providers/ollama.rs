@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::inline::inline;
+use super::data_url::inline;
 use super::models::{self, Think};
-use super::{Asked, Dialect, Endpoint, Failure, Options, Taken, failure, stop_list};
+use super::{BuiltRequest, Dialect, Endpoint, Failure, Options, Taken, failure, stop_list};
 use crate::chat::{Chat, Message, Part, Reply, ReplyPart, StopReason, Structure, Usage};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -30,7 +30,7 @@ impl Dialect for Ollama {
         Structure::Native { name: name.to_owned(), schema, strict: true }
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let mut messages = Vec::new();
         for (index, one) in chat.messages.iter().enumerate() {
             messages.push(message(one, index)?);
@@ -52,7 +52,7 @@ impl Dialect for Ollama {
         if !options.is_empty() {
             body.insert("options".to_owned(), Value::Object(options));
         }
-        Ok(Asked {
+        Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/api/chat", endpoint.base_url),
                 headers: Vec::new(),

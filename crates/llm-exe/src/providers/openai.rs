@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, OpenAiModel, Tuning};
-use super::{Asked, Dialect, Endpoint, Options, Taken, openai_reply, stop_list};
+use super::{BuiltRequest, Dialect, Endpoint, Options, Taken, openai_reply, stop_list};
 use crate::chat::{Chat, Message, Part, Reply, Role, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
@@ -93,7 +93,7 @@ impl Dialect for OpenAi {
         }
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<Asked, Error> {
+    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::openai(self.models, &chat.model);
         let mut body = Map::new();
         body.insert("model".to_owned(), json!(chat.model));
@@ -111,7 +111,7 @@ impl Dialect for OpenAi {
             body.insert("response_format".to_owned(), format);
         }
         let warnings = self.options(&mut body, chat, model);
-        Ok(Asked {
+        Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/chat/completions", endpoint.base_url),
                 headers: Vec::new(),

@@ -1,6 +1,6 @@
 //! The request as callers write it: serde types and nothing else.
 //!
-//! Every field is optional here; [`crate::job`] says what must be there and what fits together.
+//! Every field is optional here; [`crate::plan`] says what must be there and what fits together.
 //! The JSON Schema that `llm-exe schema` prints is made from these types.
 
 mod reading;
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use reading::{Written, field_names};
+pub use reading::{ParsedRequest, field_names};
 pub(crate) use reading::{is_field, near_field, nearest};
 pub use text_or::TextOr;
 
@@ -27,7 +27,7 @@ pub struct Request {
     pub model: Option<String>,
     /// The prompt, in Handlebars. A string is one system message; a list of strings is system,
     /// user, assistant, user and so on in turn.
-    pub message: Option<TextOr<Vec<Option<TextOr<WrittenMessage>>>>>,
+    pub message: Option<TextOr<Vec<Option<TextOr<RequestMessage>>>>>,
     /// How the reply is read: `string` (the default), `json`, `list` or `listToArray`,
     /// `listToJson`, `listToKeyValue`, `boolean`, `number`, `stringExtract`, `markdownCodeBlock`,
     /// `markdownCodeBlocks` or `replaceStringTemplate`.
@@ -41,9 +41,9 @@ pub struct Request {
     /// What the templates in `message` are filled with.
     pub data: Option<Map<String, Value>>,
     /// What the model and the call may be tuned with.
-    pub options: Option<WrittenOptions>,
+    pub options: Option<RequestOptions>,
     /// Whom to ask when the first can't answer, in order.
-    pub fallbacks: Option<Vec<Option<WrittenFallback>>>,
+    pub fallbacks: Option<Vec<Option<RequestFallback>>>,
     /// `result`, the default, answers the bare result; `full` adds usage, model, attempts and
     /// warnings.
     #[serde(rename = "return")]
@@ -72,7 +72,7 @@ pub struct Request {
 /// Whom to ask when the ones before can't answer.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct WrittenFallback {
+pub struct RequestFallback {
     /// As the request's `provider`.
     pub provider: Option<String>,
     /// The same as `provider`.
@@ -80,36 +80,36 @@ pub struct WrittenFallback {
     /// As the request's `model`.
     pub model: Option<String>,
     /// Options that differ from the request's.
-    pub options: Option<WrittenOptions>,
+    pub options: Option<RequestOptions>,
 }
 
 /// One message of a conversation.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct WrittenMessage {
+pub struct RequestMessage {
     /// `system`, `user` or `assistant`.
     pub role: Option<String>,
     /// The text, or its parts.
-    pub content: Option<TextOr<Vec<Option<WrittenPart>>>>,
+    pub content: Option<TextOr<Vec<Option<RequestPart>>>>,
 }
 
 /// A part of a message's content.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct WrittenPart {
+pub struct RequestPart {
     /// `text` or `image_url`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The text of a `text` part.
     pub text: Option<String>,
     /// The image of an `image_url` part.
-    pub image_url: Option<WrittenImage>,
+    pub image_url: Option<RequestImage>,
 }
 
 /// Where an image is.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct WrittenImage {
+pub struct RequestImage {
     /// An `https:` or `data:` URL.
     pub url: Option<String>,
 }
@@ -117,7 +117,7 @@ pub struct WrittenImage {
 /// Options of the model and of the call.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct WrittenOptions {
+pub struct RequestOptions {
     /// Randomness, from 0 to 2.
     pub temperature: Option<f64>,
     /// Nucleus sampling, from 0 to 1.
@@ -146,10 +146,10 @@ pub struct WrittenOptions {
     pub jitter: Option<String>,
 }
 
-impl WrittenOptions {
+impl RequestOptions {
     /// These, and what `base` says where they say nothing.
-    pub(crate) fn over(self, base: WrittenOptions) -> WrittenOptions {
-        WrittenOptions {
+    pub(crate) fn over(self, base: RequestOptions) -> RequestOptions {
+        RequestOptions {
             temperature: self.temperature.or(base.temperature),
             top_p: self.top_p.or(base.top_p),
             top_k: self.top_k.or(base.top_k),

@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Request, WrittenFallback, WrittenImage, WrittenMessage, WrittenOptions, WrittenPart};
+use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart};
 use crate::error::Problem;
 use crate::json;
 
@@ -32,7 +32,7 @@ const NOT_BUILT: &[(&str, &str)] = &[
 
 /// A request as read, with what was wrong with its shape.
 #[derive(Debug, Clone, Default)]
-pub struct Written {
+pub struct ParsedRequest {
     /// What could be read; a misshapen field is absent.
     pub request: Request,
     /// The misshapen fields.
@@ -41,16 +41,16 @@ pub struct Written {
     pub warnings: Vec<String>,
 }
 
-impl From<Request> for Written {
+impl From<Request> for ParsedRequest {
     fn from(request: Request) -> Self {
-        Written { request, ..Written::default() }
+        ParsedRequest { request, ..ParsedRequest::default() }
     }
 }
 
-impl Written {
+impl ParsedRequest {
     /// Reads a request. It never fails: what is wrong stands in `problems`.
-    pub fn read(mut value: Value) -> Written {
-        let mut written = Written::default();
+    pub fn read(mut value: Value) -> ParsedRequest {
+        let mut written = ParsedRequest::default();
         let Some(fields) = value.as_object_mut() else {
             let came = json::shown(&value);
             let message = format!("expected a request, which is a JSON object, got {came}");
@@ -199,14 +199,14 @@ fn unknown_field(path: &str) -> String {
     };
     let known: &[&str] = match parent {
         "" => field_names::<Request>(),
-        "options" => field_names::<WrittenOptions>(),
+        "options" => field_names::<RequestOptions>(),
         _ if parent.starts_with("fallbacks") && parent.ends_with("options") => {
-            field_names::<WrittenOptions>()
+            field_names::<RequestOptions>()
         }
-        _ if parent.starts_with("fallbacks") => field_names::<WrittenFallback>(),
-        _ if parent.ends_with("image_url") => field_names::<WrittenImage>(),
-        _ if parent.contains("content") => field_names::<WrittenPart>(),
-        _ => field_names::<WrittenMessage>(),
+        _ if parent.starts_with("fallbacks") => field_names::<RequestFallback>(),
+        _ if parent.ends_with("image_url") => field_names::<RequestImage>(),
+        _ if parent.contains("content") => field_names::<RequestPart>(),
+        _ => field_names::<RequestMessage>(),
     };
     let shown = crate::error::shorten(&shown_path(&path), 100);
     let mut text = format!("unknown field `{shown}` was ignored");
@@ -215,7 +215,7 @@ fn unknown_field(path: &str) -> String {
     } else if parent.is_empty() {
         if name == "prompt" || name == "messages" {
             text.push_str(": did you mean `message`?");
-        } else if let Some(near) = nearest(name, field_names::<WrittenOptions>()) {
+        } else if let Some(near) = nearest(name, field_names::<RequestOptions>()) {
             text.push_str(&format!(": did you mean `options.{near}`?"));
         }
     }

@@ -5,10 +5,10 @@
 //! references are refused when the schema is compiled.
 
 mod closed;
-mod faults;
+mod coerce;
+mod errors;
 mod form;
 mod keywords;
-mod mend;
 mod open;
 mod pattern;
 mod strict;
@@ -25,7 +25,7 @@ pub use pattern::without_lookaround;
 pub use strict::strict;
 
 use crate::json::quoted;
-use faults::one_line;
+use errors::one_line;
 
 /// How often a schema's `pattern` may step back on one value before it counts as no match.
 const BACKTRACK_LIMIT: usize = 100_000;
@@ -37,7 +37,7 @@ const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
 /// Why a value does not satisfy a schema: up to three errors, each with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SchemaFault(String);
+pub struct SchemaError(String);
 
 /// A compiled schema.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ impl Schema {
     ///
     /// # Errors
     /// What is wrong with the schema, with the place in it.
-    pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaFault> {
+    pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
         let work = work::measure(&written, draft_of(&written))?;
         let validator = build(&written)?;
@@ -98,8 +98,8 @@ impl Schema {
     ///
     /// # Errors
     /// Where the value breaks the schema.
-    pub fn read(&self, mut value: Value) -> Result<Value, SchemaFault> {
-        mend::mend(&self.written, &mut value);
+    pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
+        coerce::coerce(&self.written, &mut value);
         self.validate(&value)?;
         Ok(value)
     }
@@ -113,8 +113,8 @@ impl Schema {
     ///
     /// # Errors
     /// Where the value breaks the schema: up to three errors, or the first one of a large value.
-    pub fn validate(&self, value: &Value) -> Result<(), SchemaFault> {
-        if self.is_valid(value) { Ok(()) } else { Err(faults::describe(self, value)) }
+    pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
+        if self.is_valid(value) { Ok(()) } else { Err(errors::describe(self, value)) }
     }
 }
 
@@ -126,7 +126,7 @@ fn draft_of(schema: &Value) -> Draft {
     }
 }
 
-fn build(schema: &Value) -> Result<Validator, SchemaFault> {
+fn build(schema: &Value) -> Result<Validator, SchemaError> {
     jsonschema::options()
         .with_draft(draft_of(schema))
         .should_validate_formats(false)
@@ -136,7 +136,7 @@ fn build(schema: &Value) -> Result<Validator, SchemaFault> {
         .map_err(|error| {
             let place = error.instance_path().as_str().to_owned();
             let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-            SchemaFault(format!("not a usable JSON Schema{at}: {}", one_line(&error.to_string())))
+            SchemaError(format!("not a usable JSON Schema{at}: {}", one_line(&error.to_string())))
         })
 }
 

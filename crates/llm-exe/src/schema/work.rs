@@ -10,7 +10,7 @@ use jsonschema::Draft;
 use referencing::{Registry, Resolver};
 use serde_json::{Map, Value};
 
-use super::SchemaFault;
+use super::SchemaError;
 use super::keywords::{AppliesTo, subschemas};
 
 /// Maximum number of subschemas that one value is checked against at one place. A schema with more
@@ -44,7 +44,7 @@ impl Work {
 ///
 /// # Errors
 /// The place whose references lead to too many checks, or back to itself.
-pub(super) fn measure(schema: &Value, draft: Draft) -> Result<Work, SchemaFault> {
+pub(super) fn measure(schema: &Value, draft: Draft) -> Result<Work, SchemaError> {
     let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
     // A reference that can't be resolved is reported when the schema is compiled.
     let (Ok(registry), Ok(base)) =
@@ -136,7 +136,7 @@ impl<'r> Places<'r> {
         }
     }
 
-    fn most_work(&self) -> Result<Work, SchemaFault> {
+    fn most_work(&self) -> Result<Work, SchemaError> {
         let limit = MAX_CHECKS.max(u64::try_from(self.all.len()).unwrap_or(u64::MAX));
         let mut counter = Counter { places: &self.all, limit, counted: vec![None; self.all.len()] };
         let mut most = Work::default();
@@ -162,7 +162,7 @@ enum Count {
 }
 
 impl Counter<'_, '_> {
-    fn count(&mut self, index: usize, chain: usize) -> Result<Work, SchemaFault> {
+    fn count(&mut self, index: usize, chain: usize) -> Result<Work, SchemaError> {
         let Some(place) = self.places.get(index) else { return Ok(Work::default()) };
         let at = if place.pointer.is_empty() { "the root" } else { place.pointer.as_str() };
         match self.counted.get(index).copied().flatten() {
@@ -172,11 +172,11 @@ impl Counter<'_, '_> {
                     "the references at {at} lead back to it without a property or an item in \
                      between; no value could ever be checked"
                 );
-                return Err(SchemaFault(text));
+                return Err(SchemaError(text));
             }
             None if chain > MAX_CHAIN => {
                 let text = format!("more than {MAX_CHAIN} references in a row lead to {at}");
-                return Err(SchemaFault(text));
+                return Err(SchemaError(text));
             }
             None => self.set(index, Count::Open),
         }
@@ -195,7 +195,7 @@ impl Counter<'_, '_> {
                  refer to fewer alternatives, or to each of them once",
                 self.limit
             );
-            return Err(SchemaFault(text));
+            return Err(SchemaError(text));
         }
         self.set(index, Count::Done(work));
         Ok(work)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 
 use super::MOST_REPLY_BYTES;
-use super::http::{HttpClient, HttpFault};
+use super::http::{HttpClient, HttpError};
 use crate::error::Error;
 use crate::ports::{Secret, Signer, Unsigned};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -15,11 +15,11 @@ pub(crate) enum Fault {
     /// The request could not be signed.
     NotSigned(Error),
     /// What the client says.
-    Http(HttpFault),
+    Http(HttpError),
 }
 
-impl From<HttpFault> for Fault {
-    fn from(fault: HttpFault) -> Self {
+impl From<HttpError> for Fault {
+    fn from(fault: HttpError) -> Self {
         Fault::Http(fault)
     }
 }
@@ -50,7 +50,7 @@ async fn written(
     secret: Option<&Secret>,
     signer: &dyn Signer,
 ) -> Result<Request<Bytes>, Fault> {
-    let unusable = |what: String| Fault::Http(HttpFault::Unusable(what));
+    let unusable = |what: String| Fault::Http(HttpError::Unusable(what));
     let body = serde_json::to_vec(&wire.body).map_err(|error| unusable(error.to_string()))?;
     let body = Bytes::from(body);
     let mut request = Request::builder()

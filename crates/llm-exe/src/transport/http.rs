@@ -19,7 +19,7 @@ pub struct HttpClient(Client);
 
 /// Why an exchange gave no whole answer.
 #[derive(Debug, thiserror::Error)]
-pub enum HttpFault {
+pub enum HttpError {
     /// Ours: the request can't be written.
     #[error("{0}")]
     Unusable(String),
@@ -43,22 +43,22 @@ pub enum HttpFault {
     TimedOut,
 }
 
-impl HttpFault {
+impl HttpError {
     /// Whether the request may have been acted on. Where it may not, any request can be tried
     /// again; where it may, only one that does the same twice.
     pub fn may_have_arrived(&self) -> bool {
         match self {
-            HttpFault::NotAnswered(_) | HttpFault::TooLarge | HttpFault::TimedOut => true,
-            HttpFault::Unusable(_)
-            | HttpFault::NotConnected(_)
-            | HttpFault::NotSent(_)
-            | HttpFault::Stale => false,
+            HttpError::NotAnswered(_) | HttpError::TooLarge | HttpError::TimedOut => true,
+            HttpError::Unusable(_)
+            | HttpError::NotConnected(_)
+            | HttpError::NotSent(_)
+            | HttpError::Stale => false,
         }
     }
 
     /// Whether a request that does the same twice may fare better on another try.
     pub fn may_pass(&self) -> bool {
-        !matches!(self, HttpFault::Unusable(_) | HttpFault::TooLarge)
+        !matches!(self, HttpError::Unusable(_) | HttpError::TooLarge)
     }
 }
 
@@ -73,16 +73,16 @@ impl HttpClient {
         request: Request<Bytes>,
         most_bytes: usize,
         deadline: Deadline,
-    ) -> Result<WireReply, HttpFault> {
+    ) -> Result<WireReply, HttpError> {
         let answered = async {
             match self.once(request.clone(), most_bytes).await {
-                Err(HttpFault::Stale) => self.once(request, most_bytes).await,
+                Err(HttpError::Stale) => self.once(request, most_bytes).await,
                 outcome => outcome,
             }
         };
         match tokio::time::timeout_at(deadline.instant().into(), answered).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(HttpFault::TimedOut),
+            Err(_) => Err(HttpError::TimedOut),
         }
     }
 
@@ -99,7 +99,7 @@ impl HttpClient {
         &self,
         request: Request<Bytes>,
         most_bytes: usize,
-    ) -> Result<WireReply, HttpFault> {
+    ) -> Result<WireReply, HttpError> {
         let mut request = request.map(Full::new);
         let captured = capture_connection(&mut request);
         let answered = self.0.request(request).await;
@@ -108,9 +108,9 @@ impl HttpClient {
         let (head, body) = response.into_parts();
         let body = Limited::new(body, most_bytes).collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
-                HttpFault::TooLarge
+                HttpError::TooLarge
             } else {
-                HttpFault::NotAnswered(innermost(error.as_ref()))
+                HttpError::NotAnswered(innermost(error.as_ref()))
             }
         })?;
         let status = head.status.as_u16();
@@ -128,25 +128,25 @@ fn used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection
     extras.get::<Uses>().is_some_and(|uses| uses.count() > 0)
 }
 
-fn fault(error: &ClientError, reused: bool) -> HttpFault {
+fn fault(error: &ClientError, reused: bool) -> HttpError {
     if error.is_connect() {
-        return HttpFault::NotConnected(innermost(error));
+        return HttpError::NotConnected(innermost(error));
     }
     let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     let Some(cause): Option<&hyper::Error> = cause else {
-        return HttpFault::NotAnswered(innermost(error));
+        return HttpError::NotAnswered(innermost(error));
     };
     // The pool gives back requests of which nothing was sent.
     if cause.is_canceled() {
-        return HttpFault::NotSent(innermost(error));
+        return HttpError::NotSent(innermost(error));
     }
     if reused && closed(cause) {
-        return HttpFault::Stale;
+        return HttpError::Stale;
     }
     if cause.is_body_write_aborted() || cause.is_closed() {
-        return HttpFault::NotSent(innermost(error));
+        return HttpError::NotSent(innermost(error));
     }
-    HttpFault::NotAnswered(innermost(error))
+    HttpError::NotAnswered(innermost(error))
 }
 
 /// Whether the other side had hung up: an end where an answer should begin, or a reset.

@@ -5,10 +5,10 @@
 //! why there is none. What a status means is the dialect's to say; whether to try again is
 //! decided here, by `retry`.
 
-mod ahead;
 mod connector;
 mod exchange;
 mod http;
+mod preconnect;
 mod retry;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::ports::{Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
 use exchange::Fault;
-pub use http::{HttpClient, HttpFault};
+pub use http::{HttpClient, HttpError};
 pub use retry::Jitter;
 pub(crate) use retry::wait_asked;
 
@@ -136,7 +136,7 @@ impl Transport {
         let answered = async {
             let signer = self.signer.as_ref();
             match exchange::exchange(&self.client, wire, secret, signer).await {
-                Err(Fault::Http(HttpFault::Stale)) => {
+                Err(Fault::Http(HttpError::Stale)) => {
                     exchange::exchange(&self.client, wire, secret, signer).await
                 }
                 outcome => outcome,
@@ -144,7 +144,7 @@ impl Transport {
         };
         match tokio::time::timeout_at(within.instant().into(), answered).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(HttpFault::TimedOut.into()),
+            Err(_) => Err(HttpError::TimedOut.into()),
         }
     }
 }
@@ -156,7 +156,7 @@ impl Fault {
             Fault::Http(fault) => fault,
         };
         let (kind, message) = match fault {
-            HttpFault::TimedOut => match timeout {
+            HttpError::TimedOut => match timeout {
                 Some(limit) if !deadline.left().is_zero() => (
                     ErrorKind::Timeout,
                     format!("no answer within the call's time-out of {} ms", limit.as_millis()),
@@ -166,19 +166,19 @@ impl Fault {
                     "no answer within the time that the function has left".to_owned(),
                 ),
             },
-            HttpFault::Unusable(message) => (ErrorKind::Internal, message),
-            HttpFault::TooLarge => (
+            HttpError::Unusable(message) => (ErrorKind::Internal, message),
+            HttpError::TooLarge => (
                 ErrorKind::ProviderUnavailable,
                 format!("the answer is larger than {} MiB", MOST_REPLY_BYTES / 1024 / 1024),
             ),
-            HttpFault::NotAnswered(message) => (
+            HttpError::NotAnswered(message) => (
                 ErrorKind::ProviderUnavailable,
                 format!(
                     "the connection broke before the whole answer was there, not tried again \
                      because it may have been paid for: {message}"
                 ),
             ),
-            HttpFault::NotConnected(_) | HttpFault::NotSent(_) | HttpFault::Stale => {
+            HttpError::NotConnected(_) | HttpError::NotSent(_) | HttpError::Stale => {
                 (ErrorKind::ProviderUnavailable, fault.to_string())
             }
         };

@@ -1,7 +1,7 @@
 //! Destinations: told once the result is kept, told again by the same name, and a record fails
 //! that they can't be told of.
 
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::world::{KEPT, World, batch, batch_of, failures, message, said, saying};
@@ -97,8 +97,8 @@ async fn a_bus_is_told_of_each_result() {
 
 #[tokio::test]
 async fn a_record_fails_that_its_destination_can_not_be_told_of() {
-    let denied = Deed::Refuse(403, "AccessDenied".to_owned());
-    let failed = Deed::FailEntries("InternalFailure".to_owned());
+    let denied = Action::Refuse(403, "AccessDenied".to_owned());
+    let failed = Action::FailEntries("InternalFailure".to_owned());
     for (destination, operation, deed) in [
         (QUEUE, Operation::SendMessage, denied.clone()),
         (BUS, Operation::PutEvents, denied),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ async fn a_killed_holder_does_not_block_its_key() {
 async fn what_was_kept_before_the_kill_is_the_answer() {
     let world = World::new().await;
     // The first write is the lease, the second the answer.
-    let fault = Fault::on(Operation::PutObject, "*/idempotency/*", Deed::DoneThenHang);
+    let fault = Fault::on(Operation::PutObject, "*/idempotency/*", Action::DoneThenHang);
     world.aws.script(fault.every(2).times(1));
     let event = keyed("a", "k");
     let first = world.function(&[]).await;
@@ -159,7 +159,7 @@ async fn a_failure_under_a_key_is_the_answer_where_it_can_not_pass() {
 async fn a_store_that_refuses_costs_nothing() {
     let world = World::new().await;
     let function = world.function(&[]).await;
-    let refuse = Deed::Refuse(403, "AccessDenied".to_owned());
+    let refuse = Action::Refuse(403, "AccessDenied".to_owned());
     let fault = Fault::on(Operation::PutObject, "*/idempotency/*", refuse);
     world.aws.script(fault.clone().times(1));
     let (kind, _) = function.invoke(&keyed("a", "k")).await.failure();

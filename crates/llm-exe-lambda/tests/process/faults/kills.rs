@@ -1,6 +1,6 @@
 //! Processes that are killed in the middle of a batch, which is then delivered again.
 
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 
 use crate::world::{World, batch_of, failures, killed, of, said};
@@ -103,7 +103,7 @@ async fn a_batch_ends_however_often_its_process_is_killed() {
 #[tokio::test]
 async fn a_result_that_nobody_was_told_of_is_told_and_not_asked_again() {
     let world = World::new().await;
-    world.aws.script(Fault::on(Operation::SendMessage, "*", Deed::Hang).times(2));
+    world.aws.script(Fault::on(Operation::SendMessage, "*", Action::Hang).times(2));
     let ids = ids(2);
     let event = batch_of(&ids);
     let first = world.function(&[("RESULT_DESTINATION", QUEUE)]).await;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use llm_exe_simulator::aws::{Deed, Fault, Operation};
+use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::json;
 
 use crate::world::{World, batch_of, failures, said};
@@ -12,8 +12,8 @@ use Operation::{GetObject, PutObject};
 
 const RECORDS: &str = "kept/here/records/*";
 
-fn refused(status: u16, code: &str) -> Deed {
-    Deed::Refuse(status, code.to_owned())
+fn refused(status: u16, code: &str) -> Action {
+    Action::Refuse(status, code.to_owned())
 }
 
 /// The one result of record `a`, right and written once; asked for so often.
@@ -79,13 +79,13 @@ async fn a_refused_write_fails_no_neighbour() {
 
 #[tokio::test]
 async fn a_store_that_recovers_or_takes_its_time_fails_nothing() {
-    let slow = || Deed::Delay(Duration::from_millis(400));
+    let slow = || Action::Delay(Duration::from_millis(400));
     for (operation, deed) in [
         (GetObject, refused(503, "SlowDown")),
         (PutObject, refused(503, "SlowDown")),
         (PutObject, refused(500, "InternalError")),
-        (GetObject, Deed::Drop),
-        (PutObject, Deed::Drop),
+        (GetObject, Action::Drop),
+        (PutObject, Action::Drop),
         (GetObject, slow()),
         (PutObject, slow()),
     ] {
@@ -99,13 +99,13 @@ async fn a_store_that_recovers_or_takes_its_time_fails_nothing() {
     }
 }
 
-/// Written, and the answer lost: it is known as our own, and nothing is asked again.
+/// ParsedRequest, and the answer lost: it is known as our own, and nothing is asked again.
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_known_again() {
     for deed in [
-        Deed::DoneThenDrop,
-        Deed::DoneThenRefuse(503, "SlowDown".to_owned()),
-        Deed::DoneThenRefuse(500, "InternalError".to_owned()),
+        Action::DoneThenDrop,
+        Action::DoneThenRefuse(503, "SlowDown".to_owned()),
+        Action::DoneThenRefuse(500, "InternalError".to_owned()),
     ] {
         let world = World::new().await;
         world.aws.script(Fault::on(PutObject, RECORDS, deed.clone()).times(1));
@@ -121,7 +121,7 @@ async fn a_write_whose_answer_is_lost_is_known_again() {
 /// next delivery costs nothing.
 #[tokio::test]
 async fn a_store_that_hangs_fails_the_record_in_time() {
-    for (deed, is_done) in [(Deed::Hang, false), (Deed::DoneThenHang, true)] {
+    for (deed, is_done) in [(Action::Hang, false), (Action::DoneThenHang, true)] {
         let world = World::new().await;
         world.aws.script(Fault::on(PutObject, RECORDS, deed.clone()));
         let function = world.function(&[]).await;
@@ -140,7 +140,7 @@ async fn a_store_that_hangs_fails_the_record_in_time() {
 #[tokio::test]
 async fn a_store_that_hangs_at_reading_costs_nothing() {
     let world = World::new().await;
-    world.aws.script(Fault::on(GetObject, RECORDS, Deed::Hang));
+    world.aws.script(Fault::on(GetObject, RECORDS, Action::Hang));
     let function = world.function(&[]).await;
     let event = batch_of(["a"]);
     let answer = function.invoke_within(&event, Duration::from_secs(2)).await.result();

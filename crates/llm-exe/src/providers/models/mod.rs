@@ -3,18 +3,18 @@
 
 mod bedrock;
 mod claude;
+mod describe;
 mod gemini;
 mod ollama;
 mod openai;
-mod told;
 
 pub(crate) use bedrock::{
     ConverseModel, Family, Force, TopK, claude_on_bedrock, converse, may_be_of,
 };
 pub(crate) use claude::{ClaudeModel, Thinking, claude};
+pub use describe::{Capability, capabilities, capability_of};
 pub(crate) use gemini::{GeminiJson, GeminiModel, GeminiThinking, gemini};
 pub(crate) use ollama::{Think, ollama};
-pub use told::{Capability, capabilities, capability_of};
 
 pub(crate) use openai::{
     ANY_JSON, ANY_SCHEMA, ANY_TEXT, DEEPSEEK, OPENAI, OpenAiModel, XAI, openai,

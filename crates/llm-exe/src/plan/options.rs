@@ -1,0 +1,143 @@
+//! `options`: what the model is tuned with and how calls are tried, each within its range.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{Problems, Rules};
+use crate::chat::Sampling;
+use crate::json;
+use crate::providers::EFFORTS;
+use crate::request::RequestOptions;
+use crate::transport::{Jitter, Policy};
+
+const MOST_ATTEMPTS: u32 = 10;
+const MOST_STOP_SEQUENCES: usize = 16;
+/// A day: no function runs longer, and clocks stay far from their end.
+const MOST_MILLISECONDS: u64 = 86_400_000;
+
+/// The problems of options, by the option's name.
+struct Options<'a> {
+    path: &'a str,
+    problems: &'a mut Problems,
+}
+
+impl Options<'_> {
+    fn add(&mut self, name: &str, message: impl Into<String>) {
+        self.problems.add(format!("{}.{name}", self.path), message);
+    }
+}
+
+/// Checks the options that stand at `path`; what is out of range is reported and left out.
+pub(crate) fn read(
+    written: RequestOptions,
+    path: &str,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> (Sampling, Policy) {
+    let problems = &mut Options { path, problems };
+    let mut range = |name: &str, value: Option<f64>, allowed: RangeInclusive<f64>| {
+        let value = value?;
+        if allowed.contains(&value) {
+            return Some(value);
+        }
+        let (low, high) = (allowed.start(), allowed.end());
+        let text = format!("expected a number from {low} to {high}, got {value}");
+        problems.add(name, text);
+        None
+    };
+    let temperature = range("temperature", written.temperature, 0.0..=2.0);
+    let top_p = range("topP", written.top_p, 0.0..=1.0);
+    let frequency_penalty = range("frequencyPenalty", written.frequency_penalty, -2.0..=2.0);
+    let presence_penalty = range("presencePenalty", written.presence_penalty, -2.0..=2.0);
+    for (name, value) in [("topK", written.top_k), ("maxTokens", written.max_tokens)] {
+        if value == Some(0) {
+            problems.add(name, "expected a whole number from 1, got 0");
+        }
+    }
+    if let (Some(asked), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
+        && asked > ceiling
+    {
+        let text =
+            format!("expected at most {ceiling}, the setting MAX_TOKENS_CEILING, got {asked}");
+        problems.add("maxTokens", text);
+    }
+    let effort = written.effort.filter(|word| {
+        let known = EFFORTS.contains(&word.as_str());
+        if !known {
+            let (known, came) = (EFFORTS.join(", "), json::quoted(word));
+            problems.add("effort", format!("expected one of {known}, got {came}"));
+        }
+        known
+    });
+    let stop_sequences = stop_sequences(written.stop_sequences.unwrap_or_default(), problems);
+    let sampling = Sampling {
+        temperature,
+        top_p,
+        top_k: written.top_k,
+        max_tokens: written.max_tokens.or(rules.max_tokens_ceiling),
+        stop_sequences,
+        frequency_penalty,
+        presence_penalty,
+        seed: written.seed,
+        effort,
+    };
+    let policy = Policy {
+        attempts: attempts(written.num_of_attempts, problems),
+        max_delay: milliseconds("maxDelay", written.max_delay, 0, problems)
+            .unwrap_or(Policy::default().max_delay),
+        jitter: jitter(written.jitter.as_deref(), problems),
+        timeout: milliseconds("timeout", written.timeout, 1, problems),
+    };
+    (sampling, policy)
+}
+
+fn stop_sequences(written: Vec<String>, problems: &mut Options<'_>) -> Vec<String> {
+    if written.len() > MOST_STOP_SEQUENCES {
+        let text = format!("expected at most {MOST_STOP_SEQUENCES} texts, got {}", written.len());
+        problems.add("stopSequences", text);
+    }
+    if let Some(at) = written.iter().position(String::is_empty) {
+        problems.add(&format!("stopSequences[{at}]"), "is empty");
+    }
+    written
+}
+
+fn attempts(written: Option<u32>, problems: &mut Options<'_>) -> u32 {
+    match written {
+        None => Policy::default().attempts,
+        Some(count) if (1..=MOST_ATTEMPTS).contains(&count) => count,
+        Some(count) => {
+            let text = format!("expected a whole number from 1 to {MOST_ATTEMPTS}, got {count}");
+            problems.add("numOfAttempts", text);
+            1
+        }
+    }
+}
+
+fn milliseconds(
+    name: &str,
+    written: Option<u64>,
+    least: u64,
+    problems: &mut Options<'_>,
+) -> Option<Duration> {
+    let count = written?;
+    if (least..=MOST_MILLISECONDS).contains(&count) {
+        return Some(Duration::from_millis(count));
+    }
+    let range = format!("{least} to {MOST_MILLISECONDS}");
+    let text = format!("expected milliseconds from {range}, got {count}");
+    problems.add(name, text);
+    None
+}
+
+fn jitter(written: Option<&str>, problems: &mut Options<'_>) -> Jitter {
+    match written {
+        None | Some("full") => Jitter::Full,
+        Some("none") => Jitter::None,
+        Some(other) => {
+            let text = format!("expected \"full\" or \"none\", got {}", json::quoted(other));
+            problems.add("jitter", text);
+            Jitter::Full
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is wrong with a value, found in memory that does not grow with the number of errors.
+//!
+//! The validator collects every error, at about 400 bytes each, before it returns the first one,
+//! and one below an `anyOf` or `oneOf` collects those of every branch. A reply that repeats
+//! `{},{},…` has millions of them.
+
+use jsonschema::Validator;
+use jsonschema::error::{ValidationError, ValidationErrorKind};
+use serde_json::{Map, Value, json};
+
+use super::keywords::change_subschemas;
+use super::{Schema, SchemaError, build};
+use crate::error::shorten;
+
+/// Maximum number of errors that a message quotes.
+const MAX_QUOTED: usize = 3;
+/// Maximum number of errors that may be collected, at about 400 bytes each.
+const MAX_COLLECTED: u64 = 50_000;
+
+/// Why an invalid value is invalid: up to three errors with their places; one if the value is so
+/// large that finding all of them could exhaust memory.
+pub(super) fn describe(schema: &Schema, value: &Value) -> SchemaError {
+    let places = count(value, MAX_COLLECTED);
+    if places.saturating_mul(schema.errors_per_place) <= MAX_COLLECTED {
+        let errors = schema.validator.iter_errors(value).take(MAX_QUOTED);
+        let errors: Vec<String> = errors.map(|error| text_of(&error)).collect();
+        return SchemaError(errors.join("; "));
+    }
+    let first = first_error_finder(&schema.written)
+        .and_then(|validator| validator.validate(value).err().map(|error| text_of(&error)));
+    SchemaError(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
+}
+
+/// The number of values in a value, itself included, up to a limit.
+fn count(value: &Value, limit: u64) -> u64 {
+    let mut total: u64 = 1;
+    let mut add = |inner: &Value| {
+        if total < limit {
+            total += count(inner, limit - total);
+        }
+    };
+    match value {
+        Value::Array(items) => items.iter().for_each(&mut add),
+        Value::Object(fields) => fields.values().for_each(&mut add),
+        _ => {}
+    }
+    total
+}
+
+/// A validator of the same values whose first error costs no more than itself; `None` for a schema
+/// that can't be written so.
+fn first_error_finder(schema: &Value) -> Option<Validator> {
+    let mut rules = schema.as_object()?.clone();
+    let mut exact = true;
+    hide_branches(&mut rules, &mut exact);
+    if !exact {
+        return None;
+    }
+    build(&Value::Object(rules)).ok()
+}
+
+/// Puts each `anyOf` and `oneOf` behind a double `not`, whose error does not list the branches'.
+fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
+    // These need to know what the branches have checked, which a `not` does not say.
+    if rules.contains_key("unevaluatedProperties") || rules.contains_key("unevaluatedItems") {
+        *exact = false;
+    }
+    change_subschemas(rules, &mut |inner| hide_branches(inner, exact));
+    let mut hidden = Vec::new();
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(branches) = rules.shift_remove(keyword) {
+            hidden.push(json!({ "not": { "not": { keyword: branches } } }));
+        }
+    }
+    if hidden.is_empty() {
+        return;
+    }
+    match rules.get_mut("allOf").and_then(Value::as_array_mut) {
+        Some(all) => all.append(&mut hidden),
+        None => drop(rules.insert("allOf".to_owned(), Value::Array(hidden))),
+    }
+}
+
+fn text_of(error: &ValidationError<'_>) -> String {
+    let place = error.instance_path().as_str();
+    let place = if place.is_empty() { "the value" } else { place };
+    let message = match hidden_branches(error.kind()) {
+        Some("anyOf") => "it fits none of the schemas of anyOf".to_owned(),
+        Some(_) => "it does not fit exactly one of the schemas of oneOf".to_owned(),
+        None => shorten(&one_line(&error.masked_with("it").to_string()), 200),
+    };
+    format!("{place}: {message}")
+}
+
+/// The keyword that [`hide_branches`] put behind the `not` of an error.
+fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
+    let ValidationErrorKind::Not { schema } = kind else { return None };
+    let hidden = schema.get("not")?;
+    ["anyOf", "oneOf"].into_iter().find(|keyword| hidden.get(keyword).is_some())
+}
+
+/// A library's message as one line.
+pub(super) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::Schema;
+
+    fn fault(schema: Value, value: &Value) -> String {
+        let Value::Object(schema) = schema else { panic!("{schema}") };
+        Schema::compile(schema).unwrap().validate(value).unwrap_err().to_string()
+    }
+
+    fn rows(count: usize, row: Value) -> Value {
+        json!({ "rows": vec![row; count] })
+    }
+
+    fn table(item: Value) -> Value {
+        json!({ "type": "object", "properties": { "rows": { "type": "array", "items": item } } })
+    }
+
+    #[test]
+    fn a_small_value_has_its_first_three_errors_named() {
+        let item = json!({ "type": "object", "required": ["a", "b"] });
+        let text = fault(table(item), &rows(2, json!({})));
+        assert_eq!(text.matches("is a required property").count(), 3, "{text}");
+        assert!(text.starts_with("/rows/0: \"a\" is a required property; /rows/0: "), "{text}");
+    }
+
+    #[test]
+    fn a_large_value_has_its_first_error_named() {
+        let columns: Vec<String> = (0..20).map(|index| format!("column{index}")).collect();
+        let item = json!({ "type": "object", "required": columns });
+        let text = fault(table(item), &rows(50_000, json!({})));
+        assert_eq!(text, "/rows/0: \"column0\" is a required property");
+    }
+
+    #[test]
+    fn branches_of_a_large_value_are_not_collected() {
+        let row = json!({ "type": "object", "required": ["a", "b", "c"] });
+        let inside = table(json!({ "anyOf": [row, { "type": "null" }] }));
+        let text = fault(inside, &rows(50_000, json!({})));
+        assert_eq!(text, "/rows/0: it fits none of the schemas of anyOf");
+
+        let tables = json!({ "type": "object", "oneOf": [table(row.clone()), table(row)] });
+        let text = fault(tables, &rows(50_000, json!({})));
+        assert_eq!(text, "the value: it does not fit exactly one of the schemas of oneOf");
+    }
+
+    #[test]
+    fn a_schema_whose_branches_can_not_be_hidden_has_no_place_named() {
+        let schema = json!({
+            "anyOf": [{ "properties": { "rows": { "items": { "type": "integer" } } } }],
+            "unevaluatedProperties": false
+        });
+        let text = fault(schema, &rows(50_000, json!("x")));
+        assert_eq!(text, "the value does not satisfy the schema");
+    }
+
+    #[test]
+    fn a_not_of_the_schema_is_reported_as_such() {
+        let schema = json!({ "not": { "not": { "type": "integer" } } });
+        assert!(!fault(schema, &json!("x")).contains("anyOf"));
+    }
+}
