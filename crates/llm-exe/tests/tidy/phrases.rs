@@ -1,0 +1,54 @@
+//! Phrases that have to be read twice. CONTRIBUTING.md says how this repository is written.
+
+use regex_lite::Regex;
+
+use crate::files::{files_with, root, shown};
+
+/// A pattern, and what to write instead.
+const PHRASES: &[(&str, &str)] = &[
+    (r"\b(is|are|was) no (more than|longer|different|less|doubt)\b", ""),
+    (r"\b(is|are|was|were) no [a-z]+", "\"is not a …\""),
+    (r"\b(whoever|whomever|nobody|somebody|anybody)\b", "the component that acts"),
+    (r"\b(is|are|was|were|be|been) told\b", "reported, passed, sent"),
+    (r"\btells? (of|whether|what|how)\b", "reports, says, contains"),
+    (r"\banew\b", "again"),
+    (r"\bbeside\b", "next to, and, besides"),
+    (r"\bparted by\b", "separated by"),
+    (r"\bmend(s|ed|ing|able)?\b", "fix, repair, coerce"),
+    (r"\bof (ours|theirs|its own|somebody)\b", "name the owner"),
+    (r"\bthe (most|least|longest|fewest) [a-z]+s? (of|that|to|in|for|a)\b", "maximum, minimum"),
+    (r"\bleft out\b|\bleaves? out\b", "dropped, omitted, skipped"),
+    (r"\b(stands?|stood) (for itself|beside|in for)\b", "replaces, is"),
+    (r"\bheld (against|to) \b", "compared with, checked against"),
+];
+
+/// This file, which lists the phrases.
+const SELF: &str = "phrases.rs";
+
+#[test]
+fn comments_documents_and_messages_are_plain() {
+    let phrases: Vec<(Regex, &str)> = PHRASES
+        .iter()
+        .map(|(pattern, instead)| (Regex::new(&format!("(?i){pattern}")).unwrap(), *instead))
+        .collect();
+    let (allowed, refused) = phrases.split_first().unwrap();
+    let mut wrong = Vec::new();
+    for path in files_with(&root(), &["rs", "ts", "mjs", "md", "py", "sh", "toml", "yml"]) {
+        let is_data = path.components().any(|part| part.as_os_str() == "cases");
+        if path.ends_with(SELF) || is_data {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (index, line) in text.lines().enumerate() {
+            let line = allowed.0.replace_all(line, "");
+            for (phrase, instead) in refused {
+                if let Some(found) = phrase.find(&line) {
+                    let (place, found) = (shown(&path), found.as_str());
+                    let at = index + 1;
+                    wrong.push(format!("{place}:{at}: \"{found}\": write {instead}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n"));
+}
