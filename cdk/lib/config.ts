@@ -293,7 +293,7 @@ function together(config: Config): string[] {
   if (source && result === undefined && !config.resultDestination) {
     problems.push(
       `resultPrefix: expected a prefix with ${source}, got "", so that results would be neither ` +
-        `stored nor sent; leave it out to store them under "${DEFAULT_RESULT_PREFIX}", or set ` +
+        `stored nor sent; remove it to store them under "${DEFAULT_RESULT_PREFIX}", or set ` +
         'resultDestination to send them',
     );
   }

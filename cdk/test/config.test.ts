@@ -158,7 +158,7 @@ const REFUSED: [Record<string, unknown>, string][] = [
   ...RECORD_SOURCES.map(([name, context]): [Record<string, unknown>, string] => [
     { ...context, resultPrefix: '', resultDestinationOverride: ['s3://abc/told/'] },
     `resultPrefix: expected a prefix with ${name}, got "", so that results would be neither stored ` +
-      'nor sent; leave it out to store them under "results", or set resultDestination to send them',
+      'nor sent; remove it to store them under "results", or set resultDestination to send them',
   ]),
   [
     { queueEnabled: true, resultPrefix: '', resultDestination: QUEUE, offloadResultsOver: 10_000 },

@@ -19,7 +19,7 @@ fn compiled(schema: &Value) -> Schema {
 
 /// A property whose schema refers to a definition, with keywords next to the reference or not.
 fn reference() -> impl Strategy<Value = Value> {
-    let name = select(vec!["Closed", "Score", "Word", "Alias", "List", "Node", "Choice"]);
+    let name = select(vec!["Closed", "Score", "Word", "Alias", "List", "Node", "Choice", "Union"]);
     let siblings = select(vec![
         json!({}),
         json!({ "description": "d" }),
@@ -31,6 +31,9 @@ fn reference() -> impl Strategy<Value = Value> {
         json!({ "enum": [2, 5, "a"] }),
         json!({ "const": null }),
         json!({ "required": ["y"] }),
+        json!({ "required": ["x"] }),
+        json!({ "enum": [[1], 2] }),
+        json!({ "enum": ["a", null], "type": "string" }),
         json!({ "properties": { "y": { "type": "integer" } } }),
         json!({ "additionalProperties": false }),
         json!({ "anyOf": [{ "type": "integer" }, { "type": "null" }] }),
@@ -71,6 +74,7 @@ fn schema() -> impl Strategy<Value = Value> {
                 "Word": { "type": "string" },
                 "Alias": { "$ref": "#/$defs/Score", "minimum": 1 },
                 "List": { "type": "array", "items": { "type": ["integer", "string"] } },
+                "Union": { "anyOf": [{ "$ref": "#/$defs/Closed" }, { "$ref": "#/$defs/Node" }] },
                 "Choice": { "anyOf": [{ "$ref": "#/$defs/Word" }, { "type": "integer" }] },
                 "Node": {
                     "type": "object", "required": ["next"], "additionalProperties": false,

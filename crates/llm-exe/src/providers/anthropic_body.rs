@@ -132,13 +132,12 @@ pub(crate) fn options(
     let asked = sampling.max_tokens;
     let most = asked.unwrap_or(DEFAULT_MAX_TOKENS + budget);
     options.put("maxTokens", "max_tokens", Some(json!(most)), Taken::Yes);
-    // Every model that takes these refuses them while it thinks.
+    // Every model that accepts these options rejects them while thinking is on.
     let tuned = match model.tuning {
         Tuning::No => Taken::No("this model does not take it"),
         _ if budget > 0 => Taken::No("it does not go with thinking"),
         Tuning::Free | Tuning::OneOf | Tuning::WithoutEffort => Taken::Yes,
     };
-    let top_k = tuned;
     let both = sampling.temperature.is_some() && sampling.top_p.is_some();
     let top_p = match tuned {
         Taken::Yes if both && model.tuning == Tuning::OneOf => {
@@ -146,15 +145,15 @@ pub(crate) fn options(
         }
         tuned => tuned,
     };
-    let tuned = match sampling.temperature {
+    let temperature = match sampling.temperature {
         Some(temperature) if temperature > 1.0 && matches!(tuned, Taken::Yes) => {
             Taken::No("this provider takes 0 to 1")
         }
         _ => tuned,
     };
-    options.put("temperature", "temperature", sampling.temperature.map(Value::from), tuned);
+    options.put("temperature", "temperature", sampling.temperature.map(Value::from), temperature);
     options.put("topP", "top_p", sampling.top_p.map(Value::from), top_p);
-    options.put("topK", "top_k", sampling.top_k.map(Value::from), top_k);
+    options.put("topK", "top_k", sampling.top_k.map(Value::from), tuned);
     options.put("stopSequences", "stop_sequences", stop_list(sampling), Taken::Yes);
     for (option, set) in [
         ("frequencyPenalty", sampling.frequency_penalty.is_some()),

@@ -15,13 +15,12 @@ use crate::error::shorten;
 /// Maximum number of errors that a message quotes.
 const MAX_QUOTED: usize = 3;
 /// Maximum number of errors that may be collected, at about 400 bytes each.
-const MAX_COLLECTED: u64 = 50_000;
+const MAX_COLLECTED: u64 = 20_000;
 
-/// Why an invalid value is invalid: up to three errors with their places; one if the value is so
-/// large that finding all of them could exhaust memory.
+/// Why an invalid value is invalid: up to three errors with their places; one if collecting all of
+/// them could exhaust memory.
 pub(super) fn describe(schema: &Schema, value: &Value) -> SchemaError {
-    let places = count(value, MAX_COLLECTED);
-    if places.saturating_mul(schema.errors_per_place) <= MAX_COLLECTED {
+    if schema.graph.max_errors(value).is_some_and(|count| count <= MAX_COLLECTED) {
         let errors = schema.validator.iter_errors(value).take(MAX_QUOTED);
         let errors: Vec<String> = errors.map(|error| text_of(&error)).collect();
         return SchemaError(errors.join("; "));
@@ -29,22 +28,6 @@ pub(super) fn describe(schema: &Schema, value: &Value) -> SchemaError {
     let first = first_error_finder(&schema.written)
         .and_then(|validator| validator.validate(value).err().map(|error| text_of(&error)));
     SchemaError(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
-}
-
-/// The number of values in a value, itself included, up to a limit.
-fn count(value: &Value, limit: u64) -> u64 {
-    let mut total: u64 = 1;
-    let mut add = |inner: &Value| {
-        if total < limit {
-            total += count(inner, limit - total);
-        }
-    };
-    match value {
-        Value::Array(items) => items.iter().for_each(&mut add),
-        Value::Object(fields) => fields.values().for_each(&mut add),
-        _ => {}
-    }
-    total
 }
 
 /// A validator of the same values whose first error costs no more than itself; `None` for a schema
@@ -59,9 +42,10 @@ fn first_error_finder(schema: &Value) -> Option<Validator> {
     build(&Value::Object(rules)).ok()
 }
 
-/// Puts each `anyOf` and `oneOf` behind a double `not`, whose error does not list the branches'.
+/// Puts each `anyOf` and `oneOf` behind a double `not`, whose error does not list those of the
+/// branches.
 fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
-    // These need to know what the branches have checked, which a `not` does not say.
+    // These need to know what the branches have covered, which a `not` does not report.
     if rules.contains_key("unevaluatedProperties") || rules.contains_key("unevaluatedItems") {
         *exact = false;
     }

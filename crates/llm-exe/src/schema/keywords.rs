@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 pub(super) enum AppliesTo {
     /// The value that the keyword's own schema is applied to.
     SameValue,
-    /// A property, an item or a name of that value.
-    Part,
+    /// The property with the name of the schema.
+    Property,
+    /// Properties, items or names of that value.
+    AnyPart,
     /// Nothing: other schemas refer to them.
     Nothing,
 }
@@ -22,7 +24,7 @@ enum Layout {
     Named,
 }
 
-use AppliesTo::{Nothing, Part, SameValue};
+use AppliesTo::{AnyPart, Nothing, Property, SameValue};
 use Layout::{Named, Plain};
 
 /// From the meta-schemas of draft-04 to 2020-12.
@@ -36,68 +38,94 @@ const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
     ("else", SameValue, Plain),
     ("dependentSchemas", SameValue, Named),
     ("dependencies", SameValue, Named),
-    ("items", Part, Plain),
-    ("prefixItems", Part, Plain),
-    ("additionalItems", Part, Plain),
-    ("unevaluatedItems", Part, Plain),
-    ("contains", Part, Plain),
-    ("additionalProperties", Part, Plain),
-    ("unevaluatedProperties", Part, Plain),
-    ("propertyNames", Part, Plain),
-    ("contentSchema", Part, Plain),
-    ("properties", Part, Named),
-    ("patternProperties", Part, Named),
+    ("items", AnyPart, Plain),
+    ("prefixItems", AnyPart, Plain),
+    ("additionalItems", AnyPart, Plain),
+    ("unevaluatedItems", AnyPart, Plain),
+    ("contains", AnyPart, Plain),
+    ("additionalProperties", AnyPart, Plain),
+    ("unevaluatedProperties", AnyPart, Plain),
+    ("propertyNames", AnyPart, Plain),
+    ("contentSchema", AnyPart, Plain),
+    ("patternProperties", AnyPart, Named),
+    ("properties", Property, Named),
     ("$defs", Nothing, Named),
     ("definitions", Nothing, Named),
 ];
 
+/// Keywords whose values are data, not schemas.
+const DATA: &[&str] = &["const", "default", "enum", "examples"];
+
+/// The way from a schema to one directly inside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    Keyword(&'static str),
+    Name(&'static str, &'a str),
+    Index(&'static str, usize),
+}
+
+impl Step<'_> {
+    /// The step as a part of a JSON pointer: `/items`, `/properties/a`, `/anyOf/0`.
+    pub(super) fn pointer(&self) -> String {
+        match self {
+            Step::Keyword(keyword) => format!("/{keyword}"),
+            Step::Index(keyword, index) => format!("/{keyword}/{index}"),
+            Step::Name(keyword, name) => {
+                format!("/{keyword}/{}", name.replace('~', "~0").replace('/', "~1"))
+            }
+        }
+    }
+}
+
 /// A schema directly inside of another one.
 pub(super) struct Subschema<'a> {
-    /// Where it is, as a JSON pointer from the outer schema: `/properties/a`, `/anyOf/0`, `/items`.
-    pub(super) pointer: String,
+    pub(super) step: Step<'a>,
     pub(super) applies_to: AppliesTo,
+    /// An object or a boolean, or anything else in an invalid schema.
     pub(super) schema: &'a Value,
 }
 
-/// The schemas directly inside of a schema, with `true` and `false`, and whatever else is written
-/// in their places.
+/// The schemas directly inside of a schema.
 pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
     let mut found = Vec::new();
     for (keyword, applies_to, layout) in APPLICATORS {
-        let mut add = |pointer: String, inner| {
-            found.push(Subschema { pointer, applies_to: *applies_to, schema: inner });
+        let mut add = |step, schema| {
+            found.push(Subschema { step, applies_to: *applies_to, schema });
         };
         match (schema.get(*keyword), layout) {
             (Some(Value::Object(named)), Named) => {
                 for (name, inner) in named {
-                    let name = name.replace('~', "~0").replace('/', "~1");
-                    add(format!("/{keyword}/{name}"), inner);
+                    add(Step::Name(keyword, name), inner);
                 }
             }
             (Some(Value::Array(list)), Plain) => {
                 for (index, inner) in list.iter().enumerate() {
-                    add(format!("/{keyword}/{index}"), inner);
+                    add(Step::Index(keyword, index), inner);
                 }
             }
-            (Some(inner), Plain) => add(format!("/{keyword}"), inner),
+            (Some(inner), Plain) => add(Step::Keyword(keyword), inner),
             _ => {}
         }
     }
     found
 }
 
-/// Calls `change` with each schema directly inside of a schema, without `true` and `false`.
+/// Calls `change` with each schema directly inside of a schema, and with any other object, since
+/// references may lead to schemas in it (`components/schemas/A`).
 pub(super) fn change_subschemas(
     schema: &mut Map<String, Value>,
     change: &mut impl FnMut(&mut Map<String, Value>),
 ) {
-    for (keyword, _, layout) in APPLICATORS {
-        match (schema.get_mut(*keyword), layout) {
-            (Some(Value::Object(named)), Named) => {
+    for (keyword, inner) in schema {
+        let is_named =
+            APPLICATORS.iter().any(|(known, _, layout)| known == keyword && *layout == Named);
+        match inner {
+            Value::Object(named) if is_named => {
                 named.values_mut().filter_map(Value::as_object_mut).for_each(&mut *change);
             }
-            (Some(Value::Object(inner)), Plain) => change(inner),
-            (Some(Value::Array(list)), Plain) => {
+            _ if DATA.contains(&keyword.as_str()) => {}
+            Value::Object(inner) => change(inner),
+            Value::Array(list) => {
                 list.iter_mut().filter_map(Value::as_object_mut).for_each(&mut *change);
             }
             _ => {}

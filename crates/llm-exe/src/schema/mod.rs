@@ -44,8 +44,7 @@ pub struct SchemaError(String);
 pub struct Schema {
     written: Arc<Value>,
     validator: Arc<Validator>,
-    /// The maximum number of errors that one value can have, without those inside of it.
-    errors_per_place: u64,
+    graph: Arc<work::Graph>,
 }
 
 impl std::fmt::Debug for Schema {
@@ -62,12 +61,12 @@ impl Schema {
     /// What is wrong with the schema, with the place in it.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
-        let work = work::measure(&written, draft_of(&written))?;
+        let graph = work::Graph::read(&written, draft_of(&written))?;
         let validator = build(&written)?;
         Ok(Schema {
             written: Arc::new(written),
             validator: Arc::new(validator),
-            errors_per_place: work.errors,
+            graph: Arc::new(graph),
         })
     }
 

@@ -4,47 +4,63 @@
 //! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod writes lookaround
 //! for `email`, pydantic for `Decimal`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::form::describe;
 use super::keywords::change_subschemas;
+
+/// The keyword and those that depend on it, in which a schema without its pattern would refuse more
+/// than the schema as written.
+const NEGATIONS: &[&[&str]] = &[&["not"], &["if", "then", "else"], &["oneOf"]];
 
 /// The schema without the patterns that the service refuses; each one moves into the description
 /// of its node. Replies are still validated against the schema as written.
 pub fn without_lookaround(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(rules) = &mut schema {
-        clean(rules);
+        move_patterns(rules);
     }
     schema
 }
 
-fn clean(rules: &mut Map<String, Value>) {
-    let mut said = Vec::new();
-    if rules.get("pattern").and_then(Value::as_str).is_some_and(has_lookaround)
-        && let Some(pattern) = rules.shift_remove("pattern")
-    {
-        said.push(format!("pattern: {pattern}"));
-    }
-    if let Some(Value::Object(named)) = rules.get_mut("patternProperties") {
-        let (refused, kept): (Map<_, _>, Map<_, _>) =
-            std::mem::take(named).into_iter().partition(|(pattern, _)| has_lookaround(pattern));
-        *named = kept;
-        if !refused.is_empty() {
-            said.push(format!("patternProperties: {}", Value::Object(refused)));
-            // It would refuse the properties whose pattern was removed.
-            if rules.get("additionalProperties") == Some(&json!(false)) {
-                rules.shift_remove("additionalProperties");
-                said.push("additionalProperties: false".to_owned());
-            }
+fn move_patterns(rules: &mut Map<String, Value>) {
+    let mut moved = Vec::new();
+    let mut move_rule = |rules: &mut Map<String, Value>, keyword: &str| {
+        moved.extend(rules.shift_remove(keyword).map(|value| format!("{keyword}: {value}")));
+    };
+    for group in NEGATIONS {
+        if group.iter().any(|keyword| rules.get(*keyword).is_some_and(any_lookaround)) {
+            group.iter().for_each(|keyword| move_rule(rules, keyword));
         }
     }
-    let written = rules.get("description").cloned();
-    describe(written.as_ref(), &said, rules);
-    change_subschemas(rules, &mut clean);
+    if rules.get("pattern").and_then(Value::as_str).is_some_and(has_lookaround) {
+        move_rule(rules, "pattern");
+    }
+    let named = rules.get("patternProperties").and_then(Value::as_object);
+    if named.is_some_and(|named| named.keys().any(|pattern| has_lookaround(pattern))) {
+        // Without these patterns, the other two would apply to the properties that match them.
+        for keyword in ["patternProperties", "additionalProperties", "unevaluatedProperties"] {
+            move_rule(rules, keyword);
+        }
+    }
+    let description = rules.get("description").cloned();
+    describe(description.as_ref(), &moved, rules);
+    change_subschemas(rules, &mut move_patterns);
 }
 
-/// Whether a regular expression looks around or refers back to a group.
+/// Whether a schema contains a pattern that the service refuses.
+fn any_lookaround(schema: &Value) -> bool {
+    match schema {
+        Value::Object(rules) => rules.iter().any(|(keyword, value)| match value {
+            Value::String(pattern) if keyword == "pattern" => has_lookaround(pattern),
+            _ => has_lookaround(keyword) || any_lookaround(value),
+        }),
+        Value::Array(items) => items.iter().any(any_lookaround),
+        _ => false,
+    }
+}
+
+/// Whether a regular expression contains lookaround or a back-reference.
 pub(super) fn has_lookaround(pattern: &str) -> bool {
     let mut rest = pattern.as_bytes();
     let mut in_class = false;
@@ -89,31 +105,43 @@ mod tests {
 
     #[test]
     fn refused_patterns_move_into_descriptions() {
-        let schema = json!({
-            "type": "object",
-            "properties": {
-                "pattern": {"type": "string", "pattern": "^(?!x)", "description": "A name."},
-                "plain": {"type": "string", "pattern": "^x$"}
-            },
-            "patternProperties": {"(?=a)": {"type": "string"}, "^b": {"type": "string"}},
-            "additionalProperties": false,
-            "default": {"pattern": "(?=a)"}
-        });
-        assert_eq!(
-            without_lookaround(&schema),
-            json!({
-                "type": "object",
-                "properties": {
+        for (schema, sent) in [
+            (
+                json!({"properties": {
+                    "pattern": {"type": "string", "pattern": "^(?!x)", "description": "A name."},
+                    "default": {"pattern": "(?=a)"}, "plain": {"pattern": "^x$"}
+                }, "default": {"pattern": "(?=a)"}}),
+                json!({"properties": {
                     "pattern": {
                         "type": "string", "description": "A name.\n\n{pattern: \"^(?!x)\"}"
                     },
-                    "plain": {"type": "string", "pattern": "^x$"}
-                },
-                "patternProperties": {"^b": {"type": "string"}},
-                "default": {"pattern": "(?=a)"},
-                "description": "{patternProperties: {\"(?=a)\":{\"type\":\"string\"}}, \
-                    additionalProperties: false}"
-            })
-        );
+                    "default": {"description": "{pattern: \"(?=a)\"}"},
+                    "plain": {"pattern": "^x$"}
+                }, "default": {"pattern": "(?=a)"}}),
+            ),
+            (
+                json!({"patternProperties": {"(?=a)": {}}, "additionalProperties": false}),
+                json!({"description":
+                    "{patternProperties: {\"(?=a)\":{}}, additionalProperties: false}"}),
+            ),
+            (
+                json!({"type": "string", "not": {"pattern": "^(?!x)"}, "maxLength": 3}),
+                json!({"type": "string", "maxLength": 3,
+                    "description": "{not: {\"pattern\":\"^(?!x)\"}}"}),
+            ),
+            (
+                json!({"if": {"pattern": "(?=a)"}, "then": {"maxLength": 3}}),
+                json!({"description":
+                    "{if: {\"pattern\":\"(?=a)\"}, then: {\"maxLength\":3}}"}),
+            ),
+            (
+                json!({"$ref": "#/components/schemas/A",
+                    "components": {"schemas": {"A": {"pattern": "(?=a)"}}}}),
+                json!({"$ref": "#/components/schemas/A", "components": {"schemas": {
+                    "A": {"description": "{pattern: \"(?=a)\"}"}}}}),
+            ),
+        ] {
+            assert_eq!(without_lookaround(&schema), sent);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The form of a schema that OpenAI's strict mode takes.
+//! The form of a schema that OpenAI's strict mode accepts.
 //!
 //! Strict mode requires closed objects with every property required, a type at every node and
 //! nothing next to a `$ref`, and it knows few keywords
@@ -33,9 +33,9 @@ const KEPT: &[&str] = &[
 ];
 /// Annotations that are removed.
 const REMOVED: &[&str] =
-    &["default", "examples", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly"];
+    &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
 /// Annotations that the model reads.
-const READ: &[&str] = &["description", "title"];
+const READABLE: &[&str] = &["description", "title"];
 /// Formats that strict mode knows; others are removed, since `format` is never asserted here.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
@@ -51,28 +51,36 @@ const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
-/// The schema as strict mode takes it, or `None` where that would change what it accepts.
+/// Returns the schema in strict mode's form, or `None` if that would change which values it
+/// accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
-    let mut walk = Walk {
-        root: schema,
-        // Up to draft-07 a validator ignores what stands next to a `$ref`.
-        ref_siblings_apply: draft_of(schema) > Draft::Draft7,
-        open: vec!["#".to_owned()],
-        properties: 0,
-        enum_values: 0,
-        nodes: 0,
-    };
-    walk.node(schema.as_object()?, 1)
+    let form = [true, false].into_iter().find_map(|keep_descriptions| {
+        let mut walk = Walk {
+            root: schema,
+            // Up to draft-07 a validator ignores the other keywords of a reference.
+            ref_siblings_apply: draft_of(schema) > Draft::Draft7,
+            keep_descriptions,
+            in_progress: vec!["#".to_owned()],
+            properties: 0,
+            enum_values: 0,
+            nodes: 0,
+        };
+        walk.node(schema.as_object()?, 1)
+    })?;
+    (form.get("type").and_then(Value::as_str) == Some("object")).then_some(form)
 }
 
 struct Walk<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
+    /// Whether a definition is written in place of a reference for a description's sake. Many
+    /// copies of a large definition can exceed the limits.
+    keep_descriptions: bool,
     /// The references whose definitions are being written.
-    open: Vec<String>,
+    in_progress: Vec<String>,
     properties: usize,
     enum_values: usize,
     nodes: usize,
@@ -87,14 +95,22 @@ impl Walk<'_> {
         if let Some(Value::String(reference)) = rules.get("$ref") {
             return self.reference(rules, reference, level);
         }
+        // It changes what references inside of this schema mean.
+        if level > 1 && rules.contains_key("$id") {
+            return None;
+        }
         let mut out = Map::new();
         if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
-            out.insert("type".to_owned(), type_of_literals(rules)?);
+            out.insert("type".to_owned(), infer_literal_type(rules)?);
         }
-        let mut said = Vec::new();
+        let literals = literals(rules)?;
+        let mut moved = Vec::new();
         for (key, value) in rules {
             match key.as_str() {
-                "properties" | "required" | "additionalProperties" => {}
+                "properties" | "required" | "additionalProperties" | "$id" => {}
+                "enum" | "const" => {
+                    out.insert(key.clone(), literals.get(key)?.clone());
+                }
                 "items" => {
                     out.insert(key.clone(), self.node(value.as_object()?, level + 1)?);
                 }
@@ -113,7 +129,7 @@ impl Walk<'_> {
                     }
                 }
                 "pattern" if value.as_str().is_some_and(has_lookaround) => {
-                    said.push(format!("{key}: {value}"));
+                    moved.push(format!("{key}: {value}"));
                 }
                 key if REMOVED.contains(&key) => {}
                 key if KEPT.contains(&key) => {
@@ -122,22 +138,17 @@ impl Walk<'_> {
                 _ => return None,
             }
         }
-        describe(rules.get("description"), &said, &mut out);
+        describe(rules.get("description"), &moved, &mut out);
         self.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
         if self.enum_values > MAX_ENUM_VALUES {
             return None;
         }
-        let may_be = |name: &str| match out.get("type") {
-            Some(Value::String(only)) => only == name,
-            Some(Value::Array(several)) => several.iter().any(|kind| kind == name),
-            _ => false,
-        };
-        if may_be("array") && !rules.contains_key("items") {
+        if may_be(&out, "array") && !rules.contains_key("items") {
             return None;
         }
-        if may_be("object") {
+        if may_be(&out, "object") {
             self.object(rules, &mut out, level)?;
-        } else if rules.contains_key("properties") || rules.contains_key("additionalProperties") {
+        } else if OBJECT_RULES.iter().chain(&["required"]).any(|rule| rules.contains_key(*rule)) {
             return None;
         }
         Some(Value::Object(out))
@@ -149,18 +160,21 @@ impl Walk<'_> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
             rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
-        let recursive = self.open.iter().any(|open| open == reference);
-        if !siblings.is_empty() && !recursive {
-            let mut merged = merged(target, &siblings)?;
+        let is_recursive = self.in_progress.iter().any(|open| open == reference);
+        let only_descriptions = siblings.iter().all(|(key, _)| READABLE.contains(&key.as_str()));
+        // The root needs a type of its own.
+        let has_siblings = !only_descriptions || self.keep_descriptions && !siblings.is_empty();
+        if (has_siblings || level == 1) && !is_recursive {
+            let mut merged = merge_definition(target, &siblings)?;
             for key in ["$defs", "definitions"] {
                 merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
             }
-            self.open.push(reference.to_owned());
+            self.in_progress.push(reference.to_owned());
             let node = self.node(&merged, level);
-            self.open.pop();
+            self.in_progress.pop();
             return node;
         }
-        if siblings.iter().any(|(key, _)| !READ.contains(&key.as_str())) {
+        if !only_descriptions {
             return None;
         }
         let mut out = Map::new();
@@ -177,17 +191,17 @@ impl Walk<'_> {
     fn is_ref_sibling(&self, key: &str) -> bool {
         match key {
             "$ref" | "$defs" | "definitions" => false,
-            _ if REMOVED.contains(&key) => false,
-            _ => self.ref_siblings_apply || READ.contains(&key),
+            _ if REMOVED.contains(&key) || key == "$id" => false,
+            _ => self.ref_siblings_apply || READABLE.contains(&key),
         }
     }
 
     fn definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
         let mut out = Map::new();
         for (name, definition) in value.as_object()? {
-            self.open.push(format!("#/{keyword}/{name}"));
+            self.in_progress.push(format!("#/{keyword}/{name}"));
             let node = self.node(definition.as_object()?, 2);
-            self.open.pop();
+            self.in_progress.pop();
             out.insert(name.clone(), node?);
         }
         Some(Value::Object(out))
@@ -227,9 +241,18 @@ impl Walk<'_> {
     }
 }
 
-/// A definition together with the keywords next to a reference to it, or `None` where one schema
-/// can't say both.
-fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
+/// Whether a schema's type allows a type.
+fn may_be(rules: &Rules, name: &str) -> bool {
+    match rules.get("type") {
+        Some(Value::String(only)) => only == name,
+        Some(Value::Array(several)) => several.iter().any(|kind| kind == name),
+        _ => false,
+    }
+}
+
+/// A definition together with the keywords next to a reference to it, or `None` if one schema can't
+/// express both.
+fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     let sibling = |name: &str| {
         let found = siblings.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| *value)
@@ -247,7 +270,7 @@ fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     }
     for (key, value) in siblings {
         let value = match (key.as_str(), target.get(*key)) {
-            (key, Some(_)) if READ.contains(&key) => (*value).clone(),
+            (key, Some(_)) if READABLE.contains(&key) => (*value).clone(),
             (_, Some(known)) if known == *value => continue,
             ("required", Some(Value::Array(known))) => {
                 let more = value.as_array()?.iter().filter(|name| !known.contains(name));
@@ -261,9 +284,55 @@ fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     Some(merged)
 }
 
-/// The type of an `enum` or a `const` that does not say it, or `None` where strict mode has no
-/// such literals.
-fn type_of_literals(rules: &Rules) -> Option<Value> {
+/// The `enum` and the `const` of a schema without the values that its type excludes; `None` if
+/// strict mode can't express them.
+fn literals(rules: &Rules) -> Option<Rules> {
+    let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
+    let may_be = |value: &Value| match rules.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().any(|name| is_of_type(value, name)),
+        Some(name) => is_of_type(value, name),
+    };
+    let mut literals = Map::new();
+    if let Some(value) = rules.get("const") {
+        if !is_scalar(value) || !may_be(value) {
+            return None;
+        }
+        literals.insert("const".to_owned(), value.clone());
+    }
+    if let Some(values) = rules.get("enum") {
+        let values: Vec<&Value> = values.as_array()?.iter().filter(|it| may_be(it)).collect();
+        if values.is_empty() || !values.iter().all(|value| is_scalar(value)) {
+            return None;
+        }
+        literals.insert("enum".to_owned(), json!(values));
+    }
+    Some(literals)
+}
+
+fn is_of_type(value: &Value, name: &Value) -> bool {
+    match (name.as_str(), value) {
+        // `1.0` is an integer: the validator decides.
+        (Some("number" | "integer"), value) => value.is_number(),
+        (Some(name), value) => type_name(value) == name,
+        (None, _) => true,
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::String(_) => "string",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
+        Value::Number(_) => "number",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Infers the type of an untyped `enum` or `const`; `None` if there is neither.
+fn infer_literal_type(rules: &Rules) -> Option<Value> {
     let values = match (rules.get("const"), rules.get("enum")) {
         (Some(value), _) => std::slice::from_ref(value),
         (None, Some(Value::Array(values))) => values.as_slice(),
@@ -271,14 +340,7 @@ fn type_of_literals(rules: &Rules) -> Option<Value> {
     };
     let mut types: Vec<&str> = Vec::new();
     for value in values {
-        let name = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::String(_) => "string",
-            Value::Number(number) if number.is_i64() || number.is_u64() => "integer",
-            Value::Number(_) => "number",
-            Value::Array(_) | Value::Object(_) => return None,
-        };
+        let name = type_name(value);
         if !types.contains(&name) {
             types.push(name);
         }

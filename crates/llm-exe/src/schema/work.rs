@@ -1,8 +1,8 @@
 //! How much work a schema can cause, counted before it is compiled.
 //!
-//! A schema whose references lead to one definition by two ways doubles the work with each level:
-//! thirty short definitions make a validator check one value a billion times. What a schema writes
-//! out itself is in proportion to its length and is never refused.
+//! References that reach one definition in two ways double the work at each level: thirty short
+//! definitions make a validator check one value a billion times. Alternatives that a schema spells
+//! out cost no more than its length and are never rejected.
 
 use std::collections::HashMap;
 
@@ -11,61 +11,148 @@ use referencing::{Registry, Resolver};
 use serde_json::{Map, Value};
 
 use super::SchemaError;
-use super::keywords::{AppliesTo, subschemas};
+use super::keywords::{AppliesTo, Step, subschemas};
+use crate::error::shorten;
 
 /// Maximum number of subschemas that one value is checked against at one place. A schema with more
 /// subschemas than this may use as many as it has.
-const MAX_CHECKS: u64 = 5_000;
-/// Maximum number of references and combinations that are followed from one schema to the last one
-/// that checks the same value. Longer chains could exhaust the stack.
+const MAX_CHECKS: u64 = 20_000;
+/// Maximum number of references and combinations in a row that apply to the same value. A longer
+/// chain could exhaust the stack.
 const MAX_CHAIN: usize = 500;
+/// Maximum number of bytes of the JSON pointers to all schemas: the validator stores each of them.
+const MAX_POINTER_BYTES: usize = 16 << 20;
 /// The base URI of a schema that does not name one.
 const BASE: &str = "json-schema:///";
+/// Maximum number of steps of [`Graph::max_errors`].
+const MAX_STEPS: u64 = 200_000;
 
-/// The most work that one value at one place can cause.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Work {
-    /// How many subschemas the value is checked against.
-    checks: u64,
-    /// How many errors these checks can find, without the errors inside of the value.
-    pub(super) errors: u64,
+/// The schemas that a value can be checked against, and how they lead to each other.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    nodes: Vec<Node>,
 }
 
-impl Work {
-    fn plus(self, other: Work) -> Work {
-        Work {
-            checks: self.checks.saturating_add(other.checks),
-            errors: self.errors.saturating_add(other.errors),
+#[derive(Debug, Default)]
+struct Node {
+    /// The maximum number of errors of the schema's own keywords, in units of a plain error's size.
+    errors: u64,
+    /// The schemas that are applied to the same value, each as often as it is.
+    same_value: Vec<usize>,
+    /// The schemas of named properties.
+    properties: Vec<(Box<str>, usize)>,
+    /// The schemas that may be applied to any property, item or name.
+    any_part: Vec<usize>,
+}
+
+impl Graph {
+    /// Reads a schema and counts the checks of a value at each place.
+    ///
+    /// # Errors
+    /// The place whose references lead to too many checks, or back to itself.
+    pub(super) fn read(schema: &Value, draft: Draft) -> Result<Graph, SchemaError> {
+        let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
+        // A reference that can't be resolved is reported when the schema is compiled.
+        let (Ok(registry), Ok(base)) =
+            (document.and_then(|document| document.prepare()), referencing::uri::from_str(BASE))
+        else {
+            return Ok(Graph::default());
+        };
+        let mut places = Places { draft, all: Vec::new(), indexes: HashMap::new() };
+        places.add(schema, None, &registry.resolver(base));
+        let nodes = places.find_nodes();
+        let limit = MAX_CHECKS.max(u64::try_from(nodes.len()).unwrap_or(u64::MAX));
+        let mut counter =
+            Counter { places: &places.all, nodes: &nodes, limit, counts: vec![None; nodes.len()] };
+        for index in 0..nodes.len() {
+            counter.count(index, 0)?;
         }
+        if places.all.iter().map(|place| place.pointer_bytes).sum::<usize>() > MAX_POINTER_BYTES {
+            let text = "the names around nested schemas are too long; shorten them";
+            return Err(SchemaError(text.to_owned()));
+        }
+        Ok(Graph { nodes })
+    }
+
+    /// The maximum number of errors of a value, or `None` if counting them takes too long.
+    pub(super) fn max_errors(&self, value: &Value) -> Option<u64> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        let mut steps = MAX_STEPS;
+        self.errors_of(value, &HashMap::from([(0, 1)]), &mut steps)
+    }
+
+    /// `schemas` are those that are applied to the value, each with how often.
+    fn errors_of(
+        &self,
+        value: &Value,
+        schemas: &HashMap<usize, u64>,
+        steps: &mut u64,
+    ) -> Option<u64> {
+        let mut applied = HashMap::new();
+        for (index, times) in schemas {
+            self.apply(*index, *times, &mut applied, steps)?;
+        }
+        let mut total: u64 = 0;
+        for (index, times) in &applied {
+            total = total.saturating_add(times.saturating_mul(self.nodes.get(*index)?.errors));
+        }
+        let mut of_part = |name: Option<&str>, part: &Value| {
+            let mut schemas = HashMap::new();
+            for (index, times) in &applied {
+                let node = self.nodes.get(*index)?;
+                let named = node.properties.iter().filter(|(known, _)| Some(&**known) == name);
+                for inner in named.map(|(_, inner)| inner).chain(&node.any_part) {
+                    *steps = steps.checked_sub(1)?;
+                    let count: &mut u64 = schemas.entry(*inner).or_default();
+                    *count = count.saturating_add(*times);
+                }
+            }
+            self.errors_of(part, &schemas, steps)
+        };
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    total = total.saturating_add(of_part(None, item)?);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    total = total.saturating_add(of_part(Some(name), field)?);
+                }
+            }
+            _ => {}
+        }
+        Some(total)
+    }
+
+    /// Adds a schema and those that apply to the same value.
+    fn apply(
+        &self,
+        index: usize,
+        times: u64,
+        applied: &mut HashMap<usize, u64>,
+        steps: &mut u64,
+    ) -> Option<()> {
+        *steps = steps.checked_sub(1)?;
+        let count = applied.entry(index).or_default();
+        *count = count.saturating_add(times);
+        for inner in &self.nodes.get(index)?.same_value {
+            self.apply(*inner, times, applied, steps)?;
+        }
+        Some(())
     }
 }
 
-/// Counts the work of a schema at its most expensive place.
-///
-/// # Errors
-/// The place whose references lead to too many checks, or back to itself.
-pub(super) fn measure(schema: &Value, draft: Draft) -> Result<Work, SchemaError> {
-    let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
-    // A reference that can't be resolved is reported when the schema is compiled.
-    let (Ok(registry), Ok(base)) =
-        (document.and_then(|document| document.prepare()), referencing::uri::from_str(BASE))
-    else {
-        return Ok(Work::default());
-    };
-    let mut places = Places { draft, all: Vec::new(), indexes: HashMap::new() };
-    places.add(schema, String::new(), &registry.resolver(base));
-    places.find_all();
-    places.most_work()
-}
-
-/// A schema inside of the document.
+/// A schema inside of the document, or all anchors of one name.
 struct Place<'r> {
-    schema: &'r Map<String, Value>,
-    /// The first way to it, as a JSON pointer.
-    pointer: String,
+    schema: Option<&'r Map<String, Value>>,
+    /// The place that led here first, and the step from there.
+    from: Option<(usize, Step<'r>)>,
+    /// The length of the pointer from the last reference on.
+    pointer_bytes: usize,
     resolver: Resolver<'r>,
-    /// The places that are applied to the same value, each as often as it is.
-    same_value: Vec<usize>,
 }
 
 struct Places<'r> {
@@ -76,146 +163,233 @@ struct Places<'r> {
 
 impl<'r> Places<'r> {
     /// The index of a schema, which is added if it is new; `None` for `true` and `false`.
-    fn add(&mut self, value: &'r Value, pointer: String, outer: &Resolver<'r>) -> Option<usize> {
+    fn add(
+        &mut self,
+        value: &'r Value,
+        from: Option<(usize, Step<'r>)>,
+        outer: &Resolver<'r>,
+    ) -> Option<usize> {
         let schema = value.as_object()?;
         let index = *self.indexes.entry(std::ptr::from_ref(schema)).or_insert(self.all.len());
         if index == self.all.len() {
             let resource = self.draft.create_resource_ref(value);
             let resolver = outer.in_subresource(resource).unwrap_or_else(|_| outer.clone());
-            self.all.push(Place { schema, pointer, resolver, same_value: Vec::new() });
+            let outer_bytes = from.and_then(|(outer, _)| self.all.get(outer));
+            let outer_bytes = outer_bytes.map_or(0, |outer| outer.pointer_bytes);
+            let pointer_bytes = match from.map(|(_, step)| step) {
+                Some(Step::Keyword(keyword)) if keyword.starts_with('$') => 0,
+                Some(Step::Keyword(keyword) | Step::Index(keyword, _)) => {
+                    outer_bytes + keyword.len()
+                }
+                Some(Step::Name(keyword, name)) => outer_bytes + keyword.len() + name.len(),
+                None => 0,
+            };
+            self.all.push(Place { schema: Some(schema), from, pointer_bytes, resolver });
         }
         Some(index)
     }
 
-    /// Adds every schema that can be reached from those that are known.
-    fn find_all(&mut self) {
+    /// Adds every schema that can be applied to a value, and returns a node for each place.
+    fn find_nodes(&mut self) -> Vec<Node> {
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut dynamic_names: HashMap<&'r str, usize> = HashMap::new();
+        while let Some(place) = self.all.get(nodes.len()) {
+            let (schema, resolver) = (place.schema, place.resolver.clone());
+            let node = match schema {
+                Some(schema) => self.node(nodes.len(), schema, &resolver, &mut dynamic_names),
+                None => Node::default(),
+            };
+            nodes.push(node);
+        }
+        if dynamic_names.is_empty() {
+            return nodes;
+        }
+        // A dynamic reference leads to any anchor of its name, depending on the dynamic scope, also
+        // to one that is in a definition only.
         let mut next = 0;
-        while let Some(Place { schema, pointer, resolver, .. }) = self.all.get(next) {
-            let (schema, pointer, resolver) = (*schema, pointer.clone(), resolver.clone());
-            let mut same_value = Vec::new();
-            for inner in subschemas(schema) {
-                let at = format!("{pointer}{}", inner.pointer);
-                let index = self.add(inner.schema, at, &resolver);
-                if inner.applies_to == AppliesTo::SameValue {
-                    same_value.extend(index);
-                }
+        while let Some(place) = self.all.get(next) {
+            let (schema, resolver) = (place.schema, place.resolver.clone());
+            for inner in schema.map(subschemas).into_iter().flatten() {
+                self.add(inner.schema, Some((next, inner.step)), &resolver);
             }
-            for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
-                let reference = schema.get(keyword).and_then(Value::as_str);
-                let target = reference.and_then(|reference| resolver.lookup(reference).ok());
-                if let Some(target) = target {
-                    let at = format!("{pointer}/{keyword}");
-                    let (target, resolver, _) = target.into_inner();
-                    same_value.extend(self.add(target, at, &resolver));
-                }
-            }
-            if let Some(place) = self.all.get_mut(next) {
-                place.same_value = same_value;
+            if next >= nodes.len() {
+                let node = match schema {
+                    Some(schema) => self.node(next, schema, &resolver, &mut dynamic_names),
+                    None => Node::default(),
+                };
+                nodes.push(node);
             }
             next += 1;
         }
-        self.add_dynamic_targets();
-    }
-
-    /// A dynamic reference leads to any of the anchors of its name, by the way to it.
-    fn add_dynamic_targets(&mut self) {
-        let mut anchors: HashMap<&'r str, Vec<usize>> = HashMap::new();
         for (index, place) in self.all.iter().enumerate() {
-            if let Some(name) = place.schema.get("$dynamicAnchor").and_then(Value::as_str) {
-                anchors.entry(name).or_default().push(index);
+            let name = place.schema.and_then(|schema| schema.get("$dynamicAnchor")?.as_str());
+            let anchors = name.and_then(|name| nodes.get_mut(*dynamic_names.get(name)?));
+            if let Some(anchors) = anchors {
+                anchors.same_value.push(index);
             }
         }
-        for place in &mut self.all {
-            let reference = place.schema.get("$dynamicRef").and_then(Value::as_str);
-            let name = reference.and_then(|reference| reference.rsplit_once('#'));
-            for target in name.and_then(|(_, name)| anchors.get(name)).into_iter().flatten() {
-                if !place.same_value.contains(target) {
-                    place.same_value.push(*target);
+        nodes
+    }
+
+    fn node(
+        &mut self,
+        index: usize,
+        schema: &'r Map<String, Value>,
+        resolver: &Resolver<'r>,
+        dynamic_names: &mut HashMap<&'r str, usize>,
+    ) -> Node {
+        let mut node = Node { errors: errors_of(schema), ..Node::default() };
+        for keyword in ["$ref", "$recursiveRef"] {
+            let reference = schema.get(keyword).and_then(Value::as_str);
+            let target = reference.and_then(|reference| resolver.lookup(reference).ok());
+            if let Some(target) = target {
+                let (target, resolver, _) = target.into_inner();
+                let from = Some((index, Step::Keyword(keyword)));
+                node.same_value.extend(self.add(target, from, &resolver));
+            }
+        }
+        // Up to draft-07 a validator ignores the other keywords of a reference.
+        if self.draft <= Draft::Draft7 && schema.contains_key("$ref") {
+            return node;
+        }
+        if let Some(reference) = schema.get("$dynamicRef").and_then(Value::as_str) {
+            let name = reference.rsplit_once('#').map_or("", |(_, name)| name);
+            let anchors = *dynamic_names.entry(name).or_insert(self.all.len());
+            if anchors == self.all.len() {
+                let from = Some((index, Step::Keyword("$dynamicRef")));
+                let resolver = resolver.clone();
+                self.all.push(Place { schema: None, from, pointer_bytes: 0, resolver });
+            }
+            node.same_value.push(anchors);
+            // It may lead to a plain anchor or a pointer as well.
+            if let Ok(target) = resolver.lookup(reference) {
+                let (target, resolver, _) = target.into_inner();
+                let is_anchor = target.get("$dynamicAnchor").is_some_and(|anchor| anchor == name);
+                if !is_anchor {
+                    let from = Some((index, Step::Keyword("$dynamicRef")));
+                    node.same_value.extend(self.add(target, from, &resolver));
                 }
             }
         }
-    }
-
-    fn most_work(&self) -> Result<Work, SchemaError> {
-        let limit = MAX_CHECKS.max(u64::try_from(self.all.len()).unwrap_or(u64::MAX));
-        let mut counter = Counter { places: &self.all, limit, counted: vec![None; self.all.len()] };
-        let mut most = Work::default();
-        for index in 0..self.all.len() {
-            let work = counter.count(index, 0)?;
-            most.checks = most.checks.max(work.checks);
-            most.errors = most.errors.max(work.errors);
+        for inner in subschemas(schema) {
+            if inner.applies_to == AppliesTo::Nothing {
+                continue;
+            }
+            let Some(at) = self.add(inner.schema, Some((index, inner.step)), resolver) else {
+                continue;
+            };
+            match (inner.applies_to, inner.step) {
+                (AppliesTo::SameValue, _) => node.same_value.push(at),
+                (AppliesTo::Property, Step::Name(_, name)) => {
+                    node.properties.push((name.into(), at));
+                }
+                _ => node.any_part.push(at),
+            }
         }
-        Ok(most)
+        node
     }
 }
 
 struct Counter<'a, 'r> {
     places: &'a [Place<'r>],
+    nodes: &'a [Node],
     limit: u64,
-    counted: Vec<Option<Count>>,
+    counts: Vec<Option<Count>>,
 }
 
 #[derive(Clone, Copy)]
 enum Count {
-    Open,
-    Done(Work),
+    InProgress,
+    Done { checks: u64, chain: usize },
 }
 
 impl Counter<'_, '_> {
-    fn count(&mut self, index: usize, chain: usize) -> Result<Work, SchemaError> {
-        let Some(place) = self.places.get(index) else { return Ok(Work::default()) };
-        let at = if place.pointer.is_empty() { "the root" } else { place.pointer.as_str() };
-        match self.counted.get(index).copied().flatten() {
-            Some(Count::Done(work)) => return Ok(work),
-            Some(Count::Open) => {
-                let text = format!(
-                    "the references at {at} lead back to it without a property or an item in \
-                     between; no value could ever be checked"
-                );
-                return Err(SchemaError(text));
+    /// How many subschemas a value is checked against at a place, and the longest chain of them.
+    fn count(&mut self, index: usize, depth: usize) -> Result<(u64, usize), SchemaError> {
+        match self.counts.get(index).copied().flatten() {
+            Some(Count::Done { checks, chain }) => return Ok((checks, chain)),
+            Some(Count::InProgress) => {
+                return Err(self.fault(
+                    index,
+                    "refers back to itself without a property or an item in between; remove the \
+                     cycle",
+                ));
             }
-            None if chain > MAX_CHAIN => {
-                let text = format!("more than {MAX_CHAIN} references in a row lead to {at}");
-                return Err(SchemaError(text));
+            None => {}
+        }
+        self.set(index, Count::InProgress);
+        let (mut checks, mut chain) = (1u64, 0);
+        let same_value = self.nodes.get(index).map_or(&[][..], |node| &node.same_value);
+        for inner in same_value {
+            if depth > MAX_CHAIN {
+                break;
             }
-            None => self.set(index, Count::Open),
+            let (more, longest) = self.count(*inner, depth + 1)?;
+            checks = checks.saturating_add(more);
+            chain = chain.max(longest + 1);
         }
-        let mut work = Work { checks: 1, errors: errors_of(place.schema) };
-        for inner in &place.same_value {
-            work = work.plus(self.count(*inner, chain + 1)?);
+        if depth > MAX_CHAIN || chain > MAX_CHAIN {
+            let text =
+                format!("begins or continues a chain of more than {MAX_CHAIN} references in a row");
+            return Err(self.fault(index, &text));
         }
+        let schema = self.places.get(index).and_then(|place| place.schema);
         let unevaluated = ["unevaluatedProperties", "unevaluatedItems"];
-        if unevaluated.iter().any(|keyword| place.schema.contains_key(*keyword)) {
-            // What the others have checked is found out by checking again.
-            work = work.plus(work);
+        if schema.is_some_and(|schema| unevaluated.iter().any(|key| schema.contains_key(*key))) {
+            // The validator evaluates the other keywords again to find out what they covered.
+            checks = checks.saturating_mul(2);
         }
-        if work.checks > self.limit {
+        if checks > self.limit {
             let text = format!(
-                "the references at {at} make it check one value against more than {} subschemas; \
-                 refer to fewer alternatives, or to each of them once",
+                "causes one value to be checked against more than {} subschemas; remove repeated \
+                 references to the same definition",
                 self.limit
             );
-            return Err(SchemaError(text));
+            return Err(self.fault(index, &text));
         }
-        self.set(index, Count::Done(work));
-        Ok(work)
+        self.set(index, Count::Done { checks, chain });
+        Ok((checks, chain))
     }
 
     fn set(&mut self, index: usize, count: Count) {
-        if let Some(counted) = self.counted.get_mut(index) {
-            *counted = Some(count);
+        if let Some(known) = self.counts.get_mut(index) {
+            *known = Some(count);
         }
+    }
+
+    fn fault(&self, index: usize, text: &str) -> SchemaError {
+        let mut steps = Vec::new();
+        let mut from = self.places.get(index).and_then(|place| place.from);
+        while let Some((outer, step)) = from {
+            steps.push(step.pointer());
+            from = self.places.get(outer).and_then(|place| place.from);
+        }
+        steps.reverse();
+        let pointer = shorten(&steps.concat(), 200);
+        let place = if pointer.is_empty() { "the root" } else { &pointer };
+        SchemaError(format!("{place} {text}"))
     }
 }
 
-/// How many errors a schema's own keywords can find: one each, and one for each missing name.
+/// The maximum number of errors that a schema's own keywords can have: one each, one for each
+/// missing name, and more for `not`, whose error holds a copy of its schema.
 fn errors_of(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
     let dependent = by_property.iter().filter_map(|keyword| schema.get(*keyword)?.as_object());
     let dependent = dependent.flat_map(Map::values).map(|value| names(Some(value)));
-    let count = schema.len() + names(schema.get("required")) + dependent.sum::<usize>();
+    let copied = schema.get("not").map_or(0, size);
+    let count = schema.len() + names(schema.get("required")) + dependent.sum::<usize>() + copied;
     u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// The number of values in a value, itself included.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => fields.values().map(size).sum(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -223,10 +397,10 @@ mod tests {
     use jsonschema::Draft;
     use serde_json::{Value, json};
 
-    use super::measure;
+    use super::Graph;
 
     fn fault(schema: &Value) -> String {
-        measure(schema, Draft::Draft202012)
+        Graph::read(schema, Draft::default())
             .map_or_else(|fault| fault.to_string(), |_| String::new())
     }
 
@@ -253,41 +427,34 @@ mod tests {
             |next: Value| json!({"$ref": next["$ref"], "unevaluatedProperties": false}),
         ] {
             let refused = fault(&chain(60, level));
-            assert!(refused.contains("against more than 5000 subschemas"), "{refused}");
-            assert!(refused.contains("the references at /"), "{refused}");
+            assert!(refused.contains("against more than 20000 subschemas"), "{refused}");
+            assert!(refused.starts_with("/$ref"), "{refused}");
             assert_eq!(fault(&chain(5, level)), "");
         }
     }
 
     #[test]
     fn every_kind_of_reference_is_followed() {
-        let double = |reference: Value| json!({"anyOf": [reference, reference]});
-        for (keyword, to) in [
-            ("$anchor", json!({"$ref": "#a"})),
-            ("$dynamicAnchor", json!({"$dynamicRef": "#a"})),
-            ("$id", json!({"$ref": "https://example.com/a"})),
-        ] {
-            let mut schema = json!({"$id": "https://example.com/root", "$defs": {}});
-            for index in 0..20 {
-                let text = |value: &Value| value.to_string().replace("#a", &format!("#a{index}"));
-                let next: Value =
-                    serde_json::from_str(&text(&to).replace("com/a", &format!("com/a{index}")))
-                        .unwrap();
-                let name = match keyword {
-                    "$id" => format!("https://example.com/a{}", index + 1),
-                    _ => format!("a{}", index + 1),
-                };
-                let mut level = double(next);
-                level[keyword] = json!(name);
-                schema["$defs"][format!("d{index}")] = level;
-            }
-            let first = match keyword {
-                "$id" => "https://example.com/a0".to_owned(),
-                _ => "a0".to_owned(),
+        for (keyword, reference) in
+            [("$anchor", "$ref"), ("$dynamicAnchor", "$dynamicRef"), ("$id", "$ref")]
+        {
+            let name = |index: usize| match keyword {
+                "$id" => format!("https://example.com/a{index}"),
+                _ => format!("a{index}"),
             };
-            schema["$defs"]["end"] = json!({"type": "object"});
-            schema["$defs"]["end"][keyword] = json!(first);
-            assert!(fault(&schema).contains("more than 5000"), "{keyword}: {}", fault(&schema));
+            let next = |index: usize| match keyword {
+                "$id" => json!({ reference: name(index) }),
+                _ => json!({ reference: format!("#{}", name(index)) }),
+            };
+            let mut schema = next(0);
+            schema["$id"] = json!("https://example.com/root");
+            for index in 0..20 {
+                let next = next(index + 1);
+                schema["$defs"][format!("d{index}")] =
+                    json!({ keyword: name(index), "anyOf": [next, next] });
+            }
+            schema["$defs"]["end"] = json!({ keyword: name(20), "type": "object" });
+            assert!(fault(&schema).contains("more than 20000"), "{keyword}: {}", fault(&schema));
         }
     }
 
@@ -297,19 +464,53 @@ mod tests {
             "$ref": "#/$defs/a",
             "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}
         });
-        assert!(fault(&schema).contains("lead back to it"), "{}", fault(&schema));
-        assert!(fault(&json!({"$ref": "#"})).contains("the root"));
+        assert!(fault(&schema).contains("refers back to itself"), "{}", fault(&schema));
+        assert!(fault(&json!({"$ref": "#"})).starts_with("the root refers back"));
     }
 
     #[test]
-    fn a_long_chain_is_refused() {
+    fn a_long_chain_is_refused_in_any_order() {
+        let mut schema = json!({"properties": {"x": {"$ref": "#/$defs/a0"}}, "$defs": {}});
+        for index in (0..2000).rev() {
+            let next = json!({"$ref": format!("#/$defs/a{}", index + 1)});
+            schema["$defs"][format!("a{index}")] = next.clone();
+            schema["properties"][format!("p{index}")] = next;
+        }
+        schema["$defs"]["a2000"] = json!({});
+        assert!(fault(&schema).contains("more than 500 references in a row"), "{}", fault(&schema));
         let refused = fault(&chain(600, |next| json!({"allOf": [next]})));
         assert!(refused.contains("more than 500 references in a row"), "{refused}");
+        assert!(refused.len() < 400, "{refused}");
     }
 
     #[test]
-    fn written_alternatives_and_recursion_are_fine() {
-        let constants: Vec<Value> = (0..20_000).map(|value| json!({"const": value})).collect();
+    fn definitions_that_nothing_refers_to_are_not_counted() {
+        let schema = json!({
+            "type": "object",
+            "$defs": {
+                "Pet": {"oneOf": [{"$ref": "#/$defs/Cat"}]},
+                "Cat": {"allOf": [{"$ref": "#/$defs/Pet"}, {"type": "object"}]}
+            }
+        });
+        assert_eq!(fault(&schema), "");
+    }
+
+    #[test]
+    fn keywords_that_a_draft_ignores_are_not_counted() {
+        let schema = json!({
+            "$ref": "#/definitions/A",
+            "definitions": {
+                "A": {"$ref": "#/definitions/B", "allOf": [{"$ref": "#/definitions/A"}]},
+                "B": {"type": "object"}
+            }
+        });
+        assert!(Graph::read(&schema, Draft::Draft7).is_ok());
+        assert!(Graph::read(&schema, Draft::Draft202012).is_err());
+    }
+
+    #[test]
+    fn written_alternatives_inheritance_and_recursion_are_fine() {
+        let constants: Vec<Value> = (0..30_000).map(|value| json!({"const": value})).collect();
         assert_eq!(fault(&json!({"oneOf": constants})), "");
         let tree = json!({
             "$defs": {"node": {"anyOf": [
@@ -324,5 +525,31 @@ mod tests {
         // The same definition at many places is checked once for each place.
         assert_eq!(fault(&chain(60, |next| json!({"properties": {"x": next, "y": next}}))), "");
         assert_eq!(fault(&json!({"$ref": "https://example.com/elsewhere"})), "");
+        // Two hundred events over three sealed bases.
+        let mut sealed = chain(3, |next| json!({"allOf": [next], "unevaluatedProperties": false}));
+        let event = json!({"allOf": [{"$ref": "#/$defs/a0"}], "unevaluatedProperties": false});
+        sealed["anyOf"] = json!(vec![event; 200]);
+        assert_eq!(fault(&sealed), "");
+    }
+
+    #[test]
+    fn large_documents_are_read_in_time() {
+        let start = std::time::Instant::now();
+        // A long name above many places, a long chain outside of $defs, many dynamic anchors.
+        let mut wide = json!({"properties": {}});
+        let mut chained = json!({"$ref": "#/x/a0", "x": {}});
+        let mut dynamic = json!({"properties": {}, "$defs": {}});
+        for index in 0..5000 {
+            wide["properties"][format!("a{index}")] = json!({});
+            chained["x"][format!("a{index}")] = json!({"$ref": format!("#/x/a{}", index + 1)});
+            dynamic["properties"][format!("p{index}")] = json!({"$dynamicRef": "#a"});
+            let id = format!("https://example.com/{index}");
+            dynamic["$defs"][format!("d{index}")] = json!({"$id": id, "$dynamicAnchor": "a"});
+        }
+        let wide = json!({"properties": {"n".repeat(50_000): wide}});
+        assert!(fault(&wide).contains("too long"), "{}", fault(&wide));
+        assert!(fault(&chained).contains("references in a row"));
+        assert_eq!(fault(&dynamic), "");
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 }

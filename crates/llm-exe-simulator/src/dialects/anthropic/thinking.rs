@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const LEAST_BUDGET: i64 = 1024;
 /// The minimum `top_p` together with thinking.
-const LEAST_TOP_P: f64 = 0.95;
+const MIN_TOP_P: f64 = 0.95;
 
 /// Refuses what the service would refuse in `thinking`.
 pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
@@ -43,7 +43,7 @@ pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
         ));
     }
     let top_p = field(body, "top_p").and_then(Value::as_f64);
-    if top_p.is_some_and(|top_p| top_p < LEAST_TOP_P) {
+    if top_p.is_some_and(|top_p| top_p < MIN_TOP_P) {
         return Err(invalid(
             "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.",
         ));

@@ -32,7 +32,7 @@ const PLAIN: Model = Model {
     penalties: true,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
-/// No reasoning model takes `stop`, except o3-mini.
+/// Of the reasoning models only o3-mini accepts `stop`.
 const REASONING: Model = Model { reasons: true, stops: false, ..PLAIN };
 const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };

@@ -12,7 +12,11 @@ pub(crate) fn any_unsupported(schema: &Value) -> bool {
         Value::Object(fields) => fields.iter().any(|(key, value)| match (key.as_str(), value) {
             ("pattern", Value::String(pattern)) => is_unsupported(pattern),
             ("patternProperties", Value::Object(named)) => {
-                named.keys().any(|pattern| is_unsupported(pattern)) || any_unsupported(value)
+                named.keys().any(|pattern| is_unsupported(pattern))
+                    || named.values().any(any_unsupported)
+            }
+            ("properties" | "$defs" | "definitions", Value::Object(named)) => {
+                named.values().any(any_unsupported)
             }
             // These hold values, not schemas.
             ("const" | "default" | "enum" | "examples", _) => false,

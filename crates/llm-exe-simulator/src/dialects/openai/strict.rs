@@ -32,7 +32,7 @@ const REFUSED: &[&str] = &[
 ];
 /// Every node has one of these; `enum` and `const` do not replace a type.
 const KINDS: &[&str] = &["type", "anyOf", "$ref"];
-/// What may stand next to a `$ref`.
+/// Keywords allowed next to a `$ref`.
 const REF_SIBLINGS: &[&str] = &["$ref", "$defs", "definitions"];
 
 /// The reason for a root that isn't an object.

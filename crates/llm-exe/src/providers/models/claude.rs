@@ -60,13 +60,17 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
     older("claude-sonnet-4", Thinking::Budget, Tuning::Free),
     older("claude-sonnet-4-0*", Thinking::Budget, Tuning::Free),
     older("claude-sonnet-4-2*", Thinking::Budget, Tuning::Free),
-    // Those that may be forced are listed: newer ones, and names without a version, refuse it
+    // Models that accept a forced tool are listed; newer ones and names without a version reject it
     // ("tool_choice: type \"tool\" and \"any\" are not supported for this model").
     newer("claude-opus-5", Tuning::No, true),
+    newer("claude-opus-5-20*", Tuning::No, true),
     newer("claude-sonnet-5", Tuning::No, true),
+    newer("claude-sonnet-5-20*", Tuning::No, true),
     newer("claude-haiku-5-5*", Tuning::No, true),
     newer("claude-fable-5", Tuning::No, true),
+    newer("claude-fable-5-20*", Tuning::No, true),
     newer("claude-mythos-5", Tuning::No, true),
+    newer("claude-mythos-5-20*", Tuning::No, true),
     NEWEST,
 ];
 
