@@ -1,8 +1,8 @@
-//! The corpora: templates and data whose expected texts other engines made.
+//! Templates with the results of npm handlebars and npm llm-exe.
 //!
-//! `cases/prompts/<corpus>/*.in.json` hold the cases, `*.out.json` what the original makes of
-//! them (scripts/oracles), and `exceptions.json` the cases in which we differ, each with its
-//! reason.
+//! `cases/prompts/<corpus>/*.in.json` contain the data and the cases, `*.out.json` the results of
+//! the npm package (written by scripts/oracles), and `exceptions.json` the cases for which this
+//! crate has a different result, each with its reason.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it fails")]
 #![allow(clippy::print_stdout, reason = "every mismatch is printed")]
 

@@ -1,19 +1,19 @@
-//! The keywords of JSON Schema whose values are schemas, for every draft.
+//! The keywords of JSON Schema whose values are schemas, for all drafts.
 
 use serde_json::{Map, Value};
 
-/// What the schemas below a keyword are applied to.
+/// The value that the schemas of a keyword are applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppliesTo {
-    /// The value that the keyword's own schema is applied to.
+    /// The same value as the schema with the keyword.
     SameValue,
-    /// A property, an item or a name of that value.
+    /// A property, an item or a property name of that value.
     Part,
-    /// Nothing: other schemas refer to them.
+    /// None: other schemas refer to them.
     Nothing,
 }
 
-/// How schemas are stored below a keyword.
+/// The layout of the schemas in the value of a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     /// A schema, or a list of schemas.
@@ -25,7 +25,7 @@ enum Layout {
 use AppliesTo::{Nothing, Part, SameValue};
 use Layout::{Named, Plain};
 
-/// From the meta-schemas of draft-04 to 2020-12.
+/// The keywords, from the meta-schemas of draft-04 to 2020-12.
 const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
     ("allOf", SameValue, Plain),
     ("anyOf", SameValue, Plain),
@@ -53,19 +53,18 @@ const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
 
 /// A schema directly inside of another one.
 pub(super) struct Subschema<'a> {
-    /// Where it is, as a JSON pointer from the outer schema: `/properties/a`, `/anyOf/0`, `/items`.
+    /// The JSON pointer from the outer schema: `/properties/a`, `/anyOf/0`, `/items`.
     pub(super) pointer: String,
     pub(super) applies_to: AppliesTo,
     pub(super) schema: &'a Value,
 }
 
-/// The schemas directly inside of a schema, with `true` and `false`, and whatever else is written
-/// in their places.
+/// Returns the schemas directly inside of a schema, including `true`, `false` and invalid values.
 pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
-    let mut found = Vec::new();
+    let mut subschemas = Vec::new();
     for (keyword, applies_to, layout) in APPLICATORS {
         let mut add = |pointer: String, inner| {
-            found.push(Subschema { pointer, applies_to: *applies_to, schema: inner });
+            subschemas.push(Subschema { pointer, applies_to: *applies_to, schema: inner });
         };
         match (schema.get(*keyword), layout) {
             (Some(Value::Object(named)), Named) => {
@@ -83,10 +82,10 @@ pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
             _ => {}
         }
     }
-    found
+    subschemas
 }
 
-/// Calls `change` with each schema directly inside of a schema, without `true` and `false`.
+/// Calls `change` for each schema directly inside of a schema, except `true` and `false`.
 pub(super) fn change_subschemas(
     schema: &mut Map<String, Value>,
     change: &mut impl FnMut(&mut Map<String, Value>),

@@ -1,4 +1,4 @@
-//! Regular expressions that OpenAI's structured outputs refuse in a schema.
+//! Removes regular expressions that OpenAI's structured outputs reject.
 //!
 //! The service returns a 400, "regex lookaround is not supported", with and without `strict`
 //! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod writes lookaround
@@ -6,11 +6,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::form::describe;
+use super::form::write_description;
 use super::keywords::change_subschemas;
 
-/// The schema without the patterns that the service refuses; each one moves into the description
-/// of its node. Replies are still validated against the schema as written.
+/// Returns the schema without the patterns that the service rejects. Each one moves into the
+/// description of its node. Replies are still validated against the original schema.
 pub fn without_lookaround(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(rules) = &mut schema {
@@ -20,31 +20,31 @@ pub fn without_lookaround(schema: &Value) -> Value {
 }
 
 fn clean(rules: &mut Map<String, Value>) {
-    let mut said = Vec::new();
+    let mut notes = Vec::new();
     if rules.get("pattern").and_then(Value::as_str).is_some_and(has_lookaround)
         && let Some(pattern) = rules.shift_remove("pattern")
     {
-        said.push(format!("pattern: {pattern}"));
+        notes.push(format!("pattern: {pattern}"));
     }
     if let Some(Value::Object(named)) = rules.get_mut("patternProperties") {
-        let (refused, kept): (Map<_, _>, Map<_, _>) =
+        let (rejected, accepted): (Map<_, _>, Map<_, _>) =
             std::mem::take(named).into_iter().partition(|(pattern, _)| has_lookaround(pattern));
-        *named = kept;
-        if !refused.is_empty() {
-            said.push(format!("patternProperties: {}", Value::Object(refused)));
-            // It would refuse the properties whose pattern was removed.
+        *named = accepted;
+        if !rejected.is_empty() {
+            notes.push(format!("patternProperties: {}", Value::Object(rejected)));
+            // It would reject the properties whose pattern was removed.
             if rules.get("additionalProperties") == Some(&json!(false)) {
                 rules.shift_remove("additionalProperties");
-                said.push("additionalProperties: false".to_owned());
+                notes.push("additionalProperties: false".to_owned());
             }
         }
     }
-    let written = rules.get("description").cloned();
-    describe(written.as_ref(), &said, rules);
+    let description = rules.get("description").cloned();
+    write_description(description.as_ref(), &notes, rules);
     change_subschemas(rules, &mut clean);
 }
 
-/// Whether a regular expression looks around or refers back to a group.
+/// Whether a regular expression contains lookaround or a backreference.
 pub(super) fn has_lookaround(pattern: &str) -> bool {
     let mut rest = pattern.as_bytes();
     let mut in_class = false;
@@ -76,7 +76,7 @@ mod tests {
     use super::{has_lookaround, without_lookaround};
 
     #[test]
-    fn only_real_groups_and_references_count() {
+    fn lookaround_is_recognized() {
         for pattern in ["^(?!x)", "a(?=b)", "(?<=a)b", "(?<!a)b", r"(a)\1", r"(?<n>a)\k<n>"] {
             assert!(has_lookaround(pattern), "{pattern}");
         }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_patterns_move_into_descriptions() {
+    fn rejected_patterns_move_into_descriptions() {
         let schema = json!({
             "type": "object",
             "properties": {

@@ -1,21 +1,22 @@
-//! The form of a schema that OpenAI's strict mode takes.
+//! Rewrites a schema for OpenAI's strict mode.
 //!
-//! Strict mode requires closed objects with every property required, a type at every node and
-//! nothing next to a `$ref`, and it knows few keywords
-//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema qualifies if it can be
-//! written in this way without a change to what it accepts. Annotations may go: they accept and
-//! refuse nothing. So may patterns that the service refuses: the model reads them in a description,
-//! and the reply is validated against the schema as written.
+//! Strict mode requires closed objects with every property required, a type at every node and no
+//! keyword next to a `$ref`, and it supports few keywords
+//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema is only rewritten if
+//! the result accepts the same values. Annotations are removed, since they accept and reject
+//! nothing. Patterns that the service rejects move into the description, and the reply is validated
+//! against the original schema.
 
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
-use super::form::describe;
+use super::form::write_description;
 use super::pattern::has_lookaround;
-use super::{draft_of, referenced};
+use super::reference::referenced;
+use super::validator::draft_of;
 
-/// Keywords that are passed on.
-const KEPT: &[&str] = &[
+/// Keywords that are sent.
+const SENT: &[&str] = &[
     "type",
     "enum",
     "const",
@@ -34,31 +35,36 @@ const KEPT: &[&str] = &[
 /// Annotations that are removed.
 const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Annotations that the model reads.
-const READ: &[&str] = &["description", "title"];
-/// Formats that strict mode knows; others are removed, since `format` is never asserted here.
+/// Annotations that are sent, because the model reads them.
+const READ_BY_MODEL: &[&str] = &["description", "title"];
+/// Formats that strict mode supports. Others are removed, since this crate does not assert
+/// `format`.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meaning depends on each other: two schemas can only be merged if they agree on
-/// all of them.
+/// Keywords of objects that depend on each other. Two schemas can only be merged if they have the
+/// same values for all of them.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
+/// Keywords of lists that depend on each other.
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
+/// Limits of strict mode.
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
-/// Definitions that are written in place of their references could double with each level.
+/// Maximum number of nodes of the result. Definitions that replace their references can double it
+/// with each level.
 const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
-/// The schema as strict mode takes it, or `None` where that would change what it accepts.
+/// Returns the schema as strict mode accepts it, or `None` if it can't be rewritten without
+/// changing which values it accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
     let mut walk = Walk {
         root: schema,
-        // Up to draft-07 a validator ignores what stands next to a `$ref`.
+        // Up to draft-07, validators ignore keywords next to a `$ref`.
         ref_siblings_apply: draft_of(schema) > Draft::Draft7,
         open: vec!["#".to_owned()],
         properties: 0,
@@ -71,7 +77,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
 struct Walk<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
-    /// The references whose definitions are being written.
+    /// The references whose definitions are being rewritten.
     open: Vec<String>,
     properties: usize,
     enum_values: usize,
@@ -91,7 +97,7 @@ impl Walk<'_> {
         if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
             out.insert("type".to_owned(), type_of_literals(rules)?);
         }
-        let mut said = Vec::new();
+        let mut notes = Vec::new();
         for (key, value) in rules {
             match key.as_str() {
                 "properties" | "required" | "additionalProperties" => {}
@@ -113,23 +119,23 @@ impl Walk<'_> {
                     }
                 }
                 "pattern" if value.as_str().is_some_and(has_lookaround) => {
-                    said.push(format!("{key}: {value}"));
+                    notes.push(format!("{key}: {value}"));
                 }
                 key if REMOVED.contains(&key) => {}
-                key if KEPT.contains(&key) => {
+                key if SENT.contains(&key) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 _ => return None,
             }
         }
-        describe(rules.get("description"), &said, &mut out);
+        write_description(rules.get("description"), &notes, &mut out);
         self.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
         if self.enum_values > MAX_ENUM_VALUES {
             return None;
         }
         let may_be = |name: &str| match out.get("type") {
-            Some(Value::String(only)) => only == name,
-            Some(Value::Array(several)) => several.iter().any(|kind| kind == name),
+            Some(Value::String(kind)) => kind == name,
+            Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == name),
             _ => false,
         };
         if may_be("array") && !rules.contains_key("items") {
@@ -143,8 +149,8 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// A reference. With keywords next to it, its definition is written in its place; where the
-    /// definition is recursive, annotations are removed instead.
+    /// Rewrites a reference. If keywords stand next to it, the definition replaces it. If the
+    /// definition is recursive, annotations next to it are removed instead.
     fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
@@ -160,7 +166,7 @@ impl Walk<'_> {
             self.open.pop();
             return node;
         }
-        if siblings.iter().any(|(key, _)| !READ.contains(&key.as_str())) {
+        if siblings.iter().any(|(key, _)| !READ_BY_MODEL.contains(&key.as_str())) {
             return None;
         }
         let mut out = Map::new();
@@ -173,12 +179,12 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// Whether a keyword next to a `$ref` has to be sent.
+    /// Whether a keyword next to a `$ref` must be sent.
     fn is_ref_sibling(&self, key: &str) -> bool {
         match key {
             "$ref" | "$defs" | "definitions" => false,
             _ if REMOVED.contains(&key) => false,
-            _ => self.ref_siblings_apply || READ.contains(&key),
+            _ => self.ref_siblings_apply || READ_BY_MODEL.contains(&key),
         }
     }
 
@@ -216,7 +222,7 @@ impl Walk<'_> {
             }
             written.insert(name.clone(), self.node(property.as_object()?, level + 1)?);
         }
-        // No reply could have a required property that the closed object does not name.
+        // A required name that is not a property makes the closed object unsatisfiable.
         if required.is_some_and(|all| all.len() != properties.len()) {
             return None;
         }
@@ -227,12 +233,12 @@ impl Walk<'_> {
     }
 }
 
-/// A definition together with the keywords next to a reference to it, or `None` where one schema
-/// can't say both.
+/// Merges a definition with the keywords next to a reference to it. Returns `None` if one schema
+/// can't express both.
 fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     let sibling = |name: &str| {
-        let found = siblings.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| *value)
+        let sibling = siblings.iter().find(|(key, _)| *key == name);
+        sibling.map(|(_, value)| *value)
     };
     for group in [OBJECT_RULES, LIST_RULES] {
         let both = group.iter().any(|rule| target.contains_key(*rule))
@@ -247,7 +253,7 @@ fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     }
     for (key, value) in siblings {
         let value = match (key.as_str(), target.get(*key)) {
-            (key, Some(_)) if READ.contains(&key) => (*value).clone(),
+            (key, Some(_)) if READ_BY_MODEL.contains(&key) => (*value).clone(),
             (_, Some(known)) if known == *value => continue,
             ("required", Some(Value::Array(known))) => {
                 let more = value.as_array()?.iter().filter(|name| !known.contains(name));
@@ -261,8 +267,8 @@ fn merged(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     Some(merged)
 }
 
-/// The type of an `enum` or a `const` that does not say it, or `None` where strict mode has no
-/// such literals.
+/// The type of an `enum` or a `const` without a type, or `None` if strict mode does not support its
+/// literals.
 fn type_of_literals(rules: &Rules) -> Option<Value> {
     let values = match (rules.get("const"), rules.get("enum")) {
         (Some(value), _) => std::slice::from_ref(value),

@@ -1,8 +1,8 @@
-//! How much work a schema can cause, counted before it is compiled.
+//! Limits the work that a schema can cause, before the schema is compiled.
 //!
-//! A schema whose references lead to one definition by two ways doubles the work with each level:
-//! thirty short definitions make a validator check one value a billion times. What a schema writes
-//! out itself is in proportion to its length and is never refused.
+//! If a definition is referenced twice at each level, the work doubles with each level: thirty
+//! short definitions make a validator check one value a billion times. The work of a schema without
+//! references is proportional to its length, so such a schema is never rejected.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,24 @@ use jsonschema::Draft;
 use referencing::{Registry, Resolver};
 use serde_json::{Map, Value};
 
-use super::SchemaError;
+use super::error::SchemaError;
 use super::keywords::{AppliesTo, subschemas};
 
-/// Maximum number of subschemas that one value is checked against at one place. A schema with more
-/// subschemas than this may use as many as it has.
+/// Maximum number of subschemas that one value is checked against at one place, or the total number
+/// of subschemas if that is larger.
 const MAX_CHECKS: u64 = 5_000;
-/// Maximum number of references and combinations that are followed from one schema to the last one
-/// that checks the same value. Longer chains could exhaust the stack.
+/// Maximum length of a chain of references and combinators that check the same value. Longer chains
+/// could exhaust the stack.
 const MAX_CHAIN: usize = 500;
 /// The base URI of a schema that does not name one.
 const BASE: &str = "json-schema:///";
 
-/// The most work that one value at one place can cause.
+/// The maximum work that one value at one place can cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Work {
-    /// How many subschemas the value is checked against.
+    /// Number of subschemas that the value is checked against.
     checks: u64,
-    /// How many errors these checks can find, without the errors inside of the value.
+    /// Number of errors that these checks can find, without the errors inside of the value.
     pub(super) errors: u64,
 }
 
@@ -40,10 +40,10 @@ impl Work {
     }
 }
 
-/// Counts the work of a schema at its most expensive place.
+/// Measures the work of a schema at its most expensive place.
 ///
 /// # Errors
-/// The place whose references lead to too many checks, or back to itself.
+/// A place whose references cause too many checks or refer back to it.
 pub(super) fn measure(schema: &Value, draft: Draft) -> Result<Work, SchemaError> {
     let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
     // A reference that can't be resolved is reported when the schema is compiled.
@@ -55,19 +55,20 @@ pub(super) fn measure(schema: &Value, draft: Draft) -> Result<Work, SchemaError>
     let mut places = Places { draft, all: Vec::new(), indexes: HashMap::new() };
     places.add(schema, String::new(), &registry.resolver(base));
     places.find_all();
-    places.most_work()
+    places.max_work()
 }
 
 /// A schema inside of the document.
 struct Place<'r> {
     schema: &'r Map<String, Value>,
-    /// The first way to it, as a JSON pointer.
+    /// The JSON pointer by which the schema was found first.
     pointer: String,
     resolver: Resolver<'r>,
-    /// The places that are applied to the same value, each as often as it is.
+    /// The places that apply to the same value. A place that applies twice is listed twice.
     same_value: Vec<usize>,
 }
 
+/// All schemas of a document.
 struct Places<'r> {
     draft: Draft,
     all: Vec<Place<'r>>,
@@ -75,7 +76,7 @@ struct Places<'r> {
 }
 
 impl<'r> Places<'r> {
-    /// The index of a schema, which is added if it is new; `None` for `true` and `false`.
+    /// Returns the index of a schema, which is added if it is new; `None` for `true` and `false`.
     fn add(&mut self, value: &'r Value, pointer: String, outer: &Resolver<'r>) -> Option<usize> {
         let schema = value.as_object()?;
         let index = *self.indexes.entry(std::ptr::from_ref(schema)).or_insert(self.all.len());
@@ -87,7 +88,7 @@ impl<'r> Places<'r> {
         Some(index)
     }
 
-    /// Adds every schema that can be reached from those that are known.
+    /// Adds every schema that can be reached from the root.
     fn find_all(&mut self) {
         let mut next = 0;
         while let Some(Place { schema, pointer, resolver, .. }) = self.all.get(next) {
@@ -117,7 +118,8 @@ impl<'r> Places<'r> {
         self.add_dynamic_targets();
     }
 
-    /// A dynamic reference leads to any of the anchors of its name, by the way to it.
+    /// Adds the targets of dynamic references: every anchor with the name, since the target depends
+    /// on the path of evaluation.
     fn add_dynamic_targets(&mut self) {
         let mut anchors: HashMap<&'r str, Vec<usize>> = HashMap::new();
         for (index, place) in self.all.iter().enumerate() {
@@ -136,28 +138,30 @@ impl<'r> Places<'r> {
         }
     }
 
-    fn most_work(&self) -> Result<Work, SchemaError> {
+    fn max_work(&self) -> Result<Work, SchemaError> {
         let limit = MAX_CHECKS.max(u64::try_from(self.all.len()).unwrap_or(u64::MAX));
         let mut counter = Counter { places: &self.all, limit, counted: vec![None; self.all.len()] };
-        let mut most = Work::default();
+        let mut max = Work::default();
         for index in 0..self.all.len() {
             let work = counter.count(index, 0)?;
-            most.checks = most.checks.max(work.checks);
-            most.errors = most.errors.max(work.errors);
+            max.checks = max.checks.max(work.checks);
+            max.errors = max.errors.max(work.errors);
         }
-        Ok(most)
+        Ok(max)
     }
 }
 
+/// Counts the work of each place once.
 struct Counter<'a, 'r> {
     places: &'a [Place<'r>],
     limit: u64,
     counted: Vec<Option<Count>>,
 }
 
+/// The state of a place in [`Counter`].
 #[derive(Clone, Copy)]
 enum Count {
-    Open,
+    InProgress,
     Done(Work),
 }
 
@@ -167,18 +171,18 @@ impl Counter<'_, '_> {
         let at = if place.pointer.is_empty() { "the root" } else { place.pointer.as_str() };
         match self.counted.get(index).copied().flatten() {
             Some(Count::Done(work)) => return Ok(work),
-            Some(Count::Open) => {
+            Some(Count::InProgress) => {
                 let text = format!(
-                    "the references at {at} lead back to it without a property or an item in \
-                     between; no value could ever be checked"
+                    "the reference at {at} is circular: it refers back to itself without a property \
+                     or an item in between, so no value can be checked"
                 );
-                return Err(SchemaError(text));
+                return Err(SchemaError::new(text));
             }
             None if chain > MAX_CHAIN => {
-                let text = format!("more than {MAX_CHAIN} references in a row lead to {at}");
-                return Err(SchemaError(text));
+                let text = format!("a chain of more than {MAX_CHAIN} references leads to {at}");
+                return Err(SchemaError::new(text));
             }
-            None => self.set(index, Count::Open),
+            None => self.set(index, Count::InProgress),
         }
         let mut work = Work { checks: 1, errors: errors_of(place.schema) };
         for inner in &place.same_value {
@@ -186,16 +190,16 @@ impl Counter<'_, '_> {
         }
         let unevaluated = ["unevaluatedProperties", "unevaluatedItems"];
         if unevaluated.iter().any(|keyword| place.schema.contains_key(*keyword)) {
-            // What the others have checked is found out by checking again.
+            // The validator evaluates the other keywords again to find out what they cover.
             work = work.plus(work);
         }
         if work.checks > self.limit {
             let text = format!(
-                "the references at {at} make it check one value against more than {} subschemas; \
-                 refer to fewer alternatives, or to each of them once",
+                "the references at {at} cause one value to be checked against more than {} \
+                 subschemas; use fewer alternatives, or refer to each only once",
                 self.limit
             );
-            return Err(SchemaError(text));
+            return Err(SchemaError::new(text));
         }
         self.set(index, Count::Done(work));
         Ok(work)
@@ -208,7 +212,8 @@ impl Counter<'_, '_> {
     }
 }
 
-/// How many errors a schema's own keywords can find: one each, and one for each missing name.
+/// Maximum number of errors of a schema's own keywords: one for each keyword, and one for each
+/// required name.
 fn errors_of(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
@@ -225,9 +230,9 @@ mod tests {
 
     use super::measure;
 
-    fn fault(schema: &Value) -> String {
+    fn message(schema: &Value) -> String {
         measure(schema, Draft::Draft202012)
-            .map_or_else(|fault| fault.to_string(), |_| String::new())
+            .map_or_else(|error| error.to_string(), |_| String::new())
     }
 
     /// Definitions that each refer to the next one.
@@ -242,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn references_that_double_are_refused_at_their_place() {
+    fn references_that_double_are_rejected_with_their_place() {
         for level in [
             |next: Value| json!({"oneOf": [next, next]}),
             |next: Value| json!({"anyOf": [next, {"$ref": next["$ref"]}]}),
@@ -252,10 +257,10 @@ mod tests {
             |next: Value| json!({"not": {"allOf": [next, next]}}),
             |next: Value| json!({"$ref": next["$ref"], "unevaluatedProperties": false}),
         ] {
-            let refused = fault(&chain(60, level));
-            assert!(refused.contains("against more than 5000 subschemas"), "{refused}");
-            assert!(refused.contains("the references at /"), "{refused}");
-            assert_eq!(fault(&chain(5, level)), "");
+            let rejected = message(&chain(60, level));
+            assert!(rejected.contains("against more than 5000 subschemas"), "{rejected}");
+            assert!(rejected.contains("the references at /"), "{rejected}");
+            assert_eq!(message(&chain(5, level)), "");
         }
     }
 
@@ -287,30 +292,30 @@ mod tests {
             };
             schema["$defs"]["end"] = json!({"type": "object"});
             schema["$defs"]["end"][keyword] = json!(first);
-            assert!(fault(&schema).contains("more than 5000"), "{keyword}: {}", fault(&schema));
+            assert!(message(&schema).contains("more than 5000"), "{keyword}: {}", message(&schema));
         }
     }
 
     #[test]
-    fn a_reference_back_to_itself_is_refused() {
+    fn circular_references_are_rejected() {
         let schema = json!({
             "$ref": "#/$defs/a",
             "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}
         });
-        assert!(fault(&schema).contains("lead back to it"), "{}", fault(&schema));
-        assert!(fault(&json!({"$ref": "#"})).contains("the root"));
+        assert!(message(&schema).contains("is circular"), "{}", message(&schema));
+        assert!(message(&json!({"$ref": "#"})).contains("the root"));
     }
 
     #[test]
-    fn a_long_chain_is_refused() {
-        let refused = fault(&chain(600, |next| json!({"allOf": [next]})));
-        assert!(refused.contains("more than 500 references in a row"), "{refused}");
+    fn long_chains_are_rejected() {
+        let rejected = message(&chain(600, |next| json!({"allOf": [next]})));
+        assert!(rejected.contains("more than 500 references"), "{rejected}");
     }
 
     #[test]
-    fn written_alternatives_and_recursion_are_fine() {
+    fn written_out_alternatives_and_recursion_are_accepted() {
         let constants: Vec<Value> = (0..20_000).map(|value| json!({"const": value})).collect();
-        assert_eq!(fault(&json!({"oneOf": constants})), "");
+        assert_eq!(message(&json!({"oneOf": constants})), "");
         let tree = json!({
             "$defs": {"node": {"anyOf": [
                 {"type": "object", "properties": {
@@ -320,9 +325,9 @@ mod tests {
             ]}},
             "$ref": "#/$defs/node"
         });
-        assert_eq!(fault(&tree), "");
-        // The same definition at many places is checked once for each place.
-        assert_eq!(fault(&chain(60, |next| json!({"properties": {"x": next, "y": next}}))), "");
-        assert_eq!(fault(&json!({"$ref": "https://example.com/elsewhere"})), "");
+        assert_eq!(message(&tree), "");
+        // A definition that is used at many places checks a different value at each of them.
+        assert_eq!(message(&chain(60, |next| json!({"properties": {"x": next, "y": next}}))), "");
+        assert_eq!(message(&json!({"$ref": "https://example.com/elsewhere"})), "");
     }
 }

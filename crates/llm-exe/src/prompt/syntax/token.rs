@@ -36,7 +36,7 @@ pub(crate) enum Token {
     },
     /// The end of the template.
     End,
-    /// A character that is not allowed inside of a tag.
+    /// A character that is not allowed at this place. It is the last one of the token.
     Invalid(char),
 }
 
@@ -81,7 +81,10 @@ impl Lexer<'_> {
         let start = self.source.len() - rest.len();
         let (token, len) = read_token(rest, closing);
         self.at = start + len;
-        (token, start)
+        match token {
+            Token::Invalid(c) => (token, self.at - c.len_utf8()),
+            token => (token, start),
+        }
     }
 }
 
@@ -137,11 +140,11 @@ fn read_dots(rest: &str) -> (Token, usize) {
     }
 }
 
-/// Whether a word can end at byte `at`: before the end of the tag or of a call, white space, or
-/// one of `also`.
+/// Whether a word can end at byte `at`: before the end of the tag, the call or the template, white
+/// space, or one of `also`.
 fn is_word_end(rest: &str, at: usize, also: &str) -> bool {
     let next = rest.get(at..).and_then(|rest| rest.chars().next());
-    next.is_some_and(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
+    next.is_none_or(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
 }
 
 fn read_word(rest: &str, first: char) -> (Token, usize) {
@@ -154,7 +157,8 @@ fn read_word(rest: &str, first: char) -> (Token, usize) {
         return number;
     }
     if len == 0 || !is_word_end(rest, len, "=./|") {
-        return (Token::Invalid(first), first.len_utf8());
+        let c = rest.get(len..).and_then(|rest| rest.chars().next()).unwrap_or(first);
+        return (Token::Invalid(c), len + c.len_utf8());
     }
     let token = match text {
         _ if !is_word_end(rest, len, "") => None,

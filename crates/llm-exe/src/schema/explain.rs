@@ -1,15 +1,17 @@
-//! What is wrong with a value, found in memory that does not grow with the number of errors.
+//! Describes why a value does not satisfy a schema, in memory that does not grow with the number of
+//! errors.
 //!
-//! The validator collects every error, at about 400 bytes each, before it returns the first one,
-//! and one below an `anyOf` or `oneOf` collects those of every branch. A reply that repeats
-//! `{},{},…` has millions of them.
+//! The validator collects all errors, at about 400 bytes each, before it returns the first one. For
+//! `anyOf` and `oneOf` it collects the errors of every branch. A reply that repeats `{},{},…` has
+//! millions of errors.
 
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
+use super::error::{SchemaError, one_line};
 use super::keywords::change_subschemas;
-use super::{Schema, SchemaError, build};
+use super::validator::build;
 use crate::error::shorten;
 
 /// Maximum number of errors that a message quotes.
@@ -17,26 +19,31 @@ const MAX_QUOTED: usize = 3;
 /// Maximum number of errors that may be collected, at about 400 bytes each.
 const MAX_COLLECTED: u64 = 50_000;
 
-/// Why an invalid value is invalid: up to three errors with their places; one if the value is so
-/// large that finding all of them could exhaust memory.
-pub(super) fn describe(schema: &Schema, value: &Value) -> SchemaError {
-    let places = count(value, MAX_COLLECTED);
-    if places.saturating_mul(schema.errors_per_place) <= MAX_COLLECTED {
-        let errors = schema.validator.iter_errors(value).take(MAX_QUOTED);
-        let errors: Vec<String> = errors.map(|error| text_of(&error)).collect();
-        return SchemaError(errors.join("; "));
+/// Describes up to three errors of an invalid value, with their places. A value that could have too
+/// many errors to collect gets only the first one.
+pub(super) fn explain(
+    schema: &Value,
+    validator: &Validator,
+    errors_per_value: u64,
+    value: &Value,
+) -> SchemaError {
+    let values = count_values(value, MAX_COLLECTED);
+    if values.saturating_mul(errors_per_value) <= MAX_COLLECTED {
+        let errors = validator.iter_errors(value).take(MAX_QUOTED);
+        let errors: Vec<String> = errors.map(|error| describe(&error)).collect();
+        return SchemaError::new(errors.join("; "));
     }
-    let first = first_error_finder(&schema.written)
-        .and_then(|validator| validator.validate(value).err().map(|error| text_of(&error)));
-    SchemaError(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
+    let first = first_error_finder(schema)
+        .and_then(|validator| validator.validate(value).err().map(|error| describe(&error)));
+    SchemaError::new(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
 }
 
-/// The number of values in a value, itself included, up to a limit.
-fn count(value: &Value, limit: u64) -> u64 {
+/// Counts the values inside of a value, including itself, up to a limit.
+fn count_values(value: &Value, limit: u64) -> u64 {
     let mut total: u64 = 1;
     let mut add = |inner: &Value| {
         if total < limit {
-            total += count(inner, limit - total);
+            total += count_values(inner, limit - total);
         }
     };
     match value {
@@ -47,8 +54,8 @@ fn count(value: &Value, limit: u64) -> u64 {
     total
 }
 
-/// A validator of the same values whose first error costs no more than itself; `None` for a schema
-/// that can't be written so.
+/// Builds a validator that accepts the same values but does not collect errors before it returns
+/// the first one. Returns `None` if the schema can't be rewritten in this way.
 fn first_error_finder(schema: &Value) -> Option<Validator> {
     let mut rules = schema.as_object()?.clone();
     let mut exact = true;
@@ -59,9 +66,10 @@ fn first_error_finder(schema: &Value) -> Option<Validator> {
     build(&Value::Object(rules)).ok()
 }
 
-/// Puts each `anyOf` and `oneOf` behind a double `not`, whose error does not list the branches'.
+/// Wraps each `anyOf` and `oneOf` in a double `not`, whose error does not contain the errors of the
+/// branches.
 fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
-    // These need to know what the branches have checked, which a `not` does not say.
+    // These keywords depend on what the branches have evaluated, which a `not` hides.
     if rules.contains_key("unevaluatedProperties") || rules.contains_key("unevaluatedItems") {
         *exact = false;
     }
@@ -81,27 +89,22 @@ fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
     }
 }
 
-fn text_of(error: &ValidationError<'_>) -> String {
+fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().as_str();
     let place = if place.is_empty() { "the value" } else { place };
     let message = match hidden_branches(error.kind()) {
-        Some("anyOf") => "it fits none of the schemas of anyOf".to_owned(),
-        Some(_) => "it does not fit exactly one of the schemas of oneOf".to_owned(),
+        Some("anyOf") => "it does not match any schema of anyOf".to_owned(),
+        Some(_) => "it does not match exactly one schema of oneOf".to_owned(),
         None => shorten(&one_line(&error.masked_with("it").to_string()), 200),
     };
     format!("{place}: {message}")
 }
 
-/// The keyword that [`hide_branches`] put behind the `not` of an error.
+/// The keyword that [`hide_branches`] wrapped in the `not` of an error.
 fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
     let ValidationErrorKind::Not { schema } = kind else { return None };
     let hidden = schema.get("not")?;
     ["anyOf", "oneOf"].into_iter().find(|keyword| hidden.get(keyword).is_some())
-}
-
-/// A library's message as one line.
-pub(super) fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -110,7 +113,7 @@ mod tests {
 
     use super::super::Schema;
 
-    fn fault(schema: Value, value: &Value) -> String {
+    fn validation_error(schema: Value, value: &Value) -> String {
         let Value::Object(schema) = schema else { panic!("{schema}") };
         Schema::compile(schema).unwrap().validate(value).unwrap_err().to_string()
     }
@@ -124,18 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn a_small_value_has_its_first_three_errors_named() {
+    fn a_small_value_reports_three_errors() {
         let item = json!({ "type": "object", "required": ["a", "b"] });
-        let text = fault(table(item), &rows(2, json!({})));
+        let text = validation_error(table(item), &rows(2, json!({})));
         assert_eq!(text.matches("is a required property").count(), 3, "{text}");
         assert!(text.starts_with("/rows/0: \"a\" is a required property; /rows/0: "), "{text}");
     }
 
     #[test]
-    fn a_large_value_has_its_first_error_named() {
+    fn a_large_value_reports_one_error() {
         let columns: Vec<String> = (0..20).map(|index| format!("column{index}")).collect();
         let item = json!({ "type": "object", "required": columns });
-        let text = fault(table(item), &rows(50_000, json!({})));
+        let text = validation_error(table(item), &rows(50_000, json!({})));
         assert_eq!(text, "/rows/0: \"column0\" is a required property");
     }
 
@@ -143,27 +146,27 @@ mod tests {
     fn branches_of_a_large_value_are_not_collected() {
         let row = json!({ "type": "object", "required": ["a", "b", "c"] });
         let inside = table(json!({ "anyOf": [row, { "type": "null" }] }));
-        let text = fault(inside, &rows(50_000, json!({})));
-        assert_eq!(text, "/rows/0: it fits none of the schemas of anyOf");
+        let text = validation_error(inside, &rows(50_000, json!({})));
+        assert_eq!(text, "/rows/0: it does not match any schema of anyOf");
 
         let tables = json!({ "type": "object", "oneOf": [table(row.clone()), table(row)] });
-        let text = fault(tables, &rows(50_000, json!({})));
-        assert_eq!(text, "the value: it does not fit exactly one of the schemas of oneOf");
+        let text = validation_error(tables, &rows(50_000, json!({})));
+        assert_eq!(text, "the value: it does not match exactly one schema of oneOf");
     }
 
     #[test]
-    fn a_schema_whose_branches_can_not_be_hidden_has_no_place_named() {
+    fn unevaluated_keywords_report_no_place() {
         let schema = json!({
             "anyOf": [{ "properties": { "rows": { "items": { "type": "integer" } } } }],
             "unevaluatedProperties": false
         });
-        let text = fault(schema, &rows(50_000, json!("x")));
+        let text = validation_error(schema, &rows(50_000, json!("x")));
         assert_eq!(text, "the value does not satisfy the schema");
     }
 
     #[test]
-    fn a_not_of_the_schema_is_reported_as_such() {
+    fn a_double_not_of_the_caller_is_not_reported_as_any_of() {
         let schema = json!({ "not": { "not": { "type": "integer" } } });
-        assert!(!fault(schema, &json!("x")).contains("anyOf"));
+        assert!(!validation_error(schema, &json!("x")).contains("anyOf"));
     }
 }
