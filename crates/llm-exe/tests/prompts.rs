@@ -22,8 +22,18 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// What we make of a case: a text, or a problem.
-fn render(case: &Value) -> Result<String, String> {
+/// The data of a case: an object, or the name of an entry in the shared data of its file.
+fn data_of<'a>(case: &'a Value, shared: &'a Value) -> &'a Value {
+    match case["data"].as_str() {
+        Some(name) => {
+            shared.get(name).unwrap_or_else(|| panic!("{}: no data `{name}`", case["name"]))
+        }
+        None => &case["data"],
+    }
+}
+
+/// Renders a case twice. Returns the text, or the problems.
+fn render(case: &Value, data: &Value) -> Result<String, String> {
     let mut partials = Partials::builtin();
     let no_partials = Map::new();
     for (name, source) in case["partials"].as_object().unwrap_or(&no_partials) {
@@ -33,7 +43,7 @@ fn render(case: &Value) -> Result<String, String> {
         |problems| problems.iter().map(|p| p.to_string()).collect::<Vec<_>>().join("; "),
     )?;
     let no_data = Map::new();
-    let data = case["data"].as_object().unwrap_or(&no_data);
+    let data = data.as_object().unwrap_or(&no_data);
     let scope = Scope { data, extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
     let again = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
@@ -41,7 +51,7 @@ fn render(case: &Value) -> Result<String, String> {
     Ok(rendered.text)
 }
 
-/// Runs a corpus; every mismatch is printed.
+/// Runs the cases of a corpus and prints every mismatch.
 fn run(corpus: &str) {
     let folder = cases(corpus);
     let exceptions = read(&folder.join("exceptions.json"));
@@ -59,29 +69,31 @@ fn run(corpus: &str) {
     let (mut count, mut wrong) = (0, 0);
     for (input, output) in files {
         let results = read(&output);
-        for case in read(&input).as_array().unwrap() {
+        let input = read(&input);
+        for case in input["cases"].as_array().unwrap() {
+            let data = data_of(case, &input["data"]);
             count += 1;
             let name = case["name"].as_str().unwrap();
             let expected = match exceptions.get(name) {
                 Some(exception) => {
                     unused.retain(|unused| *unused != name);
-                    assert!(exception["reason"].is_string(), "{name}: an exception has a reason");
+                    assert!(exception["reason"].is_string(), "{name}: the exception has no reason");
                     exception
                 }
                 None => &results[name],
             };
-            let ours = render(case);
-            let right = match (&ours, expected["expected"].as_str()) {
+            let actual = render(case, data);
+            let matches = match (&actual, expected["expected"].as_str()) {
                 (Ok(text), Some(expected)) => text == expected,
                 (Err(_), None) => expected["error"] == Value::Bool(true),
                 _ => false,
             };
-            if !right {
+            if !matches {
                 wrong += 1;
                 println!("{name}: {}", case["template"]);
-                println!("  data     {}", case["data"]);
+                println!("  data     {data}");
                 println!("  expected {expected}");
-                println!("  ours     {ours:?}");
+                println!("  actual   {actual:?}");
             }
         }
     }
