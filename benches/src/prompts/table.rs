@@ -119,9 +119,10 @@ pub(crate) fn footnote(rounds: u32, source: usize, text: usize) -> String {
     let node = Command::new("node").arg("--version").output().map(|output| output.stdout);
     let node = String::from_utf8(node.unwrap_or_default()).unwrap_or_default();
     format!(
-        "{machine}, {cores} cores, Node {}. {source} bytes of template and partial render to {text} \
-         bytes of text, the same on both sides. Median (minimum to maximum) of {rounds} rounds. Both \
-         sides are warmed up and run alternately. Ratios are computed within each round.",
+        "{machine}, {cores} cores, Node {}. {source} bytes of template and partial render to \
+         {text} bytes of text, the same on both sides. Median (minimum to maximum) of {rounds} \
+         rounds. Both sides are warmed up and run alternately. Ratios are computed within each \
+         round.",
         node.trim()
     )
 }

@@ -151,12 +151,14 @@ fn all_built_in_partials_compile() {
 fn syntax_errors_say_what_was_expected() {
     let cases = [
         ("a {{! b", "1:3 the comment is never closed; expected `}}`, or `--}}` after `{{!--`"),
-        ("{{/if}}", "1:1 closing tag without an open block"),
+        ("{{/if}}", "1:1 the closing tag `{{/if}}` has no opening tag"),
         ("{{else}}", "1:1 `else` outside of a block"),
-        ("{{#if a}}", "1:1 the block `if` is never closed"),
+        ("{{#if a}}", "1:1 the block `if` is never closed; expected `{{/if}}`"),
+        ("{{#if a}}{{/each}}", "1:10 expected `{{/if}}` to close the block, found `{{/each}}`"),
+        ("{{{{a}}}} b", "1:1 the raw block `a` is never closed; expected `{{{{/a}}}}`"),
         (
-            "{{#if a}}{{/each}}",
-            "1:10 the block `if` is closed by `each`; expected the closing tag of `if`",
+            "{{{{a}}}} {{{{/b}}}}",
+            "1:16 expected `{{{{/a}}}}` to close the raw block, found `{{{{/b}}}}`",
         ),
         ("{{^a}}{{else if b}}{{/a}}", "1:7 an inverted block allows `else` but not `else if`"),
         ("{{#if a}}{{else}}{{else}}{{/if}}", "1:18 unexpected `else`"),

@@ -41,7 +41,7 @@ pub struct TemplateProblem {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
-    /// What is wrong and how to fix it, without the position.
+    /// The description of the problem, without the position.
     pub message: String,
     /// The line of the template, shortened around the column.
     pub shown_line: String,

@@ -26,7 +26,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
 ];
 
-/// The partial that is replaced by messages if it is a whole message.
+/// The partial that is replaced by messages if a message consists of it alone.
 const DIALOGUE_HISTORY: &str = "DialogueHistory";
 
 /// Arguments of `DialogueHistory` that have no effect on messages.
@@ -144,11 +144,12 @@ impl Partials {
         Arc::make_mut(&mut self.units).insert(name.to_owned(), Arc::new(unit));
     }
 
+    /// Returns the partial with this name.
     pub(super) fn get(&self, name: &str) -> Option<&Unit> {
         self.units.get(name).map(|unit| &**unit)
     }
 
-    /// The names of all partials, sorted.
+    /// Returns the names of all partials, sorted.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.units.keys().map(String::as_str).collect();
         names.sort_unstable();

@@ -66,7 +66,7 @@ impl Coercer<'_> {
         for (name, property) in properties {
             if self.defaults_left > 0
                 && !fields.contains_key(name)
-                && let Some(default) = default_of(self.root, property, 0)
+                && let Some(default) = find_default(self.root, property, 0)
             {
                 self.defaults_left -= 1;
                 fields.insert(name.clone(), default.clone());
@@ -127,7 +127,7 @@ fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
 }
 
 /// The default of a property, in its schema or in the one that it refers to.
-fn default_of<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
+fn find_default<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);
     }
@@ -135,7 +135,7 @@ fn default_of<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&
     if hops > MAX_HOPS {
         return None;
     }
-    default_of(root, referenced(root, target)?, hops + 1)
+    find_default(root, referenced(root, target)?, hops + 1)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(crate) use reference::referenced;
 pub use strict::strict;
 
 use crate::json::quoted;
-use validator::{build, draft_of};
+use validator::{build, detect_draft};
 
 /// The supported values of `$schema`. Their older spellings are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
@@ -59,7 +59,7 @@ impl Schema {
     /// A schema that is not valid or would cause too much work, with the place in the schema.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
-        let work = work::measure(&written, draft_of(&written))?;
+        let work = work::measure(&written, detect_draft(&written))?;
         let validator = build(&written)?;
         Ok(Schema {
             written: Arc::new(written),

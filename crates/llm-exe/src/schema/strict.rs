@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::form::write_description;
 use super::pattern::has_lookaround;
 use super::reference::referenced;
-use super::validator::draft_of;
+use super::validator::detect_draft;
 
 /// Keywords that are sent.
 const SENT: &[&str] = &[
@@ -65,7 +65,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
     let mut walk = Walk {
         root: schema,
         // Up to draft-07, validators ignore keywords next to a `$ref`.
-        ref_siblings_apply: draft_of(schema) > Draft::Draft7,
+        ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
         open: vec!["#".to_owned()],
         properties: 0,
         enum_values: 0,
@@ -149,7 +149,7 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// Rewrites a reference. If keywords stand next to it, the definition replaces it. If the
+    /// Rewrites a reference. If keywords are next to it, the definition replaces it. If the
     /// definition is recursive, annotations next to it are removed instead.
     fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;

@@ -9,7 +9,7 @@ use super::error::{SchemaError, one_line};
 const BACKTRACK_LIMIT: usize = 100_000;
 
 /// Returns the draft that applies to a schema: 2020-12 unless `$schema` names a known one.
-pub(super) fn draft_of(schema: &Value) -> Draft {
+pub(super) fn detect_draft(schema: &Value) -> Draft {
     match Draft::default().detect(schema) {
         Draft::Unknown => Draft::default(),
         known => known,
@@ -23,7 +23,7 @@ pub(super) fn draft_of(schema: &Value) -> Draft {
 /// A schema that is not valid, with the place of the first error.
 pub(super) fn build(schema: &Value) -> Result<Validator, SchemaError> {
     jsonschema::options()
-        .with_draft(draft_of(schema))
+        .with_draft(detect_draft(schema))
         .should_validate_formats(false)
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
         .offline()

@@ -173,8 +173,8 @@ impl Counter<'_, '_> {
             Some(Count::Done(work)) => return Ok(work),
             Some(Count::InProgress) => {
                 let text = format!(
-                    "the reference at {at} is circular: it refers back to itself without a property \
-                     or an item in between, so no value can be checked"
+                    "the reference at {at} is circular: it refers back to itself without a \
+                     property or an item in between, so no value can be checked"
                 );
                 return Err(SchemaError::new(text));
             }
@@ -184,7 +184,7 @@ impl Counter<'_, '_> {
             }
             None => self.set(index, Count::InProgress),
         }
-        let mut work = Work { checks: 1, errors: errors_of(place.schema) };
+        let mut work = Work { checks: 1, errors: count_own_errors(place.schema) };
         for inner in &place.same_value {
             work = work.plus(self.count(*inner, chain + 1)?);
         }
@@ -214,7 +214,7 @@ impl Counter<'_, '_> {
 
 /// Maximum number of errors of a schema's own keywords: one for each keyword, and one for each
 /// required name.
-fn errors_of(schema: &Map<String, Value>) -> u64 {
+fn count_own_errors(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
     let dependent = by_property.iter().filter_map(|keyword| schema.get(*keyword)?.as_object());

@@ -53,25 +53,25 @@ fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<Stri
     if text.len() > MAX_TEXT_BYTES {
         let len = text.len();
         return Err(RenderError::helper(format!(
-            "matches a pattern in a text of at most {MAX_TEXT_BYTES} bytes, got {len} bytes"
+            "with a pattern expects a text of at most {MAX_TEXT_BYTES} bytes, got {len} bytes"
         )));
     }
     if pattern.len() > MAX_PATTERN_BYTES {
         let len = pattern.len();
         return Err(RenderError::helper(format!(
-            "accepts a pattern of at most {MAX_PATTERN_BYTES} bytes, got {len} bytes"
+            "expects a pattern of at most {MAX_PATTERN_BYTES} bytes, got {len} bytes"
         )));
     }
     let size_limit = MAX_COMPILED_BYTES.min(MAX_WORK / text.len().max(1));
     let mut builder = RegexBuilder::new(&translate(pattern));
     let regex = builder.size_limit(size_limit).build().map_err(|error| {
-        let shown: String = pattern.chars().take(60).collect();
-        RenderError::helper(format!("can't compile the pattern `{shown}`: {error}"))
+        let excerpt: String = pattern.chars().take(60).collect();
+        RenderError::helper(format!("can't compile the pattern `{excerpt}`: {error}"))
     })?;
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for matched in regex.find_iter(text) {
-        // Finding one match can take a search through the whole text.
+        // The search for a single match can scan the whole text.
         budget.check_clock()?;
         out.push_str(text.get(end..matched.start()).unwrap_or_default());
         end = matched.end();

@@ -27,6 +27,7 @@ pub(super) fn default<'a>(args: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'
     Ok(if value.is_nullish() { args.get(1) } else { or_fallback(value, args) })
 }
 
+/// The value, or the second argument if the value is missing or an empty text.
 fn or_fallback<'a>(value: Value<'a>, args: &Args<'_, 'a>) -> Value<'a> {
     let missing = matches!(value, Value::Undefined) || value.as_text() == Some("");
     if missing { args.get(1) } else { value }
@@ -38,14 +39,15 @@ pub(super) fn key<'v>(args: &'v Args<'_, '_>) -> Result<&'v str, RenderError> {
     key.ok_or_else(|| RenderError::helper("expects a quoted key as its first argument"))
 }
 
-/// The value at a path such as `a.b[0]`. Brackets and commas separate keys; dots do too if the path
-/// with the dots inside of the keys leads to nothing. Null counts as missing.
+/// The value at a path such as `a.b[0]`. Brackets and commas separate keys. If no value is found in
+/// this way, dots separate keys too. Null counts as missing.
 pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     let value = walk(from, path, &[',', '[', ']']);
     let value = if value.is_truthy() { value } else { walk(from, path, &[',', '[', ']', '.']) };
     if value.is_nullish() { Value::Undefined } else { value }
 }
 
+/// Looks up the keys of a path, one after the other.
 fn walk<'a>(from: &Value<'a>, path: &str, separators: &[char]) -> Value<'a> {
     let mut steps = path.split(separators).filter(|step| !step.is_empty()).peekable();
     if steps.peek().is_none() {

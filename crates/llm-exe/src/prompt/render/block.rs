@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::error::RenderError;
 use super::eval::{RenderResult, Renderer};
-use super::frame::{Closure, Data, Env, Iteration};
+use super::frame::{Closure, DataFrame, Env, Iteration};
 use super::value::{Lookup, Value, array_index};
 use crate::prompt::helpers::args::{Helper, Kind};
 use crate::prompt::helpers::builtin;
@@ -282,8 +282,8 @@ impl<'a> Renderer<'a> {
         let index = Value::index(iteration.index);
         let values = Some([item, iteration.key.unwrap_or(&index)]);
         let data =
-            Data { above: Some(env.data), iteration: Some(iteration), block: env.data.block };
-        let closure = Closure { program, env, depths: Some(env.depths), params: env.params };
+            DataFrame { above: Some(env.data), iteration: Some(iteration), block: env.data.block };
+        let closure = Closure { program, env, contexts: Some(env.contexts), params: env.params };
         self.render_closure(&closure, item, &data, values, env)
     }
 
@@ -308,7 +308,7 @@ impl<'a> Renderer<'a> {
         values: Option<[&Value<'a>; 2]>,
         env: &Env<'_, 'a>,
     ) -> RenderResult<()> {
-        let closure = Closure { program, env, depths: Some(env.depths), params: env.params };
+        let closure = Closure { program, env, contexts: Some(env.contexts), params: env.params };
         self.render_closure(&closure, context, env.data, values, env)
     }
 }

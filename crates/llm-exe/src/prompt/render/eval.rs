@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::error::RenderError;
-use super::frame::{Closure, Data, Depth, Env, Inlines, Params};
+use super::frame::{Closure, Contexts, DataFrame, Env, Inlines, Params};
 use super::limits::{Budget, Limits};
 use super::missing::MissingPaths;
 use super::value::{Lookup, Value};
@@ -47,28 +47,28 @@ impl<'a> Renderer<'a> {
     pub(crate) fn template(&mut self) -> RenderResult<()> {
         let unit = self.unit;
         let context = self.root.clone();
-        let depths = Depth { context: &context, above: None };
-        let data = Data::default();
+        let contexts = Contexts { context: &context, above: None };
+        let data = DataFrame::default();
         let (params, inlines, caller, call_site) = (None, None, None, None);
-        let (context, depths, data) = (&context, &depths, &data);
-        let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
+        let (context, contexts, data) = (&context, &contexts, &data);
+        let env = Env { context, contexts, data, params, inlines, unit, caller, call_site };
         self.out.reserve(unit.source.len().saturating_mul(2).min(self.budget.bytes()));
         self.with_inlines(&unit.program, &env, None, None)
     }
 
-    /// Renders a program whose own inline partials are visible. `depths` and `params` are visible
+    /// Renders a program whose own inline partials are visible. `contexts` and `params` are visible
     /// to these partials.
     pub(crate) fn with_inlines(
         &mut self,
         program: &'a Program,
         env: &Env<'_, 'a>,
-        depths: Option<&Depth<'_, 'a>>,
+        contexts: Option<&Contexts<'_, 'a>>,
         params: Option<&Params<'_, 'a>>,
     ) -> RenderResult<()> {
         if program.inlines.is_empty() {
             return self.program(program, env);
         }
-        let inlines = Inlines { program, env, depths, params, above: env.inlines };
+        let inlines = Inlines { program, env, contexts, params, above: env.inlines };
         self.program(program, &Env { inlines: Some(&inlines), ..*env })
     }
 
@@ -143,11 +143,11 @@ impl<'a> Renderer<'a> {
         &mut self,
         closure: &Closure<'_, 'a>,
         context: &Value<'a>,
-        data: &Data<'_, 'a>,
+        data: &DataFrame<'_, 'a>,
         values: Option<[&Value<'a>; 2]>,
         caller: &Env<'_, 'a>,
     ) -> RenderResult<()> {
-        let Closure { program, env: home, depths: above, params } = *closure;
+        let Closure { program, env: home, contexts: above, params } = *closure;
         let problem = |error| caller.problem(error, 0);
         self.budget.enter().map_err(problem)?;
         let is_new = match above {
@@ -157,16 +157,16 @@ impl<'a> Renderer<'a> {
             Some(_) => false,
             None => true,
         };
-        let pushed = Depth { context, above };
-        let depths = above.filter(|_| !is_new).unwrap_or(&pushed);
+        let pushed = Contexts { context, above };
+        let contexts = above.filter(|_| !is_new).unwrap_or(&pushed);
         let own_params = Params { values, above: params };
         let has_params = !program.params.is_empty();
         let env = Env {
             context,
-            depths,
+            contexts,
             data,
             params: if has_params { Some(&own_params) } else { params },
-            inlines: caller.inlines_of(home),
+            inlines: caller.visible_inlines(home),
             unit: home.unit,
             caller: Some(caller),
             call_site: home.call_site,

@@ -14,8 +14,8 @@ use crate::prompt::unit::Unit;
 pub(crate) struct Env<'s, 'a> {
     /// `this`
     pub(crate) context: &'s Value<'a>,
-    pub(crate) depths: &'s Depth<'s, 'a>,
-    pub(crate) data: &'s Data<'s, 'a>,
+    pub(crate) contexts: &'s Contexts<'s, 'a>,
+    pub(crate) data: &'s DataFrame<'s, 'a>,
     pub(crate) params: Option<&'s Params<'s, 'a>>,
     pub(crate) inlines: Option<&'s Inlines<'s, 'a>>,
     /// The source that contains the statement.
@@ -26,17 +26,17 @@ pub(crate) struct Env<'s, 'a> {
     pub(crate) call_site: Option<usize>,
 }
 
-/// A list of the contexts that `../` refers to, innermost first.
+/// The current context and the ones that `../` refers to, innermost first.
 #[derive(Clone, Copy)]
-pub(crate) struct Depth<'s, 'a> {
+pub(crate) struct Contexts<'s, 'a> {
     pub(crate) context: &'s Value<'a>,
-    pub(crate) above: Option<&'s Depth<'s, 'a>>,
+    pub(crate) above: Option<&'s Contexts<'s, 'a>>,
 }
 
-/// The `@` variables except `@root`.
+/// The `@` variables of a block or partial, except `@root`.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Data<'s, 'a> {
-    pub(crate) above: Option<&'s Data<'s, 'a>>,
+pub(crate) struct DataFrame<'s, 'a> {
+    pub(crate) above: Option<&'s DataFrame<'s, 'a>>,
     pub(crate) iteration: Option<Iteration<'s, 'a>>,
     /// The block that `{{> @partial-block}}` renders.
     pub(crate) block: Option<&'s PartialBlock<'s, 'a>>,
@@ -63,7 +63,7 @@ pub(crate) struct Params<'s, 'a> {
 pub(crate) struct Closure<'s, 'a> {
     pub(crate) program: &'a Program,
     pub(crate) env: &'s Env<'s, 'a>,
-    pub(crate) depths: Option<&'s Depth<'s, 'a>>,
+    pub(crate) contexts: Option<&'s Contexts<'s, 'a>>,
     pub(crate) params: Option<&'s Params<'s, 'a>>,
 }
 
@@ -82,19 +82,19 @@ pub(crate) struct PartialBlock<'s, 'a> {
 pub(crate) struct Inlines<'s, 'a> {
     pub(crate) program: &'a Program,
     pub(crate) env: &'s Env<'s, 'a>,
-    pub(crate) depths: Option<&'s Depth<'s, 'a>>,
+    pub(crate) contexts: Option<&'s Contexts<'s, 'a>>,
     pub(crate) params: Option<&'s Params<'s, 'a>>,
     pub(crate) above: Option<&'s Inlines<'s, 'a>>,
 }
 
 impl<'s, 'a> Env<'s, 'a> {
-    /// The context that `up` times `../` refers to.
-    pub(crate) fn depth(&self, up: usize) -> Option<&'s Depth<'s, 'a>> {
-        let mut depth = self.depths;
+    /// The contexts that start with the one that `up` times `../` refers to.
+    pub(crate) fn contexts_above(&self, up: usize) -> Option<&'s Contexts<'s, 'a>> {
+        let mut contexts = self.contexts;
         for _ in 0..up {
-            depth = depth.above?;
+            contexts = contexts.above?;
         }
-        Some(depth)
+        Some(contexts)
     }
 
     /// The values of the block parameters `up` programs above, if the block provides any.
@@ -107,7 +107,7 @@ impl<'s, 'a> Env<'s, 'a> {
     }
 
     /// The `@` variables `up` frames above.
-    pub(crate) fn data_above(&self, up: usize) -> Option<&'s Data<'s, 'a>> {
+    pub(crate) fn data_above(&self, up: usize) -> Option<&'s DataFrame<'s, 'a>> {
         let mut data = self.data;
         for _ in 0..up {
             data = data.above?;
@@ -118,11 +118,11 @@ impl<'s, 'a> Env<'s, 'a> {
     /// The visible inline partial with this name.
     pub(crate) fn inline(&self, name: &str) -> Option<Closure<'s, 'a>> {
         let mut inlines = self.inlines;
-        while let Some(Inlines { program, env, depths, params, above }) = inlines {
+        while let Some(Inlines { program, env, contexts, params, above }) = inlines {
             let found = program.inlines.iter().rev().find(|inline| &*inline.name == name);
             if let Some(inline) = found {
-                let (depths, params) = (*depths, *params);
-                return Some(Closure { program: &inline.program, env, depths, params });
+                let (contexts, params) = (*contexts, *params);
+                return Some(Closure { program: &inline.program, env, contexts, params });
             }
             inlines = *above;
         }
@@ -131,7 +131,7 @@ impl<'s, 'a> Env<'s, 'a> {
 
     /// The inline partials that are visible to a block defined in `home` when it is rendered from
     /// here: those of the innermost environment in the same source.
-    pub(crate) fn inlines_of(&self, home: &Env<'s, 'a>) -> Option<&'s Inlines<'s, 'a>> {
+    pub(crate) fn visible_inlines(&self, home: &Env<'s, 'a>) -> Option<&'s Inlines<'s, 'a>> {
         if std::ptr::eq(self.unit, home.unit) {
             return self.inlines;
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::error::RenderError;
 use super::eval::{RenderResult, Renderer};
-use super::frame::{Closure, Data, Depth, Env, Inlines, PartialBlock};
+use super::frame::{Closure, Contexts, DataFrame, Env, Inlines, PartialBlock};
 use super::value::{Overlay, Value};
 use super::write;
 use crate::prompt::syntax::tree::{Partial, PartialName};
@@ -24,7 +24,7 @@ enum Definition<'s, 'a> {
 /// their own environment.
 struct IncludeArgs<'s, 'a> {
     context: &'s Value<'a>,
-    data: &'s Data<'s, 'a>,
+    data: &'s DataFrame<'s, 'a>,
     inlines: Option<&'s Inlines<'s, 'a>>,
     call_site: Option<usize>,
 }
@@ -68,12 +68,12 @@ impl<'a> Renderer<'a> {
             }
             Some(program) => {
                 let closure =
-                    Closure { program, env, depths: Some(env.depths), params: env.params };
+                    Closure { program, env, contexts: Some(env.contexts), params: env.params };
                 let block = PartialBlock { closure, outer: env.data.block };
                 let iteration = env.data.iteration;
-                let data = Data { above: Some(env.data), iteration, block: Some(&block) };
-                let (depths, params, above) = (Some(env.depths), env.params, env.inlines);
-                let inlines = Inlines { program, env, depths, params, above };
+                let data = DataFrame { above: Some(env.data), iteration, block: Some(&block) };
+                let (contexts, params, above) = (Some(env.contexts), env.params, env.inlines);
+                let inlines = Inlines { program, env, contexts, params, above };
                 let inlines = if program.inlines.is_empty() { above } else { Some(&inlines) };
                 let definition = definition.or(Some(Definition::Block(&block)));
                 let args = IncludeArgs { context: &context, data: &data, inlines, call_site };
@@ -120,14 +120,14 @@ impl<'a> Renderer<'a> {
             }
             Some(Definition::Block(block)) => {
                 let (iteration, outer) = (data.iteration, block.outer);
-                let data = Data { above: Some(data), iteration, block: outer };
+                let data = DataFrame { above: Some(data), iteration, block: outer };
                 self.render_closure(&block.closure, context, &data, None, env)
             }
             Some(Definition::Unit(unit)) => {
                 self.budget.enter().map_err(|error| env.problem(error, at))?;
-                let depths = Depth { context, above: None };
-                let (depths, params, caller) = (&depths, None, Some(env));
-                let env = Env { context, depths, data, params, inlines, unit, caller, call_site };
+                let contexts = Contexts { context, above: None };
+                let (contexts, params, caller) = (&contexts, None, Some(env));
+                let env = Env { context, contexts, data, params, inlines, unit, caller, call_site };
                 self.with_inlines(&unit.program, &env, None, None)?;
                 self.budget.leave();
                 Ok(())

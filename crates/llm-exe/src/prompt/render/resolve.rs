@@ -77,7 +77,7 @@ impl<'a> Renderer<'a> {
     fn fast_lookup_other(&self, path: &'a Path, env: &Env<'_, 'a>) -> Lookup<'a> {
         let context = match path.start {
             PathStart::Context(0) => Some(env.context),
-            PathStart::Context(up) => env.depth(up).map(|depth| depth.context),
+            PathStart::Context(up) => env.contexts_above(up).map(|contexts| contexts.context),
             PathStart::Param(up, index) => {
                 env.param(up).and_then(|values| values.get(index).copied())
             }
@@ -100,7 +100,8 @@ impl<'a> Renderer<'a> {
         Ok(match path.start {
             PathStart::Context(0) => walk(env.context, names, Value::is_nullish),
             PathStart::Context(up) => {
-                let context = env.depth(up).map_or(&Value::Undefined, |depth| depth.context);
+                let context =
+                    env.contexts_above(up).map_or(&Value::Undefined, |contexts| contexts.context);
                 walk(context, names, Value::is_nullish)
             }
             PathStart::Param(up, index) => {

@@ -34,7 +34,9 @@ pub(crate) fn parse(source: &str) -> ParseResult<Program> {
     match parser.program()? {
         (program, Stop::End) => Ok(program),
         (_, Stop::Close { at, .. }) => {
-            Err(parser.syntax_error(at, "closing tag without an open block"))
+            let (_, name) = parser.name(Closing::Two)?;
+            let message = format!("the closing tag `{{{{/{}}}}}` has no opening tag", name.text);
+            Err(parser.syntax_error(at, message))
         }
         (_, Stop::Else { at, .. } | Stop::ElseIf { at, .. }) => {
             Err(parser.syntax_error(at, "`else` outside of a block"))
@@ -108,7 +110,7 @@ impl Parser<'_> {
                     body.push(text(span));
                     continue;
                 }
-                Piece::End => return Ok((program_of(body), Stop::End)),
+                Piece::End => return Ok((new_program(body), Stop::End)),
                 Piece::Tag { opening, before, at } => (opening, before, at),
             };
             let stop = match opening {
@@ -122,10 +124,11 @@ impl Parser<'_> {
                     continue;
                 }
             };
-            return Ok((program_of(body), stop));
+            return Ok((new_program(body), stop));
         }
     }
 
+    /// Parses the rest of a statement whose opening was read.
     fn statement(&mut self, opening: Opening, before: bool, at: usize) -> ParseResult<Node> {
         match opening {
             Opening::Comment { after } => Ok(Node::Comment(Strip { before, after })),
@@ -141,6 +144,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Parses the rest of `{{x}}` or `{{{x}}}`.
     fn mustache(&mut self, before: bool, closing: Closing) -> ParseResult<Node> {
         let (call, _) = self.call(closing)?;
         let after = self.close(closing)?;
@@ -148,6 +152,7 @@ impl Parser<'_> {
         Ok(Node::Mustache(Box::new(Mustache { call, strip })))
     }
 
+    /// Parses the rest of `{{#name}}…{{/name}}`, or of `{{^name}}…{{/name}}` if it is `inverted`.
     fn block(&mut self, before: bool, at: usize, inverted: bool) -> ParseResult<Node> {
         let (call, name) = self.call(Closing::Two)?;
         let params = self.block_params()?;
@@ -170,8 +175,8 @@ impl Parser<'_> {
         let mut inverse_strip = Strip::default();
         if let Stop::Else { strip, .. } = stop {
             inverse_strip = strip;
-            let (otherwise, next) = self.program()?;
-            inverse = Some(otherwise);
+            let (program, next) = self.program()?;
+            inverse = Some(program);
             stop = next;
         }
         let close = self.closing_tag(stop, &name, at)?;
@@ -196,7 +201,9 @@ impl Parser<'_> {
         let (before, at) = match stop {
             Stop::Close { before, at } => (before, at),
             Stop::End => {
-                let message = format!("the block `{}` is never closed", name.text);
+                let name = &name.text;
+                let message =
+                    format!("the block `{name}` is never closed; expected `{{{{/{name}}}}}`");
                 return Err(self.syntax_error(opened, message));
             }
             Stop::Else { at, .. } | Stop::ElseIf { at, .. } => {
@@ -205,26 +212,36 @@ impl Parser<'_> {
         };
         let (_, closed) = self.name(Closing::Two)?;
         if closed != *name {
-            let message = mismatch(&name.text, &closed.text);
+            let (expected, found) = (&name.text, &closed.text);
+            let message = format!(
+                "expected `{{{{/{expected}}}}}` to close the block, found `{{{{/{found}}}}}`"
+            );
             return Err(self.syntax_error(at, message));
         }
         Ok(Strip { before, after: self.close(Closing::Two)? })
     }
 
+    /// Parses the rest of `{{{{name}}}}…{{{{/name}}}}`.
     fn raw_block(&mut self, at: usize) -> ParseResult<Node> {
         let (call, name) = self.call(Closing::Four)?;
         self.close(Closing::Four)?;
         let Some((texts, closed)) = self.lexer.raw_contents() else {
-            return Err(
-                self.syntax_error(at, format!("the raw block `{}` is never closed", name.text))
+            let name = &name.text;
+            let message = format!(
+                "the raw block `{name}` is never closed; expected `{{{{{{{{/{name}}}}}}}}}`"
             );
+            return Err(self.syntax_error(at, message));
         };
         let closed_name = closed.text(self.lexer.source);
         if *closed_name != *name.text || !name.quoted {
-            let message = mismatch(&name.text, closed_name);
+            let message = format!(
+                "expected `{{{{{{{{/{}}}}}}}}}` to close the raw block, found \
+                 `{{{{{{{{/{closed_name}}}}}}}}}`",
+                name.text
+            );
             return Err(self.syntax_error(closed.start, message));
         }
-        let program = program_of(texts.into_iter().map(text).collect());
+        let program = new_program(texts.into_iter().map(text).collect());
         Ok(Node::Block(Box::new(Block {
             call,
             open: Strip::default(),
@@ -299,15 +316,11 @@ impl Parser<'_> {
     }
 }
 
-fn program_of(body: Vec<Node>) -> Program {
+fn new_program(body: Vec<Node>) -> Program {
     Program { body, ..Program::default() }
 }
 
 fn text(span: Span) -> Node {
     let (start_stripped, end_stripped) = (false, false);
     Node::Text(Text { whole: span, remaining: span, start_stripped, end_stripped })
-}
-
-fn mismatch(opened: &str, closed: &str) -> String {
-    format!("the block `{opened}` is closed by `{closed}`; expected the closing tag of `{opened}`")
 }

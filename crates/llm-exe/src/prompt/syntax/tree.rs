@@ -128,7 +128,7 @@ pub(crate) struct Call {
     pub(crate) target: Target,
 }
 
-/// What the name of a call refers to. `analyze` sets it.
+/// The meaning of the name of a call. `analyze` sets it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Variable,

@@ -16,7 +16,7 @@ struct Stripper<'s> {
     source: &'s str,
 }
 
-/// What to strip around a statement.
+/// The white space to strip around a statement.
 #[derive(Default)]
 struct OuterStrip {
     /// The `~` flags.
