@@ -1,6 +1,6 @@
 //! The limits of templates: rendering any template with any data ends within the limits, with a
 //! text or a problem.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 
@@ -323,7 +323,7 @@ fn data() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::hash_map("[a-cxp]", value(), 0..5).prop_map(|map| map.into_iter().collect())
 }
 
-/// What only a compiled `{{secret}}` could print.
+/// The value of the variable `secret`, which only a compiled tag can render.
 const SECRET: &str = "s3cr3t";
 
 proptest! {

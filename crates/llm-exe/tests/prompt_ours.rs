@@ -1,6 +1,6 @@
 //! Templates without an npm package to compare with: the helpers of this crate, missing variables,
 //! and the positions of problems. The cases are in `cases/prompts/ours/cases.json`.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -40,10 +40,10 @@ fn outcome(case: &Value) -> Value {
 }
 
 #[test]
-fn cases() {
+fn cases_have_the_expected_results() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts/ours/cases.json");
     let cases: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for case in cases.as_array().unwrap() {
         let expected: Map<String, Value> = ["expected", "missing", "problems"]
             .iter()
@@ -52,10 +52,11 @@ fn cases() {
         let actual = outcome(case);
         let expected = Value::Object(expected);
         if actual != expected {
-            wrong.push(format!("{}\n  expected {expected}\n  actual   {actual}", case["name"]));
+            mismatches
+                .push(format!("{}\n  expected {expected}\n  actual   {actual}", case["name"]));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 fn problem(source: &str) -> TemplateProblem {

@@ -3,8 +3,8 @@
 //! `cases/prompts/<corpus>/*.in.json` contain the data and the cases, `*.out.json` the results of
 //! the npm package (written by scripts/oracles), and `exceptions.json` the cases for which this
 //! crate has a different result, each with its reason.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it fails")]
-#![allow(clippy::print_stdout, reason = "every mismatch is printed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the test prints every mismatch")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use llm_exe::prompt::{Limits, Partials, Scope, Template};
 use serde_json::{Map, Value};
 
-fn cases(corpus: &str) -> PathBuf {
+fn corpus_folder(corpus: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts").join(corpus)
 }
 
@@ -47,13 +47,13 @@ fn render(case: &Value, data: &Value) -> Result<String, String> {
     let scope = Scope { data, extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
     let again = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
-    assert_eq!(rendered, again, "two renderings differ");
+    assert_eq!(rendered, again, "two renderings of the same template differ");
     Ok(rendered.text)
 }
 
 /// Runs the cases of a corpus and prints every mismatch.
-fn run(corpus: &str) {
-    let folder = cases(corpus);
+fn run_corpus(corpus: &str) {
+    let folder = corpus_folder(corpus);
     let exceptions = read(&folder.join("exceptions.json"));
     let exceptions = exceptions.as_object().unwrap();
     let mut unused: Vec<&String> = exceptions.keys().collect();
@@ -66,7 +66,7 @@ fn run(corpus: &str) {
             files.insert(path, out);
         }
     }
-    let (mut count, mut wrong) = (0, 0);
+    let (mut count, mut mismatches) = (0, 0);
     for (input, output) in files {
         let results = read(&output);
         let input = read(&input);
@@ -89,7 +89,7 @@ fn run(corpus: &str) {
                 _ => false,
             };
             if !matches {
-                wrong += 1;
+                mismatches += 1;
                 println!("{name}: {}", case["template"]);
                 println!("  data     {data}");
                 println!("  expected {expected}");
@@ -97,17 +97,17 @@ fn run(corpus: &str) {
             }
         }
     }
-    println!("{corpus}: {count} cases, {} exceptions, {wrong} wrong", exceptions.len());
+    println!("{corpus}: {count} cases, {} exceptions, {mismatches} mismatches", exceptions.len());
     assert!(unused.is_empty(), "exceptions without a case: {unused:?}");
-    assert_eq!(wrong, 0, "{wrong} of {count} cases of {corpus} differ");
+    assert_eq!(mismatches, 0, "{mismatches} of {count} cases of {corpus} differ");
 }
 
 #[test]
-fn handlebars() {
-    run("handlebars");
+fn results_match_npm_handlebars() {
+    run_corpus("handlebars");
 }
 
 #[test]
-fn llm_exe() {
-    run("llm-exe");
+fn results_match_npm_llm_exe() {
+    run_corpus("llm-exe");
 }

@@ -1,6 +1,6 @@
 //! Rendering of a whole prompt: limits that apply to all messages together, and problems and
 //! warnings of all messages in one error.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

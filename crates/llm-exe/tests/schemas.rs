@@ -21,16 +21,16 @@ struct Case {
 
 fn check(cases: &str, rewrite: fn(&Value) -> Option<Value>) {
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for case in cases {
         let actual = rewrite(&case.schema).unwrap_or(Value::Null);
         // Compared as text, so that the order of keys matters.
         let (actual, expected) = (actual.to_string(), case.form.to_string());
         if actual != expected {
-            wrong.push(format!("{}: {actual}", case.name));
+            mismatches.push(format!("{}: {actual}", case.name));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[test]

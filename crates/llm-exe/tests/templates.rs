@@ -34,7 +34,7 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn every_example_renders_to_the_text_below_it() {
     let blocks = blocks();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     let mut count = 0;
     for (at, (kind, source)) in blocks.iter().enumerate() {
         if *kind != "handlebars" {
@@ -50,11 +50,11 @@ fn every_example_renders_to_the_text_below_it() {
         let scope = Scope { data: &data, extra: &extra };
         let rendered = template.render(&scope, &Limits::default()).unwrap();
         if rendered.text.trim_end() != expected.trim_end() {
-            wrong.push(format!("{source}\n-> {}\n", rendered.text));
+            mismatches.push(format!("{source}\n-> {}\n", rendered.text));
         }
         count += 1;
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     assert!(count >= 17, "only {count} examples");
 }
 
@@ -97,7 +97,7 @@ fn the_table_of_helpers_is_up_to_date() {
 
 /// The example call of each helper compiles.
 #[test]
-fn usage_examples_compile() {
+fn example_calls_compile() {
     for helper in helpers() {
         assert!(helper.usage.contains(helper.name), "{}", helper.name);
         assert!(helper.about.ends_with('.'), "{}", helper.name);
