@@ -1,10 +1,10 @@
-// Makes the expected texts of tests/cases/prompts/handlebars: for every *.in.json there, what npm
-// handlebars (4.7.x, noEscape) renders, or that it fails, goes into *.out.json beside it.
+// Writes the expected results of tests/cases/prompts/handlebars: renders every case of *.in.json
+// with npm handlebars (4.7.x, noEscape) and writes the texts and failures to *.out.json.
 //
 //   NODE_PATH=<folder with handlebars> node scripts/oracles/handlebars.mjs [folder of cases]
 //
-// A case is {name, template, data?, partials?}. The data stays in the *.in.json alone, so that
-// numbers keep the form they were written in.
+// A file is {data, cases}. A case is {name, template, data?, partials?}; its `data` is an object, or
+// the name of an entry in the `data` of the file.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -19,9 +19,11 @@ console.error(`handlebars ${Handlebars.VERSION}`);
 Handlebars.logger.log = () => {};
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".in.json"))) {
   const results = {};
-  for (const { name, template, data, partials } of JSON.parse(readFileSync(join(folder, file)))) {
-    if (name in results) throw new Error(`${file}: two cases are named ${name}`);
-    results[name] = render(template, data ?? {}, partials ?? {});
+  const { data: shared, cases } = JSON.parse(readFileSync(join(folder, file)));
+  for (const { name, template, data, partials } of cases) {
+    if (name in results) throw new Error(`${file}: two cases have the name ${name}`);
+    const input = typeof data === "string" ? shared[data] : data;
+    results[name] = render(template, input ?? {}, partials ?? {});
   }
   const out = join(folder, file.replace(/\.in\.json$/, ".out.json"));
   writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`);

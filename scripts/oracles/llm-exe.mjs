@@ -1,10 +1,11 @@
-// Makes the expected texts of tests/cases/prompts/llm-exe: for every *.in.json there, what npm
-// llm-exe (3.x, utils.replaceTemplateString) renders, or that it fails, goes into *.out.json.
+// Writes the expected results of tests/cases/prompts/llm-exe: renders every case of *.in.json with
+// npm llm-exe (3.x, utils.replaceTemplateString) and writes the texts and failures to *.out.json.
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/llm-exe.mjs [folder of cases]
 //
-// llm-exe escapes {{x}} for HTML, which prompts are not: the entities are taken back here, so no
-// case may hold one of them as its own text.
+// The format of a file is described in handlebars.mjs. llm-exe escapes {{x}} for HTML, which prompts
+// do not need. This script replaces the entities by their characters, so a case must not contain an
+// entity in its own text.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -19,17 +20,19 @@ const entities = { amp: "&", lt: "<", gt: ">", quot: '"', "#x27": "'", "#x60": "
 console.log = console.error = () => {};
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".in.json"))) {
   const results = {};
-  for (const { name, template, data, partials } of JSON.parse(readFileSync(join(folder, file)))) {
-    if (name in results) throw new Error(`${file}: two cases are named ${name}`);
-    results[name] = render(template, data ?? {}, partials ?? {});
+  const { data: shared, cases } = JSON.parse(readFileSync(join(folder, file)));
+  for (const { name, template, data, partials } of cases) {
+    if (name in results) throw new Error(`${file}: two cases have the name ${name}`);
+    const input = typeof data === "string" ? shared[data] : data;
+    results[name] = render(template, input ?? {}, partials ?? {});
   }
   const out = join(folder, file.replace(/\.in\.json$/, ".out.json"));
   writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`);
   process.stderr.write(`${file}: ${Object.keys(results).length}\n`);
 }
 
-function render(source, data, given) {
-  const partials = Object.entries(given).map(([name, template]) => ({ name, template }));
+function render(source, data, sources) {
+  const partials = Object.entries(sources).map(([name, template]) => ({ name, template }));
   try {
     const text = utils.replaceTemplateString(source, data, { helpers: [], partials });
     const raw = text.replace(/&(amp|lt|gt|quot|#x27|#x60|#x3D);/g, (_, e) => entities[e]);

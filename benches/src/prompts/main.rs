@@ -1,12 +1,11 @@
-//! How fast a prompt of 2 KB with loops, conditions and a partial is compiled and rendered, beside
-//! npm handlebars; and how much memory rendering takes.
+//! Benchmarks templates against npm handlebars, and measures the memory of rendering.
 //!
-//! In: `prompts/` (the prompt, its data, the Node process), built and installed by
-//! `./benches/run-prompts`. Out: two tables; exit code 1 when a target is missed, 2 when something
-//! did not run or the two texts differ. Both run in turns, each warm, and are compared turn by
-//! turn, so that a machine's drift hits both alike.
+//! The input is in `prompts/`: a prompt of 2 KB with loops, conditions and a partial, its data and
+//! the Node process. `./benches/run-prompts` installs and builds it. Both sides run alternately and
+//! are compared round by round, so that load on the machine affects both. The exit code is 1 if a
+//! target is missed, and 2 if the benchmark fails or the two texts differ.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the tables are what it is for")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints tables")]
 
 mod node;
 mod table;
@@ -23,43 +22,55 @@ use serde_json::{Map, Value};
 use node::Node;
 use table::{Memory, Row, median};
 
-/// Any failure: the benchmark then says so and has no table.
-type Fault = Box<dyn std::error::Error>;
+/// Any error of the benchmark.
+type Error = Box<dyn std::error::Error>;
 
-/// Measures templates beside npm handlebars.
+/// Benchmarks templates against npm handlebars.
 #[derive(Parser)]
 #[command(name = "./benches/run-prompts")]
 struct Args {
-    /// Fewer rounds: to see that it runs, not to quote.
+    /// Run only a few rounds, to check that the benchmark works.
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
-    /// Rounds, each of which has both sides do every task.
+    /// Number of rounds. In each round, both sides run every task.
     #[arg(long, default_value_t = 41, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 }
 
-/// How long each side does a task in a round.
+/// How long each side runs a task in a round.
 const SAMPLE: Duration = Duration::from_millis(50);
-/// How long each side does a task beforehand, for compilers and caches.
+/// How long each side runs a task before the first round, to warm up compilers and caches.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// What is compared, and how many times as fast we are to be.
+/// A task that both sides run.
 struct Task {
     name: &'static str,
-    /// The name of Node's task.
+    /// The name of the task in `handlebars.mjs`.
     node: &'static str,
+    /// Whether the template is compiled in each run.
     compiles: bool,
-    least: f64,
+    /// The target: the minimum ratio of Node's time to llm-exe's.
+    min_ratio: f64,
 }
 
 const TASKS: [Task; 3] = [
-    Task { name: "compile and render", node: "compile-and-render", compiles: true, least: 20.0 },
-    Task { name: "render, compiled by both", node: "render-compiled", compiles: false, least: 5.0 },
+    Task {
+        name: "compile and render",
+        node: "compile-and-render",
+        compiles: true,
+        min_ratio: 20.0,
+    },
+    Task {
+        name: "render, compiled by both",
+        node: "render-compiled",
+        compiles: false,
+        min_ratio: 5.0,
+    },
     Task {
         name: "render, Node's precompiled",
         node: "render-precompiled",
         compiles: false,
-        least: 5.0,
+        min_ratio: 5.0,
     },
 ];
 
@@ -72,15 +83,15 @@ fn main() -> ExitCode {
     match run(if args.quick { 5 } else { args.rounds }) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("the benchmark did not run: {fault}");
+        Err(error) => {
+            eprintln!("the benchmark failed: {error}");
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether every target was reached.
-fn run(rounds: u32) -> Result<bool, Fault> {
+/// Runs the benchmark and prints the tables. Returns whether every target was reached.
+fn run(rounds: u32) -> Result<bool, Error> {
     let data: Map<String, Value> = serde_json::from_str(DATA)?;
     let scope = Scope { data: &data, extra: &[] };
     let template = compile()?;
@@ -88,10 +99,14 @@ fn run(rounds: u32) -> Result<bool, Fault> {
     let text = render(&template, &scope)?;
     for task in &TASKS {
         if node.text(task.node)? != text {
-            return Err(format!("{}: the two texts differ", task.name).into());
+            return Err(format!(
+                "{}: llm-exe and npm handlebars rendered different texts",
+                task.name
+            )
+            .into());
         }
     }
-    let ours = |task: &Task, time: Duration| -> Result<f64, Fault> {
+    let run_task = |task: &Task, time: Duration| -> Result<f64, Error> {
         if task.compiles {
             measure(time, || render(&compile()?, &scope))
         } else {
@@ -100,12 +115,12 @@ fn run(rounds: u32) -> Result<bool, Fault> {
     };
     for task in &TASKS {
         node.measure(task.node, WARM_UP)?;
-        ours(task, WARM_UP)?;
+        run_task(task, WARM_UP)?;
     }
-    let mut rows: Vec<Row> = TASKS.iter().map(|task| Row::new(task.name, task.least)).collect();
+    let mut rows: Vec<Row> = TASKS.iter().map(|task| Row::new(task.name, task.min_ratio)).collect();
     for _ in 0..rounds {
         for (task, row) in TASKS.iter().zip(&mut rows) {
-            row.ours.push(ours(task, SAMPLE)?);
+            row.llm_exe.push(run_task(task, SAMPLE)?);
             row.node.push(node.measure(task.node, SAMPLE)?);
         }
     }
@@ -113,23 +128,23 @@ fn run(rounds: u32) -> Result<bool, Fault> {
     println!("{}", table::speed(&rows));
     println!("{}", table::memory(&memory));
     println!("{}", table::footnote(rounds, SOURCE.len() + ITEM.len(), text.len()));
-    let fast = rows.iter().all(|row| median(row.ratios()) >= row.least);
-    Ok(fast && Memory::worst(&memory) <= Memory::MOST)
+    let fast_enough = rows.iter().all(|row| median(row.ratios()) >= row.min_ratio);
+    Ok(fast_enough && Memory::max_ratio(&memory) <= Memory::MAX_RATIO)
 }
 
-fn compile() -> Result<Template, Fault> {
-    let told = |problems| format!("{problems:?}");
+fn compile() -> Result<Template, Error> {
+    let to_text = |problems| format!("{problems:?}");
     let mut partials = Partials::builtin();
-    partials.add("item", ITEM).map_err(told)?;
-    Ok(Template::compile_with(SOURCE, &partials).map_err(told)?)
+    partials.add("item", ITEM).map_err(to_text)?;
+    Ok(Template::compile_with(SOURCE, &partials).map_err(to_text)?)
 }
 
-fn render(template: &Template, scope: &Scope<'_>) -> Result<String, Fault> {
+fn render(template: &Template, scope: &Scope<'_>) -> Result<String, Error> {
     Ok(template.render(scope, &Limits::default())?.text)
 }
 
-/// The microseconds of a run, on average of as many as fit into the time.
-fn measure(time: Duration, run: impl Fn() -> Result<String, Fault>) -> Result<f64, Fault> {
+/// Runs a function repeatedly for `time`. Returns the average microseconds of one run.
+fn measure(time: Duration, run: impl Fn() -> Result<String, Error>) -> Result<f64, Error> {
     let started = Instant::now();
     let mut runs = 0;
     loop {
@@ -137,20 +152,20 @@ fn measure(time: Duration, run: impl Fn() -> Result<String, Fault>) -> Result<f6
             black_box(run()?);
         }
         runs += 10;
-        let took = started.elapsed();
-        if took >= time {
-            return Ok(took.as_secs_f64() * 1e6 / f64::from(runs));
+        let elapsed = started.elapsed();
+        if elapsed >= time {
+            return Ok(elapsed.as_secs_f64() * 1e6 / f64::from(runs));
         }
     }
 }
 
 /// Runs the binary that counts allocations.
-fn memory() -> Result<Vec<Memory>, Fault> {
+fn memory() -> Result<Vec<Memory>, Error> {
     let driver = std::env::current_exe()?;
     let output = Command::new(driver.with_file_name("bench-prompts-memory")).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
     let text = String::from_utf8(output.stdout)?;
-    text.lines().map(Memory::read).collect()
+    text.lines().map(str::parse).collect()
 }

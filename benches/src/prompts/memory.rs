@@ -1,9 +1,9 @@
-//! How much memory rendering takes, by the size of what is rendered. Every allocation is counted.
+//! Measures the peak memory of rendering for texts of several sizes. Every allocation is counted.
 //!
-//! Out: a line for each size, `<bytes of the text> <most bytes allocated by rendering>`.
-//! `bench-prompts` runs it and judges.
+//! It prints a line for each size: `<bytes of the text> <peak bytes allocated by rendering>`.
+//! `bench-prompts` runs it and compares the result with the target.
 
-#![allow(clippy::print_stdout, reason = "the figures are what it is for")]
+#![allow(clippy::print_stdout, reason = "it prints figures")]
 
 use llm_exe::prompt::{Limits, Scope, Template};
 use peak_alloc::PeakAlloc;
@@ -12,19 +12,19 @@ use serde_json::{Map, Value};
 #[global_allocator]
 static COUNTED: PeakAlloc = PeakAlloc;
 
-type Fault = Box<dyn std::error::Error>;
+type Error = Box<dyn std::error::Error>;
 
-/// Texts of 100 KB to 4 MB, each a fifth longer than the one before, since what is allocated
-/// grows in leaps.
+/// Texts of 100 KB to 4 MB, each 20% longer than the previous one, because the capacity of a buffer
+/// grows in steps.
 const SMALLEST: f64 = 100e3;
 const LARGEST: f64 = 4e6;
 const STEP: f64 = 1.2;
 
-/// A list of orders as in the prompt of `prompts/`, with a line of text each.
+/// A list of orders as in the prompt of `prompts/`, one line per order.
 const SOURCE: &str = "{{#each orders}}{{@index}}. {{id}}: {{#if paid}}{{upper note}}{{else}}\
     {{note}}{{/if}}\n{{/each}}";
 
-fn main() -> Result<(), Fault> {
+fn main() -> Result<(), Error> {
     let template = Template::compile(SOURCE).map_err(|problems| format!("{problems:?}"))?;
     let mut size = SMALLEST;
     loop {
@@ -37,8 +37,8 @@ fn main() -> Result<(), Fault> {
     }
 }
 
-/// The bytes of a text of about that size, and the most that was allocated for it at a time.
-fn render(template: &Template, size: f64) -> Result<(usize, usize), Fault> {
+/// Renders a text of about `size` bytes. Returns its actual size and the peak of allocated bytes.
+fn render(template: &Template, size: f64) -> Result<(usize, usize), Error> {
     let note = "Please leave it with the neighbours if nobody is there. ".repeat(3);
     let order = |index: usize| -> Value {
         let fields = [

@@ -1,59 +1,59 @@
-//! The Node process that does what we do with npm handlebars.
+//! The Node process that runs the tasks with npm handlebars.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use crate::Fault;
+use crate::Error;
 
-/// A running `handlebars.mjs`; dropped, it is killed.
+/// A running `handlebars.mjs`. Dropping it kills the process.
 pub(crate) struct Node {
     child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    requests: ChildStdin,
+    responses: BufReader<ChildStdout>,
 }
 
 impl Node {
-    /// Starts it; it works only when told to.
-    pub(crate) fn start(folder: &Path) -> Result<Self, Fault> {
+    /// Starts the process, which waits for requests.
+    pub(crate) fn start(folder: &Path) -> Result<Self, Error> {
         let mut child = Command::new("node")
             .arg(folder.join("handlebars.mjs"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|fault| format!("node does not start: {fault}"))?;
-        let orders = child.stdin.take().ok_or("node has no standard input")?;
-        let answers = BufReader::new(child.stdout.take().ok_or("node has no standard output")?);
-        Ok(Node { child, orders, answers })
+            .map_err(|error| format!("can't start node: {error}"))?;
+        let requests = child.stdin.take().ok_or("node has no standard input")?;
+        let responses = BufReader::new(child.stdout.take().ok_or("node has no standard output")?);
+        Ok(Node { child, requests, responses })
     }
 
-    /// What a task renders.
-    pub(crate) fn text(&mut self, task: &str) -> Result<String, Fault> {
-        let answer = self.ask(&format!("text {task}"))?;
-        Ok(serde_json::from_str(&answer)?)
+    /// Returns the text that a task renders.
+    pub(crate) fn text(&mut self, task: &str) -> Result<String, Error> {
+        let response = self.send(&format!("text {task}"))?;
+        Ok(serde_json::from_str(&response)?)
     }
 
-    /// The microseconds of one run of a task, on average of as many as fit into the time.
-    pub(crate) fn measure(&mut self, task: &str, time: Duration) -> Result<f64, Fault> {
-        let answer = self.ask(&format!("{task} {}", time.as_millis()))?;
-        Ok(answer.trim().parse()?)
+    /// Runs a task repeatedly for `time`. Returns the average microseconds of one run.
+    pub(crate) fn measure(&mut self, task: &str, time: Duration) -> Result<f64, Error> {
+        let response = self.send(&format!("{task} {}", time.as_millis()))?;
+        Ok(response.trim().parse()?)
     }
 
-    fn ask(&mut self, order: &str) -> Result<String, Fault> {
-        writeln!(self.orders, "{order}")?;
-        self.orders.flush()?;
-        let mut answer = String::new();
-        if self.answers.read_line(&mut answer)? == 0 {
-            return Err(format!("node ended at `{order}`").into());
+    fn send(&mut self, request: &str) -> Result<String, Error> {
+        writeln!(self.requests, "{request}")?;
+        self.requests.flush()?;
+        let mut response = String::new();
+        if self.responses.read_line(&mut response)? == 0 {
+            return Err(format!("node exited during the request `{request}`").into());
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // The process may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,6 @@
-//! Whatever the template and the data are, rendering ends in text or a problem, within limits.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+//! The limits of templates: rendering any template with any data ends within the limits, with a
+//! text or a problem.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,9 @@ fn render(template: &Template, data: &Value) -> Result<String, TemplateProblem> 
     template.render(&Scope { data, extra: &[] }, &LIMITS).map(|rendered| rendered.text)
 }
 
-/// How a template ends, given partials and data; it must not take long.
-fn ending(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, ProblemKind> {
-    let started = spent();
+/// Compiles and renders a template. Fails if that takes more than five seconds.
+fn run(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, ProblemKind> {
+    let started = cpu_time();
     let mut all = Partials::builtin();
     for (name, source) in partials {
         all.add(name, source).unwrap();
@@ -24,22 +25,22 @@ fn ending(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<Strin
     let result = Template::compile_with(source, &all)
         .map_err(|problems| problems[0].kind)
         .and_then(|template| render(&template, data).map_err(|problem| problem.kind));
-    let took = spent() - started;
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    let elapsed = cpu_time() - started;
+    assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
     result
 }
 
-/// What this thread has computed so far, where Linux tells it: other programs of a busy machine
-/// don't count. Elsewhere, the clock.
-fn spent() -> Duration {
+/// The CPU time of this thread on Linux, so that other programs do not count. On other systems, the
+/// elapsed time.
+fn cpu_time() -> Duration {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = schedstat.and_then(|text| text.split(' ').next()?.parse().ok());
     nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
 }
 
 #[test]
-fn nesting_in_the_source_ends_in_a_problem() {
+fn deep_nesting_is_too_deep() {
     let deep = |open: &str, close: &str| open.repeat(10_000) + "x" + &close.repeat(10_000);
     for source in [
         deep("{{#if t}}", "{{/if}}"),
@@ -52,14 +53,14 @@ fn nesting_in_the_source_ends_in_a_problem() {
         format!("{{{{x {}}}}}", "(".repeat(10_000)),
         format!("{{{{> {}}}}}", "(a ".repeat(10_000)),
     ] {
-        let kind = ending(&source, &[], &json!({"t": true})).unwrap_err();
-        let nameless = source.contains("((");
-        assert_eq!(kind, if nameless { ProblemKind::Syntax } else { ProblemKind::TooDeep });
+        let kind = run(&source, &[], &json!({"t": true})).unwrap_err();
+        let has_no_name = source.contains("((");
+        assert_eq!(kind, if has_no_name { ProblemKind::Syntax } else { ProblemKind::TooDeep });
     }
 }
 
 #[test]
-fn long_sources_are_read_in_time() {
+fn long_sources_compile_in_time() {
     let many = |part: &str| part.repeat(100_000);
     let data = json!({"t": true, "a": 1});
     let sources = [
@@ -96,12 +97,12 @@ fn long_sources_are_read_in_time() {
         ),
     ];
     for source in sources {
-        let _ = ending(&source, &[], &data);
+        let _ = run(&source, &[], &data);
     }
 }
 
 #[test]
-fn recursion_ends_in_a_problem() {
+fn recursion_is_too_deep() {
     for source in [
         "{{> p}}",
         "{{> p}}{{> p}}",
@@ -115,17 +116,17 @@ fn recursion_ends_in_a_problem() {
         "{{> p a=(join l)}}",
     ] {
         let data = json!({"l": [1, 2], "p": "p"});
-        assert_eq!(ending("{{#> p}}{{/p}}", &[("p", source)], &data), Err(ProblemKind::TooDeep));
+        assert_eq!(run("{{#> p}}{{/p}}", &[("p", source)], &data), Err(ProblemKind::TooDeep));
     }
 }
 
 #[test]
-fn loops_end_in_a_problem() {
+fn long_loops_exceed_a_limit() {
     let list: Vec<u32> = (0..1000).collect();
     let data = json!({"l": list, "t": "x".repeat(1000), "o": {"a": {"b": 1}}});
     let nested = |inside: &str| "{{#each @root.l}}".repeat(8) + inside + &"{{/each}}".repeat(8);
-    let stops = |source: &str, partials: &[(&str, &str)]| {
-        let kind = ending(source, partials, &data).unwrap_err();
+    let assert_stops = |source: &str, partials: &[(&str, &str)]| {
+        let kind = run(source, partials, &data).unwrap_err();
         assert!(matches!(kind, ProblemKind::TooSlow | ProblemKind::TooLarge), "{kind:?}");
     };
     for inside in [
@@ -138,9 +139,9 @@ fn loops_end_in_a_problem() {
         "{{json @root.l}}",
         "{{#if (eq (join @root.l) 'x')}}{{/if}}",
     ] {
-        stops(&nested(inside), &[]);
+        assert_stops(&nested(inside), &[]);
     }
-    // A tree of partials, 2^40 leaves.
+    // A tree of partials with 2^41 leaves.
     let names: Vec<String> = (0..41).map(|index| format!("p{index}")).collect();
     let sources: Vec<String> =
         (0..41).map(|index| format!("{{{{> p{0}}}}}{{{{> p{0}}}}}", index + 1)).collect();
@@ -148,16 +149,16 @@ fn loops_end_in_a_problem() {
         let mut partials: Vec<(&str, &str)> =
             names.iter().map(String::as_str).zip(sources.iter().map(String::as_str)).collect();
         partials.push(("p41", leaf));
-        stops("{{> p0}}", &partials);
+        assert_stops("{{> p0}}", &partials);
     }
-    // Lines that are indented at every level.
+    // Lines that are indented again at every level.
     let indented = "{{#if l}}\n    {{> p l=(lookup . 'no')}}\n    {{> q}}\n{{/if}}\n";
-    let _ = ending("{{> p}}", &[("p", indented), ("q", "1\n2\n3\n")], &data);
+    let _ = run("{{> p}}", &[("p", indented), ("q", "1\n2\n3\n")], &data);
 }
 
-/// A pattern is matched in a time that grows with its size and the text's: a bomb has both.
+/// The time of a match grows with the sizes of the pattern and the text, so both are limited.
 #[test]
-fn patterns_keep_to_the_limits() {
+fn patterns_stay_within_the_limits() {
     let text = "a".repeat(1 << 20);
     let long = "{".repeat(1 << 20);
     let braces = format!("{{x{}", "}".repeat(1 << 20));
@@ -170,14 +171,14 @@ fn patterns_keep_to_the_limits() {
         "{{cut short long}}",
         "{{cut short braces}}",
     ] {
-        let _ = ending(source, &[], &data);
+        let _ = run(source, &[], &data);
     }
-    let usual = "{{cut short '[^b]{1,100}$'}}{{cut (cut short '[0-9]+') 'a+'}}";
-    assert_eq!(ending(usual, &[], &data), Ok("a".repeat(900)));
+    let typical = "{{cut short '[^b]{1,100}$'}}{{cut (cut short '[0-9]+') 'a+'}}";
+    assert_eq!(run(typical, &[], &data), Ok("a".repeat(900)));
 }
 
 #[test]
-fn helpers_keep_to_the_limits() {
+fn helpers_stay_within_the_limits() {
     let big = "aé".repeat(400_000);
     let mut deep = json!(1);
     for _ in 0..300 {
@@ -211,11 +212,11 @@ fn helpers_keep_to_the_limits() {
         "{{pluralize big 2}}",
         "{{jsonSchemaExample 'wide.a.b.c' big}}",
     ] {
-        let _ = ending(source, &[], &data);
+        let _ = run(source, &[], &data);
     }
 }
 
-/// Parts that templates are made of, so that most of them mean something.
+/// A part of a template, usually a tag.
 fn part() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(vec![
         "{{a}}",
@@ -297,7 +298,7 @@ fn source() -> impl Strategy<Value = String> {
     prop::collection::vec(part(), 0..24).prop_map(|parts| parts.concat())
 }
 
-/// Texts of data, many of them with what would be a tag in a template.
+/// A value of the data. Many of the texts contain a tag.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -322,7 +323,7 @@ fn data() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::hash_map("[a-cxp]", value(), 0..5).prop_map(|map| map.into_iter().collect())
 }
 
-/// What only a compiled `{{secret}}` could print.
+/// The value of the variable `secret`, which only a compiled tag can render.
 const SECRET: &str = "s3cr3t";
 
 proptest! {
@@ -333,7 +334,7 @@ proptest! {
     })]
 
     #[test]
-    fn any_template_with_any_data_ends_well(
+    fn any_template_ends_within_the_limits(
         source in source(),
         partial in source(),
         data in data(),
@@ -368,7 +369,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_at_all_is_read(
+    fn any_text_compiles_or_has_problems(
         source in ".{0,64}",
         braces in "[{}~#/^>!&*\"'\\[\\]().|@= a\\\\-]{0,40}",
     ) {
@@ -378,7 +379,7 @@ proptest! {
     }
 
     #[test]
-    fn text_without_braces_stays(source in "[^{\\\\]{0,64}") {
+    fn text_without_braces_renders_unchanged(source in "[^{\\\\]{0,64}") {
         let rendered = render(&Template::compile(&source).unwrap(), &json!({}));
         prop_assert_eq!(rendered.unwrap(), source);
     }

@@ -1,6 +1,6 @@
-//! What is ours and has no other engine to compare with: the helpers on top, what counts as
-//! missing, and how problems are told.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+//! Templates without an npm package to compare with: the helpers of this crate, missing variables,
+//! and the positions of problems. The cases are in `cases/prompts/ours/cases.json`.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 use llm_exe::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use serde_json::{Map, Value, json};
 
-/// What a case ends in, in the shape that the cases are written in.
+/// Renders a case. Returns the result in the format of the cases.
 fn outcome(case: &Value) -> Value {
     let text = |name: &str| case[name].as_str().unwrap();
     let map = |name: &str| case[name].as_object().cloned().unwrap_or_default();
@@ -24,7 +24,8 @@ fn outcome(case: &Value) -> Value {
     });
     match rendered {
         Ok(rendered) => {
-            let missing: Vec<&str> = rendered.missing.iter().map(|one| &*one.path).collect();
+            let missing: Vec<&str> =
+                rendered.missing.iter().map(|missing| &*missing.path).collect();
             let mut outcome = json!({"expected": rendered.text});
             if case.get("missing").is_some() {
                 outcome["missing"] = json!(missing);
@@ -32,29 +33,30 @@ fn outcome(case: &Value) -> Value {
             outcome
         }
         Err(problems) => {
-            let told = |p: &TemplateProblem| format!("{}:{} {:?}", p.line, p.column, p.kind);
-            json!({"problems": problems.iter().map(told).collect::<Vec<_>>()})
+            let summary = |p: &TemplateProblem| format!("{}:{} {:?}", p.line, p.column, p.kind);
+            json!({"problems": problems.iter().map(summary).collect::<Vec<_>>()})
         }
     }
 }
 
 #[test]
-fn cases() {
+fn cases_have_the_expected_results() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts/ours/cases.json");
     let cases: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for case in cases.as_array().unwrap() {
         let expected: Map<String, Value> = ["expected", "missing", "problems"]
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), case.get(key)?.clone())))
             .collect();
-        let ours = outcome(case);
-        if ours != Value::Object(expected.clone()) {
-            let expected = Value::Object(expected);
-            wrong.push(format!("{}\n  expected {expected}\n  ours     {ours}", case["name"]));
+        let actual = outcome(case);
+        let expected = Value::Object(expected);
+        if actual != expected {
+            mismatches
+                .push(format!("{}\n  expected {expected}\n  actual   {actual}", case["name"]));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 fn problem(source: &str) -> TemplateProblem {
@@ -62,7 +64,7 @@ fn problem(source: &str) -> TemplateProblem {
 }
 
 #[test]
-fn a_problem_tells_where_it_is_and_shows_the_line() {
+fn a_problem_has_a_position_and_shows_the_line() {
     assert_eq!(
         problem("Hello\n  you, {{shout name}}!").to_string(),
         "line 2, column 10: unknown helper `shout`, in: you, {{shout name}}!"
@@ -86,19 +88,22 @@ fn a_problem_in_a_partial_names_the_partial() {
 }
 
 #[test]
-fn missing_variables_have_a_place() {
+fn missing_variables_have_a_position() {
     let mut partials = Partials::default();
     partials.add("p", "\n\n{{deep}}").unwrap();
     let template = Template::compile_with("é {{a}}\n {{> p}}\n{{b.c}}", &partials).unwrap();
     let scope = Scope { data: &Map::new(), extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).unwrap();
-    let places: Vec<_> =
-        rendered.missing.iter().map(|one| (&*one.path, one.line, one.column)).collect();
-    assert_eq!(places, [("a", 1, 5), ("deep", 2, 2), ("b.c", 3, 3)]);
+    let positions: Vec<_> = rendered
+        .missing
+        .iter()
+        .map(|missing| (&*missing.path, missing.line, missing.column))
+        .collect();
+    assert_eq!(positions, [("a", 1, 5), ("deep", 2, 2), ("b.c", 3, 3)]);
 }
 
 #[test]
-fn a_whole_message_can_stand_for_a_dialogue() {
+fn a_dialogue_history_alone_has_a_key() {
     let key =
         |source: &str| Template::compile(source).unwrap().dialogue_history_key().map(str::to_owned);
     assert_eq!(key("{{> DialogueHistory key='history'}}").as_deref(), Some("history"));
@@ -118,24 +123,99 @@ fn a_whole_message_can_stand_for_a_dialogue() {
 }
 
 #[test]
-fn templates_can_be_kept_and_shared() {
-    fn kept<T: Send + Sync + Clone + 'static>(_: &T) {}
-    kept(&Template::compile("{{a}}").unwrap());
-    kept(&Partials::builtin());
+fn templates_can_be_stored_and_shared() {
+    fn assert_shareable<T: Send + Sync + Clone + 'static>(_: &T) {}
+    assert_shareable(&Template::compile("{{a}}").unwrap());
+    assert_shareable(&Partials::builtin());
 }
 
 #[test]
-fn the_built_in_partials_are_all_there() {
-    for name in [
-        "MarkdownCode",
+fn all_built_in_partials_compile() {
+    let names = [
+        "ChatConversationHistory",
+        "DialogueHistory",
         "JsonSchema",
         "JsonSchemaExampleJson",
-        "DialogueHistory",
-        "ChatConversationHistory",
+        "MarkdownCode",
         "SingleChatMessage",
-        "ThoughtsAndObservations",
         "ThoughtActionResult",
-    ] {
+        "ThoughtsAndObservations",
+    ];
+    assert_eq!(Partials::builtin().names(), names);
+    for name in names {
         assert!(Template::compile(&format!("{{{{> {name}}}}}")).is_ok(), "{name}");
+    }
+}
+
+/// Each kind of syntax error, with its position and message.
+#[test]
+fn syntax_errors_say_what_was_expected() {
+    let cases = [
+        ("a {{! b", "1:3 the comment is never closed; expected `}}`, or `--}}` after `{{!--`"),
+        ("{{/if}}", "1:1 the closing tag `{{/if}}` has no opening tag"),
+        ("{{else}}", "1:1 `else` outside of a block"),
+        ("{{#if a}}", "1:1 the block `if` is never closed; expected `{{/if}}`"),
+        ("{{#if a}}{{/each}}", "1:10 expected `{{/if}}` to close the block, found `{{/each}}`"),
+        ("{{{{a}}}} b", "1:1 the raw block `a` is never closed; expected `{{{{/a}}}}`"),
+        (
+            "{{{{a}}}} {{{{/b}}}}",
+            "1:16 expected `{{{{/a}}}}` to close the raw block, found `{{{{/b}}}}`",
+        ),
+        ("{{^a}}{{else if b}}{{/a}}", "1:7 an inverted block allows `else` but not `else if`"),
+        ("{{#if a}}{{else}}{{else}}{{/if}}", "1:18 unexpected `else`"),
+        ("{{a b=1 c}}", "1:9 expected `key=value` (positional arguments come first), found `c`"),
+        ("{{(a)}}", "1:3 expected a name, found `(`"),
+        ("{{a (b}}", "1:7 expected `)`, found the end of the tag"),
+        ("{{a 'b}}", "1:5 expected the end of the tag, found an unclosed '"),
+        ("{{a %}}", "1:5 expected the end of the tag, found `%`, which is not allowed here"),
+        ("{{a%b}}", "1:4 expected a name, found `%`, which is not allowed here"),
+        ("{{a", "1:4 expected the end of the tag, found the end of the template"),
+        (
+            "{{a.this}}",
+            "1:3 `a.this`: `.`, `..` and `this` are allowed only at the start of a path",
+        ),
+        (
+            "{{#each a as |'x'|}}{{/each}}",
+            "1:15 expected the name of a block parameter, found \"x\"",
+        ),
+        (
+            "{{> a b c}}",
+            "1:1 a partial accepts at most one context; pass other values as `key=value`",
+        ),
+        (
+            "{{#*inline a}}{{/inline}}",
+            "1:1 the name of an inline partial must be a quoted text: `{{#*inline \"name\"}}`",
+        ),
+        (
+            "{{* a}}",
+            "1:1 unsupported decorator; the only supported one is the block \
+             `{{#*inline \"name\"}}`",
+        ),
+    ];
+    for (source, expected) in cases {
+        let TemplateProblem { line, column, message, .. } = problem(source);
+        assert_eq!(format!("{line}:{column} {message}"), expected, "{source}");
+    }
+}
+
+/// Errors of helpers start with the name of the helper.
+#[test]
+fn helper_errors_say_what_was_expected() {
+    let cases = [
+        ("{{json a b}}", "`json` expects 1 argument, got 2"),
+        ("{{default a}}", "`default` expects 2 arguments, got 1"),
+        ("{{#with}}{{/with}}", "`with` expects 1 argument, got 0"),
+        ("{{if a}}", "`if` needs a block: `{{#if}}`"),
+        ("{{pluralize 5 1}}", "`pluralize` expects two forms in one text, such as \"item|items\""),
+        ("{{cut nope 'a'}}", "`cut` expects a text, but its first argument is missing or null"),
+        ("{{getKeyOr 1}}", "`getKeyOr` expects a quoted key as its first argument"),
+        ("{{indentJson 1}}", "`indentJson` expects an object, a list or a text"),
+        ("{{#if 1 as |x|}}{{x}}{{/if}}", "`x`: this block does not provide block parameters"),
+    ];
+    for (source, expected) in cases {
+        let template = Template::compile(source).unwrap();
+        let scope = Scope { data: &Map::new(), extra: &[] };
+        let problem = template.render(&scope, &Limits::default()).unwrap_err();
+        assert_eq!(problem.message, expected, "{source}");
     }
 }

@@ -1,10 +1,10 @@
-//! The corpora: templates and data whose expected texts other engines made.
+//! Templates with the results of npm handlebars and npm llm-exe.
 //!
-//! `cases/prompts/<corpus>/*.in.json` hold the cases, `*.out.json` what the original makes of
-//! them (scripts/oracles), and `exceptions.json` the cases in which we differ, each with its
-//! reason.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it fails")]
-#![allow(clippy::print_stdout, reason = "every mismatch is printed")]
+//! `cases/prompts/<corpus>/*.in.json` contain the data and the cases, `*.out.json` the results of
+//! the npm package (written by scripts/oracles), and `exceptions.json` the cases for which this
+//! crate has a different result, each with its reason.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the test prints every mismatch")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use llm_exe::prompt::{Limits, Partials, Scope, Template};
 use serde_json::{Map, Value};
 
-fn cases(corpus: &str) -> PathBuf {
+fn corpus_folder(corpus: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts").join(corpus)
 }
 
@@ -22,8 +22,18 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// What we make of a case: a text, or a problem.
-fn render(case: &Value) -> Result<String, String> {
+/// The data of a case: an object, or the name of an entry in the shared data of its file.
+fn data_of<'a>(case: &'a Value, shared: &'a Value) -> &'a Value {
+    match case["data"].as_str() {
+        Some(name) => {
+            shared.get(name).unwrap_or_else(|| panic!("{}: no data `{name}`", case["name"]))
+        }
+        None => &case["data"],
+    }
+}
+
+/// Renders a case twice. Returns the text, or the problems.
+fn render(case: &Value, data: &Value) -> Result<String, String> {
     let mut partials = Partials::builtin();
     let no_partials = Map::new();
     for (name, source) in case["partials"].as_object().unwrap_or(&no_partials) {
@@ -33,17 +43,17 @@ fn render(case: &Value) -> Result<String, String> {
         |problems| problems.iter().map(|p| p.to_string()).collect::<Vec<_>>().join("; "),
     )?;
     let no_data = Map::new();
-    let data = case["data"].as_object().unwrap_or(&no_data);
+    let data = data.as_object().unwrap_or(&no_data);
     let scope = Scope { data, extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
     let again = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
-    assert_eq!(rendered, again, "two renderings differ");
+    assert_eq!(rendered, again, "two renderings of the same template differ");
     Ok(rendered.text)
 }
 
-/// Runs a corpus; every mismatch is printed.
-fn run(corpus: &str) {
-    let folder = cases(corpus);
+/// Runs the cases of a corpus and prints every mismatch.
+fn run_corpus(corpus: &str) {
+    let folder = corpus_folder(corpus);
     let exceptions = read(&folder.join("exceptions.json"));
     let exceptions = exceptions.as_object().unwrap();
     let mut unused: Vec<&String> = exceptions.keys().collect();
@@ -56,46 +66,48 @@ fn run(corpus: &str) {
             files.insert(path, out);
         }
     }
-    let (mut count, mut wrong) = (0, 0);
+    let (mut count, mut mismatches) = (0, 0);
     for (input, output) in files {
         let results = read(&output);
-        for case in read(&input).as_array().unwrap() {
+        let input = read(&input);
+        for case in input["cases"].as_array().unwrap() {
+            let data = data_of(case, &input["data"]);
             count += 1;
             let name = case["name"].as_str().unwrap();
             let expected = match exceptions.get(name) {
                 Some(exception) => {
                     unused.retain(|unused| *unused != name);
-                    assert!(exception["reason"].is_string(), "{name}: an exception has a reason");
+                    assert!(exception["reason"].is_string(), "{name}: the exception has no reason");
                     exception
                 }
                 None => &results[name],
             };
-            let ours = render(case);
-            let right = match (&ours, expected["expected"].as_str()) {
+            let actual = render(case, data);
+            let matches = match (&actual, expected["expected"].as_str()) {
                 (Ok(text), Some(expected)) => text == expected,
                 (Err(_), None) => expected["error"] == Value::Bool(true),
                 _ => false,
             };
-            if !right {
-                wrong += 1;
+            if !matches {
+                mismatches += 1;
                 println!("{name}: {}", case["template"]);
-                println!("  data     {}", case["data"]);
+                println!("  data     {data}");
                 println!("  expected {expected}");
-                println!("  ours     {ours:?}");
+                println!("  actual   {actual:?}");
             }
         }
     }
-    println!("{corpus}: {count} cases, {} exceptions, {wrong} wrong", exceptions.len());
+    println!("{corpus}: {count} cases, {} exceptions, {mismatches} mismatches", exceptions.len());
     assert!(unused.is_empty(), "exceptions without a case: {unused:?}");
-    assert_eq!(wrong, 0, "{wrong} of {count} cases of {corpus} differ");
+    assert_eq!(mismatches, 0, "{mismatches} of {count} cases of {corpus} differ");
 }
 
 #[test]
-fn handlebars() {
-    run("handlebars");
+fn results_match_npm_handlebars() {
+    run_corpus("handlebars");
 }
 
 #[test]
-fn llm_exe() {
-    run("llm-exe");
+fn results_match_npm_llm_exe() {
+    run_corpus("llm-exe");
 }

@@ -1,4 +1,4 @@
-//! Whatever comes in: no panic, no hang, no unbounded memory, always a typed answer.
+//! Any input leads to a result or a typed error, without a panic, a hang or unbounded memory.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use llm_exe::{ErrorKind, Plan, Rules, field_names, json, scrub};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// What a parser makes of a text, with options that suit all of them.
+/// Parses a text, with options that every parser accepts.
 fn parse(
     row: &'static ParserRow,
     text: &str,
@@ -25,7 +25,7 @@ fn parse(
     row.set_up(&mut given).parse(text, &Context { schema, render: &render })
 }
 
-/// Any JSON, a few levels deep, with the words of requests mixed in.
+/// Any JSON, a few levels deep, with field names and values of requests mixed in.
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         proptest::sample::select(field_names::<llm_exe::Request>()).prop_map(str::to_owned),
@@ -81,8 +81,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_json_is_a_job_or_a_list_of_problems(mut value in any_json(), good in any::<bool>()) {
-        if good && value.is_object() {
+    fn any_json_is_a_plan_or_a_list_of_problems(mut value in any_json(), valid in any::<bool>()) {
+        if valid && value.is_object() {
             value["provider"] = json!("openai");
             value["model"] = json!("m");
         }
@@ -95,17 +95,17 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_json_or_a_fault_with_a_place(
+    fn any_bytes_are_json_or_an_error_with_a_position(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
-        if let Err(fault) = json::parse(&bytes) {
-            prop_assert!(fault.line >= 1 && fault.column >= 1);
-            prop_assert!(!fault.message.contains(" at line "));
+        if let Err(error) = json::parse(&bytes) {
+            prop_assert!(error.line >= 1 && error.column >= 1);
+            prop_assert!(!error.message.contains(" at line "));
         }
     }
 
     #[test]
-    fn any_schema_and_any_reply_end(
+    fn any_schema_and_reply_terminate(
         schema in any_json(),
         text in any::<String>(),
         value in any_json(),
@@ -116,7 +116,7 @@ proptest! {
         let Ok(schema) = Schema::compile(schema) else { return Ok(()) };
         for row in PARSERS {
             for reply in [text.clone(), value.to_string(), format!("so {value} {text}")] {
-                // What is accepted satisfies the schema: so `json` and `listToJson` promise.
+                // `json` and `listToJson` only accept what satisfies the schema.
                 if let Ok(result) = parse(row, &reply, Some(&schema)) {
                     let unchecked = row.schema == SchemaUse::Unused;
                     prop_assert!(unchecked || schema.validate(&result).is_ok());
@@ -137,11 +137,11 @@ proptest! {
 }
 
 #[test]
-fn json_nested_thousands_deep_is_a_fault_and_not_a_crash() {
+fn deeply_nested_json_is_an_error() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let text = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
-        let fault = json::parse(text.as_bytes()).unwrap_err();
-        assert!(fault.message.contains("127 levels"), "{fault}");
+        let error = json::parse(text.as_bytes()).unwrap_err();
+        assert!(error.message.contains("127 levels"), "{error}");
         let unclosed = open.repeat(1_000_000);
         assert!(json::parse(unclosed.as_bytes()).is_err());
         for row in PARSERS.iter().filter(|row| row.name == "json") {
@@ -151,9 +151,9 @@ fn json_nested_thousands_deep_is_a_fault_and_not_a_crash() {
     }
 }
 
-/// Many brackets that open nothing: looking for JSON must not take the square of their number.
+/// The time of the search for JSON must not grow with the square of the number of brackets.
 #[test]
-fn a_reply_full_of_brackets_is_read_in_time() {
+fn a_reply_full_of_brackets_is_parsed_in_time() {
     let row = PARSERS.iter().find(|row| row.name == "json").unwrap();
     let start = std::time::Instant::now();
     for text in ["[a] ".repeat(200_000), "[1] ".repeat(50_000), "{x ".repeat(300_000)] {
@@ -162,9 +162,9 @@ fn a_reply_full_of_brackets_is_read_in_time() {
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
-/// Whatever a reply repeats, and however often, each parser's work grows with its length alone.
+/// The work of each parser grows linearly with the length of a repetitive reply.
 #[test]
-fn a_reply_that_repeats_itself_is_read_in_time() {
+fn a_repetitive_reply_is_parsed_in_time() {
     let start = std::time::Instant::now();
     for piece in [
         "not true ",

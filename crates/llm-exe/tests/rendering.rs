@@ -1,5 +1,6 @@
-//! A prompt as a whole: what its messages may use together, and what is told of them at once.
-#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+//! Rendering of a whole prompt: limits that apply to all messages together, and problems and
+//! warnings of all messages in one error.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ fn plan(message: Value, data: Value) -> Plan {
 }
 
 #[test]
-fn the_limit_of_time_is_that_of_all_messages_together() {
+fn the_time_limit_applies_to_all_messages_together() {
     let slow = "{{#each @root.l}}".repeat(8) + &"{{/each}}".repeat(8);
     let list: Vec<u32> = (0..1000).collect();
     let plan = plan(json!(vec![slow; 50]), json!({ "l": list }));
@@ -32,12 +33,12 @@ fn the_limit_of_time_is_that_of_all_messages_together() {
 }
 
 #[test]
-fn the_limit_of_size_is_that_of_all_messages_together() {
+fn the_size_limit_applies_to_all_messages_together() {
     let plan = plan(json!(vec!["{{t}}"; 5]), json!({ "t": "x".repeat(100) }));
     let render = |bytes| plan.prompt.render(&plan, &Limits { bytes, ..Limits::default() });
     assert_eq!(render(500).unwrap().messages.len(), 5);
     let error = render(499).unwrap_err();
-    let paths: Vec<&str> = error.problems().iter().map(|one| one.path.as_str()).collect();
+    let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["message[4]"]);
     assert!(error.problems()[0].message.contains("larger than the limit"));
 }
@@ -46,22 +47,23 @@ struct NoKeys;
 
 impl Keys for NoKeys {
     fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Err(Error::invalid("", "asked for a key"))))
+        Box::pin(std::future::ready(Err(Error::invalid("", "unexpected request for a key"))))
     }
 }
 
-/// The paths of the problems, and the warnings.
-async fn told(request: Value) -> (Vec<String>, Vec<String>) {
+/// Runs a request that fails. Returns its problems and warnings.
+async fn problems_and_warnings(request: Value) -> (Vec<String>, Vec<String>) {
     let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(10));
     let Run { outcome, report } = executor.run(request, deadline).await;
     let error = outcome.unwrap_err();
-    let problems = error.problems().iter().map(|one| format!("{}: {}", one.path, one.message));
+    let problems =
+        error.problems().iter().map(|problem| format!("{}: {}", problem.path, problem.message));
     (problems.collect(), report.warnings)
 }
 
 #[tokio::test]
-async fn unknown_names_and_missing_variables_of_all_messages_are_told_at_once() {
+async fn problems_and_warnings_of_all_messages_are_reported_together() {
     let message = json!([
         { "role": "system", "content": "{{shout name}} {{#if no}}{{whisper x}}{{> Nope}}{{/if}}" },
         {
@@ -74,7 +76,8 @@ async fn unknown_names_and_missing_variables_of_all_messages_are_told_at_once() 
         { "role": "assistant", "content": [{ "type": "text", "text": "{{none}}" }] },
         { "role": "nobody", "content": "{{cry 1}}" }
     ]);
-    let (problems, warnings) = told(request(message, json!({ "name": "Ann", "l": [1] }))).await;
+    let (problems, warnings) =
+        problems_and_warnings(request(message, json!({ "name": "Ann", "l": [1] }))).await;
     let expected = [
         ("message[0].content", "unknown helper `shout`"),
         ("message[0].content", "unknown helper `whisper`"),
@@ -84,36 +87,38 @@ async fn unknown_names_and_missing_variables_of_all_messages_are_told_at_once() 
         ("message[4].content", "the block `if` is never closed"),
         ("message[6].role", "unknown role"),
         ("message[6].content", "unknown helper `cry`"),
-        ("message[3].content", "`pluralize` takes two forms"),
+        ("message[3].content", "`pluralize` expects two forms"),
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (path, text) in expected {
-        let told = |one: &String| one.starts_with(path) && one.contains(text);
-        assert!(problems.iter().any(told), "{path}: {text} in {problems:#?}");
+        let matches = |problem: &String| problem.starts_with(path) && problem.contains(text);
+        assert!(problems.iter().any(matches), "{path}: {text} in {problems:#?}");
     }
     for (path, name) in [("[2].content", "`lost`"), ("[2].content", "`go.x`"), ("[5]", "`none`")] {
-        let told = |one: &String| one.starts_with(&format!("message{path}")) && one.contains(name);
-        assert!(warnings.iter().any(told), "{path}: {name} in {warnings:#?}");
+        let matches = |warning: &String| {
+            warning.starts_with(&format!("message{path}")) && warning.contains(name)
+        };
+        assert!(warnings.iter().any(matches), "{path}: {name} in {warnings:#?}");
     }
 }
 
 #[tokio::test]
-async fn a_helper_that_fails_hides_no_missing_variable_and_strict_mode_names_all() {
+async fn a_failing_helper_does_not_hide_missing_variables() {
     let message = json!(["{{gone}} {{lost}}", "{{pluralize 1 2}}", "x {{#if a}}{{/if}}{{left}}"]);
     let mut request = request(message, json!({}));
-    let (problems, warnings) = told(request.clone()).await;
+    let (problems, warnings) = problems_and_warnings(request.clone()).await;
     assert_eq!((problems.len(), warnings.len()), (1, 4), "{problems:?} {warnings:?}");
     request["strictVariables"] = json!(true);
-    let (problems, _) = told(request.clone()).await;
+    let (problems, _) = problems_and_warnings(request.clone()).await;
     assert_eq!(problems.len(), 4, "{problems:?}");
     request["model"] = json!("");
-    let (problems, _) = told(request).await;
+    let (problems, _) = problems_and_warnings(request).await;
     assert_eq!(problems.len(), 5, "{problems:?}");
 }
 
 #[tokio::test]
-async fn a_computed_name_is_told_short() {
+async fn a_long_computed_name_is_shortened() {
     let data = json!({ "t": "z".repeat(1_000_000) });
-    let (problems, _) = told(request(json!("{{> (lookup . 't')}}"), data)).await;
+    let (problems, _) = problems_and_warnings(request(json!("{{> (lookup . 't')}}"), data)).await;
     assert!(problems[0].contains("unknown partial `zzz") && problems[0].len() < 600);
 }

@@ -1,4 +1,4 @@
-//! The forms of a schema that dialects accept: `cases/schemas/{strict,closed,open}.json`.
+//! Schemas that are rewritten for dialects: `cases/schemas/{strict,closed,open}.json`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,35 +15,35 @@ use serde_json::Value;
 struct Case {
     name: String,
     schema: Value,
-    /// Null where the dialect can't take the schema.
+    /// The rewritten schema; null if it can't be rewritten.
     form: Value,
 }
 
-fn check(cases: &str, form: fn(&Value) -> Option<Value>) {
+fn check(cases: &str, rewrite: fn(&Value) -> Option<Value>) {
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for case in cases {
-        let made = form(&case.schema).unwrap_or(Value::Null);
-        // As text, so that the order of keys counts.
-        let (made, expected) = (made.to_string(), case.form.to_string());
-        if made != expected {
-            wrong.push(format!("{}: {made}", case.name));
+        let actual = rewrite(&case.schema).unwrap_or(Value::Null);
+        // Compared as text, so that the order of keys matters.
+        let (actual, expected) = (actual.to_string(), case.form.to_string());
+        if actual != expected {
+            mismatches.push(format!("{}: {actual}", case.name));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[test]
-fn strict_mode_gets_a_schema_only_where_it_accepts_the_same() {
+fn schemas_are_rewritten_for_strict_mode() {
     check(include_str!("cases/schemas/strict.json"), strict);
 }
 
 #[test]
-fn closed_schemas_say_all_that_the_dialect_can_say() {
+fn schemas_are_rewritten_with_closed_objects() {
     check(include_str!("cases/schemas/closed.json"), closed);
 }
 
 #[test]
-fn open_schemas_say_all_that_the_dialect_can_say() {
+fn schemas_are_rewritten_with_open_objects() {
     check(include_str!("cases/schemas/open.json"), open);
 }

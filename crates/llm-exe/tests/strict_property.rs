@@ -1,4 +1,4 @@
-//! The form of a schema for OpenAI's strict mode accepts the same values as the schema.
+//! A schema that is rewritten for OpenAI's strict mode accepts the same values as the original.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ fn compiled(schema: &Value) -> Schema {
     Schema::compile(schema.as_object().unwrap().clone()).unwrap()
 }
 
-/// A property whose schema refers to a definition, with keywords next to the reference or not.
+/// A schema that refers to a definition, with or without keywords next to the reference.
 fn reference() -> impl Strategy<Value = Value> {
     let name = select(vec!["Closed", "Score", "Word", "Alias", "List", "Node", "Choice", "Union"]);
     let siblings = select(vec![
@@ -50,8 +50,8 @@ fn reference() -> impl Strategy<Value = Value> {
 fn literals() -> impl Strategy<Value = Value> {
     let values = select(vec![json!("a"), json!(1), json!(2.5), json!(true), json!(null)]);
     proptest::collection::vec(values, 1..4).prop_map(|values| match values.as_slice() {
-        [only] => json!({ "const": only }),
-        several => json!({ "enum": several }),
+        [value] => json!({ "const": value }),
+        values => json!({ "enum": values }),
     })
 }
 
@@ -123,14 +123,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_strict_form_accepts_the_same_values(schema in schema()) {
-        let written = compiled(&schema);
-        if let Some(form) = strict(&schema) {
-            let form_compiled = compiled(&form);
+    fn the_rewritten_schema_accepts_the_same_values(schema in schema()) {
+        let original = compiled(&schema);
+        if let Some(rewritten) = strict(&schema) {
+            let strict = compiled(&rewritten);
             for value in values() {
                 prop_assert_eq!(
-                    written.is_valid(&value), form_compiled.is_valid(&value),
-                    "{} for {} sent as {}", value, schema, form
+                    original.is_valid(&value), strict.is_valid(&value),
+                    "{} for {} rewritten as {}", value, schema, rewritten
                 );
             }
         }
@@ -138,7 +138,7 @@ proptest! {
 }
 
 #[test]
-fn most_of_these_schemas_have_a_strict_form() {
+fn many_generated_schemas_can_be_rewritten() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let count = |runner: &mut proptest::test_runner::TestRunner| {
         (0..200).filter(|_| strict(&schema().new_tree(runner).unwrap().current()).is_some()).count()

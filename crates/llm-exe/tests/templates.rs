@@ -1,7 +1,7 @@
-//! docs/templates.md: every example of it renders what stands below it, and every helper and
-//! partial that there is has one.
+//! docs/templates.md: every example renders to the text below it, every helper and partial has an
+//! example, and the table of helpers is complete.
 //!
-//! An example is a `handlebars` block, a `json` block with its data, and a `text` block.
+//! An example is a `handlebars` block, a `json` block with its data and a `text` block.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,12 +10,12 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe::prompt::{Limits, Scope, Template};
+use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
 const DOC: &str = include_str!("../../../docs/templates.md");
 
-/// The fenced blocks: what kind, and what is in them. A longer fence may hold shorter ones.
+/// The fenced blocks: their language and their content. A longer fence can contain shorter ones.
 fn blocks() -> Vec<(&'static str, &'static str)> {
     let mut blocks = Vec::new();
     let mut rest = DOC;
@@ -32,9 +32,9 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_example_renders_what_stands_below_it() {
+fn every_example_renders_to_the_text_below_it() {
     let blocks = blocks();
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     let mut count = 0;
     for (at, (kind, source)) in blocks.iter().enumerate() {
         if *kind != "handlebars" {
@@ -45,39 +45,62 @@ fn every_example_renders_what_stands_below_it() {
         };
         let mut data: Map<String, Value> = serde_json::from_str(data).expect(data);
         let schema = data.shift_remove("schema");
-        let extra: Vec<(&str, &Value)> = schema.iter().map(|one| ("schema", one)).collect();
-        let template = Template::compile(source).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let extra: Vec<(&str, &Value)> = schema.iter().map(|schema| ("schema", schema)).collect();
+        let template = Template::compile(source).unwrap_or_else(|problems| panic!("{problems:?}"));
         let scope = Scope { data: &data, extra: &extra };
         let rendered = template.render(&scope, &Limits::default()).unwrap();
         if rendered.text.trim_end() != expected.trim_end() {
-            wrong.push(format!("{source}\n-> {}\n", rendered.text));
+            mismatches.push(format!("{source}\n-> {}\n", rendered.text));
         }
         count += 1;
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 17, "{count} examples found");
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
+    assert!(count >= 17, "only {count} examples");
 }
 
 #[test]
 fn every_helper_and_partial_has_an_example() {
-    let helpers = include_str!("../src/prompt/helpers/mod.rs");
-    let names = helpers.split("own(\"").chain(helpers.split("row(\"")).skip(1);
-    let names = names.filter_map(|rest| rest.split('"').next()).filter(|name| name.len() < 30);
-    let partials = include_str!("../src/prompt/partials.rs");
-    let table = partials.split("BUILTIN").nth(1).unwrap().split("];").next().unwrap();
-    let partials = table.split("(\"").skip(1).filter_map(|rest| rest.split('"').next());
     let examples: Vec<&str> = blocks()
         .iter()
         .filter(|(kind, _)| *kind == "handlebars")
         .map(|(_, source)| *source)
         .collect();
-    let mut count = 0;
-    for name in names.chain(partials) {
-        let name = name.trim();
-        if name.chars().all(char::is_alphanumeric) && !name.is_empty() {
-            assert!(examples.iter().any(|one| one.contains(name)), "{name} has no example");
-            count += 1;
-        }
+    let partials = Partials::builtin();
+    let helpers = helpers();
+    let names = helpers.iter().map(|helper| helper.name).chain(partials.names());
+    for name in names {
+        assert!(examples.iter().any(|source| source.contains(name)), "{name} has no example");
     }
-    assert!(count >= 25, "{count} names found");
+}
+
+/// `UPDATE=1 cargo test -p llm-exe --test templates` writes the table.
+#[test]
+fn the_table_of_helpers_is_up_to_date() {
+    let head = "| helper | what it does |\n|---|---|\n";
+    let (before, after) = DOC.split_once(head).expect("the head of the table");
+    let old_rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
+    let after = &after[old_rows.map(str::len).sum()..];
+    // A vertical bar separates columns, even inside of code.
+    let escape = |text: &str| text.replace('|', "\\|");
+    let row = |helper: &HelperInfo| {
+        format!("| `{}` | {} |\n", escape(helper.usage), escape(helper.about))
+    };
+    let rows: String = helpers().iter().map(row).collect();
+    let expected = format!("{before}{head}{rows}{after}");
+    if option_env!("UPDATE").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/templates.md"), expected)
+            .unwrap();
+    } else {
+        assert!(DOC == expected, "docs/templates.md is out of date; run the test with UPDATE=1");
+    }
+}
+
+/// The example call of each helper compiles.
+#[test]
+fn example_calls_compile() {
+    for helper in helpers() {
+        assert!(helper.usage.contains(helper.name), "{}", helper.name);
+        assert!(helper.about.ends_with('.'), "{}", helper.name);
+        Template::compile(helper.usage).unwrap_or_else(|problems| panic!("{problems:?}"));
+    }
 }

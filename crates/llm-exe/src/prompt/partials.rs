@@ -1,20 +1,20 @@
-//! Partials: templates that others include by name.
+//! Partials: templates that other templates include by name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use super::Unit;
-use super::ast::{Expr, Partial, PartialName};
 use super::error::{ProblemKind, TemplateProblem};
+use super::syntax::tree::{Expr, Partial, PartialName};
+use super::unit::Unit;
 
-/// Partials by name. Cloning shares what was compiled.
+/// Partials by name. Clones share the compiled partials.
 #[derive(Debug, Clone, Default)]
 pub struct Partials {
     units: Arc<HashMap<String, Arc<Unit>>>,
 }
 
-/// The partials that come with llm-exe. Their arguments are optional, so what they lack is not
-/// reported as missing.
+/// The built-in partials, as in npm llm-exe. All their variables are optional arguments, so that
+/// missing ones are not reported.
 const BUILTIN: &[(&str, &str)] = &[
     ("MarkdownCode", MARKDOWN_CODE),
     ("JsonSchema", JSON_SCHEMA),
@@ -26,7 +26,13 @@ const BUILTIN: &[(&str, &str)] = &[
     ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
 ];
 
-/// `code` in a fence, with its `language`.
+/// The partial that is replaced by messages if a message consists of it alone.
+const DIALOGUE_HISTORY: &str = "DialogueHistory";
+
+/// Arguments of `DialogueHistory` that have no effect on messages.
+const SPEAKER_NAMES: [&str; 3] = ["user", "assistant", "system"];
+
+/// `code` in a fenced block, with its `language`.
 const MARKDOWN_CODE: &str = "\
 {{#if code}}
 ```{{#if language}}{{language}}{{/if}}
@@ -34,7 +40,7 @@ const MARKDOWN_CODE: &str = "\
 ```
 {{~/if}}";
 
-/// The JSON Schema at `key`, in a fence; on one line with `collapse`.
+/// The JSON Schema under `key` in a fenced block; on one line with `collapse`.
 const JSON_SCHEMA: &str = "\
 {{#if (getKeyOr key)}}
 ```json
@@ -42,7 +48,8 @@ const JSON_SCHEMA: &str = "\
 ```
 {{~/if}}";
 
-/// An example for the JSON Schema at `key`, in a fence; see the helper `jsonSchemaExample`.
+/// An example for the JSON Schema under `key` in a fenced block; see the helper
+/// `jsonSchemaExample`.
 const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 {{#if (getOr key)}}
 ```json
@@ -50,7 +57,7 @@ const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 ```
 {{~/if}}";
 
-/// The messages at `key` as text.
+/// The messages under `key` as text.
 const DIALOGUE_HISTORY_TEXT: &str = "\
 {{> ChatConversationHistory
   chat_history=(getKeyOr key)
@@ -59,8 +66,8 @@ const DIALOGUE_HISTORY_TEXT: &str = "\
   systemName=(getOr system 'System')
 }}";
 
-/// The messages of `chat_history` as text, a line each; what is given for the most recent one
-/// goes around its speaker and its text if it is the last.
+/// The messages of `chat_history` as text, one per line. The `mostRecent…` arguments are rendered
+/// around the speaker and the text of the last message.
 const CHAT_CONVERSATION_HISTORY: &str = "\
 {{#if chat_history.length}}{{#if title}}{{title}}{{/if}}{{/if}}
 {{#each chat_history as |message|}}
@@ -75,13 +82,13 @@ const CHAT_CONVERSATION_HISTORY: &str = "\
 {{/if}}
 {{/each}}";
 
-/// One message as text: `role`, `content`, and names for the roles.
+/// One message as text, from `role`, `content` and the names for the roles.
 const SINGLE_CHAT_MESSAGE: &str = "\
 {{~#if (eq role 'user')}}{{getOr name 'User'}}: {{content}}{{/if~}}
 {{~#if (eq role 'assistant')}}{{getOr assistant 'Assistant'}}: {{content}}{{/if~}}
 {{~#if (eq role 'system')}}{{getOr system 'System'}}: {{content}}{{/if~}}";
 
-/// `thoughts`, each with what was observed.
+/// `thoughts`, each with its observation.
 const THOUGHTS_AND_OBSERVATIONS: &str = "\
 {{#each thoughts as |step|}}
 {{#if step.thought}}
@@ -105,9 +112,9 @@ const THOUGHT_ACTION_RESULT: &str = "
 static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
     let mut partials = Partials::default();
     for (name, source) in BUILTIN {
-        // A test compiles each of them; one that did not compile would be unknown here.
+        // All of them compile; a test checks it.
         if let Ok((mut unit, _)) = Unit::new(Some(name), source) {
-            unit.quiet = true;
+            unit.optional_variables = true;
             partials.insert(name, unit);
         }
     }
@@ -115,16 +122,15 @@ static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
 });
 
 impl Partials {
-    /// llm-exe's partials.
+    /// Returns the built-in partials.
     pub fn builtin() -> Partials {
         COMPILED.clone()
     }
 
-    /// Adds a partial, or puts another in the place of one. It may use partials that are added
-    /// later.
+    /// Adds or replaces a partial. It may use partials that are added later.
     ///
     /// # Errors
-    /// The first place that cannot be read; or else every unknown helper.
+    /// The first syntax error; if there is none, every unknown helper.
     pub fn add(&mut self, name: &str, source: &str) -> Result<(), Vec<TemplateProblem>> {
         let (unit, problems) = Unit::new(Some(name), source).map_err(|problem| vec![*problem])?;
         if !problems.is_empty() {
@@ -138,29 +144,37 @@ impl Partials {
         Arc::make_mut(&mut self.units).insert(name.to_owned(), Arc::new(unit));
     }
 
+    /// Returns the partial with this name.
     pub(super) fn get(&self, name: &str) -> Option<&Unit> {
         self.units.get(name).map(|unit| &**unit)
     }
 
-    /// The partials that a template asks for, itself or by way of others, and nobody defines.
+    /// Returns the names of all partials, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.units.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Finds the undefined partials that a template includes, directly or through other partials.
     pub(super) fn unknown_in(&self, template: &Unit) -> Vec<TemplateProblem> {
         let mut reached: HashSet<&str> = HashSet::new();
         let mut units = vec![template];
         let mut next = 0;
         while let Some(unit) = units.get(next) {
-            let names = unit.findings.partials.iter().map(|(name, _)| &**name);
+            let names = unit.analysis.partials.iter().map(|(name, _)| &**name);
             let new = names.filter(|name| reached.insert(name)).filter_map(|name| self.get(name));
             let new: Vec<&Unit> = new.collect();
             units.extend(new);
             next += 1;
         }
-        // An inline partial is in reach of whatever its program calls, so one that is defined
-        // anywhere may be meant; whether it is in reach shows when rendering.
+        // An inline partial is visible to every partial that its program includes. Whether it is
+        // visible at a given tag is only known while rendering, so any definition is accepted here.
         let inlines: HashSet<&str> =
-            units.iter().flat_map(|unit| &unit.findings.inlines).map(|name| &**name).collect();
+            units.iter().flat_map(|unit| &unit.analysis.inlines).map(|name| &**name).collect();
         let mut problems = Vec::new();
         for unit in units {
-            for (name, at) in &unit.findings.partials {
+            for (name, at) in &unit.analysis.partials {
                 if self.get(name).is_none() && !inlines.contains(&**name) {
                     let message = format!("unknown partial `{name}`");
                     problems.push(unit.problem(ProblemKind::UnknownPartial, *at, message));
@@ -171,11 +185,7 @@ impl Partials {
     }
 }
 
-/// The partial that stands for a conversation, and the pairs that do not matter to messages.
-const DIALOGUE_HISTORY: &str = "DialogueHistory";
-const SPEAKERS: [&str; 3] = ["user", "assistant", "system"];
-
-/// The key given to `{{> DialogueHistory key='…'}}`.
+/// Returns the key of `{{> DialogueHistory key='…'}}`, or `None` for any other partial.
 pub(super) fn dialogue_history_key(partial: &Partial) -> Option<&str> {
     let PartialName::Fixed(name) = &partial.name else {
         return None;
@@ -183,13 +193,13 @@ pub(super) fn dialogue_history_key(partial: &Partial) -> Option<&str> {
     if &**name != DIALOGUE_HISTORY || partial.context.is_some() || partial.block.is_some() {
         return None;
     }
-    let mut found = None;
+    let mut history_key = None;
     for pair in &partial.hash {
         match (&*pair.key, &pair.value) {
-            ("key", Expr::Text(key)) => found = found.or(Some(&**key)),
-            (name, _) if SPEAKERS.contains(&name) => {}
+            ("key", Expr::Text(key)) => history_key = history_key.or(Some(&**key)),
+            (name, _) if SPEAKER_NAMES.contains(&name) => {}
             _ => return None,
         }
     }
-    found
+    history_key
 }

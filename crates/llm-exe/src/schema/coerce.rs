@@ -1,23 +1,27 @@
-//! The coercions that are no guess: `"42"` where a number must stand, `"true"` where a boolean
-//! must, defaults where a property is missing, and unknown properties of closed objects dropped.
+//! Coerces a value to a schema where this is unambiguous: converts `"42"` where a number is
+//! required and `"true"` where a boolean is, fills in defaults of missing properties, and removes
+//! unknown properties of closed objects.
 //!
-//! They apply in properties, items, `$ref`s and `additionalProperties` schemas, never inside
-//! combinators: there, what fits depends on what else fits.
+//! It follows properties, items, `$ref` and `additionalProperties`, but not combinators, because
+//! there the result would depend on which branch is chosen.
 
 use serde_json::{Map, Number, Value};
 
-use super::referenced;
+use super::reference::referenced;
 
-/// The most `$ref`s and levels that are followed; deeper values are left as they are.
-const DEPTH: usize = 200;
+/// Maximum number of levels and `$ref`s that are followed. Deeper values are not changed.
+const MAX_DEPTH: usize = 200;
 
-/// The most defaults that are filled in: a default inside a default, by references, can double
-/// with each level.
-const MOST_DEFAULTS: usize = 1000;
+/// Maximum number of defaults that are filled in. With references, defaults inside of defaults can
+/// double with each level.
+const MAX_DEFAULTS: usize = 1000;
 
-/// Mends a value in place, as far as the schema allows without guessing.
+/// Maximum number of `$ref`s from a property to its default.
+const MAX_HOPS: usize = 16;
+
+/// Coerces a value in place.
 pub(crate) fn coerce(root: &Value, value: &mut Value) {
-    let mut coercer = Coercer { root, defaults_left: MOST_DEFAULTS };
+    let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS };
     coercer.node(root, value, 0);
 }
 
@@ -31,7 +35,7 @@ impl Coercer<'_> {
         let Some(rules) = schema.as_object() else {
             return;
         };
-        if depth > DEPTH {
+        if depth > MAX_DEPTH {
             return;
         }
         if let Some(target) =
@@ -40,7 +44,7 @@ impl Coercer<'_> {
             self.node(target, value, depth + 1);
         }
         if let Value::String(text) = value
-            && let Some(coerced) = coerced(rules, text)
+            && let Some(coerced) = coerce_string(rules, text)
         {
             *value = coerced;
         }
@@ -62,7 +66,7 @@ impl Coercer<'_> {
         for (name, property) in properties {
             if self.defaults_left > 0
                 && !fields.contains_key(name)
-                && let Some(default) = default_of(self.root, property, 0)
+                && let Some(default) = find_default(self.root, property, 0)
             {
                 self.defaults_left -= 1;
                 fields.insert(name.clone(), default.clone());
@@ -71,15 +75,15 @@ impl Coercer<'_> {
                 self.node(property, value, depth + 1);
             }
         }
-        let by_pattern = rules.contains_key("patternProperties");
+        let has_patterns = rules.contains_key("patternProperties");
         match rules.get("additionalProperties") {
-            Some(Value::Bool(false)) if !by_pattern => {
+            Some(Value::Bool(false)) if !has_patterns => {
                 fields.retain(|name, _| properties.contains_key(name));
             }
-            Some(extra @ Value::Object(_)) if !by_pattern => {
+            Some(additional @ Value::Object(_)) if !has_patterns => {
                 for (name, value) in fields.iter_mut() {
                     if !properties.contains_key(name) {
-                        self.node(extra, value, depth + 1);
+                        self.node(additional, value, depth + 1);
                     }
                 }
             }
@@ -88,49 +92,50 @@ impl Coercer<'_> {
     }
 
     fn list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
-        let in_place = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
-        let placed = in_place.map_or(&[][..], Vec::as_slice);
+        let prefix = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
+        let prefix = prefix.map_or(&[][..], Vec::as_slice);
         let rest = match rules.get("items") {
             Some(Value::Array(_)) => rules.get("additionalItems"),
             other => other,
         };
         for (index, item) in items.iter_mut().enumerate() {
-            if let Some(schema) = placed.get(index).or(rest) {
+            if let Some(schema) = prefix.get(index).or(rest) {
                 self.node(schema, item, depth + 1);
             }
         }
     }
 }
 
-/// What a string stands for, where the schema wants no string.
-fn coerced(rules: &Map<String, Value>, text: &str) -> Option<Value> {
-    let wants = |name: &str| match rules.get("type") {
-        Some(Value::String(only)) => only == name,
-        Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(name)),
+/// Converts a string to a number or a boolean if the schema requires it and does not allow strings.
+fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
+    let allows = |name: &str| match rules.get("type") {
+        Some(Value::String(kind)) => kind == name,
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind.as_str() == Some(name)),
         _ => false,
     };
-    if wants("string") {
+    if allows("string") {
         return None;
     }
     match text {
-        "true" if wants("boolean") => Some(Value::Bool(true)),
-        "false" if wants("boolean") => Some(Value::Bool(false)),
-        _ if wants("number") || wants("integer") => {
+        "true" if allows("boolean") => Some(Value::Bool(true)),
+        "false" if allows("boolean") => Some(Value::Bool(false)),
+        _ if allows("number") || allows("integer") => {
             serde_json::from_str::<Number>(text).ok().map(Value::Number)
         }
         _ => None,
     }
 }
 
-fn default_of<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
+/// The default of a property, in its schema or in the one that it refers to.
+fn find_default<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);
     }
     let target = property.get("$ref").and_then(Value::as_str)?;
-    if hops > 16 {
+    if hops > MAX_HOPS {
         return None;
     }
-    default_of(root, referenced(root, target)?, hops + 1)
+    find_default(root, referenced(root, target)?, hops + 1)
 }
 
 #[cfg(test)]
@@ -140,7 +145,7 @@ mod tests {
     use super::coerce;
 
     #[test]
-    fn mends_only_what_is_no_guess() {
+    fn only_unambiguous_values_are_coerced() {
         let schema = json!({
             "type": "object", "additionalProperties": false,
             "properties": {
@@ -169,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_on_references_in_a_circle() {
+    fn recursive_references_terminate() {
         let schema = json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}});
         let mut value = json!({"a": 1});
         coerce(&schema, &mut value);

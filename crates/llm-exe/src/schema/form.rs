@@ -1,41 +1,43 @@
-//! The walk that turns a schema into the form that a dialect takes: what the form has no keyword
-//! for moves into the description of its node, what it can't say at all makes it `None`.
+//! Rewrites a schema to the subset of JSON Schema that a dialect supports.
+//!
+//! Constraints that the dialect has no keyword for move into the description of their node. A
+//! schema with keywords that a description can't replace is not rewritten.
 
 use serde_json::{Map, Value, json};
 
-use super::referenced;
+use super::reference::referenced;
 
-/// Keywords that constrain nothing and are left out.
+/// Keywords that constrain nothing and are removed.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
-/// The most levels of a schema, and of references in it.
-const MOST_LEVELS: usize = 64;
+/// Maximum nesting of a schema, and of references in it.
+const MAX_LEVELS: usize = 64;
 
-/// A node of a schema.
+/// A node of a schema: its keywords and their values.
 type Rules = Map<String, Value>;
-/// A keyword, and which values of it are passed on.
-type Kept = (&'static str, fn(&Value) -> bool);
+/// A keyword and the test of its value.
+type SupportedKeyword = (&'static str, fn(&Value) -> bool);
 
-/// What a dialect takes.
+/// The subset of JSON Schema that a dialect supports.
 pub(super) struct Form {
-    /// Keywords that no description can stand for: the schema is then sent another way.
-    pub(super) not_sayable: &'static [&'static str],
-    /// Keywords that are passed on where the check lets their value through.
-    pub(super) kept: &'static [Kept],
-    /// What stands for a node's `enum` or `const`; `None` where words and its type have to.
+    /// Keywords that a description can't replace: a schema with one of them is not rewritten.
+    pub(super) unsupported: &'static [&'static str],
+    /// Keywords that are sent if the test of their value passes.
+    pub(super) supported: &'static [SupportedKeyword],
+    /// Rewrites the `enum` or `const` of a node. Returns `None` if the dialect does not support it;
+    /// it then moves into the description.
     pub(super) literal: fn(&Rules) -> Option<Rules>,
-    /// `allOf` has a keyword of its own; elsewhere only one of a single form can be said.
-    pub(super) all_of: bool,
-    /// Objects take the properties that they name and no others.
+    /// Whether the dialect supports `allOf`. If not, only an `allOf` with one branch is rewritten.
+    pub(super) supports_all_of: bool,
+    /// Whether every object must have `"additionalProperties": false`.
     pub(super) closed: bool,
-    /// Definitions stand at the root, in `$defs`, and references lead there only.
+    /// Whether definitions are only allowed at the root, in `$defs`.
     pub(super) definitions_at_root: bool,
 }
 
 impl Form {
-    /// The schema in this form, or `None` where the form can't say it. A reference that leads
-    /// back to itself never can be.
-    pub(super) fn of(&self, schema: &Value) -> Option<Value> {
-        if !references_end(schema, schema, &mut Vec::new(), &mut Vec::new()) {
+    /// Rewrites a schema. Returns `None` if the dialect can't express it, or if it is recursive.
+    pub(super) fn rewrite(&self, schema: &Value) -> Option<Value> {
+        if !references_are_finite(schema, schema, &mut Vec::new(), &mut Vec::new()) {
             return None;
         }
         self.node(schema, 0)
@@ -43,7 +45,7 @@ impl Form {
 
     fn node(&self, schema: &Value, depth: usize) -> Option<Value> {
         let rules = schema.as_object()?;
-        if depth > MOST_LEVELS || self.not_sayable.iter().any(|key| rules.contains_key(*key)) {
+        if depth > MAX_LEVELS || self.unsupported.iter().any(|key| rules.contains_key(*key)) {
             return None;
         }
         let mut out = Map::new();
@@ -52,24 +54,30 @@ impl Form {
             out.insert("$ref".to_owned(), json!(self.reference(target.as_str()?)?));
             return Some(Value::Object(out));
         }
-        let mut said = Vec::new();
-        self.kind(rules, &mut out, &mut said, depth)?;
+        let mut notes = Vec::new();
+        self.kind(rules, &mut out, &mut notes, depth)?;
         for (key, value) in rules {
             match key.as_str() {
                 "type" | "enum" | "const" | "anyOf" | "oneOf" | "allOf" | "$defs" => {}
                 "definitions" | "properties" | "required" | "additionalProperties" => {}
                 "items" | "prefixItems" | "description" => {}
-                key if self.kept.iter().any(|(kept, fits)| *kept == key && fits(value)) => {
+                key if self.supports(key, value) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 key if ANNOTATIONS.contains(&key) => {}
-                _ => said.push(format!("{key}: {value}")),
+                _ => notes.push(format!("{key}: {value}")),
             }
         }
-        describe(rules.get("description"), &said, &mut out);
+        write_description(rules.get("description"), &notes, &mut out);
         Some(Value::Object(out))
     }
 
+    /// Whether a keyword is sent with this value.
+    fn supports(&self, key: &str, value: &Value) -> bool {
+        self.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
+    }
+
+    /// Rewrites the definitions of a node.
     fn definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
@@ -77,9 +85,9 @@ impl Form {
                 return None;
             }
             let sent = if self.definitions_at_root { "$defs" } else { key };
-            let kept = out.entry(sent).or_insert_with(|| json!({})).as_object_mut()?;
+            let rewritten = out.entry(sent).or_insert_with(|| json!({})).as_object_mut()?;
             for (name, definition) in all {
-                if kept.insert(name.clone(), self.node(definition, depth + 1)?).is_some() {
+                if rewritten.insert(name.clone(), self.node(definition, depth + 1)?).is_some() {
                     return None;
                 }
             }
@@ -87,6 +95,7 @@ impl Form {
         Some(())
     }
 
+    /// Rewrites the target of a `$ref`.
     fn reference(&self, target: &str) -> Option<String> {
         if !self.definitions_at_root {
             return Some(target.to_owned());
@@ -95,12 +104,13 @@ impl Form {
         (!name.contains('/')).then(|| format!("#/$defs/{name}"))
     }
 
-    /// Type, combinators and literals: exactly one of them leads.
+    /// Rewrites the keyword that determines the kind of a node: a literal, a combinator or the
+    /// type.
     fn kind(
         &self,
         rules: &Rules,
         out: &mut Rules,
-        said: &mut Vec<String>,
+        notes: &mut Vec<String>,
         depth: usize,
     ) -> Option<()> {
         if let Some(key) = ["enum", "const"].into_iter().find(|key| rules.contains_key(*key)) {
@@ -108,46 +118,46 @@ impl Form {
                 out.extend(literal);
                 return Some(());
             }
-            said.push(format!("{key}: {}", rules.get(key)?));
+            notes.push(format!("{key}: {}", rules.get(key)?));
         }
         for key in ["anyOf", "oneOf", "allOf"] {
-            let Some(forms) = rules.get(key) else { continue };
-            let forms = forms.as_array()?;
-            let of_all = key == "allOf" && self.all_of;
-            let beside = rules.contains_key("properties") || rules.contains_key("items");
-            if beside || key == "allOf" && !of_all && forms.len() != 1 {
+            let Some(branches) = rules.get(key) else { continue };
+            let branches = branches.as_array()?;
+            let is_all_of = key == "allOf" && self.supports_all_of;
+            let has_siblings = rules.contains_key("properties") || rules.contains_key("items");
+            if has_siblings || key == "allOf" && !is_all_of && branches.len() != 1 {
                 return None;
             }
-            let forms: Option<Vec<Value>> =
-                forms.iter().map(|one| self.node(one, depth + 1)).collect();
-            let sent = if of_all { "allOf" } else { "anyOf" };
-            out.insert(sent.to_owned(), Value::Array(forms?));
+            let branches: Option<Vec<Value>> =
+                branches.iter().map(|branch| self.node(branch, depth + 1)).collect();
+            let sent = if is_all_of { "allOf" } else { "anyOf" };
+            out.insert(sent.to_owned(), Value::Array(branches?));
             return Some(());
         }
         let kind = rules.get("type")?;
         out.insert("type".to_owned(), kind.clone());
         let is = |name: &str| match kind {
-            Value::Array(several) => several.iter().any(|one| one.as_str() == Some(name)),
-            one => one.as_str() == Some(name),
+            Value::Array(types) => types.iter().any(|kind| kind.as_str() == Some(name)),
+            kind => kind.as_str() == Some(name),
         };
         if is("array") {
             self.list(rules, out, depth)?;
         }
         if is("object") {
-            self.object(rules, out, said, depth)?;
+            self.object(rules, out, notes, depth)?;
         }
         Some(())
     }
 
     fn list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
-        let placed = rules.get("prefixItems");
-        if let Some(placed) = placed {
-            let forms: Option<Vec<Value>> =
-                placed.as_array()?.iter().map(|one| self.node(one, depth + 1)).collect();
-            out.insert("prefixItems".to_owned(), Value::Array(forms?));
+        let prefix = rules.get("prefixItems");
+        if let Some(prefix) = prefix {
+            let items: Option<Vec<Value>> =
+                prefix.as_array()?.iter().map(|item| self.node(item, depth + 1)).collect();
+            out.insert("prefixItems".to_owned(), Value::Array(items?));
         }
         match rules.get("items") {
-            None if placed.is_some() => {}
+            None if prefix.is_some() => {}
             items => {
                 out.insert("items".to_owned(), self.node(items?, depth + 1)?);
             }
@@ -159,39 +169,40 @@ impl Form {
         &self,
         rules: &Rules,
         out: &mut Rules,
-        said: &mut Vec<String>,
+        notes: &mut Vec<String>,
         depth: usize,
     ) -> Option<()> {
         let none = Map::new();
         let properties = rules.get("properties").and_then(Value::as_object).unwrap_or(&none);
-        let others = rules.get("additionalProperties");
+        let additional = rules.get("additionalProperties");
         if self.closed {
-            let free = properties.is_empty() && others != Some(&Value::Bool(false));
-            if free || matches!(others, Some(Value::Object(_))) {
+            let has_free_keys = properties.is_empty() && additional != Some(&Value::Bool(false));
+            if has_free_keys || matches!(additional, Some(Value::Object(_))) {
                 return None;
             }
         }
-        let mut kept = Map::new();
+        let mut rewritten = Map::new();
         for (name, property) in properties {
-            kept.insert(name.clone(), self.node(property, depth + 1)?);
+            rewritten.insert(name.clone(), self.node(property, depth + 1)?);
         }
-        if self.closed || !kept.is_empty() {
-            out.insert("properties".to_owned(), Value::Object(kept));
+        if self.closed || !rewritten.is_empty() {
+            out.insert("properties".to_owned(), Value::Object(rewritten));
         }
-        let others = match others {
+        let additional = match additional {
             _ if self.closed => Some(json!(false)),
             Some(schema @ Value::Object(_)) => Some(self.node(schema, depth + 1)?),
             other => other.cloned(),
         };
-        out.extend(others.map(|others| ("additionalProperties".to_owned(), others)));
+        out.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
         match rules.get("required") {
             Some(Value::Array(names)) if !self.closed => {
-                // A name that is no property would be refused; the model can still be told.
+                // The provider rejects a required name that is not a property. The description
+                // still tells the model about it.
                 let is_property =
                     |name: &&Value| name.as_str().is_some_and(|name| properties.contains_key(name));
                 let known: Vec<&Value> = names.iter().filter(is_property).collect();
                 if known.len() < names.len() {
-                    said.push(format!("required: {}", json!(names)));
+                    notes.push(format!("required: {}", json!(names)));
                 }
                 if !known.is_empty() {
                     out.insert("required".to_owned(), json!(known));
@@ -204,49 +215,50 @@ impl Form {
     }
 }
 
-/// Whether every `$ref` leads into this document and none leads back to itself. Each target is
-/// walked once, however often it is named.
-fn references_end<'a>(
+/// Whether every `$ref` refers to this document and none is recursive. Each target is visited once.
+fn references_are_finite<'a>(
     root: &'a Value,
     schema: &'a Value,
-    within: &mut Vec<&'a str>,
-    done: &mut Vec<&'a str>,
+    path: &mut Vec<&'a str>,
+    visited: &mut Vec<&'a str>,
 ) -> bool {
-    if within.len() > MOST_LEVELS {
+    if path.len() > MAX_LEVELS {
         return false;
     }
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        if within.contains(&target) {
+        if path.contains(&target) {
             return false;
         }
-        if !done.contains(&target) {
-            let Some(named) = referenced(root, target) else { return false };
-            within.push(target);
-            let ends = references_end(root, named, within, done);
-            within.pop();
-            done.push(target);
-            if !ends {
+        if !visited.contains(&target) {
+            let Some(definition) = referenced(root, target) else { return false };
+            path.push(target);
+            let finite = references_are_finite(root, definition, path, visited);
+            path.pop();
+            visited.push(target);
+            if !finite {
                 return false;
             }
         }
     }
     match schema {
         Value::Object(rules) => {
-            rules.values().all(|inner| references_end(root, inner, within, done))
+            rules.values().all(|inner| references_are_finite(root, inner, path, visited))
         }
-        Value::Array(items) => items.iter().all(|inner| references_end(root, inner, within, done)),
+        Value::Array(items) => {
+            items.iter().all(|inner| references_are_finite(root, inner, path, visited))
+        }
         _ => true,
     }
 }
 
-/// Writes a node's description: the one it has, then what no keyword of the form can say.
-pub(super) fn describe(written: Option<&Value>, said: &[String], out: &mut Rules) {
-    let mut description = written.and_then(Value::as_str).unwrap_or_default().to_owned();
-    if !said.is_empty() {
+/// Writes the description of a node: the caller's, then the constraints that have no keyword.
+pub(super) fn write_description(original: Option<&Value>, notes: &[String], out: &mut Rules) {
+    let mut description = original.and_then(Value::as_str).unwrap_or_default().to_owned();
+    if !notes.is_empty() {
         if !description.is_empty() {
             description.push_str("\n\n");
         }
-        description.push_str(&format!("{{{}}}", said.join(", ")));
+        description.push_str(&format!("{{{}}}", notes.join(", ")));
     }
     if !description.is_empty() {
         out.insert("description".to_owned(), json!(description));

@@ -1,43 +1,40 @@
-//! JSON Schema: what a result must satisfy, and the forms of it that dialects accept.
+//! JSON Schema: validates results, and rewrites schemas for the dialects of providers.
 //!
-//! In: the schema as the caller wrote it. Out: a [`Schema`] that mends and validates values, and
-//! [`strict`], [`closed`] and [`open`] forms to send. Nothing is ever fetched: remote and file
-//! references are refused when the schema is compiled.
+//! A [`Schema`] coerces and validates values. [`strict`], [`closed`] and [`open`] rewrite a schema
+//! for a dialect. Remote and file references are never fetched; compiling such a schema fails.
 
 mod closed;
 mod coerce;
-mod errors;
+mod error;
+mod explain;
 mod form;
 mod keywords;
 mod open;
 mod pattern;
+mod reference;
 mod strict;
+mod validator;
 mod work;
 
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value};
 
 pub use closed::closed;
+pub use error::SchemaError;
 pub use open::open;
 pub use pattern::without_lookaround;
+pub(crate) use reference::referenced;
 pub use strict::strict;
 
 use crate::json::quoted;
-use errors::one_line;
+use validator::{build, detect_draft};
 
-/// How often a schema's `pattern` may step back on one value before it counts as no match.
-const BACKTRACK_LIMIT: usize = 100_000;
-/// The values of `$schema` that are known, besides their older spellings.
+/// The supported values of `$schema`. Their older spellings are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
     https://json-schema.org/draft/2019-09/schema, http://json-schema.org/draft-07/schema#, \
     http://json-schema.org/draft-06/schema#, http://json-schema.org/draft-04/schema#";
-
-/// Why a value does not satisfy a schema: up to three errors, each with its place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SchemaError(String);
 
 /// A compiled schema.
 #[derive(Clone)]
@@ -54,14 +51,14 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Compiles a schema. It is read as draft 2020-12 if its `$schema` is missing or not known;
-    /// `format` is not asserted.
+    /// Compiles a schema, as draft 2020-12 if its `$schema` is missing or unknown. `format` is not
+    /// asserted.
     ///
     /// # Errors
-    /// What is wrong with the schema, with the place in it.
+    /// A schema that is not valid or would cause too much work, with the place in the schema.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
-        let graph = work::Graph::read(&written, draft_of(&written))?;
+        let graph = work::Graph::read(&written, detect_draft(&written))?;
         let validator = build(&written)?;
         Ok(Schema {
             written: Arc::new(written),
@@ -70,17 +67,17 @@ impl Schema {
         })
     }
 
-    /// The schema as the caller wrote it.
+    /// Returns the schema as the caller wrote it.
     pub fn written(&self) -> &Value {
         &self.written
     }
 
-    /// Whether the root says `"type": "object"`, which some dialects ask for.
+    /// Whether the root has `"type": "object"`, which some dialects require.
     pub fn is_object(&self) -> bool {
         self.written.get("type").and_then(Value::as_str) == Some("object")
     }
 
-    /// What the caller should know about how the schema is read: a `$schema` that is not known.
+    /// Returns a warning if `$schema` is not a known draft.
     pub fn warning(&self) -> Option<String> {
         let name = self.written.get("$schema").and_then(Value::as_str)?;
         (Draft::from_schema_uri(name) == Draft::Unknown).then(|| {
@@ -92,57 +89,32 @@ impl Schema {
         })
     }
 
-    /// A value made to fit where that is no guess (numbers and booleans written as strings,
-    /// defaults, unknown properties of closed objects), then validated.
+    /// Coerces a value to the schema where this is unambiguous, then validates it. Numbers and
+    /// booleans written as strings are converted, defaults are filled in, and unknown properties of
+    /// closed objects are removed.
     ///
     /// # Errors
-    /// Where the value breaks the schema.
+    /// The places where the value does not satisfy the schema.
     pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
         coerce::coerce(&self.written, &mut value);
         self.validate(&value)?;
         Ok(value)
     }
 
-    /// Whether a value satisfies the schema as it is.
+    /// Whether a value satisfies the schema without coercion.
     pub fn is_valid(&self, value: &Value) -> bool {
         self.validator.is_valid(value)
     }
 
-    /// Validates a value as it is.
+    /// Validates a value without coercion.
     ///
     /// # Errors
-    /// Where the value breaks the schema: up to three errors, or the first one of a large value.
+    /// The places where the value does not satisfy the schema: up to three, or one for a large
+    /// value.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
-        if self.is_valid(value) { Ok(()) } else { Err(errors::describe(self, value)) }
-    }
-}
-
-/// The draft that a schema is read as.
-fn draft_of(schema: &Value) -> Draft {
-    match Draft::default().detect(schema) {
-        Draft::Unknown => Draft::default(),
-        known => known,
-    }
-}
-
-fn build(schema: &Value) -> Result<Validator, SchemaError> {
-    jsonschema::options()
-        .with_draft(draft_of(schema))
-        .should_validate_formats(false)
-        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT))
-        .offline()
-        .build(schema)
-        .map_err(|error| {
-            let place = error.instance_path().as_str().to_owned();
-            let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
-            SchemaError(format!("not a usable JSON Schema{at}: {}", one_line(&error.to_string())))
-        })
-}
-
-/// The node that a `$ref` into the same document names; `None` for any other.
-pub(crate) fn referenced<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
-    match reference.strip_prefix('#')? {
-        "" => Some(root),
-        pointer => root.pointer(pointer),
+        if self.is_valid(value) {
+            return Ok(());
+        }
+        Err(explain::explain(&self.written, &self.validator, &self.graph, value))
     }
 }

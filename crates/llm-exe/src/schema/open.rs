@@ -1,15 +1,15 @@
-//! The form of a schema that Gemini's structured outputs take.
+//! Rewrites a schema for Gemini's structured outputs.
 //!
-//! A list of keywords is known (`responseJsonSchema` in `@google/genai` 2.32's types); the rest
-//! moves into descriptions. Objects stay as open as they were written.
+//! Gemini supports a list of keywords (`responseJsonSchema` in the types of `@google/genai` 2.32).
+//! Other constraints move into descriptions. Objects stay open unless the caller closed them.
 
 use serde_json::{Map, Value, json};
 
 use super::form::Form;
 
 const OPEN: Form = Form {
-    not_sayable: &["patternProperties", "$dynamicRef", "$recursiveRef"],
-    kept: &[
+    unsupported: &["patternProperties", "$dynamicRef", "$recursiveRef"],
+    supported: &[
         ("title", Value::is_string),
         ("format", Value::is_string),
         ("minItems", Value::is_number),
@@ -18,18 +18,18 @@ const OPEN: Form = Form {
         ("maximum", Value::is_number),
     ],
     literal,
-    all_of: false,
+    supports_all_of: false,
     closed: false,
     definitions_at_root: true,
 };
 
-/// The schema as the dialect takes it, or `None` where it can't say it: recursion, untyped
-/// values, and patterns of keys.
+/// Returns the schema as the dialect accepts it, or `None` if it can't be rewritten: a schema with
+/// recursion, untyped values or patterns of keys.
 pub fn open(schema: &Value) -> Option<Value> {
-    OPEN.of(schema)
+    OPEN.rewrite(schema)
 }
 
-/// Strings and numbers can be listed; a null beside them is a form of its own.
+/// An `enum` of strings or of numbers. A null in it becomes a branch of an `anyOf`.
 fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let values = match (rules.get("enum"), rules.get("const")) {
         (Some(Value::Array(values)), _) => values.clone(),
@@ -37,18 +37,18 @@ fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
         _ => return None,
     };
     let nullable = values.iter().any(Value::is_null);
-    let listed: Vec<Value> = values.into_iter().filter(|value| !value.is_null()).collect();
-    let kind = match listed.as_slice() {
+    let values: Vec<Value> = values.into_iter().filter(|value| !value.is_null()).collect();
+    let kind = match values.as_slice() {
         [] => return None,
         all if all.iter().all(Value::is_string) => "string",
-        all if all.iter().all(|one| one.is_i64() || one.is_u64()) => "integer",
+        all if all.iter().all(|value| value.is_i64() || value.is_u64()) => "integer",
         all if all.iter().all(Value::is_number) => "number",
         _ => return None,
     };
-    let listed = json!({ "type": kind, "enum": listed });
+    let literal = json!({ "type": kind, "enum": values });
     let literal = match nullable {
-        true => json!({ "anyOf": [listed, { "type": "null" }] }),
-        false => listed,
+        true => json!({ "anyOf": [literal, { "type": "null" }] }),
+        false => literal,
     };
     literal.as_object().cloned()
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::form::describe;
+use super::form::write_description;
 use super::keywords::change_subschemas;
 
 /// The keyword and those that depend on it, in which a schema without its pattern would refuse more
@@ -44,7 +44,7 @@ fn move_patterns(rules: &mut Map<String, Value>) {
         }
     }
     let description = rules.get("description").cloned();
-    describe(description.as_ref(), &moved, rules);
+    write_description(description.as_ref(), &moved, rules);
     change_subschemas(rules, &mut move_patterns);
 }
 

@@ -1,4 +1,4 @@
-//! The form of a schema that OpenAI's strict mode accepts.
+//! Rewrites a schema for OpenAI's strict mode.
 //!
 //! Strict mode requires closed objects with every property required, a type at every node and
 //! nothing next to a `$ref`, and it knows few keywords
@@ -10,12 +10,13 @@
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
-use super::form::describe;
+use super::form::write_description;
 use super::pattern::has_lookaround;
-use super::{draft_of, referenced};
+use super::reference::referenced;
+use super::validator::detect_draft;
 
-/// Keywords that are passed on.
-const KEPT: &[&str] = &[
+/// Keywords that are sent.
+const SENT: &[&str] = &[
     "type",
     "enum",
     "const",
@@ -61,7 +62,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
         let mut walk = Walk {
             root: schema,
             // Up to draft-07 a validator ignores the other keywords of a reference.
-            ref_siblings_apply: draft_of(schema) > Draft::Draft7,
+            ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
             keep_descriptions,
             in_progress: vec!["#".to_owned()],
             properties: 0,
@@ -132,13 +133,13 @@ impl Walk<'_> {
                     moved.push(format!("{key}: {value}"));
                 }
                 key if REMOVED.contains(&key) => {}
-                key if KEPT.contains(&key) => {
+                key if SENT.contains(&key) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 _ => return None,
             }
         }
-        describe(rules.get("description"), &moved, &mut out);
+        write_description(rules.get("description"), &moved, &mut out);
         self.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
         if self.enum_values > MAX_ENUM_VALUES {
             return None;

@@ -10,7 +10,7 @@ use jsonschema::Draft;
 use referencing::{Registry, Resolver};
 use serde_json::{Map, Value};
 
-use super::SchemaError;
+use super::error::SchemaError;
 use super::keywords::{AppliesTo, Step, subschemas};
 use crate::error::shorten;
 
@@ -69,7 +69,7 @@ impl Graph {
         }
         if places.all.iter().map(|place| place.pointer_bytes).sum::<usize>() > MAX_POINTER_BYTES {
             let text = "the names around nested schemas are too long; shorten them";
-            return Err(SchemaError(text.to_owned()));
+            return Err(SchemaError::new(text));
         }
         Ok(Graph { nodes })
     }
@@ -367,7 +367,7 @@ impl Counter<'_, '_> {
         steps.reverse();
         let pointer = shorten(&steps.concat(), 200);
         let place = if pointer.is_empty() { "the root" } else { &pointer };
-        SchemaError(format!("{place} {text}"))
+        SchemaError::new(format!("{place} {text}"))
     }
 }
 

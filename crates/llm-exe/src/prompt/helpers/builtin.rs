@@ -1,31 +1,35 @@
-//! Handlebars' own helpers, apart from `each` and `with`, which the evaluator has.
+//! Handlebars' `if`, `unless`, `lookup` and `log`. The renderer implements `each` and `with`.
 
-use super::Args;
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::value::Value;
-use crate::prompt::write;
+use super::args::Args;
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::Value;
+use crate::prompt::render::write;
 
-/// `{{#if x}}`, and `{{#unless x}}` turned around: truthy and no empty list; with
-/// `includeZero=true`, 0 too.
-pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, Fault> {
-    args.exactly(1)?;
+/// The condition of `{{#if x}}` and `{{#unless x}}`: a truthy value other than an empty list. With
+/// `includeZero=true`, 0 passes too.
+pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, RenderError> {
+    args.expect_count(1)?;
     Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 
-/// `{{lookup list index}}`
-pub(super) fn lookup<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
+/// `{{lookup list index}}`: the element with a computed key or index.
+pub(super) fn lookup<'a>(
+    args: &Args<'_, 'a>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, RenderError> {
     let object = args.get(0);
-    if args.list.is_empty() || (args.list.len() == 1 && object.is_truthy()) {
-        return Err(Fault::failed("takes an object and a name"));
+    if args.positional.is_empty() || (args.positional.len() == 1 && object.is_truthy()) {
+        return Err(RenderError::helper("expects an object and a key"));
     }
     if !object.is_truthy() {
         return Ok(object);
     }
-    let name = args.get(1);
-    Ok(object.property(&write::to_string(&name, budget)?))
+    let key = args.get(1);
+    Ok(object.property(&write::to_string(&key, budget)?))
 }
 
-/// `{{log x}}`
-pub(super) fn log<'a>(_: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, Fault> {
+/// `{{log x}}`: renders nothing. Prompts are not logged.
+pub(super) fn log<'a>(_: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
     Ok(Value::Undefined)
 }

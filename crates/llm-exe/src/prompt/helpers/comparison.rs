@@ -1,52 +1,54 @@
-//! `eq`, `neq` and `ifCond`: with a block they choose, without one they give true or false.
+//! `eq`, `neq` and `ifCond`: tests that are used with a block or as a value.
 
 use std::cmp::Ordering;
 
-use super::Args;
-use crate::prompt::compare;
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::scan::is_js_space;
-use crate::prompt::value::Value;
-use crate::prompt::write;
+use super::args::Args;
+use crate::prompt::render::compare;
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::Value;
+use crate::prompt::render::write;
+use crate::prompt::syntax::scan::is_js_space;
 
-/// `{{#eq role "user, assistant"}}`: whether the first, as text, is among the second's parts.
-pub(super) fn eq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, Fault> {
-    args.exactly(2)?;
-    let mut wanted = String::new();
-    write::print(&mut wanted, &args.get(0), budget)?;
+/// `{{#eq role "user, assistant"}}`: whether the text of the first argument equals one of the
+/// comma-separated parts of the second.
+pub(super) fn eq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
+    args.expect_count(2)?;
+    let mut text = String::new();
+    write::print(&mut text, &args.get(0), budget)?;
     let mut list = String::new();
     write::print(&mut list, &args.get(1), budget)?;
-    Ok(list.split(',').any(|part| part.trim_matches(is_js_space) == wanted))
+    Ok(list.split(',').any(|part| part.trim_matches(is_js_space) == text))
 }
 
-/// `{{#neq role "system"}}`
-pub(super) fn neq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, Fault> {
+/// `{{#neq role "system"}}`: the opposite of `eq`.
+pub(super) fn neq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
     eq(args, budget).map(|equal| !equal)
 }
 
-/// `{{#ifCond count ">" 3}}`, with JavaScript's operators. An unknown operator is never met.
-pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, Fault> {
-    args.exactly(3)?;
-    let [one, operator, two] = [args.get(0), args.get(1), args.get(2)];
-    let mut ordered = |wanted: fn(Ordering) -> bool| -> Result<bool, Fault> {
-        Ok(compare::order(&one, &two, budget)?.is_some_and(wanted))
+/// `{{#ifCond count ">" 3}}`: compares with a JavaScript operator. An unknown operator is false.
+pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
+    args.expect_count(3)?;
+    let [left, operator, right] = [args.get(0), args.get(1), args.get(2)];
+    let mut ordered = |matches: fn(Ordering) -> bool| -> Result<bool, RenderError> {
+        Ok(compare::order(&left, &right, budget)?.is_some_and(matches))
     };
     match operator.as_text().unwrap_or_default() {
         "<" => ordered(Ordering::is_lt),
         "<=" => ordered(Ordering::is_le),
         ">" => ordered(Ordering::is_gt),
         ">=" => ordered(Ordering::is_ge),
-        "==" => compare::loosely_equal(&one, &two, budget),
-        "!=" => compare::loosely_equal(&one, &two, budget).map(|equal| !equal),
-        "===" => Ok(one.same(&two)),
-        "!==" => Ok(!one.same(&two)),
-        "&&" => Ok(one.is_truthy() && two.is_truthy()),
-        "||" => Ok(one.is_truthy() || two.is_truthy()),
+        "==" => compare::loosely_equal(&left, &right, budget),
+        "!=" => compare::loosely_equal(&left, &right, budget).map(|equal| !equal),
+        "===" => Ok(left.strictly_equals(&right)),
+        "!==" => Ok(!left.strictly_equals(&right)),
+        "&&" => Ok(left.is_truthy() && right.is_truthy()),
+        "||" => Ok(left.is_truthy() || right.is_truthy()),
         _ => Ok(false),
     }
 }
 
-/// Whether an option that is given as `true` or `"true"` is on.
-pub(super) fn is_on(value: &Value<'_>) -> bool {
+/// Whether an option is `true` or `"true"`.
+pub(super) fn is_true(value: &Value<'_>) -> bool {
     matches!(value, Value::Bool(true)) || value.as_text() == Some("true")
 }

@@ -1,34 +1,38 @@
-//! `cut`: a text without what a pattern matches.
+//! `cut`: removes the matches of a regular expression from a text.
 //!
-//! Patterns are JavaScript's, as far as they can be matched in linear time: no look-around and
-//! no back-references, so that no pattern and no text can make a prompt hang.
+//! The syntax is JavaScript's without look-around and back-references, so that the time of a match
+//! is linear in the length of the text.
 
 use regex_lite::RegexBuilder;
 
-use super::Args;
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::value::Value;
-use crate::prompt::write;
+use super::args::Args;
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::Value;
+use crate::prompt::render::write;
 
-/// The longest text that a pattern is matched with, in bytes; a plain text has no such limit.
-const LONGEST: usize = 1 << 20;
+/// Maximum bytes of a text that is matched with a regular expression. Searching for plain text has
+/// no such limit.
+const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// How large a compiled pattern may be, in bytes.
-const LARGEST: usize = 1 << 16;
+/// Maximum bytes of a pattern. Compiling a longer one takes too long.
+const MAX_PATTERN_BYTES: usize = 1 << 12;
 
-/// The longest pattern, in bytes: reading a longer one takes more than a moment.
-const LONGEST_PATTERN: usize = 1 << 12;
+/// Maximum bytes of a compiled pattern.
+const MAX_COMPILED_BYTES: usize = 1 << 16;
 
-/// A search takes as long as the text times the pattern, so that the longer the text is, the
-/// smaller the pattern must be.
-const MOST_WORK: usize = 1 << 33;
+/// Maximum product of the bytes of the text and those of the compiled pattern, to which the time of
+/// a search is proportional.
+const MAX_WORK: usize = 1 << 33;
 
-/// `{{cut text "[0-9]+"}}`
-pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
-    args.exactly(2)?;
+/// `{{cut text "[0-9]+"}}`: the text without the matches of the pattern.
+pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
+    args.expect_count(2)?;
     let (value, pattern) = (args.get(0), args.get(1));
     if value.is_nullish() {
-        return Err(Fault::failed("takes a text, but its first argument is missing"));
+        return Err(RenderError::helper(
+            "expects a text, but its first argument is missing or null",
+        ));
     }
     let text = write::to_string(&value, budget)?;
     let pattern = match &pattern {
@@ -36,71 +40,77 @@ pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<
         pattern => write::to_string(pattern, budget)?,
     };
     if pattern.is_empty() {
-        return Ok(Value::made(&*text));
+        return Ok(Value::owned_text(&*text));
     }
     if !pattern.contains(|c: char| r"\^$.|?*+()[]{}".contains(c)) {
-        return Ok(Value::made(text.replace(&*pattern, "")));
+        return Ok(Value::owned_text(text.replace(&*pattern, "")));
     }
-    let out = without(&text, &pattern, budget)?;
-    Ok(Value::made(out))
+    let out = remove_matches(&text, &pattern, budget)?;
+    Ok(Value::owned_text(out))
 }
 
-fn without(text: &str, pattern: &str, budget: &mut Budget) -> Result<String, Fault> {
-    if text.len() > LONGEST {
-        return Err(Fault::failed(format!("matches patterns in texts of {LONGEST} bytes at most")));
+fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<String, RenderError> {
+    if text.len() > MAX_TEXT_BYTES {
+        let len = text.len();
+        return Err(RenderError::helper(format!(
+            "with a pattern expects a text of at most {MAX_TEXT_BYTES} bytes, got {len} bytes"
+        )));
     }
-    if pattern.len() > LONGEST_PATTERN {
-        return Err(Fault::failed(format!("takes patterns of {LONGEST_PATTERN} bytes at most")));
+    if pattern.len() > MAX_PATTERN_BYTES {
+        let len = pattern.len();
+        return Err(RenderError::helper(format!(
+            "expects a pattern of at most {MAX_PATTERN_BYTES} bytes, got {len} bytes"
+        )));
     }
-    let largest = LARGEST.min(MOST_WORK / text.len().max(1));
+    let size_limit = MAX_COMPILED_BYTES.min(MAX_WORK / text.len().max(1));
     let mut builder = RegexBuilder::new(&translate(pattern));
-    let regex = builder.size_limit(largest).build().map_err(|error| {
-        let shown: String = pattern.chars().take(60).collect();
-        Fault::failed(format!("cannot use the pattern `{shown}`: {error}"))
+    let regex = builder.size_limit(size_limit).build().map_err(|error| {
+        let excerpt: String = pattern.chars().take(60).collect();
+        RenderError::helper(format!("can't compile the pattern `{excerpt}`: {error}"))
     })?;
     let mut out = String::with_capacity(text.len());
-    let mut kept = 0;
-    for found in regex.find_iter(text) {
-        // Each match may have been looked for through the whole text.
-        budget.look()?;
-        out.push_str(text.get(kept..found.start()).unwrap_or_default());
-        kept = found.end();
+    let mut end = 0;
+    for matched in regex.find_iter(text) {
+        // The search for a single match can scan the whole text.
+        budget.check_clock()?;
+        out.push_str(text.get(end..matched.start()).unwrap_or_default());
+        end = matched.end();
     }
-    budget.look()?;
-    out.push_str(text.get(kept..).unwrap_or_default());
+    budget.check_clock()?;
+    out.push_str(text.get(end..).unwrap_or_default());
     Ok(out)
 }
 
-/// JavaScript's `\s`, inside of a class.
+/// JavaScript's `\s`, for use inside of a character class.
 const SPACE: &str = r"\t\n\x0b\x0c\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff";
 
-/// Says in the pattern language of `regex_lite` what JavaScript's pattern says.
+/// Translates a JavaScript pattern to the syntax of `regex_lite`.
 fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
-    let mut class = false;
+    let mut in_class = false;
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '\\' => rest = escape(&mut out, rest, class),
-            '[' if class => out.push_str(r"\["),
+            '\\' => rest = translate_escape(&mut out, rest, in_class),
+            '[' if in_class => out.push_str(r"\["),
             '[' if rest.starts_with("^]") => {
                 out.push_str("(?s:.)");
                 rest = rest.get(2..).unwrap_or_default();
             }
-            ']' if !class => out.push_str(r"\]"),
+            ']' if !in_class => out.push_str(r"\]"),
             '[' | ']' => {
-                class = c == '[';
+                in_class = c == '[';
                 out.push(c);
-                if class && rest.starts_with('^') {
+                if in_class && rest.starts_with('^') {
                     out.push('^');
                     rest = rest.get(1..).unwrap_or_default();
                 }
             }
-            '.' if !class => out.push_str(r"[^\n\r\u2028\u2029]"),
-            '{' if !class && !is_count(rest) => out.push_str(r"\{"),
-            '}' if !class && !out_counts(&out) => out.push_str(r"\}"),
-            '&' | '~' if class => {
+            '.' if !in_class => out.push_str(r"[^\n\r\u2028\u2029]"),
+            '{' if !in_class && !is_quantifier(rest) => out.push_str(r"\{"),
+            '}' if !in_class && !ends_with_open_brace(&out) => out.push_str(r"\}"),
+            '&' | '~' if in_class => {
                 out.push('\\');
                 out.push(c);
             }
@@ -110,13 +120,13 @@ fn translate(pattern: &str) -> String {
     out
 }
 
-/// Copies what follows a backslash; gives what is left.
-fn escape<'p>(out: &mut String, rest: &'p str, class: bool) -> &'p str {
+/// Translates the characters after a backslash. Returns the rest of the pattern.
+fn translate_escape<'p>(out: &mut String, rest: &'p str, in_class: bool) -> &'p str {
     let Some(c) = rest.chars().next() else {
         out.push('\\');
         return rest;
     };
-    match (c, class) {
+    match (c, in_class) {
         ('s', true) => out.push_str(SPACE),
         ('s', false) => out.extend(["[", SPACE, "]"]),
         ('b', true) => out.push_str(r"\x08"),
@@ -145,8 +155,8 @@ fn escape<'p>(out: &mut String, rest: &'p str, class: bool) -> &'p str {
     rest.get(c.len_utf8()..).unwrap_or_default()
 }
 
-/// Whether an opening brace starts a count, as in `{2,3}`.
-fn is_count(rest: &str) -> bool {
+/// Whether the text after an opening brace is a quantifier, as in `{2,3}`.
+fn is_quantifier(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else {
         return false;
     };
@@ -155,9 +165,10 @@ fn is_count(rest: &str) -> bool {
     !from.is_empty() && digits(from) && digits(to)
 }
 
-/// Whether a closing brace ends a count or a Unicode escape that has been copied.
-fn out_counts(out: &str) -> bool {
+/// Whether the output ends with an opening brace and digits or commas: the start of a quantifier or
+/// of a Unicode escape.
+fn ends_with_open_brace(out: &str) -> bool {
     let inside = out.rsplit('{').next().unwrap_or_default();
-    let counts = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_digit() || b == b',');
-    counts && out.contains('{')
+    let is_number = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_digit() || b == b',');
+    is_number && out.contains('{')
 }

@@ -1,61 +1,62 @@
-//! `json` and `indentJson`: a value as JSON.
+//! `json` and `indentJson`: convert a value to JSON.
 
-use super::Args;
-use super::comparison::is_on;
-use crate::prompt::json;
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::value::Value;
+use super::args::Args;
+use super::comparison::is_true;
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::json;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::Value;
 
-/// How llm-exe indents JSON.
+/// The indentation of `indentJson`, as in npm llm-exe.
 const INDENT: usize = 2;
 
-/// The widest indentation, as in JavaScript.
-const WIDEST: f64 = 10.0;
+/// The maximum indentation, as in JavaScript.
+const MAX_INDENT: f64 = 10.0;
 
-/// `{{json value}}`, `{{json value indent=2}}`
-pub(super) fn json<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
-    args.exactly(1)?;
+/// `{{json value}}`, `{{json value indent=2}}`: a value as JSON, on one line without `indent`.
+pub(super) fn json<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
+    args.expect_count(1)?;
     let value = args.get(0);
     if matches!(value, Value::Undefined) {
         return Ok(value);
     }
     let indent = match args.named("indent") {
         Value::Undefined => 0,
-        indent => indent.to_number().clamp(0.0, WIDEST) as usize,
+        indent => indent.to_number().clamp(0.0, MAX_INDENT) as usize,
     };
-    text(&value, indent, budget)
+    to_json_text(&value, indent, budget)
 }
 
-/// `{{indentJson value}}`, `{{indentJson value true}}`: JSON of an object or list, in lines or,
-/// with `true`, in one; a text stays as it is.
+/// `{{indentJson value}}`, `{{indentJson value true}}`: an object or list as indented JSON, or on
+/// one line with `true`. A text is returned as it is.
 pub(super) fn indent_json<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, RenderError> {
     let value = args.get(0);
     if value.is_object() {
-        return text(&value, width(&args.get(1)), budget);
+        return to_json_text(&value, indentation(&args.get(1)), budget);
     }
     match value {
-        Value::Null => Err(Fault::failed("takes an object or a list, not null")),
+        Value::Null => Err(RenderError::helper("expects an object or a list, got null")),
         value if value.as_text().is_some() => Ok(value),
         value if !value.is_truthy() => Ok(Value::Text("")),
-        _ => Err(Fault::failed("takes an object, a list or a text")),
+        _ => Err(RenderError::helper("expects an object, a list or a text")),
     }
 }
 
-/// The indentation, given whether lines are to be collapsed.
-pub(super) fn width(collapse: &Value<'_>) -> usize {
-    if is_on(collapse) { 0 } else { INDENT }
+/// The indentation for the argument `collapse`: 0 if it is true.
+pub(super) fn indentation(collapse: &Value<'_>) -> usize {
+    if is_true(collapse) { 0 } else { INDENT }
 }
 
-/// A value as JSON text.
-pub(super) fn text<'a>(
+/// Converts a value to JSON text.
+pub(super) fn to_json_text<'a>(
     value: &Value<'_>,
     indent: usize,
     budget: &mut Budget,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, RenderError> {
     let mut out = String::new();
     json::write(&mut out, value, indent, budget)?;
-    Ok(Value::made(out))
+    Ok(Value::owned_text(out))
 }

@@ -1,57 +1,62 @@
-//! `jsonSchemaExample`: what an answer to a JSON Schema could look like, one level deep.
+//! `jsonSchemaExample`: an example value for a JSON Schema, one level deep.
 
 use serde_json::{Map, Value as Json};
 
-use super::Args;
+use super::args::Args;
 use super::fallback::{at_path, key};
-use super::json::{text, width};
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::value::Value;
+use super::json::{indentation, to_json_text};
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::Value;
 
-/// `{{jsonSchemaExample "schema" "description"}}`: the properties of the schema at that key of
-/// the context, each with what the schema says under the second name; without one, those that
-/// have a default, with it. A third argument, `true`, puts all on one line.
+/// `{{jsonSchemaExample "schema" "description"}}`: the properties of the schema under that key of
+/// the context, each with its value of the keyword in the second argument. Without a keyword, the
+/// properties that have a `default`, with that value. On one line if the third argument is `true`.
 pub(super) fn json_schema_example<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, RenderError> {
     let schema = at_path(args.this, key(args)?);
     let kind = schema.property("type");
     if !kind.is_truthy() {
         return Ok(Value::Text(""));
     }
-    let named = args.get(1);
-    if named.is_truthy() && named.as_text().is_none() {
-        return Err(Fault::failed("takes the name of a key as its second argument"));
+    let keyword = args.get(1);
+    if keyword.is_truthy() && keyword.as_text().is_none() {
+        return Err(RenderError::helper("expects a quoted keyword as its second argument"));
     }
-    let named = named.as_text().filter(|name| !name.is_empty());
+    let keyword = keyword.as_text().filter(|name| !name.is_empty());
     let example = if kind.as_text() == Some("array") {
-        Json::Array(vec![list_element(&schema.property("items"), named, budget)?])
+        Json::Array(vec![list_element(&schema.property("items"), keyword, budget)?])
     } else {
-        object(&schema, named, budget)?
+        object(&schema, keyword, budget)?
     };
-    text(&Value::from(&example), width(&args.get(2)), budget)
+    to_json_text(&Value::from(&example), indentation(&args.get(2)), budget)
 }
 
 /// The element of an example list.
 fn list_element(
     items: &Value<'_>,
-    named: Option<&str>,
+    keyword: Option<&str>,
     budget: &mut Budget,
-) -> Result<Json, Fault> {
-    if items.is_truthy() { object(items, named, budget) } else { Ok(Json::Object(Map::new())) }
+) -> Result<Json, RenderError> {
+    if items.is_truthy() { object(items, keyword, budget) } else { Ok(Json::Object(Map::new())) }
 }
 
-/// An example of what the schema of an object describes; of another schema, an empty object.
-fn object(schema: &Value<'_>, named: Option<&str>, budget: &mut Budget) -> Result<Json, Fault> {
+/// An example for the schema of an object. For any other schema, an empty object.
+fn object(
+    schema: &Value<'_>,
+    keyword: Option<&str>,
+    budget: &mut Budget,
+) -> Result<Json, RenderError> {
     let mut example = Map::new();
     let properties = schema.property("properties");
     if is_object_type(&schema.property("type")) && properties.is_truthy() {
         for name in properties.keys(budget)? {
             budget.step()?;
             let property = properties.property(&name);
-            let value = match named {
-                Some(named) => Some(said(&property, named)),
+            let value = match keyword {
+                Some(keyword) => Some(keyword_value(&property, keyword)),
                 None => default(&property),
             };
             if let Some(value) = value {
@@ -62,7 +67,7 @@ fn object(schema: &Value<'_>, named: Option<&str>, budget: &mut Budget) -> Resul
     Ok(Json::Object(example))
 }
 
-/// Whether a schema's `type` says object: alone, or first in a list apart from null.
+/// Whether a schema's `type` is "object", or a list whose first type other than "null" is.
 fn is_object_type(kind: &Value<'_>) -> bool {
     match kind {
         Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").is_some_and(is_object),
@@ -77,13 +82,13 @@ fn is_object(kind: &Json) -> bool {
 fn default(property: &Value<'_>) -> Option<Json> {
     match property.property("default") {
         Value::Undefined => None,
-        _ => Some(said(property, "default")),
+        _ => Some(keyword_value(property, "default")),
     }
 }
 
-/// What a property's schema says under a name; nothing is an empty text.
-fn said(property: &Value<'_>, name: &str) -> Json {
-    match at_path(property, name) {
+/// The value of a keyword in a property's schema, or an empty text.
+fn keyword_value(property: &Value<'_>, keyword: &str) -> Json {
+    match at_path(property, keyword) {
         Value::Undefined => Json::String(String::new()),
         value => to_json(&value),
     }

@@ -1,6 +1,6 @@
-//! The helpers: a table with a row for each, and what they are called with. A new helper is a
-//! function in a file of this folder and a row in the table.
+//! The table of helpers. To add a helper, write a function in a file of this folder and add a row.
 
+pub(crate) mod args;
 pub(crate) mod builtin;
 mod comparison;
 mod cut;
@@ -9,119 +9,126 @@ mod json;
 mod json_schema_example;
 mod text;
 
-use super::limits::{Budget, Fault};
-use super::value::Value;
+use args::{Helper, Kind, TestFn, ValueFn};
 
-/// A helper: a row of the table.
-#[derive(Debug)]
-pub(crate) struct Helper {
-    pub(crate) name: &'static str,
-    /// What it does, for the documentation.
-    #[allow(dead_code)]
-    pub(crate) about: &'static str,
-    /// Its first argument is only asked about: it may be missing.
-    pub(crate) tests_first: bool,
-    /// It belongs to the language: its name cannot be a variable's.
-    pub(crate) own_of_handlebars: bool,
-    pub(crate) kind: Kind,
-}
-
-/// What a helper is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    /// It gives a value, which is printed or passed on.
-    Value(ValueFn),
-    /// It decides between a block and its `else`, or gives true or false.
-    Test { test: TestFn },
-    /// `if`, or `unless`: it decides between a block and its `else`.
-    If { wanted: bool },
-    /// It repeats its block.
-    Each,
-    /// It goes into a value with its block.
-    With,
-}
-
-type ValueFn = for<'c, 'a> fn(&Args<'c, 'a>, &mut Budget) -> Result<Value<'a>, Fault>;
-type TestFn = for<'c, 'a> fn(&Args<'c, 'a>, &mut Budget) -> Result<bool, Fault>;
-
-/// What a helper is called with.
-#[derive(Debug)]
-pub(crate) struct Args<'c, 'a> {
-    pub(crate) list: &'c [Value<'a>],
-    pub(crate) named: &'c [(&'a str, Value<'a>)],
-    /// The context.
-    pub(crate) this: &'c Value<'a>,
-}
-
-impl<'a> Args<'_, 'a> {
-    /// The argument at a place; a missing one is undefined.
-    pub(crate) fn get(&self, index: usize) -> Value<'a> {
-        self.list.get(index).cloned().unwrap_or(Value::Undefined)
-    }
-
-    /// The argument of a name; a missing one is undefined.
-    pub(crate) fn named(&self, name: &str) -> Value<'a> {
-        let found = self.named.iter().find(|(key, _)| *key == name);
-        found.map_or(Value::Undefined, |(_, value)| value.clone())
-    }
-
-    /// Refuses any number of arguments but this.
-    pub(crate) fn exactly(&self, count: usize) -> Result<(), Fault> {
-        if self.list.len() == count {
-            return Ok(());
-        }
-        let number = ["no argument", "one argument", "two arguments", "three arguments"];
-        let wanted = number.get(count).copied().unwrap_or("other arguments");
-        Err(Fault::failed(format!("takes {wanted}, not {}", self.list.len())))
-    }
-}
-
-/// Handlebars' own, llm-exe's, and ours, each in the order of the documentation.
+/// The helpers of Handlebars, then those of npm llm-exe, then those that only this crate has.
 const HELPERS: &[Helper] = &[
-    own("if", "a block if the value is truthy", true, Kind::If { wanted: true }),
-    own("unless", "a block if the value is falsy", true, Kind::If { wanted: false }),
-    own("each", "a block for each element of a list or object", false, Kind::Each),
-    own("with", "a block with the value as its context", false, Kind::With),
-    own("lookup", "an element by a computed name or index", false, Kind::Value(builtin::lookup)),
-    own("log", "nothing", true, Kind::Value(builtin::log)),
-    row("eq", "whether a text is among others", false, test(comparison::eq)),
-    row("neq", "whether a text is not among others", false, test(comparison::neq)),
-    row("ifCond", "whether an operator holds", false, test(comparison::if_cond)),
-    row("getOr", "a value, or another if it is missing", true, Kind::Value(fallback::get_or)),
-    row("getKeyOr", "a value by its path, or another", true, Kind::Value(fallback::get_key_or)),
-    row("join", "a list with commas", false, Kind::Value(text::join)),
-    row("pluralize", "one of two forms, by a number", false, Kind::Value(text::pluralize)),
-    row("cut", "a text without what a pattern matches", false, Kind::Value(cut::cut)),
-    row("substring", "a part of a text", false, Kind::Value(text::substring)),
-    row("objectToList", "a line for each property", false, Kind::Value(text::object_to_list)),
-    row("indentJson", "an object as JSON in lines", false, Kind::Value(json::indent_json)),
-    row(
-        "jsonSchemaExample",
-        "an example for a JSON Schema",
-        false,
-        Kind::Value(json_schema_example::json_schema_example),
+    builtin("if", Kind::If { expected: true })
+        .usage("{{#if paid}}…{{else}}…{{/if}}")
+        .about(
+            "Renders the block if the value is truthy and not an empty list. With \
+             `includeZero=true`, 0 passes too.",
+        )
+        .first_argument_optional(),
+    builtin("unless", Kind::If { expected: false })
+        .usage("{{#unless paid}}…{{/unless}}")
+        .about("Renders the block if `if` would not.")
+        .first_argument_optional(),
+    builtin("each", Kind::Each)
+        .usage("{{#each orders as |order index|}}…{{/each}}")
+        .about("Renders the block for each element of a list or member of an object."),
+    builtin("with", Kind::With)
+        .usage("{{#with customer}}…{{/with}}")
+        .about("Renders the block with the value as its context."),
+    builtin("lookup", Kind::Value(builtin::lookup))
+        .usage("{{lookup names 1}}")
+        .about("Returns the element with a computed key or index."),
+    builtin("log", Kind::Value(builtin::log))
+        .usage("{{log name}}")
+        .about("Renders nothing and logs nothing.")
+        .first_argument_optional(),
+    test("eq", comparison::eq)
+        .usage("{{#eq role \"user, assistant\"}}…{{/eq}}")
+        .about("Whether a text equals one of several texts, separated by commas."),
+    test("neq", comparison::neq)
+        .usage("{{#neq role \"system\"}}…{{/neq}}")
+        .about("The opposite of `eq`."),
+    test("ifCond", comparison::if_cond).usage("{{#ifCond count \">\" 3}}…{{/ifCond}}").about(
+        "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
+             `===`, `!==`, `&&` or `||`.",
     ),
-    row("json", "a value as JSON", false, Kind::Value(json::json)),
-    row("default", "a value, or another if there is none", true, Kind::Value(fallback::default)),
-    row("upper", "a text in capitals", false, Kind::Value(text::upper)),
-    row("lower", "a text in small letters", false, Kind::Value(text::lower)),
-    row("trim", "a text without the space around it", false, Kind::Value(text::trim)),
+    value("getOr", fallback::get_or)
+        .usage("{{getOr name \"you\"}}")
+        .about("Returns the value, or the second argument if it is missing or an empty text.")
+        .first_argument_optional(),
+    value("getKeyOr", fallback::get_key_or)
+        .usage("{{getKeyOr \"user.name\" \"you\"}}")
+        .about("Like `getOr`, with the path of the value as a text.")
+        .first_argument_optional(),
+    value("join", text::join)
+        .usage("{{join tags}}")
+        .about("Joins the elements of a list with a comma and a space."),
+    value("pluralize", text::pluralize)
+        .usage("{{pluralize \"cat|cats\" count}}")
+        .about("Returns the second form if the number is greater than 1, or else the first."),
+    value("cut", cut::cut)
+        .usage("{{cut text \"[0-9]+\"}}")
+        .about("Removes every match of a regular expression from a text."),
+    value("substring", text::substring)
+        .usage("{{substring text 0 100}}")
+        .about("Returns the part of a text between two indexes."),
+    value("objectToList", text::object_to_list)
+        .usage("{{objectToList facts}}")
+        .about("Returns a line `- key: value` for each member of an object."),
+    value("indentJson", json::indent_json).usage("{{indentJson facts}}").about(
+        "Returns an object or list as indented JSON, or on one line if the second argument is \
+             `true`.",
+    ),
+    value("jsonSchemaExample", json_schema_example::json_schema_example)
+        .usage("{{jsonSchemaExample \"schema\" \"description\"}}")
+        .about(
+            "Returns an example for the JSON Schema with this key: its properties, each with its \
+             value of the named keyword. Without a keyword, the properties that have a `default`. \
+             On one line if the third argument is `true`.",
+        ),
+    value("json", json::json)
+        .usage("{{json facts indent=2}}")
+        .about("Returns a value as JSON, on one line without `indent`."),
+    value("default", fallback::default)
+        .usage("{{default name \"you\"}}")
+        .about("Returns the value, or the second argument if it is missing, null or an empty text.")
+        .first_argument_optional(),
+    value("upper", text::upper).usage("{{upper name}}").about("Converts a text to upper case."),
+    value("lower", text::lower).usage("{{lower name}}").about("Converts a text to lower case."),
+    value("trim", text::trim)
+        .usage("{{trim name}}")
+        .about("Removes the white space around a text."),
 ];
 
-/// A helper of the language.
-const fn own(name: &'static str, about: &'static str, tests_first: bool, kind: Kind) -> Helper {
-    Helper { name, about, tests_first, own_of_handlebars: true, kind }
+/// The documentation of a helper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HelperInfo {
+    /// The name.
+    pub name: &'static str,
+    /// An example call.
+    pub usage: &'static str,
+    /// A description in Markdown.
+    pub about: &'static str,
 }
 
-const fn row(name: &'static str, about: &'static str, tests_first: bool, kind: Kind) -> Helper {
-    Helper { name, about, tests_first, own_of_handlebars: false, kind }
+/// Returns the documentation of every helper, in the order of the table in docs/templates.md.
+pub fn helpers() -> Vec<HelperInfo> {
+    let info = |Helper { name, usage, about, .. }: &Helper| HelperInfo { name, usage, about };
+    HELPERS.iter().map(info).collect()
 }
 
-const fn test(test: TestFn) -> Kind {
-    Kind::Test { test }
-}
-
-/// The helper of this name.
+/// Returns the helper with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Helper> {
     HELPERS.iter().find(|helper| helper.name == name)
+}
+
+/// A helper that is part of Handlebars.
+const fn builtin(name: &'static str, kind: Kind) -> Helper {
+    Helper { is_builtin: true, ..Helper::new(name, kind) }
+}
+
+/// A helper that returns a value.
+const fn value(name: &'static str, function: ValueFn) -> Helper {
+    Helper::new(name, Kind::Value(function))
+}
+
+/// A helper that tests a condition.
+const fn test(name: &'static str, test: TestFn) -> Helper {
+    Helper::new(name, Kind::Test { test })
 }

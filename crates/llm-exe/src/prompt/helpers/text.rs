@@ -1,50 +1,60 @@
-//! Helpers that make a text of a value: `join`, `pluralize`, `substring`, `objectToList`,
-//! `upper`, `lower`, `trim`.
+//! Helpers that return text: `join`, `pluralize`, `substring`, `objectToList`, `upper`, `lower` and
+//! `trim`.
 
 use std::cmp::Ordering;
 
-use super::Args;
-use crate::prompt::compare;
-use crate::prompt::limits::{Budget, Fault};
-use crate::prompt::scan::is_js_space;
-use crate::prompt::value::{Value, utf16_len};
-use crate::prompt::write;
+use super::args::Args;
+use crate::prompt::render::compare;
+use crate::prompt::render::error::RenderError;
+use crate::prompt::render::limits::Budget;
+use crate::prompt::render::value::{Value, utf16_len};
+use crate::prompt::render::write;
+use crate::prompt::syntax::scan::is_js_space;
 
-/// `{{join tags}}`: the elements with `, ` between them; a text stays, anything else is nothing.
-pub(super) fn join<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
+/// `{{join tags}}`: the elements, joined with `, `. A text is returned as it is, and an empty text
+/// for any other value.
+pub(super) fn join<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     match args.get(0) {
         Value::Array(items) => {
             let mut out = String::new();
-            write::list(&mut out, items, ", ", 0, budget)?;
-            Ok(Value::made(out))
+            write::push_list(&mut out, items, ", ", 0, budget)?;
+            Ok(Value::owned_text(out))
         }
         value if value.as_text().is_some() => Ok(value),
         _ => Ok(Value::Text("")),
     }
 }
 
-/// `{{pluralize "item|items" count}}`: the second form if there is more than one.
-pub(super) fn pluralize<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
+/// `{{pluralize "item|items" count}}`: the second form if the count is greater than 1.
+pub(super) fn pluralize<'a>(
+    args: &Args<'_, 'a>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, RenderError> {
     let first = args.get(0);
     let Some(forms) = first.as_text() else {
-        return Err(Fault::failed("takes two forms in one text, such as \"item|items\""));
+        return Err(RenderError::helper("expects two forms in one text, such as \"item|items\""));
     };
     let one = Value::index(1);
     let many = compare::order(&args.get(1), &one, budget)? == Some(Ordering::Greater);
     let form = forms.split('|').nth(usize::from(many));
-    Ok(form.map_or(Value::Undefined, Value::made))
+    Ok(form.map_or(Value::Undefined, Value::owned_text))
 }
 
-/// `{{substring text 0 100}}`: the units from the first place to before the second; a text that
-/// is no longer than the second place stays whole.
-pub(super) fn substring<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
+/// `{{substring text 0 100}}`: the UTF-16 units from the first index up to the second, exclusive. A
+/// text that is not longer than the second index is returned as it is, as in npm llm-exe.
+pub(super) fn substring<'a>(
+    args: &Args<'_, 'a>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, RenderError> {
     let (value, start, end) = (args.get(0), args.get(1), args.get(2));
     if compare::order(&start, &end, budget)? == Some(Ordering::Greater) {
         return Ok(Value::Text(""));
     }
     let len = match &value {
         Value::Undefined | Value::Null => {
-            return Err(Fault::failed("takes a text, but its first argument is missing"));
+            return Err(RenderError::helper(
+                "expects a text, but its first argument is missing or null",
+            ));
         }
         Value::Array(items) => items.len(),
         value => match value.as_text() {
@@ -57,21 +67,21 @@ pub(super) fn substring<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<
         return Ok(value);
     }
     let Some(text) = value.as_text() else {
-        return Err(Fault::failed("takes a text, not a list"));
+        return Err(RenderError::helper("expects a text, got a list"));
     };
-    let start = place(&start, budget)?;
-    let end = place(&end, budget)?;
-    Ok(Value::made(units(text, start.min(end), start.max(end))))
+    let start = index(&start, budget)?;
+    let end = index(&end, budget)?;
+    Ok(Value::owned_text(units(text, start.min(end), start.max(end))))
 }
 
-/// A place in a text, as JavaScript reads one: no number is 0, and so is what is below.
-fn place(value: &Value<'_>, budget: &mut Budget) -> Result<usize, Fault> {
+/// Converts a value to an index as JavaScript does: NaN and negative numbers become 0.
+fn index(value: &Value<'_>, budget: &mut Budget) -> Result<usize, RenderError> {
     let text = write::to_string(value, budget)?;
     let number = if value.is_object() { Value::Text(&text).to_number() } else { value.to_number() };
     Ok(number as usize)
 }
 
-/// The UTF-16 units of a text from one place to another.
+/// The UTF-16 units of a text from `start` up to `end`.
 fn units(text: &str, start: usize, end: usize) -> String {
     if text.is_ascii() {
         return text.get(start..end.min(text.len())).unwrap_or_default().to_owned();
@@ -80,14 +90,14 @@ fn units(text: &str, start: usize, end: usize) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// `{{objectToList facts}}`: a line `- key: value` for each.
+/// `{{objectToList facts}}`: a line `- key: value` for each member.
 pub(super) fn object_to_list<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, RenderError> {
     let value = args.get(0);
     if matches!(value, Value::Null) {
-        return Err(Fault::failed("takes an object, not null"));
+        return Err(RenderError::helper("expects an object, got null"));
     }
     let mut out = String::new();
     for key in value.keys(budget)? {
@@ -96,29 +106,35 @@ pub(super) fn object_to_list<'a>(
         for text in [start, &key, ": "] {
             write::push(&mut out, text, budget)?;
         }
-        write::string(&mut out, &value.property(&key), budget)?;
+        write::push_string(&mut out, &value.property(&key), budget)?;
     }
-    Ok(Value::made(out))
+    Ok(Value::owned_text(out))
 }
 
-/// `{{upper name}}`
-pub(super) fn upper<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
-    Ok(Value::made(printed(args, budget)?.to_uppercase()))
+/// `{{upper name}}`: the text in upper case.
+pub(super) fn upper<'a>(
+    args: &Args<'_, 'a>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, RenderError> {
+    Ok(Value::owned_text(only_text(args, budget)?.to_uppercase()))
 }
 
-/// `{{lower name}}`
-pub(super) fn lower<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
-    Ok(Value::made(printed(args, budget)?.to_lowercase()))
+/// `{{lower name}}`: the text in lower case.
+pub(super) fn lower<'a>(
+    args: &Args<'_, 'a>,
+    budget: &mut Budget,
+) -> Result<Value<'a>, RenderError> {
+    Ok(Value::owned_text(only_text(args, budget)?.to_lowercase()))
 }
 
-/// `{{trim text}}`
-pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, Fault> {
-    Ok(Value::made(printed(args, budget)?.trim_matches(is_js_space)))
+/// `{{trim text}}`: the text without white space around it.
+pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
+    Ok(Value::owned_text(only_text(args, budget)?.trim_matches(is_js_space)))
 }
 
-/// What the only argument prints.
-fn printed(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, Fault> {
-    args.exactly(1)?;
+/// The text of the only argument.
+fn only_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
+    args.expect_count(1)?;
     let mut out = String::new();
     write::print(&mut out, &args.get(0), budget)?;
     Ok(out)

@@ -8,8 +8,10 @@ use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
+use super::error::{SchemaError, one_line};
 use super::keywords::change_subschemas;
-use super::{Schema, SchemaError, build};
+use super::validator::build;
+use super::work::Graph;
 use crate::error::shorten;
 
 /// Maximum number of errors that a message quotes.
@@ -19,15 +21,20 @@ const MAX_COLLECTED: u64 = 20_000;
 
 /// Why an invalid value is invalid: up to three errors with their places; one if collecting all of
 /// them could exhaust memory.
-pub(super) fn describe(schema: &Schema, value: &Value) -> SchemaError {
-    if schema.graph.max_errors(value).is_some_and(|count| count <= MAX_COLLECTED) {
-        let errors = schema.validator.iter_errors(value).take(MAX_QUOTED);
-        let errors: Vec<String> = errors.map(|error| text_of(&error)).collect();
-        return SchemaError(errors.join("; "));
+pub(super) fn explain(
+    schema: &Value,
+    validator: &Validator,
+    graph: &Graph,
+    value: &Value,
+) -> SchemaError {
+    if graph.max_errors(value).is_some_and(|count| count <= MAX_COLLECTED) {
+        let errors = validator.iter_errors(value).take(MAX_QUOTED);
+        let errors: Vec<String> = errors.map(|error| describe(&error)).collect();
+        return SchemaError::new(errors.join("; "));
     }
-    let first = first_error_finder(&schema.written)
-        .and_then(|validator| validator.validate(value).err().map(|error| text_of(&error)));
-    SchemaError(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
+    let first = first_error_finder(schema)
+        .and_then(|validator| validator.validate(value).err().map(|error| describe(&error)));
+    SchemaError::new(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
 }
 
 /// A validator of the same values whose first error costs no more than itself; `None` for a schema
@@ -65,7 +72,7 @@ fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
     }
 }
 
-fn text_of(error: &ValidationError<'_>) -> String {
+fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().as_str();
     let place = if place.is_empty() { "the value" } else { place };
     let message = match hidden_branches(error.kind()) {
@@ -81,11 +88,6 @@ fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
     let ValidationErrorKind::Not { schema } = kind else { return None };
     let hidden = schema.get("not")?;
     ["anyOf", "oneOf"].into_iter().find(|keyword| hidden.get(keyword).is_some())
-}
-
-/// A library's message as one line.
-pub(super) fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
-//! The parser of what stands inside a tag: names, arguments, sub-expressions.
+//! The parser of expressions: names, arguments and sub-expressions inside of a tag.
 
-use super::ast::{Call, Expr, Pair, Path};
-use super::parser::{Name, Parsed, Parser};
+use super::parser::{Name, ParseResult, Parser};
 use super::token::{Closing, Token};
+use super::tree::{Call, Expr, Pair, Path};
+use crate::prompt::number;
 
-/// How many block parameters a block may name; no helper gives more than two.
-const MOST_PARAMS: usize = 16;
+/// Maximum number of block parameters; no helper provides more than two.
+const MAX_PARAMS: usize = 16;
 
 impl Parser<'_> {
+    /// Returns the next token without consuming it.
     pub(crate) fn peek(&mut self, closing: Closing) -> &Token {
         let lexer = &mut self.lexer;
         &self.peeked.get_or_insert_with(|| lexer.token(closing)).0
@@ -17,56 +19,58 @@ impl Parser<'_> {
         self.peeked.take().unwrap_or_else(|| self.lexer.token(closing))
     }
 
-    fn unexpected<T>(&self, (token, at): &(Token, usize), wanted: &str) -> Parsed<T> {
-        Err(self.wrong(*at, format!("expected {wanted}, found {}", token.name())))
+    fn unexpected<T>(&self, (token, at): &(Token, usize), expected: &str) -> ParseResult<T> {
+        Err(self.syntax_error(*at, format!("expected {expected}, found {}", token.describe())))
     }
 
-    /// The end of the tag; whether it eats the white space after it.
-    pub(crate) fn close(&mut self, closing: Closing) -> Parsed<bool> {
+    /// Parses the end of the tag. Returns whether it removes the white space after it (`~}}`).
+    pub(crate) fn close(&mut self, closing: Closing) -> ParseResult<bool> {
         match self.next(closing) {
             (Token::Close { after }, _) => Ok(after),
-            found => self.unexpected(&found, "the end of the tag"),
+            token => self.unexpected(&token, "the end of the tag"),
         }
     }
 
-    /// What a tag starts with: a path, or a literal that stands for one.
-    pub(crate) fn name(&mut self, closing: Closing) -> Parsed<(Path, Name)> {
+    /// Parses the name at the start of a tag: a path, or a literal that is used as one.
+    pub(crate) fn name(&mut self, closing: Closing) -> ParseResult<(Path, Name)> {
         let (token, at) = self.next(closing);
         let (text, quoted) = match token {
             Token::Id { .. } | Token::Data => {
                 let path = self.path((token, at), closing)?;
-                let name = Name { text: path.written.clone(), quoted: true };
+                let name = Name { text: path.text.clone(), quoted: true };
                 return Ok((path, name));
             }
             Token::Text(text) => (text, true),
-            Token::Number(number) => (super::number::print(number.as_str()).into(), false),
+            Token::Number(number) => (number::to_js_string(number.as_str()).into(), false),
             Token::Bool(value) => (value.to_string().into(), false),
             Token::Null => ("null".into(), false),
             Token::Undefined => ("undefined".into(), false),
             _ => return self.unexpected(&(token, at), "a name"),
         };
-        let (parts, written) = (vec![text.clone()], text.clone());
-        let path = Path::new(false, 0, parts, written, at);
+        let path = Path::new(false, 0, vec![text.clone()], text.clone(), at);
         Ok((path, Name { text, quoted }))
     }
 
-    /// A path whose first token has been taken.
-    fn path(&mut self, first: (Token, usize), closing: Closing) -> Parsed<Path> {
+    /// Parses a path whose first token was consumed already.
+    fn path(&mut self, first: (Token, usize), closing: Closing) -> ParseResult<Path> {
         let at = first.1;
-        let data = first.0 == Token::Data;
-        let mut token = if data { self.next(closing) } else { first };
+        let is_data = first.0 == Token::Data;
+        let mut token = if is_data { self.next(closing) } else { first };
         let mut parts = Vec::new();
         let mut up = 0;
-        let mut written = String::from(if data { "@" } else { "" });
+        let mut path = String::from(if is_data { "@" } else { "" });
         loop {
             let (Token::Id { text, literal }, _) = token else {
                 return self.unexpected(&token, "a name");
             };
-            written.push_str(&text);
+            path.push_str(&text);
             if literal || !matches!(&*text, "." | ".." | "this") {
                 parts.push(text);
             } else if !parts.is_empty() {
-                return Err(self.wrong(at, format!("`{written}` is no path")));
+                let message = format!(
+                    "`{path}`: `.`, `..` and `this` are allowed only at the start of a path"
+                );
+                return Err(self.syntax_error(at, message));
             } else if &*text == ".." {
                 up += 1;
             }
@@ -75,18 +79,18 @@ impl Parser<'_> {
             }
             let (_, separator) = self.next(closing);
             let slash = self.lexer.rest(separator).starts_with('/');
-            written.push(if slash { '/' } else { '.' });
+            path.push(if slash { '/' } else { '.' });
             token = self.next(closing);
         }
-        Ok(Path::new(data, up, parts, written.into(), at))
+        Ok(Path::new(is_data, up, parts, path.into(), at))
     }
 
-    /// Arguments by place, then by name.
-    pub(crate) fn arguments(&mut self, closing: Closing) -> Parsed<(Vec<Expr>, Vec<Pair>)> {
+    /// Parses positional arguments, then named ones.
+    pub(crate) fn arguments(&mut self, closing: Closing) -> ParseResult<(Vec<Expr>, Vec<Pair>)> {
         let mut args = Vec::new();
         let mut hash: Vec<Pair> = Vec::new();
         loop {
-            let starts = matches!(
+            let is_argument = matches!(
                 self.peek(closing),
                 Token::Id { .. }
                     | Token::Data
@@ -97,7 +101,7 @@ impl Parser<'_> {
                     | Token::Undefined
                     | Token::OpenCall
             );
-            if !starts {
+            if !is_argument {
                 return Ok((args, hash));
             }
             let first = self.next(closing);
@@ -114,12 +118,12 @@ impl Parser<'_> {
                 let arg = self.expression(first, closing)?;
                 args.push(arg);
             } else {
-                return self.unexpected(&first, "another `key=value`");
+                return self.unexpected(&first, "`key=value` (positional arguments come first)");
             }
         }
     }
 
-    fn expression(&mut self, first: (Token, usize), closing: Closing) -> Parsed<Expr> {
+    fn expression(&mut self, first: (Token, usize), closing: Closing) -> ParseResult<Expr> {
         Ok(match first.0 {
             Token::Text(text) => Expr::Text(text),
             Token::Number(number) => Expr::Number(number),
@@ -135,21 +139,21 @@ impl Parser<'_> {
         })
     }
 
-    /// `(name arguments)`
-    pub(crate) fn sub_expression(&mut self, closing: Closing) -> Parsed<Call> {
+    /// Parses `(name arguments)`.
+    pub(crate) fn sub_expression(&mut self, closing: Closing) -> ParseResult<Call> {
         let (_, at) = self.next(closing);
         self.enter(at)?;
         let (call, _) = self.call(closing)?;
         match self.next(closing) {
             (Token::CloseCall, _) => {}
-            found => return self.unexpected(&found, "`)`"),
+            token => return self.unexpected(&token, "`)`"),
         }
         self.depth -= 1;
         Ok(call)
     }
 
-    /// `as |a b|`
-    pub(crate) fn block_params(&mut self) -> Parsed<Vec<Box<str>>> {
+    /// Parses `as |a b|`, which may be absent.
+    pub(crate) fn block_params(&mut self) -> ParseResult<Vec<Box<str>>> {
         let mut params = Vec::new();
         if self.peek(Closing::Two) != &Token::OpenParams {
             return Ok(params);
@@ -157,9 +161,13 @@ impl Parser<'_> {
         self.next(Closing::Two);
         loop {
             match self.next(Closing::Two) {
-                (Token::Id { text, .. }, _) if params.len() < MOST_PARAMS => params.push(text),
+                (Token::Id { text, .. }, _) if params.len() < MAX_PARAMS => params.push(text),
                 (Token::CloseParams, _) if !params.is_empty() => return Ok(params),
-                found => return self.unexpected(&found, "the name of a block parameter"),
+                token if params.len() == MAX_PARAMS => {
+                    let expected = format!("`|` after at most {MAX_PARAMS} block parameters");
+                    return self.unexpected(&token, &expected);
+                }
+                token => return self.unexpected(&token, "the name of a block parameter"),
             }
         }
     }

@@ -1,76 +1,82 @@
-//! Values as JSON text, the way `JSON.stringify` writes it: JavaScript's order of keys and its
-//! numbers, except that integers beyond 2^53 stay as they came.
+//! Writes values as JSON, like `JSON.stringify`: with JavaScript's order of keys and JavaScript's
+//! numbers, except that integers beyond 2^53 keep all their digits.
 
 use serde_json::Value as Json;
 
-use super::limits::{Budget, Fault};
-use super::number::Number;
+use super::error::RenderError;
+use super::limits::Budget;
 use super::value::Value;
 use super::write::push;
+use crate::prompt::number::Number;
 
-/// How deep lists and objects may stand in each other.
-const NESTING: usize = 200;
+/// Maximum nesting of lists and objects.
+const MAX_NESTING: usize = 200;
 
-/// Appends a value as JSON; with an `indent`, in lines.
+/// Appends a value as JSON: on one line if `indent` is 0, or else with that many spaces per level
+/// (at most 10).
 pub(crate) fn write(
     out: &mut String,
     value: &Value<'_>,
     indent: usize,
     budget: &mut Budget,
-) -> Result<(), Fault> {
-    Writer { out, indent, budget }.value(value, 0)
+) -> Result<(), RenderError> {
+    JsonWriter { out, indent, budget }.value(value, 0)
 }
 
-struct Writer<'w> {
+struct JsonWriter<'w> {
     out: &'w mut String,
     indent: usize,
     budget: &'w mut Budget,
 }
 
-impl Writer<'_> {
-    fn push(&mut self, text: &str) -> Result<(), Fault> {
+impl JsonWriter<'_> {
+    fn push(&mut self, text: &str) -> Result<(), RenderError> {
         push(self.out, text, self.budget)
     }
 
-    fn value(&mut self, value: &Value<'_>, depth: usize) -> Result<(), Fault> {
+    fn value(&mut self, value: &Value<'_>, depth: usize) -> Result<(), RenderError> {
         self.budget.step()?;
-        if depth > NESTING {
-            return Err(Fault::TooDeep);
+        if depth > MAX_NESTING {
+            return Err(RenderError::TooDeep);
         }
         match value {
             Value::Undefined | Value::Null => self.push("null"),
             Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
             Value::Number(number) => self.number(*number),
             Value::Text(text) => self.text(text),
-            Value::Made(text) => self.text(text),
+            Value::OwnedText(text) => self.text(text),
             Value::Array(items) => self.list(items, depth),
             value => self.object(value, depth),
         }
     }
 
-    fn number(&mut self, number: Number<'_>) -> Result<(), Fault> {
-        if number.to_f64().is_finite() { self.push(&number.print()) } else { self.push("null") }
+    fn number(&mut self, number: Number<'_>) -> Result<(), RenderError> {
+        if number.to_f64().is_finite() {
+            self.push(&number.to_js_string())
+        } else {
+            self.push("null")
+        }
     }
 
-    fn text(&mut self, text: &str) -> Result<(), Fault> {
+    fn text(&mut self, text: &str) -> Result<(), RenderError> {
         let quoted = Json::from(text).to_string();
         self.push(&quoted)
     }
 
-    fn list(&mut self, items: &[Json], depth: usize) -> Result<(), Fault> {
+    fn list(&mut self, items: &[Json], depth: usize) -> Result<(), RenderError> {
         if items.is_empty() {
             return self.push("[]");
         }
         self.push("[")?;
         for (index, item) in items.iter().enumerate() {
-            self.next(index, depth + 1)?;
+            self.separator(index, depth + 1)?;
             self.value(&Value::from(item), depth + 1)?;
         }
-        self.line(depth)?;
+        self.new_line(depth)?;
         self.push("]")
     }
 
-    fn object(&mut self, object: &Value<'_>, depth: usize) -> Result<(), Fault> {
+    fn object(&mut self, object: &Value<'_>, depth: usize) -> Result<(), RenderError> {
         let mut count = 0;
         for key in object.keys(self.budget)? {
             let value = object.property(&key);
@@ -80,7 +86,7 @@ impl Writer<'_> {
             if count == 0 {
                 self.push("{")?;
             }
-            self.next(count, depth + 1)?;
+            self.separator(count, depth + 1)?;
             self.text(&key)?;
             self.push(if self.indent > 0 { ": " } else { ":" })?;
             self.value(&value, depth + 1)?;
@@ -89,19 +95,19 @@ impl Writer<'_> {
         if count == 0 {
             return self.push("{}");
         }
-        self.line(depth)?;
+        self.new_line(depth)?;
         self.push("}")
     }
 
-    /// What stands before an element.
-    fn next(&mut self, index: usize, depth: usize) -> Result<(), Fault> {
+    /// Writes the separator before an element.
+    fn separator(&mut self, index: usize, depth: usize) -> Result<(), RenderError> {
         if index > 0 {
             self.push(",")?;
         }
-        self.line(depth)
+        self.new_line(depth)
     }
 
-    fn line(&mut self, depth: usize) -> Result<(), Fault> {
+    fn new_line(&mut self, depth: usize) -> Result<(), RenderError> {
         if self.indent == 0 {
             return Ok(());
         }

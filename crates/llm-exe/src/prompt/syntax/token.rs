@@ -1,16 +1,17 @@
-//! The lexer inside of tags: names, literals, and how a tag closes.
+//! The lexer inside of tags: names, literals, and the end of a tag.
 
 use super::lexer::Lexer;
 use super::scan::{bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
 
+/// A token inside of a tag.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
-    /// A segment of a path or a key; `literal` when it was written in brackets.
+    /// A segment of a path, or a key; `literal` if it is written in brackets.
     Id {
         text: Box<str>,
         literal: bool,
     },
-    /// `.` or `/` between segments.
+    /// `.` or `/` between two segments.
     Separator,
     Text(Box<str>),
     Number(serde_json::Number),
@@ -19,26 +20,32 @@ pub(crate) enum Token {
     Undefined,
     /// `@`
     Data,
+    /// `=`
     Equals,
+    /// `(`
     OpenCall,
+    /// `)`
     CloseCall,
     /// `as |`
     OpenParams,
+    /// `|`
     CloseParams,
-    /// `}}`, `}}}` or `}}}}`, whichever the tag asks for.
+    /// `}}`, `}}}` or `}}}}`, depending on the tag; `after` is true for `~}}`.
     Close {
         after: bool,
     },
+    /// The end of the template.
     End,
-    Invalid,
+    /// A character that is not allowed at this place. It is the last one of the token.
+    Invalid(char),
 }
 
 impl Token {
-    /// What an error message calls it.
-    pub(crate) fn name(&self) -> String {
+    /// Describes the token in an error message.
+    pub(crate) fn describe(&self) -> String {
         match self {
             Token::Id { text, .. } => format!("`{text}`"),
-            Token::Separator => "a separator".to_owned(),
+            Token::Separator => "`.` or `/`".to_owned(),
             Token::Text(text) => format!("\"{text}\""),
             Token::Number(number) => format!("`{number}`"),
             Token::Bool(value) => format!("`{value}`"),
@@ -52,12 +59,14 @@ impl Token {
             Token::CloseParams => "`|`".to_owned(),
             Token::Close { .. } => "the end of the tag".to_owned(),
             Token::End => "the end of the template".to_owned(),
-            Token::Invalid => "something that no tag can hold".to_owned(),
+            Token::Invalid(quote @ ('"' | '\'')) => format!("an unclosed {quote}"),
+            Token::Invalid('[') => "an unclosed `[`".to_owned(),
+            Token::Invalid(c) => format!("`{c}`, which is not allowed here"),
         }
     }
 }
 
-/// How the current tag closes.
+/// The number of braces that close the current tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closing {
     Two,
@@ -66,22 +75,27 @@ pub(crate) enum Closing {
 }
 
 impl Lexer<'_> {
-    /// The next token of a tag and where it starts. White space between tokens is skipped.
+    /// Returns the next token of a tag and its byte offset, after skipping white space.
     pub(crate) fn token(&mut self, closing: Closing) -> (Token, usize) {
         let rest = trim_js_start(self.rest(self.at));
         let start = self.source.len() - rest.len();
-        let (token, len) = read(rest, closing);
+        let (token, len) = read_token(rest, closing);
         self.at = start + len;
-        (token, start)
+        match token {
+            Token::Invalid(c) => (token, self.at - c.len_utf8()),
+            token => (token, start),
+        }
     }
 }
 
-fn read(rest: &str, closing: Closing) -> (Token, usize) {
+/// Reads the token at the start of `rest`. Returns it with its length in bytes, as the functions
+/// below do.
+fn read_token(rest: &str, closing: Closing) -> (Token, usize) {
     let Some(first) = rest.chars().next() else {
         return (Token::End, 0);
     };
-    if let Some(found) = close(rest, closing) {
-        return found;
+    if let Some(token) = read_close(rest, closing) {
+        return token;
     }
     match first {
         '(' => (Token::OpenCall, 1),
@@ -89,64 +103,65 @@ fn read(rest: &str, closing: Closing) -> (Token, usize) {
         '=' => (Token::Equals, 1),
         '@' => (Token::Data, 1),
         '|' => (Token::CloseParams, 1),
-        '.' => dots(rest),
+        '.' => read_dots(rest),
         '/' => (Token::Separator, 1),
         '"' | '\'' => match quoted_len(rest) {
             Some(len) => (Token::Text(unquote(rest, len, first)), len),
-            None => (Token::Invalid, 1),
+            None => (Token::Invalid(first), first.len_utf8()),
         },
         '[' => match bracketed_len(rest) {
-            Some(len) => (bracketed(rest, len), len),
-            None => (Token::Invalid, 1),
+            Some(len) => (bracketed_segment(rest, len), len),
+            None => (Token::Invalid(first), first.len_utf8()),
         },
-        _ => word(rest),
+        _ => read_word(rest, first),
     }
 }
 
-fn close(rest: &str, closing: Closing) -> Option<(Token, usize)> {
-    let found = |after, len| Some((Token::Close { after }, len));
+fn read_close(rest: &str, closing: Closing) -> Option<(Token, usize)> {
+    let close = |after, len| Some((Token::Close { after }, len));
     match closing {
-        Closing::Two if rest.starts_with("}}") => found(false, 2),
-        Closing::Two if rest.starts_with("~}}") => found(true, 3),
-        Closing::Three if rest.starts_with("}}}") => found(false, 3),
-        Closing::Three if rest.starts_with("}~}}") => found(true, 4),
-        Closing::Four if rest.starts_with("}}}}") => found(false, 4),
+        Closing::Two if rest.starts_with("}}") => close(false, 2),
+        Closing::Two if rest.starts_with("~}}") => close(true, 3),
+        Closing::Three if rest.starts_with("}}}") => close(false, 3),
+        Closing::Three if rest.starts_with("}~}}") => close(true, 4),
+        Closing::Four if rest.starts_with("}}}}") => close(false, 4),
         _ => None,
     }
 }
 
-fn dots(rest: &str) -> (Token, usize) {
+fn read_dots(rest: &str) -> (Token, usize) {
     let id = |text: &str| Token::Id { text: text.into(), literal: false };
     if rest.starts_with("..") {
         (id(".."), 2)
-    } else if ends_word(rest, 1, "=./|") {
+    } else if is_word_end(rest, 1, "=./|") {
         (id("."), 1)
     } else {
         (Token::Separator, 1)
     }
 }
 
-/// Whether what follows byte `at` may follow a word: the end of the tag or of a call, white
+/// Whether a word can end at byte `at`: before the end of the tag, the call or the template, white
 /// space, or one of `also`.
-fn ends_word(rest: &str, at: usize, also: &str) -> bool {
+fn is_word_end(rest: &str, at: usize, also: &str) -> bool {
     let next = rest.get(at..).and_then(|rest| rest.chars().next());
-    next.is_some_and(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
+    next.is_none_or(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
 }
 
-fn word(rest: &str) -> (Token, usize) {
+fn read_word(rest: &str, first: char) -> (Token, usize) {
     if let Some(len) = params_len(rest) {
         return (Token::OpenParams, len);
     }
     let len = id_len(rest);
     let text = rest.get(..len).unwrap_or_default();
-    if let Some((number, len)) = number(rest) {
-        return (number, len);
+    if let Some(number) = read_number(rest) {
+        return number;
     }
-    if len == 0 || !ends_word(rest, len, "=./|") {
-        return (Token::Invalid, 1);
+    if len == 0 || !is_word_end(rest, len, "=./|") {
+        let c = rest.get(len..).and_then(|rest| rest.chars().next()).unwrap_or(first);
+        return (Token::Invalid(c), len + c.len_utf8());
     }
     let token = match text {
-        _ if !ends_word(rest, len, "") => None,
+        _ if !is_word_end(rest, len, "") => None,
         "true" => Some(Token::Bool(true)),
         "false" => Some(Token::Bool(false)),
         "null" => Some(Token::Null),
@@ -156,14 +171,14 @@ fn word(rest: &str) -> (Token, usize) {
     (token.unwrap_or_else(|| Token::Id { text: text.into(), literal: false }), len)
 }
 
-/// `as |`
+/// The length of `as |` at the start of `rest`.
 fn params_len(rest: &str) -> Option<usize> {
     let after = rest.strip_prefix("as")?;
     let bar = trim_js_start(after);
     (bar.len() < after.len() && bar.starts_with('|')).then(|| rest.len() - bar.len() + 1)
 }
 
-fn number(rest: &str) -> Option<(Token, usize)> {
+fn read_number(rest: &str) -> Option<(Token, usize)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(rest.starts_with('-'));
     let whole = digits(rest.get(sign..)?);
@@ -172,14 +187,14 @@ fn number(rest: &str) -> Option<(Token, usize)> {
         let fraction = digits(fraction);
         len += if fraction > 0 { fraction + 1 } else { 0 };
     }
-    if whole == 0 || !ends_word(rest, len, "") {
+    if whole == 0 || !is_word_end(rest, len, "") {
         return None;
     }
-    Some((Token::Number(literal_number(rest.get(..len)?)?), len))
+    Some((Token::Number(parse_number(rest.get(..len)?)?), len))
 }
 
-/// A number as JSON writes it: handlebars.js allows leading zeros, JSON does not.
-fn literal_number(text: &str) -> Option<serde_json::Number> {
+/// Parses a number. handlebars.js allows leading zeros, which JSON does not.
+fn parse_number(text: &str) -> Option<serde_json::Number> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let trimmed = digits.trim_start_matches('0');
     let zero = if trimmed.is_empty() || trimmed.starts_with('.') { "0" } else { "" };
@@ -195,14 +210,14 @@ fn unquote(rest: &str, len: usize, quote: char) -> Box<str> {
     }
 }
 
-/// A literal segment. One that holds a line break keeps its brackets, as in handlebars.js.
-fn bracketed(rest: &str, len: usize) -> Token {
+/// A segment in brackets. If it contains a line break it keeps its brackets, as in handlebars.js.
+fn bracketed_segment(rest: &str, len: usize) -> Token {
     let whole = rest.get(..len).unwrap_or_default();
     let mut text = String::with_capacity(len);
     let mut chars = whole.chars().peekable();
     while let Some(c) = chars.next() {
-        let hides = c == '\\' && matches!(chars.peek(), Some('\\' | ']'));
-        text.push(if hides { chars.next().unwrap_or(c) } else { c });
+        let escapes = c == '\\' && matches!(chars.peek(), Some('\\' | ']'));
+        text.push(if escapes { chars.next().unwrap_or(c) } else { c });
     }
     if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
         return Token::Id { text: text.into(), literal: false };

@@ -1,13 +1,13 @@
-//! The lexer outside of tags: literal text, escapes, raw blocks, and how a tag opens.
+//! The lexer outside of tags: literal text, escapes, raw blocks, and the opening of a tag.
 //!
-//! It reads as handlebars.js does, except where braces of the text touch those of a tag, as
-//! prompts with JSON have them: `{"a":{{x}}}` is a tag and a brace, and of `{{{x}}: 1}` the first
-//! brace is text because nothing closes the three.
+//! It differs from handlebars.js where braces of the text touch the braces of a tag, as in prompts
+//! that contain JSON: `{"a":{{x}}}` is a tag followed by a brace, and the first brace of
+//! `{{{x}}: 1}` is text, because no `}}}` follows.
 
-use super::ast::Span;
 use super::scan::{bracketed_len, quoted_len, raw_close, trim_js_start};
+use super::tree::Span;
 
-/// How a tag opens.
+/// The opening of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
     /// `{{` or `{{&`
@@ -22,7 +22,7 @@ pub(crate) enum Opening {
     DecoratorBlock,
     /// `{{^x`
     InverseBlock,
-    /// `{{else}}` or `{{^}}`, whole; `after` is its right flag.
+    /// A whole `{{else}}` or `{{^}}`; `after` is true for `~}}`.
     Else { after: bool },
     /// `{{else x`
     ElseIf,
@@ -34,29 +34,36 @@ pub(crate) enum Opening {
     PartialBlock,
     /// `{{{{`
     Raw,
-    /// A comment, whole.
+    /// A whole comment; `after` is true for `~}}`.
     Comment { after: bool },
 }
 
-/// What stands at one place of the template, outside of tags.
+/// A token outside of tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
     Text(Span),
-    Tag { opening: Opening, before: bool, at: usize },
+    /// The opening of the tag at byte `at`; `before` is true for `{{~`.
+    Tag {
+        opening: Opening,
+        before: bool,
+        at: usize,
+    },
     End,
 }
 
-/// What a comment without an end is called.
-pub(crate) const OPEN_COMMENT: &str = "a comment that is never closed";
+/// The error for a comment without an end.
+const UNCLOSED_COMMENT: &str =
+    "the comment is never closed; expected `}}`, or `--}}` after `{{!--`";
 
-/// The part of the lexer that knows where it is.
+/// Splits a template into text and tags. The methods in `token` split the inside of a tag.
 #[derive(Debug)]
 pub(crate) struct Lexer<'t> {
     pub(crate) source: &'t str,
+    /// The current byte offset.
     pub(crate) at: usize,
-    /// Where the last `{{{{/` stands: before it, four braces open a raw block.
+    /// The offset of the last `{{{{/`. Four braces open a raw block only before it.
     last_raw_end: usize,
-    /// An escaped tag, `\{{x}}`, begins here.
+    /// Whether an escaped tag, `\{{x}}`, starts at the current offset.
     escaped: bool,
 }
 
@@ -66,12 +73,15 @@ impl<'t> Lexer<'t> {
         Lexer { source, at: 0, last_raw_end, escaped: false }
     }
 
-    /// The source from byte `at` on.
+    /// The rest of the source, from byte `at`.
     pub(crate) fn rest(&self, at: usize) -> &'t str {
         self.source.get(at..).unwrap_or_default()
     }
 
-    /// The next text or opening of a tag.
+    /// Returns the next text or the opening of the next tag.
+    ///
+    /// # Errors
+    /// A comment that is not closed: its byte offset and the message.
     pub(crate) fn piece(&mut self) -> Result<Piece, (usize, &'static str)> {
         let start = self.at;
         if std::mem::take(&mut self.escaped) {
@@ -103,7 +113,7 @@ impl<'t> Lexer<'t> {
         if self.escaped { self.piece() } else { self.opening() }
     }
 
-    /// Where the text of an escaped tag ends: before the next tag, escaped or not.
+    /// The end of the text of an escaped tag: the start of the next tag, escaped or not.
     fn end_of_escaped(&self, start: usize) -> usize {
         let from = start + 2;
         let Some(found) = self.rest(from).find("{{") else {
@@ -115,7 +125,7 @@ impl<'t> Lexer<'t> {
         from + found - backslashes
     }
 
-    /// How many braces at the opening of a tag are text.
+    /// The number of braces at the opening of a tag that are text.
     fn literal_braces(&self, at: usize) -> usize {
         let mut literal = 0;
         loop {
@@ -132,7 +142,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Whether a tag of three braces is closed by three.
+    /// Whether the tag whose content starts at byte `from` closes with three braces.
     fn opens_triple(&self, from: usize) -> bool {
         let text = self.rest(from);
         if text.starts_with(['~', '#', '/', '^', '>', '!', '&', '*', '{']) {
@@ -154,7 +164,7 @@ impl<'t> Lexer<'t> {
         false
     }
 
-    /// Reads how the tag at the current place opens.
+    /// Reads the opening of the tag at the current offset.
     fn opening(&mut self) -> Result<Piece, (usize, &'static str)> {
         let at = self.at;
         if self.rest(at).starts_with("{{{{") {
@@ -187,18 +197,19 @@ impl<'t> Lexer<'t> {
         Ok(Piece::Tag { opening, before, at })
     }
 
+    /// Reads the rest of a comment whose tag starts at byte `at`.
     fn comment(&mut self, at: usize) -> Result<Opening, (usize, &'static str)> {
         let dashed = self.rest(self.at).starts_with("--");
         let end = if dashed { self.end_of_dashed() } else { self.rest(self.at).find("}}") };
         let Some(end) = end else {
-            return Err((at, OPEN_COMMENT));
+            return Err((at, UNCLOSED_COMMENT));
         };
         let after = self.rest(self.at).get(..end).is_some_and(|inside| inside.ends_with('~'));
         self.at += end + 2;
         Ok(Opening::Comment { after })
     }
 
-    /// The place of the braces after the first `--` or `--~`.
+    /// The offset of the first `}}` after `--` or `--~`, from the current one.
     fn end_of_dashed(&self) -> Option<usize> {
         let rest = self.rest(self.at);
         rest.match_indices("}}").map(|(at, _)| at).find(|at| {
@@ -207,7 +218,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// `^`, `^}}`, `else`, `else}}`, or a plain tag.
+    /// Reads `^`, `^}}`, `else`, `else}}`, or the opening of a plain tag.
     fn inverse(&mut self) -> Opening {
         let rest = self.rest(self.at);
         if let Some(after_caret) = rest.strip_prefix('^') {
@@ -231,6 +242,7 @@ impl<'t> Lexer<'t> {
         Opening::ElseIf
     }
 
+    /// Reads the end of `{{else}}` or `{{^}}`; `None` if the tag has arguments.
     fn closed_else(&mut self, after_word: &str) -> Option<Opening> {
         let rest = trim_js_start(after_word);
         let (rest, after) = rest.strip_prefix('~').map_or((rest, false), |rest| (rest, true));
@@ -239,7 +251,8 @@ impl<'t> Lexer<'t> {
         Some(Opening::Else { after })
     }
 
-    pub(crate) fn eat(&mut self, expected: &str) -> bool {
+    /// Consumes `expected` if the rest starts with it.
+    fn eat(&mut self, expected: &str) -> bool {
         let found = self.rest(self.at).starts_with(expected);
         if found {
             self.at += expected.len();
@@ -247,7 +260,8 @@ impl<'t> Lexer<'t> {
         found
     }
 
-    /// The texts of a raw block up to the close of the outermost, and the name in that close.
+    /// Reads the texts of a raw block up to its closing tag, and the name in that tag. Raw blocks
+    /// inside of it are text. Returns `None` if the block is not closed.
     pub(crate) fn raw_contents(&mut self) -> Option<(Vec<Span>, Span)> {
         let mut texts = Vec::new();
         let mut depth = 1;

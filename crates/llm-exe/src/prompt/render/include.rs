@@ -1,0 +1,148 @@
+//! The renderer of partials: `{{> name}}`, inline partials and `@partial-block`.
+
+use std::borrow::Cow;
+
+use super::error::RenderError;
+use super::eval::{RenderResult, Renderer};
+use super::frame::{Closure, Contexts, DataFrame, Env, Inlines, PartialBlock};
+use super::value::{Overlay, Value};
+use super::write;
+use crate::prompt::syntax::tree::{Partial, PartialName};
+use crate::prompt::unit::Unit;
+
+/// The name of the block that a partial's tag contains.
+const PARTIAL_BLOCK: &str = "@partial-block";
+
+/// The definition of a partial.
+enum Definition<'s, 'a> {
+    Unit(&'a Unit),
+    Inline(Closure<'s, 'a>),
+    Block(&'s PartialBlock<'s, 'a>),
+}
+
+/// The arguments of a partial. Inline partials and blocks use the `inlines` and the `call_site` of
+/// their own environment.
+struct IncludeArgs<'s, 'a> {
+    context: &'s Value<'a>,
+    data: &'s DataFrame<'s, 'a>,
+    inlines: Option<&'s Inlines<'s, 'a>>,
+    call_site: Option<usize>,
+}
+
+impl<'a> Renderer<'a> {
+    #[inline(never)]
+    pub(crate) fn partial(&mut self, partial: &'a Partial, env: &Env<'_, 'a>) -> RenderResult<()> {
+        let at = partial.at;
+        let computed = match &partial.name {
+            PartialName::Fixed(_) => None,
+            PartialName::Computed(call) => Some(self.call(call, false, env)?),
+        };
+        let mut context = match &partial.context {
+            Some(context) => self.value(context, false, env)?,
+            None => env.context.clone(),
+        };
+        let named = self.pairs(&partial.hash, env)?;
+        if !partial.hash.is_empty() {
+            context = Value::Overlay(Overlay { base: context, named }.into());
+        }
+        let name = match (&partial.name, &computed) {
+            (PartialName::Fixed(name), _) => Cow::Borrowed(&**name),
+            (_, Some(name)) => {
+                write::to_string(name, &mut self.budget).map_err(|error| env.problem(error, at))?
+            }
+            (_, None) => Cow::Borrowed(""),
+        };
+        let definition = self.find_partial(&name, computed.is_none(), env);
+
+        let start = self.out.len();
+        let call_site = Some(env.call_site.unwrap_or(at));
+        match &partial.block {
+            None => {
+                let args = IncludeArgs {
+                    context: &context,
+                    data: env.data,
+                    inlines: env.inlines,
+                    call_site,
+                };
+                self.include(definition, &name, args, env, at)?;
+            }
+            Some(program) => {
+                let closure =
+                    Closure { program, env, contexts: Some(env.contexts), params: env.params };
+                let block = PartialBlock { closure, outer: env.data.block };
+                let iteration = env.data.iteration;
+                let data = DataFrame { above: Some(env.data), iteration, block: Some(&block) };
+                let (contexts, params, above) = (Some(env.contexts), env.params, env.inlines);
+                let inlines = Inlines { program, env, contexts, params, above };
+                let inlines = if program.inlines.is_empty() { above } else { Some(&inlines) };
+                let definition = definition.or(Some(Definition::Block(&block)));
+                let args = IncludeArgs { context: &context, data: &data, inlines, call_site };
+                self.include(definition, &name, args, env, at)?;
+            }
+        }
+        match partial.indent {
+            Some(indent) => self
+                .indent_output(start, indent.text(&env.unit.source))
+                .map_err(|error| env.problem(error, at)),
+            None => Ok(()),
+        }
+    }
+
+    fn find_partial<'s>(
+        &self,
+        name: &str,
+        fixed: bool,
+        env: &Env<'s, 'a>,
+    ) -> Option<Definition<'s, 'a>> {
+        if let Some(inline) = env.inline(name) {
+            return Some(Definition::Inline(inline));
+        }
+        if let Some(unit) = self.partials.get(name) {
+            return Some(Definition::Unit(unit));
+        }
+        let block = env.data.block.filter(|_| fixed && name == PARTIAL_BLOCK);
+        block.map(Definition::Block)
+    }
+
+    fn include(
+        &mut self,
+        definition: Option<Definition<'_, 'a>>,
+        name: &str,
+        args: IncludeArgs<'_, 'a>,
+        env: &Env<'_, 'a>,
+        at: usize,
+    ) -> RenderResult<()> {
+        let IncludeArgs { context, data, inlines, call_site } = args;
+        match definition {
+            None => Err(env.problem(RenderError::unknown_partial(name), at)),
+            Some(Definition::Inline(closure)) => {
+                self.render_closure(&closure, context, data, None, env)
+            }
+            Some(Definition::Block(block)) => {
+                let (iteration, outer) = (data.iteration, block.outer);
+                let data = DataFrame { above: Some(data), iteration, block: outer };
+                self.render_closure(&block.closure, context, &data, None, env)
+            }
+            Some(Definition::Unit(unit)) => {
+                self.budget.enter().map_err(|error| env.problem(error, at))?;
+                let contexts = Contexts { context, above: None };
+                let (contexts, params, caller) = (&contexts, None, Some(env));
+                let env = Env { context, contexts, data, params, inlines, unit, caller, call_site };
+                self.with_inlines(&unit.program, &env, None, None)?;
+                self.budget.leave();
+                Ok(())
+            }
+        }
+    }
+
+    /// Indents every line of the output after byte `start`.
+    fn indent_output(&mut self, start: usize, indent: &str) -> Result<(), RenderError> {
+        let lines = self.out.split_off(start.min(self.out.len()));
+        for line in lines.split_inclusive('\n') {
+            self.budget.step()?;
+            write::push(&mut self.out, indent, &mut self.budget)?;
+            write::push(&mut self.out, line, &mut self.budget)?;
+        }
+        Ok(())
+    }
+}

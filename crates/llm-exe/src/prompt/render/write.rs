@@ -1,0 +1,117 @@
+//! Converts values to text, as JavaScript does.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::error::RenderError;
+use super::limits::Budget;
+use super::value::Value;
+
+/// JavaScript's text of an object.
+pub(crate) const OBJECT_TEXT: &str = "[object Object]";
+
+/// Maximum nesting of lists.
+const MAX_NESTING: usize = 200;
+
+/// Appends a text.
+///
+/// # Errors
+/// `TooLarge` if the result exceeds the size limit.
+#[inline]
+pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), RenderError> {
+    let fits = text.len() <= out.capacity() - out.len();
+    if fits && out.len() + text.len() <= budget.bytes() {
+        out.push_str(text);
+        return Ok(());
+    }
+    grow_and_push(out, text, budget)
+}
+
+/// Appends a text after allocating space for it.
+#[cold]
+#[inline(never)]
+fn grow_and_push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), RenderError> {
+    budget.check_growth(out.len(), text.len())?;
+    // Both buffers exist while the text is copied. Growing by half instead of doubling keeps the
+    // peak below three times the size of the text.
+    out.reserve_exact(text.len().max(out.capacity() / 2));
+    out.push_str(text);
+    Ok(())
+}
+
+/// Appends a value as a tag renders it. Missing values and null render as nothing.
+pub(crate) fn print(
+    out: &mut String,
+    value: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<(), RenderError> {
+    match value {
+        Value::Undefined | Value::Null => Ok(()),
+        Value::Text(text) => push(out, text, budget),
+        Value::Array(items) => push_list(out, items, ",", 0, budget),
+        value => push(out, &scalar_text(value), budget),
+    }
+}
+
+/// Appends a value as JavaScript's `String(value)` does.
+pub(crate) fn push_string(
+    out: &mut String,
+    value: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<(), RenderError> {
+    match value {
+        Value::Undefined => push(out, "undefined", budget),
+        Value::Null => push(out, "null", budget),
+        value => print(out, value, budget),
+    }
+}
+
+/// JavaScript's `String(value)`; borrowed if the value is a text.
+pub(crate) fn to_string<'v>(
+    value: &'v Value<'_>,
+    budget: &mut Budget,
+) -> Result<Cow<'v, str>, RenderError> {
+    if let Some(text) = value.as_text() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = String::new();
+    push_string(&mut out, value, budget)?;
+    budget.count_helper_bytes(out.len())?;
+    Ok(Cow::Owned(out))
+}
+
+/// Appends the elements of a list with a separator, as JavaScript's `join` does.
+pub(crate) fn push_list(
+    out: &mut String,
+    items: &[Json],
+    separator: &str,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<(), RenderError> {
+    if depth > MAX_NESTING {
+        return Err(RenderError::TooDeep);
+    }
+    for (index, item) in items.iter().enumerate() {
+        budget.step()?;
+        if index > 0 {
+            push(out, separator, budget)?;
+        }
+        match item {
+            Json::Array(items) => push_list(out, items, ",", depth + 1, budget)?,
+            item => print(out, &Value::from(item), budget)?,
+        }
+    }
+    Ok(())
+}
+
+/// The text of a value other than a list, a missing value or null.
+fn scalar_text<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
+    match value {
+        Value::Bool(true) => Cow::Borrowed("true"),
+        Value::Bool(false) => Cow::Borrowed("false"),
+        Value::Number(number) => number.to_js_string(),
+        Value::OwnedText(text) => Cow::Borrowed(text),
+        _ => Cow::Borrowed(OBJECT_TEXT),
+    }
+}

@@ -1,0 +1,51 @@
+//! The variables of a template: the request's data and what the caller adds to them.
+
+use serde_json::{Map, Value};
+
+/// The variables that a template can use.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The data. It takes precedence over `extra`.
+    pub data: &'a Map<String, Value>,
+    /// Additional variables, such as `schema`.
+    pub extra: &'a [(&'a str, &'a Value)],
+}
+
+impl<'a> Scope<'a> {
+    /// Returns the variable with this name.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+        let extra = || self.extra.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+        member(self.data, key).or_else(extra)
+    }
+}
+
+/// Maps with at most this many members are searched linearly, which is faster than hashing.
+const MAX_LINEAR: usize = 16;
+
+/// Returns the member of a map with this key.
+pub(crate) fn member<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    if map.len() > MAX_LINEAR {
+        return hashed_member(map, key);
+    }
+    let bytes = key.as_bytes();
+    let found = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) if bytes.len() <= 8 => map.iter().find(|(name, _)| {
+            let name = name.as_bytes();
+            name.len() == bytes.len()
+                && name.first_chunk() == Some(first)
+                && name.last_chunk() == Some(last)
+        }),
+        (Some(first), _) => map.iter().find(|(name, _)| {
+            let same = name.len() == key.len() && name.as_bytes().first_chunk() == Some(first);
+            same && *name == key
+        }),
+        _ => map.iter().find(|(name, _)| name.len() == key.len() && name.bytes().eq(key.bytes())),
+    };
+    found.map(|(_, value)| value)
+}
+
+/// A separate function, so that `member` stays small enough to be inlined.
+#[inline(never)]
+fn hashed_member<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    map.get(key)
+}

@@ -1,0 +1,192 @@
+//! Name resolution: decides whether each name is a helper, a block parameter or a variable.
+//!
+//! It runs once, after parsing, so that an unknown helper or partial is reported even in a branch
+//! that is never rendered.
+
+use super::tree::{
+    Block, Call, DataVariable, Expr, Node, Pair, Partial, PartialName, Path, PathStart, Program,
+    Target,
+};
+use crate::prompt::helpers;
+use crate::prompt::helpers::args::Helper;
+
+/// Maximum number of unknown helpers, and of partials, that are collected per source.
+const MAX_COLLECTED: usize = 100;
+
+/// The names that a source uses and defines.
+#[derive(Debug, Default)]
+pub(crate) struct Analysis {
+    /// Names with arguments that are not helpers, with their byte offsets.
+    pub(crate) unknown_helpers: Vec<(String, usize)>,
+    /// Partials that must be defined, with their byte offsets.
+    pub(crate) partials: Vec<(Box<str>, usize)>,
+    /// Inline partials that the source defines.
+    pub(crate) inlines: Vec<Box<str>>,
+    /// Whether a path contains `../`.
+    pub(crate) uses_parent_context: bool,
+}
+
+/// Resolves the names of a tree and completes it.
+pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
+    let mut analyzer = Analyzer { source, analysis: Analysis::default(), scopes: Vec::new() };
+    analyzer.program(program);
+    analyzer.analysis
+}
+
+struct Analyzer<'s> {
+    source: &'s str,
+    analysis: Analysis,
+    /// The block parameters of the enclosing programs that have any, innermost last.
+    scopes: Vec<Vec<Box<str>>>,
+}
+
+impl Analyzer<'_> {
+    fn program(&mut self, program: &mut Program) {
+        let has_params = !program.params.is_empty();
+        if has_params {
+            self.scopes.push(program.params.clone());
+        }
+        let mut body = Vec::with_capacity(program.body.len());
+        for node in std::mem::take(&mut program.body) {
+            match node {
+                Node::Text(text) => {
+                    let text = text.remaining.text(self.source);
+                    if !text.is_empty() {
+                        body.push(Node::Literal(text.into()));
+                    }
+                }
+                Node::Mustache(mut mustache) => {
+                    self.call(&mut mustache.call, false);
+                    body.push(match mustache.call.target {
+                        Target::Variable => Node::Value(Box::new(mustache.call.path)),
+                        Target::Helper(_) => Node::Mustache(mustache),
+                    });
+                }
+                Node::Block(mut block) => {
+                    self.block(&mut block);
+                    body.push(Node::Block(block));
+                }
+                Node::Partial(mut partial) => {
+                    self.partial(&mut partial);
+                    body.push(Node::Partial(partial));
+                }
+                Node::Inline(mut inline) => {
+                    self.analysis.inlines.push(inline.name.clone());
+                    self.program(&mut inline.program);
+                    program.inlines.push(*inline);
+                }
+                Node::Comment(_) => {}
+                node => body.push(node),
+            }
+        }
+        program.body = body;
+        if has_params {
+            self.scopes.pop();
+        }
+    }
+
+    fn block(&mut self, block: &mut Block) {
+        self.call(&mut block.call, false);
+        for arm in &mut block.chain {
+            self.call(&mut arm.call, false);
+            self.program(&mut arm.program);
+        }
+        for program in block.program.iter_mut().chain(block.inverse.iter_mut()) {
+            self.program(program);
+        }
+    }
+
+    fn partial(&mut self, partial: &mut Partial) {
+        match &mut partial.name {
+            PartialName::Computed(call) => self.call(call, true),
+            PartialName::Fixed(name) => {
+                let must_exist = partial.block.is_none() && &**name != "@partial-block";
+                if must_exist && self.analysis.partials.len() < MAX_COLLECTED {
+                    self.analysis.partials.push((name.clone(), partial.at));
+                }
+            }
+        }
+        if let Some(context) = &mut partial.context {
+            self.expr(context);
+        }
+        self.pairs(&mut partial.hash);
+        if let Some(program) = &mut partial.block {
+            self.program(program);
+        }
+    }
+
+    /// Resolves a call. A sub-expression is a call even without arguments.
+    fn call(&mut self, call: &mut Call, is_sub_expression: bool) {
+        for arg in &mut call.args {
+            self.expr(arg);
+        }
+        self.pairs(&mut call.hash);
+        let has_arguments = !call.args.is_empty() || !call.hash.is_empty();
+        let is_call = has_arguments || is_sub_expression;
+        let is_param = call.path.simple_name().is_some() && self.param(&call.path).is_some();
+        let helper = if is_param { None } else { find_helper(&call.path, is_call) };
+        call.target = helper.map_or(Target::Variable, Target::Helper);
+        let unknown = is_call && !is_param && helper.is_none();
+        if unknown && self.analysis.unknown_helpers.len() < MAX_COLLECTED {
+            self.analysis.unknown_helpers.push((call.path.text.to_string(), call.path.at));
+        }
+        self.path(&mut call.path);
+    }
+
+    fn pairs(&mut self, pairs: &mut [Pair]) {
+        for pair in pairs {
+            self.expr(&mut pair.value);
+        }
+    }
+
+    fn expr(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Path(path) => self.path(path),
+            Expr::Call(call) => self.call(call, true),
+            _ => {}
+        }
+    }
+
+    /// Sets the start of a path and removes the segment that it represents.
+    fn path(&mut self, path: &mut Path) {
+        self.analysis.uses_parent_context |= path.up > 0;
+        let (start, resolved) = match (self.param(path), path.parts.first()) {
+            (Some(param), _) => (param, 1),
+            (None, Some(name)) if path.is_data && !name.is_empty() => {
+                (PathStart::Data(DataVariable::from_name(name), path.up), 1)
+            }
+            // handlebars.js ignores an empty name and all segments after it.
+            (None, Some(name)) if name.is_empty() => {
+                (PathStart::Context(path.up), path.parts.len())
+            }
+            (None, _) => (PathStart::Context(path.up), 0),
+        };
+        path.start = start;
+        path.parts.drain(..resolved);
+    }
+
+    /// The block parameter that a path starts with.
+    fn param(&self, path: &Path) -> Option<PathStart> {
+        let name = path.param_name()?;
+        let scopes = self.scopes.iter().rev().enumerate();
+        let mut starts = scopes.filter_map(|(up, params)| {
+            let index = params.iter().position(|param| &**param == name)?;
+            Some(PathStart::Param(up, index))
+        });
+        starts.next()
+    }
+}
+
+/// Returns the helper that a path names.
+///
+/// As in handlebars.js, its own helpers are also found by the first segment of a path with
+/// arguments, and by a plain name without arguments. Other helpers need a plain name with
+/// arguments; a plain name without arguments is a variable.
+fn find_helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
+    let simple = path.simple_name();
+    let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
+    if let Some(helper) = helpers::find(first?).filter(|helper| helper.is_builtin) {
+        return Some(helper);
+    }
+    simple.filter(|_| is_call && !path.is_data).and_then(helpers::find)
+}

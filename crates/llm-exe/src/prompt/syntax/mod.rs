@@ -1,0 +1,14 @@
+//! From the text of a template to its syntax tree.
+//!
+//! `lexer` and `token` split the text into tokens, `parser` and `expression` build the `tree`,
+//! `whitespace` removes white space around tags, and `analyze` resolves names to helpers, block
+//! parameters and variables.
+
+pub(super) mod analyze;
+mod expression;
+mod lexer;
+pub(super) mod parser;
+pub(super) mod scan;
+mod token;
+pub(super) mod tree;
+pub(super) mod whitespace;
