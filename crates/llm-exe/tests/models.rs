@@ -74,7 +74,7 @@ fn the_page_says_what_the_tables_say() {
     for row in capabilities() {
         told.push_str(&format!(
             "| {} | `{}` | {} | {} | {} |\n",
-            row.provider, row.pattern, row.effort, row.structured, row.not
+            row.provider, row.pattern, row.effort, row.structured, row.unsupported
         ));
     }
     let told = told.replace("|  |", "| |");

@@ -1,16 +1,16 @@
-//! What Gemini answers, and what its refusals mean.
+//! The response bodies of Gemini.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Failure, failure};
 use crate::chat::{Reply, ReplyPart, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::failure::{self, Failure};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct GenerateContentResponse {
     candidates: Option<Vec<Candidate>>,
     prompt_feedback: Option<PromptFeedback>,
     usage_metadata: Option<WireUsage>,
@@ -50,7 +50,7 @@ struct PromptFeedback {
     block_reason: Option<String>,
 }
 
-/// The API's own numbers: the prompt's hold what was cached, the candidates' hold no thoughts.
+/// The prompt's count includes cached tokens; the candidates' count excludes thoughts.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct WireUsage {
@@ -62,7 +62,7 @@ struct WireUsage {
 }
 
 impl WireUsage {
-    fn buckets(self) -> Usage {
+    fn into_usage(self) -> Usage {
         let cached = self.cached_content_token_count.unwrap_or(0);
         let prompt = self.prompt_token_count.unwrap_or(0).saturating_sub(cached);
         Usage {
@@ -73,62 +73,63 @@ impl WireUsage {
             reasoning_tokens: self.thoughts_token_count.unwrap_or(0),
             total_tokens: 0,
         }
-        .summed()
+        .with_total()
     }
 }
 
-/// Reads what was generated.
+/// Reads a response.
 ///
 /// # Errors
-/// `ProviderUnavailable` for a body that holds neither an answer nor the reason why there is none.
-pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
-    let answer: Answer = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("no generated content", &error))?;
-    let blocked = answer.prompt_feedback.and_then(|feedback| feedback.block_reason);
-    let candidate = answer.candidates.into_iter().flatten().next();
-    let (content, stop_reason, word) = match (candidate, blocked) {
+/// `ProviderUnavailable` if the body contains neither a candidate nor the reason why the prompt was
+/// blocked.
+pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+    let response: GenerateContentResponse = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable("a Gemini response", &error))?;
+    let blocked = response.prompt_feedback.and_then(|feedback| feedback.block_reason);
+    let candidate = response.candidates.into_iter().flatten().next();
+    let (content, stop_reason, provider_stop_reason) = match (candidate, blocked) {
         (Some(candidate), _) => {
-            let content = parts(candidate.content);
-            let stop = stop_reason(candidate.finish_reason.as_deref(), &content);
-            (content, stop, candidate.finish_reason)
+            let content = read_parts(candidate.content);
+            let stop_reason = read_stop_reason(candidate.finish_reason.as_deref(), &content);
+            (content, stop_reason, candidate.finish_reason)
         }
         (None, Some(reason)) => (Vec::new(), StopReason::ContentFilter, Some(reason)),
         (None, None) => {
-            let text = "the answer holds no candidates";
-            return Err(Error::new(ErrorKind::ProviderUnavailable, text));
+            let message = "the Gemini response has no candidates";
+            return Err(Error::new(ErrorKind::ProviderUnavailable, message));
         }
     };
     Ok(Reply {
         content,
         stop_reason,
-        provider_stop_reason: word,
-        usage: answer.usage_metadata.map_or_else(Usage::default, WireUsage::buckets),
-        model: answer.model_version,
-        id: answer.response_id,
+        provider_stop_reason,
+        usage: response.usage_metadata.map_or_else(Usage::default, WireUsage::into_usage),
+        model: response.model_version,
+        id: response.response_id,
     })
 }
 
-fn parts(content: Option<Content>) -> Vec<ReplyPart> {
-    let mut read = Vec::new();
+fn read_parts(content: Option<Content>) -> Vec<ReplyPart> {
+    let mut parts = Vec::new();
     for part in content.and_then(|content| content.parts).unwrap_or_default() {
         match part {
-            // Thoughts are the model's own business.
+            // Thoughts are skipped.
             Part { thought: Some(true), .. } => {}
             Part { function_call: Some(FunctionCall { name, args }), .. } => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
-                read.push(ReplyPart::ToolCall { name, arguments });
+                parts.push(ReplyPart::ToolCall { name, arguments });
             }
-            Part { text: Some(text), .. } => read.push(ReplyPart::Text(text)),
+            Part { text: Some(text), .. } => parts.push(ReplyPart::Text(text)),
             Part { .. } => {}
         }
     }
-    read
+    parts
 }
 
-fn stop_reason(word: Option<&str>, content: &[ReplyPart]) -> StopReason {
-    let calls = content.iter().any(|part| matches!(part, ReplyPart::ToolCall { .. }));
-    match word {
-        Some("STOP") if calls => StopReason::ToolCalls,
+fn read_stop_reason(reason: Option<&str>, content: &[ReplyPart]) -> StopReason {
+    let has_calls = content.iter().any(|part| matches!(part, ReplyPart::ToolCall { .. }));
+    match reason {
+        Some("STOP") if has_calls => StopReason::ToolCalls,
         Some("STOP") => StopReason::Stop,
         Some("MAX_TOKENS" | "CONTINUATION") => StopReason::Length,
         Some("SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII") => {
@@ -143,7 +144,7 @@ fn stop_reason(word: Option<&str>, content: &[ReplyPart]) -> StopReason {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Refusal {
+struct ErrorResponse {
     error: Status,
 }
 
@@ -166,23 +167,24 @@ struct Violation {
     quota_id: Option<String>,
 }
 
-/// Reads a refusal: a key that is not valid is a 400 here, and a day's quota a 429 like the
-/// minute's.
-pub(crate) fn failure(wire: &WireReply) -> Failure {
-    let read = failure::read(wire);
-    let details = serde_json::from_slice::<Refusal>(&wire.body).unwrap_or_default().error.details;
-    let of_key = |detail: &Detail| {
+/// Reads an error response. Gemini returns status 400 for an invalid key, and 429 for both the
+/// quota per day and the quota per minute.
+pub(super) fn read_failure(wire: &WireReply) -> Failure {
+    let failure = failure::read_failure(wire);
+    let response = serde_json::from_slice::<ErrorResponse>(&wire.body).unwrap_or_default();
+    let details = response.error.details;
+    let concerns_key = |detail: &Detail| {
         detail.reason.as_deref().is_some_and(|reason| reason.starts_with("API_KEY_"))
     };
-    if wire.status == 400 && details.iter().any(of_key) {
-        return Failure { kind: ErrorKind::ProviderAuthFailed, retry: false, ..read };
+    if wire.status == 400 && details.iter().any(concerns_key) {
+        return Failure { kind: ErrorKind::ProviderAuthFailed, retry: false, ..failure };
     }
-    let of_day = |violation: &Violation| {
+    let is_daily = |violation: &Violation| {
         violation.quota_id.as_deref().is_some_and(|quota| quota.contains("PerDay"))
     };
     let mut violations = details.iter().flat_map(|detail| &detail.violations);
-    if wire.status == 429 && violations.any(of_day) {
-        return Failure { retry: false, ..read };
+    if wire.status == 429 && violations.any(is_daily) {
+        return Failure { retry: false, ..failure };
     }
-    read
+    failure
 }

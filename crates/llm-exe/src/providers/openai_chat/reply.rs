@@ -1,26 +1,27 @@
-//! What a chat completion answers, whoever imitates OpenAI.
+//! The response body of chat completions.
 
 use serde::Deserialize;
 
-use super::failure;
 use crate::chat::{Reply, ReplyPart, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::failure;
 use crate::wire::WireReply;
 
-/// Reads a chat completion. With `reasoning_beside`, `completion_tokens` leaves reasoning out.
+/// Reads a chat completion. `excludes_reasoning` is whether `completion_tokens` excludes reasoning
+/// tokens.
 ///
 /// # Errors
-/// `ProviderUnavailable` for a body that is no completion, or one that the provider broke off.
-pub(crate) fn read(wire: &WireReply, reasoning_beside: bool) -> Result<Reply, Error> {
+/// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the reply.
+pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<Reply, Error> {
     let completion: Completion = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("no chat completion", &error))?;
+        .map_err(|error| failure::unreadable("a chat completion", &error))?;
     let Some(choice) = completion.choices.into_iter().next() else {
-        let text = "the answer holds no choices";
-        return Err(Error::new(ErrorKind::ProviderUnavailable, text));
+        let message = "the chat completion has no choices";
+        return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     };
     if choice.finish_reason.as_deref() == Some("insufficient_system_resource") {
-        let text = "the provider ran out of resources and broke the reply off";
-        return Err(Error::new(ErrorKind::ProviderUnavailable, text));
+        let message = "the provider aborted the reply because it ran out of resources";
+        return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     }
     let mut content = Vec::new();
     content.extend(choice.message.content.filter(|text| !text.is_empty()).map(ReplyPart::Text));
@@ -33,7 +34,7 @@ pub(crate) fn read(wire: &WireReply, reasoning_beside: bool) -> Result<Reply, Er
     Ok(Reply {
         stop_reason: match choice.finish_reason.as_deref() {
             _ if refused => StopReason::Refusal,
-            // The others are words of servers that imitate OpenAI.
+            // OpenAI sends only `stop`; compatible servers send the others.
             Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
             Some("length") => StopReason::Length,
             Some("tool_calls" | "function_call") => StopReason::ToolCalls,
@@ -44,7 +45,7 @@ pub(crate) fn read(wire: &WireReply, reasoning_beside: bool) -> Result<Reply, Er
         content,
         usage: completion
             .usage
-            .map_or_else(Usage::default, |usage| usage.buckets(reasoning_beside)),
+            .map_or_else(Usage::default, |usage| usage.into_usage(excludes_reasoning)),
         model: completion.model,
         id: completion.id,
     })
@@ -87,7 +88,7 @@ struct Function {
 struct WireUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
-    /// DeepSeek's word for what was read from its cache.
+    /// Tokens read from the cache, in DeepSeek's responses.
     prompt_cache_hit_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
@@ -107,9 +108,9 @@ struct CompletionDetails {
 }
 
 impl WireUsage {
-    /// Cached tokens are counted in `prompt_tokens`, and reasoning in `completion_tokens` but for
-    /// xAI, which counts it beside.
-    fn buckets(self, reasoning_beside: bool) -> Usage {
+    /// `prompt_tokens` includes cached tokens. `completion_tokens` includes reasoning tokens, except
+    /// at xAI.
+    fn into_usage(self, excludes_reasoning: bool) -> Usage {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let cached = prompt.cached_tokens.or(self.prompt_cache_hit_tokens).unwrap_or(0);
         let written = prompt.cache_write_tokens.unwrap_or(0);
@@ -117,15 +118,16 @@ impl WireUsage {
         let reasoning = details.reasoning_tokens.unwrap_or(0);
         Usage {
             input_tokens: self.prompt_tokens.saturating_sub(cached + written),
-            output_tokens: match reasoning_beside {
-                true => self.completion_tokens,
-                false => self.completion_tokens.saturating_sub(reasoning),
+            output_tokens: if excludes_reasoning {
+                self.completion_tokens
+            } else {
+                self.completion_tokens.saturating_sub(reasoning)
             },
             cached_input_tokens: cached,
             cache_write_tokens: written,
             reasoning_tokens: reasoning,
             total_tokens: 0,
         }
-        .summed()
+        .with_total()
     }
 }

@@ -1,17 +1,22 @@
 //! Anthropic messages: `POST {base}/v1/messages`.
 //!
-//! <https://docs.claude.com/en/api/messages>; types of npm `@anthropic-ai/sdk` 1.12.
+//! Source: <https://docs.claude.com/en/api/messages> and the types of npm `@anthropic-ai/sdk` 1.12.
+//! Bedrock sends the same body, so the other dialects for Claude models use this module too.
+
+pub(super) mod models;
+pub(super) mod reply;
+pub(super) mod request;
 
 use serde_json::{Value, json};
 
-use super::anthropic_body::{self, Images};
-use super::{BuiltRequest, Dialect, Endpoint, anthropic_reply, models};
+use self::request::ImageSources;
+use super::dialect::{BuiltRequest, Dialect, Endpoint};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// The API's version header.
+/// The value of the header `anthropic-version`.
 const VERSION: &str = "2023-06-01";
 
 /// The dialect of Anthropic's own API.
@@ -23,12 +28,12 @@ impl Dialect for Anthropic {
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
-        anthropic_body::structured(models::claude(model), name, schema)
+        request::choose_structure(models::find_model(model), name, schema)
     }
 
-    fn wire_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        let model = models::claude(&chat.model);
-        let (mut body, warnings) = anthropic_body::body(chat, model, Images::Anywhere)?;
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let model = models::find_model(&chat.model);
+        let (mut body, warnings) = request::build_body(chat, model, ImageSources::Any)?;
         body.shift_insert(0, "model".to_owned(), json!(chat.model));
         Ok(BuiltRequest {
             request: WireRequest {
@@ -42,6 +47,6 @@ impl Dialect for Anthropic {
     }
 
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        anthropic_reply::read(wire)
+        reply::read_reply(wire)
     }
 }

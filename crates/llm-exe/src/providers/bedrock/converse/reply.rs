@@ -1,16 +1,16 @@
-//! What Converse answers.
+//! The response body of Converse.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::failure;
 use crate::chat::{Reply, ReplyPart, StopReason, Usage};
 use crate::error::Error;
+use crate::providers::failure;
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ConverseResponse {
     output: Output,
     stop_reason: Option<String>,
     usage: Option<WireUsage>,
@@ -26,7 +26,7 @@ struct Message {
     content: Vec<Block>,
 }
 
-/// One of these is there; reasoning and kinds to come are the provider's own business.
+/// A content block, in which one of the fields is set. Reasoning and unknown kinds are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {
@@ -40,8 +40,8 @@ struct ToolUse {
     input: Option<Box<RawValue>>,
 }
 
-/// The API's own numbers: `inputTokens` leaves out what was read from or written to a cache, and
-/// `outputTokens` holds reasoning, which is not told apart.
+/// `inputTokens` excludes tokens that were read from or written to a cache. `outputTokens` includes
+/// reasoning tokens, which are not reported separately.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct WireUsage {
@@ -52,7 +52,7 @@ struct WireUsage {
 }
 
 impl WireUsage {
-    fn buckets(self) -> Usage {
+    fn into_usage(self) -> Usage {
         Usage {
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
@@ -60,19 +60,19 @@ impl WireUsage {
             cache_write_tokens: self.cache_write_input_tokens.unwrap_or(0),
             ..Usage::default()
         }
-        .summed()
+        .with_total()
     }
 }
 
-/// Reads a message.
+/// Reads a response.
 ///
 /// # Errors
-/// `ProviderUnavailable` for a body that is none.
-pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
-    let answer: Answer = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("no message of Converse", &error))?;
+/// `ProviderUnavailable` if the body is not a Converse response.
+pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+    let response: ConverseResponse = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable("a Converse response", &error))?;
     let mut content = Vec::new();
-    for block in answer.output.message.content {
+    for block in response.output.message.content {
         content.extend(block.text.map(ReplyPart::Text));
         if let Some(ToolUse { name, input }) = block.tool_use {
             let arguments = input.map_or_else(String::new, |input| input.get().to_owned());
@@ -81,7 +81,7 @@ pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
     }
     Ok(Reply {
         content,
-        stop_reason: match answer.stop_reason.as_deref() {
+        stop_reason: match response.stop_reason.as_deref() {
             Some("end_turn" | "stop_sequence") => StopReason::Stop,
             Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
             Some("tool_use") => StopReason::ToolCalls,
@@ -89,8 +89,8 @@ pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
             Some("refusal") => StopReason::Refusal,
             _ => StopReason::Other,
         },
-        provider_stop_reason: answer.stop_reason,
-        usage: answer.usage.map_or_else(Usage::default, WireUsage::buckets),
+        provider_stop_reason: response.stop_reason,
+        usage: response.usage.map_or_else(Usage::default, WireUsage::into_usage),
         model: None,
         id: wire.header("x-amzn-requestid").map(str::to_owned),
     })

@@ -1,14 +1,15 @@
-//! What Anthropic's messages API answers, whoever carries it.
+//! The response body of Anthropic messages, from Anthropic's API and from Bedrock.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{Reply, ReplyPart, StopReason, Usage};
 use crate::error::Error;
+use crate::providers::failure;
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
-struct Answer {
+struct MessageResponse {
     id: Option<String>,
     model: Option<String>,
     content: Vec<Block>,
@@ -25,7 +26,7 @@ struct Block {
     input: Option<Box<RawValue>>,
 }
 
-/// The API's own numbers: `input_tokens` leaves out what was read from or written to a cache.
+/// `input_tokens` excludes tokens that were read from or written to a cache.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct WireUsage {
@@ -43,7 +44,7 @@ struct OutputDetails {
 }
 
 impl WireUsage {
-    fn buckets(self) -> Usage {
+    fn into_usage(self) -> Usage {
         let thinking = self.output_tokens_details.unwrap_or_default().thinking_tokens;
         Usage {
             input_tokens: self.input_tokens,
@@ -53,19 +54,19 @@ impl WireUsage {
             reasoning_tokens: thinking,
             total_tokens: 0,
         }
-        .summed()
+        .with_total()
     }
 }
 
 /// Reads a message.
 ///
 /// # Errors
-/// `ProviderUnavailable` for a body that is no message.
-pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
-    let answer: Answer = serde_json::from_slice(&wire.body)
-        .map_err(|error| super::failure::unreadable("no message", &error))?;
+/// `ProviderUnavailable` if the body is not a message.
+pub(crate) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+    let response: MessageResponse = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable("an Anthropic message", &error))?;
     let mut content = Vec::new();
-    for block in answer.content {
+    for block in response.content {
         match (block.kind.as_str(), block.text, block.name) {
             ("text", Some(text), _) => content.push(ReplyPart::Text(text)),
             ("tool_use", _, Some(name)) => {
@@ -73,13 +74,13 @@ pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
                     block.input.map_or_else(String::new, |input| input.get().to_owned());
                 content.push(ReplyPart::ToolCall { name, arguments });
             }
-            // Thinking and kinds to come are the provider's own business.
+            // Thinking and unknown kinds of blocks are skipped.
             _ => {}
         }
     }
     Ok(Reply {
         content,
-        stop_reason: match answer.stop_reason.as_deref() {
+        stop_reason: match response.stop_reason.as_deref() {
             Some("end_turn" | "stop_sequence") => StopReason::Stop,
             Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
             Some("tool_use") => StopReason::ToolCalls,
@@ -87,9 +88,9 @@ pub(crate) fn read(wire: &WireReply) -> Result<Reply, Error> {
             Some("pause_turn") => StopReason::Pause,
             _ => StopReason::Other,
         },
-        provider_stop_reason: answer.stop_reason,
-        usage: answer.usage.map_or_else(Usage::default, WireUsage::buckets),
-        model: answer.model,
-        id: answer.id,
+        provider_stop_reason: response.stop_reason,
+        usage: response.usage.map_or_else(Usage::default, WireUsage::into_usage),
+        model: response.model,
+        id: response.id,
     })
 }

@@ -1,20 +1,20 @@
-//! What Ollama serves: anybody's models, of which only the way of thinking differs in its API.
+//! The capabilities of models that Ollama serves. They differ only in how they reason.
 
-use super::matches;
+use crate::glob::matches;
 
-/// What a model's `think` takes.
+/// The values that a model supports for `think`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Think {
-    /// Nothing that asks for it.
+    /// None: the model does not reason.
     No,
-    /// True and false.
+    /// `true` and `false`.
     Switch,
-    /// `low`, `medium`, `high`; it can't be turned off.
+    /// `low`, `medium` and `high`; reasoning can't be turned off.
     Levels,
 }
 
-/// From the library's pages; a name that no row matches is taken for one of the newer families,
-/// which think.
+/// Models by the pattern of their name. Source: the pages of Ollama's library. A model that no other
+/// row matches counts as one of the newer families, which reason.
 pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("gpt-oss*", Think::Levels),
     ("qwen3-coder*", Think::No),
@@ -43,13 +43,8 @@ pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("*", Think::Switch),
 ];
 
-/// How a model thinks.
-pub(crate) fn ollama(model: &str) -> Think {
-    ollama_row(model).1
-}
-
-/// A model's row, by its name without namespace and tag.
-pub(crate) fn ollama_row(model: &str) -> (&'static str, Think) {
+/// Returns a model's row, which depends on its name without namespace and tag.
+pub(crate) fn find_model(model: &str) -> (&'static str, Think) {
     let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
     let name = name.split(':').next().unwrap_or(&name);
     let row = OLLAMA.iter().find(|(pattern, _)| matches(pattern, name));
