@@ -21,8 +21,7 @@ pub(crate) fn parse_image<'a>(
             let (last, others) = formats.split_last().unwrap_or((&"", &[]));
             let formats = format!("{} or {last}", others.join(", "));
             let message = format!(
-                "this provider accepts images only as data:image/FORMAT;base64, URLs \
-                 (FORMAT is {formats})"
+                "this provider accepts only data: URLs with base64 images of type {formats}"
             );
             Err(Error::invalid(path(), message))
         }

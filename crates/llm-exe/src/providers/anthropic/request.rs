@@ -149,7 +149,7 @@ pub(crate) fn insert_options(
             top_p = Support::Dropped("the model does not accept it together with temperature");
         }
         if sampling.temperature.is_some_and(|temperature| temperature > 1.0) {
-            temperature = Support::Dropped("the provider accepts 0 to 1");
+            temperature = Support::Dropped("the provider accepts only 0 to 1");
         }
     }
     options.insert("temperature", "temperature", sampling.temperature, temperature);

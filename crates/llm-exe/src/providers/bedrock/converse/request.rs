@@ -141,7 +141,7 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
 fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     let sampling = &chat.sampling;
     let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
-    let temperature = Support::when(in_range, "the provider accepts 0 to 1");
+    let temperature = Support::when(in_range, "the provider accepts only 0 to 1");
     let stop = Support::when(model.stop, "the model does not accept it");
     let mut inference = Map::new();
     let mut options = OptionWriter::new(&mut inference, &chat.model);
