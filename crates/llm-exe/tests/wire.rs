@@ -1,7 +1,7 @@
 //! The requests to the providers and the reading of their responses.
 //!
 //! `cases/wire/<provider>.json` contains requests with the wire request or the error that each one
-//! results in. `cases/replies/*.json` contains response bodies with the reply that is read from them.
+//! results in. `cases/replies/*.json` contains responses with the reply that is read from each one.
 //!
 //! `UPDATE=1 cargo test -p llm-exe --test wire` rewrites the wire cases; review the difference.
 

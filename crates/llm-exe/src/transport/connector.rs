@@ -1,5 +1,5 @@
-//! Connections with plain HTTP or TLS, in one pool. TLS and its certificates are set up for the first
-//! `https` URL, so a request over plain HTTP does not pay for them.
+//! The connection pool, for plain HTTP and TLS. TLS and its certificates are set up for the first
+//! `https` URL, so that plain HTTP does not pay for them.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -26,7 +26,7 @@ pub(crate) enum TopK {
     Unsupported,
 }
 
-/// The capabilities of a model of another maker than Anthropic.
+/// The capabilities of a model whose maker is not Anthropic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConverseModel {
     /// The name, in which `*` matches any text.
@@ -54,8 +54,8 @@ pub(crate) enum Family {
     Other(ConverseModel),
 }
 
-/// An unknown model: it gets only the parameters that all models accept, and the schema in the
-/// prompt.
+/// An unknown model: it receives only the parameters that all models accept, and the schema is
+/// part of the prompt.
 const fn plain(pattern: &'static str) -> ConverseModel {
     ConverseModel {
         pattern,
@@ -88,9 +88,9 @@ const fn with_any_tool(pattern: &'static str) -> ConverseModel {
     ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
 }
 
-/// Models of other makers than Anthropic. Source: the tables of the user guide (features of Converse,
-/// tool choice, structured output) and error responses that users reported. Llama 2 to 4 do not
-/// support a forced tool.
+/// Models of makers other than Anthropic. Source: the tables of the user guide (features of
+/// Converse, tool choice, structured output) and error responses that users reported. Llama 2 to 4
+/// do not support a forced tool.
 pub(crate) const CONVERSE: &[ConverseModel] = &[
     nova("amazon.nova*"),
     ConverseModel { stop: false, ..without_system("amazon.titan*") },
@@ -174,7 +174,8 @@ fn foundation_model(id: &str) -> Option<&str> {
     matches!(kind, "foundation-model" | "inference-profile").then_some(name)
 }
 
-/// Strips the region prefix of an inference profile: `eu.meta.llama4-…`, `us-gov.anthropic.claude-…`.
+/// Strips the region prefix of an inference profile, such as `us-gov` in
+/// `us-gov.anthropic.claude-…`.
 fn strip_region(name: &str) -> &str {
     name.split_once('.').map_or(name, |(_, rest)| rest)
 }

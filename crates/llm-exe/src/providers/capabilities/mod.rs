@@ -1,4 +1,4 @@
-//! The parts that the tables of model capabilities share. Each dialect has its table in `models.rs`.
+//! Shared items of the tables of model capabilities, which are in the `models.rs` of each dialect.
 //!
 //! In a table the first row whose pattern matches a model applies. The last row matches every name
 //! and describes the newest models, so that unknown models work without a release.

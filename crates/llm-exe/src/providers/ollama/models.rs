@@ -13,8 +13,8 @@ pub(crate) enum Think {
     Levels,
 }
 
-/// Models by the pattern of their name. Source: the pages of Ollama's library. A model that no other
-/// row matches counts as one of the newer families, which reason.
+/// Models by a pattern of their name. Source: the pages of Ollama's library. Models that no other
+/// row matches are treated like the newer families, which reason.
 pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("gpt-oss*", Think::Levels),
     ("qwen3-coder*", Think::No),

@@ -11,7 +11,7 @@ use crate::wire::WireReply;
 /// tokens.
 ///
 /// # Errors
-/// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the reply.
+/// `ProviderUnavailable` if the body is not a chat completion or the provider aborted the reply.
 pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<Reply, Error> {
     let completion: Completion = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a chat completion", &error))?;
@@ -108,8 +108,8 @@ struct CompletionDetails {
 }
 
 impl WireUsage {
-    /// `prompt_tokens` includes cached tokens. `completion_tokens` includes reasoning tokens, except
-    /// at xAI.
+    /// Converts the counts. `prompt_tokens` includes cached tokens, and `completion_tokens`
+    /// includes reasoning tokens unless `excludes_reasoning` is set.
     fn into_usage(self, excludes_reasoning: bool) -> Usage {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let cached = prompt.cached_tokens.or(self.prompt_cache_hit_tokens).unwrap_or(0);

@@ -21,8 +21,9 @@ use crate::wire::WireReply;
 
 /// The dialect of Converse for the models of a family, or for all models.
 pub(crate) struct Converse {
-    /// The prefix of the family's model ids; empty for all models. An id that does not name a model,
-    /// such as that of an application inference profile, is treated as the family's newest model.
+    /// The prefix of the family's model ids; empty for all models. An id that does not name a
+    /// model, such as that of an application inference profile, is treated as the family's newest
+    /// model.
     pub(crate) default_family: &'static str,
 }
 
