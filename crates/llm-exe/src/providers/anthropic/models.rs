@@ -21,9 +21,9 @@ pub(crate) struct ClaudeModel {
     pub(crate) pattern: &'static str,
     /// How the model reasons.
     pub(crate) thinking: Thinking,
-    /// Support of `temperature`, `top_p` and `top_k`.
+    /// When `temperature`, `top_p` and `top_k` are accepted.
     pub(crate) sampling: SamplingSupport,
-    /// Support of `output_config.format`.
+    /// Whether `output_config.format` is supported.
     pub(crate) json_schema: bool,
     /// Whether a tool call can be forced.
     pub(crate) forced_tool: bool,

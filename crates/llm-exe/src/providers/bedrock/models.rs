@@ -31,17 +31,17 @@ pub(crate) enum TopK {
 pub(crate) struct ConverseModel {
     /// The name, in which `*` matches any text.
     pub(crate) pattern: &'static str,
-    /// Support of `system`.
+    /// Whether `system` is supported.
     pub(crate) system: bool,
-    /// Support of `inferenceConfig.stopSequences`.
+    /// Whether `inferenceConfig.stopSequences` is supported.
     pub(crate) stop: bool,
-    /// Support of `outputConfig.textFormat`.
+    /// Whether `outputConfig.textFormat` is supported.
     pub(crate) json_schema: bool,
     /// How a tool call can be forced.
     pub(crate) tool_choice: ToolChoice,
-    /// Support of `topK`.
+    /// How `topK` is sent.
     pub(crate) top_k: TopK,
-    /// Support of `reasoning_effort` with `low`, `medium` and `high`.
+    /// Whether `reasoning_effort` with `low`, `medium` and `high` is supported.
     pub(crate) effort: bool,
 }
 

@@ -40,9 +40,9 @@ pub(crate) struct GeminiModel {
     pub(crate) thinking: GeminiThinking,
     /// How the model supports JSON output.
     pub(crate) json: GeminiJson,
-    /// Support of `systemInstruction`.
+    /// Whether `systemInstruction` is supported.
     pub(crate) system: bool,
-    /// Support of the frequency and presence penalty.
+    /// Whether the frequency and presence penalties are accepted.
     pub(crate) penalties: bool,
     /// Whether temperature, top_p and top_k have an effect.
     pub(crate) sampling: bool,

@@ -12,17 +12,17 @@ pub(crate) struct OpenAiModel {
     pub(crate) reasons: bool,
     /// The supported values of `effort`, in ascending order.
     pub(crate) efforts: &'static [&'static str],
-    /// Support of `temperature` and `top_p`.
+    /// When `temperature` and `top_p` are accepted.
     pub(crate) sampling: SamplingSupport,
-    /// Support of `frequency_penalty` and `presence_penalty`.
+    /// When `frequency_penalty` and `presence_penalty` are accepted.
     pub(crate) penalties: SamplingSupport,
-    /// Support of `stop`.
+    /// Whether `stop` is supported.
     pub(crate) stop: bool,
-    /// Support of images.
+    /// Whether images are accepted.
     pub(crate) images: bool,
-    /// Support of `response_format` of type `json_schema`.
+    /// Whether `response_format` of type `json_schema` is supported.
     pub(crate) json_schema: bool,
-    /// Support of `response_format` of type `json_object`.
+    /// Whether `response_format` of type `json_object` is supported.
     pub(crate) json_mode: bool,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct OpenAiChat {
     pub(super) thinking_switch: bool,
     /// Whether `completion_tokens` excludes reasoning tokens.
     pub(super) completion_excludes_reasoning: bool,
-    /// Support of `seed`.
+    /// Whether `seed` is supported.
     pub(super) seed: bool,
 }
 
