@@ -253,7 +253,8 @@ async fn replies_result_in_the_expected_value_or_error() {
                 let is_expected = match (&run.outcome, &case.expect) {
                     // Compared as text, so that the order of keys and every digit count.
                     (Ok(value), Expected::Result(result)) => {
-                        value.to_string() == result.to_string()
+                        let [actual, expected] = [value, result].map(Value::to_string);
+                        actual == expected
                     }
                     (Err(error), Expected::Error(kind)) => error.kind().name() == kind,
                     _ => false,
