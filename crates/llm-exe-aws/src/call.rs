@@ -87,7 +87,7 @@ impl CallError {
         match self {
             CallError::NotSigned(_) | CallError::Unreadable(_) => false,
             CallError::Refused(refusal) => refusal.may_pass(),
-            CallError::Failed(fault) => fault.may_pass(),
+            CallError::Failed(fault) => fault.is_transient(),
         }
     }
 }
@@ -204,7 +204,7 @@ impl Call {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.url)
-            .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
+            .header(header::USER_AGENT, llm_exe::wire::USER_AGENT)
             .body(self.body.clone())?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value)?);

@@ -4,6 +4,7 @@
 //! whose dots would not fit its certificates, and where the operator says the host: there the
 //! bucket is the path's first part, as AWS's own command line does it.
 
+use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stays as it is in a query: RFC 3986's unreserved characters.
@@ -15,7 +16,7 @@ const PLAIN_PATH: &AsciiSet = &PLAIN.remove(b'/');
 pub(crate) fn service_url(endpoint: Option<&str>, service: &str, region: &str) -> String {
     match endpoint {
         Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-        None => format!("https://{service}.{region}.{}", domain(region)),
+        None => format!("https://{service}.{region}.{}", aws_domain(region)),
     }
 }
 
@@ -41,18 +42,6 @@ pub(crate) fn object_url(
 /// A value in a query.
 pub(crate) fn query(value: &str) -> String {
     utf8_percent_encode(value, PLAIN).to_string()
-}
-
-/// AWS's partitions have domains of their own.
-fn domain(region: &str) -> &'static str {
-    const DOMAINS: &[(&str, &str)] = &[
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-    ];
-    let found = DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    found.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
 /// What has ever been a bucket's name; nothing in it can leave its place in a URL.

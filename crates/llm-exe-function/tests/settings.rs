@@ -178,7 +178,7 @@ fn nothing_set_is_what_the_table_says() {
         assert_eq!((region, s3, ssm, sqs, events), (None, None, None, None, None));
         assert_eq!((stack_name.as_str(), secret_cache.as_secs()), ("LlmExeLambda", 300));
         for row in PROVIDERS {
-            assert_eq!(settings.endpoints.of(row).base_url, row.base_url);
+            assert_eq!(settings.endpoints.resolve(row).base_url, row.base_url);
         }
     }
     // The defaults as written are values that are taken, and give the same.
@@ -189,7 +189,7 @@ fn nothing_set_is_what_the_table_says() {
     assert_eq!(set.log_level, unset.log_level);
     assert_eq!(set.aws, unset.aws);
     for row in PROVIDERS {
-        assert_eq!(set.endpoints.of(row).base_url, unset.endpoints.of(row).base_url);
+        assert_eq!(set.endpoints.resolve(row).base_url, unset.endpoints.resolve(row).base_url);
     }
 }
 
@@ -278,7 +278,7 @@ fn results_go_where_the_settings_say() {
 }
 
 fn url_of(name: &str, settings: &Settings) -> String {
-    settings.endpoints.of(provider(name).unwrap()).base_url
+    settings.endpoints.resolve(provider(name).unwrap()).base_url
 }
 
 #[test]

@@ -1,53 +1,69 @@
-//! The conversation, whatever the provider: messages in, a reply out.
+//! The provider-independent conversation: messages in, a reply out.
 //!
-//! A dialect turns a [`Chat`] into its wire request and its wire reply into a [`Reply`]; nobody
-//! else knows how a provider spells things.
+//! A dialect turns a [`Chat`] into its request format and its response into a [`Reply`].
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Instructions of the prompt's author.
-    System,
-    /// The person who asks.
-    User,
-    /// The model.
-    Assistant,
+/// Declares an enum together with its names in JSON, so that `name`, `from_name` and `Serialize`
+/// share one list.
+macro_rules! named_enum {
+    (
+        $(#[$attribute:meta])*
+        pub enum $enum:ident { $($(#[$variant_attribute:meta])* $variant:ident = $name:literal,)+ }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $enum {
+            $($(#[$variant_attribute])* $variant,)+
+        }
+
+        impl $enum {
+            /// The name in JSON.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($enum::$variant => $name,)+
+                }
+            }
+
+            /// Looks up a variant by its name in JSON.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some($enum::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl Serialize for $enum {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+    };
 }
 
-impl Role {
-    /// The role of a name as payloads write it.
-    pub fn from_name(name: &str) -> Option<Role> {
-        match name {
-            "system" => Some(Role::System),
-            "user" => Some(Role::User),
-            "assistant" => Some(Role::Assistant),
-            _ => None,
-        }
-    }
-
-    /// The name as payloads write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::System => "system",
-            Role::User => "user",
-            Role::Assistant => "assistant",
-        }
+named_enum! {
+    /// The author of a message.
+    pub enum Role {
+        /// Instructions from the author of the prompt.
+        System = "system",
+        /// The end user.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
     }
 }
 
-/// A piece of a message.
+/// A part of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Part {
     /// Rendered text.
     Text(String),
-    /// An image by its `https:` or `data:` URL; it is passed on, never fetched.
+    /// An image as an `https:` or `data:` URL. The URL is passed to the provider and never fetched.
     Image {
-        /// The URL as the caller wrote it, rendered.
+        /// The rendered URL.
         url: String,
     },
 }
@@ -55,19 +71,19 @@ pub enum Part {
 /// One rendered message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Who speaks.
+    /// The author.
     pub role: Role,
-    /// What is said, in order; never empty.
+    /// The parts in order; never empty.
     pub content: Vec<Part>,
 }
 
 impl Message {
-    /// A message of text alone.
+    /// Creates a message with a single text part.
     pub fn text(role: Role, text: impl Into<String>) -> Self {
         Message { role, content: vec![Part::Text(text.into())] }
     }
 
-    /// The text parts, joined by a line break.
+    /// Returns the text parts, joined by line breaks.
     pub fn joined_text(&self) -> String {
         let texts: Vec<&str> = self
             .content
@@ -81,126 +97,111 @@ impl Message {
     }
 }
 
-/// What callers may tune. `None` leaves it to the provider.
+/// The sampling options of a request. For `None` the provider's default applies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sampling {
-    /// Randomness; its range is the provider's.
+    /// Randomness. The range depends on the provider.
     pub temperature: Option<f64>,
     /// Nucleus sampling, 0 to 1.
     pub top_p: Option<f64>,
-    /// Only the `top_k` likeliest tokens.
+    /// Samples from the `top_k` most likely tokens only.
     pub top_k: Option<u64>,
-    /// The most tokens that may be answered, reasoning included.
+    /// Maximum number of output tokens, reasoning tokens included.
     pub max_tokens: Option<u64>,
-    /// Texts that end the answer.
+    /// Texts that end the reply.
     pub stop_sequences: Vec<String>,
-    /// -2 to 2.
+    /// Frequency penalty, -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// -2 to 2.
+    /// Presence penalty, -2 to 2.
     pub presence_penalty: Option<f64>,
-    /// For repeatable sampling, as far as the provider keeps it.
+    /// Seed for repeatable sampling, as far as the provider supports it.
     pub seed: Option<i64>,
-    /// How much to reason: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`.
+    /// Reasoning effort: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`.
     pub effort: Option<String>,
 }
 
-/// How a schema reaches the model, best first.
+/// The way in which a request makes the model follow a schema, the strongest way first.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Structure {
-    /// No schema, or none that the model gets.
+    /// No schema is sent.
     Free,
-    /// The dialect's own JSON Schema feature, with the schema as the dialect takes it.
+    /// The dialect's JSON Schema feature.
     Native {
-        /// A name of `[A-Za-z0-9_-]{1,64}`.
+        /// The schema's name, `[A-Za-z0-9_-]{1,64}`.
         name: String,
-        /// The adapted schema.
+        /// The schema, adapted to the subset that the dialect supports.
         schema: Value,
-        /// Whether the provider guarantees the schema.
+        /// Whether the provider guarantees that the reply matches the schema.
         strict: bool,
     },
-    /// A tool that the model must call; its input is the answer.
+    /// A tool that the model must call. The input of the call is the reply.
     ForcedTool {
         /// The tool's name.
         name: String,
-        /// The input's schema.
+        /// The schema of the tool's input.
         schema: Value,
     },
-    /// The provider guarantees JSON, the prompt tells the schema.
+    /// The provider guarantees JSON, and the prompt contains the schema.
     JsonMode,
-    /// The prompt alone tells the schema.
+    /// Only the prompt contains the schema.
     PromptOnly,
 }
 
-/// All that a dialect needs to write its request.
+/// The input from which a dialect builds its request.
 #[derive(Debug, Clone)]
 pub struct Chat {
-    /// The model as the caller named it.
+    /// The model name as the caller wrote it.
     pub model: String,
-    /// The rendered messages, in order.
+    /// The rendered messages in order.
     pub messages: Vec<Message>,
-    /// What the caller tuned.
+    /// The sampling options.
     pub sampling: Sampling,
-    /// How the answer is to be structured.
+    /// How the reply is constrained to a schema.
     pub structure: Structure,
 }
 
-/// Why the model stopped, in words that mean the same for every provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StopReason {
-    /// It was done.
-    Stop,
-    /// `maxTokens` or the context window cut it off.
-    Length,
-    /// It wants tools to be called.
-    ToolCalls,
-    /// It refused.
-    Refusal,
-    /// The provider's safety filter stopped it.
-    ContentFilter,
-    /// The provider paused a long turn.
-    Pause,
-    /// A word that we don't know; the provider's own stands beside it.
-    Other,
-}
-
-impl StopReason {
-    /// The word as `full` results have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            StopReason::Stop => "stop",
-            StopReason::Length => "length",
-            StopReason::ToolCalls => "toolCalls",
-            StopReason::Refusal => "refusal",
-            StopReason::ContentFilter => "contentFilter",
-            StopReason::Pause => "pause",
-            StopReason::Other => "other",
-        }
+named_enum! {
+    /// The reason why the model stopped, with one meaning for all providers.
+    pub enum StopReason {
+        /// The model finished its reply.
+        Stop = "stop",
+        /// `maxTokens` or the context window ended the reply.
+        Length = "length",
+        /// The model requests tool calls.
+        ToolCalls = "toolCalls",
+        /// The model refused.
+        Refusal = "refusal",
+        /// The provider's safety filter ended the reply.
+        ContentFilter = "contentFilter",
+        /// The provider paused a long turn.
+        Pause = "pause",
+        /// A reason that is not known here; see [`Reply::provider_stop_reason`].
+        Other = "other",
     }
 }
 
-/// Tokens, in disjoint buckets: no token is counted in two, and `total_tokens` is their sum.
+/// Token counts. Each token is counted in exactly one field, and `total_tokens` is their sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Prompt tokens that were neither read from nor written to a cache.
     pub input_tokens: u64,
-    /// Answer tokens that were not reasoning, as far as the provider tells them apart.
+    /// Output tokens without reasoning tokens, where the provider reports these separately.
     pub output_tokens: u64,
     /// Prompt tokens read from a cache.
     pub cached_input_tokens: u64,
     /// Prompt tokens written to a cache.
     pub cache_write_tokens: u64,
-    /// Answer tokens spent on reasoning, where the provider tells them.
+    /// Reasoning tokens, where the provider reports them.
     pub reasoning_tokens: u64,
-    /// The sum of all the above.
+    /// The sum of the other fields.
     pub total_tokens: u64,
 }
 
 impl Usage {
-    /// Fills `total_tokens` from the buckets.
+    /// Sets `total_tokens` to the sum of the other fields.
     #[must_use]
-    pub fn summed(mut self) -> Self {
+    pub fn with_total(mut self) -> Self {
         self.total_tokens = self.input_tokens
             + self.output_tokens
             + self.cached_input_tokens
@@ -209,7 +210,7 @@ impl Usage {
         self
     }
 
-    /// Adds another call's tokens.
+    /// Adds the tokens of another call.
     pub fn add(&mut self, other: Usage) {
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
@@ -220,41 +221,41 @@ impl Usage {
     }
 }
 
-/// A piece of a reply.
+/// A part of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyPart {
     /// Text for the caller.
     Text(String),
-    /// A tool that the model wants called.
+    /// A tool call that the model requests.
     ToolCall {
         /// The tool's name.
         name: String,
-        /// The arguments as JSON text, as they came.
+        /// The arguments as JSON text, exactly as received.
         arguments: String,
     },
-    /// The model's own words for declining, where the dialect has a field for them.
+    /// The text of a refusal, where the dialect has a field for it.
     Refusal(String),
 }
 
-/// What the model answered, normalised.
+/// A model's reply in a provider-independent form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// The pieces, in order.
+    /// The parts in order.
     pub content: Vec<ReplyPart>,
-    /// Why it stopped.
+    /// The reason why the model stopped.
     pub stop_reason: StopReason,
-    /// The provider's own word for it.
+    /// The stop reason as the provider spells it.
     pub provider_stop_reason: Option<String>,
-    /// The tokens of this call.
+    /// The token counts of this call.
     pub usage: Usage,
-    /// The model as the provider names it.
+    /// The model that the provider reports.
     pub model: Option<String>,
-    /// The provider's id of this reply.
+    /// The provider's id for this reply.
     pub id: Option<String>,
 }
 
 impl Reply {
-    /// The text parts, joined without a separator.
+    /// Returns the text parts, joined without a separator.
     pub fn text(&self) -> String {
         self.content
             .iter()
@@ -265,7 +266,7 @@ impl Reply {
             .collect()
     }
 
-    /// The arguments of the first call of the tool with this name.
+    /// Returns the arguments of the first call to the tool with this name.
     pub fn tool_arguments(&self, tool: &str) -> Option<&str> {
         self.content.iter().find_map(|part| match part {
             ReplyPart::ToolCall { name, arguments } if name == tool => Some(arguments.as_str()),
@@ -273,7 +274,7 @@ impl Reply {
         })
     }
 
-    /// The model's own words for declining.
+    /// Returns the text of the first refusal part.
     pub fn refusal(&self) -> Option<&str> {
         self.content.iter().find_map(|part| match part {
             ReplyPart::Refusal(text) => Some(text.as_str()),

@@ -11,6 +11,7 @@ pub mod chat;
 mod deadline;
 mod endpoints;
 pub mod error;
+mod glob;
 pub mod hosted;
 pub mod json;
 pub mod parsers;
@@ -18,6 +19,7 @@ mod plan;
 pub mod ports;
 pub mod prompt;
 pub mod providers;
+mod region;
 mod request;
 pub mod results;
 mod run;
@@ -30,11 +32,12 @@ pub mod wire;
 
 pub use chat::{Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
-pub use endpoints::{Endpoints, check_region};
+pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};
 pub use plan::{ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target};
 pub use ports::{KeyName, Keys, Secret};
+pub use region::{aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr, field_names, request_schema,

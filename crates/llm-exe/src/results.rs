@@ -9,11 +9,11 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::deadline::Deadline;
-use crate::endpoints::check_region;
 use crate::error::Error;
 use crate::hosted::check_bucket;
 use crate::json;
 use crate::ports::PortFuture;
+use crate::region::check_region;
 
 /// Of an object that we wrote, the name of its metadata; its value is `result`.
 pub const OWN_METADATA: &str = "llm-exe";

@@ -1,33 +1,45 @@
-//! Requests and replies as they go over the wire, as data.
+//! HTTP requests to providers and their responses, as data.
 //!
-//! A wire request says which key it needs, never the key itself: the transport asks the
-//! [`Keys`](crate::ports::Keys) port and adds it at the last moment.
+//! A [`WireRequest`] names the key that it needs but never contains it. The transport adds the key
+//! just before it sends the request.
 
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::ports::KeyName;
 
+/// The `user-agent` header of every request, to providers and to AWS alike.
+pub const USER_AGENT: &str = concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION"));
+
+/// All characters except the unreserved ones of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Percent-encodes a name as a single path segment, slashes and colons included.
+pub(crate) fn path_segment(name: &str) -> String {
+    utf8_percent_encode(name, RESERVED).to_string()
+}
+
 /// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    /// Nothing is sent.
+    /// No authentication.
     None,
     /// `authorization: Bearer KEY`.
     Bearer(KeyName),
-    /// A header of the provider's own, holding the key.
+    /// A provider-specific header that contains the key.
     Header(&'static str, KeyName),
-    /// A signature by AWS credentials, made anew for each try.
+    /// An AWS Signature Version 4, computed again for each attempt.
     SigV4 {
-        /// The service that the signature is for, like `bedrock`.
+        /// The service name in the signature, for example `bedrock`.
         service: &'static str,
-        /// The region that it is for.
+        /// The region in the signature.
         region: String,
     },
 }
 
 impl Auth {
-    /// The key that is needed, if any.
+    /// Returns the name of the key that the request needs, if any.
     pub fn key(&self) -> Option<&KeyName> {
         match self {
             Auth::None | Auth::SigV4 { .. } => None,
@@ -36,22 +48,22 @@ impl Auth {
     }
 }
 
-/// One POST to a provider.
+/// A POST request to a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WireRequest {
-    /// The whole URL.
+    /// The full URL.
     pub url: String,
-    /// Headers other than the key's and `content-type: application/json`.
+    /// The headers, without authentication and without `content-type: application/json`.
     pub headers: Vec<(&'static str, &'static str)>,
     /// The JSON body.
     pub body: Value,
-    /// Which key goes where.
+    /// How the request is authenticated.
     pub auth: Auth,
 }
 
 impl WireRequest {
-    /// What `dryRun` answers: everything but the key.
-    pub fn shown(&self) -> Value {
+    /// Returns the request as a dry run reports it: without the key.
+    pub fn to_json(&self) -> Value {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
         for (name, value) in &self.headers {
@@ -61,20 +73,32 @@ impl WireRequest {
     }
 }
 
-/// What a provider answered.
+/// A provider's response, whatever its status.
 #[derive(Debug, Clone)]
 pub struct WireReply {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: http::HeaderMap,
-    /// The whole body, within the transport's limit.
+    /// The complete body.
     pub body: Bytes,
 }
 
 impl WireReply {
-    /// A header's text, if it is there and readable.
+    /// Returns a header as text, or `None` if it is missing or not ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_segment;
+
+    #[test]
+    fn path_segment_encodes_all_but_unreserved_characters() {
+        assert_eq!(path_segment("gemini-2.5-pro_x~"), "gemini-2.5-pro_x~");
+        assert_eq!(path_segment("a/b:c?d e"), "a%2Fb%3Ac%3Fd%20e");
+        assert_eq!(path_segment("é"), "%C3%A9");
     }
 }

@@ -1,4 +1,4 @@
-//! A hosted config and the key that its caller's provider needs are fetched side by side.
+//! While a hosted config is fetched, the key is fetched too and the provider is connected to.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,14 +18,14 @@ use serde_json::{Value, json};
 
 const WAIT: Duration = Duration::from_millis(300);
 
-/// A store and keys that take their time. As the real ones, the keys are fetched once.
+/// A slow document store and slow keys. Like the real ones, a key is fetched once and then cached.
 #[derive(Default)]
-struct Slow {
+struct SlowStore {
     key: tokio::sync::OnceCell<Secret>,
     fetched: AtomicUsize,
 }
 
-impl DocumentStore for Slow {
+impl DocumentStore for SlowStore {
     fn fetch<'a>(
         &'a self,
         _: &'a Place,
@@ -40,7 +40,7 @@ impl DocumentStore for Slow {
     }
 }
 
-impl Keys for Slow {
+impl Keys for SlowStore {
     fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
         Box::pin(async {
             let fetch = async {
@@ -53,69 +53,71 @@ impl Keys for Slow {
     }
 }
 
-async fn run(more: Value) -> (Duration, usize) {
+/// Runs a request for a hosted config. Returns how long it waited for the key, and how often the
+/// key was fetched.
+async fn run(fields: Value) -> (Duration, usize) {
     let simulator = Simulator::start().await.unwrap();
     let mut endpoints = Endpoints::new();
     let openai = llm_exe::providers::provider("openai").unwrap();
     endpoints.set(openai, &simulator.openai_base_url()).unwrap();
-    let slow = Arc::new(Slow::default());
+    let store = Arc::new(SlowStore::default());
     let mut rules = Rules::default();
     rules.hosted.bucket = Some("prompts".to_owned());
-    let executor = Executor::new(endpoints, Arc::clone(&slow) as Arc<dyn Keys>, rules)
-        .with_documents(Arc::clone(&slow) as Arc<dyn DocumentStore>);
+    let executor = Executor::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
+        .with_documents(Arc::clone(&store) as Arc<dyn DocumentStore>);
     let mut request = json!({"key": "a.json", "provider": "openai"});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
     run.outcome.unwrap();
-    (run.report.durations.secrets, slow.fetched.load(Ordering::Relaxed))
+    (run.report.durations.secrets, store.fetched.load(Ordering::Relaxed))
 }
 
 #[tokio::test]
-async fn the_key_is_fetched_while_the_config_is() {
+async fn key_and_config_are_fetched_at_the_same_time() {
     let (waited, fetched) = run(json!({})).await;
     assert!(waited < WAIT / 2, "{waited:?}");
     assert_eq!(fetched, 1);
 }
 
-/// How long it takes until the provider is dialed.
-async fn dialed_after(request: Value) -> Duration {
+/// Returns how long it takes until the provider is connected to.
+async fn time_to_connect(request: Value) -> Duration {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut endpoints = Endpoints::new();
     let openai = llm_exe::providers::provider("openai").unwrap();
     endpoints.set(openai, &format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
-    let slow = Arc::new(Slow::default());
+    let store = Arc::new(SlowStore::default());
     let mut rules = Rules::default();
     rules.hosted.bucket = Some("prompts".to_owned());
-    let executor = Executor::new(endpoints, Arc::clone(&slow) as Arc<dyn Keys>, rules)
-        .with_documents(slow as Arc<dyn DocumentStore>);
+    let executor = Executor::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
+        .with_documents(store as Arc<dyn DocumentStore>);
     let started = Instant::now();
     let running = tokio::spawn(async move {
         executor.run(request, Deadline::after(Duration::from_secs(10))).await
     });
     let (connection, _) = listener.accept().await.unwrap();
-    let after = started.elapsed();
+    let elapsed = started.elapsed();
     drop((connection, listener));
-    // The connection that was opened ahead is closed by now, and so is whoever would open another.
+    // The request fails because the opened connection and the listener are closed.
     let error = running.await.unwrap().outcome.unwrap_err();
     assert_eq!(error.kind().name(), "ProviderUnavailable", "{error}");
-    after
+    elapsed
 }
 
 #[tokio::test]
-async fn the_provider_is_dialed_while_config_and_key_are_fetched() {
+async fn provider_is_connected_to_while_config_and_key_are_fetched() {
     let options = json!({"numOfAttempts": 1});
     let hosted = json!({"key": "a.json", "provider": "openai", "options": options});
-    let written = json!({
+    let direct = json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "options": options,
     });
-    for request in [hosted, written] {
-        let after = dialed_after(request).await;
-        assert!(after < WAIT / 2, "{after:?}");
+    for request in [hosted, direct] {
+        let elapsed = time_to_connect(request).await;
+        assert!(elapsed < WAIT / 2, "{elapsed:?}");
     }
 }
 
 #[tokio::test]
-async fn a_dry_run_fetches_no_key() {
+async fn dry_run_does_not_fetch_the_key() {
     let (_, fetched) = run(json!({"dryRun": true})).await;
     assert_eq!(fetched, 0);
 }

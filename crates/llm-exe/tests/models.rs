@@ -1,6 +1,6 @@
-//! The capability tables: each row has a wire case, and docs/models.md says what they say.
+//! The capability tables: each row has a wire case, and docs/models.md lists all rows.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test models` writes the page's table anew.
+//! `UPDATE=1 cargo test -p llm-exe --test models` rewrites the table in docs/models.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,78 +9,71 @@
     reason = "a test fails by panicking"
 )]
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
-use serde_json::Value;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The rows that decide for the requests of the wire cases.
-fn covered() -> BTreeSet<(&'static str, &'static str)> {
-    let mut covered = BTreeSet::new();
+/// Returns the rows that apply to the models of the wire cases.
+fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {
+    let mut rows = BTreeSet::new();
     for row in PROVIDERS {
-        let folder =
-            root().join("crates/llm-exe/tests/cases/wire").join(row.name.replace(':', "-"));
-        for entry in folder.read_dir().unwrap() {
-            let case = std::fs::read(entry.unwrap().path()).unwrap();
-            let case: Value = serde_json::from_slice(&case).unwrap();
-            let written = case["request"]["provider"].as_str().unwrap_or(row.name);
-            let (found, named) = Providers::default().named(written).unwrap();
-            let model = case["request"]["model"].as_str().or(named);
-            covered.extend(model.and_then(|model| capability_of(found.name, model)));
+        for case in common::wire_cases(row.name).values() {
+            let value = case["request"]["provider"].as_str().unwrap_or(row.name);
+            let (provider, named_model) = Providers::default().named(value).unwrap();
+            let model = case["request"]["model"].as_str().or(named_model);
+            rows.extend(model.and_then(|model| capability_of(provider.name, model)));
         }
     }
-    covered
+    rows
 }
 
 #[test]
 fn every_row_has_a_wire_case() {
-    let covered = covered();
+    let with_a_case = rows_with_a_case();
     let rows = capabilities();
     assert!(rows.len() > 80, "{}", rows.len());
     let missing: Vec<String> = rows
         .iter()
-        .filter(|row| !covered.contains(&(row.provider, row.pattern)))
+        .filter(|row| !with_a_case.contains(&(row.provider, row.pattern)))
         .map(|row| format!("{} {}", row.provider, row.pattern))
         .collect();
     assert!(missing.is_empty(), "no wire case for:\n{}", missing.join("\n"));
 }
 
 #[test]
-fn every_row_can_be_reached() {
+fn every_row_is_reachable() {
     let rows = capabilities();
     for row in &rows {
         let name = row.pattern.trim_end_matches('*');
-        let name = if name.is_empty() { "a-name-of-tomorrow" } else { name };
-        // The exact name, or a longer one where a row before has the exact one.
-        let found = [name.to_owned(), format!("{name}x"), format!("{name}1")]
+        let name = if name.is_empty() { "unknown-model" } else { name };
+        // An earlier row may have the exact name, so longer names are tried as well.
+        let reachable = [name.to_owned(), format!("{name}x"), format!("{name}1")]
             .iter()
             .any(|name| capability_of(row.provider, name) == Some((row.provider, row.pattern)));
-        assert!(found, "{} {} is behind rows that take all of it", row.provider, row.pattern);
+        assert!(reachable, "{} {}: earlier rows match all its models", row.provider, row.pattern);
     }
 }
 
 #[test]
-fn the_page_says_what_the_tables_say() {
-    let path = root().join("docs/models.md");
+fn docs_list_all_rows() {
+    const HEADER: &str = "| provider | model | effort | structured output | not supported |\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
     let page = std::fs::read_to_string(&path).unwrap();
-    let head = "| provider | model | effort | structured output | does not take |\n";
-    let (before, _) = page.split_once(head).expect("the table's head");
-    let mut told = format!("{before}{head}|---|---|---|---|---|\n");
+    let (before, _) = page.split_once(HEADER).expect("the header of the table");
+    let mut expected = format!("{before}{HEADER}|---|---|---|---|---|\n");
     for row in capabilities() {
-        told.push_str(&format!(
+        expected.push_str(&format!(
             "| {} | `{}` | {} | {} | {} |\n",
-            row.provider, row.pattern, row.effort, row.structured, row.not
+            row.provider, row.pattern, row.effort, row.structured, row.unsupported
         ));
     }
-    let told = told.replace("|  |", "| |");
-    if option_env!("UPDATE").is_some() {
-        std::fs::write(&path, &told).unwrap();
+    let expected = expected.replace("|  |", "| |");
+    if common::update() {
+        std::fs::write(&path, &expected).unwrap();
     } else {
-        assert!(page == told, "docs/models.md is not what the tables say; see this test's head");
+        assert!(page == expected, "docs/models.md is out of date; run this test with UPDATE=1");
     }
 }

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod common;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -159,11 +161,7 @@ async fn the_simulator_takes_every_golden_request() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         let executor = executor(&simulator, Arc::new(OneKey));
-        let name = row.name.replace(':', "-");
-        let folder = format!("{}/tests/cases/wire/{name}", env!("CARGO_MANIFEST_DIR"));
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let case: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        for (name, case) in common::wire_cases(row.name) {
             if case.get("wire").is_none() {
                 continue;
             }
@@ -172,7 +170,7 @@ async fn the_simulator_takes_every_golden_request() {
             if let Err(error) = run.outcome
                 && error.provider_status().is_some()
             {
-                wrong.push(format!("{}: {error}", path.display()));
+                wrong.push(format!("{}: {name}: {error}", row.name));
             }
         }
     }

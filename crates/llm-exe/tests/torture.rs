@@ -1,6 +1,8 @@
-//! Never a wrong answer passed as right: `cases/torture.json`, replies to `output: "json"` with
-//! what must become of them, thought out by hand and cross-checked with another validator, in the
-//! success body of every provider's dialect, as text and as the input of a forced tool.
+//! Malformed and unusual replies to `output: "json"` must never result in a wrong value.
+//!
+//! `cases/torture.json` contains replies with the expected result or error, written by hand and
+//! cross-checked with a second validator. Each reply is sent in the response format of every
+//! dialect, as text and as the input of a forced tool.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,17 +41,20 @@ enum Expected {
     Error(String),
 }
 
-/// What the stand-in for a provider answers next.
+/// The state of a fake provider.
 #[derive(Clone, Default)]
-struct Said {
+struct FakeProvider {
+    /// The text of the next reply.
     text: String,
+    /// Whether the next reply reports that it was cut off.
     truncated: bool,
-    /// How often it was asked, and how often a tool was forced.
-    asked: usize,
-    forced: usize,
+    /// The number of requests.
+    requests: usize,
+    /// The number of requests that forced a tool.
+    forced_tools: usize,
 }
 
-/// Models of a dialect, one for each way in which it may be told the schema.
+/// Models of a provider, one for each way in which it can be made to follow a schema.
 fn models(row: &ProviderRow) -> &'static [&'static str] {
     match row.name {
         "amazon:nova" => return &["amazon.nova-lite-v1:0"],
@@ -69,27 +74,28 @@ fn models(row: &ProviderRow) -> &'static [&'static str] {
             "amazon.nova-lite-v1:0",
             "meta.llama3-1-70b-instruct-v1:0",
         ],
-        other => panic!("no models of the dialect {other}; add it to tests/torture.rs"),
+        other => panic!("no models for the dialect {other}; add them to tests/torture.rs"),
     }
 }
 
-/// The tool that a request forces, if it does.
-fn forced_tool(dialect: &str, asked: &Value) -> Option<String> {
-    let place = match dialect {
+/// Returns the name of the tool that a request forces, if any.
+fn forced_tool(dialect: &str, request: &Value) -> Option<String> {
+    let pointer = match dialect {
         "openai" => "/tool_choice/function/name",
         "anthropic" | "bedrock-anthropic" => "/tool_choice/name",
         "gemini" => "/toolConfig/functionCallingConfig/allowedFunctionNames/0",
         "converse" => "/toolConfig/toolChoice/tool/name",
         _ => return None,
     };
-    Some(asked.pointer(place)?.as_str()?.to_owned())
+    Some(request.pointer(pointer)?.as_str()?.to_owned())
 }
 
-/// The body of a 200 that says `text`, or calls the tool with it.
-fn body(dialect: &str, said: &Said, tool: Option<&str>) -> String {
-    let input = RawValue::from_string(said.text.trim().to_owned()).ok();
-    let text = serde_json::to_string(&said.text).unwrap();
-    let end = |usual: &str, cut: &str| json!(if said.truncated { cut } else { usual });
+/// Returns a successful response body with the text, or with a call of `tool` with the text as its
+/// input.
+fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> String {
+    let input = RawValue::from_string(provider.text.trim().to_owned()).ok();
+    let text = serde_json::to_string(&provider.text).unwrap();
+    let end = |complete: &str, cut: &str| json!(if provider.truncated { cut } else { complete });
     match (dialect, tool, input) {
         ("openai", Some(name), _) => {
             let end = end("tool_calls", "length");
@@ -160,16 +166,16 @@ fn body(dialect: &str, said: &Said, tool: Option<&str>) -> String {
                 "metrics":{{"latencyMs":1}}}}"#
             )
         }
-        (other, ..) => panic!("no body of the dialect {other}; add it to tests/torture.rs"),
+        (other, ..) => panic!("no body for the dialect {other}; add it to tests/torture.rs"),
     }
 }
 
-/// A request's body, or nothing where the connection ends.
-fn request(stream: &mut TcpStream) -> Option<Value> {
-    let (mut bytes, mut piece) = (Vec::new(), [0; 8192]);
+/// Reads the body of the next request, or `None` at the end of the connection.
+fn read_request(stream: &mut TcpStream) -> Option<Value> {
+    let (mut bytes, mut chunk) = (Vec::new(), [0; 8192]);
     loop {
-        match stream.read(&mut piece) {
-            Ok(count) if count > 0 => bytes.extend(&piece[..count]),
+        match stream.read(&mut chunk) {
+            Ok(count) if count > 0 => bytes.extend(&chunk[..count]),
             _ => return None,
         }
         let text = String::from_utf8_lossy(&bytes);
@@ -182,26 +188,26 @@ fn request(stream: &mut TcpStream) -> Option<Value> {
     }
 }
 
-/// Stands in for a provider: whatever is asked, it says what it is told to.
-fn stand_in(row: &'static ProviderRow, said: Arc<Mutex<Said>>) -> String {
+/// Starts a fake provider that responds to every request as `provider` says. Returns its base URL.
+fn start(row: &'static ProviderRow, provider: Arc<Mutex<FakeProvider>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
-            let said = Arc::clone(&said);
+            let provider = Arc::clone(&provider);
             std::thread::spawn(move || {
-                while let Some(asked) = request(&mut stream) {
+                while let Some(request) = read_request(&mut stream) {
                     let dialect = row.dialect.name();
-                    let tool = forced_tool(dialect, &asked);
+                    let tool = forced_tool(dialect, &request);
                     let body = {
-                        let mut said = said.lock().unwrap();
-                        said.asked += 1;
-                        said.forced += usize::from(tool.is_some());
-                        body(dialect, &said, tool.as_deref())
+                        let mut provider = provider.lock().unwrap();
+                        provider.requests += 1;
+                        provider.forced_tools += usize::from(tool.is_some());
+                        response_body(dialect, &provider, tool.as_deref())
                     };
                     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
-                    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
-                    if stream.write_all(answer.as_bytes()).is_err() {
+                    let response = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+                    if stream.write_all(response.as_bytes()).is_err() {
                         return;
                     }
                 }
@@ -220,14 +226,14 @@ impl Keys for OneKey {
 }
 
 #[tokio::test]
-async fn no_wrong_answer_is_passed_as_right() {
+async fn replies_result_in_the_expected_value_or_error() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/torture.json")).unwrap();
     assert!(cases.len() >= 160, "{} cases", cases.len());
-    let mut wrong = Vec::new();
+    let mut failures = Vec::new();
     for row in PROVIDERS {
-        let said = Arc::new(Mutex::new(Said::default()));
+        let provider = Arc::new(Mutex::new(FakeProvider::default()));
         let mut endpoints = Endpoints::new();
-        endpoints.set(row, &stand_in(row, Arc::clone(&said))).unwrap();
+        endpoints.set(row, &start(row, Arc::clone(&provider))).unwrap();
         endpoints.set_region("eu-central-1").unwrap();
         let credentials = EnvironmentCredentials::new(|_| Some("AKIAIOSFODNN7EXAMPLE".to_owned()));
         let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default())
@@ -235,34 +241,34 @@ async fn no_wrong_answer_is_passed_as_right() {
         for model in models(row) {
             for case in &cases {
                 {
-                    let mut said = said.lock().unwrap();
-                    said.text.clone_from(&case.reply);
-                    said.truncated = case.truncated;
+                    let mut provider = provider.lock().unwrap();
+                    provider.text.clone_from(&case.reply);
+                    provider.truncated = case.truncated;
                 }
                 let request = json!({
                     "provider": row.name, "model": model, "message": "hi", "output": "json",
                     "schema": case.schema, "outputOptions": {"repairs": 0},
                 });
                 let run = executor.run(request, Deadline::after(Duration::from_secs(30))).await;
-                let right = match (&run.outcome, &case.expect) {
-                    // As text, so that the order of keys and every digit count.
+                let is_expected = match (&run.outcome, &case.expect) {
+                    // Compared as text, so that the order of keys and every digit count.
                     (Ok(value), Expected::Result(result)) => {
-                        let [ours, theirs] = [value, result].map(Value::to_string);
-                        ours == theirs
+                        let [actual, expected] = [value, result].map(Value::to_string);
+                        actual == expected
                     }
                     (Err(error), Expected::Error(kind)) => error.kind().name() == kind,
                     _ => false,
                 };
-                if !right {
-                    wrong.push(format!("{model}: {}: {:?}", case.name, run.outcome));
+                if !is_expected {
+                    failures.push(format!("{model}: {}: {:?}", case.name, run.outcome));
                 }
             }
         }
-        let said = said.lock().unwrap().clone();
-        assert_eq!(said.asked, cases.len() * models(row).len(), "{}", row.name);
-        // Otherwise no case was tried as a tool's input.
-        let forces = row.dialect.name().contains("anthropic") || row.name == "amazon";
-        assert!(!forces || said.forced > 100, "{}: {}", row.name, said.forced);
+        let provider = provider.lock().unwrap().clone();
+        assert_eq!(provider.requests, cases.len() * models(row).len(), "{}", row.name);
+        // Ensures that cases were also tested as the input of a tool.
+        let forces_tools = row.dialect.name().contains("anthropic") || row.name == "amazon";
+        assert!(!forces_tools || provider.forced_tools > 100, "{}", row.name);
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }

@@ -1,7 +1,9 @@
-//! Request to wire body, and provider reply to result: `cases/wire/<provider>/*.json` and
-//! `cases/replies/<provider>.json`.
+//! The requests to the providers and the reading of their responses.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test wire` writes the wire bodies anew; read the difference.
+//! `cases/wire/<provider>.json` contains requests with the wire request or the error that each one
+//! results in. `cases/replies/*.json` contains responses with the reply that is read from each one.
+//!
+//! `UPDATE=1 cargo test -p llm-exe --test wire` rewrites the wire cases; review the difference.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,127 +12,152 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::PathBuf;
+mod common;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::ports::PortFuture;
-use llm_exe::providers::{PROVIDERS, provider};
+use llm_exe::providers::{Dialect, PROVIDERS, provider};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-/// A dry run asks for no key; these say so if it does.
+/// Keys that fail the test if a dry run fetches one.
 struct NoKeys;
 
 impl Keys for NoKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        panic!("asked for {name:?}");
+        panic!("a dry run fetched the key {name:?}");
     }
 }
 
-/// A provider's name as a file's: not every system takes a colon.
-fn file_name(provider: &str) -> String {
-    provider.replace(':', "-")
-}
-
-fn folder(provider: &str) -> PathBuf {
-    let provider = file_name(provider);
-    PathBuf::from(format!("{}/tests/cases/wire/{provider}", env!("CARGO_MANIFEST_DIR")))
-}
-
-async fn rendered(request: &Value) -> Value {
-    let mut request = request.clone();
-    request["dryRun"] = json!(true);
-    request["return"] = json!("full");
+/// Makes a dry run of a request and returns the fields of its case.
+async fn dry_run(request: &Value) -> Map<String, Value> {
+    let mut dry_request = request.clone();
+    dry_request["dryRun"] = json!(true);
+    dry_request["return"] = json!("full");
     let mut endpoints = Endpoints::new();
     endpoints.set_region("eu-central-1").unwrap();
     let executor = Executor::new(endpoints, Arc::new(NoKeys), Rules::default());
-    let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+    let run = executor.run(dry_request, Deadline::after(Duration::from_secs(5))).await;
+    let mut case = Map::new();
+    case.insert("request".to_owned(), request.clone());
     match run.outcome {
-        Ok(full) => json!({"wire": full["result"], "warnings": full["warnings"]}),
+        Ok(full) => {
+            case.insert("wire".to_owned(), full["result"].clone());
+            case.insert("warnings".to_owned(), full["warnings"].clone());
+        }
+        Err(error) => {
+            case.insert("error".to_owned(), json!(format!("{}: {error}", error.kind())));
+        }
+    }
+    case
+}
+
+#[tokio::test]
+async fn requests_become_the_recorded_wire_requests() {
+    let mut failures = Vec::new();
+    for row in PROVIDERS {
+        let cases = common::wire_cases(row.name);
+        assert!(cases.len() >= 10, "{} has {} cases", row.name, cases.len());
+        assert!(cases.keys().is_sorted(), "{}: cases are not sorted; run with UPDATE=1", row.name);
+        let mut actual = Map::new();
+        for (name, case) in &cases {
+            actual.insert(name.clone(), Value::Object(dry_run(&case["request"]).await));
+        }
+        if common::update() {
+            actual.sort_keys();
+            std::fs::write(common::wire_file(row.name), format!("{:#}\n", Value::Object(actual)))
+                .unwrap();
+            continue;
+        }
+        for (name, actual) in &actual {
+            // Compared as text, so that the order of the keys counts.
+            let (actual, expected) = (format!("{actual:#}"), format!("{:#}", cases[name]));
+            if actual != expected {
+                failures.push(format!("{}: {name}: {actual}", row.name));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The response cases of one or more providers.
+#[derive(Deserialize)]
+struct ReplyFile {
+    providers: Vec<String>,
+    cases: Vec<ReplyCase>,
+}
+
+#[derive(Deserialize)]
+struct ReplyCase {
+    name: String,
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default)]
+    headers: Map<String, Value>,
+    body: Value,
+    expected: Value,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// Reads the response of a case and returns the fields that the case expects.
+fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
+    let body = match &case.body {
+        Value::String(text) => text.clone(),
+        body => body.to_string(),
+    };
+    let headers = case
+        .headers
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.as_str().unwrap().parse().unwrap()));
+    let wire = WireReply { status: case.status, headers: headers.collect(), body: body.into() };
+    if case.status != 200 {
+        let failure = dialect.read_failure(&wire);
+        return json!({
+            "kind": failure.kind.name(),
+            "message": failure.message,
+            "retry": failure.retry,
+        });
+    }
+    match dialect.read_reply(&wire) {
+        Ok(reply) => json!({
+            "text": reply.text(),
+            "stopReason": reply.stop_reason.name(),
+            "refusal": reply.refusal(),
+            "usage": reply.usage,
+            "model": reply.model,
+            "tool": reply.tool_arguments("answer"),
+        }),
         Err(error) => json!({"error": format!("{}: {error}", error.kind())}),
     }
 }
 
-#[tokio::test]
-async fn requests_become_these_bodies() {
-    let update = option_env!("UPDATE").is_some();
-    let mut wrong = Vec::new();
-    for row in PROVIDERS {
-        let mut count = 0;
-        let mut files: Vec<PathBuf> =
-            folder(row.name).read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        for path in files {
-            let case: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            let made = rendered(&case["request"]).await;
-            count += 1;
-            if update {
-                let mut written = json!({"request": case["request"]});
-                written.as_object_mut().unwrap().extend(made.as_object().unwrap().clone());
-                std::fs::write(&path, format!("{written:#}\n")).unwrap();
-            } else {
-                let mut expected = case.clone();
-                expected.as_object_mut().unwrap().shift_remove("request");
-                // As text, so that the order of keys counts.
-                let (made, expected) = (format!("{made:#}"), format!("{expected:#}"));
-                if made != expected {
-                    wrong.push(format!("{}: {made}", path.display()));
-                }
-            }
-        }
-        assert!(count >= 10, "{} has {count} cases", row.name);
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// A body as the provider documents it, and what it is read as.
 #[test]
-fn replies_are_read_as_these() {
-    let mut wrong = Vec::new();
-    for row in PROVIDERS {
-        let name = file_name(row.name);
-        let path = format!("{}/tests/cases/replies/{name}.json", env!("CARGO_MANIFEST_DIR"));
-        let cases: Vec<Value> =
-            serde_json::from_str(&std::fs::read_to_string(&path).expect(&path)).expect(&path);
-        for case in cases {
-            let status =
-                case["status"].as_u64().map_or(200, |status| u16::try_from(status).unwrap());
-            let body = match &case["body"] {
-                Value::String(text) => text.clone(),
-                body => body.to_string(),
-            };
-            let headers = case["headers"].as_object().into_iter().flatten();
-            let headers = headers.map(|(name, value)| {
-                (name.parse().unwrap(), value.as_str().unwrap().parse().unwrap())
-            });
-            let wire = WireReply { status, headers: headers.collect(), body: body.into() };
-            let dialect = provider(row.name).unwrap().dialect;
-            let read = if status == 200 {
-                match dialect.read_reply(&wire) {
-                    Ok(reply) => json!({
-                        "text": reply.text(),
-                        "stopReason": reply.stop_reason.name(),
-                        "refusal": reply.refusal(),
-                        "usage": reply.usage,
-                        "model": reply.model,
-                        "tool": reply.tool_arguments("answer"),
-                    }),
-                    Err(error) => json!({"error": format!("{}: {error}", error.kind())}),
+fn responses_are_read_as_recorded() {
+    let mut failures = Vec::new();
+    let mut tested = BTreeSet::new();
+    for entry in common::cases().join("replies").read_dir().unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let file: ReplyFile = serde_json::from_str(&text).unwrap();
+        for name in file.providers {
+            let dialect = provider(&name).unwrap().dialect;
+            for case in &file.cases {
+                let actual = read_case(dialect, case);
+                if actual != case.expected {
+                    failures.push(format!("{name}: {}: {actual:#}", case.name));
                 }
-            } else {
-                let failure = dialect.read_failure(&wire);
-                json!({
-                    "kind": failure.kind.name(),
-                    "message": failure.message,
-                    "retry": failure.retry,
-                })
-            };
-            if read != case["read"] {
-                wrong.push(format!("{}: {}: {read:#}", row.name, case["name"]));
             }
+            tested.insert(name);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let providers: BTreeSet<String> = PROVIDERS.iter().map(|row| row.name.to_owned()).collect();
+    assert_eq!(tested, providers, "each provider is tested");
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
 }
 
 async fn listed(environment: &Environment, row: &'static ProviderRow) -> Listed {
-    let endpoint = environment.settings.endpoints.of(row);
+    let endpoint = environment.settings.endpoints.resolve(row);
     let (key, found) = match (row.access, row.key()) {
         (Access::Aws, _) => ("AWS credentials".to_owned(), Some(environment.credentials().await)),
         (_, Some(name)) => {

@@ -12,16 +12,7 @@ struct Server {
     key: Option<String>,
     key_env: Option<String>,
     #[serde(default)]
-    structured_output: Structured,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Structured {
-    #[default]
-    JsonSchema,
-    JsonObject,
-    Prompt,
+    structured_output: StructuredOutput,
 }
 
 /// Reads the setting.
@@ -35,11 +26,7 @@ pub(super) fn read(text: &str) -> Result<Providers, String> {
         base_url: server.base_url,
         key: server.key,
         key_env: server.key_env,
-        structured_output: match server.structured_output {
-            Structured::JsonSchema => StructuredOutput::JsonSchema,
-            Structured::JsonObject => StructuredOutput::JsonObject,
-            Structured::Prompt => StructuredOutput::Prompt,
-        },
+        structured_output: server.structured_output,
     });
     Providers::with(servers.collect())
 }

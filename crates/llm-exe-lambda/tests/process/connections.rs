@@ -69,7 +69,7 @@ async fn a_drop_on_a_fresh_connection_is_not_asked_again() {
     function.simulator.script(vec![Step::fault(Fault::Drop).times(9)]);
     let (error_type, message) = function.invoke(&request()).await.failure();
     assert_eq!(error_type, "ProviderUnavailable", "{message}");
-    assert!(message.contains("paid for"), "{message}");
+    assert!(message.contains("billed"), "{message}");
     assert_eq!(function.simulator.journal().len(), 1);
     function.stop().await;
 }

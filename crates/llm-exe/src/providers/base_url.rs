@@ -1,36 +1,38 @@
-//! Which base URLs an operator may name.
+//! The check of base URLs in settings.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// Whether a base URL is https, or http on loopback and private addresses, and nothing else.
+/// Checks that a base URL is https, or http on a loopback or private address, without credentials,
+/// query and fragment.
 ///
 /// # Errors
-/// Why it is not allowed.
+/// Returns a message if the URL is not allowed.
 pub fn check_base_url(base_url: &str) -> Result<(), String> {
     if base_url.contains('#') {
-        return Err("a base URL has no fragment".to_owned());
+        return Err("a base URL must not have a fragment".to_owned());
     }
     let uri: Uri = base_url.parse().map_err(|_| "expected a URL".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
         return Err("expected a URL with https:// and a host".to_owned());
     };
     if authority.as_str().contains('@') {
-        return Err("a user name or password can't stand in a base URL".to_owned());
+        return Err("a base URL must not contain a user name or password".to_owned());
     }
     if uri.query().is_some() {
-        return Err("a base URL has no query".to_owned());
+        return Err("a base URL must not have a query".to_owned());
     }
     match scheme {
         "https" => Ok(()),
-        "http" if is_near(uri.host().unwrap_or_default()) => Ok(()),
+        "http" if is_local(uri.host().unwrap_or_default()) => Ok(()),
         "http" => Err("http is allowed on loopback and private addresses only".to_owned()),
         _ => Err("expected https://".to_owned()),
     }
 }
 
-fn is_near(host: &str) -> bool {
+/// Whether a host is a loopback or private address.
+fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if host == "localhost" || host.ends_with(".localhost") {
         return true;
@@ -47,7 +49,7 @@ mod tests {
     use super::check_base_url;
 
     #[test]
-    fn takes_https_and_http_that_stays_near() {
+    fn https_and_local_http_are_allowed() {
         for url in [
             "https://api.example.com/v1",
             "http://127.0.0.1:8089/v1",

@@ -1,97 +1,97 @@
-//! Providers beside the table: servers that speak OpenAI's dialect, named by the operator.
+//! Additional providers from the settings: servers that implement OpenAI's chat completions API.
 
-use super::{Access, Dialect, PROVIDERS, ProviderRow, check_base_url, openai, row_named};
+use serde::Deserialize;
 
-/// The setting that names them.
+use super::{Access, Dialect, PROVIDERS, ProviderRow, check_base_url, openai_chat};
+
+/// The setting that lists the additional providers.
 pub const COMPATIBLE_SETTING: &str = "OPENAI_COMPATIBLE_PROVIDERS";
 
-/// How a server is held to a schema.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How a server is made to follow a schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StructuredOutput {
-    /// By `response_format` of type `json_schema`.
+    /// `response_format` of type `json_schema`.
     #[default]
     JsonSchema,
-    /// By `response_format` of type `json_object`; the prompt tells the schema.
+    /// `response_format` of type `json_object`; the prompt contains the schema.
     JsonObject,
-    /// By the prompt alone.
+    /// Only the prompt contains the schema.
     Prompt,
 }
 
-/// A server that speaks OpenAI's dialect.
+/// The settings of a server that implements OpenAI's chat completions API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compatible {
-    /// The name that requests use: lower case letters, digits, `-` and `_`.
+    /// The name in requests: lower case letters, digits, `-` and `_`.
     pub name: String,
-    /// Where it is, up to `/chat/completions`.
+    /// The base URL, without `/chat/completions`.
     pub base_url: String,
-    /// The key's name in the store of secrets. With neither this nor `key_env` it gets no key.
+    /// The key's name in the secret store. Without this and `key_env` no key is sent.
     pub key: Option<String>,
-    /// The environment variable that may hold the key.
+    /// The environment variable that may contain the key.
     pub key_env: Option<String>,
-    /// How it is held to a schema.
+    /// How the server is made to follow a schema.
     pub structured_output: StructuredOutput,
 }
 
-/// The table's providers and the operator's.
+/// The built-in providers and the additional ones.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Providers {
     added: &'static [ProviderRow],
 }
 
 impl Providers {
-    /// The table's providers and these. They are settings, read once: their rows live for as
-    /// long as the process.
+    /// Adds servers to the built-in providers. The settings are read once, so the rows are leaked
+    /// and live as long as the process.
     ///
     /// # Errors
-    /// Which of them can't be used, and why.
+    /// Returns a message that names the first server that is not valid.
     pub fn with(servers: Vec<Compatible>) -> Result<Providers, String> {
         let mut rows: Vec<ProviderRow> = Vec::new();
         for server in servers {
             let name = server.name.clone();
-            let row = row(server).map_err(|why| format!("{name}: {why}"))?;
+            let row = new_row(server).map_err(|reason| format!("{name}: {reason}"))?;
             if rows.iter().chain(PROVIDERS).any(|known| known.name == row.name) {
-                return Err(format!("{name}: there is a provider of this name already"));
+                return Err(format!("{name}: a provider with this name already exists"));
             }
             rows.push(row);
         }
         Ok(Providers { added: rows.leak() })
     }
 
-    /// Every provider, the table's first.
+    /// Returns all providers, the built-in ones first.
     pub fn all(self) -> impl Iterator<Item = &'static ProviderRow> {
         PROVIDERS.iter().chain(self.added)
     }
 
-    /// A `provider` as written: a row, and the model where the field names one too.
+    /// Looks up the value of a request's `provider` field and returns the provider, and the model
+    /// if the value contains one.
     ///
-    /// llm-exe's keys are read: `openai.chat.v1` is `openai`, `openai.gpt-4o-mini` is both in one.
-    pub fn named(self, written: &str) -> Option<(&'static ProviderRow, Option<&str>)> {
-        row_named(|name| self.all().find(|row| row.name == name), written)
+    /// The keys of llm-exe are supported: `openai.chat.v1` is `openai`, and `openai.gpt-4o-mini`
+    /// is both a provider and a model.
+    pub fn named(self, value: &str) -> Option<(&'static ProviderRow, Option<&str>)> {
+        let find = |name: &str| self.all().find(|row| row.name == name);
+        if let Some(row) = find(value) {
+            return Some((row, None));
+        }
+        let (name, rest) = value.split_once('.')?;
+        let row = find(name)?;
+        match rest {
+            "" => None,
+            "chat" | "chat.v1" => Some((row, None)),
+            model => Some((row, Some(model))),
+        }
     }
 }
 
-fn row(server: Compatible) -> Result<ProviderRow, String> {
-    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let plain = |text: &str, also: &[u8]| {
-        let fine = |byte: u8| byte.is_ascii_alphanumeric() || also.contains(&byte);
-        !text.is_empty() && text.len() <= 64 && text.bytes().all(fine)
-    };
-    let first = server.name.bytes().next();
-    let rest = |byte: u8| of_name(byte) || byte == b'-' || byte == b'_';
-    if !first.is_some_and(of_name) || server.name.len() > 64 || !server.name.bytes().all(rest) {
-        return Err("expected a name of lower case letters, digits, - and _".to_owned());
-    }
-    check_base_url(&server.base_url).map_err(|why| format!("baseUrl: {why}"))?;
-    if server.key.as_deref().is_some_and(|key| !plain(key, b"_.-")) {
-        return Err("key: expected a name of letters, digits, _ . and -".to_owned());
-    }
-    if server.key_env.as_deref().is_some_and(|name| !plain(name, b"_")) {
-        return Err("keyEnv: expected the name of an environment variable".to_owned());
-    }
+fn new_row(server: Compatible) -> Result<ProviderRow, String> {
+    check_names(&server)?;
+    check_base_url(&server.base_url).map_err(|reason| format!("baseUrl: {reason}"))?;
     let dialect: &'static dyn Dialect = match server.structured_output {
-        StructuredOutput::JsonSchema => &openai::WITH_SCHEMA,
-        StructuredOutput::JsonObject => &openai::WITH_JSON,
-        StructuredOutput::Prompt => &openai::WITH_TEXT,
+        StructuredOutput::JsonSchema => &openai_chat::WITH_JSON_SCHEMA,
+        StructuredOutput::JsonObject => &openai_chat::WITH_JSON_MODE,
+        StructuredOutput::Prompt => &openai_chat::WITH_PROMPT_ONLY,
     };
     let access = match (server.key, server.key_env) {
         (None, None) => Access::Open,
@@ -109,33 +109,61 @@ fn row(server: Compatible) -> Result<ProviderRow, String> {
     })
 }
 
+fn check_names(server: &Compatible) -> Result<(), String> {
+    let is_lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_name = |byte: u8| is_lower(byte) || byte == b'-' || byte == b'_';
+    let first = server.name.bytes().next();
+    if !first.is_some_and(is_lower) || server.name.len() > 64 || !server.name.bytes().all(is_name) {
+        return Err("expected a name of lower case letters, digits, - and _".to_owned());
+    }
+    let consists_of = |text: &str, punctuation: &[u8]| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || punctuation.contains(&byte);
+        !text.is_empty() && text.len() <= 64 && text.bytes().all(allowed)
+    };
+    if server.key.as_deref().is_some_and(|key| !consists_of(key, b"_.-")) {
+        return Err("key: expected a name of letters, digits, _ . and -".to_owned());
+    }
+    if server.key_env.as_deref().is_some_and(|name| !consists_of(name, b"_")) {
+        return Err("keyEnv: expected the name of an environment variable".to_owned());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Compatible, Providers};
 
-    #[test]
-    fn what_can_not_be_used_is_told() {
-        let one = |name: &str, base_url: &str, key: &str| Compatible {
+    fn server(name: &str, base_url: &str, key: &str) -> Compatible {
+        Compatible {
             name: name.to_owned(),
             base_url: base_url.to_owned(),
             key: Some(key.to_owned()),
             ..Compatible::default()
-        };
-        let fine = "https://api.example.com/v1";
-        for (server, told) in [
-            (one("openai", fine, "Key"), "already"),
-            (one("Together", fine, "Key"), "lower case"),
-            (one("a.b", fine, "Key"), "lower case"),
-            (one("", fine, "Key"), "lower case"),
-            (one("a", "http://api.example.com", "Key"), "baseUrl: http is allowed"),
-            (one("a", fine, "../Key"), "key: expected"),
-        ] {
-            let told_is = Providers::with(vec![server]).unwrap_err();
-            assert!(told_is.contains(told), "{told_is}");
         }
-        let twice = vec![one("a", fine, "Key"), one("a", fine, "Key")];
-        assert!(Providers::with(twice).unwrap_err().contains("already"));
-        let providers = Providers::with(vec![one("a", fine, "Key")]).unwrap();
+    }
+
+    const URL: &str = "https://api.example.com/v1";
+
+    #[test]
+    fn invalid_servers_are_rejected() {
+        for (server, expected) in [
+            (server("openai", URL, "Key"), "already exists"),
+            (server("Together", URL, "Key"), "lower case"),
+            (server("a.b", URL, "Key"), "lower case"),
+            (server("", URL, "Key"), "lower case"),
+            (server("a", "http://api.example.com", "Key"), "baseUrl: http is allowed"),
+            (server("a", URL, "../Key"), "key: expected"),
+        ] {
+            let message = Providers::with(vec![server]).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+        let duplicates = vec![server("a", URL, "Key"), server("a", URL, "Key")];
+        assert!(Providers::with(duplicates).unwrap_err().contains("already exists"));
+    }
+
+    #[test]
+    fn added_servers_are_found_by_name() {
+        let providers = Providers::with(vec![server("a", URL, "Key")]).unwrap();
         let (row, model) = providers.named("a.gpt-oss").unwrap();
         assert_eq!((row.name, model), ("a", Some("gpt-oss")));
         assert!(providers.named("b").is_none());

@@ -1,26 +1,29 @@
-//! Images for dialects that take their bytes only: `data:` URLs. Nothing is ever fetched.
+//! Images in `data:` URLs, for dialects that accept image bytes only. Nothing is fetched.
 
 use crate::error::Error;
 
-/// The media type and the base64 text of a `data:` URL of one of these kinds (`png` and the like).
+/// Splits a `data:` URL of an image into its media type and its base64 text. `formats` lists the
+/// accepted subtypes, for example `png`.
 ///
 /// # Errors
-/// `InvalidRequest` at `path` for other URLs and other kinds.
-pub(crate) fn inline<'a>(
+/// `InvalidRequest` at `path` for any other URL or format.
+pub(crate) fn parse_image<'a>(
     url: &'a str,
-    kinds: &[&str],
+    formats: &[&str],
     path: impl FnOnce() -> String,
 ) -> Result<(&'a str, &'a str), Error> {
-    let split = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    let known =
-        |media: &str| media.strip_prefix("image/").is_some_and(|kind| kinds.contains(&kind));
-    match split {
-        Some((media, data)) if known(media) => Ok((media, data)),
+    let is_accepted = |media_type: &str| {
+        media_type.strip_prefix("image/").is_some_and(|format| formats.contains(&format))
+    };
+    match url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
+        Some((media_type, data)) if is_accepted(media_type) => Ok((media_type, data)),
         _ => {
-            let (last, others) = kinds.split_last().unwrap_or((&"", &[]));
-            let kinds = format!("{} or {last}", others.join(", "));
-            let text = format!("expected data:image/{kinds} with ;base64, for this provider");
-            Err(Error::invalid(path(), text))
+            let (last, others) = formats.split_last().unwrap_or((&"", &[]));
+            let formats = format!("{} or {last}", others.join(", "));
+            let message = format!(
+                "this provider accepts only data: URLs with base64 images of type {formats}"
+            );
+            Err(Error::invalid(path(), message))
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What a provider's refusal means. The bodies of the dialects here agree so far that one reader
-//! does: `{"error": {"message", "type", "code"}}`, or the message alone as `error`, `message` or
-//! `detail`.
+//! Error responses of providers.
+//!
+//! Most dialects share one body format: `{"error": {"message", "type", "code"}}`, or only a message
+//! in `error`, `message` or `detail`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,76 +9,78 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use crate::wire::WireReply;
 
-/// A status other than 2xx, understood.
+/// The meaning of a response whose status is not 2xx.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What it is to our callers.
+    /// The error kind for our callers.
     pub kind: ErrorKind,
-    /// The provider's own message, whole and unscrubbed; empty where it gave none.
+    /// The provider's message, complete and not scrubbed. Empty if the provider sent none.
     pub message: String,
-    /// Whether the same request may be sent again by us.
+    /// Whether the transport may send the same request again.
     pub retry: bool,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Body {
-    error: Option<Told>,
+    error: Option<ErrorField>,
     message: Option<Value>,
     detail: Option<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Told {
-    Detail(Detail),
+enum ErrorField {
+    Object(ErrorObject),
     Text(String),
-}
-
-impl Body {
-    fn detail(self) -> Detail {
-        match self.error {
-            Some(Told::Detail(detail)) => detail,
-            Some(Told::Text(text)) => Detail { message: Some(text), ..Detail::default() },
-            None => {
-                let text = [self.message, self.detail]
-                    .into_iter()
-                    .flatten()
-                    .find_map(|told| told.as_str().map(str::to_owned));
-                Detail { message: text, ..Detail::default() }
-            }
-        }
-    }
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Detail {
+struct ErrorObject {
     message: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
     code: Option<Value>,
 }
 
-/// Reads a refusal by its status, and by the codes that say that the quota is used up.
-pub(crate) fn read(wire: &WireReply) -> Failure {
-    let detail = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().detail();
-    let message = detail.message.unwrap_or_default();
-    let code = detail.code.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let words = [detail.kind.as_deref().unwrap_or_default(), code];
-    if is_quota(wire.status, &words, &message) {
+impl Body {
+    fn into_error(self) -> ErrorObject {
+        match self.error {
+            Some(ErrorField::Object(error)) => error,
+            Some(ErrorField::Text(text)) => {
+                ErrorObject { message: Some(text), ..ErrorObject::default() }
+            }
+            None => {
+                let message = [self.message, self.detail]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|value| value.as_str().map(str::to_owned));
+                ErrorObject { message, ..ErrorObject::default() }
+            }
+        }
+    }
+}
+
+/// Reads an error response by its status and by the codes for an exhausted quota.
+pub(crate) fn read_failure(wire: &WireReply) -> Failure {
+    let error = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().into_error();
+    let message = error.message.unwrap_or_default();
+    let code = error.code.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let codes = [error.kind.as_deref().unwrap_or_default(), code];
+    if is_quota_exhausted(wire.status, &codes, &message) {
         return Failure { kind: ErrorKind::ProviderRateLimited, message, retry: false };
     }
     let (kind, retry) = match wire.status {
-        // xAI's way to say it.
+        // xAI reports an invalid key with status 400.
         400 if message.starts_with("Incorrect API key") => (ErrorKind::ProviderAuthFailed, false),
-        status => by_status(status),
+        status => classify_status(status),
     };
     Failure { kind, message, retry }
 }
 
-/// What a status means where nothing else tells.
-pub(crate) fn by_status(status: u16) -> (ErrorKind, bool) {
+/// Returns the error kind for a status alone, and whether a retry is allowed.
+pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     match status {
         401 | 403 => (ErrorKind::ProviderAuthFailed, false),
         429 => (ErrorKind::ProviderRateLimited, true),
@@ -87,17 +90,17 @@ pub(crate) fn by_status(status: u16) -> (ErrorKind, bool) {
     }
 }
 
-/// Money, not speed: no wait of ours helps.
-fn is_quota(status: u16, words: &[&str], message: &str) -> bool {
-    let told = |names: &[&str]| words.iter().any(|word| names.contains(word));
+/// Whether the account's credit or quota is used up, so that waiting does not help.
+fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
+    let has_code = |known: &[&str]| codes.iter().any(|code| known.contains(code));
     match status {
         429 => {
-            told(&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
+            has_code(&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
                 || message.contains("used all available credits")
         }
         402 => true,
         400 | 403 => {
-            told(&["billing_error"])
+            has_code(&["billing_error"])
                 || message.contains("credit balance is too low")
                 || message.contains("used all available credits")
         }
@@ -105,10 +108,12 @@ fn is_quota(status: u16, words: &[&str], message: &str) -> bool {
     }
 }
 
-/// A 200 whose body is not what the dialect answers. The reader's own words may quote the body,
-/// so only the place is told.
+/// Creates the error for a successful response whose body is not in the dialect's format. The
+/// message of `error` may quote the body, so only its position is used.
 pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
-    let text = format!("the answer is {expected} (unreadable at line {line}, column {column})");
-    Error::new(ErrorKind::ProviderUnavailable, text)
+    let message = format!(
+        "the response body is not {expected} (parse error at line {line}, column {column})"
+    );
+    Error::new(ErrorKind::ProviderUnavailable, message)
 }

@@ -10,7 +10,7 @@ use crate::plan::Target;
 use crate::ports::Secret;
 use crate::providers::Failure;
 use crate::scrub::scrub;
-use crate::transport::{Policy, Sent};
+use crate::transport::{Policy, SendOutcome};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The most calls of one request, retries and re-asks counted in.
@@ -56,7 +56,7 @@ impl Executor {
         let Some(name) = wire.auth.key() else {
             return Ok(None);
         };
-        self.transport.open_ahead(&wire.url);
+        self.transport.preconnect(&wire.url);
         let started = Instant::now();
         let secret = self.keys.get(name).await;
         report.durations.secrets += started.elapsed();
@@ -70,14 +70,15 @@ impl Executor {
         secret: Option<&Secret>,
         deadline: Deadline,
         report: &mut Report,
-    ) -> Sent {
+    ) -> SendOutcome {
         let dialect = target.provider.dialect;
         let may_retry = |answer: &WireReply| dialect.read_failure(answer).retry;
         // What is asked of a request is bounded, whatever it says of attempts and fallbacks.
         let left = MOST_CALLS.saturating_sub(report.attempts);
         if left == 0 {
             let text = format!("this request has made {MOST_CALLS} calls, the most of any");
-            return Sent { outcome: Err(Error::new(ErrorKind::LimitExceeded, text)), attempts: 0 };
+            let outcome = Err(Error::new(ErrorKind::LimitExceeded, text));
+            return SendOutcome { outcome, attempts: 0 };
         }
         let policy = Policy { attempts: target.policy.attempts.min(left), ..target.policy };
         let sent = self.transport.send(wire, secret, &policy, deadline, &may_retry).await;
@@ -142,6 +143,6 @@ fn refused(
     };
     Error::new(failure.kind, message)
         .logged_as(what)
-        .with_retry_after(crate::transport::wait_asked(answer))
+        .with_retry_after(crate::transport::retry_after(answer))
         .with_provider_status(Some(status))
 }

@@ -73,8 +73,8 @@ impl Executor {
         seat_lone_system(&mut messages, dialect);
         let sampling = target.sampling.clone();
         let chat = Chat { model: target.model.clone(), messages, sampling, structure };
-        let endpoint = self.endpoints.of(target.provider);
-        let BuiltRequest { request, warnings } = dialect.wire_request(&endpoint, &chat)?;
+        let endpoint = self.endpoints.resolve(target.provider);
+        let BuiltRequest { request, warnings } = dialect.build_request(&endpoint, &chat)?;
         Ok(Conversation { target, request, warnings, chat, endpoint })
     }
 
@@ -108,7 +108,7 @@ impl Executor {
             repairs -= 1;
             report.repairs += 1;
             schema_prompt::add_fault(&mut chat.messages, &fault, &plan.output.parser.wanted());
-            let asked = target.provider.dialect.wire_request(&endpoint, &chat)?;
+            let asked = target.provider.dialect.build_request(&endpoint, &chat)?;
             report.note(asked.warnings);
             request = asked.request;
         }
@@ -133,7 +133,7 @@ fn of_fallback(error: &Error, index: usize) -> Error {
 fn seat_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
     if let [only] = messages
         && only.role == Role::System
-        && !dialect.takes_lone_system()
+        && !dialect.accepts_lone_system()
     {
         only.role = Role::User;
     }

@@ -158,7 +158,7 @@ impl Executor {
         if let Some(name) = row.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            self.transport.open_ahead(&self.endpoints.of(row).base_url);
+            self.transport.preconnect(&self.endpoints.resolve(row).base_url);
             let keys = Arc::clone(&self.keys);
             runtime.spawn(async move { drop(keys.get(&name).await) });
         }
@@ -272,7 +272,7 @@ fn calls_for_another(kind: ErrorKind) -> bool {
 
 /// What a dry run answers: the first provider's request, and those of its fallbacks.
 fn shown(talks: &[Conversation<'_>]) -> Value {
-    let mut requests = talks.iter().map(|talk| talk.request.shown());
+    let mut requests = talks.iter().map(|talk| talk.request.to_json());
     let mut first = requests.next().unwrap_or_default();
     let others: Vec<Value> = requests.collect();
     if !others.is_empty()

@@ -1,5 +1,5 @@
-//! Connections: plain HTTP or TLS, on one pool. The TLS side, its certificates included, is made
-//! when the first `https` URL needs it: a request over plain HTTP never pays for it.
+//! The connection pool, for plain HTTP and TLS. TLS and its certificates are set up for the first
+//! `https` URL, so that plain HTTP does not pay for them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,11 +19,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::preconnect::Ahead;
+use super::preconnect::Preconnects;
 
-/// How long a connection may take to open.
+/// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept. A frozen function finds it closed all the same.
+/// Maximum time that an unused connection stays in the pool. While the function is frozen, servers
+/// may close it earlier.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -61,19 +62,19 @@ impl Client {
         self.pool.request(request)
     }
 
-    /// Begins to open the first connection to a host, for the request that is about to come.
-    pub(crate) fn open_ahead(&self, uri: &Uri) {
-        self.connector.ahead.begin(uri, || self.connector.open(uri.clone()));
+    /// Starts to open the first connection to a host.
+    pub(crate) fn preconnect(&self, uri: &Uri) {
+        self.connector.preconnects.begin(uri, || self.connector.open(uri.clone()));
     }
 }
 
-/// How often a connection has been used, noted on the connection itself.
+/// The number of requests that a connection has served, attached to the connection.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Uses(Arc<AtomicUsize>);
+pub(crate) struct UseCount(Arc<AtomicUsize>);
 
-impl Uses {
-    /// Counts one use; answers how many there were before.
-    pub(crate) fn count(&self) -> usize {
+impl UseCount {
+    /// Adds a use and returns the number of earlier ones.
+    pub(crate) fn increment(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
@@ -82,10 +83,10 @@ impl Uses {
 struct Connector {
     plain: HttpConnector,
     tls: Arc<OnceLock<HttpsConnector<HttpConnector>>>,
-    ahead: Ahead<Result<Counted, BoxError>>,
+    preconnects: Preconnects<Result<CountedStream, BoxError>>,
 }
 
-type Opening = Pin<Box<dyn Future<Output = Result<Counted, BoxError>> + Send>>;
+type ConnectFuture = Pin<Box<dyn Future<Output = Result<CountedStream, BoxError>> + Send>>;
 
 impl Connector {
     fn new() -> Self {
@@ -93,10 +94,10 @@ impl Connector {
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        Connector { plain, tls: Arc::default(), ahead: Ahead::default() }
+        Connector { plain, tls: Arc::default(), preconnects: Preconnects::default() }
     }
 
-    fn open(&self, uri: Uri) -> Opening {
+    fn open(&self, uri: Uri) -> ConnectFuture {
         if uri.scheme_str() == Some("https") {
             let plain = &self.plain;
             let tls = self.tls.get_or_init(|| {
@@ -108,54 +109,54 @@ impl Connector {
             });
             let connecting = tls.clone().call(uri);
             return Box::pin(async move {
-                let opened = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await??;
-                Ok(Counted { stream: opened, uses: Uses::default() })
+                let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await??;
+                Ok(CountedStream { stream, uses: UseCount::default() })
             });
         }
         let connecting = self.plain.clone().call(uri);
         Box::pin(async move {
             let stream = MaybeHttpsStream::Http(connecting.await?);
-            Ok(Counted { stream, uses: Uses::default() })
+            Ok(CountedStream { stream, uses: UseCount::default() })
         })
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = Counted;
+    type Response = CountedStream;
     type Error = BoxError;
-    type Future = Opening;
+    type Future = ConnectFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Some(opening) = self.ahead.take(&uri) else {
+        let Some(opening) = self.preconnects.take(&uri) else {
             return self.open(uri);
         };
         let connector = self.clone();
         Box::pin(async move {
             match opening.await {
-                Ok(Ok(opened)) => Ok(opened),
+                Ok(Ok(stream)) => Ok(stream),
                 _ => connector.open(uri).await,
             }
         })
     }
 }
 
-/// A stream whose uses are counted.
-struct Counted {
+/// A stream with the number of requests that it has served.
+struct CountedStream {
     stream: Stream,
-    uses: Uses,
+    uses: UseCount,
 }
 
-impl Connection for Counted {
+impl Connection for CountedStream {
     fn connected(&self) -> Connected {
         self.stream.connected().extra(self.uses.clone())
     }
 }
 
-impl Read for Counted {
+impl Read for CountedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -165,7 +166,7 @@ impl Read for Counted {
     }
 }
 
-impl Write for Counted {
+impl Write for CountedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,79 +1,81 @@
-//! One exchange with a provider: a wire request written, its key or signature added, and sent.
+//! Sends one request to a provider, with its key or signature, and reads the response.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 
-use super::MOST_REPLY_BYTES;
 use super::http::{HttpClient, HttpError};
 use crate::error::Error;
 use crate::ports::{Secret, Signer, Unsigned};
-use crate::wire::{Auth, WireReply, WireRequest};
+use crate::wire::{Auth, USER_AGENT, WireReply, WireRequest};
 
-/// Why a call gave no whole answer.
+/// Maximum size of a response body in bytes.
+pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+
+/// The reason why there is no complete response.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum ExchangeError {
     /// The request could not be signed.
-    NotSigned(Error),
-    /// What the client says.
+    Sign(Error),
+    /// The HTTP client failed.
     Http(HttpError),
 }
 
-impl From<HttpError> for Fault {
-    fn from(fault: HttpError) -> Self {
-        Fault::Http(fault)
+impl From<HttpError> for ExchangeError {
+    fn from(error: HttpError) -> Self {
+        ExchangeError::Http(error)
     }
 }
 
-impl Fault {
-    /// Whether asking again can't be a second paid call.
+impl ExchangeError {
+    /// Whether the request can be sent again without the risk of paying for it twice.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
-            Fault::NotSigned(_) => false,
-            Fault::Http(fault) => fault.may_pass() && !fault.may_have_arrived(),
+            ExchangeError::Sign(_) => false,
+            ExchangeError::Http(error) => error.is_transient() && !error.may_have_arrived(),
         }
     }
 }
 
-/// Sends one request and reads the whole answer.
+/// Sends one request and reads the complete response.
 pub(crate) async fn exchange(
     client: &HttpClient,
     wire: &WireRequest,
     secret: Option<&Secret>,
     signer: &dyn Signer,
-) -> Result<WireReply, Fault> {
-    let request = written(wire, secret, signer).await?;
-    Ok(client.once(request, MOST_REPLY_BYTES).await?)
+) -> Result<WireReply, ExchangeError> {
+    let request = build_http_request(wire, secret, signer).await?;
+    Ok(client.send_once(request, MAX_REPLY_BYTES).await?)
 }
 
-async fn written(
+async fn build_http_request(
     wire: &WireRequest,
     secret: Option<&Secret>,
     signer: &dyn Signer,
-) -> Result<Request<Bytes>, Fault> {
-    let unusable = |what: String| Fault::Http(HttpError::Unusable(what));
-    let body = serde_json::to_vec(&wire.body).map_err(|error| unusable(error.to_string()))?;
+) -> Result<Request<Bytes>, ExchangeError> {
+    let invalid = |message: String| ExchangeError::Http(HttpError::InvalidRequest(message));
+    let body = serde_json::to_vec(&wire.body).map_err(|error| invalid(error.to_string()))?;
     let body = Bytes::from(body);
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(&wire.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
+        .header(header::USER_AGENT, USER_AGENT)
         .body(body.clone())
-        .map_err(|error| unusable(format!("the URL can't be used: {error}")))?;
+        .map_err(|error| invalid(format!("the request URL is not valid: {error}")))?;
     let headers = request.headers_mut();
     for (name, value) in &wire.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
-            // AWS wants the content's type signed where it is sent.
-            let mut covered = vec![("content-type", "application/json")];
-            covered.extend(&wire.headers);
-            let unsigned =
-                Unsigned { url: &wire.url, headers: &covered, body: &body, service, region };
-            let signed = signer.sign(unsigned).await.map_err(Fault::NotSigned)?;
-            headers.extend(signed);
+            // AWS requires that the signature covers `content-type` if it is sent.
+            let mut signed_headers = vec![("content-type", "application/json")];
+            signed_headers.extend(&wire.headers);
+            let (url, headers_to_sign) = (&wire.url, &signed_headers);
+            let unsigned = Unsigned { url, headers: headers_to_sign, body: &body, service, region };
+            let signature = signer.sign(unsigned).await.map_err(ExchangeError::Sign)?;
+            headers.extend(signature);
             return Ok(request);
         }
         (Auth::None, _) | (_, None) => return Ok(request),
@@ -83,7 +85,7 @@ async fn written(
         }
     };
     let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| unusable("the key does not fit into a header".to_owned()))?;
+        .map_err(|_| invalid("the key is not a valid header value".to_owned()))?;
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(request)

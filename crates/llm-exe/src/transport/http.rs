@@ -1,6 +1,5 @@
-//! The one HTTP client: a request out, the whole answer in, and every way in which that breaks.
-//!
-//! It knows nothing of providers: what else speaks HTTP in the process shares its connections.
+//! The HTTP client with its errors. It does not depend on providers, so the AWS clients of the
+//! process share its connections.
 
 use bytes::Bytes;
 use http::Request;
@@ -8,109 +7,110 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Error as ClientError;
 use hyper_util::client::legacy::connect::capture_connection;
 
-use super::connector::{Client, Uses};
+use super::connector::{Client, UseCount};
 use crate::deadline::Deadline;
 use crate::wire::WireReply;
 
-/// The pool of connections. Cheap to make and to clone; clones share the pool, and nothing is
-/// connected or parsed before it is needed. Redirects are never followed, proxies never asked.
+/// A client with a connection pool, which its clones share. Cheap to create: connections and
+/// certificates are set up on first use. Redirects are not followed and proxies are not used.
 #[derive(Debug, Clone, Default)]
 pub struct HttpClient(Client);
 
-/// Why an exchange gave no whole answer.
+/// The reason why there is no complete response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// Ours: the request can't be written.
+    /// The request is not valid; a bug in this program.
     #[error("{0}")]
-    Unusable(String),
-    /// No connection, so nothing was sent.
+    InvalidRequest(String),
+    /// The connection failed, so nothing was sent.
     #[error("could not connect: {0}")]
     NotConnected(String),
-    /// The connection broke before the request was sent whole.
-    #[error("the connection broke while the request was sent: {0}")]
+    /// The connection broke before the complete request was sent.
+    #[error("the connection broke while the request was being sent: {0}")]
     NotSent(String),
-    /// The request was sent; the answer did not come whole.
-    #[error("the connection broke before the whole answer was there: {0}")]
-    NotAnswered(String),
-    /// A pooled connection turned out closed.
-    #[error("the connection was closed twice before an answer")]
+    /// The request was sent, but the response was not received completely.
+    #[error("the connection broke before the complete response was received: {0}")]
+    IncompleteResponse(String),
+    /// A pooled connection turned out to be closed.
+    #[error("the connection was closed twice before a response")]
     Stale,
-    /// The answer is over the limit.
-    #[error("the answer is too large")]
+    /// The response is larger than the limit.
+    #[error("the response is too large")]
     TooLarge,
-    /// The time ran out.
-    #[error("no answer in time")]
+    /// The deadline passed.
+    #[error("no response before the deadline")]
     TimedOut,
 }
 
 impl HttpError {
-    /// Whether the request may have been acted on. Where it may not, any request can be tried
-    /// again; where it may, only one that does the same twice.
+    /// Whether the server may have processed the request. If so, only an idempotent request can be
+    /// sent again.
     pub fn may_have_arrived(&self) -> bool {
         match self {
-            HttpError::NotAnswered(_) | HttpError::TooLarge | HttpError::TimedOut => true,
-            HttpError::Unusable(_)
+            HttpError::IncompleteResponse(_) | HttpError::TooLarge | HttpError::TimedOut => true,
+            HttpError::InvalidRequest(_)
             | HttpError::NotConnected(_)
             | HttpError::NotSent(_)
             | HttpError::Stale => false,
         }
     }
 
-    /// Whether a request that does the same twice may fare better on another try.
-    pub fn may_pass(&self) -> bool {
-        !matches!(self, HttpError::Unusable(_) | HttpError::TooLarge)
+    /// Whether an idempotent request may succeed on another attempt.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, HttpError::InvalidRequest(_) | HttpError::TooLarge)
     }
 }
 
 impl HttpClient {
-    /// Sends a request and reads at most so many bytes of its answer, by the deadline. A pooled
-    /// connection that turns out closed is tried again on a fresh one.
+    /// Sends a request and reads a response with a body of at most `max_bytes`. If a pooled
+    /// connection turns out to be closed, the request is sent again on a new one.
     ///
     /// # Errors
-    /// Why there is no whole answer. A status is none of its reasons.
+    /// Returns an error if there is no complete response before the deadline. An error status is
+    /// not an error.
     pub async fn exchange(
         &self,
         request: Request<Bytes>,
-        most_bytes: usize,
+        max_bytes: usize,
         deadline: Deadline,
     ) -> Result<WireReply, HttpError> {
-        let answered = async {
-            match self.once(request.clone(), most_bytes).await {
-                Err(HttpError::Stale) => self.once(request, most_bytes).await,
+        let exchange = async {
+            match self.send_once(request.clone(), max_bytes).await {
+                Err(HttpError::Stale) => self.send_once(request, max_bytes).await,
                 outcome => outcome,
             }
         };
-        match tokio::time::timeout_at(deadline.instant().into(), answered).await {
+        match tokio::time::timeout_at(deadline.instant().into(), exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(HttpError::TimedOut),
         }
     }
 
-    /// Begins to open a connection to a host that was never dialed, where a request to it is sure
-    /// to come: while a key is fetched, say. Whether it comes about shows when it is used.
-    pub fn open_ahead(&self, url: &str) {
+    /// Starts to connect to the host of a URL, for a request that is sent soon. Does nothing if the
+    /// client connected to this host before. Errors are ignored; the request connects again.
+    pub fn preconnect(&self, url: &str) {
         if let Ok(uri) = url.parse() {
-            self.0.open_ahead(&uri);
+            self.0.preconnect(&uri);
         }
     }
 
-    /// One try, for as long as it takes.
-    pub(crate) async fn once(
+    /// Makes one attempt, without a deadline.
+    pub(crate) async fn send_once(
         &self,
         request: Request<Bytes>,
-        most_bytes: usize,
+        max_bytes: usize,
     ) -> Result<WireReply, HttpError> {
         let mut request = request.map(Full::new);
         let captured = capture_connection(&mut request);
-        let answered = self.0.request(request).await;
-        let reused = used_before(&captured);
-        let response = answered.map_err(|error| fault(&error, reused))?;
+        let response = self.0.request(request).await;
+        let reused = was_used_before(&captured);
+        let response = response.map_err(|error| classify(&error, reused))?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, most_bytes).collect().await.map_err(|error| {
+        let body = Limited::new(body, max_bytes).collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
                 HttpError::TooLarge
             } else {
-                HttpError::NotAnswered(innermost(error.as_ref()))
+                HttpError::IncompleteResponse(innermost(error.as_ref()))
             }
         })?;
         let status = head.status.as_u16();
@@ -118,39 +118,40 @@ impl HttpClient {
     }
 }
 
-fn used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
+/// Whether the connection of a request served another request before.
+fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
     let metadata = captured.connection_metadata();
     let Some(connected) = metadata.as_ref() else {
         return false;
     };
     let mut extras = http::Extensions::new();
     connected.get_extras(&mut extras);
-    extras.get::<Uses>().is_some_and(|uses| uses.count() > 0)
+    extras.get::<UseCount>().is_some_and(|uses| uses.increment() > 0)
 }
 
-fn fault(error: &ClientError, reused: bool) -> HttpError {
+fn classify(error: &ClientError, reused: bool) -> HttpError {
     if error.is_connect() {
         return HttpError::NotConnected(innermost(error));
     }
     let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     let Some(cause): Option<&hyper::Error> = cause else {
-        return HttpError::NotAnswered(innermost(error));
+        return HttpError::IncompleteResponse(innermost(error));
     };
-    // The pool gives back requests of which nothing was sent.
+    // The pool cancels requests of which nothing was sent.
     if cause.is_canceled() {
         return HttpError::NotSent(innermost(error));
     }
-    if reused && closed(cause) {
+    if reused && is_closed(cause) {
         return HttpError::Stale;
     }
     if cause.is_body_write_aborted() || cause.is_closed() {
         return HttpError::NotSent(innermost(error));
     }
-    HttpError::NotAnswered(innermost(error))
+    HttpError::IncompleteResponse(innermost(error))
 }
 
-/// Whether the other side had hung up: an end where an answer should begin, or a reset.
-fn closed(error: &hyper::Error) -> bool {
+/// Whether the server closed the connection: end of file instead of a response, or a reset.
+fn is_closed(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     let reset = io.is_some_and(|error: &std::io::Error| {
         use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
@@ -159,11 +160,11 @@ fn closed(error: &hyper::Error) -> bool {
     error.is_incomplete_message() || reset
 }
 
-/// The deepest cause's text: the outer ones only say that a client failed.
+/// Returns the message of the innermost cause. The outer ones say only that the client failed.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    deepest.to_string()
+    cause.to_string()
 }

@@ -1,7 +1,8 @@
-//! Connections that are opened before there is anything to send, while a key is on its way.
+//! Connections that are opened before the first request to a host is ready, for example while a key
+//! is fetched.
 //!
-//! Only to hosts that this process has not dialed yet: afterwards the pool has a connection, or
-//! knows better than to keep one.
+//! Each host is preconnected at most once. After that the connection pool decides which connections
+//! stay open.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -11,56 +12,57 @@ use http::Uri;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// What is being opened, by host.
-pub(super) struct Ahead<T>(Arc<Mutex<Hosts<T>>>);
+/// The connections that are being opened, by host.
+pub(super) struct Preconnects<T>(Arc<Mutex<Hosts<T>>>);
 
 struct Hosts<T> {
-    dialed: HashSet<String>,
+    /// The hosts that were connected to at least once.
+    seen: HashSet<String>,
     opening: HashMap<String, JoinHandle<T>>,
 }
 
-impl<T> Clone for Ahead<T> {
+impl<T> Clone for Preconnects<T> {
     fn clone(&self) -> Self {
-        Ahead(Arc::clone(&self.0))
+        Preconnects(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Ahead<T> {
+impl<T> Default for Preconnects<T> {
     fn default() -> Self {
-        let (dialed, opening) = (HashSet::new(), HashMap::new());
-        Ahead(Arc::new(Mutex::new(Hosts { dialed, opening })))
+        let (seen, opening) = (HashSet::new(), HashMap::new());
+        Preconnects(Arc::new(Mutex::new(Hosts { seen, opening })))
     }
 }
 
-impl<T: Send + 'static> Ahead<T> {
-    /// Begins to open a connection to a host that was never dialed.
+impl<T: Send + 'static> Preconnects<T> {
+    /// Starts to open a connection, unless the host was connected to before.
     pub(super) fn begin<F>(&self, uri: &Uri, open: impl FnOnce() -> F)
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (Some(host), Ok(runtime)) = (host(uri), Handle::try_current()) else {
+        let (Some(host), Ok(runtime)) = (host_key(uri), Handle::try_current()) else {
             return;
         };
-        let mut hosts = self.hosts();
-        if hosts.dialed.insert(host.clone()) {
+        let mut hosts = self.lock();
+        if hosts.seen.insert(host.clone()) {
             hosts.opening.insert(host, runtime.spawn(open()));
         }
     }
 
-    /// The connection that is being opened to a host that is dialed now, if there is one.
+    /// Takes the connection that is being opened to a host, if any, and marks the host as seen.
     pub(super) fn take(&self, uri: &Uri) -> Option<JoinHandle<T>> {
-        let host = host(uri)?;
-        let mut hosts = self.hosts();
+        let host = host_key(uri)?;
+        let mut hosts = self.lock();
         let opening = hosts.opening.remove(&host);
-        hosts.dialed.insert(host);
+        hosts.seen.insert(host);
         opening
     }
 
-    fn hosts(&self) -> MutexGuard<'_, Hosts<T>> {
+    fn lock(&self) -> MutexGuard<'_, Hosts<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn host(uri: &Uri) -> Option<String> {
+fn host_key(uri: &Uri) -> Option<String> {
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
 }

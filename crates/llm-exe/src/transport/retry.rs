@@ -1,64 +1,84 @@
-//! When to try again, as arithmetic: no clock, no I/O.
+//! When to send a request again, as pure arithmetic without a clock or I/O.
 
 use std::time::{Duration, SystemTime};
 
-use super::Policy;
 use crate::wire::WireReply;
 
-/// The first wait; each further one is twice as long.
+/// The wait before the first retry; each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// Whether waits are spread, so that many callers do not come back at once.
+/// How a call is retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Maximum number of attempts, at least 1.
+    pub attempts: u32,
+    /// Maximum wait between two attempts.
+    pub max_delay: Duration,
+    /// Whether the waits are randomized.
+    pub jitter: Jitter,
+    /// Maximum duration of one attempt, if that is less than the time left.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let max_delay = Duration::from_millis(8000);
+        Policy { attempts: 3, max_delay, jitter: Jitter::Full, timeout: None }
+    }
+}
+
+/// Whether waits are randomized, so that many callers do not retry at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jitter {
-    /// Anything from nothing to the whole wait.
+    /// Waits a random part of the computed wait.
     Full,
-    /// The whole wait.
+    /// Waits exactly the computed wait.
     None,
 }
 
-/// How long to wait after so many tries: what the provider asked for, else twice as long each
-/// time, spread by jitter.
-pub(crate) fn wait(attempts: u32, asked: Option<Duration>, policy: &Policy) -> Duration {
-    if let Some(asked) = asked {
-        return asked;
+/// Returns the wait after `attempts` attempts: `requested` by the provider, or else exponential
+/// back-off.
+pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) -> Duration {
+    if let Some(requested) = requested {
+        return requested;
     }
     let doublings = attempts.saturating_sub(1).min(16);
-    let most = FIRST_WAIT.saturating_mul(1 << doublings).min(policy.max_delay);
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(policy.max_delay);
     match policy.jitter {
-        Jitter::None => most,
-        Jitter::Full => most.mul_f64(fastrand::f64()),
+        Jitter::None => wait,
+        Jitter::Full => wait.mul_f64(fastrand::f64()),
     }
 }
 
-/// What the provider asks for: `retry-after-ms`, else `Retry-After` in seconds or as a date.
-pub(crate) fn wait_asked(reply: &WireReply) -> Option<Duration> {
+/// Reads the wait that a provider requests: `retry-after-ms`, or else `retry-after` in seconds or
+/// as a date.
+pub(crate) fn retry_after(reply: &WireReply) -> Option<Duration> {
     if let Some(text) = reply.header("retry-after-ms")
-        && let Some(wait) = seconds(text).map(|wait| wait / 1000)
+        && let Some(wait) = parse_seconds(text).map(|wait| wait / 1000)
     {
         return Some(wait);
     }
     let text = reply.header("retry-after")?;
-    if let Some(wait) = seconds(text) {
+    if let Some(wait) = parse_seconds(text) {
         return Some(wait);
     }
     let date = httpdate::parse_http_date(text.trim()).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-/// Not negative, finite, and no more than a day: anything else is no wait that was meant.
-fn seconds(text: &str) -> Option<Duration> {
+/// Parses a number of seconds from 0 to 86,400,000, which is one day in the unit of
+/// `retry-after-ms`. Values outside of that range are not plausible.
+fn parse_seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok()?;
-    let sane = seconds.is_finite() && (0.0..=86_400_000.0).contains(&seconds);
-    sane.then(|| Duration::from_secs_f64(seconds))
+    let plausible = seconds.is_finite() && (0.0..=86_400_000.0).contains(&seconds);
+    plausible.then(|| Duration::from_secs_f64(seconds))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Jitter, wait, wait_asked};
-    use crate::transport::Policy;
+    use super::{Jitter, Policy, retry_after, wait};
     use crate::wire::WireReply;
 
     fn reply(headers: &[(&'static str, &str)]) -> WireReply {
@@ -70,28 +90,28 @@ mod tests {
     }
 
     #[test]
-    fn waits_twice_as_long_each_time_up_to_the_most() {
+    fn wait_doubles_up_to_the_maximum() {
         let policy =
             Policy { max_delay: Duration::from_secs(3), jitter: Jitter::None, ..Policy::default() };
         let waits: Vec<u128> =
             [1, 2, 3, 4, 40].map(|n| wait(n, None, &policy).as_millis()).to_vec();
         assert_eq!(waits, [500, 1000, 2000, 3000, 3000]);
-        let spread = Policy { jitter: Jitter::Full, ..policy };
-        assert!((0..200).all(|_| wait(2, None, &spread) <= Duration::from_secs(1)));
+        let random = Policy { jitter: Jitter::Full, ..policy };
+        assert!((0..200).all(|_| wait(2, None, &random) <= Duration::from_secs(1)));
     }
 
     #[test]
-    fn reads_what_the_provider_asks_for() {
-        assert_eq!(wait_asked(&reply(&[("retry-after", "2")])), Some(Duration::from_secs(2)));
+    fn requested_wait_is_read_from_headers() {
+        assert_eq!(retry_after(&reply(&[("retry-after", "2")])), Some(Duration::from_secs(2)));
         let both = reply(&[("retry-after-ms", "1500"), ("retry-after", "9")]);
-        assert_eq!(wait_asked(&both), Some(Duration::from_millis(1500)));
+        assert_eq!(retry_after(&both), Some(Duration::from_millis(1500)));
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
-        let asked = wait_asked(&reply(&[("retry-after", &date)])).unwrap();
-        assert!((28..=30).contains(&asked.as_secs()), "{asked:?}");
-        let past = wait_asked(&reply(&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")]));
+        let wait = retry_after(&reply(&[("retry-after", &date)])).unwrap();
+        assert!((28..=30).contains(&wait.as_secs()), "{wait:?}");
+        let past = retry_after(&reply(&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")]));
         assert_eq!(past, Some(Duration::ZERO));
-        for nonsense in ["-1", "soon", "NaN", "inf", ""] {
-            assert_eq!(wait_asked(&reply(&[("retry-after", nonsense)])), None, "{nonsense}");
+        for invalid in ["-1", "soon", "NaN", "inf", ""] {
+            assert_eq!(retry_after(&reply(&[("retry-after", invalid)])), None, "{invalid}");
         }
     }
 }

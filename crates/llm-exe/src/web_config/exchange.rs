@@ -80,7 +80,7 @@ fn written(target: &Target, known: Option<&str>) -> Result<Request<Empty<Bytes>>
         .header(header::HOST, target.host_header())
         .header(header::ACCEPT, "*/*")
         .header(header::ACCEPT_ENCODING, "identity")
-        .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
+        .header(header::USER_AGENT, crate::wire::USER_AGENT)
         .body(Empty::new())
         .map_err(|_| refused("its path can't be asked for"))?;
     let known = known.filter(|etag| is_etag(etag)).map(HeaderValue::from_str);

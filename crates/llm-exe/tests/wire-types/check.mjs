@@ -1,13 +1,18 @@
-// Writes the golden wire bodies as TypeScript constants of the providers' own types, and compiles
-// them. What a provider's package does not know is an error, as is a field of the wrong type.
+// Checks the request bodies of the wire cases against the types of the providers' npm packages: writes
+// them as typed TypeScript constants and compiles these. Unknown fields and wrong types are errors.
 //
 //   npm ci && node check.mjs
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const tsc = join(here, "node_modules/typescript/bin/tsc");
+if (!existsSync(tsc)) {
+  console.error(`TypeScript is not installed; run: npm ci --prefix ${here}`);
+  process.exit(1);
+}
 const cases = join(here, "../cases/wire");
 
 const HEAD = `
@@ -18,12 +23,12 @@ import type * as Ollama from "ollama";
 import type { ConverseCommandInput } from "@aws-sdk/client-bedrock-runtime";
 
 type Chat = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
-// The sampling options, which older models take, are no more in the types since SDK 1.0.
+// Options of older models, which the types do not contain since SDK 1.0.
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
 type Messages = Anthropic.MessageCreateParamsNonStreaming & Sampling;
-// DeepSeek's own switch; @ai-sdk/deepseek sends it so.
+// A field of DeepSeek's API, as @ai-sdk/deepseek sends it.
 type DeepSeek = Chat & { thinking?: { type: "enabled" | "disabled" } };
-// The REST body: what the SDK's \`config\` becomes.
+// The REST body, into which the SDK converts its \`config\`.
 type GenerateContent = {
   contents: Gemini.Content[];
   systemInstruction?: Gemini.Content;
@@ -32,12 +37,12 @@ type GenerateContent = {
   toolConfig?: Gemini.ToolConfig;
 };
 type OllamaChat = Ollama.ChatRequest & { stream: false };
-// The model stands in the path.
+// The model is part of the path.
 type InvokeAnthropic = Omit<Messages, "model"> & { anthropic_version: "bedrock-2023-05-31" };
 type Converse = Omit<ConverseCommandInput, "modelId">;
 `;
 
-// The type of each provider's bodies.
+// The type of the bodies of each provider.
 const TYPES = {
   openai: "Chat",
   xai: "Chat",
@@ -51,12 +56,12 @@ const TYPES = {
   amazon: "Converse",
 };
 
-// Some SDKs take what the wire carries in another form.
-function written(value, type) {
+// Returns the TypeScript source of a body, with values in the form that the SDK expects.
+function toSource(value, type) {
   const text = JSON.stringify(value, null, 1);
   if (type === "Converse") return text.replace(/"bytes": "[^"]*"/g, '"bytes": new Uint8Array()');
   if (type !== "GenerateContent") return text;
-  // Enumerations are TypeScript's own there.
+  // The Gemini types use TypeScript enums.
   return text
     .replace(/"thinkingLevel": "(\w+)"/g, '"thinkingLevel": "$1" as Gemini.ThinkingLevel')
     .replace(/"mode": "(\w+)"/g, '"mode": "$1" as Gemini.FunctionCallingConfigMode');
@@ -66,28 +71,28 @@ const lines = [HEAD];
 let count = 0;
 function add(name, body, type) {
   count += 1;
-  lines.push(`// ${name}\nexport const body${count}: ${type} = ${written(body, type)};`);
+  lines.push(`// ${name}\nexport const body${count}: ${type} = ${toSource(body, type)};`);
 }
 
-for (const provider of readdirSync(cases).sort()) {
+for (const file of readdirSync(cases).sort()) {
+  const provider = basename(file, ".json");
   const type = TYPES[provider];
-  if (!type) throw new Error(`no type for the bodies of ${provider}`);
-  for (const file of readdirSync(join(cases, provider)).sort()) {
-    const { wire } = JSON.parse(readFileSync(join(cases, provider, file), "utf8"));
-    if (wire) add(`${provider}/${file}`, wire.body, type);
+  if (!type) throw new Error(`${file}: add the type of its bodies to TYPES`);
+  const named = JSON.parse(readFileSync(join(cases, file), "utf8"));
+  for (const [name, { wire }] of Object.entries(named)) {
+    if (wire) add(`${provider}: ${name}`, wire.body, type);
   }
 }
-if (count < 100) throw new Error(`only ${count} bodies were found`);
+if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
 
 mkdirSync(join(here, "node_modules/.wire"), { recursive: true });
 const out = join(here, "node_modules/.wire/bodies.ts");
 writeFileSync(out, `${lines.join("\n\n")}\n`);
 const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022"];
 options.push("--module", "nodenext", "--moduleResolution", "nodenext");
-const tsc = join(here, "node_modules/typescript/bin/tsc");
-const done = spawnSync(process.execPath, [tsc, ...options, out], { encoding: "utf8" });
-if (done.status !== 0) {
-  process.stdout.write(done.stdout.slice(0, 20000));
+const result = spawnSync(process.execPath, [tsc, ...options, out], { encoding: "utf8" });
+if (result.status !== 0) {
+  process.stdout.write(`${result.stdout}${result.stderr}`.slice(0, 20000));
   process.exit(1);
 }
-console.log(`${count} wire bodies are of their providers' types`);
+console.log(`${count} wire bodies match the types of their providers`);

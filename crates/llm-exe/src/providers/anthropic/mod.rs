@@ -1,0 +1,52 @@
+//! Anthropic messages: `POST {base}/v1/messages`.
+//!
+//! Source: <https://docs.claude.com/en/api/messages> and the types of npm `@anthropic-ai/sdk` 1.12.
+//! Bedrock sends the same body, so the other dialects for Claude models use this module too.
+
+pub(super) mod models;
+pub(super) mod reply;
+pub(super) mod request;
+
+use serde_json::{Value, json};
+
+use self::request::ImageSources;
+use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::chat::{Chat, Reply, Structure};
+use crate::error::Error;
+use crate::schema::Schema;
+use crate::wire::{Auth, WireReply, WireRequest};
+
+/// The value of the header `anthropic-version`.
+const VERSION: &str = "2023-06-01";
+
+/// The dialect of Anthropic's own API.
+pub(crate) struct Anthropic;
+
+impl Dialect for Anthropic {
+    fn name(&self) -> &'static str {
+        "anthropic"
+    }
+
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
+        request::choose_structure(models::find_model(model), name, schema)
+    }
+
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let model = models::find_model(&chat.model);
+        let (mut body, warnings) = request::build_body(chat, model, ImageSources::Any)?;
+        body.shift_insert(0, "model".to_owned(), json!(chat.model));
+        Ok(BuiltRequest {
+            request: WireRequest {
+                url: format!("{}/v1/messages", endpoint.base_url),
+                headers: vec![("anthropic-version", VERSION)],
+                body: Value::Object(body),
+                auth: endpoint.key.clone().map_or(Auth::None, |key| Auth::Header("x-api-key", key)),
+            },
+            warnings,
+        })
+    }
+
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
+        reply::read_reply(wire)
+    }
+}

@@ -1,0 +1,100 @@
+//! The capabilities of Anthropic's models.
+
+use crate::glob::matches;
+use crate::providers::capabilities::SamplingSupport;
+
+/// How a Claude model reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thinking {
+    /// It does not reason.
+    No,
+    /// With a budget of tokens.
+    Budget,
+    /// Adaptively, with an effort.
+    Adaptive,
+}
+
+/// The capabilities of a Claude model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClaudeModel {
+    /// The name, in which `*` matches any text.
+    pub(crate) pattern: &'static str,
+    /// How the model reasons.
+    pub(crate) thinking: Thinking,
+    /// When `temperature`, `top_p` and `top_k` are accepted.
+    pub(crate) sampling: SamplingSupport,
+    /// Whether `output_config.format` is supported.
+    pub(crate) json_schema: bool,
+    /// Whether a tool call can be forced.
+    pub(crate) forced_tool: bool,
+    /// Whether the model continues a final assistant message.
+    pub(crate) prefill: bool,
+}
+
+const fn older(
+    pattern: &'static str,
+    thinking: Thinking,
+    sampling: SamplingSupport,
+) -> ClaudeModel {
+    ClaudeModel {
+        pattern,
+        thinking,
+        sampling,
+        json_schema: false,
+        forced_tool: true,
+        prefill: true,
+    }
+}
+
+const fn newer(pattern: &'static str, sampling: SamplingSupport, forced_tool: bool) -> ClaudeModel {
+    let thinking = Thinking::Adaptive;
+    ClaudeModel { pattern, thinking, sampling, json_schema: true, forced_tool, prefill: false }
+}
+
+const fn claude_4_5(pattern: &'static str) -> ClaudeModel {
+    ClaudeModel { json_schema: true, ..older(pattern, Thinking::Budget, SamplingSupport::OneOf) }
+}
+
+/// Anthropic's models. Source: the model pages and the types of npm `@anthropic-ai/sdk` 1.12.
+pub(crate) const CLAUDE: &[ClaudeModel] = &[
+    ClaudeModel { forced_tool: false, ..older("claude-2*", Thinking::No, SamplingSupport::Always) },
+    ClaudeModel {
+        forced_tool: false,
+        ..older("claude-instant*", Thinking::No, SamplingSupport::Always)
+    },
+    older("claude-3-7*", Thinking::Budget, SamplingSupport::Always),
+    older("claude-3*", Thinking::No, SamplingSupport::Always),
+    older("claude-opus-4-1*", Thinking::Budget, SamplingSupport::OneOf),
+    claude_4_5("claude-opus-4-5*"),
+    claude_4_5("claude-sonnet-4-5*"),
+    claude_4_5("claude-haiku-4-5*"),
+    newer("claude-opus-4-6*", SamplingSupport::OneOf, true),
+    newer("claude-sonnet-4-6*", SamplingSupport::OneOf, true),
+    newer("claude-opus-4-7*", SamplingSupport::Never, true),
+    newer("claude-opus-4-8*", SamplingSupport::Never, true),
+    older("claude-opus-4", Thinking::Budget, SamplingSupport::Always),
+    older("claude-opus-4-0*", Thinking::Budget, SamplingSupport::Always),
+    older("claude-opus-4-2*", Thinking::Budget, SamplingSupport::Always),
+    older("claude-sonnet-4", Thinking::Budget, SamplingSupport::Always),
+    older("claude-sonnet-4-0*", Thinking::Budget, SamplingSupport::Always),
+    older("claude-sonnet-4-2*", Thinking::Budget, SamplingSupport::Always),
+    // Only these models accept a forced tool. Newer ones and names without a version reject it
+    // ("tool_choice: type \"tool\" and \"any\" are not supported for this model").
+    newer("claude-opus-5", SamplingSupport::Never, true),
+    newer("claude-opus-5-20*", SamplingSupport::Never, true),
+    newer("claude-sonnet-5", SamplingSupport::Never, true),
+    newer("claude-sonnet-5-20*", SamplingSupport::Never, true),
+    newer("claude-haiku-5-5*", SamplingSupport::Never, true),
+    newer("claude-fable-5", SamplingSupport::Never, true),
+    newer("claude-fable-5-20*", SamplingSupport::Never, true),
+    newer("claude-mythos-5", SamplingSupport::Never, true),
+    newer("claude-mythos-5-20*", SamplingSupport::Never, true),
+    NEWEST,
+];
+
+const NEWEST: ClaudeModel = newer("*", SamplingSupport::Never, false);
+
+/// Returns the row of a Claude model.
+pub(crate) fn find_model(model: &str) -> ClaudeModel {
+    CLAUDE.iter().find(|row| matches(row.pattern, model)).copied().unwrap_or(NEWEST)
+}

@@ -1,0 +1,96 @@
+//! The response body of Anthropic messages, from Anthropic's API and from Bedrock.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use crate::error::Error;
+use crate::providers::failure;
+use crate::wire::WireReply;
+
+#[derive(Deserialize)]
+struct MessageResponse {
+    id: Option<String>,
+    model: Option<String>,
+    content: Vec<Block>,
+    stop_reason: Option<String>,
+    usage: Option<WireUsage>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<String>,
+    name: Option<String>,
+    input: Option<Box<RawValue>>,
+}
+
+/// `input_tokens` excludes tokens that were read from or written to a cache.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(default)]
+struct OutputDetails {
+    thinking_tokens: u64,
+}
+
+impl WireUsage {
+    fn into_usage(self) -> Usage {
+        let thinking = self.output_tokens_details.unwrap_or_default().thinking_tokens;
+        Usage {
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens.saturating_sub(thinking),
+            cached_input_tokens: self.cache_read_input_tokens.unwrap_or(0),
+            cache_write_tokens: self.cache_creation_input_tokens.unwrap_or(0),
+            reasoning_tokens: thinking,
+            total_tokens: 0,
+        }
+        .with_total()
+    }
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// `ProviderUnavailable` if the body is not a message.
+pub(crate) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+    let response: MessageResponse = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable("an Anthropic message", &error))?;
+    let mut content = Vec::new();
+    for block in response.content {
+        match (block.kind.as_str(), block.text, block.name) {
+            ("text", Some(text), _) => content.push(ReplyPart::Text(text)),
+            ("tool_use", _, Some(name)) => {
+                let arguments =
+                    block.input.map_or_else(String::new, |input| input.get().to_owned());
+                content.push(ReplyPart::ToolCall { name, arguments });
+            }
+            // Thinking and unknown kinds of blocks are skipped.
+            _ => {}
+        }
+    }
+    Ok(Reply {
+        content,
+        stop_reason: match response.stop_reason.as_deref() {
+            Some("end_turn" | "stop_sequence") => StopReason::Stop,
+            Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
+            Some("tool_use") => StopReason::ToolCalls,
+            Some("refusal") => StopReason::Refusal,
+            Some("pause_turn") => StopReason::Pause,
+            _ => StopReason::Other,
+        },
+        provider_stop_reason: response.stop_reason,
+        usage: response.usage.map_or_else(Usage::default, WireUsage::into_usage),
+        model: response.model,
+        id: response.id,
+    })
+}

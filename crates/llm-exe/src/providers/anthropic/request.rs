@@ -1,0 +1,236 @@
+//! The request body of Anthropic messages, for Anthropic's API and for Bedrock.
+
+use serde_json::{Map, Value, json};
+
+use super::models::{ClaudeModel, Thinking};
+use crate::chat::{Chat, Message, Part, Role, Structure};
+use crate::error::Error;
+use crate::providers::capabilities::SamplingSupport;
+use crate::providers::data_url::parse_image;
+use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::schema::{Schema, closed};
+
+/// `max_tokens` if the request does not set it; the API requires the field.
+const DEFAULT_MAX_TOKENS: u64 = 4096;
+/// The API's minimum for a thinking budget, in tokens.
+const MIN_THINKING_BUDGET: u64 = 1024;
+
+/// The image formats that the API accepts as bytes.
+pub(crate) const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "gif", "webp"];
+
+/// The kinds of image URLs that an endpoint accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ImageSources {
+    /// `data:` URLs, and `https:` URLs that the provider fetches.
+    Any,
+    /// `data:` URLs only.
+    DataUrls,
+}
+
+/// Returns the strongest way in which a model can be made to follow a schema.
+pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) -> Structure {
+    let name = name.to_owned();
+    if model.json_schema
+        && let Some(schema) = closed(schema.written())
+    {
+        return Structure::Native { name, schema, strict: true };
+    }
+    // A tool's input is always an object.
+    if model.forced_tool && schema.is_object() {
+        return Structure::ForcedTool { name, schema: schema.written().clone() };
+    }
+    Structure::PromptOnly
+}
+
+/// Builds the body without the model, and returns it with the warnings. The model is a field of
+/// the body at Anthropic and a part of the URL at Bedrock.
+///
+/// # Errors
+/// `InvalidRequest` for an image that the endpoint does not accept, and for a conversation that
+/// the model cannot continue.
+pub(crate) fn build_body(
+    chat: &Chat,
+    model: ClaudeModel,
+    images: ImageSources,
+) -> Result<(Map<String, Value>, Vec<String>), Error> {
+    let mut body = Map::new();
+    let first_system = chat.messages.iter().position(|message| message.role == Role::System);
+    if let Some(system) = first_system.and_then(|index| chat.messages.get(index)) {
+        body.insert("system".to_owned(), json!(system.joined_text()));
+    }
+    let mut messages = Vec::new();
+    for (index, message) in chat.messages.iter().enumerate() {
+        if Some(index) != first_system {
+            messages.push(build_message(message, index, images)?);
+        }
+    }
+    check_last_message(chat, model)?;
+    body.insert("messages".to_owned(), Value::Array(messages));
+    let warnings = insert_options(&mut body, chat, model);
+    Ok((body, warnings))
+}
+
+/// Checks that the model accepts the last message of the conversation.
+///
+/// # Errors
+/// `InvalidRequest` if that is an assistant message and the model does not continue one.
+pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), Error> {
+    let last = chat.messages.last().map(|message| message.role);
+    if last == Some(Role::Assistant) && !model.prefill {
+        return Err(Error::invalid(
+            format!("message[{}]", chat.messages.len().saturating_sub(1)),
+            format!(
+                "{} does not continue an assistant message; end with a user message",
+                chat.model
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn build_message(message: &Message, index: usize, images: ImageSources) -> Result<Value, Error> {
+    // The API has no role for a second system message.
+    let role = match message.role {
+        Role::System => Role::User,
+        role => role,
+    };
+    if let [Part::Text(text)] = message.content.as_slice() {
+        return Ok(json!({ "role": role.name(), "content": text }));
+    }
+    let mut blocks = Vec::new();
+    for (part_index, part) in message.content.iter().enumerate() {
+        blocks.push(match part {
+            Part::Text(text) => json!({ "type": "text", "text": text }),
+            Part::Image { url } => {
+                let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                json!({ "type": "image", "source": image_source(url, images, path)? })
+            }
+        });
+    }
+    Ok(json!({ "role": role.name(), "content": blocks }))
+}
+
+fn image_source(
+    url: &str,
+    images: ImageSources,
+    path: impl Fn() -> String,
+) -> Result<Value, Error> {
+    if !url.starts_with("data:") && images == ImageSources::Any {
+        return Ok(json!({ "type": "url", "url": url }));
+    }
+    let (media_type, data) = parse_image(url, IMAGE_FORMATS, path)?;
+    Ok(json!({ "type": "base64", "media_type": media_type, "data": data }))
+}
+
+/// Inserts the sampling options and the structure into the body, and returns the warnings.
+pub(crate) fn insert_options(
+    body: &mut Map<String, Value>,
+    chat: &Chat,
+    model: ClaudeModel,
+) -> Vec<String> {
+    let sampling = &chat.sampling;
+    let mut options = OptionWriter::new(body, &chat.model);
+    let budget = insert_effort(&mut options, chat, model);
+    let max_tokens = sampling.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS + budget);
+    options.insert("maxTokens", "max_tokens", Some(max_tokens), Support::Accepted);
+
+    // Models that accept these options reject them while they think.
+    let support = match model.sampling {
+        SamplingSupport::Never => Support::Dropped("the model does not accept it"),
+        _ if budget > 0 => Support::Dropped("it can't be combined with thinking"),
+        SamplingSupport::Always | SamplingSupport::OneOf | SamplingSupport::WithoutReasoning => {
+            Support::Accepted
+        }
+    };
+    let both = sampling.temperature.is_some() && sampling.top_p.is_some();
+    let (mut temperature, mut top_p) = (support, support);
+    if matches!(support, Support::Accepted) {
+        if both && model.sampling == SamplingSupport::OneOf {
+            top_p = Support::Dropped("the model does not accept it together with temperature");
+        }
+        if sampling.temperature.is_some_and(|temperature| temperature > 1.0) {
+            temperature = Support::Dropped("the provider accepts only 0 to 1");
+        }
+    }
+    options.insert("temperature", "temperature", sampling.temperature, temperature);
+    options.insert("topP", "top_p", sampling.top_p, top_p);
+    options.insert("topK", "top_k", sampling.top_k, support);
+    options.insert("stopSequences", "stop_sequences", stop_list(sampling), Support::Accepted);
+    for (option, is_set) in [
+        ("frequencyPenalty", sampling.frequency_penalty.is_some()),
+        ("presencePenalty", sampling.presence_penalty.is_some()),
+        ("seed", sampling.seed.is_some()),
+    ] {
+        if is_set {
+            options.warn_dropped(option, "the provider has no such option");
+        }
+    }
+    insert_structure(options.body, &chat.structure);
+    options.warnings
+}
+
+/// Inserts the fields for the effort and returns the number of tokens that thinking may use.
+fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
+    let effort = chat.sampling.effort.as_deref().filter(|effort| *effort != "none");
+    let Some(effort) = effort else {
+        return 0;
+    };
+    if matches!(chat.structure, Structure::ForcedTool { .. }) {
+        options.warn_dropped("effort", "thinking can't be combined with a forced tool");
+        return 0;
+    }
+    let budget = match effort {
+        "minimal" => MIN_THINKING_BUDGET,
+        "low" => 4096,
+        "medium" => 10_240,
+        _ => 32_768,
+    };
+    match model.thinking {
+        Thinking::No => {
+            options.warn_dropped("effort", "the model does not reason");
+            0
+        }
+        Thinking::Adaptive => {
+            let effort = if effort == "minimal" { "low" } else { effort };
+            options.body.insert("thinking".to_owned(), json!({ "type": "adaptive" }));
+            options.body.insert("output_config".to_owned(), json!({ "effort": effort }));
+            budget
+        }
+        Thinking::Budget => {
+            // `maxTokens` limits the cost, so a budget that does not fit is reduced.
+            let budget = match chat.sampling.max_tokens {
+                Some(max_tokens) if max_tokens <= MIN_THINKING_BUDGET => {
+                    options.warn_dropped("effort", "maxTokens is too small for thinking");
+                    return 0;
+                }
+                Some(max_tokens) => budget.min((max_tokens / 2).max(MIN_THINKING_BUDGET)),
+                None => budget,
+            };
+            let thinking = json!({ "type": "enabled", "budget_tokens": budget });
+            options.body.insert("thinking".to_owned(), thinking);
+            budget
+        }
+    }
+}
+
+fn insert_structure(body: &mut Map<String, Value>, structure: &Structure) {
+    match structure {
+        Structure::Native { schema, .. } => {
+            let config = body.entry("output_config").or_insert_with(|| json!({}));
+            if let Some(config) = config.as_object_mut() {
+                let format = json!({ "type": "json_schema", "schema": schema });
+                config.insert("format".to_owned(), format);
+            }
+        }
+        Structure::ForcedTool { name, schema } => {
+            let tool = json!({
+                "name": name,
+                "description": "Gives the answer in its required form.",
+                "input_schema": schema
+            });
+            body.insert("tools".to_owned(), json!([tool]));
+            body.insert("tool_choice".to_owned(), json!({ "type": "tool", "name": name }));
+        }
+        Structure::Free | Structure::JsonMode | Structure::PromptOnly => {}
+    }
+}

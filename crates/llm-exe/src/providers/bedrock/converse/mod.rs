@@ -1,0 +1,107 @@
+//! Converse: `POST {base}/model/{id}/converse`.
+//!
+//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html> and the
+//! types of npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+
+mod reply;
+mod request;
+
+use serde_json::{Value, json};
+
+use super::failure::read_failure;
+use super::models::{self, Family, ToolChoice};
+use super::operation::operation_request;
+use crate::chat::{Chat, Reply, Structure};
+use crate::error::Error;
+use crate::providers::anthropic;
+use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::providers::failure::Failure;
+use crate::schema::{Schema, closed};
+use crate::wire::WireReply;
+
+/// The dialect of Converse for the models of a family, or for all models.
+pub(crate) struct Converse {
+    /// The prefix of the family's model ids; empty for all models. An id that does not name a
+    /// model, such as that of an application inference profile, is treated as the family's newest
+    /// model.
+    pub(crate) default_family: &'static str,
+}
+
+impl Dialect for Converse {
+    fn name(&self) -> &'static str {
+        "converse"
+    }
+
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
+        let model = match models::find_model(model, self.default_family) {
+            Family::Claude(model) => {
+                return anthropic::request::choose_structure(model, name, schema);
+            }
+            Family::Other(model) => model,
+        };
+        let name = name.to_owned();
+        if model.json_schema
+            && let Some(schema) = closed(schema.written())
+        {
+            return Structure::Native { name, schema, strict: true };
+        }
+        // A tool's input is always an object.
+        let input = schema.is_object().then(|| schema.written());
+        let input = match model.tool_choice {
+            ToolChoice::Tool | ToolChoice::Any => input.cloned(),
+            ToolChoice::ToolWithPlainRoot => input.and_then(with_plain_root),
+            ToolChoice::Unsupported => None,
+        };
+        input.map_or(Structure::PromptOnly, |schema| Structure::ForcedTool { name, schema })
+    }
+
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        // `ALLOWED_MODELS` can permit a provider by name, which must not permit other families.
+        if !models::may_be_of(&chat.model, self.default_family) {
+            let message = format!(
+                "expected a model whose id begins with {}, got {:?}; for other models use the \
+                 provider amazon",
+                self.default_family, chat.model
+            );
+            return Err(Error::invalid("model", message));
+        }
+        let model = models::find_model(&chat.model, self.default_family);
+        let (body, warnings) = request::build_body(chat, model)?;
+        let request = operation_request(endpoint, &chat.model, "converse", body)?;
+        Ok(BuiltRequest { request, warnings })
+    }
+
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
+        reply::read_reply(wire)
+    }
+
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        read_failure(wire)
+    }
+}
+
+/// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if these
+/// can't express the schema: with references, or with a choice or a map at the root. Other rules
+/// of the root are dropped, because the reply is validated against the full schema.
+fn with_plain_root(schema: &Value) -> Option<Value> {
+    let properties = schema.get("properties")?;
+    let rules = ["anyOf", "oneOf", "allOf", "if", "patternProperties", "dependentSchemas"];
+    if rules.iter().any(|rule| schema.get(rule).is_some()) || has_reference(properties) {
+        return None;
+    }
+    let mut plain = json!({ "type": "object", "properties": properties });
+    if let Some(required) = schema.get("required") {
+        plain["required"] = required.clone();
+    }
+    Some(plain)
+}
+
+fn has_reference(schema: &Value) -> bool {
+    match schema {
+        Value::Object(rules) => {
+            rules.get("$ref").is_some_and(Value::is_string) || rules.values().any(has_reference)
+        }
+        Value::Array(items) => items.iter().any(has_reference),
+        _ => false,
+    }
+}

@@ -1,0 +1,52 @@
+//! Error responses of the Bedrock runtime.
+//!
+//! Source: the errors and their statuses in npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+
+use serde::Deserialize;
+
+use crate::error::ErrorKind;
+use crate::providers::failure::{self, Failure};
+use crate::wire::WireReply;
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Body {
+    #[serde(alias = "Message")]
+    message: Option<String>,
+    #[serde(rename = "__type")]
+    kind: Option<String>,
+}
+
+/// Reads an error response by the name of the AWS exception, or else by its status.
+pub(super) fn read_failure(wire: &WireReply) -> Failure {
+    let body = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default();
+    let kind = wire.header("x-amzn-errortype").or(body.kind.as_deref()).unwrap_or_default();
+    let message = body.message.unwrap_or_default();
+    let exception = match exception_name(kind) {
+        "" if message.contains("is not authorized to perform") => "AccessDeniedException",
+        // Not a response of AWS but of a gateway in front of it.
+        "" if message.is_empty() => return failure::read_failure(wire),
+        name => name,
+    };
+    let (kind, retry) = match exception {
+        // A daily quota is not renewed within the time that a retry waits.
+        "ThrottlingException" | "TooManyRequestsException" => {
+            (ErrorKind::ProviderRateLimited, !message.contains("per day"))
+        }
+        "ServiceQuotaExceededException" => (ErrorKind::ProviderRateLimited, false),
+        "ModelNotReadyException" | "ModelTimeoutException" => {
+            (ErrorKind::ProviderUnavailable, true)
+        }
+        "ModelErrorException" => (ErrorKind::ProviderUnavailable, false),
+        "AccessDeniedException" | "AccessDenied" => (ErrorKind::AccessDenied, false),
+        // Other exceptions with status 403 concern the credentials or the signature.
+        _ => failure::classify_status(wire.status),
+    };
+    Failure { kind, message, retry }
+}
+
+/// Strips the namespace and the URL from `com.amazon.coral.service#ValidationException:http://…`.
+fn exception_name(kind: &str) -> &str {
+    let name = kind.split(':').next().unwrap_or_default();
+    name.rsplit('#').next().unwrap_or_default().trim()
+}

@@ -1,0 +1,67 @@
+//! Anthropic's models through InvokeModel: `POST {base}/model/{id}/invoke`.
+//!
+//! Source: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
+//! and npm `@anthropic-ai/bedrock-sdk` 1.1.3.
+
+use serde_json::{Value, json};
+
+use super::failure::read_failure;
+use super::models;
+use super::operation::operation_request;
+use crate::chat::{Chat, Reply, Structure, Usage};
+use crate::error::Error;
+use crate::providers::anthropic::reply;
+use crate::providers::anthropic::request::{self, ImageSources};
+use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::providers::failure::Failure;
+use crate::schema::Schema;
+use crate::wire::WireReply;
+
+/// The value of the body's field `anthropic_version`.
+const VERSION: &str = "bedrock-2023-05-31";
+
+/// The dialect of Anthropic messages through InvokeModel.
+pub(crate) struct InvokeAnthropic;
+
+impl Dialect for InvokeAnthropic {
+    fn name(&self) -> &'static str {
+        "bedrock-anthropic"
+    }
+
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
+        request::choose_structure(models::find_claude(model), name, schema)
+    }
+
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let model = models::find_claude(&chat.model);
+        let (mut body, warnings) = request::build_body(chat, model, ImageSources::DataUrls)?;
+        body.shift_insert(0, "anthropic_version".to_owned(), json!(VERSION));
+        let body = Value::Object(body);
+        let request = operation_request(endpoint, &chat.model, "invoke", body)?;
+        Ok(BuiltRequest { request, warnings })
+    }
+
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
+        let mut reply = reply::read_reply(wire)?;
+        if reply.usage == Usage::default() {
+            reply.usage = usage_from_headers(wire);
+        }
+        Ok(reply)
+    }
+
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        read_failure(wire)
+    }
+}
+
+fn usage_from_headers(wire: &WireReply) -> Usage {
+    let count = |name| wire.header(name).and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    Usage {
+        input_tokens: count("x-amzn-bedrock-input-token-count"),
+        output_tokens: count("x-amzn-bedrock-output-token-count"),
+        cached_input_tokens: count("x-amzn-bedrock-cache-read-input-token-count"),
+        cache_write_tokens: count("x-amzn-bedrock-cache-write-input-token-count"),
+        ..Usage::default()
+    }
+    .with_total()
+}

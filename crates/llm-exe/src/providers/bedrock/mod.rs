@@ -1,0 +1,13 @@
+//! Amazon Bedrock: Anthropic's models through InvokeModel and all models through Converse.
+//!
+//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
+//! and npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+
+mod converse;
+mod failure;
+mod invoke;
+pub(super) mod models;
+mod operation;
+
+pub(crate) use converse::Converse;
+pub(crate) use invoke::InvokeAnthropic;

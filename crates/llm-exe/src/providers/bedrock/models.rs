@@ -1,0 +1,231 @@
+//! The capabilities of models on Amazon Bedrock, by model id or ARN.
+
+use crate::glob::matches;
+use crate::providers::anthropic::models::{self as anthropic, ClaudeModel};
+
+/// How a model can be forced to call a tool. With a single tool, `any` has the same effect as its
+/// name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToolChoice {
+    /// `toolChoice: {"tool": {"name"}}`.
+    Tool,
+    /// The same, but the root of the schema may have only `type`, `properties` and `required`.
+    ToolWithPlainRoot,
+    /// `toolChoice: {"any": {}}`.
+    Any,
+    /// It can't be forced.
+    Unsupported,
+}
+
+/// The place of `topK` in `additionalModelRequestFields`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TopK {
+    /// `inferenceConfig.topK`.
+    Nested,
+    /// The model has no such option.
+    Unsupported,
+}
+
+/// The capabilities of a model whose maker is not Anthropic.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConverseModel {
+    /// The name, in which `*` matches any text.
+    pub(crate) pattern: &'static str,
+    /// Whether `system` is supported.
+    pub(crate) system: bool,
+    /// Whether `inferenceConfig.stopSequences` is supported.
+    pub(crate) stop: bool,
+    /// Whether `outputConfig.textFormat` is supported.
+    pub(crate) json_schema: bool,
+    /// How a tool call can be forced.
+    pub(crate) tool_choice: ToolChoice,
+    /// How `topK` is sent.
+    pub(crate) top_k: TopK,
+    /// Whether `reasoning_effort` with `low`, `medium` and `high` is supported.
+    pub(crate) effort: bool,
+}
+
+/// A model's capabilities, by its maker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Family {
+    /// A model of Anthropic.
+    Claude(ClaudeModel),
+    /// A model of another maker.
+    Other(ConverseModel),
+}
+
+/// An unknown model: it receives only the parameters that all models accept, and the schema is
+/// part of the prompt.
+const fn plain(pattern: &'static str) -> ConverseModel {
+    ConverseModel {
+        pattern,
+        system: true,
+        stop: true,
+        json_schema: false,
+        tool_choice: ToolChoice::Unsupported,
+        top_k: TopK::Unsupported,
+        effort: false,
+    }
+}
+
+const fn without_system(pattern: &'static str) -> ConverseModel {
+    ConverseModel { system: false, ..plain(pattern) }
+}
+
+const fn nova(pattern: &'static str) -> ConverseModel {
+    ConverseModel {
+        tool_choice: ToolChoice::ToolWithPlainRoot,
+        top_k: TopK::Nested,
+        ..plain(pattern)
+    }
+}
+
+const fn with_schema(pattern: &'static str, tool_choice: ToolChoice, stop: bool) -> ConverseModel {
+    ConverseModel { json_schema: true, tool_choice, stop, ..plain(pattern) }
+}
+
+const fn with_any_tool(pattern: &'static str) -> ConverseModel {
+    ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
+}
+
+/// Models of makers other than Anthropic. Source: the tables of the user guide (features of
+/// Converse, tool choice, structured output) and error responses that users reported. Llama 2 to 4
+/// do not support a forced tool.
+pub(crate) const CONVERSE: &[ConverseModel] = &[
+    nova("amazon.nova*"),
+    ConverseModel { stop: false, ..without_system("amazon.titan*") },
+    plain("meta.llama*"),
+    without_system("mistral.mistral-7b*"),
+    without_system("mistral.mixtral*"),
+    with_schema("mistral.mistral-large-3*", ToolChoice::Any, true),
+    with_any_tool("mistral.mistral-large*"),
+    with_any_tool("mistral.pixtral-large*"),
+    plain("mistral.*"),
+    without_system("cohere.command-text*"),
+    without_system("cohere.command-light*"),
+    plain("cohere.*"),
+    without_system("ai21.j2*"),
+    plain("ai21.*"),
+    plain("deepseek.r1*"),
+    with_schema("deepseek.*", ToolChoice::Any, true),
+    ConverseModel {
+        effort: true,
+        ..with_schema("openai.gpt-oss*", ToolChoice::Unsupported, false)
+    },
+    with_schema("qwen.*", ToolChoice::Unsupported, false),
+    plain("*"),
+];
+
+/// Anthropic's models that the user guide lists for structured output.
+const CLAUDE_WITH_SCHEMA: &[&str] =
+    &["claude-opus-4-5*", "claude-opus-4-6*", "claude-sonnet-4-5*", "claude-haiku-4-5*"];
+
+/// Returns the row of a model id. An id that does not name a model is treated as `default_family`,
+/// the newest model of that family.
+pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
+    let name = foundation_model(id).unwrap_or(default_family);
+    let without_prefix = strip_region(name);
+    if [name, without_prefix].iter().any(|name| name.starts_with("anthropic.")) {
+        return Family::Claude(find_claude(id));
+    }
+    let is_match =
+        |row: &&ConverseModel| matches(row.pattern, name) || matches(row.pattern, without_prefix);
+    Family::Other(CONVERSE.iter().find(is_match).copied().unwrap_or(plain("*")))
+}
+
+/// Returns the row of one of Anthropic's models, without the features that Bedrock does not offer.
+pub(crate) fn find_claude(id: &str) -> ClaudeModel {
+    let name = claude_name(id);
+    let json_schema = CLAUDE_WITH_SCHEMA.iter().any(|pattern| matches(pattern, &name));
+    ClaudeModel { json_schema, ..anthropic::find_model(&name) }
+}
+
+/// Whether a model id can belong to a family, given as a prefix of model names. True for an id that
+/// does not name a model.
+pub(crate) fn may_be_of(id: &str, family: &str) -> bool {
+    foundation_model(id)
+        .is_none_or(|name| name.starts_with(family) || strip_region(name).starts_with(family))
+}
+
+/// Returns Anthropic's name of a model: `claude-opus-4-20250514` for
+/// `us.anthropic.claude-opus-4-20250514-v1:0`.
+fn claude_name(id: &str) -> String {
+    let name = foundation_model(id).unwrap_or_default();
+    let name = name.split_once("anthropic.").map_or(name, |(_, name)| name);
+    // The names of the oldest models are only a version: `claude-v2:1`.
+    if let Some(version) = name.strip_prefix("claude-v") {
+        return format!("claude-{}", version.replace(':', "."));
+    }
+    let is_version = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    match name.rsplit_once("-v") {
+        Some((name, version)) if is_version(version) => name.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// Returns the id of the foundation model, with its region prefix. Returns `None` for the ARN of a
+/// resource that belongs to an account, because such an ARN does not contain the model.
+fn foundation_model(id: &str) -> Option<&str> {
+    if !id.starts_with("arn:") {
+        return Some(id);
+    }
+    // arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/NAME, where the name may contain colons.
+    let (kind, name) = id.splitn(6, ':').nth(5)?.split_once('/')?;
+    matches!(kind, "foundation-model" | "inference-profile").then_some(name)
+}
+
+/// Strips the region prefix of an inference profile, such as `us-gov` in
+/// `us-gov.anthropic.claude-…`.
+fn strip_region(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, claude_name, find_model};
+
+    #[test]
+    fn claude_names_are_read_from_ids_and_arns() {
+        for (id, name) in [
+            ("anthropic.claude-3-5-sonnet-20241022-v2:0", "claude-3-5-sonnet-20241022"),
+            ("us.anthropic.claude-opus-4-20250514-v1:0", "claude-opus-4-20250514"),
+            ("us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
+            ("global.anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
+            ("anthropic.claude-v2:1", "claude-2.1"),
+            ("anthropic.claude-instant-v1", "claude-instant"),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-7-v1:0",
+                "claude-opus-4-7",
+            ),
+            (
+                "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/\
+                 us-gov.anthropic.claude-3-haiku-20240307-v1:0",
+                "claude-3-haiku-20240307",
+            ),
+            ("arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/ab12", ""),
+        ] {
+            assert_eq!(claude_name(id), name, "{id}");
+        }
+    }
+
+    #[test]
+    fn models_are_found_by_ids_and_arns() {
+        for (id, pattern) in [
+            ("meta.llama3-1-70b-instruct-v1:0", "meta.llama*"),
+            ("us.meta.llama4-scout-17b-instruct-v1:0", "meta.llama*"),
+            ("apac.amazon.nova-lite-v1:0", "amazon.nova*"),
+            ("amazon.titan-text-express-v1", "amazon.titan*"),
+            ("arn:aws:bedrock:us-east-1::foundation-model/qwen.qwen3-32b-v1:0", "qwen.*"),
+            ("arn:aws:bedrock:us-east-1:1:inference-profile/us.deepseek.r1-v1:0", "deepseek.r1*"),
+            ("arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12", "amazon.nova*"),
+            ("somebody.new-model-v1:0", "*"),
+        ] {
+            match find_model(id, "amazon.nova") {
+                Family::Other(model) => assert_eq!(model.pattern, pattern, "{id}"),
+                Family::Claude(model) => panic!("{id}: {}", model.pattern),
+            }
+        }
+        let claude = find_model("eu.anthropic.claude-sonnet-4-6", "amazon.nova");
+        assert!(matches!(claude, Family::Claude(model) if !model.json_schema));
+    }
+}

@@ -1,0 +1,32 @@
+//! Requests to an operation of the Bedrock runtime: the URL and the signature.
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use crate::providers::dialect::Endpoint;
+use crate::wire::{Auth, WireRequest, path_segment};
+
+/// The service name in signatures.
+const SERVICE: &str = "bedrock";
+
+/// Creates the request for an operation on a model.
+///
+/// # Errors
+/// `SecretNotFound` if no region is configured, because the request can't be signed then.
+pub(super) fn operation_request(
+    endpoint: &Endpoint,
+    model: &str,
+    operation: &str,
+    body: Value,
+) -> Result<WireRequest, Error> {
+    let Some(region) = endpoint.region.clone() else {
+        let message = "no AWS region: set AWS_REGION in the environment";
+        return Err(Error::new(ErrorKind::SecretNotFound, message));
+    };
+    Ok(WireRequest {
+        url: format!("{}/model/{}/{operation}", endpoint.base_url, path_segment(model)),
+        headers: Vec::new(),
+        body,
+        auth: Auth::SigV4 { service: SERVICE, region },
+    })
+}

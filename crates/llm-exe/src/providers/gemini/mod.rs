@@ -1,0 +1,71 @@
+//! Gemini: `POST {base}/models/{model}:generateContent`.
+//!
+//! Source: <https://ai.google.dev/api/generate-content> and the types of npm `@google/genai` 2.32.
+
+pub(super) mod models;
+mod reply;
+mod request;
+
+use self::models::GeminiJson;
+use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::failure::Failure;
+use crate::chat::{Chat, Reply, Structure};
+use crate::error::Error;
+use crate::schema::{Schema, open};
+use crate::wire::{Auth, WireReply, WireRequest, path_segment};
+
+/// The dialect of Google's Gemini API.
+pub(crate) struct Gemini;
+
+impl Dialect for Gemini {
+    fn name(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
+        match models::find_model(model).json {
+            GeminiJson::Schema => match open(schema.written()) {
+                Some(schema) => Structure::Native { name: name.to_owned(), schema, strict: true },
+                None => Structure::JsonMode,
+            },
+            GeminiJson::Mode => Structure::JsonMode,
+            GeminiJson::No => Structure::PromptOnly,
+        }
+    }
+
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let (body, warnings) = request::build_body(chat)?;
+        let auth = |key| Auth::Header("x-goog-api-key", key);
+        let model = resource_name(&chat.model)?;
+        Ok(BuiltRequest {
+            request: WireRequest {
+                url: format!("{}/{model}:generateContent", endpoint.base_url),
+                headers: Vec::new(),
+                body,
+                auth: endpoint.key.clone().map_or(Auth::None, auth),
+            },
+            warnings,
+        })
+    }
+
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
+        reply::read_reply(wire)
+    }
+
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        reply::read_failure(wire)
+    }
+}
+
+/// Returns the model's resource name, which is part of the URL: `models/NAME`, or
+/// `tunedModels/NAME` if the model is written so.
+fn resource_name(model: &str) -> Result<String, Error> {
+    let (collection, name) = match model.split_once('/') {
+        Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),
+        _ => ("models", model),
+    };
+    if name.is_empty() {
+        return Err(Error::invalid("model", format!("expected a model name, got {model:?}")));
+    }
+    Ok(format!("{collection}/{}", path_segment(name)))
+}

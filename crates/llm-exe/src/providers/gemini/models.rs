@@ -1,0 +1,98 @@
+//! The capabilities of Google's models.
+
+use crate::glob::matches;
+
+/// How a Gemini model reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GeminiThinking {
+    /// It does not reason, and rejects the option.
+    No,
+    /// With a budget of tokens.
+    Budget {
+        /// The minimum, if reasoning is on.
+        min: u64,
+        /// The maximum.
+        max: u64,
+        /// Whether a budget of 0 turns reasoning off.
+        can_be_off: bool,
+    },
+    /// With one of these levels, in ascending order.
+    Levels(&'static [&'static str]),
+}
+
+/// How a Gemini model supports JSON output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GeminiJson {
+    /// With `responseJsonSchema`.
+    Schema,
+    /// With `responseMimeType` only.
+    Mode,
+    /// Not at all.
+    No,
+}
+
+/// The capabilities of a Gemini or Gemma model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GeminiModel {
+    /// The name, in which `*` matches any text.
+    pub(crate) pattern: &'static str,
+    /// How the model reasons.
+    pub(crate) thinking: GeminiThinking,
+    /// How the model supports JSON output.
+    pub(crate) json: GeminiJson,
+    /// Whether `systemInstruction` is supported.
+    pub(crate) system: bool,
+    /// Whether the frequency and presence penalties are accepted.
+    pub(crate) penalties: bool,
+    /// Whether temperature, top_p and top_k have an effect.
+    pub(crate) sampling: bool,
+}
+
+const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
+const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
+
+const fn without_thinking(pattern: &'static str, json: GeminiJson, system: bool) -> GeminiModel {
+    let thinking = GeminiThinking::No;
+    GeminiModel { pattern, thinking, json, system, penalties: true, sampling: true }
+}
+
+const fn with_thinking(pattern: &'static str, thinking: GeminiThinking) -> GeminiModel {
+    let json = GeminiJson::Schema;
+    GeminiModel { pattern, thinking, json, system: true, penalties: false, sampling: true }
+}
+
+const fn budget(pattern: &'static str, min: u64, max: u64, can_be_off: bool) -> GeminiModel {
+    with_thinking(pattern, GeminiThinking::Budget { min, max, can_be_off })
+}
+
+const fn levels(pattern: &'static str, levels: &'static [&'static str]) -> GeminiModel {
+    with_thinking(pattern, GeminiThinking::Levels(levels))
+}
+
+const NEWEST: GeminiModel = GeminiModel { sampling: false, ..levels("*", LOW_TO_HIGH) };
+
+/// Google's models. Source: the model pages, the thinking guide and the tables of npm
+/// `@ai-sdk/google` 3.0.141.
+pub(crate) const GEMINI: &[GeminiModel] = &[
+    without_thinking("gemini-1.0*", GeminiJson::No, false),
+    without_thinking("gemini-1.5*", GeminiJson::Mode, true),
+    without_thinking("gemini-2.0*", GeminiJson::Schema, true),
+    budget("gemini-2.5-pro*", 128, 32_768, false),
+    budget("gemini-2.5-flash-lite*", 512, 24_576, true),
+    budget("gemini-2.5*", 1, 24_576, true),
+    levels("gemini-3-pro*", &["LOW", "HIGH"]),
+    levels("gemini-3-flash*", ALL_LEVELS),
+    levels("gemini-3.1-flash-lite*", ALL_LEVELS),
+    levels("gemini-3.5*", ALL_LEVELS),
+    levels("gemini-3*", LOW_TO_HIGH),
+    levels("gemini-flash*", LOW_TO_HIGH),
+    without_thinking("gemma-3*", GeminiJson::No, false),
+    levels("gemma-4*", &["MINIMAL", "HIGH"]),
+    NEWEST,
+];
+
+/// Returns the row of a Google model, with or without a collection: `models/x` is `x`.
+pub(crate) fn find_model(model: &str) -> GeminiModel {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    GEMINI.iter().find(|row| matches(row.pattern, name)).copied().unwrap_or(NEWEST)
+}

@@ -1,0 +1,101 @@
+//! The request body of Ollama chat.
+
+use serde_json::{Map, Value, json};
+
+use super::models::{self, Think};
+use crate::chat::{Chat, Message, Part, Structure};
+use crate::error::Error;
+use crate::providers::data_url::parse_image;
+use crate::providers::options::{OptionWriter, Support, stop_list};
+
+const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp"];
+
+/// Builds the body and returns it with the warnings.
+///
+/// # Errors
+/// `InvalidRequest` for an image that is not a `data:` URL of a supported format.
+pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
+    let mut messages = Vec::new();
+    for (index, message) in chat.messages.iter().enumerate() {
+        messages.push(build_message(message, index)?);
+    }
+    let mut body = Map::new();
+    body.insert("model".to_owned(), json!(chat.model));
+    body.insert("messages".to_owned(), Value::Array(messages));
+    body.insert("stream".to_owned(), json!(false));
+    match &chat.structure {
+        Structure::Native { schema, .. } => drop(body.insert("format".to_owned(), schema.clone())),
+        Structure::JsonMode => drop(body.insert("format".to_owned(), json!("json"))),
+        Structure::Free | Structure::ForcedTool { .. } | Structure::PromptOnly => {}
+    }
+    let mut warnings = insert_think(&mut body, chat);
+    let (options, option_warnings) = build_options(chat);
+    warnings.extend(option_warnings);
+    if !options.is_empty() {
+        body.insert("options".to_owned(), Value::Object(options));
+    }
+    Ok((Value::Object(body), warnings))
+}
+
+fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
+    let mut images = Vec::new();
+    for (part_index, part) in message.content.iter().enumerate() {
+        if let Part::Image { url } = part {
+            let path = || format!("message[{index}].content[{part_index}].image_url.url");
+            let (_, data) = parse_image(url, IMAGE_FORMATS, path)?;
+            images.push(data);
+        }
+    }
+    let mut wire = json!({ "role": message.role.name(), "content": message.joined_text() });
+    if let (Value::Object(wire), false) = (&mut wire, images.is_empty()) {
+        wire.insert("images".to_owned(), json!(images));
+    }
+    Ok(wire)
+}
+
+/// Inserts `think` for the effort, as far as the model supports it, and returns the warnings.
+fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
+    let Some(effort) = chat.sampling.effort.as_deref() else {
+        return Vec::new();
+    };
+    let mut options = OptionWriter::new(body, &chat.model);
+    let (_, supported) = models::find_model(&chat.model);
+    let think = match (supported, effort) {
+        (Think::No, "none") => return Vec::new(),
+        (Think::No, _) => {
+            options.warn_dropped("effort", "the model does not reason");
+            return options.warnings;
+        }
+        (Think::Switch, effort) => json!(effort != "none"),
+        (Think::Levels, "none") => {
+            options.warn_minimum_effort();
+            json!("low")
+        }
+        (Think::Levels, "minimal" | "low") => json!("low"),
+        (Think::Levels, "medium") => json!("medium"),
+        (Think::Levels, _) => json!("high"),
+    };
+    options.body.insert("think".to_owned(), think);
+    options.warnings
+}
+
+/// Returns the sampling options for the field `options`, and the warnings.
+fn build_options(chat: &Chat) -> (Map<String, Value>, Vec<String>) {
+    let sampling = &chat.sampling;
+    let mut body = Map::new();
+    let mut options = OptionWriter::new(&mut body, &chat.model);
+    for (option, field, value) in [
+        ("temperature", "temperature", sampling.temperature.map(Value::from)),
+        ("topP", "top_p", sampling.top_p.map(Value::from)),
+        ("topK", "top_k", sampling.top_k.map(Value::from)),
+        ("maxTokens", "num_predict", sampling.max_tokens.map(Value::from)),
+        ("stopSequences", "stop", stop_list(sampling)),
+        ("seed", "seed", sampling.seed.map(Value::from)),
+        ("frequencyPenalty", "frequency_penalty", sampling.frequency_penalty.map(Value::from)),
+        ("presencePenalty", "presence_penalty", sampling.presence_penalty.map(Value::from)),
+    ] {
+        options.insert(option, field, value, Support::Accepted);
+    }
+    let warnings = options.warnings;
+    (body, warnings)
+}

@@ -1,0 +1,65 @@
+//! OpenAI chat completions: `POST {base}/chat/completions`.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the types of npm
+//! `openai` 6.49.
+
+pub(super) mod models;
+mod quirks;
+mod reply;
+mod request;
+
+use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::chat::{Chat, Reply, Structure};
+use crate::error::Error;
+use crate::schema::{Schema, strict, without_lookaround};
+use crate::wire::{Auth, WireReply, WireRequest};
+
+pub(crate) use quirks::{
+    DEEPSEEK, OPENAI, OpenAiChat, WITH_JSON_MODE, WITH_JSON_SCHEMA, WITH_PROMPT_ONLY, XAI,
+};
+
+impl Dialect for OpenAiChat {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn accepts_lone_system(&self) -> bool {
+        true
+    }
+
+    fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
+        let model = models::find_model(self.models, model);
+        // The API rejects a schema whose root is not an object, and JSON mode returns only objects.
+        if !schema.is_object() {
+            return Structure::PromptOnly;
+        }
+        if !model.json_schema {
+            return if model.json_mode { Structure::JsonMode } else { Structure::PromptOnly };
+        }
+        let name = name.to_owned();
+        match strict(schema.written()) {
+            Some(schema) => Structure::Native { name, schema, strict: true },
+            None => {
+                let schema = without_lookaround(schema.written());
+                Structure::Native { name, schema, strict: false }
+            }
+        }
+    }
+
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let (body, warnings) = request::build_body(self, chat)?;
+        Ok(BuiltRequest {
+            request: WireRequest {
+                url: format!("{}/chat/completions", endpoint.base_url),
+                headers: Vec::new(),
+                body,
+                auth: endpoint.key.clone().map_or(Auth::None, Auth::Bearer),
+            },
+            warnings,
+        })
+    }
+
+    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
+        reply::read_reply(wire, self.completion_excludes_reasoning)
+    }
+}

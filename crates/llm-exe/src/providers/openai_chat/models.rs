@@ -1,0 +1,156 @@
+//! The capabilities of models behind the chat completions API: OpenAI, xAI, DeepSeek and others.
+
+use crate::glob::matches;
+use crate::providers::capabilities::{EFFORTS, SamplingSupport};
+
+/// The capabilities of a model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenAiModel {
+    /// The name, in which `*` matches any text.
+    pub(crate) pattern: &'static str,
+    /// Whether the model reasons, with or without a setting for the effort.
+    pub(crate) reasons: bool,
+    /// The supported values of `effort`, in ascending order.
+    pub(crate) efforts: &'static [&'static str],
+    /// When `temperature` and `top_p` are accepted.
+    pub(crate) sampling: SamplingSupport,
+    /// When `frequency_penalty` and `presence_penalty` are accepted.
+    pub(crate) penalties: SamplingSupport,
+    /// Whether `stop` is supported.
+    pub(crate) stop: bool,
+    /// Whether images are accepted.
+    pub(crate) images: bool,
+    /// Whether `response_format` of type `json_schema` is supported.
+    pub(crate) json_schema: bool,
+    /// Whether `response_format` of type `json_object` is supported.
+    pub(crate) json_mode: bool,
+}
+
+const fn chat(pattern: &'static str, json_schema: bool, json_mode: bool) -> OpenAiModel {
+    OpenAiModel {
+        pattern,
+        reasons: false,
+        efforts: &[],
+        sampling: SamplingSupport::Always,
+        penalties: SamplingSupport::Always,
+        stop: true,
+        images: true,
+        json_schema,
+        json_mode,
+    }
+}
+
+const fn reasoning(
+    pattern: &'static str,
+    efforts: &'static [&'static str],
+    sampling: SamplingSupport,
+) -> OpenAiModel {
+    let model = chat(pattern, true, true);
+    // `stop` is rejected even with effort "none" (huggingface/smolagents#1868, #1893).
+    OpenAiModel { reasons: true, efforts, sampling, penalties: sampling, stop: false, ..model }
+}
+
+const fn o_series(pattern: &'static str) -> OpenAiModel {
+    reasoning(pattern, &["low", "medium", "high"], SamplingSupport::Never)
+}
+
+const GPT_5: &[&str] = &["minimal", "low", "medium", "high"];
+const GPT_5_1: &[&str] = &["none", "low", "medium", "high"];
+const GPT_5_2: &[&str] = &["none", "low", "medium", "high", "xhigh"];
+
+/// OpenAI's models. Source: the model pages and the types of npm `openai` 6.49.
+pub(crate) const OPENAI: &[OpenAiModel] = &[
+    chat("gpt-3.5-turbo-instruct*", false, false),
+    chat("gpt-3.5-turbo-0613", false, false),
+    chat("gpt-3.5*", false, true),
+    chat("gpt-4", false, false),
+    chat("gpt-4-0*", false, false),
+    chat("gpt-4-32k*", false, false),
+    chat("gpt-4-*", false, true),
+    chat("gpt-4o-2024-05-13", false, true),
+    chat("chatgpt-4o*", false, false),
+    chat("gpt-4*", true, true),
+    chat("gpt-5-chat*", true, true),
+    reasoning("gpt-5", GPT_5, SamplingSupport::Never),
+    reasoning("gpt-5-*", GPT_5, SamplingSupport::Never),
+    reasoning("gpt-5.1", GPT_5_1, SamplingSupport::WithoutReasoning),
+    reasoning("gpt-5.1-2*", GPT_5_1, SamplingSupport::WithoutReasoning),
+    reasoning("gpt-5.2*", GPT_5_2, SamplingSupport::WithoutReasoning),
+    reasoning("gpt-5.3*", GPT_5_2, SamplingSupport::WithoutReasoning),
+    o_series("o1*"),
+    OpenAiModel { stop: true, ..o_series("o3-mini*") },
+    o_series("o3*"),
+    o_series("o4*"),
+    reasoning("*", EFFORTS, SamplingSupport::WithoutReasoning),
+];
+
+const fn grok(pattern: &'static str, efforts: &'static [&'static str]) -> OpenAiModel {
+    OpenAiModel {
+        penalties: SamplingSupport::Never,
+        ..reasoning(pattern, efforts, SamplingSupport::Always)
+    }
+}
+
+/// xAI's models. Source: the model pages and npm `@ai-sdk/xai` 3.0.
+pub(crate) const XAI: &[OpenAiModel] = &[
+    chat("grok-2*", true, true),
+    grok("grok-3-mini*", &["low", "high"]),
+    chat("grok-3*", true, true),
+    chat("grok-4-fast-non-reasoning*", true, true),
+    chat("grok-4-1-fast-non-reasoning*", true, true),
+    chat("grok-4.20-0309-non-reasoning*", true, true),
+    grok("grok-4", &[]),
+    grok("grok-4-*", &[]),
+    grok("grok-code*", &[]),
+    grok("*", &["none", "low", "medium", "high", "xhigh"]),
+];
+
+const fn deepseek(
+    pattern: &'static str,
+    efforts: &'static [&'static str],
+    sampling: SamplingSupport,
+) -> OpenAiModel {
+    OpenAiModel {
+        json_schema: false,
+        images: false,
+        penalties: SamplingSupport::Never,
+        stop: true,
+        ..reasoning(pattern, efforts, sampling)
+    }
+}
+
+const DEEPSEEK_V4: &[&str] = &["none", "low", "high", "max"];
+
+/// DeepSeek's models. Source: the API pages and npm `@ai-sdk/deepseek` 2.0.
+pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
+    OpenAiModel { images: false, ..chat("deepseek-chat*", false, true) },
+    deepseek("deepseek-reasoner*", &[], SamplingSupport::Never),
+    OpenAiModel {
+        images: true,
+        ..deepseek("deepseek-v4-flash-vision*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning)
+    },
+    deepseek("*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning),
+];
+
+/// An unknown model: all options are sent.
+const fn any(json_schema: bool, json_mode: bool) -> OpenAiModel {
+    OpenAiModel { efforts: EFFORTS, ..chat("*", json_schema, json_mode) }
+}
+
+/// The models of a configured server that supports `json_schema`.
+pub(crate) const ANY_WITH_JSON_SCHEMA: &[OpenAiModel] = &[any(true, true)];
+/// The models of a configured server that supports `json_object`.
+pub(crate) const ANY_WITH_JSON_MODE: &[OpenAiModel] = &[any(false, true)];
+/// The models of a configured server that supports neither.
+pub(crate) const ANY_WITH_PROMPT_ONLY: &[OpenAiModel] = &[any(false, false)];
+
+/// Returns a model's row in the table of its provider. A fine-tuned model (`ft:BASE:…`) has the row
+/// of its base model.
+pub(crate) fn find_model(table: &'static [OpenAiModel], model: &str) -> OpenAiModel {
+    let base = match model.strip_prefix("ft:") {
+        Some(rest) => rest.split(':').next().unwrap_or(rest),
+        None => model,
+    };
+    let newest = reasoning("*", EFFORTS, SamplingSupport::WithoutReasoning);
+    table.iter().find(|row| matches(row.pattern, base)).copied().unwrap_or(newest)
+}

@@ -1,0 +1,57 @@
+//! The differences between the servers that implement the chat completions API.
+
+use super::models::{self, OpenAiModel};
+
+/// The chat completions API of one provider.
+pub(crate) struct OpenAiChat {
+    /// The capabilities of its models.
+    pub(super) models: &'static [OpenAiModel],
+    /// The name of the field for the maximum number of output tokens.
+    pub(super) max_tokens_field: &'static str,
+    /// Whether reasoning models receive system messages with the role `developer`.
+    pub(super) developer_role: bool,
+    /// Whether the field `thinking` turns reasoning on and off.
+    pub(super) thinking_switch: bool,
+    /// Whether `completion_tokens` excludes reasoning tokens.
+    pub(super) completion_excludes_reasoning: bool,
+    /// Whether `seed` is supported.
+    pub(super) seed: bool,
+}
+
+/// OpenAI's own API.
+pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
+    models: models::OPENAI,
+    max_tokens_field: "max_completion_tokens",
+    developer_role: true,
+    ..WITH_JSON_SCHEMA
+};
+
+/// xAI's API.
+pub(crate) const XAI: OpenAiChat = OpenAiChat {
+    models: models::XAI,
+    max_tokens_field: "max_completion_tokens",
+    completion_excludes_reasoning: true,
+    ..WITH_JSON_SCHEMA
+};
+
+/// DeepSeek's API.
+pub(crate) const DEEPSEEK: OpenAiChat =
+    OpenAiChat { models: models::DEEPSEEK, thinking_switch: true, seed: false, ..WITH_JSON_SCHEMA };
+
+/// A configured server that supports JSON Schema.
+pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
+    models: models::ANY_WITH_JSON_SCHEMA,
+    max_tokens_field: "max_tokens",
+    developer_role: false,
+    thinking_switch: false,
+    completion_excludes_reasoning: false,
+    seed: true,
+};
+
+/// A configured server that supports JSON mode.
+pub(crate) const WITH_JSON_MODE: OpenAiChat =
+    OpenAiChat { models: models::ANY_WITH_JSON_MODE, ..WITH_JSON_SCHEMA };
+
+/// A configured server that supports neither.
+pub(crate) const WITH_PROMPT_ONLY: OpenAiChat =
+    OpenAiChat { models: models::ANY_WITH_PROMPT_ONLY, ..WITH_JSON_SCHEMA };

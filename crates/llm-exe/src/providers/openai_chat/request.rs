@@ -1,0 +1,136 @@
+//! The request body of chat completions.
+
+use serde_json::{Map, Value, json};
+
+use super::models::{self, OpenAiModel};
+use super::quirks::OpenAiChat;
+use crate::chat::{Chat, Message, Part, Role, Structure};
+use crate::error::Error;
+use crate::providers::capabilities::{SamplingSupport, nearest_effort};
+use crate::providers::options::{OptionWriter, Support, stop_list};
+
+/// Builds the body and returns it with the warnings.
+///
+/// # Errors
+/// `InvalidRequest` for an image if the model does not accept images.
+pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Value, Vec<String>), Error> {
+    let model = models::find_model(api.models, &chat.model);
+    let mut body = Map::new();
+    body.insert("model".to_owned(), json!(chat.model));
+    let mut messages = Vec::new();
+    for (index, message) in chat.messages.iter().enumerate() {
+        let role = match message.role {
+            Role::System if api.developer_role && model.reasons => "developer",
+            role => role.name(),
+        };
+        let content = content(message, model.images, index)?;
+        messages.push(json!({ "role": role, "content": content }));
+    }
+    body.insert("messages".to_owned(), Value::Array(messages));
+    if let Some(format) = response_format(&chat.structure) {
+        body.insert("response_format".to_owned(), format);
+    }
+    let warnings = insert_options(&mut body, api, chat, model);
+    Ok((Value::Object(body), warnings))
+}
+
+fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error> {
+    if let [Part::Text(text)] = message.content.as_slice() {
+        return Ok(json!(text));
+    }
+    let mut parts = Vec::new();
+    for (part_index, part) in message.content.iter().enumerate() {
+        parts.push(match part {
+            Part::Text(text) => json!({ "type": "text", "text": text }),
+            Part::Image { url } if images => {
+                json!({ "type": "image_url", "image_url": { "url": url } })
+            }
+            Part::Image { .. } => {
+                let path = format!("message[{index}].content[{part_index}]");
+                return Err(Error::invalid(path, "the model does not accept images"));
+            }
+        });
+    }
+    Ok(Value::Array(parts))
+}
+
+fn response_format(structure: &Structure) -> Option<Value> {
+    match structure {
+        Structure::Native { name, schema, strict } => Some(json!({
+            "type": "json_schema",
+            "json_schema": { "name": name, "schema": schema, "strict": strict }
+        })),
+        Structure::JsonMode => Some(json!({ "type": "json_object" })),
+        Structure::Free | Structure::ForcedTool { .. } | Structure::PromptOnly => None,
+    }
+}
+
+/// Inserts the sampling options into the body and returns the warnings.
+fn insert_options(
+    body: &mut Map<String, Value>,
+    api: &OpenAiChat,
+    chat: &Chat,
+    model: OpenAiModel,
+) -> Vec<String> {
+    let sampling = &chat.sampling;
+    let effort = sampling.effort.as_deref();
+    let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
+    let support = |support| match support {
+        SamplingSupport::WithoutReasoning if no_reasoning => Support::Accepted,
+        SamplingSupport::WithoutReasoning => {
+            Support::Dropped("the model accepts it only with effort \"none\"")
+        }
+        SamplingSupport::Never => Support::Dropped("reasoning models do not accept it"),
+        SamplingSupport::Always | SamplingSupport::OneOf => Support::Accepted,
+    };
+    let (tuning, penalties) = (support(model.sampling), support(model.penalties));
+    let stop = Support::when(model.stop, "the model does not accept it");
+    let seed = Support::when(api.seed, "the provider has no such option");
+    let no_option = Support::Dropped("the provider has no such option");
+
+    let mut options = OptionWriter::new(body, &chat.model);
+    options.insert("temperature", "temperature", sampling.temperature, tuning);
+    options.insert("topP", "top_p", sampling.top_p, tuning);
+    options.insert("frequencyPenalty", "frequency_penalty", sampling.frequency_penalty, penalties);
+    options.insert("presencePenalty", "presence_penalty", sampling.presence_penalty, penalties);
+    options.insert("topK", "top_k", sampling.top_k, no_option);
+    options.insert("maxTokens", api.max_tokens_field, sampling.max_tokens, Support::Accepted);
+    options.insert("stopSequences", "stop", stop_list(sampling), stop);
+    options.insert("seed", "seed", sampling.seed, seed);
+    if let Some(effort) = effort {
+        insert_effort(&mut options, api, effort, model);
+    }
+    options.warnings
+}
+
+fn insert_effort(
+    options: &mut OptionWriter<'_>,
+    api: &OpenAiChat,
+    requested: &str,
+    model: OpenAiModel,
+) {
+    if model.efforts.is_empty() {
+        match (model.reasons, requested) {
+            (true, _) => options.warn_dropped("effort", "the model has no setting for it"),
+            (false, "none") => {}
+            (false, _) => options.warn_dropped("effort", "the model does not reason"),
+        }
+        return;
+    }
+    let Some(effort) = nearest_effort(requested, model.efforts) else {
+        options.warn_dropped("effort", "the model always reasons");
+        return;
+    };
+    if effort != requested {
+        options.warn_effort_changed(requested, effort);
+    }
+    if !api.thinking_switch {
+        options.body.insert("reasoning_effort".to_owned(), json!(effort));
+        return;
+    }
+    let kind = if effort == "none" { "disabled" } else { "enabled" };
+    options.body.insert("thinking".to_owned(), json!({ "type": kind }));
+    if effort != "none" {
+        options.body.insert("reasoning_effort".to_owned(), json!(effort));
+    }
+}

@@ -1,0 +1,77 @@
+//! Sampling options in a request body, and a warning for each option that is dropped.
+
+use serde_json::{Map, Value};
+
+use crate::chat::Sampling;
+
+/// Inserts supported options into a request body and collects warnings about the others.
+pub(crate) struct OptionWriter<'a> {
+    pub(crate) body: &'a mut Map<String, Value>,
+    pub(crate) warnings: Vec<String>,
+    model: &'a str,
+}
+
+/// Whether a model or provider accepts an option.
+#[derive(Clone, Copy)]
+pub(crate) enum Support {
+    Accepted,
+    /// Not accepted, with the reason as it appears in the warning.
+    Dropped(&'static str),
+}
+
+impl Support {
+    /// Returns `Accepted` if the condition holds.
+    pub(crate) fn when(accepted: bool, reason: &'static str) -> Support {
+        if accepted { Support::Accepted } else { Support::Dropped(reason) }
+    }
+}
+
+impl<'a> OptionWriter<'a> {
+    pub(crate) fn new(body: &'a mut Map<String, Value>, model: &'a str) -> Self {
+        OptionWriter { body, warnings: Vec::new(), model }
+    }
+
+    /// Inserts `value` as `field`, or warns that the option is dropped. Does nothing for `None`.
+    pub(crate) fn insert(
+        &mut self,
+        option: &str,
+        field: &str,
+        value: Option<impl Into<Value>>,
+        support: Support,
+    ) {
+        let Some(value) = value else { return };
+        match support {
+            Support::Accepted => {
+                self.body.insert(field.to_owned(), value.into());
+            }
+            Support::Dropped(reason) => self.warn_dropped(option, reason),
+        }
+    }
+
+    /// Warns that an option is dropped.
+    pub(crate) fn warn_dropped(&mut self, option: &str, reason: &str) {
+        self.warnings.push(format!("options.{option} is dropped for {}: {reason}", self.model));
+    }
+
+    /// Warns that the effort is sent as another one.
+    pub(crate) fn warn_effort_changed(&mut self, requested: &str, sent: &str) {
+        self.warnings.push(format!(
+            "options.effort is sent as {sent:?} for {}: the model has no {requested:?}",
+            self.model
+        ));
+    }
+
+    /// Warns that the effort is `none` but the model always reasons.
+    pub(crate) fn warn_minimum_effort(&mut self) {
+        self.warnings.push(format!(
+            "options.effort is sent as the minimum for {}: its reasoning can't be turned off",
+            self.model
+        ));
+    }
+}
+
+/// Returns the stop sequences as a JSON list, or `None` if there are none.
+pub(crate) fn stop_list(sampling: &Sampling) -> Option<Value> {
+    let list = &sampling.stop_sequences;
+    (!list.is_empty()).then(|| Value::from(list.clone()))
+}
