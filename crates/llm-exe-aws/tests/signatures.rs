@@ -110,7 +110,7 @@ async fn urls_are_botocores() {
         let request = json!({
             "provider": name, "model": case.model, "message": "hi", "dryRun": true,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         assert_eq!(run.outcome.unwrap()["url"], case.url, "{}", case.name);
     }
 }
@@ -123,7 +123,7 @@ async fn without_a_region_the_setting_is_named_also_when_nothing_is_sent() {
         let request = json!({
             "provider": "amazon", "model": "x.y", "message": "hi", "dryRun": dry_run,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind().name(), "SecretNotFound");
         assert!(error.message().contains("AWS_REGION"), "{error}");

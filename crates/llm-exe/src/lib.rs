@@ -33,12 +33,14 @@ pub use deadline::Deadline;
 pub use endpoints::{Endpoints, check_region};
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};
-pub use plan::{ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target};
+pub use plan::{
+    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
+};
 pub use ports::{KeyName, Keys, Secret};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr, field_names, request_schema,
 };
-pub use run::{Durations, Executor, PassedOver, Report, Run};
+pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
 pub use scrub::scrub;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigs};

@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{Compatible, PROVIDERS, Providers};
-use llm_exe::{
-    Deadline, Endpoints, Error, Executor, KeyName, Keys, ModelPatterns, Rules, Run, Secret,
-};
+use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,7 +74,7 @@ async fn fallbacks_end_as_scripted() {
         });
         request.as_object_mut().unwrap().extend(case.request.as_object().unwrap().clone());
         let deadline = Deadline::after(Duration::from_millis(case.deadline_ms.unwrap_or(30_000)));
-        let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+        let run = executor(&simulator, Rules::default()).run(deadline, request).await;
         if let Some(fault) = difference(case, &run, &asked(&simulator)) {
             wrong.push(format!("{}: {fault}", case.name));
         }
@@ -124,7 +122,7 @@ async fn a_request_makes_no_more_than_500_calls() {
         "fallbacks": vec![fallback; 60],
     });
     let deadline = Deadline::after(Duration::from_secs(60));
-    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
     assert!(error.message().contains("500 calls"), "{error}");
@@ -141,7 +139,7 @@ async fn fallbacks_keep_to_the_one_deadline() {
     });
     let started = Instant::now();
     let deadline = Deadline::after(Duration::from_millis(600));
-    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "Timeout", "{error}");
     assert_eq!(asked(&simulator), ["gpt-4o-mini", "claude-sonnet-4-5"]);
@@ -152,7 +150,7 @@ async fn fallbacks_keep_to_the_one_deadline() {
 async fn the_operators_rules_hold_for_fallbacks_too() {
     let simulator = Simulator::start().await.unwrap();
     let rules = Rules {
-        allowed_models: Some(ModelPatterns::read("openai:gpt-4o*").unwrap()),
+        allowed_models: Some("openai:gpt-4o*".parse().unwrap()),
         max_tokens_ceiling: Some(100),
         ..Rules::default()
     };
@@ -161,7 +159,7 @@ async fn the_operators_rules_hold_for_fallbacks_too() {
     let ask = |more: Value| {
         let mut request = json!({"provider": "openai", "model": "gpt-4o-mini", "message": "hi"});
         request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        executor.run(request, deadline)
+        executor.run(deadline, request)
     };
     let told = ask(json!({
         "model": "gpt-5",
@@ -171,7 +169,7 @@ async fn the_operators_rules_hold_for_fallbacks_too() {
     let told = told.await.outcome.unwrap_err().to_string();
     for part in [
         "model: \"gpt-5\" of openai is not allowed by the setting ALLOWED_MODELS",
-        "options.maxTokens: expected at most 100, the setting MAX_TOKENS_CEILING, got 101",
+        "options.maxTokens: expected at most 100 (the setting MAX_TOKENS_CEILING), got 101",
         "fallbacks[0].model: \"o3\" of openai is not allowed",
         "fallbacks[0].options.maxTokens: expected at most 100",
     ] {
@@ -202,7 +200,7 @@ async fn a_new_openai_alike_is_one_line() {
         "options": {"maxTokens": 50},
         "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
     });
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     assert!(run.outcome.unwrap()["a"].is_i64());
     let call = &simulator.journal()[0];
     assert_eq!(call.path, "/v1/chat/completions");

@@ -65,7 +65,7 @@ async fn run(more: Value) -> (Duration, usize) {
         .with_documents(Arc::clone(&slow) as Arc<dyn DocumentStore>);
     let mut request = json!({"key": "a.json", "provider": "openai"});
     request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     run.outcome.unwrap();
     (run.report.durations.secrets, slow.fetched.load(Ordering::Relaxed))
 }
@@ -90,7 +90,7 @@ async fn dialed_after(request: Value) -> Duration {
         .with_documents(slow as Arc<dyn DocumentStore>);
     let started = Instant::now();
     let running = tokio::spawn(async move {
-        executor.run(request, Deadline::after(Duration::from_secs(10))).await
+        executor.run(Deadline::after(Duration::from_secs(10)), request).await
     });
     let (connection, _) = listener.accept().await.unwrap();
     let after = started.elapsed();

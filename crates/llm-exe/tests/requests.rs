@@ -30,7 +30,7 @@ fn every_problem_of_a_request_is_named_with_its_path() {
     let mut wrong = Vec::new();
     for case in cases() {
         let name = &case.name;
-        match Plan::read(case.request, &Rules::default()) {
+        match Plan::from_value(case.request, &Rules::default()) {
             Ok(plan) => {
                 if !case.problems.is_empty() {
                     wrong.push(format!("{name}: accepted"));
@@ -84,7 +84,7 @@ fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
     for count in [1001, 200_000] {
         let messages = vec!["{{"; count];
         let request = json!({"provider": "openai", "model": "m", "message": messages});
-        let error = Plan::read(request, &Rules::default()).unwrap_err();
+        let error = Plan::from_value(request, &Rules::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.message().contains(&format!("at most 1000 messages, got {count}")));
         assert!(error.problems().len() <= 200, "{}", error.problems().len());
@@ -96,7 +96,7 @@ fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
 fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
     let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
     let request = json!({"provider": "openai", "model": "m", "message": messages});
-    let error = Plan::read(request, &Rules::default()).unwrap_err();
+    let error = Plan::from_value(request, &Rules::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.problems().len() <= 51, "{}", error.problems().len());
 }

@@ -143,7 +143,7 @@ async fn ends_as_scripted(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> V
         request.as_object_mut().unwrap().extend(fields);
         let deadline = Duration::from_millis(case.deadline_ms.unwrap_or(30_000));
         let executor = executor(&simulator, Arc::new(OneKey));
-        let run = executor.run(request, Deadline::after(deadline)).await;
+        let run = executor.run(Deadline::after(deadline), request).await;
         if let Some(fault) = difference(case, &run, simulator.journal().len()) {
             wrong.push(format!("{}: {}: {fault}", row.name, case.name));
         }
@@ -168,7 +168,7 @@ async fn the_simulator_takes_every_golden_request() {
                 continue;
             }
             count += 1;
-            let run = executor.run(case["request"].clone(), Deadline::after(DAY)).await;
+            let run = executor.run(Deadline::after(DAY), case["request"].clone()).await;
             if let Err(error) = run.outcome
                 && error.provider_status().is_some()
             {
@@ -217,10 +217,10 @@ async fn a_stale_pooled_connection_costs_no_attempt() {
         let executor = executor(&simulator, Arc::new(OneKey));
         simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(row), deadline).await.outcome.unwrap();
+        executor.run(deadline, ask(row)).await.outcome.unwrap();
         // Not polled meanwhile, as in a frozen function: the client can't have noticed.
         stand_still(Duration::from_millis(100));
-        let full = executor.run(ask(row), deadline).await.outcome.unwrap();
+        let full = executor.run(deadline, ask(row)).await.outcome.unwrap();
         assert_eq!(full["attempts"], 1, "{}", row.name);
     }
 }
@@ -236,7 +236,7 @@ async fn connections_are_kept_and_counted() {
     let executor = executor(&simulator, Arc::new(OneKey));
     for _ in 0..3 {
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(&PROVIDERS[0]), deadline).await.outcome.unwrap();
+        executor.run(deadline, ask(&PROVIDERS[0])).await.outcome.unwrap();
     }
     let connections: Vec<u64> = simulator.journal().iter().map(|call| call.connection).collect();
     assert_eq!(connections.len(), 3);
@@ -252,7 +252,7 @@ async fn nobody_listening_is_tried_again_and_named() {
     let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default());
     let mut request = ask(&PROVIDERS[0]);
     request["options"] = json!({"maxDelay": 1});
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "ProviderUnavailable");
     assert!(error.message().contains("could not connect"), "{error}");
@@ -265,7 +265,7 @@ async fn retry_after_is_waited_for() {
     simulator.script(vec![Step::status(429).header("retry-after-ms", "300")]);
     let executor = executor(&simulator, Arc::new(OneKey));
     let start = Instant::now();
-    let full = executor.run(ask(&PROVIDERS[0]), Deadline::after(Duration::from_secs(10))).await;
+    let full = executor.run(Deadline::after(Duration::from_secs(10)), ask(&PROVIDERS[0])).await;
     assert_eq!(full.outcome.unwrap()["attempts"], 2);
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
@@ -280,7 +280,7 @@ async fn the_re_ask_tells_the_model_what_was_wrong() {
         request["output"] = json!("json");
         request["schema"] = json!({"type": "object", "required": ["a"]});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let run = executor.run(request, deadline).await;
+        let run = executor.run(deadline, request).await;
         let full = run.outcome.unwrap();
         assert_eq!(full["result"], json!({"a": 2}));
         assert_eq!(full["attempts"], 2);
@@ -306,7 +306,7 @@ async fn the_re_ask_says_what_the_output_wants() {
         request["output"] = json!("stringExtract");
         request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let full = executor.run(request, deadline).await.outcome.unwrap();
+        let full = executor.run(deadline, request).await.outcome.unwrap();
         assert_eq!((&full["result"], &full["attempts"]), (&json!("ham"), &json!(2)));
         let told = said(&simulator.journal()[1].body);
         let (_, told) = told.last().unwrap();
@@ -342,7 +342,7 @@ async fn a_refused_key_is_fetched_anew_once() {
         let keys = Arc::new(Rotated { asked: AtomicUsize::new(0) });
         let executor = executor(&simulator, Arc::clone(&keys) as Arc<dyn Keys>);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(row), deadline).await.outcome.unwrap();
+        executor.run(deadline, ask(row)).await.outcome.unwrap();
         assert_eq!(keys.asked.load(Ordering::Relaxed), 1);
         let statuses: Vec<Option<u16>> =
             simulator.journal().iter().map(|call| call.answered.status).collect();
@@ -366,7 +366,7 @@ async fn aws_refuses_a_role_by_action_and_model_and_credentials_as_such() {
             let script = json!([{"then": {"status": 403, "body": body}}]);
             simulator.script_json(script).unwrap();
             let executor = executor(&simulator, Arc::new(OneKey));
-            let run = executor.run(ask(row), Deadline::after(Duration::from_secs(10))).await;
+            let run = executor.run(Deadline::after(Duration::from_secs(10)), ask(row)).await;
             let error = run.outcome.unwrap_err();
             assert_eq!(error.kind().name(), kind, "{error}");
             assert!(error.message().contains(told), "{error}");

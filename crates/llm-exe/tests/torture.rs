@@ -243,7 +243,7 @@ async fn no_wrong_answer_is_passed_as_right() {
                     "provider": row.name, "model": model, "message": "hi", "output": "json",
                     "schema": case.schema, "outputOptions": {"repairs": 0},
                 });
-                let run = executor.run(request, Deadline::after(Duration::from_secs(30))).await;
+                let run = executor.run(Deadline::after(Duration::from_secs(30)), request).await;
                 let right = match (&run.outcome, &case.expect) {
                     // As text, so that the order of keys and every digit count.
                     (Ok(value), Expected::Result(result)) => {

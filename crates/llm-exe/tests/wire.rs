@@ -46,7 +46,7 @@ async fn rendered(request: &Value) -> Value {
     let mut endpoints = Endpoints::new();
     endpoints.set_region("eu-central-1").unwrap();
     let executor = Executor::new(endpoints, Arc::new(NoKeys), Rules::default());
-    let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
     match run.outcome {
         Ok(full) => json!({"wire": full["result"], "warnings": full["warnings"]}),
         Err(error) => json!({"error": format!("{}: {error}", error.kind())}),

@@ -1,17 +1,19 @@
-//! `message`: from what callers may write to compiled templates.
+//! Validates `message` and compiles its templates.
 
 use sha2::{Digest, Sha256};
 
-use super::Problems;
+use super::problems::Problems;
 use crate::chat::Role;
 use crate::json;
 use crate::prompt::Template;
-use crate::request::{RequestMessage, RequestPart, TextOr, nearest};
+use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
 
-/// The most messages of a request, and parts of a message. Each is a template, which costs time to
-/// read before any deadline is looked at.
-const MOST_MESSAGES: usize = 1000;
-const MOST_PARTS: usize = 200;
+/// Maximum number of messages in a request. Each is a template, and compiling it is not bounded by
+/// the deadline.
+const MAX_MESSAGES: usize = 1000;
+
+/// Maximum number of parts in a message, for the same reason.
+const MAX_PARTS: usize = 200;
 
 type RequestList = Vec<Option<TextOr<RequestMessage>>>;
 
@@ -24,7 +26,7 @@ pub struct Prompt {
 
 #[derive(Debug, Clone)]
 pub(super) struct TemplateMessage {
-    /// Where it stands in the request, for messages about it.
+    /// The path in the request, for error messages.
     pub(super) path: String,
     pub(super) role: Role,
     pub(super) parts: Vec<TemplatePart>,
@@ -37,9 +39,11 @@ pub(super) struct TemplatePart {
     pub(super) template: Template,
 }
 
-/// Reads `message` as written. Where it is not usable, the error is what of it could be read, and
-/// the problems are noted.
-pub(crate) fn read(
+/// Validates and compiles `message`.
+///
+/// # Errors
+/// The valid part of the prompt, if there were problems, which are added to `problems`.
+pub(super) fn read(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,
 ) -> Result<Prompt, Prompt> {
@@ -58,15 +62,16 @@ pub(crate) fn read(
         }
         Some(TextOr::Long(list)) => (list.len().max(1), messages(list, problems)),
     };
-    let whole = messages.len() == count;
-    let conversation = Prompt { messages, hash };
-    if whole { Ok(conversation) } else { Err(conversation) }
+    let is_complete = messages.len() == count;
+    let prompt = Prompt { messages, hash };
+    if is_complete { Ok(prompt) } else { Err(prompt) }
 }
 
-/// SHA-256 over the prompt as written, roles and texts, so that a result names its prompt.
+/// SHA-256 of the roles and texts of the prompt before rendering, which identifies the prompt of
+/// a result.
 fn hash(written: Option<&TextOr<RequestList>>) -> String {
     let mut hasher = Sha256::new();
-    let mut feed = |label: &str, text: &str| {
+    let mut add = |label: &str, text: &str| {
         hasher.update(label.as_bytes());
         hasher.update([0]);
         hasher.update(text.as_bytes());
@@ -74,7 +79,7 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     };
     let items: &[Option<TextOr<RequestMessage>>] = match written {
         Some(TextOr::Text(text)) => {
-            feed("text", text);
+            add("text", text);
             &[]
         }
         Some(TextOr::Long(list)) => list,
@@ -82,16 +87,16 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     };
     for item in items.iter().flatten() {
         match item {
-            TextOr::Text(text) => feed("turn", text),
+            TextOr::Text(text) => add("turn", text),
             TextOr::Long(message) => {
-                feed("role", message.role.as_deref().unwrap_or_default());
+                add("role", message.role.as_deref().unwrap_or_default());
                 match &message.content {
-                    Some(TextOr::Text(text)) => feed("text", text),
+                    Some(TextOr::Text(text)) => add("text", text),
                     Some(TextOr::Long(parts)) => {
                         for part in parts.iter().flatten() {
                             let url =
                                 part.image_url.as_ref().and_then(|image| image.url.as_deref());
-                            feed("part", part.text.as_deref().or(url).unwrap_or_default());
+                            add("part", part.text.as_deref().or(url).unwrap_or_default());
                         }
                     }
                     None => {}
@@ -104,12 +109,12 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     format!("sha256:{hex}")
 }
 
-/// The messages that can be read.
+/// Compiles the valid messages of a list.
 fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
-    if list.len() > MOST_MESSAGES {
-        let text = format!("expected at most {MOST_MESSAGES} messages, got {}", list.len());
+    if list.len() > MAX_MESSAGES {
+        let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());
         problems.add("message", text);
-        list.truncate(MOST_MESSAGES);
+        list.truncate(MAX_MESSAGES);
     }
     if list.is_empty() {
         problems.add("message", "is an empty list; expected at least one message");
@@ -118,7 +123,7 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
     if texts > 0 && texts < list.iter().flatten().count() {
         problems.add("message", "mixes strings and objects; use one form for all messages");
     }
-    let mut read = Vec::new();
+    let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
         let path = format!("message[{index}]");
         let message = match item {
@@ -126,11 +131,11 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
                 problems.add(path, "is null; expected a string or {role, content}");
                 None
             }
-            // Strings take turns: system, user, assistant, user, assistant and so on.
+            // Strings alternate: system, user, assistant, user, assistant and so on.
             Some(TextOr::Text(text)) => {
                 let role = match index {
                     0 => Role::System,
-                    odd if odd % 2 == 1 => Role::User,
+                    index if index % 2 == 1 => Role::User,
                     _ => Role::Assistant,
                 };
                 let part = text_part(&path, &text, problems);
@@ -138,9 +143,9 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
             }
             Some(TextOr::Long(message)) => chat_message(path, message, problems),
         };
-        read.extend(message);
+        compiled.extend(message);
     }
-    read
+    compiled
 }
 
 fn chat_message(
@@ -160,18 +165,20 @@ fn chat_message(
             problems.add(content, "is an empty list; expected at least one part");
             None
         }
-        Some(TextOr::Long(parts)) if parts.len() > MOST_PARTS => {
-            problems.add(content, format!("expected at most {MOST_PARTS} parts"));
+        Some(TextOr::Long(parts)) if parts.len() > MAX_PARTS => {
+            problems.add(content, format!("expected at most {MAX_PARTS} parts"));
             None
         }
         Some(TextOr::Long(parts)) => {
             let count = parts.len();
-            let read: Vec<TemplatePart> = parts
+            let compiled: Vec<TemplatePart> = parts
                 .into_iter()
                 .enumerate()
-                .filter_map(|(at, part)| part_of(format!("{content}[{at}]"), part, role, problems))
+                .filter_map(|(at, part)| {
+                    chat_part(format!("{content}[{at}]"), part, role, problems)
+                })
                 .collect();
-            (read.len() == count).then_some(read)
+            (compiled.len() == count).then_some(compiled)
         }
     };
     Some(TemplateMessage { path, role: role?, parts: parts? })
@@ -184,22 +191,19 @@ fn role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Ro
         problems.add(path, "missing; expected system, user or assistant");
         return None;
     };
-    if name == "tool" {
-        problems.add(path, "\"tool\" is not built yet in this version (tools)");
-        return None;
-    }
     let role = Role::from_name(name);
     if role.is_none() {
-        let hint = nearest(name, KNOWN)
-            .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-        let name = json::quoted(name);
-        let text = format!("unknown role {name}; expected system, user or assistant{hint}");
-        problems.add(path, text);
+        let received = json::quoted(name);
+        let hint = match name {
+            "tool" => "; tools are not supported yet".to_owned(),
+            _ => suggestion(name, KNOWN),
+        };
+        problems.add(path, format!("expected system, user or assistant, got {received}{hint}"));
     }
     role
 }
 
-fn part_of(
+fn chat_part(
     path: String,
     written: Option<RequestPart>,
     role: Option<Role>,
@@ -216,7 +220,7 @@ fn part_of(
             None
         }
         (Some("image_url"), _, Some(_)) if role.is_some_and(|role| role != Role::User) => {
-            problems.add(path, "an image can stand in a user message only");
+            problems.add(path, "images are only allowed in user messages");
             None
         }
         (Some("image_url"), _, Some(url)) => {
@@ -246,9 +250,9 @@ fn text_part(path: &str, source: &str, problems: &mut Problems) -> Option<Templa
     }
     match Template::compile(source) {
         Ok(template) => Some(TemplatePart { path: path.to_owned(), image: false, template }),
-        Err(faults) => {
-            for fault in faults {
-                problems.add_prompt(path, fault.to_string());
+        Err(errors) => {
+            for error in errors {
+                problems.add_prompt(path, error.to_string());
             }
             None
         }

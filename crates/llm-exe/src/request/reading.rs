@@ -1,5 +1,5 @@
-//! A JSON value to a [`Request`]: every misshapen field is reported at once, with its path, and
-//! unknown fields become warnings that name the nearest known one.
+//! Parses a JSON value into a [`Request`]. All fields of a wrong type are reported together, with
+//! their paths, and unknown fields become warnings that suggest a similar name.
 
 use std::fmt;
 
@@ -7,37 +7,36 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use super::suggestion::{did_you_mean, nearest};
 use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart};
 use crate::error::Problem;
 use crate::json;
 
-/// The most misshapen fields that are reported; beyond them the list is cut.
-const MOST_PROBLEMS: usize = 50;
+/// Maximum number of fields of a wrong type that are reported.
+const MAX_PROBLEMS: usize = 50;
 
-/// The most unknown fields that are named.
-const MOST_WARNINGS: usize = 20;
-/// The longest name for which a near one is looked for.
-const LONGEST_NAME: usize = 40;
+/// Maximum number of unknown fields that are reported by name.
+const MAX_WARNINGS: usize = 20;
 
-/// Fields of the request that this version refuses by name, with what they are for.
-const NOT_BUILT: &[(&str, &str)] = &[
-    ("tools", "tools"),
-    ("toolChoice", "tools"),
-    ("toolErrors", "tools"),
-    ("maxTurns", "tools"),
-    ("steps", "chains"),
-    ("concurrency", "chains"),
-    ("stream", "streaming"),
+/// Fields that are reserved for later versions, and what they are for.
+const NOT_SUPPORTED: &[(&str, &str)] = &[
+    ("tools", "tools are"),
+    ("toolChoice", "tools are"),
+    ("toolErrors", "tools are"),
+    ("maxTurns", "tools are"),
+    ("steps", "chains are"),
+    ("concurrency", "chains are"),
+    ("stream", "streaming is"),
 ];
 
-/// A request as read, with what was wrong with its shape.
+/// A parsed request, with the problems and warnings of parsing.
 #[derive(Debug, Clone, Default)]
 pub struct ParsedRequest {
-    /// What could be read; a misshapen field is absent.
+    /// The valid fields; a field of a wrong type is absent.
     pub request: Request,
-    /// The misshapen fields.
+    /// The fields of a wrong type.
     pub problems: Vec<Problem>,
-    /// Unknown fields, each with a hint where one is near.
+    /// The unknown fields, each with a suggestion if a known name is similar.
     pub warnings: Vec<String>,
 }
 
@@ -48,94 +47,92 @@ impl From<Request> for ParsedRequest {
 }
 
 impl ParsedRequest {
-    /// Reads a request. It never fails: what is wrong stands in `problems`.
-    pub fn read(mut value: Value) -> ParsedRequest {
-        let mut written = ParsedRequest::default();
+    /// Parses a request. Never fails; `problems` says what is wrong.
+    pub fn from_value(mut value: Value) -> ParsedRequest {
+        let mut parsed = ParsedRequest::default();
         let Some(fields) = value.as_object_mut() else {
-            let came = json::shown(&value);
-            let message = format!("expected a request, which is a JSON object, got {came}");
-            written.problems.push(Problem::request("", message));
-            return written;
+            let received = json::shown(&value);
+            let message = format!("expected a request (a JSON object), got {received}");
+            parsed.problems.push(Problem::request("", message));
+            return parsed;
         };
-        for (name, purpose) in NOT_BUILT {
+        for (name, feature) in NOT_SUPPORTED {
             if fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
-                let message = format!("not built yet in this version ({purpose}); leave it out");
-                written.problems.push(Problem::request(*name, message));
+                let message = format!("{feature} not supported yet; remove this field");
+                parsed.problems.push(Problem::request(*name, message));
             }
         }
-        written.check_shapes(&mut value);
-        written.read_fields(&mut value);
-        written
+        parsed.check_objects(&mut value);
+        parsed.parse_fields(&mut value);
+        parsed
     }
 
-    /// serde reads a list where an object should be, its items as the fields in order; here that
-    /// is a mistake.
-    fn check_shapes(&mut self, request: &mut Value) {
-        let mut refuse = |path: String, place: Option<&mut Value>| {
+    /// Rejects lists in place of objects. serde would accept them, with the items as the fields in
+    /// order.
+    fn check_objects(&mut self, request: &mut Value) {
+        let mut reject_list = |path: String, place: Option<&mut Value>| {
             if let Some(place @ Value::Array(_)) = place {
                 *place = Value::Null;
                 self.problems.push(Problem::request(path, "expected an object, got a list"));
             }
         };
-        refuse("options".to_owned(), request.get_mut("options"));
+        reject_list("options".to_owned(), request.get_mut("options"));
         let fallbacks = request.get_mut("fallbacks").and_then(Value::as_array_mut);
         for (index, fallback) in fallbacks.into_iter().flatten().enumerate() {
             let path = format!("fallbacks[{index}]");
-            refuse(path.clone(), Some(&mut *fallback));
-            refuse(format!("{path}.options"), fallback.get_mut("options"));
+            reject_list(path.clone(), Some(&mut *fallback));
+            reject_list(format!("{path}.options"), fallback.get_mut("options"));
         }
         let messages = request.get_mut("message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
             let path = format!("message[{index}]");
-            refuse(path.clone(), Some(&mut *message));
+            reject_list(path.clone(), Some(&mut *message));
             let parts = message.get_mut("content").and_then(Value::as_array_mut);
             for (at, part) in parts.into_iter().flatten().enumerate() {
                 let path = format!("{path}.content[{at}]");
-                refuse(path.clone(), Some(&mut *part));
-                refuse(format!("{path}.image_url"), part.get_mut("image_url"));
+                reject_list(path.clone(), Some(&mut *part));
+                reject_list(format!("{path}.image_url"), part.get_mut("image_url"));
             }
         }
-        self.problems.truncate(MOST_PROBLEMS);
+        self.problems.truncate(MAX_PROBLEMS);
     }
 
-    fn read_fields(&mut self, value: &mut Value) {
-        let mut last: Option<String> = None;
+    /// Parses the fields. serde stops at the first field of a wrong type, so that field is reported,
+    /// set to null, and the parsing repeated.
+    fn parse_fields(&mut self, value: &mut Value) {
+        let mut last_path: Option<String> = None;
         loop {
             let mut unknown = Vec::new();
             let mut track = serde_path_to_error::Track::new();
             let tracked = serde_path_to_error::Deserializer::new(&*value, &mut track);
-            let mut note = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-            let noticing = serde_ignored::Deserializer::new(tracked, &mut note);
-            let error = match Request::deserialize(noticing) {
+            let mut add_unknown = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+            let deserializer = serde_ignored::Deserializer::new(tracked, &mut add_unknown);
+            let error = match Request::deserialize(deserializer) {
                 Ok(request) => {
                     self.request = request;
-                    let told = unknown.iter().take(MOST_WARNINGS).map(|path| unknown_field(path));
-                    self.warnings = told.collect();
-                    if unknown.len() > MOST_WARNINGS {
-                        let more = unknown.len() - MOST_WARNINGS;
-                        self.warnings.push(format!("{more} more unknown fields were ignored"));
-                    }
+                    self.warnings = unknown_field_warnings(&unknown);
                     return;
                 }
                 Err(error) => error,
             };
             let path = track.path();
-            let shown = path.to_string();
-            let again = last.as_deref() == Some(shown.as_str());
-            if !again {
-                self.problems.push(misshapen(&path, value, &error.to_string()));
+            let path_text = path.to_string();
+            let is_repeat = last_path.as_deref() == Some(path_text.as_str());
+            if !is_repeat {
+                self.problems.push(type_problem(&path, value, &error.to_string()));
             }
-            if self.problems.len() >= MOST_PROBLEMS {
-                self.problems.push(Problem::request("", "and more: the list is cut here"));
+            if self.problems.len() >= MAX_PROBLEMS {
+                let message = format!("only the first {MAX_PROBLEMS} problems are listed");
+                self.problems.push(Problem::request("", message));
                 return;
             }
-            clear(value, &path, again);
-            last = Some(shown);
+            clear(value, &path, is_repeat);
+            last_path = Some(path_text);
         }
     }
 }
 
-/// Sets the value at the path to null, or its parent where null did not do.
+/// Sets the value at the path to null, or its parent if null is not valid there.
 fn clear(root: &mut Value, path: &Path, parent: bool) {
     let segments: Vec<&Segment> = path.iter().collect();
     let depth = if parent { segments.len().saturating_sub(1) } else { segments.len() };
@@ -154,26 +151,27 @@ fn clear(root: &mut Value, path: &Path, parent: bool) {
     *place = if depth == 0 { Value::Object(serde_json::Map::new()) } else { Value::Null };
 }
 
-fn misshapen(path: &Path, root: &Value, error: &str) -> Problem {
-    let mut came = Some(root);
+/// The problem of a value that serde rejected. The expectation is taken from serde's message.
+fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
+    let mut value = Some(root);
     for segment in path {
-        came = match segment {
-            Segment::Seq { index } => came.and_then(|value| value.get(*index)),
-            Segment::Map { key } => came.and_then(|value| value.get(key)),
+        value = match segment {
+            Segment::Seq { index } => value.and_then(|value| value.get(*index)),
+            Segment::Map { key } => value.and_then(|value| value.get(key)),
             Segment::Enum { .. } | Segment::Unknown => None,
         };
     }
-    let shown = path.to_string();
-    // A number that the type can't hold is told without an expectation.
-    let number = if shown.ends_with("seed") { "i64" } else { "u64" };
-    let expected = error.split_once(", expected ").map_or(number, |(_, what)| what);
-    let expected = expectation(&shown, expected);
-    let came = came.map_or_else(|| "something else".to_owned(), json::shown);
-    Problem::request(shown, format!("expected {expected}, got {came}"))
+    let path = path.to_string();
+    // serde's message for a number that is out of range does not contain the expected type.
+    let number = if path.ends_with("seed") { "i64" } else { "u64" };
+    let expected = error.split_once(", expected ").map_or(number, |(_, expected)| expected);
+    let expected = describe_expected(&path, expected);
+    let received = value.map_or_else(|| "something else".to_owned(), json::shown);
+    Problem::request(path, format!("expected {expected}, got {received}"))
 }
 
-/// What a field takes, in the words of a payload's author instead of Rust's.
-fn expectation<'a>(path: &str, expected: &'a str) -> &'a str {
+/// Translates serde's name of a type into JSON's terms.
+fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     if expected.contains("its long form") {
         return match path {
             "message" => "a string, a list of strings, or a list of {role, content}",
@@ -191,7 +189,18 @@ fn expectation<'a>(path: &str, expected: &'a str) -> &'a str {
     }
 }
 
-fn unknown_field(path: &str) -> String {
+fn unknown_field_warnings(paths: &[String]) -> Vec<String> {
+    let named = paths.iter().take(MAX_WARNINGS).map(|path| unknown_field_warning(path));
+    let mut warnings: Vec<String> = named.collect();
+    if paths.len() > MAX_WARNINGS {
+        let more = paths.len() - MAX_WARNINGS;
+        warnings.push(format!("{more} more unknown fields were ignored"));
+    }
+    warnings
+}
+
+fn unknown_field_warning(path: &str) -> String {
+    // serde_ignored writes `.?` for an Option.
     let path = path.replace(".?", "");
     let (parent, name) = match path.rsplit_once('.') {
         Some((parent, name)) => (parent, name),
@@ -208,66 +217,50 @@ fn unknown_field(path: &str) -> String {
         _ if parent.contains("content") => field_names::<RequestPart>(),
         _ => field_names::<RequestMessage>(),
     };
-    let shown = crate::error::shorten(&shown_path(&path), 100);
-    let mut text = format!("unknown field `{shown}` was ignored");
-    if let Some(near) = nearest(name, known) {
-        text.push_str(&format!(": did you mean `{near}`?"));
-    } else if parent.is_empty() {
-        if name == "prompt" || name == "messages" {
-            text.push_str(": did you mean `message`?");
-        } else if let Some(near) = nearest(name, field_names::<RequestOptions>()) {
-            text.push_str(&format!(": did you mean `options.{near}`?"));
-        }
-    }
-    text
+    let hint = match nearest(name, known) {
+        Some(near) => did_you_mean(near),
+        None if parent.is_empty() => suggest_other_place(name),
+        None => String::new(),
+    };
+    let path = crate::error::shorten(&convert_path(&path), 100);
+    format!("unknown field `{path}` was ignored{hint}")
 }
 
-/// serde_ignored writes `message.0.name`; payload paths are written `message[0].name`.
-fn shown_path(path: &str) -> String {
-    let mut shown = String::new();
-    for piece in path.split('.') {
-        if piece.bytes().all(|byte| byte.is_ascii_digit()) {
-            shown.push_str(&format!("[{piece}]"));
+/// A suggestion for names that callers of other APIs use, and for options outside of `options`.
+fn suggest_other_place(name: &str) -> String {
+    if name == "prompt" || name == "messages" {
+        return did_you_mean("message");
+    }
+    let near = nearest(name, field_names::<RequestOptions>());
+    near.map_or_else(String::new, |near| did_you_mean(format!("options.{near}")))
+}
+
+/// Converts serde_ignored's `message.0.name` into `message[0].name`.
+fn convert_path(path: &str) -> String {
+    let mut converted = String::new();
+    for segment in path.split('.') {
+        if segment.bytes().all(|byte| byte.is_ascii_digit()) {
+            converted.push_str(&format!("[{segment}]"));
         } else {
-            if !shown.is_empty() {
-                shown.push('.');
+            if !converted.is_empty() {
+                converted.push('.');
             }
-            shown.push_str(piece);
+            converted.push_str(segment);
         }
     }
-    shown
+    converted
 }
 
-/// Whether a request has a field of this name, one of later versions counted in.
+/// Whether a request has a field with this name, including fields reserved for later versions.
 pub(crate) fn is_field(name: &str) -> bool {
-    field_names::<Request>().contains(&name) || NOT_BUILT.iter().any(|(later, _)| *later == name)
+    field_names::<Request>().contains(&name)
+        || NOT_SUPPORTED.iter().any(|(reserved, _)| *reserved == name)
 }
 
-/// The request's field that is meant, if one is near.
-pub(crate) fn near_field(name: &str) -> Option<&'static str> {
-    nearest(name, field_names::<Request>())
-}
-
-/// The known name that is meant, if one is near: other case, underscores, or two slips.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    if name.len() > LONGEST_NAME {
-        return None;
-    }
-    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
-    let wanted = plain(name);
-    known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&plain(candidate), &wanted), *candidate))
-        .filter(|(distance, candidate)| *distance <= 2 && *distance * 3 <= candidate.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// The names of a serde struct's fields, asked of its `Deserialize`, so that no list of them has
-/// to be kept.
+/// The field names of a serde struct, read from its `Deserialize` implementation.
 pub fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // The error is how the asking ends: the names have been noted by then.
+    // NameReader stores the names and then fails on purpose.
     let _ = T::deserialize(NameReader(&mut names));
     names
 }
@@ -275,27 +268,27 @@ pub fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
 struct NameReader<'a>(&'a mut &'static [&'static str]);
 
 #[derive(Debug)]
-struct Asked;
+struct NamesRead;
 
-impl fmt::Display for Asked {
+impl fmt::Display for NamesRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the field names were asked")
+        f.write_str("the field names were read")
     }
 }
 
-impl std::error::Error for Asked {}
+impl std::error::Error for NamesRead {}
 
-impl de::Error for Asked {
+impl de::Error for NamesRead {
     fn custom<M: fmt::Display>(_: M) -> Self {
-        Asked
+        NamesRead
     }
 }
 
 impl<'de> Deserializer<'de> for NameReader<'_> {
-    type Error = Asked;
+    type Error = NamesRead;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
-        Err(Asked)
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NamesRead> {
+        Err(NamesRead)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -303,9 +296,9 @@ impl<'de> Deserializer<'de> for NameReader<'_> {
         _: &'static str,
         fields: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Asked> {
+    ) -> Result<V::Value, NamesRead> {
         *self.0 = fields;
-        Err(Asked)
+        Err(NamesRead)
     }
 
     serde::forward_to_deserialize_any! {
