@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use llm_exe::ports::{NoSigner, PortFuture, Signer, Unsigned};
+use llm_exe::ports::{NoSigner, PortFuture, Signer, UnsignedRequest};
 use llm_exe::providers::provider;
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use llm_exe_aws::{CredentialSource, EnvironmentCredentials, SigV4Signer, VARIABLES};
@@ -73,7 +73,7 @@ async fn signatures_are_botocores() {
                 (name.clone().leak(), value.clone().leak())
             })
             .collect();
-        let request = Unsigned {
+        let request = UnsignedRequest {
             url: &case.url,
             headers: &headers,
             body: case.body.as_bytes(),
@@ -160,7 +160,7 @@ async fn the_environment_is_read_once_and_not_before_it_is_needed() {
     let signer = SigV4Signer::new(Arc::clone(&source) as Arc<dyn CredentialSource>);
     assert_eq!(READ.load(Ordering::Relaxed), 0);
     for _ in 0..2 {
-        let request = Unsigned {
+        let request = UnsignedRequest {
             url: "https://bedrock-runtime.us-east-1.amazonaws.com/model/x/converse",
             headers: &[],
             body: b"{}",

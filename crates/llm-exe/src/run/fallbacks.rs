@@ -52,7 +52,7 @@ pub(super) async fn run(
             Err(error) => error,
         };
         if remaining == 0 {
-            return Err(name_target(error, target).followed_by(&failures));
+            return Err(name_target(error, target).with_suffix(&failures));
         }
         let error = if error.kind() == ErrorKind::Timeout && context.deadline.left().is_zero() {
             let text = "the provider did not respond within its share of the remaining time";

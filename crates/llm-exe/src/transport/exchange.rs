@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method, Request, header};
 use super::MOST_REPLY_BYTES;
 use super::http::{HttpClient, HttpError};
 use crate::error::Error;
-use crate::ports::{Secret, Signer, Unsigned};
+use crate::ports::{Secret, Signer, UnsignedRequest};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Why a call gave no whole answer.
@@ -71,7 +71,7 @@ async fn written(
             let mut covered = vec![("content-type", "application/json")];
             covered.extend(&wire.headers);
             let unsigned =
-                Unsigned { url: &wire.url, headers: &covered, body: &body, service, region };
+                UnsignedRequest { url: &wire.url, headers: &covered, body: &body, service, region };
             let signed = signer.sign(unsigned).await.map_err(Fault::NotSigned)?;
             headers.extend(signed);
             return Ok(request);
