@@ -47,7 +47,7 @@ impl KeyName {
     }
 }
 
-/// The value of a key. Its `Debug` output is `[redacted]`, and it is wiped from memory when dropped.
+/// The value of a key. Its `Debug` output is `[redacted]`, and dropping it wipes its memory.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -100,7 +100,8 @@ pub trait Keys: Send + Sync {
     /// failed.
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>>;
 
-    /// Returns a newer value than `stale`, which a provider did not accept; `None` if there is none.
+    /// Returns a newer value than `stale`, which a provider did not accept, or `None` if there is no
+    /// newer one.
     ///
     /// # Errors
     /// As [`Keys::get`].
@@ -189,8 +190,8 @@ pub trait DocumentStore: Send + Sync {
     /// Fetches a document. Returns `None` if its ETag is still `known`.
     ///
     /// # Errors
-    /// `ConfigNotFound` if the document does not exist, `ConfigForbidden` if the location may not be
-    /// read, `ConfigInvalid` if the document is too large, `AccessDenied` if AWS denies access to
+    /// `ConfigNotFound` if the document does not exist, `ConfigForbidden` if the location may not
+    /// be read, `ConfigInvalid` if the document is too large, `AccessDenied` if AWS denies access to
     /// the function's role, and `ConfigUnavailable` for other failures.
     fn fetch<'a>(
         &'a self,

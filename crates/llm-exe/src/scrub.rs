@@ -45,8 +45,8 @@ pub fn scrub(text: &str, secrets: &[&str]) -> String {
     shorten(&words.join(" "), MAX_LENGTH)
 }
 
-/// Whether a word is a long mix of letters and digits. Ids of requests and messages are not, because
-/// the provider's support asks for them.
+/// Whether a word is a long mix of letters and digits. Ids of requests and messages are excluded,
+/// because the provider's support asks for them.
 fn is_token(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let id_prefixes = ["req_", "msg_", "chatcmpl-", "http://", "https://"];

@@ -209,7 +209,8 @@ fn difference(case: &Case, run: &Run, calls: usize) -> Option<String> {
 }
 
 fn request(row: &ProviderRow) -> Value {
-    json!({"provider": row.name, "model": model_and_length_reason(row).0, "message": "hi", "return": "full"})
+    let (model, _) = model_and_length_reason(row);
+    json!({"provider": row.name, "model": model, "message": "hi", "return": "full"})
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ impl TargetReader<'_> {
             }
             (Some(model), _) | (None, Some(model)) => model,
             (None, None) => {
-                self.add(problems, "model", "missing; expected the provider's name for a model");
+                self.add(problems, "model", "missing; expected the name of a model");
                 return None;
             }
         };
@@ -177,7 +177,7 @@ impl TargetReader<'_> {
 /// Checks the name of a model, which becomes part of URLs and logs.
 fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
-        return Err("is empty; expected the provider's name for a model".to_owned());
+        return Err("is empty; expected the name of a model".to_owned());
     }
     let received = json::quoted(model);
     if model.len() > MAX_MODEL_LENGTH {

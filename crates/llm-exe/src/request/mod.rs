@@ -3,7 +3,7 @@
 //! Every field is optional here; [`crate::plan`] checks which fields are required and which values
 //! are valid. The JSON Schema that `llm-exe schema` prints is generated from these types.
 
-mod reading;
+mod parse;
 mod suggestion;
 mod text_or;
 
@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub(crate) use reading::is_field;
-pub use reading::{ParsedRequest, field_names};
+pub(crate) use parse::is_field;
+pub use parse::{ParsedRequest, field_names};
 pub(crate) use suggestion::suggestion;
 pub use text_or::TextOr;
 

@@ -18,7 +18,7 @@ const MAX_PROBLEMS: usize = 50;
 /// Maximum number of unknown fields that are reported by name.
 const MAX_WARNINGS: usize = 20;
 
-/// Fields that are reserved for later versions, and what they are for.
+/// Fields that are reserved for later versions, with the beginning of the error message.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("tools", "tools are"),
     ("toolChoice", "tools are"),
@@ -97,8 +97,8 @@ impl ParsedRequest {
         self.problems.truncate(MAX_PROBLEMS);
     }
 
-    /// Parses the fields. serde stops at the first field of a wrong type, so that field is reported,
-    /// set to null, and the parsing repeated.
+    /// Parses the fields. serde stops at the first field of a wrong type, so the field is reported
+    /// and set to null, and parsing is repeated.
     fn parse_fields(&mut self, value: &mut Value) {
         let mut last_path: Option<String> = None;
         loop {
