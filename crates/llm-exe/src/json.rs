@@ -76,7 +76,7 @@ mod tests {
     /// Fails if serde_json changes the form of its messages.
     #[test]
     fn positions_are_stripped_from_messages() {
-        let error = parse(b"{\n  \"a\": tru\n}").unwrap_err();
+        let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();
         assert_eq!((error.line, error.message.as_str()), (2, "expected ident"));
         let error = parse(b"").unwrap_err();
         assert_eq!((error.line, error.column), (1, 1));

@@ -100,8 +100,8 @@ pub trait Keys: Send + Sync {
     /// failed.
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>>;
 
-    /// Returns a newer value than `stale`, which a provider did not accept, or `None` if there is no
-    /// newer one.
+    /// Returns a newer value than `stale`, which a provider did not accept, or `None` if there is
+    /// none.
     ///
     /// # Errors
     /// As [`Keys::get`].
@@ -191,8 +191,8 @@ pub trait DocumentStore: Send + Sync {
     ///
     /// # Errors
     /// `ConfigNotFound` if the document does not exist, `ConfigForbidden` if the location may not
-    /// be read, `ConfigInvalid` if the document is too large, `AccessDenied` if AWS denies access to
-    /// the function's role, and `ConfigUnavailable` for other failures.
+    /// be read, `ConfigInvalid` if the document is too large, `AccessDenied` if AWS denies access
+    /// to the function's role, and `ConfigUnavailable` for other failures.
     fn fetch<'a>(
         &'a self,
         place: &'a Place,

@@ -260,7 +260,7 @@ async fn the_hosted_examples_run() {
         let executor = executor(&simulator, &case);
         let run = executor.run(Deadline::after(Duration::from_secs(10)), case.request).await;
         let expected =
-            format!("Simulated reply from gpt-4o-mini to: \"Conversation like a {said}. Hello!\"");
+            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {said}. Hello!\"");
         assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");
     }
 }
