@@ -24,6 +24,7 @@ pub struct Prompt {
     pub(super) hash: String,
 }
 
+/// A message whose parts are compiled.
 #[derive(Debug, Clone)]
 pub(super) struct TemplateMessage {
     /// The path in the request, for error messages.
@@ -32,9 +33,11 @@ pub(super) struct TemplateMessage {
     pub(super) parts: Vec<TemplatePart>,
 }
 
+/// A compiled part of a message.
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePart {
     pub(super) path: String,
+    /// Whether the template renders to the URL of an image, not to text.
     pub(super) image: bool,
     pub(super) template: Template,
 }
@@ -43,11 +46,11 @@ pub(super) struct TemplatePart {
 ///
 /// # Errors
 /// The valid part of the prompt, if there were problems, which are added to `problems`.
-pub(super) fn read(
+pub(super) fn compile_prompt(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,
 ) -> Result<Prompt, Prompt> {
-    let hash = hash(written.as_ref());
+    let hash = hash_prompt(written.as_ref());
     let (count, messages) = match written {
         None => {
             problems.add("message", "missing; expected the prompt");
@@ -55,12 +58,12 @@ pub(super) fn read(
         }
         Some(TextOr::Text(text)) => {
             let path = "message".to_owned();
-            let part = text_part(&path, &text, problems);
+            let part = compile_text(&path, &text, problems);
             let message =
                 part.map(|part| TemplateMessage { path, role: Role::System, parts: vec![part] });
             (1, message.into_iter().collect())
         }
-        Some(TextOr::Long(list)) => (list.len().max(1), messages(list, problems)),
+        Some(TextOr::Long(list)) => (list.len().max(1), compile_messages(list, problems)),
     };
     let is_complete = messages.len() == count;
     let prompt = Prompt { messages, hash };
@@ -69,7 +72,7 @@ pub(super) fn read(
 
 /// SHA-256 of the roles and texts of the prompt before rendering, which identifies the prompt of
 /// a result.
-fn hash(written: Option<&TextOr<RequestList>>) -> String {
+fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |label: &str, text: &str| {
         hasher.update(label.as_bytes());
@@ -110,7 +113,7 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
 }
 
 /// Compiles the valid messages of a list.
-fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
+fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
     if list.len() > MAX_MESSAGES {
         let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());
         problems.add("message", text);
@@ -121,7 +124,7 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
     }
     let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
     if texts > 0 && texts < list.iter().flatten().count() {
-        problems.add("message", "mixes strings and objects; use one form for all messages");
+        problems.add("message", "contains both strings and objects; use only one of them");
     }
     let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
@@ -138,29 +141,29 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
                     index if index % 2 == 1 => Role::User,
                     _ => Role::Assistant,
                 };
-                let part = text_part(&path, &text, problems);
+                let part = compile_text(&path, &text, problems);
                 part.map(|part| TemplateMessage { path, role, parts: vec![part] })
             }
-            Some(TextOr::Long(message)) => chat_message(path, message, problems),
+            Some(TextOr::Long(message)) => compile_message(path, message, problems),
         };
         compiled.extend(message);
     }
     compiled
 }
 
-fn chat_message(
+fn compile_message(
     path: String,
     written: RequestMessage,
     problems: &mut Problems,
 ) -> Option<TemplateMessage> {
-    let role = role(&path, written.role.as_deref(), problems);
+    let role = parse_role(&path, written.role.as_deref(), problems);
     let content = format!("{path}.content");
     let parts = match written.content {
         None => {
             problems.add(content, "missing; expected a string or a list of parts");
             None
         }
-        Some(TextOr::Text(text)) => text_part(&content, &text, problems).map(|part| vec![part]),
+        Some(TextOr::Text(text)) => compile_text(&content, &text, problems).map(|part| vec![part]),
         Some(TextOr::Long(parts)) if parts.is_empty() => {
             problems.add(content, "is an empty list; expected at least one part");
             None
@@ -175,7 +178,7 @@ fn chat_message(
                 .into_iter()
                 .enumerate()
                 .filter_map(|(at, part)| {
-                    chat_part(format!("{content}[{at}]"), part, role, problems)
+                    compile_part(format!("{content}[{at}]"), part, role, problems)
                 })
                 .collect();
             (compiled.len() == count).then_some(compiled)
@@ -184,7 +187,7 @@ fn chat_message(
     Some(TemplateMessage { path, role: role?, parts: parts? })
 }
 
-fn role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Role> {
+fn parse_role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Role> {
     const KNOWN: &[&str] = &["system", "user", "assistant"];
     let path = format!("{path}.role");
     let Some(name) = written else {
@@ -203,7 +206,7 @@ fn role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Ro
     role
 }
 
-fn chat_part(
+fn compile_part(
     path: String,
     written: Option<RequestPart>,
     role: Option<Role>,
@@ -214,7 +217,7 @@ fn chat_part(
         return None;
     };
     match (part.kind.as_deref(), part.text, part.image_url.and_then(|image| image.url)) {
-        (Some("text"), Some(text), _) => text_part(&format!("{path}.text"), &text, problems),
+        (Some("text"), Some(text), _) => compile_text(&format!("{path}.text"), &text, problems),
         (Some("text"), None, _) => {
             problems.add(format!("{path}.text"), "missing; expected a string");
             None
@@ -224,7 +227,7 @@ fn chat_part(
             None
         }
         (Some("image_url"), _, Some(url)) => {
-            let part = text_part(&format!("{path}.image_url.url"), &url, problems)?;
+            let part = compile_text(&format!("{path}.image_url.url"), &url, problems)?;
             Some(TemplatePart { image: true, ..part })
         }
         (Some("image_url"), _, None) => {
@@ -243,7 +246,7 @@ fn chat_part(
     }
 }
 
-fn text_part(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
+fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
     if source.trim().is_empty() {
         problems.add(path, "is empty; expected text");
         return None;

@@ -131,11 +131,11 @@ impl Plan {
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination = destination::read(request.destination.as_deref(), &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
-        let (target, fallbacks) = target::read(&request, rules, &mut problems);
-        let prompt = messages::read(request.message, &mut problems);
-        let returns = returns(request.returns.as_deref(), mode, &mut problems);
+        let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
+        let prompt = messages::compile_prompt(request.message, &mut problems);
+        let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.clone().map(Value::Object);
-        let output = output::read(
+        let output = output::check_output(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
@@ -201,7 +201,7 @@ impl Plan {
     ///
     /// # Errors
     /// The reason why the text does not fit the output.
-    pub fn read_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
+    pub fn parse_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
         let warnings = RefCell::new(Vec::new());
         let render = |template: &str| {
             let (text, missing) = self.render_reply(template)?;
@@ -283,7 +283,7 @@ fn add_render_problems(
     warnings.append(&mut chat.warnings);
 }
 
-fn returns(written: Option<&str>, mode: Mode, problems: &mut Problems) -> Returns {
+fn parse_returns(written: Option<&str>, mode: Mode, problems: &mut Problems) -> Returns {
     match written {
         None | Some("result") => Returns::Result,
         Some("full") if mode == Mode::DryRun => Returns::Result,

@@ -29,7 +29,7 @@ impl OptionProblems<'_> {
 }
 
 /// Validates the options at `path`. Values out of range are reported and dropped.
-pub(super) fn read(
+pub(super) fn check_options(
     written: RequestOptions,
     path: &str,
     rules: &Rules,
@@ -72,7 +72,7 @@ pub(super) fn read(
         }
         is_known
     });
-    let stop_sequences = stop_sequences(written.stop_sequences.unwrap_or_default(), problems);
+    let stop_sequences = check_stop_sequences(written.stop_sequences.unwrap_or_default(), problems);
     let sampling = Sampling {
         temperature,
         top_p,
@@ -85,18 +85,18 @@ pub(super) fn read(
         effort,
     };
     let policy = Policy {
-        attempts: attempts(written.num_of_attempts, problems),
-        max_delay: milliseconds("maxDelay", written.max_delay, 0, problems)
+        attempts: check_attempts(written.num_of_attempts, problems),
+        max_delay: check_milliseconds("maxDelay", written.max_delay, 0, problems)
             .unwrap_or(Policy::default().max_delay),
-        jitter: jitter(written.jitter.as_deref(), problems),
-        timeout: milliseconds("timeout", written.timeout, 1, problems),
+        jitter: parse_jitter(written.jitter.as_deref(), problems),
+        timeout: check_milliseconds("timeout", written.timeout, 1, problems),
     };
     (sampling, policy)
 }
 
-fn stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>) -> Vec<String> {
+fn check_stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>) -> Vec<String> {
     if written.len() > MAX_STOP_SEQUENCES {
-        let text = format!("expected at most {MAX_STOP_SEQUENCES} texts, got {}", written.len());
+        let text = format!("expected at most {MAX_STOP_SEQUENCES} strings, got {}", written.len());
         problems.add("stopSequences", text);
     }
     if let Some(at) = written.iter().position(String::is_empty) {
@@ -105,7 +105,7 @@ fn stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>) -> Ve
     written
 }
 
-fn attempts(written: Option<u32>, problems: &mut OptionProblems<'_>) -> u32 {
+fn check_attempts(written: Option<u32>, problems: &mut OptionProblems<'_>) -> u32 {
     match written {
         None => Policy::default().attempts,
         Some(count) if (1..=MAX_ATTEMPTS).contains(&count) => count,
@@ -117,7 +117,7 @@ fn attempts(written: Option<u32>, problems: &mut OptionProblems<'_>) -> u32 {
     }
 }
 
-fn milliseconds(
+fn check_milliseconds(
     name: &str,
     written: Option<u64>,
     min: u64,
@@ -127,13 +127,12 @@ fn milliseconds(
     if (min..=MAX_MILLISECONDS).contains(&count) {
         return Some(Duration::from_millis(count));
     }
-    let range = format!("{min} to {MAX_MILLISECONDS}");
-    let text = format!("expected milliseconds from {range}, got {count}");
+    let text = format!("expected {min} to {MAX_MILLISECONDS} milliseconds, got {count}");
     problems.add(name, text);
     None
 }
 
-fn jitter(written: Option<&str>, problems: &mut OptionProblems<'_>) -> Jitter {
+fn parse_jitter(written: Option<&str>, problems: &mut OptionProblems<'_>) -> Jitter {
     match written {
         None | Some("full") => Jitter::Full,
         Some("none") => Jitter::None,

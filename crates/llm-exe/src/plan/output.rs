@@ -31,7 +31,7 @@ impl Output {
 }
 
 /// Validates the output and its options.
-pub(super) fn read(
+pub(super) fn check_output(
     name: &str,
     options: Map<String, Value>,
     schema: Option<Map<String, Value>>,
@@ -51,7 +51,7 @@ pub(super) fn read(
     for (path, message) in given.faults() {
         problems.add(format!("outputOptions.{path}"), message);
     }
-    warnings.extend(given.unknown().map(|name| unknown_option(row, name)));
+    warnings.extend(given.unknown().map(|name| unknown_option_warning(row, name)));
     let schema = compile_schema(row, schema, problems)?;
     warnings.extend(schema.as_ref().and_then(Schema::warning));
     // Repairs are billed, so the default is 1 only if there is a schema to satisfy.
@@ -59,12 +59,13 @@ pub(super) fn read(
     Some(Output { parser, schema, repairs })
 }
 
-fn unknown_option(row: &ParserRow, name: &str) -> String {
+fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
     let common = row.strict.then_some("repairs");
     let known: Vec<&str> = row.options.iter().copied().chain(common).collect();
     let (shown, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
     format!(
-        "unknown field `outputOptions.{shown}` was ignored{hint}: output {output} does not have it"
+        "unknown field `outputOptions.{shown}` was ignored{hint}: \
+         output {output} has no such option"
     )
 }
 

@@ -26,7 +26,7 @@ pub struct Target {
 }
 
 /// Validates the request's own target and its fallbacks.
-pub(super) fn read(
+pub(super) fn check_targets(
     request: &Request,
     rules: &Rules,
     problems: &mut Problems,
@@ -37,7 +37,8 @@ pub(super) fn read(
         model: request.model.as_deref(),
     };
     let options = request.options.clone().unwrap_or_default();
-    let first = TargetReader { prefix: "", rules }.read_target(&names, options.clone(), problems);
+    let first =
+        TargetValidator { prefix: "", rules }.check_target(&names, options.clone(), problems);
     let mut fallbacks = Vec::new();
     for (index, fallback) in request.fallbacks.iter().flatten().enumerate() {
         let prefix = format!("fallbacks[{index}].");
@@ -45,8 +46,8 @@ pub(super) fn read(
             problems.add(prefix.trim_end_matches('.'), "is null; expected {provider, model}");
             continue;
         };
-        let reader = TargetReader { prefix: &prefix, rules };
-        fallbacks.extend(reader.read_fallback(fallback, &options, problems));
+        let validator = TargetValidator { prefix: &prefix, rules };
+        fallbacks.extend(validator.check_fallback(fallback, &options, problems));
     }
     (first, fallbacks)
 }
@@ -59,31 +60,31 @@ struct TargetNames<'a> {
 }
 
 /// Validates one target.
-struct TargetReader<'a> {
+struct TargetValidator<'a> {
     /// The path of the target: empty, or `fallbacks[0].`.
     prefix: &'a str,
     rules: &'a Rules,
 }
 
-impl TargetReader<'_> {
+impl TargetValidator<'_> {
     fn add(&self, problems: &mut Problems, field: &str, message: impl Into<String>) {
         problems.add(format!("{}{field}", self.prefix), message);
     }
 
-    fn read_target(
+    fn check_target(
         &self,
         names: &TargetNames<'_>,
         written: RequestOptions,
         problems: &mut Problems,
     ) -> Option<Target> {
-        let provider_and_model = self.read_names(names, problems);
-        let (sampling, policy) = options::read(written, "options", self.rules, problems);
+        let provider_and_model = self.check_names(names, problems);
+        let (sampling, policy) = options::check_options(written, "options", self.rules, problems);
         let (provider, model) = provider_and_model?;
         Some(Target { provider, model, sampling, policy })
     }
 
     /// A fallback. Its missing options are those of the request.
-    fn read_fallback(
+    fn check_fallback(
         &self,
         fallback: &RequestFallback,
         defaults: &RequestOptions,
@@ -96,16 +97,16 @@ impl TargetReader<'_> {
         };
         let written = fallback.options.clone().unwrap_or_default();
         let path = format!("{}options", self.prefix);
-        options::read(written.clone(), &path, self.rules, problems);
+        options::check_options(written.clone(), &path, self.rules, problems);
         // Problems of the request's own options are already reported at their own path.
         let mut reported = Problems::default();
         let merged = written.with_defaults(defaults.clone());
-        let (sampling, policy) = options::read(merged, &path, self.rules, &mut reported);
-        let (provider, model) = self.read_names(&names, problems)?;
+        let (sampling, policy) = options::check_options(merged, &path, self.rules, &mut reported);
+        let (provider, model) = self.check_names(&names, problems)?;
         Some(Target { provider, model, sampling, policy })
     }
 
-    fn read_names(
+    fn check_names(
         &self,
         names: &TargetNames<'_>,
         problems: &mut Problems,

@@ -46,7 +46,7 @@ pub struct Request {
     pub options: Option<RequestOptions>,
     /// The targets to call, in order, if the first provider is unavailable.
     pub fallbacks: Option<Vec<Option<RequestFallback>>>,
-    /// `result` (default) returns the bare result; `full` adds usage, model, attempts and warnings.
+    /// `result` (default) returns the bare result. `full` adds usage, model, attempts and warnings.
     #[serde(rename = "return")]
     pub returns: Option<String>,
     /// Whether to only validate and render the request. Returns the request that would be sent to

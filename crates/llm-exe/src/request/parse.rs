@@ -183,7 +183,7 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
         "a sequence" => "a list",
         "f64" => "a number",
         "i64" => "a whole number of at most 64 bits",
-        "u64" | "u32" => "a whole number, not negative",
+        "u64" | "u32" => "a non-negative whole number",
         expected if expected.starts_with("struct ") || expected == "a map" => "an object",
         expected => expected,
     }

@@ -59,7 +59,7 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
     if text.trim().is_empty() && parser.takes_empty {
         warnings.push("the reply is empty".to_owned());
     }
-    match plan.read_output(&text) {
+    match plan.parse_output(&text) {
         Ok((value, parser_warnings)) => {
             warnings.extend(parser_warnings);
             CheckedReply::Accepted(value, warnings)
