@@ -26,12 +26,10 @@ struct Case {
     script: Value,
     result: Option<Value>,
     error: Option<String>,
-    /// A part of the error message.
     #[serde(default)]
-    says: String,
-    /// The models that were called, in order.
-    asked: Vec<String>,
-    answered_by: Option<String>,
+    message_contains: String,
+    called_models: Vec<String>,
+    replied_by: Option<String>,
     passed_over: Option<Vec<[String; 3]>>,
     #[serde(default)]
     warnings: Vec<String>,
@@ -87,7 +85,7 @@ async fn fallbacks_handle_the_scripted_responses() {
 }
 
 fn difference(case: &Case, run: &Run, called: &[String]) -> Option<String> {
-    if called != case.asked {
+    if called != case.called_models {
         return Some(format!("called {called:?}: {:?}", run.outcome));
     }
     match (&run.outcome, &case.error) {
@@ -102,13 +100,14 @@ fn difference(case: &Case, run: &Run, called: &[String]) -> Option<String> {
                 })
                 .collect();
             let same = Some(&full["result"]) == case.result.as_ref()
-                && full["provider"].as_str() == case.answered_by.as_deref()
+                && full["provider"].as_str() == case.replied_by.as_deref()
                 && Some(passed_over) == case.passed_over
                 && case.warnings.iter().all(|warning| run.report.warnings.contains(warning));
             (!same).then(|| format!("returned {full}"))
         }
         (Err(error), Some(kind)) => {
-            let same = error.kind().name() == kind && error.message().contains(&case.says);
+            let same =
+                error.kind().name() == kind && error.message().contains(&case.message_contains);
             (!same).then(|| format!("failed with {}: {error}", error.kind()))
         }
         (outcome, _) => Some(format!("{outcome:?}")),

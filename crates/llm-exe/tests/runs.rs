@@ -27,9 +27,8 @@ struct Case {
     script: Value,
     result: Option<Value>,
     error: Option<String>,
-    /// A part of the error message.
     #[serde(default)]
-    says: String,
+    message_contains: String,
     #[serde(default)]
     warnings: Vec<String>,
     calls: usize,
@@ -126,7 +125,7 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
     let (model, length_reason) = model_and_length_reason(row);
     for case in cases.iter() {
         let refusal = refusal_message(row).unwrap_or_default();
-        if refusal.is_empty() && case.says == "REFUSAL" {
+        if refusal.is_empty() && case.message_contains == "REFUSAL" {
             continue;
         }
         // These providers reject models of other makers before they send a request.
@@ -135,7 +134,10 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
         if is_missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
             continue;
         }
-        let case = &Case { says: case.says.replace("REFUSAL", refusal), ..case.clone() };
+        let case = &Case {
+            message_contains: case.message_contains.replace("REFUSAL", refusal),
+            ..case.clone()
+        };
         let simulator = Simulator::start().await.unwrap();
         let script = case.script.to_string().replace("CUT", length_reason);
         simulator.script_json(serde_json::from_str(&script).unwrap()).unwrap();
@@ -200,7 +202,7 @@ fn difference(case: &Case, run: &Run, calls: usize) -> Option<String> {
         (Err(error), Some(kind)) => {
             let retry_after = error.retry_after().map(|wait| wait.as_secs());
             let same = error.kind().name() == kind
-                && error.message().contains(&case.says)
+                && error.message().contains(&case.message_contains)
                 && (case.retry_after.is_none() || retry_after == case.retry_after);
             (!same).then(|| format!("failed with {}: {error} ({retry_after:?})", error.kind()))
         }

@@ -9,7 +9,7 @@ use crate::providers::Providers;
 /// The operator's rules.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Whether a missing variable is always an error, not only if the request asks for it.
+    /// Whether a missing variable is always an error, even in requests without `strictVariables`.
     pub strict_variables: bool,
     /// The providers that requests may name.
     pub providers: Providers,
@@ -41,8 +41,8 @@ pub struct ModelPatterns(Vec<String>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidModelPatterns {
     /// The list contains no pattern.
-    #[error("expected at least one pattern such as openai:gpt-4o*")]
-    Empty,
+    #[error("expected at least one pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
+    Empty(String),
     /// This pattern cannot match any model, because it has no colon.
     #[error("expected a pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
     NoProvider(String),
@@ -60,7 +60,7 @@ impl FromStr for ModelPatterns {
             return Err(InvalidModelPatterns::NoProvider(invalid.clone()));
         }
         if patterns.is_empty() {
-            return Err(InvalidModelPatterns::Empty);
+            return Err(InvalidModelPatterns::Empty(text.to_owned()));
         }
         Ok(ModelPatterns(patterns))
     }
@@ -127,7 +127,7 @@ mod tests {
     fn invalid_patterns_are_rejected() {
         for (text, message) in [
             ("gpt-4o", "expected a pattern such as openai:gpt-4o*, got \"gpt-4o\""),
-            (" , ", "expected at least one pattern such as openai:gpt-4o*"),
+            (" , ", "expected at least one pattern such as openai:gpt-4o*, got \" , \""),
         ] {
             assert_eq!(text.parse::<ModelPatterns>().unwrap_err().to_string(), message);
         }
