@@ -14,7 +14,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4::SigningParams;
 use http::{HeaderName, HeaderValue};
-use llm_exe::ports::{PortFuture, Signer, Unsigned};
+use llm_exe::ports::{PortFuture, Signer, UnsignedRequest};
 use llm_exe::{Error, ErrorKind};
 
 use crate::credentials::{CredentialSource, Credentials};
@@ -43,7 +43,10 @@ impl SigV4Signer {
         SigV4Signer { clock, ..self }
     }
 
-    async fn signed(&self, request: Unsigned<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    async fn signed(
+        &self,
+        request: UnsignedRequest<'_>,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         let credentials = self.source.credentials().await?;
         let covered = Covered {
             method: "POST",
@@ -61,7 +64,7 @@ impl SigV4Signer {
 impl Signer for SigV4Signer {
     fn sign<'a>(
         &'a self,
-        request: Unsigned<'a>,
+        request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
         Box::pin(self.signed(request))
     }

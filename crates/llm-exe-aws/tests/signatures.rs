@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use llm_exe::ports::{NoSigner, PortFuture, Signer, Unsigned};
+use llm_exe::ports::{NoSigner, PortFuture, Signer, UnsignedRequest};
 use llm_exe::providers::provider;
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use llm_exe_aws::{CredentialSource, EnvironmentCredentials, SigV4Signer, VARIABLES};
@@ -73,7 +73,7 @@ async fn signatures_are_botocores() {
                 (name.clone().leak(), value.clone().leak())
             })
             .collect();
-        let request = Unsigned {
+        let request = UnsignedRequest {
             url: &case.url,
             headers: &headers,
             body: case.body.as_bytes(),
@@ -110,7 +110,7 @@ async fn urls_are_botocores() {
         let request = json!({
             "provider": name, "model": case.model, "message": "hi", "dryRun": true,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         assert_eq!(run.outcome.unwrap()["url"], case.url, "{}", case.name);
     }
 }
@@ -123,7 +123,7 @@ async fn without_a_region_the_setting_is_named_also_when_nothing_is_sent() {
         let request = json!({
             "provider": "amazon", "model": "x.y", "message": "hi", "dryRun": dry_run,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind().name(), "SecretNotFound");
         assert!(error.message().contains("AWS_REGION"), "{error}");
@@ -160,7 +160,7 @@ async fn the_environment_is_read_once_and_not_before_it_is_needed() {
     let signer = SigV4Signer::new(Arc::clone(&source) as Arc<dyn CredentialSource>);
     assert_eq!(READ.load(Ordering::Relaxed), 0);
     for _ in 0..2 {
-        let request = Unsigned {
+        let request = UnsignedRequest {
             url: "https://bedrock-runtime.us-east-1.amazonaws.com/model/x/converse",
             headers: &[],
             body: b"{}",

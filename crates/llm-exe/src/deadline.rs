@@ -1,28 +1,28 @@
-//! How long there is: one instant that everything on the line is held to.
+//! The deadline of a run, which every step observes.
 
 use std::time::{Duration, Instant};
 
-/// The instant by which the answer must be there.
+/// The instant by which a run must have ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// In so long from now.
+    /// A deadline that is `time` from now.
     pub fn after(time: Duration) -> Self {
         Deadline(Instant::now() + time)
     }
 
-    /// At this instant.
+    /// A deadline at an instant.
     pub fn at(instant: Instant) -> Self {
         Deadline(instant)
     }
 
-    /// What is left; zero when it has passed.
+    /// The time that is left; zero if the deadline has passed.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The earlier of this one and `limit` from now.
+    /// The earlier of this deadline and `limit` from now.
     #[must_use]
     pub fn within(self, limit: Option<Duration>) -> Self {
         match limit {
@@ -31,14 +31,14 @@ impl Deadline {
         }
     }
 
-    /// The first of so many equal shares of what is left.
+    /// The end of the first of `count` equal shares of the time that is left.
     #[must_use]
-    pub fn share(self, of: usize) -> Self {
-        let shares = u32::try_from(of).unwrap_or(u32::MAX).max(1);
-        self.within(Some(self.left() / shares))
+    pub fn share(self, count: usize) -> Self {
+        let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        self.within(Some(self.left() / count))
     }
 
-    /// The instant itself.
+    /// The instant of the deadline.
     pub fn instant(self) -> Instant {
         self.0
     }

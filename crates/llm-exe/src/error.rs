@@ -1,16 +1,16 @@
-//! What can go wrong, as callers see it.
+//! Errors as callers see them.
 //!
-//! In: a failure of any room. Out: an [`Error`] whose [`ErrorKind`] is the only thing that the
-//! edges (Lambda, HTTP, CLI) look at. One table gives each kind its public name, HTTP status, exit
-//! code, and whether trying again can help; `docs/errors.md` is checked against it.
+//! Every module returns [`Error`], whose [`ErrorKind`] decides how Lambda, HTTP and the command
+//! line report it. One table defines the name, HTTP status and exit code of each kind and whether
+//! a retry can help. A test compares it with `docs/errors.md`.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Declares the kinds and their table together, so that a kind without a row can't be written.
+/// Declares the kinds together with their table, so that every kind has a row.
 macro_rules! kinds {
     ($($name:ident $status:literal $retry:literal $exit:literal $doc:literal;)*) => {
-        /// The public name of a failure: a Lambda `errorType`, the `type` of an HTTP error body.
+        /// The kind of an error: Lambda's `errorType` and the `type` in an HTTP error body.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorKind {
             $(#[doc = $doc] $name,)*
@@ -30,42 +30,42 @@ macro_rules! kinds {
 }
 
 kinds! {
-    InvalidRequest 400 false 2 "the request is malformed, or breaks a rule";
-    PromptInvalid 400 false 2 "a template can't be used, or lacks a variable in strict mode";
-    ConfigInvalid 400 false 2 "the hosted config can't be read";
-    Unauthorized 401 false 3 "the endpoint's own key or AWS's proof of the caller is missing";
-    ConfigForbidden 403 false 3 "the pointer or the override is not allowed";
-    ConfigNotFound 404 false 2 "no such object, version or page";
-    RequestTooLarge 413 false 2 "the body is over its limit";
-    ProviderRejected 422 false 4 "the provider refused the request";
-    ProviderRateLimited 429 true 5 "the provider's rate or quota is used up";
+    InvalidRequest 400 false 2 "the request is malformed or breaks a rule";
+    PromptInvalid 400 false 2 "a template is invalid, or lacks a variable in strict mode";
+    ConfigInvalid 400 false 2 "the hosted config is invalid";
+    Unauthorized 401 false 3 "the HTTP caller did not authenticate";
+    ConfigForbidden 403 false 3 "the hosted config, an override or the destination is not allowed";
+    ConfigNotFound 404 false 2 "the hosted config does not exist";
+    RequestTooLarge 413 false 2 "the body of the HTTP request is too large";
+    ProviderRejected 422 false 4 "the provider rejected the request";
+    ProviderRateLimited 429 true 5 "the provider's rate limit or quota is used up";
     ProviderAuthFailed 502 false 4 "the provider did not accept the key";
     ProviderUnavailable 503 true 5 "the provider failed or could not be reached";
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
-    OutputTruncated 502 false 6 "a strict output was cut off";
-    OutputRefused 502 false 6 "the model refused, or a safety filter stopped it";
-    LimitExceeded 422 false 6 "500 calls were made for one request";
-    IdempotencyConflict 409 false 2 "the idempotency key was used for another request";
-    AccessDenied 500 false 3 "AWS refused the function's own role";
-    ToolFailed 502 false 6 "a tool could not be run";
+    OutputTruncated 502 false 6 "the reply to a strict output was cut off";
+    OutputRefused 502 false 6 "the model refused, or a safety filter stopped the reply";
+    LimitExceeded 422 false 6 "one request reached the limit of 500 calls";
+    IdempotencyConflict 409 false 2 "the idempotency key was used for a different request";
+    AccessDenied 500 false 3 "AWS denied access to the function's role";
+    ToolFailed 502 false 6 "a tool failed";
     SecretNotFound 500 false 3 "the provider's key is not set";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";
-    ResultUnavailable 503 true 5 "the result could not be kept, or its destination not told";
-    Timeout 504 true 5 "the time allowed ran out";
-    NotFound 404 false 2 "HTTP only: no such route";
-    MethodNotAllowed 405 false 2 "HTTP only: not with this method";
-    ResultTooLarge 502 false 6 "the answer is larger than the event source takes";
-    Internal 500 false 1 "a fault of ours";
+    ResultUnavailable 503 true 5 "the result could not be stored or sent to its destination";
+    Timeout 504 true 5 "the allowed time ran out";
+    NotFound 404 false 2 "no such HTTP route";
+    MethodNotAllowed 405 false 2 "the HTTP route does not support this method";
+    ResultTooLarge 502 false 6 "the result is larger than the event source accepts";
+    Internal 500 false 1 "a bug in llm-exe";
 }
 
 impl ErrorKind {
-    /// The public name, as `errorType` has it.
+    /// The public name, such as `InvalidRequest`.
     pub fn name(self) -> &'static str {
         self.row().0
     }
 
-    /// The HTTP status that an HTTP caller gets.
+    /// The status of an HTTP response with this error.
     pub fn http_status(self) -> u16 {
         self.row().1
     }
@@ -80,8 +80,8 @@ impl ErrorKind {
         self.row().3
     }
 
-    /// When it happens, in a few words.
-    pub fn when(self) -> &'static str {
+    /// A short description.
+    pub fn description(self) -> &'static str {
         self.row().4
     }
 }
@@ -92,14 +92,14 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// One thing that is wrong with a request, and where.
+/// A single problem of a request, with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// `InvalidRequest`, or `PromptInvalid` for a template.
     pub kind: ErrorKind,
-    /// The field's path, like `message[1].role`; empty for the request as a whole.
+    /// The path of the field, such as `message[1].role`; empty for the whole request.
     pub path: String,
-    /// What is wrong, what came, what was expected.
+    /// What is wrong: what was expected and what was received.
     pub message: String,
 }
 
@@ -124,27 +124,29 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A failure with its context. Holds no key, no prompt and no full provider body.
+/// An error with its context. Contains no key, no prompt and no complete provider response.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     problems: Vec<Problem>,
-    /// The message less what it quotes of prompts and replies, where it quotes any.
+    /// The message without quotes from prompts and replies; `None` if `message` has none.
     logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
     is_of_own_result: bool,
 }
 
-/// The most problems that a message tells, and the most characters of each: a message has to fit
-/// where errors go.
-const MOST_TOLD: usize = 50;
-const LONGEST_TOLD: usize = 600;
+/// Maximum number of problems in a message, so that it fits into a response.
+const MAX_LISTED: usize = 50;
+
+/// Maximum number of characters of each problem in a message.
+const MAX_PROBLEM_LENGTH: usize = 600;
 
 impl Error {
-    /// A failure of a kind, with a message in lower case and without a final dot.
+    /// An error with a message. By convention a message starts in lower case and has no final
+    /// period.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -157,13 +159,13 @@ impl Error {
         }
     }
 
-    /// [`ErrorKind::ConfigForbidden`] of an object that holds a result of ours, and no config.
+    /// [`ErrorKind::ConfigForbidden`] for an object that is a stored result and not a config.
     pub fn own_result(place: &str) -> Self {
         let text = format!("{place} is a result that llm-exe wrote");
         Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
     }
 
-    /// Whether it is of an object that holds a result of ours.
+    /// Whether the error was created by [`Error::own_result`].
     pub fn is_of_own_result(&self) -> bool {
         self.is_of_own_result
     }
@@ -173,8 +175,8 @@ impl Error {
         Error::from_problems(vec![Problem::request(path, message)])
     }
 
-    /// Everything that is wrong with a request, as one failure: `InvalidRequest` if any problem
-    /// is of that kind.
+    /// Combines the problems of a request into one error: `InvalidRequest` if any problem has that
+    /// kind.
     pub fn from_problems(problems: Vec<Problem>) -> Self {
         let kind = problems
             .iter()
@@ -182,39 +184,39 @@ impl Error {
             .find(|kind| *kind == ErrorKind::InvalidRequest)
             .or(problems.first().map(|problem| problem.kind))
             .unwrap_or(ErrorKind::InvalidRequest);
-        let told = problems.iter().take(MOST_TOLD);
-        let mut shown: Vec<String> =
-            told.map(|problem| shorten(&problem.to_string(), LONGEST_TOLD)).collect();
-        if problems.len() > MOST_TOLD {
-            shown.push(format!("and {} more", problems.len() - MOST_TOLD));
+        let listed = problems.iter().take(MAX_LISTED);
+        let mut messages: Vec<String> =
+            listed.map(|problem| shorten(&problem.to_string(), MAX_PROBLEM_LENGTH)).collect();
+        if problems.len() > MAX_LISTED {
+            messages.push(format!("and {} more", problems.len() - MAX_LISTED));
         }
-        let mut error = Error::new(kind, shown.join("; "));
+        let mut error = Error::new(kind, messages.join("; "));
         error.problems = problems;
         error
     }
 
-    /// Says what a log may hold instead of the message, which quotes a prompt or a reply.
+    /// Sets the message for logs, if the message for the caller quotes a prompt or a reply.
     #[must_use]
     pub fn logged_as(mut self, message: impl Into<String>) -> Self {
         self.logged = Some(message.into());
         self
     }
 
-    /// Says how long the provider asked to wait.
+    /// Sets the time that the provider asked to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
         self
     }
 
-    /// Says with which HTTP status the provider answered.
+    /// Sets the HTTP status of the provider's response.
     #[must_use]
     pub fn with_provider_status(mut self, status: Option<u16>) -> Self {
         self.provider_status = status;
         self
     }
 
-    /// Puts where it happened in front of the message: `openai gpt-4o: …`.
+    /// Prefixes the message with a context: `openai gpt-4o: …`.
     #[must_use]
     pub fn in_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
@@ -222,26 +224,26 @@ impl Error {
         self
     }
 
-    /// Puts what went before behind the message.
+    /// Appends a text to the message.
     #[must_use]
-    pub fn followed_by(mut self, what: &str) -> Self {
-        self.message.push_str(what);
-        self.logged = self.logged.map(|message| message + what);
+    pub fn with_suffix(mut self, suffix: &str) -> Self {
+        self.message.push_str(suffix);
+        self.logged = self.logged.map(|message| message + suffix);
         self
     }
 
-    /// What kind of failure this is.
+    /// The kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The message, as callers get it.
+    /// The message for the caller.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The message as a log may hold it: nothing of prompts, replies and data. Of a request's
-    /// problems it holds the paths alone.
+    /// The message for logs, which quotes nothing from prompts, replies and data. Of a request's
+    /// problems it lists only the paths.
     pub fn for_log(&self) -> String {
         if let Some(logged) = &self.logged {
             return logged.clone();
@@ -256,23 +258,23 @@ impl Error {
         paths.take(20).collect::<Vec<_>>().join(", ")
     }
 
-    /// The problems of a request that can't be run, each with its path; else empty.
+    /// The problems of an invalid request; empty for other errors.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// How long the provider asked to wait before the next try.
+    /// The time that the provider asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The provider's HTTP status, where there was one.
+    /// The HTTP status of the provider's response, if there was a response.
     pub fn provider_status(&self) -> Option<u16> {
         self.provider_status
     }
 }
 
-/// A value as a message quotes it: at most `limit` characters, with `…` where it was cut.
+/// Shortens a text to at most `limit` characters; `…` replaces the rest.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut chars = text.char_indices();
     match chars.nth(limit) {

@@ -1,6 +1,7 @@
-//! JSON text to a value, with the place of a fault.
+//! Parses JSON and describes JSON values in messages.
 //!
-//! The reader is serde_json's: 127 levels at most, integers of any size kept, keys in order.
+//! The parser is serde_json: it accepts at most 127 levels of nesting, keeps integers of any size
+//! and the order of keys.
 
 use serde_json::Value;
 
@@ -8,27 +9,22 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON at line {line}, column {column}: {message}")]
 pub struct JsonError {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// From 1, in bytes.
+    /// The column in bytes, counted from 1.
     pub column: usize,
-    /// What the reader says, without the place.
+    /// The parser's message, without the position.
     pub message: String,
 }
 
-/// Reads one JSON value that fills the whole text. A byte order mark in front is passed over.
+/// Parses a text that is one JSON value. A byte order mark at the start is skipped.
 ///
 /// # Errors
-/// Where and why it is not JSON. Nesting deeper than 127 levels is a fault too.
+/// Why the text is not JSON, with the position. Nesting deeper than 127 levels is an error too.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     serde_json::from_slice(text).map_err(|error| {
-        let shown = error.to_string();
-        let message = match shown.rfind(" at line ") {
-            Some(at) => shown.get(..at).unwrap_or(&shown).to_owned(),
-            None => shown,
-        };
-        let message = message.replace(
+        let message = strip_position(&error).replace(
             "recursion limit exceeded",
             "nested deeper than 127 levels, which is the limit",
         );
@@ -36,7 +32,14 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     })
 }
 
-/// The type of a value, as messages name it.
+/// The message of a serde_json error without its position, ` at line 1 column 2`.
+pub(crate) fn strip_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
+}
+
+/// The type of a value with its article, for messages.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -48,7 +51,8 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value as a message quotes it: its type, and the value itself where it is short and plain.
+/// Describes a value in a message: the value itself for null, booleans, numbers and strings, the
+/// type for lists and objects.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -59,8 +63,25 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// A text in double quotes, escaped, at most 60 characters of it.
+/// Quotes and escapes a text for a message, shortened to 60 characters.
 pub fn quoted(text: &str) -> String {
     let short = crate::error::shorten(text, 60);
     serde_json::to_string(&short).unwrap_or_else(|_| "\"…\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    /// Fails if serde_json changes the form of its messages.
+    #[test]
+    fn positions_are_stripped_from_messages() {
+        let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();
+        assert_eq!((error.line, error.message.as_str()), (2, "expected ident"));
+        let error = parse(b"").unwrap_err();
+        assert_eq!((error.line, error.column), (1, 1));
+        assert_eq!(error.message, "EOF while parsing a value");
+        let error = parse("[".repeat(200).as_bytes()).unwrap_err();
+        assert_eq!(error.message, "nested deeper than 127 levels, which is the limit");
+    }
 }

@@ -1,9 +1,11 @@
-//! llm-exe: from one request (provider, model, prompt, data, output, schema) to a checked answer.
+//! Runs one LLM request (provider, model, prompt, data, output, schema) and returns a checked
+//! result.
 //!
-//! The line that every request takes is [`Executor::run`]: the request as written
-//! ([`Request`]), validated ([`Plan`]), rendered ([`prompt`]), asked over a provider's dialect
-//! ([`providers`]) by the one HTTP client ([`transport`]), and read by a parser ([`parsers`]).
-//! Nothing here reads the environment, knows AWS, or holds a credential for longer than a call.
+//! [`Executor::run`] is the pipeline that every request goes through: the [`Request`] is validated
+//! into a [`Plan`], its templates are rendered ([`prompt`]), the provider's dialect ([`providers`])
+//! builds the HTTP request, [`transport`] sends it, and a parser ([`parsers`]) checks the reply.
+//! This crate does not read the environment, contains no code for AWS accounts, and does not store
+//! credentials.
 
 #![doc = include_str!("../../../docs/library.md")]
 
@@ -35,13 +37,15 @@ pub use deadline::Deadline;
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};
-pub use plan::{ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target};
-pub use ports::{KeyName, Keys, Secret};
+pub use plan::{
+    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
+};
+pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use region::{aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr, field_names, request_schema,
 };
-pub use run::{Durations, Executor, PassedOver, Report, Run};
+pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
 pub use scrub::scrub;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigs};

@@ -1,4 +1,5 @@
-//! What the core needs from outside, as traits that the binaries' rooms implement.
+//! The ports of the core: traits for keys, signatures and hosted documents, which other crates
+//! implement.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,20 +11,20 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 
-/// A future that a port's object-safe method answers.
+/// The boxed future that a port's method returns, so that the trait can be used as `dyn`.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Which key is meant: the names under which it may be set.
+/// The names of a key: in the key store and in the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName {
-    /// The name in the store of secrets, like `KeyOpenAI`.
+    /// The name in the key store, such as `KeyOpenAI`.
     pub store: String,
-    /// The environment variables that may hold it, the first set one wins.
+    /// The environment variables that may contain the key. The first one that is set is used.
     pub environment: Vec<String>,
 }
 
 impl KeyName {
-    /// A key with its store name and environment variables.
+    /// A name in the key store and the environment variables.
     pub fn new(store: &str, environment: &[&str]) -> Self {
         KeyName {
             store: store.to_owned(),
@@ -31,12 +32,13 @@ impl KeyName {
         }
     }
 
-    /// Whether the environment variable may hold it.
+    /// Whether the environment variable is one of the names.
     pub fn is_set_by(&self, variable: &str) -> bool {
         self.environment.iter().any(|known| known == variable)
     }
 
-    /// The environment variables as a message lists them; the store's name where there are none.
+    /// The environment variables for a message, `A or B`; the name in the key store if there are
+    /// none.
     pub fn variables(&self) -> String {
         if self.environment.is_empty() {
             return self.store.clone();
@@ -45,27 +47,39 @@ impl KeyName {
     }
 }
 
-/// A key's value: printed as `[redacted]`, wiped when dropped.
+/// The value of a key. Its `Debug` output is `[redacted]`, and dropping it wipes its memory.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
+/// Why a text is not a usable key. The message does not quote the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    /// The text is empty.
+    #[error("it is empty")]
+    Empty,
+    /// The text has characters that a header cannot contain.
+    #[error("it contains spaces or characters that are not printable ASCII")]
+    NotPrintable,
+}
+
 impl Secret {
-    /// A usable secret: trimmed, not empty, printable ASCII, so that it fits a header.
+    /// A key. Whitespace around it is removed; the rest must be printable ASCII without spaces, so
+    /// that it can be sent in a header.
     ///
     /// # Errors
-    /// What is wrong with it, without quoting it.
-    pub fn new(text: &str) -> Result<Secret, &'static str> {
+    /// [`InvalidSecret`] if it is empty or has other characters.
+    pub fn new(text: &str) -> Result<Secret, InvalidSecret> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("it is empty");
+            return Err(InvalidSecret::Empty);
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("it holds spaces or characters that are not printable ASCII");
+            return Err(InvalidSecret::NotPrintable);
         }
         Ok(Secret(SecretString::from(text)))
     }
 
-    /// The value itself; only for the header that carries it and for comparing.
+    /// The value. Use it only for the request header and for comparisons.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -77,16 +91,17 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Where keys come from.
+/// A source of keys.
 pub trait Keys: Send + Sync {
-    /// The key's value.
+    /// Returns the value of a key.
     ///
     /// # Errors
-    /// `SecretNotFound` where it is not set or can't be used, `SecretUnavailable` where the store
+    /// `SecretNotFound` if the key is not set or not usable, `SecretUnavailable` if the key store
     /// failed.
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>>;
 
-    /// A newer value than `stale`, after a provider refused that one; `None` where there is none.
+    /// Returns a newer value than `stale`, which a provider did not accept, or `None` if there is
+    /// none.
     ///
     /// # Errors
     /// As [`Keys::get`].
@@ -100,82 +115,84 @@ pub trait Keys: Send + Sync {
     }
 }
 
-/// A POST that is to be signed, as it will be sent.
+/// A POST request to AWS before it is signed.
 #[derive(Debug, Clone, Copy)]
-pub struct Unsigned<'a> {
-    /// The whole URL, its path percent-encoded.
+pub struct UnsignedRequest<'a> {
+    /// The URL with a percent-encoded path.
     pub url: &'a str,
-    /// The headers that the signature covers beside `host`.
+    /// The headers that the signature covers, in addition to `host`.
     pub headers: &'a [(&'static str, &'static str)],
     /// The body.
     pub body: &'a [u8],
-    /// The service that it goes to, like `bedrock`.
+    /// The service, such as `bedrock`.
     pub service: &'static str,
-    /// The service's region.
+    /// The region of the service.
     pub region: &'a str,
 }
 
-/// Who signs requests to AWS. The core never holds AWS credentials.
+/// Signs requests to AWS. The core itself never holds AWS credentials.
 pub trait Signer: Send + Sync {
-    /// The headers that carry the signature, and what it needs beside.
+    /// Returns the headers to add: the signature and the headers that it requires, such as
+    /// `x-amz-date`.
     ///
     /// # Errors
-    /// `SecretNotFound` where there are no credentials, `SecretUnavailable` where their source
-    /// failed.
+    /// `SecretNotFound` if there are no credentials, `SecretUnavailable` if their source failed.
     fn sign<'a>(
         &'a self,
-        request: Unsigned<'a>,
+        request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>>;
 }
 
-/// Signs nothing: for executors that ask no provider of AWS.
+/// A signer without credentials, for executors that do not call providers of AWS.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSigner;
 
 impl Signer for NoSigner {
     fn sign<'a>(
         &'a self,
-        _: Unsigned<'a>,
+        _: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
-        let text = "no AWS credentials: this executor was made without a signer";
+        let text =
+            "no AWS credentials: the executor has no signer; set one with Executor::with_signer";
         Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
 }
 
-/// Where a hosted document is.
+/// The location of a hosted document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Place {
     /// An object in S3.
     Object {
         /// The bucket's name.
         bucket: String,
-        /// The object's key, as it is, not encoded.
+        /// The key of the object, not encoded.
         key: String,
-        /// The version's id, if one was asked for.
+        /// The version id, if the request names one.
         version: Option<String>,
     },
-    /// A page at an https URL, as written.
+    /// A page at an https URL.
     Page(String),
 }
 
-/// A document as it was fetched.
+/// A fetched document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// All of it.
+    /// The content.
     pub body: Bytes,
-    /// The id of the version that it is, where the store keeps versions.
+    /// The version id, if the bucket is versioned.
     pub version: Option<String>,
-    /// What names this state of it, quotes included.
+    /// The ETag, including its quotes.
     pub etag: Option<String>,
 }
 
-/// Where hosted documents come from.
+/// A source of hosted documents.
 pub trait DocumentStore: Send + Sync {
-    /// The document at a place, or `None` where it is still what `known`, an ETag, names.
+    /// Fetches a document. Returns `None` if its ETag is still `known`.
     ///
     /// # Errors
-    /// `ConfigNotFound`, `ConfigForbidden` for a place that must not be read, `ConfigInvalid` over
-    /// a size, `AccessDenied` where AWS refused our role, `ConfigUnavailable` where it failed.
+    /// `ConfigNotFound` if the document does not exist, `ConfigForbidden` if the location may not
+    /// be read, `ConfigInvalid` if the document is too large, `AccessDenied` if AWS denies access
+    /// to the function's role, and `ConfigUnavailable` for other failures.
     fn fetch<'a>(
         &'a self,
         place: &'a Place,

@@ -1,4 +1,5 @@
-//! Takes out of foreign text whatever looks like a key, before it reaches a message or a log.
+//! Removes text that looks like a key from providers' texts, before they appear in messages and
+//! logs.
 
 use std::sync::OnceLock;
 
@@ -6,15 +7,14 @@ use regex_lite::Regex;
 
 use crate::error::shorten;
 
-/// The most characters of a provider's own text that are passed on.
-const LIMIT: usize = 300;
+/// Maximum number of characters of a scrubbed text.
+const MAX_LENGTH: usize = 300;
 
-/// The most bytes of a text that are looked at.
-const MOST_READ: usize = 16 * 1024;
+/// Maximum number of bytes of a text that are scanned. The rest is cut off.
+const MAX_SCANNED: usize = 16 * 1024;
 
-/// Known beginnings of keys, `Bearer` values, signed query parameters, and any long run that
-/// mixes letters and digits and is no id of a request.
-const LOOKS_LIKE_A_KEY: &str = concat!(
+/// Known prefixes of keys, `Bearer` values and query parameters of signed URLs.
+const KEY_PATTERN: &str = concat!(
     r"(?i:bearer\s+)\S+",
     r"|\b(?:sk|pk|rk|xai|gsk|ghp|gho|xox[a-z]|hf|pplx|r8)[-_][A-Za-z0-9_\-*.…]{6,}",
     r"|\bA(?:KIA|SIA|Iza)[A-Za-z0-9_\-*]{8,}",
@@ -22,36 +22,36 @@ const LOOKS_LIKE_A_KEY: &str = concat!(
     r"|(?i:x-amz-(?:signature|credential|security-token)=)[^\s&]+",
 );
 
-fn key_like() -> Option<&'static Regex> {
+fn key_pattern() -> Option<&'static Regex> {
     static PATTERN: OnceLock<Option<Regex>> = OnceLock::new();
-    PATTERN.get_or_init(|| Regex::new(LOOKS_LIKE_A_KEY).ok()).as_ref()
+    PATTERN.get_or_init(|| Regex::new(KEY_PATTERN).ok()).as_ref()
 }
 
-/// A provider's text as it may be shown: one line, shortened, keys replaced by `[redacted]`.
+/// Prepares a provider's text for display: joins its lines, replaces keys by `[redacted]` and
+/// shortens it to 300 characters.
 ///
-/// `secrets` are the values in use; they are taken out whatever they look like.
+/// `secrets` are the keys that were sent; they are replaced whatever they look like.
 pub fn scrub(text: &str, secrets: &[&str]) -> String {
-    // Of a very long text the end can't be shown anyway.
-    let text = text.get(..text.floor_char_boundary(MOST_READ)).unwrap_or(text);
+    let text = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "[redacted]");
     }
-    if let Some(pattern) = key_like() {
+    if let Some(pattern) = key_pattern() {
         text = pattern.replace_all(&text, "[redacted]").into_owned();
     }
     let words: Vec<&str> =
         text.split(' ').map(|word| if is_token(word) { "[redacted]" } else { word }).collect();
-    shorten(&words.join(" "), LIMIT)
+    shorten(&words.join(" "), MAX_LENGTH)
 }
 
-/// A long run of letters and digits mixed. Request and message ids are kept: support asks for
-/// them.
+/// Whether a word is a long mix of letters and digits. Ids of requests and messages are excluded,
+/// because the provider's support asks for them.
 fn is_token(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let kept = ["req_", "msg_", "chatcmpl-", "http://", "https://"];
+    let id_prefixes = ["req_", "msg_", "chatcmpl-", "http://", "https://"];
     word.len() >= 32
-        && !kept.iter().any(|beginning| word.starts_with(beginning))
+        && !id_prefixes.iter().any(|prefix| word.starts_with(prefix))
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-+/=.".contains(&b))
         && word.bytes().filter(u8::is_ascii_digit).count() >= 4
         && word.bytes().any(|b| b.is_ascii_alphabetic())
@@ -62,7 +62,7 @@ mod tests {
     use super::scrub;
 
     #[test]
-    fn takes_keys_out_and_leaves_the_rest() {
+    fn keys_are_redacted_and_ids_are_not() {
         for (text, expected) in [
             (
                 "Incorrect API key provided: sk-abc***wxyz.",

@@ -30,7 +30,7 @@ fn requests_in_the_documents_are_valid() {
     for path in files {
         for block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
-                let plan = Plan::read(block, &Rules::default()).unwrap();
+                let plan = Plan::from_value(block, &Rules::default()).unwrap();
                 assert_eq!(plan.warnings, Vec::<String>::new(), "{}", path.display());
                 count += 1;
             }
@@ -49,7 +49,7 @@ fn examples_are_valid_and_warn_of_nothing() {
             continue;
         }
         let text = std::fs::read(&path).unwrap();
-        let plan = Plan::read(serde_json::from_slice(&text).unwrap(), &Rules::default());
+        let plan = Plan::from_value(serde_json::from_slice(&text).unwrap(), &Rules::default());
         assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }

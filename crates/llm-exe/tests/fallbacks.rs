@@ -1,4 +1,5 @@
-//! Fallbacks and the operator's rules against the simulator: `cases/fallbacks.json`.
+//! Fallbacks and the operator's rules, against the simulator. The cases are in
+//! `cases/fallbacks.json`.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,9 +13,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{Compatible, PROVIDERS, Providers};
-use llm_exe::{
-    Deadline, Endpoints, Error, Executor, KeyName, Keys, ModelPatterns, Rules, Run, Secret,
-};
+use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,9 +27,9 @@ struct Case {
     result: Option<Value>,
     error: Option<String>,
     #[serde(default)]
-    says: String,
-    asked: Vec<String>,
-    answered_by: Option<String>,
+    message_contains: String,
+    called_models: Vec<String>,
+    replied_by: Option<String>,
     passed_over: Option<Vec<[String; 3]>>,
     #[serde(default)]
     warnings: Vec<String>,
@@ -54,13 +53,14 @@ fn executor(simulator: &Simulator, rules: Rules) -> Executor {
     Executor::new(endpoints, Arc::new(OneKey), rules)
 }
 
-fn asked(simulator: &Simulator) -> Vec<String> {
+/// The models that were called, in order.
+fn called_models(simulator: &Simulator) -> Vec<String> {
     let calls = simulator.journal();
     calls.iter().map(|call| call.body["model"].as_str().unwrap_or("?").to_owned()).collect()
 }
 
 #[tokio::test]
-async fn fallbacks_end_as_scripted() {
+async fn fallbacks_handle_the_scripted_responses() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/fallbacks.json")).unwrap();
     let mut wrong = Vec::new();
     for case in &cases {
@@ -76,37 +76,38 @@ async fn fallbacks_end_as_scripted() {
         });
         request.as_object_mut().unwrap().extend(case.request.as_object().unwrap().clone());
         let deadline = Deadline::after(Duration::from_millis(case.deadline_ms.unwrap_or(30_000)));
-        let run = executor(&simulator, Rules::default()).run(request, deadline).await;
-        if let Some(fault) = difference(case, &run, &asked(&simulator)) {
-            wrong.push(format!("{}: {fault}", case.name));
+        let run = executor(&simulator, Rules::default()).run(deadline, request).await;
+        if let Some(difference) = difference(case, &run, &called_models(&simulator)) {
+            wrong.push(format!("{}: {difference}", case.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn difference(case: &Case, run: &Run, asked: &[String]) -> Option<String> {
-    if asked != case.asked {
-        return Some(format!("asked {asked:?}: {:?}", run.outcome));
+fn difference(case: &Case, run: &Run, called: &[String]) -> Option<String> {
+    if called != case.called_models {
+        return Some(format!("called {called:?}: {:?}", run.outcome));
     }
     match (&run.outcome, &case.error) {
         (Ok(full), None) => {
             let passed_over: Vec<[String; 3]> = full["passedOver"]
                 .as_array()?
                 .iter()
-                .map(|one| {
-                    assert!(!one["errorMessage"].as_str().unwrap().is_empty());
+                .map(|target| {
+                    assert!(!target["errorMessage"].as_str().unwrap().is_empty());
                     ["provider", "model", "errorType"]
-                        .map(|name| one[name].as_str().unwrap().to_owned())
+                        .map(|name| target[name].as_str().unwrap().to_owned())
                 })
                 .collect();
             let same = Some(&full["result"]) == case.result.as_ref()
-                && full["provider"].as_str() == case.answered_by.as_deref()
+                && full["provider"].as_str() == case.replied_by.as_deref()
                 && Some(passed_over) == case.passed_over
-                && case.warnings.iter().all(|one| run.report.warnings.contains(one));
-            (!same).then(|| format!("answered {full}"))
+                && case.warnings.iter().all(|warning| run.report.warnings.contains(warning));
+            (!same).then(|| format!("returned {full}"))
         }
         (Err(error), Some(kind)) => {
-            let same = error.kind().name() == kind && error.message().contains(&case.says);
+            let same =
+                error.kind().name() == kind && error.message().contains(&case.message_contains);
             (!same).then(|| format!("failed with {}: {error}", error.kind()))
         }
         (outcome, _) => Some(format!("{outcome:?}")),
@@ -114,7 +115,7 @@ fn difference(case: &Case, run: &Run, asked: &[String]) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_request_makes_no_more_than_500_calls() {
+async fn request_makes_at_most_500_calls() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script_json(json!([{"times": 1000, "then": {"status": 503}}])).unwrap();
     let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
@@ -124,7 +125,7 @@ async fn a_request_makes_no_more_than_500_calls() {
         "fallbacks": vec![fallback; 60],
     });
     let deadline = Deadline::after(Duration::from_secs(60));
-    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
     assert!(error.message().contains("500 calls"), "{error}");
@@ -132,7 +133,7 @@ async fn a_request_makes_no_more_than_500_calls() {
 }
 
 #[tokio::test]
-async fn fallbacks_keep_to_the_one_deadline() {
+async fn fallbacks_share_one_deadline() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script_json(json!([{"times": 99, "then": {"fault": "hang"}}])).unwrap();
     let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
@@ -141,53 +142,52 @@ async fn fallbacks_keep_to_the_one_deadline() {
     });
     let started = Instant::now();
     let deadline = Deadline::after(Duration::from_millis(600));
-    let run = executor(&simulator, Rules::default()).run(request, deadline).await;
+    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "Timeout", "{error}");
-    assert_eq!(asked(&simulator), ["gpt-4o-mini", "claude-sonnet-4-5"]);
+    assert_eq!(called_models(&simulator), ["gpt-4o-mini", "claude-sonnet-4-5"]);
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
-async fn the_operators_rules_hold_for_fallbacks_too() {
+async fn operator_rules_apply_to_fallbacks() {
     let simulator = Simulator::start().await.unwrap();
     let rules = Rules {
-        allowed_models: Some(ModelPatterns::read("openai:gpt-4o*").unwrap()),
+        allowed_models: Some("openai:gpt-4o*".parse().unwrap()),
         max_tokens_ceiling: Some(100),
         ..Rules::default()
     };
     let executor = executor(&simulator, rules);
     let deadline = Deadline::after(Duration::from_secs(10));
-    let ask = |more: Value| {
+    let run = |fields: Value| {
         let mut request = json!({"provider": "openai", "model": "gpt-4o-mini", "message": "hi"});
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        executor.run(request, deadline)
+        request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        executor.run(deadline, request)
     };
-    let told = ask(json!({
+    let rejected = run(json!({
         "model": "gpt-5",
         "options": {"maxTokens": 101},
         "fallbacks": [{"provider": "openai", "model": "o3", "options": {"maxTokens": 500}}],
     }));
-    let told = told.await.outcome.unwrap_err().to_string();
+    let message = rejected.await.outcome.unwrap_err().to_string();
     for part in [
         "model: \"gpt-5\" of openai is not allowed by the setting ALLOWED_MODELS",
-        "options.maxTokens: expected at most 100, the setting MAX_TOKENS_CEILING, got 101",
+        "options.maxTokens: expected at most 100 (the setting MAX_TOKENS_CEILING), got 101",
         "fallbacks[0].model: \"o3\" of openai is not allowed",
         "fallbacks[0].options.maxTokens: expected at most 100",
     ] {
-        assert!(told.contains(part), "{told}");
+        assert!(message.contains(part), "{message}");
     }
     assert!(simulator.journal().is_empty());
-    ask(json!({})).await.outcome.unwrap();
-    ask(json!({"options": {"maxTokens": 20}})).await.outcome.unwrap();
+    run(json!({})).await.outcome.unwrap();
+    run(json!({"options": {"maxTokens": 20}})).await.outcome.unwrap();
     let sent = simulator.journal();
     let sent: Vec<&Value> = sent.iter().map(|call| &call.body["max_completion_tokens"]).collect();
     assert_eq!(sent, [100, 20]);
 }
 
-/// Another server of OpenAI's dialect is one row.
 #[tokio::test]
-async fn a_new_openai_alike_is_one_line() {
+async fn openai_compatible_provider_is_configured_by_one_row() {
     let simulator = Simulator::start().await.unwrap();
     let together = Compatible {
         name: "together".to_owned(),
@@ -202,7 +202,7 @@ async fn a_new_openai_alike_is_one_line() {
         "options": {"maxTokens": 50},
         "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
     });
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     assert!(run.outcome.unwrap()["a"].is_i64());
     let call = &simulator.journal()[0];
     assert_eq!(call.path, "/v1/chat/completions");

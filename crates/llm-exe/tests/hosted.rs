@@ -177,7 +177,7 @@ async fn pointers_are_resolved_or_refused() {
         simulator.clear();
         let executor = executor(&simulator, &case);
         let deadline = Deadline::after(Duration::from_secs(10));
-        let run = executor.run(case.request.clone(), deadline).await;
+        let run = executor.run(deadline, case.request.clone()).await;
         let sent = simulator.journal().last().map(|call| call.body.clone());
         let difference = match (&run.outcome, &case.error) {
             (Ok(_), None) => ran_otherwise(&case, &run, &sent.unwrap_or_default()),
@@ -258,9 +258,9 @@ async fn the_hosted_examples_run() {
         let case = json!({ "name": name, "request": request, "documents": documents });
         let case: Case = serde_json::from_value(case).unwrap();
         let executor = executor(&simulator, &case);
-        let run = executor.run(case.request, Deadline::after(Duration::from_secs(10))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(10)), case.request).await;
         let expected =
-            format!("Simulated reply from gpt-4o-mini to: \"Conversation like a {said}. Hello!\"");
+            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {said}. Hello!\"");
         assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");
     }
 }

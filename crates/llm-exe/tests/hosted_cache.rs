@@ -169,7 +169,7 @@ async fn a_slow_store_is_given_up() {
         [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "time ran out")]
     {
         let deadline = Deadline::after(Duration::from_secs(seconds));
-        let run = executor.run(json!({"key": "a.md"}), deadline).await;
+        let run = executor.run(deadline, json!({"key": "a.md"})).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.message().contains(told), "{error}");

@@ -153,7 +153,7 @@ fn the_hosted_examples_are_valid_alone() {
         let path = entry.unwrap().path();
         let format = Format::of_name(path.to_str().unwrap());
         let config = HostedConfig::read(&std::fs::read(&path).unwrap(), format).unwrap();
-        let plan = Plan::read(Value::Object(config.fields), &Rules::default());
+        let plan = Plan::from_value(Value::Object(config.fields), &Rules::default());
         assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }

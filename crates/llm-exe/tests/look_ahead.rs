@@ -67,7 +67,7 @@ async fn run(fields: Value) -> (Duration, usize) {
         .with_documents(Arc::clone(&store) as Arc<dyn DocumentStore>);
     let mut request = json!({"key": "a.json", "provider": "openai"});
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     run.outcome.unwrap();
     (run.report.durations.secrets, store.fetched.load(Ordering::Relaxed))
 }
@@ -92,7 +92,7 @@ async fn time_to_connect(request: Value) -> Duration {
         .with_documents(store as Arc<dyn DocumentStore>);
     let started = Instant::now();
     let running = tokio::spawn(async move {
-        executor.run(request, Deadline::after(Duration::from_secs(10))).await
+        executor.run(Deadline::after(Duration::from_secs(10)), request).await
     });
     let (connection, _) = listener.accept().await.unwrap();
     let elapsed = started.elapsed();

@@ -73,9 +73,9 @@ fn parse(
         "outputOptions": asked.options, "schema": asked.schema, "data": asked.data,
         "strictVariables": strict_variables,
     });
-    let plan = Plan::read(request, &Rules::default()).map_err(|error| error.to_string())?;
+    let plan = Plan::from_value(request, &Rules::default()).map_err(|error| error.to_string())?;
     assert_eq!(plan.warnings, Vec::<String>::new(), "{output}: {}", asked.text);
-    plan.read_output(&asked.text).map_err(|fault| fault.0)
+    plan.parse_output(&asked.text).map_err(|fault| fault.0)
 }
 
 #[test]

@@ -86,7 +86,7 @@ proptest! {
             value["provider"] = json!("openai");
             value["model"] = json!("m");
         }
-        if let Err(error) = Plan::read(value, &Rules::default()) {
+        if let Err(error) = Plan::from_value(value, &Rules::default()) {
             let kinds = [ErrorKind::InvalidRequest, ErrorKind::PromptInvalid];
             prop_assert!(kinds.contains(&error.kind()));
             prop_assert!(!error.problems().is_empty());

@@ -16,7 +16,7 @@ fn request(message: Value, data: Value) -> Value {
 }
 
 fn plan(message: Value, data: Value) -> Plan {
-    Plan::read(request(message, data), &Rules::default()).unwrap()
+    Plan::from_value(request(message, data), &Rules::default()).unwrap()
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn the_time_limit_applies_to_all_messages_together() {
     let plan = plan(json!(vec![slow; 50]), json!({ "l": list }));
     let limits = Limits { time: Duration::from_millis(200), ..Limits::default() };
     let started = Instant::now();
-    let error = plan.prompt.render(&plan, &limits).unwrap_err();
+    let error = plan.render(&limits).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(error.problems().len(), 50);
     assert!(error.problems()[0].message.contains("longer than the limit"));
@@ -35,7 +35,7 @@ fn the_time_limit_applies_to_all_messages_together() {
 #[test]
 fn the_size_limit_applies_to_all_messages_together() {
     let plan = plan(json!(vec!["{{t}}"; 5]), json!({ "t": "x".repeat(100) }));
-    let render = |bytes| plan.prompt.render(&plan, &Limits { bytes, ..Limits::default() });
+    let render = |bytes| plan.render(&Limits { bytes, ..Limits::default() });
     assert_eq!(render(500).unwrap().messages.len(), 5);
     let error = render(499).unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
@@ -55,7 +55,7 @@ impl Keys for NoKeys {
 async fn problems_and_warnings(request: Value) -> (Vec<String>, Vec<String>) {
     let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(10));
-    let Run { outcome, report } = executor.run(request, deadline).await;
+    let Run { outcome, report } = executor.run(deadline, request).await;
     let error = outcome.unwrap_err();
     let problems =
         error.problems().iter().map(|problem| format!("{}: {}", problem.path, problem.message));
@@ -85,7 +85,7 @@ async fn problems_and_warnings_of_all_messages_are_reported_together() {
         ("message[1].content", "unknown helper `yell`"),
         ("message[1].content", "unknown partial `Never`"),
         ("message[4].content", "the block `if` is never closed"),
-        ("message[6].role", "unknown role"),
+        ("message[6].role", "expected system, user or assistant"),
         ("message[6].content", "unknown helper `cry`"),
         ("message[3].content", "`pluralize` expects two forms"),
     ];

@@ -1,4 +1,4 @@
-//! What a request may say: `cases/requests.json`, each with its problems, all of them, by path.
+//! Validation of requests. Each case of `cases/requests.json` lists all problems with their paths.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,11 +26,11 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn every_problem_of_a_request_is_named_with_its_path() {
+fn all_problems_are_reported_with_their_paths() {
     let mut wrong = Vec::new();
     for case in cases() {
         let name = &case.name;
-        match Plan::read(case.request, &Rules::default()) {
+        match Plan::from_value(case.request, &Rules::default()) {
             Ok(plan) => {
                 if !case.problems.is_empty() {
                     wrong.push(format!("{name}: accepted"));
@@ -42,16 +42,16 @@ fn every_problem_of_a_request_is_named_with_its_path() {
             Err(error) => {
                 let kind = case.kind.as_deref().unwrap_or("InvalidRequest");
                 let mut paths: Vec<&str> =
-                    error.problems().iter().map(|one| one.path.as_str()).collect();
+                    error.problems().iter().map(|problem| problem.path.as_str()).collect();
                 let mut expected: Vec<&str> =
                     case.problems.iter().map(|(path, _)| path.as_str()).collect();
                 paths.sort_unstable();
                 expected.sort_unstable();
-                let told = case.problems.iter().all(|(path, text)| {
+                let has_messages = case.problems.iter().all(|(path, text)| {
                     let mut problems = error.problems().iter();
-                    problems.any(|one| one.path == *path && one.message.contains(text))
+                    problems.any(|problem| problem.path == *path && problem.message.contains(text))
                 });
-                if error.kind().name() != kind || paths != expected || !told {
+                if error.kind().name() != kind || paths != expected || !has_messages {
                     wrong.push(format!("{name}: {} {error}", error.kind()));
                 }
             }
@@ -60,14 +60,14 @@ fn every_problem_of_a_request_is_named_with_its_path() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The printed schema comes from the types; here it is held against what is accepted.
+/// The schema is generated from the types; this compares it with what validation accepts.
 #[test]
-fn the_printed_schema_takes_what_is_accepted() {
+fn request_schema_accepts_valid_requests() {
     let schema = jsonschema::validator_for(&request_schema()).unwrap();
     for case in cases().into_iter().filter(|case| case.problems.is_empty()) {
         assert!(schema.is_valid(&case.request), "{}", case.name);
     }
-    for wrong in [
+    for invalid in [
         json!({"message": 5}),
         json!({"message": [5]}),
         json!({"message": [{"role": 1}]}),
@@ -75,16 +75,16 @@ fn the_printed_schema_takes_what_is_accepted() {
         json!({"data": []}),
         json!([]),
     ] {
-        assert!(!schema.is_valid(&wrong), "{wrong}");
+        assert!(!schema.is_valid(&invalid), "{invalid}");
     }
 }
 
 #[test]
-fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
+fn problems_of_very_long_message_lists_are_limited() {
     for count in [1001, 200_000] {
         let messages = vec!["{{"; count];
         let request = json!({"provider": "openai", "model": "m", "message": messages});
-        let error = Plan::read(request, &Rules::default()).unwrap_err();
+        let error = Plan::from_value(request, &Rules::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.message().contains(&format!("at most 1000 messages, got {count}")));
         assert!(error.problems().len() <= 200, "{}", error.problems().len());
@@ -93,10 +93,10 @@ fn a_hostile_list_of_templates_ends_soon_and_in_few_words() {
 }
 
 #[test]
-fn a_very_wrong_request_ends_in_a_list_of_bounded_length() {
+fn problems_of_many_invalid_fields_are_limited() {
     let messages: Vec<Value> = (0..500).map(|_| json!({"role": 1, "content": 2})).collect();
     let request = json!({"provider": "openai", "model": "m", "message": messages});
-    let error = Plan::read(request, &Rules::default()).unwrap_err();
+    let error = Plan::from_value(request, &Rules::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(error.problems().len() <= 51, "{}", error.problems().len());
 }

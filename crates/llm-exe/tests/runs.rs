@@ -1,4 +1,4 @@
-//! The whole line against the simulator: `cases/runs.json`, each for every provider.
+//! Runs each case of `cases/runs.json` with every provider, against the simulator.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ struct Case {
     result: Option<Value>,
     error: Option<String>,
     #[serde(default)]
-    says: String,
+    message_contains: String,
     #[serde(default)]
     warnings: Vec<String>,
     calls: usize,
@@ -49,7 +49,7 @@ impl Keys for OneKey {
 fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
-        // At the path of the provider's own base URL.
+        // The simulator serves the same path as the provider's own base URL.
         let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
         endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
     }
@@ -58,7 +58,7 @@ fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     Executor::new(endpoints, keys, Rules::default()).with_signer(Arc::new(signer))
 }
 
-/// AWS's own example, whose signatures the simulator verifies.
+/// The example credentials of AWS's documentation. The simulator verifies their signatures.
 fn example_credentials(name: &str) -> Option<String> {
     match name {
         "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
@@ -67,8 +67,8 @@ fn example_credentials(name: &str) -> Option<String> {
     }
 }
 
-/// A model of the provider, and its word for being cut off.
-fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
+/// A model of the provider, and the provider's stop reason for a truncated reply.
+fn model_and_length_reason(row: &ProviderRow) -> (&'static str, &'static str) {
     match row.name {
         "openai" => ("gpt-4o-mini", "length"),
         "anthropic" => ("claude-sonnet-4-5", "max_tokens"),
@@ -80,12 +80,12 @@ fn facts(row: &ProviderRow) -> (&'static str, &'static str) {
         "amazon:meta" => ("meta.llama3-1-70b-instruct-v1:0", "max_tokens"),
         "amazon:nova" => ("amazon.nova-pro-v1:0", "max_tokens"),
         "amazon" => ("mistral.mistral-large-2407-v1:0", "max_tokens"),
-        other => panic!("no facts of {other}"),
+        other => panic!("no model for {other}"),
     }
 }
 
-/// How a refusal is told; `None` where the dialect has none, so that it is a text.
-fn refusal(row: &ProviderRow) -> Option<&'static str> {
+/// The error message for a refusal; `None` if the dialect has none and a refusal is plain text.
+fn refusal_message(row: &ProviderRow) -> Option<&'static str> {
     match row.name {
         "google" => Some("the provider's safety filter stopped the reply (SAFETY)"),
         "amazon" | "amazon:meta" | "amazon:nova" => {
@@ -96,9 +96,9 @@ fn refusal(row: &ProviderRow) -> Option<&'static str> {
     }
 }
 
-/// The roles and texts of a body's messages.
-fn said(body: &Value) -> Vec<(String, String)> {
-    // A list of parts, of which the first is the text, or the text itself.
+/// The roles and texts of the messages in a request body.
+fn messages(body: &Value) -> Vec<(String, String)> {
+    // The content is a string or a list of parts, of which the first is the text.
     let text =
         |value: &Value| value.as_str().or_else(|| value[0]["text"].as_str()).unwrap().to_owned();
     let turns = body.get("contents").or(body.get("messages")).unwrap().as_array().unwrap();
@@ -110,52 +110,55 @@ fn said(body: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_provider_ends_as_scripted() {
+async fn every_provider_handles_the_scripted_responses() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/runs.json")).unwrap();
-    // Side by side: most of the time goes into waits.
+    // The providers run concurrently, because the cases mostly wait.
     let cases = Arc::new(cases);
-    let mut all = tokio::task::JoinSet::new();
+    let mut runs = tokio::task::JoinSet::new();
     for row in PROVIDERS {
-        all.spawn(ends_as_scripted(row, Arc::clone(&cases)));
+        runs.spawn(run_cases(row, Arc::clone(&cases)));
     }
-    let wrong = all.join_all().await.concat();
+    let wrong = runs.join_all().await.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-async fn ends_as_scripted(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<String> {
+async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let (model, cut) = facts(row);
+    let (model, length_reason) = model_and_length_reason(row);
     for case in cases.iter() {
-        let told = refusal(row).unwrap_or_default();
-        if told.is_empty() && case.says == "REFUSAL" {
+        let refusal = refusal_message(row).unwrap_or_default();
+        if refusal.is_empty() && case.message_contains == "REFUSAL" {
             continue;
         }
-        // These refuse another maker's model themselves.
-        let missing =
+        // These providers reject models of other makers before they send a request.
+        let is_missing =
             case.request["model"].as_str().is_some_and(|model| model.starts_with("missing-"));
-        if missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
+        if is_missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
             continue;
         }
-        let case = &Case { says: case.says.replace("REFUSAL", told), ..case.clone() };
+        let case = &Case {
+            message_contains: case.message_contains.replace("REFUSAL", refusal),
+            ..case.clone()
+        };
         let simulator = Simulator::start().await.unwrap();
-        let script = case.script.to_string().replace("CUT", cut);
+        let script = case.script.to_string().replace("CUT", length_reason);
         simulator.script_json(serde_json::from_str(&script).unwrap()).unwrap();
         let mut request = json!({"provider": row.name, "model": model});
         let fields = case.request.as_object().unwrap().clone();
         request.as_object_mut().unwrap().extend(fields);
         let deadline = Duration::from_millis(case.deadline_ms.unwrap_or(30_000));
         let executor = executor(&simulator, Arc::new(OneKey));
-        let run = executor.run(request, Deadline::after(deadline)).await;
-        if let Some(fault) = difference(case, &run, simulator.journal().len()) {
-            wrong.push(format!("{}: {}: {fault}", row.name, case.name));
+        let run = executor.run(Deadline::after(deadline), request).await;
+        if let Some(difference) = difference(case, &run, simulator.journal().len()) {
+            wrong.push(format!("{}: {}: {difference}", row.name, case.name));
         }
     }
     wrong
 }
 
-/// The simulator, which knows none of our code, takes whatever we would send.
+/// The simulator shares no code with the client, so it is an independent check of the requests.
 #[tokio::test]
-async fn the_simulator_takes_every_golden_request() {
+async fn simulator_accepts_every_golden_request() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for row in PROVIDERS {
@@ -166,7 +169,7 @@ async fn the_simulator_takes_every_golden_request() {
                 continue;
             }
             count += 1;
-            let run = executor.run(case["request"].clone(), Deadline::after(DAY)).await;
+            let run = executor.run(Deadline::after(DAY), case["request"].clone()).await;
             if let Err(error) = run.outcome
                 && error.provider_status().is_some()
             {
@@ -184,73 +187,76 @@ fn difference(case: &Case, run: &Run, calls: usize) -> Option<String> {
     if calls != case.calls {
         return Some(format!("{calls} calls, {:?}", run.outcome));
     }
-    let told = |text: &String| run.report.warnings.iter().any(|one| one.contains(text));
-    if !case.warnings.iter().all(told) {
+    let has_warning =
+        |text: &String| run.report.warnings.iter().any(|warning| warning.contains(text));
+    if !case.warnings.iter().all(has_warning) {
         return Some(format!("warnings {:?}", run.report.warnings));
     }
     match (&run.outcome, &case.error) {
         (Ok(value), None) => {
             let differs = case.result.as_ref().is_some_and(|expected| expected != value);
-            differs.then(|| format!("answered {value}"))
+            differs.then(|| format!("returned {value}"))
         }
         (Err(error), Some(kind)) => {
-            let after = error.retry_after().map(|wait| wait.as_secs());
+            let retry_after = error.retry_after().map(|wait| wait.as_secs());
             let same = error.kind().name() == kind
-                && error.message().contains(&case.says)
-                && (case.retry_after.is_none() || after == case.retry_after);
-            (!same).then(|| format!("failed with {}: {error} ({after:?})", error.kind()))
+                && error.message().contains(&case.message_contains)
+                && (case.retry_after.is_none() || retry_after == case.retry_after);
+            (!same).then(|| format!("failed with {}: {error} ({retry_after:?})", error.kind()))
         }
         (outcome, _) => Some(format!("{outcome:?}")),
     }
 }
 
-fn ask(row: &ProviderRow) -> Value {
-    json!({"provider": row.name, "model": facts(row).0, "message": "hi", "return": "full"})
+fn request(row: &ProviderRow) -> Value {
+    let (model, _) = model_and_length_reason(row);
+    json!({"provider": row.name, "model": model, "message": "hi", "return": "full"})
 }
 
 #[tokio::test]
-async fn a_stale_pooled_connection_costs_no_attempt() {
+async fn stale_pooled_connection_is_replaced_without_an_attempt() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         let executor = executor(&simulator, Arc::new(OneKey));
         simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(row), deadline).await.outcome.unwrap();
-        // Not polled meanwhile, as in a frozen function: the client can't have noticed.
-        stand_still(Duration::from_millis(100));
-        let full = executor.run(ask(row), deadline).await.outcome.unwrap();
+        executor.run(deadline, request(row)).await.outcome.unwrap();
+        // The client is not polled during the sleep, as in a frozen function, so it cannot notice
+        // that the connection was closed.
+        block_process(Duration::from_millis(100));
+        let full = executor.run(deadline, request(row)).await.outcome.unwrap();
         assert_eq!(full["attempts"], 1, "{}", row.name);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the whole process stands still, as when frozen")]
-fn stand_still(time: Duration) {
+#[expect(clippy::disallowed_methods, reason = "blocks the whole process, as a frozen function is")]
+fn block_process(time: Duration) {
     std::thread::sleep(time);
 }
 
 #[tokio::test]
-async fn connections_are_kept_and_counted() {
+async fn connections_are_reused() {
     let simulator = Simulator::start().await.unwrap();
     let executor = executor(&simulator, Arc::new(OneKey));
     for _ in 0..3 {
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(&PROVIDERS[0]), deadline).await.outcome.unwrap();
+        executor.run(deadline, request(&PROVIDERS[0])).await.outcome.unwrap();
     }
     let connections: Vec<u64> = simulator.journal().iter().map(|call| call.connection).collect();
     assert_eq!(connections.len(), 3);
-    assert!(connections.iter().all(|one| *one == connections[0]), "{connections:?}");
+    assert!(connections.iter().all(|connection| *connection == connections[0]), "{connections:?}");
 }
 
 #[tokio::test]
-async fn nobody_listening_is_tried_again_and_named() {
-    // A port that was free a moment ago.
+async fn connection_failure_is_retried_and_reported() {
+    // A port that nothing listens on.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut endpoints = Endpoints::new();
     endpoints.set(&PROVIDERS[0], &format!("http://{free}/v1")).unwrap();
     let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default());
-    let mut request = ask(&PROVIDERS[0]);
+    let mut request = request(&PROVIDERS[0]);
     request["options"] = json!({"maxDelay": 1});
-    let run = executor.run(request, Deadline::after(Duration::from_secs(10))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "ProviderUnavailable");
     assert!(error.message().contains("could not connect"), "{error}");
@@ -258,66 +264,66 @@ async fn nobody_listening_is_tried_again_and_named() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_for() {
+async fn retry_after_header_is_honoured() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script(vec![Step::status(429).header("retry-after-ms", "300")]);
     let executor = executor(&simulator, Arc::new(OneKey));
     let start = Instant::now();
-    let full = executor.run(ask(&PROVIDERS[0]), Deadline::after(Duration::from_secs(10))).await;
-    assert_eq!(full.outcome.unwrap()["attempts"], 2);
+    let run = executor.run(Deadline::after(Duration::from_secs(10)), request(&PROVIDERS[0])).await;
+    assert_eq!(run.outcome.unwrap()["attempts"], 2);
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
 
 #[tokio::test]
-async fn the_re_ask_tells_the_model_what_was_wrong() {
+async fn repair_names_the_error_and_counts_both_calls() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("{\"b\": 1}"), Step::text("{\"a\": 2}")]);
         let executor = executor(&simulator, Arc::new(OneKey));
-        let mut request = ask(row);
+        let mut request = request(row);
         request["output"] = json!("json");
         request["schema"] = json!({"type": "object", "required": ["a"]});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let run = executor.run(request, deadline).await;
+        let run = executor.run(deadline, request).await;
         let full = run.outcome.unwrap();
         assert_eq!(full["result"], json!({"a": 2}));
         assert_eq!(full["attempts"], 2);
         let calls = simulator.journal();
-        let messages = said(&calls[1].body);
-        let [.., said, told] = messages.as_slice() else { panic!("{messages:?}") };
-        assert_eq!(said, &("assistant".to_owned(), "{\"b\": 1}".to_owned()));
-        assert_eq!(told.0, "user");
-        assert!(told.1.contains("\"a\" is a required property"), "{told:?}");
-        // Both calls are paid for, so both are counted.
+        let messages = messages(&calls[1].body);
+        let [.., reply, repair] = messages.as_slice() else { panic!("{messages:?}") };
+        assert_eq!(reply, &("assistant".to_owned(), "{\"b\": 1}".to_owned()));
+        assert_eq!(repair.0, "user");
+        assert!(repair.1.contains("\"a\" is a required property"), "{repair:?}");
+        // Both calls are billed, so the tokens of both are counted.
         let total = run.report.usage.total_tokens;
         assert!(total > 0 && full["usage"]["totalTokens"] == total, "{full}");
     }
 }
 
 #[tokio::test]
-async fn the_re_ask_says_what_the_output_wants() {
+async fn repair_describes_the_expected_output() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("It is not spam"), Step::text("Ham")]);
         let executor = executor(&simulator, Arc::new(OneKey));
-        let mut request = ask(row);
+        let mut request = request(row);
         request["output"] = json!("stringExtract");
         request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let full = executor.run(request, deadline).await.outcome.unwrap();
+        let full = executor.run(deadline, request).await.outcome.unwrap();
         assert_eq!((&full["result"], &full["attempts"]), (&json!("ham"), &json!(2)));
-        let told = said(&simulator.journal()[1].body);
-        let (_, told) = told.last().unwrap();
-        assert!(told.contains("exactly one of \"spam\", \"ham\""), "{told}");
+        let messages = messages(&simulator.journal()[1].body);
+        let (_, repair) = messages.last().unwrap();
+        assert!(repair.contains("exactly one of \"spam\", \"ham\""), "{repair}");
     }
 }
 
-/// A key that is replaced while the process lives.
-struct Rotated {
-    asked: AtomicUsize,
+/// A key store whose key was rotated: the first value is invalid, the renewed one valid.
+struct RotatedKey {
+    renewals: AtomicUsize,
 }
 
-impl Keys for Rotated {
+impl Keys for RotatedKey {
     fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
         Box::pin(std::future::ready(Ok(Secret::new("invalid").unwrap())))
     }
@@ -327,35 +333,35 @@ impl Keys for Rotated {
         _: &'a KeyName,
         stale: &'a Secret,
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.renewals.fetch_add(1, Ordering::Relaxed);
         let newer = (stale.expose() == "invalid").then(|| Secret::new("fresh").unwrap());
         Box::pin(std::future::ready(Ok(newer)))
     }
 }
 
 #[tokio::test]
-async fn a_refused_key_is_fetched_anew_once() {
+async fn rejected_key_is_renewed_once() {
     for row in PROVIDERS.iter().filter(|row| row.key().is_some()) {
         let simulator = Simulator::start().await.unwrap();
-        let keys = Arc::new(Rotated { asked: AtomicUsize::new(0) });
+        let keys = Arc::new(RotatedKey { renewals: AtomicUsize::new(0) });
         let executor = executor(&simulator, Arc::clone(&keys) as Arc<dyn Keys>);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(ask(row), deadline).await.outcome.unwrap();
-        assert_eq!(keys.asked.load(Ordering::Relaxed), 1);
+        executor.run(deadline, request(row)).await.outcome.unwrap();
+        assert_eq!(keys.renewals.load(Ordering::Relaxed), 1);
         let statuses: Vec<Option<u16>> =
             simulator.journal().iter().map(|call| call.answered.status).collect();
-        let refused = if row.name == "google" { 400 } else { 401 };
-        assert_eq!(statuses, [Some(refused), Some(200)], "{}", row.name);
+        let rejected = if row.name == "google" { 400 } else { 401 };
+        assert_eq!(statuses, [Some(rejected), Some(200)], "{}", row.name);
     }
 }
 
 #[tokio::test]
-async fn aws_refuses_a_role_by_action_and_model_and_credentials_as_such() {
+async fn aws_denial_names_the_action_and_the_model() {
     let denied = "User: arn:aws:sts::123456789012:assumed-role/f/f is not authorized to perform: \
                   bedrock:InvokeModel on resource: arn:aws:bedrock:x-1::foundation-model/m";
     let unknown = "The security token included in the request is invalid.";
     for row in PROVIDERS.iter().filter(|row| row.name.starts_with("amazon")) {
-        for (message, kind, told) in [
+        for (message, kind, expected) in [
             (denied, "AccessDenied", "bedrock:InvokeModel on the model "),
             (unknown, "ProviderAuthFailed", "the AWS credentials were not accepted (403)"),
         ] {
@@ -364,12 +370,12 @@ async fn aws_refuses_a_role_by_action_and_model_and_credentials_as_such() {
             let script = json!([{"then": {"status": 403, "body": body}}]);
             simulator.script_json(script).unwrap();
             let executor = executor(&simulator, Arc::new(OneKey));
-            let run = executor.run(ask(row), Deadline::after(Duration::from_secs(10))).await;
+            let run = executor.run(Deadline::after(Duration::from_secs(10)), request(row)).await;
             let error = run.outcome.unwrap_err();
             assert_eq!(error.kind().name(), kind, "{error}");
-            assert!(error.message().contains(told), "{error}");
+            assert!(error.message().contains(expected), "{error}");
             assert!(error.message().contains(message), "{error}");
-            assert!(error.message().contains(facts(row).0), "{error}");
+            assert!(error.message().contains(model_and_length_reason(row).0), "{error}");
             assert!(!error.for_log().contains("arn:"), "{}", error.for_log());
             assert_eq!(run.report.attempts, 1);
         }

@@ -249,7 +249,7 @@ async fn replies_result_in_the_expected_value_or_error() {
                     "provider": row.name, "model": model, "message": "hi", "output": "json",
                     "schema": case.schema, "outputOptions": {"repairs": 0},
                 });
-                let run = executor.run(request, Deadline::after(Duration::from_secs(30))).await;
+                let run = executor.run(Deadline::after(Duration::from_secs(30)), request).await;
                 let is_expected = match (&run.outcome, &case.expect) {
                     // Compared as text, so that the order of keys and every digit count.
                     (Ok(value), Expected::Result(result)) => {

@@ -42,7 +42,7 @@ async fn dry_run(request: &Value) -> Map<String, Value> {
     let mut endpoints = Endpoints::new();
     endpoints.set_region("eu-central-1").unwrap();
     let executor = Executor::new(endpoints, Arc::new(NoKeys), Rules::default());
-    let run = executor.run(dry_request, Deadline::after(Duration::from_secs(5))).await;
+    let run = executor.run(Deadline::after(Duration::from_secs(5)), dry_request).await;
     let mut case = Map::new();
     case.insert("request".to_owned(), request.clone());
     match run.outcome {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use llm_exe::{Deadline, Secret};
+use llm_exe::{Deadline, InvalidSecret, Secret};
 use serde::Deserialize;
 use serde_json::json;
 use zeroize::{Zeroize, Zeroizing};
@@ -46,7 +46,7 @@ impl Ssm {
         &self,
         get: GetParameter<'_>,
         deadline: Deadline,
-    ) -> Result<Result<Secret, &'static str>, CallError> {
+    ) -> Result<Result<Secret, InvalidSecret>, CallError> {
         let reply = self.aws.send(&self.get_parameter_call(get), deadline).await?;
         let read = serde_json::from_slice::<Answer>(&reply.body);
         // The answer holds the secret, too.

@@ -49,7 +49,7 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
         Run { outcome: answered.outcome, report: answered.line.report }
     } else {
         let executor = environment.executor_for(&args.source.file);
-        executor.run(input.request.clone(), deadline).await
+        executor.run(deadline, input.request.clone()).await
     };
     spinner.finish_and_clear();
     if !args.json {

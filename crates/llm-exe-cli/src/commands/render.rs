@@ -21,7 +21,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     };
     let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
+    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
     if !args.json {
         for warning in &report.warnings {
             output::warning(warning);

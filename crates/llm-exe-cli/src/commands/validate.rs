@@ -57,7 +57,7 @@ async fn check(environment: &Environment, path: &Path) -> Checked {
     };
     let deadline = Deadline::after(Duration::from_secs(60));
     let executor = environment.executor_for(path);
-    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
+    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
     let failed = outcome.err().map(|error| input.label(error));
     let problems = failed.as_ref().map(problems).unwrap_or_default();
     Checked { file, problems, warnings: report.warnings }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run};
+use llm_exe::{Context, Deadline, Error, ErrorKind, Executor, Report, Run};
 use serde_json::Value;
 
 use super::Results;
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     origins: &[String],
     deadline: Deadline,
 ) -> Run {
-    let run = executor.run_from_origins(body, origins, deadline);
+    let run = executor.run(Context::new(deadline).with_origins(origins), body);
     let run = AssertUnwindSafe(run).catch_unwind();
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {

@@ -233,7 +233,7 @@ const LEVELS: &[(&str, LogLevel)] = &[
 
 fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError> {
     const CEILING: &str = "MAX_TOKENS_CEILING";
-    let allowed = get("ALLOWED_MODELS").map(|text| ModelPatterns::read(&text)).transpose();
+    let allowed = get("ALLOWED_MODELS").map(|text| text.parse::<ModelPatterns>()).transpose();
     let hosted = hosted::rules(get)?;
     results::check_apart(results, &hosted)?;
     Ok(Rules {
@@ -242,7 +242,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
             Some(text) => compatible::read(&text).map_err(|why| fault(COMPATIBLE_SETTING, why))?,
             None => Providers::default(),
         },
-        allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.message()))?,
+        allowed_models: allowed.map_err(|error| fault("ALLOWED_MODELS", error.to_string()))?,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
         hosted: HostedRules {
             forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),

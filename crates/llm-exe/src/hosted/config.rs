@@ -7,7 +7,7 @@ use super::error::ConfigError;
 use super::format::Format;
 use super::{MOST_BYTES, json, markdown, yaml};
 use crate::json as values;
-use crate::request::{is_field, near_field};
+use crate::request::{Request, field_names, is_field, suggestion};
 
 /// Where texts begin: their paths in the request, and the document's lines.
 pub(super) type Lines = Vec<(String, usize)>;
@@ -72,9 +72,9 @@ fn names(written: Value) -> Result<Option<Vec<String>>, ConfigError> {
             return refuse(format!("expected a field's name, got {}", values::shown(&item)));
         };
         if POINTERS.contains(&name.as_str()) || !is_field(&name) {
-            let near = near_field(&name);
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            return refuse(format!("{} is no field to override{hint}", values::quoted(&name)));
+            let hint = suggestion(&name, field_names::<Request>());
+            let name = values::quoted(&name);
+            return refuse(format!("{name} is not a field that can be overridden{hint}"));
         }
         names.push(if name == "providor" { "provider".to_owned() } else { name });
     }

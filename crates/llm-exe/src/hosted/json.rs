@@ -17,9 +17,7 @@ pub(super) fn read(text: &str) -> Result<Value, ConfigError> {
         ConfigError::at(fault.line, fault.column, message)
     })?;
     serde_json::from_str::<Distinct>(text.trim_start_matches('\u{feff}')).map_err(|error| {
-        let shown = error.to_string();
-        let message = shown.rfind(" at line ").and_then(|at| shown.get(..at)).unwrap_or(&shown);
-        ConfigError::at(error.line(), error.column().max(1), message)
+        ConfigError::at(error.line(), error.column().max(1), json::strip_position(&error))
     })?;
     Ok(value)
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::json;
-use crate::request::nearest;
+use crate::request::suggestion;
 
 /// The options of a request that were not taken yet.
 #[derive(Debug, Default)]
@@ -40,8 +40,7 @@ impl GivenOptions {
             return *meant;
         }
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        let near = value.as_str().and_then(|text| nearest(text, &words));
-        let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        let hint = value.as_str().map(|text| suggestion(text, &words)).unwrap_or_default();
         let came = match &value {
             Value::String(text) => json::quoted(text),
             other => json::shown(other),

@@ -1,17 +1,19 @@
-//! `message`: from what callers may write to compiled templates.
+//! Validates `message` and compiles its templates.
 
 use sha2::{Digest, Sha256};
 
-use super::Problems;
+use super::problems::Problems;
 use crate::chat::Role;
 use crate::json;
 use crate::prompt::Template;
-use crate::request::{RequestMessage, RequestPart, TextOr, nearest};
+use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
 
-/// The most messages of a request, and parts of a message. Each is a template, which costs time to
-/// read before any deadline is looked at.
-const MOST_MESSAGES: usize = 1000;
-const MOST_PARTS: usize = 200;
+/// Maximum number of messages in a request. Each is a template, and compiling it is not bounded by
+/// the deadline.
+const MAX_MESSAGES: usize = 1000;
+
+/// Maximum number of parts in a message, for the same reason.
+const MAX_PARTS: usize = 200;
 
 type RequestList = Vec<Option<TextOr<RequestMessage>>>;
 
@@ -22,28 +24,33 @@ pub struct Prompt {
     pub(super) hash: String,
 }
 
+/// A message whose parts are compiled.
 #[derive(Debug, Clone)]
 pub(super) struct TemplateMessage {
-    /// Where it stands in the request, for messages about it.
+    /// The path in the request, for error messages.
     pub(super) path: String,
     pub(super) role: Role,
     pub(super) parts: Vec<TemplatePart>,
 }
 
+/// A compiled part of a message.
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePart {
     pub(super) path: String,
+    /// Whether the template renders to the URL of an image, not to text.
     pub(super) image: bool,
     pub(super) template: Template,
 }
 
-/// Reads `message` as written. Where it is not usable, the error is what of it could be read, and
-/// the problems are noted.
-pub(crate) fn read(
+/// Validates and compiles `message`.
+///
+/// # Errors
+/// The valid part of the prompt, if there were problems, which are added to `problems`.
+pub(super) fn compile_prompt(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,
 ) -> Result<Prompt, Prompt> {
-    let hash = hash(written.as_ref());
+    let hash = hash_prompt(written.as_ref());
     let (count, messages) = match written {
         None => {
             problems.add("message", "missing; expected the prompt");
@@ -51,22 +58,23 @@ pub(crate) fn read(
         }
         Some(TextOr::Text(text)) => {
             let path = "message".to_owned();
-            let part = text_part(&path, &text, problems);
+            let part = compile_text(&path, &text, problems);
             let message =
                 part.map(|part| TemplateMessage { path, role: Role::System, parts: vec![part] });
             (1, message.into_iter().collect())
         }
-        Some(TextOr::Long(list)) => (list.len().max(1), messages(list, problems)),
+        Some(TextOr::Long(list)) => (list.len().max(1), compile_messages(list, problems)),
     };
-    let whole = messages.len() == count;
-    let conversation = Prompt { messages, hash };
-    if whole { Ok(conversation) } else { Err(conversation) }
+    let is_complete = messages.len() == count;
+    let prompt = Prompt { messages, hash };
+    if is_complete { Ok(prompt) } else { Err(prompt) }
 }
 
-/// SHA-256 over the prompt as written, roles and texts, so that a result names its prompt.
-fn hash(written: Option<&TextOr<RequestList>>) -> String {
+/// SHA-256 of the roles and texts of the prompt before rendering, which identifies the prompt of
+/// a result.
+fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     let mut hasher = Sha256::new();
-    let mut feed = |label: &str, text: &str| {
+    let mut add = |label: &str, text: &str| {
         hasher.update(label.as_bytes());
         hasher.update([0]);
         hasher.update(text.as_bytes());
@@ -74,7 +82,7 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     };
     let items: &[Option<TextOr<RequestMessage>>] = match written {
         Some(TextOr::Text(text)) => {
-            feed("text", text);
+            add("text", text);
             &[]
         }
         Some(TextOr::Long(list)) => list,
@@ -82,16 +90,16 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     };
     for item in items.iter().flatten() {
         match item {
-            TextOr::Text(text) => feed("turn", text),
+            TextOr::Text(text) => add("turn", text),
             TextOr::Long(message) => {
-                feed("role", message.role.as_deref().unwrap_or_default());
+                add("role", message.role.as_deref().unwrap_or_default());
                 match &message.content {
-                    Some(TextOr::Text(text)) => feed("text", text),
+                    Some(TextOr::Text(text)) => add("text", text),
                     Some(TextOr::Long(parts)) => {
                         for part in parts.iter().flatten() {
                             let url =
                                 part.image_url.as_ref().and_then(|image| image.url.as_deref());
-                            feed("part", part.text.as_deref().or(url).unwrap_or_default());
+                            add("part", part.text.as_deref().or(url).unwrap_or_default());
                         }
                     }
                     None => {}
@@ -104,21 +112,21 @@ fn hash(written: Option<&TextOr<RequestList>>) -> String {
     format!("sha256:{hex}")
 }
 
-/// The messages that can be read.
-fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
-    if list.len() > MOST_MESSAGES {
-        let text = format!("expected at most {MOST_MESSAGES} messages, got {}", list.len());
+/// Compiles the valid messages of a list.
+fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
+    if list.len() > MAX_MESSAGES {
+        let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());
         problems.add("message", text);
-        list.truncate(MOST_MESSAGES);
+        list.truncate(MAX_MESSAGES);
     }
     if list.is_empty() {
         problems.add("message", "is an empty list; expected at least one message");
     }
     let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
     if texts > 0 && texts < list.iter().flatten().count() {
-        problems.add("message", "mixes strings and objects; use one form for all messages");
+        problems.add("message", "contains both strings and objects; use only one of them");
     }
-    let mut read = Vec::new();
+    let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
         let path = format!("message[{index}]");
         let message = match item {
@@ -126,80 +134,79 @@ fn messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessa
                 problems.add(path, "is null; expected a string or {role, content}");
                 None
             }
-            // Strings take turns: system, user, assistant, user, assistant and so on.
+            // Strings alternate: system, user, assistant, user, assistant and so on.
             Some(TextOr::Text(text)) => {
                 let role = match index {
                     0 => Role::System,
-                    odd if odd % 2 == 1 => Role::User,
+                    index if index % 2 == 1 => Role::User,
                     _ => Role::Assistant,
                 };
-                let part = text_part(&path, &text, problems);
+                let part = compile_text(&path, &text, problems);
                 part.map(|part| TemplateMessage { path, role, parts: vec![part] })
             }
-            Some(TextOr::Long(message)) => chat_message(path, message, problems),
+            Some(TextOr::Long(message)) => compile_message(path, message, problems),
         };
-        read.extend(message);
+        compiled.extend(message);
     }
-    read
+    compiled
 }
 
-fn chat_message(
+fn compile_message(
     path: String,
     written: RequestMessage,
     problems: &mut Problems,
 ) -> Option<TemplateMessage> {
-    let role = role(&path, written.role.as_deref(), problems);
+    let role = parse_role(&path, written.role.as_deref(), problems);
     let content = format!("{path}.content");
     let parts = match written.content {
         None => {
             problems.add(content, "missing; expected a string or a list of parts");
             None
         }
-        Some(TextOr::Text(text)) => text_part(&content, &text, problems).map(|part| vec![part]),
+        Some(TextOr::Text(text)) => compile_text(&content, &text, problems).map(|part| vec![part]),
         Some(TextOr::Long(parts)) if parts.is_empty() => {
             problems.add(content, "is an empty list; expected at least one part");
             None
         }
-        Some(TextOr::Long(parts)) if parts.len() > MOST_PARTS => {
-            problems.add(content, format!("expected at most {MOST_PARTS} parts"));
+        Some(TextOr::Long(parts)) if parts.len() > MAX_PARTS => {
+            problems.add(content, format!("expected at most {MAX_PARTS} parts"));
             None
         }
         Some(TextOr::Long(parts)) => {
             let count = parts.len();
-            let read: Vec<TemplatePart> = parts
+            let compiled: Vec<TemplatePart> = parts
                 .into_iter()
                 .enumerate()
-                .filter_map(|(at, part)| part_of(format!("{content}[{at}]"), part, role, problems))
+                .filter_map(|(at, part)| {
+                    compile_part(format!("{content}[{at}]"), part, role, problems)
+                })
                 .collect();
-            (read.len() == count).then_some(read)
+            (compiled.len() == count).then_some(compiled)
         }
     };
     Some(TemplateMessage { path, role: role?, parts: parts? })
 }
 
-fn role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Role> {
+fn parse_role(path: &str, written: Option<&str>, problems: &mut Problems) -> Option<Role> {
     const KNOWN: &[&str] = &["system", "user", "assistant"];
     let path = format!("{path}.role");
     let Some(name) = written else {
         problems.add(path, "missing; expected system, user or assistant");
         return None;
     };
-    if name == "tool" {
-        problems.add(path, "\"tool\" is not built yet in this version (tools)");
-        return None;
-    }
     let role = Role::from_name(name);
     if role.is_none() {
-        let hint = nearest(name, KNOWN)
-            .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-        let name = json::quoted(name);
-        let text = format!("unknown role {name}; expected system, user or assistant{hint}");
-        problems.add(path, text);
+        let received = json::quoted(name);
+        let hint = match name {
+            "tool" => "; tools are not supported yet".to_owned(),
+            _ => suggestion(name, KNOWN),
+        };
+        problems.add(path, format!("expected system, user or assistant, got {received}{hint}"));
     }
     role
 }
 
-fn part_of(
+fn compile_part(
     path: String,
     written: Option<RequestPart>,
     role: Option<Role>,
@@ -210,17 +217,17 @@ fn part_of(
         return None;
     };
     match (part.kind.as_deref(), part.text, part.image_url.and_then(|image| image.url)) {
-        (Some("text"), Some(text), _) => text_part(&format!("{path}.text"), &text, problems),
+        (Some("text"), Some(text), _) => compile_text(&format!("{path}.text"), &text, problems),
         (Some("text"), None, _) => {
             problems.add(format!("{path}.text"), "missing; expected a string");
             None
         }
         (Some("image_url"), _, Some(_)) if role.is_some_and(|role| role != Role::User) => {
-            problems.add(path, "an image can stand in a user message only");
+            problems.add(path, "images are only allowed in user messages");
             None
         }
         (Some("image_url"), _, Some(url)) => {
-            let part = text_part(&format!("{path}.image_url.url"), &url, problems)?;
+            let part = compile_text(&format!("{path}.image_url.url"), &url, problems)?;
             Some(TemplatePart { image: true, ..part })
         }
         (Some("image_url"), _, None) => {
@@ -239,16 +246,16 @@ fn part_of(
     }
 }
 
-fn text_part(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
+fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
     if source.trim().is_empty() {
         problems.add(path, "is empty; expected text");
         return None;
     }
     match Template::compile(source) {
         Ok(template) => Some(TemplatePart { path: path.to_owned(), image: false, template }),
-        Err(faults) => {
-            for fault in faults {
-                problems.add_prompt(path, fault.to_string());
+        Err(errors) => {
+            for error in errors {
+                problems.add_prompt(path, error.to_string());
             }
             None
         }

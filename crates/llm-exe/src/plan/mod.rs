@@ -1,32 +1,36 @@
-//! The plan: a request that can't be invalid any more. Every rule about what is valid is in this
-//! room, and all that is wrong with a request is said at once.
+//! The plan: a validated request. All rules about valid requests are in this module, and
+//! validation reports all problems of a request together.
 
 mod destination;
-mod history;
 mod messages;
 mod options;
 mod output;
+mod problems;
 mod render;
 mod rules;
 mod target;
+
+use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
 pub(crate) use destination::check_origins;
 pub use messages::Prompt;
 pub use output::Output;
-pub(crate) use render::Filling;
 pub use render::RenderedChat;
-pub use rules::{ModelPatterns, Rules};
+pub use rules::{InvalidModelPatterns, ModelPatterns, Rules};
 pub use target::Target;
 
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, Problem};
 use crate::json;
-use crate::prompt::Limits;
+use crate::parsers::{Context as ParserContext, OutputError};
+use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use crate::request::{ParsedRequest, Request};
 use crate::results::Destination;
+use problems::Problems;
+use render::TemplateValues;
 
-/// What the caller wants to get back.
+/// What the caller gets back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returns {
     /// The bare result.
@@ -35,70 +39,103 @@ pub enum Returns {
     Full,
 }
 
-/// Who keeps answers by their keys takes the key out before a request is run.
-const KEYED_ELSEWHERE: &str = "needs a function with a RESULT_PREFIX, where answers are kept, and \
-                               a caller who waits: no record and no hosted config can say it";
+/// What a request is validated for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// To be run.
+    Run,
+    /// To be validated and rendered only. `return`, `destination` and `idempotencyKey` have no
+    /// effect then, but their values are still checked.
+    DryRun,
+}
+
+/// A rejected request.
+pub(crate) struct RejectedRequest {
+    pub(crate) error: Error,
+    pub(crate) warnings: Vec<String>,
+}
 
 /// A validated request.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Who is asked.
+    /// The provider and the model that are called first.
     pub target: Target,
-    /// Who is asked next where the one before can't answer, in order.
+    /// The targets that are called, in order, if the ones before them fail.
     pub fallbacks: Vec<Target>,
     /// The compiled prompt.
     pub prompt: Prompt,
-    /// How the reply is read.
+    /// How the reply is parsed.
     pub output: Output,
-    /// What the templates see as `schema`.
+    /// The value of `schema` in templates.
     pub schema: Option<Value>,
-    /// What the templates are filled with.
+    /// The variables of the templates.
     pub data: Map<String, Value>,
     /// What the caller gets back.
     pub returns: Returns,
-    /// Render and validate only.
+    /// Whether to validate and render only.
     pub dry_run: bool,
-    /// A missing variable is an error.
+    /// Whether a missing variable is an error.
     pub strict_variables: bool,
-    /// Who is told of the result, where the request names somebody.
+    /// Where the result is sent, if the request names a destination.
     pub destination: Option<Destination>,
-    /// What was ignored so far.
+    /// The warnings of parsing and validation.
     pub warnings: Vec<String>,
 }
 
 impl Plan {
-    /// Validates a request.
+    /// Validates a parsed request.
     ///
     /// # Errors
-    /// `InvalidRequest` or `PromptInvalid`, with every problem of the request.
-    pub fn new(written: ParsedRequest, rules: &Rules) -> Result<Plan, Error> {
-        Plan::noting(written, rules, &mut Vec::new())
+    /// `InvalidRequest` or `PromptInvalid`, with all problems of the request.
+    pub fn new(parsed: ParsedRequest, rules: &Rules) -> Result<Plan, Error> {
+        Plan::validate(parsed, rules, Mode::Run).map_err(|rejected| rejected.error)
     }
 
-    /// As [`Plan::new`]; of a request that is refused, the warnings too are told.
-    pub(crate) fn noting(
-        written: ParsedRequest,
+    /// Parses and validates a request.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn from_value(request: Value, rules: &Rules) -> Result<Plan, Error> {
+        Plan::new(ParsedRequest::from_value(request), rules)
+    }
+
+    /// As [`Plan::new`], for a mode; a rejected request keeps its warnings.
+    pub(crate) fn validate(
+        parsed: ParsedRequest,
         rules: &Rules,
+        mode: Mode,
+    ) -> Result<Plan, RejectedRequest> {
+        let ParsedRequest { request, problems, mut warnings } = parsed;
+        match Plan::build(request, problems, rules, mode, &mut warnings) {
+            Ok(plan) => Ok(Plan { warnings, ..plan }),
+            Err(error) => Err(RejectedRequest { error, warnings }),
+        }
+    }
+
+    /// Builds the plan without its warnings, which are added to `warnings`.
+    fn build(
+        request: Request,
+        problems: Vec<Problem>,
+        rules: &Rules,
+        mode: Mode,
         warnings: &mut Vec<String>,
     ) -> Result<Plan, Error> {
-        let ParsedRequest { request, problems, warnings: ignored } = written;
-        warnings.extend(ignored);
-        let mut problems = Problems(problems);
-        if request_was_unreadable(&problems) {
-            return Err(Error::from_problems(problems.0));
+        let mut problems = Problems::new(problems);
+        // An empty path means that the request is not an object.
+        if problems.iter().any(|problem| problem.path.is_empty()) {
+            return Err(problems.into_error());
         }
-        if let Some(pointed) = pointed(&request) {
-            return Err(pointed);
+        if let Some(error) = pointer_error(&request) {
+            return Err(error);
         }
-        if request.idempotency_key.is_some() {
-            problems.add("idempotencyKey", KEYED_ELSEWHERE);
-        }
+        check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination = destination::read(request.destination.as_deref(), &mut problems);
-        let (target, fallbacks) = target::read(&request, rules, &mut problems);
-        let prompt = messages::read(request.message, &mut problems);
-        let returns = returns(request.returns.as_deref(), &mut problems);
+        let destination = destination.filter(|_| mode == Mode::Run);
+        let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
+        let prompt = messages::compile_prompt(request.message, &mut problems);
+        let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.clone().map(Value::Object);
-        let output = output::read(
+        let output = output::check_output(
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
@@ -108,14 +145,14 @@ impl Plan {
         let data = request.data.unwrap_or_default();
         let strict_variables = rules.strict_variables || request.strict_variables.unwrap_or(false);
         let (target, prompt, output) = match (target, prompt, output) {
-            (Some(target), Ok(prompt), Some(output)) if problems.0.is_empty() => {
+            (Some(target), Ok(prompt), Some(output)) if problems.is_empty() => {
                 (target, prompt, output)
             }
-            (_, Ok(readable) | Err(readable), _) => {
-                let schema = schema.as_ref();
-                let filling = Filling { data: &data, schema, strict: strict_variables };
-                try_out(&readable, filling, &mut problems, warnings);
-                return Err(Error::from_problems(problems.0));
+            (_, Ok(prompt) | Err(prompt), _) => {
+                let (data, schema) = (&data, schema.as_ref());
+                let values = TemplateValues { data, schema, strict: strict_variables };
+                add_render_problems(&prompt, values, &mut problems, warnings);
+                return Err(problems.into_error());
             }
         };
         destination::check(destination.as_ref(), rules)?;
@@ -127,85 +164,129 @@ impl Plan {
             schema,
             data,
             returns,
-            dry_run: request.dry_run.unwrap_or(false),
+            dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables,
             destination,
-            warnings: std::mem::take(warnings),
+            warnings: Vec::new(),
         })
     }
 
-    /// Reads and validates a request in one go.
+    /// Renders the prompt. The limits apply to all messages together.
     ///
     /// # Errors
-    /// As [`Plan::new`].
-    pub fn read(value: Value, rules: &Rules) -> Result<Plan, Error> {
-        Plan::new(ParsedRequest::read(value), rules)
+    /// `PromptInvalid` if a template cannot be rendered, if variables are missing in strict mode,
+    /// or if every message renders to nothing.
+    pub fn render(&self, limits: &Limits) -> Result<RenderedChat, Error> {
+        let mut chat = RenderedChat::default();
+        self.render_into(&mut chat, limits)?;
+        Ok(chat)
+    }
+
+    /// As [`Plan::render`]; if it fails, `chat` has the warnings.
+    pub(crate) fn render_into(
+        &self,
+        chat: &mut RenderedChat,
+        limits: &Limits,
+    ) -> Result<(), Error> {
+        let Plan { data, schema, strict_variables: strict, .. } = self;
+        let values = TemplateValues { data, schema: schema.as_ref(), strict: *strict };
+        let mut problems = self.prompt.render(chat, values, limits);
+        if problems.is_empty() && chat.messages.is_empty() {
+            problems.push(Problem::prompt("message", "every message rendered to nothing"));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
+    }
+
+    /// Parses the text of a reply as the requested output. Returns the result and warnings.
+    ///
+    /// # Errors
+    /// The reason why the text does not fit the output.
+    pub fn parse_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
+        let warnings = RefCell::new(Vec::new());
+        let render = |template: &str| {
+            let (text, missing) = self.render_reply(template)?;
+            warnings.borrow_mut().extend(missing);
+            Ok(text)
+        };
+        let context = ParserContext { schema: self.output.schema.as_ref(), render: &render };
+        let value = self.output.parser.parse(text, &context)?;
+        Ok((value, warnings.into_inner()))
+    }
+
+    /// Renders a reply as a template with `data`, without partials and under the limits of
+    /// prompts. Returns the text and a warning for each missing variable.
+    fn render_reply(&self, source: &str) -> Result<(String, Vec<String>), String> {
+        // The text of the line is omitted, because these messages are logged.
+        let describe = |problem: &TemplateProblem| {
+            let TemplateProblem { line, column, message, .. } = problem;
+            format!("line {line}, column {column}: {message}")
+        };
+        let template =
+            Template::compile_with(source, &Partials::default()).map_err(|problems| {
+                problems.iter().take(3).map(describe).collect::<Vec<_>>().join("; ")
+            })?;
+        let scope = Scope { data: &self.data, extra: &[] };
+        let rendered = template.render(&scope, &Limits::default());
+        let rendered = rendered.map_err(|problem| describe(&problem))?;
+        let missing = rendered.missing.iter().map(|missing| {
+            let (name, line, column) = (&missing.path, missing.line, missing.column);
+            format!("`{name}` is not in data (line {line}, column {column} of the reply)")
+        });
+        let missing: Vec<String> = missing.collect();
+        if self.strict_variables && !missing.is_empty() {
+            return Err(missing.join("; "));
+        }
+        Ok((rendered.text, missing))
     }
 }
 
-/// Whether there was no request at all: then nothing more is worth saying.
-fn request_was_unreadable(problems: &Problems) -> bool {
-    problems.0.iter().any(|problem| problem.path.is_empty())
-}
-
-/// What a request that points to a hosted config lacks is not known before that was fetched.
-fn pointed(request: &Request) -> Option<Error> {
+/// The error for a request that points to a hosted config. Its missing fields are unknown until
+/// the config is fetched, so nothing else is checked.
+fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
-    let said = fields.iter().filter(|(_, said)| said.is_some());
-    let text = "points to a hosted config, which is not fetched here; an executor's run fetches it";
-    let problems: Vec<Problem> = said.map(|(name, _)| Problem::request(*name, text)).collect();
+    let present = fields.iter().filter(|(_, value)| value.is_some());
+    let text = "points to a hosted config, which only Executor::run and Executor::dry_run fetch";
+    let problems: Vec<Problem> = present.map(|(name, _)| Problem::request(*name, text)).collect();
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }
 
-/// Of a request that is refused, renders what could be read of its prompt, so that what is wrong
-/// and missing there is told at once with the rest.
-fn try_out(
-    readable: &Prompt,
-    filling: Filling<'_>,
+/// Rejects an `idempotencyKey`: a function that supports it removes it before the request is run.
+fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems) {
+    match key {
+        None => {}
+        Some("") => problems.add("idempotencyKey", "is empty; expected text"),
+        Some(_) if mode == Mode::DryRun => {}
+        Some(_) => problems.add(
+            "idempotencyKey",
+            "is only supported in direct and HTTP calls of a function with RESULT_PREFIX, not in \
+             records or hosted configs",
+        ),
+    }
+}
+
+/// Renders the valid part of a rejected request's prompt, so that its problems and missing
+/// variables are reported together with the others.
+fn add_render_problems(
+    prompt: &Prompt,
+    values: TemplateValues<'_>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) {
-    let filled = ["data", "schema"];
-    if problems.0.iter().any(|one| filled.iter().any(|field| one.path.starts_with(field))) {
+    let is_template_value =
+        |path: &str| ["data", "schema"].iter().any(|field| path.starts_with(field));
+    if problems.iter().any(|problem| is_template_value(&problem.path)) {
         return;
     }
     let mut chat = RenderedChat::default();
-    problems.0.extend(readable.fill(filling, &Limits::default(), &mut chat));
+    problems.extend(prompt.render(&mut chat, values, &Limits::default()));
     warnings.append(&mut chat.warnings);
 }
 
-/// The most problems of one request that are noted.
-const MOST_PROBLEMS: usize = 200;
-
-/// Problems by path: a field that is reported already is not reported again.
-#[derive(Default)]
-pub(crate) struct Problems(Vec<Problem>);
-
-impl Problems {
-    pub(crate) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        let path = path.into();
-        if !self.is_full() && !self.0.iter().any(|problem| problem.path == path) {
-            self.0.push(Problem::request(path, message));
-        }
-    }
-
-    /// Nobody reads further: a hostile request must not make us write for ever.
-    fn is_full(&self) -> bool {
-        self.0.len() >= MOST_PROBLEMS
-    }
-
-    pub(crate) fn add_prompt(&mut self, path: &str, message: impl Into<String>) {
-        if self.is_full() {
-            return;
-        }
-        self.0.push(Problem { kind: ErrorKind::PromptInvalid, ..Problem::request(path, message) });
-    }
-}
-
-fn returns(written: Option<&str>, problems: &mut Problems) -> Returns {
+fn parse_returns(written: Option<&str>, mode: Mode, problems: &mut Problems) -> Returns {
     match written {
         None | Some("result") => Returns::Result,
+        Some("full") if mode == Mode::DryRun => Returns::Result,
         Some("full") => Returns::Full,
         Some(other) => {
             let text = format!("expected \"result\" or \"full\", got {}", json::quoted(other));

@@ -1,40 +1,41 @@
-//! `options`: what the model is tuned with and how calls are tried, each within its range.
+//! Validates `options`: the sampling options of the model and the retry policy of the call.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Problems, Rules};
+use super::problems::Problems;
+use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
 use crate::providers::EFFORTS;
-use crate::request::RequestOptions;
+use crate::request::{RequestOptions, suggestion};
 use crate::transport::{Jitter, Policy};
 
-const MOST_ATTEMPTS: u32 = 10;
-const MOST_STOP_SEQUENCES: usize = 16;
-/// A day: no function runs longer, and clocks stay far from their end.
-const MOST_MILLISECONDS: u64 = 86_400_000;
+const MAX_ATTEMPTS: u32 = 10;
+const MAX_STOP_SEQUENCES: usize = 16;
+/// A day: no function runs longer, and adding it to an instant cannot overflow.
+const MAX_MILLISECONDS: u64 = 86_400_000;
 
-/// The problems of options, by the option's name.
-struct Options<'a> {
+/// Adds problems below the path of an `options` object.
+struct OptionProblems<'a> {
     path: &'a str,
     problems: &'a mut Problems,
 }
 
-impl Options<'_> {
+impl OptionProblems<'_> {
     fn add(&mut self, name: &str, message: impl Into<String>) {
         self.problems.add(format!("{}.{name}", self.path), message);
     }
 }
 
-/// Checks the options that stand at `path`; what is out of range is reported and left out.
-pub(crate) fn read(
+/// Validates the options at `path`. Values out of range are reported and dropped.
+pub(super) fn check_options(
     written: RequestOptions,
     path: &str,
     rules: &Rules,
     problems: &mut Problems,
 ) -> (Sampling, Policy) {
-    let problems = &mut Options { path, problems };
+    let problems = &mut OptionProblems { path, problems };
     let mut range = |name: &str, value: Option<f64>, allowed: RangeInclusive<f64>| {
         let value = value?;
         if allowed.contains(&value) {
@@ -54,22 +55,24 @@ pub(crate) fn read(
             problems.add(name, "expected a whole number from 1, got 0");
         }
     }
-    if let (Some(asked), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
-        && asked > ceiling
+    if let (Some(max_tokens), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
+        && max_tokens > ceiling
     {
-        let text =
-            format!("expected at most {ceiling}, the setting MAX_TOKENS_CEILING, got {asked}");
+        let text = format!(
+            "expected at most {ceiling} (the setting MAX_TOKENS_CEILING), got {max_tokens}"
+        );
         problems.add("maxTokens", text);
     }
-    let effort = written.effort.filter(|word| {
-        let known = EFFORTS.contains(&word.as_str());
-        if !known {
-            let (known, came) = (EFFORTS.join(", "), json::quoted(word));
-            problems.add("effort", format!("expected one of {known}, got {came}"));
+    let effort = written.effort.filter(|effort| {
+        let is_known = EFFORTS.contains(&effort.as_str());
+        if !is_known {
+            let (known, received) = (EFFORTS.join(", "), json::quoted(effort));
+            let hint = suggestion(effort, EFFORTS);
+            problems.add("effort", format!("expected one of {known}, got {received}{hint}"));
         }
-        known
+        is_known
     });
-    let stop_sequences = stop_sequences(written.stop_sequences.unwrap_or_default(), problems);
+    let stop_sequences = check_stop_sequences(written.stop_sequences.unwrap_or_default(), problems);
     let sampling = Sampling {
         temperature,
         top_p,
@@ -82,55 +85,54 @@ pub(crate) fn read(
         effort,
     };
     let policy = Policy {
-        attempts: attempts(written.num_of_attempts, problems),
-        max_delay: milliseconds("maxDelay", written.max_delay, 0, problems)
+        attempts: check_attempts(written.num_of_attempts, problems),
+        max_delay: check_milliseconds("maxDelay", written.max_delay, 0, problems)
             .unwrap_or(Policy::default().max_delay),
-        jitter: jitter(written.jitter.as_deref(), problems),
-        timeout: milliseconds("timeout", written.timeout, 1, problems),
+        jitter: parse_jitter(written.jitter.as_deref(), problems),
+        timeout: check_milliseconds("timeout", written.timeout, 1, problems),
     };
     (sampling, policy)
 }
 
-fn stop_sequences(written: Vec<String>, problems: &mut Options<'_>) -> Vec<String> {
-    if written.len() > MOST_STOP_SEQUENCES {
-        let text = format!("expected at most {MOST_STOP_SEQUENCES} texts, got {}", written.len());
+fn check_stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>) -> Vec<String> {
+    if written.len() > MAX_STOP_SEQUENCES {
+        let text = format!("expected at most {MAX_STOP_SEQUENCES} strings, got {}", written.len());
         problems.add("stopSequences", text);
     }
     if let Some(at) = written.iter().position(String::is_empty) {
-        problems.add(&format!("stopSequences[{at}]"), "is empty");
+        problems.add(&format!("stopSequences[{at}]"), "is empty; expected text");
     }
     written
 }
 
-fn attempts(written: Option<u32>, problems: &mut Options<'_>) -> u32 {
+fn check_attempts(written: Option<u32>, problems: &mut OptionProblems<'_>) -> u32 {
     match written {
         None => Policy::default().attempts,
-        Some(count) if (1..=MOST_ATTEMPTS).contains(&count) => count,
+        Some(count) if (1..=MAX_ATTEMPTS).contains(&count) => count,
         Some(count) => {
-            let text = format!("expected a whole number from 1 to {MOST_ATTEMPTS}, got {count}");
+            let text = format!("expected a whole number from 1 to {MAX_ATTEMPTS}, got {count}");
             problems.add("numOfAttempts", text);
             1
         }
     }
 }
 
-fn milliseconds(
+fn check_milliseconds(
     name: &str,
     written: Option<u64>,
-    least: u64,
-    problems: &mut Options<'_>,
+    min: u64,
+    problems: &mut OptionProblems<'_>,
 ) -> Option<Duration> {
     let count = written?;
-    if (least..=MOST_MILLISECONDS).contains(&count) {
+    if (min..=MAX_MILLISECONDS).contains(&count) {
         return Some(Duration::from_millis(count));
     }
-    let range = format!("{least} to {MOST_MILLISECONDS}");
-    let text = format!("expected milliseconds from {range}, got {count}");
+    let text = format!("expected {min} to {MAX_MILLISECONDS} milliseconds, got {count}");
     problems.add(name, text);
     None
 }
 
-fn jitter(written: Option<&str>, problems: &mut Options<'_>) -> Jitter {
+fn parse_jitter(written: Option<&str>, problems: &mut OptionProblems<'_>) -> Jitter {
     match written {
         None | Some("full") => Jitter::Full,
         Some("none") => Jitter::None,

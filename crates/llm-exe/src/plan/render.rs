@@ -1,104 +1,69 @@
-//! A compiled prompt with a plan's data: messages, and what was odd about them.
+//! Renders a compiled prompt with data into messages, with warnings.
+//!
+//! A message that is nothing but `{{> DialogueHistory key='history'}}` becomes the messages of the
+//! conversation in `data.history`, not text. Only user and assistant messages are accepted there,
+//! because `data` is not trusted with instructions.
 
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 
 use super::messages::{Prompt, TemplateMessage, TemplatePart};
-use super::{Plan, history};
-use crate::chat::{Message, Part};
-use crate::error::{Error, Problem};
+use crate::chat::{Message, Part, Role};
+use crate::error::Problem;
 use crate::json;
 use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
 
-/// What templates are filled with.
+/// The values that a prompt is rendered with.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Filling<'a> {
-    pub(crate) data: &'a Map<String, Value>,
-    /// What they see as `schema`.
-    pub(crate) schema: Option<&'a Value>,
-    /// A missing variable is an error.
-    pub(crate) strict: bool,
+pub(super) struct TemplateValues<'a> {
+    pub(super) data: &'a Map<String, Value>,
+    /// The value of `schema` in templates.
+    pub(super) schema: Option<&'a Value>,
+    /// Whether a missing variable is an error.
+    pub(super) strict: bool,
 }
 
-/// The rendered messages, with what was odd about them.
+/// The rendered messages, with warnings.
 #[derive(Debug, Clone, Default)]
 pub struct RenderedChat {
     /// At least one message, each with content.
     pub messages: Vec<Message>,
-    /// Missing variables and messages that came out empty.
+    /// Missing variables and messages that rendered to nothing.
     pub warnings: Vec<String>,
 }
 
 impl Prompt {
-    /// `sha256:` and the hash of the prompt as written.
+    /// `sha256:` and the hash of the prompt before rendering.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// Renders the messages with a plan's data; the limits are those of all of them together.
-    ///
-    /// # Errors
-    /// `PromptInvalid` for a template that can't be rendered, for missing variables in strict
-    /// mode (all of them), and where nothing at all comes out.
-    pub fn render(&self, plan: &Plan, limits: &Limits) -> Result<RenderedChat, Error> {
-        let mut chat = RenderedChat::default();
-        self.render_noting(plan, limits, &mut chat)?;
-        Ok(chat)
-    }
-
-    /// As [`Prompt::render`]; when it fails, what was odd is noted too.
-    pub(crate) fn render_noting(
+    /// Renders all messages into `chat` and returns the problems.
+    pub(super) fn render(
         &self,
-        plan: &Plan,
-        limits: &Limits,
         chat: &mut RenderedChat,
-    ) -> Result<(), Error> {
-        let Plan { data, schema, strict_variables: strict, .. } = plan;
-        let filling = Filling { data, schema: schema.as_ref(), strict: *strict };
-        let mut problems = self.fill(filling, limits, chat);
-        if problems.is_empty() && chat.messages.is_empty() {
-            problems.push(Problem::prompt("message", "every message rendered to nothing"));
-        }
-        if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
-    }
-
-    /// Renders the messages and gives the problems of all of them.
-    pub(crate) fn fill(
-        &self,
-        filling: Filling<'_>,
+        values: TemplateValues<'_>,
         limits: &Limits,
-        chat: &mut RenderedChat,
     ) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut allowance = Allowance::new(limits);
+        let budget = RenderBudget::new(limits);
+        let mut renderer = Renderer { values, budget, chat, problems: Vec::new() };
         for message in &self.messages {
-            if let Some(key) = message.history() {
-                history::expand(key, message, filling, chat, &mut problems);
-                continue;
-            }
-            let (warnings, known) = (&mut chat.warnings, problems.len());
-            let content = message.content(filling, &mut allowance, warnings, &mut problems);
-            if !content.is_empty() {
-                chat.messages.push(Message { role: message.role, content });
-            } else if problems.len() == known {
-                let text = format!("{}: rendered to nothing and was left out", message.path);
-                chat.warnings.push(text);
-            }
+            renderer.render_message(message);
         }
-        problems
+        renderer.problems
     }
 }
 
-/// What the messages of a prompt may still use together.
-struct Allowance {
+/// The limits that are left for the remaining messages of a prompt.
+struct RenderBudget {
     limits: Limits,
-    until: Option<Instant>,
+    end: Option<Instant>,
 }
 
-impl Allowance {
+impl RenderBudget {
     fn new(limits: &Limits) -> Self {
-        Allowance { limits: *limits, until: Instant::now().checked_add(limits.time) }
+        RenderBudget { limits: *limits, end: Instant::now().checked_add(limits.time) }
     }
 
     fn render(
@@ -106,8 +71,8 @@ impl Allowance {
         part: &TemplatePart,
         scope: &Scope<'_>,
     ) -> Result<Rendered, TemplateProblem> {
-        if let Some(until) = self.until {
-            self.limits.time = until.saturating_duration_since(Instant::now());
+        if let Some(end) = self.end {
+            self.limits.time = end.saturating_duration_since(Instant::now());
         }
         let rendered = part.template.render(scope, &self.limits)?;
         self.limits.bytes = self.limits.bytes.saturating_sub(rendered.text.len());
@@ -115,70 +80,110 @@ impl Allowance {
     }
 }
 
-impl TemplateMessage {
-    /// The name in `data` of the conversation that this message stands for, if it is nothing but
-    /// `{{> DialogueHistory key='…'}}`.
-    fn history(&self) -> Option<&str> {
-        match self.parts.as_slice() {
-            [TemplatePart { image: false, template, .. }] => template.dialogue_history_key(),
-            _ => None,
+/// Renders the messages of one prompt.
+struct Renderer<'a> {
+    values: TemplateValues<'a>,
+    budget: RenderBudget,
+    chat: &'a mut RenderedChat,
+    problems: Vec<Problem>,
+}
+
+impl Renderer<'_> {
+    fn render_message(&mut self, message: &TemplateMessage) {
+        if let Some(key) = message.history_key() {
+            return self.add_history(key, message);
+        }
+        let problems_before = self.problems.len();
+        let content = self.render_parts(message);
+        if !content.is_empty() {
+            self.chat.messages.push(Message { role: message.role, content });
+        } else if self.problems.len() == problems_before {
+            let text = format!("{}: dropped, because it rendered to nothing", message.path);
+            self.chat.warnings.push(text);
         }
     }
 
-    fn content(
-        &self,
-        filling: Filling<'_>,
-        allowance: &mut Allowance,
-        warnings: &mut Vec<String>,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<Part> {
-        let extra = filling.schema.map(|schema| ("schema", schema));
-        let scope = Scope { data: filling.data, extra: extra.as_slice() };
+    fn render_parts(&mut self, message: &TemplateMessage) -> Vec<Part> {
+        let extra = self.values.schema.map(|schema| ("schema", schema));
+        let scope = Scope { data: self.values.data, extra: extra.as_slice() };
         let mut content = Vec::new();
-        for part in &self.parts {
-            let rendered = match allowance.render(part, &scope) {
+        for part in &message.parts {
+            let rendered = match self.budget.render(part, &scope) {
                 Ok(rendered) => rendered,
-                Err(fault) => {
-                    problems.push(Problem::prompt(&part.path, fault.to_string()));
+                Err(problem) => {
+                    self.problems.push(Problem::prompt(&part.path, problem.to_string()));
                     continue;
                 }
             };
             for missing in &rendered.missing {
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
                 let text = format!("`{name}` is not in data (line {line}, column {column})");
-                note_missing(filling, &part.path, &text, warnings, problems);
+                self.add_missing(&part.path, &text);
             }
-            content.extend(rendered_part(part, rendered.text, problems));
+            content.extend(self.convert_part(part, rendered.text));
         }
         content
     }
+
+    /// Converts a rendered part; `None` for empty text and for an invalid image URL.
+    fn convert_part(&mut self, part: &TemplatePart, text: String) -> Option<Part> {
+        if !part.image {
+            return (!text.trim().is_empty()).then_some(Part::Text(text));
+        }
+        let url = text.trim().to_owned();
+        if url.starts_with("https://") || url.starts_with("data:") {
+            return Some(Part::Image { url });
+        }
+        let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
+        self.problems.push(Problem::request(&part.path, text));
+        None
+    }
+
+    /// Adds the messages of the conversation in `data`, instead of the message.
+    fn add_history(&mut self, key: &str, message: &TemplateMessage) {
+        let turns = match self.values.data.get(key) {
+            None | Some(Value::Null) => {
+                return self.add_missing(&message.path, &format!("`{key}` is not in data"));
+            }
+            Some(Value::Array(turns)) => turns,
+            Some(other) => {
+                let text =
+                    format!("expected a list of {{role, content}}, got {}", json::shown(other));
+                return self.problems.push(Problem::request(format!("data.{key}"), text));
+            }
+        };
+        for (index, turn) in turns.iter().enumerate() {
+            let text = |name: &str| turn.get(name).and_then(Value::as_str);
+            let role = text("role").and_then(Role::from_name).filter(|role| *role != Role::System);
+            match (role, text("content").filter(|content| !content.trim().is_empty())) {
+                (Some(role), Some(content)) => {
+                    self.chat.messages.push(Message::text(role, content))
+                }
+                _ => self.chat.warnings.push(format!(
+                    "data.{key}[{index}]: dropped, because a history may only contain user and \
+                     assistant messages with text"
+                )),
+            }
+        }
+    }
+
+    /// Reports a missing variable: an error in strict mode, else a warning.
+    fn add_missing(&mut self, path: &str, text: &str) {
+        if self.values.strict {
+            self.problems.push(Problem::prompt(path, text));
+        } else {
+            self.chat.warnings.push(format!("{path}: {text}"));
+        }
+    }
 }
 
-/// A missing variable is an error in strict mode, else a warning.
-pub(super) fn note_missing(
-    filling: Filling<'_>,
-    path: &str,
-    text: &str,
-    warnings: &mut Vec<String>,
-    problems: &mut Vec<Problem>,
-) {
-    if filling.strict {
-        problems.push(Problem::prompt(path, text));
-    } else {
-        warnings.push(format!("{path}: {text}"));
+impl TemplateMessage {
+    /// The key of the conversation in `data`, if the message is nothing but
+    /// `{{> DialogueHistory key='…'}}`.
+    fn history_key(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [TemplatePart { image: false, template, .. }] => template.dialogue_history_key(),
+            _ => None,
+        }
     }
-}
-
-/// The rendered part; `None` for text that came out empty.
-fn rendered_part(part: &TemplatePart, text: String, problems: &mut Vec<Problem>) -> Option<Part> {
-    if !part.image {
-        return (!text.trim().is_empty()).then_some(Part::Text(text));
-    }
-    let url = text.trim().to_owned();
-    if url.starts_with("https://") || url.starts_with("data:") {
-        return Some(Part::Image { url });
-    }
-    let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
-    problems.push(Problem::request(&part.path, text));
-    None
 }

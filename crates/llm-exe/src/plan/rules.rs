@@ -1,54 +1,74 @@
-//! What the operator lays down, whatever a request says.
+//! The operator's rules, which apply to every request.
 
-use crate::error::Error;
+use std::str::FromStr;
+
 use crate::glob;
 use crate::hosted::HostedRules;
+use crate::json;
 use crate::providers::Providers;
 
-/// What holds for every request.
+/// The operator's rules.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// A missing variable is an error, even where the request does not say so.
+    /// Whether a missing variable is always an error, even in requests without `strictVariables`.
     pub strict_variables: bool,
-    /// Whom requests may name.
+    /// The providers that requests may name.
     pub providers: Providers,
-    /// The models that may be asked; none said, all.
+    /// The models that may be called. `None` allows all.
     pub allowed_models: Option<ModelPatterns>,
-    /// The most tokens that an answer may have; a request that names no `maxTokens` gets it as
-    /// its own.
+    /// The maximum of `maxTokens`, and its default for requests without it.
     pub max_tokens_ceiling: Option<u64>,
-    /// Which hosted configs may be read.
+    /// The hosted configs that may be read.
     pub hosted: HostedRules,
-    /// What the destinations that requests may name begin with; nothing said, none may be named.
+    /// The prefixes of allowed destinations. If empty, requests cannot name a destination.
     pub destinations: Vec<String>,
 }
 
-/// Patterns of models, like `openai:gpt-4o*`.
+/// Patterns of models, such as `openai:gpt-4o*`.
+///
+/// Parsed from a list separated by commas or spaces. A pattern is a provider, a colon and a model,
+/// where `*` matches any text.
+///
+/// ```
+/// let patterns: llm_exe::ModelPatterns = "openai:gpt-4o*, anthropic:*".parse()?;
+/// assert!(patterns.allow("openai", "gpt-4o-mini"));
+/// assert!(!patterns.allow("openai", "gpt-5"));
+/// # Ok::<(), llm_exe::InvalidModelPatterns>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelPatterns(Vec<String>);
 
-impl ModelPatterns {
-    /// Reads patterns parted by commas or spaces: a provider, a colon, and a model, in which `*`
-    /// stands for any text.
-    ///
-    /// # Errors
-    /// `InvalidRequest` naming a pattern that can't match anything.
-    pub fn read(text: &str) -> Result<ModelPatterns, Error> {
-        let split = text.split(|c: char| c == ',' || c.is_whitespace());
+/// Why a list of model patterns is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidModelPatterns {
+    /// The list contains no pattern.
+    #[error("expected at least one pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
+    Empty(String),
+    /// This pattern cannot match any model, because it has no colon.
+    #[error("expected a pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
+    NoProvider(String),
+}
+
+impl FromStr for ModelPatterns {
+    type Err = InvalidModelPatterns;
+
+    fn from_str(text: &str) -> Result<Self, InvalidModelPatterns> {
+        let items = text.split(|c: char| c == ',' || c.is_whitespace());
         let patterns: Vec<String> =
-            split.filter(|one| !one.is_empty()).map(str::to_owned).collect();
-        let odd = patterns.iter().find(|one| *one != "*" && !one.contains(':'));
-        if let Some(odd) = odd {
-            let text = format!("{odd:?} is no pattern like openai:gpt-4o*");
-            return Err(Error::invalid("", text));
+            items.filter(|item| !item.is_empty()).map(str::to_owned).collect();
+        let invalid = patterns.iter().find(|pattern| *pattern != "*" && !pattern.contains(':'));
+        if let Some(invalid) = invalid {
+            return Err(InvalidModelPatterns::NoProvider(invalid.clone()));
         }
         if patterns.is_empty() {
-            return Err(Error::invalid("", format!("{text:?} names no pattern")));
+            return Err(InvalidModelPatterns::Empty(text.to_owned()));
         }
         Ok(ModelPatterns(patterns))
     }
+}
 
-    /// Whether a provider's model may be asked.
+impl ModelPatterns {
+    /// Whether the model may be called.
     pub fn allow(&self, provider: &str, model: &str) -> bool {
         let name = format!("{provider}:{model}");
         self.0.iter().any(|pattern| glob::matches(pattern, &name))
@@ -60,10 +80,19 @@ mod tests {
     use super::ModelPatterns;
 
     #[test]
-    fn a_list_allows_what_any_of_it_does() {
-        let some = ModelPatterns::read("openai:gpt-4o*, anthropic:*").unwrap();
-        assert!(some.allow("openai", "gpt-4o-mini") && some.allow("anthropic", "claude-x"));
-        assert!(!some.allow("openai", "gpt-5") && !some.allow("xai", "grok-4"));
-        assert!(ModelPatterns::read("gpt-4o").is_err() && ModelPatterns::read(" , ").is_err());
+    fn list_allows_models_that_any_pattern_matches() {
+        let patterns: ModelPatterns = "openai:gpt-4o*, anthropic:*".parse().unwrap();
+        assert!(patterns.allow("openai", "gpt-4o-mini") && patterns.allow("anthropic", "claude-x"));
+        assert!(!patterns.allow("openai", "gpt-5") && !patterns.allow("xai", "grok-4"));
+    }
+
+    #[test]
+    fn invalid_patterns_are_rejected() {
+        for (text, message) in [
+            ("gpt-4o", "expected a pattern such as openai:gpt-4o*, got \"gpt-4o\""),
+            (" , ", "expected at least one pattern such as openai:gpt-4o*, got \" , \""),
+        ] {
+            assert_eq!(text.parse::<ModelPatterns>().unwrap_err().to_string(), message);
+        }
     }
 }

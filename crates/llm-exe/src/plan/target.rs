@@ -1,186 +1,195 @@
-//! Whom to ask: the request's provider and model, and its fallbacks.
+//! Validates the targets of a request: its provider and model, and its fallbacks.
 
-use super::{Problems, Rules, options};
+use super::options;
+use super::problems::Problems;
+use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
 use crate::providers::ProviderRow;
-use crate::request::{Request, RequestFallback, RequestOptions, nearest};
+use crate::request::{Request, RequestFallback, RequestOptions, suggestion};
 use crate::transport::Policy;
 
-/// A provider and a model, and how they are asked.
+/// Maximum length of a model's name.
+const MAX_MODEL_LENGTH: usize = 256;
+
+/// A provider and a model, and how they are called.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Who is asked.
+    /// The provider to call.
     pub provider: &'static ProviderRow,
-    /// The provider's name of the model.
+    /// The model, as the provider spells it.
     pub model: String,
-    /// What the model is tuned with.
+    /// The sampling options of the model.
     pub sampling: Sampling,
-    /// How calls are tried.
+    /// How a call is retried.
     pub policy: Policy,
 }
 
-/// Where a field of a target stands in the request.
-struct Place<'a> {
-    /// Empty, or `fallbacks[0].`.
-    prefix: &'a str,
-    rules: &'a Rules,
-}
-
-/// Reads the request's own target and its fallbacks.
-pub(crate) fn read(
+/// Validates the request's own target and its fallbacks.
+pub(super) fn check_targets(
     request: &Request,
     rules: &Rules,
     problems: &mut Problems,
 ) -> (Option<Target>, Vec<Target>) {
-    let named = Named {
+    let names = TargetNames {
         provider: request.provider.as_deref(),
         providor: request.providor.as_deref(),
         model: request.model.as_deref(),
     };
-    let base = request.options.clone().unwrap_or_default();
-    let place = Place { prefix: "", rules };
-    let first = place.target(&named, base.clone(), problems);
+    let options = request.options.clone().unwrap_or_default();
+    let first =
+        TargetValidator { prefix: "", rules }.check_target(&names, options.clone(), problems);
     let mut fallbacks = Vec::new();
-    for (index, written) in request.fallbacks.iter().flatten().enumerate() {
+    for (index, fallback) in request.fallbacks.iter().flatten().enumerate() {
         let prefix = format!("fallbacks[{index}].");
-        let place = Place { prefix: &prefix, rules };
-        let Some(written) = written else {
+        let Some(fallback) = fallback else {
             problems.add(prefix.trim_end_matches('.'), "is null; expected {provider, model}");
             continue;
         };
-        fallbacks.extend(place.fallback(written, &base, problems));
+        let validator = TargetValidator { prefix: &prefix, rules };
+        fallbacks.extend(validator.check_fallback(fallback, &options, problems));
     }
     (first, fallbacks)
 }
 
-/// A target as written.
-struct Named<'a> {
+/// The names of a target, as the request has them.
+struct TargetNames<'a> {
     provider: Option<&'a str>,
     providor: Option<&'a str>,
     model: Option<&'a str>,
 }
 
-impl Place<'_> {
+/// Validates one target.
+struct TargetValidator<'a> {
+    /// The path of the target: empty, or `fallbacks[0].`.
+    prefix: &'a str,
+    rules: &'a Rules,
+}
+
+impl TargetValidator<'_> {
     fn add(&self, problems: &mut Problems, field: &str, message: impl Into<String>) {
         problems.add(format!("{}{field}", self.prefix), message);
     }
 
-    /// A fallback: what it does not say of its options is as the request says.
-    fn fallback(
+    fn check_target(
         &self,
-        written: &RequestFallback,
-        base: &RequestOptions,
-        problems: &mut Problems,
-    ) -> Option<Target> {
-        let named = Named {
-            provider: written.provider.as_deref(),
-            providor: written.providor.as_deref(),
-            model: written.model.as_deref(),
-        };
-        let own = written.options.clone().unwrap_or_default();
-        let path = format!("{}options", self.prefix);
-        // What is wrong with the request's own options is told once, where it stands.
-        options::read(own.clone(), &path, self.rules, problems);
-        let mut told_already = Problems::default();
-        let merged = own.over(base.clone());
-        let (sampling, policy) = options::read(merged, &path, self.rules, &mut told_already);
-        let (provider, model) = self.whom(&named, problems)?;
-        Some(Target { provider, model, sampling, policy })
-    }
-
-    fn target(
-        &self,
-        named: &Named<'_>,
+        names: &TargetNames<'_>,
         written: RequestOptions,
         problems: &mut Problems,
     ) -> Option<Target> {
-        let asked = self.whom(named, problems);
-        let (sampling, policy) = options::read(written, "options", self.rules, problems);
-        let (provider, model) = asked?;
+        let provider_and_model = self.check_names(names, problems);
+        let (sampling, policy) = options::check_options(written, "options", self.rules, problems);
+        let (provider, model) = provider_and_model?;
         Some(Target { provider, model, sampling, policy })
     }
 
-    fn whom(
+    /// A fallback. Its missing options are those of the request.
+    fn check_fallback(
         &self,
-        named: &Named<'_>,
+        fallback: &RequestFallback,
+        defaults: &RequestOptions,
+        problems: &mut Problems,
+    ) -> Option<Target> {
+        let names = TargetNames {
+            provider: fallback.provider.as_deref(),
+            providor: fallback.providor.as_deref(),
+            model: fallback.model.as_deref(),
+        };
+        let written = fallback.options.clone().unwrap_or_default();
+        let path = format!("{}options", self.prefix);
+        options::check_options(written.clone(), &path, self.rules, problems);
+        // Problems of the request's own options are already reported at their own path.
+        let mut reported = Problems::default();
+        let merged = written.with_defaults(defaults.clone());
+        let (sampling, policy) = options::check_options(merged, &path, self.rules, &mut reported);
+        let (provider, model) = self.check_names(&names, problems)?;
+        Some(Target { provider, model, sampling, policy })
+    }
+
+    fn check_names(
+        &self,
+        names: &TargetNames<'_>,
         problems: &mut Problems,
     ) -> Option<(&'static ProviderRow, String)> {
-        if let (Some(one), Some(other)) = (named.provider, named.providor)
-            && one != other
+        if let (Some(provider), Some(providor)) = (names.provider, names.providor)
+            && provider != providor
         {
-            let (one, other) = (json::quoted(one), json::quoted(other));
-            let text = format!("{one} and providor {other} name two providers; give one");
+            let (provider, providor) = (json::quoted(provider), json::quoted(providor));
+            let text = format!("{provider} differs from providor, {providor}; use only provider");
             self.add(problems, "provider", text);
             return None;
         }
-        let provider = self.provider(named.provider.or(named.providor), problems);
-        let model = match (named.model, provider.and_then(|(_, model)| model)) {
-            (Some(one), Some(other)) if one != other => {
-                let (one, other) = (json::quoted(one), json::quoted(other));
-                let text = format!("{one} differs from the model in provider, {other}; give one");
+        let provider = self.find_provider(names.provider.or(names.providor), problems);
+        let model = match (names.model, provider.and_then(|(_, model)| model)) {
+            (Some(model), Some(other)) if model != other => {
+                let (model, other) = (json::quoted(model), json::quoted(other));
+                let text =
+                    format!("{model} differs from the model in provider, {other}; use only one");
                 self.add(problems, "model", text);
                 return None;
             }
             (Some(model), _) | (None, Some(model)) => model,
             (None, None) => {
-                let text = "missing; expected the provider's name of a model";
-                self.add(problems, "model", text);
+                self.add(problems, "model", "missing; expected the name of a model");
                 return None;
             }
         };
-        if let Some(fault) = model_fault(model) {
-            self.add(problems, "model", format!("{} {fault}", json::quoted(model)));
+        if let Err(message) = check_model(model) {
+            self.add(problems, "model", message);
             return None;
         }
         let (row, _) = provider?;
         let allowed = self.rules.allowed_models.as_ref();
         if allowed.is_some_and(|allowed| !allowed.allow(row.name, model)) {
-            let model = json::quoted(model);
+            let (model, provider) = (json::quoted(model), row.name);
             let text =
-                format!("{model} of {} is not allowed by the setting ALLOWED_MODELS", row.name);
+                format!("{model} of {provider} is not allowed by the setting ALLOWED_MODELS");
             self.add(problems, "model", text);
             return None;
         }
         Some((row, model.to_owned()))
     }
 
-    fn provider<'a>(
+    /// The provider, and the model if the provider's name contains it.
+    fn find_provider<'a>(
         &self,
-        written: Option<&'a str>,
+        name: Option<&'a str>,
         problems: &mut Problems,
     ) -> Option<(&'static ProviderRow, Option<&'a str>)> {
         let providers = self.rules.providers;
-        let names = || providers.all().map(|row| row.name).collect::<Vec<_>>();
-        let Some(written) = written else {
-            let text = format!("missing; expected one of {}", names().join(", "));
+        let known = || providers.all().map(|row| row.name).collect::<Vec<_>>();
+        let Some(name) = name else {
+            let text = format!("missing; expected one of {}", known().join(", "));
             self.add(problems, "provider", text);
             return None;
         };
-        let found = providers.named(written);
-        if found.is_none() {
-            let known = names();
-            let near = nearest(written, &known);
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            let (written, known) = (json::quoted(written), known.join(", "));
-            let text = format!("unknown provider {written}; expected one of {known}{hint}");
+        let provider = providers.named(name);
+        if provider.is_none() {
+            let known = known();
+            let (received, hint) = (json::quoted(name), suggestion(name, &known));
+            let known = known.join(", ");
+            let text = format!("unknown provider {received}{hint}; expected one of {known}");
             self.add(problems, "provider", text);
         }
-        found
+        provider
     }
 }
 
-/// Why a text can't be a model's name: it stands in URLs and logs.
-fn model_fault(model: &str) -> Option<&'static str> {
+/// Checks the name of a model, which becomes part of URLs and logs.
+fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
-        return Some("is empty");
+        return Err("is empty; expected the name of a model".to_owned());
     }
-    if model.len() > 256 {
-        return Some("is longer than 256 characters");
+    let received = json::quoted(model);
+    if model.len() > MAX_MODEL_LENGTH {
+        return Err(format!("expected at most {MAX_MODEL_LENGTH} characters, got {received}"));
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@+-".contains(&byte);
     if !model.bytes().all(allowed) {
-        return Some("holds other characters than letters, digits and . _ : / @ + -");
+        return Err(format!("expected only letters, digits and . _ : / @ + -, got {received}"));
     }
-    model.contains("..").then_some("holds two dots in a row")
+    if model.contains("..") {
+        return Err(format!("must not contain two dots in a row, got {received}"));
+    }
+    Ok(())
 }

@@ -1,85 +1,87 @@
-//! The request as callers write it: serde types and nothing else.
+//! The request as callers write it, as serde types.
 //!
-//! Every field is optional here; [`crate::plan`] says what must be there and what fits together.
-//! The JSON Schema that `llm-exe schema` prints is made from these types.
+//! Every field is optional here; [`crate::plan`] checks which fields are required and which values
+//! are valid. The JSON Schema that `llm-exe schema` prints is generated from these types.
 
-mod reading;
+mod parse;
+mod suggestion;
 mod text_or;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use reading::{ParsedRequest, field_names};
-pub(crate) use reading::{is_field, near_field, nearest};
+pub(crate) use parse::is_field;
+pub use parse::{ParsedRequest, field_names};
+pub(crate) use suggestion::suggestion;
 pub use text_or::TextOr;
 
-/// What to ask, whom, and how to read the answer.
+/// A request: the prompt, the model to call, and how to parse the reply.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(title = "llm-exe request")]
 pub struct Request {
-    /// Who is asked: a row of the provider table, or llm-exe's keys such as `openai.chat.v1`.
+    /// The provider, such as `openai`. The keys of the npm package llm-exe, such as
+    /// `openai.chat.v1`, are accepted too.
     pub provider: Option<String>,
-    /// The same as `provider`, as the original document spells it.
+    /// Another spelling of `provider`, for compatibility with the original specification.
     pub providor: Option<String>,
-    /// The provider's name of the model, passed on as written.
+    /// The model, as the provider spells it.
     pub model: Option<String>,
-    /// The prompt, in Handlebars. A string is one system message; a list of strings is system,
-    /// user, assistant, user and so on in turn.
+    /// The prompt, in Handlebars. A string is one system message. A list of strings alternates:
+    /// system, user, assistant, user and so on.
     pub message: Option<TextOr<Vec<Option<TextOr<RequestMessage>>>>>,
-    /// How the reply is read: `string` (the default), `json`, `list` or `listToArray`,
+    /// How the reply is parsed: `string` (the default), `json`, `list` or `listToArray`,
     /// `listToJson`, `listToKeyValue`, `boolean`, `number`, `stringExtract`, `markdownCodeBlock`,
     /// `markdownCodeBlocks` or `replaceStringTemplate`.
     pub output: Option<String>,
-    /// That output's options: `match`, `enum`, `ignoreCase`, `keyTransform`; and for all but
-    /// `string` `repairs`, how often an answer that does not fit is asked for again, from 0 to 3.
+    /// The options of `output`: `match`, `enum`, `ignoreCase`, `keyTransform`, and for all outputs
+    /// except `string` `repairs`: how often the model may correct an unusable reply, from 0 to 3.
     pub output_options: Option<Map<String, Value>>,
-    /// The JSON Schema that the result must satisfy; required with `output: "json"`, and checked
-    /// by `listToJson`.
+    /// The JSON Schema of the result. Required for `output: "json"`; `listToJson` checks it too.
     pub schema: Option<Map<String, Value>>,
-    /// What the templates in `message` are filled with.
+    /// The variables of the templates in `message`.
     pub data: Option<Map<String, Value>>,
-    /// What the model and the call may be tuned with.
+    /// Options of the model and of the call.
     pub options: Option<RequestOptions>,
-    /// Whom to ask when the first can't answer, in order.
+    /// The targets to call, in order, if the first provider is unavailable.
     pub fallbacks: Option<Vec<Option<RequestFallback>>>,
-    /// `result`, the default, answers the bare result; `full` adds usage, model, attempts and
-    /// warnings.
+    /// `result` (default) returns the bare result. `full` adds usage, model, attempts and warnings.
     #[serde(rename = "return")]
     pub returns: Option<String>,
-    /// Render and validate, call nobody; answers the wire request without its key.
+    /// Whether to only validate and render the request. Returns the request that would be sent to
+    /// the provider, without the key.
     pub dry_run: Option<bool>,
-    /// A variable that `data` lacks is an error.
+    /// Whether a variable that is missing in `data` is an error.
     pub strict_variables: Option<bool>,
-    /// The key of a hosted config, an object in S3: what it states and the request does not, it
-    /// adds.
+    /// The key of a hosted config, an object in S3. The config provides the fields that the request
+    /// does not have.
     pub key: Option<String>,
-    /// The bucket of `key`; default the stack's prompt bucket.
+    /// The bucket of `key`. Default: the stack's prompt bucket.
     pub bucket: Option<String>,
-    /// The id of one version of `key`.
+    /// The version id of `key`. Default: the latest version.
     pub version: Option<String>,
-    /// Where a hosted config is, instead of `key`: `s3://bucket/key?versionId=…`, or `https://…`.
+    /// The URL of a hosted config, instead of `key`: `s3://bucket/key?versionId=…` or `https://…`.
     pub url: Option<String>,
-    /// Who is told of the result, where the operator allows it: a queue's URL, an event bus's
-    /// ARN, or `s3://bucket/prefix`.
+    /// Where the result is sent, if the operator allows it: the URL of a queue, the ARN of an event
+    /// bus, or `s3://bucket/prefix`.
     pub destination: Option<String>,
-    /// A repeated call under the same key is answered with the first one's answer; of direct and
-    /// HTTP calls.
+    /// Deduplicates direct and HTTP calls: a repeated call with the same key returns the stored
+    /// result of the first one.
     pub idempotency_key: Option<String>,
 }
 
-/// Whom to ask when the ones before can't answer.
+/// A target to call if the ones before it are unavailable.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestFallback {
-    /// As the request's `provider`.
+    /// The provider, as in the request.
     pub provider: Option<String>,
-    /// The same as `provider`.
+    /// Another spelling of `provider`.
     pub providor: Option<String>,
-    /// As the request's `model`.
+    /// The model, as in the request.
     pub model: Option<String>,
-    /// Options that differ from the request's.
+    /// Options that override those of the request.
     pub options: Option<RequestOptions>,
 }
 
@@ -106,7 +108,7 @@ pub struct RequestPart {
     pub image_url: Option<RequestImage>,
 }
 
-/// Where an image is.
+/// The location of an image.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RequestImage {
@@ -122,47 +124,47 @@ pub struct RequestOptions {
     pub temperature: Option<f64>,
     /// Nucleus sampling, from 0 to 1.
     pub top_p: Option<f64>,
-    /// Only the k likeliest tokens, from 1.
+    /// Sample only from the k most likely tokens, from 1.
     pub top_k: Option<u64>,
-    /// The most tokens that may be answered, from 1.
+    /// Maximum number of tokens in the reply, from 1.
     pub max_tokens: Option<u64>,
-    /// Texts that end the answer.
+    /// Texts that end the reply.
     pub stop_sequences: Option<Vec<String>>,
-    /// From -2 to 2.
+    /// Penalty for frequent tokens, from -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// From -2 to 2.
+    /// Penalty for tokens that have occurred, from -2 to 2.
     pub presence_penalty: Option<f64>,
-    /// For repeatable sampling, as far as the provider keeps it.
+    /// Seed for repeatable sampling, as far as the provider supports it.
     pub seed: Option<i64>,
-    /// How much to reason: none, minimal, low, medium, high, xhigh, max.
+    /// Reasoning effort: none, minimal, low, medium, high, xhigh, max.
     pub effort: Option<String>,
-    /// The most milliseconds a call may take; default the time that is left.
+    /// Maximum duration of one call in milliseconds. Default: the remaining time.
     pub timeout: Option<u64>,
-    /// How often a call is tried at most, from 1 to 10; default 3.
+    /// Maximum number of attempts, from 1 to 10. Default: 3.
     pub num_of_attempts: Option<u32>,
-    /// The longest wait between two tries, in milliseconds; default 8000.
+    /// Maximum wait between two attempts in milliseconds. Default: 8000.
     pub max_delay: Option<u64>,
-    /// `full`, the default, spreads the waits; `none` does not.
+    /// `full` (default) randomizes the waits; `none` does not.
     pub jitter: Option<String>,
 }
 
 impl RequestOptions {
-    /// These, and what `base` says where they say nothing.
-    pub(crate) fn over(self, base: RequestOptions) -> RequestOptions {
+    /// These options, with the missing ones taken from `defaults`.
+    pub(crate) fn with_defaults(self, defaults: RequestOptions) -> RequestOptions {
         RequestOptions {
-            temperature: self.temperature.or(base.temperature),
-            top_p: self.top_p.or(base.top_p),
-            top_k: self.top_k.or(base.top_k),
-            max_tokens: self.max_tokens.or(base.max_tokens),
-            stop_sequences: self.stop_sequences.or(base.stop_sequences),
-            frequency_penalty: self.frequency_penalty.or(base.frequency_penalty),
-            presence_penalty: self.presence_penalty.or(base.presence_penalty),
-            seed: self.seed.or(base.seed),
-            effort: self.effort.or(base.effort),
-            timeout: self.timeout.or(base.timeout),
-            num_of_attempts: self.num_of_attempts.or(base.num_of_attempts),
-            max_delay: self.max_delay.or(base.max_delay),
-            jitter: self.jitter.or(base.jitter),
+            temperature: self.temperature.or(defaults.temperature),
+            top_p: self.top_p.or(defaults.top_p),
+            top_k: self.top_k.or(defaults.top_k),
+            max_tokens: self.max_tokens.or(defaults.max_tokens),
+            stop_sequences: self.stop_sequences.or(defaults.stop_sequences),
+            frequency_penalty: self.frequency_penalty.or(defaults.frequency_penalty),
+            presence_penalty: self.presence_penalty.or(defaults.presence_penalty),
+            seed: self.seed.or(defaults.seed),
+            effort: self.effort.or(defaults.effort),
+            timeout: self.timeout.or(defaults.timeout),
+            num_of_attempts: self.num_of_attempts.or(defaults.num_of_attempts),
+            max_delay: self.max_delay.or(defaults.max_delay),
+            jitter: self.jitter.or(defaults.jitter),
         }
     }
 }

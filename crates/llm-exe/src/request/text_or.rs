@@ -1,4 +1,5 @@
-//! A field that is a text or something longer: `message`, its items, a message's content.
+//! A field that is either a string or a structured value: `message`, its items, and the content of
+//! a message.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +11,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A string, or the long form `T` (a list or an object).
 ///
-/// It reads without buffering, so that the path of a fault inside `T` is known.
+/// It deserializes without buffering, so that the path of an error inside `T` is known.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(untagged)]
 pub enum TextOr<T> {

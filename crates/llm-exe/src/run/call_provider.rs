@@ -1,46 +1,66 @@
-//! One question to a provider: key, call, and what a refusal means.
+//! One call of a provider: gets the key, sends the request, and converts a failure into an error.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Executor, Report};
+use super::context::Context;
 use crate::chat::Reply;
-use crate::deadline::Deadline;
+use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
-use crate::ports::Secret;
-use crate::providers::Failure;
+use crate::ports::{Keys, Secret};
+use crate::providers::{Failure, ProviderRow};
 use crate::scrub::scrub;
-use crate::transport::{Policy, SendOutcome};
+use crate::transport::{Policy, SendOutcome, Transport};
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// The most calls of one request, retries and re-asks counted in.
-const MOST_CALLS: u32 = 500;
+/// Maximum number of calls for one request, including retries, repairs and fallbacks.
+const MAX_CALLS: u32 = 500;
 
-impl Executor {
-    /// Asks; the answer's tokens are counted whatever becomes of it.
-    pub(crate) async fn ask(
+/// Calls providers: knows their base URLs, gets their keys and owns the HTTP connections.
+#[derive(Clone)]
+pub(super) struct ProviderClient {
+    pub(super) endpoints: Endpoints,
+    pub(super) keys: Arc<dyn Keys>,
+    pub(super) transport: Transport,
+}
+
+impl ProviderClient {
+    /// Starts to connect to a provider and to fetch its key, so that a later call is faster.
+    /// Errors are ignored here; the later call reports them.
+    pub(super) fn preload(&self, provider: &ProviderRow) {
+        if let Some(name) = provider.key()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            self.transport.preconnect(&self.endpoints.resolve(provider).base_url);
+            let keys = Arc::clone(&self.keys);
+            runtime.spawn(async move { drop(keys.get(&name).await) });
+        }
+    }
+
+    /// Sends a request and reads the reply. The tokens of a reply are counted even if the reply
+    /// turns out to be unusable.
+    pub(super) async fn call(
         &self,
+        context: &mut Context,
         target: &Target,
-        wire: &WireRequest,
-        deadline: Deadline,
-        report: &mut Report,
+        request: &WireRequest,
     ) -> Result<Reply, Error> {
-        let secret = self.secret(wire, report).await?;
+        let mut secret = self.get_secret(context, request).await?;
         let started = Instant::now();
-        let mut sent = self.send(target, wire, secret.as_ref(), deadline, report).await;
-        let mut used = secret;
-        if let Some(newer) = self.renewed(target, wire, used.as_ref(), &sent.outcome).await? {
-            sent = self.send(target, wire, Some(&newer), deadline, report).await;
-            used = Some(newer);
+        let mut response = self.send(context, target, request, secret.as_ref()).await;
+        if let Some(newer) = self.renew(target, request, secret.as_ref(), &response).await? {
+            response = self.send(context, target, request, Some(&newer)).await;
+            secret = Some(newer);
         }
-        report.durations.provider += started.elapsed();
-        let answer = sent.outcome?;
-        if !(200..300).contains(&answer.status) {
-            let failure = target.provider.dialect.read_failure(&answer);
-            return Err(refused(failure, &answer, wire, &target.model, used.as_ref()));
+        context.report.durations.provider += started.elapsed();
+        let response = response?;
+        if !(200..300).contains(&response.status) {
+            return Err(failure_error(&response, target, request, secret.as_ref()));
         }
+        let report = &mut context.report;
         report.answered = true;
-        let reply = target.provider.dialect.read_reply(&answer)?;
+        let reply = target.provider.dialect.read_reply(&response)?;
         report.usage.add(reply.usage);
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);
@@ -48,81 +68,96 @@ impl Executor {
         Ok(reply)
     }
 
-    async fn secret(
+    async fn get_secret(
         &self,
-        wire: &WireRequest,
-        report: &mut Report,
+        context: &mut Context,
+        request: &WireRequest,
     ) -> Result<Option<Secret>, Error> {
-        let Some(name) = wire.auth.key() else {
+        let Some(name) = request.auth.key() else {
             return Ok(None);
         };
-        self.transport.preconnect(&wire.url);
+        self.transport.preconnect(&request.url);
         let started = Instant::now();
         let secret = self.keys.get(name).await;
-        report.durations.secrets += started.elapsed();
+        context.report.durations.secrets += started.elapsed();
         secret.map(Some)
     }
 
+    /// Sends the request with the target's retries, up to the limit of calls per request.
     async fn send(
         &self,
+        context: &mut Context,
         target: &Target,
-        wire: &WireRequest,
+        request: &WireRequest,
         secret: Option<&Secret>,
-        deadline: Deadline,
-        report: &mut Report,
-    ) -> SendOutcome {
-        let dialect = target.provider.dialect;
-        let may_retry = |answer: &WireReply| dialect.read_failure(answer).retry;
-        // What is asked of a request is bounded, whatever it says of attempts and fallbacks.
-        let left = MOST_CALLS.saturating_sub(report.attempts);
-        if left == 0 {
-            let text = format!("this request has made {MOST_CALLS} calls, the most of any");
-            let outcome = Err(Error::new(ErrorKind::LimitExceeded, text));
-            return SendOutcome { outcome, attempts: 0 };
+    ) -> Result<WireReply, Error> {
+        let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
+        if calls_left == 0 {
+            let text = format!("this request reached the limit of {MAX_CALLS} calls to providers");
+            return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
-        let policy = Policy { attempts: target.policy.attempts.min(left), ..target.policy };
-        let sent = self.transport.send(wire, secret, &policy, deadline, &may_retry).await;
-        report.attempts += sent.attempts;
-        sent
+        let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
+        let dialect = target.provider.dialect;
+        let may_retry = |response: &WireReply| dialect.read_failure(response).retry;
+        let sent = self.transport.send(request, secret, &policy, context.deadline, &may_retry);
+        let SendOutcome { outcome, attempts } = sent.await;
+        context.report.attempts += attempts;
+        outcome
     }
 
-    /// A newer key, where the provider did not accept the one that was sent.
-    async fn renewed(
+    /// Gets a newer key if the provider did not accept the one that was sent.
+    async fn renew(
         &self,
         target: &Target,
-        wire: &WireRequest,
-        used: Option<&Secret>,
-        outcome: &Result<WireReply, Error>,
+        request: &WireRequest,
+        secret: Option<&Secret>,
+        response: &Result<WireReply, Error>,
     ) -> Result<Option<Secret>, Error> {
-        let (Some(name), Some(used), Ok(answer)) = (wire.auth.key(), used, outcome) else {
+        let (Some(name), Some(secret), Ok(response)) = (request.auth.key(), secret, response)
+        else {
             return Ok(None);
         };
-        // A 403 is about what the key may do, which no newer one of the same name changes.
-        if matches!(answer.status, 200..300 | 403) {
+        // A 403 means that the key lacks a permission, which a newer value would not add.
+        if matches!(response.status, 200..300 | 403) {
             return Ok(None);
         }
-        if target.provider.dialect.read_failure(answer).kind != ErrorKind::ProviderAuthFailed {
+        if target.provider.dialect.read_failure(response).kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
-        self.keys.renewed(name, used).await
+        self.keys.renewed(name, secret).await
     }
 }
 
-fn refused(
-    failure: Failure,
-    answer: &WireReply,
-    wire: &WireRequest,
-    model: &str,
-    used: Option<&Secret>,
+/// The error for a response with any status but 2xx.
+fn failure_error(
+    response: &WireReply,
+    target: &Target,
+    request: &WireRequest,
+    secret: Option<&Secret>,
 ) -> Error {
-    let secrets: Vec<&str> = used.iter().map(|secret| secret.expose()).collect();
-    let status = answer.status;
-    let what = match failure.kind {
-        // All of Bedrock's ways to ask a model are one action to IAM.
+    let failure = target.provider.dialect.read_failure(response);
+    let summary = summarize(&failure, response.status, target, request);
+    // The provider's text may quote the prompt: the caller gets it, the log does not.
+    let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
+    let message = match scrub(&failure.message, &secrets) {
+        text if text.is_empty() => summary.clone(),
+        text => format!("{summary}: {text}"),
+    };
+    Error::new(failure.kind, message)
+        .logged_as(summary)
+        .with_retry_after(crate::transport::retry_after(response))
+        .with_provider_status(Some(response.status))
+}
+
+/// Says what failed, without quoting the provider.
+fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequest) -> String {
+    match failure.kind {
+        // IAM has one action, bedrock:InvokeModel, for all of Bedrock's APIs that call a model.
         ErrorKind::AccessDenied => format!(
-            "AWS does not allow its caller bedrock:InvokeModel on the model {model} ({status})"
+            "AWS does not allow the caller bedrock:InvokeModel on the model {} ({status})",
+            target.model
         ),
-        ErrorKind::ProviderAuthFailed if matches!(wire.auth, Auth::SigV4 { .. }) => {
+        ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
             format!("the AWS credentials were not accepted ({status})")
         }
         ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status})"),
@@ -132,17 +167,8 @@ fn refused(
         ErrorKind::ProviderRateLimited => format!("too many requests ({status})"),
         ErrorKind::ProviderUnavailable => format!("the provider failed ({status})"),
         _ if (300..400).contains(&status) => {
-            format!("the provider answered with a redirect ({status}), which is never followed")
+            format!("the provider responded with a redirect ({status}); redirects are not followed")
         }
-        _ => format!("the provider refused the request ({status})"),
-    };
-    // The provider's own words may quote the prompt: the caller gets them, the log does not.
-    let message = match scrub(&failure.message, &secrets) {
-        told if told.is_empty() => what.clone(),
-        told => format!("{what}: {told}"),
-    };
-    Error::new(failure.kind, message)
-        .logged_as(what)
-        .with_retry_after(crate::transport::retry_after(answer))
-        .with_provider_status(Some(status))
+        _ => format!("the provider rejected the request ({status})"),
+    }
 }

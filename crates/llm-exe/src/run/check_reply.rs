@@ -1,5 +1,5 @@
-//! Whether a reply is a fine answer: refusals, safety blocks, truncations and emptiness are seen
-//! here, before the parser has its say.
+//! Checks a reply: detects refusals, safety filters, truncated and empty replies before the
+//! parser reads the text.
 
 use serde_json::Value;
 
@@ -8,118 +8,125 @@ use crate::error::{Error, ErrorKind, shorten};
 use crate::plan::Plan;
 use crate::scrub::scrub;
 
-/// What a reply is worth.
-pub(crate) enum Verdict {
-    /// The result, with what was odd about the reply.
-    Good(Value, Vec<String>),
-    /// A failure that asking again would not mend.
-    Bad(Error),
-    /// Not what was asked for; asking again may mend it.
-    Mendable(Fault),
+/// A reply after the checks.
+pub(super) enum CheckedReply {
+    /// The parsed result, with warnings.
+    Accepted(Value, Vec<String>),
+    /// An error that a repair would not fix.
+    Failed(Error),
+    /// A reply that does not fit the output; a repair may fix it.
+    Unusable(UnusableReply),
 }
 
-/// A reply that does not fit: what the model said and what is wrong with it.
-pub(crate) struct Fault {
-    /// The reply's text as the model gave it; may be empty.
-    pub(crate) said: String,
+/// A reply that does not fit the requested output.
+pub(super) struct UnusableReply {
+    /// The model's text; may be empty.
+    pub(super) text: String,
     /// What is wrong, for the caller and for the model.
-    pub(crate) wrong: String,
-    /// The output that was asked for.
-    pub(crate) output: &'static str,
+    pub(super) reason: String,
+    /// The name of the requested output.
+    output: &'static str,
 }
 
-impl Fault {
-    pub(crate) fn into_error(self, reply: &Reply) -> Error {
-        let stop = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
-        let excerpt = shorten(&scrub(&self.said, &[]), 80);
-        let excerpt = if excerpt.is_empty() {
-            String::new()
-        } else {
-            format!("; it begins {}", crate::json::quoted(&excerpt))
+impl UnusableReply {
+    /// The `OutputInvalid` error for the caller. The text for the log quotes nothing of the reply.
+    pub(super) fn into_error(self, reply: &Reply) -> Error {
+        let UnusableReply { text, reason, output } = self;
+        let stop_reason = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
+        let excerpt = match shorten(&scrub(&text, &[]), 80) {
+            excerpt if excerpt.is_empty() => String::new(),
+            excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),
         };
-        let text = format!("{} (stop reason {stop}{excerpt})", self.wrong);
-        // What is wrong may name what the reply holds.
-        let logged = format!("the reply is no {} that fits (stop reason {stop})", self.output);
-        Error::new(ErrorKind::OutputInvalid, text).logged_as(logged)
+        let message = format!("{reason} (stop reason {stop_reason}{excerpt})");
+        let logged = format!("the reply does not fit output {output} (stop reason {stop_reason})");
+        Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
     }
 }
 
-/// Judges a reply by the plan's parser.
-pub(crate) fn judge(plan: &Plan, structure: &Structure, reply: &Reply) -> Verdict {
+/// Checks how the reply ended and parses it with the plan's parser.
+pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> CheckedReply {
     let parser = plan.output.parser.row();
-    let said = match structure {
+    let text = match structure {
         Structure::ForcedTool { name, .. } => {
             reply.tool_arguments(name).map_or_else(|| reply.text(), str::to_owned)
         }
         _ => reply.text(),
     };
     let mut warnings = Vec::new();
-    if let Some(error) = stopped(reply, &said, parser.strict, &mut warnings) {
-        return Verdict::Bad(error);
+    if let Err(error) = check_stop_reason(reply, &text, parser.strict, &mut warnings) {
+        return CheckedReply::Failed(error);
     }
-    if said.trim().is_empty() && parser.takes_empty {
+    if text.trim().is_empty() && parser.takes_empty {
         warnings.push("the reply is empty".to_owned());
     }
-    match plan.read_output(&said) {
-        Ok((value, odd)) => {
-            warnings.extend(odd);
-            Verdict::Good(value, warnings)
+    match plan.parse_output(&text) {
+        Ok((value, parser_warnings)) => {
+            warnings.extend(parser_warnings);
+            CheckedReply::Accepted(value, warnings)
         }
-        Err(fault) => Verdict::Mendable(Fault { said, wrong: fault.0, output: parser.name }),
+        Err(error) => {
+            let (reason, output) = (error.0, parser.name);
+            CheckedReply::Unusable(UnusableReply { text, reason, output })
+        }
     }
 }
 
-/// The failure that the way in which the reply ended amounts to, or a warning where the caller
-/// wants text whatever it is.
-fn stopped(reply: &Reply, said: &str, strict: bool, warnings: &mut Vec<String>) -> Option<Error> {
-    let nothing = said.trim().is_empty();
+/// Fails if the reply did not end normally; adds a warning instead where the output accepts any
+/// text.
+fn check_stop_reason(
+    reply: &Reply,
+    text: &str,
+    strict: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(), Error> {
+    let error = |kind, message: String| Err(Error::new(kind, message));
     let word = reply.provider_stop_reason.as_deref().unwrap_or("none");
     match reply.stop_reason {
-        // Nobody asked for a refusal: it is no answer, not even where any text would do.
+        // A refusal is an error even where the output accepts any text.
         StopReason::Refusal => {
-            let told = reply.refusal().unwrap_or(said);
-            let told = scrub(told, &[]);
-            let told = if told.is_empty() { String::new() } else { format!(": {told}") };
             let logged = format!("the model refused (stop reason {word})");
-            let text = format!("{logged}{told}");
-            return Some(Error::new(ErrorKind::OutputRefused, text).logged_as(logged));
+            let message = match scrub(reply.refusal().unwrap_or(text), &[]) {
+                refusal if refusal.is_empty() => logged.clone(),
+                refusal => format!("{logged}: {refusal}"),
+            };
+            return Err(Error::new(ErrorKind::OutputRefused, message).logged_as(logged));
         }
         StopReason::ContentFilter => {
-            let text = format!("the provider's safety filter stopped the reply ({word})");
-            return Some(Error::new(ErrorKind::OutputRefused, text));
+            let message = format!("the provider's safety filter stopped the reply ({word})");
+            return error(ErrorKind::OutputRefused, message);
         }
-        StopReason::Length if nothing => {
-            let text = format!(
+        StopReason::Length if text.trim().is_empty() => {
+            let message = format!(
                 "the reply is empty because reasoning used up all tokens (stop reason {word}); \
                  raise maxTokens or lower effort"
             );
-            return Some(Error::new(ErrorKind::OutputInvalid, text));
+            return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Length => {
-            let by = if word == "model_context_window_exceeded" {
-                "the model's context window"
-            } else {
-                "maxTokens"
+            let limit = match word {
+                "model_context_window_exceeded" => "the model's context window",
+                _ => "maxTokens",
             };
-            let text = format!("the reply was cut off by {by} (stop reason {word})");
+            let message = format!("the reply was cut off by {limit} (stop reason {word})");
             if strict {
-                return Some(Error::new(ErrorKind::OutputTruncated, text));
+                return error(ErrorKind::OutputTruncated, message);
             }
-            warnings.push(text);
+            warnings.push(message);
         }
         StopReason::Pause if strict => {
-            let text = format!("the provider paused the turn before its end ({word})");
-            return Some(Error::new(ErrorKind::OutputTruncated, text));
+            let message =
+                format!("the provider paused before the reply was complete (stop reason {word})");
+            return error(ErrorKind::OutputTruncated, message);
         }
-        // A word that we don't know may be an end in the middle. Servers that say none are many.
+        // An unknown stop reason may mean an incomplete reply. Many servers send none at all.
         StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
-            let text = format!("the reply ended in a way that is not known (stop reason {word})");
-            return Some(Error::new(ErrorKind::OutputInvalid, text));
+            let message = format!("the reply ended with an unknown stop reason ({word})");
+            return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Pause | StopReason::Other if reply.provider_stop_reason.is_some() => {
-            warnings.push(format!("the reply may not be whole (stop reason {word})"));
+            warnings.push(format!("the reply may be incomplete (stop reason {word})"));
         }
         StopReason::Stop | StopReason::ToolCalls | StopReason::Pause | StopReason::Other => {}
     }
-    None
+    Ok(())
 }

@@ -1,140 +1,108 @@
-//! A talk with one provider: its question, made before anybody is asked, and its answers.
+//! A conversation with one provider: sends the prompt, checks the reply, and asks the model to
+//! repair a reply that cannot be used.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-use super::check_reply::{self, Verdict};
-use super::{Executor, Report, schema_prompt};
+use super::call_provider::ProviderClient;
+use super::check_reply::{CheckedReply, check_reply};
+use super::context::Context;
+use super::schema_prompt;
 use crate::chat::{Chat, Message, Role, Structure};
-use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
 use crate::providers::{BuiltRequest, Dialect, Endpoint};
 use crate::wire::WireRequest;
 
-/// The name under which a schema is sent.
+/// The name that the schema has in requests to providers.
 const SCHEMA_NAME: &str = "answer";
 
-/// A question that can be asked.
+/// A conversation whose first request is built but not sent.
 pub(super) struct Conversation<'a> {
+    client: &'a ProviderClient,
+    plan: &'a Plan,
     pub(super) target: &'a Target,
-    pub(super) request: WireRequest,
-    pub(super) warnings: Vec<String>,
-    chat: Chat,
     endpoint: Endpoint,
+    chat: Chat,
+    pub(super) request: WireRequest,
+    /// What the dialect dropped or changed to build the request.
+    pub(super) warnings: Vec<String>,
 }
 
-/// Says of a failure whom it was with.
-pub(super) fn in_context(target: &Target, error: Error) -> Error {
+impl<'a> Conversation<'a> {
+    /// Builds the first request to a target.
+    ///
+    /// # Errors
+    /// `InvalidRequest` if the target cannot accept the messages, images for example.
+    pub(super) fn new(
+        client: &'a ProviderClient,
+        plan: &'a Plan,
+        target: &'a Target,
+        mut messages: Vec<Message>,
+    ) -> Result<Self, Error> {
+        let dialect = target.provider.dialect;
+        let mut structure = Structure::Free;
+        if let Some(schema) = plan.output.schema_for_model() {
+            structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
+            if matches!(structure, Structure::JsonMode | Structure::PromptOnly) {
+                schema_prompt::add_schema(&mut messages, schema);
+            }
+        }
+        convert_lone_system(&mut messages, dialect);
+        let sampling = target.sampling.clone();
+        let chat = Chat { model: target.model.clone(), messages, sampling, structure };
+        let endpoint = client.endpoints.resolve(target.provider);
+        let BuiltRequest { request, warnings } = dialect.build_request(&endpoint, &chat)?;
+        Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
+    }
+
+    /// Calls the provider until a reply passes the checks or no repair is left.
+    pub(super) async fn run(mut self, context: &mut Context) -> Result<Value, Error> {
+        context.report.set_target(self.target);
+        context.report.add_warnings(std::mem::take(&mut self.warnings));
+        let mut repairs_left = self.plan.output.repairs;
+        loop {
+            let started = Instant::now();
+            let reply = self.client.call(context, self.target, &self.request).await?;
+            let unusable = match check_reply(self.plan, &self.chat.structure, &reply) {
+                CheckedReply::Accepted(value, warnings) => {
+                    context.report.add_warnings(warnings);
+                    return Ok(value);
+                }
+                CheckedReply::Failed(error) => return Err(error),
+                CheckedReply::Unusable(unusable) => unusable,
+            };
+            // A repair is billed, so it is sent only if it is likely to finish in time.
+            if repairs_left == 0 || context.deadline.left() < started.elapsed() {
+                return Err(unusable.into_error(&reply));
+            }
+            repairs_left -= 1;
+            context.report.repairs += 1;
+            let expected = self.plan.output.parser.wanted();
+            schema_prompt::add_repair(&mut self.chat.messages, &unusable, &expected);
+            let built = self.target.provider.dialect.build_request(&self.endpoint, &self.chat)?;
+            context.report.add_warnings(built.warnings);
+            self.request = built.request;
+        }
+    }
+}
+
+/// Puts the provider and the model in front of an error that came from a provider.
+pub(super) fn name_target(error: Error, target: &Target) -> Error {
     match error.kind() {
         ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
         _ => error.in_context(&format!("{} {}", target.provider.name, target.model)),
     }
 }
 
-impl Executor {
-    /// The questions for the request's provider and its fallbacks, in order. What one of them
-    /// can't be asked is known before anything is paid for.
-    pub(super) fn talks<'a>(
-        &self,
-        plan: &'a Plan,
-        messages: Vec<Message>,
-    ) -> Result<Vec<Conversation<'a>>, Error> {
-        let Some((last, before)) = plan.fallbacks.split_last() else {
-            return Ok(vec![self.prepared(plan, &plan.target, messages)?]);
-        };
-        let mut talks = vec![self.prepared(plan, &plan.target, messages.clone())?];
-        for (index, target) in before.iter().enumerate() {
-            let talk = self.prepared(plan, target, messages.clone());
-            talks.push(talk.map_err(|error| of_fallback(&error, index))?);
-        }
-        let talk = self.prepared(plan, last, messages);
-        talks.push(talk.map_err(|error| of_fallback(&error, before.len()))?);
-        Ok(talks)
-    }
-
-    fn prepared<'a>(
-        &self,
-        plan: &Plan,
-        target: &'a Target,
-        mut messages: Vec<Message>,
-    ) -> Result<Conversation<'a>, Error> {
-        let dialect = target.provider.dialect;
-        let structure = match plan.output.told_schema() {
-            Some(schema) => dialect.structure(&target.model, SCHEMA_NAME, schema),
-            None => Structure::Free,
-        };
-        if let Some(schema) = plan.output.told_schema()
-            && matches!(structure, Structure::JsonMode | Structure::PromptOnly)
-        {
-            schema_prompt::add_schema(&mut messages, schema);
-        }
-        seat_lone_system(&mut messages, dialect);
-        let sampling = target.sampling.clone();
-        let chat = Chat { model: target.model.clone(), messages, sampling, structure };
-        let endpoint = self.endpoints.resolve(target.provider);
-        let BuiltRequest { request, warnings } = dialect.build_request(&endpoint, &chat)?;
-        Ok(Conversation { target, request, warnings, chat, endpoint })
-    }
-
-    /// Asks, reads the answer, and asks again where it does not fit.
-    pub(super) async fn talk(
-        &self,
-        plan: &Plan,
-        talk: Conversation<'_>,
-        deadline: Deadline,
-        report: &mut Report,
-    ) -> Result<Value, Error> {
-        let Conversation { target, mut request, warnings, mut chat, endpoint } = talk;
-        report.turn_to(target);
-        report.note(warnings);
-        let mut repairs = plan.output.repairs;
-        loop {
-            let started = Instant::now();
-            let reply = self.ask(target, &request, deadline, report).await?;
-            let fault = match check_reply::judge(plan, &chat.structure, &reply) {
-                Verdict::Good(value, warnings) => {
-                    report.note(warnings);
-                    return Ok(value);
-                }
-                Verdict::Bad(error) => return Err(error),
-                Verdict::Mendable(fault) => fault,
-            };
-            // Another call is worth its price only where it is likely to end in time.
-            if repairs == 0 || deadline.left() < started.elapsed() {
-                return Err(fault.into_error(&reply));
-            }
-            repairs -= 1;
-            report.repairs += 1;
-            schema_prompt::add_fault(&mut chat.messages, &fault, &plan.output.parser.wanted());
-            let asked = target.provider.dialect.build_request(&endpoint, &chat)?;
-            report.note(asked.warnings);
-            request = asked.request;
-        }
-    }
-}
-
-/// What a fallback can't be asked is the request's fault too, at the fallback's place.
-fn of_fallback(error: &Error, index: usize) -> Error {
-    let at = format!("fallbacks[{index}]");
-    let told = error.problems().iter().map(|problem| Problem {
-        path: at.clone(),
-        message: problem.to_string(),
-        ..problem.clone()
-    });
-    match told.collect::<Vec<_>>() {
-        none if none.is_empty() => error.clone().in_context(&at),
-        problems => Error::from_problems(problems),
-    }
-}
-
-/// A lone system message is the question itself: most dialects want it from the user.
-fn seat_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
-    if let [only] = messages
-        && only.role == Role::System
+/// Turns a system message without any other message into a user message, because most dialects
+/// require a user message.
+fn convert_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
+    if let [message] = messages
+        && message.role == Role::System
         && !dialect.accepts_lone_system()
     {
-        only.role = Role::User;
+        message.role = Role::User;
     }
 }

@@ -1,4 +1,4 @@
-//! What a run did and what it cost, whether it ended well or not.
+//! The report of a run: what it did, how long it took and how many tokens it used.
 
 use std::time::Duration;
 
@@ -8,110 +8,106 @@ use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
 use crate::results::Destination;
 
-/// Where the time went.
+/// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations {
-    /// Fetching and reading the hosted config; zero where there was none.
+    /// Fetching and parsing the hosted config; zero without one.
     pub config: Duration,
     /// Getting keys.
     pub secrets: Duration,
-    /// Calling the provider, waits between tries included.
+    /// Calling the provider, including the waits between attempts.
     pub provider: Duration,
-    /// All of it.
+    /// The whole run.
     pub total: Duration,
 }
 
-/// The most warnings that are noted of a run.
-const MOST_WARNINGS: usize = 200;
+/// Maximum number of warnings in a report.
+const MAX_WARNINGS: usize = 200;
 
-/// A provider that was asked and could not answer.
+/// A target that failed, so that the next fallback was called.
 #[derive(Debug, Clone)]
-pub struct PassedOver {
+pub struct FailedTarget {
     /// The provider's name.
     pub provider: &'static str,
     /// The model as the caller named it.
     pub model: String,
-    /// Why it did not answer.
+    /// Why the target failed.
     pub error: Error,
 }
 
-/// What a run did. Holds no prompt, no reply and no key.
+/// What a run did. Contains no prompt, no reply and no key.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The provider's name, once it is known.
+    /// The name of the provider that was called last; `None` until the request is validated.
     pub provider: Option<&'static str>,
     /// The model as the caller named it.
     pub model: Option<String>,
-    /// Who was asked before and could not answer; `None` where there were no fallbacks.
-    pub passed_over: Option<Vec<PassedOver>>,
-    /// The model as the provider named it in its answer.
+    /// The targets that failed before the current one; `None` if the request has no fallbacks.
+    pub passed_over: Option<Vec<FailedTarget>>,
+    /// The model as the provider named it in its reply.
     pub answered_model: Option<String>,
     /// The parser's name.
     pub output: Option<&'static str>,
-    /// Whether a provider answered with anything that is paid for.
+    /// Whether a provider sent a successful response, which is usually billed.
     pub answered: bool,
-    /// How often a request was sent, retries and re-asks counted in.
+    /// Number of requests sent to providers, including retries and repairs.
     pub attempts: u32,
-    /// How often an answer that did not fit was asked for again.
+    /// Number of repairs: requests that asked the model to correct an unusable reply.
     pub repairs: u32,
-    /// The tokens of all answered calls.
+    /// The tokens of all replies together.
     pub usage: Usage,
-    /// Why the last answer ended.
+    /// Why the last reply ended.
     pub stop_reason: Option<StopReason>,
-    /// The provider's own word for it.
+    /// The stop reason in the provider's spelling.
     pub provider_stop_reason: Option<String>,
-    /// Where the time went.
+    /// How long each part took.
     pub durations: Durations,
-    /// What was ignored, left out or odd.
+    /// Ignored fields, dropped options and other irregularities that did not fail the run.
     pub warnings: Vec<String>,
-    /// `sha256:` and the hash of the prompt as written.
+    /// `sha256:` and the hash of the prompt before rendering.
     pub prompt_hash: Option<String>,
-    /// Where the request pointed to, whether anything could be read there or not; without what
-    /// may be secret of it.
+    /// The location that the request points to, whether or not a config was found there. Parts
+    /// that may be secret, such as a URL's query, are removed.
     pub config_place: Option<String>,
-    /// The hosted config that was read.
+    /// The hosted config that was used.
     pub config: Option<ConfigSource>,
-    /// Whether nobody was called on purpose.
+    /// Whether this was a dry run, which calls no provider.
     pub dry_run: bool,
     /// Whether the caller gets the `full` object.
     pub full: bool,
-    /// Who is told of the result, where the request names somebody.
+    /// Where the result is sent, if the request names a destination.
     pub destination: Option<Destination>,
 }
 
 impl Report {
-    /// A report of a plan that has not been run yet; its config's part is known before.
-    pub(crate) fn of(self, plan: &Plan) -> Self {
-        Report {
-            provider: Some(plan.target.provider.name),
-            model: Some(plan.target.model.clone()),
-            passed_over: (!plan.fallbacks.is_empty()).then(Vec::new),
-            output: Some(plan.output.parser.row().name),
-            warnings: plan.warnings.clone(),
-            prompt_hash: Some(plan.prompt.hash().to_owned()),
-            dry_run: plan.dry_run,
-            full: plan.returns == Returns::Full,
-            destination: plan.destination.clone(),
-            ..self
-        }
+    /// Fills in the fields that a validated request determines; those of its config stay.
+    pub(super) fn set_plan(&mut self, plan: &Plan) {
+        self.set_target(&plan.target);
+        self.passed_over = (!plan.fallbacks.is_empty()).then(Vec::new);
+        self.output = Some(plan.output.parser.row().name);
+        self.warnings.clone_from(&plan.warnings);
+        self.prompt_hash = Some(plan.prompt.hash().to_owned());
+        self.dry_run = plan.dry_run;
+        self.full = plan.returns == Returns::Full;
+        self.destination.clone_from(&plan.destination);
     }
 
-    /// Says who is being asked.
-    pub(crate) fn turn_to(&mut self, target: &Target) {
+    /// Sets the target that is being called.
+    pub(super) fn set_target(&mut self, target: &Target) {
         self.provider = Some(target.provider.name);
         self.model = Some(target.model.clone());
     }
 
-    /// Says who could not answer, and why.
-    pub(crate) fn pass_over(&mut self, target: &Target, error: Error) {
+    /// Records a target that failed.
+    pub(super) fn add_failed_target(&mut self, target: &Target, error: Error) {
         let (provider, model) = (target.provider.name, target.model.clone());
-        self.passed_over.get_or_insert_default().push(PassedOver { provider, model, error });
+        self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 
-    /// Adds warnings, each once.
-    pub(crate) fn note(&mut self, warnings: Vec<String>) {
+    /// Adds warnings, skipping duplicates and those above [`MAX_WARNINGS`].
+    pub(super) fn add_warnings(&mut self, warnings: Vec<String>) {
         for warning in warnings {
-            if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+            if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
         }

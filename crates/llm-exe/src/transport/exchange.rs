@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Method, Request, header};
 
 use super::http::{HttpClient, HttpError};
 use crate::error::Error;
-use crate::ports::{Secret, Signer, Unsigned};
+use crate::ports::{Secret, Signer, UnsignedRequest};
 use crate::wire::{Auth, USER_AGENT, WireReply, WireRequest};
 
 /// Maximum size of a response body in bytes.
@@ -73,7 +73,8 @@ async fn build_http_request(
             let mut signed_headers = vec![("content-type", "application/json")];
             signed_headers.extend(&wire.headers);
             let (url, headers_to_sign) = (&wire.url, &signed_headers);
-            let unsigned = Unsigned { url, headers: headers_to_sign, body: &body, service, region };
+            let unsigned =
+                UnsignedRequest { url, headers: headers_to_sign, body: &body, service, region };
             let signature = signer.sign(unsigned).await.map_err(ExchangeError::Sign)?;
             headers.extend(signature);
             return Ok(request);

@@ -1,0 +1,56 @@
+//! The problems of a request, collected while it is validated.
+
+use crate::error::{Error, ErrorKind, Problem};
+
+/// Maximum number of problems that are collected for one request, because a hostile request could
+/// have any number.
+const MAX_PROBLEMS: usize = 200;
+
+/// The problems of a request. Fields that a problem was reported for are not reported again.
+#[derive(Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Continues a list, such as the problems of parsing.
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        Problems(problems)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// Adds an `InvalidRequest` problem, unless the path has a problem already.
+    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        let path = path.into();
+        if !self.is_full() && !self.0.iter().any(|problem| problem.path == path) {
+            self.0.push(Problem::request(path, message));
+        }
+    }
+
+    /// Adds a `PromptInvalid` problem.
+    pub(super) fn add_prompt(&mut self, path: &str, message: impl Into<String>) {
+        if !self.is_full() {
+            self.0.push(Problem {
+                kind: ErrorKind::PromptInvalid,
+                ..Problem::request(path, message)
+            });
+        }
+    }
+
+    pub(super) fn extend(&mut self, problems: Vec<Problem>) {
+        self.0.extend(problems);
+    }
+
+    pub(super) fn into_error(self) -> Error {
+        Error::from_problems(self.0)
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.len() >= MAX_PROBLEMS
+    }
+}

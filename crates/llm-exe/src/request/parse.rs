@@ -1,0 +1,308 @@
+//! Parses a JSON value into a [`Request`]. All fields of a wrong type are reported together, with
+//! their paths, and unknown fields become warnings that suggest a similar name.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+use super::suggestion::{did_you_mean, nearest};
+use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart};
+use crate::error::Problem;
+use crate::json;
+
+/// Maximum number of fields of a wrong type that are reported.
+const MAX_PROBLEMS: usize = 50;
+
+/// Maximum number of unknown fields that are reported by name.
+const MAX_WARNINGS: usize = 20;
+
+/// Fields that are reserved for later versions, with the beginning of the error message.
+const NOT_SUPPORTED: &[(&str, &str)] = &[
+    ("tools", "tools are"),
+    ("toolChoice", "tools are"),
+    ("toolErrors", "tools are"),
+    ("maxTurns", "tools are"),
+    ("steps", "chains are"),
+    ("concurrency", "chains are"),
+    ("stream", "streaming is"),
+];
+
+/// A parsed request, with the problems and warnings of parsing.
+#[derive(Debug, Clone, Default)]
+pub struct ParsedRequest {
+    /// The valid fields; a field of a wrong type is absent.
+    pub request: Request,
+    /// The fields of a wrong type.
+    pub problems: Vec<Problem>,
+    /// The unknown fields, each with a suggestion if a known name is similar.
+    pub warnings: Vec<String>,
+}
+
+impl From<Request> for ParsedRequest {
+    fn from(request: Request) -> Self {
+        ParsedRequest { request, ..ParsedRequest::default() }
+    }
+}
+
+impl ParsedRequest {
+    /// Parses a request. Never fails; `problems` says what is wrong.
+    pub fn from_value(mut value: Value) -> ParsedRequest {
+        let mut parsed = ParsedRequest::default();
+        let Some(fields) = value.as_object_mut() else {
+            let received = json::shown(&value);
+            let message = format!("expected a request (a JSON object), got {received}");
+            parsed.problems.push(Problem::request("", message));
+            return parsed;
+        };
+        for (name, feature) in NOT_SUPPORTED {
+            if fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
+                let message = format!("{feature} not supported yet; remove this field");
+                parsed.problems.push(Problem::request(*name, message));
+            }
+        }
+        parsed.check_objects(&mut value);
+        parsed.parse_fields(&mut value);
+        parsed
+    }
+
+    /// Rejects lists in place of objects. serde would accept them, with the items as the fields in
+    /// order.
+    fn check_objects(&mut self, request: &mut Value) {
+        let mut reject_list = |path: String, place: Option<&mut Value>| {
+            if let Some(place @ Value::Array(_)) = place {
+                *place = Value::Null;
+                self.problems.push(Problem::request(path, "expected an object, got a list"));
+            }
+        };
+        reject_list("options".to_owned(), request.get_mut("options"));
+        let fallbacks = request.get_mut("fallbacks").and_then(Value::as_array_mut);
+        for (index, fallback) in fallbacks.into_iter().flatten().enumerate() {
+            let path = format!("fallbacks[{index}]");
+            reject_list(path.clone(), Some(&mut *fallback));
+            reject_list(format!("{path}.options"), fallback.get_mut("options"));
+        }
+        let messages = request.get_mut("message").and_then(Value::as_array_mut);
+        for (index, message) in messages.into_iter().flatten().enumerate() {
+            let path = format!("message[{index}]");
+            reject_list(path.clone(), Some(&mut *message));
+            let parts = message.get_mut("content").and_then(Value::as_array_mut);
+            for (at, part) in parts.into_iter().flatten().enumerate() {
+                let path = format!("{path}.content[{at}]");
+                reject_list(path.clone(), Some(&mut *part));
+                reject_list(format!("{path}.image_url"), part.get_mut("image_url"));
+            }
+        }
+        self.problems.truncate(MAX_PROBLEMS);
+    }
+
+    /// Parses the fields. serde stops at the first field of a wrong type, so the field is reported
+    /// and set to null, and parsing is repeated.
+    fn parse_fields(&mut self, value: &mut Value) {
+        let mut last_path: Option<String> = None;
+        loop {
+            let mut unknown = Vec::new();
+            let mut track = serde_path_to_error::Track::new();
+            let tracked = serde_path_to_error::Deserializer::new(&*value, &mut track);
+            let mut add_unknown = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+            let deserializer = serde_ignored::Deserializer::new(tracked, &mut add_unknown);
+            let error = match Request::deserialize(deserializer) {
+                Ok(request) => {
+                    self.request = request;
+                    self.warnings = unknown_field_warnings(&unknown);
+                    return;
+                }
+                Err(error) => error,
+            };
+            let path = track.path();
+            let path_text = path.to_string();
+            let is_repeat = last_path.as_deref() == Some(path_text.as_str());
+            if !is_repeat {
+                self.problems.push(type_problem(&path, value, &error.to_string()));
+            }
+            if self.problems.len() >= MAX_PROBLEMS {
+                let message = format!("only the first {MAX_PROBLEMS} problems are listed");
+                self.problems.push(Problem::request("", message));
+                return;
+            }
+            clear(value, &path, is_repeat);
+            last_path = Some(path_text);
+        }
+    }
+}
+
+/// Sets the value at the path to null, or its parent if null is not valid there.
+fn clear(root: &mut Value, path: &Path, parent: bool) {
+    let segments: Vec<&Segment> = path.iter().collect();
+    let depth = if parent { segments.len().saturating_sub(1) } else { segments.len() };
+    let mut place = root;
+    for segment in segments.iter().take(depth) {
+        let next = match segment {
+            Segment::Seq { index } => place.get_mut(*index),
+            Segment::Map { key } => place.get_mut(key),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+        match next {
+            Some(inner) => place = inner,
+            None => return,
+        }
+    }
+    *place = if depth == 0 { Value::Object(serde_json::Map::new()) } else { Value::Null };
+}
+
+/// The problem of a value that serde rejected. The expectation is taken from serde's message.
+fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
+    let mut value = Some(root);
+    for segment in path {
+        value = match segment {
+            Segment::Seq { index } => value.and_then(|value| value.get(*index)),
+            Segment::Map { key } => value.and_then(|value| value.get(key)),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        };
+    }
+    let path = path.to_string();
+    // serde's message for a number that is out of range does not contain the expected type.
+    let number = if path.ends_with("seed") { "i64" } else { "u64" };
+    let expected = error.split_once(", expected ").map_or(number, |(_, expected)| expected);
+    let expected = describe_expected(&path, expected);
+    let received = value.map_or_else(|| "something else".to_owned(), json::shown);
+    Problem::request(path, format!("expected {expected}, got {received}"))
+}
+
+/// Translates serde's name of a type into JSON's terms.
+fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
+    if expected.contains("its long form") {
+        return match path {
+            "message" => "a string, a list of strings, or a list of {role, content}",
+            path if path.ends_with("content") => "a string or a list of parts",
+            _ => "a string or {role, content}",
+        };
+    }
+    match expected {
+        "a sequence" => "a list",
+        "f64" => "a number",
+        "i64" => "a whole number of at most 64 bits",
+        "u64" | "u32" => "a non-negative whole number",
+        expected if expected.starts_with("struct ") || expected == "a map" => "an object",
+        expected => expected,
+    }
+}
+
+fn unknown_field_warnings(paths: &[String]) -> Vec<String> {
+    let named = paths.iter().take(MAX_WARNINGS).map(|path| unknown_field_warning(path));
+    let mut warnings: Vec<String> = named.collect();
+    if paths.len() > MAX_WARNINGS {
+        let more = paths.len() - MAX_WARNINGS;
+        warnings.push(format!("{more} more unknown fields were ignored"));
+    }
+    warnings
+}
+
+fn unknown_field_warning(path: &str) -> String {
+    // serde_ignored writes `.?` for an Option.
+    let path = path.replace(".?", "");
+    let (parent, name) = match path.rsplit_once('.') {
+        Some((parent, name)) => (parent, name),
+        None => ("", path.as_str()),
+    };
+    let known: &[&str] = match parent {
+        "" => field_names::<Request>(),
+        "options" => field_names::<RequestOptions>(),
+        _ if parent.starts_with("fallbacks") && parent.ends_with("options") => {
+            field_names::<RequestOptions>()
+        }
+        _ if parent.starts_with("fallbacks") => field_names::<RequestFallback>(),
+        _ if parent.ends_with("image_url") => field_names::<RequestImage>(),
+        _ if parent.contains("content") => field_names::<RequestPart>(),
+        _ => field_names::<RequestMessage>(),
+    };
+    let hint = match nearest(name, known) {
+        Some(near) => did_you_mean(near),
+        None if parent.is_empty() => suggest_other_place(name),
+        None => String::new(),
+    };
+    let path = crate::error::shorten(&convert_path(&path), 100);
+    format!("unknown field `{path}` was ignored{hint}")
+}
+
+/// A suggestion for names that callers of other APIs use, and for options outside of `options`.
+fn suggest_other_place(name: &str) -> String {
+    if name == "prompt" || name == "messages" {
+        return did_you_mean("message");
+    }
+    let near = nearest(name, field_names::<RequestOptions>());
+    near.map_or_else(String::new, |near| did_you_mean(format!("options.{near}")))
+}
+
+/// Converts serde_ignored's `message.0.name` into `message[0].name`.
+fn convert_path(path: &str) -> String {
+    let mut converted = String::new();
+    for segment in path.split('.') {
+        if segment.bytes().all(|byte| byte.is_ascii_digit()) {
+            converted.push_str(&format!("[{segment}]"));
+        } else {
+            if !converted.is_empty() {
+                converted.push('.');
+            }
+            converted.push_str(segment);
+        }
+    }
+    converted
+}
+
+/// Whether a request has a field with this name, including fields reserved for later versions.
+pub(crate) fn is_field(name: &str) -> bool {
+    field_names::<Request>().contains(&name)
+        || NOT_SUPPORTED.iter().any(|(reserved, _)| *reserved == name)
+}
+
+/// The field names of a serde struct, read from its `Deserialize` implementation.
+pub fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // NameReader stores the names and then fails on purpose.
+    let _ = T::deserialize(NameReader(&mut names));
+    names
+}
+
+struct NameReader<'a>(&'a mut &'static [&'static str]);
+
+#[derive(Debug)]
+struct NamesRead;
+
+impl fmt::Display for NamesRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the field names were read")
+    }
+}
+
+impl std::error::Error for NamesRead {}
+
+impl de::Error for NamesRead {
+    fn custom<M: fmt::Display>(_: M) -> Self {
+        NamesRead
+    }
+}
+
+impl<'de> Deserializer<'de> for NameReader<'_> {
+    type Error = NamesRead;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NamesRead> {
+        Err(NamesRead)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, NamesRead> {
+        *self.0 = fields;
+        Err(NamesRead)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}

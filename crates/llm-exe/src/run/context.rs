@@ -1,0 +1,60 @@
+//! The state of one run: its deadline, the origins of its request, and its report.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::outcome::{Run, full_result};
+use super::report::Report;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::plan::Returns;
+
+/// The state of one run, which every step receives as its first parameter.
+///
+/// A [`Deadline`] converts into a context, so a request that no queue, topic or bucket delivered
+/// runs with `executor.run(deadline, request)`.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// When the current step must have ended: the run's deadline, or one target's share of it.
+    pub(super) deadline: Deadline,
+    pub(super) origins: Vec<String>,
+    pub(super) started: Instant,
+    pub(super) report: Report,
+}
+
+impl Context {
+    /// A context for a run that starts now and must end by `deadline`.
+    pub fn new(deadline: Deadline) -> Self {
+        let (origins, report) = (Vec::new(), Report::default());
+        Context { deadline, origins, started: Instant::now(), report }
+    }
+
+    /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them
+    /// may be its `destination`, because the result would start the next run.
+    #[must_use]
+    pub fn with_origins(self, origins: &[String]) -> Self {
+        Context { origins: origins.to_vec(), ..self }
+    }
+
+    /// Ends the run and converts its result into what the request asked for.
+    pub(super) fn finish(mut self, result: Result<Value, Error>, returns: Returns) -> Run {
+        self.report.durations.total = self.started.elapsed();
+        let outcome = match returns {
+            Returns::Result => result,
+            Returns::Full => result.map(|result| full_result(result, &self.report)),
+        };
+        Run { outcome, report: self.report }
+    }
+
+    /// Ends the run with an error.
+    pub(super) fn fail(self, error: Error) -> Run {
+        self.finish(Err(error), Returns::Result)
+    }
+}
+
+impl From<Deadline> for Context {
+    fn from(deadline: Deadline) -> Self {
+        Context::new(deadline)
+    }
+}

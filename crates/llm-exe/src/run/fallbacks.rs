@@ -1,0 +1,107 @@
+//! The fallback loop: calls the targets of a request in order until one of them succeeds.
+
+use serde_json::Value;
+
+use super::call_provider::ProviderClient;
+use super::context::Context;
+use super::conversation::{Conversation, name_target};
+use crate::chat::Message;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::plan::Plan;
+
+/// Builds the first request to every target, so that a request that one of them cannot accept is
+/// rejected before any call is billed.
+///
+/// # Errors
+/// `InvalidRequest` with the path of the fallback that cannot accept the messages.
+pub(super) fn prepare<'a>(
+    client: &'a ProviderClient,
+    plan: &'a Plan,
+    mut messages: Vec<Message>,
+) -> Result<Vec<Conversation<'a>>, Error> {
+    let targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
+    let last = plan.fallbacks.len();
+    let mut conversations = Vec::with_capacity(last + 1);
+    for (index, target) in targets.enumerate() {
+        // The last target takes the messages without a copy: they may hold large images.
+        let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
+        let conversation = Conversation::new(client, plan, target, messages);
+        conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
+            None => error,
+            Some(fallback) => at_fallback(&error, fallback),
+        })?);
+    }
+    Ok(conversations)
+}
+
+/// Runs the conversations in order until one succeeds. Each gets an equal share of the time that
+/// is left.
+pub(super) async fn run(
+    context: &mut Context,
+    conversations: Vec<Conversation<'_>>,
+) -> Result<Value, Error> {
+    let deadline = context.deadline;
+    let mut remaining = conversations.len();
+    let mut failures = String::new();
+    for conversation in conversations {
+        let target = conversation.target;
+        context.deadline = deadline.share(remaining);
+        remaining -= 1;
+        let error = match conversation.run(context).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if remaining == 0 {
+            return Err(name_target(error, target).with_suffix(&failures));
+        }
+        let error = if error.kind() == ErrorKind::Timeout && context.deadline.left().is_zero() {
+            let text = "the provider did not respond within its share of the remaining time";
+            Error::new(ErrorKind::Timeout, text)
+        } else {
+            error
+        };
+        // After its first reply a conversation stays with its provider.
+        if context.report.answered || !another_provider_may_succeed(error.kind()) {
+            return Err(name_target(error, target));
+        }
+        let (provider, model) = (target.provider.name, &target.model);
+        failures.push_str(&format!(", after {provider} {model} ({})", error.kind()));
+        context.report.add_failed_target(target, error);
+    }
+    Err(Error::new(ErrorKind::Internal, "the request has no target"))
+}
+
+/// The result of a dry run: the request to the first target, and under `fallbacks` the others.
+pub(super) fn dry_run_result(conversations: &[Conversation<'_>]) -> Value {
+    let mut requests = conversations.iter().map(|conversation| conversation.request.to_json());
+    let mut first = requests.next().unwrap_or_default();
+    let fallbacks: Vec<Value> = requests.collect();
+    if !fallbacks.is_empty()
+        && let Some(fields) = first.as_object_mut()
+    {
+        fields.insert("fallbacks".to_owned(), Value::Array(fallbacks));
+    }
+    first
+}
+
+/// Whether another provider may succeed after this error; not if the request itself is wrong.
+fn another_provider_may_succeed(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::ProviderUnavailable | ErrorKind::ProviderRateLimited | ErrorKind::Timeout
+    )
+}
+
+/// Moves the problems of a request to the path of the fallback that cannot accept it.
+fn at_fallback(error: &Error, index: usize) -> Error {
+    let path = format!("fallbacks[{index}]");
+    if error.problems().is_empty() {
+        return error.clone().in_context(&path);
+    }
+    let problems = error.problems().iter().map(|problem| Problem {
+        path: path.clone(),
+        message: problem.to_string(),
+        ..problem.clone()
+    });
+    Error::from_problems(problems.collect())
+}
