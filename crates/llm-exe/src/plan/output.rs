@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Plan, Problems};
 use crate::error::shorten;
 use crate::json;
-use crate::parsers::{self, Context, GivenOptions, OutputError, Parser, ParserRow, SchemaUse};
+use crate::parsers::{self, Context, OutputError, OutputOptions, Parser, ParserRow, SchemaUse};
 use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use crate::request::nearest;
 use crate::schema::Schema;
@@ -30,7 +30,7 @@ pub struct Output {
 impl Output {
     /// The schema that the model is told, by whatever way its provider has.
     pub fn told_schema(&self) -> Option<&Schema> {
-        self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Told)
+        self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Required)
     }
 }
 
@@ -50,10 +50,10 @@ pub(super) fn read(
         problems.add("output", format!("unknown output {name}; expected one of {known}{hint}"));
         return None;
     };
-    let mut given = GivenOptions::new(options);
-    let parser = row.set_up(&mut given);
-    let repairs = if row.strict { given.count("repairs", MOST_REPAIRS) } else { None };
-    for (path, message) in given.faults() {
+    let mut given = OutputOptions::new(options);
+    let parser = row.with_options(&mut given);
+    let repairs = if row.strict { given.take_count("repairs", MOST_REPAIRS) } else { None };
+    for (path, message) in given.problems() {
         problems.add(format!("outputOptions.{path}"), message);
     }
     warnings.extend(given.unknown().map(|name| unknown_option(row, name)));
@@ -80,7 +80,7 @@ fn compiled(
     problems: &mut Problems,
 ) -> Option<Option<Schema>> {
     let schema = match (schema, row.schema) {
-        (None, SchemaUse::Told) => {
+        (None, SchemaUse::Required) => {
             problems.add("schema", format!("missing; output {} needs one", row.name));
             return None;
         }

@@ -57,7 +57,7 @@ pub(crate) fn judge(plan: &Plan, structure: &Structure, reply: &Reply) -> Verdic
     if let Some(error) = stopped(reply, &said, parser.strict, &mut warnings) {
         return Verdict::Bad(error);
     }
-    if said.trim().is_empty() && parser.takes_empty {
+    if said.trim().is_empty() && parser.accepts_empty {
         warnings.push("the reply is empty".to_owned());
     }
     match plan.read_output(&said) {

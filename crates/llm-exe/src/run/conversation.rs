@@ -107,7 +107,11 @@ impl Executor {
             }
             repairs -= 1;
             report.repairs += 1;
-            schema_prompt::add_fault(&mut chat.messages, &fault, &plan.output.parser.wanted());
+            schema_prompt::add_fault(
+                &mut chat.messages,
+                &fault,
+                &plan.output.parser.expected_form(),
+            );
             let asked = target.provider.dialect.wire_request(&endpoint, &chat)?;
             report.note(asked.warnings);
             request = asked.request;
