@@ -23,6 +23,7 @@ pub mod results;
 mod run;
 pub mod schema;
 mod scrub;
+mod single_flight;
 mod tls;
 pub mod transport;
 mod web_config;
@@ -41,4 +42,5 @@ pub use request::{
 };
 pub use run::{Durations, Executor, PassedOver, Report, Run};
 pub use scrub::scrub;
-pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigs};
+pub use single_flight::SingleFlight;
+pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};

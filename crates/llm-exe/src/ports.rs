@@ -144,7 +144,7 @@ impl Signer for NoSigner {
 
 /// Where a hosted document is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum DocumentLocation {
     /// An object in S3.
     Object {
         /// The bucket's name.
@@ -155,7 +155,7 @@ pub enum Place {
         version: Option<String>,
     },
     /// A page at an https URL, as written.
-    Page(String),
+    Url(String),
 }
 
 /// A document as it was fetched.
@@ -178,7 +178,7 @@ pub trait DocumentStore: Send + Sync {
     /// a size, `AccessDenied` where AWS refused our role, `ConfigUnavailable` where it failed.
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a DocumentLocation,
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>>;

@@ -60,7 +60,7 @@ fn full(result: Value, report: &Report) -> Value {
 fn config(report: &Report) -> Value {
     let mut config = json!({ "promptHash": report.prompt_hash });
     if let (Some(source), Some(fields)) = (&report.config, config.as_object_mut()) {
-        fields.insert("source".to_owned(), json!(source.place));
+        fields.insert("source".to_owned(), json!(source.location));
         let state = source.version.as_ref().map(|version| ("version", version));
         let state = state.or(source.etag.as_ref().map(|etag| ("etag", etag)));
         if let Some((name, value)) = state {
