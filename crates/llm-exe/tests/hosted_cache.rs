@@ -1,4 +1,4 @@
-//! Tests of the cache for hosted documents: how long it keeps them and how often it calls the store.
+//! Tests of the cache for hosted documents: expiry, eviction and the number of calls of the store.
 
 #![allow(
     clippy::unwrap_used,

@@ -118,7 +118,19 @@ fn functions_are_short() {
 
 /// Rooms of the core from the bottom up; a room may know rooms of lower floors only.
 const FLOORS: &[&[&str]] = &[
-    &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
+    &[
+        "error",
+        "chat",
+        "wire",
+        "schema",
+        "request",
+        "ports",
+        "json",
+        "deadline",
+        "scrub",
+        "single_flight",
+        "tls",
+    ],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],
     &["results"],

@@ -8,7 +8,7 @@ use crate::world::World;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
 /// What the simulator says to the requests of the examples.
-const KITTEN: &str = "Simulated reply from gpt-4o-mini to: \"Conversation like a kitten. Hello!\"";
+const KITTEN: &str = "Simulated reply from gpt-4o-mini to: \"Talk like a kitten. Hello!\"";
 
 /// The form of an example's answer.
 enum Form {

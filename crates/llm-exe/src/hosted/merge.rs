@@ -34,9 +34,9 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
     merged
 }
 
-/// Renames `providor` to `provider`, and splits `openai.gpt-4o-mini` into `provider` and `model`, so
-/// that layers can be merged field by field. Contradictory fields stay as they are; the validation
-/// of the request rejects them.
+/// Renames `providor` to `provider`, and splits `openai.gpt-4o-mini` into `provider` and `model`,
+/// so that layers can be merged field by field. Contradictory fields stay as they are; the
+/// validation of the request rejects them.
 pub(super) fn normalize_provider(fields: &mut Map<String, Value>) {
     rename_providor(fields);
     let provider = fields.get("provider").and_then(Value::as_str);

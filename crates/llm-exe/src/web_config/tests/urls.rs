@@ -1,5 +1,5 @@
-//! URLs that are refused before or after the DNS lookup, URLs that are accepted, and lists of allowed
-//! hosts.
+//! URLs that are refused before or after the DNS lookup, URLs that are accepted, and lists of
+//! allowed hosts.
 
 use std::net::IpAddr;
 
