@@ -22,7 +22,7 @@ pub(crate) fn parse_hex(hex: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }
 
-/// Documents by URL. A document is a text, `{"hex": …}` or `{"size": …}`; `{"fails": …}` is an error.
+/// Documents by URL: a text, `{"hex": …}` or `{"size": …}`. `{"fails": …}` makes it an error.
 pub(crate) struct MemoryStore(HashMap<String, Result<Bytes, ErrorKind>>);
 
 impl MemoryStore {
