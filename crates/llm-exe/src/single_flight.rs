@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// One lock per key. Keys that no caller holds or waits for use no memory for long.
+/// One lock per key. Locks that no caller holds or waits for are removed by the next `acquire`.
 #[derive(Debug)]
 pub struct SingleFlight<K> {
     locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,

@@ -30,8 +30,8 @@ impl HostedConfig {
     /// Parses a document.
     ///
     /// # Errors
-    /// What is wrong and where: the document is larger than 1 MiB, not UTF-8, not valid in its
-    /// format, or not an object.
+    /// Fails if the document is larger than 1 MiB, not UTF-8, not valid in its format, or not an
+    /// object.
     pub fn parse(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
         if body.len() > MAX_CONFIG_BYTES {
             let message = format!(

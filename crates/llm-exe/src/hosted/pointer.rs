@@ -86,7 +86,7 @@ fn object_location(
 /// written, without percent-decoding.
 ///
 /// # Errors
-/// What is wrong with the URL. The message does not quote it, because a query may be secret.
+/// Fails if the URL is not valid. The message does not quote it, because a query may be secret.
 pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
         let message = "must not have control characters, or white space at its start or end";
@@ -152,7 +152,7 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 ///
 /// # Errors
-/// The expected form and the name.
+/// Fails if the name is not valid. The message contains the expected form and the name.
 pub fn check_bucket(bucket: &str) -> Result<(), String> {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_valid = (3..=63).contains(&bucket.len())

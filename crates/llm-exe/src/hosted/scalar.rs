@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 /// Parses a plain scalar.
 ///
 /// # Errors
-/// The scalar is a number that JSON can't represent.
+/// Fails if the scalar is a number that JSON can't represent.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),

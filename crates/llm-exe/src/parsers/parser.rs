@@ -120,7 +120,7 @@ impl Parser {
     /// Parses the text of a reply.
     ///
     /// # Errors
-    /// Why the text can't be parsed.
+    /// Fails if the text can't be parsed.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         if !self.row.accepts_empty && js_text::trim(text).is_empty() {
             // The row's text and not that of the options: errors are logged, and logs must not

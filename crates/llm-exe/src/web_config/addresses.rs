@@ -16,7 +16,7 @@ impl PublicAddress {
     /// Checks that an address is public.
     ///
     /// # Errors
-    /// The kind of the address if it is not public.
+    /// Returns the kind of the address if it is not public.
     pub(super) fn new(address: IpAddr, port: u16) -> Result<PublicAddress, &'static str> {
         match special_purpose(address) {
             Some(kind) => Err(kind),

@@ -24,7 +24,7 @@ pub trait Resolver: Send + Sync {
     /// Returns the addresses of a host name, in the order in which they are tried.
     ///
     /// # Errors
-    /// The lookup failed.
+    /// Fails if the lookup failed.
     fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>>;
 }
 

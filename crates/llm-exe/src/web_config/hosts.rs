@@ -48,7 +48,7 @@ impl ConfigHosts {
     /// itself. A host without a port means port 443.
     ///
     /// # Errors
-    /// The list is empty, or an entry is not valid or never allowed.
+    /// Fails if the list is empty, or if an entry is not valid or never allowed.
     pub fn parse(text: &str) -> Result<ConfigHosts, ConfigHostsError> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let entries: Vec<HostEntry> = entries.map(HostEntry::parse).collect::<Result<_, _>>()?;
