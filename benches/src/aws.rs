@@ -132,7 +132,7 @@ fn get_object(head: &Parts, _: &[u8]) -> Option<Answer> {
     if head.method != Method::GET || head.uri.path() != format!("/{BUCKET}/{KEY}") {
         return None;
     }
-    let config = json!({ "output": "string", "message": "Conversation like a kitten. Hello!" });
+    let config = json!({ "output": "string", "message": "Talk like a kitten. Hello!" });
     let etag = "\"4a7d1ed414474e4033ac29ccb8653d9b\"";
     reply(&config, &[("content-type", "application/json"), ("etag", etag)])
 }

@@ -1,11 +1,12 @@
-// Makes the expected results of tests/cases/parsers/corpus: for every *.in.json there, what the
-// parser of that name in npm llm-exe (3.x, createParser) answers, or that it refuses, goes into
-// *.out.json.
+// Writes the expected results of tests/cases/parsers/corpus. For each case in *.in.json, the
+// result of the parser of that name in npm llm-exe (3.x, createParser), or that it throws, goes
+// into *.out.json.
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/parsers.mjs [folder of cases]
 //
-// Our `json` looks for a value within other text, as theirs does with match: "extract". What they
-// render is escaped for HTML: the entities are taken back, so no case may hold one as its own text.
+// Our `json` finds a value within other text, so llm-exe's `json` runs with match: "extract".
+// llm-exe escapes rendered templates for HTML: the escapes are undone here, so the texts of cases
+// must not contain HTML entities themselves.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -21,23 +22,25 @@ console.log = console.error = () => {};
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".in.json"))) {
   const parser = file.replace(/\.in\.json$/, "");
   const results = {};
-  for (const one of JSON.parse(readFileSync(join(folder, file)))) {
-    if (one.name in results) throw new Error(`${file}: two cases are named ${one.name}`);
-    results[one.name] = parsed(parser, one);
+  for (const testCase of JSON.parse(readFileSync(join(folder, file)))) {
+    const { name } = testCase;
+    if (name in results) throw new Error(`${file}: two cases have the name ${name}`);
+    results[name] = parse(parser, testCase);
   }
   const out = join(folder, `${parser}.out.json`);
   const lines = Object.entries(results).map(
     ([name, result]) => ` ${JSON.stringify(name)}: ${JSON.stringify(result)}`,
   );
   writeFileSync(out, `{\n${lines.join(",\n")}\n}\n`);
-  const refused = Object.values(results).filter((result) => result.error).length;
-  process.stderr.write(`${parser}: ${lines.length}, ${refused} of them refused\n`);
+  const errors = Object.values(results).filter((result) => result.error).length;
+  process.stderr.write(`${parser}: ${lines.length} cases, ${errors} of them errors\n`);
 }
 
-function parsed(parser, { text, options, schema, data }) {
-  const common = parser === "json" ? { match: "extract" } : {};
+function parse(parser, { text, options, schema, data }) {
+  const defaults = parser === "json" ? { match: "extract" } : {};
   try {
-    const result = createParser(parser, { ...common, ...options, schema }).parse(text, data ?? {});
+    const parserOptions = { ...defaults, ...options, schema };
+    const result = createParser(parser, parserOptions).parse(text, data ?? {});
     if (parser !== "replaceStringTemplate") return { result };
     return { result: result.replace(/&(amp|lt|gt|quot|#x27|#x60|#x3D);/g, (_, e) => entities[e]) };
   } catch {

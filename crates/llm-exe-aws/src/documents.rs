@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use llm_exe::hosted::MOST_BYTES;
-use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
+use llm_exe::hosted::MAX_CONFIG_BYTES;
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error, ErrorKind};
 
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::results::is_own;
 use crate::s3::{GetObject, S3};
 
-/// Documents that are objects of S3. WebConfigs are somebody else's.
+/// A store of documents that are S3 objects. Configs at https URLs are fetched by `WebConfigFetcher`.
 #[derive(Debug)]
 pub struct S3Documents {
     s3: S3,
@@ -27,16 +27,16 @@ impl S3Documents {
 
     async fn object(
         &self,
-        place: &Place,
+        place: &DocumentLocation,
         known: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<Document>, Error> {
-        let Place::Object { bucket, key, version } = place else {
+        let DocumentLocation::Object { bucket, key, version } = place else {
             let text = "a page was asked of the store of objects";
             return Err(Error::new(ErrorKind::Internal, text));
         };
         let version = version.as_deref();
-        let get = GetObject { bucket, key, version, known, most_bytes: MOST_BYTES };
+        let get = GetObject { bucket, key, version, known, most_bytes: MAX_CONFIG_BYTES };
         match self.s3.get_object(&get, deadline).await {
             Ok(Some(object)) if is_own(&object) => {
                 Err(Error::own_result(&format!("s3://{bucket}/{key}")))
@@ -54,7 +54,7 @@ impl S3Documents {
 impl DocumentStore for S3Documents {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a DocumentLocation,
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::hosted::{CachedDocuments, Stores, place_of_url};
-use llm_exe::ports::{DocumentStore, Place, Signer};
+use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
+use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow, Providers};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys, WebConfigs};
+use llm_exe::{Error, Executor, Keys, WebConfigFetcher};
 use llm_exe_aws::ssm::Ssm;
 use llm_exe_aws::{
     Aws, AwsMessenger, CredentialSource, EnvironmentCredentials, S3Documents, S3Results,
@@ -138,8 +138,8 @@ impl Environment {
     /// line names may be read.
     pub(crate) fn executor_for(&self, file: &Path) -> Executor {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
-        let named = input::hosted(file).and_then(|url| place_of_url(url).ok());
-        if let Some(Place::Object { bucket, .. }) = named {
+        let named = input::hosted(file).and_then(|url| parse_config_url(url).ok());
+        if let Some(DocumentLocation::Object { bucket, .. }) = named {
             let allowed = rules.hosted.bucket.iter().cloned().collect();
             rules.hosted.buckets.get_or_insert(allowed).push(bucket);
         }
@@ -165,10 +165,10 @@ impl Environment {
     /// Where hosted configs are fetched: S3 and pages.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
-        let pages = WebConfigs::new(self.settings.page_hosts.clone());
-        Arc::new(Stores {
-            objects: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
-            pages: Some(Arc::new(pages)),
+        let pages = WebConfigFetcher::new(self.settings.page_hosts.clone());
+        Arc::new(DocumentStores {
+            s3: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
+            web: Some(Arc::new(pages)),
         })
     }
 

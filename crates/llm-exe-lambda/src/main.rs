@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
-use llm_exe::hosted::Stores;
+use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, WebConfigs};
+use llm_exe::{Deadline, Error, WebConfigFetcher};
 use llm_exe_aws::ssm::Ssm;
 use llm_exe_aws::{
     Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
@@ -82,12 +82,12 @@ fn function(settings: &Settings) -> Function {
     }
     let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
     let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
-    let pages = Arc::new(WebConfigs::new(settings.page_hosts.clone()));
+    let pages = Arc::new(WebConfigFetcher::new(settings.page_hosts.clone()));
     #[cfg(feature = "panic-on-demand")]
     let pages = Arc::new(panic_on_demand::PanicOnDemand::new(pages));
-    let documents = Stores {
-        objects: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
-        pages: Some(pages),
+    let documents = DocumentStores {
+        s3: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
+        web: Some(pages),
     };
     Function::new(settings, Arc::new(keys))
         .with_http(http)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error};
 
 /// The URL that panics. `.invalid` is reserved, so it never names a real document.
@@ -21,11 +21,11 @@ impl DocumentStore for PanicOnDemand {
     #[expect(clippy::panic, reason = "a test needs a request that panics")]
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a DocumentLocation,
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
-        if matches!(place, Place::Page(url) if url == URL) {
+        if matches!(place, DocumentLocation::Url(url) if url == URL) {
             panic!("a request asked for {URL}");
         }
         self.0.fetch(place, known, deadline)

@@ -27,6 +27,7 @@ pub mod results;
 mod run;
 pub mod schema;
 mod scrub;
+mod single_flight;
 mod tls;
 pub mod transport;
 mod web_config;
@@ -48,4 +49,5 @@ pub use request::{
 };
 pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
 pub use scrub::scrub;
-pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigs};
+pub use single_flight::SingleFlight;
+pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};

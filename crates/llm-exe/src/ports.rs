@@ -160,7 +160,7 @@ impl Signer for NoSigner {
 
 /// The location of a hosted document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum DocumentLocation {
     /// An object in S3.
     Object {
         /// The bucket's name.
@@ -171,7 +171,7 @@ pub enum Place {
         version: Option<String>,
     },
     /// A page at an https URL.
-    Page(String),
+    Url(String),
 }
 
 /// A fetched document.
@@ -195,7 +195,7 @@ pub trait DocumentStore: Send + Sync {
     /// to the function's role, and `ConfigUnavailable` for other failures.
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a DocumentLocation,
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>>;

@@ -1,5 +1,4 @@
-//! The documents' own examples: every JSON block that is a request is valid, and every file of
-//! examples/ too.
+//! Checks the documentation: requests in it and in examples/ are valid, and links have a target.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +22,7 @@ fn json_blocks(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn requests_in_the_documents_are_valid() {
+fn requests_in_the_docs_are_valid() {
     let mut count = 0;
     let mut files = vec![root().join("README.md")];
     files.extend(root().join("docs").read_dir().unwrap().map(|entry| entry.unwrap().path()));
@@ -36,15 +35,15 @@ fn requests_in_the_documents_are_valid() {
             }
         }
     }
-    assert!(count >= 2, "{count} requests found");
+    assert!(count >= 2, "only {count} requests");
 }
 
 #[test]
-fn examples_are_valid_and_warn_of_nothing() {
+fn examples_are_valid_without_warnings() {
     let mut count = 0;
     for entry in root().join("examples").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        // Prompts and the requests that point to them: tests/hosted_examples.rs.
+        // tests/hosted.rs and tests/hosted_properties.rs check prompts/ and hosted/.
         if path.is_dir() {
             continue;
         }
@@ -53,12 +52,12 @@ fn examples_are_valid_and_warn_of_nothing() {
         assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;
     }
-    assert!(count >= 5, "{count} examples found");
+    assert!(count >= 5, "only {count} examples");
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
-    let mut wrong = Vec::new();
+fn links_between_documents_have_a_target() {
+    let mut broken_links = Vec::new();
     let mut files: Vec<_> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         .iter()
         .map(|name| root().join(name))
@@ -70,9 +69,9 @@ fn links_between_documents_lead_somewhere() {
             let target = rest.split(')').next().unwrap().split('#').next().unwrap();
             let is_file = !target.is_empty() && !target.contains("://");
             if is_file && !path.parent().unwrap().join(target).exists() {
-                wrong.push(format!("{}: {target}", path.display()));
+                broken_links.push(format!("{}: {target}", path.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(broken_links.is_empty(), "{}", broken_links.join("\n"));
 }

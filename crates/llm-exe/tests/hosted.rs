@@ -1,5 +1,5 @@
-//! Hosted configs: `cases/hosted/*.json`. Documents in each format to fields or faults, layers to
-//! one request, and pointers through the whole line, with a store in memory and the simulator.
+//! Tests of hosted configs with `cases/hosted/*.json`: parsing each format, merging layers, and
+//! resolving pointers in complete runs with an in-memory store and the simulator.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,142 +14,158 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::hosted::{Format, HostedConfig, merge};
+use llm_exe::hosted::{ConfigError, Format, HostedConfig, merge};
 use llm_exe::providers::PROVIDERS;
 use llm_exe::{Deadline, Endpoints, Error, Executor, HostedRules, Rules, Run};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use store::{AnyKey, Memory, bytes_of_hex};
+use store::{AnyKey, MemoryStore, parse_hex};
 
 #[derive(Deserialize)]
-struct Read {
+struct ParseCase {
     name: String,
     text: Option<String>,
     hex: Option<String>,
-    /// Text in front, a text, how often, and text behind.
+    /// A prefix, a text, how often the text is repeated, and a suffix.
     repeat: Option<(String, String, usize, String)>,
+    /// Whether the document is valid, if the fields are not compared.
     #[serde(default)]
     accepted: bool,
     fields: Option<Value>,
+    /// The fields as JSON text, to compare numbers digit by digit.
     printed: Option<String>,
     overridable: Option<Vec<String>>,
-    fault: Option<String>,
-    place: Option<(usize, usize)>,
+    /// A part of the error's message.
+    error: Option<String>,
+    /// The line and column of the error.
+    position: Option<(usize, usize)>,
 }
 
-impl Read {
+impl ParseCase {
     fn body(&self) -> Vec<u8> {
         match (&self.text, &self.hex, &self.repeat) {
             (Some(text), _, _) => text.clone().into_bytes(),
-            (_, Some(hex), _) => bytes_of_hex(hex),
-            (_, _, Some((before, text, times, after))) => {
-                format!("{before}{}{after}", text.repeat(*times)).into_bytes()
+            (_, Some(hex), _) => parse_hex(hex),
+            (_, _, Some((prefix, text, times, suffix))) => {
+                format!("{prefix}{}{suffix}", text.repeat(*times)).into_bytes()
             }
             _ => panic!("{}: no body", self.name),
         }
     }
 
-    fn difference(&self, read: &Result<HostedConfig, llm_exe::hosted::ConfigError>) -> bool {
-        match (read, &self.fault) {
-            (Err(fault), Some(told)) => {
-                !fault.message.contains(told)
-                    || self.place.is_some_and(|place| fault.place != Some(place))
+    fn matches(&self, result: &Result<HostedConfig, ConfigError>) -> bool {
+        match (result, &self.error) {
+            (Err(error), Some(message)) => {
+                let position = error.position.map(|position| (position.line, position.column));
+                error.message.contains(message)
+                    && self.position.is_none_or(|expected| position == Some(expected))
             }
             (Ok(config), None) => {
                 let fields = Value::Object(config.fields.clone());
                 let printed = fields.to_string();
-                !(self.accepted || self.fields.is_some() || self.printed.is_some())
-                    || self.fields.as_ref().is_some_and(|expected| *expected != fields)
-                    || self.printed.as_ref().is_some_and(|text| *text != printed)
-                    || config.overridable != self.overridable
+                (self.accepted || self.fields.is_some() || self.printed.is_some())
+                    && self.fields.as_ref().is_none_or(|expected| *expected == fields)
+                    && self.printed.as_ref().is_none_or(|text| *text == printed)
+                    && config.overridable == self.overridable
             }
-            _ => true,
+            _ => false,
         }
     }
 }
 
 fn check_format(cases: &str, format: Format) {
-    let cases: Vec<Read> = serde_json::from_str(cases).unwrap();
-    let mut wrong = Vec::new();
+    let cases: Vec<ParseCase> = serde_json::from_str(cases).unwrap();
+    let mut failures = Vec::new();
     for case in cases {
-        let read = HostedConfig::read(&case.body(), format);
-        if case.difference(&read) {
-            wrong.push(format!("{}: {read:?}", case.name));
+        let result = HostedConfig::parse(&case.body(), format);
+        if !case.matches(&result) {
+            failures.push(format!("{}: {result:?}", case.name));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
-fn json_documents() {
+fn json_documents_are_parsed_or_rejected() {
     check_format(include_str!("cases/hosted/json.json"), Format::Json);
 }
 
 #[test]
-fn yaml_documents() {
+fn yaml_documents_are_parsed_or_rejected() {
     check_format(include_str!("cases/hosted/yaml.json"), Format::Yaml);
 }
 
 #[test]
-fn markdown_documents() {
+fn markdown_documents_are_parsed_or_rejected() {
     check_format(include_str!("cases/hosted/markdown.json"), Format::Markdown);
 }
 
 #[derive(Deserialize)]
-struct Merged {
+struct MergeCase {
     name: String,
     layers: Vec<Map<String, Value>>,
     merged: Map<String, Value>,
 }
 
 #[test]
-fn layers_make_one_request() {
-    let cases: Vec<Merged> = serde_json::from_str(include_str!("cases/hosted/merge.json")).unwrap();
+fn layers_are_merged() {
+    let cases: Vec<MergeCase> =
+        serde_json::from_str(include_str!("cases/hosted/merge.json")).unwrap();
     for case in cases {
         assert_eq!(merge(case.layers), case.merged, "{}", case.name);
     }
 }
 
 #[derive(Deserialize)]
-struct Case {
+#[serde(rename_all = "camelCase")]
+struct ResolveCase {
     name: String,
     request: Value,
     documents: Map<String, Value>,
-    /// The prompt bucket; `prompts` where nothing is said.
-    #[serde(default = "prompts")]
+    /// The prompt bucket.
+    #[serde(default = "default_bucket")]
     bucket: Option<String>,
     buckets: Option<Vec<String>>,
     #[serde(default)]
     forbidden: Vec<String>,
-    #[serde(default = "yes")]
+    /// Whether the executor has a document store.
+    #[serde(default = "default_store")]
     store: bool,
-    /// The messages that were sent, and parts of the body.
-    asked: Option<Vec<(String, String)>>,
+    /// The roles and texts that the provider receives.
+    sent_messages: Option<Vec<(String, String)>>,
+    /// The model that the provider receives.
     model: Option<String>,
+    /// Fields of the body that the provider receives.
     body: Option<Map<String, Value>>,
-    source: Option<String>,
-    state: Option<Map<String, Value>>,
+    /// The reported location of the config.
+    location: Option<String>,
+    /// The reported version or ETag of the config.
+    document: Option<Map<String, Value>>,
     #[serde(default)]
     warnings: Vec<String>,
+    /// The kind of the error.
     error: Option<String>,
+    /// The paths of the error's problems, in any order.
     paths: Option<Vec<String>>,
+    /// Texts in the error's message.
     #[serde(default)]
-    says: Vec<String>,
+    contains: Vec<String>,
+    /// Texts that must be neither in the message nor in the log.
     #[serde(default)]
     lacks: Vec<String>,
 }
 
-fn prompts() -> Option<String> {
+fn default_bucket() -> Option<String> {
     Some("prompts".to_owned())
 }
 
-fn yes() -> bool {
+fn default_store() -> bool {
     true
 }
 
-fn executor(simulator: &Simulator, case: &Case) -> Executor {
+fn executor(simulator: &Simulator, case: &ResolveCase) -> Executor {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
         let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
@@ -165,13 +181,14 @@ fn executor(simulator: &Simulator, case: &Case) -> Executor {
     if !case.store {
         return executor;
     }
-    executor.with_documents(Arc::new(Memory::of(&case.documents)))
+    executor.with_documents(Arc::new(MemoryStore::new(&case.documents)))
 }
 
 #[tokio::test]
-async fn pointers_are_resolved_or_refused() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/hosted/resolve.json")).unwrap();
-    let mut wrong = Vec::new();
+async fn pointers_are_resolved_or_rejected() {
+    let cases: Vec<ResolveCase> =
+        serde_json::from_str(include_str!("cases/hosted/resolve.json")).unwrap();
+    let mut failures = Vec::new();
     let simulator = Simulator::start().await.unwrap();
     for case in cases {
         simulator.clear();
@@ -179,31 +196,33 @@ async fn pointers_are_resolved_or_refused() {
         let deadline = Deadline::after(Duration::from_secs(10));
         let run = executor.run(deadline, case.request.clone()).await;
         let sent = simulator.journal().last().map(|call| call.body.clone());
-        let difference = match (&run.outcome, &case.error) {
-            (Ok(_), None) => ran_otherwise(&case, &run, &sent.unwrap_or_default()),
-            (Err(error), Some(kind)) => refused_otherwise(&case, error, kind),
+        let failure = match (&run.outcome, &case.error) {
+            (Ok(_), None) => run_failure(&case, &run, &sent.unwrap_or_default()),
+            (Err(error), Some(kind)) => error_failure(&case, error, kind),
             (outcome, _) => Some(format!("{outcome:?}")),
         };
-        wrong.extend(difference.map(|text| format!("{}: {text}", case.name)));
+        failures.extend(failure.map(|text| format!("{}: {text}", case.name)));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn ran_otherwise(case: &Case, run: &Run, sent: &Value) -> Option<String> {
+/// How a successful run differs from the expected one.
+fn run_failure(case: &ResolveCase, run: &Run, sent: &Value) -> Option<String> {
     let messages: Vec<(String, String)> = sent["messages"]
         .as_array()?
         .iter()
-        .map(|one| (one["role"].to_string(), one["content"].to_string()))
+        .map(|message| (message["role"].to_string(), message["content"].to_string()))
         .collect();
     let quoted = |text: &String| Value::from(text.as_str()).to_string();
-    if let Some(asked) = &case.asked {
-        let asked: Vec<_> = asked.iter().map(|(role, text)| (quoted(role), quoted(text))).collect();
-        if asked != messages {
-            return Some(format!("asked {messages:?}"));
+    if let Some(expected) = &case.sent_messages {
+        let expected: Vec<_> =
+            expected.iter().map(|(role, text)| (quoted(role), quoted(text))).collect();
+        if expected != messages {
+            return Some(format!("sent messages {messages:?}"));
         }
     }
     if case.model.as_ref().is_some_and(|model| sent["model"] != **model) {
-        return Some(format!("asked {}", sent["model"]));
+        return Some(format!("sent model {}", sent["model"]));
     }
     if let Some((name, _)) =
         case.body.iter().flatten().find(|(name, value)| sent.get(name) != Some(value))
@@ -214,41 +233,42 @@ fn ran_otherwise(case: &Case, run: &Run, sent: &Value) -> Option<String> {
         return Some(format!("warnings {:?}", run.report.warnings));
     }
     let config = run.report.config.as_ref();
-    let place = config.map(|config| config.place.clone());
-    if case.source.is_some() && place != case.source {
-        return Some(format!("source {place:?}"));
+    let location = config.map(|config| config.location.clone());
+    if case.location.is_some() && location != case.location {
+        return Some(format!("location {location:?}"));
     }
-    for (name, expected) in case.state.iter().flatten() {
-        let came = config.map(|config| match name.as_str() {
+    for (name, expected) in case.document.iter().flatten() {
+        let actual = config.map(|config| match name.as_str() {
             "version" => json!(config.version),
             _ => json!(config.etag),
         });
-        if came.as_ref() != Some(expected) {
-            return Some(format!("{name} {came:?}"));
+        if actual.as_ref() != Some(expected) {
+            return Some(format!("{name} {actual:?}"));
         }
     }
     None
 }
 
-fn refused_otherwise(case: &Case, error: &Error, kind: &str) -> Option<String> {
-    let paths: Vec<&String> = error.problems().iter().map(|one| &one.path).collect();
-    let all = error.message().to_owned() + &error.for_log();
-    let same = error.kind().name() == kind
+/// How an error differs from the expected one.
+fn error_failure(case: &ResolveCase, error: &Error, kind: &str) -> Option<String> {
+    let paths: Vec<&String> = error.problems().iter().map(|problem| &problem.path).collect();
+    let message_and_log = error.message().to_owned() + &error.for_log();
+    let is_expected = error.kind().name() == kind
         && case.paths.as_ref().is_none_or(|expected| {
             expected.len() == paths.len() && expected.iter().all(|path| paths.contains(&path))
         })
-        && case.says.iter().all(|text| error.message().contains(text))
-        && !case.lacks.iter().any(|text| all.contains(text));
-    (!same).then(|| format!("{}: {error}", error.kind()))
+        && case.contains.iter().all(|text| error.message().contains(text))
+        && !case.lacks.iter().any(|text| message_and_log.contains(text));
+    (!is_expected).then(|| format!("{}: {error}", error.kind()))
 }
 
-/// The requests of examples/hosted over the prompts of examples/prompts.
+/// Runs the requests of examples/hosted with the prompts of examples/prompts.
 #[tokio::test]
 async fn the_hosted_examples_run() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     let prompt = std::fs::read_to_string(format!("{examples}/prompts/kitten.json")).unwrap();
     let simulator = Simulator::start().await.unwrap();
-    for (name, said) in [("key", "kitten"), ("url", "kitten"), ("data", "dog")] {
+    for (name, animal) in [("key", "kitten"), ("url", "kitten"), ("data", "dog")] {
         let request = std::fs::read(format!("{examples}/hosted/{name}.json")).unwrap();
         let request: Value = serde_json::from_slice(&request).unwrap();
         let documents = json!({
@@ -256,11 +276,11 @@ async fn the_hosted_examples_run() {
             "https://example.com/prompts/kitten.json": prompt
         });
         let case = json!({ "name": name, "request": request, "documents": documents });
-        let case: Case = serde_json::from_value(case).unwrap();
+        let case: ResolveCase = serde_json::from_value(case).unwrap();
         let executor = executor(&simulator, &case);
         let run = executor.run(Deadline::after(Duration::from_secs(10)), case.request).await;
         let expected =
-            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {said}. Hello!\"");
+            format!("Simulated reply from gpt-4o-mini to: \"Talk like a {animal}. Hello!\"");
         assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");
     }
 }

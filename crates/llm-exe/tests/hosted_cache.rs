@@ -1,4 +1,4 @@
-//! What is kept of hosted documents, for how long, and how often the store is asked.
+//! Tests of the cache for hosted documents: expiry, eviction and the number of calls of the store.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,48 +8,48 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::hosted::{CachedDocuments, MOST_BYTES};
-use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
+use llm_exe::hosted::{CachedDocuments, MAX_CONFIG_BYTES};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Endpoints, Error, ErrorKind, Executor, HostedRules, KeyName, Keys};
 use llm_exe::{Rules, Secret};
 use serde_json::json;
 
-/// A store whose documents have a state that a test sets; it counts what it is asked.
+/// A store that counts its calls. The ETag of its documents is `revision`.
 #[derive(Default)]
-struct Counted {
-    state: AtomicUsize,
-    asked: AtomicUsize,
-    unchanged: AtomicUsize,
-    gone: AtomicUsize,
-    takes: Duration,
+struct CountingStore {
+    revision: AtomicUsize,
+    fetches: AtomicUsize,
+    not_modified: AtomicUsize,
+    is_deleted: AtomicBool,
+    delay: Duration,
     size: usize,
 }
 
-impl DocumentStore for Counted {
+impl DocumentStore for CountingStore {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
-        known: Option<&'a str>,
+        location: &'a DocumentLocation,
+        known_etag: Option<&'a str>,
         _: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
         Box::pin(async move {
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(self.takes).await;
-            if self.gone.load(Ordering::Relaxed) > 0 {
+            self.fetches.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(self.delay).await;
+            if self.is_deleted.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::ConfigNotFound, "gone"));
             }
-            let etag = format!("\"{}\"", self.state.load(Ordering::Relaxed));
-            if known == Some(etag.as_str()) {
-                self.unchanged.fetch_add(1, Ordering::Relaxed);
+            let etag = format!("\"{}\"", self.revision.load(Ordering::Relaxed));
+            if known_etag == Some(etag.as_str()) {
+                self.not_modified.fetch_add(1, Ordering::Relaxed);
                 return Ok(None);
             }
-            let version = match place {
-                Place::Object { version, .. } => version.clone(),
-                Place::Page(_) => None,
+            let version = match location {
+                DocumentLocation::Object { version, .. } => version.clone(),
+                DocumentLocation::Url(_) => None,
             };
             let body = Bytes::from(vec![b'a'; self.size]);
             Ok(Some(Document { body, version, etag: Some(etag) }))
@@ -57,99 +57,106 @@ impl DocumentStore for Counted {
     }
 }
 
-fn place(key: &str, version: Option<&str>) -> Place {
+fn location(key: &str, version: Option<&str>) -> DocumentLocation {
     let version = version.map(str::to_owned);
-    Place::Object { bucket: "prompts".to_owned(), key: key.to_owned(), version }
+    DocumentLocation::Object { bucket: "prompts".to_owned(), key: key.to_owned(), version }
 }
 
-async fn etag(cache: &CachedDocuments, place: &Place) -> String {
+async fn etag(cache: &CachedDocuments, location: &DocumentLocation) -> String {
     let deadline = Deadline::after(Duration::from_secs(60));
-    cache.fetch(place, None, deadline).await.unwrap().unwrap().etag.unwrap()
+    cache.fetch(location, None, deadline).await.unwrap().unwrap().etag.unwrap()
 }
 
-fn cached(store: Counted, fresh: u64) -> (Arc<Counted>, CachedDocuments) {
+fn cached(store: CountingStore, max_age: u64) -> (Arc<CountingStore>, CachedDocuments) {
     let store = Arc::new(store);
-    let asked = Arc::clone(&store) as Arc<dyn DocumentStore>;
-    (store, CachedDocuments::new(asked, Duration::from_secs(fresh)))
+    let cached_store = Arc::clone(&store) as Arc<dyn DocumentStore>;
+    (store, CachedDocuments::new(cached_store, Duration::from_secs(max_age)))
 }
 
-fn count(number: &AtomicUsize) -> usize {
-    number.load(Ordering::Relaxed)
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_unversioned_document_is_asked_for_again_and_an_edit_is_live_at_once() {
-    let (store, cache) = cached(Counted::default(), 0);
-    let one = place("a", None);
-    assert_eq!(etag(&cache, &one).await, "\"0\"");
-    assert_eq!(etag(&cache, &one).await, "\"0\"");
-    assert_eq!((count(&store.asked), count(&store.unchanged)), (2, 1));
-    store.state.store(1, Ordering::Relaxed);
-    assert_eq!(etag(&cache, &one).await, "\"1\"");
+fn count(counter: &AtomicUsize) -> usize {
+    counter.load(Ordering::Relaxed)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_versioned_document_is_kept_for_good() {
-    let (store, cache) = cached(Counted::default(), 0);
-    let one = place("a", Some("v1"));
+async fn unversioned_documents_are_checked_on_each_use() {
+    let (store, cache) = cached(CountingStore::default(), 0);
+    let document = location("a", None);
+    assert_eq!(etag(&cache, &document).await, "\"0\"");
+    assert_eq!(etag(&cache, &document).await, "\"0\"");
+    assert_eq!((count(&store.fetches), count(&store.not_modified)), (2, 1));
+    store.revision.store(1, Ordering::Relaxed);
+    assert_eq!(etag(&cache, &document).await, "\"1\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn versioned_documents_never_expire() {
+    let (store, cache) = cached(CountingStore::default(), 0);
+    let document = location("a", Some("v1"));
     for _ in 0..3 {
-        etag(&cache, &one).await;
+        etag(&cache, &document).await;
         tokio::time::advance(Duration::from_secs(100_000)).await;
     }
-    assert_eq!(count(&store.asked), 1);
+    assert_eq!(count(&store.fetches), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn for_so_long_nothing_is_asked() {
-    let (store, cache) = cached(Counted::default(), 60);
-    let one = place("a", None);
-    etag(&cache, &one).await;
+async fn documents_are_not_checked_before_their_max_age() {
+    let (store, cache) = cached(CountingStore::default(), 60);
+    let document = location("a", None);
+    etag(&cache, &document).await;
     tokio::time::advance(Duration::from_secs(59)).await;
-    etag(&cache, &one).await;
-    assert_eq!(count(&store.asked), 1);
+    etag(&cache, &document).await;
+    assert_eq!(count(&store.fetches), 1);
     tokio::time::advance(Duration::from_secs(2)).await;
-    etag(&cache, &one).await;
-    assert_eq!((count(&store.asked), count(&store.unchanged)), (2, 1));
+    etag(&cache, &document).await;
+    assert_eq!((count(&store.fetches), count(&store.not_modified)), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_want_the_same_at_once_share_a_fetch() {
-    let store = Counted { takes: Duration::from_secs(1), ..Counted::default() };
+async fn concurrent_requests_share_a_fetch() {
+    let store = CountingStore { delay: Duration::from_secs(1), ..CountingStore::default() };
     let (store, cache) = cached(store, 0);
-    let (one, other) = (place("a", None), place("b", None));
-    tokio::join!(etag(&cache, &one), etag(&cache, &one), etag(&cache, &one), etag(&cache, &other));
-    assert_eq!(count(&store.asked), 2);
+    let (first, second) = (location("a", None), location("b", None));
+    tokio::join!(
+        etag(&cache, &first),
+        etag(&cache, &first),
+        etag(&cache, &first),
+        etag(&cache, &second)
+    );
+    assert_eq!(count(&store.fetches), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_gone_is_not_kept() {
-    let (store, cache) = cached(Counted::default(), 0);
-    let one = place("a", None);
-    etag(&cache, &one).await;
-    store.gone.store(1, Ordering::Relaxed);
+async fn deleted_documents_are_removed() {
+    let (store, cache) = cached(CountingStore::default(), 0);
+    let document = location("a", None);
+    etag(&cache, &document).await;
+    store.is_deleted.store(true, Ordering::Relaxed);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let error = cache.fetch(&one, None, deadline).await.unwrap_err();
+    let error = cache.fetch(&document, None, deadline).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigNotFound);
-    store.gone.store(0, Ordering::Relaxed);
-    etag(&cache, &one).await;
-    assert_eq!(count(&store.unchanged), 0);
+    store.is_deleted.store(false, Ordering::Relaxed);
+    etag(&cache, &document).await;
+    assert_eq!(count(&store.not_modified), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_oldest_goes_first_when_there_is_no_room() {
-    let (store, cache) = cached(Counted { size: MOST_BYTES, ..Counted::default() }, 0);
-    let key = |index: usize| place(&index.to_string(), Some("v1"));
+async fn the_oldest_document_is_evicted_first() {
+    let (store, cache) =
+        cached(CountingStore { size: MAX_CONFIG_BYTES, ..CountingStore::default() }, 0);
+    let key = |index: usize| location(&index.to_string(), Some("v1"));
     for index in 0..64 {
         etag(&cache, &key(index)).await;
     }
-    // 63 of them fit beside their names: the first is gone, the last is not.
-    assert_eq!(count(&store.asked), 64);
+    // 63 documents fit with their names: the first is evicted, the last is not.
+    assert_eq!(count(&store.fetches), 64);
     etag(&cache, &key(63)).await;
-    assert_eq!(count(&store.asked), 64);
+    assert_eq!(count(&store.fetches), 64);
     etag(&cache, &key(0)).await;
-    assert_eq!(count(&store.asked), 65);
+    assert_eq!(count(&store.fetches), 65);
 }
 
+/// Has no key for any provider.
 struct NoKeys;
 
 impl Keys for NoKeys {
@@ -160,19 +167,20 @@ impl Keys for NoKeys {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_store_is_given_up() {
-    let store = Arc::new(Counted { takes: Duration::from_secs(60), ..Counted::default() });
+async fn a_slow_fetch_times_out() {
+    let store =
+        Arc::new(CountingStore { delay: Duration::from_secs(60), ..CountingStore::default() });
     let hosted = HostedRules { bucket: Some("prompts".to_owned()), ..HostedRules::default() };
     let rules = Rules { hosted, ..Rules::default() };
     let executor = Executor::new(Endpoints::new(), Arc::new(NoKeys), rules).with_documents(store);
-    for (seconds, kind, told) in
+    for (seconds, kind, message) in
         [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "time ran out")]
     {
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let run = executor.run(deadline, json!({"key": "a.md"})).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.message().contains(told), "{error}");
+        assert!(error.message().contains(message), "{error}");
         assert_eq!(run.report.config_place.as_deref(), Some("s3://prompts/a.md"));
     }
 }

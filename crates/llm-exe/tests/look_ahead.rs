@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ struct SlowStore {
 impl DocumentStore for SlowStore {
     fn fetch<'a>(
         &'a self,
-        _: &'a Place,
+        _: &'a DocumentLocation,
         _: Option<&'a str>,
         _: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {

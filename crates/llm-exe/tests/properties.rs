@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use llm_exe::parsers::{Context, GivenOptions, OutputError, PARSERS, ParserRow, SchemaUse};
+use llm_exe::parsers::{Context, OutputError, OutputOptions, PARSERS, ParserRow, SchemaUse};
 use llm_exe::schema::{Schema, closed, open, strict};
 use llm_exe::{ErrorKind, Plan, Rules, field_names, json, scrub};
 use proptest::prelude::*;
@@ -20,9 +20,9 @@ fn parse(
     schema: Option<&Schema>,
 ) -> Result<Value, OutputError> {
     let options = json!({"enum": ["a", "b", "("], "match": "extract"});
-    let mut given = GivenOptions::new(options.as_object().unwrap().clone());
+    let mut given = OutputOptions::new(options.as_object().unwrap().clone());
     let render = |text: &str| Ok(text.to_owned());
-    row.set_up(&mut given).parse(text, &Context { schema, render: &render })
+    row.with_options(&mut given).parse(text, &Context { schema, render: &render })
 }
 
 /// Any JSON, a few levels deep, with field names and values of requests mixed in.

@@ -1,7 +1,7 @@
 //! Documents from buckets that keep versions and buckets that don't.
 
 use llm_exe::ErrorKind;
-use llm_exe::ports::{DocumentStore, Place};
+use llm_exe::ports::{DocumentLocation, DocumentStore};
 
 use crate::server::Moto;
 use crate::{deadline, documents, fetch, object};
@@ -92,7 +92,7 @@ async fn a_document_of_a_mebibyte_is_read_and_a_larger_one_is_not() {
     let error = fetch(&documents, &object("sizes", "more", None)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
     assert!(error.message().contains("larger than 1 MiB"), "{error}");
-    let page = Place::Page("https://a.example".to_owned());
+    let page = DocumentLocation::Url("https://a.example".to_owned());
     let error = documents.fetch(&page, None, deadline()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
 }

@@ -23,7 +23,7 @@ mod server;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::ports::{Document, DocumentStore, Place};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error};
 use llm_exe_aws::{Aws, EnvironmentCredentials, S3Documents};
@@ -58,12 +58,12 @@ fn documents(url: &str) -> S3Documents {
     S3Documents::new(aws(), Some(REGION.to_owned()), Some(url.to_owned()))
 }
 
-fn object(bucket: &str, key: &str, version: Option<&str>) -> Place {
+fn object(bucket: &str, key: &str, version: Option<&str>) -> DocumentLocation {
     let (bucket, key) = (bucket.to_owned(), key.to_owned());
-    Place::Object { bucket, key, version: version.map(str::to_owned) }
+    DocumentLocation::Object { bucket, key, version: version.map(str::to_owned) }
 }
 
-async fn fetch(documents: &S3Documents, place: &Place) -> Result<Document, Error> {
+async fn fetch(documents: &S3Documents, place: &DocumentLocation) -> Result<Document, Error> {
     let fetched = documents.fetch(place, None, deadline()).await;
     if let Err(error) = &fetched {
         is_discreet(&format!("{error} {error:?}"));

@@ -254,7 +254,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
 
 fn page_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {
     const NAME: &str = "CONFIG_URL_HOSTS";
-    let hosts = get(NAME).map(|text| ConfigHosts::read(&text)).transpose();
+    let hosts = get(NAME).map(|text| ConfigHosts::parse(&text)).transpose();
     Ok(hosts.map_err(|why| fault(NAME, why.to_string()))?.unwrap_or_default())
 }
 

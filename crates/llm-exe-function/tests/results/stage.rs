@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::ports::{Document, DocumentStore, Place, PortFuture};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::results::{
     Destination, Messenger, Note, ResultPlace, ResultStore, Stored, When, Wrote,
 };
@@ -85,11 +85,11 @@ impl Memory {
 impl DocumentStore for Memory {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
+        place: &'a DocumentLocation,
         _: Option<&'a str>,
         _: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
-        let Place::Object { bucket, key, .. } = place else { panic!("{place:?}") };
+        let DocumentLocation::Object { bucket, key, .. } = place else { panic!("{place:?}") };
         let objects = self.objects.lock().unwrap();
         let found = objects.get(&format!("s3://{bucket}/{key}"));
         let missing = || Error::new(ErrorKind::ConfigNotFound, "there is no such object");

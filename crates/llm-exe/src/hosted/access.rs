@@ -1,15 +1,17 @@
-//! What may be read, and what a config may say: the operator's word, and where it came from.
+//! Access rules: which documents may be read, which fields a config may set, and which fields a
+//! caller may override.
 
 use serde_json::{Map, Value};
 
 use super::config::HostedConfig;
-use super::merge::respell;
+use super::merge::normalize_provider;
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use crate::ports::Place;
+use crate::ports::DocumentLocation;
 
-/// What a page's config may say; the rest comes from a bucket or from a trusted caller.
-const OF_A_PAGE: &[&str] = &[
+/// The fields that a config from an https URL may set. All other fields must come from an S3
+/// config or from the caller.
+const URL_CONFIG_FIELDS: &[&str] = &[
     "provider",
     "providor",
     "model",
@@ -21,74 +23,74 @@ const OF_A_PAGE: &[&str] = &[
     "options",
 ];
 
-/// What a caller may always say, however much a config pins.
-const ALWAYS: &[&str] = &["data", "return", "idempotencyKey"];
+/// The fields that a caller may set even if the config pins its fields.
+const NEVER_PINNED_FIELDS: &[&str] = &["data", "return", "idempotencyKey"];
 
-/// What the operator lays down about hosted configs.
+/// The operator's rules for hosted configs.
 #[derive(Debug, Clone, Default)]
 pub struct HostedRules {
-    /// The bucket of a `key` that comes without one.
+    /// The bucket for a `key` without a `bucket`.
     pub bucket: Option<String>,
-    /// The buckets that may be read; `None`: that bucket alone.
+    /// The buckets that may be read; `None` allows only `bucket`.
     pub buckets: Option<Vec<String>>,
-    /// What is never read, as `s3://bucket/prefix`: where results are put, say.
+    /// Prefixes such as `s3://bucket/results/` whose objects are never read as configs.
     pub forbidden_prefixes: Vec<String>,
 }
 
 impl HostedRules {
-    /// Whether a place may be read. Of pages the store decides, which resolves their hosts.
-    pub(super) fn allow(&self, place: &Place) -> Result<(), Error> {
-        let Place::Object { bucket, key, .. } = place else {
+    /// Checks whether a location may be read. URLs are checked by the store that fetches them,
+    /// because it resolves their host names.
+    pub(super) fn check_location(&self, location: &DocumentLocation) -> Result<(), Error> {
+        let DocumentLocation::Object { bucket, key, .. } = location else {
             return Ok(());
         };
-        let of_default = || self.bucket.as_ref() == Some(bucket);
         let allowed = match &self.buckets {
             Some(buckets) => buckets.contains(bucket),
-            None => of_default(),
+            None => self.bucket.as_ref() == Some(bucket),
         };
         if !allowed {
-            let text = format!(
-                "the bucket {} may not be read: it is not in CONFIG_BUCKETS",
+            let message = format!(
+                "reading from the bucket {} is not allowed: it is not in CONFIG_BUCKETS",
                 json::quoted(bucket)
             );
-            return Err(Error::new(ErrorKind::ConfigForbidden, text));
+            return Err(Error::new(ErrorKind::ConfigForbidden, message));
         }
-        let shown = format!("s3://{bucket}/{key}");
-        if let Some(prefix) = self.forbidden_prefixes.iter().find(|one| shown.starts_with(*one)) {
-            let text = format!("what is under {prefix} is never read as a config");
-            return Err(Error::new(ErrorKind::ConfigForbidden, text));
+        let url = format!("s3://{bucket}/{key}");
+        let mut prefixes = self.forbidden_prefixes.iter();
+        if let Some(prefix) = prefixes.find(|prefix| url.starts_with(*prefix)) {
+            let message = format!("objects under {prefix} are never read as configs");
+            return Err(Error::new(ErrorKind::ConfigForbidden, message));
         }
         Ok(())
     }
 }
 
-/// Refuses a config that is a pointer itself, and a page's that says what only others may.
-pub(super) fn check_config(config: &HostedConfig, place: &Place) -> Result<(), Error> {
-    let said = |name: &str| config.fields.get(name).is_some_and(|value| !value.is_null());
-    if let Some(name) = ["key", "url"].into_iter().find(|name| said(name)) {
-        let text = format!("{name}: a hosted config can't point to another one");
-        return Err(Error::new(ErrorKind::ConfigInvalid, text));
+/// Rejects a config that points to another config, and a config from a URL that sets fields which
+/// such a config must not set.
+pub(super) fn check_config(
+    config: &HostedConfig,
+    location: &DocumentLocation,
+) -> Result<(), Error> {
+    let is_set = |name: &str| config.fields.get(name).is_some_and(|value| !value.is_null());
+    if let Some(name) = ["key", "url"].into_iter().find(|name| is_set(name)) {
+        let message = format!("{name}: a hosted config can't point to another config");
+        return Err(Error::new(ErrorKind::ConfigInvalid, message));
     }
-    if let Place::Page(_) = place {
-        let odd: Vec<String> = config
-            .fields
-            .iter()
-            .filter(|(name, value)| !OF_A_PAGE.contains(&name.as_str()) && !value.is_null())
-            .map(|(name, _)| json::quoted(name))
-            .collect();
-        if !odd.is_empty() {
-            let text = format!(
-                "a config from a URL can't say {}; only {}",
-                listed(&odd),
-                OF_A_PAGE.join(", ")
+    if let DocumentLocation::Url(_) = location {
+        let forbidden = set_fields(&config.fields, |name| !URL_CONFIG_FIELDS.contains(&name));
+        if !forbidden.is_empty() {
+            let message = format!(
+                "a config from a URL can't set {}; it can set only {}",
+                join_names(&forbidden),
+                URL_CONFIG_FIELDS.join(", ")
             );
-            return Err(Error::new(ErrorKind::ConfigForbidden, text));
+            return Err(Error::new(ErrorKind::ConfigForbidden, message));
         }
     }
     Ok(())
 }
 
-/// Refuses what a caller says beyond what the config leaves open.
+/// Rejects fields of the caller that the config does not allow to override.
 pub(super) fn check_overrides(
     config: &HostedConfig,
     caller: &Map<String, Value>,
@@ -97,31 +99,37 @@ pub(super) fn check_overrides(
         return Ok(());
     };
     let mut caller = caller.clone();
-    respell(&mut caller);
-    let open = |name: &str| ALWAYS.contains(&name) || overridable.iter().any(|one| one == name);
-    let odd: Vec<String> = caller
-        .iter()
-        .filter(|(name, value)| !open(name) && !value.is_null())
-        .map(|(name, _)| json::quoted(name))
-        .collect();
-    if odd.is_empty() {
+    normalize_provider(&mut caller);
+    let forbidden = set_fields(&caller, |name| {
+        !NEVER_PINNED_FIELDS.contains(&name) && !overridable.iter().any(|field| field == name)
+    });
+    if forbidden.is_empty() {
         return Ok(());
     }
-    let mut known: Vec<&str> = ALWAYS.to_vec();
-    known.extend(overridable.iter().map(String::as_str));
-    let text = format!(
-        "it is pinned: {} can't be said beside it; only {}",
-        listed(&odd),
-        known.join(", ")
+    let mut allowed: Vec<&str> = NEVER_PINNED_FIELDS.to_vec();
+    allowed.extend(overridable.iter().map(String::as_str));
+    let message = format!(
+        "the config is pinned: the request can't set {}; it can set only {}",
+        join_names(&forbidden),
+        allowed.join(", ")
     );
-    Err(Error::new(ErrorKind::ConfigForbidden, text))
+    Err(Error::new(ErrorKind::ConfigForbidden, message))
 }
 
-/// Some names as a message lists them.
-fn listed(names: &[String]) -> String {
-    let mut shown = names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+/// The names, in quotes, of the fields that are not null and match the filter.
+fn set_fields(fields: &Map<String, Value>, filter: impl Fn(&str) -> bool) -> Vec<String> {
+    fields
+        .iter()
+        .filter(|(name, value)| filter(name) && !value.is_null())
+        .map(|(name, _)| json::quoted(name))
+        .collect()
+}
+
+/// Joins at most 20 names for a message.
+fn join_names(names: &[String]) -> String {
+    let mut joined = names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > 20 {
-        shown.push_str(&format!(" and {} more", names.len() - 20));
+        joined.push_str(&format!(" and {} more", names.len() - 20));
     }
-    shown
+    joined
 }

@@ -1,160 +1,160 @@
-//! Documents kept in memory: versioned ones for good, others for as long as their ETag says that
-//! nothing has changed, so that an edited prompt is live at once.
+//! An in-memory cache of hosted documents. Documents with a version are cached without expiry. All
+//! others are checked by their ETag on each use, so that an edited prompt takes effect at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::MOST_BYTES;
+use super::MAX_CONFIG_BYTES;
+use super::resolve::unexpected_not_modified;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Document, DocumentStore, Place, PortFuture};
+use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
+use crate::single_flight::SingleFlight;
 
-/// The most bytes that are kept; over them, what was fetched longest ago goes first.
-pub const MOST_CACHED_BYTES: usize = 64 * MOST_BYTES;
+/// Maximum size of the cache in bytes. Documents that were fetched first are removed first.
+pub const MAX_CACHED_BYTES: usize = 64 * MAX_CONFIG_BYTES;
 
-/// What an entry costs beside its texts, so that many small ones are bounded too.
-const ENTRY_BYTES: usize = 512;
+/// Bytes counted for each entry in addition to its texts, so that the number of small entries is
+/// bounded too.
+const ENTRY_OVERHEAD: usize = 512;
 
-/// A store in front of another that keeps what was fetched. Those who want the same document at
-/// the same time wait for one fetch.
+/// A document store that caches what another store fetches. Concurrent requests for the same
+/// document share one fetch.
 pub struct CachedDocuments {
     store: Arc<dyn DocumentStore>,
-    fresh: Duration,
-    state: Mutex<State>,
+    max_age: Duration,
+    cache: Mutex<Cache>,
+    flights: SingleFlight<DocumentLocation>,
 }
 
 #[derive(Default)]
-struct State {
-    kept: HashMap<Place, Kept>,
+struct Cache {
+    entries: HashMap<DocumentLocation, CacheEntry>,
     bytes: usize,
-    /// Counts fetches, so that the oldest is known.
-    fetches: u64,
-    flights: HashMap<Place, Weak<tokio::sync::Mutex<()>>>,
+    /// The number of documents stored so far, which gives the order of the entries.
+    insertions: u64,
 }
 
-struct Kept {
+struct CacheEntry {
     document: Document,
-    /// When it was last known to be the present state.
-    checked: Instant,
-    fetch: u64,
+    /// When the store last confirmed that the document is current.
+    checked_at: Instant,
+    insertion: u64,
     bytes: usize,
 }
 
 impl std::fmt::Debug for CachedDocuments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CachedDocuments").field("bytes", &self.state().bytes).finish()
+        f.debug_struct("CachedDocuments").field("bytes", &self.cache().bytes).finish()
     }
 }
 
 impl CachedDocuments {
-    /// Keeps what `store` fetches. A document without a version is asked for again on each use,
-    /// or, with `fresh`, once that long has passed.
-    pub fn new(store: Arc<dyn DocumentStore>, fresh: Duration) -> Self {
-        CachedDocuments { store, fresh, state: Mutex::default() }
+    /// Caches the documents of `store`. A document without a version is checked again on each use,
+    /// or after `max_age` if that is not zero.
+    pub fn new(store: Arc<dyn DocumentStore>, max_age: Duration) -> Self {
+        CachedDocuments {
+            store,
+            max_age,
+            cache: Mutex::default(),
+            flights: SingleFlight::default(),
+        }
     }
 
-    /// The state is whole after every step, so that a panic elsewhere can't have broken it.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the cache. It is consistent after each operation, so a poisoned lock is safe to use.
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn get(
         &self,
-        place: &Place,
-        known: Option<&str>,
+        location: &DocumentLocation,
+        known_etag: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<Document>, Error> {
-        let arrived = Instant::now();
-        if let Some(document) = self.present(place, arrived) {
-            return Ok(unless_known(document, known));
+        let arrived_at = Instant::now();
+        if let Some(document) = self.current(location, arrived_at) {
+            return Ok(unless_known(document, known_etag));
         }
-        let flight = self.flight(place);
-        let _alone = flight.lock().await;
-        // Whoever was in front may have fetched it meanwhile.
-        if let Some(document) = self.present(place, arrived) {
-            return Ok(unless_known(document, known));
+        let _guard = self.flights.acquire(location).await;
+        // An earlier holder of the lock may have fetched the document in the meantime.
+        if let Some(document) = self.current(location, arrived_at) {
+            return Ok(unless_known(document, known_etag));
         }
-        let kept = self.state().kept.get(place).map(|kept| kept.document.clone());
-        let etag = kept.as_ref().and_then(|document| document.etag.as_deref());
-        let document = match self.store.fetch(place, etag, deadline).await {
+        let cached = self.cache().entries.get(location).map(|entry| entry.document.clone());
+        let etag = cached.as_ref().and_then(|document| document.etag.as_deref());
+        let document = match self.store.fetch(location, etag, deadline).await {
             Ok(Some(document)) => document,
-            Ok(None) => kept.ok_or_else(|| {
-                let text = "the store answered that nothing has changed, to nobody who knew it";
-                Error::new(ErrorKind::ConfigUnavailable, text)
-            })?,
+            Ok(None) => cached.ok_or_else(unexpected_not_modified)?,
             Err(error) => {
-                // What is gone, or not ours to read any more, is not kept.
+                // A document that is gone or no longer readable must not be served again.
                 if error.kind() != ErrorKind::ConfigUnavailable {
-                    self.state().forget(place);
+                    self.cache().remove(location);
                 }
                 return Err(error);
             }
         };
-        self.state().keep(place, &document);
-        Ok(unless_known(document, known))
+        self.cache().insert(location, &document);
+        Ok(unless_known(document, known_etag))
     }
 
-    /// What is kept of a place and needs no look at the store.
-    fn present(&self, place: &Place, arrived: Instant) -> Option<Document> {
-        // The version `null` is what a bucket without versions has, and is written over.
-        let versioned = matches!(place, Place::Object { version: Some(id), .. } if id != "null");
-        let state = self.state();
-        let kept = state.kept.get(place)?;
-        let is_present = versioned
-            || kept.checked > arrived
-            || (!self.fresh.is_zero() && kept.checked.elapsed() < self.fresh);
-        is_present.then(|| kept.document.clone())
-    }
-
-    fn flight(&self, place: &Place) -> Arc<tokio::sync::Mutex<()>> {
-        let mut state = self.state();
-        state.flights.retain(|_, flight| flight.strong_count() > 0);
-        if let Some(flight) = state.flights.get(place).and_then(Weak::upgrade) {
-            return flight;
-        }
-        let flight = Arc::new(tokio::sync::Mutex::new(()));
-        state.flights.insert(place.clone(), Arc::downgrade(&flight));
-        flight
+    /// The cached document, if it can be used without asking the store.
+    fn current(&self, location: &DocumentLocation, arrived_at: Instant) -> Option<Document> {
+        // In a bucket without versioning, objects have the version `null` and can be overwritten.
+        let is_versioned =
+            matches!(location, DocumentLocation::Object { version: Some(id), .. } if id != "null");
+        let cache = self.cache();
+        let entry = cache.entries.get(location)?;
+        let is_current = is_versioned
+            || entry.checked_at > arrived_at
+            || (!self.max_age.is_zero() && entry.checked_at.elapsed() < self.max_age);
+        is_current.then(|| entry.document.clone())
     }
 }
 
-fn unless_known(document: Document, known: Option<&str>) -> Option<Document> {
-    let same = known.is_some() && document.etag.as_deref() == known;
-    (!same).then_some(document)
+/// `None` if the document has the ETag that the caller knows.
+fn unless_known(document: Document, known_etag: Option<&str>) -> Option<Document> {
+    let is_known = known_etag.is_some() && document.etag.as_deref() == known_etag;
+    (!is_known).then_some(document)
 }
 
-impl State {
-    fn keep(&mut self, place: &Place, document: &Document) {
-        self.forget(place);
-        let name = match place {
-            Place::Object { bucket, key, version } => {
+impl Cache {
+    fn insert(&mut self, location: &DocumentLocation, document: &Document) {
+        self.remove(location);
+        let location_bytes = match location {
+            DocumentLocation::Object { bucket, key, version } => {
                 bucket.len() + key.len() + version.as_ref().map_or(0, String::len)
             }
-            Place::Page(url) => url.len(),
+            DocumentLocation::Url(url) => url.len(),
         };
-        let bytes = document.body.len() + name + ENTRY_BYTES;
-        if bytes > MOST_CACHED_BYTES {
+        let bytes = document.body.len() + location_bytes + ENTRY_OVERHEAD;
+        if bytes > MAX_CACHED_BYTES {
             return;
         }
-        while self.bytes + bytes > MOST_CACHED_BYTES {
-            let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.fetch);
-            let Some(oldest) = oldest.map(|(place, _)| place.clone()) else {
+        while self.bytes + bytes > MAX_CACHED_BYTES {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.insertion);
+            let Some(oldest) = oldest.map(|(location, _)| location.clone()) else {
                 break;
             };
-            self.forget(&oldest);
+            self.remove(&oldest);
         }
-        self.fetches += 1;
+        self.insertions += 1;
         self.bytes += bytes;
-        let (document, checked) = (document.clone(), Instant::now());
-        self.kept.insert(place.clone(), Kept { document, checked, fetch: self.fetches, bytes });
+        let entry = CacheEntry {
+            document: document.clone(),
+            checked_at: Instant::now(),
+            insertion: self.insertions,
+            bytes,
+        };
+        self.entries.insert(location.clone(), entry);
     }
 
-    fn forget(&mut self, place: &Place) {
-        if let Some(kept) = self.kept.remove(place) {
-            self.bytes -= kept.bytes;
+    fn remove(&mut self, location: &DocumentLocation) {
+        if let Some(entry) = self.entries.remove(location) {
+            self.bytes -= entry.bytes;
         }
     }
 }
@@ -162,10 +162,10 @@ impl State {
 impl DocumentStore for CachedDocuments {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
-        known: Option<&'a str>,
+        location: &'a DocumentLocation,
+        known_etag: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
-        Box::pin(self.get(place, known, deadline))
+        Box::pin(self.get(location, known_etag, deadline))
     }
 }

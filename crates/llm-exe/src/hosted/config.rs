@@ -1,80 +1,89 @@
-//! A document's bytes to a hosted config: the request's fields that it states, and which of them
-//! the caller may state instead.
+//! Parses a document into a hosted config: the request fields that it sets and which of them the
+//! caller may override.
 
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
 use super::format::Format;
-use super::{MOST_BYTES, json, markdown, yaml};
+use super::position::TextLine;
+use super::{json, markdown, yaml};
 use crate::json as values;
 use crate::request::{Request, field_names, is_field, suggestion};
 
-/// Where texts begin: their paths in the request, and the document's lines.
-pub(super) type Lines = Vec<(String, usize)>;
+/// Maximum size of a hosted config in bytes.
+pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 
-/// What no config may name as overridable: these point to it.
-const POINTERS: &[&str] = &["key", "bucket", "version", "url"];
+/// The fields that point to a config. `overridable` must not list them.
+const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
 
-/// A config as it was read.
+/// A parsed config.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostedConfig {
-    /// The request's fields.
+    /// The fields of the request.
     pub fields: Map<String, Value>,
-    /// The fields that a caller may state instead; `None` where nothing is pinned.
+    /// The fields that a caller may override; `None` if the config does not pin its fields.
     pub overridable: Option<Vec<String>>,
-    pub(super) lines: Lines,
+    pub(super) text_lines: Vec<TextLine>,
 }
 
 impl HostedConfig {
-    /// Reads a document.
+    /// Parses a document.
     ///
     /// # Errors
-    /// What is wrong with it and where: over 1 MiB, not UTF-8, not of its format, not an object.
-    pub fn read(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
-        if body.len() > MOST_BYTES {
-            let (came, most) = (body.len(), MOST_BYTES);
-            return Err(ConfigError::new(format!("has {came} bytes; at most {most} (1 MiB)")));
+    /// Fails if the document is larger than 1 MiB, not UTF-8, not valid in its format, or not an
+    /// object.
+    pub fn parse(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
+        if body.len() > MAX_CONFIG_BYTES {
+            let message = format!(
+                "the document has {} bytes; the maximum is {MAX_CONFIG_BYTES} (1 MiB)",
+                body.len()
+            );
+            return Err(ConfigError::new(message));
         }
         let text = std::str::from_utf8(body).map_err(|error| {
-            let at = error.valid_up_to() + 1;
-            ConfigError::new(format!("is not UTF-8: byte {at} is of no character"))
+            let byte = error.valid_up_to() + 1;
+            ConfigError::new(format!("the document is not valid UTF-8 at byte {byte}"))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let (value, lines) = match format {
-            Format::Json => (json::read(text)?, Lines::new()),
-            Format::Yaml => yaml::read(text)?,
-            Format::Markdown => markdown::read(text)?,
+        let (value, text_lines) = match format {
+            Format::Json => (json::parse(text)?, Vec::new()),
+            Format::Yaml => yaml::parse(text)?,
+            Format::Markdown => markdown::parse(text)?,
         };
         let Value::Object(mut fields) = value else {
-            let came = values::shown(&value);
-            return Err(ConfigError::new(format!("expected an object with fields, got {came}")));
+            let received = values::shown(&value);
+            return Err(ConfigError::new(format!(
+                "expected an object with fields, got {received}"
+            )));
         };
         let overridable = fields.shift_remove("overridable").unwrap_or_default();
-        Ok(HostedConfig { fields, overridable: names(overridable)?, lines })
+        Ok(HostedConfig { fields, overridable: parse_overridable(overridable)?, text_lines })
     }
 }
 
-/// The names in `overridable`.
-fn names(written: Value) -> Result<Option<Vec<String>>, ConfigError> {
-    let items = match written {
+/// Checks the field names in `overridable`.
+fn parse_overridable(value: Value) -> Result<Option<Vec<String>>, ConfigError> {
+    let items = match value {
         Value::Null => return Ok(None),
         Value::Array(items) => items,
         other => {
-            let came = values::shown(&other);
-            let text = format!("overridable: expected a list of field names, got {came}");
-            return Err(ConfigError::new(text));
+            let received = values::shown(&other);
+            let message = format!("overridable: expected a list of field names, got {received}");
+            return Err(ConfigError::new(message));
         }
     };
     let mut names = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let refuse = |what: String| Err(ConfigError::new(format!("overridable[{index}]: {what}")));
+        let error = |message: String| ConfigError::new(format!("overridable[{index}]: {message}"));
         let Value::String(name) = item else {
-            return refuse(format!("expected a field's name, got {}", values::shown(&item)));
+            return Err(error(format!("expected a field name, got {}", values::shown(&item))));
         };
-        if POINTERS.contains(&name.as_str()) || !is_field(&name) {
+        if POINTER_FIELDS.contains(&name.as_str()) {
+            return Err(error(format!("{name} can't be overridden; it points to the config")));
+        }
+        if !is_field(&name) {
             let hint = suggestion(&name, field_names::<Request>());
-            let name = values::quoted(&name);
-            return refuse(format!("{name} is not a field that can be overridden{hint}"));
+            return Err(error(format!("unknown field {}{hint}", values::quoted(&name))));
         }
         names.push(if name == "providor" { "provider".to_owned() } else { name });
     }

@@ -1,142 +1,151 @@
-//! A prompt's text to messages: a line that begins with `System:`, `User:` or `Assistant:` begins
-//! a message; within code fences it is text, and so it is behind a backslash.
+//! Splits a prompt into messages. A line that begins with `System:`, `User:` or `Assistant:` starts
+//! a message, except in a code fence or after a backslash.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::config::Lines;
+use super::position::TextLine;
 
 const MARKERS: &[(&str, &str)] =
     &[("system:", "system"), ("user:", "user"), ("assistant:", "assistant")];
 
-/// A message that is being gathered.
+/// A message whose lines are being collected.
 struct Turn<'a> {
     /// `None` above the first marker.
     role: Option<&'static str>,
     lines: Vec<Cow<'a, str>>,
-    /// The document's line on which it begins.
-    first: usize,
+    /// The line of the document on which the message begins.
+    first_line: usize,
 }
 
-/// The value of `message` and where its texts begin; `None` of an empty text. `above` is how many
-/// lines of the document are above the text.
-pub(super) fn read(text: &str, above: usize) -> Option<(Value, Lines)> {
+/// Returns the value of `message` and the lines on which its texts begin, or `None` if the prompt
+/// is empty. `offset` is the number of lines above the prompt in the document.
+pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)> {
     let lines: Vec<&str> = text.split('\n').collect();
-    let fenced = fenced(&lines);
-    let mut turns = vec![Turn { role: None, lines: Vec::new(), first: above + 1 }];
+    let in_fence = lines_in_fences(&lines);
+    let mut turns = vec![Turn { role: None, lines: Vec::new(), first_line: offset + 1 }];
     for (index, line) in lines.iter().enumerate() {
-        let marked = fenced.get(index).is_some_and(|inside| !inside).then(|| marker(line));
-        match marked.flatten() {
+        let is_code = in_fence.get(index) == Some(&true);
+        match split_marker(line).filter(|_| !is_code) {
             Some((role, rest)) => {
                 let lines = vec![Cow::Borrowed(rest.trim_start())];
-                turns.push(Turn { role: Some(role), lines, first: above + index + 1 });
+                turns.push(Turn { role: Some(role), lines, first_line: offset + index + 1 });
             }
             None => {
-                let is_code = fenced.get(index) == Some(&true);
-                let plain = if is_code { Cow::Borrowed(*line) } else { unescaped(line) };
-                turns.last_mut()?.lines.push(plain);
+                let line = if is_code { Cow::Borrowed(*line) } else { unescape_marker(line) };
+                turns.last_mut()?.lines.push(line);
             }
         }
     }
-    let is_dialogue = turns.len() > 1;
+    let has_markers = turns.len() > 1;
     let mut messages = Vec::new();
-    let mut places = Lines::new();
+    let mut text_lines = Vec::new();
     for turn in turns {
-        let blank = turn.lines.iter().take_while(|line| line.trim().is_empty()).count();
-        let text = turn.lines.get(blank..).unwrap_or_default().join("\n");
+        let blank_lines = turn.lines.iter().take_while(|line| line.trim().is_empty()).count();
+        let text = turn.lines.get(blank_lines..).unwrap_or_default().join("\n");
         let text = text.trim_end();
-        let line = if text.is_empty() { turn.first } else { turn.first + blank };
-        if !is_dialogue {
-            return (!text.is_empty())
-                .then(|| (Value::from(text), vec![("message".to_owned(), line)]));
+        let line = if text.is_empty() { turn.first_line } else { turn.first_line + blank_lines };
+        if !has_markers {
+            let path = "message".to_owned();
+            return (!text.is_empty()).then(|| (Value::from(text), vec![TextLine { path, line }]));
         }
         if turn.role.is_none() && text.is_empty() {
             continue;
         }
-        places.push((format!("message[{}]", messages.len()), line));
+        text_lines.push(TextLine { path: format!("message[{}]", messages.len()), line });
         messages.push(json!({ "role": turn.role.unwrap_or("system"), "content": text }));
     }
-    Some((Value::Array(messages), places))
+    Some((Value::Array(messages), text_lines))
 }
 
-/// The role that a line begins, and what stands behind the marker.
-fn marker(line: &str) -> Option<(&'static str, &str)> {
+/// The role of the marker that the line begins with, and the text after it.
+fn split_marker(line: &str) -> Option<(&'static str, &str)> {
     let line = line.trim_start();
-    MARKERS.iter().find_map(|(word, role)| {
-        let begins = line.get(..word.len())?.eq_ignore_ascii_case(word);
-        begins.then(|| (*role, line.get(word.len()..).unwrap_or_default()))
+    MARKERS.iter().find_map(|(marker, role)| {
+        let matches = line.get(..marker.len())?.eq_ignore_ascii_case(marker);
+        matches.then(|| (*role, line.get(marker.len()..).unwrap_or_default()))
     })
 }
 
-/// The line without the backslash that makes a marker text.
-fn unescaped(line: &str) -> Cow<'_, str> {
-    let behind = line.trim_start();
-    match behind.strip_prefix('\\') {
-        Some(rest) if marker(rest).is_some() && !rest.starts_with(char::is_whitespace) => {
-            let indent = line.get(..line.len() - behind.len()).unwrap_or_default();
+/// Removes the backslash before a marker.
+fn unescape_marker(line: &str) -> Cow<'_, str> {
+    let unindented = line.trim_start();
+    match unindented.strip_prefix('\\') {
+        Some(rest) if split_marker(rest).is_some() && !rest.starts_with(char::is_whitespace) => {
+            let indent = line.get(..line.len() - unindented.len()).unwrap_or_default();
             Cow::Owned(format!("{indent}{rest}"))
         }
         _ => Cow::Borrowed(line),
     }
 }
 
-/// Which lines are of code fences, the fences themselves counted in. A fence that nothing closes is
-/// none: what stands below it was meant as the prompt.
-fn fenced(lines: &[&str]) -> Vec<bool> {
-    let fences: Vec<Option<Fence>> = lines.iter().map(|line| fence(line)).collect();
-    // The longest closing fence from each line on, so that no opening one is looked up in vain.
-    let mut longest = vec![[0_usize; 2]; lines.len() + 1];
-    let mut below = [0_usize; 2];
-    for (index, found) in fences.iter().enumerate().rev() {
-        if let Some(Fence { tilde, length, bare: true }) = found
-            && let Some(most) = below.get_mut(usize::from(*tilde))
+/// Whether each line is part of a code block, including the fences. A fence that is never closed
+/// does not count: otherwise it would hide all markers below it.
+fn lines_in_fences(lines: &[&str]) -> Vec<bool> {
+    let fences: Vec<Option<Fence>> = lines.iter().map(|line| Fence::parse(line)).collect();
+    // For each line, the longest fence below it that can close a block, per character. With it, an
+    // opening fence is matched without another search, so the time stays linear.
+    let mut max_closing_below = vec![[0_usize; 2]; lines.len() + 1];
+    let mut max_lengths = [0_usize; 2];
+    for (index, fence) in fences.iter().enumerate().rev() {
+        if let Some(Fence { is_tilde, length, can_close: true }) = fence
+            && let Some(max) = max_lengths.get_mut(usize::from(*is_tilde))
         {
-            *most = (*most).max(*length);
+            *max = (*max).max(*length);
         }
-        if let Some(place) = longest.get_mut(index) {
-            *place = below;
+        if let Some(entry) = max_closing_below.get_mut(index) {
+            *entry = max_lengths;
         }
     }
-    let mut inside = Vec::with_capacity(lines.len());
+    let mut in_fence = Vec::with_capacity(lines.len());
     let mut open: Option<&Fence> = None;
-    for (index, found) in fences.iter().enumerate() {
-        let Some(found) = found else {
-            inside.push(open.is_some());
+    for (index, fence) in fences.iter().enumerate() {
+        let Some(fence) = fence else {
+            in_fence.push(open.is_some());
             continue;
         };
-        if let Some(opened) = open {
-            inside.push(true);
-            if found.bare && found.tilde == opened.tilde && found.length >= opened.length {
+        if let Some(opening) = open {
+            in_fence.push(true);
+            if fence.closes(opening) {
                 open = None;
             }
             continue;
         }
-        let closing = longest.get(index + 1).and_then(|most| most.get(usize::from(found.tilde)));
-        let closes = closing.is_some_and(|most| *most >= found.length);
-        inside.push(closes);
-        open = closes.then_some(found);
+        let max_below = max_closing_below
+            .get(index + 1)
+            .and_then(|max_lengths| max_lengths.get(usize::from(fence.is_tilde)));
+        let is_closed = max_below.is_some_and(|max| *max >= fence.length);
+        in_fence.push(is_closed);
+        open = is_closed.then_some(fence);
     }
-    inside
+    in_fence
 }
 
-/// A line of at least three backticks or tildes. <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
+/// A line of at least three backticks or tildes.
+/// <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
 struct Fence {
-    tilde: bool,
+    is_tilde: bool,
     length: usize,
-    /// Nothing stands behind it: it can close.
-    bare: bool,
+    /// Whether no text follows the fence.
+    can_close: bool,
 }
 
-fn fence(line: &str) -> Option<Fence> {
-    let unindented = line.trim_start_matches(' ');
-    if line.len() - unindented.len() > 3 {
-        return None;
+impl Fence {
+    fn parse(line: &str) -> Option<Fence> {
+        let unindented = line.trim_start_matches(' ');
+        if line.len() - unindented.len() > 3 {
+            return None;
+        }
+        let mark = unindented.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+        let rest = unindented.trim_start_matches(mark);
+        let length = unindented.len() - rest.len();
+        let info = rest.trim();
+        let is_fence = length >= 3 && (mark == '~' || !info.contains('`'));
+        is_fence.then_some(Fence { is_tilde: mark == '~', length, can_close: info.is_empty() })
     }
-    let sign = unindented.chars().next().filter(|sign| matches!(sign, '`' | '~'))?;
-    let rest = unindented.trim_start_matches(sign);
-    let length = unindented.len() - rest.len();
-    let info = rest.trim();
-    let is_fence = length >= 3 && (sign == '~' || !info.contains('`'));
-    is_fence.then_some(Fence { tilde: sign == '~', length, bare: info.is_empty() })
+
+    fn closes(&self, opening: &Fence) -> bool {
+        self.can_close && self.is_tilde == opening.is_tilde && self.length >= opening.length
+    }
 }

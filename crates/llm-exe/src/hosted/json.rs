@@ -1,5 +1,5 @@
-//! A JSON document to its fields. A name that stands twice in an object is a fault: of two values
-//! one would be lost in silence.
+//! Parses a JSON document. A name that appears twice in one object is an error, because one of
+//! the two values would be lost without notice.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,76 +10,76 @@ use serde_json::Value;
 use super::error::ConfigError;
 use crate::json;
 
-/// Reads a document that is one JSON value.
-pub(super) fn read(text: &str) -> Result<Value, ConfigError> {
-    let value = json::parse(text.as_bytes()).map_err(|fault| {
-        let message = format!("not JSON: {}", fault.message);
-        ConfigError::at(fault.line, fault.column, message)
+/// Parses a document that is one JSON value.
+pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
+    let value = json::parse(text.as_bytes()).map_err(|error| {
+        ConfigError::at(error.line, error.column, format!("not JSON: {}", error.message))
     })?;
-    serde_json::from_str::<Distinct>(text.trim_start_matches('\u{feff}')).map_err(|error| {
-        ConfigError::at(error.line(), error.column().max(1), json::strip_position(&error))
+    let text = text.trim_start_matches('\u{feff}');
+    serde_json::from_str::<WithoutDuplicates>(text).map_err(|error| {
+        ConfigError::at(error.line(), error.column().max(1), crate::json::strip_position(&error))
     })?;
     Ok(value)
 }
 
-/// Any value whose objects have no name twice.
-struct Distinct;
+/// Any value without a duplicate name in an object.
+struct WithoutDuplicates;
 
-impl<'de> Deserialize<'de> for Distinct {
+impl<'de> Deserialize<'de> for WithoutDuplicates {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DistinctVisitor)
+        deserializer.deserialize_any(WithoutDuplicatesVisitor)
     }
 }
 
-struct DistinctVisitor;
+struct WithoutDuplicatesVisitor;
 
-impl<'de> Visitor<'de> for DistinctVisitor {
-    type Value = Distinct;
+impl<'de> Visitor<'de> for WithoutDuplicatesVisitor {
+    type Value = WithoutDuplicates;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_unit<E>(self) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_bool<E>(self, _: bool) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_i64<E>(self, _: i64) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_u64<E>(self, _: u64) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_f64<E>(self, _: f64) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Distinct, E> {
-        Ok(Distinct)
+    fn visit_str<E>(self, _: &str) -> Result<WithoutDuplicates, E> {
+        Ok(WithoutDuplicates)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Distinct, A::Error> {
-        while list.next_element::<Distinct>()?.is_some() {}
-        Ok(Distinct)
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<WithoutDuplicates, A::Error> {
+        while list.next_element::<WithoutDuplicates>()?.is_some() {}
+        Ok(WithoutDuplicates)
     }
 
-    // A number of any size comes as an object of one name, which can't be there twice.
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Distinct, A::Error> {
+    // serde_json passes a number of arbitrary size as an object with one name.
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<WithoutDuplicates, A::Error> {
         let mut names = HashSet::new();
         while let Some(name) = object.next_key::<String>()? {
             if names.contains(&name) {
                 let name = json::quoted(&name);
-                return Err(de::Error::custom(format!("{name} stands twice in one object")));
+                return Err(de::Error::custom(format!("{name} appears twice in one object")));
             }
             names.insert(name);
-            object.next_value::<Distinct>()?;
+            object.next_value::<WithoutDuplicates>()?;
         }
-        Ok(Distinct)
+        Ok(WithoutDuplicates)
     }
 }

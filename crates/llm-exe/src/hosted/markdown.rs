@@ -1,104 +1,118 @@
-//! A Markdown document to its fields: YAML front matter, then the prompt.
+//! Parses a Markdown document: YAML front matter, then the prompt.
 
 use serde_json::{Map, Value};
 
-use super::config::Lines;
 use super::dialogue;
 use super::error::ConfigError;
+use super::position::TextLine;
 use super::yaml;
 use crate::json;
 
-/// Reads a document. Line ends become `\n`, as in YAML.
-pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigError> {
+/// Parses a document. Line ends become `\n`, as in YAML.
+pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     let text = text.replace("\r\n", "\n");
-    let (front, body, above) = split(&text)?;
-    let (mut fields, mut lines) = match front {
-        Some(front) => front_matter(front)?,
-        None => (Map::new(), Lines::new()),
+    let Sections { front_matter, body, body_offset } = split_front_matter(&text)?;
+    let (mut fields, mut text_lines) = match front_matter {
+        Some(front_matter) => parse_front_matter(front_matter)?,
+        None => (Map::new(), Vec::new()),
     };
-    let (prompt, cut) = cut_out(body).map_err(|fault| fault.below(above))?;
-    let talk = dialogue::read(prompt, above + cut);
-    if let Some((message, places)) = talk {
-        if fields.get("message").is_some_and(|there| !there.is_null()) {
-            let line = places.first().map_or(1, |(_, line)| *line);
-            let text = "the prompt stands here, and in the front matter as `message`; say it once";
-            return Err(ConfigError::at(line, 1, text));
+    let (prompt, prompt_offset) =
+        prompt_section(body).map_err(|error| error.shifted_down(body_offset))?;
+    if let Some((message, prompt_lines)) = dialogue::parse(prompt, body_offset + prompt_offset) {
+        if fields.get("message").is_some_and(|message| !message.is_null()) {
+            let line = prompt_lines.first().map_or(1, |first| first.line);
+            let message = "the prompt begins here, but the front matter has a `message` too; \
+                           remove one of them";
+            return Err(ConfigError::at(line, 1, message));
         }
         fields.insert("message".to_owned(), message);
-        lines = places;
+        text_lines = prompt_lines;
     }
-    Ok((Value::Object(fields), lines))
+    Ok((Value::Object(fields), text_lines))
 }
 
-/// Front matter, body, and how many lines are above the body.
-fn split(text: &str) -> Result<(Option<&str>, &str, usize), ConfigError> {
+struct Sections<'a> {
+    front_matter: Option<&'a str>,
+    body: &'a str,
+    /// The number of lines above the body.
+    body_offset: usize,
+}
+
+fn split_front_matter(text: &str) -> Result<Sections<'_>, ConfigError> {
     let mut lines = text.split_inclusive('\n');
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
-        return Ok((None, text, 0));
+        return Ok(Sections { front_matter: None, body: text, body_offset: 0 });
     };
     let mut end = first.len();
-    for (count, line) in lines.enumerate() {
+    for (index, line) in lines.enumerate() {
         if matches!(line.trim_end(), "---" | "...") {
-            let front = text.get(first.len()..end);
+            let front_matter = text.get(first.len()..end);
             let body = text.get(end + line.len()..).unwrap_or_default();
-            return Ok((front, body, count + 2));
+            return Ok(Sections { front_matter, body, body_offset: index + 2 });
         }
         end += line.len();
     }
-    let text = "the front matter that begins here has no end; expected a line of ---";
-    Err(ConfigError::at(1, 1, text))
+    let message = "the front matter that begins here is not closed; expected a line with ---";
+    Err(ConfigError::at(1, 1, message))
 }
 
-fn front_matter(text: &str) -> Result<(Map<String, Value>, Lines), ConfigError> {
-    // It begins below the first line of dashes.
-    let (value, lines) = yaml::read(text).map_err(|fault| fault.below(1))?;
-    let lines = lines.into_iter().map(|(path, line)| (path, line + 1)).collect();
+fn parse_front_matter(text: &str) -> Result<(Map<String, Value>, Vec<TextLine>), ConfigError> {
+    // The front matter begins below the first `---`.
+    let (value, text_lines) = yaml::parse(text).map_err(|error| error.shifted_down(1))?;
+    let text_lines =
+        text_lines.into_iter().map(|text| TextLine { line: text.line + 1, ..text }).collect();
     match value {
-        Value::Null => Ok((Map::new(), lines)),
-        Value::Object(fields) => Ok((fields, lines)),
+        Value::Null => Ok((Map::new(), text_lines)),
+        Value::Object(fields) => Ok((fields, text_lines)),
         other => {
-            let came = json::shown(&other);
-            let text = format!("the front matter must be fields with values, got {came}");
-            Err(ConfigError::at(2, 1, text))
+            let received = json::shown(&other);
+            let message = format!("the front matter must be a mapping of fields, got {received}");
+            Err(ConfigError::at(2, 1, message))
         }
     }
 }
 
-/// The part that is the prompt, and how many lines are above it.
-fn cut_out(body: &str) -> Result<(&str, usize), ConfigError> {
-    let start = only(body, "prompt start")?;
-    let end = only(body, "prompt end")?;
-    let from = start.map_or(0, |(_, after)| after);
-    let to = end.map_or(body.len(), |(before, _)| before);
-    let above = body.get(..from).unwrap_or_default().matches('\n').count();
-    match body.get(from..to) {
-        Some(prompt) => Ok((prompt, above)),
+/// Returns the part of the body between the comments `prompt start` and `prompt end`, both of
+/// which are optional, and the number of lines above it.
+fn prompt_section(body: &str) -> Result<(&str, usize), ConfigError> {
+    let start_comment = find_comment(body, "prompt start")?;
+    let end_comment = find_comment(body, "prompt end")?;
+    let start = start_comment.map_or(0, |comment| comment.end);
+    let end = end_comment.map_or(body.len(), |comment| comment.start);
+    match body.get(start..end) {
+        Some(prompt) => Ok((prompt, line_breaks(body, start))),
         None => {
-            let line = body.get(..to).unwrap_or_default().matches('\n').count() + 1;
-            Err(ConfigError::at(line, 1, "<!-- prompt end --> stands before the start"))
+            let message = "<!-- prompt end --> is above <!-- prompt start -->";
+            Err(ConfigError::at(line_breaks(body, end) + 1, 1, message))
         }
     }
 }
 
-/// Where a comment with these words begins and ends, if there is one.
-fn only(body: &str, words: &str) -> Result<Option<(usize, usize)>, ConfigError> {
-    let mut found = None;
+/// The number of line breaks before an offset.
+fn line_breaks(text: &str, offset: usize) -> usize {
+    text.get(..offset).unwrap_or_default().matches('\n').count()
+}
+
+/// Finds the only comment with these words.
+fn find_comment(body: &str, words: &str) -> Result<Option<std::ops::Range<usize>>, ConfigError> {
+    let mut range = None;
     let mut from = 0;
-    while let Some(at) = body.get(from..).and_then(|rest| rest.find("<!--")).map(|at| from + at) {
-        let inside = body.get(at + 4..).unwrap_or_default();
-        let Some(length) = inside.find("-->") else {
+    while let Some(start) = body.get(from..).and_then(|rest| rest.find("<!--")).map(|at| from + at)
+    {
+        let content = body.get(start + 4..).unwrap_or_default();
+        let Some(length) = content.find("-->") else {
             break;
         };
-        from = at + 4 + length + 3;
-        let comment = inside.get(..length).unwrap_or_default();
+        from = start + 4 + length + 3;
+        let comment = content.get(..length).unwrap_or_default();
         if !comment.split_whitespace().eq(words.split(' ')) {
             continue;
         }
-        if found.is_some() {
-            let line = body.get(..at).unwrap_or_default().matches('\n').count() + 1;
-            return Err(ConfigError::at(line, 1, format!("<!-- {words} --> stands twice")));
+        if range.is_some() {
+            let line = line_breaks(body, start) + 1;
+            return Err(ConfigError::at(line, 1, format!("<!-- {words} --> appears twice")));
         }
-        found = Some((at, from));
+        range = Some(start..from);
     }
-    Ok(found)
+    Ok(range)
 }

@@ -1,9 +1,8 @@
-//! Hosted configs: what stands in a bucket or on a page instead of in the request.
+//! Hosted configs: requests, or parts of them, that are stored in S3 or at an https URL.
 //!
-//! In: a request that may hold a pointer (`key`, or `url`), and a [`DocumentStore`] to fetch with;
-//! nothing is fetched here otherwise. Out: the request with the config merged in and no pointer
-//! left, and where each came from. A config is read as JSON, YAML or Markdown; of whatever bytes,
-//! it ends in a config or in an error with a line and column.
+//! A request points to a config with `key` or `url`. [`resolve`] fetches the config from a
+//! [`DocumentStore`], parses it as JSON, YAML or Markdown, and merges it with the caller's fields.
+//! A document that is not a valid config is an error with a line and a column.
 //!
 //! [`DocumentStore`]: crate::ports::DocumentStore
 
@@ -18,24 +17,20 @@ mod markdown;
 mod merge;
 mod origin;
 mod pointer;
+mod position;
 mod resolve;
 mod scalar;
 mod stores;
 mod yaml;
 
 pub use access::HostedRules;
-pub use cache::{CachedDocuments, MOST_CACHED_BYTES};
-pub use config::HostedConfig;
-pub use error::ConfigError;
+pub use cache::{CachedDocuments, MAX_CACHED_BYTES};
+pub use config::{HostedConfig, MAX_CONFIG_BYTES};
+pub use error::{ConfigError, Position};
 pub use format::Format;
 pub use merge::merge;
 pub use origin::{ConfigSource, Origin};
-pub use pointer::{check_bucket, place_of_url};
+pub use pointer::{check_bucket, parse_config_url};
+pub use resolve::MAX_FETCH_TIME;
 pub(crate) use resolve::{Resolved, resolve};
-pub use stores::Stores;
-
-/// The most bytes of a hosted document.
-pub const MOST_BYTES: usize = 1024 * 1024;
-
-/// The most seconds that fetching one may take.
-pub const MOST_FETCH_TIME: std::time::Duration = std::time::Duration::from_millis(7500);
+pub use stores::DocumentStores;

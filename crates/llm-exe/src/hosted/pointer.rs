@@ -1,128 +1,131 @@
-//! The pointer in a request: `key`, `bucket` and `version`, or `url`, to a [`Place`].
+//! Parses the pointer in a request: `key`, `bucket` and `version`, or `url`.
 
 use serde_json::{Map, Value};
 
 use super::access::HostedRules;
 use crate::error::Problem;
 use crate::json;
-use crate::ports::Place;
+use crate::ports::DocumentLocation;
 
-const LONGEST_KEY: usize = 1024;
-const LONGEST_URL: usize = 4096;
+/// Maximum length of an object key in bytes (S3's limit).
+const MAX_KEY_BYTES: usize = 1024;
+const MAX_URL_BYTES: usize = 4096;
 
-/// Takes the pointer out of a request: nothing where there is none, and all that is wrong with it.
-pub(super) fn take(
+/// Removes the pointer from a request. Returns `None` if the request has no pointer, or all
+/// problems with it.
+pub(super) fn take_pointer(
     request: &mut Map<String, Value>,
     rules: &HostedRules,
-) -> Result<Option<Place>, Vec<Problem>> {
+) -> Result<Option<DocumentLocation>, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut text = |name: &str| match request.shift_remove(name) {
+    let mut take_string = |name: &str| match request.shift_remove(name) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text),
         Some(other) => {
-            let came = json::shown(&other);
-            problems.push(Problem::request(name, format!("expected a string, got {came}")));
+            let received = json::shown(&other);
+            problems.push(Problem::request(name, format!("expected a string, got {received}")));
             None
         }
     };
-    let (key, bucket) = (text("key"), text("bucket"));
-    let (version, url) = (text("version"), text("url"));
+    let (key, bucket) = (take_string("key"), take_string("bucket"));
+    let (version, url) = (take_string("version"), take_string("url"));
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut refuse = |name: &str, what: &str| problems.push(Problem::request(name, what));
-    let place = match (key, url) {
+    let mut reject = |name: &str, message: &str| problems.push(Problem::request(name, message));
+    let location = match (key, url) {
         (Some(_), Some(_)) => {
-            refuse("url", "stands beside key; a request points to one config");
+            reject("url", "can't be combined with key; a request points to one config");
             None
         }
         (None, Some(url)) => {
-            for (name, said) in [("bucket", &bucket), ("version", &version)] {
-                if said.is_some() {
-                    refuse(name, "stands beside url; it belongs to key");
+            for (name, value) in [("bucket", &bucket), ("version", &version)] {
+                if value.is_some() {
+                    reject(name, "can't be combined with url; it belongs to key");
                 }
             }
-            place_of_url(&url).map_err(|what| refuse("url", &what)).ok()
+            parse_config_url(&url).map_err(|message| reject("url", &message)).ok()
         }
-        (Some(key), None) => object(key, bucket, version, rules, &mut refuse),
+        (Some(key), None) => object_location(key, bucket, version, rules, &mut reject),
         (None, None) => {
-            for (name, said) in [("bucket", bucket), ("version", version)] {
-                if said.is_some() {
-                    refuse(name, "stands without key, which says what in the bucket is meant");
+            for (name, value) in [("bucket", bucket), ("version", version)] {
+                if value.is_some() {
+                    reject(name, "can't be used without key, which names the object in the bucket");
                 }
             }
             None
         }
     };
-    if problems.is_empty() { Ok(place) } else { Err(problems) }
+    if problems.is_empty() { Ok(location) } else { Err(problems) }
 }
 
-fn object(
+fn object_location(
     key: String,
     bucket: Option<String>,
     version: Option<String>,
     rules: &HostedRules,
-    refuse: &mut impl FnMut(&str, &str),
-) -> Option<Place> {
-    if let Err(what) = check_key(&key) {
-        refuse("key", &what);
+    reject: &mut impl FnMut(&str, &str),
+) -> Option<DocumentLocation> {
+    if let Err(message) = check_key(&key) {
+        reject("key", &message);
     }
-    if let Some(what) = version.as_deref().and_then(|version| check_version(version).err()) {
-        refuse("version", &what);
+    if let Some(message) = version.as_deref().and_then(|version| check_version(version).err()) {
+        reject("version", &message);
     }
     match bucket.or_else(|| rules.bucket.clone()) {
-        None => refuse("key", "stands without a bucket, and AWS_S3_FILES_BUCKET_NAME is not set"),
+        None => reject("key", "needs a bucket, and AWS_S3_FILES_BUCKET_NAME is not set"),
         Some(bucket) => match check_bucket(&bucket) {
-            Err(what) => refuse("bucket", &what),
-            Ok(()) => return Some(Place::Object { bucket, key, version }),
+            Err(message) => reject("bucket", &message),
+            Ok(()) => return Some(DocumentLocation::Object { bucket, key, version }),
         },
     }
     None
 }
 
-/// The place that a URL names: `s3://bucket/key`, with `?versionId=…` if need be, or `https://…`.
-/// The key is taken as it is, not decoded.
+/// Parses `s3://bucket/key`, optionally with `?versionId=…`, or `https://…`. The key is used as
+/// written, without percent-decoding.
 ///
 /// # Errors
-/// What is wrong with it. It is not quoted: a query may hold a secret.
-pub fn place_of_url(url: &str) -> Result<Place, String> {
+/// Fails if the URL is not valid. The message does not quote it, because a query may be secret.
+pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
-        return Err("holds spaces around it or control characters".to_owned());
+        let message = "must not have control characters, or white space at its start or end";
+        return Err(message.to_owned());
     }
-    if url.len() > LONGEST_URL {
-        return Err(format!("has {} bytes; at most {LONGEST_URL}", url.len()));
+    if url.len() > MAX_URL_BYTES {
+        return Err(format!("has {} bytes; the maximum is {MAX_URL_BYTES}", url.len()));
     }
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("expected s3://bucket/key or https://…".to_owned());
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "https" => page(rest),
-        "s3" => object_of(rest),
-        // Anything else than a scheme may be the head of a URL with a signature in it.
+        "https" => parse_https_url(rest),
+        "s3" => parse_s3_url(rest),
+        // Only a plausible scheme is quoted: other text may be part of a URL with a signature.
         scheme if scheme.len() <= 20 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-            let came = json::quoted(&format!("{scheme}://"));
-            Err(format!("expected s3:// or https://, got {came}"))
+            let received = json::quoted(&format!("{scheme}://"));
+            Err(format!("expected s3:// or https://, got {received}"))
         }
         _ => Err("expected s3://bucket/key or https://…".to_owned()),
     }
 }
 
-fn page(rest: &str) -> Result<Place, String> {
+fn parse_https_url(rest: &str) -> Result<DocumentLocation, String> {
     let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if host.is_empty() {
-        return Err("names no host".to_owned());
+        return Err("has no host".to_owned());
     }
     if host.contains('@') {
-        return Err("holds a user name; credentials are never sent".to_owned());
+        return Err("must not have a user name or password; they are never sent".to_owned());
     }
     let url = format!("https://{rest}");
     match url.parse::<http::Uri>() {
-        Ok(_) => Ok(Place::Page(url)),
-        Err(_) => Err("is no URL; are all its special characters encoded?".to_owned()),
+        Ok(_) => Ok(DocumentLocation::Url(url)),
+        Err(_) => Err("is not a valid URL; are all special characters percent-encoded?".to_owned()),
     }
 }
 
-fn object_of(rest: &str) -> Result<Place, String> {
+fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
     let (path, query) = match rest.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (rest, None),
@@ -133,64 +136,68 @@ fn object_of(rest: &str) -> Result<Place, String> {
     let version = match query.map(|query| query.split_once('=')) {
         None => None,
         Some(Some(("versionId", version))) => Some(version.to_owned()),
-        Some(_) => return Err("takes ?versionId=… alone; a key with ? goes into key".to_owned()),
+        Some(_) => {
+            let message = "can have only the query ?versionId=…; use the field key for a key that \
+                           contains ?";
+            return Err(message.to_owned());
+        }
     };
     check_bucket(bucket)?;
     check_key(key)?;
     version.as_deref().map_or(Ok(()), check_version)?;
-    Ok(Place::Object { bucket: bucket.to_owned(), key: key.to_owned(), version })
+    Ok(DocumentLocation::Object { bucket: bucket.to_owned(), key: key.to_owned(), version })
 }
 
-/// Whether a text can be a bucket's name.
+/// Checks the name of an S3 bucket.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 ///
 /// # Errors
-/// What was expected, and what came.
+/// Fails if the name is not valid. The message contains the expected form and the name.
 pub fn check_bucket(bucket: &str) -> Result<(), String> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let fits = (3..=63).contains(&bucket.len())
-        && bucket.bytes().all(|byte| plain(byte) || matches!(byte, b'-' | b'.'))
-        && bucket.bytes().next().is_some_and(plain)
-        && bucket.bytes().last().is_some_and(plain)
+    let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_valid = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(|byte| is_alphanumeric(byte) || matches!(byte, b'-' | b'.'))
+        && bucket.bytes().next().is_some_and(is_alphanumeric)
+        && bucket.bytes().last().is_some_and(is_alphanumeric)
         && !bucket.contains("..");
-    if fits {
+    if is_valid {
         return Ok(());
     }
-    let came = json::quoted(bucket);
-    Err(format!("expected a bucket's name (3 to 63 of a-z, 0-9, - and .), got {came}"))
+    let received = json::quoted(bucket);
+    Err(format!("expected a bucket name (3 to 63 characters: a-z, 0-9, - and .), got {received}"))
 }
 
 fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() {
-        return Err("is empty; expected an object's key".to_owned());
+        return Err("is empty; expected an object key".to_owned());
     }
-    if key.len() > LONGEST_KEY {
-        return Err(format!("has {} bytes; at most {LONGEST_KEY}", key.len()));
+    if key.len() > MAX_KEY_BYTES {
+        return Err(format!("has {} bytes; the maximum is {MAX_KEY_BYTES}", key.len()));
     }
     if key.chars().any(char::is_control) {
-        return Err("holds control characters".to_owned());
+        return Err("must not contain control characters".to_owned());
     }
-    // Clients and proxies on the way would make another key of it.
-    if key.split('/').any(|piece| matches!(piece, "." | "..")) {
-        return Err("holds . or .. as a piece of its path".to_owned());
+    // HTTP clients and proxies normalize such paths to a different key.
+    if key.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err("must not contain the path segments . or ..".to_owned());
     }
     Ok(())
 }
 
 fn check_version(version: &str) -> Result<(), String> {
-    let fits = (1..=LONGEST_KEY).contains(&version.len())
+    let is_valid = (1..=MAX_KEY_BYTES).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'&');
-    if fits { Ok(()) } else { Err("expected the id of an object's version".to_owned()) }
+    if is_valid { Ok(()) } else { Err("expected the id of an object version".to_owned()) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::place_of_url;
+    use super::parse_config_url;
 
     #[test]
-    fn what_may_be_a_signature_is_not_quoted() {
-        let fault = place_of_url("example.com/p?sig=SECRET&u=https://x").unwrap_err();
-        assert!(!fault.contains("SECRET"), "{fault}");
-        assert!(place_of_url("ftp://a.example/b").unwrap_err().contains("\"ftp://\""));
+    fn text_that_may_be_a_signature_is_not_quoted() {
+        let error = parse_config_url("example.com/p?sig=SECRET&u=https://x").unwrap_err();
+        assert!(!error.contains("SECRET"), "{error}");
+        assert!(parse_config_url("ftp://a.example/b").unwrap_err().contains("\"ftp://\""));
     }
 }

@@ -1,4 +1,7 @@
-//! A request with a pointer to a request without: find, fetch, read, check, merge.
+//! Turns a request with a pointer into a complete request: fetches the hosted config, parses and
+//! checks it, and merges it with the caller's fields.
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -7,21 +10,24 @@ use super::config::HostedConfig;
 use super::format::Format;
 use super::merge::merge;
 use super::origin::{ConfigSource, Origin};
-use super::{MOST_FETCH_TIME, pointer};
+use super::pointer;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Document, DocumentStore, Place};
+use crate::ports::{Document, DocumentLocation, DocumentStore};
 
-/// A request in which no pointer is left.
+/// Maximum time for fetching a hosted config.
+pub const MAX_FETCH_TIME: Duration = Duration::from_millis(7500);
+
+/// A request without a pointer.
 pub(crate) struct Resolved {
     pub(crate) request: Value,
-    /// Where the hosted config was, if the request pointed to one.
+    /// The hosted config, if the request pointed to one.
     pub(crate) hosted: Option<(ConfigSource, Origin)>,
     pub(crate) warnings: Vec<String>,
 }
 
-/// Resolves a request. What is wrong with it beside its pointer is left to its own check. The
-/// place is noted in `tried` before anything is fetched.
+/// Resolves the pointer of a request. All other fields are validated later. The config's location
+/// is written to `tried` before anything is fetched.
 pub(crate) async fn resolve(
     request: Value,
     store: Option<&dyn DocumentStore>,
@@ -32,40 +38,42 @@ pub(crate) async fn resolve(
     let Value::Object(mut caller) = request else {
         return Ok(Resolved { request, hosted: None, warnings: Vec::new() });
     };
-    let named = if caller.get("key").is_some_and(|key| !key.is_null()) { "key" } else { "url" };
-    let Some(place) = pointer::take(&mut caller, rules).map_err(Error::from_problems)? else {
+    let has_key = caller.get("key").is_some_and(|key| !key.is_null());
+    let pointer = pointer::take_pointer(&mut caller, rules).map_err(Error::from_problems)?;
+    let Some(location) = pointer else {
         let request = Value::Object(caller);
         return Ok(Resolved { request, hosted: None, warnings: Vec::new() });
     };
-    let told = shown(&place);
-    *tried = Some(told.clone());
-    let in_context = |error: Error| error.in_context(&format!("the hosted config {told}"));
-    rules.allow(&place).map_err(in_context)?;
+    let shown = shown_location(&location);
+    *tried = Some(shown.clone());
+    let in_context = |error: Error| error.in_context(&format!("the hosted config {shown}"));
+    rules.check_location(&location).map_err(in_context)?;
     let Some(store) = store else {
-        let text = "hosted configs can't be fetched here: no store of documents is set up";
-        return Err(Error::invalid(named, text));
+        let field = if has_key { "key" } else { "url" };
+        let message = "hosted configs can't be fetched: no document store is configured";
+        return Err(Error::invalid(field, message));
     };
-    let document = fetch(store, &place, deadline).await.map_err(in_context)?;
-    let config = read(&document, &place).map_err(in_context)?;
-    access::check_config(&config, &place).map_err(in_context)?;
+    let document = fetch(store, &location, deadline).await.map_err(in_context)?;
+    let config = parse(&document, &location).map_err(in_context)?;
+    access::check_config(&config, &location).map_err(in_context)?;
     access::check_overrides(&config, &caller).map_err(in_context)?;
-    let origin = Origin::new(told.clone(), &config, &caller);
+    let origin = Origin::new(shown.clone(), &config, &caller);
     let Document { version, etag, .. } = document;
-    let (request, warnings) = merged(config, caller, &told);
-    let source = ConfigSource { place: told, version, etag };
+    let (request, warnings) = merge_config(config, caller, &shown);
+    let source = ConfigSource { location: shown, version, etag };
     Ok(Resolved { request, hosted: Some((source, origin)), warnings })
 }
 
-fn merged(
+fn merge_config(
     mut config: HostedConfig,
     caller: Map<String, Value>,
-    told: &str,
+    location: &str,
 ) -> (Value, Vec<String>) {
     let mut warnings = Vec::new();
-    // Notes of the author's, it seems: they mean nothing without a key.
+    // Without `key` these fields have no meaning; authors use them for their own notes.
     for name in ["bucket", "version"] {
         if config.fields.shift_remove(name).is_some_and(|value| !value.is_null()) {
-            warnings.push(format!("`{name}` of the hosted config {told} was ignored"));
+            warnings.push(format!("`{name}` of the hosted config {location} was ignored"));
         }
     }
     (Value::Object(merge([config.fields, caller])), warnings)
@@ -73,49 +81,53 @@ fn merged(
 
 async fn fetch(
     store: &dyn DocumentStore,
-    place: &Place,
+    location: &DocumentLocation,
     deadline: Deadline,
 ) -> Result<Document, Error> {
-    let left = deadline.left();
-    let within = deadline.within(Some(MOST_FETCH_TIME));
-    let fetched = store.fetch(place, None, within);
-    match tokio::time::timeout(within.left(), fetched).await {
+    let time_left = deadline.left();
+    let fetch_deadline = deadline.within(Some(MAX_FETCH_TIME));
+    let fetching = store.fetch(location, None, fetch_deadline);
+    match tokio::time::timeout(fetch_deadline.left(), fetching).await {
         Ok(Ok(Some(document))) => Ok(document),
-        Ok(Ok(None)) => {
-            let text = "the store answered that nothing has changed, to nobody who knew it";
-            Err(Error::new(ErrorKind::ConfigUnavailable, text))
-        }
+        Ok(Ok(None)) => Err(unexpected_not_modified()),
         Ok(Err(error)) => Err(error),
-        Err(_) if left < MOST_FETCH_TIME => {
-            let text = "the function's time ran out while it was fetched";
-            Err(Error::new(ErrorKind::Timeout, text))
+        Err(_) if time_left < MAX_FETCH_TIME => {
+            let message = "the function's time ran out while the config was fetched";
+            Err(Error::new(ErrorKind::Timeout, message))
         }
         Err(_) => {
-            let seconds = MOST_FETCH_TIME.as_secs_f64();
-            let text = format!("was not there within {seconds} s, which is the limit");
-            Err(Error::new(ErrorKind::ConfigUnavailable, text))
+            let seconds = MAX_FETCH_TIME.as_secs_f64();
+            let message = format!("not received within {seconds} s, which is the limit");
+            Err(Error::new(ErrorKind::ConfigUnavailable, message))
         }
     }
 }
 
-fn read(document: &Document, place: &Place) -> Result<HostedConfig, Error> {
-    let format = Format::of(place, &document.body);
-    HostedConfig::read(&document.body, format).map_err(|fault| {
-        let logged = match fault.place {
-            Some((line, column)) => format!("line {line}, column {column}"),
-            None => "can't be read".to_owned(),
+/// The error for a store that returns "not modified" although no ETag was sent.
+pub(super) fn unexpected_not_modified() -> Error {
+    let message = "the store returned \"not modified\" although no ETag was sent";
+    Error::new(ErrorKind::ConfigUnavailable, message)
+}
+
+fn parse(document: &Document, location: &DocumentLocation) -> Result<HostedConfig, Error> {
+    let format = Format::detect(location, &document.body);
+    HostedConfig::parse(&document.body, format).map_err(|error| {
+        let logged = match error.position {
+            Some(position) => position.to_string(),
+            None => "the document is not a valid config".to_owned(),
         };
-        Error::new(ErrorKind::ConfigInvalid, fault.to_string()).logged_as(logged)
+        Error::new(ErrorKind::ConfigInvalid, error.to_string()).logged_as(logged)
     })
 }
 
-/// A place as messages, logs and results name it: without a query, which may hold a secret.
-fn shown(place: &Place) -> String {
-    match place {
-        Place::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
-        Place::Page(url) => {
-            let plain = url.split(['?', '#']).next().unwrap_or(url);
-            crate::error::shorten(plain, 500)
+/// A location as messages, logs and results show it. The query of a URL is removed, because it may
+/// be secret.
+fn shown_location(location: &DocumentLocation) -> String {
+    match location {
+        DocumentLocation::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),
+        DocumentLocation::Url(url) => {
+            let without_query = url.split(['?', '#']).next().unwrap_or(url);
+            crate::error::shorten(without_query, 500)
         }
     }
 }

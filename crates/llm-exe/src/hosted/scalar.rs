@@ -1,13 +1,13 @@
-//! What a plain word of YAML means: the core schema of YAML 1.2, in which `yes`, `on`, `1_000` and
-//! dates are text. <https://yaml.org/spec/1.2.2/#103-core-schema>
+//! Parses plain (unquoted) YAML scalars by the core schema of YAML 1.2, in which `yes`, `on`,
+//! `1_000` and dates are strings. <https://yaml.org/spec/1.2.2/#103-core-schema>
 
 use serde_json::{Number, Value};
 
-/// The value of a plain scalar.
+/// Parses a plain scalar.
 ///
 /// # Errors
-/// A number that JSON has no form for.
-pub(super) fn value(text: &str) -> Result<Value, String> {
+/// Fails if the scalar is a number that JSON can't represent.
+pub(super) fn parse(text: &str) -> Result<Value, String> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
         "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
@@ -16,21 +16,23 @@ pub(super) fn value(text: &str) -> Result<Value, String> {
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Err(format!("{text} is no number of JSON; put it in quotes if it is text"));
+        return Err(format!("{text} is not a JSON number; put it in quotes if it is a string"));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix)
             && !digits.is_empty()
             && digits.chars().all(|digit| digit.is_digit(radix))
         {
-            let read = u64::from_str_radix(digits, radix);
-            return read.map(Value::from).map_err(|_| format!("{prefix}… is over 64 bits"));
+            let number = u64::from_str_radix(digits, radix);
+            let error = |_| format!("the number {prefix}… does not fit in 64 bits");
+            return number.map(Value::from).map_err(error);
         }
     }
     Ok(decimal(text, unsigned).map_or_else(|| Value::from(text), Value::Number))
 }
 
-/// A decimal number, written as JSON has it: no plus, no leading zeros, digits around the point.
+/// Parses a decimal number by rewriting it as JSON requires: no plus sign, no leading zeros, digits
+/// before and after the point.
 fn decimal(text: &str, unsigned: &str) -> Option<Number> {
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -40,9 +42,9 @@ fn decimal(text: &str, unsigned: &str) -> Option<Number> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let has_digits = !whole.is_empty() || fraction.is_some_and(|digits| !digits.is_empty());
-    if !has_digits || !digits(whole) || !fraction.is_none_or(digits) {
+    if !has_digits || !is_digits(whole) || !fraction.is_none_or(is_digits) {
         return None;
     }
     let mut number = String::from(if text.starts_with('-') { "-" } else { "" });
@@ -53,8 +55,8 @@ fn decimal(text: &str, unsigned: &str) -> Option<Number> {
         number.push_str(fraction);
     }
     if let Some(exponent) = exponent {
-        let plain = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        if plain.is_empty() || !digits(plain) {
+        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        if digits.is_empty() || !is_digits(digits) {
             return None;
         }
         number.push('e');
@@ -65,10 +67,10 @@ fn decimal(text: &str, unsigned: &str) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
-    use super::value;
+    use super::parse;
 
     #[test]
-    fn plain_words_are_read_by_the_core_schema() {
+    fn plain_scalars_follow_the_core_schema() {
         for (text, expected) in [
             ("", "null"),
             ("~", "null"),
@@ -96,10 +98,10 @@ mod tests {
             ("12:30", "\"12:30\""),
             ("123456789012345678901234567890", "123456789012345678901234567890"),
         ] {
-            assert_eq!(value(text).unwrap().to_string(), expected, "{text}");
+            assert_eq!(parse(text).unwrap().to_string(), expected, "{text}");
         }
         for text in [".inf", "-.INF", ".nan", "0xfffffffffffffffff"] {
-            assert!(value(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

@@ -1,45 +1,45 @@
-//! Two stores as one: objects from here, pages from there.
+//! A document store that forwards to one store for S3 objects and one for https URLs.
 
 use std::sync::Arc;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Document, DocumentStore, Place, PortFuture};
+use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 
-/// The stores that there are; the place decides who is asked.
+/// The stores for each kind of location. A missing store makes its locations an error.
 #[derive(Clone, Default)]
-pub struct Stores {
-    /// Who fetches objects of S3.
-    pub objects: Option<Arc<dyn DocumentStore>>,
-    /// Who fetches https pages.
-    pub pages: Option<Arc<dyn DocumentStore>>,
+pub struct DocumentStores {
+    /// Fetches S3 objects.
+    pub s3: Option<Arc<dyn DocumentStore>>,
+    /// Fetches https URLs.
+    pub web: Option<Arc<dyn DocumentStore>>,
 }
 
-impl std::fmt::Debug for Stores {
+impl std::fmt::Debug for DocumentStores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stores")
-            .field("objects", &self.objects.is_some())
-            .field("pages", &self.pages.is_some())
+        f.debug_struct("DocumentStores")
+            .field("s3", &self.s3.is_some())
+            .field("web", &self.web.is_some())
             .finish()
     }
 }
 
-impl DocumentStore for Stores {
+impl DocumentStore for DocumentStores {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
-        known: Option<&'a str>,
+        location: &'a DocumentLocation,
+        known_etag: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
-        let (store, what) = match place {
-            Place::Object { .. } => (&self.objects, "objects of S3"),
-            Place::Page(_) => (&self.pages, "pages"),
+        let (store, documents) = match location {
+            DocumentLocation::Object { .. } => (&self.s3, "S3 objects"),
+            DocumentLocation::Url(_) => (&self.web, "https URLs"),
         };
         match store {
-            Some(store) => store.fetch(place, known, deadline),
+            Some(store) => store.fetch(location, known_etag, deadline),
             None => {
-                let text = format!("{what} are not read in this version");
-                let error = Error::new(ErrorKind::ConfigForbidden, text);
+                let message = format!("no store for {documents} is configured");
+                let error = Error::new(ErrorKind::ConfigForbidden, message);
                 Box::pin(std::future::ready(Err(error)))
             }
         }

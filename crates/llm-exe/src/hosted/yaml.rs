@@ -1,146 +1,159 @@
-//! A YAML document to its fields. The parser is `granit-parser`'s; what its events mean is said
-//! here: the core schema, keys that are text and stand once, no tags, one document, aliases that
-//! stay within a bound, merge keys (`<<`).
+//! Parses a YAML document. `granit-parser` produces events; this module gives them their meaning.
+//!
+//! It follows YAML's core schema and supports anchors, aliases and merge keys (`<<`). Keys must be
+//! distinct strings. Tags and multiple documents are errors, and so are aliases that expand to too
+//! much data.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Value};
 
-use super::config::Lines;
 use super::error::ConfigError;
+use super::position::TextLine;
 use super::scalar;
 use crate::json;
 
-/// The deepest nesting, as JSON's reader has it.
-const DEEPEST: usize = 127;
+/// Maximum nesting, the same as for JSON.
+const MAX_DEPTH: usize = 127;
 
-/// How much aliases may add up to, in bytes of text and 16 for each value.
-const MOST_REPEATED: usize = 4 * 1024 * 1024;
+/// Maximum total size of the values that anchors and aliases copy. The size of a value is 16 plus
+/// the bytes of its text.
+const MAX_COPIED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Reads a document, and notes on which lines the texts of `message` begin.
-pub(super) fn read(text: &str) -> Result<(Value, Lines), ConfigError> {
+/// Parses a document. Also returns the lines on which the texts of `message` begin.
+pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker();
             ConfigError::at(at.line(), at.col() + 1, format!("not YAML: {}", error.info()))
         })?;
-        loader.take(event, span)?;
+        loader.handle(event, span)?;
     }
-    Ok((loader.root.unwrap_or_default(), loader.lines))
+    Ok((loader.root.unwrap_or_default(), loader.text_lines))
 }
 
-/// A value, and how much it weighs against [`MOST_REPEATED`].
-type Weighed = (Value, usize);
+/// A value that an anchor names.
+#[derive(Clone)]
+struct Anchored {
+    value: Value,
+    size: usize,
+}
 
 #[derive(Default)]
 struct Loader {
     stack: Vec<Frame>,
-    anchors: HashMap<usize, Weighed>,
-    repeated: usize,
+    anchors: HashMap<usize, Anchored>,
+    copied_bytes: usize,
     documents: usize,
     root: Option<Value>,
-    lines: Lines,
+    text_lines: Vec<TextLine>,
 }
 
-/// A list or a mapping that is being read.
+/// A list or a mapping that is not closed yet.
 struct Frame {
     anchor: usize,
-    weight: usize,
-    holds: Holds,
+    size: usize,
+    content: Content,
 }
 
-enum Holds {
+enum Content {
     List(Vec<Value>),
     Mapping {
         fields: Map<String, Value>,
-        /// The key whose value comes next.
+        /// The key of the next value.
         key: Option<Key>,
-        /// What merge keys bring.
+        /// The values of merge keys.
         merged: Vec<Value>,
     },
 }
 
 enum Key {
-    /// `<<`, unquoted: what comes next is merged in.
+    /// An unquoted `<<`: the next value is merged into the mapping.
     Merge,
     Name(String),
 }
 
-fn fault(span: Span, message: impl Into<String>) -> ConfigError {
+fn error_at(span: Span, message: impl Into<String>) -> ConfigError {
     ConfigError::at(span.start.line(), span.start.col() + 1, message)
 }
 
 impl Loader {
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), ConfigError> {
+    fn handle(&mut self, event: Event<'_>, span: Span) -> Result<(), ConfigError> {
         if let Some(tag) = event.tag() {
-            let text =
-                format!("the tag {} is not taken; leave it out", json::quoted(&tag.original()));
-            return Err(fault(span.tag_span().unwrap_or(span), text));
+            let tag = json::quoted(&tag.original());
+            let message = format!("the tag {tag} is not supported; remove it");
+            return Err(error_at(span.tag_span().unwrap_or(span), message));
         }
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(fault(span, "a second document; expected one"));
+                    let message = "a second document begins here; only one is supported";
+                    return Err(error_at(span, message));
                 }
                 Ok(())
             }
             Event::Alias(anchor) => {
-                let known = self.anchors.get(&anchor).cloned();
-                let (value, weight) =
-                    known.ok_or_else(|| fault(span, "an alias inside of what it stands for"))?;
-                self.repeat(weight, span)?;
-                if self.wants_key() {
-                    return Err(fault(span, "a key can't be an alias; write it out"));
+                let anchored = self.anchors.get(&anchor).cloned();
+                let Anchored { value, size } = anchored.ok_or_else(|| {
+                    error_at(span, "the alias is inside of the value that it refers to")
+                })?;
+                self.count_copy(size, span)?;
+                if self.expects_key() {
+                    return Err(error_at(span, "a key can't be an alias; write the key itself"));
                 }
-                self.put(value, weight, span)
+                self.add_value(value, size, span)
             }
-            Event::Scalar(text, style, anchor, _) if self.wants_key() => {
+            Event::Scalar(text, style, anchor, _) if self.expects_key() => {
                 if anchor != 0 {
-                    return Err(fault(span, "a key can't have an anchor"));
+                    return Err(error_at(span, "a key can't have an anchor"));
                 }
-                self.key(&text, style, span)
+                self.set_key(&text, style, span)
             }
-            Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, span),
-            Event::SequenceStart(_, anchor, _) => self.open(anchor, Holds::List(Vec::new()), span),
+            Event::Scalar(text, style, anchor, _) => self.add_scalar(&text, style, anchor, span),
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(anchor, Content::List(Vec::new()), span)
+            }
             Event::MappingStart(_, anchor, _) => {
                 let (fields, merged) = (Map::new(), Vec::new());
-                self.open(anchor, Holds::Mapping { fields, key: None, merged }, span)
+                self.open(anchor, Content::Mapping { fields, key: None, merged }, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             _ => Ok(()),
         }
     }
 
-    fn wants_key(&self) -> bool {
-        let last = self.stack.last().map(|frame| &frame.holds);
-        matches!(last, Some(Holds::Mapping { key: None, .. }))
+    fn expects_key(&self) -> bool {
+        let content = self.stack.last().map(|frame| &frame.content);
+        matches!(content, Some(Content::Mapping { key: None, .. }))
     }
 
-    fn key(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), ConfigError> {
+    fn set_key(&mut self, text: &str, style: ScalarStyle, span: Span) -> Result<(), ConfigError> {
         if style == ScalarStyle::Plain {
-            let read = scalar::value(text).map_err(|why| fault(span, why))?;
-            if !read.is_string() {
-                let text = format!("a key must be text, got {}; quote it", json::shown(&read));
-                return Err(fault(span, text));
+            let value = scalar::parse(text).map_err(|message| error_at(span, message))?;
+            if !value.is_string() {
+                let received = json::shown(&value);
+                let message = format!("a key must be a string, got {received}; put it in quotes");
+                return Err(error_at(span, message));
             }
         }
-        if let Some(Frame { holds: Holds::Mapping { fields, key, .. }, .. }) = self.stack.last_mut()
+        if let Some(Frame { content: Content::Mapping { fields, key, .. }, .. }) =
+            self.stack.last_mut()
         {
             if fields.contains_key(text) {
-                let text = format!("{} stands twice in one mapping", json::quoted(text));
-                return Err(fault(span, text));
+                let name = json::quoted(text);
+                return Err(error_at(span, format!("{name} appears twice in one mapping")));
             }
-            // A quoted `<<` is a key like any other.
-            let merges = text == "<<" && style == ScalarStyle::Plain;
-            *key = Some(if merges { Key::Merge } else { Key::Name(text.to_owned()) });
+            // A quoted `<<` is an ordinary key.
+            let is_merge = text == "<<" && style == ScalarStyle::Plain;
+            *key = Some(if is_merge { Key::Merge } else { Key::Name(text.to_owned()) });
         }
         Ok(())
     }
 
-    fn scalar(
+    fn add_scalar(
         &mut self,
         text: &str,
         style: ScalarStyle,
@@ -148,100 +161,101 @@ impl Loader {
         span: Span,
     ) -> Result<(), ConfigError> {
         let value = match style {
-            ScalarStyle::Plain => scalar::value(text).map_err(|why| fault(span, why))?,
+            ScalarStyle::Plain => scalar::parse(text).map_err(|message| error_at(span, message))?,
             _ => Value::from(text),
         };
-        let weight = 16 + text.len();
+        let size = 16 + text.len();
         if let Some(path) = self.message_path() {
-            // Of texts whose lines are folded, the template's lines are not the document's.
+            // In a folded text, the lines of the template are not those of the document.
             if style == ScalarStyle::Literal || !text.contains('\n') {
-                self.lines.push((path, span.start.line()));
+                self.text_lines.push(TextLine { path, line: span.start.line() });
             }
         }
-        self.remember(anchor, &value, weight, span)?;
-        self.put(value, weight, span)
+        self.set_anchor(anchor, &value, size, span)?;
+        self.add_value(value, size, span)
     }
 
-    fn open(&mut self, anchor: usize, holds: Holds, span: Span) -> Result<(), ConfigError> {
-        if self.wants_key() {
-            return Err(fault(span, "a key must be text, got a list or a mapping"));
+    fn open(&mut self, anchor: usize, content: Content, span: Span) -> Result<(), ConfigError> {
+        if self.expects_key() {
+            return Err(error_at(span, "a key must be a string, got a list or a mapping"));
         }
-        if self.stack.len() >= DEEPEST {
-            let text = format!("nested deeper than {DEEPEST} levels, which is the limit");
-            return Err(fault(span, text));
+        if self.stack.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels, which is the limit");
+            return Err(error_at(span, message));
         }
-        self.stack.push(Frame { anchor, weight: 16, holds });
+        self.stack.push(Frame { anchor, size: 16, content });
         Ok(())
     }
 
     fn close(&mut self, span: Span) -> Result<(), ConfigError> {
-        let Some(Frame { anchor, weight, holds }) = self.stack.pop() else {
+        let Some(Frame { anchor, size, content }) = self.stack.pop() else {
             return Ok(());
         };
-        let value = match holds {
-            Holds::List(items) => Value::Array(items),
-            Holds::Mapping { mut fields, merged, .. } => {
-                for brought in merged {
-                    merge_in(&mut fields, brought, span)?;
+        let value = match content {
+            Content::List(items) => Value::Array(items),
+            Content::Mapping { mut fields, merged, .. } => {
+                for value in merged {
+                    merge_into(&mut fields, value, span)?;
                 }
                 Value::Object(fields)
             }
         };
-        self.remember(anchor, &value, weight, span)?;
-        self.put(value, weight, span)
+        self.set_anchor(anchor, &value, size, span)?;
+        self.add_value(value, size, span)
     }
 
-    /// Keeps what an anchor names. It is a copy, so it counts as repeated.
-    fn remember(
+    /// Stores a copy of the value under its anchor, which is 0 if it has none.
+    fn set_anchor(
         &mut self,
         anchor: usize,
         value: &Value,
-        weight: usize,
+        size: usize,
         span: Span,
     ) -> Result<(), ConfigError> {
         if anchor != 0 {
-            self.repeat(weight, span)?;
-            self.anchors.insert(anchor, (value.clone(), weight));
+            self.count_copy(size, span)?;
+            self.anchors.insert(anchor, Anchored { value: value.clone(), size });
         }
         Ok(())
     }
 
-    fn repeat(&mut self, weight: usize, span: Span) -> Result<(), ConfigError> {
-        self.repeated += weight;
-        if self.repeated > MOST_REPEATED {
-            let text = format!("aliases add up to more than {MOST_REPEATED} bytes");
-            return Err(fault(span, text));
+    fn count_copy(&mut self, size: usize, span: Span) -> Result<(), ConfigError> {
+        self.copied_bytes += size;
+        if self.copied_bytes > MAX_COPIED_BYTES {
+            let message = format!("aliases expand to more than {MAX_COPIED_BYTES} bytes");
+            return Err(error_at(span, message));
         }
         Ok(())
     }
 
-    fn put(&mut self, value: Value, weight: usize, span: Span) -> Result<(), ConfigError> {
+    /// Adds a value to the list or mapping that is open, or makes it the root.
+    fn add_value(&mut self, value: Value, size: usize, span: Span) -> Result<(), ConfigError> {
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(value);
             return Ok(());
         };
-        frame.weight += weight;
-        match &mut frame.holds {
-            Holds::List(items) => items.push(value),
-            Holds::Mapping { fields, key, merged } => match key.take() {
+        frame.size += size;
+        match &mut frame.content {
+            Content::List(items) => items.push(value),
+            Content::Mapping { fields, key, merged } => match key.take() {
                 Some(Key::Merge) => merged.push(value),
                 Some(Key::Name(name)) => {
-                    frame.weight += name.len();
+                    frame.size += name.len();
                     fields.insert(name, value);
                 }
-                None => return Err(fault(span, "a value without a key")),
+                None => return Err(error_at(span, "a value has no key")),
             },
         }
         Ok(())
     }
 
-    /// The path of the value that comes next, if it is of `message`.
+    /// The path of the next value if it is inside of `message`.
     fn message_path(&self) -> Option<String> {
         let mut path = String::new();
         for frame in &self.stack {
-            match &frame.holds {
-                Holds::List(items) => path.push_str(&format!("[{}]", items.len())),
-                Holds::Mapping { key, .. } => {
+            match &frame.content {
+                Content::List(items) => path.push_str(&format!("[{}]", items.len())),
+                Content::Mapping { key, .. } => {
                     let dot = if path.is_empty() { "" } else { "." };
                     let Some(Key::Name(name)) = key else {
                         return None;
@@ -257,22 +271,24 @@ impl Loader {
     }
 }
 
-/// Adds what a merge key brings: a mapping, or a list of them; what is there already wins.
-fn merge_in(
+/// Merges the value of a merge key, a mapping or a list of mappings. Existing fields win.
+fn merge_into(
     fields: &mut Map<String, Value>,
-    brought: Value,
+    value: Value,
     span: Span,
 ) -> Result<(), ConfigError> {
-    let mappings = match brought {
+    let mappings = match value {
         Value::Array(items) => items,
-        one => vec![one],
+        single => vec![single],
     };
     for mapping in mappings {
-        let Value::Object(brought) = mapping else {
-            let got = json::shown(&mapping);
-            return Err(fault(span, format!("<< takes a mapping or a list of them, got {got}")));
+        let Value::Object(merged) = mapping else {
+            let received = json::shown(&mapping);
+            let message =
+                format!("<< must be followed by a mapping or a list of mappings, got {received}");
+            return Err(error_at(span, message));
         };
-        for (name, value) in brought {
+        for (name, value) in merged {
             fields.entry(name).or_insert(value);
         }
     }

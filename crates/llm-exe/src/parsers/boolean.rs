@@ -1,43 +1,43 @@
-//! `output: "boolean"`: true, yes, y and 1, or false, no, n and 0; as the whole reply (`exact`)
-//! or as the one answer within it (`extract`).
+//! `output: "boolean"`: true, yes, y and 1, or false, no, n and 0, as the whole reply (`exact`)
+//! or within other text (`extract`).
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::js_text::{is_negated, is_word, trim};
-use super::options::GivenOptions;
-use super::{Context, OutputError, Reads};
+use super::js_text::{is_negated, is_word_char, trim};
+use super::options::OutputOptions;
+use super::parser::{Context, OutputError, ReplyParser};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Match {
+enum MatchMode {
     Exact,
     Extract,
 }
 
-struct Boolean {
-    found: Match,
+struct BooleanParser {
+    mode: MatchMode,
 }
 
-/// The parser with its options.
-pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
-    let known = [("exact", Match::Exact), ("extract", Match::Extract)];
-    Arc::new(Boolean { found: given.choice("match", &known, Match::Exact) })
+/// Creates the parser.
+pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
+    let modes = [("exact", MatchMode::Exact), ("extract", MatchMode::Extract)];
+    Arc::new(BooleanParser { mode: options.take_choice("match", &modes, MatchMode::Exact) })
 }
 
-impl Reads for Boolean {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+impl ReplyParser for BooleanParser {
+    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = text.to_lowercase();
-        let found = match (meaning(trim(&text)), self.found) {
+        let value = match (boolean_of_word(trim(&text)), self.mode) {
             (Some(value), _) => Ok(value),
-            (None, Match::Extract) => extract(&text),
-            (None, Match::Exact) => Err("the reply is not exactly true or false, yes or no"),
+            (None, MatchMode::Extract) => extract(&text),
+            (None, MatchMode::Exact) => Err("the reply is not exactly true or false, yes or no"),
         };
-        found.map(Value::Bool).map_err(OutputError::new)
+        value.map(Value::Bool).map_err(OutputError::new)
     }
 }
 
-fn meaning(word: &str) -> Option<bool> {
+fn boolean_of_word(word: &str) -> Option<bool> {
     match word {
         "true" | "yes" | "y" | "1" => Some(true),
         "false" | "no" | "n" | "0" => Some(false),
@@ -45,53 +45,53 @@ fn meaning(word: &str) -> Option<bool> {
     }
 }
 
-/// What says that there is no answer, though one of its words could be one.
-const NO_ANSWERS: &[&str] =
+/// Phrases that contain a word for false but mean that there is no answer.
+const NO_ANSWER_PHRASES: &[&str] =
     &["n/a", "no answer", "no clue", "no data", "no idea", "no information", "no opinion"];
 
-/// The one meaning of the words of a text, in lower case.
+/// Returns the value that all boolean words of a lower-case text agree on.
 fn extract(text: &str) -> Result<bool, &'static str> {
-    let mut found: Option<bool> = None;
-    let mut answered = false;
-    let mut negated = false;
+    let mut value: Option<bool> = None;
+    let mut has_answer = false;
+    let mut has_negation = false;
     for (start, word) in words(text) {
-        let Some(value) = meaning(word) else {
+        let Some(word_value) = boolean_of_word(word) else {
             continue;
         };
-        if found.is_some_and(|first| first != value) {
-            return Err("the reply says both true and false");
+        if value.is_some_and(|earlier| earlier != word_value) {
+            return Err("the reply contains both true and false");
         }
-        found = Some(value);
+        value = Some(word_value);
         let before = text.get(..start).unwrap_or_default();
         let after = text.get(start + word.len()..).unwrap_or_default();
-        answered = answered || !is_part_of_number(word, before, after);
-        negated = negated || is_negated(before);
+        has_answer = has_answer || !is_part_of_number(word, before, after);
+        has_negation = has_negation || is_negated(before);
     }
-    match found {
-        Some(_) if negated => Err("the reply negates the answer that it names"),
-        Some(_) if NO_ANSWERS.iter().any(|none| text.contains(none)) => {
+    match value {
+        Some(_) if has_negation => Err("the answer in the reply is negated"),
+        Some(_) if NO_ANSWER_PHRASES.iter().any(|phrase| text.contains(phrase)) => {
             Err("the reply says that there is no answer")
         }
-        Some(value) if answered => Ok(value),
-        _ => Err("the reply says neither true nor false"),
+        Some(value) if has_answer => Ok(value),
+        _ => Err("the reply contains neither true nor false"),
     }
 }
 
-/// The words of a text, each with where it starts.
+/// The words of a text, each with its byte offset.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
-    text.split(|c| !is_word(c)).filter_map(move |word| {
-        // What is between two words is one character, of any length.
-        let at = start;
-        let end = at + word.len();
+    text.split(|c| !is_word_char(c)).filter_map(move |word| {
+        let word_start = start;
+        let end = word_start + word.len();
+        // Exactly one character, of one or more bytes, separates two pieces.
         start = end + text.get(end..)?.chars().next().map_or(0, char::len_utf8);
-        (!word.is_empty()).then_some((at, word))
+        (!word.is_empty()).then_some((word_start, word))
     })
 }
 
-/// Whether a digit is a piece of a number such as 0.5, 1,000, -1 or 1%.
+/// Whether a digit belongs to a number such as 0.5, 1,000, -1 or 1%.
 fn is_part_of_number(word: &str, before: &str, after: &str) -> bool {
-    let joins = |c: char| ".,/:".contains(c);
+    let is_separator = |c: char| ".,/:".contains(c);
     let mut left = before.chars().rev();
     let mut right = after.chars();
     let (near_left, far_left) = (left.next(), left.next());
@@ -99,7 +99,7 @@ fn is_part_of_number(word: &str, before: &str, after: &str) -> bool {
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     word.starts_with(|c: char| c.is_ascii_digit())
         && (near_left.is_some_and(|c| ".-−+$€£¥#".contains(c))
-            || (near_left.is_some_and(joins) && is_digit(far_left))
-            || (near_right.is_some_and(joins) && is_digit(far_right))
+            || (near_left.is_some_and(is_separator) && is_digit(far_left))
+            || (near_right.is_some_and(is_separator) && is_digit(far_right))
             || near_right == Some('%'))
 }

@@ -1,23 +1,24 @@
-//! `keyTransform`: keys as written, or in camelCase as npm `llm-exe` makes it.
+//! The option `keyTransform`: keys unchanged, or in camelCase as npm `llm-exe` writes them.
 
-use super::options::GivenOptions;
+use super::options::OutputOptions;
 
-/// What becomes of keys.
+/// How keys are transformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyTransform {
+pub(super) enum KeyTransform {
     CamelCase,
     Preserve,
 }
 
 impl KeyTransform {
-    /// Takes the option out.
-    pub(crate) fn of(given: &mut GivenOptions, usual: KeyTransform) -> KeyTransform {
-        let known = [("camelCase", KeyTransform::CamelCase), ("preserve", KeyTransform::Preserve)];
-        given.choice("keyTransform", &known, usual)
+    /// Removes the option `keyTransform`.
+    pub(super) fn take_from(options: &mut OutputOptions, default: KeyTransform) -> KeyTransform {
+        let choices =
+            [("camelCase", KeyTransform::CamelCase), ("preserve", KeyTransform::Preserve)];
+        options.take_choice("keyTransform", &choices, default)
     }
 
-    /// The key as it shall be; `None` where nothing would be left of it.
-    pub(crate) fn apply(self, key: &str) -> Option<String> {
+    /// Transforms a key; `None` if the result would be empty.
+    pub(super) fn apply(self, key: &str) -> Option<String> {
         let key = match self {
             KeyTransform::Preserve => key.to_owned(),
             KeyTransform::CamelCase => camel_case(key),
@@ -26,22 +27,22 @@ impl KeyTransform {
     }
 }
 
-/// The words of a key run together, each but the first with a capital. ASCII letters and digits
-/// make words, everything else parts them.
+/// Joins the words of a key and capitalizes all but the first. Words consist of ASCII letters and
+/// digits; every other character separates them.
 fn camel_case(key: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = key.trim_matches(|c| !plain(c)).split(|c: char| !c.is_ascii_alphanumeric());
-    let mut out = String::new();
-    for (at, word) in words.enumerate() {
+    let is_kept = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = key.trim_matches(|c| !is_kept(c)).split(|c: char| !c.is_ascii_alphanumeric());
+    let mut camel = String::new();
+    for (index, word) in words.enumerate() {
         let mut letters = word.chars();
-        let first = letters.next().filter(|_| at > 0);
+        let first = letters.next().filter(|_| index > 0);
         match first {
             Some(first) => {
-                out.push(first.to_ascii_uppercase());
-                out.push_str(&letters.as_str().to_ascii_lowercase());
+                camel.push(first.to_ascii_uppercase());
+                camel.push_str(&letters.as_str().to_ascii_lowercase());
             }
-            None => out.push_str(&word.to_ascii_lowercase()),
+            None => camel.push_str(&word.to_ascii_lowercase()),
         }
     }
-    out
+    camel
 }

@@ -1,54 +1,71 @@
-//! Fenced code blocks: three or more backticks or tildes, a language, code, and the fence again.
+//! `output: "markdownCodeBlock"` and `"markdownCodeBlocks"`: fenced code blocks with a language.
 //!
-//! Like npm `llm-exe`, a fence of backticks may open or close in the middle of a line; what can
-//! be read in two ways is a fault.
+//! A fence is three or more backticks or tildes. As in npm `llm-exe`, a fence of backticks may
+//! open or close in the middle of a line. A text that can be read in two ways is an error.
 
 use serde_json::{Value, json};
 
-use super::OutputError;
 use super::js_text::{is_space, trim};
+use super::parser::{Context, OutputError};
 
-/// A code block.
+/// Returns the only code block as `{language, code}`.
+pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+    let mut blocks = code_blocks(text)?.into_iter();
+    match (blocks.next(), blocks.len()) {
+        (None, _) => Err(OutputError::new("the reply contains no fenced code block")),
+        (Some(block), 0) => Ok(block.into_value()),
+        (Some(_), more) => {
+            let count = more + 1;
+            let message = format!("the reply contains {count} fenced code blocks; expected one");
+            Err(OutputError::new(message))
+        }
+    }
+}
+
+/// Returns all code blocks as a list of `{language, code}`; it may be empty.
+pub(super) fn markdown_code_blocks(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+    Ok(code_blocks(text)?.into_iter().map(CodeBlock::into_value).collect())
+}
+
 #[derive(Debug, PartialEq)]
-pub(crate) struct Block<'a> {
-    /// The first word behind the fence; may be empty.
+struct CodeBlock<'a> {
+    /// The first word after the opening fence; may be empty.
     language: &'a str,
-    /// The code as it came, with the line break before the closing fence.
+    /// The code, including the line break before the closing fence.
     code: &'a str,
 }
 
-impl Block<'_> {
-    /// As parsers answer it.
-    pub(crate) fn into_value(self) -> Value {
+impl CodeBlock<'_> {
+    fn into_value(self) -> Value {
         json!({ "language": self.language, "code": self.code })
     }
 }
 
 /// The code blocks of a text, in order.
-pub(crate) fn blocks(text: &str) -> Result<Vec<Block<'_>>, OutputError> {
+fn code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
-    while let Some(opened) = opening(text, at) {
-        let (code_end, after) = closing(text, &opened)?;
-        let code = text.get(opened.code..code_end).unwrap_or_default();
-        blocks.push(Block { language: opened.language, code });
+    while let Some(opening) = find_opening(text, at) {
+        let (code_end, after) = find_closing(text, &opening)?;
+        let code = text.get(opening.code_start..code_end).unwrap_or_default();
+        blocks.push(CodeBlock { language: opening.language, code });
         at = after;
     }
     Ok(blocks)
 }
 
 /// A fence that opens a block.
-struct Opening<'a> {
+struct OpeningFence<'a> {
     mark: char,
     length: usize,
     language: &'a str,
-    /// Where the code starts.
-    code: usize,
+    /// The offset at which the code starts.
+    code_start: usize,
 }
 
-/// The next fence that opens a block: the rest of its line names the language and holds no
-/// backtick. What is fenced within a line is text.
-fn opening(text: &str, from: usize) -> Option<Opening<'_>> {
+/// Finds the next fence that opens a block: the rest of its line is the language and contains no
+/// backtick. Backticks that are closed within their line are text.
+fn find_opening(text: &str, from: usize) -> Option<OpeningFence<'_>> {
     let mut at = from;
     loop {
         let start = at + text.get(at..)?.find(['`', '~'])?;
@@ -63,19 +80,19 @@ fn opening(text: &str, from: usize) -> Option<Opening<'_>> {
         let info_end = after.find(['`', '\n', '\r']).unwrap_or(after.len());
         let (info, rest) = after.split_at(info_end);
         if mark == '`' && rest.starts_with('`') {
-            at += inline_end(after, length);
+            at += inline_code_len(after, length);
             continue;
         }
         let line_end = info_end + rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let code = at + line_end + break_len(after.get(line_end..)?);
+        let code_start = at + line_end + line_break_len(after.get(line_end..)?);
         let language = trim(info).split(is_space).next().unwrap_or_default();
-        return Some(Opening { mark, length, language, code });
+        return Some(OpeningFence { mark, length, language, code_start });
     }
 }
 
-/// How much of a line belongs to the backticks that opened something within it: all up to as
-/// many again, or the whole line.
-fn inline_end(after: &str, length: usize) -> usize {
+/// The length of inline code up to and including a run of at least `length` backticks, or the
+/// rest of the line if there is no such run.
+fn inline_code_len(after: &str, length: usize) -> usize {
     let mut run = 0;
     for (at, c) in after.char_indices() {
         match c {
@@ -88,13 +105,13 @@ fn inline_end(after: &str, length: usize) -> usize {
     after.len()
 }
 
-/// Whether nothing but white space stands before it in its line.
+/// Whether only white space precedes the offset in its line.
 fn starts_line(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default().trim_end_matches(is_blank);
     before.is_empty() || before.ends_with(['\n', '\r'])
 }
 
-/// Whether nothing but white space follows in the line.
+/// Whether only white space follows in the line.
 fn ends_line(after: &str) -> bool {
     let after = after.trim_start_matches(is_blank);
     after.is_empty() || after.starts_with(['\n', '\r'])
@@ -104,7 +121,7 @@ fn is_blank(c: char) -> bool {
     is_space(c) && c != '\n' && c != '\r'
 }
 
-fn break_len(rest: &str) -> usize {
+fn line_break_len(rest: &str) -> usize {
     match rest.as_bytes() {
         [b'\r', b'\n', ..] => 2,
         [] => 0,
@@ -112,17 +129,18 @@ fn break_len(rest: &str) -> usize {
     }
 }
 
-/// Where the code of a block ends, and where its closing fence does.
-fn closing(text: &str, opened: &Opening<'_>) -> Result<(usize, usize), OutputError> {
-    let mut at = opened.code;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find(opened.mark)) {
-        let start = at + found;
-        let after = text.get(start..).unwrap_or_default().trim_start_matches(opened.mark);
+/// Finds the fence that closes a block. Returns the offsets of the end of the code and of the end
+/// of the fence.
+fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize), OutputError> {
+    let mut at = opening.code_start;
+    while let Some(offset) = text.get(at..).and_then(|rest| rest.find(opening.mark)) {
+        let start = at + offset;
+        let after = text.get(start..).unwrap_or_default().trim_start_matches(opening.mark);
         at = text.len() - after.len();
-        if at - start < opened.length {
+        if at - start < opening.length {
             continue;
         }
-        let closes = match (opened.mark, starts_line(text, start)) {
+        let closes = match (opening.mark, starts_line(text, start)) {
             ('`', true) => after.starts_with(is_space) || after.is_empty(),
             ('`', false) => ends_line(after),
             (_, starts) => starts && ends_line(after),
@@ -130,11 +148,11 @@ fn closing(text: &str, opened: &Opening<'_>) -> Result<(usize, usize), OutputErr
         if closes {
             return Ok((start, at));
         }
-        if opened.mark == '`' {
-            let text = "a fence stands inside a code block of the reply; such a block needs a \
-                        longer fence around it";
-            return Err(OutputError::new(text));
+        if opening.mark == '`' {
+            let message = "a code block in the reply contains a fence; use a longer fence around \
+                           such a block";
+            return Err(OutputError::new(message));
         }
     }
-    Err(OutputError::new("a code block of the reply is not closed"))
+    Err(OutputError::new("a code block in the reply is not closed"))
 }

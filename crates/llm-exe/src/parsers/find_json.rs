@@ -1,52 +1,54 @@
-//! Finding JSON in a reply: the whole text, the inside of a fence, or the values between prose.
+//! Finds JSON in a reply: the whole text, the content of a fence around it, or values within
+//! other text.
 
 use serde_json::Value;
 
-/// What a text holds.
+/// The JSON in a text.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Found {
-    /// The text, or its fence, is one JSON value.
+pub(super) enum FoundJson {
+    /// The whole text, or the content of the fence around it, is one JSON value.
     Whole(Value),
-    /// Objects and lists that stand between other text, in order.
-    Within(Vec<Value>),
-    /// JSON that begins and does not end, or is broken; whatever it holds is not taken.
-    Broken(String),
+    /// Objects and lists within other text, in order.
+    Embedded(Vec<Value>),
+    /// The text contains no JSON, or JSON that is incomplete or invalid. Values inside of invalid
+    /// JSON are not used.
+    Invalid(String),
 }
 
-/// Looks for JSON.
-pub(crate) fn find(text: &str) -> Found {
+/// Finds the JSON in a text.
+pub(super) fn find_json(text: &str) -> FoundJson {
     let text = text.trim().trim_start_matches('\u{feff}');
-    let inner = unfenced(text).unwrap_or(text);
-    match crate::json::parse(inner.as_bytes()) {
-        Ok(value) => Found::Whole(value),
-        Err(fault) => match within(inner) {
-            Some(values) if !values.is_empty() => Found::Within(values),
-            _ => Found::Broken(fault.to_string()),
+    let content = without_fence(text).unwrap_or(text);
+    match crate::json::parse(content.as_bytes()) {
+        Ok(value) => FoundJson::Whole(value),
+        Err(error) => match embedded(content) {
+            Some(values) if !values.is_empty() => FoundJson::Embedded(values),
+            _ => FoundJson::Invalid(error.to_string()),
         },
     }
 }
 
-/// The inside of a fence that spans the whole text.
-fn unfenced(text: &str) -> Option<&str> {
+/// The content of a fence around the whole text.
+fn without_fence(text: &str) -> Option<&str> {
     let fence = if text.starts_with("```") { "```" } else { "~~~" };
     let rest = text.strip_prefix(fence)?;
     let (language, rest) = rest.split_once('\n')?;
-    let inner = rest.trim_end().strip_suffix(fence)?;
-    (!language.contains('`') && !inner.contains(fence)).then(|| inner.trim())
+    let content = rest.trim_end().strip_suffix(fence)?;
+    (!language.contains('`') && !content.contains(fence)).then(|| content.trim())
 }
 
-/// The most brackets of a text that are looked behind: what holds more is no answer with a value
-/// in it.
-const MOST_BEGINNINGS: usize = 200;
+/// Maximum number of opening brackets that are examined. A text with more is not considered to
+/// be an answer with a value in it.
+const MAX_BRACKETS: usize = 200;
 
-/// The objects and lists of a text; `None` where one of them is broken, or there are too many.
-fn within(text: &str) -> Option<Vec<Value>> {
+/// The objects and lists in a text; `None` if one of them is invalid or there are too many.
+fn embedded(text: &str) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     let mut rest = text;
-    let mut beginnings = 0;
+    let mut brackets = 0;
     while let Some(at) = rest.find(['{', '[']) {
-        beginnings += 1;
-        if beginnings > MOST_BEGINNINGS {
+        brackets += 1;
+        if brackets > MAX_BRACKETS {
             return None;
         }
         let start = rest.get(at..)?;
@@ -55,17 +57,17 @@ fn within(text: &str) -> Option<Vec<Value>> {
             let end = reader.byte_offset();
             values.push(value);
             rest = start.get(end..)?;
-            // What closes here was opened by something that is lost.
+            // A closing bracket here means that the value is part of invalid JSON.
             if rest.trim_start().starts_with(['}', ']']) {
                 return None;
             }
             continue;
         }
-        // Prose in brackets is passed over as a whole; what looks like JSON and isn't, ends it.
+        // Bracketed prose is skipped as a whole, but invalid JSON ends the search.
         if looks_like_json(start) {
             return None;
         }
-        let end = balanced_end(start)?;
+        let end = closing_bracket_end(start)?;
         rest = start.get(end..)?;
     }
     Some(values)
@@ -80,8 +82,8 @@ fn looks_like_json(start: &str) -> bool {
     }
 }
 
-/// Behind the bracket that closes the first one, strings in double quotes passed over.
-fn balanced_end(start: &str) -> Option<usize> {
+/// The offset after the bracket that closes the first one. Brackets in double quotes are ignored.
+fn closing_bracket_end(start: &str) -> Option<usize> {
     let mut depth = 0usize;
     let mut quoted = false;
     let mut escaped = false;
@@ -107,25 +109,25 @@ fn balanced_end(start: &str) -> Option<usize> {
 mod tests {
     use serde_json::json;
 
-    use super::{Found, find};
+    use super::{FoundJson, find_json};
 
     #[test]
-    fn finds_whole_values_and_values_in_prose() {
-        assert_eq!(find(" {\"a\":1} "), Found::Whole(json!({"a": 1})));
-        assert_eq!(find("```json\n[1,2]\n```"), Found::Whole(json!([1, 2])));
-        assert_eq!(find("~~~\n7\n~~~\n"), Found::Whole(json!(7)));
+    fn whole_and_embedded_values_are_found() {
+        assert_eq!(find_json(" {\"a\":1} "), FoundJson::Whole(json!({"a": 1})));
+        assert_eq!(find_json("```json\n[1,2]\n```"), FoundJson::Whole(json!([1, 2])));
+        assert_eq!(find_json("~~~\n7\n~~~\n"), FoundJson::Whole(json!(7)));
         assert_eq!(
-            find("Sure [see below]: {\"a\":{\"b\":1}} and [2] done"),
-            Found::Within(vec![json!({"a": {"b": 1}}), json!([2])])
+            find_json("Sure [see below]: {\"a\":{\"b\":1}} and [2] done"),
+            FoundJson::Embedded(vec![json!({"a": {"b": 1}}), json!([2])])
         );
         assert_eq!(
-            find("First:\n```json\n{\"a\": \"}\"}\n```\nDone."),
-            Found::Within(vec![json!({"a": "}"})])
+            find_json("First:\n```json\n{\"a\": \"}\"}\n```\nDone."),
+            FoundJson::Embedded(vec![json!({"a": "}"})])
         );
     }
 
     #[test]
-    fn takes_nothing_out_of_broken_json() {
+    fn values_inside_invalid_json_are_not_used() {
         for text in [
             "{\"a\": {\"b\":1}",
             "{\"a\": {\"b\":1},}",
@@ -137,7 +139,11 @@ mod tests {
             "\"b\": {\"a\": 1}}",
             "",
         ] {
-            assert!(matches!(find(text), Found::Broken(_)), "{text:?}: {:?}", find(text));
+            assert!(
+                matches!(find_json(text), FoundJson::Invalid(_)),
+                "{text:?}: {:?}",
+                find_json(text)
+            );
         }
     }
 }

@@ -1,46 +1,46 @@
-//! `output: "json"`: a value that satisfies the schema, or a fault.
+//! `output: "json"`: a JSON value that satisfies the schema.
 
 use serde_json::Value;
 
-use super::find_json::{Found, find};
-use super::{Context, OutputError};
+use super::find_json::{FoundJson, find_json};
+use super::parser::{Context, OutputError};
 
-/// Reads the one value of the text that satisfies the schema, mended where that is no guess.
-pub(crate) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-    let read = |value: Value| match context.schema {
-        Some(schema) => schema.read(value).map_err(|fault| fault.to_string()),
+/// Returns the only value in the text that satisfies the schema, after unambiguous coercions.
+pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+    let check = |value: Value| match context.schema {
+        Some(schema) => schema.read(value).map_err(|error| error.to_string()),
         None => Ok(value),
     };
-    let candidates = match find(text) {
-        Found::Whole(value) => {
-            return read(value).map_err(|fault| {
-                OutputError::new(format!("the reply does not satisfy the schema: {fault}"))
+    let candidates = match find_json(text) {
+        FoundJson::Whole(value) => {
+            return check(value).map_err(|error| {
+                OutputError::new(format!("the reply does not satisfy the schema: {error}"))
             });
         }
-        Found::Broken(fault) => {
-            return Err(OutputError::new(format!("the reply is {fault}")));
+        FoundJson::Invalid(error) => {
+            return Err(OutputError::new(format!("the reply is {error}")));
         }
-        Found::Within(values) => values,
+        FoundJson::Embedded(values) => values,
     };
     let count = candidates.len();
-    let mut fitting: Option<Value> = None;
-    let mut fault = String::new();
+    let mut valid: Option<Value> = None;
+    let mut last_error = String::new();
     for candidate in candidates {
-        match (read(candidate), &fitting) {
-            (Ok(value), None) => fitting = Some(value),
-            (Ok(value), Some(first)) if value == *first => {}
+        match (check(candidate), &valid) {
+            (Ok(value), None) => valid = Some(value),
+            (Ok(value), Some(earlier)) if value == *earlier => {}
             (Ok(_), Some(_)) => {
-                let text = "the reply holds several different values that satisfy the schema";
-                return Err(OutputError::new(text));
+                let message = "the reply contains several different values that satisfy the schema";
+                return Err(OutputError::new(message));
             }
-            (Err(message), _) => fault = message,
+            (Err(error), _) => last_error = error,
         }
     }
-    fitting.ok_or_else(|| {
-        let which = match count {
+    valid.ok_or_else(|| {
+        let summary = match count {
             1 => "the reply does not satisfy the schema".to_owned(),
             _ => format!("none of the {count} JSON values in the reply satisfies the schema"),
         };
-        OutputError::new(format!("{which}: {fault}"))
+        OutputError::new(format!("{summary}: {last_error}"))
     })
 }

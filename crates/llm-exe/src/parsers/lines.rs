@@ -1,47 +1,61 @@
-//! Lists as npm `llm-exe` 3.x reads them: lines that all have a marker (`-`, `*`, `•`, `1.`) or
-//! none of them, and the pairs of `key: value` in them.
+//! `output: "listToArray"`, and the lists and `key: value` pairs that other parsers read too.
+//!
+//! As in npm `llm-exe` 3.x, either all lines have a marker (`-`, `*`, `•`, `1.`) or none has.
 
-use super::OutputError;
+use serde_json::Value;
+
 use super::js_text::{is_space, trim};
+use super::parser::{Context, OutputError};
 
-/// The items of a list, without their markers.
-pub(crate) struct Items<'a> {
-    pub(crate) lines: Vec<&'a str>,
-    pub(crate) marked: bool,
-}
-
-/// The lines of a list.
-pub(crate) fn items(text: &str) -> Result<Items<'_>, OutputError> {
-    let lines: Vec<&str> =
-        text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty()).collect();
-    let marked: Vec<&str> = lines.iter().filter_map(|line| unmarked(line)).collect();
-    match marked.len() {
-        0 => Ok(Items { lines, marked: false }),
-        all if all == lines.len() => Ok(Items { lines: marked, marked: true }),
-        _ => Err(OutputError::new("some lines of the reply have a list marker, some not")),
+/// Parses a list of strings. A single line without a marker is not a list.
+pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+    let list = parse_list(text)?;
+    if !list.has_markers && list.items.len() == 1 {
+        return Err(OutputError::new("the reply is a single line without a list marker"));
     }
+    Ok(list.items.into_iter().map(Value::from).collect())
 }
 
-/// The keys and values of a list, split at each line's first colon.
-pub(crate) fn pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
+/// Splits the lines of a list at their first colon into keys and values.
+pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
     let mut pairs = Vec::new();
-    for (at, line) in items(text)?.lines.into_iter().enumerate() {
-        match line.split_once(':').map(|(key, value)| (trim(key), trim(value))) {
-            None => return Err(of_item(at, "has no colon; expected `key: value`")),
-            Some(("", _)) => return Err(of_item(at, "has no key before its colon")),
+    for (index, item) in parse_list(text)?.items.into_iter().enumerate() {
+        match item.split_once(':').map(|(key, value)| (trim(key), trim(value))) {
+            None => return Err(item_error(index, "has no colon; expected `key: value`")),
+            Some(("", _)) => return Err(item_error(index, "has no key before its colon")),
             Some(pair) => pairs.push(pair),
         }
     }
     Ok(pairs)
 }
 
-/// What is wrong with an item, which is counted from 1.
-pub(crate) fn of_item(at: usize, wrong: &str) -> OutputError {
-    OutputError::new(format!("item {} of the reply {wrong}", at + 1))
+/// An error about the item with this index; the message counts from 1.
+pub(super) fn item_error(index: usize, problem: &str) -> OutputError {
+    OutputError::new(format!("item {} of the reply {problem}", index + 1))
 }
 
-/// The line without its marker, or `None` where it has none.
-fn unmarked(line: &str) -> Option<&str> {
+/// The items of a list, without their markers.
+struct List<'a> {
+    items: Vec<&'a str>,
+    has_markers: bool,
+}
+
+fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
+    let lines: Vec<&str> =
+        text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty()).collect();
+    let marked: Vec<&str> = lines.iter().filter_map(|line| without_marker(line)).collect();
+    match marked.len() {
+        0 => Ok(List { items: lines, has_markers: false }),
+        count if count == lines.len() => Ok(List { items: marked, has_markers: true }),
+        _ => {
+            let message = "some lines of the reply have a list marker and others do not";
+            Err(OutputError::new(message))
+        }
+    }
+}
+
+/// The line without its marker, or `None` if it has no marker.
+fn without_marker(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('•') {
         return Some(trim(rest));
     }

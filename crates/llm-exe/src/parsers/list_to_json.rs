@@ -1,41 +1,41 @@
-//! `output: "listToJson"`: the object that a list of `key: value` lines is. With a schema the
-//! rules of `json` hold: coerced, defaults filled in, unknown properties of closed objects
-//! dropped, validated.
+//! `output: "listToJson"`: one object from a list of `key: value` lines. A schema is applied as
+//! for `json`: coercion, defaults, dropping of unknown properties of closed objects, validation.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::camel_case::KeyTransform;
-use super::lines::{of_item, pairs};
-use super::options::GivenOptions;
-use super::{Context, OutputError, Reads};
+use super::lines::{item_error, key_value_pairs};
+use super::options::OutputOptions;
+use super::parser::{Context, OutputError, ReplyParser};
 
-struct ListToJson {
-    keys: KeyTransform,
+struct ListToJsonParser {
+    key_transform: KeyTransform,
 }
 
-/// The parser with its options.
-pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
-    Arc::new(ListToJson { keys: KeyTransform::of(given, KeyTransform::CamelCase) })
+/// Creates the parser.
+pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
+    let key_transform = KeyTransform::take_from(options, KeyTransform::CamelCase);
+    Arc::new(ListToJsonParser { key_transform })
 }
 
-impl Reads for ListToJson {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+impl ReplyParser for ListToJsonParser {
+    fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         let mut fields = Map::new();
-        for (at, (key, value)) in pairs(text)?.into_iter().enumerate() {
-            let Some(key) = self.keys.apply(key) else {
-                return Err(of_item(at, "has a key of which camelCase leaves nothing"));
+        for (index, (key, value)) in key_value_pairs(text)?.into_iter().enumerate() {
+            let Some(key) = self.key_transform.apply(key) else {
+                return Err(item_error(index, "has a key whose camelCase form is empty"));
             };
             if fields.insert(key, Value::from(value)).is_some() {
-                return Err(of_item(at, "has a key that another item has too"));
+                return Err(item_error(index, "has the same key as an earlier item"));
             }
         }
         let value = Value::Object(fields);
         match context.schema {
             None => Ok(value),
-            Some(schema) => schema.read(value).map_err(|fault| {
-                OutputError::new(format!("the reply does not satisfy the schema: {fault}"))
+            Some(schema) => schema.read(value).map_err(|error| {
+                OutputError::new(format!("the reply does not satisfy the schema: {error}"))
             }),
         }
     }

@@ -1,31 +1,33 @@
-//! `output: "listToKeyValue"`: the pairs of a list of `key: value` lines, in order, a key as
-//! often as it comes.
+//! `output: "listToKeyValue"`: the pairs of a list of `key: value` lines, in order. Keys may
+//! repeat.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::camel_case::KeyTransform;
-use super::lines::{of_item, pairs};
-use super::options::GivenOptions;
-use super::{Context, OutputError, Reads};
+use super::lines::{item_error, key_value_pairs};
+use super::options::OutputOptions;
+use super::parser::{Context, OutputError, ReplyParser};
 
-struct ListToKeyValue {
-    keys: KeyTransform,
+struct ListToKeyValueParser {
+    key_transform: KeyTransform,
 }
 
-/// The parser with its options.
-pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
-    Arc::new(ListToKeyValue { keys: KeyTransform::of(given, KeyTransform::Preserve) })
+/// Creates the parser.
+pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
+    let key_transform = KeyTransform::take_from(options, KeyTransform::Preserve);
+    Arc::new(ListToKeyValueParser { key_transform })
 }
 
-impl Reads for ListToKeyValue {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-        let pairs = pairs(text)?.into_iter().enumerate();
-        let read = pairs.map(|(at, (key, value))| match self.keys.apply(key) {
-            Some(key) => Ok(json!({ "key": key, "value": value })),
-            None => Err(of_item(at, "has a key of which camelCase leaves nothing")),
-        });
-        read.collect()
+impl ReplyParser for ListToKeyValueParser {
+    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+        let pairs = key_value_pairs(text)?.into_iter().enumerate();
+        pairs
+            .map(|(index, (key, value))| match self.key_transform.apply(key) {
+                Some(key) => Ok(json!({ "key": key, "value": value })),
+                None => Err(item_error(index, "has a key whose camelCase form is empty")),
+            })
+            .collect()
     }
 }

@@ -1,9 +1,8 @@
-//! The parsers: a row each. In: the text of a reply. Out: the value that `output` promises, or
-//! why the text is not it. An ambiguous reply is a fault, never a guess.
+//! The parsers that turn the text of a reply into the value that `output` promises.
 //!
-//! A row's `set_up` takes the parser's options out of what was given and answers what reads the
-//! replies. Shared by several parsers: `words` (white space, words, what negates them), `lines`
-//! (lists and pairs), `fences` (code blocks), `found` (JSON in a text).
+//! A parser returns an error for an ambiguous reply; it never guesses. Each parser is a row of
+//! [`PARSERS`]. The modules `js_text` (white space, words, negation), `lines` (lists and pairs),
+//! `fences` (code blocks) and `find_json` (JSON in a text) have the code that parsers share.
 
 mod boolean;
 mod camel_case;
@@ -12,239 +11,112 @@ mod find_json;
 mod js_text;
 mod json;
 mod lines;
-mod list_to_array;
 mod list_to_json;
 mod list_to_key_value;
-mod markdown_code_block;
-mod markdown_code_blocks;
 mod number;
 mod options;
-mod replace_string_template;
-mod string;
+mod parser;
 mod string_extract;
+mod text;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+pub use options::OutputOptions;
+use parser::ParseFn;
+pub use parser::{Context, OutputError, Parser, ParserRow, SchemaUse};
 
-pub use options::GivenOptions;
-
-use crate::schema::Schema;
-
-/// Why a reply is not what `output` promises, in words for the caller and for the model. It
-/// stands in logs too, so it quotes nothing of the reply but names.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct OutputError(pub String);
-
-impl OutputError {
-    fn new(message: impl Into<String>) -> Self {
-        OutputError(message.into())
-    }
-}
-
-/// What a parser does with the request's `schema`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaUse {
-    /// Nothing; templates see it.
-    Unused,
-    /// The result satisfies it where there is one; the model is not told.
-    Checked,
-    /// It must be there, the model is told, and the result satisfies it.
-    Told,
-}
-
-/// What a parser is given beside the text.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// What the result must satisfy.
-    pub schema: Option<&'a Schema>,
-    /// Renders a text as a template with the request's data, or says why not.
-    pub render: &'a dyn Fn(&str) -> Result<String, String>,
-}
-
-/// What reads replies: a parser with its options.
-trait Reads: Send + Sync {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError>;
-
-    /// What the model is asked for, where the options say it better than the row.
-    fn wanted(&self) -> Option<String> {
-        None
-    }
-}
-
-/// A parser without options.
-type Plain = fn(&str, &Context<'_>) -> Result<Value, OutputError>;
-
-impl Reads for Plain {
-    fn read(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-        self(text, context)
-    }
-}
-
-/// A parser: its name in `output`, and what it needs.
-pub struct ParserRow {
-    /// The name that requests use.
-    pub name: &'static str,
-    /// Other names for the same.
-    pub also: &'static [&'static str],
-    /// Whether a reply that was cut off or does not fit is a fault, and may be asked for again.
-    pub strict: bool,
-    /// Whether an empty reply has a result.
-    pub takes_empty: bool,
-    /// What becomes of the request's `schema`.
-    pub schema: SchemaUse,
-    /// The options that `outputOptions` may hold, beside the common ones.
-    pub options: &'static [&'static str],
-    /// What the model is asked for after an answer that does not fit.
-    wanted: &'static str,
-    set_up: fn(&mut GivenOptions) -> Arc<dyn Reads>,
-}
-
-impl std::fmt::Debug for ParserRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParserRow").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl ParserRow {
-    /// The parser with its options, which are taken out of `given`; what is wrong with them is
-    /// noted there.
-    pub fn set_up(&'static self, given: &mut GivenOptions) -> Parser {
-        Parser { row: self, reads: (self.set_up)(given) }
-    }
-}
-
-/// A parser with its options. Cloning it is cheap.
-#[derive(Clone)]
-pub struct Parser {
-    row: &'static ParserRow,
-    reads: Arc<dyn Reads>,
-}
-
-impl std::fmt::Debug for Parser {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parser").field("name", &self.row.name).finish_non_exhaustive()
-    }
-}
-
-impl Parser {
-    /// The parser's row.
-    pub fn row(&self) -> &'static ParserRow {
-        self.row
-    }
-
-    /// What the model is asked for after an answer that does not fit.
-    pub fn wanted(&self) -> String {
-        self.reads.wanted().unwrap_or_else(|| self.row.wanted.to_owned())
-    }
-
-    /// Reads a reply's text.
-    ///
-    /// # Errors
-    /// Why the text is not what this parser promises.
-    pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-        if !self.row.takes_empty && js_text::trim(text).is_empty() {
-            // Of the row and not of the options: a fault is logged, what the request says is not.
-            let wanted = self.row.wanted;
-            return Err(OutputError::new(format!("the reply is empty; expected {wanted}")));
-        }
-        self.reads.read(text, context)
-    }
-}
-
-/// What most rows say.
-const USUAL: ParserRow = ParserRow {
+/// The values that most rows share.
+const DEFAULTS: ParserRow = ParserRow {
     name: "",
-    also: &[],
+    aliases: &[],
     strict: true,
-    takes_empty: false,
+    accepts_empty: false,
     schema: SchemaUse::Unused,
     options: &[],
-    wanted: "",
-    set_up: |_| Arc::new(string::parse as Plain),
+    expected_form: "",
+    with_options: |_| Arc::new(text::string as ParseFn),
 };
 
-/// Every parser.
+/// All parsers.
 pub const PARSERS: &[ParserRow] = &[
-    ParserRow { name: "string", strict: false, takes_empty: true, ..USUAL },
+    ParserRow { name: "string", strict: false, accepts_empty: true, ..DEFAULTS },
     ParserRow {
         name: "json",
-        schema: SchemaUse::Told,
-        wanted: "one JSON value that satisfies the schema",
-        set_up: |_| Arc::new(json::parse as Plain),
-        ..USUAL
+        schema: SchemaUse::Required,
+        expected_form: "one JSON value that satisfies the schema",
+        with_options: |_| Arc::new(json::parse as ParseFn),
+        ..DEFAULTS
     },
     ParserRow {
         name: "listToArray",
-        also: &["list"],
-        wanted: "a list of one item a line, each after a dash",
-        set_up: |_| Arc::new(list_to_array::parse as Plain),
-        ..USUAL
+        aliases: &["list"],
+        expected_form: "a list with one item per line, each after a dash",
+        with_options: |_| Arc::new(lines::list_to_array as ParseFn),
+        ..DEFAULTS
     },
     ParserRow {
         name: "listToJson",
         schema: SchemaUse::Checked,
         options: &["keyTransform"],
-        wanted: "a list of one `key: value` a line, no key twice",
-        set_up: list_to_json::set_up,
-        ..USUAL
+        expected_form: "a list with one `key: value` per line and no repeated key",
+        with_options: list_to_json::with_options,
+        ..DEFAULTS
     },
     ParserRow {
         name: "listToKeyValue",
         options: &["keyTransform"],
-        wanted: "a list of one `key: value` a line",
-        set_up: list_to_key_value::set_up,
-        ..USUAL
+        expected_form: "a list with one `key: value` per line",
+        with_options: list_to_key_value::with_options,
+        ..DEFAULTS
     },
     ParserRow {
         name: "boolean",
         options: &["match"],
-        wanted: "true or false",
-        set_up: boolean::set_up,
-        ..USUAL
+        expected_form: "true or false",
+        with_options: boolean::with_options,
+        ..DEFAULTS
     },
     ParserRow {
         name: "number",
         options: &["match"],
-        wanted: "one number in digits",
-        set_up: number::set_up,
-        ..USUAL
+        expected_form: "one number in digits",
+        with_options: number::with_options,
+        ..DEFAULTS
     },
     ParserRow {
         name: "stringExtract",
         options: &["enum", "ignoreCase", "match"],
-        wanted: "one of the values of enum",
-        set_up: string_extract::set_up,
-        ..USUAL
+        expected_form: "one of the values of `enum`",
+        with_options: string_extract::with_options,
+        ..DEFAULTS
     },
     ParserRow {
         name: "markdownCodeBlock",
-        wanted: "one fenced code block",
-        set_up: |_| Arc::new(markdown_code_block::parse as Plain),
-        ..USUAL
+        expected_form: "one fenced code block",
+        with_options: |_| Arc::new(fences::markdown_code_block as ParseFn),
+        ..DEFAULTS
     },
     ParserRow {
         name: "markdownCodeBlocks",
-        takes_empty: true,
-        wanted: "fenced code blocks, each of them closed",
-        set_up: |_| Arc::new(markdown_code_blocks::parse as Plain),
-        ..USUAL
+        accepts_empty: true,
+        expected_form: "fenced code blocks, all of them closed",
+        with_options: |_| Arc::new(fences::markdown_code_blocks as ParseFn),
+        ..DEFAULTS
     },
     ParserRow {
         name: "replaceStringTemplate",
-        wanted: "a template that can be rendered",
-        set_up: |_| Arc::new(replace_string_template::parse as Plain),
-        ..USUAL
+        expected_form: "a valid template",
+        with_options: |_| Arc::new(text::replace_string_template as ParseFn),
+        ..DEFAULTS
     },
 ];
 
-/// The parser of an `output`.
+/// Returns the parser with this name or alias.
 pub fn parser(output: &str) -> Option<&'static ParserRow> {
-    PARSERS.iter().find(|row| row.name == output || row.also.contains(&output))
+    PARSERS.iter().find(|row| row.name == output || row.aliases.contains(&output))
 }
 
-/// Every name that `output` may have.
+/// Returns all names and aliases of parsers.
 pub fn output_names() -> Vec<&'static str> {
-    PARSERS.iter().flat_map(|row| row.also.iter().copied().chain([row.name])).collect()
+    PARSERS.iter().flat_map(|row| row.aliases.iter().copied().chain([row.name])).collect()
 }

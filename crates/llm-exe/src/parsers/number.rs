@@ -1,113 +1,120 @@
-//! `output: "number"`: the one number within the reply (`extract`) or the whole of it (`exact`).
+//! `output: "number"`: the only number in the reply (`extract`) or the whole reply (`exact`).
 //!
-//! A number is digits, with commas at the thousands if any, a fraction and an exponent; one that
-//! runs on into letters, a comma or a second point is none, but counts as one when it comes to
-//! whether the reply holds several.
+//! A number consists of digits, optional thousands commas, a fraction and an exponent. A number
+//! that touches letters, a comma or a second point is not valid, but it counts when the parser
+//! checks whether the reply contains several numbers.
 
 use std::sync::Arc;
 
 use serde_json::{Number, Value};
 
 use super::js_text::trim;
-use super::options::GivenOptions;
-use super::{Context, OutputError, Reads};
+use super::options::OutputOptions;
+use super::parser::{Context, OutputError, ReplyParser};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Match {
+enum MatchMode {
     Extract,
     Exact,
 }
 
-struct OneNumber {
-    found: Match,
+struct NumberParser {
+    mode: MatchMode,
 }
 
-/// The parser with its options.
-pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
-    let known = [("extract", Match::Extract), ("exact", Match::Exact)];
-    Arc::new(OneNumber { found: given.choice("match", &known, Match::Extract) })
+/// Creates the parser.
+pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
+    let modes = [("extract", MatchMode::Extract), ("exact", MatchMode::Exact)];
+    Arc::new(NumberParser { mode: options.take_choice("match", &modes, MatchMode::Extract) })
 }
 
-impl Reads for OneNumber {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+impl ReplyParser for NumberParser {
+    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = trim(text);
-        let all = candidates(text);
-        let sound = match (all.as_slice(), self.found) {
-            ([one], Match::Exact) if one.sound && one.text == text && !text.starts_with('−') => {
-                one
+        let candidates = candidates(text);
+        let number = match (candidates.as_slice(), self.mode) {
+            ([number], MatchMode::Exact)
+                if number.valid && number.text == text && !text.starts_with('−') =>
+            {
+                number
             }
-            (_, Match::Exact) => {
+            (_, MatchMode::Exact) => {
                 return Err(OutputError::new("the reply is not exactly a number"));
             }
-            ([], _) => return Err(OutputError::new("the reply holds no number in digits")),
-            ([one], _) if one.sound => one,
+            ([], _) => return Err(OutputError::new("the reply contains no number in digits")),
+            ([number], _) if number.valid => number,
             ([_], _) => {
-                let text = "the number in the reply runs on into other characters";
-                return Err(OutputError::new(text));
+                let message = "the number in the reply touches other characters, such as a unit \
+                               without a space";
+                return Err(OutputError::new(message));
             }
-            _ => return Err(OutputError::new("the reply holds several numbers")),
+            _ => return Err(OutputError::new("the reply contains several numbers")),
         };
-        let value = value(sound.text);
-        value.map(Value::Number).ok_or_else(|| OutputError::new("the number is out of range"))
+        let value = json_number(number.text);
+        value
+            .map(Value::Number)
+            .ok_or_else(|| OutputError::new("the number in the reply is out of range"))
     }
 }
 
-/// What looks like a number in a text.
+/// A part of the text that looks like a number.
 struct Candidate<'a> {
     text: &'a str,
-    /// Whether it ends where a number may end.
-    sound: bool,
+    /// Whether no other character touches the number and its sign is clear.
+    valid: bool,
 }
 
 fn candidates(text: &str) -> Vec<Candidate<'_>> {
-    let mut found = Vec::new();
+    let mut candidates = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let before = text.get(..at).unwrap_or_default();
-        let begins = !before.ends_with(runs_on);
-        let Some(length) = begins.then(|| number_len(rest)).flatten() else {
+        let may_start = !before.ends_with(is_number_like);
+        let Some(length) = may_start.then(|| number_len(rest)).flatten() else {
             at += rest.chars().next().map_or(1, char::len_utf8);
             continue;
         };
         let (number, after) = rest.split_at(length);
-        let run = after.find(|c| !runs_on(c)).unwrap_or(after.len());
-        let run = after.get(..run).unwrap_or_default();
-        let goes_on = run.starts_with(|c| runs_on(c) && c != '.')
-            || run.strip_prefix('.').is_some_and(|rest| rest.starts_with(is_digit));
-        let dash = !number.starts_with(['+', '-', '−']) && before.ends_with(is_range_dash);
-        let from_zero = before.trim_end_matches(is_range_dash);
-        let unclear_sign = dash && !from_zero.ends_with(runs_on);
-        if !is_ordinal(run) {
-            found.push(Candidate { text: number, sound: !goes_on && !unclear_sign });
+        let suffix_len = after.find(|c| !is_number_like(c)).unwrap_or(after.len());
+        let suffix = after.get(..suffix_len).unwrap_or_default();
+        let continues = suffix.starts_with(|c| is_number_like(c) && c != '.')
+            || suffix.strip_prefix('.').is_some_and(|rest| rest.starts_with(is_digit));
+        let follows_dash =
+            !number.starts_with(['+', '-', '−']) && before.ends_with(is_ambiguous_dash);
+        let before_dash = before.trim_end_matches(is_ambiguous_dash);
+        // "1–5" is a range; "–5" alone may be negative.
+        let unclear_sign = follows_dash && !before_dash.ends_with(is_number_like);
+        if !is_ordinal_suffix(suffix) {
+            candidates.push(Candidate { text: number, valid: !continues && !unclear_sign });
         }
-        at += length + run.len();
+        at += length + suffix.len();
     }
-    found
+    candidates
 }
 
 fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-/// Characters that a number can't touch without being a part of something longer.
-fn runs_on(c: char) -> bool {
+/// Characters that make a number part of something longer when they touch it.
+fn is_number_like(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.,".contains(c)
 }
 
-/// Dashes that may be a minus or may just be a dash.
-fn is_range_dash(c: char) -> bool {
+/// Dashes that may mean a minus sign or a plain dash.
+fn is_ambiguous_dash(c: char) -> bool {
     "–—‒﹣－".contains(c)
 }
 
-/// Whether digits followed by this are a rank, as in `3rd`.
-fn is_ordinal(run: &str) -> bool {
-    matches!(run.trim_end_matches(['.', ',']), "st" | "nd" | "rd" | "th")
+/// Whether the suffix makes the number an ordinal such as `3rd`.
+fn is_ordinal_suffix(suffix: &str) -> bool {
+    matches!(suffix.trim_end_matches(['.', ',']), "st" | "nd" | "rd" | "th")
 }
 
-/// The length of the number at the start of a text, as much of it as there is.
+/// The length of the longest number at the start of the text.
 fn number_len(text: &str) -> Option<usize> {
     let unsigned = text.strip_prefix(['+', '-', '−']).unwrap_or(text);
-    let sign = text.len() - unsigned.len();
+    let sign_len = text.len() - unsigned.len();
     let digits = |from: usize| unsigned.bytes().skip(from).take_while(u8::is_ascii_digit).count();
     let mut end = digits(0);
     if (1..=3).contains(&end) {
@@ -128,12 +135,12 @@ fn number_len(text: &str) -> Option<usize> {
             end = from + digits(from);
         }
     }
-    Some(sign + end)
+    Some(sign_len + end)
 }
 
-/// The number as JSON has it: integers of any length as they came, others as JavaScript prints
-/// them; `None` where it is larger than any machine's number.
-fn value(text: &str) -> Option<Number> {
+/// Converts to a JSON number: integers keep all digits, other numbers are printed as JavaScript
+/// prints them. Returns `None` if the number is too large for a float.
+fn json_number(text: &str) -> Option<Number> {
     let plain = text.replace(',', "").replace('−', "-");
     let plain = plain.trim_start_matches('+');
     let float: f64 = plain.parse().ok()?;

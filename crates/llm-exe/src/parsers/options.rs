@@ -1,110 +1,120 @@
-//! `outputOptions` as given: each parser takes its own out, by type; what does not fit is noted,
-//! and what is left over is unknown.
+//! `outputOptions`: each parser removes its own options, with type checks. The options that no
+//! parser removed are unknown.
 
 use serde_json::{Map, Value};
 
 use crate::json;
 use crate::request::suggestion;
 
-/// The options of a request that were not taken yet.
+/// The options of a request that no parser has removed yet, and the problems found so far.
 #[derive(Debug, Default)]
-pub struct GivenOptions {
+pub struct OutputOptions {
     values: Map<String, Value>,
-    faults: Vec<(String, String)>,
+    problems: Vec<(String, String)>,
 }
 
-impl GivenOptions {
-    /// The options as the caller wrote them; `null` is the same as leaving one out.
+impl OutputOptions {
+    /// Holds the options as the caller wrote them. An option that is `null` counts as absent.
     pub fn new(mut values: Map<String, Value>) -> Self {
         values.retain(|_, value| !value.is_null());
-        GivenOptions { values, faults: Vec::new() }
+        OutputOptions { values, problems: Vec::new() }
     }
 
-    /// What is wrong with the options that were taken: path below `outputOptions`, and message.
-    pub fn faults(&self) -> &[(String, String)] {
-        &self.faults
+    /// The invalid options: the path below `outputOptions` and a message for each.
+    pub fn problems(&self) -> &[(String, String)] {
+        &self.problems
     }
 
-    /// The names that nobody took.
+    /// The names of the remaining options.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// One of a few words.
-    pub(crate) fn choice<T: Copy>(&mut self, name: &str, known: &[(&str, T)], usual: T) -> T {
+    /// Removes an option whose value is one of a few words.
+    pub(crate) fn take_choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+        default: T,
+    ) -> T {
         let Some(value) = self.values.shift_remove(name) else {
-            return usual;
+            return default;
         };
-        let meant = |text: &str| known.iter().find(|(word, _)| *word == text);
-        if let Some((_, meant)) = value.as_str().and_then(meant) {
-            return *meant;
+        let chosen = |text: &str| choices.iter().find(|(word, _)| *word == text);
+        if let Some((_, choice)) = value.as_str().and_then(chosen) {
+            return *choice;
         }
-        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let hint = value.as_str().map(|text| suggestion(text, &words)).unwrap_or_default();
-        let came = match &value {
+        let received = match &value {
             Value::String(text) => json::quoted(text),
             other => json::shown(other),
         };
-        self.fault(name, format!("expected {}, got {came}{hint}", words.join(" or ")));
-        usual
+        self.add_problem(name, format!("expected {}, got {received}{hint}", words.join(" or ")));
+        default
     }
 
-    /// True or false.
-    pub(crate) fn flag(&mut self, name: &str, usual: bool) -> bool {
+    /// Removes an option that is true or false.
+    pub(crate) fn take_bool(&mut self, name: &str, default: bool) -> bool {
         match self.values.shift_remove(name) {
-            None => usual,
+            None => default,
             Some(Value::Bool(flag)) => flag,
             Some(other) => {
-                self.fault(name, format!("expected true or false, got {}", json::shown(&other)));
-                usual
+                let received = json::shown(&other);
+                self.add_problem(name, format!("expected true or false, got {received}"));
+                default
             }
         }
     }
 
-    /// A whole number from 0 to `most`.
-    pub(crate) fn count(&mut self, name: &str, most: u32) -> Option<u32> {
+    /// Removes an option that is a whole number from 0 to `max`.
+    pub(crate) fn take_count(&mut self, name: &str, max: u32) -> Option<u32> {
         let value = self.values.shift_remove(name)?;
         let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
-        if count.is_none_or(|count| count > most) {
-            let came = json::shown(&value);
-            self.fault(name, format!("expected a whole number from 0 to {most}, got {came}"));
+        if count.is_none_or(|count| count > max) {
+            let received = json::shown(&value);
+            let message = format!("expected a whole number from 0 to {max}, got {received}");
+            self.add_problem(name, message);
         }
         count
     }
 
-    /// A list of texts that must be there, none of them empty.
-    pub(crate) fn texts(&mut self, name: &str) -> Vec<String> {
-        let written = match self.values.shift_remove(name) {
-            Some(Value::Array(written)) => written,
-            other => {
-                let came = other.map_or("is missing".to_owned(), |value| {
-                    format!("got {}", json::shown(&value))
-                });
-                self.fault(name, format!("{came}; expected a list of strings"));
+    /// Removes a required option that is a list of strings, none of them empty. Repeated strings
+    /// are dropped.
+    pub(crate) fn take_strings(&mut self, name: &str) -> Vec<String> {
+        let items = match self.values.shift_remove(name) {
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                let received = json::shown(&other);
+                self.add_problem(name, format!("expected a list of strings, got {received}"));
+                return Vec::new();
+            }
+            None => {
+                self.add_problem(name, "is missing; expected a list of strings".to_owned());
                 return Vec::new();
             }
         };
-        if written.is_empty() {
-            self.fault(name, "is empty; expected at least one string".to_owned());
+        if items.is_empty() {
+            self.add_problem(name, "is empty; expected at least one string".to_owned());
         }
-        let mut texts: Vec<String> = Vec::with_capacity(written.len());
-        for (at, value) in written.into_iter().enumerate() {
+        let mut strings: Vec<String> = Vec::with_capacity(items.len());
+        for (index, value) in items.into_iter().enumerate() {
             match value {
                 Value::String(text) if text.trim().is_empty() => {
-                    self.fault(&format!("{name}[{at}]"), "is empty".to_owned());
+                    self.add_problem(&format!("{name}[{index}]"), "is empty".to_owned());
                 }
-                Value::String(text) if texts.contains(&text) => {}
-                Value::String(text) => texts.push(text),
+                Value::String(text) if strings.contains(&text) => {}
+                Value::String(text) => strings.push(text),
                 other => {
-                    let text = format!("expected a string, got {}", json::shown(&other));
-                    self.fault(&format!("{name}[{at}]"), text);
+                    let message = format!("expected a string, got {}", json::shown(&other));
+                    self.add_problem(&format!("{name}[{index}]"), message);
                 }
             }
         }
-        texts
+        strings
     }
 
-    fn fault(&mut self, path: &str, message: String) {
-        self.faults.push((path.to_owned(), message));
+    fn add_problem(&mut self, path: &str, message: String) {
+        self.problems.push((path.to_owned(), message));
     }
 }

@@ -1,98 +1,105 @@
-//! `output: "stringExtract"`: the one of `enum` that the reply names.
+//! `output: "stringExtract"`: the only value of `enum` that the reply contains.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::js_text::{folded, is_negated, stands_alone, trim};
-use super::options::GivenOptions;
-use super::{Context, OutputError, Reads};
+use super::js_text::{fold_case, is_negated, is_whole_word, trim};
+use super::options::OutputOptions;
+use super::parser::{Context, OutputError, ReplyParser};
 use crate::json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Match {
+enum MatchMode {
     Word,
     Exact,
     Substring,
 }
 
-struct StringExtract {
-    known: Vec<String>,
+struct StringExtractParser {
+    values: Vec<String>,
     ignore_case: bool,
-    found: Match,
+    mode: MatchMode,
 }
 
-/// The parser with its options.
-pub(crate) fn set_up(given: &mut GivenOptions) -> Arc<dyn Reads> {
-    let words = [("word", Match::Word), ("exact", Match::Exact), ("substring", Match::Substring)];
-    Arc::new(StringExtract {
-        known: given.texts("enum"),
-        ignore_case: given.flag("ignoreCase", true),
-        found: given.choice("match", &words, Match::Word),
+/// Creates the parser.
+pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
+    let modes = [
+        ("word", MatchMode::Word),
+        ("exact", MatchMode::Exact),
+        ("substring", MatchMode::Substring),
+    ];
+    Arc::new(StringExtractParser {
+        values: options.take_strings("enum"),
+        ignore_case: options.take_bool("ignoreCase", true),
+        mode: options.take_choice("match", &modes, MatchMode::Word),
     })
 }
 
-/// How many of the values the model is told again.
-const MOST_TOLD: usize = 50;
+/// Maximum number of values that the expected form lists.
+const MAX_LISTED_VALUES: usize = 50;
 
-impl Reads for StringExtract {
-    fn read(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-        let text = self.plain(text);
-        let mut named = None;
-        for value in &self.known {
-            let places = self.places(&text, &self.plain(value));
-            if places.is_empty() {
+impl ReplyParser for StringExtractParser {
+    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+        let text = self.normalize(text);
+        let mut matched = None;
+        for value in &self.values {
+            let offsets = self.offsets(&text, &self.normalize(value));
+            if offsets.is_empty() {
                 continue;
             }
-            if named.is_some() {
-                return Err(OutputError::new("the reply names several values of enum"));
+            if matched.is_some() {
+                return Err(OutputError::new("the reply contains several values of `enum`"));
             }
-            named = Some((value, places));
+            matched = Some((value, offsets));
         }
-        let Some((value, places)) = named else {
-            return Err(OutputError::new(match self.found {
-                Match::Exact => "the reply is not exactly one of the values of enum",
-                Match::Word | Match::Substring => "the reply names none of the values of enum",
+        let Some((value, offsets)) = matched else {
+            return Err(OutputError::new(match self.mode {
+                MatchMode::Exact => "the reply is not exactly one of the values of `enum`",
+                MatchMode::Word | MatchMode::Substring => {
+                    "the reply contains none of the values of `enum`"
+                }
             }));
         };
-        if places.iter().any(|at| is_negated(text.get(..*at).unwrap_or_default())) {
-            return Err(OutputError::new("the reply negates the value of enum that it names"));
+        if offsets.iter().any(|offset| is_negated(text.get(..*offset).unwrap_or_default())) {
+            return Err(OutputError::new("the value of `enum` in the reply is negated"));
         }
         Ok(Value::String(value.clone()))
     }
 
-    fn wanted(&self) -> Option<String> {
-        let told: Vec<String> =
-            self.known.iter().take(MOST_TOLD).map(|value| json::quoted(value)).collect();
-        let more = if self.known.len() > MOST_TOLD { " and so on" } else { "" };
-        Some(format!("exactly one of {}{more}", told.join(", ")))
+    fn expected_form(&self) -> Option<String> {
+        let listed: Vec<String> =
+            self.values.iter().take(MAX_LISTED_VALUES).map(|value| json::quoted(value)).collect();
+        let more = if self.values.len() > MAX_LISTED_VALUES { " and so on" } else { "" };
+        Some(format!("exactly one of {}{more}", listed.join(", ")))
     }
 }
 
-impl StringExtract {
-    /// The text in the form that is compared.
-    fn plain(&self, text: &str) -> String {
-        match (self.ignore_case, self.found) {
+impl StringExtractParser {
+    /// The form of a text that is compared.
+    fn normalize(&self, text: &str) -> String {
+        match (self.ignore_case, self.mode) {
             (false, _) => text.to_owned(),
-            (true, Match::Word) => folded(text),
-            (true, Match::Exact | Match::Substring) => text.to_lowercase(),
+            (true, MatchMode::Word) => fold_case(text),
+            (true, MatchMode::Exact | MatchMode::Substring) => text.to_lowercase(),
         }
     }
 
-    /// Where in the text the value is named.
-    fn places(&self, text: &str, value: &str) -> Vec<usize> {
-        if self.found == Match::Exact {
+    /// The byte offsets at which the text contains the value.
+    fn offsets(&self, text: &str, value: &str) -> Vec<usize> {
+        if self.mode == MatchMode::Exact {
             return if trim(text) == value { vec![0] } else { Vec::new() };
         }
-        let mut places = Vec::new();
+        let mut offsets = Vec::new();
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find(value)) {
             let start = from + at;
-            if self.found == Match::Substring || stands_alone(text, start, start + value.len()) {
-                places.push(start);
+            let end = start + value.len();
+            if self.mode == MatchMode::Substring || is_whole_word(text, start, end) {
+                offsets.push(start);
             }
             from = start + value.chars().next().map_or(1, char::len_utf8);
         }
-        places
+        offsets
     }
 }

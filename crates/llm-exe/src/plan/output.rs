@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::problems::Problems;
 use crate::error::shorten;
 use crate::json;
-use crate::parsers::{self, GivenOptions, Parser, ParserRow, SchemaUse};
+use crate::parsers::{self, OutputOptions, Parser, ParserRow, SchemaUse};
 use crate::request::suggestion;
 use crate::schema::Schema;
 
@@ -26,7 +26,7 @@ pub struct Output {
 impl Output {
     /// The schema that is sent to the model, in its request or in the prompt.
     pub fn schema_for_model(&self) -> Option<&Schema> {
-        self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Told)
+        self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Required)
     }
 }
 
@@ -45,10 +45,10 @@ pub(super) fn check_output(
         problems.add("output", format!("unknown output {name}{hint}; expected one of {known}"));
         return None;
     };
-    let mut given = GivenOptions::new(options);
-    let parser = row.set_up(&mut given);
-    let repairs = if row.strict { given.count("repairs", MAX_REPAIRS) } else { None };
-    for (path, message) in given.faults() {
+    let mut given = OutputOptions::new(options);
+    let parser = row.with_options(&mut given);
+    let repairs = if row.strict { given.take_count("repairs", MAX_REPAIRS) } else { None };
+    for (path, message) in given.problems() {
         problems.add(format!("outputOptions.{path}"), message);
     }
     warnings.extend(given.unknown().map(|name| unknown_option_warning(row, name)));
@@ -76,7 +76,7 @@ fn compile_schema(
     problems: &mut Problems,
 ) -> Option<Option<Schema>> {
     let schema = match (schema, row.schema) {
-        (None, SchemaUse::Told) => {
+        (None, SchemaUse::Required) => {
             problems.add("schema", format!("missing; output {} requires a schema", row.name));
             return None;
         }

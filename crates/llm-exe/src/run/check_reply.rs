@@ -56,7 +56,7 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
     if let Err(error) = check_stop_reason(reply, &text, parser.strict, &mut warnings) {
         return CheckedReply::Failed(error);
     }
-    if text.trim().is_empty() && parser.takes_empty {
+    if text.trim().is_empty() && parser.accepts_empty {
         warnings.push("the reply is empty".to_owned());
     }
     match plan.parse_output(&text) {

@@ -79,7 +79,7 @@ impl<'a> Conversation<'a> {
             }
             repairs_left -= 1;
             context.report.repairs += 1;
-            let expected = self.plan.output.parser.wanted();
+            let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &unusable, &expected);
             let built = self.target.provider.dialect.build_request(&self.endpoint, &self.chat)?;
             context.report.add_warnings(built.warnings);

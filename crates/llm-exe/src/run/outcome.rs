@@ -47,7 +47,7 @@ pub(super) fn full_result(result: Value, report: &Report) -> Value {
 fn config(report: &Report) -> Value {
     let mut config = json!({ "promptHash": report.prompt_hash });
     if let (Some(source), Some(fields)) = (&report.config, config.as_object_mut()) {
-        fields.insert("source".to_owned(), json!(source.place));
+        fields.insert("source".to_owned(), json!(source.location));
         let version = source.version.as_ref().map(|version| ("version", version));
         let version = version.or(source.etag.as_ref().map(|etag| ("etag", etag)));
         if let Some((name, value)) = version {

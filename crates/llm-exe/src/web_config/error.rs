@@ -1,43 +1,43 @@
-//! What can go wrong with a page, before it is told with the page's address.
+//! Errors of a fetch, to which the caller adds the URL.
 
 use crate::error::{Error, ErrorKind};
 
-/// Why there is no document; each with the words that follow the URL in the message.
+/// Why a document was not fetched. In an error message the text follows the URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
-    /// It must not be read.
+pub(super) enum FetchError {
+    /// The URL must not be fetched.
     #[error("{0}")]
-    Refused(String),
-    /// There is no such page.
+    Forbidden(String),
+    /// There is no document at the URL.
     #[error("{0}")]
-    Missing(String),
-    /// There is one that can't be used.
+    NotFound(String),
+    /// The response can't be used.
     #[error("{0}")]
-    Unusable(String),
-    /// It could not be had this time.
+    InvalidResponse(String),
+    /// The fetch failed and may succeed later.
     #[error("{0}")]
     Failed(String),
 }
 
-impl Fault {
-    /// The failure as callers see it, with the URL as far as it may be shown.
-    pub(super) fn told(self, shown: Option<&str>) -> Error {
+impl FetchError {
+    /// Converts to the public error. `shown_url` is the URL without its query.
+    pub(super) fn into_error(self, shown_url: Option<&str>) -> Error {
         let kind = match self {
-            Fault::Refused(_) => ErrorKind::ConfigForbidden,
-            Fault::Missing(_) => ErrorKind::ConfigNotFound,
-            Fault::Unusable(_) => ErrorKind::ConfigInvalid,
-            Fault::Failed(_) => ErrorKind::ConfigUnavailable,
+            FetchError::Forbidden(_) => ErrorKind::ConfigForbidden,
+            FetchError::NotFound(_) => ErrorKind::ConfigNotFound,
+            FetchError::InvalidResponse(_) => ErrorKind::ConfigInvalid,
+            FetchError::Failed(_) => ErrorKind::ConfigUnavailable,
         };
-        Error::new(kind, self.to_string()).in_context(shown.unwrap_or("url"))
+        Error::new(kind, self.to_string()).in_context(shown_url.unwrap_or("url"))
     }
 }
 
-/// [`Fault::Refused`].
-pub(super) fn refused(why: impl Into<String>) -> Fault {
-    Fault::Refused(why.into())
+/// Creates a [`FetchError::Forbidden`].
+pub(super) fn forbidden(message: impl Into<String>) -> FetchError {
+    FetchError::Forbidden(message.into())
 }
 
-/// [`Fault::Failed`].
-pub(super) fn failed(why: impl Into<String>) -> Fault {
-    Fault::Failed(why.into())
+/// Creates a [`FetchError::Failed`].
+pub(super) fn failed(message: impl Into<String>) -> FetchError {
+    FetchError::Failed(message.into())
 }

@@ -1,107 +1,109 @@
-//! Which hosts the operator lets pages come from: the text of `CONFIG_URL_HOSTS` as a value.
+//! Parses the setting `CONFIG_URL_HOSTS`: the hosts from which configs may be fetched.
 
-use super::error::{Fault, refused};
-use super::target::{Place, Target};
+use super::error::{FetchError, forbidden};
+use super::target::{Target, TargetHost};
 use crate::error::shorten;
 
-/// The hosts that pages may come from. By default all, on port 443.
+/// The hosts from which configs may be fetched. The default is all hosts on port 443.
 ///
-/// Addresses are checked whatever is listed here: a name that leads to a private address is
-/// refused all the same.
+/// The addresses of listed hosts are checked too: a listed name with a private address is still
+/// refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConfigHosts(Vec<Entry>);
+pub struct ConfigHosts(Vec<HostEntry>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    place: Place,
-    /// Whether names below it are meant, and not itself.
-    below: bool,
+struct HostEntry {
+    host: TargetHost,
+    /// Whether the entry matches only subdomains of the host (`*.example.com`).
+    subdomains: bool,
     port: u16,
 }
 
-/// Why a list of hosts can't be used.
+/// Why a list of hosts is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigHostsError {
-    /// There is nothing in it.
+    /// The list is empty.
     #[error("expected hosts like example.com, *.example.com or example.com:8443, got none")]
     Empty,
-    /// One is no host.
+    /// An entry is not a host.
     #[error("expected a host like example.com, *.example.com or example.com:8443, got {0:?}")]
-    NoHost(String),
-    /// One has more in it than a host; what, may be a secret.
-    #[error("a host has no scheme, user name, password, path or query")]
-    MoreThanHost,
-    /// One could never be fetched from.
-    #[error("{entry:?} could never be fetched: {why}")]
-    NeverFetched {
-        /// The host as written.
+    NotAHost(String),
+    /// An entry has more parts than a host. It is not quoted, because the parts may be secret.
+    #[error("expected hosts without scheme, user name, password, path or query")]
+    UnexpectedParts,
+    /// Configs are never fetched from a host of the list.
+    #[error("configs are never fetched from {entry:?}: {reason}")]
+    Forbidden {
+        /// The entry as written.
         entry: String,
-        /// Why it is refused.
-        why: String,
+        /// Why the host is refused.
+        reason: String,
     },
 }
 
 impl ConfigHosts {
-    /// Reads a list with commas: `example.com, *.example.com, example.com:8443`.
+    /// Parses a list separated by commas: `example.com, *.example.com, example.com:8443`.
     ///
-    /// `*.example.com` is every name below `example.com`, at any depth, and not `example.com`
-    /// itself. A host without a port is meant on port 443.
+    /// `*.example.com` matches all subdomains of `example.com` at any depth, but not `example.com`
+    /// itself. A host without a port means port 443.
     ///
     /// # Errors
-    /// Which host is none, or could never be fetched from.
-    pub fn read(text: &str) -> Result<ConfigHosts, ConfigHostsError> {
+    /// Fails if the list is empty, or if an entry is not valid or never allowed.
+    pub fn parse(text: &str) -> Result<ConfigHosts, ConfigHostsError> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let entries: Vec<Entry> = entries.map(Entry::read).collect::<Result<_, _>>()?;
+        let entries: Vec<HostEntry> = entries.map(HostEntry::parse).collect::<Result<_, _>>()?;
         if entries.is_empty() {
             return Err(ConfigHostsError::Empty);
         }
         Ok(ConfigHosts(entries))
     }
 
-    /// Whether a page may come from there.
-    pub(super) fn admit(&self, target: &Target) -> Result<(), Fault> {
-        if self.0.iter().any(|entry| entry.holds(target)) {
+    /// Checks that the host and port of the target are allowed.
+    pub(super) fn check(&self, target: &Target) -> Result<(), FetchError> {
+        if self.0.iter().any(|entry| entry.matches(target)) {
             return Ok(());
         }
         if !self.0.is_empty() {
-            return Err(refused("the host and port are not in CONFIG_URL_HOSTS"));
+            return Err(forbidden("the host and port are not in CONFIG_URL_HOSTS"));
         }
         if target.port != 443 {
-            return Err(refused("only port 443 is fetched; CONFIG_URL_HOSTS can name another"));
+            return Err(forbidden(
+                "only port 443 is allowed unless CONFIG_URL_HOSTS lists another",
+            ));
         }
         Ok(())
     }
 }
 
-impl Entry {
-    fn read(text: &str) -> Result<Entry, ConfigHostsError> {
-        let no_host = || ConfigHostsError::NoHost(shorten(text, 100));
-        let (below, host) = match text.strip_prefix("*.") {
+impl HostEntry {
+    fn parse(text: &str) -> Result<HostEntry, ConfigHostsError> {
+        let not_a_host = || ConfigHostsError::NotAHost(shorten(text, 100));
+        let (subdomains, host) = match text.strip_prefix("*.") {
             Some(host) => (true, host),
             None => (false, text),
         };
         if host.contains(['/', '?', '#', '@']) {
-            return Err(ConfigHostsError::MoreThanHost);
+            return Err(ConfigHostsError::UnexpectedParts);
         }
         if host.contains(['*', '\\', '%']) || host.ends_with(':') {
-            return Err(no_host());
+            return Err(not_a_host());
         }
-        let target = Target::read(&format!("https://{host}/")).map_err(|fault| {
-            ConfigHostsError::NeverFetched { entry: shorten(text, 100), why: fault.to_string() }
+        let target = Target::parse(&format!("https://{host}/")).map_err(|error| {
+            ConfigHostsError::Forbidden { entry: shorten(text, 100), reason: error.to_string() }
         })?;
-        if target.port == 0 || (below && matches!(target.place, Place::Address(_))) {
-            return Err(no_host());
+        if target.port == 0 || (subdomains && matches!(target.host, TargetHost::Address(_))) {
+            return Err(not_a_host());
         }
-        Ok(Entry { place: target.place, below, port: target.port })
+        Ok(HostEntry { host: target.host, subdomains, port: target.port })
     }
 
-    fn holds(&self, target: &Target) -> bool {
-        let place = match (&self.place, &target.place) {
-            (Place::Name(listed), Place::Name(name)) if self.below => {
-                name.strip_suffix(listed).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    fn matches(&self, target: &Target) -> bool {
+        let host_matches = match (&self.host, &target.host) {
+            (TargetHost::Name(parent), TargetHost::Name(name)) if self.subdomains => {
+                name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
             }
-            (listed, place) => listed == place,
+            (listed, host) => listed == host,
         };
-        place && self.port == target.port
+        host_matches && self.port == target.port
     }
 }

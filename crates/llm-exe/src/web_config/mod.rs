@@ -1,16 +1,15 @@
-//! Documents at https URLs that strangers may have written: the store of [`Place::Page`].
+//! Fetches hosted configs from https URLs. URLs and documents may come from attackers.
 //!
-//! In: a URL's text. Out: the page, or why it is not fetched. A URL is refused unless it leads to
-//! the public internet: the host is looked up here, every address is checked, and a checked one is
-//! connected to, on each hop of a redirect anew. Nothing of ours is sent along. Nothing is set up
-//! before the first page is asked for.
+//! A URL is refused unless it leads to the public internet. This module resolves the host itself,
+//! checks all of its addresses, and connects to a checked address; each redirect is checked in the
+//! same way. No keys or cookies are sent. TLS is not set up before the first fetch.
 
 mod addresses;
+mod connect;
 mod error;
-mod exchange;
 mod hosts;
-mod metered;
-mod network;
+mod http_get;
+mod limited_stream;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -24,138 +23,149 @@ use tokio_rustls::rustls::client::Resumption;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Document, DocumentStore, Place, PortFuture};
+use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use crate::tls;
 
-use error::{Fault, failed, refused};
-use exchange::{Answer, broken, exchange};
+pub use connect::Resolver;
+use connect::{Connector, SystemResolver, TcpConnector, connect};
+use error::{FetchError, failed, forbidden};
 pub use hosts::{ConfigHosts, ConfigHostsError};
-use metered::Metered;
-pub use network::Resolver;
-use network::{Dialer, SystemResolver, TcpDialer, connect};
+use http_get::{GetOutcome, MAX_BODY_BYTES, connection_error, http_get};
+use limited_stream::LimitedStream;
 use target::Target;
 
-/// The most bytes of a page.
-const MOST_PAGE_BYTES: usize = 1024 * 1024;
-/// The most bytes that are read from a connection, its handshake and headers included.
-const MOST_READ_BYTES: usize = 2 * MOST_PAGE_BYTES;
-/// The most that a page may take, redirects and the look-up of names included.
-const MOST_TIME: Duration = Duration::from_millis(7500);
-/// How many redirects are followed.
-const MOST_REDIRECTS: usize = 3;
+/// Maximum bytes read from a connection, including the TLS handshake and headers.
+const MAX_READ_BYTES: usize = 2 * MAX_BODY_BYTES;
+/// Maximum time of a fetch, including redirects and DNS lookups.
+const MAX_FETCH_TIME: Duration = Duration::from_millis(7500);
+const MAX_REDIRECTS: usize = 3;
 
-/// Fetches pages. Cheap to make: nothing is connected or set up before it is needed.
-pub struct WebConfigs {
+/// A document store for https URLs. Creating it is cheap: it sets up nothing before a fetch.
+pub struct WebConfigFetcher {
     hosts: ConfigHosts,
     resolver: Arc<dyn Resolver>,
-    dialer: Arc<dyn Dialer>,
+    connector: Arc<dyn Connector>,
     tls: OnceLock<TlsConnector>,
 }
 
-impl std::fmt::Debug for WebConfigs {
+impl std::fmt::Debug for WebConfigFetcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WebConfigs").field("hosts", &self.hosts).finish_non_exhaustive()
+        f.debug_struct("WebConfigFetcher").field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }
 
-impl WebConfigs {
-    /// Fetches from these hosts, with the resolver of the system.
+impl WebConfigFetcher {
+    /// Fetches from these hosts, with the system's DNS resolver.
     pub fn new(hosts: ConfigHosts) -> Self {
-        WebConfigs::with_resolver(hosts, Arc::new(SystemResolver))
+        WebConfigFetcher::with_resolver(hosts, Arc::new(SystemResolver))
     }
 
-    /// Fetches from these hosts, with another resolver; its addresses are checked in the same way.
+    /// Fetches from these hosts, with another DNS resolver. Its addresses are checked too.
     pub fn with_resolver(hosts: ConfigHosts, resolver: Arc<dyn Resolver>) -> Self {
-        WebConfigs { hosts, resolver, dialer: Arc::new(TcpDialer), tls: OnceLock::new() }
+        let connector = Arc::new(TcpConnector);
+        WebConfigFetcher { hosts, resolver, connector, tls: OnceLock::new() }
     }
 
-    async fn page(&self, url: &str, known: Option<&str>, deadline: Deadline) -> Fetched {
-        let mut target = Target::read(url).map_err(|fault| fault.told(None))?;
-        let first = target.shown();
-        let within = deadline.within(Some(MOST_TIME));
-        let following = self.follow(&mut target, known);
-        let timed = tokio::time::timeout_at(within.instant().into(), following).await;
-        timed.unwrap_or_else(|_| Err(too_slow(deadline))).map_err(|fault| {
-            let last = target.shown();
-            let shown = if last == first { first } else { format!("{first}, now {last}") };
-            fault.told(Some(&shown))
+    async fn fetch_url(
+        &self,
+        url: &str,
+        known_etag: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<Document>, Error> {
+        let mut target = Target::parse(url).map_err(|error| error.into_error(None))?;
+        let first_url = target.shown();
+        let fetch_deadline = deadline.within(Some(MAX_FETCH_TIME));
+        let fetching = self.follow_redirects(&mut target, known_etag);
+        let result = tokio::time::timeout_at(fetch_deadline.instant().into(), fetching).await;
+        result.unwrap_or_else(|_| Err(timed_out(deadline))).map_err(|error| {
+            let last_url = target.shown();
+            let shown = if last_url == first_url {
+                first_url
+            } else {
+                format!("{first_url}, redirected to {last_url}")
+            };
+            error.into_error(Some(&shown))
         })
     }
 
-    /// Goes from hop to hop; `target` is always the one that is being asked.
-    async fn follow(
+    /// Fetches the target and follows redirects. `target` is always the URL of the last request.
+    async fn follow_redirects(
         &self,
         target: &mut Target,
-        known: Option<&str>,
-    ) -> Result<Option<Document>, Fault> {
-        for hop in 0..=MOST_REDIRECTS {
-            self.hosts.admit(target)?;
-            // An ETag names a state of its own URL: not of one that it redirects to.
-            let known = known.filter(|_| hop == 0);
-            match self.ask(target, known).await? {
-                Answer::Unchanged => return Ok(None),
-                Answer::Page(body, etag) => {
-                    let etag = etag.filter(|_| hop == 0);
+        known_etag: Option<&str>,
+    ) -> Result<Option<Document>, FetchError> {
+        for redirects in 0..=MAX_REDIRECTS {
+            self.hosts.check(target)?;
+            // An ETag belongs to the first URL, not to the URLs that it redirects to.
+            let known_etag = known_etag.filter(|_| redirects == 0);
+            match self.get(target, known_etag).await? {
+                GetOutcome::NotModified => return Ok(None),
+                GetOutcome::Document { body, etag } => {
+                    let etag = etag.filter(|_| redirects == 0);
                     return Ok(Some(Document { body, version: None, etag }));
                 }
-                Answer::Elsewhere(location) => *target = target.redirected(&location)?,
+                GetOutcome::Redirect { location } => *target = target.redirected(&location)?,
             }
         }
-        Err(refused(format!("it redirects more than {MOST_REDIRECTS} times")))
+        Err(forbidden(format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    async fn ask(&self, target: &Target, known: Option<&str>) -> Result<Answer, Fault> {
-        let stream = connect(target, self.resolver.as_ref(), self.dialer.as_ref()).await?;
-        let stream = Metered::new(stream, MOST_READ_BYTES);
-        let connecting = self.tls().connect(target.server_name.clone(), stream);
-        let stream = connecting.await.map_err(|error| untrusted(&error))?;
-        exchange(stream, target, known).await
+    async fn get(
+        &self,
+        target: &Target,
+        known_etag: Option<&str>,
+    ) -> Result<GetOutcome, FetchError> {
+        let stream = connect(target, self.resolver.as_ref(), self.connector.as_ref()).await?;
+        let stream = LimitedStream::new(stream, MAX_READ_BYTES);
+        let handshake = self.tls().connect(target.server_name.clone(), stream);
+        let stream = handshake.await.map_err(|error| handshake_error(&error))?;
+        http_get(stream, target, known_etag).await
     }
 
     fn tls(&self) -> &TlsConnector {
-        self.tls.get_or_init(|| connector(tls::client_config()))
+        self.tls.get_or_init(|| tls_connector(tls::client_config()))
     }
 }
 
-fn connector(mut config: ClientConfig) -> TlsConnector {
+fn tls_connector(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A session's ticket is text of one server's that would be sent to the next address.
+    // A session ticket contains data of one server that would be sent to the next address.
     config.resumption = Resumption::disabled();
     TlsConnector::from(Arc::new(config))
 }
 
-type Fetched = Result<Option<Document>, Error>;
-
-impl DocumentStore for WebConfigs {
+impl DocumentStore for WebConfigFetcher {
     fn fetch<'a>(
         &'a self,
-        place: &'a Place,
-        known: Option<&'a str>,
+        location: &'a DocumentLocation,
+        known_etag: Option<&'a str>,
         deadline: Deadline,
-    ) -> PortFuture<'a, Fetched> {
-        match place {
-            Place::Page(url) => Box::pin(self.page(url, known, deadline)),
-            Place::Object { .. } => {
-                let text = "an object in S3 was asked for from the store of pages";
-                Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, text))))
+    ) -> PortFuture<'a, Result<Option<Document>, Error>> {
+        match location {
+            DocumentLocation::Url(url) => Box::pin(self.fetch_url(url, known_etag, deadline)),
+            DocumentLocation::Object { .. } => {
+                let message = "the store for https URLs can't fetch S3 objects";
+                Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, message))))
             }
         }
     }
 }
 
-fn too_slow(deadline: Deadline) -> Fault {
+fn timed_out(deadline: Deadline) -> FetchError {
     if deadline.left().is_zero() {
-        return failed("it was not there within the time that the function has left");
+        return failed("no complete response within the time that the function has left");
     }
-    failed(format!("it was not there within {} s", MOST_TIME.as_secs_f32()))
+    failed(format!("no complete response within {} s", MAX_FETCH_TIME.as_secs_f32()))
 }
 
-/// What rustls says of a certificate helps the page's owner; of the rest, that it failed.
-fn untrusted(error: &std::io::Error) -> Fault {
+/// An invalid certificate gets its own message, because the owner of the URL can fix it.
+fn handshake_error(error: &std::io::Error) -> FetchError {
     use tokio_rustls::rustls::Error as TlsError;
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(TlsError::InvalidCertificate(_)) => failed("its certificate is not valid for it"),
-        Some(_) => failed("no TLS connection could be made"),
-        None => broken(error),
+        Some(TlsError::InvalidCertificate(_)) => {
+            failed("the server's certificate is not valid for this host")
+        }
+        Some(_) => failed("the TLS handshake failed"),
+        None => connection_error(error),
     }
 }

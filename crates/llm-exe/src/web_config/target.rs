@@ -1,8 +1,8 @@
-//! One URL, as it is both checked and connected to.
+//! A parsed URL, which is used both for the checks and for the connection.
 //!
-//! In: a URL's text. Out: a [`Target`], or why it is refused. The text is read once, by the `url`
-//! crate, as browsers read it (WHATWG): `0x7f.1`, `2130706433` and `１２７.0.0.1` are 127.0.0.1
-//! here, and nobody reads the text a second time.
+//! The URL is parsed exactly once, by the `url` crate and thus as browsers parse it (WHATWG):
+//! `0x7f.1`, `2130706433` and `１２７.0.0.1` all become 127.0.0.1. No second parser can come to a
+//! different result.
 
 use std::net::IpAddr;
 
@@ -10,130 +10,132 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Position, Url};
 
 use super::addresses;
-use super::error::{Fault, refused};
+use super::error::{FetchError, forbidden};
 use crate::error::shorten;
 
-/// The most bytes of a URL; a signed one of S3 has about 2000.
-const MOST_BYTES: usize = 4096;
-/// The most characters of a URL that a message shows.
-const MOST_SHOWN: usize = 200;
+/// Maximum length of a URL in bytes. Signed S3 URLs have about 2000.
+const MAX_URL_BYTES: usize = 4096;
+/// Maximum number of characters of a URL in a message.
+const MAX_SHOWN_CHARS: usize = 200;
 
-/// Names that are for the machine or its network, whatever they resolve to.
-const NEAR_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
+/// Names of the local machine or network, whatever they resolve to.
+const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
 
-/// Where a page is.
+/// A URL that may be fetched, as far as that can be decided without a DNS lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     url: Url,
-    pub(super) place: Place,
+    pub(super) host: TargetHost,
     pub(super) port: u16,
-    /// For the certificate.
+    /// The name or address that the certificate must be valid for.
     pub(super) server_name: ServerName<'static>,
 }
 
-/// How the URL names its host.
+/// The host of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A name in lower case and ASCII, with a dot in it and none at its end.
+pub(super) enum TargetHost {
+    /// A name in lower case and ASCII, with at least one dot, but not at its end.
     Name(String),
     /// An address of the public internet.
     Address(IpAddr),
 }
 
 impl Target {
-    /// Reads a URL's text.
-    pub(super) fn read(text: &str) -> Result<Target, Fault> {
-        if text.len() > MOST_BYTES {
-            return Err(refused(format!("it is longer than {MOST_BYTES} bytes")));
+    /// Parses and checks a URL.
+    pub(super) fn parse(text: &str) -> Result<Target, FetchError> {
+        if text.len() > MAX_URL_BYTES {
+            return Err(forbidden(format!("the URL is longer than {MAX_URL_BYTES} bytes")));
         }
-        let odd = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
-        if text.contains(odd) {
-            return Err(refused("spaces, control characters and backslashes can't stand in it"));
+        let is_forbidden = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
+        if text.contains(is_forbidden) {
+            let message = "the URL must not contain white space, control characters or backslashes";
+            return Err(forbidden(message));
         }
         let authority = match text.get(..8) {
             Some(scheme) if scheme.eq_ignore_ascii_case("https://") => {
                 text[8..].split(['/', '?', '#']).next().unwrap_or_default()
             }
-            _ => return Err(refused("only a URL that begins with https:// is fetched")),
+            _ => return Err(forbidden("the URL must begin with https://")),
         };
         if authority.is_empty() {
-            return Err(refused("it has no host"));
+            return Err(forbidden("the URL has no host"));
         }
         if authority.contains('@') {
-            return Err(refused("a user name or password can't stand in it; none are ever sent"));
+            let message = "the URL must not have a user name or password; they are never sent";
+            return Err(forbidden(message));
         }
-        Target::checked(Url::parse(text).map_err(|why| refused(format!("not a URL: {why}")))?)
+        let url = Url::parse(text).map_err(|error| forbidden(format!("not a URL: {error}")))?;
+        Target::from_url(url)
     }
 
-    /// Where a redirect leads.
-    pub(super) fn redirected(&self, location: &str) -> Result<Target, Fault> {
+    /// The target of a redirect.
+    pub(super) fn redirected(&self, location: &str) -> Result<Target, FetchError> {
         if location.contains('\\') {
-            return Err(refused("it redirects to a URL with a backslash"));
+            return Err(forbidden("the redirect's URL contains a backslash"));
         }
-        let url = self.url.join(location);
-        let url = url.map_err(|why| refused(format!("it redirects to what is no URL: {why}")))?;
-        // From its text again, so that a redirect can't lead where a request could not.
-        Target::read(url.as_str())
+        let url = self.url.join(location).map_err(|error| {
+            forbidden(format!("the redirect's location is not a valid URL: {error}"))
+        })?;
+        // Parsed again from its text, so that a redirect passes the same checks as a request.
+        Target::parse(url.as_str())
     }
 
-    fn checked(mut url: Url) -> Result<Target, Fault> {
+    fn from_url(mut url: Url) -> Result<Target, FetchError> {
         if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            return Err(refused("only https is fetched, without a user name or password"));
+            let message = "the URL must use https and have no user name or password";
+            return Err(forbidden(message));
         }
         url.set_fragment(None);
         let port = url.port_or_known_default().unwrap_or(443);
-        let (place, server_name) = match url.host() {
+        let (host, server_name) = match url.host() {
             Some(Host::Domain(name)) => {
                 check_name(name)?;
-                let server_name = ServerName::try_from(name.to_owned());
-                (Place::Name(name.to_owned()), server_name.map_err(|_| no_host_name())?)
+                let server_name = ServerName::try_from(name.to_owned())
+                    .map_err(|_| forbidden("the host is not a valid DNS name"))?;
+                (TargetHost::Name(name.to_owned()), server_name)
             }
-            Some(Host::Ipv4(address)) => literal(IpAddr::V4(address))?,
-            Some(Host::Ipv6(address)) => literal(IpAddr::V6(address))?,
-            None => return Err(refused("it has no host")),
+            Some(Host::Ipv4(address)) => check_address(IpAddr::V4(address))?,
+            Some(Host::Ipv6(address)) => check_address(IpAddr::V6(address))?,
+            None => return Err(forbidden("the URL has no host")),
         };
-        Ok(Target { url, place, port, server_name })
+        Ok(Target { url, host, port, server_name })
     }
 
-    /// Scheme, host and path: what a query holds may be a signature.
+    /// Scheme, host and path for messages. The query may contain a signature.
     pub(super) fn shown(&self) -> String {
-        shorten(&self.url[..Position::AfterPath], MOST_SHOWN)
+        shorten(&self.url[..Position::AfterPath], MAX_SHOWN_CHARS)
     }
 
-    /// What the request line asks for.
+    /// Path and query for the request line.
     pub(super) fn path_and_query(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]
     }
 
-    /// What the `host` header says: with the port, unless it is 443.
+    /// The `host` header: with the port, unless it is 443.
     pub(super) fn host_header(&self) -> &str {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
 }
 
-fn literal(address: IpAddr) -> Result<(Place, ServerName<'static>), Fault> {
-    match addresses::refused(address) {
-        Some(kind) => Err(refused(format!("its address is {kind}; only public ones are fetched"))),
-        None => Ok((Place::Address(address), ServerName::from(address))),
+fn check_address(address: IpAddr) -> Result<(TargetHost, ServerName<'static>), FetchError> {
+    match addresses::special_purpose(address) {
+        Some(kind) => Err(forbidden(format!("the address in the URL is not public ({kind})"))),
+        None => Ok((TargetHost::Address(address), ServerName::from(address))),
     }
 }
 
-fn check_name(name: &str) -> Result<(), Fault> {
+fn check_name(name: &str) -> Result<(), FetchError> {
     if name.ends_with('.') {
-        return Err(refused("the host ends with a dot; leave it out"));
+        return Err(forbidden("the host name ends with a dot; remove it"));
     }
-    let is_near = NEAR_NAMES.iter().any(|near| {
-        name.strip_suffix(near).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    let is_local = LOCAL_NAMES.iter().any(|local| {
+        name.strip_suffix(local).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     });
-    if is_near {
-        return Err(refused("the host's name is for a machine's own network"));
+    if is_local {
+        return Err(forbidden("the host name is reserved for local networks"));
     }
     if !name.contains('.') {
-        return Err(refused("the host has no dot: expected a name like example.com"));
+        return Err(forbidden("the host name has no dot; expected a name like example.com"));
     }
     Ok(())
-}
-
-fn no_host_name() -> Fault {
-    refused("the host is no name that a certificate could be for")
 }

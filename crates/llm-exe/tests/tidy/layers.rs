@@ -32,7 +32,18 @@ fn files_do_not_import_each_other_in_a_circle() {
 /// the lowest layer may depend on each other.
 const LAYERS: &[&[&str]] = &[
     &[
-        "error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "glob", "tls",
+        "error",
+        "chat",
+        "wire",
+        "schema",
+        "request",
+        "ports",
+        "json",
+        "deadline",
+        "scrub",
+        "glob",
+        "tls",
+        "single_flight",
         "region",
     ],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],

@@ -1,8 +1,8 @@
-//! Hostile URLs, names, servers and certificates. Every check of production runs here: names
-//! resolve to public addresses, and only what is dialed at last is a server on loopback instead.
+//! Tests with hostile URLs, DNS names, servers and certificates. All checks run as in production:
+//! names resolve to public addresses. Only the final connection goes to a server on loopback.
 
-mod answers;
 mod properties;
+mod responses;
 mod server;
 mod urls;
 
@@ -15,68 +15,71 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
 
-use super::addresses::Checked;
-use super::network::Dialer;
-use super::{ConfigHosts, Resolver, WebConfigs, connector};
+use super::addresses::PublicAddress;
+use super::connect::Connector;
+use super::{ConfigHosts, Resolver, WebConfigFetcher, tls_connector};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Document, DocumentStore, Place, PortFuture};
+use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 
-/// A page of the public internet.
-const PUBLIC: &str = "93.184.215.14";
+/// An address of the public internet.
+const PUBLIC_ADDRESS: &str = "93.184.215.14";
 
-/// Names and what they resolve to: each look-up's answer in turn, the last one from then on.
+/// A DNS resolver with fixed answers. Each lookup of a name returns its next list of addresses; the
+/// last list is repeated.
 #[derive(Default)]
-struct Names {
-    known: BTreeMap<String, Vec<Vec<IpAddr>>>,
-    asked: Mutex<Vec<String>>,
+struct FakeResolver {
+    answers: BTreeMap<String, Vec<Vec<IpAddr>>>,
+    lookups: Mutex<Vec<String>>,
 }
 
-impl Names {
-    fn new(known: &[(&str, &[&[&str]])]) -> Self {
+impl FakeResolver {
+    fn new(answers: &[(&str, &[&[&str]])]) -> Self {
         let addresses = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let known = known
+        let answers = answers
             .iter()
-            .map(|(name, answers)| ((*name).to_owned(), answers.iter().map(addresses).collect()));
-        Names { known: known.collect(), asked: Mutex::default() }
+            .map(|(name, lists)| ((*name).to_owned(), lists.iter().map(addresses).collect()));
+        FakeResolver { answers: answers.collect(), lookups: Mutex::default() }
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    /// The names that were looked up.
+    fn lookups(&self) -> Vec<String> {
+        self.lookups.lock().unwrap().clone()
     }
 }
 
-impl Resolver for Names {
+impl Resolver for FakeResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>> {
-        let mut asked = self.asked.lock().unwrap();
-        let times = asked.iter().filter(|before| *before == name).count();
-        asked.push(name.to_owned());
-        let answers = self.known.get(name).cloned().unwrap_or_default();
-        let answer = answers.get(times).or(answers.last()).cloned();
+        let mut lookups = self.lookups.lock().unwrap();
+        let earlier = lookups.iter().filter(|lookup| *lookup == name).count();
+        lookups.push(name.to_owned());
+        let answers = self.answers.get(name).cloned().unwrap_or_default();
+        let answer = answers.get(earlier).or(answers.last()).cloned();
         let answer = answer.ok_or_else(|| io::Error::other("no such name"));
         Box::pin(std::future::ready(answer))
     }
 }
 
-/// Dials a server on loopback, or nobody, and notes what it was to dial.
+/// Connects to a server on loopback, if there is one, and records the requested addresses.
 #[derive(Default)]
-struct Dialed {
+struct FakeConnector {
     server: Option<SocketAddr>,
-    dead: Vec<IpAddr>,
-    asked: Mutex<Vec<SocketAddr>>,
+    unreachable: Vec<IpAddr>,
+    connections: Mutex<Vec<SocketAddr>>,
 }
 
-impl Dialed {
-    fn asked(&self) -> Vec<SocketAddr> {
-        self.asked.lock().unwrap().clone()
+impl FakeConnector {
+    /// The addresses to which connections were requested.
+    fn connections(&self) -> Vec<SocketAddr> {
+        self.connections.lock().unwrap().clone()
     }
 }
 
-impl Dialer for Dialed {
-    fn dial(&self, address: Checked) -> PortFuture<'_, io::Result<TcpStream>> {
+impl Connector for FakeConnector {
+    fn connect(&self, address: PublicAddress) -> PortFuture<'_, io::Result<TcpStream>> {
         let address = address.socket_address();
-        self.asked.lock().unwrap().push(address);
-        let server = self.server.filter(|_| !self.dead.contains(&address.ip()));
+        self.connections.lock().unwrap().push(address);
+        let server = self.server.filter(|_| !self.unreachable.contains(&address.ip()));
         Box::pin(async move {
             match server {
                 Some(server) => TcpStream::connect(server).await,
@@ -86,65 +89,81 @@ impl Dialer for Dialed {
     }
 }
 
-/// A store of pages with all that it knows of the outside.
-struct World {
-    names: Arc<Names>,
-    dialed: Arc<Dialed>,
-    pages: WebConfigs,
+/// A fetcher with a fake resolver and a fake connector.
+struct TestFetcher {
+    resolver: Arc<FakeResolver>,
+    connector: Arc<FakeConnector>,
+    fetcher: WebConfigFetcher,
 }
 
-impl World {
-    fn new(hosts: ConfigHosts, names: Names, dialed: Dialed, config: Option<ClientConfig>) -> Self {
-        let (names, dialed) = (Arc::new(names), Arc::new(dialed));
-        let tls = config.map_or_else(OnceLock::new, |config| OnceLock::from(connector(config)));
-        let pages = WebConfigs { hosts, resolver: names.clone(), dialer: dialed.clone(), tls };
-        World { names, dialed, pages }
+impl TestFetcher {
+    fn new(
+        hosts: ConfigHosts,
+        resolver: FakeResolver,
+        connector: FakeConnector,
+        tls_config: Option<ClientConfig>,
+    ) -> Self {
+        let (resolver, connector) = (Arc::new(resolver), Arc::new(connector));
+        let tls = tls_config.map(tls_connector).map_or_else(OnceLock::new, OnceLock::from);
+        let fetcher = WebConfigFetcher {
+            hosts,
+            resolver: resolver.clone(),
+            connector: connector.clone(),
+            tls,
+        };
+        TestFetcher { resolver, connector, fetcher }
     }
 
-    /// One in which nobody answers.
-    fn of(names: Names) -> Self {
-        World::new(ConfigHosts::default(), names, Dialed::default(), None)
+    /// A fetcher whose connections all fail.
+    fn without_server(resolver: FakeResolver) -> Self {
+        TestFetcher::new(ConfigHosts::default(), resolver, FakeConnector::default(), None)
     }
 
     async fn fetch(&self, url: &str) -> Result<Option<Document>, Error> {
-        self.fetch_known(url, None, Duration::from_secs(60)).await
+        self.fetch_with_etag(url, None, Duration::from_secs(60)).await
     }
 
-    async fn fetch_known(
+    async fn fetch_with_etag(
         &self,
         url: &str,
-        known: Option<&str>,
+        known_etag: Option<&str>,
         time: Duration,
     ) -> Result<Option<Document>, Error> {
-        self.pages.fetch(&Place::Page(url.to_owned()), known, Deadline::after(time)).await
+        let location = DocumentLocation::Url(url.to_owned());
+        self.fetcher.fetch(&location, known_etag, Deadline::after(time)).await
     }
 }
 
 #[tokio::test]
-async fn an_object_is_not_a_page() {
-    let place = Place::Object { bucket: "b".to_owned(), key: "k".to_owned(), version: None };
-    let pages = WebConfigs::new(ConfigHosts::default());
-    let error = pages.fetch(&place, None, Deadline::after(Duration::from_secs(1))).await;
+async fn s3_objects_are_rejected() {
+    let location =
+        DocumentLocation::Object { bucket: "b".to_owned(), key: "k".to_owned(), version: None };
+    let fetcher = WebConfigFetcher::new(ConfigHosts::default());
+    let error = fetcher.fetch(&location, None, Deadline::after(Duration::from_secs(1))).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Internal);
 }
 
 #[tokio::test]
-async fn nothing_is_set_up_before_a_host_is_reached() {
-    let world = World::of(Names::new(&[("a.example", &[&[PUBLIC]])]));
-    assert!(world.pages.tls.get().is_none());
-    let error = world.fetch("https://a.example/p").await.unwrap_err();
+async fn tls_is_set_up_only_after_connecting() {
+    let fetcher =
+        TestFetcher::without_server(FakeResolver::new(&[("a.example", &[&[PUBLIC_ADDRESS]])]));
+    assert!(fetcher.fetcher.tls.get().is_none());
+    let error = fetcher.fetch("https://a.example/p").await.unwrap_err();
     assert_eq!(error.message(), "https://a.example/p: could not connect");
-    assert!(world.pages.tls.get().is_none());
-    assert_eq!(world.dialed.asked(), [SocketAddr::new(PUBLIC.parse().unwrap(), 443)]);
+    assert!(fetcher.fetcher.tls.get().is_none());
+    assert_eq!(
+        fetcher.connector.connections(),
+        [SocketAddr::new(PUBLIC_ADDRESS.parse().unwrap(), 443)]
+    );
 }
 
-/// The system's own resolver and dialer, held to the same checks, without any network.
+/// Runs the checks with the system's resolver and TCP; no network is needed.
 #[tokio::test]
-async fn the_systems_resolver_is_checked_too() {
-    let pages = WebConfigs::new(ConfigHosts::default());
+async fn local_urls_are_forbidden_with_the_systems_resolver() {
+    let fetcher = WebConfigFetcher::new(ConfigHosts::default());
     for url in ["https://127.0.0.1/", "https://[::1]/", "https://localhost/"] {
-        let place = Place::Page(url.to_owned());
-        let fetched = pages.fetch(&place, None, Deadline::after(Duration::from_secs(5))).await;
-        assert_eq!(fetched.unwrap_err().kind(), ErrorKind::ConfigForbidden, "{url}");
+        let location = DocumentLocation::Url(url.to_owned());
+        let result = fetcher.fetch(&location, None, Deadline::after(Duration::from_secs(5))).await;
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::ConfigForbidden, "{url}");
     }
 }

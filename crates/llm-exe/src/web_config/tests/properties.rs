@@ -1,13 +1,13 @@
-//! Whatever the URL and whatever its name resolves to: nothing but public addresses is dialed.
+//! Property tests: for any URL and any DNS answer, only public addresses are connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::super::addresses::{Checked, refused};
-use super::super::target::{Place, Target};
-use super::{Names, World};
+use super::super::addresses::{PublicAddress, special_purpose};
+use super::super::target::{Target, TargetHost};
+use super::{FakeResolver, TestFetcher};
 
 #[derive(Deserialize)]
 struct Blocks {
@@ -22,8 +22,8 @@ struct Block {
 }
 
 impl Block {
-    /// The address of the block with these bits below its prefix.
-    fn at(&self, bits: u128) -> IpAddr {
+    /// The address in the block whose remaining bits are `bits`.
+    fn address(&self, bits: u128) -> IpAddr {
         let (address, prefix) = self.block.split_once('/').unwrap();
         let prefix: u32 = prefix.parse().unwrap();
         match address.parse().unwrap() {
@@ -41,26 +41,31 @@ impl Block {
 }
 
 fn blocks() -> Blocks {
-    serde_json::from_str(include_str!("../../../tests/cases/pages/blocks.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/cases/web_config/blocks.json")).unwrap()
 }
 
 #[test]
-fn the_ends_of_every_block_are_refused_and_what_is_beside_is_not() {
+fn blocks_are_refused_and_neighbouring_addresses_are_allowed() {
     let Blocks { refused: blocks, allowed } = blocks();
     assert!(blocks.len() >= 50, "{}", blocks.len());
     for block in blocks {
         for bits in [0, 1, u128::MAX, u128::MAX - 1, u128::MAX / 3] {
-            let address = block.at(bits);
-            assert!(refused(address).is_some(), "{address} of {} ({})", block.block, block.name);
+            let address = block.address(bits);
+            assert!(
+                special_purpose(address).is_some(),
+                "{address} of {} ({})",
+                block.block,
+                block.name
+            );
         }
     }
     for address in allowed {
-        assert_eq!(refused(address), None, "{address}");
+        assert_eq!(special_purpose(address), None, "{address}");
     }
 }
 
-/// By the standard library alone, as far as it knows.
-fn surely_not_public(address: IpAddr) -> bool {
+/// Whether the standard library knows that the address is not public.
+fn is_known_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             address.is_loopback()
@@ -85,12 +90,12 @@ fn surely_not_public(address: IpAddr) -> bool {
 fn any_address() -> impl Strategy<Value = IpAddr> {
     let names: Vec<String> = blocks().refused.into_iter().map(|block| block.block).collect();
     let special = (prop::sample::select(names), any::<u128>())
-        .prop_map(|(block, bits)| Block { block, name: String::new() }.at(bits));
+        .prop_map(|(block, bits)| Block { block, name: String::new() }.address(bits));
     let public = prop::sample::select(blocks().allowed);
     prop_oneof![any::<IpAddr>(), special, public.clone(), public]
 }
 
-/// Text of the pieces that URLs are made of, hostile ones more often than not.
+/// Random combinations of pieces of URLs, many of them hostile.
 fn any_url() -> impl Strategy<Value = String> {
     let pieces = vec![
         "https://",
@@ -137,12 +142,12 @@ fn any_url() -> impl Strategy<Value = String> {
         "8.8.8.8",
     ];
     let piece = prop::sample::select(pieces).prop_map(str::to_owned);
-    let glued = prop::collection::vec(prop_oneof![8 => piece, 1 => any::<String>()], 0..10);
-    let glued = glued.prop_map(|pieces| pieces.concat());
+    let text = prop::collection::vec(prop_oneof![8 => piece, 1 => any::<String>()], 0..10);
+    let text = text.prop_map(|pieces| pieces.concat());
     prop_oneof![
         any::<String>(),
-        glued.clone(),
-        glued.prop_map(|rest| format!("https://{rest}")),
+        text.clone(),
+        text.prop_map(|rest| format!("https://{rest}")),
         any::<IpAddr>().prop_map(|address| match address {
             IpAddr::V4(address) => format!("https://{}/", address.to_bits()),
             IpAddr::V6(address) => format!("https://[{address}]/"),
@@ -150,7 +155,7 @@ fn any_url() -> impl Strategy<Value = String> {
     ]
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().unwrap().block_on(future)
 }
@@ -159,53 +164,55 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn any_address_of_a_special_block_is_refused(at in 0..1000usize, bits in any::<u128>()) {
+    fn addresses_of_special_blocks_are_refused(at in 0..1000usize, bits in any::<u128>()) {
         let blocks = blocks().refused;
-        let address = blocks[at % blocks.len()].at(bits);
-        prop_assert!(refused(address).is_some(), "{address}");
-        prop_assert!(Checked::new(address, 443).is_err());
+        let address = blocks[at % blocks.len()].address(bits);
+        prop_assert!(special_purpose(address).is_some(), "{address}");
+        prop_assert!(PublicAddress::new(address, 443).is_err());
     }
 
     #[test]
-    fn what_the_standard_library_knows_is_refused(address in any::<IpAddr>()) {
-        prop_assert!(!surely_not_public(address) || refused(address).is_some(), "{address}");
+    fn addresses_known_to_the_standard_library_are_refused(address in any::<IpAddr>()) {
+        prop_assert!(!is_known_special(address) || special_purpose(address).is_some(), "{address}");
     }
 
     #[test]
-    fn any_url_is_refused_or_leads_to_public_addresses_only(
+    fn only_public_addresses_are_connected_to(
         url in any_url(),
         addresses in prop::collection::vec(any_address(), 1..4),
     ) {
-        let name = match Target::read(&url) {
-            Ok(Target { place: Place::Name(name), .. }) => Some(name),
+        let name = match Target::parse(&url) {
+            Ok(Target { host: TargetHost::Name(name), .. }) => Some(name),
             _ => None,
         };
         let texts: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let world = World::of(match &name {
-            Some(name) => Names::new(&[(name, &[&texts])]),
-            None => Names::default(),
+        let fetcher = TestFetcher::without_server(match &name {
+            Some(name) => FakeResolver::new(&[(name, &[&texts])]),
+            None => FakeResolver::default(),
         });
-        let error = run(world.fetch(&url)).unwrap_err();
+        let error = block_on(fetcher.fetch(&url)).unwrap_err();
         prop_assert!(!error.message().contains('\n'));
-        let dialed = world.dialed.asked();
-        for address in &dialed {
-            prop_assert!(refused(address.ip()).is_none() && address.port() == 443);
-            prop_assert!(!surely_not_public(address.ip()), "{address}");
+        let connections = fetcher.connector.connections();
+        for address in &connections {
+            prop_assert!(special_purpose(address.ip()).is_none() && address.port() == 443);
+            prop_assert!(!is_known_special(address.ip()), "{address}");
             prop_assert!(name.is_none() || addresses.contains(&address.ip()));
         }
-        // Any bad address among them, and not even a good one is dialed.
-        let all_good = addresses.iter().all(|address| refused(*address).is_none());
-        prop_assert!(name.is_none() || all_good || dialed.is_empty(), "{url}: {addresses:?}");
-        prop_assert!(world.names.asked().len() <= 1);
+        // If one address is not public, the public ones are not used either.
+        let all_public = addresses.iter().all(|address| special_purpose(*address).is_none());
+        let no_connections = connections.is_empty();
+        prop_assert!(name.is_none() || all_public || no_connections, "{url}: {addresses:?}");
+        prop_assert!(fetcher.resolver.lookups().len() <= 1);
     }
 
     #[test]
-    fn a_redirect_leads_where_a_request_could(location in any_url()) {
-        let from = Target::read("https://a.example/b/c?d").unwrap();
-        if let Ok(to) = from.redirected(&location) {
-            let whole = format!("https://{}{}", to.host_header(), to.path_and_query());
-            prop_assert_eq!(Target::read(&whole), Ok(to));
+    fn redirects_pass_the_same_checks_as_requests(location in any_url()) {
+        let target = Target::parse("https://a.example/b/c?d").unwrap();
+        if let Ok(redirected) = target.redirected(&location) {
+            let (host, path) = (redirected.host_header(), redirected.path_and_query());
+            let url = format!("https://{host}{path}");
+            prop_assert_eq!(Target::parse(&url), Ok(redirected));
         }
     }
 }

@@ -1,5 +1,4 @@
-//! A TLS server on loopback that answers what a script says, and certificates of a trust of its
-//! own.
+//! A TLS server on loopback that sends scripted responses, and its certificate authority.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,23 +13,24 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// One thing that a server does.
+/// A step of a scripted response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Step {
     /// Sends a text.
     Text(String),
-    /// Sends a text so many times.
+    /// Sends a text a number of times.
     Repeat { repeat: String, times: usize },
-    /// Sends a text so many times, again and again, with a pause between, until nobody listens.
-    Forever { forever: String, times: Option<usize>, every: u64 },
-    /// Sends bytes, as hexadecimal digits.
+    /// Sends a text a number of times, pauses, and repeats this until the client disconnects.
+    #[serde(rename_all = "camelCase")]
+    Forever { forever: String, times: Option<usize>, pause_ms: u64 },
+    /// Sends bytes that are written as hexadecimal digits.
     Hex { hex: String },
-    /// Says nothing more and keeps the connection.
+    /// Sends nothing more but keeps the connection open.
     Hang { hang: bool },
 }
 
-/// What the server's certificate is like.
+/// The kind of the server's certificate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Certificate {
@@ -41,47 +41,49 @@ pub(super) enum Certificate {
     NotYet,
     SelfSigned,
     UnknownIssuer,
-    /// No TLS at all.
+    /// The server sends plain HTTP without TLS.
     Plain,
-    /// A connection that is taken, and nothing.
+    /// The server accepts the connection but sends nothing.
     Silent,
 }
 
-/// What is sent for a host and path, and what came.
+/// A server that records the requests it received.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
-    pub(super) trust: ClientConfig,
+    /// A client configuration that trusts the server's certificate authority.
+    pub(super) client_config: ClientConfig,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
+/// The steps of each response, by host and path.
 type Scripts = Arc<BTreeMap<String, Vec<Step>>>;
 
 impl Server {
     pub(super) async fn start(certificate: Certificate, scripts: Scripts) -> Server {
-        // Keys take a while to make: most servers share theirs.
+        // Generating keys is slow, so most servers share them.
         static GOOD: OnceLock<(Arc<ServerConfig>, ClientConfig)> = OnceLock::new();
-        let (config, trust) = match certificate {
+        let (config, client_config) = match certificate {
             Certificate::Good => GOOD.get_or_init(|| tls(certificate)).clone(),
             _ => tls(certificate),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let noted = heads.clone();
+        let received = heads.clone();
         let acceptor = TlsAcceptor::from(config);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (scripts, noted) = (scripts.clone(), noted.clone());
+                let (scripts, received) = (scripts.clone(), received.clone());
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    serve(stream, certificate, acceptor, &scripts, &noted).await;
+                    serve(stream, certificate, acceptor, &scripts, &received).await;
                 });
             }
         });
-        Server { address, trust, heads }
+        Server { address, client_config, heads }
     }
 
-    /// The heads of the requests that came.
+    /// The request lines and headers that were received.
     pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
@@ -92,7 +94,7 @@ async fn serve(
     certificate: Certificate,
     acceptor: TlsAcceptor,
     scripts: &BTreeMap<String, Vec<Step>>,
-    noted: &Mutex<Vec<String>>,
+    received: &Mutex<Vec<String>>,
 ) {
     match certificate {
         Certificate::Silent => std::future::pending().await,
@@ -115,12 +117,11 @@ async fn serve(
     let head = String::from_utf8(head).unwrap();
     let path = head.split(' ').nth(1).unwrap();
     let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    let whole = format!("{host}{path}");
-    let steps = scripts.get(&whole).cloned();
-    noted.lock().unwrap().push(head);
-    let missing = || vec![Step::Text("HTTP/1.1 404 Not Found\r\n\r\n".to_owned())];
-    for step in steps.unwrap_or_else(missing) {
-        let sent = match step {
+    let steps = scripts.get(&format!("{host}{path}")).cloned();
+    received.lock().unwrap().push(head);
+    let not_found = || vec![Step::Text("HTTP/1.1 404 Not Found\r\n\r\n".to_owned())];
+    for step in steps.unwrap_or_else(not_found) {
+        let result = match step {
             Step::Text(text) => stream.write_all(text.as_bytes()).await,
             Step::Repeat { repeat, times } => {
                 stream.write_all(repeat.repeat(times).as_bytes()).await
@@ -132,16 +133,16 @@ async fn serve(
             }
             Step::Hang { hang: true } => std::future::pending().await,
             Step::Hang { hang: false } => Ok(()),
-            Step::Forever { forever, times, every } => loop {
+            Step::Forever { forever, times, pause_ms } => loop {
                 let text = forever.repeat(times.unwrap_or(1));
-                let sent = stream.write_all(text.as_bytes()).await;
-                if sent.and(stream.flush().await).is_err() {
+                let result = stream.write_all(text.as_bytes()).await;
+                if result.and(stream.flush().await).is_err() {
                     return;
                 }
-                tokio::time::sleep(Duration::from_millis(every)).await;
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             },
         };
-        if sent.and(stream.flush().await).is_err() {
+        if result.and(stream.flush().await).is_err() {
             return;
         }
     }
@@ -151,7 +152,7 @@ async fn serve(
 const NAMES: &[&str] = &["a.example", "b.example", "c.example", "xn--bcher-kva.example"];
 
 fn tls(certificate: Certificate) -> (Arc<ServerConfig>, ClientConfig) {
-    let (root, root_key) = authority();
+    let (root, root_key) = certificate_authority();
     let mut roots = RootCertStore::empty();
     roots.add(root.self_signed(&root_key).unwrap().der().clone()).unwrap();
     let names = match certificate {
@@ -168,7 +169,7 @@ fn tls(certificate: Certificate) -> (Arc<ServerConfig>, ClientConfig) {
     let leaf = match certificate {
         Certificate::SelfSigned => leaf.self_signed(&key).unwrap(),
         Certificate::UnknownIssuer => {
-            let (other, other_key) = authority();
+            let (other, other_key) = certificate_authority();
             leaf.signed_by(&key, &Issuer::new(other, other_key)).unwrap()
         }
         _ => leaf.signed_by(&key, &Issuer::new(root, root_key)).unwrap(),
@@ -182,7 +183,7 @@ fn tls(certificate: Certificate) -> (Arc<ServerConfig>, ClientConfig) {
     (Arc::new(server), client)
 }
 
-fn authority() -> (CertificateParams, KeyPair) {
+fn certificate_authority() -> (CertificateParams, KeyPair) {
     let mut root = CertificateParams::new(Vec::new()).unwrap();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     (root, KeyPair::generate().unwrap())

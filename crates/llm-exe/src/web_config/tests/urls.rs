@@ -1,13 +1,13 @@
-//! URLs and names as data: what is refused before anybody is asked, what after the look-up, and
-//! what is taken as what.
+//! URLs that are refused before or after the DNS lookup, URLs that are accepted, and lists of
+//! allowed hosts.
 
 use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::super::target::{Place, Target};
+use super::super::target::{Target, TargetHost};
 use super::super::{ConfigHosts, ConfigHostsError};
-use super::{Dialed, Names, PUBLIC, World};
+use super::{FakeConnector, FakeResolver, PUBLIC_ADDRESS, TestFetcher};
 use crate::error::ErrorKind;
 
 #[derive(Deserialize)]
@@ -15,109 +15,119 @@ struct Refused {
     url: String,
     #[serde(default)]
     addresses: Vec<String>,
-    told: String,
+    /// A part of the error's message.
+    message: String,
 }
 
 #[derive(Deserialize)]
-struct Taken {
+#[serde(rename_all = "camelCase")]
+struct Accepted {
     url: String,
-    place: String,
+    target_host: String,
     port: u16,
     shown: String,
-    asked: String,
-    host: String,
+    path_and_query: String,
+    host_header: String,
 }
 
 #[tokio::test]
-async fn a_hostile_url_is_refused_before_anybody_is_asked() {
-    let cases = include_str!("../../../tests/cases/pages/urls.json");
+async fn hostile_urls_are_refused_without_a_lookup() {
+    let cases = include_str!("../../../tests/cases/web_config/refused_urls.json");
     let cases: Vec<Refused> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() >= 240, "{}", cases.len());
-    let mut wrong = Vec::new();
-    for Refused { url, told, .. } in cases {
-        let world = World::of(Names::default());
-        let error = world.fetch(&url).await.unwrap_err();
-        let forbidden = error.kind() == ErrorKind::ConfigForbidden;
-        let silent = world.names.asked().is_empty() && world.dialed.asked().is_empty();
-        let quiet = !error.message().contains("secret-word");
-        if !forbidden || !silent || !quiet || !error.message().contains(&told) {
-            wrong.push(format!("{url:?}: {:?}, expected {told}", error.message()));
+    let mut failures = Vec::new();
+    for Refused { url, message, .. } in cases {
+        let fetcher = TestFetcher::without_server(FakeResolver::default());
+        let error = fetcher.fetch(&url).await.unwrap_err();
+        let is_forbidden = error.kind() == ErrorKind::ConfigForbidden;
+        let no_network =
+            fetcher.resolver.lookups().is_empty() && fetcher.connector.connections().is_empty();
+        let no_secret = !error.message().contains("secret-word");
+        if !is_forbidden || !no_network || !no_secret || !error.message().contains(&message) {
+            failures.push(format!("{url:?}: {:?}, expected {message}", error.message()));
         }
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[tokio::test]
-async fn a_name_with_any_address_that_is_not_public_is_refused() {
-    let cases = include_str!("../../../tests/cases/pages/names.json");
+async fn names_with_an_address_that_is_not_public_are_refused() {
+    let cases = include_str!("../../../tests/cases/web_config/refused_names.json");
     let cases: Vec<Refused> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() >= 60, "{}", cases.len());
-    for Refused { url, addresses, told } in cases {
+    for Refused { url, addresses, message } in cases {
         let name = url.split('/').nth(2).unwrap();
         let texts: Vec<&str> = addresses.iter().map(String::as_str).collect();
-        let world = World::of(Names::new(&[(name, &[&texts])]));
-        let error = world.fetch(&url).await.unwrap_err();
-        assert!(error.message().contains(&told), "{url} {texts:?}: {}", error.message());
+        let fetcher = TestFetcher::without_server(FakeResolver::new(&[(name, &[&texts])]));
+        let error = fetcher.fetch(&url).await.unwrap_err();
+        assert!(error.message().contains(&message), "{url} {texts:?}: {}", error.message());
         let kind = match addresses.is_empty() {
             true => ErrorKind::ConfigUnavailable,
             false => ErrorKind::ConfigForbidden,
         };
         assert_eq!(error.kind(), kind, "{url} {texts:?}");
-        assert_eq!(world.names.asked(), [name]);
-        assert!(world.dialed.asked().is_empty(), "{url} {texts:?} was dialed");
-        // What a resolver of ours says of a network is not for strangers.
+        assert_eq!(fetcher.resolver.lookups(), [name]);
+        assert!(fetcher.connector.connections().is_empty(), "{url} {texts:?}");
+        // Callers must not learn the addresses of the operator's network.
         assert!(texts.iter().all(|text| name.contains(text) || !error.message().contains(text)));
     }
 }
 
 #[test]
-fn a_url_is_read_as_browsers_read_it() {
-    let cases = include_str!("../../../tests/cases/pages/taken.json");
-    let cases: Vec<Taken> = serde_json::from_str(cases).unwrap();
+fn urls_are_parsed_as_browsers_parse_them() {
+    let cases = include_str!("../../../tests/cases/web_config/accepted_urls.json");
+    let cases: Vec<Accepted> = serde_json::from_str(cases).unwrap();
     for case in cases {
-        let target = Target::read(&case.url).expect(&case.url);
-        let place = match case.place.parse() {
-            Ok(address) => Place::Address(address),
-            Err(_) => Place::Name(case.place),
+        let target = Target::parse(&case.url).expect(&case.url);
+        let host = match case.target_host.parse() {
+            Ok(address) => TargetHost::Address(address),
+            Err(_) => TargetHost::Name(case.target_host),
         };
-        assert_eq!(target.place, place, "{}", case.url);
+        assert_eq!(target.host, host, "{}", case.url);
         assert_eq!(target.port, case.port, "{}", case.url);
         assert_eq!(target.shown(), case.shown, "{}", case.url);
-        assert_eq!(target.path_and_query(), case.asked, "{}", case.url);
-        assert_eq!(target.host_header(), case.host, "{}", case.url);
+        assert_eq!(target.path_and_query(), case.path_and_query, "{}", case.url);
+        assert_eq!(target.host_header(), case.host_header, "{}", case.url);
     }
 }
 
 #[tokio::test]
-async fn each_hop_is_looked_up_once_and_what_was_checked_is_dialed() {
-    // The second answer, of a name whose owner rebinds it, is never asked for.
-    let world = World::of(Names::new(&[("a.example", &[&[PUBLIC], &["127.0.0.1"]])]));
-    let error = world.fetch("https://a.example/").await.unwrap_err();
+async fn a_name_is_resolved_once_and_the_checked_address_is_used() {
+    // DNS rebinding: the second lookup would return a private address.
+    let fetcher = TestFetcher::without_server(FakeResolver::new(&[(
+        "a.example",
+        &[&[PUBLIC_ADDRESS], &["127.0.0.1"]],
+    )]));
+    let error = fetcher.fetch("https://a.example/").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigUnavailable);
-    assert_eq!(world.names.asked(), ["a.example"]);
-    assert_eq!(world.dialed.asked(), [format!("{PUBLIC}:443").parse().unwrap()]);
-    // The next fetch asks anew, and holds what is answered then.
-    let error = world.fetch("https://a.example/").await.unwrap_err();
+    assert_eq!(fetcher.resolver.lookups(), ["a.example"]);
+    assert_eq!(fetcher.connector.connections(), [format!("{PUBLIC_ADDRESS}:443").parse().unwrap()]);
+    // The next fetch resolves the name again and checks the new address.
+    let error = fetcher.fetch("https://a.example/").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigForbidden);
-    assert_eq!(world.dialed.asked().len(), 1);
+    assert_eq!(fetcher.connector.connections().len(), 1);
 }
 
 #[tokio::test]
-async fn an_address_that_is_written_is_dialed_without_a_look_up() {
-    let world = World::of(Names::default());
-    for (url, dialed) in [
+async fn an_address_in_the_url_needs_no_lookup() {
+    let fetcher = TestFetcher::without_server(FakeResolver::default());
+    for (url, address) in [
         ("https://8.8.8.8/", "8.8.8.8:443"),
         ("https://0x08.0x080808/", "8.8.8.8:443"),
         ("https://[2606:4700:4700::1111]/", "[2606:4700:4700::1111]:443"),
     ] {
-        world.fetch(url).await.unwrap_err();
-        assert_eq!(world.dialed.asked().last(), Some(&dialed.parse().unwrap()), "{url}");
+        fetcher.fetch(url).await.unwrap_err();
+        assert_eq!(
+            fetcher.connector.connections().last(),
+            Some(&address.parse().unwrap()),
+            "{url}"
+        );
     }
-    assert!(world.names.asked().is_empty());
+    assert!(fetcher.resolver.lookups().is_empty());
 }
 
-/// Lists of hosts, a URL, and whether it may be dialed.
-const LISTS: &[(&str, &str, bool)] = &[
+/// A list of hosts, a URL, and whether the list allows it.
+const HOST_LISTS: &[(&str, &str, bool)] = &[
     ("example.com", "https://example.com/", true),
     ("example.com", "https://EXAMPLE.com:443/", true),
     ("Example.COM ,b.example", "https://example.com/", true),
@@ -142,38 +152,38 @@ const LISTS: &[(&str, &str, bool)] = &[
 ];
 
 #[tokio::test]
-async fn a_list_of_hosts_holds() {
-    for (list, url, admitted) in LISTS {
-        let target = Target::read(url).unwrap();
-        let names = match &target.place {
-            Place::Name(name) => Names::new(&[(name, &[&[PUBLIC]])]),
-            Place::Address(_) => Names::default(),
+async fn host_lists_allow_only_their_hosts() {
+    for (list, url, allowed) in HOST_LISTS {
+        let target = Target::parse(url).unwrap();
+        let resolver = match &target.host {
+            TargetHost::Name(name) => FakeResolver::new(&[(name, &[&[PUBLIC_ADDRESS]])]),
+            TargetHost::Address(_) => FakeResolver::default(),
         };
-        let hosts = ConfigHosts::read(list).expect(list);
-        let world = World::new(hosts, names, Dialed::default(), None);
-        let error = world.fetch(url).await.unwrap_err();
-        let refused = error.kind() == ErrorKind::ConfigForbidden;
-        assert_eq!(!refused, *admitted, "{list}: {url}: {}", error.message());
-        assert_eq!(!world.dialed.asked().is_empty(), *admitted, "{list}: {url}");
-        assert!(*admitted || error.message().contains("CONFIG_URL_HOSTS"), "{list}: {url}");
-        assert!(*admitted || world.names.asked().is_empty(), "{list}: {url}");
+        let hosts = ConfigHosts::parse(list).expect(list);
+        let fetcher = TestFetcher::new(hosts, resolver, FakeConnector::default(), None);
+        let error = fetcher.fetch(url).await.unwrap_err();
+        let is_forbidden = error.kind() == ErrorKind::ConfigForbidden;
+        assert_eq!(!is_forbidden, *allowed, "{list}: {url}: {}", error.message());
+        assert_eq!(!fetcher.connector.connections().is_empty(), *allowed, "{list}: {url}");
+        assert!(*allowed || error.message().contains("CONFIG_URL_HOSTS"), "{list}: {url}");
+        assert!(*allowed || fetcher.resolver.lookups().is_empty(), "{list}: {url}");
     }
 }
 
 #[tokio::test]
-async fn a_listed_name_is_checked_all_the_same() {
-    let names = Names::new(&[("a.example.com", &[&["10.0.0.1"]])]);
-    let hosts = ConfigHosts::read("*.example.com").unwrap();
-    let world = World::new(hosts, names, Dialed::default(), None);
-    let error = world.fetch("https://a.example.com/").await.unwrap_err();
+async fn a_listed_name_with_a_private_address_is_refused() {
+    let resolver = FakeResolver::new(&[("a.example.com", &[&["10.0.0.1"]])]);
+    let hosts = ConfigHosts::parse("*.example.com").unwrap();
+    let fetcher = TestFetcher::new(hosts, resolver, FakeConnector::default(), None);
+    let error = fetcher.fetch("https://a.example.com/").await.unwrap_err();
     assert!(error.message().contains("private"), "{}", error.message());
-    assert!(world.dialed.asked().is_empty());
+    assert!(fetcher.connector.connections().is_empty());
 }
 
 #[test]
-fn a_list_that_can_not_be_meant_is_told() {
+fn invalid_host_lists_are_errors() {
     for text in ["", " ", ",", " , ,"] {
-        assert_eq!(ConfigHosts::read(text), Err(ConfigHostsError::Empty), "{text:?}");
+        assert_eq!(ConfigHosts::parse(text), Err(ConfigHostsError::Empty), "{text:?}");
     }
     for text in [
         "*",
@@ -185,30 +195,29 @@ fn a_list_that_can_not_be_meant_is_told() {
         "exam%70le.com",
         "*.8.8.8.8",
     ] {
-        let fault = ConfigHosts::read(&format!("good.example, {text}")).unwrap_err();
-        let told = fault.to_string();
-        let at = told.contains(&format!("{:?}", text.trim()));
-        assert!(at, "{text}: {told}");
+        let error = ConfigHosts::parse(&format!("good.example, {text}")).unwrap_err().to_string();
+        assert!(error.contains(&format!("{:?}", text.trim())), "{text}: {error}");
     }
     for text in ["a.b/c", "https://a.b", "me:secret-word@a.b", "a.b?secret-word", "a.b#c", "@"] {
-        assert_eq!(ConfigHosts::read(text), Err(ConfigHostsError::MoreThanHost), "{text}");
+        assert_eq!(ConfigHosts::parse(text), Err(ConfigHostsError::UnexpectedParts), "{text}");
     }
     for text in ["localhost", "127.0.0.1", "10.0.0.1:8443", "[::1]", "*.internal", "*.com", "db"] {
-        let fault = ConfigHosts::read(text).unwrap_err();
-        assert!(matches!(fault, ConfigHostsError::NeverFetched { .. }), "{text}: {fault}");
+        let error = ConfigHosts::parse(text).unwrap_err();
+        assert!(matches!(error, ConfigHostsError::Forbidden { .. }), "{text}: {error}");
     }
     for text in ["a b", "example.com:99999", "example.com.", "a\\b"] {
-        assert!(ConfigHosts::read(text).is_err(), "{text}");
+        assert!(ConfigHosts::parse(text).is_err(), "{text}");
     }
 }
 
 #[tokio::test]
-async fn the_next_address_is_tried_when_one_is_dead() {
-    let six = "2606:2800:21f:cb07:6820:80da:af6b:8b2c";
-    let all = [six, PUBLIC, "8.8.8.8", "1.1.1.1"];
-    let world = World::of(Names::new(&[("a.example", &[&all])]));
-    world.fetch("https://a.example/").await.unwrap_err();
-    let dialed: Vec<IpAddr> = world.dialed.asked().iter().map(|address| address.ip()).collect();
+async fn at_most_three_addresses_are_tried() {
+    let ipv6 = "2606:2800:21f:cb07:6820:80da:af6b:8b2c";
+    let all = [ipv6, PUBLIC_ADDRESS, "8.8.8.8", "1.1.1.1"];
+    let fetcher = TestFetcher::without_server(FakeResolver::new(&[("a.example", &[&all])]));
+    fetcher.fetch("https://a.example/").await.unwrap_err();
+    let connections = fetcher.connector.connections();
+    let tried: Vec<IpAddr> = connections.iter().map(|address| address.ip()).collect();
     let expected: Vec<IpAddr> = all[..3].iter().map(|text| text.parse().unwrap()).collect();
-    assert_eq!(dialed, expected);
+    assert_eq!(tried, expected);
 }

@@ -1,5 +1,5 @@
-//! A stream that ends with an error after so many bytes have come: what bounds handshakes, 1xx
-//! answers, chunk headers and trailers without end, which no limit of a body sees.
+//! A stream that fails after a maximum number of bytes was read. It bounds endless handshakes, 1xx
+//! responses, chunk headers and trailers, to which the limit of the body does not apply.
 
 use std::io;
 use std::pin::Pin;
@@ -7,25 +7,25 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream and how many bytes it may still give.
+/// A stream and the number of bytes that may still be read from it.
 #[derive(Debug)]
-pub(super) struct Metered<S> {
+pub(super) struct LimitedStream<S> {
     stream: S,
-    left: usize,
+    bytes_left: usize,
 }
 
-impl<S> Metered<S> {
-    pub(super) fn new(stream: S, most: usize) -> Self {
-        Metered { stream, left: most }
+impl<S> LimitedStream<S> {
+    pub(super) fn new(stream: S, max_bytes: usize) -> Self {
+        LimitedStream { stream, bytes_left: max_bytes }
     }
 }
 
-/// That more came than is read.
+/// The error after more than the maximum was received.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("more came than is read")]
-pub(super) struct Exhausted;
+#[error("received more bytes than the limit")]
+pub(super) struct ReadLimitExceeded;
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -33,18 +33,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let came = buffer.filled().len() - before;
-        match self.left.checked_sub(came) {
-            Some(left) => {
-                self.left = left;
+        let received = buffer.filled().len() - before;
+        match self.bytes_left.checked_sub(received) {
+            Some(bytes_left) => {
+                self.bytes_left = bytes_left;
                 Poll::Ready(Ok(()))
             }
-            None => Poll::Ready(Err(io::Error::other(Exhausted))),
+            None => Poll::Ready(Err(io::Error::other(ReadLimitExceeded))),
         }
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,0 +1,22 @@
+//! The outputs `string` (the reply as received) and `replaceStringTemplate` (the reply rendered
+//! as a template).
+
+use serde_json::Value;
+
+use super::parser::{Context, OutputError};
+
+/// Returns the reply unchanged; it may be empty.
+#[expect(clippy::unnecessary_wraps, reason = "all parsers have this signature")]
+pub(super) fn string(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+    Ok(Value::String(text.to_owned()))
+}
+
+/// Renders the reply as a template with the request's data. No other output does that.
+pub(super) fn replace_string_template(
+    text: &str,
+    context: &Context<'_>,
+) -> Result<Value, OutputError> {
+    (context.render)(text).map(Value::String).map_err(|error| {
+        OutputError::new(format!("the reply can't be rendered as a template: {error}"))
+    })
+}

@@ -1,0 +1,68 @@
+//! Makes concurrent callers that need the same thing wait for one of them to fetch it.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::OwnedMutexGuard;
+
+/// One lock per key. Locks that no caller holds or waits for are removed by the next `acquire`.
+#[derive(Debug)]
+pub struct SingleFlight<K> {
+    locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl<K> Default for SingleFlight<K> {
+    fn default() -> Self {
+        SingleFlight { locks: Mutex::default() }
+    }
+}
+
+impl<K: Clone + Eq + Hash> SingleFlight<K> {
+    /// Waits until no other caller holds the key, then holds it until the guard is dropped.
+    ///
+    /// The caller then checks whether an earlier holder has already fetched the value.
+    pub async fn acquire(&self, key: &K) -> OwnedMutexGuard<()> {
+        self.lock_of(key).lock_owned().await
+    }
+
+    fn lock_of(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
+        // The map is consistent after each operation, so a poisoned lock is safe to use.
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| lock.strong_count() > 0);
+        if let Some(lock) = locks.get(key).and_then(Weak::upgrade) {
+            return lock;
+        }
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        locks.insert(key.clone(), Arc::downgrade(&lock));
+        lock
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::SingleFlight;
+
+    const SOON: Duration = Duration::from_millis(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_has_one_holder_at_a_time() {
+        let flights = SingleFlight::default();
+        let guard = flights.acquire(&"a").await;
+        assert!(tokio::time::timeout(SOON, flights.acquire(&"a")).await.is_err());
+        assert!(tokio::time::timeout(SOON, flights.acquire(&"b")).await.is_ok());
+        drop(guard);
+        assert!(tokio::time::timeout(SOON, flights.acquire(&"a")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn keys_without_a_holder_are_removed() {
+        let flights = SingleFlight::default();
+        for key in 0..100 {
+            drop(flights.acquire(&key).await);
+        }
+        assert_eq!(flights.locks.lock().unwrap().len(), 1);
+    }
+}

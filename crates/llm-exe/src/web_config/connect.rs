@@ -1,0 +1,103 @@
+//! Resolves a host once, checks all of its addresses, and connects to one of them.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::addresses::PublicAddress;
+use super::error::{FetchError, failed, forbidden};
+use super::target::{Target, TargetHost};
+use crate::ports::PortFuture;
+
+/// Maximum time to connect to one address, so that an unreachable one leaves time for the next.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of addresses that are tried.
+const MAX_ATTEMPTS: usize = 3;
+/// Maximum number of addresses of a host.
+const MAX_ADDRESSES: usize = 64;
+
+/// A DNS resolver. It is called once for each request of a fetch, redirects included, and its
+/// addresses are checked.
+pub trait Resolver: Send + Sync {
+    /// Returns the addresses of a host name, in the order in which they are tried.
+    ///
+    /// # Errors
+    /// Fails if the lookup failed.
+    fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>>;
+}
+
+/// The resolver of the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            // The final dot makes the name absolute: the system appends no search domain.
+            let addresses = tokio::net::lookup_host((format!("{name}."), 443)).await?;
+            Ok(addresses.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// Opens connections. It receives a checked address and never a name.
+pub(super) trait Connector: Send + Sync {
+    fn connect(&self, address: PublicAddress) -> PortFuture<'_, io::Result<TcpStream>>;
+}
+
+/// Connects by TCP.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TcpConnector;
+
+impl Connector for TcpConnector {
+    fn connect(&self, address: PublicAddress) -> PortFuture<'_, io::Result<TcpStream>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address.socket_address()).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        })
+    }
+}
+
+/// Connects to the host of the target.
+pub(super) async fn connect(
+    target: &Target,
+    resolver: &dyn Resolver,
+    connector: &dyn Connector,
+) -> Result<TcpStream, FetchError> {
+    for address in checked_addresses(target, resolver).await?.into_iter().take(MAX_ATTEMPTS) {
+        let connecting = connector.connect(address);
+        if let Ok(Ok(stream)) = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            return Ok(stream);
+        }
+    }
+    Err(failed("could not connect"))
+}
+
+/// Resolves a host and checks all of its addresses. A single address that is not public makes the
+/// host forbidden: a name with both kinds of addresses is most likely an attack.
+async fn checked_addresses(
+    target: &Target,
+    resolver: &dyn Resolver,
+) -> Result<Vec<PublicAddress>, FetchError> {
+    let addresses = match &target.host {
+        TargetHost::Address(address) => vec![*address],
+        TargetHost::Name(name) => {
+            resolver.resolve(name).await.map_err(|_| failed("the host name was not found"))?
+        }
+    };
+    if addresses.is_empty() {
+        return Err(failed("the host name has no address"));
+    }
+    if addresses.len() > MAX_ADDRESSES {
+        return Err(forbidden(format!("the host name has more than {MAX_ADDRESSES} addresses")));
+    }
+    let check = |address: IpAddr| {
+        PublicAddress::new(address, target.port).map_err(|kind| {
+            forbidden(format!("the host name has an address that is not public ({kind})"))
+        })
+    };
+    addresses.into_iter().map(check).collect()
+}
