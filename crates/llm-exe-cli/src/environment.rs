@@ -88,7 +88,7 @@ impl Environment {
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
-        let mut settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let mut settings = Settings::parse(&look_up).map_err(|fault| fault.to_string())?;
         let providers = settings.rules.providers;
         if let Some(simulator) = &simulator {
             for row in providers.all() {
@@ -165,7 +165,7 @@ impl Environment {
     /// Where hosted configs are fetched: S3 and pages.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
-        let pages = WebConfigs::new(self.settings.page_hosts.clone());
+        let pages = WebConfigs::new(self.settings.config_hosts.clone());
         Arc::new(Stores {
             objects: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
             pages: Some(Arc::new(pages)),

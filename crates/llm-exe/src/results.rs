@@ -1,8 +1,5 @@
-//! Where results go that must not be lost: objects of S3 that keep them, and queues and buses
-//! that are told of them.
-//!
-//! In: places as operators and requests write them. Out: places that are well-formed, and the
-//! ports that reach them. Nothing here is reached; the function does that through the ports.
+//! Destinations of results (S3 objects, SQS queues and EventBridge buses), and the ports through
+//! which the function stores and sends results.
 
 use std::fmt;
 
@@ -15,48 +12,43 @@ use crate::hosted::check_bucket;
 use crate::json;
 use crate::ports::PortFuture;
 
-/// Of an object that we wrote, the name of its metadata; its value is `result`.
-pub const OWN_METADATA: &str = "llm-exe";
+/// The name of the metadata that marks an object as a result of llm-exe. Its value is `result`.
+pub const RESULT_METADATA: &str = "llm-exe";
 
-/// In what a destination is told, the field that says that it is of a result of ours; its value.
-pub const OWN_MARK: &str = "llmExe";
-/// The word that marks what is ours.
-pub const OWN_WORD: &str = "result";
+/// Maximum bytes of a prefix. S3 keys have at most 1,024, and the names of results are appended.
+const MAX_PREFIX_BYTES: usize = 512;
 
-/// The longest prefix of keys: what we put behind it has to fit, too.
-const LONGEST_PREFIX: usize = 512;
-
-/// Objects of a bucket under a prefix: `s3://bucket/prefix`.
+/// A bucket and a prefix of its keys: `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultPrefix {
     /// The bucket's name.
     pub bucket: String,
-    /// What keys begin with, without a slash at its end; may be empty.
+    /// The prefix of keys, without a trailing slash; may be empty.
     pub prefix: String,
 }
 
 impl ResultPrefix {
-    /// Reads `s3://bucket/prefix`.
+    /// Parses `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// What was expected, and what came.
-    pub fn read(text: &str) -> Result<ResultPrefix, String> {
+    /// A message with the expected form and the text.
+    pub fn parse(text: &str) -> Result<ResultPrefix, String> {
         let expected = || format!("expected s3://bucket/prefix, got {}", json::quoted(text));
         let rest = text.strip_prefix("s3://").ok_or_else(expected)?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        check_bucket(bucket).map_err(|why| format!("{}: {why}", expected()))?;
+        check_bucket(bucket).map_err(|reason| format!("{}: {reason}", expected()))?;
         let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        let is_plain = |piece: &str| !matches!(piece, "" | "." | "..");
-        let fits = prefix.len() <= LONGEST_PREFIX
+        let is_plain = |segment: &str| !matches!(segment, "" | "." | "..");
+        let is_valid = prefix.len() <= MAX_PREFIX_BYTES
             && !prefix.chars().any(|c| c.is_control() || matches!(c, '?' | '#'))
             && (prefix.is_empty() || prefix.split('/').all(is_plain));
-        if !fits {
+        if !is_valid {
             return Err(expected());
         }
         Ok(ResultPrefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 
-    /// The object of this name under the prefix.
+    /// The object with this name below the prefix.
     pub fn object(&self, name: &str) -> ResultPlace {
         let key = match self.prefix.as_str() {
             "" => name.to_owned(),
@@ -65,17 +57,17 @@ impl ResultPrefix {
         ResultPlace { bucket: self.bucket.clone(), key }
     }
 
-    /// The prefix as the objects' own addresses begin, with a slash at its end.
+    /// The beginning of the objects' URLs, with a trailing slash.
     pub fn folder(&self) -> String {
-        let shown = self.to_string();
-        if shown.ends_with('/') { shown } else { shown + "/" }
+        let url = self.to_string();
+        if url.ends_with('/') { url } else { url + "/" }
     }
 
-    /// Whether an object is under the prefix.
-    pub fn holds(&self, bucket: &str, key: &str) -> bool {
-        let below = key.strip_prefix(&self.prefix);
+    /// Whether an object is below the prefix.
+    pub fn contains(&self, bucket: &str, key: &str) -> bool {
+        let rest = key.strip_prefix(&self.prefix);
         let is_below = |rest: &str| self.prefix.is_empty() || rest.starts_with('/');
-        bucket == self.bucket && below.is_some_and(is_below)
+        bucket == self.bucket && rest.is_some_and(is_below)
     }
 }
 
@@ -85,12 +77,12 @@ impl fmt::Display for ResultPrefix {
     }
 }
 
-/// An object that keeps a result.
+/// An object that stores a result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResultPlace {
     /// The bucket's name.
     pub bucket: String,
-    /// The object's key, as it is, not encoded.
+    /// The object's key, not encoded.
     pub key: String,
 }
 
@@ -100,10 +92,10 @@ impl fmt::Display for ResultPlace {
     }
 }
 
-/// Who is told of a result.
+/// Where a result is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// An object under this prefix.
+    /// An object below this prefix.
     Objects(ResultPrefix),
     /// A message in an SQS queue.
     Queue(Queue),
@@ -114,51 +106,51 @@ pub enum Destination {
 /// An SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// Its URL, as SQS gave it.
+    /// The URL, as SQS returned it.
     pub url: String,
-    /// Its region, where the URL's host tells it.
+    /// The region, if the URL's host contains it.
     pub region: Option<String>,
-    /// The account that owns it.
+    /// The account id of the owner.
     pub account: String,
-    /// Its name; one that ends in `.fifo` keeps the order.
+    /// The name; that of a FIFO queue ends in `.fifo`.
     pub name: String,
 }
 
 /// An EventBridge bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bus {
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// Its region.
+    /// The region.
     pub region: String,
 }
 
 impl Destination {
-    /// Reads a queue's URL, a bus's ARN, or `s3://bucket/prefix`.
+    /// Parses a queue URL, an event bus ARN, or `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// What was expected, and what came.
-    pub fn read(text: &str) -> Result<Destination, String> {
+    /// A message with the expected forms and the text.
+    pub fn parse(text: &str) -> Result<Destination, String> {
         if text.starts_with("s3://") {
-            return ResultPrefix::read(text).map(Destination::Objects);
+            return ResultPrefix::parse(text).map(Destination::Objects);
         }
-        let read = if text.starts_with("arn:") {
-            bus(text).map(Destination::Bus)
+        let parsed = if text.starts_with("arn:") {
+            parse_bus(text).map(Destination::Bus)
         } else {
-            queue(text).map(Destination::Queue)
+            parse_queue(text).map(Destination::Queue)
         };
-        read.ok_or_else(|| {
-            let came = json::quoted(text);
+        parsed.ok_or_else(|| {
+            let received = json::quoted(text);
             format!(
-                "expected a queue's URL like https://sqs.eu-central-1.amazonaws.com/123456789012/\
-                 results, a bus's ARN like arn:aws:events:eu-central-1:123456789012:event-bus/\
-                 results, or s3://bucket/prefix, got {came}"
+                "expected a queue URL like https://sqs.eu-central-1.amazonaws.com/123456789012/\
+                 results, an event bus ARN like arn:aws:events:eu-central-1:123456789012:event-bus/\
+                 results, or s3://bucket/prefix, got {received}"
             )
         })
     }
 
-    /// Whether it is what this ARN names: a queue, a bus, or the bucket of its objects.
-    pub fn is_of(&self, arn: &str) -> bool {
+    /// Whether the ARN names this queue, this bus, or the bucket of these objects.
+    pub fn matches_arn(&self, arn: &str) -> bool {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         match (self, parts.as_slice()) {
             (Destination::Bus(bus), _) => bus.arn == arn,
@@ -166,8 +158,8 @@ impl Destination {
                 objects.bucket == *bucket
             }
             (Destination::Queue(queue), ["arn", _, "sqs", region, account, name]) => {
-                let same_region = queue.region.as_deref().is_none_or(|own| own == *region);
-                same_region && queue.account == *account && queue.name == *name
+                let is_same_region = queue.region.as_deref().is_none_or(|known| known == *region);
+                is_same_region && queue.account == *account && queue.name == *name
             }
             _ => false,
         }
@@ -185,95 +177,95 @@ impl fmt::Display for Destination {
 }
 
 impl Queue {
-    /// Whether messages keep their order.
+    /// Whether this is a FIFO queue.
     pub fn is_fifo(&self) -> bool {
         self.name.ends_with(".fifo")
     }
 }
 
-fn queue(text: &str) -> Option<Queue> {
+fn parse_queue(text: &str) -> Option<Queue> {
     let (scheme, rest) = text.split_once("://")?;
     let (host, path) = rest.split_once('/')?;
     let (account, name) = path.split_once('/')?;
-    let host_fits = !host.is_empty()
+    let is_host = !host.is_empty()
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
     let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let plain = name.strip_suffix(".fifo").unwrap_or(name);
-    let fits = matches!(scheme, "https" | "http")
-        && host_fits
+    let base_name = name.strip_suffix(".fifo").unwrap_or(name);
+    let is_valid = matches!(scheme, "https" | "http")
+        && is_host
         && is_account(account)
         && (1..=80).contains(&name.len())
-        && !plain.is_empty()
-        && plain.bytes().all(is_word);
+        && !base_name.is_empty()
+        && base_name.bytes().all(is_word);
     let region = host.strip_prefix("sqs.").and_then(|rest| rest.split_once(".amazonaws.com"));
     let region = region.map(|(region, _)| region.to_owned());
     let region = region.filter(|region| check_region(region).is_ok());
     let (account, name) = (account.to_owned(), name.to_owned());
-    fits.then(|| Queue { url: text.to_owned(), region, account, name })
+    is_valid.then(|| Queue { url: text.to_owned(), region, account, name })
 }
 
-fn bus(text: &str) -> Option<Bus> {
+fn parse_bus(text: &str) -> Option<Bus> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, "events", region, account, resource] = parts.as_slice() else {
         return None;
     };
     let name = resource.strip_prefix("event-bus/")?;
     let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
-    let fits = partition.starts_with("aws")
+    let is_valid = partition.starts_with("aws")
         && check_region(region).is_ok()
         && is_account(account)
         && (1..=256).contains(&name.len())
         && name.bytes().all(is_word);
-    fits.then(|| Bus { arn: text.to_owned(), region: (*region).to_owned() })
+    is_valid.then(|| Bus { arn: text.to_owned(), region: (*region).to_owned() })
 }
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What is stored at a place.
+/// The content of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// All of it.
+pub struct StoredObject {
+    /// The content.
     pub body: Bytes,
-    /// What names this state of it, quotes included.
+    /// The ETag of this content, with its quotes.
     pub etag: String,
 }
 
-/// When an object is written.
+/// The condition of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum When {
-    /// If there is none yet.
+pub enum Precondition {
+    /// The object must not exist.
     Absent,
-    /// If it is still what this ETag names.
+    /// The object must still have this ETag.
     Unchanged(String),
-    /// Whatever there is.
-    Always,
+    /// No condition: an existing object is replaced.
+    None,
 }
 
-/// What came of writing an object.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wrote {
-    /// It is written; its ETag, where the store tells one.
+pub enum WriteOutcome {
+    /// The object was written and has this ETag, if the store returned one.
     Done(Option<String>),
-    /// The condition does not hold. After a connection broke that may be our own first try: who
-    /// must know reads the object.
+    /// The condition was not met. If a connection broke, the cause may be an earlier attempt of
+    /// the same write: read the object to find out.
     Unmet,
 }
 
-/// Where results are kept.
+/// A store for results.
 pub trait ResultStore: Send + Sync {
-    /// What is at a place; `None` where there is nothing.
+    /// Reads an object; `None` if it does not exist.
     ///
     /// # Errors
-    /// `AccessDenied` where AWS refused our role, `ResultUnavailable` where it failed.
+    /// `AccessDenied` if AWS denies access, `ResultUnavailable` for other failures.
     fn read<'a>(
         &'a self,
         place: &'a ResultPlace,
         deadline: Deadline,
-    ) -> PortFuture<'a, Result<Option<Stored>, Error>>;
+    ) -> PortFuture<'a, Result<Option<StoredObject>, Error>>;
 
-    /// Writes an object of JSON, marked by [`OWN_METADATA`], if the condition holds.
+    /// Writes a JSON object with the metadata [`RESULT_METADATA`], if the condition is met.
     ///
     /// # Errors
     /// As [`ResultStore::read`].
@@ -281,33 +273,34 @@ pub trait ResultStore: Send + Sync {
         &'a self,
         place: &'a ResultPlace,
         body: Bytes,
-        when: When,
+        condition: Precondition,
         deadline: Deadline,
-    ) -> PortFuture<'a, Result<Wrote, Error>>;
+    ) -> PortFuture<'a, Result<WriteOutcome, Error>>;
 }
 
-/// What a queue or a bus is told of a result.
+/// A message about a result for a queue or an event bus.
 #[derive(Debug, Clone, Copy)]
-pub struct Note<'a> {
-    /// What names this end of the record; told twice, it is the same.
+pub struct Notification<'a> {
+    /// The id of the result. It is the same if the notification is sent again.
     pub id: &'a str,
-    /// The group that keeps its order, where the record was of one.
+    /// The message group of the record, if it has one.
     pub group: Option<&'a str>,
-    /// JSON.
+    /// The content, as JSON.
     pub body: &'a str,
 }
 
-/// Who tells queues and buses.
+/// Sends notifications to queues and event buses.
 pub trait Messenger: Send + Sync {
-    /// Tells a queue or a bus. Destinations that are objects are the store's.
+    /// Sends a notification to a queue or a bus. Destinations of objects are written through
+    /// [`ResultStore`] instead.
     ///
     /// # Errors
-    /// `AccessDenied` where AWS refused our role, `ResultUnavailable` where it failed,
-    /// `ResultTooLarge` where the note does not fit.
-    fn tell<'a>(
+    /// `AccessDenied` if AWS denies access, `ResultTooLarge` if the notification is too large,
+    /// `ResultUnavailable` for other failures.
+    fn send<'a>(
         &'a self,
         destination: &'a Destination,
-        note: Note<'a>,
+        notification: Notification<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<(), Error>>;
 }

@@ -14,7 +14,7 @@ use crate::{REGION, aws};
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/results";
 
 fn bus() -> Destination {
-    Destination::read(BUS).unwrap()
+    Destination::parse(BUS).unwrap()
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ impl Executor {
                 // What is no such word, key or place is still a problem.
                 let Request { returns, destination, idempotency_key, .. } = &mut written.request;
                 returns.take_if(|word| word == "full");
-                destination.take_if(|text| Destination::read(text).is_ok());
+                destination.take_if(|text| Destination::parse(text).is_ok());
                 idempotency_key.take_if(|key| !key.is_empty());
             }
             written

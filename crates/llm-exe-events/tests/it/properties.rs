@@ -1,10 +1,4 @@
-//! Whatever comes as an event: it is recognised, routed, let in or not, and read, without a panic.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! Property tests with arbitrary events: detection, routing, authorization and reading never panic.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use llm_exe::{Error, ErrorKind};
 use llm_exe_events::{
-    Admission, EndpointAuth, EventSource, Invocation, Outcome, Record, Route, SOURCES, Settled,
-    detect,
+    Authorization, EndpointAuth, EventSource, FinishedRecord, Invocation, Outcome, Record, Route,
+    SOURCES, detect,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Names that sources look for, so that values come near to events.
+/// Field names of events, so that generated values resemble events.
 const NAMES: &[&str] = &[
     "version",
     "requestContext",
@@ -69,6 +63,7 @@ const NAMES: &[&str] = &[
     "message",
     "data",
 ];
+/// Values of event fields.
 const WORDS: &[&str] = &[
     "2.0",
     "1.0",
@@ -116,7 +111,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON value, more often than not one that looks a little like an event.
+/// Any JSON value, with field names of events more often than not.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -134,7 +129,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An HTTP event whose fields may be anything.
+/// An HTTP event with arbitrary field values.
 fn http_event() -> impl Strategy<Value = Value> {
     let field = || prop_oneof![2 => text().prop_map(Value::from), 1 => value()];
     (field(), field(), field(), field(), field(), value(), field(), any::<bool>()).prop_map(
@@ -156,7 +151,7 @@ fn http_event() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Any object that names a source of records.
+/// Any object with the name of a record source.
 fn item() -> impl Strategy<Value = Value> {
     let sources = vec!["aws:sqs", "aws:sns", "aws:s3", "aws:kinesis"];
     let names = vec!["eventSource", "EventSource"];
@@ -170,7 +165,8 @@ fn item() -> impl Strategy<Value = Value> {
     )
 }
 
-/// An event of records, a list of them, or an event of a bus or a REST API, of any fields.
+/// An event with records, a list of records, or an event of EventBridge or a REST API, with
+/// arbitrary fields.
 fn near_event() -> impl Strategy<Value = Value> {
     let same = (item(), 1..4_usize).prop_map(|(item, count)| vec![item; count]);
     let items = prop_oneof![prop::collection::vec(item(), 1..4), same].boxed();
@@ -205,8 +201,8 @@ fn invocation() -> Invocation {
     Invocation { request_id: "the-id".to_owned(), version: "1.2.3".to_owned() }
 }
 
-/// A function URL's event, with this body.
-fn posted(body: Value, is_base64: bool) -> Value {
+/// A function URL event with this body.
+fn post_event(body: Value, is_base64: bool) -> Value {
     json!({
         "version": "2.0",
         "rawPath": "/",
@@ -216,16 +212,16 @@ fn posted(body: Value, is_base64: bool) -> Value {
     })
 }
 
-/// An answer over HTTP is one that AWS takes.
-fn is_http_answer(answer: &Value) {
-    let status = answer["statusCode"].as_u64().unwrap();
-    assert!((200..=599).contains(&status), "{answer}");
-    assert!(answer["body"].is_string() && answer["isBase64Encoded"].is_boolean(), "{answer}");
-    let many = answer["multiValueHeaders"].as_object();
-    let headers = many.or_else(|| answer["headers"].as_object()).unwrap();
+/// Checks that AWS accepts an HTTP response.
+fn check_http_response(response: &Value) {
+    let status = response["statusCode"].as_u64().unwrap();
+    assert!((200..=599).contains(&status), "{response}");
+    assert!(response["body"].is_string() && response["isBase64Encoded"].is_boolean(), "{response}");
+    let multi = response["multiValueHeaders"].as_object();
+    let headers = multi.or_else(|| response["headers"].as_object()).unwrap();
     for (name, value) in headers {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
-        let value = if many.is_some() { &value[0] } else { value };
+        let value = if multi.is_some() { &value[0] } else { value };
         let value = value.as_str().unwrap();
         assert!(value.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{value:?}");
     }
@@ -235,20 +231,19 @@ fn is_http(source: &dyn EventSource) -> bool {
     matches!(source.name(), "http" | "rest" | "alb")
 }
 
-/// The answer names each of its records once, and failures of an event as a whole are the
-/// source's to hear.
-fn are_answerable(source: &dyn EventSource, records: &[Record]) {
+/// Checks that ids are unique and that the source responds to any outcome of the records.
+fn check_records(source: &dyn EventSource, records: &[Record]) {
     let ids: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
     assert_eq!(ids.len(), records.len(), "{records:?}");
     for record in records {
-        let asks = record.asks.iter().map(|ask| (ask.source, ask.id.as_str()));
-        assert_eq!(asks.collect::<BTreeSet<_>>().len(), record.asks.len(), "{record:?}");
-        for ask in &record.asks {
-            if let Err(error) = &ask.body {
+        let ids = record.requests.iter().map(|request| (request.source, request.id.as_str()));
+        assert_eq!(ids.collect::<BTreeSet<_>>().len(), record.requests.len(), "{record:?}");
+        for request in &record.requests {
+            if let Err(error) = &request.body {
                 assert_eq!(error.kind(), ErrorKind::InvalidRequest);
                 assert!(error.message().len() < 2_000, "{error}");
             } else if source.name() != "direct" {
-                assert!(ask.body.as_ref().unwrap().is_object(), "{ask:?}");
+                assert!(request.body.as_ref().unwrap().is_object(), "{request:?}");
             }
         }
     }
@@ -257,121 +252,122 @@ fn are_answerable(source: &dyn EventSource, records: &[Record]) {
         Outcome::Failed(Error::new(ErrorKind::Timeout, "late")),
         Outcome::Skipped,
     ] {
-        let settled = |record: &Record| Settled { id: record.id.clone(), outcome: outcome.clone() };
-        let settled: Vec<Settled> = records.iter().map(settled).collect();
-        let failed = matches!(outcome, Outcome::Failed(_)) && !settled.is_empty();
-        let responded = source.respond(&invocation(), settled);
+        let finish =
+            |record: &Record| FinishedRecord { id: record.id.clone(), outcome: outcome.clone() };
+        let finished: Vec<FinishedRecord> = records.iter().map(finish).collect();
+        let failed = matches!(outcome, Outcome::Failed(_)) && !finished.is_empty();
+        let response = source.respond(&invocation(), finished);
         match source.name() {
-            "http" | "rest" | "alb" => is_http_answer(&responded.unwrap()),
+            "http" | "rest" | "alb" => check_http_response(&response.unwrap()),
             "sqs" | "pipes" => {
-                let answer = responded.unwrap();
-                let named = answer["batchItemFailures"].as_array().unwrap().iter();
-                let named: Vec<&str> =
-                    named.map(|one| one["itemIdentifier"].as_str().unwrap()).collect();
+                let response = response.unwrap();
+                let failures = response["batchItemFailures"].as_array().unwrap().iter();
+                let ids: Vec<&str> =
+                    failures.map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect();
                 let expected = if failed { records } else { &[] };
-                assert!(expected.iter().map(|record| &record.id).eq(named));
+                assert!(expected.iter().map(|record| &record.id).eq(ids));
             }
-            _ => assert_eq!(responded.is_err(), failed),
+            _ => assert_eq!(response.is_err(), failed),
         }
     }
 }
 
-fn whole_line(event: &Value) {
+/// Runs an event through every step of its source.
+fn check_event(event: &Value) {
     let invocation = invocation();
     let source = detect(event);
     assert!(SOURCES.iter().any(|known| known.name() == source.name()));
     for (_, auth) in EndpointAuth::WORDS {
-        if let Admission::Refused(error) = source.admit(event, *auth) {
+        if let Authorization::Denied(error) = source.authorize(event, *auth) {
             assert_eq!(error.kind(), ErrorKind::Unauthorized);
             assert!(is_http(source));
-            is_http_answer(&source.refuse(&invocation, error).unwrap());
+            check_http_response(&source.respond_with_error(&invocation, error).unwrap());
         }
     }
     assert!(is_http(source) || !source.is_behind_gateway(event));
     assert!(!is_http(source) || source.caller(event).is_some());
-    if let Route::Answer(answer) = source.route(event, &invocation) {
-        is_http_answer(&answer);
+    if let Route::Respond(response) = source.route(event, &invocation) {
+        check_http_response(&response);
     }
     match source.records(event.clone(), &invocation) {
-        Ok(records) => are_answerable(source, &records),
+        Ok(records) => check_records(source, &records),
         Err(error) => {
             assert!(error.message().len() < 2_000, "{error}");
-            assert_eq!(source.refuse(&invocation, error).is_ok(), is_http(source));
+            assert_eq!(source.respond_with_error(&invocation, error).is_ok(), is_http(source));
         }
     }
     let _ = source.respond(&invocation, Vec::new());
 }
 
-fn settled(outcome: Outcome) -> Vec<Settled> {
-    vec![Settled { id: "id-1".to_owned(), outcome }]
+fn finished(outcome: Outcome) -> Vec<FinishedRecord> {
+    vec![FinishedRecord { id: "id-1".to_owned(), outcome }]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_value_takes_the_whole_line(event in value()) {
-        whole_line(&event);
+    fn any_value_is_handled(event in value()) {
+        check_event(&event);
     }
 
     #[test]
-    fn whatever_is_near_an_event_takes_the_whole_line(event in near_event()) {
-        whole_line(&event);
+    fn any_value_like_an_event_is_handled(event in near_event()) {
+        check_event(&event);
     }
 
-    /// What says that it is of a source is never run as somebody's request.
+    /// An event that names a source is never run as a direct request.
     #[test]
-    fn an_event_of_a_source_is_not_direct(event in near_event()) {
-        let marks = ["provider", "message", "key"];
-        prop_assume!(event.is_array() || marks.iter().all(|mark| event.get(mark).is_none()));
+    fn event_with_a_source_is_not_direct(event in near_event()) {
+        let request_fields = ["provider", "message", "key"];
+        prop_assume!(event.is_array() || request_fields.iter().all(|field| event.get(field).is_none()));
         prop_assert_ne!(detect(&event).name(), "direct");
     }
 
     #[test]
-    fn any_http_event_takes_the_whole_line(event in http_event()) {
+    fn any_http_event_is_handled(event in http_event()) {
         prop_assert_eq!(detect(&event).name(), "http");
-        whole_line(&event);
+        check_event(&event);
     }
 
     #[test]
-    fn a_direct_event_is_its_own_record(event in value()) {
+    fn direct_event_is_one_record(event in value()) {
         let source = detect(&event);
         prop_assume!(source.name() == "direct");
         let records = source.records(event.clone(), &invocation()).unwrap();
-        prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &event);
-        let result = source.respond(&invocation(), settled(Outcome::Done(event.clone()))).unwrap();
+        prop_assert_eq!(records[0].requests[0].body.as_ref().unwrap(), &event);
+        let result = source.respond(&invocation(), finished(Outcome::Done(event.clone()))).unwrap();
         prop_assert_eq!(result, event);
     }
 
     #[test]
-    fn any_bytes_may_come_as_a_body(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        whole_line(&posted(json!(STANDARD.encode(&bytes)), true));
-        whole_line(&posted(json!(String::from_utf8_lossy(&bytes)), false));
-        whole_line(&posted(json!(String::from_utf8_lossy(&bytes)), true));
+    fn any_body_is_handled(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_event(&post_event(json!(STANDARD.encode(&bytes)), true));
+        check_event(&post_event(json!(String::from_utf8_lossy(&bytes)), false));
+        check_event(&post_event(json!(String::from_utf8_lossy(&bytes)), true));
     }
 
-    /// The same object, whether or not it came as base64.
     #[test]
-    fn a_request_is_read_as_it_was_written(request in value()) {
+    fn plain_and_base64_bodies_are_read_alike(request in value()) {
         prop_assume!(request.is_object());
         let text = request.to_string();
-        for event in [posted(json!(text), false), posted(json!(STANDARD.encode(&text)), true)] {
+        for event in [post_event(json!(text), false), post_event(json!(STANDARD.encode(&text)), true)] {
             let source = detect(&event);
             let records = source.records(event, &invocation()).unwrap();
-            prop_assert_eq!(records[0].asks[0].body.as_ref().unwrap(), &request);
+            prop_assert_eq!(records[0].requests[0].body.as_ref().unwrap(), &request);
         }
     }
 
-    /// Only the right key is ever presented, and nobody is let in by AWS_IAM without its word.
+    /// AWS_IAM denies every event without an identity, and API_KEY never grants without a key check.
     #[test]
-    fn nobody_is_let_in_by_chance(event in http_event()) {
+    fn callers_without_proof_are_not_granted(event in http_event()) {
         let source = detect(&event);
-        let said = event.pointer("/requestContext/authorizer").and_then(Value::as_object);
-        if said.is_none_or(Map::is_empty) {
-            let admission = source.admit(&event, EndpointAuth::AwsIam);
-            prop_assert!(matches!(admission, Admission::Refused(_)));
+        let identity = event.pointer("/requestContext/authorizer").and_then(Value::as_object);
+        if identity.is_none_or(Map::is_empty) {
+            let authorization = source.authorize(&event, EndpointAuth::AwsIam);
+            prop_assert!(matches!(authorization, Authorization::Denied(_)));
         }
-        let admission = source.admit(&event, EndpointAuth::ApiKey);
-        prop_assert!(!matches!(admission, Admission::Granted));
+        let authorization = source.authorize(&event, EndpointAuth::ApiKey);
+        prop_assert!(!matches!(authorization, Authorization::Granted));
     }
 }
