@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use llm_exe::{Deadline, Error, ErrorKind};
 use llm_exe_events::{Invocation, MAX_BODY_BYTES, http_failure};
-use llm_exe_function::{HandledEvent, Function, LogLevel, LogLine};
+use llm_exe_function::{Function, HandledEvent, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
 use super::serve_invoke::{self, Call};

@@ -1,10 +1,4 @@
-//! Settings, by a table: what each takes and refuses, and what its message says.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! The values that each setting accepts and rejects, and the error messages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,13 +10,13 @@ use llm_exe_events::EndpointAuth;
 use llm_exe_function::{AwsSettings, LogLevel, ResultSettings, SETTINGS, Settings, SettingsError};
 use proptest::prelude::*;
 
-fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+fn parse(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
-    Settings::read(&|name| variables.get(name).map(|value| (*value).to_owned()))
+    Settings::parse(&|name| variables.get(name).map(|value| (*value).to_owned()))
 }
 
-/// A setting, a value that it does not take, and what the message says beside both.
-const REFUSED: &[(&str, &str, &str)] = &[
+/// A setting, an invalid value, and a part of the expected message.
+const INVALID: &[(&str, &str, &str)] = &[
     ("ENDPOINT_AUTH", "IAM", "AWS_IAM, API_KEY, NONE"),
     ("ENDPOINT_AUTH", "NONE,API_KEY", "AWS_IAM, API_KEY, NONE"),
     ("HTTP_DEADLINE_SECONDS", "0", "1 to 900"),
@@ -33,8 +27,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("HTTP_DEADLINE_SECONDS", "99999999999999999999", "1 to 900"),
     ("SECRET_CACHE_SECONDS", "86401", "0 to 86400"),
     ("SECRET_CACHE_SECONDS", "5m", "0 to 86400"),
-    ("STACK_NAME", "a/b", "from a letter on"),
-    ("STACK_NAME", "1a", "from a letter on"),
+    ("STACK_NAME", "a/b", "expected a letter, followed by"),
+    ("STACK_NAME", "1a", "expected a letter, followed by"),
     ("AWS_ENDPOINT_URL_S3", "http://s3.example", "loopback"),
     ("AWS_ENDPOINT_URL_S3", "https://s3.example?a=b", "query"),
     ("AWS_ENDPOINT_URL_SSM", "ssm.example", "https://"),
@@ -80,7 +74,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("AWS_S3_FILES_BUCKET_NAME", "My_Bucket", "a bucket's name"),
     ("AWS_S3_FILES_BUCKET_NAME", "a-bucket,other", "a bucket's name"),
     ("CONFIG_BUCKETS", "s3://b", "a bucket's name"),
-    ("CONFIG_BUCKETS", " , ", "names no bucket"),
+    ("CONFIG_BUCKETS", " , ", "separated by commas"),
     ("CONFIG_CACHE_SECONDS", "-1", "from 0 to 86400"),
     ("CONFIG_CACHE_SECONDS", "86401", "from 0 to 86400"),
     ("CONFIG_CACHE_SECONDS", "5m", "from 0 to 86400"),
@@ -96,40 +90,39 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("RESULT_PREFIX", "s3://bucket/a//b", "expected s3://bucket/prefix"),
     ("RESULT_PREFIX", "s3://bucket/a//", "expected s3://bucket/prefix"),
     ("RESULT_PREFIX", "https://bucket.s3.amazonaws.com/a", "expected s3://bucket/prefix"),
-    ("RESULT_DESTINATION", "arn:aws:sqs:us-east-1:123456789012:q", "a queue's URL like"),
-    ("RESULT_DESTINATION", "arn:aws:events:us-east-1:1234:event-bus/a", "a queue's URL like"),
-    ("RESULT_DESTINATION", "arn:aws:events:us-east-1:123456789012:rule/a", "a queue's URL like"),
-    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/q", "a queue's URL like"),
-    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/123456789012/", "a queue's URL"),
-    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/123456789012/a/b", "a queue's"),
-    ("RESULT_DESTINATION", "s3://bucket/prefix", "what RESULT_PREFIX is for"),
+    ("RESULT_DESTINATION", "arn:aws:sqs:us-east-1:123456789012:q", "a queue URL like"),
+    ("RESULT_DESTINATION", "arn:aws:events:us-east-1:1234:event-bus/a", "a queue URL like"),
+    ("RESULT_DESTINATION", "arn:aws:events:us-east-1:123456789012:rule/a", "a queue URL like"),
+    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/q", "a queue URL like"),
+    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/123456789012/", "a queue URL"),
+    ("RESULT_DESTINATION", "https://sqs.us-east-1.amazonaws.com/123456789012/a/b", "a queue URL"),
+    ("RESULT_DESTINATION", "s3://bucket/prefix", "set RESULT_PREFIX"),
     ("RESULT_DESTINATION_OVERRIDE", "*", "expected prefixes like"),
     ("RESULT_DESTINATION_OVERRIDE", "s3://", "expected prefixes like"),
     ("RESULT_DESTINATION_OVERRIDE", "https://sqs.eu-west-1.amazonaws.com/", "prefixes like"),
     ("RESULT_DESTINATION_OVERRIDE", "https://sqs.eu-west-1.amazonaws.com/1234", "prefixes like"),
     ("RESULT_DESTINATION_OVERRIDE", "arn:aws:events:", "expected prefixes like"),
     ("RESULT_DESTINATION_OVERRIDE", "arn:aws:sqs:us-east-1:123456789012:", "prefixes like"),
-    ("OFFLOAD_RESULTS_OVER", "262144", "needs a RESULT_PREFIX"),
+    ("OFFLOAD_RESULTS_OVER", "262144", "requires RESULT_PREFIX"),
     ("OFFLOAD_RESULTS_OVER", "256KB", "from 4096 to 6291456"),
     ("OFFLOAD_RESULTS_OVER", "100", "from 4096"),
     ("AWS_ENDPOINT_URL_SQS", "sqs.example", "https://"),
     ("AWS_ENDPOINT_URL_EVENTS", "http://events.example", "loopback"),
 ];
 
-/// Settings of spec/operations.md that this version has no use for, each with a value that would
-/// hold something down if it were used.
-const LATER: &[(&str, &str)] =
+/// Settings of later versions, each with a value that would restrict something.
+const UNSUPPORTED: &[(&str, &str)] =
     &[("TOOL_FUNCTIONS", "a,b"), ("TOOLS_FROM_HTTP", "true"), ("LOG_PROMPTS", "true")];
 
 #[test]
-fn a_bad_value_is_told_with_its_setting_and_what_is_allowed() {
+fn invalid_value_error_names_the_setting_and_what_is_allowed() {
     let mut wrong = Vec::new();
-    for (name, value, told) in REFUSED {
-        match read(&[(name, value)]) {
-            Ok(_) => wrong.push(format!("{name}={value} was taken")),
-            Err(fault) => {
-                let text = fault.to_string();
-                if !text.contains(name) || !text.contains(told) {
+    for (name, value, expected) in INVALID {
+        match parse(&[(name, value)]) {
+            Ok(_) => wrong.push(format!("{name}={value} was accepted")),
+            Err(error) => {
+                let text = error.to_string();
+                if !text.contains(name) || !text.contains(expected) {
                     wrong.push(format!("{name}={value}: {text}"));
                 }
             }
@@ -139,38 +132,41 @@ fn a_bad_value_is_told_with_its_setting_and_what_is_allowed() {
 }
 
 #[test]
-fn what_came_is_told_unless_it_may_hold_a_secret() {
+fn invalid_value_is_quoted_unless_it_may_contain_a_secret() {
     let plain = |value: &str| !value.contains(['@', '?', '{', '[']);
     let quoted =
-        REFUSED.iter().filter(|(_, value, told)| plain(value) && !told.contains("RESULT_"));
+        INVALID.iter().filter(|(_, value, expected)| plain(value) && !expected.contains("RESULT_"));
     for (name, value, _) in quoted {
-        if let Err(fault) = read(&[(name, value)]) {
-            assert!(fault.to_string().contains(value), "{name}={value}: {fault}");
+        if let Err(error) = parse(&[(name, value)]) {
+            assert!(error.to_string().contains(value), "{name}={value}: {error}");
         }
     }
-    let fault = read(&[("OPENAI_BASE_URL", "https://me:secret-word@a.example")]).unwrap_err();
-    assert!(!fault.to_string().contains("secret-word"), "{fault}");
+    let error = parse(&[("OPENAI_BASE_URL", "https://me:secret-word@a.example")]).unwrap_err();
+    assert!(!error.to_string().contains("secret-word"), "{error}");
 }
 
 #[test]
-fn a_setting_of_a_later_version_stops_the_start_by_name() {
-    for (name, value) in LATER {
-        let fault = read(&[(name, value)]).unwrap_err().to_string();
-        assert!(fault.contains(name) && fault.contains("not built yet"), "{name}: {fault}");
-        read(&[(name, "")]).unwrap();
+fn setting_of_a_later_version_is_rejected() {
+    for (name, value) in UNSUPPORTED {
+        let error = parse(&[(name, value)]).unwrap_err().to_string();
+        assert!(
+            error.contains(name) && error.contains("does not support it yet"),
+            "{name}: {error}"
+        );
+        parse(&[(name, "")]).unwrap();
     }
 }
 
 #[test]
-fn nothing_set_is_what_the_table_says() {
-    for settings in [read(&[]).unwrap(), all_set_to("").unwrap(), all_set_to(" \t").unwrap()] {
+fn defaults_match_the_table() {
+    for settings in [parse(&[]).unwrap(), all_set_to("").unwrap(), all_set_to(" \t").unwrap()] {
         assert_eq!(settings.endpoint_auth, EndpointAuth::AwsIam);
         assert_eq!(settings.http_deadline, Duration::from_secs(29));
         assert!(!settings.rules.strict_variables);
         assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
         assert_eq!(settings.config_cache, Duration::ZERO);
         assert_eq!(settings.log_level, LogLevel::Info);
-        assert_eq!(settings.page_hosts, ConfigHosts::default());
+        assert_eq!(settings.config_hosts, ConfigHosts::default());
         assert_eq!(settings.results, ResultSettings::default());
         assert!(settings.rules.destinations.is_empty());
         assert_eq!(settings.record_concurrency, 10);
@@ -181,9 +177,9 @@ fn nothing_set_is_what_the_table_says() {
             assert_eq!(settings.endpoints.of(row).base_url, row.base_url);
         }
     }
-    // The defaults as written are values that are taken, and give the same.
+    // Setting the documented defaults has the same effect as setting nothing.
     let defaults: Vec<(&str, &str)> = SETTINGS.iter().map(|row| (row.name, row.default)).collect();
-    let (set, unset) = (read(&defaults).unwrap(), read(&[]).unwrap());
+    let (set, unset) = (parse(&defaults).unwrap(), parse(&[]).unwrap());
     assert_eq!(set.endpoint_auth, unset.endpoint_auth);
     assert_eq!(set.http_deadline, unset.http_deadline);
     assert_eq!(set.log_level, unset.log_level);
@@ -194,13 +190,13 @@ fn nothing_set_is_what_the_table_says() {
 }
 
 fn all_set_to(value: &str) -> Result<Settings, SettingsError> {
-    let all = SETTINGS.iter().map(|row| row.name).chain(LATER.iter().map(|(name, _)| *name));
-    read(&all.map(|name| (name, value)).collect::<Vec<_>>())
+    let all = SETTINGS.iter().map(|row| row.name).chain(UNSUPPORTED.iter().map(|(name, _)| *name));
+    parse(&all.map(|name| (name, value)).collect::<Vec<_>>())
 }
 
 #[test]
-fn good_values_are_read() {
-    let settings = read(&[
+fn valid_values_are_parsed() {
+    let settings = parse(&[
         ("ENDPOINT_AUTH", " api_key "),
         ("HTTP_DEADLINE_SECONDS", " 900 "),
         ("STRICT_VARIABLES", "True"),
@@ -218,7 +214,10 @@ fn good_values_are_read() {
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables);
     assert_eq!(settings.log_level, LogLevel::Error);
-    assert_eq!(Ok(settings.page_hosts.clone()), ConfigHosts::read("*.EXAMPLE.com,a.example:8443"));
+    assert_eq!(
+        Ok(settings.config_hosts.clone()),
+        ConfigHosts::read("*.EXAMPLE.com,a.example:8443")
+    );
     let hosted = &settings.rules.hosted;
     assert_eq!(hosted.bucket.as_deref(), Some("prompts"));
     assert_eq!(hosted.buckets, Some(vec!["prompts".to_owned(), "others".to_owned()]));
@@ -228,22 +227,22 @@ fn good_values_are_read() {
     assert_eq!(url_of("ollama", &settings), "http://10.0.0.7:11434");
 }
 
-/// Nothing could be read any more, and notifications of configs would be taken for our own.
+/// Configs below the result prefix can't be read.
 #[test]
-fn a_bucket_of_configs_is_no_place_for_results() {
+fn result_prefix_must_not_be_a_whole_config_bucket() {
     for (name, value) in [("AWS_S3_FILES_BUCKET_NAME", "both"), ("CONFIG_BUCKETS", "a-one,both")] {
-        let fault = read(&[(name, value), ("RESULT_PREFIX", "s3://both")]).unwrap_err();
-        assert!(fault.to_string().contains("RESULT_PREFIX"), "{fault}");
-        assert!(read(&[(name, value), ("RESULT_PREFIX", "s3://both/results")]).is_ok());
+        let error = parse(&[(name, value), ("RESULT_PREFIX", "s3://both")]).unwrap_err();
+        assert!(error.to_string().contains("RESULT_PREFIX"), "{error}");
+        assert!(parse(&[(name, value), ("RESULT_PREFIX", "s3://both/results")]).is_ok());
     }
-    let settings = read(&[("RESULT_PREFIX", "s3://apart")]).unwrap();
+    let settings = parse(&[("RESULT_PREFIX", "s3://apart")]).unwrap();
     assert_eq!(settings.rules.hosted.forbidden_prefixes, ["s3://apart/"]);
 }
 
 #[test]
-fn results_go_where_the_settings_say() {
+fn result_settings_are_parsed() {
     let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
-    let settings = read(&[
+    let settings = parse(&[
         ("RESULT_PREFIX", " s3://bucket/some/prefix/ "),
         ("RESULT_DESTINATION", queue),
         (
@@ -256,9 +255,9 @@ fn results_go_where_the_settings_say() {
     ])
     .unwrap();
     let prefix = ResultPrefix { bucket: "bucket".to_owned(), prefix: "some/prefix".to_owned() };
-    let destination = Destination::read(queue).unwrap();
-    assert!(destination.is_of("arn:aws:sqs:eu-west-1:123456789012:results"));
-    assert!(!destination.is_of("arn:aws:sqs:eu-west-2:123456789012:results"));
+    let destination = Destination::parse(queue).unwrap();
+    assert!(destination.matches_arn("arn:aws:sqs:eu-west-1:123456789012:results"));
+    assert!(!destination.matches_arn("arn:aws:sqs:eu-west-2:123456789012:results"));
     let expected = ResultSettings {
         prefix: Some(prefix),
         destination: Some(destination),
@@ -282,7 +281,7 @@ fn url_of(name: &str, settings: &Settings) -> String {
 }
 
 #[test]
-fn aws_is_reached_in_its_region_or_where_its_own_settings_say() {
+fn bedrock_url_depends_on_region_and_settings() {
     const ALL: (&str, &str) = ("AWS_ENDPOINT_URL", "http://localhost:4566");
     const ONE: (&str, &str) = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://vpce.example/");
     for (set, expected) in [
@@ -293,19 +292,19 @@ fn aws_is_reached_in_its_region_or_where_its_own_settings_say() {
         (&[ONE], "https://vpce.example"),
         (&[ALL, ONE, ("AWS_REGION", "eu-west-1")], "https://vpce.example"),
     ] {
-        let settings = read(set).unwrap();
+        let settings = parse(set).unwrap();
         for name in ["amazon:anthropic", "amazon:meta", "amazon:nova", "amazon"] {
             assert_eq!(url_of(name, &settings), expected, "{set:?}");
         }
         assert_eq!(url_of("openai", &settings), "https://api.openai.com/v1");
     }
-    let fault = read(&[("AWS_ENDPOINT_URL", "http://example.com")]).unwrap_err();
-    assert!(fault.to_string().contains("AWS_ENDPOINT_URL can't"), "{fault}");
+    let error = parse(&[("AWS_ENDPOINT_URL", "http://example.com")]).unwrap_err();
+    assert!(error.to_string().contains("AWS_ENDPOINT_URL can't"), "{error}");
 }
 
 #[test]
-fn services_of_aws_have_settings_of_their_own() {
-    let settings = read(&[
+fn aws_services_have_separate_settings() {
+    let settings = parse(&[
         ("AWS_ENDPOINT_URL", "http://localhost:4566"),
         ("AWS_ENDPOINT_URL_S3", " https://s3.example "),
         ("AWS_ENDPOINT_URL_EVENTS", "https://events.example"),
@@ -327,11 +326,10 @@ fn services_of_aws_have_settings_of_their_own() {
 }
 
 proptest! {
-    /// Whatever a variable holds, reading ends, and a fault names it.
     #[test]
-    fn any_text_is_read_or_told(row in prop::sample::select(SETTINGS), text in any::<String>()) {
-        if let Err(fault) = read(&[(row.name, &text)]) {
-            prop_assert!(fault.to_string().contains(row.name));
+    fn any_text_is_accepted_or_rejected_by_name(row in prop::sample::select(SETTINGS), text in any::<String>()) {
+        if let Err(error) = parse(&[(row.name, &text)]) {
+            prop_assert!(error.to_string().contains(row.name));
         }
     }
 }

@@ -1,23 +1,18 @@
-//! The function, whatever bytes come: always an answer, always typed, never a panic.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! Property tests with arbitrary events: the function always returns a response or a typed error
+//! and never panics.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::{Deadline, ErrorKind};
 use llm_exe_events::Invocation;
-use llm_exe_function::{Answered, EnvironmentKeys, Function, LogLevel, Settings};
+use llm_exe_function::{EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 const KEY: &str = "sentinel.of.the.key";
 
-/// A function whose providers nobody serves: nothing leaves this machine.
+/// A function whose providers can't be reached, so that nothing leaves this machine.
 fn function() -> Function {
     let look_up = |name: &str| {
         let value = match name {
@@ -27,20 +22,20 @@ fn function() -> Function {
         };
         Some(value.to_owned())
     };
-    let settings = Settings::read(&look_up).unwrap();
+    let settings = Settings::parse(&look_up).unwrap();
     Function::new(&settings, Arc::new(EnvironmentKeys::new(|_| Some(KEY.to_owned()))))
 }
 
-fn answer(event: &[u8]) -> Answered {
+fn handle(event: &[u8]) -> HandledEvent {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let invocation = Invocation { request_id: "id".to_owned(), version: "1".to_owned() };
     let function = function();
     let deadline = Deadline::after(Duration::from_millis(300));
-    runtime.block_on(function.answer(event, &invocation, deadline))
+    runtime.block_on(function.handle(event, &invocation, deadline))
 }
 
 fn check(event: &[u8]) {
-    let Answered { outcome, line } = answer(event);
+    let HandledEvent { outcome, line } = handle(event);
     let text = line.to_json(LogLevel::Debug).unwrap();
     assert!(!text.contains(KEY), "{text}");
     let logged: Value = serde_json::from_str(&text).unwrap();
@@ -56,8 +51,8 @@ fn check(event: &[u8]) {
             let status = value["statusCode"].as_u64().unwrap();
             assert!((200..=599).contains(&status) && status != 500, "{value}");
         }
-        // Nobody serves the providers: a dry run is all that succeeds.
-        // Whole, where the request asked for all that is known of its run.
+        // Only a dry run succeeds, because no provider can be reached. Its result is in an
+        // envelope if the request sets "return": "full".
         Ok(value) => {
             let wire = value.get("result").unwrap_or(&value);
             assert_eq!(wire["method"], json!("POST"), "{value}");
@@ -162,7 +157,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A request that is fine but for some of its fields, which are anything.
+/// A valid request, with arbitrary values in some fields.
 fn request() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(NAMES).prop_map(str::to_owned);
     prop::collection::vec((name, value()), 0..4).prop_map(|fields| {
@@ -174,7 +169,7 @@ fn request() -> impl Strategy<Value = Value> {
     })
 }
 
-fn posted(body: &str) -> Value {
+fn post_event(body: &str) -> Value {
     json!({
         "version": "2.0",
         "rawPath": "/",
@@ -187,32 +182,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_handled(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         check(&bytes);
-        check(posted(&String::from_utf8_lossy(&bytes)).to_string().as_bytes());
+        check(post_event(&String::from_utf8_lossy(&bytes)).to_string().as_bytes());
     }
 
     #[test]
-    fn any_value_is_answered(value in value()) {
+    fn any_value_is_handled(value in value()) {
         let text = value.to_string();
         check(text.as_bytes());
-        check(posted(&text).to_string().as_bytes());
+        check(post_event(&text).to_string().as_bytes());
     }
 
     #[test]
-    fn any_request_is_answered(request in request()) {
+    fn any_request_is_handled(request in request()) {
         check(request.to_string().as_bytes());
     }
 
-    /// A request that is cut off anywhere is no JSON, and that is said with its place.
     #[test]
-    fn a_request_that_is_cut_off_is_answered(
+    fn truncated_request_is_reported_with_its_position(
         request in request(),
         at in any::<prop::sample::Index>(),
     ) {
         let text = request.to_string();
         let cut = text.as_bytes().get(..at.index(text.len())).unwrap();
-        let error = answer(cut).outcome.unwrap_err();
+        let error = handle(cut).outcome.unwrap_err();
         prop_assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         prop_assert!(error.message().contains("line 1"), "{}", error);
     }

@@ -1,10 +1,4 @@
-//! Keys from the environment: found, trimmed, refused, and never quoted.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+//! Keys from environment variables: precedence, trimming, validation, and no quoting in errors.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,24 +18,24 @@ async fn get(variables: &[(&str, &str)]) -> Result<Secret, Error> {
 }
 
 #[tokio::test]
-async fn the_first_that_is_set_wins() {
+async fn first_variable_with_a_value_is_used() {
     for (variables, expected) in [
         (vec![("FIRST_KEY", "a")], "a"),
         (vec![("SECOND_KEY", "b")], "b"),
         (vec![("FIRST_KEY", "a"), ("SECOND_KEY", "b")], "a"),
         (vec![("FIRST_KEY", " \t a \r\n")], "a"),
-        // What is empty is not set.
+        // An empty variable is treated as not set.
         (vec![("FIRST_KEY", ""), ("SECOND_KEY", "b")], "b"),
         (vec![("FIRST_KEY", "  "), ("SECOND_KEY", "b")], "b"),
     ] {
-        let found = get(&variables).await;
-        let found = found.unwrap_or_else(|error| panic!("{variables:?}: {error}"));
-        assert_eq!(found.expose(), expected, "{variables:?}");
+        let key = get(&variables).await;
+        let key = key.unwrap_or_else(|error| panic!("{variables:?}: {error}"));
+        assert_eq!(key.expose(), expected, "{variables:?}");
     }
 }
 
 #[tokio::test]
-async fn a_missing_key_names_its_variables() {
+async fn missing_key_error_names_the_variables() {
     for variables in [vec![], vec![("FIRST_KEY", "")], vec![("OTHER", "x")]] {
         let error = get(&variables).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SecretNotFound);
@@ -51,7 +45,7 @@ async fn a_missing_key_names_its_variables() {
 }
 
 #[tokio::test]
-async fn a_key_that_fits_no_header_is_named_and_not_quoted() {
+async fn invalid_key_error_names_the_variable_and_not_the_key() {
     for value in [
         "sentinel two",
         "sentinel\nx-evil: 1",
@@ -68,7 +62,7 @@ async fn a_key_that_fits_no_header_is_named_and_not_quoted() {
     }
 }
 
-/// A store that has one key, and notes what it is asked.
+/// A store with one key that records the calls of its methods.
 #[derive(Default)]
 struct Store(Mutex<Vec<&'static str>>);
 
@@ -89,31 +83,31 @@ impl Keys for Store {
 }
 
 #[tokio::test]
-async fn a_store_is_asked_for_what_is_not_set_and_only_then() {
-    for (set, expected, asked) in [
+async fn store_is_used_only_if_no_variable_is_set() {
+    for (value, expected, calls) in [
         (Some("set"), "set", &[][..]),
         (Some("two words"), "can't be used", &[]),
         (Some(" "), "stored", &["get", "renewed"]),
         (None, "stored", &["get", "renewed"]),
     ] {
         let store = Arc::new(Store::default());
-        let keys = EnvironmentKeys::new(move |_| set.map(str::to_owned)).or_else(store.clone());
+        let keys = EnvironmentKeys::new(move |_| value.map(str::to_owned)).or_else(store.clone());
         let name = KeyName::new("KeyTest", &["FIRST_KEY"]);
         match keys.get(&name).await {
             Ok(key) => {
                 assert_eq!(key.expose(), expected);
                 let newer = keys.renewed(&name, &key).await.unwrap();
-                assert_eq!(newer.is_some(), !asked.is_empty());
+                assert_eq!(newer.is_some(), !calls.is_empty());
             }
             Err(error) => assert!(error.message().contains(expected), "{error}"),
         }
-        assert_eq!(*store.0.lock().unwrap(), asked);
+        assert_eq!(*store.0.lock().unwrap(), calls);
     }
 }
 
 proptest! {
     #[test]
-    fn any_text_is_a_key_that_fits_a_header_or_refused(text in any::<String>()) {
+    fn any_text_is_a_valid_key_or_rejected(text in any::<String>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         match runtime.block_on(get(&[("FIRST_KEY", &text)])) {
             Ok(secret) => {
@@ -126,7 +120,7 @@ proptest! {
     }
 }
 
-/// A store of keys that never answers.
+/// A store that never returns a key.
 struct Hanging;
 
 impl Keys for Hanging {
@@ -136,9 +130,9 @@ impl Keys for Hanging {
 }
 
 #[tokio::test]
-async fn an_endpoints_key_is_waited_for_no_longer_than_there_is_time() {
+async fn look_up_of_the_endpoint_key_times_out() {
     let look_up = |name: &str| (name == "ENDPOINT_AUTH").then(|| "API_KEY".to_owned());
-    let settings = llm_exe_function::Settings::read(&look_up).unwrap();
+    let settings = llm_exe_function::Settings::parse(&look_up).unwrap();
     let function = llm_exe_function::Function::new(&settings, Arc::new(Hanging));
     let event = serde_json::json!({
         "version": "2.0", "rawPath": "/", "headers": { "x-api-key": "a-guess" },
@@ -146,8 +140,8 @@ async fn an_endpoints_key_is_waited_for_no_longer_than_there_is_time() {
     });
     let invocation = llm_exe_events::Invocation::default();
     let deadline = llm_exe::Deadline::after(std::time::Duration::from_millis(200));
-    let answered = function.answer(event.to_string().as_bytes(), &invocation, deadline).await;
-    let answer = answered.outcome.unwrap();
-    assert_eq!(answer["statusCode"], 504);
-    assert!(answer["body"].as_str().unwrap().contains("Timeout"), "{answer}");
+    let handled = function.handle(event.to_string().as_bytes(), &invocation, deadline).await;
+    let response = handled.outcome.unwrap();
+    assert_eq!(response["statusCode"], 504);
+    assert!(response["body"].as_str().unwrap().contains("Timeout"), "{response}");
 }
