@@ -136,8 +136,8 @@ impl<'a> Measure<'a> {
         self.check_calls(function, 1 + SETTLING + COUNTED)
     }
 
-    /// Starts a function. Returns it when it is idle after its first response, with the time to that
-    /// response.
+    /// Starts a function and waits until it is idle after its first response. Also returns the time
+    /// to that response.
     async fn start(
         &self,
         function: &Function,

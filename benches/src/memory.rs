@@ -1,5 +1,5 @@
-//! Measures the growth of memory: the resident memory after 1,000 and after 10,000 invocations of one
-//! process. S3 rejects some writes, so that the function holds these results in memory.
+//! Measures the resident memory after 1,000 and after 10,000 invocations of one process. S3 rejects
+//! some writes, so that the function holds these results in memory.
 
 use llm_exe_simulator::Simulator;
 use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
@@ -77,8 +77,8 @@ impl Growth<'_> {
 }
 
 impl Invocations {
-    /// Invokes the function: in turns with text, JSON with a schema, a batch of three records, and a
-    /// batch of three records with one schema.
+    /// Invokes the function in turns with text, JSON with a schema, three records, and three records
+    /// of which one has a schema.
     async fn invoke(&mut self, running: &Running, number: u32) -> Result<(), Error> {
         let bodies = match number % 4 {
             0 => return self.direct(running, TEXT, Value::is_string).await,

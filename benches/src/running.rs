@@ -55,7 +55,8 @@ impl Running {
         Ok((serde_json::from_slice(body)?, invocation.duration))
     }
 
-    /// Invokes the function with an SQS event, whose records must all succeed. Returns the duration.
+    /// Invokes the function with an SQS event whose records must all succeed, and returns the
+    /// duration.
     pub(crate) async fn batch(&self, event: String) -> Result<Duration, Error> {
         let (response, duration) = self.invoke(event).await?;
         match &failed(&response)?[..] {

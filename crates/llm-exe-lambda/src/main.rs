@@ -50,8 +50,8 @@ fn environment(name: &str) -> Option<String> {
 fn main() -> ExitCode {
     if let Some(name) = REQUIRED_VARIABLES.iter().find(|name| environment(name).is_none()) {
         return stop(&format!(
-            "{name} is not set: this program runs in AWS Lambda; on your machine, use llm-exe serve or \
-             cargo lambda watch"
+            "{name} is not set: this program runs in AWS Lambda; on your machine, use llm-exe \
+             serve or cargo lambda watch"
         ));
     }
     let settings = match Settings::parse(&environment) {

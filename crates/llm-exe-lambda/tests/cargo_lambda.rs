@@ -1,4 +1,4 @@
-//! Runs the binary with cargo-lambda's emulator, which is independent of this project's Runtime API.
+//! Runs the binary with cargo-lambda's emulator, independent of this project's Runtime API.
 //!
 //! The emulator only serves the Runtime API (`--only-lambda-apis`). The process is the binary that
 //! `cargo test` built, so that nothing is built here and no lock of cargo is needed.

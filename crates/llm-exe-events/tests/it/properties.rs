@@ -320,7 +320,8 @@ proptest! {
     #[test]
     fn event_with_a_source_is_not_direct(event in near_event()) {
         let request_fields = ["provider", "message", "key"];
-        prop_assume!(event.is_array() || request_fields.iter().all(|field| event.get(field).is_none()));
+        let has_request_field = request_fields.iter().any(|field| event.get(field).is_some());
+        prop_assume!(event.is_array() || !has_request_field);
         prop_assert_ne!(detect(&event).name(), "direct");
     }
 
@@ -351,14 +352,15 @@ proptest! {
     fn plain_and_base64_bodies_are_read_alike(request in value()) {
         prop_assume!(request.is_object());
         let text = request.to_string();
-        for event in [post_event(json!(text), false), post_event(json!(STANDARD.encode(&text)), true)] {
+        let encoded = STANDARD.encode(&text);
+        for event in [post_event(json!(text), false), post_event(json!(encoded), true)] {
             let source = detect(&event);
             let records = source.records(event, &invocation()).unwrap();
             prop_assert_eq!(records[0].requests[0].body.as_ref().unwrap(), &request);
         }
     }
 
-    /// AWS_IAM denies every event without an identity, and API_KEY never grants without a key check.
+    /// AWS_IAM denies every event without an identity, and API_KEY always checks the key.
     #[test]
     fn callers_without_proof_are_not_granted(event in http_event()) {
         let source = detect(&event);

@@ -1,4 +1,4 @@
-//! Parsers for the values of settings. Their errors name the setting, the value and what is allowed.
+//! Parsers for the values of settings. Errors contain the setting, the value and what is allowed.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -327,7 +327,10 @@ fn aws_services_have_separate_settings() {
 
 proptest! {
     #[test]
-    fn any_text_is_accepted_or_rejected_by_name(row in prop::sample::select(SETTINGS), text in any::<String>()) {
+    fn any_text_is_accepted_or_rejected_by_name(
+        row in prop::sample::select(SETTINGS),
+        text in any::<String>(),
+    ) {
         if let Err(error) = parse(&[(row.name, &text)]) {
             prop_assert!(error.to_string().contains(row.name));
         }

@@ -91,7 +91,7 @@ async fn function(auth: &str) -> Function {
 }
 
 #[tokio::test]
-async fn every_http_case_has_its_answer() {
+async fn every_case_gets_its_response() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/http.json")).unwrap();
     let mut functions: BTreeMap<&str, Function> = BTreeMap::new();
     for case in &cases {
@@ -109,7 +109,7 @@ async fn every_http_case_has_its_answer() {
 }
 
 #[tokio::test]
-async fn health_and_schema_tell_what_they_are() {
+async fn health_and_schema_are_returned() {
     let function = function("default").await;
     let get = |path: &str| {
         let http = json!({ "method": "GET", "path": path });

@@ -6,7 +6,7 @@ use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 use serde_json::{Value, json};
 
-use crate::backend::{Backend, invoke_and_kill, reply_for, request_for, step_for};
+use crate::backend::{Backend, invoke_and_kill, reply_for, request_for, step_for, wait_until};
 use crate::harness::{Response, merge, post_event};
 
 fn keyed(id: &str, key: &str) -> Value {
@@ -64,7 +64,7 @@ async fn killed_process_does_not_block_the_key() {
     let started = Instant::now();
     tokio::select! {
         response = call => panic!("{response:?}"),
-        () = crate::backend::wait_until("the provider is called", || backend.calls_for("a") == 1) => {}
+        () = wait_until("the provider is called", || backend.calls_for("a") == 1) => {}
     }
     first.stop().await;
 

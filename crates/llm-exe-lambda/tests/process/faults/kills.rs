@@ -54,7 +54,7 @@ async fn stored_results_are_not_run_again_after_a_kill() {
     second.stop().await;
 }
 
-/// At whatever moment the process is invoke_and_kill, only the requests that are running are run again.
+/// Only the requests that are running when the process is killed are run again.
 #[tokio::test]
 async fn only_running_requests_are_run_again_after_a_kill() {
     let concurrency = 3;
