@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{Bus, Destination, Messenger, Notification, Queue};
 use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe_function::destination::{Bus, Destination, Queue};
+use llm_exe_function::ports::{Messenger, Notification};
 use sha2::{Digest, Sha256};
 
 use crate::attempt::Attempt;

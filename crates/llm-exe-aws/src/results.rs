@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{
-    Precondition, RESULT_METADATA, ResultPlace, ResultStore, StoredObject, WriteOutcome,
-};
 use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error};
+use llm_exe_function::destination::ResultPlace;
+use llm_exe_function::ports::{
+    Precondition, RESULT_METADATA, ResultStore, StoredObject, WriteOutcome,
+};
 
 use crate::attempt::Attempt;
 use crate::call::{Aws, CallError};

@@ -6,10 +6,12 @@
 
 mod auth;
 mod batch;
+pub mod destination;
 mod function;
 mod keys;
 mod log_line;
 mod outcome;
+pub mod ports;
 mod record_result;
 mod response;
 mod results;

@@ -1,8 +1,9 @@
 //! The outcome of one request of an event.
 
-use llm_exe::results::{Destination, ResultPlace};
 use llm_exe::{Error, Report, Run};
 use llm_exe_events::Outcome;
+
+use crate::destination::{Destination, ResultPlace};
 
 /// The outcome of one request of an event.
 #[derive(Debug, Clone)]

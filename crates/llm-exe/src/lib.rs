@@ -9,6 +9,7 @@
 
 pub mod chat;
 mod deadline;
+mod destination;
 mod endpoints;
 pub mod error;
 pub mod hosted;
@@ -19,7 +20,6 @@ pub mod ports;
 pub mod prompt;
 pub mod providers;
 mod request;
-pub mod results;
 mod run;
 pub mod schema;
 mod scrub;
@@ -30,6 +30,7 @@ pub mod wire;
 
 pub use chat::{Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
+pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::{Endpoints, check_region};
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};

@@ -121,7 +121,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "chat", "wire", "schema", "request", "ports", "json", "deadline", "scrub", "tls"],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],
-    &["results"],
+    &["destination"],
     &["plan"],
     &["run"],
 ];

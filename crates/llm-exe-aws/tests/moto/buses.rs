@@ -1,8 +1,8 @@
 //! Events: put on a bus, routed by a rule, refused one by one.
 
 use llm_exe::ErrorKind;
-use llm_exe::results::Destination;
 use llm_exe_aws::AwsMessenger;
+use llm_exe_function::destination::Destination;
 use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 

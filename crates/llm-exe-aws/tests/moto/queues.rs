@@ -1,8 +1,9 @@
 //! Messages: taken, received, known again by FIFO queues, refused.
 
-use llm_exe::results::{Destination, Messenger, Notification};
 use llm_exe::{Error, ErrorKind};
 use llm_exe_aws::AwsMessenger;
+use llm_exe_function::destination::Destination;
+use llm_exe_function::ports::{Messenger, Notification};
 use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use llm_exe::Deadline;
-use llm_exe::results::{Destination, Precondition, ResultStore, WriteOutcome};
 use llm_exe_aws::{AwsMessenger, S3Results};
+use llm_exe_function::destination::Destination;
+use llm_exe_function::ports::{Precondition, ResultStore, WriteOutcome};
 use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 
 use crate::proxy::{self, Proxy};

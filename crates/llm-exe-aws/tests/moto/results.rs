@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use llm_exe::ErrorKind;
 use llm_exe::ports::DocumentStore;
-use llm_exe::results::{Precondition, ResultPlace, ResultStore, WriteOutcome};
 use llm_exe_aws::S3Results;
 use llm_exe_aws::s3::{HeadObject, S3};
+use llm_exe_function::destination::ResultPlace;
+use llm_exe_function::ports::{Precondition, ResultStore, WriteOutcome};
 
 use crate::backend::{Backend, with_both};
 use crate::{REGION, deadline, fetch, is_discreet, object};

@@ -7,14 +7,15 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use llm_exe::results::{Precondition, ResultPlace, ResultPrefix, StoredObject, WriteOutcome};
 use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::stored_result::{StoredResult, hash_parts, hash_request};
 use super::{Results, unreadable};
+use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
+use crate::ports::{Precondition, StoredObject, WriteOutcome};
 
 /// Maximum characters of a key.
 const MAX_KEY_CHARS: usize = 255;

@@ -10,12 +10,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{
-    Destination, Messenger, Notification, Precondition, ResultPlace, ResultPrefix, ResultStore,
-    StoredObject, WriteOutcome,
-};
 use llm_exe::{Deadline, Error, ErrorKind};
 
+use crate::destination::{Destination, ResultPlace, ResultPrefix};
+use crate::ports::{
+    Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
+};
 use crate::settings::ResultSettings;
 use stored_result::StoredResult;
 

@@ -1,12 +1,13 @@
 //! Sends results to destinations: a queue, an event bus, or objects below a prefix.
 
 use bytes::Bytes;
-use llm_exe::results::{Destination, Notification, Precondition, ResultPlace};
-use llm_exe::{Deadline, Error, ErrorKind, Run};
+use llm_exe::{Deadline, Error, ErrorKind, ResultDestination, Run};
 use serde_json::Value;
 
 use super::Results;
 use super::stored_result::StoredResult;
+use crate::destination::{Destination, ResultPlace};
+use crate::ports::{Notification, Precondition};
 
 /// Maximum bytes of a notification: the limit of 256 KB, less a reserve for the envelope.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>

@@ -1,6 +1,5 @@
 //! Runs the request of a record at most once per id, however often the record is delivered.
 
-use llm_exe::results::{Precondition, ResultPlace, ResultPrefix, WriteOutcome};
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
@@ -8,7 +7,9 @@ use serde_json::Value;
 use super::Results;
 use super::calls::run_request;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
+use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
+use crate::ports::{Precondition, WriteOutcome};
 
 /// Maximum attempts to write an object that other processes write at the same time.
 const MAX_WRITES: usize = 5;

@@ -3,13 +3,13 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use llm_exe::results::Destination;
 use llm_exe::{Error, ErrorKind, Report, Run, StopReason};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
 
 /// The result or the error of a run, in the form in which it is stored.
@@ -93,7 +93,7 @@ impl StoredResult {
             result,
             error,
             full: report.full,
-            destination: report.destination.as_ref().map(Destination::to_string),
+            destination: report.destination.as_ref().map(ToString::to_string),
             at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             details: details(report),
         }

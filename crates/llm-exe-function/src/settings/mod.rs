@@ -10,11 +10,12 @@ mod results;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
-use llm_exe::results::ResultPrefix;
 use llm_exe::{ConfigHosts, Endpoints, HostedRules, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
 use parse::{Get, flag, number, seconds, word};
+
+use crate::destination::{Destination, ResultPrefix};
 
 pub use error::SettingsError;
 pub use results::ResultSettings;
@@ -257,6 +258,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
             ..hosted
         },
         destinations: results::allowed(get)?,
+        destination_parser: Some(Destination::parse_field),
     })
 }
 

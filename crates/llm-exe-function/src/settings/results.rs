@@ -1,11 +1,11 @@
 //! Settings for results: where they are stored and sent.
 
 use llm_exe::HostedRules;
-use llm_exe::results::{Destination, ResultPrefix};
 use llm_exe_events::MAX_RESPONSE_BYTES;
 
 use super::error::SettingsError;
 use super::parse::{Get, number};
+use crate::destination::{Destination, ResultPrefix};
 
 const PREFIX: &str = "RESULT_PREFIX";
 const DESTINATION: &str = "RESULT_DESTINATION";

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use llm_exe::ConfigHosts;
 use llm_exe::providers::{PROVIDERS, provider};
-use llm_exe::results::{Destination, ResultPrefix};
+use llm_exe::{ConfigHosts, ResultDestination};
 use llm_exe_events::EndpointAuth;
+use llm_exe_function::destination::{Destination, ResultPrefix};
 use llm_exe_function::{AwsSettings, LogLevel, ResultSettings, SETTINGS, Settings, SettingsError};
 use proptest::prelude::*;
 

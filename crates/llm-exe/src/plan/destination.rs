@@ -1,13 +1,22 @@
 //! The field `destination`: parses it and checks that the operator allows it.
 
 use super::{Problems, Rules};
+use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use crate::results::Destination;
 
 /// Parses the field.
-pub(super) fn read(text: Option<&str>, problems: &mut Problems) -> Option<Destination> {
-    match Destination::parse(text?) {
+pub(super) fn read(
+    text: Option<&str>,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<ParsedDestination> {
+    let text = text?;
+    let Some(parse) = rules.destination_parser else {
+        problems.add("destination", "is not supported by this program, which sends no results");
+        return None;
+    };
+    match parse(text) {
         Ok(destination) => Some(destination),
         Err(message) => {
             problems.add("destination", message);
@@ -20,13 +29,13 @@ pub(super) fn read(text: Option<&str>, problems: &mut Problems) -> Option<Destin
 ///
 /// # Errors
 /// `ConfigForbidden`.
-pub(super) fn check(destination: Option<&Destination>, rules: &Rules) -> Result<(), Error> {
+pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
     let mut url = destination.to_string();
     // With the slash, an allowed `s3://bucket/results` does not match `s3://bucket/results-2`.
-    if matches!(destination, Destination::Objects(_)) {
+    if url.starts_with("s3://") {
         url.push('/');
     }
     let mut forbidden = rules.hosted.forbidden_prefixes.iter();
@@ -51,7 +60,7 @@ pub(super) fn check(destination: Option<&Destination>, rules: &Rules) -> Result<
 /// # Errors
 /// `ConfigForbidden`.
 pub(crate) fn check_origins(
-    destination: Option<&Destination>,
+    destination: Option<&ParsedDestination>,
     origins: &[String],
 ) -> Result<(), Error> {
     let Some(destination) = destination else {

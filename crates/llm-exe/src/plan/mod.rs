@@ -20,11 +20,11 @@ pub use render::RenderedChat;
 pub use rules::{ModelPatterns, Rules};
 pub use target::Target;
 
+use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::prompt::Limits;
 use crate::request::{ParsedRequest, Request};
-use crate::results::Destination;
 
 /// What the caller wants to get back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Plan {
     /// A missing variable is an error.
     pub strict_variables: bool,
     /// Who is told of the result, where the request names somebody.
-    pub destination: Option<Destination>,
+    pub destination: Option<ParsedDestination>,
     /// What was ignored so far.
     pub warnings: Vec<String>,
 }
@@ -93,7 +93,7 @@ impl Plan {
         if request.idempotency_key.is_some() {
             problems.add("idempotencyKey", KEYED_ELSEWHERE);
         }
-        let destination = destination::read(request.destination.as_deref(), &mut problems);
+        let destination = destination::read(request.destination.as_deref(), rules, &mut problems);
         let (target, fallbacks) = target::read(&request, rules, &mut problems);
         let prompt = messages::read(request.message, &mut problems);
         let returns = returns(request.returns.as_deref(), &mut problems);

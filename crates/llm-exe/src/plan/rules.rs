@@ -1,5 +1,6 @@
 //! What the operator lays down, whatever a request says.
 
+use crate::destination::DestinationParser;
 use crate::error::Error;
 use crate::hosted::HostedRules;
 use crate::providers::Providers;
@@ -20,6 +21,8 @@ pub struct Rules {
     pub hosted: HostedRules,
     /// What the destinations that requests may name begin with; nothing said, none may be named.
     pub destinations: Vec<String>,
+    /// Parses the field `destination`. Without a parser the field is rejected.
+    pub destination_parser: Option<DestinationParser>,
 }
 
 /// Patterns of models, like `openai:gpt-4o*`.

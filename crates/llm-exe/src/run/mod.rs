@@ -23,7 +23,6 @@ use crate::plan::{Plan, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::{ParsedRequest, Request};
-use crate::results::Destination;
 use crate::transport::{HttpClient, Transport};
 use conversation::{Conversation, in_context};
 
@@ -111,7 +110,8 @@ impl Executor {
                 // What is no such word, key or place is still a problem.
                 let Request { returns, destination, idempotency_key, .. } = &mut written.request;
                 returns.take_if(|word| word == "full");
-                destination.take_if(|text| Destination::parse(text).is_ok());
+                let parse = self.rules.destination_parser;
+                destination.take_if(|text| parse.is_some_and(|parse| parse(text).is_ok()));
                 idempotency_key.take_if(|key| !key.is_empty());
             }
             written
