@@ -32,7 +32,7 @@ impl EnvironmentKeys {
     }
 
     /// The key in the first variable that is set and not empty.
-    fn from_environment(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
+    fn in_environment(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
         let (variable, value) = name.environment.iter().find_map(|variable| {
             let value = (self.look_up)(variable)?;
             (!value.trim().is_empty()).then_some((variable, value))
@@ -46,7 +46,7 @@ impl EnvironmentKeys {
 
 impl Keys for EnvironmentKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        let key = self.from_environment(name);
+        let key = self.in_environment(name);
         if let (None, Some(store), false) = (&key, &self.store, name.store.is_empty()) {
             return store.get(name);
         }
@@ -63,7 +63,7 @@ impl Keys for EnvironmentKeys {
         stale: &'a Secret,
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
         match &self.store {
-            Some(store) if self.from_environment(name).is_none() => store.renewed(name, stale),
+            Some(store) if self.in_environment(name).is_none() => store.renewed(name, stale),
             _ => Box::pin(std::future::ready(Ok(None))),
         }
     }
