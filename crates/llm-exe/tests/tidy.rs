@@ -207,7 +207,7 @@ fn only_two_rooms_speak_http() {
 /// Which of our crates a crate may depend on, tests aside.
 const CRATES: &[(&str, &[&str])] = &[
     ("llm-exe", &[]),
-    ("llm-exe-aws", &["llm-exe"]),
+    ("llm-exe-aws", &["llm-exe", "llm-exe-function"]),
     ("llm-exe-events", &["llm-exe"]),
     ("llm-exe-function", &["llm-exe", "llm-exe-events"]),
     ("llm-exe-lambda", &["llm-exe", "llm-exe-aws", "llm-exe-events", "llm-exe-function"]),
