@@ -77,8 +77,8 @@ impl Growth<'_> {
 }
 
 impl Invocations {
-    /// Invokes the function in turns with text, JSON with a schema, three records, and three records
-    /// of which one has a schema.
+    /// Invokes the function, in turns with text, JSON with a schema, three records, and three
+    /// records of which one has a schema.
     async fn invoke(&mut self, running: &Running, number: u32) -> Result<(), Error> {
         let bodies = match number % 4 {
             0 => return self.direct(running, TEXT, Value::is_string).await,
