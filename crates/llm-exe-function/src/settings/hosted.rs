@@ -41,5 +41,5 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
 
 /// How long a config is cached before it is checked for changes.
 pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsError> {
-    seconds(get, "CONFIG_CACHE_SECONDS", 0, 0..=MAX_CACHE_SECONDS)
+    seconds(get, "CONFIG_CACHE_SECONDS", 0..=MAX_CACHE_SECONDS)
 }

@@ -6,6 +6,7 @@ mod error;
 mod hosted;
 mod parse;
 mod results;
+mod rows;
 
 use std::time::Duration;
 
@@ -13,102 +14,14 @@ use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check
 use llm_exe::{ConfigHosts, Endpoints, HostedRules, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
-use parse::{Get, flag, number, seconds, word};
+use parse::{Get, flag, number, seconds, text, word};
+use rows::default_of;
 
 use crate::destination::{Destination, ResultPrefix};
 
 pub use error::SettingsError;
 pub use results::ResultSettings;
-
-/// A setting, as the documentation lists it.
-#[derive(Debug, Clone, Copy)]
-pub struct SettingRow {
-    /// The environment variable.
-    pub name: &'static str,
-    /// The value if the variable is not set; empty if there is none.
-    pub default: &'static str,
-    /// What the setting does.
-    pub description: &'static str,
-}
-
-const fn row(name: &'static str, default: &'static str, description: &'static str) -> SettingRow {
-    SettingRow { name, default, description }
-}
-
-/// All settings.
-pub const SETTINGS: &[SettingRow] = &[
-    row("STACK_NAME", "LlmExeLambda", "the stack name, which is part of the names of its secrets"),
-    row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
-    row("ENDPOINT_AUTH", "AWS_IAM", "authentication of HTTP callers: AWS_IAM, API_KEY or NONE"),
-    row("HTTP_DEADLINE_SECONDS", "29", "time limit for callers behind API Gateway"),
-    row("STRICT_VARIABLES", "false", "whether a template variable without data is an error"),
-    row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; default: all models"),
-    row("MAX_TOKENS_CEILING", "", "maximum of maxTokens, and its value if a request has none"),
-    row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),
-    row(
-        "CONFIG_BUCKETS",
-        "",
-        "buckets that configs may be read from; default: the prompt bucket only",
-    ),
-    row(
-        "CONFIG_CACHE_SECONDS",
-        "0",
-        "how long a config is cached before it is checked for changes",
-    ),
-    row("RECORD_CONCURRENCY", "10", "how many records of an event run concurrently"),
-    row("RESULT_PREFIX", "", "s3://bucket/prefix below which results are stored"),
-    row(
-        "RESULT_DESTINATION",
-        "",
-        "queue URL or event bus ARN to which the result of each record is sent",
-    ),
-    row(
-        "RESULT_DESTINATION_OVERRIDE",
-        "",
-        "allowed prefixes of a request's destination, separated by commas",
-    ),
-    row(
-        "OFFLOAD_RESULTS_OVER",
-        "",
-        "maximum bytes of a response; larger results are stored below RESULT_PREFIX",
-    ),
-    row("OPENAI_BASE_URL", "https://api.openai.com/v1", "base URL of openai"),
-    row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "base URL of anthropic"),
-    row("XAI_BASE_URL", "https://api.x.ai/v1", "base URL of xai"),
-    row("DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1", "base URL of deepseek"),
-    row(
-        "GEMINI_BASE_URL",
-        "https://generativelanguage.googleapis.com/v1beta",
-        "base URL of google",
-    ),
-    row("OLLAMA_ENDPOINT", "http://localhost:11434", "base URL of ollama"),
-    row("OPENAI_COMPATIBLE_PROVIDERS", "", "additional OpenAI-compatible servers, as JSON"),
-    row(
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-        "https://bedrock-runtime.REGION.amazonaws.com",
-        "base URL of Amazon Bedrock",
-    ),
-    row(
-        "AWS_ENDPOINT_URL_S3",
-        "https://s3.REGION.amazonaws.com",
-        "base URL of S3, used with path-style addressing; the default uses virtual hosts",
-    ),
-    row("AWS_ENDPOINT_URL_SSM", "https://ssm.REGION.amazonaws.com", "base URL of Parameter Store"),
-    row("AWS_ENDPOINT_URL_SQS", "https://sqs.REGION.amazonaws.com", "base URL of SQS"),
-    row(
-        "AWS_ENDPOINT_URL_EVENTS",
-        "https://events.REGION.amazonaws.com",
-        "base URL of EventBridge",
-    ),
-    row("AWS_ENDPOINT_URL", "", "base URL of all AWS services without a setting above"),
-    row("AWS_REGION", "", "the AWS region, or else AWS_DEFAULT_REGION; Lambda sets it"),
-    row(
-        "CONFIG_URL_HOSTS",
-        "",
-        "hosts that configs may be fetched from, like *.example.com, a.example:8443",
-    ),
-    row("LOG_LEVEL", "info", "error, warn, info or debug"),
-];
+pub use rows::{SETTINGS, SettingRow};
 
 /// Settings of later versions. They stop the start if they are set, because a limit that silently
 /// has no effect is worse than none.
@@ -127,13 +40,14 @@ pub fn aws_region(look_up: &dyn Fn(&str) -> Option<String>) -> Option<(&'static 
 }
 
 /// The level of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Errors of the function or its configuration.
     Error,
     /// All errors.
     Warn,
     /// One line per invocation.
+    #[default]
     Info,
     /// One line per invocation, with the texts of all warnings.
     Debug,
@@ -218,7 +132,7 @@ impl Settings {
         let results = results::parse(&get)?;
         Ok(Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
-            http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 29, 1..=900)?,
+            http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 1..=900)?,
             rules: rules(&get, &results)?,
             results,
             record_concurrency: results::record_concurrency(&get)?,
@@ -226,7 +140,7 @@ impl Settings {
             endpoints,
             config_hosts: config_hosts(&get)?,
             aws,
-            log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or(LogLevel::Info),
+            log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or_default(),
         })
     }
 }
@@ -281,7 +195,7 @@ fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsError> {
         sqs: aws_url(get, "AWS_ENDPOINT_URL_SQS")?,
         events: aws_url(get, "AWS_ENDPOINT_URL_EVENTS")?,
         stack_name: stack_name(get)?,
-        secret_cache: seconds(get, "SECRET_CACHE_SECONDS", 300, 0..=86_400)?,
+        secret_cache: seconds(get, "SECRET_CACHE_SECONDS", 0..=86_400)?,
     })
 }
 
@@ -293,8 +207,7 @@ fn aws_url(get: &Get<'_>, setting: &str) -> Result<Option<String>, SettingsError
     };
     let url = url.trim();
     // The documented default contains the placeholder REGION and means that no URL is set.
-    let is_default = SETTINGS.iter().any(|row| row.name == setting && row.default == url);
-    if is_default {
+    if default_of(setting) == Some(url) {
         return Ok(None);
     }
     check_base_url(url).map_err(|reason| SettingsError::new(name, reason + &quoted_url(url)))?;
@@ -304,9 +217,7 @@ fn aws_url(get: &Get<'_>, setting: &str) -> Result<Option<String>, SettingsError
 /// The stack name, which is used in the names of parameters.
 fn stack_name(get: &Get<'_>) -> Result<String, SettingsError> {
     const NAME: &str = "STACK_NAME";
-    let Some(text) = get(NAME) else {
-        return Ok("LlmExeLambda".to_owned());
-    };
+    let text = text(get, NAME).unwrap_or_default();
     let text = text.trim();
     let is_valid = text.len() <= 128
         && text.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -115,5 +115,5 @@ fn parse_prefix(text: &str) -> Option<String> {
 /// How many records of an event run concurrently.
 pub(super) fn record_concurrency(get: &Get<'_>) -> Result<usize, SettingsError> {
     let number = number(get, "RECORD_CONCURRENCY", "a whole number", 1..=1000)?;
-    Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(10))
+    Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(1))
 }
