@@ -1,5 +1,4 @@
-//! What sources with several records share: unique record ids and responses that cover all
-//! records.
+//! Shared by sources with several records: unique record ids, and responses that cover all records.
 
 use std::collections::HashMap;
 

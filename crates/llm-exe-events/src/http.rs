@@ -1,4 +1,4 @@
-//! What all HTTP sources share: routes, authorization, the request body and the response.
+//! Shared by all HTTP sources: routes, authorization, the request body and the response.
 
 use ::http::StatusCode;
 use base64::Engine as _;

@@ -88,7 +88,7 @@ impl Function {
         Function { executor: self.executor.with_http(client), ..self }
     }
 
-    /// Sets the store of hosted configs. What it fetches is cached.
+    /// Sets the store of hosted configs, which are cached.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));

@@ -33,7 +33,7 @@ pub(crate) struct IdempotentCall {
 
 /// The stored state of a key.
 #[derive(Debug, Serialize, Deserialize)]
-struct KeyRecord {
+struct KeyEntry {
     /// The hash of the request; `None` if the previous call failed before it called a provider, so
     /// that another request may use the key.
     #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ struct KeyRecord {
     result: Option<StoredResult>,
 }
 
-/// What a call finds when it reads a key.
+/// The state of a key, as a call reads it.
 enum KeyState {
     /// The key is free. Its object has this ETag, if there is one.
     Free(Option<String>),
@@ -127,14 +127,14 @@ impl Results {
         // A request that failed before a provider was called may be corrected and sent again with
         // the same key.
         let uses_key = called_provider || run.outcome.is_ok();
-        let record = KeyRecord {
+        let entry = KeyEntry {
             request_hash: uses_key.then(|| call.request_hash.clone()),
             holder: holder.to_owned(),
             expires_at: 0,
             result: uses_key.then(|| result.clone()),
         };
         let condition = Precondition::Unchanged(etag);
-        let written = self.store.write(&place, record.to_bytes(), condition, deadline).await;
+        let written = self.store.write(&place, entry.to_bytes(), condition, deadline).await;
         let mut outcome = RequestOutcome::from_run(run);
         match written {
             Ok(WriteOutcome::Done(_)) => {}
@@ -173,19 +173,19 @@ impl Results {
         let result = self.take_unstored(name)?;
         let is_stored = match self.store.read(place, deadline).await {
             Ok(Some(StoredObject { body, etag })) => {
-                let record: KeyRecord = serde_json::from_slice(&body).ok()?;
-                let is_same_request = record.request_hash.as_ref() == Some(&call.request_hash);
-                if record.result.is_some() || !is_same_request {
+                let entry: KeyEntry = serde_json::from_slice(&body).ok()?;
+                let is_same_request = entry.request_hash.as_ref() == Some(&call.request_hash);
+                if entry.result.is_some() || !is_same_request {
                     return None;
                 }
-                let record = KeyRecord {
-                    request_hash: record.request_hash,
+                let entry = KeyEntry {
+                    request_hash: entry.request_hash,
                     holder: holder.to_owned(),
                     expires_at: 0,
                     result: Some(result.clone()),
                 };
                 let condition = Precondition::Unchanged(etag);
-                self.store.write(place, record.to_bytes(), condition, deadline).await.is_ok()
+                self.store.write(place, entry.to_bytes(), condition, deadline).await.is_ok()
             }
             Ok(None) => return None,
             Err(_) => false,
@@ -204,7 +204,7 @@ impl Results {
         holder: &str,
         deadline: Deadline,
     ) -> Result<Acquired, Error> {
-        let record = KeyRecord {
+        let entry = KeyEntry {
             request_hash: Some(call.request_hash.clone()),
             holder: holder.to_owned(),
             expires_at: now().saturating_add(milliseconds(deadline.left())),
@@ -213,7 +213,7 @@ impl Results {
         let mut condition = Precondition::Absent;
         let mut wait = FIRST_POLL;
         loop {
-            let written = self.store.write(place, record.to_bytes(), condition, deadline).await?;
+            let written = self.store.write(place, entry.to_bytes(), condition, deadline).await?;
             if let WriteOutcome::Done(Some(etag)) = written {
                 return Ok(Acquired::Owned(etag));
             }
@@ -224,7 +224,7 @@ impl Results {
                         condition = etag.map_or(Precondition::Absent, Precondition::Unchanged);
                         break;
                     }
-                    // The record was written, but the store returned no ETag for it.
+                    // The entry was written, but the store returned no ETag for it.
                     KeyState::Free(Some(etag)) => return Ok(Acquired::Owned(etag)),
                     KeyState::Free(None) => return Err(unreadable(place)),
                     KeyState::Owned => {}
@@ -249,15 +249,15 @@ impl Results {
         let Some(StoredObject { body, etag }) = self.store.read(place, deadline).await? else {
             return Ok(KeyState::Free(None));
         };
-        let record: KeyRecord = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
-        if record.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
+        let entry: KeyEntry = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
+        if entry.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
             let text = "this idempotencyKey was used for a different request";
             return Err(Error::new(ErrorKind::IdempotencyConflict, text));
         }
-        Ok(match record.result {
+        Ok(match entry.result {
             Some(result) if result.is_final() => KeyState::Finished(Box::new(result)),
             Some(_) => KeyState::Free(Some(etag)),
-            None if record.holder == holder || record.expires_at <= now() => {
+            None if entry.holder == holder || entry.expires_at <= now() => {
                 KeyState::Free(Some(etag))
             }
             None => KeyState::Owned,
@@ -265,7 +265,7 @@ impl Results {
     }
 }
 
-impl KeyRecord {
+impl KeyEntry {
     fn to_bytes(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
     }
