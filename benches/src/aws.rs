@@ -1,7 +1,6 @@
-//! Imitations of S3 and of Parameter Store: one config and one key, each answered after a while.
+//! Minimal servers for S3 and Parameter Store, which return one config and one key after a delay.
 //!
-//! In: calls over plain HTTP on loopback. Out: the answers, and how many calls there were. Each
-//! service has a port of its own, since the real ones share no connection.
+//! They count their calls. Each has its own port, because the real services share no connection.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -20,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::Fault;
+use crate::Error;
 
-/// From a call's last byte to its answer.
+/// The delay from the last byte of a request to the response.
 const WAIT: Duration = Duration::from_millis(5);
 
 /// The prompt bucket.
@@ -30,105 +29,103 @@ pub(crate) const BUCKET: &str = "bench-prompts";
 /// The config in it.
 pub(crate) const KEY: &str = "kitten.json";
 
-/// What the function signs with, and the simulator of S3 knows.
+/// The function's AWS credentials, which the S3 simulator accepts.
 pub(crate) const CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
     ("AWS_SESSION_TOKEN", "a.session.token"),
 ];
 
-type Answer = Response<Full<Bytes>>;
-/// What a service answers, by the call's head and body.
-type Service = fn(&Parts, &[u8]) -> Option<Answer>;
+type HttpResponse = Response<Full<Bytes>>;
+
+/// Handles a request; `None` if the resource does not exist.
+type Service = fn(&Parts, &[u8]) -> Option<HttpResponse>;
 
 /// Both services.
 #[derive(Debug)]
 pub(crate) struct Aws {
-    pub(crate) s3: Imitation,
-    pub(crate) ssm: Imitation,
+    pub(crate) s3: Server,
+    pub(crate) ssm: Server,
 }
 
 impl Aws {
-    pub(crate) async fn start() -> Result<Self, Fault> {
-        Ok(Aws {
-            s3: Imitation::start(get_object).await?,
-            ssm: Imitation::start(get_parameter).await?,
-        })
+    pub(crate) async fn start() -> Result<Self, Error> {
+        Ok(Aws { s3: Server::start(get_object).await?, ssm: Server::start(get_parameter).await? })
     }
 
-    /// Forgets the calls.
+    /// Resets the call counters.
     pub(crate) fn clear(&self) {
-        for imitation in [&self.s3, &self.ssm] {
-            imitation.calls.store(0, Ordering::Relaxed);
+        for server in [&self.s3, &self.ssm] {
+            server.calls.store(0, Ordering::Relaxed);
         }
     }
 
-    /// How often S3 and Parameter Store were called.
+    /// The number of calls to S3 and to Parameter Store.
     pub(crate) fn calls(&self) -> [u32; 2] {
-        [&self.s3, &self.ssm].map(|imitation| imitation.calls.load(Ordering::Relaxed))
+        [&self.s3, &self.ssm].map(|server| server.calls.load(Ordering::Relaxed))
     }
 }
 
-/// A running imitation; dropped, it accepts nobody any more.
+/// A running server, which stops when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Imitation {
+pub(crate) struct Server {
     pub(crate) url: String,
     calls: Arc<AtomicU32>,
     task: JoinHandle<()>,
 }
 
-impl Imitation {
-    async fn start(service: Service) -> Result<Self, Fault> {
+impl Server {
+    async fn start(service: Service) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let calls = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&calls);
+        let counter = Arc::clone(&calls);
         let task = tokio::spawn(async move {
-            // Where it fails, the function has no answer, and the benchmark says so.
+            // If accepting fails, the function's call fails and the benchmark reports it.
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(connection(stream, service, Arc::clone(&counted)));
+                tokio::spawn(serve(stream, service, Arc::clone(&counter)));
             }
         });
-        Ok(Imitation { url, calls, task })
+        Ok(Server { url, calls, task })
     }
 }
 
-impl Drop for Imitation {
+impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn connection(stream: TcpStream, service: Service, calls: Arc<AtomicU32>) {
-    // Only a matter of latency.
+async fn serve(stream: TcpStream, service: Service, calls: Arc<AtomicU32>) {
+    // An error only affects the latency.
     drop(stream.set_nodelay(true));
-    let serve = service_fn(|request| {
+    let handler = service_fn(|request| {
         calls.fetch_add(1, Ordering::Relaxed);
-        answer(request, service)
+        respond(request, service)
     });
-    // A fault is a function that was killed.
-    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), serve).await);
+    // An error means that the function was killed.
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await);
 }
 
-async fn answer(request: Request<Incoming>, service: Service) -> Result<Answer, Infallible> {
+async fn respond(request: Request<Incoming>, service: Service) -> Result<HttpResponse, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     wait().await;
     Ok(service(&head, &body).unwrap_or_else(|| {
-        let mut refusal = Response::default();
-        *refusal.status_mut() = StatusCode::NOT_FOUND;
-        refusal
+        let mut not_found = Response::default();
+        *not_found.status_mut() = StatusCode::NOT_FOUND;
+        not_found
     }))
 }
 
-/// In a thread, because tokio's timers know whole milliseconds only, and come late.
+/// Sleeps in a thread, because tokio's timers are late and only have a resolution of 1 ms.
 #[expect(clippy::disallowed_methods, reason = "the thread has nothing else to do")]
 async fn wait() {
     drop(tokio::task::spawn_blocking(|| std::thread::sleep(WAIT)).await);
 }
 
-/// `GetObject`, of the one config there is.
-fn get_object(head: &Parts, _: &[u8]) -> Option<Answer> {
+/// `GetObject` for the only config.
+fn get_object(head: &Parts, _: &[u8]) -> Option<HttpResponse> {
     if head.method != Method::GET || head.uri.path() != format!("/{BUCKET}/{KEY}") {
         return None;
     }
@@ -137,8 +134,8 @@ fn get_object(head: &Parts, _: &[u8]) -> Option<Answer> {
     reply(&config, &[("content-type", "application/json"), ("etag", etag)])
 }
 
-/// `GetParameter`, of any parameter.
-fn get_parameter(head: &Parts, body: &[u8]) -> Option<Answer> {
+/// `GetParameter` for any name.
+fn get_parameter(head: &Parts, body: &[u8]) -> Option<HttpResponse> {
     let target = head.headers.get("x-amz-target")?;
     if head.method != Method::POST || target != "AmazonSSM.GetParameter" {
         return None;
@@ -149,7 +146,7 @@ fn get_parameter(head: &Parts, body: &[u8]) -> Option<Answer> {
     reply(&json!({ "Parameter": parameter }), &headers)
 }
 
-fn reply(body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
+fn reply(body: &Value, headers: &[(&str, &str)]) -> Option<HttpResponse> {
     let start = Response::builder().header("x-amz-request-id", "BENCH");
     let reply = headers.iter().fold(start, |reply, (name, value)| reply.header(*name, *value));
     reply.body(Full::from(body.to_string())).ok()

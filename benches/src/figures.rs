@@ -1,51 +1,51 @@
-//! What was measured: samples by function and figure, and what is said of them.
+//! The measured samples of each function and their summaries.
 
-/// One line of the table.
+/// A measured quantity, which is a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
-    /// From before the process is started until its first answer is there.
+    /// The time from the start of the process to its first response.
     ColdText,
-    /// CPU that the process has used by then.
+    /// The CPU time until the first response.
     ColdTextCpu,
-    /// From the event handed out until the answer is there.
+    /// The duration of an invocation.
     WarmText,
-    /// CPU of an invocation.
+    /// The CPU time of an invocation.
     WarmTextCpu,
-    /// The most memory that was resident, after the warm invocations.
+    /// The peak resident memory after the warm invocations.
     MemoryText,
-    /// As for text, but for a `json` output with a schema; so are the next four.
+    /// This and the next four: as for text, with `json` output and a schema.
     ColdJson,
     ColdJsonCpu,
     WarmJson,
     WarmJsonCpu,
     MemoryJson,
-    /// As for text, but with the prompt in S3 and the key in Parameter Store; so is the next.
+    /// This and the next one: as for text, with the prompt in S3 and the key in Parameter Store.
     ColdHosted,
     ColdHostedCpu,
-    /// An SQS event of one record, of ten and of a hundred, behind a slow provider.
+    /// The durations of SQS events with one, ten and a hundred records and a slow provider.
     SqsOne,
     SqsTen,
     SqsHundred,
-    /// The same, with every result kept in a slow S3.
-    KeptOne,
-    KeptTen,
-    KeptHundred,
-    /// CPU of ten direct requests one after the other, and of ten records in one event, without
-    /// and with their results kept.
+    /// The same, with the results stored in a slow S3.
+    StoredOne,
+    StoredTen,
+    StoredHundred,
+    /// The CPU time of ten sequential direct requests, of ten records in one event, and of ten
+    /// records with stored results.
     DirectTenCpu,
     SqsTenCpu,
-    KeptTenCpu,
-    /// Memory that is resident after so many invocations of all sorts.
+    StoredTenCpu,
+    /// The resident memory after 1,000 and after 10,000 invocations.
     MemoryAfterFew,
     MemoryAfterMany,
-    /// What is deployed, unpacked.
+    /// The unpacked size of the deployment.
     Size,
-    /// What is deployed, zipped.
+    /// The zipped size of the deployment.
     Zip,
 }
 
 impl Figure {
-    /// Every figure, in the table's order, with the table's name for it.
+    /// All figures with their names, in the order of the table.
     pub(crate) const ALL: [(Figure, &str); 25] = [
         (Figure::ColdText, "text: cold, ms"),
         (Figure::ColdTextCpu, "text: cold, ms of CPU"),
@@ -62,12 +62,12 @@ impl Figure {
         (Figure::SqsOne, "1 record, ms"),
         (Figure::SqsTen, "10 records, ms"),
         (Figure::SqsHundred, "100 records, ms"),
-        (Figure::KeptOne, "1 record, kept: ms"),
-        (Figure::KeptTen, "10 records, kept: ms"),
-        (Figure::KeptHundred, "100 records, kept: ms"),
+        (Figure::StoredOne, "1 record, stored: ms"),
+        (Figure::StoredTen, "10 records, stored: ms"),
+        (Figure::StoredHundred, "100 records, stored: ms"),
         (Figure::DirectTenCpu, "10 direct, ms of CPU"),
         (Figure::SqsTenCpu, "10 records, ms of CPU"),
-        (Figure::KeptTenCpu, "10 records, kept: ms of CPU"),
+        (Figure::StoredTenCpu, "10 records, stored: ms of CPU"),
         (Figure::MemoryAfterFew, "memory after 1,000, MB"),
         (Figure::MemoryAfterMany, "memory after 10,000, MB"),
         (Figure::Size, "unpacked, MB"),
@@ -84,13 +84,13 @@ impl Samples {
         self.0[figure as usize].push(sample);
     }
 
-    /// `None` where nothing was measured.
+    /// `None` if nothing was measured.
     pub(crate) fn summary(&self, figure: Figure) -> Option<Summary> {
-        Summary::of(self.0[figure as usize].clone())
+        Summary::from_samples(self.0[figure as usize].clone())
     }
 }
 
-/// Samples in three numbers.
+/// Median, minimum and maximum of samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) median: f64,
@@ -99,8 +99,8 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// `None` where there is no sample.
-    fn of(mut samples: Vec<f64>) -> Option<Summary> {
+    /// `None` if there are no samples.
+    fn from_samples(mut samples: Vec<f64>) -> Option<Summary> {
         samples.sort_by(f64::total_cmp);
         let (min, max) = (*samples.first()?, *samples.last()?);
         let (low, high) = (samples[(samples.len() - 1) / 2], samples[samples.len() / 2]);
@@ -125,35 +125,35 @@ impl Figures {
         self.0.get(function)?.summary(figure)
     }
 
-    /// How many times the second function's figure the first one's is.
-    pub(crate) fn ratio(&self, figure: Figure, of: usize, to: usize) -> Option<f64> {
-        self.compared((of, figure), (to, figure), |of, to| of / to)
+    /// The figure of a function divided by that of another function.
+    pub(crate) fn ratio(&self, figure: Figure, function: usize, other: usize) -> Option<f64> {
+        self.compare((function, figure), (other, figure), |value, base| value / base)
     }
 
-    /// How many times another figure of the same function a figure is.
-    pub(crate) fn times(&self, function: usize, figure: Figure, of: Figure) -> Option<f64> {
-        self.compared((function, figure), (function, of), |is, of| is / of)
+    /// The figure divided by another figure of the same function.
+    pub(crate) fn times(&self, function: usize, figure: Figure, other: Figure) -> Option<f64> {
+        self.compare((function, figure), (function, other), |value, base| value / base)
     }
 
-    /// How much more a figure is than another one of the same function.
-    pub(crate) fn excess(&self, function: usize, figure: Figure, over: Figure) -> Option<f64> {
-        self.compared((function, figure), (function, over), |is, over| is - over)
+    /// The figure minus another figure of the same function.
+    pub(crate) fn excess(&self, function: usize, figure: Figure, other: Figure) -> Option<f64> {
+        self.compare((function, figure), (function, other), |value, base| value - base)
     }
 
-    /// The median over the rounds, each compared within itself, so that a machine that drifts
-    /// skews nothing.
-    fn compared(
+    /// The median of comparisons within each round, which changes in the machine's speed do not
+    /// affect.
+    fn compare(
         &self,
-        is: (usize, Figure),
-        with: (usize, Figure),
-        how: fn(f64, f64) -> f64,
+        value: (usize, Figure),
+        base: (usize, Figure),
+        comparison: fn(f64, f64) -> f64,
     ) -> Option<f64> {
         let samples = |(function, figure): (usize, Figure)| {
             self.0.get(function).map(|Samples(all)| &all[figure as usize])
         };
-        let pairs = samples(is)?.iter().zip(samples(with)?);
-        let compared = Summary::of(pairs.map(|(is, with)| how(*is, *with)).collect());
-        compared.map(|compared| compared.median)
+        let pairs = samples(value)?.iter().zip(samples(base)?);
+        let compared = pairs.map(|(value, base)| comparison(*value, *base)).collect();
+        Summary::from_samples(compared).map(|summary| summary.median)
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::{Figure, Figures, Samples, Summary};
 
     #[test]
-    fn a_summary_is_of_the_sorted_samples() {
+    fn summary_has_median_and_range() {
         let mut samples = Samples::default();
         assert_eq!(samples.summary(Figure::Zip), None);
         for sample in [9.0, 1.0, 4.0, 2.0] {
@@ -173,19 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_of_each_round_within_itself() {
+    fn ratio_is_the_median_of_the_rounds() {
         let mut figures = Figures::new(2);
         let rounds = [(2.0, 8.0), (4.0, 16.0), (30.0, 10.0)];
         assert_eq!(figures.ratio(Figure::WarmText, 0, 1), None);
-        for (ours, theirs) in rounds {
-            figures.of(0).add(Figure::WarmText, ours);
-            figures.of(1).add(Figure::WarmText, theirs);
+        for (first, second) in rounds {
+            figures.of(0).add(Figure::WarmText, first);
+            figures.of(1).add(Figure::WarmText, second);
         }
         assert_eq!(figures.ratio(Figure::WarmText, 0, 1), Some(0.25));
     }
 
     #[test]
-    fn a_figure_is_so_many_times_another_of_the_same_round() {
+    fn times_is_the_median_of_the_rounds() {
         let mut figures = Figures::new(1);
         for (one, ten) in [(200.0, 210.0), (400.0, 440.0), (100.0, 300.0)] {
             figures.of(0).add(Figure::SqsOne, one);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excess_is_of_each_round_within_itself() {
+    fn excess_is_the_median_of_the_rounds() {
         let mut figures = Figures::new(1);
         let excess = |figures: &Figures| figures.excess(0, Figure::ColdHosted, Figure::ColdText);
         assert_eq!(excess(&figures), None);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_has_its_own_place() {
+    fn figures_are_listed_in_the_order_of_their_values() {
         for (index, (figure, _)) in Figure::ALL.into_iter().enumerate() {
             assert_eq!(figure as usize, index);
         }

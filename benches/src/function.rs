@@ -1,38 +1,38 @@
-//! What is measured: functions, how each is started, and what of each is deployed.
+//! The measured functions: how each is started and which files are deployed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Fault;
+use crate::Error;
 use crate::figures::{Figure, Samples};
 
-/// The place of the function that everything is about.
-pub(crate) const OURS: usize = 0;
-/// The place of the empty function.
+/// The index of llm-exe's function.
+pub(crate) const LLM_EXE: usize = 0;
+/// The index of the empty function.
 pub(crate) const EMPTY: usize = 1;
-/// The place of the Node function.
+/// The index of the Node function.
 pub(crate) const NODE: usize = 2;
-/// The place of the Node function that is bundled into one file.
+/// The index of the Node function that is bundled into one file.
 pub(crate) const BUNDLED: usize = 3;
 
-/// A function that is measured.
+/// A measured function.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// The table's name for it.
+    /// The name in the table.
     pub(crate) name: String,
-    /// The program, and its arguments.
+    /// The program and its arguments.
     pub(crate) program: Vec<PathBuf>,
-    /// Whether it asks the provider and answers the task; the empty one answers anything.
-    pub(crate) answers: bool,
-    /// Whether it fetches prompts from S3 and keys from Parameter Store: ours do.
-    pub(crate) fetches: bool,
-    /// What is deployed: one zip, or files and folders with all that is in them.
+    /// Whether it calls the provider. The empty function returns a constant.
+    pub(crate) calls_provider: bool,
+    /// Whether it is a build of llm-exe, which supports S3, Parameter Store and SQS.
+    pub(crate) is_llm_exe: bool,
+    /// The deployed files: one zip, or files and folders with their contents.
     deployed: Vec<PathBuf>,
 }
 
-/// The functions, [`OURS`] first and those that are only beside it last.
-pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault> {
-    // ParsedRequest by ./benches/run.
+/// All functions, in the order of the indices above, followed by the additional builds.
+pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Error> {
+    // Written by ./benches/run.
     let built = here.join("../target/benches");
     let node = here.join("node");
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");
@@ -45,36 +45,37 @@ pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Fault
         nodejs("Node, bundled", bundle.clone(), vec![bundle]),
     ];
     for build in beside {
-        let (name, path) = build.split_once('=').ok_or("--beside takes NAME=PATH")?;
+        let (name, path) = build.split_once('=').ok_or("--beside expects NAME=PATH")?;
         functions.push(binary(name, PathBuf::from(path), true));
     }
     for path in functions.iter().flat_map(|function| &function.deployed) {
         if !path.exists() {
-            return Err(format!("{} is not there: use ./benches/run", path.display()).into());
+            return Err(format!("{} does not exist: use ./benches/run", path.display()).into());
         }
     }
     Ok(functions)
 }
 
 /// A zip that cargo-lambda built, in a folder that also contains its unpacked binary.
-fn deployed_zip(name: &str, folder: &Path, answers: bool) -> Function {
+fn deployed_zip(name: &str, folder: &Path, calls_provider: bool) -> Function {
     let deployed = vec![folder.join("bootstrap.zip")];
-    Function { deployed, ..binary(name, folder.join("bootstrap"), answers) }
+    Function { deployed, ..binary(name, folder.join("bootstrap"), calls_provider) }
 }
 
-fn binary(name: &str, path: PathBuf, answers: bool) -> Function {
+fn binary(name: &str, path: PathBuf, calls_provider: bool) -> Function {
     let (name, deployed) = (name.to_owned(), vec![path.clone()]);
-    Function { name, program: vec![path], answers, fetches: answers, deployed }
+    Function { name, program: vec![path], calls_provider, is_llm_exe: calls_provider, deployed }
 }
 
 fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>) -> Function {
     let program = vec![PathBuf::from("node"), script];
-    Function { name: name.to_owned(), program, answers: true, fetches: false, deployed }
+    let name = name.to_owned();
+    Function { name, program, calls_provider: true, is_llm_exe: false, deployed }
 }
 
 impl Function {
-    /// Notes how large what is deployed is.
-    pub(crate) fn weigh(&self, here: &Path, samples: &mut Samples) -> Result<(), Fault> {
+    /// Adds samples of the deployment's size.
+    pub(crate) fn measure_size(&self, here: &Path, samples: &mut Samples) -> Result<(), Error> {
         let mut python = Command::new("python3");
         let output = python.arg(here.join("sizes.py")).args(&self.deployed).output()?;
         let text = String::from_utf8(output.stdout)?;

@@ -1,5 +1,5 @@
-//! An empty function: `lambda_runtime` and nothing else, under the same release profile. What a
-//! Lambda function in Rust costs before it does anything.
+//! An empty function with only `lambda_runtime`, built with the same release profile. It shows the
+//! minimum cost of a Lambda function in Rust.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;

@@ -1,10 +1,10 @@
-//! The benchmark's driver: runs every function under an imitated Runtime API against an imitated
-//! provider, round after round, and prints one Markdown table.
+//! The benchmark driver: runs each function with a simulated Runtime API and provider, in several
+//! rounds, and prints a Markdown table.
 //!
-//! In: built functions (`./benches/run` builds them). Out: the table; exit code 1 when a target is
-//! missed. Figures are only compared within one run.
+//! `./benches/run` builds the functions and runs this program. The exit code is 1 if a target is
+//! missed. Figures of different runs are not comparable.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
 
 mod aws;
 mod batches;
@@ -29,41 +29,41 @@ use figures::Figures;
 use measure::{Measure, Task};
 use memory::{Growth, MEMORY_ROUNDS};
 
-/// Any failure: the benchmark then says so and has no table.
-type Fault = Box<dyn std::error::Error>;
+/// Any error, after which there is no table.
+type Error = Box<dyn std::error::Error>;
 
-/// Measures the function beside an empty one and beside Node.
+/// Compares the function with an empty one and with Node.
 #[derive(Parser)]
 #[command(name = "./benches/run")]
 struct Args {
-    /// Fewer rounds: to see that it runs, not to quote.
+    /// Run few rounds, to check that the benchmark works.
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
-    /// Rounds, each of which has every function do every task.
+    /// Number of rounds. In each one every function does every task.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Another build of the function that knows as much, in the same rounds (repeatable).
+    /// Also measure another build of the function with the same features (repeatable).
     #[arg(long, value_name = "NAME=PATH")]
     beside: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // One thread: the imitations then share one core, and the function has the other.
+    // One thread, so that the simulators use one core and leave the other one to the function.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let measured = runtime.map_err(Fault::from).and_then(|runtime| runtime.block_on(run(&args)));
+    let measured = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(run(&args)));
     match measured {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("the benchmark did not run: {fault}");
+        Err(error) => {
+            eprintln!("the benchmark failed: {error}");
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether every target was reached, except those that only warn.
-async fn run(args: &Args) -> Result<bool, Fault> {
+/// Returns whether all targets are reached, except those whose miss is a warning.
+async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let functions = function::all(&here, &args.beside)?;
     let tasks = Task::all(&here)?;
@@ -77,12 +77,12 @@ async fn run(args: &Args) -> Result<bool, Fault> {
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (index, function) in functions.iter().enumerate() {
-            for task in tasks.iter().filter(|task| task.is_for(function)) {
+            for task in tasks.iter().filter(|task| task.is_supported_by(function)) {
                 measure.once(function, task, figures.of(index)).await?;
             }
         }
         for (index, function) in functions.iter().enumerate() {
-            if function.fetches {
+            if function.is_llm_exe {
                 batches.once(function, figures.of(index)).await?;
             }
         }
@@ -90,13 +90,13 @@ async fn run(args: &Args) -> Result<bool, Fault> {
     for round in 1..=rounds.min(MEMORY_ROUNDS) {
         eprintln!("memory, round {round} of {}", rounds.min(MEMORY_ROUNDS));
         for (index, function) in functions.iter().enumerate() {
-            if function.fetches {
+            if function.is_llm_exe {
                 growth.once(function, figures.of(index)).await?;
             }
         }
     }
     for (index, function) in functions.iter().enumerate() {
-        function.weigh(&here, figures.of(index))?;
+        function.measure_size(&here, figures.of(index))?;
     }
     let verdicts = targets::verdicts(&figures);
     println!("{}", table::table(&functions, &figures, &verdicts));

@@ -1,4 +1,4 @@
-//! One function, one task, once: its start, its warm invocations, its memory.
+//! Measures the start, the warm invocations and the memory of a function for a task.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,29 +7,29 @@ use llm_exe_simulator::Simulator;
 use llm_exe_simulator::runtime_api::{Invocation, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::Fault;
+use crate::Error;
 use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;
 
-/// Warm invocations that are not counted: compilers and allocators settle.
+/// The number of invocations before the measurement, so that JIT compilers and allocators settle.
 pub(crate) const SETTLING: u32 = 50;
-/// Warm invocations that are.
+/// The number of measured invocations.
 pub(crate) const COUNTED: u32 = 200;
-/// No answer takes this long.
+/// The timeout of an invocation.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
-/// After it an answered function waits for its next event, and its threads' clocks stand.
+/// The time after a response until the function's threads sleep.
 pub(crate) const IDLE: Duration = Duration::from_millis(5);
 
-/// What the functions are asked to do, and which figures that gives.
+/// An event for the functions and the figures that it measures.
 #[derive(Debug)]
 pub(crate) struct Task {
     event: String,
-    is_answer: fn(&Value) -> bool,
+    is_expected: fn(&Value) -> bool,
     cold: Figure,
     cold_cpu: Figure,
-    /// `None` for a task whose prompt and key are hosted: of it, the start is measured.
+    /// `None` for the task with a hosted prompt and key, of which only the start is measured.
     warm: Option<Warm>,
 }
 
@@ -42,13 +42,13 @@ struct Warm {
 }
 
 impl Task {
-    /// The tasks: text, the same with prompt and key hosted (right after it, since the two are
-    /// compared), and JSON by a schema.
-    pub(crate) fn all(here: &Path) -> Result<[Task; 3], Fault> {
+    /// The tasks: text, text with a hosted prompt and key (directly after text, because the two are
+    /// compared), and JSON with a schema.
+    pub(crate) fn all(here: &Path) -> Result<[Task; 3], Error> {
         let example = |name: &str| std::fs::read_to_string(here.join("../examples").join(name));
         let text = Task {
             event: example("kitten.json")?,
-            is_answer: Value::is_string,
+            is_expected: Value::is_string,
             cold: Figure::ColdText,
             cold_cpu: Figure::ColdTextCpu,
             warm: Some(Warm {
@@ -60,14 +60,14 @@ impl Task {
         let event = json!({ "provider": "openai", "key": KEY, "model": "gpt-4o-mini" });
         let hosted = Task {
             event: event.to_string(),
-            is_answer: Value::is_string,
+            is_expected: Value::is_string,
             cold: Figure::ColdHosted,
             cold_cpu: Figure::ColdHostedCpu,
             warm: None,
         };
         let json = Task {
             event: example("research.json")?,
-            is_answer: |answer| answer["query"].is_string(),
+            is_expected: |result| result["query"].is_string(),
             cold: Figure::ColdJson,
             cold_cpu: Figure::ColdJsonCpu,
             warm: Some(Warm {
@@ -83,13 +83,13 @@ impl Task {
         self.warm.is_none()
     }
 
-    /// Whether the function can do it.
-    pub(crate) fn is_for(&self, function: &Function) -> bool {
-        function.fetches || !self.is_hosted()
+    /// Whether the function supports the task.
+    pub(crate) fn is_supported_by(&self, function: &Function) -> bool {
+        function.is_llm_exe || !self.is_hosted()
     }
 }
 
-/// Measures against one simulator, and one imitation of S3 and Parameter Store.
+/// Measures with a simulated provider, S3 and Parameter Store.
 pub(crate) struct Measure<'a> {
     simulator: &'a Simulator,
     aws: &'a Aws,
@@ -101,16 +101,15 @@ impl<'a> Measure<'a> {
         Measure { simulator, aws, openai: simulator.openai_base_url() }
     }
 
-    /// Has the function do the task, from its start on.
+    /// Measures a function once.
     ///
-    /// It is started once before that, not counted: whatever ran in between, its files then are
-    /// in the page cache.
+    /// The function is first started without measurement, so that its files are in the page cache.
     pub(crate) async fn once(
         &self,
         function: &Function,
         task: &Task,
         samples: &mut Samples,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         drop(self.start(function, task).await?);
         let (api, process, cold) = self.start(function, task).await?;
         samples.add(task.cold, milliseconds(cold));
@@ -137,69 +136,71 @@ impl<'a> Measure<'a> {
         self.check_calls(function, 1 + SETTLING + COUNTED)
     }
 
-    /// A function that has given its first answer and idles, and how long that answer took.
+    /// Starts a function and waits until it is idle after its first response. Also returns the time
+    /// to that response.
     async fn start(
         &self,
         function: &Function,
         task: &Task,
-    ) -> Result<(RuntimeApi, Process, Duration), Fault> {
+    ) -> Result<(RuntimeApi, Process, Duration), Error> {
         self.simulator.clear();
         self.aws.clear();
         let api = RuntimeApi::start().await?;
-        let (address, more) = (api.address(), self.environment(task));
+        let (address, variables) = (api.address(), self.environment(task));
         let started = Instant::now();
-        let process = Process::start(function, &address, &self.openai, &more)?;
+        let process = Process::start(function, &address, &self.openai, &variables)?;
         let first = invoke(&api, task).await?;
         let cold = started.elapsed();
         check(function, task, &first)?;
         let (calls, expected) = (self.aws.calls(), [u32::from(task.is_hosted()); 2]);
         if calls != expected {
             let name = &function.name;
-            let text = format!("{name} called S3 and SSM {calls:?} times, not {expected:?}");
+            let text = format!("{name} called S3 and SSM {calls:?} times, expected {expected:?}");
             return Err(text.into());
         }
         tokio::time::sleep(IDLE).await;
         Ok((api, process, cold))
     }
 
-    /// Where the function has its key from, and its prompt.
+    /// The variables for the function's key and prompt.
     fn environment(&self, task: &Task) -> Vec<(&'static str, &str)> {
         if !task.is_hosted() {
             return vec![("OPENAI_API_KEY", "sk-bench")];
         }
-        let mut more = CREDENTIALS.to_vec();
-        more.extend([
+        let mut variables = CREDENTIALS.to_vec();
+        variables.extend([
             ("AWS_S3_FILES_BUCKET_NAME", BUCKET),
             ("AWS_ENDPOINT_URL_S3", &self.aws.s3.url),
             ("AWS_ENDPOINT_URL_SSM", &self.aws.ssm.url),
         ]);
-        more
+        variables
     }
 
-    /// That every answer came from the provider.
-    fn check_calls(&self, function: &Function, invocations: u32) -> Result<(), Fault> {
+    /// Checks that the provider was called once for each invocation.
+    fn check_calls(&self, function: &Function, invocations: u32) -> Result<(), Error> {
         let calls = self.simulator.journal().len();
-        let expected = if function.answers { invocations } else { 0 };
+        let expected = if function.calls_provider { invocations } else { 0 };
         if u32::try_from(calls)? == expected {
             return Ok(());
         }
-        Err(format!("{} called the provider {calls} times, not {expected}", function.name).into())
+        Err(format!("{} called the provider {calls} times, expected {expected}", function.name)
+            .into())
     }
 }
 
-async fn invoke(api: &RuntimeApi, task: &Task) -> Result<Invocation, Fault> {
+async fn invoke(api: &RuntimeApi, task: &Task) -> Result<Invocation, Error> {
     Ok(api.invoke(task.event.clone(), TIMEOUT).await?)
 }
 
-fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<(), Fault> {
+fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<(), Error> {
     let Outcome::Response(body) = &invocation.outcome else {
         return Err(format!("{} failed: {:?}", function.name, invocation.outcome).into());
     };
-    let answer: Value = serde_json::from_slice(body)?;
-    if !function.answers || (task.is_answer)(&answer) {
+    let result: Value = serde_json::from_slice(body)?;
+    if !function.calls_provider || (task.is_expected)(&result) {
         return Ok(());
     }
-    Err(format!("{} gave no answer to the task: {answer}", function.name).into())
+    Err(format!("{} returned an unexpected result: {result}", function.name).into())
 }
 
 pub(crate) fn milliseconds(duration: Duration) -> f64 {

@@ -1,24 +1,24 @@
-//! A function's process, and what Linux tells of it.
+//! The process of a function, with its CPU time and memory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::Fault;
+use crate::Error;
 use crate::function::Function;
 
-/// A running function; dropped, it is killed.
+/// A running process, which is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts a function as Lambda does, with nothing in its environment but this and `more`.
+    /// Starts a function with only these variables in its environment.
     pub(crate) fn start(
         function: &Function,
         runtime_api: &str,
         openai: &str,
-        more: &[(&str, &str)],
-    ) -> Result<Self, Fault> {
+        additional: &[(&str, &str)],
+    ) -> Result<Self, Error> {
         let (program, arguments) = function.program.split_first().ok_or("no program")?;
         let child = Command::new(program)
             .args(arguments)
@@ -30,16 +30,17 @@ impl Process {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
             .env("AWS_REGION", "us-east-1")
             .env("OPENAI_BASE_URL", openai)
-            .envs(more.iter().copied())
+            .envs(additional.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|fault| format!("{} does not start: {fault}", program.display()))?;
+            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
         Ok(Process(child))
     }
 
-    /// CPU that its threads have used. Exact for threads that sleep: ask when it is idle.
-    pub(crate) fn cpu(&self) -> Result<Duration, Fault> {
+    /// The CPU time of all threads. It is exact only for sleeping threads, so call it when the
+    /// function is idle.
+    pub(crate) fn cpu(&self) -> Result<Duration, Error> {
         let mut nanoseconds = 0;
         for thread in std::fs::read_dir(self.proc("task"))? {
             let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -49,23 +50,22 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory that was ever resident, in bytes.
-    pub(crate) fn peak_memory(&self) -> Result<f64, Fault> {
+    /// The peak resident memory, in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<f64, Error> {
         self.memory("status", "VmHWM:")
     }
 
-    /// The memory that is resident, in bytes: counted page by page, where `status` is only about
-    /// right.
-    pub(crate) fn resident_memory(&self) -> Result<f64, Fault> {
+    /// The resident memory, in bytes. `smaps_rollup` is exact, unlike `status`.
+    pub(crate) fn resident_memory(&self) -> Result<f64, Error> {
         self.memory("smaps_rollup", "Rss:")
     }
 
-    fn memory(&self, file: &str, name: &str) -> Result<f64, Fault> {
+    fn memory(&self, file: &str, name: &str) -> Result<f64, Error> {
         let text = std::fs::read_to_string(self.proc(file))?;
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         let kibibytes = line.and_then(|line| line.split_whitespace().next());
-        let absent = || format!("there is no {name} in {file}");
-        let kibibytes: f64 = kibibytes.ok_or_else(absent)?.parse()?;
+        let missing = || format!("{file} has no {name}");
+        let kibibytes: f64 = kibibytes.ok_or_else(missing)?.parse()?;
         Ok(kibibytes * 1024.0)
     }
 
@@ -74,15 +74,18 @@ impl Process {
     }
 }
 
-/// Node is found by it.
-#[expect(clippy::disallowed_methods, reason = "this binary's one look at its environment")]
+/// The variable `PATH`, which is needed to find Node.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only place where this binary reads its environment"
+)]
 fn path() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("PATH").map(|path| ("PATH", path))
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may be gone already, which is as well.
+        // Errors are ignored, because the process may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

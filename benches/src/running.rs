@@ -1,7 +1,4 @@
-//! A function that runs and takes events, SQS's among them.
-//!
-//! In: a function, the imitations that it reaches, events. Out: answers, and the ids of records
-//! that failed.
+//! A running function that is invoked with direct events and SQS events.
 
 use std::time::Duration;
 
@@ -10,78 +7,82 @@ use llm_exe_simulator::aws::AwsSimulator;
 use llm_exe_simulator::runtime_api::{Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::Fault;
+use crate::Error;
 use crate::aws::CREDENTIALS;
 use crate::function::Function;
 use crate::measure::{IDLE, TIMEOUT};
 use crate::process::Process;
 
-/// What the function does, as the body of a direct request or of a record.
+/// A request for text, used directly and in records.
 pub(crate) const TEXT: &str = include_str!("../../examples/kitten.json");
-/// The same, with a schema.
+/// A request for JSON with a schema.
 pub(crate) const JSON: &str = include_str!("../../examples/research.json");
 
-/// A running function; dropped, it is killed.
+/// A running function, which is killed when it is dropped.
 pub(crate) struct Running {
     api: RuntimeApi,
     process: Process,
 }
 
 impl Running {
-    /// Starts a function, which keeps results where there is an S3.
+    /// Starts a function. It stores results if there is an S3.
     pub(crate) async fn start(
         function: &Function,
         simulator: &Simulator,
         s3: Option<&AwsSimulator>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, Error> {
         let api = RuntimeApi::start().await?;
         let s3 = s3.map(AwsSimulator::url);
-        let mut more = vec![("OPENAI_API_KEY", "sk-bench")];
+        let mut variables = vec![("OPENAI_API_KEY", "sk-bench")];
         if let Some(s3) = &s3 {
-            more.extend(CREDENTIALS);
-            more.extend([("AWS_ENDPOINT_URL_S3", &s3[..]), ("RESULT_PREFIX", "s3://bench/kept")]);
+            variables.extend(CREDENTIALS);
+            variables.extend([
+                ("AWS_ENDPOINT_URL_S3", &s3[..]),
+                ("RESULT_PREFIX", "s3://bench/results"),
+            ]);
         }
         let openai = simulator.openai_base_url();
-        let process = Process::start(function, &api.address(), &openai, &more)?;
+        let process = Process::start(function, &api.address(), &openai, &variables)?;
         Ok(Running { api, process })
     }
 
-    /// Has it answer an event; how long that took, too.
-    pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Fault> {
+    /// Invokes the function. Returns the response and the duration.
+    pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Error> {
         let invocation = self.api.invoke(event, TIMEOUT).await?;
         let Outcome::Response(body) = &invocation.outcome else {
-            return Err(format!("an event failed: {:?}", invocation.outcome).into());
+            return Err(format!("the invocation failed: {:?}", invocation.outcome).into());
         };
         Ok((serde_json::from_slice(body)?, invocation.duration))
     }
 
-    /// Has it answer an event of SQS, all of whose records it must do.
-    pub(crate) async fn batch(&self, event: String) -> Result<Duration, Fault> {
-        let (answer, duration) = self.invoke(event).await?;
-        match &failed(&answer)?[..] {
+    /// Invokes the function with an SQS event whose records must all succeed, and returns the
+    /// duration.
+    pub(crate) async fn batch(&self, event: String) -> Result<Duration, Error> {
+        let (response, duration) = self.invoke(event).await?;
+        match &failed(&response)?[..] {
             [] => Ok(duration),
             failed => Err(format!("records failed: {}", failed.join(", ")).into()),
         }
     }
 
-    /// Its process, once it has nothing to do.
+    /// Waits until the function is idle and returns its process.
     pub(crate) async fn idle(&self) -> &Process {
         tokio::time::sleep(IDLE).await;
         &self.process
     }
 }
 
-/// A queue, of which no two messages have the same id.
+/// Creates messages with unique ids.
 #[derive(Debug, Default)]
 pub(crate) struct Queue(u64);
 
 impl Queue {
-    /// The event of a batch of so many messages that all say the same.
+    /// An SQS event with several messages that have the same body.
     pub(crate) fn batch(&mut self, count: usize, body: &str) -> String {
         event(&(0..count).map(|_| self.message(body)).collect::<Vec<_>>())
     }
 
-    /// A message, as an event's record.
+    /// A message, in the form of a record.
     pub(crate) fn message(&mut self, body: &str) -> Value {
         self.0 += 1;
         json!({
@@ -103,15 +104,15 @@ impl Queue {
     }
 }
 
-/// The event of these records.
+/// An SQS event with these records.
 pub(crate) fn event(records: &[Value]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-/// The ids of the records that an answer to SQS reports as failed.
-pub(crate) fn failed(answer: &Value) -> Result<Vec<&str>, Fault> {
-    let failures = answer["batchItemFailures"].as_array();
-    let failures = failures.ok_or_else(|| format!("this is no answer to SQS: {answer}"))?;
+/// The ids of the failed records in a response to SQS.
+pub(crate) fn failed(response: &Value) -> Result<Vec<&str>, Error> {
+    let failures = response["batchItemFailures"].as_array();
+    let failures = failures.ok_or_else(|| format!("this is not a response to SQS: {response}"))?;
     Ok(failures.iter().filter_map(|failure| failure["itemIdentifier"].as_str()).collect())
 }
 
@@ -121,19 +122,19 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn records_of_a_batch_differ_in_their_ids() {
+    fn records_of_a_batch_have_unique_ids() {
         let mut queue = Queue::default();
         let batch: Value = serde_json::from_str(&queue.batch(2, TEXT)).unwrap();
-        let ids = [0, 1].map(|at| batch["Records"][at]["messageId"].as_str().unwrap());
+        let ids = [0, 1].map(|index| batch["Records"][index]["messageId"].as_str().unwrap());
         assert_ne!(ids[0], ids[1]);
         assert_eq!(batch["Records"][1]["body"], TEXT);
         assert!(batch["Records"][2].is_null());
     }
 
     #[test]
-    fn failures_are_read_from_answers_to_sqs_only() {
-        let answer = json!({ "batchItemFailures": [{ "itemIdentifier": "a" }] });
-        assert_eq!(failed(&answer).unwrap(), ["a"]);
+    fn failures_are_read_from_responses_to_sqs() {
+        let response = json!({ "batchItemFailures": [{ "itemIdentifier": "a" }] });
+        assert_eq!(failed(&response).unwrap(), ["a"]);
         assert!(failed(&json!("Meow!")).is_err());
     }
 }

@@ -1,16 +1,16 @@
-//! The table, as Markdown.
+//! Formats the figures as a Markdown table.
 
 use std::fmt::Write;
 use std::process::Command;
 
 use crate::batches::{PROVIDER_WAIT, S3_WAIT};
 use crate::figures::{Figure, Figures};
-use crate::function::{BUNDLED, EMPTY, Function, NODE, OURS};
+use crate::function::{BUNDLED, EMPTY, Function, LLM_EXE, NODE};
 use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
 
-/// One row per figure, one column per function, then the ratios and the targets.
+/// A row for each figure, with a column for each function, the ratios and the targets.
 pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdict]) -> String {
     let mut text = String::from("| |");
     for function in functions {
@@ -25,24 +25,24 @@ pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdi
             let _ = write!(text, " {} |", cell(figures, index, figure));
         }
         for other in [NODE, BUNDLED, EMPTY] {
-            let _ = write!(text, " {} |", ratio(figures.ratio(figure, OURS, other)));
+            let _ = write!(text, " {} |", ratio(figures.ratio(figure, LLM_EXE, other)));
         }
-        let _ = write!(text, " {} |", own(figures, figure));
-        let _ = writeln!(text, " {} |", said(verdicts, figure));
+        let _ = write!(text, " {} |", own_ratio(figures, figure));
+        let _ = writeln!(text, " {} |", verdict_text(verdicts, figure));
     }
     text
 }
 
 fn cell(figures: &Figures, function: usize, figure: Figure) -> String {
-    let Some(is) = figures.summary(function, figure) else {
+    let Some(summary) = figures.summary(function, figure) else {
         return String::new();
     };
-    let median = number(is.median);
-    let (min, max) = (number(is.min), number(is.max));
+    let median = number(summary.median);
+    let (min, max) = (number(summary.min), number(summary.max));
     if min == max { median } else { format!("{median} ({min}, {max})") }
 }
 
-/// Three digits that count.
+/// Formats a number with three significant digits.
 fn number(value: f64) -> String {
     let decimals = match value {
         ..1.0 => 3,
@@ -61,50 +61,50 @@ fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
-/// The figure against another one of the same function; of most figures, nothing.
-fn own(figures: &Figures, figure: Figure) -> String {
+/// The figure compared with another figure of the same function; empty for most figures.
+fn own_ratio(figures: &Figures, figure: Figure) -> String {
     let (other, name) = match figure {
         Figure::ColdHosted => (Figure::ColdText, "over text"),
         Figure::ColdHostedCpu => (Figure::ColdTextCpu, "over text"),
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
-        Figure::KeptTen | Figure::KeptHundred => (Figure::KeptOne, "1"),
-        Figure::SqsTenCpu | Figure::KeptTenCpu => (Figure::DirectTenCpu, "direct"),
+        Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),
+        Figure::SqsTenCpu | Figure::StoredTenCpu => (Figure::DirectTenCpu, "direct"),
         Figure::MemoryAfterMany => (Figure::MemoryAfterFew, "1,000"),
         _ => return String::new(),
     };
-    let said = match figure {
+    let text = match figure {
         Figure::ColdHosted | Figure::ColdHostedCpu => {
-            figures.excess(OURS, figure, other).map(|excess| format!("{excess:+.1} ms {name}"))
+            figures.excess(LLM_EXE, figure, other).map(|excess| format!("{excess:+.1} ms {name}"))
         }
-        _ => figures.times(OURS, figure, other).map(|times| format!("{times:.3} times {name}")),
+        _ => figures.times(LLM_EXE, figure, other).map(|times| format!("{times:.3} times {name}")),
     };
-    said.unwrap_or_default()
+    text.unwrap_or_default()
 }
 
-fn said(verdicts: &[Verdict], figure: Figure) -> String {
-    let of = verdicts.iter().filter(|verdict| verdict.figure == figure);
-    let said = of.map(|verdict| format!("{}: {}", verdict.text, verdict.word()));
-    said.collect::<Vec<_>>().join("; ")
+fn verdict_text(verdicts: &[Verdict], figure: Figure) -> String {
+    let verdicts = verdicts.iter().filter(|verdict| verdict.figure == figure);
+    let texts = verdicts.map(|verdict| format!("{}: {}", verdict.text, verdict.word()));
+    texts.collect::<Vec<_>>().join("; ")
 }
 
-/// What the table's numbers are, and of which machine.
+/// Explains the numbers and describes the machine.
 pub(crate) fn footnote(rounds: u32) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let machine = std::env::consts::ARCH;
     let node = Command::new("node").arg("--version").output().map(|output| output.stdout);
     let node = String::from_utf8(node.unwrap_or_default()).unwrap_or_default();
     format!(
-        "{machine}, {cores} cores, Node {}. Median (least, most) of {rounds} rounds, the functions \
-         in turns. Cold: from before the process is started until its first answer is there, with \
-         its files in the page cache. Warm: an invocation, on average of {COUNTED} after \
-         {SETTLING} not counted. Ratios: the median of the rounds' ratios. Hosted: the prompt \
-         from S3 and the key from Parameter Store, imitations that answer after 5 ms; over text: \
-         the median of the rounds' differences. Records: one SQS event, a provider that answers \
-         after {} ms, kept: in an S3 that answers after {} ms; CPU without these waits. Memory: \
-         resident after so many invocations of one process, {MEMORY_ROUNDS} processes at most. \
-         The verdict is of ratios and of that difference; the zip's size only warns, and other \
-         milliseconds are for information. Loopback without TLS; the imitations share the machine \
-         with the functions.",
+        "{machine}, {cores} cores, Node {}. Median (minimum, maximum) of {rounds} rounds; in each \
+         round the functions run in turns. Cold: from the start of the process to its first \
+         response, with its files in the page cache. Warm: an invocation, averaged over {COUNTED} \
+         after {SETTLING} that are not measured. Ratios: the median of the rounds' ratios. Hosted: \
+         the prompt is in S3 and the key in Parameter Store, which respond after 5 ms; over text: \
+         the median of the rounds' differences. Records: one SQS event, with a provider that \
+         responds after {} ms; stored: with an S3 that responds after {} ms; CPU without these \
+         delays. Memory: resident after this number of invocations of one process, in at most \
+         {MEMORY_ROUNDS} processes. Targets apply to ratios and to that difference; the zip's \
+         size only causes a warning, and other milliseconds are for information. Loopback without \
+         TLS; the simulators share the machine with the functions.",
         node.trim(),
         PROVIDER_WAIT.as_millis(),
         S3_WAIT.as_millis(),
@@ -113,30 +113,30 @@ pub(crate) fn footnote(rounds: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{number, own, ratio};
+    use super::{number, own_ratio, ratio};
     use crate::figures::{Figure, Figures};
 
     #[test]
-    fn numbers_have_three_digits_that_count() {
+    fn numbers_have_three_significant_digits() {
         assert_eq!([0.0421, 1.5, 42.0, 407.2].map(number), ["0.042", "1.50", "42.0", "407"]);
     }
 
     #[test]
-    fn ratios_read_as_people_say_them() {
+    fn ratios_below_one_are_fractions() {
         assert_eq!(ratio(Some(0.004)), "1/250");
         assert_eq!(ratio(Some(1.5)), "1.50 times");
     }
 
     #[test]
-    fn figures_are_compared_with_their_own() {
+    fn figures_are_compared_within_a_function() {
         let mut figures = Figures::new(1);
         figures.of(0).add(Figure::ColdText, 2.9);
-        assert_eq!(own(&figures, Figure::ColdHosted), "");
+        assert_eq!(own_ratio(&figures, Figure::ColdHosted), "");
         figures.of(0).add(Figure::ColdHosted, 10.2);
-        assert_eq!(own(&figures, Figure::ColdHosted), "+7.3 ms over text");
-        assert_eq!(own(&figures, Figure::ColdText), "");
+        assert_eq!(own_ratio(&figures, Figure::ColdHosted), "+7.3 ms over text");
+        assert_eq!(own_ratio(&figures, Figure::ColdText), "");
         figures.of(0).add(Figure::SqsOne, 200.0);
         figures.of(0).add(Figure::SqsHundred, 2020.0);
-        assert_eq!(own(&figures, Figure::SqsHundred), "10.100 times 1");
+        assert_eq!(own_ratio(&figures, Figure::SqsHundred), "10.100 times 1");
     }
 }

@@ -1,35 +1,34 @@
-//! What is to be reached, and whether it is. Ratios within a run, but for the zip's size and for
-//! what hosted places add.
+//! The targets and whether they are reached. Most are ratios within a run.
 
 use crate::figures::{Figure, Figures};
-use crate::function::{EMPTY, NODE, OURS};
+use crate::function::{EMPTY, LLM_EXE, NODE};
 
-/// What a figure is compared with.
+/// The value that a figure is compared with.
 #[derive(Debug, Clone, Copy)]
 enum Against {
-    /// Another function's figure.
+    /// The figure of another function; the limit is the ratio.
     Function(usize),
-    /// Another figure of the same function, which it may exceed by so much.
+    /// Another figure of the same function; the limit is the difference.
     Figure(Figure),
-    /// Another figure of the same function, of which it may be so many times.
+    /// Another figure of the same function; the limit is the ratio.
     Times(Figure),
-    /// The figure's own unit.
+    /// Nothing; the limit is in the figure's unit.
     Absolute,
 }
 
-/// At most so many times something, or so much.
+/// A limit for a figure.
 #[derive(Debug)]
 struct Target {
     figure: Figure,
     against: Against,
-    most: f64,
-    /// How the table says it.
+    limit: f64,
+    /// The target's text in the table.
     text: &'static str,
-    /// What a miss means.
+    /// The effect of a miss.
     severity: Severity,
 }
 
-/// What a missed target means.
+/// The effect of a missed target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Severity {
     /// The run fails.
@@ -47,18 +46,18 @@ const TARGETS: &[Target] = &[
     target(Figure::ColdHosted, Against::Figure(Figure::ColdText), 12.0, "12 ms"),
     target(Figure::SqsTen, Against::Times(Figure::SqsOne), 1.3, "1.3 times 1"),
     target(Figure::SqsHundred, Against::Times(Figure::SqsOne), 11.0, "11 times 1"),
-    target(Figure::KeptTen, Against::Times(Figure::KeptOne), 1.3, "1.3 times 1"),
-    target(Figure::KeptHundred, Against::Times(Figure::KeptOne), 11.0, "11 times 1"),
+    target(Figure::StoredTen, Against::Times(Figure::StoredOne), 1.3, "1.3 times 1"),
+    target(Figure::StoredHundred, Against::Times(Figure::StoredOne), 11.0, "11 times 1"),
     target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
     // A warning until the issue "Size and speed" reduces the zip.
     Target { severity: Severity::Warning, ..target(Figure::Zip, Against::Absolute, 4.0, "4 MB") },
 ];
 
-const fn target(figure: Figure, against: Against, most: f64, text: &'static str) -> Target {
-    Target { figure, against, most, text, severity: Severity::Failure }
+const fn target(figure: Figure, against: Against, limit: f64, text: &'static str) -> Target {
+    Target { figure, against, limit, text, severity: Severity::Failure }
 }
 
-/// A target, and whether it is reached.
+/// Whether a target is reached.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) figure: Figure,
@@ -73,7 +72,7 @@ impl Verdict {
         !self.is_reached && self.severity == Severity::Failure
     }
 
-    /// The word for it in the table.
+    /// The verdict's word in the table.
     pub(crate) fn word(&self) -> &'static str {
         match (self.is_reached, self.severity) {
             (true, _) => "reached",
@@ -83,16 +82,18 @@ impl Verdict {
     }
 }
 
-/// Every target's verdict. What was not measured is not reached.
+/// The verdicts of all targets. A target without a measurement is not reached.
 pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
     let verdict = |target: &Target| {
-        let is = match target.against {
-            Against::Function(other) => figures.ratio(target.figure, OURS, other),
-            Against::Figure(other) => figures.excess(OURS, target.figure, other),
-            Against::Times(other) => figures.times(OURS, target.figure, other),
-            Against::Absolute => figures.summary(OURS, target.figure).map(|is| is.median),
+        let value = match target.against {
+            Against::Function(other) => figures.ratio(target.figure, LLM_EXE, other),
+            Against::Figure(other) => figures.excess(LLM_EXE, target.figure, other),
+            Against::Times(other) => figures.times(LLM_EXE, target.figure, other),
+            Against::Absolute => {
+                figures.summary(LLM_EXE, target.figure).map(|summary| summary.median)
+            }
         };
-        let is_reached = is.is_some_and(|is| is <= target.most);
+        let is_reached = value.is_some_and(|value| value <= target.limit);
         Verdict { figure: target.figure, text: target.text, is_reached, severity: target.severity }
     };
     TARGETS.iter().map(verdict).collect()
@@ -100,35 +101,36 @@ pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EMPTY, Figure, Figures, NODE, OURS, verdicts};
+    use super::{EMPTY, Figure, Figures, LLM_EXE, NODE, verdicts};
 
     #[test]
-    fn a_target_is_reached_by_ratio_and_missed_without_a_figure() {
+    fn target_without_a_measurement_is_missed() {
         let mut figures = Figures::new(3);
-        for (function, cold) in [(OURS, 2.0), (EMPTY, 0.4), (NODE, 100.0)] {
+        for (function, cold) in [(LLM_EXE, 2.0), (EMPTY, 0.4), (NODE, 100.0)] {
             figures.of(function).add(Figure::ColdText, cold);
         }
-        figures.of(OURS).add(Figure::ColdHosted, 13.9);
-        figures.of(OURS).add(Figure::SqsOne, 200.0);
-        figures.of(OURS).add(Figure::SqsTen, 261.0);
-        figures.of(OURS).add(Figure::SqsHundred, 2200.0);
-        figures.of(OURS).add(Figure::Zip, 3.9);
+        figures.of(LLM_EXE).add(Figure::ColdHosted, 13.9);
+        figures.of(LLM_EXE).add(Figure::SqsOne, 200.0);
+        figures.of(LLM_EXE).add(Figure::SqsTen, 261.0);
+        figures.of(LLM_EXE).add(Figure::SqsHundred, 2200.0);
+        figures.of(LLM_EXE).add(Figure::Zip, 3.9);
         let reached: Vec<bool> =
             verdicts(&figures).iter().map(|verdict| verdict.is_reached).collect();
-        let [text @ .., hosted, ten, hundred, kept_ten, kept_hundred, memory, zip] = &reached[..]
+        let [text @ .., hosted, ten, hundred, stored_ten, stored_hundred, memory, zip] =
+            &reached[..]
         else {
             panic!("there are fewer targets: {reached:?}");
         };
         assert_eq!(text, [true, false, false, false, false]);
         assert_eq!([hosted, ten, hundred, zip], [&true, &false, &true, &true]);
-        assert_eq!([kept_ten, kept_hundred, memory], [&false; 3]);
+        assert_eq!([stored_ten, stored_hundred, memory], [&false; 3]);
     }
 
     #[test]
     fn zip_over_its_target_is_a_warning() {
         let zip = |megabytes| {
             let mut figures = Figures::new(3);
-            figures.of(OURS).add(Figure::Zip, megabytes);
+            figures.of(LLM_EXE).add(Figure::Zip, megabytes);
             let mut verdicts = verdicts(&figures);
             verdicts.retain(|verdict| verdict.figure == Figure::Zip);
             verdicts.pop().map(|verdict| (verdict.word(), verdict.is_failure()))

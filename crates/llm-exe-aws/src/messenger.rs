@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{Bus, Destination, Messenger, Note, Queue};
 use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe_function::destination::{Bus, Destination, Queue};
+use llm_exe_function::ports::{Messenger, Notification};
 use sha2::{Digest, Sha256};
 
 use crate::attempt::Attempt;
@@ -50,7 +51,7 @@ impl AwsMessenger {
     async fn told(
         &self,
         destination: &Destination,
-        note: Note<'_>,
+        note: Notification<'_>,
         deadline: Deadline,
     ) -> Result<(), Error> {
         match destination {
@@ -63,7 +64,12 @@ impl AwsMessenger {
         }
     }
 
-    async fn queue(&self, queue: &Queue, note: Note<'_>, deadline: Deadline) -> Result<(), Error> {
+    async fn queue(
+        &self,
+        queue: &Queue,
+        note: Notification<'_>,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         let body = plain(note.body);
         fits(body.len(), &queue.url)?;
         let (group, id) = (id(note.group.unwrap_or(GROUP)), id(note.id));
@@ -91,7 +97,12 @@ impl AwsMessenger {
         })
     }
 
-    async fn bus(&self, bus: &Bus, note: Note<'_>, deadline: Deadline) -> Result<(), Error> {
+    async fn bus(
+        &self,
+        bus: &Bus,
+        note: Notification<'_>,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         fits(SOURCE.len() + DETAIL_TYPE.len() + note.body.len(), &bus.arn)?;
         let put = PutEvents {
             bus: &bus.arn,
@@ -116,10 +127,10 @@ impl AwsMessenger {
 }
 
 impl Messenger for AwsMessenger {
-    fn tell<'a>(
+    fn send<'a>(
         &'a self,
         destination: &'a Destination,
-        note: Note<'a>,
+        note: Notification<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<(), Error>> {
         Box::pin(self.told(destination, note, deadline))

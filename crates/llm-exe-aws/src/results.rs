@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{OWN_METADATA, ResultPlace, ResultStore, Stored, When, Wrote};
 use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error};
+use llm_exe_function::destination::ResultPlace;
+use llm_exe_function::ports::{
+    Precondition, RESULT_METADATA, ResultStore, StoredObject, WriteOutcome,
+};
 
 use crate::attempt::Attempt;
 use crate::call::{Aws, CallError};
 use crate::refusal::Refusal;
-use crate::s3::{GetObject, Object, Precondition, Put, PutObject, S3};
+use crate::s3::{self, GetObject, Object, Put, PutObject, S3};
 
 /// The most bytes of a result that are read: more than any event source takes as an answer.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// The mark of what we wrote: [`OWN_METADATA`] as a header, and its value.
+/// The mark of what we wrote: [`RESULT_METADATA`] as a header, and its value.
 const MARK: (&str, &str) = ("x-amz-meta-llm-exe", "result");
 /// How often an object is written for which others contend at the same time.
 const CONTESTS: u32 = 5;
@@ -40,7 +43,7 @@ impl S3Results {
         &self,
         place: &ResultPlace,
         deadline: Deadline,
-    ) -> Result<Option<Stored>, Error> {
+    ) -> Result<Option<StoredObject>, Error> {
         let ResultPlace { bucket, key } = place;
         let get = GetObject { bucket, key, version: None, known: None, most_bytes: MOST_BYTES };
         let shown = place.to_string();
@@ -51,7 +54,9 @@ impl S3Results {
             of_denials: "; without s3:ListBucket that is also said of what does not exist",
         };
         match self.s3.get_object(&get, deadline).await {
-            Ok(Some(Object { body, etag: Some(etag), .. })) => Ok(Some(Stored { body, etag })),
+            Ok(Some(Object { body, etag: Some(etag), .. })) => {
+                Ok(Some(StoredObject { body, etag }))
+            }
             Ok(_) => Err(attempt.unavailable(&"the answer has no ETag")),
             Err(CallError::Failed(HttpError::TooLarge)) => {
                 Err(attempt.unavailable(&"it is larger than 8 MiB"))
@@ -67,9 +72,9 @@ impl S3Results {
         &self,
         place: &ResultPlace,
         body: Bytes,
-        when: When,
+        when: Precondition,
         deadline: Deadline,
-    ) -> Result<Wrote, Error> {
+    ) -> Result<WriteOutcome, Error> {
         let ResultPlace { bucket, key } = place;
         let shown = place.to_string();
         let attempt = Attempt {
@@ -85,21 +90,21 @@ impl S3Results {
             content_type: "application/json",
             metadata: &[(MARK.0, MARK.1.to_owned())],
             precondition: match &when {
-                When::Absent => Precondition::Absent,
-                When::Unchanged(etag) => Precondition::Unchanged(etag.clone()),
-                When::Always => Precondition::None,
+                Precondition::Absent => s3::Precondition::Absent,
+                Precondition::Unchanged(etag) => s3::Precondition::Unchanged(etag.clone()),
+                Precondition::None => s3::Precondition::None,
             },
         };
         for _ in 0..CONTESTS {
             match self.s3.put_object(&put, deadline).await {
-                Ok(Put::Done { etag, .. }) => return Ok(Wrote::Done(etag)),
-                Ok(Put::Unmet) => return Ok(Wrote::Unmet),
+                Ok(Put::Done { etag, .. }) => return Ok(WriteOutcome::Done(etag)),
+                Ok(Put::Unmet) => return Ok(WriteOutcome::Unmet),
                 Ok(Put::Contested) => {}
                 Err(fault) => return Err(of_bucket(&attempt, fault, bucket)),
             }
             // Only what is there now tells who was first.
             if !self.holds(place, &when, deadline).await? {
-                return Ok(Wrote::Unmet);
+                return Ok(WriteOutcome::Unmet);
             }
             let wait = CONTEST_WAIT.mul_f64(fastrand::f64());
             tokio::time::sleep(wait.min(deadline.left())).await;
@@ -111,13 +116,13 @@ impl S3Results {
     async fn holds(
         &self,
         place: &ResultPlace,
-        when: &When,
+        when: &Precondition,
         deadline: Deadline,
     ) -> Result<bool, Error> {
         Ok(match when {
-            When::Always => true,
-            When::Absent => self.stored(place, deadline).await?.is_none(),
-            When::Unchanged(etag) => {
+            Precondition::None => true,
+            Precondition::Absent => self.stored(place, deadline).await?.is_none(),
+            Precondition::Unchanged(etag) => {
                 self.stored(place, deadline).await?.is_some_and(|stored| stored.etag == *etag)
             }
         })
@@ -129,7 +134,7 @@ impl ResultStore for S3Results {
         &'a self,
         place: &'a ResultPlace,
         deadline: Deadline,
-    ) -> PortFuture<'a, Result<Option<Stored>, Error>> {
+    ) -> PortFuture<'a, Result<Option<StoredObject>, Error>> {
         Box::pin(self.stored(place, deadline))
     }
 
@@ -137,16 +142,16 @@ impl ResultStore for S3Results {
         &'a self,
         place: &'a ResultPlace,
         body: Bytes,
-        when: When,
+        when: Precondition,
         deadline: Deadline,
-    ) -> PortFuture<'a, Result<Wrote, Error>> {
+    ) -> PortFuture<'a, Result<WriteOutcome, Error>> {
         Box::pin(self.written(place, body, when, deadline))
     }
 }
 
 /// Whether we wrote an object: to run it would let a bucket feed itself.
 pub(crate) fn is_own(object: &Object) -> bool {
-    object.metadata.iter().any(|(name, value)| name == OWN_METADATA && value == MARK.1)
+    object.metadata.iter().any(|(name, value)| name == RESULT_METADATA && value == MARK.1)
 }
 
 fn of_bucket(attempt: &Attempt<'_>, fault: CallError, bucket: &str) -> Error {
@@ -160,10 +165,10 @@ fn of_bucket(attempt: &Attempt<'_>, fault: CallError, bucket: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARK, OWN_METADATA};
+    use super::{MARK, RESULT_METADATA};
 
     #[test]
     fn the_mark_is_the_one_that_is_looked_for() {
-        assert_eq!(MARK.0, format!("x-amz-meta-{OWN_METADATA}"));
+        assert_eq!(MARK.0, format!("x-amz-meta-{RESULT_METADATA}"));
     }
 }

@@ -88,7 +88,7 @@ impl Environment {
             simulator = Some(started);
         }
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
-        let mut settings = Settings::read(&look_up).map_err(|fault| fault.to_string())?;
+        let mut settings = Settings::parse(&look_up).map_err(|fault| fault.to_string())?;
         let providers = settings.rules.providers;
         if let Some(simulator) = &simulator {
             for row in providers.all() {
@@ -165,10 +165,10 @@ impl Environment {
     /// Where hosted configs are fetched: S3 and pages.
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let AwsSettings { region, s3, .. } = self.settings.aws.clone();
-        let pages = WebConfigFetcher::new(self.settings.page_hosts.clone());
+        let web = WebConfigFetcher::new(self.settings.config_hosts.clone());
         Arc::new(DocumentStores {
             s3: Some(Arc::new(S3Documents::new(self.aws(), region, s3))),
-            web: Some(Arc::new(pages)),
+            web: Some(Arc::new(web)),
         })
     }
 

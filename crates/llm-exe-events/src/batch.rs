@@ -1,5 +1,4 @@
-//! What sources of many records have in common: ids that name one record each, and answers that
-//! tell of all.
+//! Shared by sources with several records: unique record ids, and responses that cover all records.
 
 use std::collections::HashMap;
 
@@ -7,102 +6,110 @@ use llm_exe::Error;
 use llm_exe::error::shorten;
 use serde_json::{Value, json};
 
-use crate::{Outcome, Record, RecordRequest, Settled};
+use crate::record::{FinishedRecord, Outcome, Record, RecordRequest};
 
-/// The most failed records that an error names, and the most characters that it quotes of each.
-const MOST_NAMED: usize = 10;
-const LONGEST_NAMED: usize = 200;
+/// Maximum number of failed records that an error lists.
+const MAX_LISTED_FAILURES: usize = 10;
 
-/// The records, each id once: a copy is dropped, and another request under a known id fails with
-/// that record, for an answer could not tell them apart.
-pub(crate) fn each_once(records: Vec<Record>) -> Vec<Record> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut kept: Vec<Record> = Vec::new();
+/// Maximum characters that an error quotes from an id or a message of a failed record.
+const MAX_QUOTED_CHARS: usize = 200;
+
+/// Merges records with the same id into one, because the response could not tell them apart.
+/// Identical copies of a request are dropped; a different request with the same id fails the
+/// record.
+pub(crate) fn deduplicate_records(records: Vec<Record>) -> Vec<Record> {
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut unique: Vec<Record> = Vec::new();
     for mut record in records {
-        record.asks = each_ask_once(record.asks);
-        match places.get(&record.id).and_then(|place| kept.get_mut(*place)) {
+        record.requests = deduplicate_requests(record.requests);
+        match positions.get(&record.id).and_then(|position| unique.get_mut(*position)) {
             Some(first) => {
-                let asks = std::mem::take(&mut first.asks).into_iter().chain(record.asks);
-                first.asks = each_ask_once(asks.collect());
+                let earlier = std::mem::take(&mut first.requests).into_iter();
+                first.requests = deduplicate_requests(earlier.chain(record.requests).collect());
             }
             None => {
-                places.insert(record.id.clone(), kept.len());
-                kept.push(record);
+                positions.insert(record.id.clone(), unique.len());
+                unique.push(record);
             }
         }
     }
-    kept
+    unique
 }
 
-fn each_ask_once(asks: Vec<RecordRequest>) -> Vec<RecordRequest> {
-    let mut places: HashMap<(&'static str, String), usize> = HashMap::new();
-    let mut kept: Vec<RecordRequest> = Vec::new();
-    for ask in asks {
-        let name = (ask.source, ask.id.clone());
-        match places.get(&name).and_then(|place| kept.get_mut(*place)) {
+fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
+    let mut positions: HashMap<(&'static str, String), usize> = HashMap::new();
+    let mut unique: Vec<RecordRequest> = Vec::new();
+    for request in requests {
+        let id = (request.source, request.id.clone());
+        match positions.get(&id).and_then(|position| unique.get_mut(*position)) {
             Some(first) => {
-                let is_copy = first.body.as_ref().ok() == ask.body.as_ref().ok();
+                let is_copy = first.body.as_ref().ok() == request.body.as_ref().ok();
                 if !is_copy {
-                    first.body = Err(Error::invalid("", "two different requests have one id"));
+                    let text = "two different requests have the same id";
+                    first.body = Err(Error::invalid("", text));
                 }
             }
             None => {
-                places.insert(name, kept.len());
-                kept.push(ask);
+                positions.insert(id, unique.len());
+                unique.push(request);
             }
         }
     }
-    kept
+    unique
 }
 
-/// The failed records, as Lambda's partial batch responses name them.
+/// The partial batch response of Lambda, which lists the failed records.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-pub(crate) fn item_failures(settled: Vec<Settled>) -> Value {
-    let failed = settled.into_iter().filter(|one| matches!(one.outcome, Outcome::Failed(_)));
-    let failures: Vec<Value> = failed.map(|one| json!({ "itemIdentifier": one.id })).collect();
+pub(crate) fn item_failures(records: Vec<FinishedRecord>) -> Value {
+    let failed = records.into_iter().filter(|record| matches!(record.outcome, Outcome::Failed(_)));
+    let failures: Vec<Value> =
+        failed.map(|record| json!({ "itemIdentifier": record.id })).collect();
     json!({ "batchItemFailures": failures })
 }
 
-/// A line for each record; the invocation fails if any record did.
-pub(crate) fn listed(settled: Vec<Settled>) -> Result<Value, Error> {
-    if let Some(error) = failure(&settled) {
+/// A list with the status of each record.
+///
+/// # Errors
+/// If any record failed, one error that lists the failed records.
+pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    if let Some(error) = combined_error(&records) {
         return Err(error);
     }
-    let lines = settled.into_iter().filter_map(|one| match one.outcome {
-        Outcome::Done(result) => Some(json!({ "id": one.id, "status": "ok", "result": result })),
-        Outcome::Skipped => Some(json!({ "id": one.id, "status": "skipped" })),
-        // There is none by now.
+    let items = records.into_iter().filter_map(|record| match record.outcome {
+        Outcome::Done(result) => Some(json!({ "id": record.id, "status": "ok", "result": result })),
+        Outcome::Skipped => Some(json!({ "id": record.id, "status": "skipped" })),
+        // Unreachable: a failed record returned an error above.
         Outcome::Failed(_) => None,
     });
-    Ok(lines.collect())
+    Ok(items.collect())
 }
 
-/// The first failure, naming all records that failed.
-fn failure(settled: &[Settled]) -> Option<Error> {
-    let failed: Vec<(&str, &Error)> = settled
+/// An error of the first failure's kind whose message lists all records that failed.
+fn combined_error(records: &[FinishedRecord]) -> Option<Error> {
+    let failed: Vec<(&str, &Error)> = records
         .iter()
-        .filter_map(|one| match &one.outcome {
-            Outcome::Failed(error) => Some((one.id.as_str(), error)),
+        .filter_map(|record| match &record.outcome {
+            Outcome::Failed(error) => Some((record.id.as_str(), error)),
             _ => None,
         })
         .collect();
     let (_, first) = failed.first()?;
-    let summed = |said: &dyn Fn(&Error) -> String| {
-        let mut named: Vec<String> = failed
+    let summarize = |message_of: &dyn Fn(&Error) -> String| {
+        let mut items: Vec<String> = failed
             .iter()
-            .take(MOST_NAMED)
+            .take(MAX_LISTED_FAILURES)
             .map(|(id, error)| {
-                let said = shorten(&said(error), LONGEST_NAMED);
-                format!("{}: {}: {said}", shorten(id, LONGEST_NAMED), error.kind())
+                let message = shorten(&message_of(error), MAX_QUOTED_CHARS);
+                format!("{}: {}: {message}", shorten(id, MAX_QUOTED_CHARS), error.kind())
             })
             .collect();
-        if failed.len() > MOST_NAMED {
-            named.push(format!("and {} more", failed.len() - MOST_NAMED));
+        if failed.len() > MAX_LISTED_FAILURES {
+            items.push(format!("and {} more", failed.len() - MAX_LISTED_FAILURES));
         }
-        format!("{} of {} records failed: {}", failed.len(), settled.len(), named.join("; "))
+        format!("{} of {} records failed: {}", failed.len(), records.len(), items.join("; "))
     };
-    let message = summed(&|error| error.message().to_owned());
-    let logged = summed(&Error::for_log);
+    let message = summarize(&|error| error.message().to_owned());
+    let logged = summarize(&Error::for_log);
     let error = Error::new(first.kind(), message).logged_as(logged);
     Some(error.with_retry_after(first.retry_after()).with_provider_status(first.provider_status()))
 }

@@ -1,94 +1,102 @@
-//! Who called over HTTP, as far as AWS vouches for it: what an authorizer left in the event, and
-//! the name that it gives to the caller.
+//! The identity of HTTP callers, as AWS or an authorizer wrote it into the event, and the name
+//! that is derived from it.
 
 use serde_json::{Map, Value, json};
 
-use crate::shapes::said;
+use crate::shapes::non_empty_string;
 
-/// The caller whom nobody vouches for.
+/// The name of a caller without an identity.
 const ANONYMOUS: &str = "anonymous";
 
-/// What API Gateway itself puts beside an authorizer's context.
-const NOT_OF_THE_CALLER: &[&str] = &["integrationLatency"];
+/// Fields that API Gateway itself adds to the context of a Lambda authorizer.
+const GATEWAY_FIELDS: &[&str] = &["integrationLatency"];
 
-/// Claims that differ from token to token of one caller.
-const OF_THE_TOKEN: &[&str] =
+/// Claims that differ between the tokens of one caller.
+const TOKEN_CLAIMS: &[&str] =
     &["auth_time", "event_id", "exp", "iat", "jti", "nbf", "origin_jti", "scope"];
 
-/// AWS's word that somebody was let in by more than an open door.
+/// The identity of a caller whom AWS or an authorizer authenticated.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Proof<'a> {
-    /// A signature: the IAM user's or role's ARN, or another part of the identity.
+pub(crate) enum CallerIdentity<'a> {
+    /// The request was signed: the ARN of the IAM user or role, or another part of the identity.
     Iam(&'a str),
-    /// A signature with credentials of an identity pool, whose users share a role.
+    /// The request was signed with credentials of a Cognito identity pool, whose users share a
+    /// role.
     Cognito(&'a str),
-    /// The claims of a token that was verified.
+    /// The claims of a verified token.
     Jwt(&'a Map<String, Value>),
-    /// What a Lambda authorizer says.
+    /// The context that a Lambda authorizer returned.
     Context(&'a Map<String, Value>),
 }
 
-/// The caller's name; names of different kinds never are the same.
-pub(crate) fn name(proof: Option<&Proof<'_>>) -> String {
-    match proof {
+/// The name of a caller. The prefix keeps names of different kinds of identity apart.
+pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
+    match identity {
         None => ANONYMOUS.to_owned(),
-        Some(Proof::Iam(arn)) => format!("iam:{}", without_session(arn)),
-        Some(Proof::Cognito(identity)) => format!("cognito:{identity}"),
-        Some(Proof::Jwt(claims)) => match (claims.get("iss"), claims.get("sub")) {
+        Some(CallerIdentity::Iam(arn)) => format!("iam:{}", without_session(arn)),
+        Some(CallerIdentity::Cognito(identity)) => format!("cognito:{identity}"),
+        Some(CallerIdentity::Jwt(claims)) => match (claims.get("iss"), claims.get("sub")) {
             (issuer, Some(subject)) => format!("jwt:{}", json!([issuer, subject])),
-            _ => format!("claims:{}", sorted(claims, OF_THE_TOKEN)),
+            _ => format!("claims:{}", sorted_json(claims, TOKEN_CLAIMS)),
         },
-        Some(Proof::Context(context)) => match context.get("principalId").and_then(Value::as_str) {
-            Some(principal) => format!("principal:{principal}"),
-            None => format!("context:{}", sorted(context, NOT_OF_THE_CALLER)),
-        },
+        Some(CallerIdentity::Context(context)) => {
+            match context.get("principalId").and_then(Value::as_str) {
+                Some(principal) => format!("principal:{principal}"),
+                None => format!("context:{}", sorted_json(context, GATEWAY_FIELDS)),
+            }
+        }
     }
 }
 
-/// The proof in a REST API's `requestContext.identity`.
+/// The identity in a REST API's `requestContext.identity`.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
-pub(crate) fn identity(identity: Option<&Value>) -> Option<Proof<'_>> {
-    let arn = said(identity?, "/userArn")?;
-    Some(said(identity?, "/cognitoIdentityId").map_or(Proof::Iam(arn), Proof::Cognito))
+pub(crate) fn from_identity(identity: Option<&Value>) -> Option<CallerIdentity<'_>> {
+    let arn = non_empty_string(identity?, "/userArn")?;
+    let cognito = non_empty_string(identity?, "/cognitoIdentityId");
+    Some(cognito.map_or(CallerIdentity::Iam(arn), CallerIdentity::Cognito))
 }
 
-/// The proof in `requestContext.authorizer`, of either payload format.
+/// The identity in `requestContext.authorizer`, in either payload format.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
-pub(crate) fn authorizer(authorizer: Option<&Value>) -> Option<Proof<'_>> {
+pub(crate) fn from_authorizer(authorizer: Option<&Value>) -> Option<CallerIdentity<'_>> {
     let context = authorizer?.as_object()?;
-    if let Some(iam) = authorizer?.get("iam").filter(|iam| is_said(iam)) {
+    if let Some(iam) = authorizer?.get("iam").filter(|iam| has_content(iam)) {
         let names = ["/userArn", "/userId", "/callerId", "/accessKey"];
-        let signed = names.iter().find_map(|name| said(iam, name)).map(Proof::Iam);
-        let pooled = said(iam, "/cognitoIdentity/identityId").map(Proof::Cognito);
-        return pooled.or(signed).or_else(|| iam.as_object().map(Proof::Context));
+        let signed = names.iter().find_map(|name| non_empty_string(iam, name));
+        let pooled = non_empty_string(iam, "/cognitoIdentity/identityId");
+        return pooled
+            .map(CallerIdentity::Cognito)
+            .or(signed.map(CallerIdentity::Iam))
+            .or_else(|| iam.as_object().map(CallerIdentity::Context));
     }
     let tokens = [authorizer?.pointer("/jwt/claims"), context.get("claims")];
     if let Some(claims) = tokens.into_iter().flatten().find_map(Value::as_object)
         && !claims.is_empty()
     {
-        return Some(Proof::Jwt(claims));
+        return Some(CallerIdentity::Jwt(claims));
     }
-    if let Some(lambda) = context.get("lambda").filter(|lambda| is_said(lambda)) {
-        return Some(Proof::Context(lambda.as_object().unwrap_or(context)));
+    if let Some(lambda) = context.get("lambda").filter(|lambda| has_content(lambda)) {
+        return Some(CallerIdentity::Context(lambda.as_object().unwrap_or(context)));
     }
-    let is_the_callers = |(name, value): (&String, &Value)| {
-        is_said(value) && !NOT_OF_THE_CALLER.contains(&name.as_str())
+    let is_from_authorizer = |(name, value): (&String, &Value)| {
+        has_content(value) && !GATEWAY_FIELDS.contains(&name.as_str())
     };
-    context.iter().any(is_the_callers).then_some(Proof::Context(context))
+    context.iter().any(is_from_authorizer).then_some(CallerIdentity::Context(context))
 }
 
-/// An authorizer that said nothing leaves an empty context or null behind.
-fn is_said(value: &Value) -> bool {
+/// Whether a value contains anything. If an authorizer returned nothing, API Gateway sends an
+/// empty context or null.
+fn has_content(value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::Object(fields) => fields.values().any(is_said),
+        Value::Object(fields) => fields.values().any(has_content),
         Value::Array(items) => !items.is_empty(),
         Value::String(text) => !text.is_empty(),
         _ => true,
     }
 }
 
-/// A role's sessions are one caller.
+/// The ARN without the session name: all sessions of a role are one caller.
 fn without_session(arn: &str) -> &str {
     let Some((_, resource)) = arn.split_once(":assumed-role/") else { return arn };
     match resource.split_once('/') {
@@ -97,11 +105,11 @@ fn without_session(arn: &str) -> &str {
     }
 }
 
-/// The fields but for some, as JSON that does not depend on their order.
-fn sorted(fields: &Map<String, Value>, without: &[&str]) -> String {
-    let kept = fields.iter().filter(|(name, _)| !without.contains(&name.as_str()));
-    let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
-    let mut value = Value::Object(kept.collect());
+/// The fields except the excluded ones, as JSON with sorted names.
+fn sorted_json(fields: &Map<String, Value>, excluded: &[&str]) -> String {
+    let included = fields.iter().filter(|(name, _)| !excluded.contains(&name.as_str()));
+    let included = included.map(|(name, value)| (name.clone(), value.clone()));
+    let mut value = Value::Object(included.collect());
     value.sort_all_objects();
     value.to_string()
 }

@@ -1,75 +1,78 @@
-//! Who may call over HTTP, where a key decides.
+//! Authentication of HTTP callers by the endpoint key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Secret};
-use llm_exe_events::{Admission, endpoint_key};
+use llm_exe_events::{Authorization, endpoint_key};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// A caller's key that does not match has the endpoint's looked up anew at most this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Minimum time between two refreshes of the endpoint key after a caller's key did not match.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Knows the endpoint's key.
-pub(crate) struct Gate {
+/// Compares callers' keys with the endpoint key.
+pub(crate) struct EndpointAuthenticator {
     keys: Arc<dyn Keys>,
-    looked_again: Mutex<Option<Instant>>,
+    refreshed_at: Mutex<Option<Instant>>,
 }
 
-impl Gate {
+impl EndpointAuthenticator {
     pub(crate) fn new(keys: Arc<dyn Keys>) -> Self {
-        Gate { keys, looked_again: Mutex::new(None) }
+        EndpointAuthenticator { keys, refreshed_at: Mutex::new(None) }
     }
 
-    /// Lets the caller in, or says why not.
-    pub(crate) async fn admitted(
+    /// Completes an authorization that may require the endpoint key.
+    ///
+    /// # Errors
+    /// `Unauthorized` if the caller is rejected, `Timeout` if the endpoint key could not be looked
+    /// up in time, and the errors of that look-up.
+    pub(crate) async fn check(
         &self,
-        admission: Admission,
+        authorization: Authorization,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let checked = self.checked(admission);
-        let late = "the endpoint's key could not be looked up in time";
-        tokio::time::timeout_at(deadline.instant().into(), checked)
+        let timeout = "the endpoint key could not be looked up in time";
+        tokio::time::timeout_at(deadline.instant().into(), self.check_key(authorization))
             .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, late)))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, timeout)))
     }
 
-    async fn checked(&self, admission: Admission) -> Result<(), Error> {
-        let presented = match admission {
-            Admission::Granted => return Ok(()),
-            Admission::Refused(error) => return Err(error),
-            Admission::IfKey(presented) => presented,
+    async fn check_key(&self, authorization: Authorization) -> Result<(), Error> {
+        let presented = match authorization {
+            Authorization::Granted => return Ok(()),
+            Authorization::Denied(error) => return Err(error),
+            Authorization::RequiresKey(presented) => presented,
         };
         let name = endpoint_key();
         let key = self.keys.get(&name).await?;
-        if is_same(&key, &presented) {
+        if is_equal(&key, &presented) {
             return Ok(());
         }
-        // The key may have been replaced since; whoever guesses must not have it looked up for
-        // each guess.
-        if self.may_look_again()
+        // The key may have been replaced since it was fetched. Callers who guess must not cause a
+        // look-up for each guess.
+        if self.may_refresh()
             && let Ok(Some(newer)) = self.keys.renewed(&name, &key).await
-            && is_same(&newer, &presented)
+            && is_equal(&newer, &presented)
         {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Unauthorized, "the endpoint's key is wrong"))
+        Err(Error::new(ErrorKind::Unauthorized, "the endpoint key is wrong"))
     }
 
-    fn may_look_again(&self) -> bool {
-        let mut looked = self.looked_again.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
-        if may {
-            *looked = Some(Instant::now());
+    fn may_refresh(&self) -> bool {
+        let mut refreshed_at = self.refreshed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_refresh = refreshed_at.is_none_or(|at| at.elapsed() >= REFRESH_INTERVAL);
+        if may_refresh {
+            *refreshed_at = Some(Instant::now());
         }
-        may
+        may_refresh
     }
 }
 
-/// Hashes are of one length, so that the comparison tells nothing of the key's.
-fn is_same(key: &Secret, presented: &str) -> bool {
-    let known = Sha256::digest(key.expose().as_bytes());
-    let given = Sha256::digest(presented.as_bytes());
-    bool::from(known.ct_eq(&given))
+/// Compares hashes, which have the same length, so that the time reveals nothing about the key.
+fn is_equal(key: &Secret, presented: &str) -> bool {
+    let expected = Sha256::digest(key.expose().as_bytes());
+    let actual = Sha256::digest(presented.as_bytes());
+    bool::from(expected.ct_eq(&actual))
 }

@@ -1,5 +1,4 @@
-//! The records of an event, side by side: so many at a time, those of a group in order, and none
-//! that would not end in time.
+//! Runs the records of an event concurrently, except that the records of a group run in order.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -16,126 +15,129 @@ use tokio::sync::Semaphore;
 
 use crate::outcome::RequestOutcome;
 
-/// What became of a record: of each of its requests, in order.
+/// The outcomes of a record's requests, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordOutcome {
     pub(crate) id: String,
-    pub(crate) asks: Vec<RequestOutcome>,
+    pub(crate) requests: Vec<RequestOutcome>,
 }
 
-/// What one request is run by: the request, the group of its record, and the deadline.
-pub(crate) trait Runs {
-    /// Runs it.
-    async fn run(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome;
+/// Runs the requests of a batch.
+pub(crate) trait RequestRunner {
+    /// Runs one request. `group` is the group of its record.
+    async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome;
 }
 
-/// How many at a time, and until when.
+/// The records of an event while they run.
 pub(crate) struct Batch<'a, R> {
     permits: Semaphore,
     deadline: Deadline,
-    /// The longest that a request took so far.
-    longest: Mutex<Duration>,
-    runs: &'a R,
+    /// The duration of the slowest request so far.
+    slowest: Mutex<Duration>,
+    runner: &'a R,
 }
 
-impl<'a, R: Runs> Batch<'a, R> {
-    pub(crate) fn new(concurrency: usize, deadline: Deadline, runs: &'a R) -> Self {
+impl<'a, R: RequestRunner> Batch<'a, R> {
+    pub(crate) fn new(concurrency: usize, deadline: Deadline, runner: &'a R) -> Self {
         let permits = Semaphore::new(concurrency.max(1));
-        Batch { permits, deadline, longest: Mutex::default(), runs }
+        Batch { permits, deadline, slowest: Mutex::default(), runner }
     }
 
-    /// Runs all records; what became of them comes in their order.
+    /// Runs all records and returns their outcomes in the order of the records.
     pub(crate) async fn run(&self, records: Vec<Record>) -> Vec<RecordOutcome> {
         let mut lanes: Vec<Vec<(usize, Record)>> = Vec::new();
-        let mut groups: HashMap<String, usize> = HashMap::new();
-        for (at, record) in records.into_iter().enumerate() {
-            let known = record.group.as_ref().and_then(|group| groups.get(group)).copied();
+        let mut lane_of_group: HashMap<String, usize> = HashMap::new();
+        for (index, record) in records.into_iter().enumerate() {
+            let known = record.group.as_ref().and_then(|group| lane_of_group.get(group)).copied();
             match known.and_then(|lane| lanes.get_mut(lane)) {
-                Some(lane) => lane.push((at, record)),
+                Some(lane) => lane.push((index, record)),
                 None => {
                     if let Some(group) = &record.group {
-                        groups.insert(group.clone(), lanes.len());
+                        lane_of_group.insert(group.clone(), lanes.len());
                     }
-                    lanes.push(vec![(at, record)]);
+                    lanes.push(vec![(index, record)]);
                 }
             }
         }
         let mut running: FuturesUnordered<_> =
-            lanes.into_iter().map(|lane| self.lane(lane)).collect();
-        let mut ran: Vec<(usize, RecordOutcome)> = Vec::new();
+            lanes.into_iter().map(|lane| self.run_lane(lane)).collect();
+        let mut outcomes: Vec<(usize, RecordOutcome)> = Vec::new();
         while let Some(lane) = running.next().await {
-            ran.extend(lane);
+            outcomes.extend(lane);
         }
-        ran.sort_unstable_by_key(|(at, _)| *at);
-        ran.into_iter().map(|(_, ran)| ran).collect()
+        outcomes.sort_unstable_by_key(|(index, _)| *index);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    /// The records of a group, one after the other; after one that failed, none.
-    async fn lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
-        let mut done = Vec::new();
-        let mut broken: Option<Error> = None;
-        for (at, Record { id, group, asks }) in records {
-            let asks = match &broken {
+    /// Runs the records of a group in order. After a failure the rest of the group is not run.
+    async fn run_lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
+        let mut outcomes = Vec::new();
+        let mut group_error: Option<Error> = None;
+        for (index, Record { id, group, requests }) in records {
+            let requests = match &group_error {
                 Some(error) => vec![RequestOutcome::failed(error.clone())],
                 None => {
                     let group = group.as_deref();
-                    join_all(asks.into_iter().map(|ask| self.ask(ask, group))).await
+                    join_all(requests.into_iter().map(|request| self.run_request(request, group)))
+                        .await
                 }
             };
-            if let (None, Some(error)) = (&broken, asks.iter().find_map(RequestOutcome::error)) {
-                let text = format!("not run: the record {id} of its group failed before it");
-                broken = Some(Error::new(error.kind(), text));
+            let failure = requests.iter().find_map(RequestOutcome::error);
+            if let (None, Some(error)) = (&group_error, failure) {
+                let text = format!("not run: the record {id}, earlier in its group, failed");
+                group_error = Some(Error::new(error.kind(), text));
             }
-            done.push((at, RecordOutcome { id, asks }));
+            outcomes.push((index, RecordOutcome { id, requests }));
         }
-        done
+        outcomes
     }
 
-    async fn ask(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome {
+    /// Runs a request, unless the slowest request so far took longer than the time that is left.
+    async fn run_request(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let permit = self.permits.acquire().await;
-        let longest = *self.longest.lock().unwrap_or_else(PoisonError::into_inner);
+        let slowest = *self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         let left = self.deadline.left();
-        if permit.is_err() || left < longest {
+        if permit.is_err() || left < slowest {
             let text = format!(
-                "not started: {} ms are left, and a record of this batch took {} ms",
+                "not started: {} ms are left, and another record of this batch took {} ms",
                 left.as_millis(),
-                longest.as_millis()
+                slowest.as_millis()
             );
             return RequestOutcome::failed(Error::new(ErrorKind::Timeout, text));
         }
         let started = Instant::now();
-        let ended = self.runs.run(ask, group).await;
-        let mut longest = self.longest.lock().unwrap_or_else(PoisonError::into_inner);
-        *longest = started.elapsed().max(*longest);
-        ended
+        let outcome = self.runner.run(request, group).await;
+        let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
+        *slowest = started.elapsed().max(*slowest);
+        outcome
     }
 }
 
 impl RecordOutcome {
-    /// The results, one for each request that has one.
+    /// The results of the requests that have one.
     pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
-        self.asks.iter().filter_map(|ended| match &ended.outcome {
+        self.requests.iter().filter_map(|request| match &request.outcome {
             Outcome::Done(value) => Some(value),
             Outcome::Failed(_) | Outcome::Skipped => None,
         })
     }
 
-    /// Why it failed, if it did: a failure of any of its requests is the record's.
+    /// The first error of the record's requests. A record fails if one of its requests does.
     pub(crate) fn error(&self) -> Option<&Error> {
-        self.asks.iter().find_map(RequestOutcome::error)
+        self.requests.iter().find_map(RequestOutcome::error)
     }
 
-    /// What became of the record, by its id.
+    /// The record's id and the combined outcome of its requests.
     pub(crate) fn into_outcome(self) -> (String, Outcome) {
         if let Some(error) = self.error() {
             let error = error.clone();
             return (self.id, Outcome::Failed(error));
         }
-        let done = self.asks.into_iter().filter_map(|ended| match ended.outcome {
+        let results = self.requests.into_iter().filter_map(|request| match request.outcome {
             Outcome::Done(value) => Some(value),
             Outcome::Failed(_) | Outcome::Skipped => None,
         });
-        let mut results: Vec<Value> = done.collect();
+        let mut results: Vec<Value> = results.collect();
         let outcome = match results.len() {
             0 => Outcome::Skipped,
             1 => Outcome::Done(results.pop().unwrap_or_default()),

@@ -1,5 +1,5 @@
-//! An event to its answer: recognise, let in, run, respond, and never leave the caller without
-//! an answer.
+//! Handles an event: detects its source, authorizes the caller, runs the records and builds the
+//! response. Every error and panic becomes a response or an error.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,36 +9,37 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
-use llm_exe::results::{Messenger, ResultStore};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, json};
 use llm_exe_events::{EndpointAuth, EventSource, Invocation, RecordRequest, Route, detect};
 use serde_json::Value;
 
-use crate::auth::Gate;
-use crate::batch::{self, Batch};
+use crate::auth::EndpointAuthenticator;
+use crate::batch::{Batch, RequestRunner};
 use crate::log_line::LogLine;
 use crate::outcome::RequestOutcome;
+use crate::ports::{Messenger, ResultStore};
 use crate::record_result::RecordResult;
 use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
-/// Kept back of a gateway's time, which began before ours and does not end with our answer.
-const GATEWAYS_RESERVE: Duration = Duration::from_millis(500);
+/// Subtracted from a gateway's timeout, which starts before the invocation and includes the
+/// transfer of the response.
+const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
-/// Warns of results that are paid for and lost.
+/// Warns that results were paid for and are lost.
 const LOST_RESULTS: &str = "results of this event are neither stored nor sent, and its source does \
                             not receive them: set RESULT_PREFIX to store them, or \
                             RESULT_DESTINATION to send them";
 
-/// The function: one a process.
+/// The function. Create one per process.
 pub struct Function {
     executor: Executor,
     config_cache: Duration,
     results: Results,
     record_concurrency: usize,
-    gate: Gate,
+    authenticator: EndpointAuthenticator,
     endpoint_auth: EndpointAuth,
     http_deadline: Duration,
     is_warm: AtomicBool,
@@ -50,17 +51,17 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// An answer, and the line that tells of it.
+/// The outcome of an event and its log line.
 #[derive(Debug)]
-pub struct Answered {
-    /// What the event's source gets; a failure is the invocation's own.
+pub struct HandledEvent {
+    /// The response to the event's source, or the error that the invocation returns.
     pub outcome: Result<Value, Error>,
-    /// What happened.
+    /// The log line.
     pub line: LogLine,
 }
 
 impl Function {
-    /// A function under these settings, with keys from this port.
+    /// A function with these settings and keys.
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
         Function {
@@ -68,79 +69,81 @@ impl Function {
             config_cache: settings.config_cache,
             results: Results::new(settings.results.clone()),
             record_concurrency: settings.record_concurrency,
-            gate: Gate::new(keys),
+            authenticator: EndpointAuthenticator::new(keys),
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,
             is_warm: AtomicBool::new(false),
         }
     }
 
-    /// The same, signing requests to AWS.
+    /// Sets the signer of requests to AWS. Amazon Bedrock needs one.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Function { executor: self.executor.with_signer(signer), ..self }
     }
 
-    /// The same, on connections that are shared with others.
+    /// Sets the HTTP client, so that its connections can be shared.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
         Function { executor: self.executor.with_http(client), ..self }
     }
 
-    /// The same, fetching hosted configs from this store; what it fetches is kept.
+    /// Sets the store of hosted configs, which are cached.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
         Function { executor: self.executor.with_documents(documents), ..self }
     }
 
-    /// The same, keeping results in this store, and telling destinations through this messenger.
+    /// Sets the store for results and the messenger that sends them to destinations.
     #[must_use]
     pub fn with_results(self, store: Arc<dyn ResultStore>, messenger: Arc<dyn Messenger>) -> Self {
         Function { results: self.results.with_ports(store, messenger), ..self }
     }
 
-    /// Answers an event by the deadline or shortly after. A panic becomes `Internal`.
-    pub async fn answer(
+    /// Handles an event, by the deadline or shortly after. A panic becomes an `Internal` error.
+    pub async fn handle(
         &self,
         event: &[u8],
         invocation: &Invocation,
         deadline: Deadline,
-    ) -> Answered {
-        self.answer_and_list(event, invocation, deadline, None).await
+    ) -> HandledEvent {
+        self.handle_and_list(event, invocation, deadline, None).await
     }
 
-    /// The same, with the result of each record, which the response to an event of SQS does not
-    /// contain. A direct or HTTP event has none: the response is the result.
-    pub async fn answer_with_records(
+    /// Handles an event and also returns the result of each record, which the response to some
+    /// sources, such as SQS, does not contain. Empty for direct and HTTP events, whose response is
+    /// the result.
+    pub async fn handle_with_records(
         &self,
         event: &[u8],
         invocation: &Invocation,
         deadline: Deadline,
-    ) -> (Answered, Vec<RecordResult>) {
+    ) -> (HandledEvent, Vec<RecordResult>) {
         let mut records = Vec::new();
-        let answered = self.answer_and_list(event, invocation, deadline, Some(&mut records)).await;
-        (answered, records)
+        let handled = self.handle_and_list(event, invocation, deadline, Some(&mut records)).await;
+        (handled, records)
     }
 
-    async fn answer_and_list(
+    async fn handle_and_list(
         &self,
         event: &[u8],
         invocation: &Invocation,
         deadline: Deadline,
         records: Option<&mut Vec<RecordResult>>,
-    ) -> Answered {
+    ) -> HandledEvent {
         let started = Instant::now();
         let mut line = LogLine::new(&invocation.request_id);
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
             Ok(event) => {
-                let answer = async {
+                let handle = async {
                     let source = detect(&event);
                     line.source = source.name();
-                    self.answered(source, event, invocation, deadline, &mut line, records).await
+                    self.handle_source(source, event, invocation, deadline, &mut line, records)
+                        .await
                 };
-                match AssertUnwindSafe(answer).catch_unwind().await {
+                match AssertUnwindSafe(handle).catch_unwind().await {
                     Ok(outcome) => outcome,
                     Err(_) => {
                         let error = Error::new(ErrorKind::Internal, "the function panicked");
@@ -149,17 +152,17 @@ impl Function {
                     }
                 }
             }
-            Err(fault) => {
-                let error = Error::invalid("", format!("the event is {fault}"));
+            Err(error) => {
+                let error = Error::invalid("", format!("the event is {error}"));
                 line.error = Some(error.clone());
                 Err(error)
             }
         };
         line.duration = started.elapsed();
-        Answered { outcome, line }
+        HandledEvent { outcome, line }
     }
 
-    async fn answered(
+    async fn handle_source(
         &self,
         source: &'static dyn EventSource,
         event: Value,
@@ -168,52 +171,54 @@ impl Function {
         line: &mut LogLine,
         results: Option<&mut Vec<RecordResult>>,
     ) -> Result<Value, Error> {
-        if let Route::Answer(answer) = source.route(&event, invocation) {
-            line.note_answer(&answer);
-            return Ok(answer);
+        if let Route::Respond(response) = source.route(&event, invocation) {
+            line.set_response(&response);
+            return Ok(response);
         }
-        let gateway = self.http_deadline.saturating_sub(GATEWAYS_RESERVE);
-        let gateway = source.is_behind_gateway(&event).then_some(gateway);
-        let deadline = deadline.within(gateway);
+        let timeout = self.http_deadline.saturating_sub(GATEWAY_RESERVE);
+        let timeout = source.is_behind_gateway(&event).then_some(timeout);
+        let deadline = deadline.within(timeout);
         let caller = source.caller(&event);
-        let admitted = self.gate.admitted(source.admit(&event, self.endpoint_auth), deadline).await;
-        let records = match admitted.and_then(|()| source.records(event, invocation)) {
+        let authorization = source.authorize(&event, self.endpoint_auth);
+        let authorized = self.authenticator.check(authorization, deadline).await;
+        let records = match authorized.and_then(|()| source.records(event, invocation)) {
             Ok(records) => records,
             Err(error) => {
                 line.error = Some(error.clone());
-                return source.refuse(invocation, error);
+                return source.respond_with_error(invocation, error);
             }
         };
-        let ran = {
-            let runs = Runs { function: self, caller: caller.as_deref(), deadline };
-            Batch::new(self.record_concurrency, deadline, &runs).run(records).await
+        let outcomes = {
+            let runner = Runner { function: self, caller: caller.as_deref(), deadline };
+            Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
-        line.note(&ran);
-        // A caller that waits gets the result in the response.
-        let is_unsent = || ran.iter().flat_map(|one| &one.asks).any(RequestOutcome::is_unsent);
+        line.set_records(&outcomes);
+        // A caller that waits receives the result in the response.
+        let is_unsent =
+            || outcomes.iter().flat_map(|record| &record.requests).any(RequestOutcome::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
             line.warnings.push(LOST_RESULTS);
         }
         if let Some(results) = results.filter(|_| caller.is_none()) {
-            *results = RecordResult::list(&ran);
+            *results = RecordResult::list(&outcomes);
         }
-        response::of(source, ran, &self.results, invocation, deadline, line).await
+        response::build(source, outcomes, &self.results, invocation, deadline, line).await
     }
 }
 
-/// How the requests of one event are run: for a caller that waits, or as records that are kept.
-struct Runs<'a> {
+/// Runs the requests of one event, either for a caller that waits or as records.
+struct Runner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,
     deadline: Deadline,
 }
 
-impl batch::Runs for Runs<'_> {
-    async fn run(&self, ask: RecordRequest, group: Option<&str>) -> RequestOutcome {
+impl RequestRunner for Runner<'_> {
+    async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let Function { executor, results, .. } = self.function;
         match self.caller {
-            Some(caller) => results.call(executor, ask, caller, self.deadline).await,
-            None => results.record(executor, ask, group, self.deadline).await,
+            Some(caller) => results.run_call(executor, request, caller, self.deadline).await,
+            None => results.run_record(executor, request, group, self.deadline).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys from the environment, else from a store, looked up when first asked for.
+//! API keys from environment variables, with a store for keys that no variable sets.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Keys by environment variable, and of a store what no variable sets.
+/// Reads keys from environment variables, or else from a store.
 pub struct EnvironmentKeys {
     look_up: Box<LookUp>,
     store: Option<Arc<dyn Keys>>,
@@ -20,25 +20,25 @@ impl std::fmt::Debug for EnvironmentKeys {
 }
 
 impl EnvironmentKeys {
-    /// Keys by a look-up of variable names.
+    /// Reads keys with a function that returns the value of a variable.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentKeys { look_up: Box::new(look_up), store: None }
     }
 
-    /// The same, with a store for what no variable sets.
+    /// Sets the store for keys that no variable sets.
     #[must_use]
     pub fn or_else(self, store: Arc<dyn Keys>) -> Self {
         EnvironmentKeys { store: Some(store), ..self }
     }
 
-    /// What the environment sets, if it does.
-    fn find(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
+    /// The key in the first variable that is set and not empty.
+    fn in_environment(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
         let (variable, value) = name.environment.iter().find_map(|variable| {
             let value = (self.look_up)(variable)?;
             (!value.trim().is_empty()).then_some((variable, value))
         })?;
-        Some(Secret::new(&value).map_err(|why| {
-            let text = format!("the key in {variable} can't be used: {why}");
+        Some(Secret::new(&value).map_err(|reason| {
+            let text = format!("the key in {variable} can't be used: {reason}");
             Error::new(ErrorKind::SecretNotFound, text)
         }))
     }
@@ -46,15 +46,15 @@ impl EnvironmentKeys {
 
 impl Keys for EnvironmentKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        let found = self.find(name);
-        if let (None, Some(store), false) = (&found, &self.store, name.store.is_empty()) {
+        let key = self.in_environment(name);
+        if let (None, Some(store), false) = (&key, &self.store, name.store.is_empty()) {
             return store.get(name);
         }
-        let found = found.unwrap_or_else(|| {
+        let key = key.unwrap_or_else(|| {
             let text = format!("no key: set {} in the environment", name.variables());
             Err(Error::new(ErrorKind::SecretNotFound, text))
         });
-        Box::pin(std::future::ready(found))
+        Box::pin(std::future::ready(key))
     }
 
     fn renewed<'a>(
@@ -63,7 +63,7 @@ impl Keys for EnvironmentKeys {
         stale: &'a Secret,
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
         match &self.store {
-            Some(store) if self.find(name).is_none() => store.renewed(name, stale),
+            Some(store) if self.in_environment(name).is_none() => store.renewed(name, stale),
             _ => Box::pin(std::future::ready(Ok(None))),
         }
     }

@@ -1,23 +1,27 @@
-//! The function, whoever runs it: Lambda, or `llm-exe serve` on a laptop.
+//! The function: handles an event and returns the response that its source expects and one log
+//! line.
 //!
-//! In: an event's bytes. Out: the answer that its source expects, and one log line. The binaries
-//! around it only differ in where events come from and where settings are read.
+//! The Lambda binary and `llm-exe serve` both run it. They supply the events, the settings and the
+//! ports to AWS.
 
 mod auth;
 mod batch;
+pub mod destination;
 mod function;
 mod keys;
 mod log_line;
 mod outcome;
+pub mod ports;
 mod record_result;
 mod response;
 mod results;
 mod settings;
 
-pub use function::{Answered, Function};
+pub use function::{Function, HandledEvent};
 pub use keys::EnvironmentKeys;
 pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
     AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsError,
+    aws_region,
 };

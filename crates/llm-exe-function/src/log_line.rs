@@ -1,5 +1,5 @@
-//! The one line that an invocation leaves in the log: JSON, with CloudWatch's embedded metrics in
-//! it. No prompt, no reply, no key.
+//! The log line of an invocation: JSON with CloudWatch metrics. It never contains prompts, replies
+//! or keys.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,45 +11,47 @@ use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
 use crate::settings::LogLevel;
 
-/// The namespace of the metrics.
+/// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LlmExe";
 
-/// The most failed records that a line names, and the most characters of each one's message.
-const MOST_FAILED: usize = 20;
-const LONGEST_FAILURE: usize = 200;
+/// Maximum number of failed records that a line lists.
+const MAX_LISTED_FAILURES: usize = 20;
 
-/// What an invocation did.
+/// Maximum characters of a failed record's message.
+const MAX_FAILURE_CHARS: usize = 200;
+
+/// What an invocation did, for the log.
 #[derive(Debug, Clone)]
 pub struct LogLine {
-    /// Lambda's id of the request.
+    /// Lambda's request id.
     pub request_id: String,
     /// The event source's name.
     pub source: &'static str,
     /// Whether this is the process's first invocation.
     pub cold: bool,
-    /// How long it took.
+    /// The duration of the invocation.
     pub duration: Duration,
-    /// The HTTP status of an answer that ran nothing.
+    /// The HTTP status of a response for which nothing was run.
     pub status: Option<u64>,
-    /// What the run did; attempts and tokens are summed over the records.
+    /// What the run did. Attempts and tokens are the sums of all records.
     pub report: Report,
-    /// How many records the event had.
+    /// The number of records in the event.
     pub records: usize,
-    /// The ids of those that failed, and why.
+    /// The ids of the failed records and their errors.
     pub failed: Vec<(String, Error)>,
-    /// How many requests were answered as they had been before.
+    /// The number of requests for which a stored result was returned.
     pub replayed: usize,
-    /// How many records asked for nothing.
+    /// The number of records without a request to run.
     pub skipped: usize,
-    /// The first failure.
+    /// The first error.
     pub error: Option<Error>,
-    /// What the operator has to change. Unlike a request's warnings, these quote no request and
-    /// are spelled out at every level.
+    /// Warnings about the configuration. Unlike the warnings of a request, these quote no request
+    /// and are logged at every level.
     pub warnings: Vec<&'static str>,
 }
 
 impl LogLine {
-    /// A line of which nothing is known yet.
+    /// A line for an invocation that has just begun.
     pub fn new(request_id: &str) -> Self {
         LogLine {
             request_id: request_id.to_owned(),
@@ -67,33 +69,36 @@ impl LogLine {
         }
     }
 
-    pub(crate) fn note_answer(&mut self, answer: &Value) {
-        self.status = answer.get("statusCode").and_then(Value::as_u64);
+    /// Adds the status of a response for which nothing was run.
+    pub(crate) fn set_response(&mut self, response: &Value) {
+        self.status = response.get("statusCode").and_then(Value::as_u64);
     }
 
-    /// Notes what became of the event's records.
-    pub(crate) fn note(&mut self, ran: &[RecordOutcome]) {
-        for (at, ended) in ran.iter().flat_map(|one| &one.asks).enumerate() {
+    /// Adds the outcomes of the event's records.
+    pub(crate) fn set_records(&mut self, records: &[RecordOutcome]) {
+        let requests = records.iter().flat_map(|record| &record.requests);
+        for (index, request) in requests.enumerate() {
             let mut usage = self.report.usage;
-            usage.add(ended.report.usage);
-            let attempts = self.report.attempts + ended.report.attempts;
-            // Of several requests the log tells the first one that asked somebody.
-            if at == 0 || self.report.attempts == 0 {
-                self.report = ended.report.clone();
+            usage.add(request.report.usage);
+            let attempts = self.report.attempts + request.report.attempts;
+            // Of several requests, the line describes the first one that called a provider.
+            if index == 0 || self.report.attempts == 0 {
+                self.report = request.report.clone();
             }
             self.report.usage = usage;
             self.report.attempts = attempts;
-            self.replayed += usize::from(ended.replayed);
+            self.replayed += usize::from(request.replayed);
         }
-        self.error = ran.iter().find_map(RecordOutcome::error).cloned();
-        self.records = ran.len();
-        let failed = ran.iter().filter_map(|one| Some((&one.id, one.error()?)));
+        self.error = records.iter().find_map(RecordOutcome::error).cloned();
+        self.records = records.len();
+        let failed = records.iter().filter_map(|record| Some((&record.id, record.error()?)));
         self.failed = failed.map(|(id, error)| (id.clone(), error.clone())).collect();
-        let asks_nothing = |one: &RecordOutcome| one.asks.iter().all(RequestOutcome::is_skipped);
-        self.skipped = ran.iter().filter(|one| asks_nothing(one)).count();
+        let is_skipped =
+            |record: &&RecordOutcome| record.requests.iter().all(RequestOutcome::is_skipped);
+        self.skipped = records.iter().filter(is_skipped).count();
     }
 
-    /// How grave it is.
+    /// The level of the line.
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
@@ -104,9 +109,9 @@ impl LogLine {
         }
     }
 
-    /// The line as JSON, or `None` where the level keeps it out.
-    pub fn to_json(&self, least: LogLevel) -> Option<String> {
-        if self.level() > least {
+    /// The line as JSON, or `None` if `max_level` excludes it.
+    pub fn to_json(&self, max_level: LogLevel) -> Option<String> {
+        if self.level() > max_level {
             return None;
         }
         let now = SystemTime::now();
@@ -117,14 +122,14 @@ impl LogLine {
             }
         };
         put("timestamp", json!(humantime::format_rfc3339_millis(now).to_string()));
-        put("level", json!(self.level().word()));
+        put("level", json!(self.level().name()));
         put("requestId", json!(self.request_id));
         put("message", json!(if self.error.is_none() { "answered" } else { "failed" }));
         put("source", json!(self.source));
         put("coldStart", json!(self.cold));
         put("httpStatus", json!(self.status));
         self.put_records(&mut put);
-        self.put_report(&mut put, least);
+        self.put_report(&mut put, max_level);
         if let Some(error) = &self.error {
             put("errorType", json!(error.kind().name()));
             put("errorMessage", json!(error.for_log()));
@@ -135,7 +140,7 @@ impl LogLine {
         Some(Value::Object(line).to_string())
     }
 
-    /// A record that is the invocation itself is not told apart from it.
+    /// Omits the record of a direct or HTTP event, which is the invocation itself.
     fn put_records(&self, put: &mut dyn FnMut(&str, Value)) {
         if self.replayed > 0 {
             put("replayed", json!(self.replayed));
@@ -147,27 +152,26 @@ impl LogLine {
             put("records", json!(self.records));
             put("failedRecords", json!(self.failed.len()));
         }
-        let named: Vec<_> = self.failed.iter().filter(|(id, _)| *id != self.request_id).collect();
-        if !named.is_empty() {
-            let told = named.into_iter().take(MOST_FAILED);
-            let told = told.map(|(id, error)| {
-                let message = shorten(&error.for_log(), LONGEST_FAILURE);
+        let failed: Vec<_> = self.failed.iter().filter(|(id, _)| *id != self.request_id).collect();
+        if !failed.is_empty() {
+            let failures = failed.into_iter().take(MAX_LISTED_FAILURES).map(|(id, error)| {
+                let message = shorten(&error.for_log(), MAX_FAILURE_CHARS);
                 json!({ "id": id, "errorType": error.kind().name(), "errorMessage": message })
             });
-            put("failures", told.collect());
+            put("failures", failures.collect());
         }
     }
 
-    fn put_report(&self, put: &mut dyn FnMut(&str, Value), least: LogLevel) {
+    fn put_report(&self, put: &mut dyn FnMut(&str, Value), max_level: LogLevel) {
         let report = &self.report;
         put("provider", json!(report.provider));
         put("model", json!(report.model));
         if let Some(passed_over) = report.passed_over.as_ref().filter(|all| !all.is_empty()) {
-            let told = passed_over.iter().map(|one| {
-                let kind = one.error.kind().name();
-                json!({ "provider": one.provider, "model": one.model, "errorType": kind })
+            let targets = passed_over.iter().map(|target| {
+                let kind = target.error.kind().name();
+                json!({ "provider": target.provider, "model": target.model, "errorType": kind })
             });
-            put("passedOver", told.collect());
+            put("passedOver", targets.collect());
         }
         put("output", json!(report.output));
         put("promptHash", json!(report.prompt_hash));
@@ -189,13 +193,13 @@ impl LogLine {
             put("providerMs", milliseconds(report.durations.provider));
             put("stopReason", json!(report.stop_reason.map(llm_exe::StopReason::name)));
             put("providerStopReason", json!(report.provider_stop_reason));
-            for (name, count) in buckets(report.usage) {
+            for (name, count) in token_counts(report.usage) {
                 put(name, json!(count));
             }
         }
         let mut warnings = self.warnings.clone();
         let count = warnings.len() + report.warnings.len();
-        if least >= LogLevel::Debug {
+        if max_level >= LogLevel::Debug {
             warnings.extend(report.warnings.iter().map(String::as_str));
         }
         if count > 0 {
@@ -206,18 +210,19 @@ impl LogLine {
         }
     }
 
+    /// The metrics in CloudWatch's embedded metric format.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     fn metrics(&self, now: SystemTime) -> Value {
         let mut metrics = vec![json!({ "Name": "durationMs", "Unit": "Milliseconds" })];
         if self.report.attempts > 0 {
             metrics.push(json!({ "Name": "providerMs", "Unit": "Milliseconds" }));
             metrics.push(json!({ "Name": "attempts", "Unit": "Count" }));
-            for (name, _) in buckets(self.report.usage) {
+            for (name, _) in token_counts(self.report.usage) {
                 metrics.push(json!({ "Name": name, "Unit": "Count" }));
             }
         }
         let mut dimensions = vec!["source"];
-        // A caller's misspelt model must not become a metric of its own, which costs money.
+        // Each metric costs money, so a misspelt model name must not create one.
         if self.report.answered_model.is_some() {
             dimensions.extend(["provider", "model"]);
         }
@@ -232,8 +237,8 @@ impl LogLine {
 }
 
 impl LogLevel {
-    /// The word as Lambda's JSON log format has it.
-    pub fn word(self) -> &'static str {
+    /// The level's name in Lambda's JSON log format.
+    pub fn name(self) -> &'static str {
         match self {
             LogLevel::Error => "ERROR",
             LogLevel::Warn => "WARN",
@@ -247,7 +252,7 @@ fn milliseconds(duration: Duration) -> Value {
     json!((duration.as_secs_f64() * 100_000.0).round() / 100.0)
 }
 
-fn buckets(usage: Usage) -> [(&'static str, u64); 6] {
+fn token_counts(usage: Usage) -> [(&'static str, u64); 6] {
     [
         ("inputTokens", usage.input_tokens),
         ("outputTokens", usage.output_tokens),

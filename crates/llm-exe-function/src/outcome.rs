@@ -1,64 +1,76 @@
-//! How one request of an event ended.
+//! The outcome of one request of an event.
 
-use llm_exe::results::{Destination, ResultPlace};
 use llm_exe::{Error, Report, Run};
 use llm_exe_events::Outcome;
 
-/// How one request of an event ended.
+use crate::destination::{Destination, ResultPlace};
+
+/// The outcome of one request of an event.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestOutcome {
-    /// What becomes of it.
+    /// The result or the error.
     pub(crate) outcome: Outcome,
-    /// What was done for it.
+    /// What the run did.
     pub(crate) report: Report,
-    /// Whether it ended so before, and nobody was asked.
+    /// Whether a stored result was returned and nothing was run.
     pub(crate) replayed: bool,
-    /// Where its result is kept.
+    /// The object that stores the result.
     pub(crate) place: Option<ResultPlace>,
-    /// Where its result was sent.
+    /// The destination that the result was sent to.
     pub(crate) sent_to: Option<Destination>,
 }
 
 impl RequestOutcome {
-    /// As a run ended.
-    pub(crate) fn of(run: Run) -> RequestOutcome {
+    /// The outcome of a run.
+    pub(crate) fn from_run(run: Run) -> RequestOutcome {
         let outcome = run.outcome.map_or_else(Outcome::Failed, Outcome::Done);
         RequestOutcome { outcome, report: run.report, replayed: false, place: None, sent_to: None }
     }
 
-    /// Without anybody having been asked.
+    /// A failure before a provider was called.
     pub(crate) fn failed(error: Error) -> RequestOutcome {
-        RequestOutcome::of(Run { outcome: Err(error), report: Report::default() })
+        RequestOutcome::from_run(Run { outcome: Err(error), report: Report::default() })
     }
 
-    /// It asked for nothing.
+    /// The outcome of a record without a request.
     pub(crate) fn skipped() -> RequestOutcome {
         let (report, outcome) = (Report::default(), Outcome::Skipped);
         RequestOutcome { outcome, report, replayed: false, place: None, sent_to: None }
     }
 
-    /// The same, ending otherwise after all: what was done was done.
-    pub(crate) fn but(self, error: Error) -> RequestOutcome {
+    /// Replaces the result by an error and keeps the report.
+    pub(crate) fn with_error(self, error: Error) -> RequestOutcome {
         RequestOutcome { outcome: Outcome::Failed(error), ..self }
     }
 
-    /// The same with a warning, for the log.
-    pub(crate) fn warn(&mut self, text: &str) {
-        self.report.warnings.push(text.to_owned());
+    /// Adds the result of sending the outcome to a destination. An error that is there already
+    /// takes precedence over a failure to send it.
+    pub(crate) fn with_sent(self, sent: Result<Option<Destination>, Error>) -> RequestOutcome {
+        match sent {
+            Ok(sent_to) => RequestOutcome { sent_to, ..self },
+            Err(error) if self.error().is_none() => self.with_error(error),
+            Err(_) => self,
+        }
     }
 
-    /// Whether it ran for a result that its request sends nowhere. A dry run has no result.
+    /// Adds a warning for the log.
+    pub(crate) fn add_warning(&mut self, warning: &str) {
+        self.report.warnings.push(warning.to_owned());
+    }
+
+    /// Whether the request was run and names no destination for its result. A dry run has no
+    /// result.
     pub(crate) fn is_unsent(&self) -> bool {
         let has_run = matches!(self.outcome, Outcome::Done(_)) || self.report.attempts > 0;
         has_run && !self.report.dry_run && self.report.destination.is_none()
     }
 
-    /// Whether it asked for nothing.
+    /// Whether there was nothing to run.
     pub(crate) fn is_skipped(&self) -> bool {
         matches!(self.outcome, Outcome::Skipped)
     }
 
-    /// Why it failed, if it did.
+    /// The error, if the request failed.
     pub(crate) fn error(&self) -> Option<&Error> {
         match &self.outcome {
             Outcome::Failed(error) => Some(error),

@@ -1,5 +1,4 @@
-//! The result of each record of an event, for a program that shows results which the response to
-//! the event does not contain.
+//! The result of each record, for programs that show results that the response does not contain.
 
 use llm_exe_events::Outcome;
 
@@ -9,11 +8,11 @@ use crate::outcome::RequestOutcome;
 /// The result of one request of a record.
 #[derive(Debug, Clone)]
 pub struct RecordResult {
-    /// The record's id, which the response names it by.
+    /// The record's id in the response.
     pub record_id: String,
     /// The result or the error.
     pub outcome: Outcome,
-    /// Whether no provider was called on purpose: the result is the rendered request.
+    /// Whether the request is a dry run, so that the result is the rendered request.
     pub is_dry_run: bool,
     /// The URL of the object that stores the result.
     pub stored_at: Option<String>,
@@ -22,28 +21,28 @@ pub struct RecordResult {
 }
 
 impl RecordResult {
-    /// The results of all requests, in their order. A record that asked for nothing has one.
-    pub(crate) fn list(ran: &[RecordOutcome]) -> Vec<RecordResult> {
+    /// The results of all requests, in order. A record without requests has one skipped result.
+    pub(crate) fn list(records: &[RecordOutcome]) -> Vec<RecordResult> {
         let mut results = Vec::new();
-        for RecordOutcome { id, asks } in ran {
-            results.extend(asks.iter().map(|ended| RecordResult::of(id, ended)));
-            if asks.is_empty() {
-                results.push(RecordResult::of(id, &RequestOutcome::skipped()));
+        for RecordOutcome { id, requests } in records {
+            results.extend(requests.iter().map(|request| RecordResult::new(id, request)));
+            if requests.is_empty() {
+                results.push(RecordResult::new(id, &RequestOutcome::skipped()));
             }
         }
         results
     }
 
-    fn of(record_id: &str, ended: &RequestOutcome) -> RecordResult {
-        let is_dry_run = ended.report.dry_run;
-        // The place of a record is known even if nothing is written to it.
-        let is_stored = matches!(ended.outcome, Outcome::Done(_)) && !is_dry_run;
+    fn new(record_id: &str, request: &RequestOutcome) -> RecordResult {
+        let is_dry_run = request.report.dry_run;
+        // A record has a place even if nothing was written to it.
+        let is_stored = matches!(request.outcome, Outcome::Done(_)) && !is_dry_run;
         RecordResult {
             record_id: record_id.to_owned(),
-            outcome: ended.outcome.clone(),
+            outcome: request.outcome.clone(),
             is_dry_run,
-            stored_at: ended.place.as_ref().filter(|_| is_stored).map(ToString::to_string),
-            sent_to: ended.sent_to.as_ref().map(ToString::to_string),
+            stored_at: request.place.as_ref().filter(|_| is_stored).map(ToString::to_string),
+            sent_to: request.sent_to.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -1,109 +1,110 @@
-//! The answer to an event, in a size that its source takes.
+//! Builds the response to an event and keeps it within the size limit of its source.
 
 use llm_exe::{Deadline, Error, ErrorKind};
-use llm_exe_events::{EventSource, Invocation, Outcome, Settled};
+use llm_exe_events::{EventSource, FinishedRecord, Invocation, Outcome};
 use serde_json::{Value, json};
 
 use crate::batch::RecordOutcome;
 use crate::log_line::LogLine;
 use crate::results::Results;
 
-/// How much longer a result may become in an answer, where it is a text in JSON: six bytes of one.
-const GROWTH: usize = 6;
-/// The most bytes that stand around a result in an answer, ids aside.
-const MOST_AROUND: usize = 2048;
+/// The factor by which a result can grow if it is embedded in JSON: a byte becomes up to six.
+const MAX_ESCAPE_GROWTH: usize = 6;
 
-/// The answer that the event's source expects. What is too large for it is put under the result
-/// prefix, and its place is the answer.
-pub(crate) async fn of(
+/// Maximum bytes of the envelope around a result, without its id.
+const MAX_ENVELOPE_BYTES: usize = 2048;
+
+/// The response that the event's source expects. If it would be too large, its results are stored
+/// below `RESULT_PREFIX` and the response contains their URLs.
+pub(crate) async fn build(
     source: &dyn EventSource,
-    ran: Vec<RecordOutcome>,
+    records: Vec<RecordOutcome>,
     results: &Results,
     invocation: &Invocation,
     deadline: Deadline,
     line: &mut LogLine,
 ) -> Result<Value, Error> {
-    let most = results.most_bytes(source.most_answer_bytes());
-    if ran.iter().map(bytes_of).sum::<usize>() < most / GROWTH {
-        return source.respond(invocation, ran.into_iter().map(settled).collect());
+    let max_bytes = results.max_response_bytes(source.max_response_bytes());
+    if records.iter().map(result_bytes).sum::<usize>() < max_bytes / MAX_ESCAPE_GROWTH {
+        return source.respond(invocation, records.into_iter().map(finish).collect());
     }
-    let copies = ran.iter().cloned().map(settled).collect();
-    let answer = source.respond(invocation, copies)?;
-    let bytes = length(&answer);
-    if bytes <= most {
-        return Ok(answer);
+    let copies = records.iter().cloned().map(finish).collect();
+    let response = source.respond(invocation, copies)?;
+    let bytes = json_bytes(&response);
+    if bytes <= max_bytes {
+        return Ok(response);
     }
-    drop(answer);
-    let error = match put_aside(ran, results, invocation, deadline).await {
-        Ok(Some(settled)) => {
-            let answer = source.respond(invocation, settled)?;
-            // What the operator wants smaller can't be; what the source takes is what counts.
-            let bytes = length(&answer);
-            if bytes <= source.most_answer_bytes() {
-                return Ok(answer);
+    drop(response);
+    let error = match offload(records, results, invocation, deadline).await {
+        Ok(Some(finished)) => {
+            let response = source.respond(invocation, finished)?;
+            // OFFLOAD_RESULTS_OVER can't be met by a long list of URLs; the source's limit counts.
+            let bytes = json_bytes(&response);
+            if bytes <= source.max_response_bytes() {
+                return Ok(response);
             }
-            too_large(bytes, source.most_answer_bytes(), "even with its results put aside")
+            too_large(bytes, source.max_response_bytes(), "even with its results stored in S3")
         }
-        Ok(None) => too_large(bytes, most, "and there is no RESULT_PREFIX to put it under"),
+        Ok(None) => too_large(bytes, max_bytes, "and RESULT_PREFIX is not set"),
         Err(error) => error,
     };
     line.error = Some(error.clone());
-    source.refuse(invocation, error)
+    source.respond_with_error(invocation, error)
 }
 
-fn settled(one: RecordOutcome) -> Settled {
-    let (id, outcome) = one.into_outcome();
-    Settled { id, outcome }
+fn finish(record: RecordOutcome) -> FinishedRecord {
+    let (id, outcome) = record.into_outcome();
+    FinishedRecord { id, outcome }
 }
 
-/// The bytes of a record's results.
-fn bytes_of(ran: &RecordOutcome) -> usize {
-    ran.results().map(|value| length(value) + MOST_AROUND).sum()
+/// The bytes of a record's results, with their envelopes.
+fn result_bytes(record: &RecordOutcome) -> usize {
+    record.results().map(|value| json_bytes(value) + MAX_ENVELOPE_BYTES).sum()
 }
 
-/// The same with the places of results instead of them; `None` without a result prefix.
-async fn put_aside(
-    ran: Vec<RecordOutcome>,
+/// Stores the results and replaces them by their URLs; `None` without `RESULT_PREFIX`.
+async fn offload(
+    records: Vec<RecordOutcome>,
     results: &Results,
     invocation: &Invocation,
     deadline: Deadline,
-) -> Result<Option<Vec<Settled>>, Error> {
-    let mut settled = Vec::new();
-    for (at, one) in ran.into_iter().enumerate() {
-        let Settled { id, outcome } = self::settled(one);
+) -> Result<Option<Vec<FinishedRecord>>, Error> {
+    let mut finished = Vec::new();
+    for (index, record) in records.into_iter().enumerate() {
+        let FinishedRecord { id, outcome } = finish(record);
         let outcome = match outcome {
             Outcome::Done(value) => {
-                let name = Results::name_of(&[&invocation.request_id, &at.to_string()]);
-                match results.put_aside(&name, &value, deadline).await? {
+                let name = Results::object_name(&[&invocation.request_id, &index.to_string()]);
+                match results.offload(&name, &value, deadline).await? {
                     Some(place) => Outcome::Done(json!({ "resultUrl": place.to_string() })),
                     None => return Ok(None),
                 }
             }
             other => other,
         };
-        settled.push(Settled { id, outcome });
+        finished.push(FinishedRecord { id, outcome });
     }
-    Ok(Some(settled))
+    Ok(Some(finished))
 }
 
-fn too_large(bytes: usize, most: usize, why: &str) -> Error {
-    let text = format!("the answer has {bytes} bytes; at most {most}, {why}");
+fn too_large(bytes: usize, max_bytes: usize, reason: &str) -> Error {
+    let text = format!("the response has {bytes} bytes; the limit is {max_bytes}, {reason}");
     Error::new(ErrorKind::ResultTooLarge, text)
 }
 
-/// The bytes of a value as JSON.
-fn length(value: &Value) -> usize {
-    let mut bytes = Counted(0);
-    match serde_json::to_writer(&mut bytes, value) {
-        Ok(()) => bytes.0,
+/// The length of a value as JSON.
+fn json_bytes(value: &Value) -> usize {
+    let mut counter = ByteCounter(0);
+    match serde_json::to_writer(&mut counter, value) {
+        Ok(()) => counter.0,
         Err(_) => usize::MAX,
     }
 }
 
-/// Counts what is written to it.
-struct Counted(usize);
+/// Counts the bytes that are written to it.
+struct ByteCounter(usize);
 
-impl std::io::Write for Counted {
+impl std::io::Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0 += bytes.len();
         Ok(bytes.len())

@@ -1,6 +1,5 @@
-//! The binary that Lambda runs: wiring between the Runtime API and the function, nothing else.
-//!
-//! In: the environment, once, and invocations. Out: answers, and one JSON line each on stdout.
+//! The AWS Lambda binary: receives invocations from the Runtime API, passes them to the function,
+//! and writes its log lines to standard output.
 
 #[cfg(feature = "panic-on-demand")]
 mod panic_on_demand;
@@ -19,56 +18,60 @@ use llm_exe_aws::{
     Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
 };
 use llm_exe_events::Invocation;
-use llm_exe_function::{Answered, AwsSettings, EnvironmentKeys, Function, LogLevel, Settings};
+use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Kept back of Lambda's own deadline, so that the last word is ours.
+/// Subtracted from Lambda's deadline, so that the function can respond before it is stopped.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// A deadline that passed so long ago was never meant as one.
-const LONG_AGO: Duration = Duration::from_secs(86_400);
-/// The time where nobody told a deadline: the function's default.
-const UNTOLD: Duration = Duration::from_secs(300);
+/// A deadline that passed longer ago than this is a placeholder, as cargo-lambda's emulator sends.
+const PLACEHOLDER_AGE: Duration = Duration::from_secs(86_400);
 
-/// What Lambda sets, and the Runtime API's client can't do without.
-const SET_BY_LAMBDA: &[&str] = &[
+/// The time limit of an invocation without a deadline: the default timeout of the stack's function.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Variables that Lambda sets and that the client of the Runtime API requires.
+const REQUIRED_VARIABLES: &[&str] = &[
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_LAMBDA_FUNCTION_VERSION",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-#[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the only place where this binary reads the environment"
+)]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 fn main() -> ExitCode {
-    if let Some(name) = SET_BY_LAMBDA.iter().find(|name| environment(name).is_none()) {
+    if let Some(name) = REQUIRED_VARIABLES.iter().find(|name| environment(name).is_none()) {
         return stop(&format!(
-            "{name} is not set: this program is run by AWS Lambda; on your machine use llm-exe \
-             serve, or cargo lambda watch"
+            "{name} is not set: this program runs in AWS Lambda; on your machine, use llm-exe \
+             serve or cargo lambda watch"
         ));
     }
-    let settings = match Settings::read(&environment) {
+    let settings = match Settings::parse(&environment) {
         Ok(settings) => settings,
-        Err(fault) => return stop(&fault.to_string()),
+        Err(error) => return stop(&error.to_string()),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return stop(&format!("no asynchronous runtime: {error}")),
+        Err(error) => return stop(&format!("the asynchronous runtime can't start: {error}")),
     };
     let function = function(&settings);
-    let (function, least) = (&function, settings.log_level);
-    let handler = service_fn(move |event| handle(function, least, event));
+    let (function, log_level) = (&function, settings.log_level);
+    let handler = service_fn(move |event| handle(function, log_level, event));
     match runtime.block_on(Runtime::new(handler).run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stop(&format!("the Runtime API failed: {error}")),
     }
 }
 
-/// The function on AWS. Nothing is connected or looked up before a request needs it.
+/// Creates the function with its ports on AWS. No connection is opened before a request needs it.
 fn function(settings: &Settings) -> Function {
     let http = HttpClient::default();
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
@@ -82,12 +85,12 @@ fn function(settings: &Settings) -> Function {
     }
     let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
     let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
-    let pages = Arc::new(WebConfigFetcher::new(settings.page_hosts.clone()));
+    let web_configs = Arc::new(WebConfigFetcher::new(settings.config_hosts.clone()));
     #[cfg(feature = "panic-on-demand")]
-    let pages = Arc::new(panic_on_demand::PanicOnDemand::new(pages));
+    let web_configs = Arc::new(panic_on_demand::PanicOnDemand::new(web_configs));
     let documents = DocumentStores {
         s3: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
-        web: Some(pages),
+        web: Some(web_configs),
     };
     Function::new(settings, Arc::new(keys))
         .with_http(http)
@@ -98,7 +101,7 @@ fn function(settings: &Settings) -> Function {
 
 async fn handle(
     function: &Function,
-    least: LogLevel,
+    log_level: LogLevel,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<Value, Diagnostic> {
     let (event, context) = event.into_parts();
@@ -107,20 +110,21 @@ async fn handle(
         request_id: context.request_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let Answered { outcome, line } =
-        function.answer(event.get().as_bytes(), &invocation, deadline).await;
-    if let Some(text) = line.to_json(least) {
+    let HandledEvent { outcome, line } =
+        function.handle(event.get().as_bytes(), &invocation, deadline).await;
+    if let Some(text) = line.to_json(log_level) {
         write_line(&text);
     }
     outcome.map_err(|error| diagnostic(&error))
 }
 
-/// Lambda's deadline less the reserve. A deadline of long ago is none at all: cargo-lambda's
-/// emulator sends such a one.
-fn deadline(told: SystemTime, now: SystemTime) -> Deadline {
-    let left = match told.duration_since(now) {
+/// The deadline of an invocation: Lambda's deadline less the reserve.
+fn deadline(lambda_deadline: SystemTime, now: SystemTime) -> Deadline {
+    let left = match lambda_deadline.duration_since(now) {
         Ok(left) => left,
-        Err(past) if past.duration() > LONG_AGO => return Deadline::after(UNTOLD),
+        Err(past) if past.duration() > PLACEHOLDER_AGE => {
+            return Deadline::after(DEFAULT_TIMEOUT);
+        }
         Err(_) => Duration::ZERO,
     };
     Deadline::at(Instant::now() + left.saturating_sub(RESERVE))
@@ -133,12 +137,13 @@ fn diagnostic(error: &Error) -> Diagnostic {
     }
 }
 
-/// A log that can't be written is no reason to fail an invocation.
+/// Writes a line of the log. Errors are ignored, so that they do not fail the invocation.
 fn write_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");
 }
 
+/// Logs why the program stops.
 fn stop(message: &str) -> ExitCode {
     let line = serde_json::json!({ "level": "FATAL", "message": message });
     write_line(&line.to_string());

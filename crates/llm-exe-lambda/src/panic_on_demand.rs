@@ -1,14 +1,14 @@
-//! A switch for tests: a request whose config is at one certain URL panics while it runs.
+//! For tests: a request panics if its config is at a special URL.
 
 use std::sync::Arc;
 
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error};
 
-/// The URL that panics. `.invalid` is reserved, so it never names a real document.
+/// The URL that causes the panic. `.invalid` is a reserved domain, so no real config is there.
 const URL: &str = "https://panic-on-demand.invalid/";
 
-/// Fetches documents from another store, and panics for [`URL`].
+/// Fetches documents from another store and panics for [`URL`].
 pub(crate) struct PanicOnDemand(Arc<dyn DocumentStore>);
 
 impl PanicOnDemand {
@@ -26,7 +26,7 @@ impl DocumentStore for PanicOnDemand {
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
         if matches!(place, DocumentLocation::Url(url) if url == URL) {
-            panic!("a request asked for {URL}");
+            panic!("a request named the config {URL}");
         }
         self.0.fetch(place, known, deadline)
     }

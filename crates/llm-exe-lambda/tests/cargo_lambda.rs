@@ -1,8 +1,7 @@
-//! The binary under cargo-lambda's emulator of Lambda, so that our own Runtime API is not the only
-//! one that it was ever run under.
+//! Runs the binary with cargo-lambda's emulator, independent of this project's Runtime API.
 //!
-//! The emulator serves the Runtime API alone (`--only-lambda-apis`): the process is the one that
-//! `cargo test` has built, so that nothing is built here and no lock of cargo's is waited for.
+//! The emulator only serves the Runtime API (`--only-lambda-apis`). The process is the binary that
+//! `cargo test` built, so that nothing is built here and no lock of cargo is needed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,13 +19,13 @@ use tokio::process::{Child, Command};
 
 const NAME: &str = "llm-exe-lambda";
 const KEY: &str = "sentinel.of.the.key";
-/// For everything: nothing is built, so that seconds are enough.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of each step.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// It asks cargo which binaries there are, here.
+/// The working directory of cargo-lambda, which lists the binaries of the package there.
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
-/// cargo-lambda, and the port that it serves.
+/// A running cargo-lambda and the port that it serves.
 struct Emulator {
     program: String,
     port: u16,
@@ -35,11 +34,11 @@ struct Emulator {
 
 impl Emulator {
     async fn start() -> Emulator {
-        #[expect(clippy::disallowed_methods, reason = "scripts/test says where the tool is")]
+        #[expect(clippy::disallowed_methods, reason = "scripts/test passes the tool's path")]
         let program = std::env::var("CARGO_LAMBDA").expect("CARGO_LAMBDA is the tool's path");
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = unused.local_addr().unwrap().port();
+        drop(unused);
         let watch = Command::new(&program)
             .args(["lambda", "watch", "--only-lambda-apis", "--ignore-changes"])
             .args(["--invoke-address", "127.0.0.1", "--invoke-port", &port.to_string()])
@@ -53,13 +52,13 @@ impl Emulator {
         let emulator = Emulator { program, port, _watch: watch };
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "cargo-lambda does not serve");
+            assert!(started.elapsed() < TIMEOUT, "cargo-lambda does not serve");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         emulator
     }
 
-    /// The function as a process under the emulator.
+    /// Starts the function with the emulator's Runtime API.
     fn function(&self, simulator: &Simulator) -> Child {
         Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
             .env_clear()
@@ -78,7 +77,7 @@ impl Emulator {
             .unwrap()
     }
 
-    /// `cargo lambda invoke` with a payload.
+    /// Runs `cargo lambda invoke` with a payload.
     async fn invoke(&self, payload: &Value) -> Output {
         let output = Command::new(&self.program)
             .args(["lambda", "invoke", NAME, "--invoke-address", "127.0.0.1"])
@@ -88,7 +87,7 @@ impl Emulator {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        tokio::time::timeout(PATIENCE, output).await.expect("an answer in time").unwrap()
+        tokio::time::timeout(TIMEOUT, output).await.expect("a response in time").unwrap()
     }
 }
 
@@ -104,17 +103,17 @@ async fn runs_under_cargo_lambda() {
     });
 
     let output = emulator.invoke(&request).await;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
-    assert!(told.contains("Simulated reply from gpt-4o-mini to:"), "{told}");
+    assert!(text.contains("Simulated reply from gpt-4o-mini to:"), "{text}");
     assert_eq!(simulator.journal().len(), 1);
 
-    // Answered, and good for the next one.
+    // After an error, the function handles the next invocation.
     simulator.script(vec![Step::status(401)]);
     let output = emulator.invoke(&request).await;
     assert!(!output.status.success(), "{output:?}");
-    let told = format!("{output:?}");
-    assert!(told.contains("ProviderAuthFailed"), "{told}");
-    assert!(!told.contains(KEY), "{told}");
+    let text = format!("{output:?}");
+    assert!(text.contains("ProviderAuthFailed"), "{text}");
+    assert!(!text.contains(KEY), "{text}");
     assert!(emulator.invoke(&request).await.status.success());
 }

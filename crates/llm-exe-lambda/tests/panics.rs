@@ -1,5 +1,5 @@
-//! A binary that is built like the deployed one, with the feature `panic-on-demand` added: a panic
-//! fails its request and leaves the process running. `./scripts/test-cdk` builds the binary, sets
+//! A panic fails its request and leaves the process running. The binary is built like the deployed
+//! one, with the feature `panic-on-demand`. `./scripts/test-cdk` builds the binary, sets
 //! `PANIC_ON_DEMAND` to its path and runs these tests.
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
 
-use harness::{Answer, Function, OPENAI_KEY, REPLY, event, request};
+use harness::{Function, OPENAI_KEY, REPLY, Response, event, request};
 
 async fn start() -> Function {
     #[expect(clippy::disallowed_methods, reason = "scripts/test-cdk passes the binary's path")]
@@ -35,12 +35,12 @@ fn panicking_request() -> Value {
 #[ignore = "needs a binary built with panic-on-demand; ./scripts/test-cdk runs it"]
 async fn panicking_invocation_fails_with_internal_and_the_next_one_succeeds() {
     let function = start().await;
-    function.is_well("the start").await;
+    function.assert_works("the start").await;
     for _ in 0..2 {
         let (error_type, message) = function.invoke(&panicking_request()).await.failure();
         assert_eq!(error_type, "Internal");
         assert_eq!(message, "the request made the function panic");
-        assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+        assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
     }
 }
 
@@ -60,7 +60,7 @@ async fn panicking_record_fails_alone() {
         record("panics", &panicking_request()),
         record("last", &request()),
     ];
-    let answer = function.invoke(&json!({ "Records": records })).await.result();
-    assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "panics" }] }));
+    let response = function.invoke(&json!({ "Records": records })).await.result();
+    assert_eq!(response, json!({ "batchItemFailures": [{ "itemIdentifier": "panics" }] }));
     assert_eq!(function.simulator.journal().len(), 2);
 }

@@ -11,6 +11,7 @@
 
 pub mod chat;
 mod deadline;
+mod destination;
 mod endpoints;
 pub mod error;
 mod glob;
@@ -23,7 +24,6 @@ pub mod prompt;
 pub mod providers;
 mod region;
 mod request;
-pub mod results;
 mod run;
 pub mod schema;
 mod scrub;
@@ -35,6 +35,7 @@ pub mod wire;
 
 pub use chat::{Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
+pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};

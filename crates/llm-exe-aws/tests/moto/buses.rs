@@ -1,8 +1,8 @@
 //! Events: put on a bus, routed by a rule, refused one by one.
 
 use llm_exe::ErrorKind;
-use llm_exe::results::Destination;
 use llm_exe_aws::AwsMessenger;
+use llm_exe_function::destination::Destination;
 use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{REGION, aws};
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/results";
 
 fn bus() -> Destination {
-    Destination::read(BUS).unwrap()
+    Destination::parse(BUS).unwrap()
 }
 
 #[tokio::test]

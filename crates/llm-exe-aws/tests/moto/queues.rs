@@ -1,8 +1,9 @@
 //! Messages: taken, received, known again by FIFO queues, refused.
 
-use llm_exe::results::{Destination, Messenger, Note};
 use llm_exe::{Error, ErrorKind};
 use llm_exe_aws::AwsMessenger;
+use llm_exe_function::destination::Destination;
+use llm_exe_function::ports::{Messenger, Notification};
 use llm_exe_simulator::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ with_both! {
 /// As SQS gives it: requests go to the endpoint that is said all the same.
 fn queue(name: &str) -> Destination {
     let url = format!("https://sqs.{REGION}.amazonaws.com/123456789012/{name}");
-    Destination::read(&url).unwrap()
+    Destination::parse(&url).unwrap()
 }
 
 pub(crate) async fn tell(
@@ -28,7 +29,7 @@ pub(crate) async fn tell(
     group: Option<&str>,
     body: &str,
 ) -> Result<(), Error> {
-    let told = messenger.tell(destination, Note { id, group, body }, deadline()).await;
+    let told = messenger.send(destination, Notification { id, group, body }, deadline()).await;
     if let Err(error) = &told {
         is_discreet(&format!("{error} {error:?}"));
     }
@@ -87,7 +88,7 @@ async fn what_no_queue_takes_is_told(backend: Backend) {
     assert!(error.message().contains("256 KiB"), "{error}");
     assert!(error.message().contains("/results"), "{error}");
     tell(&messenger, &queue("results"), "a", None, &most).await.unwrap();
-    let objects = Destination::read("s3://bucket/prefix").unwrap();
+    let objects = Destination::parse("s3://bucket/prefix").unwrap();
     let error = tell(&messenger, &objects, "a", None, "{}").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
     assert_eq!(received(&backend, "results").await.len(), 1);

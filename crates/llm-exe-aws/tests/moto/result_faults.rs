@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use llm_exe::Deadline;
-use llm_exe::results::{Destination, ResultStore, When, Wrote};
 use llm_exe_aws::{AwsMessenger, S3Results};
+use llm_exe_function::destination::Destination;
+use llm_exe_function::ports::{Precondition, ResultStore, WriteOutcome};
 use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 
 use crate::proxy::{self, Proxy};
@@ -58,7 +59,7 @@ async fn refusals_name_the_action_and_the_object() {
         let at = place("a.json");
         let errors = [
             store.read(&at, deadline()).await.unwrap_err(),
-            store.write(&at, Bytes::new(), When::Absent, deadline()).await.unwrap_err(),
+            store.write(&at, Bytes::new(), Precondition::Absent, deadline()).await.unwrap_err(),
         ];
         assert_eq!(proxy.journal().len(), 2, "{code}");
         for (error, told) in errors.iter().zip(told) {
@@ -78,11 +79,11 @@ async fn a_wrong_secret_is_not_accepted() {
     let (region, url) = (Some(REGION.to_owned()), Some(simulator.url()));
     let store = S3Results::new(aws(), region.clone(), url.clone());
     let messenger = AwsMessenger::new(aws(), region, url.clone(), url);
-    let (queue, bus) = (Destination::read(QUEUE).unwrap(), Destination::read(BUS).unwrap());
+    let (queue, bus) = (Destination::parse(QUEUE).unwrap(), Destination::parse(BUS).unwrap());
     let at = place("a.json");
     for error in [
         store.read(&at, deadline()).await.unwrap_err(),
-        store.write(&at, Bytes::new(), When::Always, deadline()).await.unwrap_err(),
+        store.write(&at, Bytes::new(), Precondition::None, deadline()).await.unwrap_err(),
         tell(&messenger, &queue, "a", None, "{}").await.unwrap_err(),
         tell(&messenger, &bus, "a", None, "{}").await.unwrap_err(),
     ] {
@@ -106,7 +107,7 @@ async fn passes_or_not(deed: Action) {
     let (simulator, store) = ready().await;
     simulator.script(on_put(deed.clone()).times(2));
     simulator.script(on_get(deed.clone()).times(2));
-    done(&store, "a.json", "{}", When::Absent).await;
+    done(&store, "a.json", "{}", Precondition::Absent).await;
     assert!(read(&store, "a.json").await.is_some());
     let asked = (simulator.writes(), simulator.reads());
     // A connection that was used before is tried again at no cost to the count.
@@ -116,7 +117,7 @@ async fn passes_or_not(deed: Action) {
     let (first, second) = (place("a.json"), place("b.json"));
     let (read, written) = tokio::join!(
         store.read(&first, deadline()),
-        store.write(&second, Bytes::new(), When::Always, deadline())
+        store.write(&second, Bytes::new(), Precondition::None, deadline())
     );
     for error in [read.unwrap_err(), written.unwrap_err()] {
         assert_eq!(error.kind().name(), "ResultUnavailable", "{deed:?}: {error}");
@@ -131,17 +132,21 @@ async fn a_write_whose_answer_is_lost_is_done_once_on_a_condition() {
         let (simulator, store) = ready().await;
         simulator.script(on_put(deed.clone()).times(1));
         // It is our own: who must know reads it.
-        assert_eq!(write(&store, "a.json", "{}", When::Absent).await, Wrote::Unmet, "{deed:?}");
+        assert_eq!(
+            write(&store, "a.json", "{}", Precondition::Absent).await,
+            WriteOutcome::Unmet,
+            "{deed:?}"
+        );
         let (body, etag) = read(&store, "a.json").await.unwrap();
         assert_eq!(
             (body.as_str(), simulator.object("results", "a.json").unwrap().writes),
             ("{}", 1)
         );
         simulator.script(on_put(deed.clone()).times(1));
-        let unchanged = When::Unchanged(etag);
-        assert_eq!(write(&store, "a.json", "[]", unchanged).await, Wrote::Unmet, "{deed:?}");
+        let unchanged = Precondition::Unchanged(etag);
+        assert_eq!(write(&store, "a.json", "[]", unchanged).await, WriteOutcome::Unmet, "{deed:?}");
         simulator.script(on_put(deed).times(1));
-        done(&store, "a.json", "{}", When::Always).await;
+        done(&store, "a.json", "{}", Precondition::None).await;
         assert_eq!(simulator.object("results", "a.json").unwrap().writes, 4);
     }
 }
@@ -152,22 +157,22 @@ async fn contested_writes_are_decided_by_reading() {
     let (simulator, store) = ready().await;
     // Nobody was first after all.
     simulator.script(on_put(conflict()).times(2));
-    let etag = done(&store, "a.json", "{}", When::Absent).await;
+    let etag = done(&store, "a.json", "{}", Precondition::Absent).await;
     assert_eq!((simulator.writes(), simulator.reads()), (3, 2));
     simulator.script(on_put(conflict()).times(1));
-    let newer = done(&store, "a.json", "[]", When::Unchanged(etag.clone())).await;
+    let newer = done(&store, "a.json", "[]", Precondition::Unchanged(etag.clone())).await;
     simulator.script(on_put(conflict()).times(1));
-    done(&store, "a.json", "[]", When::Always).await;
+    done(&store, "a.json", "[]", Precondition::None).await;
     // Somebody was.
-    for when in [When::Absent, When::Unchanged(etag)] {
+    for when in [Precondition::Absent, Precondition::Unchanged(etag)] {
         simulator.clear_calls();
         simulator.script(on_put(conflict()).times(1));
-        assert_eq!(write(&store, "a.json", "1", when).await, Wrote::Unmet);
+        assert_eq!(write(&store, "a.json", "1", when).await, WriteOutcome::Unmet);
         assert_eq!((simulator.writes(), simulator.reads()), (1, 1));
     }
     // It ends.
     simulator.script(on_put(conflict()));
-    for when in [When::Always, When::Unchanged(newer)] {
+    for when in [Precondition::None, Precondition::Unchanged(newer)] {
         let at = place("a.json");
         let error = store.write(&at, Bytes::new(), when, deadline()).await.unwrap_err();
         assert_eq!(error.kind().name(), "ResultUnavailable");
@@ -184,7 +189,7 @@ async fn the_deadline_holds() {
         let started = Instant::now();
         let soon = Deadline::after(Duration::from_millis(300));
         let at = place("a.json");
-        let error = store.write(&at, Bytes::new(), When::Absent, soon).await.unwrap_err();
+        let error = store.write(&at, Bytes::new(), Precondition::Absent, soon).await.unwrap_err();
         assert_eq!(error.kind().name(), "ResultUnavailable");
         assert!(error.message().contains("no response before the deadline"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(2));
@@ -204,7 +209,7 @@ async fn a_thousand_results_are_kept_among_faults() {
         workers.spawn(async move {
             for number in 0..100 {
                 let key = format!("records/{worker}-{number}.json");
-                done(&store, &key, "{}", When::Absent).await;
+                done(&store, &key, "{}", Precondition::Absent).await;
             }
         });
     }

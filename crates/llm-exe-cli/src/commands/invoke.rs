@@ -45,7 +45,7 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
         // What becomes of the result is the function's business.
         let event = input.request.to_string();
         let function = environment.function();
-        let answered = function.answer(event.as_bytes(), &invocation(), deadline).await;
+        let answered = function.handle(event.as_bytes(), &invocation(), deadline).await;
         Run { outcome: answered.outcome, report: answered.line.report }
     } else {
         let executor = environment.executor_for(&args.source.file);
@@ -76,7 +76,7 @@ async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let function = environment.function();
-    let (answered, records) = function.answer_with_records(&bytes, &invocation, deadline).await;
+    let (answered, records) = function.handle_with_records(&bytes, &invocation, deadline).await;
     spinner.finish_and_clear();
     for record in &records {
         record_results::print(record, args.json);

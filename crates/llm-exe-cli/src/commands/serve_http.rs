@@ -12,8 +12,8 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use llm_exe::{Deadline, Error, ErrorKind};
-use llm_exe_events::{Invocation, MOST_BODY_BYTES, http_failure};
-use llm_exe_function::{Answered, Function, LogLevel, LogLine};
+use llm_exe_events::{Invocation, MAX_BODY_BYTES, http_failure};
+use llm_exe_function::{Function, HandledEvent, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
 use super::serve_invoke::{self, Call};
@@ -50,7 +50,7 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
     let answered = match event(served, &head, body, call).await {
         Ok(event) => {
             let deadline = Deadline::after(served.timeout);
-            served.function.answer(&event, &invocation, deadline).await
+            served.function.handle(&event, &invocation, deadline).await
         }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);
@@ -60,7 +60,7 @@ pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Respo
                 Some(_) => Err(error),
                 None => Ok(http_failure(&invocation, &error)),
             };
-            Answered { outcome, line }
+            HandledEvent { outcome, line }
         }
     };
     let response = match (call, answered.outcome) {
@@ -91,11 +91,11 @@ async fn event(
         return Err(Error::invalid("x-amz-invocation-type", text));
     }
     // One byte more than is allowed: enough to see that it is too much.
-    match Limited::new(body, MOST_BODY_BYTES + 1).collect().await {
+    match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
         Ok(body) if call.is_some() => Ok(body.to_bytes()),
         Ok(body) => Ok(event_of(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let text = format!("the body has more than {MOST_BODY_BYTES} bytes");
+            let text = format!("the body has more than {MAX_BODY_BYTES} bytes");
             Err(Error::new(ErrorKind::RequestTooLarge, text))
         }
         Err(_) => Err(Error::invalid("", "the body did not come whole")),

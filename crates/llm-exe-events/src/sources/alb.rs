@@ -6,23 +6,24 @@ use llm_exe::Error;
 use serde_json::Value;
 
 use super::http_v1;
-use crate::admission::{Admission, EndpointAuth};
+use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers;
-use crate::http::{self, Form};
-use crate::{EventSource, Invocation, Record, Route, Settled};
+use crate::http::{self, ResponseFormat};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::source::{EventSource, Route};
 
-/// The most bytes of an answer: 1 MB in the load balancer's count.
-const MOST_ANSWER_BYTES: usize = 1024 * 1024;
+/// Maximum bytes of a response: the load balancer's limit of 1 MB.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-/// `requestContext.elb`.
+/// Events with `requestContext.elb`.
 pub(crate) struct Alb {
-    /// Whether the target group has multi-value headers on, and reads none but those.
+    /// Whether multi-value headers are enabled for the target group, which then ignores `headers`.
     pub(crate) is_multi: bool,
 }
 
 impl Alb {
-    fn form(&self) -> Form {
-        if self.is_multi { Form::AlbMulti } else { Form::Alb }
+    fn format(&self) -> ResponseFormat {
+        if self.is_multi { ResponseFormat::AlbMulti } else { ResponseFormat::Alb }
     }
 }
 
@@ -31,20 +32,20 @@ impl EventSource for Alb {
         "alb"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         http_v1::is_v1(event)
             && event.pointer("/requestContext/elb").is_some()
             && http_v1::is_multi(event) == self.is_multi
     }
 
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
-        http::routed(&http_v1::unproven(event), invocation, self.form())
+        http::route(&http_v1::unauthenticated(event), invocation, self.format())
     }
 
-    /// A load balancer's word on its callers is in headers, which anybody can write who reaches
-    /// the function past it: it proves nothing.
-    fn admit(&self, event: &Value, auth: EndpointAuth) -> Admission {
-        http::admit(&http_v1::unproven(event), auth)
+    /// A load balancer passes the caller's identity in headers, which can be forged by a caller who
+    /// reaches the function another way. They are ignored.
+    fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
+        http::authorize(&http_v1::unauthenticated(event), auth)
     }
 
     fn is_behind_gateway(&self, _: &Value) -> bool {
@@ -52,18 +53,22 @@ impl EventSource for Alb {
     }
 
     fn caller(&self, _: &Value) -> Option<String> {
-        Some(callers::name(None))
+        Some(callers::caller_name(None))
     }
 
-    fn most_answer_bytes(&self) -> usize {
-        MOST_ANSWER_BYTES
+    fn max_response_bytes(&self) -> usize {
+        MAX_RESPONSE_BYTES
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::sent(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
     }
 
-    fn respond(&self, invocation: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        Ok(http::respond(settled, invocation).into_value(self.form()))
+    fn respond(
+        &self,
+        invocation: &Invocation,
+        records: Vec<FinishedRecord>,
+    ) -> Result<Value, Error> {
+        Ok(http::respond(records, invocation).into_value(self.format()))
     }
 }

@@ -1,11 +1,12 @@
-//! A direct request: the Invoke API, Step Functions, the Scheduler's `Input`, a test event.
+//! Direct requests: the Invoke API, Step Functions, EventBridge Scheduler's `Input`, test events.
 
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
 
-use crate::{EventSource, Invocation, Outcome, Record, Settled};
+use crate::record::{FinishedRecord, Invocation, Outcome, Record};
+use crate::source::EventSource;
 
-/// The event is the request, the answer is the result, a failure is the invocation's.
+/// The event is the request, the response is its result, and an error fails the invocation.
 pub(crate) struct Direct;
 
 impl EventSource for Direct {
@@ -13,27 +14,27 @@ impl EventSource for Direct {
         "direct"
     }
 
-    fn recognises(&self, _: &Value) -> bool {
+    fn matches(&self, _: &Value) -> bool {
         true
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::sent(self.name(), invocation, event)])
+        Ok(vec![Record::from_request(self.name(), invocation, event)])
     }
 
-    /// The event does not tell who invokes; whoever may, is one caller.
+    /// The event does not identify its caller, so all direct callers share one name.
     fn caller(&self, _: &Value) -> Option<String> {
         Some(self.name().to_owned())
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        alone(settled)
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        only_result(records)
     }
 }
 
-/// The result of the one record, bare; a failure is the invocation's.
-pub(crate) fn alone(settled: Vec<Settled>) -> Result<Value, Error> {
-    match settled.into_iter().next().map(|one| one.outcome) {
+/// The result of the only record, without an envelope.
+pub(crate) fn only_result(records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    match records.into_iter().next().map(|record| record.outcome) {
         Some(Outcome::Done(value)) => Ok(value),
         Some(Outcome::Failed(error)) => Err(error),
         Some(Outcome::Skipped) => Ok(json!({ "status": "skipped" })),

@@ -1,16 +1,18 @@
-//! Events of a bus, and what a template of a pipe or a rule made to look like one.
+//! EventBridge events, and events that an input template of a pipe or rule gave the same form.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use super::direct::alone;
-use crate::shapes::{self, said};
-use crate::wrappings::{self, Way};
-use crate::{EventSource, Invocation, Record, Settled, batch};
+use super::direct::only_result;
+use crate::batch;
+use crate::envelopes::{self, Provenance};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::{self, non_empty_string};
+use crate::source::EventSource;
 
-/// `detail-type` and `detail`.
+/// Events with `detail-type` and `detail`.
 pub(crate) struct EventBridge;
 
 impl EventSource for EventBridge {
@@ -18,17 +20,17 @@ impl EventSource for EventBridge {
         "eventbridge"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         shapes::is_bus_event(event)
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        let id = said(&event, "/id").unwrap_or(&invocation.request_id).to_owned();
-        let asks = wrappings::bus_event(Way::new("eventbridge", &id), event);
-        Ok(batch::each_once(vec![Record { id, group: None, asks }]))
+        let id = non_empty_string(&event, "/id").unwrap_or(&invocation.request_id).to_owned();
+        let requests = envelopes::requests_in_bus_event(Provenance::new("eventbridge", &id), event);
+        Ok(batch::deduplicate_records(vec![Record { id, group: None, requests }]))
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        alone(settled)
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        only_result(records)
     }
 }

@@ -1,25 +1,26 @@
-//! An API Gateway REST API, or an HTTP API with payload format 1.0.
+//! API Gateway REST APIs, and HTTP APIs with payload format 1.0.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::admission::{Admission, EndpointAuth};
-use crate::callers::{self, Proof};
-use crate::http::{self, Form, Heard};
-use crate::shapes::{self, text};
-use crate::{EventSource, Invocation, Record, Route, Settled};
+use crate::authorization::{Authorization, EndpointAuth};
+use crate::callers::{self, CallerIdentity};
+use crate::http::{self, HttpRequest, ResponseFormat};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::{self, string};
+use crate::source::{EventSource, Route};
 
-/// `httpMethod` and `path`.
+/// Events with `httpMethod` and `path`.
 pub(crate) struct HttpV1 {
-    /// Whether the event tells headers in the multi-value form alone.
+    /// Whether the event has `multiValueHeaders` and no `headers`.
     pub(crate) is_multi: bool,
 }
 
 impl HttpV1 {
-    fn form(&self) -> Form {
-        if self.is_multi { Form::RestMulti } else { Form::Rest }
+    fn format(&self) -> ResponseFormat {
+        if self.is_multi { ResponseFormat::RestMulti } else { ResponseFormat::Rest }
     }
 }
 
@@ -28,16 +29,16 @@ impl EventSource for HttpV1 {
         "rest"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         is_v1(event) && is_multi(event) == self.is_multi
     }
 
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
-        http::routed(&heard(event), invocation, self.form())
+        http::route(&http_request(event), invocation, self.format())
     }
 
-    fn admit(&self, event: &Value, auth: EndpointAuth) -> Admission {
-        http::admit(&heard(event), auth)
+    fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
+        http::authorize(&http_request(event), auth)
     }
 
     fn is_behind_gateway(&self, _: &Value) -> bool {
@@ -45,52 +46,56 @@ impl EventSource for HttpV1 {
     }
 
     fn caller(&self, event: &Value) -> Option<String> {
-        Some(callers::name(proof(event).as_ref()))
+        Some(callers::caller_name(identity(event).as_ref()))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::sent(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
     }
 
-    fn respond(&self, invocation: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        Ok(http::respond(settled, invocation).into_value(self.form()))
+    fn respond(
+        &self,
+        invocation: &Invocation,
+        records: Vec<FinishedRecord>,
+    ) -> Result<Value, Error> {
+        Ok(http::respond(records, invocation).into_value(self.format()))
     }
 }
 
-/// Whether an event is of this payload format, from whomever.
+/// Whether an event has this payload format, which load balancers use too.
 pub(super) fn is_v1(event: &Value) -> bool {
     let has_context = event.get("requestContext").is_some_and(Value::is_object);
-    text(event, "/httpMethod").is_some()
-        && text(event, "/path").is_some()
+    string(event, "/httpMethod").is_some()
+        && string(event, "/path").is_some()
         && (has_context || !shapes::is_request(event))
 }
 
-/// Whether an event tells headers in the multi-value form and not in the other.
+/// Whether an event has `multiValueHeaders` and no `headers`.
 pub(super) fn is_multi(event: &Value) -> bool {
     let has = |name| event.get(name).is_some_and(Value::is_object);
     has("multiValueHeaders") && !has("headers")
 }
 
-/// The request of an event whose caller AWS has not checked.
-pub(super) fn unproven(event: &Value) -> Heard<'_> {
-    Heard {
-        method: text(event, "/httpMethod").unwrap_or_default(),
-        path: text(event, "/path").unwrap_or("/"),
+/// The request of an event, ignoring any identity of the caller.
+pub(super) fn unauthenticated(event: &Value) -> HttpRequest<'_> {
+    HttpRequest {
+        method: string(event, "/httpMethod").unwrap_or_default(),
+        path: string(event, "/path").unwrap_or("/"),
         is_root: false,
         headers: http::headers(event),
-        is_proven: false,
+        is_authenticated: false,
     }
 }
 
-fn heard(event: &Value) -> Heard<'_> {
-    let path = text(event, "/path").unwrap_or("/");
-    // A base path stands before the resource; the stage does in HTTP APIs alone.
-    let stage = text(event, "/requestContext/stage").filter(|_| event.get("version").is_some());
-    let is_root = text(event, "/resource") == Some("/") || http::is_stage(path, stage);
-    Heard { is_root, is_proven: proof(event).is_some(), ..unproven(event) }
+fn http_request(event: &Value) -> HttpRequest<'_> {
+    let path = string(event, "/path").unwrap_or("/");
+    // A custom domain's base path precedes the resource. Only HTTP APIs include the stage.
+    let stage = string(event, "/requestContext/stage").filter(|_| event.get("version").is_some());
+    let is_root = string(event, "/resource") == Some("/") || http::is_stage(path, stage);
+    HttpRequest { is_root, is_authenticated: identity(event).is_some(), ..unauthenticated(event) }
 }
 
-fn proof(event: &Value) -> Option<Proof<'_>> {
-    callers::identity(event.pointer("/requestContext/identity"))
-        .or_else(|| callers::authorizer(event.pointer("/requestContext/authorizer")))
+fn identity(event: &Value) -> Option<CallerIdentity<'_>> {
+    callers::from_identity(event.pointer("/requestContext/identity"))
+        .or_else(|| callers::from_authorizer(event.pointer("/requestContext/authorizer")))
 }

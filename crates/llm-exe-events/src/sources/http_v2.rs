@@ -1,17 +1,18 @@
-//! A function URL or an API Gateway HTTP API: payload format 2.0.
+//! Function URLs and API Gateway HTTP APIs with payload format 2.0.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::admission::{Admission, EndpointAuth};
-use crate::callers::{self, Proof};
-use crate::http::{self, Form, Heard};
-use crate::shapes::text;
-use crate::{EventSource, Invocation, Record, Route, Settled};
+use crate::authorization::{Authorization, EndpointAuth};
+use crate::callers::{self, CallerIdentity};
+use crate::http::{self, HttpRequest, ResponseFormat};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::string;
+use crate::source::{EventSource, Route};
 
-/// `version: "2.0"` and `requestContext.http`.
+/// Events with `version: "2.0"` and `requestContext.http`.
 pub(crate) struct HttpV2;
 
 impl EventSource for HttpV2 {
@@ -19,51 +20,57 @@ impl EventSource for HttpV2 {
         "http"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
-        text(event, "/version") == Some("2.0")
+    fn matches(&self, event: &Value) -> bool {
+        string(event, "/version") == Some("2.0")
             && event.pointer("/requestContext/http").is_some_and(Value::is_object)
     }
 
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
-        http::routed(&heard(event), invocation, Form::V2)
+        http::route(&http_request(event), invocation, ResponseFormat::V2)
     }
 
-    fn admit(&self, event: &Value, auth: EndpointAuth) -> Admission {
-        http::admit(&heard(event), auth)
+    fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
+        http::authorize(&http_request(event), auth)
     }
 
-    /// A function URL waits as long as the function; an HTTP API does not.
+    /// A function URL waits until the function times out; an HTTP API times out earlier.
     fn is_behind_gateway(&self, event: &Value) -> bool {
-        !text(event, "/requestContext/domainName").is_some_and(|name| name.contains(".lambda-url."))
+        !string(event, "/requestContext/domainName")
+            .is_some_and(|name| name.contains(".lambda-url."))
     }
 
     fn caller(&self, event: &Value) -> Option<String> {
-        Some(callers::name(proof(event).as_ref()))
+        Some(callers::caller_name(identity(event).as_ref()))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::sent(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
     }
 
-    fn respond(&self, invocation: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        Ok(http::respond(settled, invocation).into_value(Form::V2))
+    fn respond(
+        &self,
+        invocation: &Invocation,
+        records: Vec<FinishedRecord>,
+    ) -> Result<Value, Error> {
+        Ok(http::respond(records, invocation).into_value(ResponseFormat::V2))
     }
 }
 
-fn heard(event: &Value) -> Heard<'_> {
-    let path =
-        text(event, "/rawPath").or_else(|| text(event, "/requestContext/http/path")).unwrap_or("/");
-    // Behind a base path the route's key tells where the API's own path begins.
-    let is_root_route = text(event, "/routeKey").is_some_and(|key| key.ends_with(" /"));
-    Heard {
-        method: text(event, "/requestContext/http/method").unwrap_or_default(),
+fn http_request(event: &Value) -> HttpRequest<'_> {
+    let path = string(event, "/rawPath")
+        .or_else(|| string(event, "/requestContext/http/path"))
+        .unwrap_or("/");
+    // The path may begin with a custom domain's base path; the route key does not.
+    let is_root_route = string(event, "/routeKey").is_some_and(|key| key.ends_with(" /"));
+    HttpRequest {
+        method: string(event, "/requestContext/http/method").unwrap_or_default(),
         path,
-        is_root: is_root_route || http::is_stage(path, text(event, "/requestContext/stage")),
+        is_root: is_root_route || http::is_stage(path, string(event, "/requestContext/stage")),
         headers: http::headers(event),
-        is_proven: proof(event).is_some(),
+        is_authenticated: identity(event).is_some(),
     }
 }
 
-fn proof(event: &Value) -> Option<Proof<'_>> {
-    callers::authorizer(event.pointer("/requestContext/authorizer"))
+fn identity(event: &Value) -> Option<CallerIdentity<'_>> {
+    callers::from_authorizer(event.pointer("/requestContext/authorizer"))
 }

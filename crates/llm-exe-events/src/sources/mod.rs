@@ -1,5 +1,4 @@
-//! The event sources: a file and a row each. The first row that recognises an event has it; what
-//! no row recognises is a direct request.
+//! The event sources: one file and one row of [`SOURCES`] each.
 
 mod alb;
 mod direct;
@@ -14,10 +13,10 @@ mod unsupported;
 
 use serde_json::Value;
 
-use crate::EventSource;
+use crate::source::EventSource;
 
-/// Every source, in the order in which they are asked; one that answers in several forms has a
-/// row for each. The last one takes anything.
+/// All sources, in the order in which they are tried. A source with several response formats has
+/// a row for each. The last row matches every event.
 pub const SOURCES: &[&dyn EventSource] = &[
     &http_v2::HttpV2,
     &alb::Alb { is_multi: false },
@@ -33,7 +32,7 @@ pub const SOURCES: &[&dyn EventSource] = &[
     &direct::Direct,
 ];
 
-/// The source of an event.
+/// The source of an event: the first one that matches. Any other event is a direct request.
 pub fn detect(event: &Value) -> &'static dyn EventSource {
-    SOURCES.iter().copied().find(|source| source.recognises(event)).unwrap_or(&direct::Direct)
+    SOURCES.iter().copied().find(|source| source.matches(event)).unwrap_or(&direct::Direct)
 }

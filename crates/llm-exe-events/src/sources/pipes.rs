@@ -1,5 +1,5 @@
-//! What EventBridge Pipes take out of a queue: the messages as SQS would deliver them, or what
-//! a template made of each.
+//! EventBridge Pipes that read from a queue: messages as SQS delivers them, or as an input
+//! template transformed them.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-source.html>
 
@@ -7,11 +7,13 @@ use llm_exe::Error;
 use serde_json::Value;
 
 use super::sqs;
-use crate::shapes::{self, said};
-use crate::wrappings::{self, Way};
-use crate::{EventSource, Invocation, Record, Settled, batch};
+use crate::batch;
+use crate::envelopes::{self, Provenance};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::{self, non_empty_string};
+use crate::source::EventSource;
 
-/// A list of messages, or of values that have `detail-type` and `detail`.
+/// Lists of messages, or of values with `detail-type` and `detail`.
 pub(crate) struct Pipes;
 
 impl EventSource for Pipes {
@@ -19,36 +21,37 @@ impl EventSource for Pipes {
         "pipes"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         event
             .as_array()
-            .is_some_and(|items| shapes::all_of(items, "aws:sqs") || are_templated(items))
+            .is_some_and(|items| shapes::all_from(items, "aws:sqs") || are_bus_events(items))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         let items = shapes::into_items(event);
-        if !are_templated(&items) {
+        if !are_bus_events(&items) {
             return sqs::messages(items, "", invocation);
         }
         let records = items.into_iter().enumerate().map(|(index, item)| {
-            let delivery = invocation.part(index);
-            let id = said(&item, "/id").unwrap_or(&delivery).to_owned();
-            let asks = wrappings::bus_event(Way::new("eventbridge", &delivery), item);
-            Record { id, group: None, asks }
+            let delivery = invocation.part_id(index);
+            let id = non_empty_string(&item, "/id").unwrap_or(&delivery).to_owned();
+            let requests =
+                envelopes::requests_in_bus_event(Provenance::new("eventbridge", &delivery), item);
+            Record { id, group: None, requests }
         });
-        Ok(batch::each_once(records.collect()))
+        Ok(batch::deduplicate_records(records.collect()))
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        Ok(batch::item_failures(settled))
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        Ok(batch::item_failures(records))
     }
 
-    /// Without an answer of ours the pipe delivers all messages again.
-    fn refuse(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    /// After an error the pipe delivers all messages again.
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
 }
 
-fn are_templated(items: &[Value]) -> bool {
+fn are_bus_events(items: &[Value]) -> bool {
     !items.is_empty() && items.iter().all(shapes::is_bus_event)
 }

@@ -1,16 +1,18 @@
-//! Notifications of a bucket: each object that was created is a hosted config to run.
+//! S3 notifications: each created object is a hosted config, which is run.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::objects::Object;
-use crate::shapes::{self, said};
-use crate::wrappings::{self, Way};
-use crate::{EventSource, Invocation, Record, Settled, batch};
+use crate::batch;
+use crate::envelopes::{self, Provenance};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::s3_object::S3Object;
+use crate::shapes::{self, non_empty_string};
+use crate::source::EventSource;
 
-/// `Records[].eventSource == "aws:s3"`, and the test message of a new notification.
+/// Events with `Records[].eventSource == "aws:s3"`, and the test event of a new notification.
 pub(crate) struct S3;
 
 impl EventSource for S3 {
@@ -18,32 +20,33 @@ impl EventSource for S3 {
         "s3"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         shapes::is_test_event(event)
-            || shapes::records(event).is_some_and(|items| shapes::all_of(items, "aws:s3"))
+            || shapes::records(event).is_some_and(|items| shapes::all_from(items, "aws:s3"))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         if shapes::is_test_event(&event) {
-            let id = said(&event, "/RequestId").unwrap_or(&invocation.request_id).to_owned();
-            return Ok(vec![Record { id, group: None, asks: Vec::new() }]);
+            let id =
+                non_empty_string(&event, "/RequestId").unwrap_or(&invocation.request_id).to_owned();
+            return Ok(vec![Record { id, group: None, requests: Vec::new() }]);
         }
         let items = shapes::into_items(event).into_iter().enumerate();
         let records = items.map(|(index, item)| {
-            let delivery = invocation.part(index);
-            let object = Object::notified(&item);
+            let delivery = invocation.part_id(index);
+            let object = S3Object::from_notification(&item);
             let id = object.map_or_else(|_| delivery.clone(), |object| object.id(&delivery));
-            let asks = wrappings::record(Way::new("s3", &delivery), item);
-            Record { id, group: None, asks }
+            let requests = envelopes::requests_in_record(Provenance::new("s3", &delivery), item);
+            Record { id, group: None, requests }
         });
-        Ok(batch::each_once(records.collect()))
+        Ok(batch::deduplicate_records(records.collect()))
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        batch::listed(settled)
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        batch::status_list(records)
     }
 
-    fn refuse(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
 }

@@ -1,15 +1,17 @@
-//! Messages of a topic.
+//! Messages from an SNS topic.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::shapes::{self, said};
-use crate::wrappings::{self, Way};
-use crate::{EventSource, Invocation, Record, Settled, batch};
+use crate::batch;
+use crate::envelopes::{self, Provenance};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::{self, non_empty_string};
+use crate::source::EventSource;
 
-/// `Records[].EventSource == "aws:sns"`.
+/// Events with `Records[].EventSource == "aws:sns"`.
 pub(crate) struct Sns;
 
 impl EventSource for Sns {
@@ -17,26 +19,26 @@ impl EventSource for Sns {
         "sns"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
-        shapes::records(event).is_some_and(|items| shapes::all_of(items, "aws:sns"))
+    fn matches(&self, event: &Value) -> bool {
+        shapes::records(event).is_some_and(|items| shapes::all_from(items, "aws:sns"))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         let items = shapes::into_items(event).into_iter().enumerate();
         let records = items.map(|(index, item)| {
-            let delivery = invocation.part(index);
-            let id = said(&item, "/Sns/MessageId").unwrap_or(&delivery).to_owned();
-            let asks = wrappings::record(Way::new("sns", &delivery), item);
-            Record { id, group: None, asks }
+            let delivery = invocation.part_id(index);
+            let id = non_empty_string(&item, "/Sns/MessageId").unwrap_or(&delivery).to_owned();
+            let requests = envelopes::requests_in_record(Provenance::new("sns", &delivery), item);
+            Record { id, group: None, requests }
         });
-        Ok(batch::each_once(records.collect()))
+        Ok(batch::deduplicate_records(records.collect()))
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        batch::listed(settled)
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        batch::status_list(records)
     }
 
-    fn refuse(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
 }

@@ -1,15 +1,17 @@
-//! Messages of a queue.
+//! Messages from an SQS queue.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::shapes::{self, said};
-use crate::wrappings::{self, Way};
-use crate::{EventSource, Invocation, Record, Settled, batch};
+use crate::batch;
+use crate::envelopes::{self, Provenance};
+use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::{self, non_empty_string};
+use crate::source::EventSource;
 
-/// `Records[].eventSource == "aws:sqs"`, and `Records` without a record.
+/// Events with `Records[].eventSource == "aws:sqs"`, and `{"Records": []}`.
 pub(crate) struct Sqs;
 
 impl EventSource for Sqs {
@@ -17,26 +19,29 @@ impl EventSource for Sqs {
         "sqs"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
+    fn matches(&self, event: &Value) -> bool {
         shapes::is_empty_batch(event)
-            || shapes::records(event).is_some_and(|items| shapes::all_of(items, "aws:sqs"))
+            || shapes::records(event).is_some_and(|items| shapes::all_from(items, "aws:sqs"))
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         messages(shapes::into_items(event), "Records", invocation)
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        Ok(batch::item_failures(settled))
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        Ok(batch::item_failures(records))
     }
 
-    /// Without an answer of ours the queue keeps all messages.
-    fn refuse(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    /// After an error the queue delivers all messages again.
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
 }
 
-/// A record for each message. One without an id could be neither kept nor acknowledged.
+/// A record for each message.
+///
+/// # Errors
+/// A message has no id: its result could not be stored and its failure could not be reported.
 pub(super) fn messages(
     items: Vec<Value>,
     path: &str,
@@ -44,19 +49,22 @@ pub(super) fn messages(
 ) -> Result<Vec<Record>, Error> {
     let mut records = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let Some(id) = said(&item, "/messageId").map(str::to_owned) else {
+        let Some(id) = non_empty_string(&item, "/messageId").map(str::to_owned) else {
             let path = format!("{path}[{index}].messageId");
             return Err(Error::invalid(path, "is missing or not a string"));
         };
         let group = group(&item).map(str::to_owned);
-        let asks = wrappings::record(Way::new("sqs", &invocation.request_id), item);
-        records.push(Record { id, group, asks });
+        let requests =
+            envelopes::requests_in_record(Provenance::new("sqs", &invocation.request_id), item);
+        records.push(Record { id, group, requests });
     }
-    Ok(batch::each_once(records))
+    Ok(batch::deduplicate_records(records))
 }
 
-/// Standard queues have groups too, for fairness; they are in no order.
+/// The message group of a FIFO queue's message. Standard queues have groups too (fair queues), but
+/// do not order their messages.
 fn group(item: &Value) -> Option<&str> {
-    let is_fifo = said(item, "/eventSourceARN").is_some_and(|arn| arn.ends_with(".fifo"));
-    said(item, "/attributes/MessageGroupId").filter(|_| is_fifo)
+    let is_fifo =
+        non_empty_string(item, "/eventSourceARN").is_some_and(|arn| arn.ends_with(".fifo"));
+    non_empty_string(item, "/attributes/MessageGroupId").filter(|_| is_fifo)
 }

@@ -1,20 +1,22 @@
-//! Events of sources that are not served, several sources in one event, and lists that are none
-//! of Pipes': refused by name, never run as a direct request by mistake.
+//! Rejects events of unsupported sources, events that mix several sources, and lists that are not
+//! from EventBridge Pipes, so that they are not run as direct requests by mistake.
 
 use llm_exe::{Error, json};
 use serde_json::Value;
 
-use super::direct::alone;
+use super::direct::only_result;
+use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes;
-use crate::{EventSource, Invocation, Record, Settled};
+use crate::source::EventSource;
 
-/// What `Records` may be of.
-const SERVED: &str = "aws:sqs, aws:sns or aws:s3";
+/// The sources that `Records` may be from.
+const SUPPORTED: &str = "aws:sqs, aws:sns or aws:s3";
 
-/// The most names that a message tells.
-const MOST_NAMED: usize = 5;
+/// Maximum number of source names that a message lists.
+const MAX_LISTED_NAMES: usize = 5;
 
-/// `Records` with a record, an `eventSource` without any, as of Kafka and MQ, and any list.
+/// Events with non-empty `Records`, events with an `eventSource` and no `Records` (Kafka and MQ),
+/// and all lists.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
@@ -22,63 +24,67 @@ impl EventSource for Unsupported {
         "unsupported"
     }
 
-    fn recognises(&self, event: &Value) -> bool {
-        let names_itself = shapes::source_of(event).is_some() && !shapes::is_request(event);
+    fn matches(&self, event: &Value) -> bool {
+        let has_source = shapes::source_of(event).is_some() && !shapes::is_request(event);
         let has_records = shapes::records(event).is_some_and(|items| !items.is_empty());
-        event.is_array() || has_records || names_itself
+        event.is_array() || has_records || has_source
     }
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
         if let Some(name) = shapes::source_of(&event).map(json::quoted) {
-            let text = format!("an event of {name} without Records of {SERVED} is not served");
+            let text =
+                format!("an event from {name} without Records of {SUPPORTED} is not supported");
             return Err(Error::invalid("eventSource", text));
         }
         let is_list = event.is_array();
         let items = shapes::into_items(event);
-        let names = names(&items);
+        let names = source_names(&items);
         Err(match (is_list, names.as_slice()) {
             (true, []) => Error::invalid(
                 "",
-                "the event is a list, and not one of messages of SQS as EventBridge Pipes deliver \
-                 them; expected a request, a JSON object",
+                "the event is a list, but not a list of SQS messages as EventBridge Pipes sends \
+                 it; expected a request, which is a JSON object",
             ),
-            (false, []) => Error::invalid("Records", "no record names its eventSource"),
-            (true, names) => Error::invalid("", told("a list", names)),
-            (false, names) => Error::invalid("Records", told("Records", names)),
+            (false, []) => Error::invalid("Records", "no record has an eventSource"),
+            (true, names) => Error::invalid("", message(names, "a list of aws:sqs", "aws:sqs")),
+            (false, names) => {
+                let expected = format!("Records of {SUPPORTED}");
+                Error::invalid("Records", message(names, &expected, SUPPORTED))
+            }
         })
     }
 
-    fn respond(&self, _: &Invocation, settled: Vec<Settled>) -> Result<Value, Error> {
-        alone(settled)
+    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+        only_result(records)
     }
 }
 
-fn told(what: &str, names: &[String]) -> String {
-    let served = match what {
-        "a list" => "aws:sqs",
-        _ => SERVED,
-    };
-    let shown = names.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let more = if names.len() > MOST_NAMED { " and others" } else { "" };
+fn message(names: &[String], expected: &str, supported: &str) -> String {
+    let listed = names.iter().take(MAX_LISTED_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    let more = if names.len() > MAX_LISTED_NAMES { " and others" } else { "" };
     match names {
-        [_] => format!("events of {shown} are not served; expected {what} of {served}"),
-        _ => format!("records of {shown}{more} in one event; expected one source: {served}"),
+        [_] => format!("records from {listed} are not supported; expected {expected}"),
+        _ => format!(
+            "the event mixes records from {listed}{more}; expected records from one source: \
+             {supported}"
+        ),
     }
 }
 
-/// The sources, each once, as messages quote them; records without one count as such.
-fn names(items: &[Value]) -> Vec<String> {
+/// The distinct sources, quoted for a message. Records without a source count as one of them,
+/// unless no record has a source.
+fn source_names(items: &[Value]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let named = items.iter().map(shapes::source_of);
-    if named.clone().all(|name| name.is_none()) {
+    let sources = items.iter().map(shapes::source_of);
+    if sources.clone().all(|source| source.is_none()) {
         return names;
     }
-    for name in named {
-        let name = name.map_or_else(|| "an unnamed source".to_owned(), json::quoted);
+    for source in sources {
+        let name = source.map_or_else(|| "an unnamed source".to_owned(), json::quoted);
         if !names.contains(&name) {
             names.push(name);
         }
-        if names.len() > MOST_NAMED {
+        if names.len() > MAX_LISTED_NAMES {
             break;
         }
     }

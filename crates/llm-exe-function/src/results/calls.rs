@@ -1,63 +1,99 @@
-//! A request that its caller waits for: run, or answered under its `idempotencyKey`, and told to
-//! the destination that it names.
+//! Runs the request of a caller that waits for the response. The call may have an
+//! `idempotencyKey` and a destination for its result.
 
-use llm_exe::{Deadline, Executor, Run};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use llm_exe::{Context, Deadline, Error, ErrorKind, Executor, Report, Run};
 use llm_exe_events::RecordRequest;
+use serde_json::Value;
 
 use super::Results;
-use super::idempotency::Keyed;
-use super::once::run;
-use super::records::but;
-use super::stored_result::Kept;
+use super::idempotency::IdempotentCall;
+use super::stored_result::StoredResult;
 use crate::outcome::RequestOutcome;
 
+/// The time after its deadline at which a run is cancelled.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// Maximum time that is reserved for storing and sending a result.
+const MAX_RESERVE: Duration = Duration::from_secs(2);
+
 impl Results {
-    /// Answers a caller.
-    pub(crate) async fn call(
+    /// Runs a caller's request.
+    pub(crate) async fn run_call(
         &self,
         executor: &Executor,
-        ask: RecordRequest,
+        request: RecordRequest,
         caller: &str,
         deadline: Deadline,
     ) -> RequestOutcome {
-        let RecordRequest { source, id, origins, body } = ask;
-        let taken = body.and_then(|mut body| match self.prefix() {
+        let RecordRequest { source, id, origins, body } = request;
+        let parsed = body.and_then(|mut body| match self.prefix() {
             Some(prefix) => {
-                let keyed = Keyed::take(&mut body)?;
-                Ok((body, keyed.map(|keyed| (keyed, prefix))))
+                let call = IdempotentCall::take_from(&mut body)?;
+                Ok((body, call.map(|call| (call, prefix))))
             }
-            // The executor refuses the field, and says what else is wrong.
+            // The executor rejects the field together with the request's other problems.
             None => Ok((body, None)),
         });
-        let (body, keyed) = match taken {
-            Ok(taken) => taken,
+        let (body, call) = match parsed {
+            Ok(parsed) => parsed,
             Err(error) => return RequestOutcome::failed(error),
         };
-        // Who names a destination needs time to have it told.
-        let names = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
-        let asked = async |until: Deadline| run(executor, body, &origins, until).await;
-        let kept_of = |run: &Run| Kept::of(&id, source, None, run);
-        let (ended, kept) = match keyed {
-            Some((keyed, prefix)) => {
-                let place = keyed.place(prefix, caller);
-                // Lambda may deliver one event twice at once, under one id.
+        // The request or its hosted config may name a destination, which needs time for sending.
+        let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
+        let run = async |until: Deadline| run_request(executor, body, &origins, until).await;
+        let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
+        let (outcome, result) = match call {
+            Some((call, prefix)) => {
+                let place = call.place(prefix, caller);
+                // Random, because Lambda may deliver an event twice at once with the same id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
-                self.once(&keyed, place, &holder, deadline, asked, kept_of).await
+                self.run_once(&call, place, &holder, deadline, run, to_stored).await
             }
             None => {
-                let until = if names { self.before(deadline) } else { deadline };
-                let run = asked(until).await;
-                let kept = run.report.destination.is_some().then(|| kept_of(&run));
-                (RequestOutcome::of(run), kept)
+                let until = if may_send { self.run_deadline(deadline) } else { deadline };
+                let run = run(until).await;
+                let result = run.report.destination.is_some().then(|| to_stored(&run));
+                (RequestOutcome::from_run(run), result)
             }
         };
-        let Some(kept) = kept.filter(|_| !ended.report.dry_run) else {
-            return ended;
+        let Some(result) = result.filter(|_| !outcome.report.dry_run) else {
+            return outcome;
         };
-        let Some(destination) = kept.destination() else {
-            return ended;
+        let Some(destination) = result.destination() else {
+            return outcome;
         };
-        let told = self.tell(&destination, &kept, ended.place.as_ref(), None, deadline).await;
-        but(ended, told.map(|()| Some(destination)))
+        let place = outcome.place.as_ref();
+        let sent = self.send(&destination, &result, place, None, deadline).await;
+        outcome.with_sent(sent.map(|()| Some(destination)))
     }
+
+    /// The deadline of a run whose result still has to be stored or sent by `deadline`.
+    pub(super) fn run_deadline(&self, deadline: Deadline) -> Deadline {
+        let left = deadline.left();
+        let reserve = (left / 5).min(MAX_RESERVE);
+        deadline.within(Some(left.saturating_sub(reserve)))
+    }
+}
+
+/// Runs a request. A panic becomes an `Internal` error, and a run that exceeds its deadline a
+/// `Timeout`.
+pub(super) async fn run_request(
+    executor: &Executor,
+    body: Value,
+    origins: &[String],
+    deadline: Deadline,
+) -> Run {
+    let run = executor.run(Context::new(deadline).with_origins(origins), body);
+    let run = AssertUnwindSafe(run).catch_unwind();
+    let latest = deadline.instant() + GRACE;
+    let error = match tokio::time::timeout_at(latest.into(), run).await {
+        Ok(Ok(run)) => return run,
+        Ok(Err(_)) => Error::new(ErrorKind::Internal, "the request made the function panic"),
+        Err(_) => Error::new(ErrorKind::Timeout, "the function ran out of time"),
+    };
+    Run { outcome: Err(error), report: Report::default() }
 }

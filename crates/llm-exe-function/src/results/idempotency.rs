@@ -1,249 +1,271 @@
-//! `idempotencyKey`: a repeated call is answered with the first one's answer, and two at once are
-//! one call.
+//! `idempotencyKey`: a repeated call returns the stored result of the first one, and concurrent
+//! calls with the same key run the request once.
 //!
-//! An object stands for the key. Whoever writes it first runs the request, and holds the key until
-//! the answer is written or its own deadline has passed; all others wait for the answer.
+//! Each key has an object in the store. The call that creates the object owns the key and runs the
+//! request, until it writes the result or its deadline passes. Other calls wait for the result.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use llm_exe::results::{ResultPlace, ResultPrefix, Stored, When, Wrote};
 use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::stored_result::{Kept, hashed, request_hash};
+use super::stored_result::{StoredResult, hash_parts, hash_request};
 use super::{Results, unreadable};
+use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
+use crate::ports::{Precondition, StoredObject, WriteOutcome};
 
-/// The longest key, in characters.
-const LONGEST_KEY: usize = 255;
+/// Maximum characters of a key.
+const MAX_KEY_CHARS: usize = 255;
 
-/// The waits between looks at a key that another holds, doubled each time.
-const FIRST_LOOK: Duration = Duration::from_millis(100);
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
+/// The intervals at which a call polls a key that another call owns; doubled each time.
+const FIRST_POLL: Duration = Duration::from_millis(100);
+const MAX_POLL: Duration = Duration::from_secs(1);
 
-/// A call under a key.
+/// A call with an `idempotencyKey`.
 #[derive(Debug, Clone)]
-pub(crate) struct Keyed {
+pub(crate) struct IdempotentCall {
     key: String,
-    request: String,
+    request_hash: String,
 }
 
-/// What stands for a key.
+/// The stored state of a key.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Holding {
-    /// The hash of the request; none, where the call before did not get as far as to ask.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    request: Option<String>,
-    /// Who holds the key.
+struct KeyEntry {
+    /// The hash of the request; `None` if the previous call failed before it called a provider, so
+    /// that another request may use the key.
+    #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
+    request_hash: Option<String>,
+    /// The call that owns the key.
     holder: String,
-    /// Until when, in milliseconds since 1970; the answer ends the hold.
-    until: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answer: Option<Kept>,
+    /// When the ownership expires, in milliseconds since 1970.
+    #[serde(rename = "until")]
+    expires_at: u64,
+    #[serde(rename = "answer", default, skip_serializing_if = "Option::is_none")]
+    result: Option<StoredResult>,
 }
 
-/// What a look at a key says.
-enum Look {
-    /// Run the request, and write the answer over this state.
-    Run(Option<String>),
-    /// It ended so.
-    RequestOutcome(Box<Kept>),
-    /// Another holds it.
-    Wait,
+/// The state of a key, as a call reads it.
+enum KeyState {
+    /// The key is free. Its object has this ETag, if there is one.
+    Free(Option<String>),
+    /// The call is finished and has this result.
+    Finished(Box<StoredResult>),
+    /// Another call owns the key.
+    Owned,
 }
 
-impl Keyed {
-    /// Takes the key out of a request; `None` where it has none, or where nobody would be asked.
+/// How a call got hold of a key.
+enum Acquired {
+    /// The call owns the key, and its object has this ETag.
+    Owned(String),
+    /// Another call has finished with this result.
+    Finished(Box<StoredResult>),
+}
+
+impl IdempotentCall {
+    /// Removes the key from a request. `None` if there is no key, or if the request is a dry run,
+    /// which has no result to store.
     ///
     /// # Errors
-    /// `InvalidRequest` for what can't be a key.
-    pub(crate) fn take(body: &mut Value) -> Result<Option<Keyed>, Error> {
+    /// `InvalidRequest` if the key is not a string of 1 to 255 characters.
+    pub(crate) fn take_from(body: &mut Value) -> Result<Option<IdempotentCall>, Error> {
         const NAME: &str = "idempotencyKey";
-        let is_dry = body.get("dryRun").and_then(Value::as_bool) == Some(true);
-        let taken = body.as_object_mut().and_then(|fields| fields.shift_remove(NAME));
-        let key = match taken {
+        let is_dry_run = body.get("dryRun").and_then(Value::as_bool) == Some(true);
+        let value = body.as_object_mut().and_then(|fields| fields.shift_remove(NAME));
+        let key = match value {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::String(key)) => key,
             Some(other) => {
-                let came = llm_exe::json::shown(&other);
-                return Err(Error::invalid(NAME, format!("expected a string, got {came}")));
+                let received = llm_exe::json::shown(&other);
+                return Err(Error::invalid(NAME, format!("expected a string, got {received}")));
             }
         };
         let length = key.chars().count();
-        if !(1..=LONGEST_KEY).contains(&length) {
-            let text = format!("expected 1 to {LONGEST_KEY} characters, got {length}");
+        if !(1..=MAX_KEY_CHARS).contains(&length) {
+            let text = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
             return Err(Error::invalid(NAME, text));
         }
-        Ok((!is_dry).then(|| Keyed { key, request: request_hash(body) }))
+        Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
 
-    /// The object that stands for the key of this caller.
+    /// The object for this key of this caller.
     pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
-        let name = hashed(&[caller, &self.key]);
+        let name = hash_parts(&[caller, &self.key]);
         prefix.object(&format!("idempotency/{name}.json"))
     }
 }
 
 impl Results {
-    /// Runs a request under a key, or gives the answer that the key stands for.
-    pub(crate) async fn once(
+    /// Runs a call, or returns the result of an earlier call with the same key. Also returns the
+    /// result in its stored form, unless the call failed without one.
+    pub(crate) async fn run_once(
         &self,
-        keyed: &Keyed,
+        call: &IdempotentCall,
         place: ResultPlace,
         holder: &str,
         deadline: Deadline,
         run: impl AsyncFnOnce(Deadline) -> Run,
-        kept_of: impl FnOnce(&Run) -> Kept,
-    ) -> (RequestOutcome, Option<Kept>) {
-        let name = format!("{} {}", place.key, keyed.request);
-        if let Some(kept) = self.paid_for(&name, keyed, &place, holder, deadline).await {
-            return (kept.clone().replayed(), Some(kept));
+        to_stored: impl FnOnce(&Run) -> StoredResult,
+    ) -> (RequestOutcome, Option<StoredResult>) {
+        let name = format!("{} {}", place.key, call.request_hash);
+        if let Some(result) = self.replay_unstored(&name, call, &place, holder, deadline).await {
+            return (result.clone().into_replay(), Some(result));
         }
-        let etag = match self.hold(&place, keyed, holder, deadline).await {
-            Ok(Held::Ours(etag)) => etag,
-            Ok(Held::Answered(kept)) => return (kept.clone().replayed(), Some(*kept)),
+        let etag = match self.acquire(&place, call, holder, deadline).await {
+            Ok(Acquired::Owned(etag)) => etag,
+            Ok(Acquired::Finished(result)) => {
+                return (result.clone().into_replay(), Some(*result));
+            }
             Err(error) => return (RequestOutcome::failed(error), None),
         };
-        let run = run(self.before(deadline)).await;
-        let kept = kept_of(&run);
-        let asked = run.report.attempts > 0;
-        // Whoever mends a request that asked nobody may send another under the key.
-        let request = (asked || run.outcome.is_ok()).then(|| keyed.request.clone());
-        let answer = request.is_some().then(|| kept.clone());
-        let holding = Holding { request, holder: holder.to_owned(), until: 0, answer };
-        let wrote = self.store.write(&place, holding.to_bytes(), When::Unchanged(etag), deadline);
-        let mut ended = RequestOutcome::of(run);
-        match wrote.await {
-            Ok(Wrote::Done(_)) => {}
-            Ok(Wrote::Unmet) => match self.look(&place, keyed, holder, deadline).await {
-                // Our own first try, of which we were not told.
-                Ok(Look::RequestOutcome(theirs)) if *theirs == kept => {}
-                Ok(Look::RequestOutcome(theirs)) if theirs.is_ok() => {
-                    ended = RequestOutcome { report: ended.report, ..theirs.clone().replayed() };
-                    return (ended, Some(*theirs));
+        let run = run(self.run_deadline(deadline)).await;
+        let result = to_stored(&run);
+        let called_provider = run.report.attempts > 0;
+        // A request that failed before a provider was called may be corrected and sent again with
+        // the same key.
+        let uses_key = called_provider || run.outcome.is_ok();
+        let entry = KeyEntry {
+            request_hash: uses_key.then(|| call.request_hash.clone()),
+            holder: holder.to_owned(),
+            expires_at: 0,
+            result: uses_key.then(|| result.clone()),
+        };
+        let condition = Precondition::Unchanged(etag);
+        let written = self.store.write(&place, entry.to_bytes(), condition, deadline).await;
+        let mut outcome = RequestOutcome::from_run(run);
+        match written {
+            Ok(WriteOutcome::Done(_)) => {}
+            Ok(WriteOutcome::Unmet) => match self.read_key(&place, call, holder, deadline).await {
+                // The previous attempt was written, but its response was lost.
+                Ok(KeyState::Finished(current)) if *current == result => {}
+                Ok(KeyState::Finished(current)) if current.is_ok() => {
+                    let replay = current.clone().into_replay();
+                    outcome = RequestOutcome { report: outcome.report, ..replay };
+                    return (outcome, Some(*current));
                 }
-                _ => ended.warn("idempotencyKey: another call holds the key by now"),
+                _ => outcome.add_warning("idempotencyKey: another call owns the key by now"),
             },
-            // What was paid for is given, here also to who calls again.
+            // The result was paid for, so this call and its repeats in this process return it.
             Err(error) => {
-                ended.warn(&format!("idempotencyKey: the answer is not kept: {}", error.message()));
-                if asked && kept.is_final() {
-                    self.remember(&name, kept.clone());
+                let text = format!("idempotencyKey: the result is not stored: {}", error.message());
+                outcome.add_warning(&text);
+                if called_provider && result.is_final() {
+                    self.remember_unstored(&name, result.clone());
                 }
             }
         }
-        (ended, Some(kept))
+        (outcome, Some(result))
     }
 
-    /// An answer of this process that the store did not take: kept now, if it takes it by now.
-    /// `None` too where the key stands for something else by now.
-    async fn paid_for(
+    /// Returns a result that this process could not store earlier, and tries to store it again.
+    /// `None` if there is no such result, or if the key now belongs to another result.
+    async fn replay_unstored(
         &self,
         name: &str,
-        keyed: &Keyed,
+        call: &IdempotentCall,
         place: &ResultPlace,
         holder: &str,
         deadline: Deadline,
-    ) -> Option<Kept> {
-        let kept = self.recall(name)?;
-        let is_kept = match self.store.read(place, deadline).await {
-            Ok(Some(Stored { body, etag })) => {
-                let holding: Holding = serde_json::from_slice(&body).ok()?;
-                if holding.answer.is_some() || holding.request.as_ref() != Some(&keyed.request) {
+    ) -> Option<StoredResult> {
+        let result = self.take_unstored(name)?;
+        let is_stored = match self.store.read(place, deadline).await {
+            Ok(Some(StoredObject { body, etag })) => {
+                let entry: KeyEntry = serde_json::from_slice(&body).ok()?;
+                let is_same_request = entry.request_hash.as_ref() == Some(&call.request_hash);
+                if entry.result.is_some() || !is_same_request {
                     return None;
                 }
-                let (request, answer) = (holding.request, Some(kept.clone()));
-                let holding = Holding { request, holder: holder.to_owned(), until: 0, answer };
-                let when = When::Unchanged(etag);
-                self.store.write(place, holding.to_bytes(), when, deadline).await.is_ok()
+                let entry = KeyEntry {
+                    request_hash: entry.request_hash,
+                    holder: holder.to_owned(),
+                    expires_at: 0,
+                    result: Some(result.clone()),
+                };
+                let condition = Precondition::Unchanged(etag);
+                self.store.write(place, entry.to_bytes(), condition, deadline).await.is_ok()
             }
             Ok(None) => return None,
             Err(_) => false,
         };
-        if !is_kept {
-            self.remember(name, kept.clone());
+        if !is_stored {
+            self.remember_unstored(name, result.clone());
         }
-        Some(kept)
+        Some(result)
     }
 
-    /// Takes the key, or waits for who has it.
-    async fn hold(
+    /// Acquires a key, or waits for the result of the call that owns it.
+    async fn acquire(
         &self,
         place: &ResultPlace,
-        keyed: &Keyed,
+        call: &IdempotentCall,
         holder: &str,
         deadline: Deadline,
-    ) -> Result<Held, Error> {
-        let holding = Holding {
-            request: Some(keyed.request.clone()),
+    ) -> Result<Acquired, Error> {
+        let entry = KeyEntry {
+            request_hash: Some(call.request_hash.clone()),
             holder: holder.to_owned(),
-            until: now().saturating_add(milliseconds(deadline.left())),
-            answer: None,
+            expires_at: now().saturating_add(milliseconds(deadline.left())),
+            result: None,
         };
-        let mut when = When::Absent;
-        let mut wait = FIRST_LOOK;
+        let mut condition = Precondition::Absent;
+        let mut wait = FIRST_POLL;
         loop {
-            let wrote = self.store.write(place, holding.to_bytes(), when, deadline).await?;
-            if let Wrote::Done(Some(etag)) = wrote {
-                return Ok(Held::Ours(etag));
+            let written = self.store.write(place, entry.to_bytes(), condition, deadline).await?;
+            if let WriteOutcome::Done(Some(etag)) = written {
+                return Ok(Acquired::Owned(etag));
             }
             loop {
-                match self.look(place, keyed, holder, deadline).await? {
-                    Look::RequestOutcome(kept) => return Ok(Held::Answered(kept)),
-                    Look::Run(etag) if matches!(wrote, Wrote::Unmet) => {
-                        when = etag.map_or(When::Absent, When::Unchanged);
+                match self.read_key(place, call, holder, deadline).await? {
+                    KeyState::Finished(result) => return Ok(Acquired::Finished(result)),
+                    KeyState::Free(etag) if matches!(written, WriteOutcome::Unmet) => {
+                        condition = etag.map_or(Precondition::Absent, Precondition::Unchanged);
                         break;
                     }
-                    // It is written, and the store did not tell its ETag.
-                    Look::Run(Some(etag)) => return Ok(Held::Ours(etag)),
-                    Look::Run(None) => return Err(unreadable(place)),
-                    Look::Wait => {}
+                    // The entry was written, but the store returned no ETag for it.
+                    KeyState::Free(Some(etag)) => return Ok(Acquired::Owned(etag)),
+                    KeyState::Free(None) => return Err(unreadable(place)),
+                    KeyState::Owned => {}
                 }
                 if wait >= deadline.left() {
-                    let text = "another call with this idempotencyKey is being answered";
+                    let text = "another call with this idempotencyKey is still running";
                     return Err(Error::new(ErrorKind::Timeout, text));
                 }
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_LOOK);
+                wait = (wait * 2).min(MAX_POLL);
             }
         }
     }
 
-    async fn look(
+    async fn read_key(
         &self,
         place: &ResultPlace,
-        keyed: &Keyed,
+        call: &IdempotentCall,
         holder: &str,
         deadline: Deadline,
-    ) -> Result<Look, Error> {
-        let Some(Stored { body, etag }) = self.store.read(place, deadline).await? else {
-            return Ok(Look::Run(None));
+    ) -> Result<KeyState, Error> {
+        let Some(StoredObject { body, etag }) = self.store.read(place, deadline).await? else {
+            return Ok(KeyState::Free(None));
         };
-        let holding: Holding = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
-        if holding.request.as_ref().is_some_and(|request| *request != keyed.request) {
-            let text = "this idempotencyKey was used for another request";
+        let entry: KeyEntry = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
+        if entry.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
+            let text = "this idempotencyKey was used for a different request";
             return Err(Error::new(ErrorKind::IdempotencyConflict, text));
         }
-        Ok(match holding.answer {
-            Some(kept) if kept.is_final() => Look::RequestOutcome(Box::new(kept)),
-            Some(_) => Look::Run(Some(etag)),
-            None if holding.holder == holder || holding.until <= now() => Look::Run(Some(etag)),
-            None => Look::Wait,
+        Ok(match entry.result {
+            Some(result) if result.is_final() => KeyState::Finished(Box::new(result)),
+            Some(_) => KeyState::Free(Some(etag)),
+            None if entry.holder == holder || entry.expires_at <= now() => {
+                KeyState::Free(Some(etag))
+            }
+            None => KeyState::Owned,
         })
     }
 }
 
-enum Held {
-    /// The key is ours, in the state that this ETag names.
-    Ours(String),
-    /// It stands for this answer.
-    Answered(Box<Kept>),
-}
-
-impl Holding {
+impl KeyEntry {
     fn to_bytes(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
     }

@@ -1,12 +1,8 @@
-//! What becomes of results: kept so that nothing is lost or paid for twice, told to whoever waits
-//! for them, and put aside where an answer is too large.
-//!
-//! In: requests to run, and the ports that reach S3, queues and buses. Out: how each ended.
+//! Stores the results of requests, replays stored results, and sends results to destinations.
 
 mod calls;
 mod idempotency;
 mod notify;
-mod once;
 mod records;
 mod stored_result;
 
@@ -14,38 +10,45 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::results::{
-    Destination, Messenger, Note, ResultPlace, ResultPrefix, ResultStore, Stored, When, Wrote,
-};
 use llm_exe::{Deadline, Error, ErrorKind};
 
+use crate::destination::{Destination, ResultPlace, ResultPrefix};
+use crate::ports::{
+    Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
+};
 use crate::settings::ResultSettings;
-use stored_result::Kept;
+use stored_result::StoredResult;
 
-/// How many results that could not be kept are remembered, for as long as the process lives, and
-/// how many bytes of them.
-const MOST_UNKEPT: usize = 64;
-const MOST_UNKEPT_BYTES: usize = 16 * 1024 * 1024;
+/// Maximum number and bytes of results that are held in memory because they could not be stored.
+const MAX_UNSTORED: usize = 64;
+const MAX_UNSTORED_BYTES: usize = 16 * 1024 * 1024;
 
-/// What becomes of results.
+/// Stores and sends results.
 pub(crate) struct Results {
     settings: ResultSettings,
     store: Arc<dyn ResultStore>,
     messenger: Arc<dyn Messenger>,
-    /// Results that were paid for and could not be kept: asked again, they are given.
-    unkept: Mutex<VecDeque<(String, Kept, usize)>>,
-    /// Who is at which place in this process.
-    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Results that could not be stored, the oldest first. A repeat of the request returns them,
+    /// so that it is not paid for again.
+    unstored: Mutex<VecDeque<UnstoredResult>>,
+    /// A lock for each object that this process currently works on.
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+struct UnstoredResult {
+    name: String,
+    result: StoredResult,
+    bytes: usize,
 }
 
 impl Results {
     pub(crate) fn new(settings: ResultSettings) -> Self {
         Results {
             settings,
-            store: Arc::new(NoResults),
-            messenger: Arc::new(NoResults),
-            unkept: Mutex::default(),
-            turns: Mutex::default(),
+            store: Arc::new(NoPorts),
+            messenger: Arc::new(NoPorts),
+            unstored: Mutex::default(),
+            locks: Mutex::default(),
         }
     }
 
@@ -57,7 +60,7 @@ impl Results {
         Results { store, messenger, ..self }
     }
 
-    /// Where results are kept, if they are.
+    /// `RESULT_PREFIX`, below which results are stored.
     pub(crate) fn prefix(&self) -> Option<&ResultPrefix> {
         self.settings.prefix.as_ref()
     }
@@ -67,76 +70,77 @@ impl Results {
         self.settings.prefix.is_some() || self.settings.destination.is_some()
     }
 
-    /// The most bytes of an answer that would take as many as `most`.
-    pub(crate) fn most_bytes(&self, most: usize) -> usize {
-        self.settings.offload_over.map_or(most, |over| over.min(most))
+    /// Maximum bytes of a response: the source's limit or `OFFLOAD_RESULTS_OVER`, if it is lower.
+    pub(crate) fn max_response_bytes(&self, source_limit: usize) -> usize {
+        self.settings.offload_over.map_or(source_limit, |limit| limit.min(source_limit))
     }
 
-    /// A name for what is put aside, of any words.
-    pub(crate) fn name_of(words: &[&str]) -> String {
-        stored_result::hashed(words)
+    /// The name of an object that is identified by these parts.
+    pub(crate) fn object_name(parts: &[&str]) -> String {
+        stored_result::hash_parts(parts)
     }
 
-    /// What is kept at a place, and its ETag.
-    async fn kept(
+    /// The result that is stored at a place, and its ETag.
+    async fn read_result(
         &self,
         place: &ResultPlace,
         deadline: Deadline,
-    ) -> Result<Option<(Kept, String)>, Error> {
-        let Some(Stored { body, etag }) = self.store.read(place, deadline).await? else {
+    ) -> Result<Option<(StoredResult, String)>, Error> {
+        let Some(StoredObject { body, etag }) = self.store.read(place, deadline).await? else {
             return Ok(None);
         };
-        let kept = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
-        Ok(Some((kept, etag)))
+        let result = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
+        Ok(Some((result, etag)))
     }
 
-    /// Remembers a result that could not be kept, and forgets the oldest ones for it.
-    fn remember(&self, name: &str, kept: Kept) {
-        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = kept.to_bytes().len();
-        unkept.push_back((name.to_owned(), kept, bytes));
-        let mut sum: usize = unkept.iter().map(|(_, _, bytes)| bytes).sum();
-        while (unkept.len() > MOST_UNKEPT || sum > MOST_UNKEPT_BYTES)
-            && let Some((_, _, bytes)) = unkept.pop_front()
+    /// Holds a result that could not be stored in memory, and drops the oldest ones if there are
+    /// too many.
+    fn remember_unstored(&self, name: &str, result: StoredResult) {
+        let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = result.to_bytes().len();
+        unstored.push_back(UnstoredResult { name: name.to_owned(), result, bytes });
+        let mut total: usize = unstored.iter().map(|result| result.bytes).sum();
+        while (unstored.len() > MAX_UNSTORED || total > MAX_UNSTORED_BYTES)
+            && let Some(oldest) = unstored.pop_front()
         {
-            sum -= bytes;
+            total -= oldest.bytes;
         }
     }
 
-    /// A result that could not be kept before.
-    fn recall(&self, name: &str) -> Option<Kept> {
-        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = unkept.iter().position(|(known, ..)| known == name)?;
-        unkept.remove(at).map(|(_, kept, _)| kept)
+    /// Removes and returns a result that could not be stored earlier.
+    fn take_unstored(&self, name: &str) -> Option<StoredResult> {
+        let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = unstored.iter().position(|result| result.name == name)?;
+        unstored.remove(index).map(|result| result.result)
     }
 
-    /// A turn at a place: in one process, one is at it at a time.
-    fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-        Arc::clone(turns.entry(name.to_owned()).or_default())
+    /// The lock of an object, which serializes work on it within this process.
+    fn lock_for(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        Arc::clone(locks.entry(name.to_owned()).or_default())
     }
 }
 
 fn unreadable(place: &ResultPlace) -> Error {
-    let text = format!("what is kept at {place} is nothing that llm-exe wrote");
+    let text = format!("the object {place} was not written by llm-exe or is damaged");
     Error::new(ErrorKind::ResultUnavailable, text)
 }
 
-/// Reaches nothing: of a function that was made without ports.
-struct NoResults;
+/// The ports of a function for which none were set: every use fails.
+struct NoPorts;
 
 fn no_port<'a, T: 'a + Send>() -> PortFuture<'a, Result<T, Error>> {
-    let text = "this function was made without a store for results";
+    let text = "this function was created without a store for results";
     Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, text))))
 }
 
-impl ResultStore for NoResults {
+impl ResultStore for NoPorts {
     fn read<'a>(
         &'a self,
         _: &'a ResultPlace,
         _: Deadline,
-    ) -> PortFuture<'a, Result<Option<Stored>, Error>> {
+    ) -> PortFuture<'a, Result<Option<StoredObject>, Error>> {
         no_port()
     }
 
@@ -144,18 +148,18 @@ impl ResultStore for NoResults {
         &'a self,
         _: &'a ResultPlace,
         _: bytes::Bytes,
-        _: When,
+        _: Precondition,
         _: Deadline,
-    ) -> PortFuture<'a, Result<Wrote, Error>> {
+    ) -> PortFuture<'a, Result<WriteOutcome, Error>> {
         no_port()
     }
 }
 
-impl Messenger for NoResults {
-    fn tell<'a>(
+impl Messenger for NoPorts {
+    fn send<'a>(
         &'a self,
         _: &'a Destination,
-        _: Note<'a>,
+        _: Notification<'a>,
         _: Deadline,
     ) -> PortFuture<'a, Result<(), Error>> {
         no_port()

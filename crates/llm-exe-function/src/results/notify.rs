@@ -1,99 +1,97 @@
-//! Telling destinations: a queue, a bus, or objects under a prefix of a request's own.
+//! Sends results to destinations: a queue, an event bus, or objects below a prefix.
 
 use bytes::Bytes;
-use llm_exe::results::{Destination, Note, ResultPlace, When};
-use llm_exe::{Deadline, Error, ErrorKind, Run};
+use llm_exe::{Deadline, Error, ErrorKind, ResultDestination, Run};
 use serde_json::Value;
 
 use super::Results;
-use super::stored_result::Kept;
+use super::stored_result::StoredResult;
+use crate::destination::{Destination, ResultPlace};
+use crate::ports::{Notification, Precondition};
 
-/// The most bytes of what a queue or a bus is told, with room for what carries it.
+/// Maximum bytes of a notification: the limit of 256 KB, less a reserve for the envelope.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
-const MOST_NOTE_BYTES: usize = 240 * 1024;
+const MAX_NOTIFICATION_BYTES: usize = 240 * 1024;
 
 impl Results {
-    /// Who is told of a record that came from these queues, topics and buckets, unless its
-    /// request names somebody.
-    ///
-    /// # Errors
-    /// Where it came from whoever would be told: that would start the next run.
+    /// Rejects a record that `RESULT_DESTINATION` itself delivered, because sending its result
+    /// there would start the next run.
     pub(super) fn check_origins(&self, origins: &[String]) -> Result<(), Error> {
         let Some(destination) = &self.settings.destination else {
             return Ok(());
         };
-        match origins.iter().find(|origin| destination.is_of(origin)) {
+        match origins.iter().find(|origin| destination.matches_arn(origin)) {
             None => Ok(()),
             Some(origin) => {
                 let text = format!(
-                    "the event came from {origin}, which is RESULT_DESTINATION: it would be told, \
-                     and start the next run"
+                    "the event came from {origin}, which is RESULT_DESTINATION: sending the \
+                     result there would start the next run"
                 );
                 Err(Error::new(ErrorKind::ConfigForbidden, text))
             }
         }
     }
 
-    /// Whether anybody is told of a record that ended so.
-    pub(super) fn is_told(&self, run: &Run) -> bool {
+    /// Whether the result of a record's run is sent anywhere.
+    pub(super) fn has_destination(&self, run: &Run) -> bool {
         run.report.destination.is_some() || self.settings.destination.is_some()
     }
 
-    /// Tells the operator's destination of a record, unless its request names another; returns the
-    /// one that was told.
-    pub(super) async fn tell_of_record(
+    /// Sends the result of a record to the destination that its request names, or else to
+    /// `RESULT_DESTINATION`. Returns the destination.
+    pub(super) async fn send_record(
         &self,
-        kept: &Kept,
+        result: &StoredResult,
         place: Option<&ResultPlace>,
         group: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<Destination>, Error> {
-        let destination = kept.destination().or_else(|| self.settings.destination.clone());
+        let destination = result.destination().or_else(|| self.settings.destination.clone());
         if let Some(destination) = &destination {
-            self.tell(destination, kept, place, group, deadline).await?;
+            self.send(destination, result, place, group, deadline).await?;
         }
         Ok(destination)
     }
 
-    /// Tells a destination.
-    pub(super) async fn tell(
+    /// Sends a result to a destination. A result that is too large for a notification is stored
+    /// below `RESULT_PREFIX`, and its URL is sent.
+    pub(super) async fn send(
         &self,
         destination: &Destination,
-        kept: &Kept,
+        result: &StoredResult,
         place: Option<&ResultPlace>,
         group: Option<&str>,
         deadline: Deadline,
     ) -> Result<(), Error> {
         if let Destination::Objects(prefix) = destination {
-            let place = prefix.object(&format!("{}.json", kept.name()));
-            let body = Bytes::from(kept.note(None, true));
-            return self.store.write(&place, body, When::Always, deadline).await.map(drop);
+            let place = prefix.object(&format!("{}.json", result.object_name()));
+            let body = Bytes::from(result.to_notification(None, true));
+            return self.store.write(&place, body, Precondition::None, deadline).await.map(drop);
         }
-        let mut at = place.map(ResultPlace::to_string);
-        let mut body = kept.note(at.as_deref(), true);
-        if body.len() > MOST_NOTE_BYTES {
-            if at.is_none() && self.prefix().is_some() {
-                at = self
-                    .put_aside(&kept.name(), kept.result(), deadline)
-                    .await?
-                    .map(|one| one.to_string());
+        let mut url = place.map(ResultPlace::to_string);
+        let mut body = result.to_notification(url.as_deref(), true);
+        if body.len() > MAX_NOTIFICATION_BYTES {
+            if url.is_none() && self.prefix().is_some() {
+                let place = self.offload(&result.object_name(), result.result(), deadline).await?;
+                url = place.map(|place| place.to_string());
             }
-            if at.is_none() {
+            if url.is_none() {
                 let text = format!(
-                    "what {destination} would be told has {} bytes; at most {MOST_NOTE_BYTES} \
-                     without a RESULT_PREFIX to put it under",
+                    "the notification to {destination} has {} bytes; at most \
+                     {MAX_NOTIFICATION_BYTES} can be sent if RESULT_PREFIX is not set",
                     body.len()
                 );
                 return Err(Error::new(ErrorKind::ResultTooLarge, text));
             }
-            body = kept.note(at.as_deref(), false);
+            body = result.to_notification(url.as_deref(), false);
         }
-        let note = Note { id: &kept.note_id(), group, body: &body };
-        self.messenger.tell(destination, note, deadline).await
+        let notification = Notification { id: &result.notification_id(), group, body: &body };
+        self.messenger.send(destination, notification, deadline).await
     }
 
-    /// Writes a value under the result prefix, where there is one.
-    pub(crate) async fn put_aside(
+    /// Stores a value below `RESULT_PREFIX`. Returns its place, or `None` if the setting is not
+    /// set.
+    pub(crate) async fn offload(
         &self,
         name: &str,
         value: &Value,
@@ -104,7 +102,7 @@ impl Results {
         };
         let place = prefix.object(&format!("results/{name}.json"));
         let body = Bytes::from(value.to_string());
-        self.store.write(&place, body, When::Always, deadline).await?;
+        self.store.write(&place, body, Precondition::None, deadline).await?;
         Ok(Some(place))
     }
 }

@@ -1,184 +1,178 @@
-//! A request that a record carries: run once, whoever delivers it how often.
+//! Runs the request of a record at most once per id, however often the record is delivered.
 
-use llm_exe::results::{Destination, ResultPlace, ResultPrefix, When, Wrote};
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
 use super::Results;
-use super::once::run;
-use super::stored_result::{Kept, hashed, request_hash};
+use super::calls::run_request;
+use super::stored_result::{StoredResult, hash_parts, hash_request};
+use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
+use crate::ports::{Precondition, WriteOutcome};
 
-/// How often a place that others write to is looked at again.
-const MOST_LOOKS: usize = 5;
+/// Maximum attempts to write an object that other processes write at the same time.
+const MAX_WRITES: usize = 5;
 
 impl Results {
-    /// Runs the request of a record, unless it ended before; keeps how it ends, and tells of it.
-    pub(crate) async fn record(
+    /// Runs the request of a record, stores the result and sends it to the destination. If a final
+    /// result is stored already, it is returned instead.
+    pub(crate) async fn run_record(
         &self,
         executor: &Executor,
-        ask: RecordRequest,
+        request: RecordRequest,
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
-        if self.prefix().is_some_and(|prefix| is_own(&ask, prefix)) {
+        if self.prefix().is_some_and(|prefix| is_own_object(&request, prefix)) {
             return RequestOutcome::skipped();
         }
-        if let Err(error) = self.check_origins(&ask.origins) {
+        if let Err(error) = self.check_origins(&request.origins) {
             return RequestOutcome::failed(error);
         }
         match self.prefix() {
             Some(prefix) => {
-                let name = hashed(&[ask.source, &ask.id]);
+                let name = hash_parts(&[request.source, &request.id]);
                 let place = prefix.object(&format!("records/{name}.json"));
-                let turn = self.turn(&name);
-                let _turn = turn.lock().await;
-                let ended = self.keeping(executor, ask, &name, &place, group, deadline).await;
-                RequestOutcome { place: Some(place), ..ended }
+                let lock = self.lock_for(&name);
+                let _guard = lock.lock().await;
+                let outcome =
+                    self.run_and_store(executor, request, &name, &place, group, deadline).await;
+                RequestOutcome { place: Some(place), ..outcome }
             }
             None => {
-                let (source, id) = (ask.source, ask.id.clone());
-                let run = match self.ran(executor, ask, deadline).await {
+                let (source, id) = (request.source, request.id.clone());
+                let run = match self.run(executor, request, deadline).await {
                     Ok(run) => run,
-                    Err(ended) => return *ended,
+                    Err(outcome) => return *outcome,
                 };
-                if !self.is_told(&run) {
-                    return RequestOutcome::of(run);
+                if !self.has_destination(&run) {
+                    return RequestOutcome::from_run(run);
                 }
-                let kept = Kept::of(&id, source, None, &run);
-                let told = self.tell_of_record(&kept, None, group, deadline).await;
-                but(RequestOutcome::of(run), told)
+                let result = StoredResult::from_run(&id, source, None, &run);
+                let sent = self.send_record(&result, None, group, deadline).await;
+                RequestOutcome::from_run(run).with_sent(sent)
             }
         }
     }
 
-    async fn keeping(
+    async fn run_and_store(
         &self,
         executor: &Executor,
-        ask: RecordRequest,
+        request: RecordRequest,
         name: &str,
         place: &ResultPlace,
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
-        let mut found = match self.kept(place, deadline).await {
-            Ok(found) => found,
+        let mut stored = match self.read_result(place, deadline).await {
+            Ok(stored) => stored,
             Err(error) => return RequestOutcome::failed(error),
         };
-        let request = ask.body.as_ref().ok().map(request_hash);
-        if found.as_ref().is_some_and(|(kept, _)| kept.is_of_another(request.as_ref())) {
-            let text = format!("another request was run under the id {}", json::quoted(&ask.id));
+        let hash = request.body.as_ref().ok().map(hash_request);
+        if stored.as_ref().is_some_and(|(result, _)| result.is_for_another(hash.as_ref())) {
+            let id = json::quoted(&request.id);
+            let text = format!("a different request was already run with the id {id}");
             return RequestOutcome::failed(Error::invalid("", text));
         }
-        if let Some((kept, _)) = found.take_if(|(kept, _)| kept.is_final()) {
-            let told = self.tell_of_record(&kept, Some(place), group, deadline).await;
-            return but(kept.replayed(), told);
+        if let Some((result, _)) = stored.take_if(|(result, _)| result.is_final()) {
+            let sent = self.send_record(&result, Some(place), group, deadline).await;
+            return result.into_replay().with_sent(sent);
         }
-        let (ended, kept) = match self.recall(name) {
-            Some(kept) => (kept.clone().replayed(), kept),
+        let (outcome, result) = match self.take_unstored(name) {
+            Some(result) => (result.clone().into_replay(), result),
             None => {
-                let (source, id) = (ask.source, ask.id.clone());
-                let run = match self.ran(executor, ask, deadline).await {
+                let (source, id) = (request.source, request.id.clone());
+                let run = match self.run(executor, request, deadline).await {
                     Ok(run) => run,
-                    Err(ended) => return *ended,
+                    Err(outcome) => return *outcome,
                 };
-                let kept = Kept::of(&id, source, request, &run);
-                (RequestOutcome::of(run), kept)
+                let result = StoredResult::from_run(&id, source, hash, &run);
+                (RequestOutcome::from_run(run), result)
             }
         };
-        match self.keep(place, &kept, found.map(|(_, etag)| etag), deadline).await {
+        match self.store_result(place, &result, stored.map(|(_, etag)| etag), deadline).await {
             Ok(None) => {
-                let told = self.tell_of_record(&kept, Some(place), group, deadline).await;
-                but(ended, told)
+                let sent = self.send_record(&result, Some(place), group, deadline).await;
+                outcome.with_sent(sent)
             }
-            // Another was at it, too, and was first: there is one result.
-            Ok(Some(theirs)) => {
-                let told = self.tell_of_record(&theirs, Some(place), group, deadline).await;
-                but(RequestOutcome { report: ended.report, ..theirs.replayed() }, told)
+            // Another process ran the record too and stored its result first.
+            Ok(Some(earlier)) => {
+                let sent = self.send_record(&earlier, Some(place), group, deadline).await;
+                RequestOutcome { report: outcome.report, ..earlier.into_replay() }.with_sent(sent)
             }
             Err(error) => {
-                if kept.is_final() {
-                    self.remember(name, kept);
+                if result.is_final() {
+                    self.remember_unstored(name, result);
                 }
-                ended.but(error)
+                outcome.with_error(error)
             }
         }
     }
 
-    /// Runs a request that is to be kept and told; else how it ends without.
-    async fn ran(
+    /// Runs a request. `Err` contains the outcome of a request that has no result to store: a
+    /// notification of an own result, or a dry run.
+    async fn run(
         &self,
         executor: &Executor,
-        ask: RecordRequest,
+        request: RecordRequest,
         deadline: Deadline,
     ) -> Result<Run, Box<RequestOutcome>> {
-        let RecordRequest { origins, body, .. } = ask;
+        let RecordRequest { origins, body, .. } = request;
         let run = match body {
-            Ok(body) => run(executor, body, &origins, self.before(deadline)).await,
+            Ok(body) => run_request(executor, body, &origins, self.run_deadline(deadline)).await,
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };
         let is_of_own_result = run.outcome.as_ref().is_err_and(Error::is_of_own_result);
-        if is_of_own_result && is_notified(&origins) {
+        if is_of_own_result && is_from_s3(&origins) {
             return Err(Box::new(RequestOutcome::skipped()));
         }
-        // Nobody was asked, on purpose: there is no result.
         if run.report.dry_run {
-            return Err(Box::new(RequestOutcome::of(run)));
+            return Err(Box::new(RequestOutcome::from_run(run)));
         }
         Ok(run)
     }
 
-    /// Keeps what a record ended with; where another end is there that stays, that one.
-    async fn keep(
+    /// Stores the result of a record. Returns the result that another process stored, if it is
+    /// final and therefore takes precedence.
+    async fn store_result(
         &self,
         place: &ResultPlace,
-        kept: &Kept,
-        mut known: Option<String>,
+        result: &StoredResult,
+        mut etag: Option<String>,
         deadline: Deadline,
-    ) -> Result<Option<Kept>, Error> {
-        for _ in 0..MOST_LOOKS {
-            let when = known.take().map_or(When::Absent, When::Unchanged);
-            if let Wrote::Done(_) = self.store.write(place, kept.to_bytes(), when, deadline).await?
-            {
+    ) -> Result<Option<StoredResult>, Error> {
+        for _ in 0..MAX_WRITES {
+            let condition = etag.take().map_or(Precondition::Absent, Precondition::Unchanged);
+            let written = self.store.write(place, result.to_bytes(), condition, deadline).await?;
+            if let WriteOutcome::Done(_) = written {
                 return Ok(None);
             }
-            match self.kept(place, deadline).await? {
-                // Our own first try, of which we were not told.
-                Some((theirs, _)) if theirs == *kept => return Ok(None),
-                Some((theirs, _)) if theirs.is_final() => return Ok(Some(theirs)),
-                Some((_, etag)) => known = Some(etag),
+            match self.read_result(place, deadline).await? {
+                // The previous attempt was written, but its response was lost.
+                Some((current, _)) if current == *result => return Ok(None),
+                Some((current, _)) if current.is_final() => return Ok(Some(current)),
+                Some((_, current_etag)) => etag = Some(current_etag),
                 None => {}
             }
         }
-        let text = format!("{place} is written to by others all the time");
+        let text = format!("other processes keep writing to {place}");
         Err(Error::new(ErrorKind::ResultUnavailable, text))
     }
 }
 
-/// The end with where it was sent, unless sending it failed; a failure before stays what it is.
-pub(super) fn but(
-    ended: RequestOutcome,
-    sent: Result<Option<Destination>, Error>,
-) -> RequestOutcome {
-    match sent {
-        Ok(sent_to) => RequestOutcome { sent_to, ..ended },
-        Err(error) if ended.error().is_none() => ended.but(error),
-        Err(_) => ended,
-    }
-}
-
-/// Whether a bucket told of an object.
-fn is_notified(origins: &[String]) -> bool {
+/// Whether an S3 notification is among the request's origins.
+fn is_from_s3(origins: &[String]) -> bool {
     origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
 }
 
-/// Whether it is a notification of an object that we wrote: nothing is run for that.
-fn is_own(ask: &RecordRequest, prefix: &ResultPrefix) -> bool {
-    let text =
-        |name: &str| ask.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str);
-    let (Some(bucket), Some(key)) = (text("bucket"), text("key")) else {
+/// Whether the request is an S3 notification of an object that the function wrote.
+fn is_own_object(request: &RecordRequest, prefix: &ResultPrefix) -> bool {
+    let field = |name: &str| {
+        request.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str)
+    };
+    let (Some(bucket), Some(key)) = (field("bucket"), field("key")) else {
         return false;
     };
-    is_notified(&ask.origins) && prefix.holds(bucket, key)
+    is_from_s3(&request.origins) && prefix.contains(bucket, key)
 }

@@ -1,48 +1,50 @@
-//! A result as it is kept: what a record or a keyed call ended with, so that it ends so again.
+//! The stored result of a record or of a call with an `idempotencyKey`, and its notification.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use llm_exe::results::{Destination, OWN_MARK, OWN_WORD};
 use llm_exe::{Error, ErrorKind, Report, Run, StopReason};
+use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
 
-/// What a record, or a keyed call, ended with.
+/// The result or the error of a run, in the form in which it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Kept {
+pub(crate) struct StoredResult {
     /// The id of the record, or of the invocation.
     pub(crate) id: String,
     /// The event source's name.
     pub(crate) source: String,
-    /// The hash of the request, where it could be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    request: Option<String>,
-    /// `ok` or `error`.
+    /// The hash of the request, if it could be read.
+    #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
+    request_hash: Option<String>,
     status: Status,
-    /// Whether it ends so again: it is a result, or an error that no further try would mend.
-    r#final: bool,
-    /// The answer, as its caller gets it.
+    /// Whether a repeat would return the same outcome: a result, or an error that a retry can't
+    /// fix.
+    #[serde(rename = "final")]
+    is_final: bool,
+    /// The result, as the caller receives it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     result: Value,
-    /// Why there is none.
+    /// The error, if there is no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<KeptError>,
-    /// Whether the answer is the `full` object.
+    error: Option<StoredError>,
+    /// Whether the result is the object of `"return": "full"`.
     #[serde(default)]
     full: bool,
-    /// Who was told, where the request named somebody.
+    /// The destination that the request named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
-    /// When, in RFC 3339.
+    /// The time of the run, in RFC 3339.
     at: String,
-    /// What was done for it and what it cost.
+    /// Provider, model, tokens, attempts and duration of the run.
     #[serde(flatten)]
-    cost: Value,
+    details: Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,19 +55,24 @@ enum Status {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptError {
+struct StoredError {
     #[serde(rename = "type")]
     kind: String,
     message: String,
     retryable: bool,
-    /// The message as logs may have it.
+    /// The message for the log, which quotes no content.
     #[serde(default)]
     logged: String,
 }
 
-impl Kept {
-    /// What a run ended with.
-    pub(crate) fn of(id: &str, source: &str, request: Option<String>, run: &Run) -> Kept {
+impl StoredResult {
+    /// The result of a run.
+    pub(crate) fn from_run(
+        id: &str,
+        source: &str,
+        request_hash: Option<String>,
+        run: &Run,
+    ) -> StoredResult {
         let Run { outcome, report } = run;
         let (status, result, error) = match outcome {
             Ok(value) => (Status::Ok, value.clone(), None),
@@ -73,76 +80,78 @@ impl Kept {
                 let (kind, message) = (error.kind(), error.message().to_owned());
                 let (kind, retryable) = (kind.name().to_owned(), kind.retryable());
                 let logged = error.for_log();
-                (Status::Error, Value::Null, Some(KeptError { kind, message, retryable, logged }))
+                let error = StoredError { kind, message, retryable, logged };
+                (Status::Error, Value::Null, Some(error))
             }
         };
-        Kept {
+        StoredResult {
             id: id.to_owned(),
             source: source.to_owned(),
-            request,
+            request_hash,
             status,
-            r#final: is_final(run),
+            is_final: is_final(run),
             result,
             error,
             full: report.full,
-            destination: report.destination.as_ref().map(Destination::to_string),
+            destination: report.destination.as_ref().map(ToString::to_string),
             at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-            cost: cost(report),
+            details: details(report),
         }
     }
 
-    /// Whether it ends so again.
+    /// Whether a repeat would return the same outcome.
     pub(crate) fn is_final(&self) -> bool {
-        self.r#final
+        self.is_final
     }
 
-    /// Whether it is of another request than this one.
-    pub(crate) fn is_of_another(&self, request: Option<&String>) -> bool {
-        matches!((&self.request, request), (Some(ours), Some(theirs)) if ours != theirs)
+    /// Whether this is the result of a request with another hash.
+    pub(crate) fn is_for_another(&self, request_hash: Option<&String>) -> bool {
+        matches!((&self.request_hash, request_hash), (Some(own), Some(other)) if own != other)
     }
 
-    /// What names the record.
-    pub(crate) fn name(&self) -> String {
-        hashed(&[&self.source, &self.id])
+    /// The name of an object for this result, which is the same for every run of the record.
+    pub(crate) fn object_name(&self) -> String {
+        hash_parts(&[&self.source, &self.id])
     }
 
-    /// What names this end of the record: one that is tried again may end otherwise.
-    pub(crate) fn note_id(&self) -> String {
-        hashed(&[&self.source, &self.id, &self.at])
+    /// The id of this result's notification. It differs between runs of the record, because a FIFO
+    /// queue drops a notification whose id it has seen.
+    pub(crate) fn notification_id(&self) -> String {
+        hash_parts(&[&self.source, &self.id, &self.at])
     }
 
-    /// Whether it is a result.
+    /// Whether this is a result and not an error.
     pub(crate) fn is_ok(&self) -> bool {
         self.status == Status::Ok
     }
 
-    /// The kind of its error, if it is one.
-    fn kind(&self) -> Option<ErrorKind> {
+    /// The kind of the error, if this is one.
+    fn error_kind(&self) -> Option<ErrorKind> {
         let error = match self.status {
             Status::Ok => return None,
             Status::Error => self.error.as_ref(),
         };
-        let named = |error: &KeptError| {
+        let known_kind = |error: &StoredError| {
             ErrorKind::ALL.iter().copied().find(|kind| kind.name() == error.kind)
         };
-        // A kind of another version: to be tried again is the safer guess.
-        Some(error.and_then(named).unwrap_or(ErrorKind::ResultUnavailable))
+        // A kind that this version does not know is treated as retryable.
+        Some(error.and_then(known_kind).unwrap_or(ErrorKind::ResultUnavailable))
     }
 
-    /// The answer; null where there is none.
+    /// The result; null if this is an error.
     pub(crate) fn result(&self) -> &Value {
         &self.result
     }
 
     /// The destination that the request named.
     pub(crate) fn destination(&self) -> Option<Destination> {
-        Destination::read(self.destination.as_deref()?).ok()
+        Destination::parse(self.destination.as_deref()?).ok()
     }
 
-    /// The same end again, without having asked anybody.
-    pub(crate) fn replayed(self) -> RequestOutcome {
+    /// The outcome of a repeat, for which nothing is run.
+    pub(crate) fn into_replay(self) -> RequestOutcome {
         let report = Report { full: self.full, ..Report::default() };
-        let outcome = match self.kind() {
+        let outcome = match self.error_kind() {
             None => {
                 let mut result = self.result;
                 if let (true, Some(fields)) = (self.full, result.as_object_mut()) {
@@ -151,56 +160,55 @@ impl Kept {
                 Ok(result)
             }
             Some(kind) => {
-                let told = self.error.map(|error| (error.message, error.logged));
-                let (message, logged) = told.unwrap_or_default();
+                let texts = self.error.map(|error| (error.message, error.logged));
+                let (message, logged) = texts.unwrap_or_default();
                 Err(Error::new(kind, message).logged_as(logged))
             }
         };
-        RequestOutcome { replayed: true, ..RequestOutcome::of(Run { outcome, report }) }
+        RequestOutcome { replayed: true, ..RequestOutcome::from_run(Run { outcome, report }) }
     }
 
-    /// As it is stored.
     pub(crate) fn to_bytes(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// As a destination is told of it: with its place, and without the result where that is
-    /// too long.
-    pub(crate) fn note(&self, place: Option<&str>, with_result: bool) -> String {
-        let mut note = json!(self);
-        if let Some(fields) = note.as_object_mut() {
+    /// The notification for a destination, as JSON, with the URL of the stored result. The result
+    /// itself is omitted if it is too large.
+    pub(crate) fn to_notification(&self, url: Option<&str>, with_result: bool) -> String {
+        let mut notification = json!(self);
+        if let Some(fields) = notification.as_object_mut() {
             for name in ["full", "destination", "request", "final"] {
                 fields.shift_remove(name);
             }
             if let Some(error) = fields.get_mut("error").and_then(Value::as_object_mut) {
                 error.shift_remove("logged");
             }
-            fields.insert(OWN_MARK.to_owned(), json!(OWN_WORD));
+            fields.insert(RESULT_MARK_FIELD.to_owned(), json!(RESULT_MARK_VALUE));
             if !with_result {
                 fields.shift_remove("result");
             }
-            if let Some(place) = place {
-                fields.insert("resultUrl".to_owned(), json!(place));
+            if let Some(url) = url {
+                fields.insert("resultUrl".to_owned(), json!(url));
             }
         }
-        note.to_string()
+        notification.to_string()
     }
 }
 
-/// Whether no further try would end otherwise.
+/// Whether a repeat of the run would return the same outcome.
 fn is_final(run: &Run) -> bool {
     let Err(error) = &run.outcome else {
         return true;
     };
     let kind = error.kind();
-    // A hosted config may be mended, and nobody was asked.
-    let is_of_a_config = run.report.config_place.is_some() && run.report.attempts == 0;
-    !kind.retryable() && !is_of_the_set_up(kind) && !is_of_a_config
+    // The error may be one of the hosted config, which can be corrected, and nothing was paid.
+    let is_config_error = run.report.config_place.is_some() && run.report.attempts == 0;
+    !kind.retryable() && !is_configuration_error(kind) && !is_config_error
 }
 
-/// Failures of how the function is set up: whoever mends that wants the record to be tried again,
-/// and no try before was paid for.
-fn is_of_the_set_up(kind: ErrorKind) -> bool {
+/// Whether an error is caused by the configuration of the function. After the configuration is
+/// corrected the record has to be run again, and nothing was paid for it yet.
+fn is_configuration_error(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::AccessDenied
@@ -212,7 +220,7 @@ fn is_of_the_set_up(kind: ErrorKind) -> bool {
     )
 }
 
-fn cost(report: &Report) -> Value {
+fn details(report: &Report) -> Value {
     json!({
         "provider": report.provider,
         "model": report.answered_model.as_ref().or(report.model.as_ref()),
@@ -223,30 +231,30 @@ fn cost(report: &Report) -> Value {
     })
 }
 
-/// The name of what is kept for some words: a hash, so that they may hold anything.
-pub(crate) fn hashed(words: &[&str]) -> String {
+/// A hash of these parts, for use as a name. The parts may contain any characters.
+pub(crate) fn hash_parts(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for word in words {
-        // With their lengths, so that no two lists of words are the same text.
-        hash.update((word.len() as u64).to_be_bytes());
-        hash.update(word.as_bytes());
+    for part in parts {
+        // The lengths keep lists apart whose concatenations are equal.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
     }
     hex(&hash.finalize())
 }
 
-/// The hash of a request: the same for the same JSON, in whatever order its fields were written.
-pub(crate) fn request_hash(request: &Value) -> String {
+/// The hash of a request. It does not depend on the order of the fields.
+pub(crate) fn hash_request(request: &Value) -> String {
     let mut hash = Sha256::new();
-    digest(request, &mut hash);
+    update_hash(request, &mut hash);
     hex(&hash.finalize())
 }
 
-fn digest(value: &Value, hash: &mut Sha256) {
+fn update_hash(value: &Value, hash: &mut Sha256) {
     match value {
         Value::Array(items) => {
             hash.update(b"[");
             for item in items {
-                digest(item, hash);
+                update_hash(item, hash);
                 hash.update(b",");
             }
             hash.update(b"]");
@@ -258,12 +266,12 @@ fn digest(value: &Value, hash: &mut Sha256) {
             for (name, value) in sorted {
                 hash.update(Value::from(name.as_str()).to_string().as_bytes());
                 hash.update(b":");
-                digest(value, hash);
+                update_hash(value, hash);
                 hash.update(b",");
             }
             hash.update(b"}");
         }
-        plain => hash.update(plain.to_string().as_bytes()),
+        scalar => hash.update(scalar.to_string().as_bytes()),
     }
 }
 

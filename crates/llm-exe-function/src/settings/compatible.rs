@@ -1,4 +1,4 @@
-//! `OPENAI_COMPATIBLE_PROVIDERS`: a JSON object of servers by name.
+//! `OPENAI_COMPATIBLE_PROVIDERS`: a JSON object of OpenAI-compatible servers by name.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ struct Server {
     structured_output: StructuredOutput,
 }
 
-/// Reads the setting.
-pub(super) fn read(text: &str) -> Result<Providers, String> {
+/// Parses the setting.
+pub(super) fn parse(text: &str) -> Result<Providers, String> {
     let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
     let servers: BTreeMap<String, Server> =

@@ -1,31 +1,37 @@
-//! The settings of hosted configs.
+//! Settings for hosted configs.
 
 use std::time::Duration;
 
 use llm_exe::HostedRules;
 use llm_exe::hosted::check_bucket;
 
-use super::SettingsError;
-use super::parse::{Get, fault, seconds};
+use super::error::SettingsError;
+use super::parse::{Get, seconds};
 
-/// The longest that a config is used without asking: a day.
-const LONGEST_CACHE: u64 = 86_400;
+/// Maximum seconds for which a config is cached: a day.
+const MAX_CACHE_SECONDS: u64 = 86_400;
 
-/// Which hosted configs may be read.
+/// The buckets that hosted configs may be read from.
 pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     const BUCKET: &str = "AWS_S3_FILES_BUCKET_NAME";
     const BUCKETS: &str = "CONFIG_BUCKETS";
-    let named = |setting: &str, name: &str| {
-        check_bucket(name).map_err(|why| fault(setting, why)).map(|()| name.to_owned())
+    let parse_bucket = |setting: &str, name: &str| {
+        check_bucket(name)
+            .map_err(|reason| SettingsError::new(setting, reason))
+            .map(|()| name.to_owned())
     };
-    let bucket = get(BUCKET).map(|text| named(BUCKET, text.trim())).transpose()?;
+    let bucket = get(BUCKET).map(|text| parse_bucket(BUCKET, text.trim())).transpose()?;
     let buckets = match get(BUCKETS) {
         None => None,
         Some(text) => {
             let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-            let names = names.map(|name| named(BUCKETS, name)).collect::<Result<Vec<_>, _>>()?;
+            let names =
+                names.map(|name| parse_bucket(BUCKETS, name)).collect::<Result<Vec<_>, _>>()?;
             if names.is_empty() {
-                return Err(fault(BUCKETS, format!("{text:?} names no bucket")));
+                return Err(SettingsError::new(
+                    BUCKETS,
+                    format!("expected names of buckets, separated by commas, got {text:?}"),
+                ));
             }
             Some(names)
         }
@@ -33,7 +39,7 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     Ok(HostedRules { bucket, buckets, ..HostedRules::default() })
 }
 
-/// How long a config is used without asking.
+/// How long a config is cached before it is checked for changes.
 pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsError> {
-    seconds(get, "CONFIG_CACHE_SECONDS", 0, 0..=LONGEST_CACHE)
+    seconds(get, "CONFIG_CACHE_SECONDS", 0..=MAX_CACHE_SECONDS)
 }

@@ -1,5 +1,5 @@
-//! The Lambda binary with its keys in Parameter Store, which is moto. `./scripts/test` runs these,
-//! and says in `MOTO_SERVER` where moto is.
+//! The Lambda binary with its keys in moto's Parameter Store. `./scripts/test` runs these tests and
+//! passes the path of moto in `MOTO_SERVER`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,13 +16,13 @@ mod server;
 use llm_exe_simulator::Step;
 use serde_json::{Value, json};
 
-use harness::{ANTHROPIC_KEY, Answer, Function, OPENAI_KEY, REPLY, event, request};
+use harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, REPLY, Response, event, request};
 use server::Moto;
 
 const PARAMETER: &str = "/LlmExeLambda/Secret/KeyOpenAI";
 const ENDPOINT: &str = "/LlmExeLambda/Secret/KeyEndpoint";
 
-async fn function(moto: &Moto, more: &[(&str, &str)]) -> Function {
+async fn function(moto: &Moto, additional: &[(&str, &str)]) -> Function {
     let url = moto.url();
     let mut variables = vec![
         ("AWS_REGION", "us-east-1"),
@@ -31,36 +31,36 @@ async fn function(moto: &Moto, more: &[(&str, &str)]) -> Function {
         ("AWS_SESSION_TOKEN", "a.session.token"),
         ("AWS_ENDPOINT_URL_SSM", url.as_str()),
     ];
-    variables.extend(more);
+    variables.extend(additional);
     Function::with(&variables).await
 }
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn a_key_is_fetched_and_fetched_anew_when_it_is_refused() {
+async fn key_is_fetched_and_refreshed_after_it_was_rejected() {
     let moto = Moto::start().await;
     let function = function(&moto, &[]).await;
     let (kind, message) = function.invoke(&request()).await.failure();
     assert_eq!(kind, "SecretNotFound");
-    for told in ["OPENAI_API_KEY", PARAMETER, "npm run update-secrets"] {
-        assert!(message.contains(told), "{message}");
+    for expected in ["OPENAI_API_KEY", PARAMETER, "npm run update-secrets"] {
+        assert!(message.contains(expected), "{message}");
     }
-    // The same process, once the secret is there; with the line end of an editor.
+    // The same process finds the key after it was created, with a trailing line break.
     moto.secret(PARAMETER, &format!("{OPENAI_KEY}\n")).await;
-    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
 
-    // Refused, and there is no newer one: one call, and the provider's refusal is told.
+    // The provider rejects the key and there is no newer one: the error is returned after one call.
     function.simulator.clear();
     function.simulator.script(vec![Step::status(401).times(2)]);
     let (kind, _) = function.invoke(&request()).await.failure();
     assert_eq!((kind.as_str(), function.simulator.journal().len()), ("ProviderAuthFailed", 1));
 
-    // Replaced while the function is warm: once refused, asked again with the newer one.
+    // The key was replaced: after the provider rejects the old one, the new one is used.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     moto.secret(PARAMETER, ANTHROPIC_KEY).await;
     function.simulator.clear();
     function.simulator.script(vec![Step::status(401)]);
-    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
     assert_eq!(function.simulator.journal().len(), 2);
     function.stop().await;
 }
@@ -74,18 +74,18 @@ fn called_with(key: &str) -> Value {
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn the_endpoints_key_is_fetched_anew_when_a_callers_does_not_match() {
+async fn endpoint_key_is_refreshed_when_a_callers_key_does_not_match() {
     let moto = Moto::start().await;
     moto.secret(ENDPOINT, "the.first.key").await;
-    let own = ("OPENAI_API_KEY", OPENAI_KEY);
-    let function = function(&moto, &[own, ("ENDPOINT_AUTH", "API_KEY")]).await;
+    let key = ("OPENAI_API_KEY", OPENAI_KEY);
+    let function = function(&moto, &[key, ("ENDPOINT_AUTH", "API_KEY")]).await;
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
     moto.secret(ENDPOINT, "the.second.key").await;
-    // Nobody noticed yet.
+    // The function still has the old key in its cache.
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.second.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 401);
-    // Not looked up again at once, whatever is guessed.
+    // Another wrong key does not cause another look-up at once.
     moto.secret(ENDPOINT, "the.third.key").await;
     assert_eq!(function.invoke(&called_with("the.third.key")).await.http().0, 401);
     function.stop().await;
@@ -93,11 +93,11 @@ async fn the_endpoints_key_is_fetched_anew_when_a_callers_does_not_match() {
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn what_needs_no_key_asks_nobody() {
+async fn parameter_store_is_not_called_if_a_variable_sets_the_key() {
     let nowhere = ("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1");
     let moto = Moto::start().await;
     let function = function(&moto, &[nowhere, ("OPENAI_API_KEY", OPENAI_KEY)]).await;
-    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(REPLY)));
+    assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
     let mut other = request();
     other["provider"] = json!("anthropic");
     other["model"] = json!("claude-3-5-haiku-latest");

@@ -1,4 +1,4 @@
-//! The pool of connections across invocations: a frozen function wakes up to closed ones.
+//! Connections across invocations. A frozen function may find its connections closed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn full() -> Value {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again() {
+async fn connection_is_reused() {
     let function = Function::start().await;
     for _ in 0..3 {
         function.invoke(&request()).await.result();
@@ -25,10 +25,9 @@ async fn a_connection_is_used_again() {
     function.stop().await;
 }
 
-/// Both ways in which a closed connection is met: the close was seen before the next request, and
-/// the close crosses with it.
+/// The close is noticed before the next request, or while the request is being sent.
 #[tokio::test]
-async fn a_stale_connection_costs_no_attempt() {
+async fn closed_connection_costs_no_attempt() {
     for (idle, pause) in [(0, 150), (0, 0), (1, 0), (2, 1), (5, 5), (20, 19), (20, 20)] {
         let function = Function::start().await;
         let close = Fault::CloseIdle(Duration::from_millis(idle));
@@ -37,22 +36,25 @@ async fn a_stale_connection_costs_no_attempt() {
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let mut without_retries = full();
         merge(&mut without_retries, &json!({ "options": { "numOfAttempts": 1 } }));
-        let answer = function.invoke(&without_retries).await.result();
-        assert_eq!(answer["attempts"], json!(1), "closed after {idle}, asked after {pause} ms");
+        let response = function.invoke(&without_retries).await.result();
+        assert_eq!(
+            response["attempts"],
+            json!(1),
+            "closed after {idle} ms, invoked after {pause} ms"
+        );
         function.stop().await;
     }
 }
 
-/// A server that takes the request on a connection that was used before and hangs up is asked
-/// once more and no oftener.
+/// If the server closes a reused connection without a response, the request is sent once more.
 #[tokio::test]
-async fn a_drop_on_a_used_connection_is_asked_once_more() {
+async fn request_on_a_dropped_reused_connection_is_sent_once_more() {
     let function = Function::start().await;
     function.invoke(&request()).await.result();
     function.simulator.clear();
     function.simulator.script(vec![Step::fault(Fault::Drop)]);
-    let answer = function.invoke(&full()).await.result();
-    assert_eq!(answer["attempts"], json!(1));
+    let response = function.invoke(&full()).await.result();
+    assert_eq!(response["attempts"], json!(1));
     assert_eq!(function.simulator.journal().len(), 2);
     function.simulator.clear();
     function.simulator.script(vec![Step::fault(Fault::Drop).times(9)]);
@@ -62,9 +64,9 @@ async fn a_drop_on_a_used_connection_is_asked_once_more() {
     function.stop().await;
 }
 
-/// On a fresh connection a request that was sent whole may have been paid for.
+/// A request that was sent completely on a new connection may have been paid for.
 #[tokio::test]
-async fn a_drop_on_a_fresh_connection_is_not_asked_again() {
+async fn request_on_a_dropped_new_connection_is_not_sent_again() {
     let function = Function::start().await;
     function.simulator.script(vec![Step::fault(Fault::Drop).times(9)]);
     let (error_type, message) = function.invoke(&request()).await.failure();

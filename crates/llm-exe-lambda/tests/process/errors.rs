@@ -1,5 +1,5 @@
-//! The contract of errors: each situation of `cases/errors.json`, as a direct event and through a
-//! function URL, on one process that stays good for the next invocation.
+//! The errors of `cases/errors.json`, as a direct event and through a function URL. After each case
+//! the process handles the next invocation.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{ANTHROPIC_KEY, Answer, Function, OPENAI_KEY, answer, merge, posted, request};
+use crate::harness::{
+    ANTHROPIC_KEY, Function, OPENAI_KEY, Response, merge, post_event, request, response,
+};
 
-/// From spec/errors.md: type, HTTP status, whether a retry helps.
+/// The error types with their HTTP status and whether a retry may help.
 const KINDS: &[(&str, u64, bool)] = &[
     ("InvalidRequest", 400, false),
     ("PromptInvalid", 400, false),
@@ -31,20 +33,20 @@ struct Case {
     name: String,
     #[serde(default)]
     script: Option<Value>,
-    /// Merged into a request that is fine.
+    /// Merged into a valid request.
     #[serde(default)]
     request: Value,
-    /// Instead of a request that is fine.
+    /// Replaces the valid request.
     replace: Option<Value>,
-    /// Lambda's time for the invocation, in milliseconds.
+    /// The timeout of the invocation in milliseconds.
     timeout: Option<u64>,
     error: Option<Failure>,
     /// The `retry-after` of the HTTP response.
     retry_after: Option<String>,
     result: Option<Value>,
-    /// What the `full` answer says.
+    /// The `attempts` of the `full` result.
     attempts: Option<u64>,
-    /// How often the provider was called.
+    /// The number of provider calls.
     calls: Option<usize>,
 }
 
@@ -65,8 +67,8 @@ impl Case {
         request
     }
 
-    /// Invokes with the script anew; the answer and the invocation's id.
-    async fn invoke(&self, function: &Function, event: &Value) -> (Answer, String) {
+    /// Resets the script and invokes the function. Returns the outcome and the request id.
+    async fn invoke(&self, function: &Function, event: &Value) -> (Response, String) {
         function.simulator.clear();
         if let Some(script) = &self.script {
             function.simulator.script_json(script.clone()).unwrap();
@@ -77,22 +79,22 @@ impl Case {
             let journal = function.simulator.journal();
             assert_eq!(journal.len(), calls, "{}: {journal:#?}", self.name);
         }
-        (answer(&invocation), invocation.request_id)
+        (response(&invocation), invocation.request_id)
     }
 
-    fn check_direct(&self, answer: Answer) {
+    fn check_direct(&self, response: Response) {
         let name = &self.name;
         let Some(error) = &self.error else {
-            return self.check_result(&answer.result());
+            return self.check_result(&response.result());
         };
-        let (error_type, message) = answer.failure();
+        let (error_type, message) = response.failure();
         assert_eq!(error_type, error.r#type, "{name}: {message}");
         error.check(name, &message);
     }
 
-    fn check_http(&self, answer: Answer, request_id: &str) {
+    fn check_http(&self, response: Response, request_id: &str) {
         let name = &self.name;
-        let (status, headers, body) = answer.http();
+        let (status, headers, body) = response.http();
         let Some(error) = &self.error else {
             assert_eq!(status, 200, "{name}: {body}");
             let text = headers["content-type"].starts_with("text/plain");
@@ -100,18 +102,18 @@ impl Case {
             return self.check_result(&result);
         };
         let body: Value = serde_json::from_str(&body).unwrap();
-        let told = &body["error"];
+        let actual = &body["error"];
         let kind = KINDS.iter().find(|(kind, _, _)| *kind == error.r#type).unwrap();
-        assert_eq!(told["type"], json!(kind.0), "{name}: {body}");
+        assert_eq!(actual["type"], json!(kind.0), "{name}: {body}");
         assert_eq!(status, kind.1, "{name}: {body}");
-        assert_eq!(told["retryable"], json!(kind.2), "{name}");
-        assert_eq!(told["requestId"], json!(request_id), "{name}");
-        let fields: Vec<&String> = told.as_object().unwrap().keys().collect();
+        assert_eq!(actual["retryable"], json!(kind.2), "{name}");
+        assert_eq!(actual["requestId"], json!(request_id), "{name}");
+        let fields: Vec<&String> = actual.as_object().unwrap().keys().collect();
         assert_eq!(fields, ["type", "message", "retryable", "requestId"], "{name}");
         assert_eq!(body.as_object().unwrap().len(), 1, "{name}");
         assert_eq!(headers["content-type"], "application/json", "{name}");
         assert_eq!(headers.get("retry-after"), self.retry_after.as_ref(), "{name}");
-        error.check(name, told["message"].as_str().unwrap());
+        error.check(name, actual["message"].as_str().unwrap());
     }
 
     fn check_result(&self, result: &Value) {
@@ -134,38 +136,38 @@ impl Failure {
 }
 
 #[tokio::test]
-async fn every_situation_has_its_error() {
+async fn every_case_returns_its_error() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/errors.json")).unwrap();
     let function = Function::start().await;
     let mut expected: HashMap<String, Option<String>> = HashMap::new();
     for case in &cases {
         let error_type = case.error.as_ref().map(|error| error.r#type.clone());
         let request = case.request();
-        let (answer, id) = case.invoke(&function, &request).await;
-        case.check_direct(answer);
+        let (response, id) = case.invoke(&function, &request).await;
+        case.check_direct(response);
         expected.insert(id, error_type.clone());
-        function.is_well(&case.name).await;
-        let (answer, id) = case.invoke(&function, &posted(&request)).await;
-        case.check_http(answer, &id);
+        function.assert_works(&case.name).await;
+        let (response, id) = case.invoke(&function, &post_event(&request)).await;
+        case.check_http(response, &id);
         expected.insert(id, error_type);
-        function.is_well(&case.name).await;
+        function.assert_works(&case.name).await;
     }
-    let printed = function.stop().await;
-    for line in printed.lines() {
+    let output = function.stop().await;
+    for line in output.lines() {
         let id = line["requestId"].as_str().unwrap();
         if let Some(error_type) = expected.remove(id) {
             assert_eq!(line["errorType"], json!(error_type), "{line}");
         }
     }
-    assert!(expected.is_empty(), "invocations without a line: {expected:?}");
-    assert_eq!(printed.stderr, "");
+    assert!(expected.is_empty(), "invocations without a log line: {expected:?}");
+    assert_eq!(output.stderr, "");
 }
 
 #[tokio::test]
-async fn nobody_listens() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1", free.local_addr().unwrap());
-    drop(free);
+async fn refused_connection_is_provider_unavailable() {
+    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", unused.local_addr().unwrap());
+    drop(unused);
     let keys = [("OPENAI_API_KEY", OPENAI_KEY), ("OPENAI_BASE_URL", url.as_str())];
     let function = Function::with(&keys).await;
     let (error_type, message) = function.invoke(&request()).await.failure();
@@ -176,7 +178,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_missing_key_fails_only_the_provider_that_needs_it() {
+async fn missing_key_fails_only_the_provider_that_needs_it() {
     let function = Function::with(&[("ANTHROPIC_API_KEY", ANTHROPIC_KEY)]).await;
     let (error_type, message) = function.invoke(&request()).await.failure();
     assert_eq!(error_type, "SecretNotFound");
@@ -191,15 +193,15 @@ async fn a_missing_key_fails_only_the_provider_that_needs_it() {
 }
 
 #[tokio::test]
-async fn the_second_name_of_a_key_is_read_where_the_first_is_empty() {
+async fn second_variable_of_a_key_is_read_if_the_first_is_empty() {
     let keys = [("OPENAI_API_KEY", ""), ("OPEN_AI_API_KEY", OPENAI_KEY)];
     let function = Function::with(&keys).await;
-    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(crate::harness::REPLY)));
+    assert_eq!(function.invoke(&request()).await, Response::Result(json!(crate::harness::REPLY)));
     function.stop().await;
 }
 
 #[tokio::test]
-async fn a_key_that_fits_no_header_is_not_quoted() {
+async fn invalid_key_is_not_quoted() {
     let key = format!("{OPENAI_KEY} and more");
     let function = Function::with(&[("OPENAI_API_KEY", &key)]).await;
     let (error_type, message) = function.invoke(&request()).await.failure();

@@ -1,24 +1,24 @@
-//! Every file of `examples/events/`, run by the process and answered in its source's form.
+//! Invokes the function with every file in `examples/events/`.
 
 use serde_json::{Value, json};
 
-use crate::harness::Answer;
-use crate::world::World;
+use crate::backend::Backend;
+use crate::harness::Response;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// What the simulator says to the requests of the examples.
+/// The simulator's reply to the requests of the examples.
 const KITTEN: &str = "Simulated reply from gpt-4o-mini to: \"Talk like a kitten. Hello!\"";
 
-/// The form of an example's answer.
+/// The form of the response to an example.
 enum Form {
     /// The result itself.
     Result,
-    /// Status, headers and body.
+    /// A status, headers and a body.
     Http,
-    /// No failed items, of so many that were asked for.
+    /// No failed items, for this number of requests.
     Batch(usize),
-    /// A line for the record.
+    /// A list with an item for the record.
     List,
     /// Nothing is run.
     Skipped,
@@ -40,41 +40,41 @@ const FORMS: &[(&str, Form)] = &[
     ("sqs-fifo", Form::Batch(3)),
 ];
 
-fn check(name: &str, form: &Form, answer: Answer, asked: usize) {
-    let calls = match form {
+fn check(name: &str, form: &Form, response: Response, calls: usize) {
+    let expected_calls = match form {
         Form::Result => {
-            assert_eq!(answer.result(), json!(KITTEN), "{name}");
+            assert_eq!(response.result(), json!(KITTEN), "{name}");
             1
         }
         Form::Http => {
-            let (status, headers, body) = answer.http();
+            let (status, headers, body) = response.http();
             assert_eq!((status, body.as_str()), (200, KITTEN), "{name}");
             assert_eq!(headers["content-type"], "text/plain; charset=utf-8", "{name}");
             1
         }
         Form::Batch(count) => {
-            assert_eq!(answer.result(), json!({ "batchItemFailures": [] }), "{name}");
+            assert_eq!(response.result(), json!({ "batchItemFailures": [] }), "{name}");
             *count
         }
         Form::List => {
-            let answer = answer.result();
-            let lines = answer.as_array().unwrap();
-            assert_eq!(lines.len(), 1, "{name}: {answer}");
-            assert_eq!((&lines[0]["status"], &lines[0]["result"]), (&json!("ok"), &json!(KITTEN)));
-            assert!(lines[0]["id"].is_string(), "{name}: {answer}");
+            let response = response.result();
+            let items = response.as_array().unwrap();
+            assert_eq!(items.len(), 1, "{name}: {response}");
+            assert_eq!((&items[0]["status"], &items[0]["result"]), (&json!("ok"), &json!(KITTEN)));
+            assert!(items[0]["id"].is_string(), "{name}: {response}");
             1
         }
         Form::Skipped => {
-            let answer = answer.result();
-            assert_eq!(answer[0]["status"], json!("skipped"), "{name}: {answer}");
+            let response = response.result();
+            assert_eq!(response[0]["status"], json!("skipped"), "{name}: {response}");
             0
         }
     };
-    assert_eq!(asked, calls, "{name}");
+    assert_eq!(calls, expected_calls, "{name}");
 }
 
 #[tokio::test]
-async fn every_example_of_an_event_is_answered_in_its_form() {
+async fn every_example_event_gets_its_response() {
     let mut seen: Vec<String> = Vec::new();
     for entry in std::fs::read_dir(format!("{FOLDER}/events")).unwrap() {
         let path = entry.unwrap().path();
@@ -82,15 +82,15 @@ async fn every_example_of_an_event_is_answered_in_its_form() {
         let (_, form) = FORMS
             .iter()
             .find(|(known, _)| *known == name)
-            .unwrap_or_else(|| panic!("{name} has no row here"));
+            .unwrap_or_else(|| panic!("{name} is missing in FORMS"));
         let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        // Some tell of the same object: each finds a store in which nothing is kept yet.
-        let world = World::new().await;
+        // Some events are about the same object, so each one gets an empty store.
+        let backend = Backend::new().await;
         let kitten = std::fs::read(format!("{FOLDER}/prompts/kitten.json")).unwrap();
-        world.aws.put("prompts", "kitten.json", kitten);
-        let function = world.function(&[]).await;
-        let answer = function.invoke(&event).await;
-        check(&name, form, answer, world.asked().len());
+        backend.aws.put("prompts", "kitten.json", kitten);
+        let function = backend.function(&[]).await;
+        let response = function.invoke(&event).await;
+        check(&name, form, response, backend.prompts().len());
         let line = function.stop().await.lines().remove(0);
         assert_eq!((&line["level"], &line["message"]), (&json!("INFO"), &json!("answered")));
         seen.push(name);

@@ -1,13 +1,13 @@
-//! Every file of `examples/`, invoked as a direct event and through a function URL.
+//! Invokes the function with every file in `examples/`, directly and through a function URL.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Function, posted};
+use crate::harness::{Function, Response, post_event};
 
 const EXPECTED: &str = include_str!("../../../llm-exe-cli/tests/cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// How long it took differs from run to run.
+/// Replaces the duration, which differs between runs.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -16,16 +16,16 @@ fn without_durations(mut result: Value) -> Value {
     result
 }
 
-/// An answer in the form of the expectations.
-fn told(answer: Answer) -> Value {
-    match answer {
-        Answer::Result(result) => json!({ "result": without_durations(result) }),
-        Answer::Failed { error_type, .. } => json!({ "fails": error_type }),
+/// The outcome in the form of the expectations.
+fn outcome_json(response: Response) -> Value {
+    match response {
+        Response::Result(result) => json!({ "result": without_durations(result) }),
+        Response::Failed { error_type, .. } => json!({ "fails": error_type }),
     }
 }
 
 #[tokio::test]
-async fn every_example_gives_its_result() {
+async fn every_example_returns_its_result() {
     let expected: Value = serde_json::from_str(EXPECTED).unwrap();
     let function = Function::start().await;
     let mut seen = 0;
@@ -36,12 +36,12 @@ async fn every_example_gives_its_result() {
         }
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let request: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let answer = told(function.invoke(&request).await);
+        let response = outcome_json(function.invoke(&request).await);
         let expected = expected.get(&name).unwrap_or_else(|| {
-            panic!("{name} has no expectation in cases/examples.json; it gave\n{answer:#}")
+            panic!("{name} has no expectation in cases/examples.json; it returned\n{response:#}")
         });
-        assert_eq!(answer, *expected, "{name}");
-        let (status, headers, body) = function.invoke(&posted(&request)).await.http();
+        assert_eq!(response, *expected, "{name}");
+        let (status, headers, body) = function.invoke(&post_event(&request)).await.http();
         match expected.get("result") {
             None => {
                 let body: Value = serde_json::from_str(&body).unwrap();
@@ -59,6 +59,6 @@ async fn every_example_gives_its_result() {
         }
         seen += 1;
     }
-    assert_eq!(seen, expected.as_object().unwrap().len(), "an expectation without its example");
+    assert_eq!(seen, expected.as_object().unwrap().len(), "an expectation without an example");
     function.stop().await;
 }

@@ -1,4 +1,4 @@
-//! One function, as Lambda has it: a process, its Runtime API, and providers that are simulated.
+//! Starts the Lambda binary as a process, with a Runtime API and simulated providers.
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
@@ -14,42 +14,42 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// Keys that look like none, so that nothing but their value tells them.
+/// Keys that do not look like keys, so that they are not redacted because of their form.
 pub(crate) const OPENAI_KEY: &str = "sentinel.of.the.openai.key";
 pub(crate) const ANTHROPIC_KEY: &str = "sentinel.of.the.anthropic.key";
 pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
 
-/// Lambda's time for an invocation where a test does not care.
+/// The default timeout of an invocation.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A function that runs.
+/// A running function process.
 pub(crate) struct Function {
     pub(crate) simulator: Arc<Simulator>,
     api: RuntimeApi,
-    /// Dropped, it kills the process.
+    /// Kills the process when it is dropped.
     kill: oneshot::Sender<()>,
     exit: watch::Receiver<Option<ExitStatus>>,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
 }
 
-/// What a function answered.
+/// The outcome of an invocation.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     Result(Value),
     Failed { error_type: String, message: String },
 }
 
-/// Everything that a process printed.
+/// The output of a process and its exit status.
 #[derive(Debug)]
-pub(crate) struct Printed {
+pub(crate) struct ProcessOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) status: ExitStatus,
 }
 
 impl Function {
-    /// With every key, and anybody may call.
+    /// Starts a function with all keys that allows every caller.
     pub(crate) async fn start() -> Function {
         Function::with(&[
             ("OPENAI_API_KEY", OPENAI_KEY),
@@ -59,13 +59,16 @@ impl Function {
         .await
     }
 
-    /// With these variables, and what Lambda sets, and nothing else.
+    /// Starts a function with these variables in addition to those that Lambda sets.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Function {
-        Function::beside(Arc::new(Simulator::start().await.unwrap()), variables).await
+        Function::with_simulator(Arc::new(Simulator::start().await.unwrap()), variables).await
     }
 
-    /// The same, with providers that others ask, too.
-    pub(crate) async fn beside(simulator: Arc<Simulator>, variables: &[(&str, &str)]) -> Function {
+    /// Starts a function that shares its simulated providers with other functions.
+    pub(crate) async fn with_simulator(
+        simulator: Arc<Simulator>,
+        variables: &[(&str, &str)],
+    ) -> Function {
         Function::spawn(env!("CARGO_BIN_EXE_llm-exe-lambda"), simulator, variables).await
     }
 
@@ -91,34 +94,34 @@ impl Function {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let stdout = tokio::spawn(all_of(child.stdout.take().unwrap()));
-        let stderr = tokio::spawn(all_of(child.stderr.take().unwrap()));
+        let stdout = tokio::spawn(read_all(child.stdout.take().unwrap()));
+        let stderr = tokio::spawn(read_all(child.stderr.take().unwrap()));
         let (kill, killed) = oneshot::channel();
-        let (tell, exit) = watch::channel(None);
-        tokio::spawn(watched(child, killed, tell));
+        let (exited, exit) = watch::channel(None);
+        tokio::spawn(supervise(child, killed, exited));
         Function { simulator, api, kill, exit, stdout, stderr }
     }
 
-    /// Invokes it with an event.
-    pub(crate) async fn invoke(&self, event: &Value) -> Answer {
+    /// Invokes the function with an event.
+    pub(crate) async fn invoke(&self, event: &Value) -> Response {
         self.invoke_within(event, TIMEOUT).await
     }
 
-    /// Invokes it with an event that must be answered in this time.
-    pub(crate) async fn invoke_within(&self, event: &Value, timeout: Duration) -> Answer {
-        answer(&self.invoke_bytes(event.to_string(), timeout).await)
+    /// Invokes the function with an event and a timeout.
+    pub(crate) async fn invoke_within(&self, event: &Value, timeout: Duration) -> Response {
+        response(&self.invoke_bytes(event.to_string(), timeout).await)
     }
 
-    /// Invokes it with whatever bytes.
+    /// Invokes the function with arbitrary bytes.
     pub(crate) async fn invoke_bytes(
         &self,
         event: impl Into<Bytes>,
         timeout: Duration,
     ) -> Invocation {
-        self.try_invoke(event, timeout).await.unwrap_or_else(|error| panic!("no answer: {error}"))
+        self.try_invoke(event, timeout).await.unwrap_or_else(|error| panic!("no response: {error}"))
     }
 
-    /// Invokes it with whatever bytes; why there is no answer, if there is none.
+    /// Invokes the function with arbitrary bytes. The error says why there is no response.
     pub(crate) async fn try_invoke(
         &self,
         event: impl Into<Bytes>,
@@ -127,101 +130,101 @@ impl Function {
         let mut exit = self.exit.clone();
         let invocation = tokio::select! {
             invocation = self.api.invoke(event, timeout) => invocation,
-            _ = exit.wait_for(Option::is_some) => return Err("the process ended".to_owned()),
+            _ = exit.wait_for(Option::is_some) => return Err("the process exited".to_owned()),
         };
         let invocation = invocation.map_err(|error| error.to_string())?;
         let body = match &invocation.outcome {
             Outcome::Response(body) | Outcome::Error { body, .. } => body,
         };
-        tells_no_key(&String::from_utf8_lossy(body));
+        assert_no_key(&String::from_utf8_lossy(body));
         Ok(invocation)
     }
 
-    /// Fails unless a plain request is answered.
-    pub(crate) async fn is_well(&self, after: &str) {
+    /// Checks that the function still handles a simple request.
+    pub(crate) async fn assert_works(&self, after: &str) {
         self.simulator.clear();
-        let answer = self.invoke(&request()).await;
-        assert_eq!(answer, Answer::Result(json!(REPLY)), "the invocation after {after}");
+        let response = self.invoke(&request()).await;
+        assert_eq!(response, Response::Result(json!(REPLY)), "the invocation after {after}");
     }
 
-    /// Ends the process by SIGKILL; everything that it printed, which holds no key and tells of no
-    /// panic.
-    pub(crate) async fn stop(self) -> Printed {
+    /// Kills the process and returns its output, which is checked for keys and panics.
+    pub(crate) async fn stop(self) -> ProcessOutput {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         drop(kill);
-        let printed = printed(exit, stdout, stderr).await;
+        let output = output(exit, stdout, stderr).await;
         drop((simulator, api));
-        printed
+        output
     }
 
-    /// Waits for the process to end by itself.
-    pub(crate) async fn ended(self) -> Printed {
+    /// Waits for the process to exit.
+    pub(crate) async fn wait(self) -> ProcessOutput {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
-        let printed = printed(exit, stdout, stderr);
-        let printed = tokio::time::timeout(TIMEOUT, printed).await.expect("the process ends");
+        let output = output(exit, stdout, stderr);
+        let output = tokio::time::timeout(TIMEOUT, output).await.expect("the process exits");
         drop((simulator, api, kill));
-        printed
+        output
     }
 }
 
-async fn watched(
+/// Waits for the process to exit, or kills it.
+async fn supervise(
     mut child: Child,
     killed: oneshot::Receiver<()>,
-    tell: watch::Sender<Option<ExitStatus>>,
+    exited: watch::Sender<Option<ExitStatus>>,
 ) {
     tokio::select! {
-        status = child.wait() => tell.send_replace(Some(status.unwrap())),
+        status = child.wait() => exited.send_replace(Some(status.unwrap())),
         _ = killed => {
             child.start_kill().unwrap();
-            tell.send_replace(Some(child.wait().await.unwrap()))
+            exited.send_replace(Some(child.wait().await.unwrap()))
         }
     };
 }
 
-async fn printed(
+async fn output(
     mut exit: watch::Receiver<Option<ExitStatus>>,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
-) -> Printed {
+) -> ProcessOutput {
     let status = exit.wait_for(Option::is_some).await.unwrap().unwrap();
     let (stdout, stderr) = (stdout.await.unwrap(), stderr.await.unwrap());
-    tells_no_key(&stdout);
-    tells_no_key(&stderr);
+    assert_no_key(&stdout);
+    assert_no_key(&stderr);
     assert!(!stderr.contains("panicked"), "{stderr}");
-    Printed { stdout, stderr, status }
+    ProcessOutput { stdout, stderr, status }
 }
 
-impl Printed {
-    /// The lines of the log: each is one JSON object.
+impl ProcessOutput {
+    /// The log lines, each of which must be a JSON object.
     pub(crate) fn lines(&self) -> Vec<Value> {
-        let read = |line: &str| {
+        let parse = |line: &str| {
             let value: Value = serde_json::from_str(line)
                 .unwrap_or_else(|error| panic!("a log line is not JSON: {error}: {line}"));
             assert!(value.is_object(), "{line}");
             value
         };
-        self.stdout.lines().map(read).collect()
+        self.stdout.lines().map(parse).collect()
     }
 }
 
-impl Answer {
-    /// The result of a success.
+impl Response {
+    /// The result of a successful invocation.
     pub(crate) fn result(self) -> Value {
         match self {
-            Answer::Result(value) => value,
-            Answer::Failed { error_type, message } => panic!("failed: {error_type}: {message}"),
+            Response::Result(value) => value,
+            Response::Failed { error_type, message } => panic!("failed: {error_type}: {message}"),
         }
     }
 
-    /// Type and message of a failure.
+    /// The error type and the message of a failed invocation.
     pub(crate) fn failure(self) -> (String, String) {
         match self {
-            Answer::Failed { error_type, message } => (error_type, message),
-            Answer::Result(value) => panic!("no failure: {value}"),
+            Response::Failed { error_type, message } => (error_type, message),
+            Response::Result(value) => panic!("not a failure: {value}"),
         }
     }
 
-    /// The answer to an HTTP caller: status, headers, body.
+    /// The status, headers and body of an HTTP response.
     pub(crate) fn http(self) -> (u64, BTreeMap<String, String>, String) {
         let value = self.result();
         assert_eq!(value["isBase64Encoded"], json!(false), "{value}");
@@ -232,15 +235,15 @@ impl Answer {
     }
 }
 
-/// The answer of an invocation. A caller gets an error's body; the header, which `lambda_runtime`
-/// always sets to "unhandled", is for Lambda's own metrics.
-pub(crate) fn answer(invocation: &Invocation) -> Answer {
+/// The outcome of an invocation. Callers receive the body of an error. The header, which
+/// `lambda_runtime` always sets to "unhandled", is only used for Lambda's metrics.
+pub(crate) fn response(invocation: &Invocation) -> Response {
     match &invocation.outcome {
-        Outcome::Response(body) => Answer::Result(serde_json::from_slice(body).unwrap()),
+        Outcome::Response(body) => Response::Result(serde_json::from_slice(body).unwrap()),
         Outcome::Error { body, .. } => {
-            let told: Value = serde_json::from_slice(body).unwrap();
-            let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{told}"));
-            Answer::Failed {
+            let error: Value = serde_json::from_slice(body).unwrap();
+            let text = |name: &str| error[name].as_str().unwrap_or_else(|| panic!("{error}"));
+            Response::Failed {
                 error_type: text("errorType").to_owned(),
                 message: text("errorMessage").to_owned(),
             }
@@ -248,7 +251,7 @@ pub(crate) fn answer(invocation: &Invocation) -> Answer {
     }
 }
 
-/// A request that is fine.
+/// A valid request.
 pub(crate) fn request() -> Value {
     json!({
         "provider": "openai",
@@ -258,10 +261,10 @@ pub(crate) fn request() -> Value {
     })
 }
 
-/// What the simulator answers to [`request`].
+/// The simulator's reply to [`request`].
 pub(crate) const REPLY: &str = "Simulated reply from gpt-4o-mini to: \"Say hello.\"";
 
-/// An event of a file in `cases/events`, patched as RFC 7396 has it.
+/// The event in `cases/events/<name>.json`, with a JSON merge patch (RFC 7396) applied.
 pub(crate) fn event(name: &str, patch: &Value) -> Value {
     let path = format!("{}/tests/cases/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -272,12 +275,12 @@ pub(crate) fn event(name: &str, patch: &Value) -> Value {
     event
 }
 
-/// A function URL's event for a request.
-pub(crate) fn posted(request: &Value) -> Value {
+/// A function URL event with a request in its body.
+pub(crate) fn post_event(request: &Value) -> Value {
     event("function-url", &json!({ "body": request.to_string() }))
 }
 
-/// A merge patch: objects field by field, null removes, the rest is replaced.
+/// Applies a JSON merge patch: objects are merged, null removes a field, other values replace it.
 pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Some(patch) = patch.as_object() else {
         *target = patch.clone();
@@ -296,14 +299,14 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Fails if a text holds any of the keys.
-pub(crate) fn tells_no_key(text: &str) {
+/// Checks that a text contains none of the keys.
+pub(crate) fn assert_no_key(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
-        assert!(!text.contains(key), "a key is told: {text}");
+        assert!(!text.contains(key), "the text contains a key: {text}");
     }
 }
 
-async fn all_of(mut pipe: impl tokio::io::AsyncRead + Unpin) -> String {
+async fn read_all(mut pipe: impl tokio::io::AsyncRead + Unpin) -> String {
     let mut bytes = Vec::new();
     pipe.read_to_end(&mut bytes).await.unwrap();
     String::from_utf8_lossy(&bytes).into_owned()

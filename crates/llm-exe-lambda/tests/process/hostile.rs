@@ -1,14 +1,14 @@
-//! Events that nobody means well with: each is answered, typed, in time, and the next one too.
+//! Hostile events and replies: the function responds in time, with a typed error, and handles the
+//! next event.
 
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Step;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Function, answer, merge, posted, request};
+use crate::harness::{Function, Response, merge, post_event, request, response};
 
-/// What Lambda's caller may be made to wait beyond the deadline that the function keeps for
-/// itself: the reserve of 500 ms.
+/// The timeout of each invocation.
 const LAMBDA: Duration = Duration::from_secs(5);
 
 fn with(patch: &Value) -> Value {
@@ -25,12 +25,12 @@ fn many_fields(count: usize) -> Value {
     request
 }
 
-/// Events that are refused, as text: not all of them are values that serde_json would write.
-fn refused() -> Vec<(&'static str, String)> {
-    let good = request().to_string();
+/// Events that are rejected, as text, because serde_json would not write all of them.
+fn rejected() -> Vec<(&'static str, String)> {
+    let valid = request().to_string();
     let deep =
         |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
-    let in_data = |text: &str| good.replacen('{', &format!("{{\"data\":{{\"a\":{text}}},"), 1);
+    let in_data = |text: &str| valid.replacen('{', &format!("{{\"data\":{{\"a\":{text}}},"), 1);
     vec![
         ("null", "null".to_owned()),
         ("true", "true".to_owned()),
@@ -68,7 +68,7 @@ fn refused() -> Vec<(&'static str, String)> {
         ),
         ("a zero byte in a model", with(&json!({ "model": "a\u{0}b" })).to_string()),
         ("a line break in a model", with(&json!({ "model": "a\r\nx-evil: 1" })).to_string()),
-        ("a model that climbs", with(&json!({ "model": "../../x" })).to_string()),
+        ("a model with a relative path", with(&json!({ "model": "../../x" })).to_string()),
         (
             "ten thousand bad messages",
             with(&json!({
@@ -140,8 +140,8 @@ fn refused() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Events that are answered with a result, whatever it is.
-fn answered() -> Vec<(&'static str, Value)> {
+/// Unusual events that are run.
+fn accepted() -> Vec<(&'static str, Value)> {
     vec![
         ("a field's name of a megabyte", with(&json!({ "a".repeat(1_000_000): 1 }))),
         ("ten thousand unknown fields", many_fields(10_000)),
@@ -175,94 +175,96 @@ fn answered() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Functions on which cases are tried one after the other; what goes wrong is collected.
+/// Runs cases one after the other and collects the failures.
 struct Trial {
     function: Function,
-    wrong: Vec<String>,
+    failures: Vec<String>,
 }
 
 impl Trial {
     async fn start() -> Trial {
-        Trial { function: Function::start().await, wrong: Vec::new() }
+        Trial { function: Function::start().await, failures: Vec::new() }
     }
 
-    /// The answer, if there is one in time; a function that owes it is replaced by a new one.
-    async fn invoke(&mut self, name: &str, event: String, script: &[Step]) -> Option<Answer> {
+    /// Returns the response. If there is none in time, starts a new function for the next case.
+    async fn invoke(&mut self, name: &str, event: String, script: &[Step]) -> Option<Response> {
         self.function.simulator.clear();
         self.function.simulator.script(script.to_vec());
         let started = Instant::now();
         match self.function.try_invoke(event, LAMBDA).await {
             Ok(invocation) => {
                 println!("{:6} ms {name}", started.elapsed().as_millis());
-                Some(answer(&invocation))
+                Some(response(&invocation))
             }
             Err(error) => {
-                self.wrong.push(format!("{name}: {error}"));
+                self.failures.push(format!("{name}: {error}"));
                 self.function = Function::start().await;
                 None
             }
         }
     }
 
-    fn check(&mut self, holds: bool, name: &str, what: &str) {
-        if !holds {
-            self.wrong.push(format!("{name}: {what:.400}"));
+    fn check(&mut self, is_expected: bool, name: &str, actual: &str) {
+        if !is_expected {
+            self.failures.push(format!("{name}: {actual:.400}"));
         }
     }
 
-    /// Ends the process; fails if anything went wrong.
-    async fn end(self) {
-        let printed = self.function.stop().await;
-        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
-        assert_eq!(printed.stderr, "");
-        for line in printed.stdout.lines() {
-            assert!(line.len() < 40_000, "a line of {} bytes", line.len());
+    /// Stops the function and fails if a case failed.
+    async fn finish(self) {
+        let output = self.function.stop().await;
+        assert!(self.failures.is_empty(), "{}", self.failures.join("\n"));
+        assert_eq!(output.stderr, "");
+        for line in output.stdout.lines() {
+            assert!(line.len() < 40_000, "a log line of {} bytes", line.len());
         }
     }
 }
 
 #[tokio::test]
-async fn what_can_not_be_run_is_refused_with_a_type_and_few_words() {
+async fn invalid_events_are_rejected_with_a_short_typed_error() {
     let mut trial = Trial::start().await;
-    for (name, event) in refused() {
+    for (name, event) in rejected() {
         match trial.invoke(name, event, &[]).await {
             None => continue,
-            Some(Answer::Result(value)) => trial.check(false, name, &format!("taken: {value}")),
-            Some(Answer::Failed { error_type, message }) => {
+            Some(Response::Result(value)) => {
+                trial.check(false, name, &format!("accepted: {value}"))
+            }
+            Some(Response::Failed { error_type, message }) => {
                 let known = ["InvalidRequest", "PromptInvalid"].contains(&error_type.as_str());
                 trial.check(known, name, &format!("{error_type}: {message}"));
-                let told = format!("a message of {} bytes", message.len());
-                trial.check(message.len() < 20_000, name, &told);
+                let actual = format!("a message of {} bytes", message.len());
+                trial.check(message.len() < 20_000, name, &actual);
             }
         }
         let calls = trial.function.simulator.journal().len();
         trial.check(calls == 0, name, "a provider was called");
-        trial.function.is_well(name).await;
+        trial.function.assert_works(name).await;
     }
-    trial.end().await;
+    trial.finish().await;
 }
 
 #[tokio::test]
-async fn what_can_be_run_is_answered() {
+async fn unusual_events_are_run() {
     let mut trial = Trial::start().await;
-    for (name, request) in answered() {
+    for (name, request) in accepted() {
         let script = [Step::text("fine")];
         let direct = trial.invoke(name, request.to_string(), &script).await;
-        let fine = direct == Some(Answer::Result(json!("fine")));
-        trial.check(fine, name, &format!("{direct:?}"));
-        let posted = posted(&request).to_string();
-        if let Some(answer) = trial.invoke(name, posted, &script).await {
-            let (status, _, body) = answer.http();
+        let is_expected = direct == Some(Response::Result(json!("fine")));
+        trial.check(is_expected, name, &format!("{direct:?}"));
+        let event = post_event(&request).to_string();
+        if let Some(response) = trial.invoke(name, event, &script).await {
+            let (status, _, body) = response.http();
             trial.check((status, body.as_str()) == (200, "fine"), name, &body);
         }
-        trial.function.is_well(name).await;
+        trial.function.assert_works(name).await;
     }
-    trial.end().await;
+    trial.finish().await;
 }
 
-/// Prompts and schemas whose work explodes: whatever comes of them, it comes in time.
+/// Prompts and schemas that take exponential time.
 #[tokio::test]
-async fn work_that_explodes_is_stopped_in_time() {
+async fn exponential_work_is_stopped_in_time() {
     let mut trial = Trial::start().await;
     let each = |depth: usize| {
         format!("{}x{}", "{{#each @root.a}}".repeat(depth), "{{/each}}".repeat(depth))
@@ -275,7 +277,7 @@ async fn work_that_explodes_is_stopped_in_time() {
     let cases = [
         ("loops in loops", with(&json!({ "message": each(6), "data": { "a": vec![0; 1_000] } }))),
         (
-            "loops in loops of a hosted kind",
+            "loops in loops with relative paths",
             with(&json!({
                 "message": "{{#each a}}{{#each ../a}}{{#each ../../a}}{{#each ../../../a}}x\
                             {{/each}}\
@@ -284,19 +286,19 @@ async fn work_that_explodes_is_stopped_in_time() {
             })),
         ),
         (
-            "a schema of many branches, told in the prompt",
+            "a schema with many branches, in the prompt",
             with(&json!({
                 "model": "gpt-4", "output": "json", "schema": recursive
             })),
         ),
         (
-            "a schema of many branches, native",
+            "a schema with many branches, native",
             with(&json!({
                 "output": "json", "schema": recursive
             })),
         ),
         (
-            "a schema of many branches, for Anthropic",
+            "a schema with many branches, for Anthropic",
             with(&json!({
                 "provider": "anthropic", "model": "claude-sonnet-4-6",
                 "output": "json", "schema": recursive
@@ -316,27 +318,26 @@ async fn work_that_explodes_is_stopped_in_time() {
     for (name, request) in cases {
         let reply = json!({ "a": "a".repeat(5_000) }).to_string();
         trial.invoke(name, request.to_string(), &[Step::text(reply).times(9)]).await;
-        trial.function.is_well(name).await;
+        trial.function.assert_works(name).await;
     }
-    trial.end().await;
+    trial.finish().await;
 }
 
-/// Replies that nobody means well with.
 #[tokio::test]
-async fn hostile_replies_are_answered_in_time() {
+async fn hostile_replies_are_handled_in_time() {
     let mut trial = Trial::start().await;
-    let json_wanted = with(&json!({
+    let json_request = with(&json!({
         "output": "json",
         "schema": {
             "type": "object", "properties": { "a": { "type": "integer" } }, "required": ["a"]
         }
     }));
-    let list_wanted = with(&json!({ "output": "list" }));
+    let list_request = with(&json!({ "output": "list" }));
     let texts = [
         ("nested deep", "[".repeat(100_000)),
         ("objects nested deep", "{\"a\":".repeat(100_000)),
         ("many beginnings", "{[".repeat(50_000)),
-        ("many beginnings of prose", "see [x and ".repeat(100_000)),
+        ("many beginnings in prose", "see [x and ".repeat(100_000)),
         ("many values", "{\"a\":\"b\"} ".repeat(100_000)),
         ("fences", "```\n".repeat(50_000)),
         ("many digits", format!("{{\"a\": {}}}", "9".repeat(400_000))),
@@ -346,52 +347,52 @@ async fn hostile_replies_are_answered_in_time() {
         ("zero bytes", "\u{0}".repeat(100_000)),
     ];
     for (name, text) in texts {
-        for (kind, wanted) in [("json", &json_wanted), ("list", &list_wanted)] {
+        for (kind, request) in [("json", &json_request), ("list", &list_request)] {
             let name = format!("{kind}: {name}");
             let script = [Step::text(text.clone()).times(9)];
-            let answer = trial.invoke(&name, wanted.to_string(), &script).await;
-            if let Some(Answer::Failed { error_type, message }) = answer {
-                let short = error_type == "OutputInvalid" && message.len() < 2_000;
-                trial.check(short, &name, &format!("{error_type}: {message}"));
+            let response = trial.invoke(&name, request.to_string(), &script).await;
+            if let Some(Response::Failed { error_type, message }) = response {
+                let is_expected = error_type == "OutputInvalid" && message.len() < 2_000;
+                trial.check(is_expected, &name, &format!("{error_type}: {message}"));
             }
-            trial.function.is_well(&name).await;
+            trial.function.assert_works(&name).await;
         }
     }
-    trial.end().await;
+    trial.finish().await;
 }
 
-/// A provider's refusal of twenty megabytes is shortened, and what looks like a key taken out.
+/// The provider returns an error of twenty megabytes, which contains texts in the form of keys.
 #[tokio::test]
-async fn a_long_refusal_is_shortened_in_time() {
+async fn long_provider_error_is_shortened_and_redacted() {
     let mut trial = Trial::start().await;
-    let told = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(1_000_000) } });
-    let then = llm_exe_simulator::Then::Status { status: 400, headers: vec![], body: Some(told) };
-    let answer = trial.invoke("twenty megabytes", request().to_string(), &[Step::new(then)]).await;
-    if let Some(answer) = answer {
-        let (error_type, message) = answer.failure();
+    let body = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(1_000_000) } });
+    let then = llm_exe_simulator::Then::Status { status: 400, headers: vec![], body: Some(body) };
+    let response =
+        trial.invoke("twenty megabytes", request().to_string(), &[Step::new(then)]).await;
+    if let Some(response) = response {
+        let (error_type, message) = response.failure();
         assert_eq!(error_type, "ProviderRejected");
         assert!(message.len() < 2_000 && !message.contains("sk-abc"), "{message:.2000}");
     }
-    trial.end().await;
+    trial.finish().await;
 }
 
-/// Lambda hands on JSON only; an emulator might not. There is an answer all the same, of a type
-/// that is `lambda_runtime`'s own.
+/// Lambda only passes on JSON, but an emulator might not. The error type is `lambda_runtime`'s.
 #[tokio::test]
-async fn bytes_that_are_no_json_are_answered() {
+async fn invalid_json_is_an_error() {
     let function = Function::start().await;
     let events: [&[u8]; 7] =
         [b"", b"{", b"nul", b"\0", b"\xff\xfe\xfd", b"{}{}", b"\xef\xbb\xbf{}"];
     for event in events {
         let invocation = function.invoke_bytes(event, LAMBDA).await;
-        answer(&invocation).failure();
-        function.is_well("bytes that are no JSON").await;
+        response(&invocation).failure();
+        function.assert_works("bytes that are not JSON").await;
     }
     function.stop().await;
 }
 
 #[tokio::test]
-async fn misshapen_http_events_are_answered() {
+async fn malformed_http_events_get_a_response() {
     let function = Function::start().await;
     let patches = [
         json!({ "headers": null }),
@@ -413,7 +414,7 @@ async fn misshapen_http_events_are_answered() {
         json!({ "rawPath": "/\u{0}\u{202e}" }),
     ];
     for patch in patches {
-        let mut event = posted(&request());
+        let mut event = post_event(&request());
         merge(&mut event, &patch);
         let (status, headers, body) = function.invoke_within(&event, LAMBDA).await.http();
         let shown = format!("{patch}");
@@ -422,7 +423,7 @@ async fn misshapen_http_events_are_answered() {
         for value in headers.values() {
             assert!(!value.contains(['\r', '\n']), "{shown:.100}: {headers:?}");
         }
-        function.is_well("a misshapen HTTP event").await;
+        function.assert_works("a malformed HTTP event").await;
     }
     function.stop().await;
 }

@@ -1,4 +1,4 @@
-//! HTTP events: routes, who may call, bodies and answers, by the table `cases/http.json`.
+//! HTTP events: routes, authorization, bodies and responses, with the cases of `cases/http.json`.
 
 use std::collections::BTreeMap;
 
@@ -8,37 +8,37 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ANTHROPIC_KEY, ENDPOINT_KEY, Function, OPENAI_KEY, event, merge, posted, request,
+    ANTHROPIC_KEY, ENDPOINT_KEY, Function, OPENAI_KEY, event, merge, post_event, request,
 };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {
     name: String,
-    /// `ENDPOINT_AUTH` of the function; "API_KEY without" is one whose key is not set.
+    /// `ENDPOINT_AUTH` of the function; with "API_KEY without" its key is not set.
     auth: String,
-    /// The fixture.
+    /// The name of the event fixture.
     event: String,
     /// Merged into the fixture.
     #[serde(default)]
     patch: Value,
-    /// The body; a request that is fine where it is left out.
+    /// The body; a valid request by default.
     body: Option<String>,
-    /// The body comes as base64, as plain `curl -d` gives it.
+    /// Whether the body is base64, as it is for plain `curl -d`.
     #[serde(default)]
     base64: bool,
     status: u64,
-    /// Headers of the answer.
+    /// Expected headers of the response.
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// `error.type` of the answer.
+    /// The expected `error.type`.
     error: Option<String>,
-    /// What stands in the answer's body.
+    /// Expected parts of the response's body.
     #[serde(default)]
     contains: Vec<String>,
-    /// The whole body of the answer.
+    /// The expected body of the response.
     is: Option<String>,
-    /// How often a provider was called.
+    /// The expected number of provider calls.
     calls: usize,
 }
 
@@ -91,7 +91,7 @@ async fn function(auth: &str) -> Function {
 }
 
 #[tokio::test]
-async fn every_http_case_has_its_answer() {
+async fn every_case_gets_its_response() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/http.json")).unwrap();
     let mut functions: BTreeMap<&str, Function> = BTreeMap::new();
     for case in &cases {
@@ -109,7 +109,7 @@ async fn every_http_case_has_its_answer() {
 }
 
 #[tokio::test]
-async fn health_and_schema_tell_what_they_are() {
+async fn health_and_schema_are_returned() {
     let function = function("default").await;
     let get = |path: &str| {
         let http = json!({ "method": "GET", "path": path });
@@ -128,9 +128,9 @@ async fn health_and_schema_tell_what_they_are() {
     }
 }
 
-/// Nothing of a body is read before the caller is let in.
+/// The body is not parsed before the caller is authorized.
 #[tokio::test]
-async fn a_stranger_is_refused_whatever_the_body_is() {
+async fn unauthorized_caller_is_rejected_before_the_body_is_parsed() {
     let function = function("default").await;
     for body in ["", "{", "[]", "\u{0}", "not JSON"] {
         let event = event("function-url", &json!({ "body": body }));
@@ -141,7 +141,7 @@ async fn a_stranger_is_refused_whatever_the_body_is() {
 }
 
 #[tokio::test]
-async fn a_body_over_six_megabytes_is_too_large() {
+async fn body_above_six_megabytes_is_too_large() {
     const LIMIT: usize = 6 * 1024 * 1024;
     let function = function("NONE").await;
     let mut request = request();
@@ -153,7 +153,7 @@ async fn a_body_over_six_megabytes_is_too_large() {
         request["data"]["a"] = json!("a".repeat(size - rest));
         let body = request.to_string();
         assert_eq!(body.len(), size);
-        let mut event = posted(&json!({}));
+        let mut event = post_event(&json!({}));
         let body = if is_base64 { STANDARD.encode(&body) } else { body };
         merge(&mut event, &json!({ "body": body, "isBase64Encoded": is_base64 }));
         let (status, _, body) = function.invoke(&event).await.http();
@@ -162,6 +162,6 @@ async fn a_body_over_six_megabytes_is_too_large() {
             assert!(body.contains("RequestTooLarge"), "{body:.300}");
         }
     }
-    function.is_well("large bodies").await;
+    function.assert_works("large bodies").await;
     function.stop().await;
 }

@@ -1,20 +1,20 @@
-//! What the function prints: one JSON line an invocation, with embedded metrics, and nothing of
-//! keys, prompts, data or replies.
+//! The log: one JSON line per invocation with embedded metrics, and without keys, prompts, data or
+//! replies.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::{Value, json};
 
-use crate::harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, merge, posted, request};
+use crate::harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, merge, post_event, request};
 
 const PROMPT: &str = "Sentinel-Prompt-Sentence";
 const DATA: &str = "Sentinel-Data-Sentence";
 const REPLY: &str = "Sentinel-Reply-Sentence";
 
 #[tokio::test]
-async fn every_invocation_leaves_one_line_with_its_metrics() {
+async fn every_invocation_logs_one_line_with_metrics() {
     let function = Function::start().await;
     let mut ids = Vec::new();
-    for event in [request(), posted(&request()), json!({}), json!([])] {
+    for event in [request(), post_event(&request()), json!({}), json!([])] {
         let invocation = function.invoke_bytes(event.to_string(), crate::harness::TIMEOUT).await;
         ids.push(invocation.request_id);
     }
@@ -23,13 +23,13 @@ async fn every_invocation_leaves_one_line_with_its_metrics() {
         function.invoke_bytes(request().to_string(), crate::harness::TIMEOUT).await.request_id,
     );
     let lines = function.stop().await.lines();
-    let told: Vec<&str> = lines.iter().map(|line| line["requestId"].as_str().unwrap()).collect();
-    assert_eq!(told, ids);
+    let logged: Vec<&str> = lines.iter().map(|line| line["requestId"].as_str().unwrap()).collect();
+    assert_eq!(logged, ids);
     for (index, line) in lines.iter().enumerate() {
         assert_eq!(line["coldStart"], json!(index == 0), "{line}");
         assert!(line["durationMs"].is_number(), "{line}");
-        is_time(line["timestamp"].as_str().unwrap());
-        metrics_are_there(line);
+        check_time(line["timestamp"].as_str().unwrap());
+        check_metrics(line);
     }
     let fields = |line: &Value| {
         ["level", "message", "source", "errorType"]
@@ -60,16 +60,22 @@ async fn every_invocation_leaves_one_line_with_its_metrics() {
     assert_eq!(lines[4]["providerStatus"], json!(500));
 }
 
-/// RFC 3339 in UTC with milliseconds, as Lambda's own lines have it.
-fn is_time(text: &str) {
+/// Checks for RFC 3339 in UTC with milliseconds, the format of Lambda's log lines.
+fn check_time(text: &str) {
     let pattern = "0000-00-00T00:00:00.000Z";
-    let fits =
-        |(want, is): (char, char)| if want == '0' { is.is_ascii_digit() } else { want == is };
-    assert!(text.len() == pattern.len() && pattern.chars().zip(text.chars()).all(fits), "{text}");
+    let matches = |(expected, actual): (char, char)| match expected {
+        '0' => actual.is_ascii_digit(),
+        _ => expected == actual,
+    };
+    assert!(
+        text.len() == pattern.len() && pattern.chars().zip(text.chars()).all(matches),
+        "{text}"
+    );
 }
 
+/// Checks the embedded metrics.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-fn metrics_are_there(line: &Value) {
+fn check_metrics(line: &Value) {
     let aws = &line["_aws"];
     assert!(aws["Timestamp"].as_u64().unwrap() > 1_700_000_000_000, "{aws}");
     let directives = aws["CloudWatchMetrics"].as_array().unwrap();
@@ -80,7 +86,7 @@ fn metrics_are_there(line: &Value) {
         assert!(!metrics.is_empty() && metrics.len() <= 100);
         for metric in metrics {
             let name = metric["Name"].as_str().unwrap();
-            assert!(line[name].is_number(), "{name} is no number in {line}");
+            assert!(line[name].is_number(), "{name} is not a number in {line}");
             let unit = metric["Unit"].as_str().unwrap();
             assert!(["Milliseconds", "Count"].contains(&unit), "{unit}");
         }
@@ -89,15 +95,15 @@ fn metrics_are_there(line: &Value) {
             assert!(dimensions.len() <= 30);
             for name in dimensions {
                 let text = line[name.as_str().unwrap()].as_str().unwrap_or_default();
-                assert!(!text.is_empty(), "{name} is no text in {line}");
+                assert!(!text.is_empty(), "{name} is not a string in {line}");
             }
         }
     }
 }
 
-/// A caller's misspelt model must not become a metric.
+/// A misspelt model name must not create a metric.
 #[tokio::test]
-async fn a_model_that_was_never_answered_is_no_dimension() {
+async fn model_without_a_reply_is_not_a_dimension() {
     let function = Function::start().await;
     let mut misspelt = request();
     merge(&mut misspelt, &json!({ "model": "gpt-4o-minni" }));
@@ -108,7 +114,7 @@ async fn a_model_that_was_never_answered_is_no_dimension() {
 }
 
 #[tokio::test]
-async fn the_level_keeps_lines_out() {
+async fn log_level_excludes_lines() {
     for (level, expected) in [("error", 0), ("warn", 1), ("info", 2), ("debug", 2)] {
         let function =
             Function::with(&[("OPENAI_API_KEY", OPENAI_KEY), ("LOG_LEVEL", level)]).await;
@@ -119,29 +125,28 @@ async fn the_level_keeps_lines_out() {
 }
 
 #[tokio::test]
-async fn warnings_are_counted_and_spelled_out_for_debugging() {
-    for (level, spelled_out) in [("info", false), ("debug", true)] {
+async fn warnings_are_counted_and_listed_at_debug_level() {
+    for (level, is_listed) in [("info", false), ("debug", true)] {
         let function =
             Function::with(&[("OPENAI_API_KEY", OPENAI_KEY), ("LOG_LEVEL", level)]).await;
-        let mut odd = request();
-        merge(&mut odd, &json!({ "messages": [], "options": { "topK": 3 } }));
-        function.invoke(&odd).await.result();
+        let mut unusual = request();
+        merge(&mut unusual, &json!({ "messages": [], "options": { "topK": 3 } }));
+        function.invoke(&unusual).await.result();
         let lines = function.stop().await.lines();
         assert_eq!(lines[0]["warningCount"], json!(2), "{}", lines[0]);
-        assert_eq!(lines[0].get("warnings").is_some(), spelled_out, "{}", lines[0]);
+        assert_eq!(lines[0].get("warnings").is_some(), is_listed, "{}", lines[0]);
     }
 }
 
-/// Requests with sentinels wherever a caller's text may stand, and scripts that bring each into
-/// whatever may be logged.
-fn delicate() -> Vec<(&'static str, Value, Vec<Step>)> {
+/// Requests with sentinels in all texts of a caller, and scripts that cause log lines about them.
+fn sensitive_cases() -> Vec<(&'static str, Value, Vec<Step>)> {
     let with = |patch: Value| {
         let mut request = request();
-        let said = json!({
+        let texts = json!({
             "message": format!("{PROMPT} {{{{secret}}}}"),
             "data": { "secret": DATA }
         });
-        merge(&mut request, &said);
+        merge(&mut request, &texts);
         merge(&mut request, &patch);
         request
     };
@@ -154,13 +159,13 @@ fn delicate() -> Vec<(&'static str, Value, Vec<Step>)> {
     let reply = |times| vec![Step::text(REPLY).times(times)];
     let wrong = json!({ "a": REPLY }).to_string();
     vec![
-        ("a good answer", with(json!({})), reply(1)),
-        ("a full answer", with(json!({ "return": "full" })), reply(1)),
+        ("a result", with(json!({})), reply(1)),
+        ("a full result", with(json!({ "return": "full" })), reply(1)),
         ("dryRun", with(json!({ "dryRun": true })), vec![]),
         ("a 500", with(json!({})), vec![Step::status(500).times(9)]),
         ("a hang", with(json!({ "options": { "timeout": 50 } })), vec![Step::fault(Fault::Hang)]),
         ("bad JSON", with(json!({})), vec![Step::fault(Fault::BadJson)]),
-        ("half an answer", with(json!({})), vec![Step::fault(Fault::Truncate)]),
+        ("half a response", with(json!({})), vec![Step::fault(Fault::Truncate)]),
         ("no JSON in the reply", with(schema.clone()), reply(9)),
         ("a reply against the schema", with(schema.clone()), vec![Step::text(wrong).times(9)]),
         (
@@ -170,12 +175,12 @@ fn delicate() -> Vec<(&'static str, Value, Vec<Step>)> {
         ),
         ("no list in the reply", with(json!({ "output": "list" })), reply(9)),
         (
-            "a template that is broken",
+            "a template that does not parse",
             with(json!({ "message": format!("{{{{#if a}}}}{PROMPT}") })),
             vec![],
         ),
         (
-            "a template with an odd tag",
+            "a template with an invalid tag",
             with(json!({ "message": format!("{{{{{PROMPT} ! }}}}") })),
             vec![],
         ),
@@ -188,13 +193,13 @@ fn delicate() -> Vec<(&'static str, Value, Vec<Step>)> {
             vec![],
         ),
         (
-            "a prompt for a role",
+            "a prompt instead of a role",
             with(json!({ "message": [{ "role": PROMPT, "content": "a" }] })),
             vec![],
         ),
-        ("a prompt for data", with(json!({ "data": DATA })), vec![]),
-        ("a prompt for options", with(json!({ "options": PROMPT })), vec![]),
-        ("a prompt for a provider", with(json!({ "provider": PROMPT })), vec![]),
+        ("a prompt instead of data", with(json!({ "data": DATA })), vec![]),
+        ("a prompt instead of options", with(json!({ "options": PROMPT })), vec![]),
+        ("a prompt instead of a provider", with(json!({ "provider": PROMPT })), vec![]),
         (
             "data in an image's URL",
             with(json!({
@@ -204,13 +209,13 @@ fn delicate() -> Vec<(&'static str, Value, Vec<Step>)> {
             })),
             vec![],
         ),
-        ("a prompt for a request", json!(PROMPT), vec![]),
+        ("a prompt instead of a request", json!(PROMPT), vec![]),
     ]
 }
 
 #[tokio::test]
-async fn nothing_delicate_is_logged() {
-    let mut wrong = Vec::new();
+async fn sensitive_texts_are_not_logged() {
+    let mut leaks = Vec::new();
     for level in ["info", "debug"] {
         let function = Function::with(&[
             ("OPENAI_API_KEY", OPENAI_KEY),
@@ -219,33 +224,33 @@ async fn nothing_delicate_is_logged() {
             ("LOG_LEVEL", level),
         ])
         .await;
-        let cases = delicate();
+        let cases = sensitive_cases();
         for (_, request, script) in &cases {
             function.simulator.clear();
             function.simulator.script(script.clone());
             function.invoke(request).await;
         }
-        let printed = function.stop().await;
-        assert_eq!(printed.stderr, "");
-        let lines: Vec<&str> = printed.stdout.lines().collect();
+        let output = function.stop().await;
+        assert_eq!(output.stderr, "");
+        let lines: Vec<&str> = output.stdout.lines().collect();
         assert_eq!(lines.len(), cases.len());
         for ((name, _, _), line) in cases.iter().zip(lines) {
             if [PROMPT, DATA, REPLY].iter().any(|sentinel| line.contains(sentinel)) {
-                wrong.push(format!("{name} ({level}): {line}"));
+                leaks.push(format!("{name} ({level}): {line}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// An error may quote a short piece of a wrong value; never the rendered prompt, and no data.
+/// An error may quote a part of an invalid value, but not the rendered prompt or data.
 #[tokio::test]
-async fn errors_tell_no_prompt_and_no_data() {
+async fn errors_do_not_contain_the_prompt_or_data() {
     let function = Function::start().await;
-    for (name, request, script) in delicate() {
+    for (name, request, script) in sensitive_cases() {
         function.simulator.clear();
         function.simulator.script(script);
-        if let crate::harness::Answer::Failed { message, .. } = function.invoke(&request).await {
+        if let crate::harness::Response::Failed { message, .. } = function.invoke(&request).await {
             let rendered = format!("{PROMPT} {DATA}");
             assert!(!message.contains(&rendered), "{name}: {message}");
         }

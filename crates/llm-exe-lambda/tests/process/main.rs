@@ -1,12 +1,13 @@
-//! The Lambda binary as a process: a Runtime API in front of it, the simulator behind it.
+//! Tests of the Lambda binary as a process, with a Runtime API and simulated services.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test fails by panicking, and what it printed is shown then"
+    reason = "a test fails by panicking, and its output is shown then"
 )]
 
+mod backend;
 mod connections;
 mod deadlines;
 mod errors;
@@ -20,4 +21,3 @@ mod logs;
 mod settings;
 mod sizes;
 mod sources;
-mod world;

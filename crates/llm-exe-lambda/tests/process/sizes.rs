@@ -1,38 +1,38 @@
-//! Answers near and over Lambda's limit of 6 MB.
+//! Responses below and above Lambda's limit of 6 MB.
 
 use llm_exe_simulator::Step;
 use serde_json::json;
 
-use crate::harness::{Answer, Function, posted, request};
+use crate::harness::{Function, Response, post_event, request};
 
 const LIMIT: usize = 6 * 1024 * 1024;
 
 #[tokio::test]
-async fn an_answer_below_the_limit_is_passed_on() {
+async fn response_below_the_limit_is_returned() {
     let function = Function::start().await;
     let text = "a".repeat(LIMIT - 1024);
     function.simulator.script(vec![Step::text(text.clone()), Step::text(text.clone())]);
-    assert_eq!(function.invoke(&request()).await, Answer::Result(json!(text)));
-    let (status, _, body) = function.invoke(&posted(&request())).await.http();
+    assert_eq!(function.invoke(&request()).await, Response::Result(json!(text)));
+    let (status, _, body) = function.invoke(&post_event(&request())).await.http();
     assert_eq!((status, body.len()), (200, text.len()));
     function.stop().await;
 }
 
-/// spec/events.md: without a result prefix, `ResultTooLarge`.
+/// There is no result prefix to store the result below.
 #[tokio::test]
-async fn an_answer_over_the_limit_is_result_too_large() {
+async fn response_above_the_limit_is_result_too_large() {
     let function = Function::start().await;
-    // Over it by itself; and over it only once its quotes are escaped.
+    // The second text exceeds the limit only after its quotes are escaped.
     for text in ["a".repeat(LIMIT + 1024), "\"".repeat(LIMIT / 2 + 1024)] {
         function.simulator.clear();
         function.simulator.script(vec![Step::text(text.clone())]);
         let (error_type, message) = function.invoke(&request()).await.failure();
         assert_eq!(error_type, "ResultTooLarge", "{message}");
-        function.is_well("an answer over the limit").await;
+        function.assert_works("a response above the limit").await;
         function.simulator.script(vec![Step::text(text)]);
-        let (status, _, body) = function.invoke(&posted(&request())).await.http();
+        let (status, _, body) = function.invoke(&post_event(&request())).await.http();
         assert_eq!(status, 502, "{body}");
-        function.is_well("an answer over the limit, over HTTP").await;
+        function.assert_works("a response above the limit, over HTTP").await;
     }
     function.stop().await;
 }

@@ -1,13 +1,12 @@
-//! Every fixture of an event, with a good request in it: answered in its source's form, or refused
-//! by its source's name.
+//! Event fixtures with a valid request: supported sources get their response, others are rejected.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, REPLY, event, request};
-use crate::world::World;
+use crate::backend::Backend;
+use crate::harness::{REPLY, Response, event, request};
 
-/// The fixture, and the source's name in the log.
-const SERVED: &[(&str, &str)] = &[
+/// The fixture and its source's name in the log.
+const SUPPORTED: &[(&str, &str)] = &[
     ("sqs", "sqs"),
     ("sns", "sns"),
     ("s3", "s3"),
@@ -18,14 +17,14 @@ const SERVED: &[(&str, &str)] = &[
     ("alb", "alb"),
 ];
 
-/// The fixture, and the name under which it is refused.
-const REFUSED: &[(&str, &str)] = &[("kinesis", "aws:kinesis"), ("dynamodb", "aws:dynamodb")];
+/// The fixture and the name in the error message.
+const UNSUPPORTED: &[(&str, &str)] = &[("kinesis", "aws:kinesis"), ("dynamodb", "aws:dynamodb")];
 
-/// The object that S3 tells of.
+/// The key of the object in the S3 notification.
 const KEY: &str = "hello.json";
 
-/// The fixture with a good request wherever a body could stand.
-fn loaded(name: &str) -> Value {
+/// The fixture with a valid request in each place for a body.
+fn with_request(name: &str) -> Value {
     let request = request();
     let text = request.to_string();
     let mut event = event(name, &json!({}));
@@ -48,81 +47,81 @@ fn loaded(name: &str) -> Value {
     event
 }
 
-fn is_answered(name: &str, answer: Answer) {
+/// Checks the response to a fixture.
+fn check_response(name: &str, response: Response) {
     match name {
-        "sqs" => assert_eq!(answer.result(), json!({ "batchItemFailures": [] })),
+        "sqs" => assert_eq!(response.result(), json!({ "batchItemFailures": [] })),
         "sns" | "s3" => {
-            let answer = answer.result();
-            assert_eq!(answer.as_array().map(Vec::len), Some(1), "{answer}");
-            let line = &answer[0];
-            assert_eq!((&line["status"], &line["result"]), (&json!("ok"), &json!(REPLY)), "{line}");
+            let response = response.result();
+            assert_eq!(response.as_array().map(Vec::len), Some(1), "{response}");
+            let item = &response[0];
+            assert_eq!((&item["status"], &item["result"]), (&json!("ok"), &json!(REPLY)), "{item}");
         }
-        "eventbridge" => assert_eq!(answer.result(), json!(REPLY)),
+        "eventbridge" => assert_eq!(response.result(), json!(REPLY)),
         _ => {
-            let (status, _, body) = answer.http();
+            let (status, _, body) = response.http();
             assert_eq!((status, body.as_str()), (200, REPLY), "{name}");
         }
     }
 }
 
 #[tokio::test]
-async fn every_source_is_answered_in_its_form() {
-    let world = World::new().await;
-    world.aws.put("prompts", KEY, request().to_string());
-    let function = world.function(&[]).await;
-    for (at, (name, _)) in SERVED.iter().enumerate() {
-        is_answered(name, function.invoke(&loaded(name)).await);
-        assert_eq!(world.asked().len(), at + 1, "{name}");
+async fn every_source_gets_its_response() {
+    let backend = Backend::new().await;
+    backend.aws.put("prompts", KEY, request().to_string());
+    let function = backend.function(&[]).await;
+    for (index, (name, _)) in SUPPORTED.iter().enumerate() {
+        check_response(name, function.invoke(&with_request(name)).await);
+        assert_eq!(backend.prompts().len(), index + 1, "{name}");
     }
-    // As EventBridge Pipes hands a batch on; it was delivered before.
-    let answer = function.invoke(&loaded("sqs")["Records"]).await.result();
-    assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    assert_eq!(world.asked().len(), SERVED.len());
+    // The same batch as EventBridge Pipes delivers it; its results are stored already.
+    let response = function.invoke(&with_request("sqs")["Records"]).await.result();
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
+    assert_eq!(backend.prompts().len(), SUPPORTED.len());
     let lines = function.stop().await.lines();
-    for ((name, told), line) in SERVED.iter().zip(&lines) {
-        assert_eq!(line["source"], json!(told), "{name}");
+    for ((name, source), line) in SUPPORTED.iter().zip(&lines) {
+        assert_eq!(line["source"], json!(source), "{name}");
     }
-    assert_eq!(lines[SERVED.len()]["source"], json!("pipes"));
+    assert_eq!(lines[SUPPORTED.len()]["source"], json!("pipes"));
 }
 
 #[tokio::test]
-async fn other_sources_are_refused_by_name() {
-    let world = World::new().await;
-    let function = world.function(&[]).await;
-    for (name, told) in REFUSED {
-        let event = loaded(name);
+async fn unsupported_sources_are_rejected_by_name() {
+    let backend = Backend::new().await;
+    let function = backend.function(&[]).await;
+    for (name, source) in UNSUPPORTED {
+        let event = with_request(name);
         for event in [&event, &event["Records"]] {
             let (error_type, message) = function.invoke(event).await.failure();
             assert_eq!(error_type, "InvalidRequest", "{name}");
-            assert!(message.contains(told), "{name}: {message}");
+            assert!(message.contains(source), "{name}: {message}");
         }
     }
-    // A list that is not Pipes'.
+    // A list that is not from EventBridge Pipes.
     let (error_type, _) = function.invoke(&json!([request()])).await.failure();
     assert_eq!(error_type, "InvalidRequest");
-    assert!(world.asked().is_empty());
-    function.is_well("events of other sources").await;
+    assert!(backend.prompts().is_empty());
+    function.assert_works("events of other sources").await;
     for line in &function.stop().await.lines()[..5] {
         assert_eq!(line["source"], json!("unsupported"), "{line}");
     }
 }
 
 #[tokio::test]
-async fn an_empty_batch_is_acknowledged() {
-    let world = World::new().await;
-    let function = world.function(&[]).await;
-    let answer = function.invoke(&json!({ "Records": [] })).await.result();
-    assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    assert!(world.asked().is_empty());
+async fn empty_batch_has_no_failures() {
+    let backend = Backend::new().await;
+    let function = backend.function(&[]).await;
+    let response = function.invoke(&json!({ "Records": [] })).await.result();
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
+    assert!(backend.prompts().is_empty());
     function.stop().await;
 }
 
-/// What looks like another source within `data` is the template's business.
 #[tokio::test]
-async fn data_may_look_like_another_source() {
-    let world = World::new().await;
-    let function = world.function(&[]).await;
-    for (name, _) in SERVED.iter().chain(REFUSED) {
+async fn events_in_data_are_not_interpreted() {
+    let backend = Backend::new().await;
+    let function = backend.function(&[]).await;
+    for (name, _) in SUPPORTED.iter().chain(UNSUPPORTED) {
         let mut request = request();
         request["data"] = event(name, &json!({}));
         assert_eq!(function.invoke(&request).await.result(), json!(REPLY), "{name}");

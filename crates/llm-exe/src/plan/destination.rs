@@ -1,53 +1,78 @@
-//! `destination`: who is told of the result, out of whom the operator allows.
+//! The field `destination`: parses it and checks that the operator allows it.
 
 use super::{Problems, Rules};
+use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use crate::results::Destination;
 
-/// Reads the field.
-pub(super) fn read(written: Option<&str>, problems: &mut Problems) -> Option<Destination> {
-    match Destination::read(written?) {
+/// Parses the field.
+pub(super) fn read(
+    text: Option<&str>,
+    rules: &Rules,
+    problems: &mut Problems,
+) -> Option<ParsedDestination> {
+    let text = text?;
+    let Some(parse) = rules.destination_parser else {
+        problems.add("destination", "is not supported by this program, which sends no results");
+        return None;
+    };
+    match parse(text) {
         Ok(destination) => Some(destination),
-        Err(why) => {
-            problems.add("destination", why);
+        Err(message) => {
+            problems.add("destination", message);
             None
         }
     }
 }
 
-/// Refuses what the operator does not allow.
-pub(super) fn check(destination: Option<&Destination>, rules: &Rules) -> Result<(), Error> {
+/// Checks that the operator's rules allow the destination.
+///
+/// # Errors
+/// `ConfigForbidden`.
+pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
-    let shown = destination.to_string();
-    // A prefix of objects ends where a piece of their keys does: no `results-of-others`.
-    let told = if matches!(destination, Destination::Objects(_)) { shown + "/" } else { shown };
-    if let Some(own) = rules.hosted.forbidden_prefixes.iter().find(|own| told.starts_with(*own)) {
-        let text = format!("destination: what is under {own} is the function's own");
+    let mut url = destination.to_string();
+    // With the slash, an allowed `s3://bucket/results` does not match `s3://bucket/results-2`.
+    if url.starts_with("s3://") {
+        url.push('/');
+    }
+    let mut forbidden = rules.hosted.forbidden_prefixes.iter();
+    if let Some(prefix) = forbidden.find(|prefix| url.starts_with(*prefix)) {
+        let text = format!("destination: {prefix} is reserved for the function's own results");
         return Err(Error::new(ErrorKind::ConfigForbidden, text));
     }
-    if rules.destinations.iter().any(|prefix| told.starts_with(prefix.as_str())) {
+    if rules.destinations.iter().any(|prefix| url.starts_with(prefix.as_str())) {
         return Ok(());
     }
-    let came = json::quoted(told.trim_end_matches('/'));
-    let text = format!("destination: {came} is not in RESULT_DESTINATION_OVERRIDE");
+    let received = json::quoted(url.trim_end_matches('/'));
+    let text = format!(
+        "destination: {received} is not allowed; RESULT_DESTINATION_OVERRIDE lists the allowed \
+         prefixes"
+    );
     Err(Error::new(ErrorKind::ConfigForbidden, text))
 }
 
-/// Refuses a destination that the event came from: it would start the next run.
+/// Checks that the event was not delivered by the destination itself, which would start the next
+/// run.
+///
+/// # Errors
+/// `ConfigForbidden`.
 pub(crate) fn check_origins(
-    destination: Option<&Destination>,
+    destination: Option<&ParsedDestination>,
     origins: &[String],
 ) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
-    match origins.iter().find(|origin| destination.is_of(origin)) {
+    match origins.iter().find(|origin| destination.matches_arn(origin)) {
         None => Ok(()),
         Some(origin) => {
-            let text = format!("destination: the event came from {origin}, which would be told");
+            let text = format!(
+                "destination: the event came from {origin}; sending the result there would start \
+                 the next run"
+            );
             Err(Error::new(ErrorKind::ConfigForbidden, text))
         }
     }

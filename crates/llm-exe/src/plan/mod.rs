@@ -21,12 +21,12 @@ pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules};
 pub use target::Target;
 
+use crate::destination::ParsedDestination;
 use crate::error::{Error, Problem};
 use crate::json;
 use crate::parsers::{Context as ParserContext, OutputError};
 use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use crate::request::{ParsedRequest, Request};
-use crate::results::Destination;
 use problems::Problems;
 use render::TemplateValues;
 
@@ -77,7 +77,7 @@ pub struct Plan {
     /// Whether a missing variable is an error.
     pub strict_variables: bool,
     /// Where the result is sent, if the request names a destination.
-    pub destination: Option<Destination>,
+    pub destination: Option<ParsedDestination>,
     /// The warnings of parsing and validation.
     pub warnings: Vec<String>,
 }
@@ -129,7 +129,7 @@ impl Plan {
             return Err(error);
         }
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
-        let destination = destination::read(request.destination.as_deref(), &mut problems);
+        let destination = destination::read(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
         let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
         let prompt = messages::compile_prompt(request.message, &mut problems);

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::destination::DestinationParser;
 use crate::glob;
 use crate::hosted::HostedRules;
 use crate::json;
@@ -22,6 +23,8 @@ pub struct Rules {
     pub hosted: HostedRules,
     /// The prefixes of allowed destinations. If empty, requests cannot name a destination.
     pub destinations: Vec<String>,
+    /// Parses the field `destination`. Without a parser the field is rejected.
+    pub destination_parser: Option<DestinationParser>,
 }
 
 /// Patterns of models, such as `openai:gpt-4o*`.

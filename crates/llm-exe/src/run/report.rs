@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::chat::{StopReason, Usage};
+use crate::destination::ParsedDestination;
 use crate::error::Error;
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
-use crate::results::Destination;
 
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct Report {
     /// Whether the caller gets the `full` object.
     pub full: bool,
     /// Where the result is sent, if the request names a destination.
-    pub destination: Option<Destination>,
+    pub destination: Option<ParsedDestination>,
 }
 
 impl Report {

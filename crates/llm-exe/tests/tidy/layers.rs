@@ -44,11 +44,11 @@ const LAYERS: &[&[&str]] = &[
         "glob",
         "tls",
         "single_flight",
+        "destination",
         "region",
     ],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],
-    &["results"],
     &["plan"],
     &["run"],
 ];
@@ -78,7 +78,7 @@ fn modules_of_the_core_depend_on_lower_layers_only() {
 /// Which crates of the workspace a crate may depend on, apart from its tests.
 const CRATES: &[(&str, &[&str])] = &[
     ("llm-exe", &[]),
-    ("llm-exe-aws", &["llm-exe"]),
+    ("llm-exe-aws", &["llm-exe", "llm-exe-function"]),
     ("llm-exe-events", &["llm-exe"]),
     ("llm-exe-function", &["llm-exe", "llm-exe-events"]),
     ("llm-exe-lambda", &["llm-exe", "llm-exe-aws", "llm-exe-events", "llm-exe-function"]),

@@ -1,74 +1,79 @@
-//! Groups of a FIFO queue: in order, up to what fails, whatever becomes of the process.
+//! FIFO queues: a group runs in order up to its first failure, even if the process is killed.
 
 use std::time::Duration;
 
 use llm_exe_simulator::{Fault, Step};
 
-use crate::world::{World, batch, failures, killed, message, of, say, saying};
+use crate::backend::{
+    Backend, batch, failures, invoke_and_kill, message, prompt_for, request_for, step_for,
+};
 
-/// An event of these messages, each in the group of its first letter.
+/// An event with these messages, each in the group of its first letter.
 fn event(ids: &[&str]) -> serde_json::Value {
-    batch(ids.iter().map(|id| message(id, id.get(..1), &saying(id))))
+    batch(ids.iter().map(|id| message(id, id.get(..1), &request_for(id))))
 }
 
-/// The prompts of a group, in the order in which they were asked.
-fn asked(world: &World, group: &str) -> Vec<String> {
-    let start = say(group);
+/// The prompts of a group's provider calls, in order.
+fn prompts_of(backend: &Backend, group: &str) -> Vec<String> {
+    let start = prompt_for(group);
     let start = start.trim_end_matches(">.");
-    world.asked().into_iter().filter(|prompt| prompt.starts_with(start)).collect()
+    backend.prompts().into_iter().filter(|prompt| prompt.starts_with(start)).collect()
 }
 
 #[tokio::test]
-async fn a_group_stops_at_its_failure_and_goes_on_from_there() {
-    let world = World::new().await;
+async fn group_stops_at_a_failure_and_continues_from_there() {
+    let backend = Backend::new().await;
     let slow = Step::fault(Fault::Slow(Duration::from_millis(150)));
-    world.simulator.script(vec![
-        of("a1", slow.clone()),
-        of("a2", Step::status(500).times(3)),
-        of("b1", slow),
+    backend.simulator.script(vec![
+        step_for("a1", slow.clone()),
+        step_for("a2", Step::status(500).times(3)),
+        step_for("b1", slow),
     ]);
     let all = ["a1", "b1", "a2", "c1", "b2", "a3", "b3", "a4"];
-    let function = world.function(&[]).await;
+    let function = backend.function(&[]).await;
     let failed = failures(&function.invoke(&event(&all)).await.result());
     assert_eq!(failed, ["a2", "a3", "a4"]);
-    assert_eq!(asked(&world, "a"), ["a1", "a2", "a2", "a2"].map(say));
-    assert_eq!(asked(&world, "b"), ["b1", "b2", "b3"].map(say));
-    assert_eq!(world.good(), ["a1", "b1", "b2", "b3", "c1"]);
+    assert_eq!(prompts_of(&backend, "a"), ["a1", "a2", "a2", "a2"].map(prompt_for));
+    assert_eq!(prompts_of(&backend, "b"), ["b1", "b2", "b3"].map(prompt_for));
+    assert_eq!(backend.succeeded(), ["a1", "b1", "b2", "b3", "c1"]);
 
-    let answer = function.invoke(&event(&["a2", "a3", "a4"])).await.result();
-    assert!(failures(&answer).is_empty());
-    assert_eq!(asked(&world, "a")[4..], ["a2", "a3", "a4"].map(say));
-    assert_eq!(world.good().len(), all.len());
+    let response = function.invoke(&event(&["a2", "a3", "a4"])).await.result();
+    assert!(failures(&response).is_empty());
+    assert_eq!(prompts_of(&backend, "a")[4..], ["a2", "a3", "a4"].map(prompt_for));
+    assert_eq!(backend.succeeded().len(), all.len());
     function.stop().await;
 }
 
-/// What can never pass holds its group up until the queue moves it away, and costs nothing more.
+/// A final failure blocks its group until the queue moves the message to the dead-letter queue.
 #[tokio::test]
-async fn a_refusal_holds_its_group_up_without_being_asked_again() {
-    let world = World::new().await;
-    world.simulator.script(vec![of("a1", Step::status(400))]);
-    let function = world.function(&[]).await;
+async fn final_failure_blocks_its_group_and_is_not_run_again() {
+    let backend = Backend::new().await;
+    backend.simulator.script(vec![step_for("a1", Step::status(400))]);
+    let function = backend.function(&[]).await;
     for _ in 0..3 {
-        let answer = function.invoke(&event(&["a1", "b1", "a2"])).await.result();
-        assert_eq!(failures(&answer), ["a1", "a2"]);
+        let response = function.invoke(&event(&["a1", "b1", "a2"])).await.result();
+        assert_eq!(failures(&response), ["a1", "a2"]);
     }
-    assert_eq!((asked(&world, "a"), asked(&world, "b").len()), (vec![say("a1")], 1));
+    assert_eq!(
+        (prompts_of(&backend, "a"), prompts_of(&backend, "b").len()),
+        (vec![prompt_for("a1")], 1)
+    );
     function.stop().await;
 }
 
 #[tokio::test]
-async fn a_kill_does_not_change_the_order() {
-    let world = World::new().await;
-    world.simulator.script(vec![of("a2", Step::fault(Fault::Hang))]);
+async fn kill_does_not_change_the_order() {
+    let backend = Backend::new().await;
+    backend.simulator.script(vec![step_for("a2", Step::fault(Fault::Hang))]);
     let all = event(&["a1", "b1", "a2", "a3", "b2"]);
-    let first = world.function(&[]).await;
-    let is_time = || world.times_asked("a2") == 1 && world.good().len() == 3;
-    killed(first, &all, "all but group a is kept", is_time).await;
-    assert_eq!(world.good(), ["a1", "b1", "b2"]);
+    let first = backend.function(&[]).await;
+    let is_ready = || backend.calls_for("a2") == 1 && backend.succeeded().len() == 3;
+    invoke_and_kill(first, &all, "all results but those of group a are stored", is_ready).await;
+    assert_eq!(backend.succeeded(), ["a1", "b1", "b2"]);
 
-    let second = world.function(&[]).await;
+    let second = backend.function(&[]).await;
     assert!(failures(&second.invoke(&all).await.result()).is_empty());
-    assert_eq!(asked(&world, "a"), ["a1", "a2", "a2", "a3"].map(say));
-    assert_eq!(asked(&world, "b"), ["b1", "b2"].map(say));
+    assert_eq!(prompts_of(&backend, "a"), ["a1", "a2", "a2", "a3"].map(prompt_for));
+    assert_eq!(prompts_of(&backend, "b"), ["b1", "b2"].map(prompt_for));
     second.stop().await;
 }

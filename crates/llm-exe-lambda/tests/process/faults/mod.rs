@@ -1,5 +1,5 @@
-//! The process with faults: killed, refused, delayed, out of time. What was answered is kept, what
-//! was not is reported, and nothing that is known is asked again.
+//! Kills, failures, delays and timeouts: results are stored, failed records are reported, and no
+//! request with a stored result is run again.
 
 mod destinations;
 mod fifo;

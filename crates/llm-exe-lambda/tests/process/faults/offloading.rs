@@ -1,93 +1,97 @@
-//! Answers that are larger than their source takes: put under the result prefix, and answered by
-//! their place.
+//! Responses that are too large for their event source: the result is stored, and the response
+//! contains its URL.
 
 use llm_exe_simulator::Step;
 use serde_json::{Value, json};
 
-use crate::harness::{Function, event, merge, posted, request};
-use crate::world::World;
+use crate::backend::Backend;
+use crate::harness::{Function, event, merge, post_event, request};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// The text that is kept where the answer says.
-fn at_url(world: &World, answer: &Value) -> Value {
-    let fields = answer.as_object().unwrap();
-    assert_eq!(fields.len(), 1, "{answer}");
-    let url = answer["resultUrl"].as_str().unwrap();
-    assert!(url.starts_with("s3://kept/here/results/"), "{url}");
-    serde_json::from_slice(&world.aws.objects()[&url["s3://".len()..]].body).unwrap()
+/// The stored result that a response links to.
+fn linked_result(backend: &Backend, response: &Value) -> Value {
+    let fields = response.as_object().unwrap();
+    assert_eq!(fields.len(), 1, "{response}");
+    let url = response["resultUrl"].as_str().unwrap();
+    assert!(url.starts_with("s3://stored/results/results/"), "{url}");
+    serde_json::from_slice(&backend.aws.objects()[&url["s3://".len()..]].body).unwrap()
 }
 
-/// Invokes with an event, and the answer of so many bytes.
-async fn asked(world: &World, function: &Function, event: &Value, text: &str) -> Value {
-    world.simulator.clear();
-    world.simulator.script(vec![Step::text(text)]);
+/// Invokes the function with an event to which the provider replies with this text.
+async fn invoke_with_reply(
+    backend: &Backend,
+    function: &Function,
+    event: &Value,
+    text: &str,
+) -> Value {
+    backend.simulator.clear();
+    backend.simulator.script(vec![Step::text(text)]);
     function.invoke(event).await.result()
 }
 
 #[tokio::test]
 async fn each_source_has_its_own_limit() {
-    let world = World::new().await;
-    let function = world.function(&[]).await;
-    let balanced = event("alb", &json!({ "body": request().to_string() }));
+    let backend = Backend::new().await;
+    let function = backend.function(&[]).await;
+    let alb = event("alb", &json!({ "body": request().to_string() }));
     for (name, event, limit, is_http) in [
         ("direct", request(), 6 * MEBIBYTE, false),
-        ("function URL", posted(&request()), 6 * MEBIBYTE, true),
-        ("ALB", balanced, MEBIBYTE, true),
+        ("function URL", post_event(&request()), 6 * MEBIBYTE, true),
+        ("ALB", alb, MEBIBYTE, true),
     ] {
         let small = "x".repeat(limit - 2048);
-        let answer = asked(&world, &function, &event, &small).await;
-        let answer = if is_http { answer["body"].clone() } else { answer };
-        assert!(answer == json!(small), "{name}: not the text itself");
+        let response = invoke_with_reply(&backend, &function, &event, &small).await;
+        let response = if is_http { response["body"].clone() } else { response };
+        assert!(response == json!(small), "{name}: not the reply");
 
         let large = "x".repeat(limit + 10);
-        let answer = asked(&world, &function, &event, &large).await;
-        let answer = if is_http {
-            assert_eq!(answer["statusCode"], json!(200), "{name}");
-            let headers = &answer["headers"];
+        let response = invoke_with_reply(&backend, &function, &event, &large).await;
+        let response = if is_http {
+            assert_eq!(response["statusCode"], json!(200), "{name}");
+            let headers = &response["headers"];
             assert_eq!(headers["content-type"], json!("application/json"), "{name}");
-            serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+            serde_json::from_str(response["body"].as_str().unwrap()).unwrap()
         } else {
-            answer
+            response
         };
-        assert!(at_url(&world, &answer) == json!(large), "{name}: not the text");
+        assert!(linked_result(&backend, &response) == json!(large), "{name}: not the reply");
     }
     function.stop().await;
 }
 
-/// For Step Functions' 256 KB.
+/// The limit is set to that of Step Functions, 256 KB.
 #[tokio::test]
-async fn another_bound_may_be_set() {
-    let world = World::new().await;
-    let function = world.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
+async fn lower_limit_can_be_set() {
+    let backend = Backend::new().await;
+    let function = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
     let small = "x".repeat(262_000);
-    assert!(asked(&world, &function, &request(), &small).await == json!(small));
-    assert!(world.aws.objects().is_empty());
+    assert!(invoke_with_reply(&backend, &function, &request(), &small).await == json!(small));
+    assert!(backend.aws.objects().is_empty());
     let large = "x".repeat(263_000);
-    let answer = asked(&world, &function, &request(), &large).await;
-    assert!(at_url(&world, &answer) == json!(large));
-    // Each answer has a place of its own, whichever process gives it.
-    let other = world.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
-    let answer = asked(&world, &other, &request(), &"y".repeat(263_000)).await;
-    assert!(at_url(&world, &answer) == json!("y".repeat(263_000)));
-    assert_eq!(world.aws.objects().len(), 2);
+    let response = invoke_with_reply(&backend, &function, &request(), &large).await;
+    assert!(linked_result(&backend, &response) == json!(large));
+    // Each response has its own object, in another process too.
+    let other = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
+    let response = invoke_with_reply(&backend, &other, &request(), &"y".repeat(263_000)).await;
+    assert!(linked_result(&backend, &response) == json!("y".repeat(263_000)));
+    assert_eq!(backend.aws.objects().len(), 2);
     function.stop().await;
     other.stop().await;
 }
 
-/// Under a key, the large answer is put aside each time and paid for once.
 #[tokio::test]
-async fn a_large_answer_under_a_key_is_paid_for_once() {
-    let world = World::new().await;
+async fn large_result_of_a_call_with_a_key_is_paid_for_once() {
+    let backend = Backend::new().await;
     let mut keyed = request();
     merge(&mut keyed, &json!({ "idempotencyKey": "k" }));
     let text = "x".repeat(6 * MEBIBYTE + 10);
-    world.simulator.script(vec![Step::text(text.clone())]);
+    backend.simulator.script(vec![Step::text(text.clone())]);
     for _ in 0..2 {
-        let function = world.function(&[]).await;
-        let answer = function.invoke(&keyed).await.result();
-        assert!(at_url(&world, &answer) == json!(text));
+        let function = backend.function(&[]).await;
+        let response = function.invoke(&keyed).await.result();
+        assert!(linked_result(&backend, &response) == json!(text));
         function.stop().await;
     }
-    assert_eq!(world.asked().len(), 1);
+    assert_eq!(backend.prompts().len(), 1);
 }

@@ -1,0 +1,213 @@
+//! Opens events that are nested in other events, such as an S3 notification in an SNS message in
+//! an SQS message. Returns the requests inside, each with its innermost source and id.
+
+use llm_exe::{Error, json};
+use serde_json::Value;
+
+use crate::record::RecordRequest;
+use crate::s3_object::S3Object;
+use crate::shapes::{self, non_empty_string, string};
+
+/// The field of a notification that marks it as one about a result of llm-exe.
+pub const RESULT_MARK_FIELD: &str = "llmExe";
+
+/// The value of [`RESULT_MARK_FIELD`].
+pub const RESULT_MARK_VALUE: &str = "result";
+
+/// Maximum nesting of events: S3 in SNS in SQS.
+const MAX_DEPTH: usize = 3;
+
+/// The `source` of the events that llm-exe sends about its own results.
+const OWN_EVENT_SOURCE: &str = "llm-exe";
+
+/// Where a request came from: the envelopes that were opened so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Provenance {
+    source: &'static str,
+    /// The id of the innermost envelope that has one.
+    id: String,
+    origins: Vec<String>,
+    depth: usize,
+}
+
+impl Provenance {
+    /// The provenance of a delivery with this id, before any envelope is opened.
+    pub(crate) fn new(source: &'static str, delivery: &str) -> Self {
+        Provenance { source, id: delivery.to_owned(), origins: Vec::new(), depth: 0 }
+    }
+
+    /// Adds an envelope inside the current one.
+    fn enter(self, source: &'static str, id: Option<&str>, origin: Option<&str>) -> Self {
+        let id = id.map_or(self.id, str::to_owned);
+        let mut origins = self.origins;
+        origins.extend(origin.map(str::to_owned));
+        Provenance { source, id, origins, depth: self.depth + 1 }
+    }
+
+    fn request(self, body: Result<Value, Error>) -> Vec<RecordRequest> {
+        vec![RecordRequest { source: self.source, id: self.id, origins: self.origins, body }]
+    }
+
+    fn invalid(self, path: &str, message: String) -> Vec<RecordRequest> {
+        self.request(Err(Error::invalid(path, message)))
+    }
+}
+
+/// The requests in one record of SQS, SNS or S3.
+pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
+    match shapes::source_of(&item) {
+        Some("aws:sqs") => {
+            let id = non_empty_string(&item, "/messageId");
+            let arn = non_empty_string(&item, "/eventSourceARN");
+            let provenance = provenance.enter("sqs", id, arn);
+            requests_in_message(provenance, "body", take(&mut item, "body"))
+        }
+        Some("aws:sns") => {
+            let topic = non_empty_string(&item, "/EventSubscriptionArn").and_then(topic_arn);
+            let topic = topic.map(str::to_owned);
+            requests_in_notification(provenance, take(&mut item, "Sns").unwrap_or_default(), topic)
+        }
+        Some("aws:s3") => requests_in_s3_record(provenance, &item),
+        Some(source) => {
+            let text = format!("records from {} are not supported", json::quoted(source));
+            provenance.invalid("eventSource", text)
+        }
+        None => provenance.invalid("eventSource", "is missing or not a string".to_owned()),
+    }
+}
+
+/// The requests in an event of EventBridge.
+pub(crate) fn requests_in_bus_event(
+    provenance: Provenance,
+    mut event: Value,
+) -> Vec<RecordRequest> {
+    let provenance = provenance.enter("eventbridge", non_empty_string(&event, "/id"), None);
+    match (string(&event, "/source"), string(&event, "/detail-type")) {
+        (Some(OWN_EVENT_SOURCE), _) => Vec::new(),
+        (Some("aws.s3"), Some("Object Created")) => {
+            request_for_object(provenance, S3Object::from_bus_event(&event))
+        }
+        (Some("aws.s3"), _) => Vec::new(),
+        _ => match take(&mut event, "detail") {
+            Some(detail) => requests_in_payload(provenance, "detail", detail),
+            None => provenance.invalid("detail", "is missing".to_owned()),
+        },
+    }
+}
+
+/// The request for a created object; none for other S3 events, such as deletions.
+fn requests_in_s3_record(provenance: Provenance, item: &Value) -> Vec<RecordRequest> {
+    let Some(name) = non_empty_string(item, "/eventName") else {
+        return provenance.invalid("eventName", "is missing or not a string".to_owned());
+    };
+    if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
+        return Vec::new();
+    }
+    request_for_object(provenance.enter("s3", None, None), S3Object::from_notification(item))
+}
+
+/// The request for an object. Its id does not depend on the way in which the event was delivered.
+fn request_for_object(
+    provenance: Provenance,
+    object: Result<S3Object, Error>,
+) -> Vec<RecordRequest> {
+    match object {
+        Ok(object) => {
+            let id = object.id(&provenance.id);
+            let mut origins = provenance.origins;
+            origins.push(object.bucket_arn());
+            vec![RecordRequest { source: "s3", id, origins, body: Ok(object.to_request()) }]
+        }
+        Err(error) => provenance.request(Err(error)),
+    }
+}
+
+/// The requests in an SNS message: `Sns` of a record, or the body of a queue's message.
+fn requests_in_notification(
+    provenance: Provenance,
+    mut envelope: Value,
+    subscription_topic: Option<String>,
+) -> Vec<RecordRequest> {
+    let topic = non_empty_string(&envelope, "/TopicArn").map(str::to_owned).or(subscription_topic);
+    let id = non_empty_string(&envelope, "/MessageId");
+    let provenance = provenance.enter("sns", id, topic.as_deref());
+    requests_in_message(provenance, "Message", take(&mut envelope, "Message"))
+}
+
+/// The requests in a message's text. An input template of EventBridge Pipes may have parsed the
+/// text into an object already.
+fn requests_in_message(
+    provenance: Provenance,
+    field: &str,
+    value: Option<Value>,
+) -> Vec<RecordRequest> {
+    let name = if field == "body" { "body" } else { "message" };
+    match value {
+        Some(Value::String(text)) => match json::parse(text.as_bytes()) {
+            Ok(value) => requests_in_payload(provenance, name, value),
+            Err(error) => {
+                // The parser's message contains positions and no content, so it may be logged.
+                let text = format!("the {name} is {error}");
+                provenance.request(Err(Error::invalid("", text.clone()).logged_as(text)))
+            }
+        },
+        Some(value @ Value::Object(_)) => requests_in_payload(provenance, name, value),
+        Some(other) => {
+            let text = format!("expected a string of JSON, got {}", json::shown(&other));
+            provenance.invalid(field, text)
+        }
+        None => provenance.invalid(field, "is missing".to_owned()),
+    }
+}
+
+/// The requests in a payload, which is a request or another envelope.
+fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<RecordRequest> {
+    if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_result(&value) {
+        return Vec::new();
+    }
+    let has_records = shapes::records(&value).is_some_and(|items| !items.is_empty());
+    let is_record = shapes::is_record(&value);
+    let is_notification = shapes::is_notification(&value);
+    let is_bus_event = shapes::is_bus_event(&value);
+    if !(has_records || is_record || is_notification || is_bus_event) {
+        if value.is_object() {
+            return provenance.request(Ok(value));
+        }
+        let text = format!(
+            "the {name} is {}; expected a request, which is a JSON object",
+            json::shown(&value)
+        );
+        return provenance.invalid("", text);
+    }
+    if provenance.depth >= MAX_DEPTH {
+        let text = format!("the {name} contains another event; at most {MAX_DEPTH} may be nested");
+        return provenance.invalid("", text);
+    }
+    if has_records {
+        let items = shapes::into_items(value).into_iter();
+        return items.flat_map(|item| requests_in_record(provenance.clone(), item)).collect();
+    }
+    if is_record {
+        return requests_in_record(provenance, value);
+    }
+    if is_notification {
+        return requests_in_notification(provenance, value, None);
+    }
+    requests_in_bus_event(provenance, value)
+}
+
+/// Whether the value is a notification about a result of llm-exe. Run as a request it would fail,
+/// and the failure would send the next notification.
+fn is_own_result(value: &Value) -> bool {
+    value.get(RESULT_MARK_FIELD).and_then(Value::as_str) == Some(RESULT_MARK_VALUE)
+}
+
+/// The topic's ARN, which is the subscription's ARN without its last part.
+fn topic_arn(subscription: &str) -> Option<&str> {
+    let (topic, _) = subscription.rsplit_once(':')?;
+    (topic.matches(':').count() == 5).then_some(topic)
+}
+
+fn take(value: &mut Value, field: &str) -> Option<Value> {
+    value.get_mut(field).map(Value::take)
+}

@@ -1,0 +1,12 @@
+//! Integration tests of the event sources.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod envelopes;
+mod properties;
+mod sources;

@@ -1,0 +1,239 @@
+//! Runs the cases in `cases/<source>.json` against each source.
+//!
+//! A case contains an `event`, the endpoint's `auth`, and one expectation: `response` (nothing is
+//! run), `key` (the caller is allowed if this is the endpoint key), `denied`, `error` (of the
+//! event as a whole), `records` (the bodies of all requests) or `each` (the complete records). It
+//! may also contain the expected `caller`, and the `responses` to given outcomes.
+
+use llm_exe::{Error, ErrorKind};
+use llm_exe_events::{
+    Authorization, EndpointAuth, EventSource, FinishedRecord, Invocation, Outcome, Record,
+    RecordRequest, Route, SOURCES, detect,
+};
+use serde_json::{Value, json};
+
+/// Sources that deliver records, whose results are stored by record id and not by caller.
+const RECORD_SOURCES: &[&str] = &["sqs", "pipes", "sns", "s3", "eventbridge", "unsupported"];
+
+fn invocation() -> Invocation {
+    Invocation { request_id: "id-1".to_owned(), version: "1.2.3".to_owned() }
+}
+
+fn request_json(request: &RecordRequest) -> Value {
+    let mut shown = json!({"source": request.source, "id": request.id, "origins": request.origins});
+    match &request.body {
+        Ok(body) => shown["body"] = body.clone(),
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            shown["error"] = json!(error.message());
+        }
+    }
+    shown
+}
+
+fn record_json(record: &Record) -> Value {
+    let requests: Vec<Value> = record.requests.iter().map(request_json).collect();
+    json!({"id": record.id, "group": record.group, "requests": requests})
+}
+
+/// How an event is handled, in the form of the cases.
+fn handle(event: Value, auth: EndpointAuth) -> Value {
+    let source = detect(&event);
+    if let Route::Respond(response) = source.route(&event, &invocation()) {
+        return json!({"response": response});
+    }
+    match source.authorize(&event, auth) {
+        Authorization::Granted => {}
+        Authorization::RequiresKey(key) => return json!({"key": key}),
+        Authorization::Denied(error) => {
+            assert_eq!(error.kind().name(), "Unauthorized");
+            return json!({"denied": error.message()});
+        }
+    }
+    match source.records(event, &invocation()) {
+        Ok(records) => {
+            let each: Vec<Value> = records.iter().map(record_json).collect();
+            let requests = records.into_iter().flat_map(|record| record.requests);
+            let bodies: Vec<Value> = requests.filter_map(|request| request.body.ok()).collect();
+            json!({"records": bodies, "each": each})
+        }
+        Err(error) => json!({"error": error.message()}),
+    }
+}
+
+/// Whether a value contains all fields of the expected one. Unless `exact`, and in error messages,
+/// a string only needs to contain the expected one.
+fn includes(actual: &Value, expected: &Value, exact: bool) -> bool {
+    match (actual, expected) {
+        (Value::Object(actual), Value::Object(expected)) => expected.iter().all(|(name, value)| {
+            let exact = exact && name != "error";
+            actual.get(name).is_some_and(|field| includes(field, value, exact))
+        }),
+        (Value::Array(actual), Value::Array(expected)) => {
+            actual.len() == expected.len()
+                && actual.iter().zip(expected).all(|(item, value)| includes(item, value, exact))
+        }
+        (Value::String(actual), Value::String(expected)) if !exact => actual.contains(expected),
+        _ => actual == expected,
+    }
+}
+
+/// The outcome for `done`, `skipped` or the name of an error.
+fn outcome(word: &str) -> Outcome {
+    match word {
+        "done" => Outcome::Done(json!("meow")),
+        "skipped" => Outcome::Skipped,
+        name => {
+            let kind = ErrorKind::ALL.iter().find(|kind| kind.name() == name).expect(name);
+            Outcome::Failed(Error::new(*kind, "says \"secret\"").logged_as("says something"))
+        }
+    }
+}
+
+/// A source's response to the outcomes of an event's records, in the form of the cases.
+fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
+    let records = source.records(event.clone(), &invocation()).unwrap();
+    let words = words.as_array().unwrap();
+    assert_eq!(records.len(), words.len(), "an outcome for each record");
+    let finished = records.into_iter().zip(words).map(|(record, word)| FinishedRecord {
+        id: record.id,
+        outcome: outcome(word.as_str().unwrap()),
+    });
+    match source.respond(&invocation(), finished.collect()) {
+        Ok(response) => json!({"response": response}),
+        Err(error) => {
+            assert!(!error.for_log().contains("secret"), "{}", error.for_log());
+            json!({"fails": {"type": error.kind().name(), "message": error.message()}})
+        }
+    }
+}
+
+fn check(source: &dyn EventSource, case: &Value) -> Result<(), String> {
+    let name = &case["name"];
+    let event = &case["event"];
+    let detected = detect(event);
+    if detected.name() != source.name() {
+        return Err(format!("{name}: detected as {}", detected.name()));
+    }
+    assert_eq!(json!(detected.is_behind_gateway(event)), case["gateway"], "{name}");
+    let caller = detected.caller(event);
+    assert_eq!(caller.is_none(), RECORD_SOURCES.contains(&source.name()), "{name}");
+    if let Some(expected) = case.get("caller") {
+        assert_eq!(json!(caller), *expected, "{name}");
+    }
+    let auth = EndpointAuth::WORDS.iter().find(|(word, _)| *word == case["auth"]).unwrap();
+    let actual = handle(event.clone(), auth.1);
+    let fits = ["response", "records", "each", "key", "denied", "error"].iter().any(|field| {
+        let exact = !matches!(*field, "denied" | "error");
+        let actual = actual.get(*field);
+        case.get(*field)
+            .is_some_and(|expected| actual.is_some_and(|value| includes(value, expected, exact)))
+    });
+    if !fits {
+        return Err(format!("{name}: {actual}"));
+    }
+    for expected in case.get("responses").and_then(Value::as_array).into_iter().flatten() {
+        let actual = respond(detected, event, &expected["to"]);
+        let field = if expected.get("fails").is_some() { "fails" } else { "response" };
+        let is_exact = field == "response";
+        if !actual.get(field).is_some_and(|value| includes(value, &expected[field], is_exact)) {
+            return Err(format!("{name}: to {}: {actual}", expected["to"]));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_case_is_handled_as_expected() {
+    let mut wrong = Vec::new();
+    for source in SOURCES {
+        let path = format!("{}/tests/cases/{}.json", env!("CARGO_MANIFEST_DIR"), source.name());
+        let text = std::fs::read_to_string(&path).expect(&path);
+        let cases: Vec<Value> = serde_json::from_str(&text).expect(&path);
+        for case in cases {
+            if let Err(error) = check(*source, &case) {
+                wrong.push(format!("{}: {error}", source.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// If an event as a whole fails, HTTP sources return an error response. For the other sources the
+/// invocation fails, so that the event is delivered again.
+#[test]
+fn error_of_the_whole_event_is_reported_to_its_source() {
+    for source in SOURCES {
+        let error = Error::new(ErrorKind::Timeout, "late");
+        match source.respond_with_error(&invocation(), error) {
+            Ok(response) => {
+                assert!(matches!(source.name(), "http" | "rest" | "alb"), "{}", source.name());
+                assert_eq!(response["statusCode"], json!(504));
+            }
+            Err(error) => {
+                assert_eq!((error.kind(), error.message()), (ErrorKind::Timeout, "late"));
+            }
+        }
+    }
+}
+
+#[test]
+fn error_for_many_records_is_short() {
+    let source = SOURCES.iter().find(|source| source.name() == "sns").unwrap();
+    let finished = (0..1000).map(|index| {
+        let error = Error::new(ErrorKind::OutputInvalid, "x".repeat(10_000));
+        FinishedRecord {
+            id: format!("{index}-{}", "é".repeat(2_000)),
+            outcome: Outcome::Failed(error),
+        }
+    });
+    let error = source.respond(&invocation(), finished.collect()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutputInvalid);
+    assert!(error.message().starts_with("1000 of 1000 records failed: 0-é"), "{error}");
+    assert!(error.message().ends_with("; and 990 more"), "{error}");
+    assert!(error.message().chars().count() < 6_000 && error.for_log().len() < 12_000);
+}
+
+/// The name of each file in `examples/events/` begins with its source.
+#[test]
+fn examples_are_detected() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events");
+    let mut seen: Vec<&str> = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let expected = match name.as_str() {
+            "function-url" | "http-api" => "http",
+            "rest-api" => "rest",
+            "s3-in-sns-in-sqs" => "sqs",
+            name => name.split('-').next().unwrap(),
+        };
+        let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).expect(&name);
+        let source = detect(&event);
+        assert_eq!(source.name(), expected, "{name}");
+        assert_eq!(source.route(&event, &invocation()), Route::Run, "{name}");
+        let auth = if name == "alb" { EndpointAuth::None } else { EndpointAuth::AwsIam };
+        assert!(matches!(source.authorize(&event, auth), Authorization::Granted), "{name}");
+        let records = source.records(event, &invocation()).unwrap();
+        assert!(!records.is_empty(), "{name}");
+        for record in records {
+            assert_eq!(record.requests.is_empty(), name == "s3-test-event", "{name}");
+            assert!(record.requests.iter().all(|request| request.body.is_ok()), "{name}");
+        }
+        seen.push(source.name());
+    }
+    for source in SOURCES.iter().filter(|source| !matches!(source.name(), "direct" | "unsupported"))
+    {
+        assert!(seen.contains(&source.name()), "{} has no example", source.name());
+    }
+}
+
+#[test]
+fn every_source_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for source in SOURCES {
+        let row = format!("| `{}`", source.name());
+        assert!(text.lines().any(|line| line.starts_with(&row)), "docs/events.md: {row}");
+    }
+}

@@ -1,0 +1,24 @@
+//! The error of a setting with an invalid value.
+
+use std::fmt;
+
+/// A setting has an invalid value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError {
+    name: String,
+    message: String,
+}
+
+impl SettingsError {
+    pub(super) fn new(name: &str, message: impl Into<String>) -> SettingsError {
+        SettingsError { name: name.to_owned(), message: message.into() }
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the setting {} can't be used: {}", self.name, self.message)
+    }
+}
+
+impl std::error::Error for SettingsError {}

@@ -1,0 +1,97 @@
+//! The table of settings with their defaults.
+
+/// A setting, as the documentation lists it.
+#[derive(Debug, Clone, Copy)]
+pub struct SettingRow {
+    /// The environment variable.
+    pub name: &'static str,
+    /// The value if the variable is not set; empty if there is none.
+    pub default: &'static str,
+    /// What the setting does.
+    pub description: &'static str,
+}
+
+const fn row(name: &'static str, default: &'static str, description: &'static str) -> SettingRow {
+    SettingRow { name, default, description }
+}
+
+/// All settings.
+pub const SETTINGS: &[SettingRow] = &[
+    row("STACK_NAME", "LlmExeLambda", "the stack name, which is part of the names of its secrets"),
+    row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
+    row("ENDPOINT_AUTH", "AWS_IAM", "authentication of HTTP callers: AWS_IAM, API_KEY or NONE"),
+    row("HTTP_DEADLINE_SECONDS", "29", "time limit for callers behind API Gateway"),
+    row("STRICT_VARIABLES", "false", "whether a template variable without data is an error"),
+    row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; default: all models"),
+    row("MAX_TOKENS_CEILING", "", "maximum of maxTokens, and its value if a request has none"),
+    row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),
+    row(
+        "CONFIG_BUCKETS",
+        "",
+        "buckets that configs may be read from; default: the prompt bucket only",
+    ),
+    row(
+        "CONFIG_CACHE_SECONDS",
+        "0",
+        "how long a config is cached before it is checked for changes",
+    ),
+    row("RECORD_CONCURRENCY", "10", "how many records of an event run concurrently"),
+    row("RESULT_PREFIX", "", "s3://bucket/prefix below which results are stored"),
+    row(
+        "RESULT_DESTINATION",
+        "",
+        "queue URL or event bus ARN to which the result of each record is sent",
+    ),
+    row(
+        "RESULT_DESTINATION_OVERRIDE",
+        "",
+        "allowed prefixes of a request's destination, separated by commas",
+    ),
+    row(
+        "OFFLOAD_RESULTS_OVER",
+        "",
+        "maximum bytes of a response; larger results are stored below RESULT_PREFIX",
+    ),
+    row("OPENAI_BASE_URL", "https://api.openai.com/v1", "base URL of openai"),
+    row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "base URL of anthropic"),
+    row("XAI_BASE_URL", "https://api.x.ai/v1", "base URL of xai"),
+    row("DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1", "base URL of deepseek"),
+    row(
+        "GEMINI_BASE_URL",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "base URL of google",
+    ),
+    row("OLLAMA_ENDPOINT", "http://localhost:11434", "base URL of ollama"),
+    row("OPENAI_COMPATIBLE_PROVIDERS", "", "additional OpenAI-compatible servers, as JSON"),
+    row(
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        "https://bedrock-runtime.REGION.amazonaws.com",
+        "base URL of Amazon Bedrock",
+    ),
+    row(
+        "AWS_ENDPOINT_URL_S3",
+        "https://s3.REGION.amazonaws.com",
+        "base URL of S3, used with path-style addressing; the default uses virtual hosts",
+    ),
+    row("AWS_ENDPOINT_URL_SSM", "https://ssm.REGION.amazonaws.com", "base URL of Parameter Store"),
+    row("AWS_ENDPOINT_URL_SQS", "https://sqs.REGION.amazonaws.com", "base URL of SQS"),
+    row(
+        "AWS_ENDPOINT_URL_EVENTS",
+        "https://events.REGION.amazonaws.com",
+        "base URL of EventBridge",
+    ),
+    row("AWS_ENDPOINT_URL", "", "base URL of all AWS services without a setting above"),
+    row("AWS_REGION", "", "the AWS region, or else AWS_DEFAULT_REGION; Lambda sets it"),
+    row(
+        "CONFIG_URL_HOSTS",
+        "",
+        "hosts that configs may be fetched from, like *.example.com, a.example:8443",
+    ),
+    row("LOG_LEVEL", "info", "error, warn, info or debug"),
+];
+
+/// The default of a setting; `None` if it has none.
+pub(super) fn default_of(name: &str) -> Option<&'static str> {
+    let row = SETTINGS.iter().find(|row| row.name == name)?;
+    (!row.default.is_empty()).then_some(row.default)
+}

@@ -1,0 +1,288 @@
+//! A function with a simulated provider and an in-memory store and messenger.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use llm_exe::ports::{Document, DocumentStore, DocumentLocation, PortFuture};
+use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe_events::Invocation;
+use llm_exe_function::destination::{Destination, ResultPlace};
+use llm_exe_function::ports::{
+    Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
+};
+use llm_exe_function::{EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_simulator::{Fault, Simulator, Step};
+use serde_json::{Value, json};
+
+/// Numbers the invocations, whose ids are unique across all functions of a test.
+static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The setting of the result prefix.
+pub(crate) const PREFIX: (&str, &str) = ("RESULT_PREFIX", "s3://stored/results");
+
+/// A queue that results are sent to.
+pub(crate) const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
+
+/// How the store handles a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WriteBehavior {
+    /// The write fails and nothing is written.
+    Fail,
+    /// The object is written, but the write fails.
+    FailWritten,
+    /// The object is written, but the precondition is reported as unmet, as after a retry.
+    UnmetWritten,
+    /// The write takes this many milliseconds.
+    Delay(u64),
+    /// The store panics.
+    Panic,
+    /// The write succeeds.
+    Write,
+}
+
+/// A store and messenger in memory.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryStore {
+    /// Objects by URL. The ETag is the number of writes.
+    pub(crate) objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
+    /// The behavior of the next writes; later ones succeed.
+    pub(crate) next_writes: Mutex<VecDeque<WriteBehavior>>,
+    /// Notifications that were sent, with their destinations.
+    pub(crate) notifications: Mutex<Vec<(String, Value)>>,
+    /// Whether sending a notification fails.
+    pub(crate) sending_fails: Mutex<bool>,
+}
+
+impl MemoryStore {
+    /// The URLs of all objects.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// The content of the only object.
+    pub(crate) fn only(&self) -> Value {
+        let objects = self.objects.lock().unwrap();
+        assert_eq!(objects.len(), 1, "{objects:?}");
+        serde_json::from_slice(&objects.values().next().unwrap().0).unwrap()
+    }
+
+    pub(crate) fn put(&self, name: &str, value: &Value) {
+        let body = Bytes::from(value.to_string());
+        self.objects.lock().unwrap().insert(name.to_owned(), (body, 1));
+    }
+
+    /// Sets the behavior of the next writes.
+    pub(crate) fn inject(&self, behaviors: &[WriteBehavior]) {
+        self.next_writes.lock().unwrap().extend(behaviors);
+    }
+
+    fn write_now(
+        &self,
+        place: &ResultPlace,
+        body: Bytes,
+        condition: &Precondition,
+    ) -> WriteOutcome {
+        let mut objects = self.objects.lock().unwrap();
+        let known = objects.get(&place.to_string()).map(|(_, etag)| *etag);
+        let is_met = match condition {
+            Precondition::None => true,
+            Precondition::Absent => known.is_none(),
+            Precondition::Unchanged(etag) => {
+                known.map(|known| known.to_string()).as_ref() == Some(etag)
+            }
+        };
+        if !is_met {
+            return WriteOutcome::Unmet;
+        }
+        let etag = known.unwrap_or(0) + 1;
+        objects.insert(place.to_string(), (body, etag));
+        WriteOutcome::Done(Some(etag.to_string()))
+    }
+}
+
+impl DocumentStore for MemoryStore {
+    fn fetch<'a>(
+        &'a self,
+        place: &'a DocumentLocation,
+        _: Option<&'a str>,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Option<Document>, Error>> {
+        let DocumentLocation::Object { bucket, key, .. } = place else { panic!("{place:?}") };
+        let objects = self.objects.lock().unwrap();
+        let object = objects.get(&format!("s3://{bucket}/{key}"));
+        let missing = || Error::new(ErrorKind::ConfigNotFound, "the object does not exist");
+        let document = object.map(|(body, etag)| {
+            Some(Document { body: body.clone(), version: None, etag: Some(etag.to_string()) })
+        });
+        Box::pin(std::future::ready(document.ok_or_else(missing)))
+    }
+}
+
+impl ResultStore for MemoryStore {
+    fn read<'a>(
+        &'a self,
+        place: &'a ResultPlace,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Option<StoredObject>, Error>> {
+        let objects = self.objects.lock().unwrap();
+        let object = objects.get(&place.to_string());
+        let stored =
+            object.map(|(body, etag)| StoredObject { body: body.clone(), etag: etag.to_string() });
+        Box::pin(std::future::ready(Ok(stored)))
+    }
+
+    fn write<'a>(
+        &'a self,
+        place: &'a ResultPlace,
+        body: Bytes,
+        condition: Precondition,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<WriteOutcome, Error>> {
+        let behavior = self.next_writes.lock().unwrap().pop_front();
+        Box::pin(async move {
+            let failed = || Error::new(ErrorKind::ResultUnavailable, "the store failed");
+            match behavior.unwrap_or(WriteBehavior::Write) {
+                WriteBehavior::Fail => Err(failed()),
+                WriteBehavior::FailWritten => {
+                    self.write_now(place, body, &condition);
+                    Err(failed())
+                }
+                WriteBehavior::UnmetWritten => {
+                    self.write_now(place, body, &condition);
+                    Ok(WriteOutcome::Unmet)
+                }
+                WriteBehavior::Delay(milliseconds) => {
+                    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                    Ok(self.write_now(place, body, &condition))
+                }
+                WriteBehavior::Panic => panic!("the store panicked"),
+                WriteBehavior::Write => Ok(self.write_now(place, body, &condition)),
+            }
+        })
+    }
+}
+
+impl Messenger for MemoryStore {
+    fn send<'a>(
+        &'a self,
+        destination: &'a Destination,
+        notification: Notification<'a>,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<(), Error>> {
+        let fails = *self.sending_fails.lock().unwrap();
+        let sent = if fails {
+            Err(Error::new(ErrorKind::ResultUnavailable, "the queue failed"))
+        } else {
+            let mut body: Value = serde_json::from_str(notification.body).unwrap();
+            body["notificationId"] = json!(notification.id);
+            body["group"] = json!(notification.group);
+            self.notifications.lock().unwrap().push((destination.to_string(), body));
+            Ok(())
+        };
+        Box::pin(std::future::ready(sent))
+    }
+}
+
+/// A function with its simulated provider and its store.
+pub(crate) struct TestFunction {
+    inner: Function,
+    pub(crate) simulator: Simulator,
+    pub(crate) store: Arc<MemoryStore>,
+}
+
+impl TestFunction {
+    /// A function with a result prefix.
+    pub(crate) async fn new() -> TestFunction {
+        TestFunction::with(&[PREFIX]).await
+    }
+
+    /// A function with these settings.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> TestFunction {
+        TestFunction::with_store(variables, Arc::default()).await
+    }
+
+    /// A function with these settings that shares its store with other functions.
+    pub(crate) async fn with_store(
+        variables: &[(&str, &str)],
+        store: Arc<MemoryStore>,
+    ) -> TestFunction {
+        let simulator = Simulator::start().await.unwrap();
+        let base = simulator.openai_base_url();
+        let look_up = |name: &str| {
+            let known = variables.iter().find(|(known, _)| *known == name);
+            match name {
+                "OPENAI_BASE_URL" => Some(base.clone()),
+                "ENDPOINT_AUTH" => Some("NONE".to_owned()),
+                _ => known.map(|(_, value)| (*value).to_owned()),
+            }
+        };
+        let settings = Settings::parse(&look_up).unwrap();
+        let keys = EnvironmentKeys::new(|_| Some("a-key".to_owned()));
+        let inner = Function::new(&settings, Arc::new(keys))
+            .with_results(store.clone(), store.clone())
+            .with_documents(store.clone());
+        TestFunction { inner, simulator, store }
+    }
+
+    /// Handles an event within a time limit.
+    pub(crate) async fn handle(&self, event: &Value, timeout: Duration) -> HandledEvent {
+        let number = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
+        self.handle_as(&format!("call-{number}"), event, timeout).await
+    }
+
+    /// Handles an event with this request id.
+    pub(crate) async fn handle_as(
+        &self,
+        request_id: &str,
+        event: &Value,
+        timeout: Duration,
+    ) -> HandledEvent {
+        let invocation = Invocation { request_id: request_id.to_owned(), version: "1".to_owned() };
+        let event = event.to_string();
+        self.inner.handle(event.as_bytes(), &invocation, Deadline::after(timeout)).await
+    }
+
+    /// Handles an event. Returns the outcome and the log line.
+    pub(crate) async fn invoke(&self, event: &Value) -> (Result<Value, Error>, Value) {
+        let HandledEvent { outcome, line } = self.handle(event, Duration::from_secs(20)).await;
+        let text = line.to_json(LogLevel::Debug).unwrap();
+        (outcome, serde_json::from_str(&text).unwrap())
+    }
+
+    /// The number of calls to the provider.
+    pub(crate) fn calls(&self) -> usize {
+        self.simulator.journal().len()
+    }
+}
+
+/// A request with this prompt and a single attempt.
+pub(crate) fn request(text: &str) -> Value {
+    json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": text,
+        "options": { "numOfAttempts": 1 }
+    })
+}
+
+/// Sets a field.
+pub(crate) fn with(mut value: Value, name: &str, field: Value) -> Value {
+    value[name] = field;
+    value
+}
+
+/// A step that replies with this text.
+pub(crate) fn reply(text: &str) -> Step {
+    Step::text(text)
+}
+
+/// A step that delays the default reply.
+pub(crate) fn slow_reply(milliseconds: u64) -> Step {
+    Step::fault(Fault::Slow(Duration::from_millis(milliseconds)))
+}
+
+/// The kind of the error.
+pub(crate) fn kind(outcome: &Result<Value, Error>) -> ErrorKind {
+    outcome.as_ref().unwrap_err().kind()
+}

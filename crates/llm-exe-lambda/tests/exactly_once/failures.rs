@@ -1,0 +1,171 @@
+//! The scripted failures of providers: temporary, permanent, or a rejection of the request.
+
+use llm_exe_simulator::{Fault, Step};
+use serde_json::{Value, json};
+
+use crate::Parameters;
+use crate::backend::{request_for, step_for};
+use crate::harness::merge;
+
+/// The number of attempts in one delivery.
+const ATTEMPTS: u32 = 3;
+
+/// A failure of a provider.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) name: &'static str,
+    step: fn() -> Step,
+    /// The number of calls that fail.
+    times: u32,
+    pub(crate) expected: Expected,
+}
+
+/// The expected end of a message if no other fault affects it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// It succeeds after at most this number of failed deliveries.
+    Succeeds(usize),
+    /// It never succeeds, although each error is retryable.
+    NeverSucceeds,
+    /// It fails with a final error.
+    Rejected,
+}
+
+/// All failures, which are assigned in turn.
+const FAILURES: &[Failure] = &[
+    Failure {
+        name: "429, then success",
+        step: rate_limited,
+        times: ATTEMPTS,
+        expected: Expected::Succeeds(1),
+    },
+    Failure { name: "400", step: bad_request, times: u32::MAX, expected: Expected::Rejected },
+    Failure {
+        name: "500, then success",
+        step: server_error,
+        times: ATTEMPTS,
+        expected: Expected::Succeeds(1),
+    },
+    Failure {
+        name: "500 for ever",
+        step: server_error,
+        times: u32::MAX,
+        expected: Expected::NeverSucceeds,
+    },
+    Failure { name: "hangs, then success", step: hang, times: 1, expected: Expected::Succeeds(1) },
+    Failure { name: "422", step: unprocessable, times: u32::MAX, expected: Expected::Rejected },
+    Failure {
+        name: "truncated response, then success",
+        step: truncated,
+        times: 1,
+        expected: Expected::Succeeds(1),
+    },
+    Failure {
+        name: "429 for ever",
+        step: rate_limited,
+        times: u32::MAX,
+        expected: Expected::NeverSucceeds,
+    },
+    Failure {
+        name: "dropped connection, then success",
+        step: dropped,
+        times: 2,
+        expected: Expected::Succeeds(1),
+    },
+    Failure {
+        name: "500 in two deliveries, then success",
+        step: server_error,
+        times: 2 * ATTEMPTS,
+        expected: Expected::Succeeds(2),
+    },
+];
+
+fn rate_limited() -> Step {
+    Step::status(429)
+}
+
+fn server_error() -> Step {
+    Step::status(500)
+}
+
+fn bad_request() -> Step {
+    Step::status(400)
+}
+
+fn unprocessable() -> Step {
+    Step::status(422)
+}
+
+fn hang() -> Step {
+    Step::fault(Fault::Hang)
+}
+
+fn truncated() -> Step {
+    Step::fault(Fault::Truncate)
+}
+
+fn dropped() -> Step {
+    Step::fault(Fault::Drop)
+}
+
+/// The failure of each message.
+pub(crate) struct Failures(Vec<Option<&'static Failure>>);
+
+impl Failures {
+    pub(crate) fn new(parameters: &Parameters) -> Failures {
+        let mut shuffled: Vec<(f64, usize)> = (0..parameters.messages)
+            .map(|index| (parameters.random("failure", index as u64), index))
+            .collect();
+        shuffled.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let failing = (parameters.messages as f64 * parameters.failures / 100.0).round() as usize;
+        let mut failures = vec![None; parameters.messages];
+        for (turn, (_, index)) in shuffled.into_iter().take(failing).enumerate() {
+            failures[index] = Some(&FAILURES[turn % FAILURES.len()]);
+        }
+        Failures(failures)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of messages whose provider fails.
+    pub(crate) fn failing(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+
+    /// The expected end of a message and the name of its failure.
+    pub(crate) fn expected(&self, index: usize) -> (Expected, &'static str) {
+        self.0[index]
+            .map_or((Expected::Succeeds(0), "none"), |failure| (failure.expected, failure.name))
+    }
+
+    /// The script of the simulated provider.
+    pub(crate) fn script(&self) -> Vec<Step> {
+        let step = |(index, failure): (usize, &Option<&'static Failure>)| {
+            let failure = (*failure)?;
+            Some(step_for(&id(index), (failure.step)()).times(failure.times))
+        };
+        self.0.iter().enumerate().filter_map(step).collect()
+    }
+
+    /// The request of a message, with a short timeout if its provider hangs.
+    pub(crate) fn request(&self, index: usize) -> Value {
+        let mut request = request_for(&id(index));
+        if self.expected(index).1.starts_with("hangs") {
+            merge(&mut request, &json!({ "options": { "timeout": 1000 } }));
+        }
+        request
+    }
+}
+
+/// The id of a message.
+pub(crate) fn id(index: usize) -> String {
+    format!("m{index:06}")
+}
+
+/// The index of the message in a prompt.
+pub(crate) fn index(prompt: &str) -> Option<usize> {
+    let (_, rest) = prompt.split_once("<m")?;
+    rest.split_once('>')?.0.parse().ok()
+}

@@ -1,0 +1,230 @@
+//! Delivers the messages of the queue to several processes, kills some of them at random moments
+//! and starts new ones.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_simulator::{Call, Fault as ProviderFault, Simulator, Step};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::Parameters;
+use crate::backend::{Backend, batch, message, reply_for};
+use crate::failures::{self, Failures};
+use crate::harness::Function;
+use crate::queue::{Delivery, DeliveryOutcome, MessageState, Queue};
+
+/// The latency of the provider.
+const LATENCY: Duration = Duration::from_millis(30);
+/// The timeout of an invocation.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The time from a kill until the messages are visible again. SQS's visibility timeout is longer
+/// than an invocation, so that no request of the killed process is still being handled then.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// The data of a finished run.
+pub(crate) struct FinishedRun {
+    pub(crate) backend: Backend,
+    pub(crate) messages: Vec<MessageState>,
+    pub(crate) deliveries: u64,
+    pub(crate) redelivered: usize,
+    pub(crate) kills: usize,
+    /// The deliveries that ended before their process was to be killed.
+    pub(crate) missed_kills: usize,
+    /// The provider calls for messages that already had a final result.
+    pub(crate) unnecessary_calls: Vec<String>,
+}
+
+/// The processes and what they share.
+struct Runner<'a> {
+    parameters: Parameters,
+    failures: &'a Failures,
+    backend: &'a Backend,
+    queue: &'a Queue,
+    kills: Mutex<Kills>,
+}
+
+#[derive(Default)]
+struct Kills {
+    /// The number of kills to make in the next deliveries.
+    due: usize,
+    done: usize,
+    missed: usize,
+    /// The durations of completed deliveries.
+    durations: Vec<Duration>,
+}
+
+/// Runs until the queue is empty.
+pub(crate) async fn run(parameters: Parameters, failures: &Failures) -> FinishedRun {
+    let aws = Arc::new(AwsSimulator::start().await.unwrap());
+    let unnecessary_calls: Arc<Mutex<Vec<String>>> = Arc::default();
+    let simulator = start_simulator(Arc::clone(&aws), Arc::clone(&unnecessary_calls)).await;
+    let backend = Backend { simulator: Arc::new(simulator), aws };
+    backend.simulator.script(failures.script());
+    backend.simulator.script(vec![Step::fault(ProviderFault::Slow(LATENCY)).times(u32::MAX)]);
+    script_store_faults(&backend.aws, parameters.store_faults);
+
+    let queue = Queue::new(parameters.messages);
+    let kills = {
+        let runner = Runner {
+            parameters,
+            failures,
+            backend: &backend,
+            queue: &queue,
+            kills: Mutex::default(),
+        };
+        let workers = (0..parameters.processes).map(|_| runner.work());
+        futures_util::future::join_all(workers).await;
+        runner.kills.into_inner().unwrap()
+    };
+    let (messages, deliveries, redelivered) = queue.into_statistics();
+    let unnecessary_calls = std::mem::take(&mut *unnecessary_calls.lock().unwrap());
+    let Kills { done: kills, missed: missed_kills, .. } = kills;
+    FinishedRun {
+        backend,
+        messages,
+        deliveries,
+        redelivered,
+        kills,
+        missed_kills,
+        unnecessary_calls,
+    }
+}
+
+/// Starts the simulated provider, which records calls for messages that have a final result.
+async fn start_simulator(
+    aws: Arc<AwsSimulator>,
+    unnecessary_calls: Arc<Mutex<Vec<String>>>,
+) -> Simulator {
+    let observer = move |call: &Call| {
+        let prompt = call.body["messages"][0]["content"].as_str().unwrap_or_default();
+        let id = failures::id(failures::index(prompt).unwrap());
+        let (bucket, key) = result_place(&id);
+        let Some(object) = aws.object(&bucket, &key) else {
+            return;
+        };
+        let result: Value = serde_json::from_slice(&object.body).unwrap();
+        if result["status"] == "ok" || result["error"]["retryable"] == false {
+            let text = format!("{id}, call {}: {result}", call.sequence);
+            unnecessary_calls.lock().unwrap().push(text);
+        }
+    };
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Simulator::start_with(address, Arc::new(observer)).await.unwrap()
+}
+
+/// The bucket and key of a message's result. The key contains a hash of the source and the id.
+pub(crate) fn result_place(id: &str) -> (String, String) {
+    let mut hash = Sha256::new();
+    for part in ["sqs", id] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    ("stored".to_owned(), format!("results/records/{name}.json"))
+}
+
+/// Makes a percentage of the reads and writes of results fail: permanently, temporarily, or after
+/// the object was written.
+fn script_store_faults(aws: &AwsSimulator, percent: f64) {
+    if percent <= 0.0 {
+        return;
+    }
+    let refuse = |status: u16, code: &str| Action::Refuse(status, code.to_owned());
+    let actions = [
+        (Operation::GetObject, refuse(403, "AccessDenied")),
+        (Operation::GetObject, refuse(503, "SlowDown")),
+        (Operation::PutObject, refuse(403, "AccessDenied")),
+        (Operation::PutObject, refuse(503, "SlowDown")),
+        (Operation::PutObject, Action::DoneThenDrop),
+        (Operation::PutObject, Action::DoneThenRefuse(500, "InternalError".to_owned())),
+    ];
+    for (operation, action) in &actions {
+        let kinds = actions.iter().filter(|(other, _)| other == operation).count();
+        let every = (kinds as f64 * 100.0 / percent).round() as u64;
+        aws.script(Fault::on(*operation, "stored/results/records/*", action.clone()).every(every));
+    }
+}
+
+impl Runner<'_> {
+    /// Delivers batches to one process, and to a new one after each kill, until the queue is empty.
+    async fn work(&self) {
+        let mut function = self.backend.function(&[]).await;
+        while let Some(delivery) = self.queue.receive().await {
+            let outcome = match self.deliver(&function, &delivery).await {
+                Some(response) => DeliveryOutcome::Responded(self.failed(&delivery, &response)),
+                None => {
+                    function.stop().await;
+                    function = self.backend.function(&[]).await;
+                    tokio::time::sleep(VISIBILITY_TIMEOUT).await;
+                    DeliveryOutcome::Killed
+                }
+            };
+            self.queue.finish(delivery, &outcome);
+        }
+        function.stop().await;
+    }
+
+    /// Delivers a batch and returns the response; `None` if the process is to be killed now.
+    async fn deliver(&self, function: &Function, delivery: &Delivery) -> Option<Value> {
+        let messages = delivery.messages.iter().map(|index| {
+            let request = self.failures.request(*index);
+            message(&failures::id(*index), None, &request)
+        });
+        let event = batch(messages);
+        let started = Instant::now();
+        let response = async { function.invoke_within(&event, TIMEOUT).await.result() };
+        let Some(delay) = self.kill_delay(delivery.number) else {
+            let response = response.await;
+            self.kills.lock().unwrap().durations.push(started.elapsed());
+            return Some(response);
+        };
+        tokio::select! {
+            response = response => {
+                let mut kills = self.kills.lock().unwrap();
+                kills.missed += 1;
+                kills.due += 1;
+                Some(response)
+            }
+            () = tokio::time::sleep(delay) => {
+                self.kills.lock().unwrap().done += 1;
+                None
+            }
+        }
+    }
+
+    /// The time after which the process of a delivery is to be killed, if it is: a random part of
+    /// the median duration of a delivery on this machine.
+    fn kill_delay(&self, number: u64) -> Option<Duration> {
+        let mut kills = self.kills.lock().unwrap();
+        if self.parameters.kills > 0.0 {
+            let every = (100.0 / self.parameters.kills).round().max(1.0) as u64;
+            let chosen = (self.parameters.random("kill", number / every) * every as f64) as u64;
+            kills.due += usize::from(number % every == chosen);
+        }
+        kills.due = kills.due.checked_sub(1)?;
+        let mut durations = kills.durations.clone();
+        durations.sort_unstable();
+        let median = durations.get(durations.len() / 2).copied().unwrap_or(LATENCY * 2);
+        Some(median.mul_f64(self.parameters.random("delay", number)))
+    }
+
+    /// The failed messages of a response. Checks that the results of the others are stored.
+    fn failed(&self, delivery: &Delivery, response: &Value) -> Vec<usize> {
+        let ids = crate::backend::failures(response);
+        let failed: Vec<usize> =
+            ids.iter().map(|id| id.trim_start_matches('m').parse().unwrap()).collect();
+        assert!(failed.iter().all(|index| delivery.messages.contains(index)), "{response}");
+        for index in delivery.messages.iter().filter(|index| !failed.contains(index)) {
+            let id = failures::id(*index);
+            let (bucket, key) = result_place(&id);
+            let object = self.backend.aws.object(&bucket, &key);
+            let object = object.unwrap_or_else(|| panic!("{id} succeeded without a stored result"));
+            let result: Value = serde_json::from_slice(&object.body).unwrap();
+            assert_eq!(result["result"], Value::from(reply_for(&id)), "{result}");
+        }
+        failed
+    }
+}
