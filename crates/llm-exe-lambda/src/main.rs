@@ -14,10 +14,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::Stores;
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, WebConfigs};
-use llm_exe_aws::ssm::Ssm;
-use llm_exe_aws::{
-    Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
-};
+use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
 use llm_exe_function::{Answered, AwsSettings, EnvironmentKeys, Function, LogLevel, Settings};
 use serde_json::Value;
@@ -71,29 +68,24 @@ fn main() -> ExitCode {
 /// The function on AWS. Nothing is connected or looked up before a request needs it.
 fn function(settings: &Settings) -> Function {
     let http = HttpClient::default();
+    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
+        settings.aws.clone();
+    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events };
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
-    let signer = Arc::new(SigV4Signer::new(credentials.clone()));
-    let aws = Arc::new(Aws::new(http.clone(), credentials));
-    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } = &settings.aws;
+    let aws = AwsPorts::new(region, endpoints, http.clone(), credentials);
     let mut keys = EnvironmentKeys::new(environment);
-    if let Some(region) = region {
-        let ssm = Ssm::new(aws.clone(), region.clone(), ssm.clone());
-        keys = keys.or_else(Arc::new(SsmKeys::new(ssm, stack_name, *secret_cache)));
+    if let Some(store) = aws.keys(&stack_name, secret_cache) {
+        keys = keys.or_else(Arc::new(store));
     }
-    let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
-    let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
     let pages = Arc::new(WebConfigs::new(settings.page_hosts.clone()));
     #[cfg(feature = "panic-on-demand")]
     let pages = Arc::new(panic_on_demand::PanicOnDemand::new(pages));
-    let documents = Stores {
-        objects: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
-        pages: Some(pages),
-    };
+    let documents = Stores { objects: Some(Arc::new(aws.documents())), pages: Some(pages) };
     Function::new(settings, Arc::new(keys))
         .with_http(http)
-        .with_signer(signer)
+        .with_signer(Arc::new(aws.signer()))
         .with_documents(Arc::new(documents))
-        .with_results(Arc::new(results), Arc::new(messenger))
+        .with_results(Arc::new(aws.results()), Arc::new(aws.messenger()))
 }
 
 async fn handle(

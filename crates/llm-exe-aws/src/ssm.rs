@@ -1,6 +1,7 @@
-//! `GetParameter`:
+//! A client of AWS Systems Manager with the operation `GetParameter` of Parameter Store:
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,24 +11,31 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Ssm;
-use crate::call::{Call, CallError};
+use crate::client::{AwsClient, Call, CallError};
 use crate::endpoint::service_url;
 
-const PATIENCE: Duration = Duration::from_secs(3);
-/// A parameter has 8 KB at most, and little is said around it.
-const MOST_BYTES: usize = 64 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// A parameter has at most 8 KB, and the rest of the response is small.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A parameter to be read, decrypted.
+/// Systems Manager in a region, or at a base URL.
+#[derive(Debug)]
+pub struct Ssm {
+    client: Arc<AwsClient>,
+    region: String,
+    endpoint: Option<String>,
+}
+
+/// A request to read and decrypt a parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct GetParameter<'a> {
-    /// Its whole name, like `/LlmExeLambda/Secret/KeyOpenAI`.
+    /// The full name, like `/LlmExeLambda/Secret/KeyOpenAI`.
     pub name: &'a str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct Response {
     parameter: Parameter,
 }
 
@@ -38,24 +46,29 @@ struct Parameter {
 }
 
 impl Ssm {
-    /// The parameter's value, or what is wrong with it.
+    /// Creates a client for this region and, if set, this base URL.
+    pub fn new(client: Arc<AwsClient>, region: String, endpoint: Option<String>) -> Self {
+        Ssm { client, region, endpoint }
+    }
+
+    /// Returns the parameter's value, or the reason why the value can't be used as a secret.
     ///
     /// # Errors
-    /// Why there is none.
+    /// If the parameter does not exist or could not be read.
     pub async fn get_parameter(
         &self,
         get: GetParameter<'_>,
         deadline: Deadline,
     ) -> Result<Result<Secret, &'static str>, CallError> {
-        let reply = self.aws.send(&self.get_parameter_call(get), deadline).await?;
-        let read = serde_json::from_slice::<Answer>(&reply.body);
-        // The answer holds the secret, too.
+        let reply = self.client.send(&self.get_parameter_call(get), deadline).await?;
+        let response = serde_json::from_slice::<Response>(&reply.body);
+        // The body contains the secret, too.
         if let Ok(mut bytes) = reply.body.try_into_mut() {
             bytes.as_mut().zeroize();
         }
-        match read {
-            Ok(answer) => Ok(Secret::new(&Zeroizing::new(answer.parameter.value))),
-            Err(_) => Err(CallError::Unreadable("it is not what GetParameter answers")),
+        match response {
+            Ok(response) => Ok(Secret::new(&Zeroizing::new(response.parameter.value))),
+            Err(_) => Err(CallError::InvalidResponse("invalid response to GetParameter")),
         }
     }
 
@@ -72,9 +85,9 @@ impl Ssm {
                 ("x-amz-target", "AmazonSSM.GetParameter".to_owned()),
             ],
             body: Bytes::from(body.to_string()),
-            most_bytes: MOST_BYTES,
-            patience: PATIENCE,
-            hidden: |_| None,
+            max_response_bytes: MAX_RESPONSE_BYTES,
+            timeout: TIMEOUT,
+            error_in_success: |_| None,
         }
     }
 }

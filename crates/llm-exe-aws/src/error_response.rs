@@ -1,5 +1,7 @@
-//! What AWS says instead of a success, whichever of its two ways of saying it a service has: XML
-//! for S3, JSON for the others; of `HEAD` there are only the status and the headers.
+//! Error responses of AWS services.
+//!
+//! S3 reports errors as XML and the other services as JSON. A response to `HEAD` has a status and
+//! headers only.
 
 use std::time::SystemTime;
 
@@ -9,23 +11,24 @@ use serde::Deserialize;
 
 use crate::xml;
 
-/// A refusal or a failure, read.
+/// A parsed error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
-    /// AWS's name for it, like `NoSuchKey`; empty where none was told.
+    /// AWS's error code, like `NoSuchKey`; empty if the response has none.
     pub code: String,
-    /// AWS's words. They may name roles and accounts: for telling what is meant, not for callers.
+    /// AWS's message. It can name roles and accounts, so it is used to classify the error and never
+    /// shown to callers.
     pub(crate) message: String,
-    /// The region that the bucket is in, where the answer says so.
+    /// The region of the bucket, if the response names it.
     pub(crate) region: Option<String>,
-    /// When it was said, by AWS's clock.
+    /// The time of the response by AWS's clock.
     pub(crate) date: Option<SystemTime>,
 }
 
-/// As SDKs have it, for any service.
-const THROTTLED: &[&str] = &[
+/// Codes of throttling, for all services, as in AWS's SDKs.
+const THROTTLING: &[&str] = &[
     "BandwidthLimitExceeded",
     "KmsThrottled",
     "LimitExceededException",
@@ -41,6 +44,7 @@ const THROTTLED: &[&str] = &[
     "TooManyRequestsException",
     "TooManyUpdates",
 ];
+/// Codes of other errors that a retry can resolve.
 const TRANSIENT: &[&str] = &[
     "InternalError",
     "InternalException",
@@ -49,10 +53,10 @@ const TRANSIENT: &[&str] = &[
     "RequestTimeout",
     "RequestTimeoutException",
 ];
-const EXPIRED: &[&str] =
+const EXPIRED_CREDENTIALS: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-/// What is said of signatures that are of another time, among other reasons.
-const UNTIMELY: &[&str] = &[
+/// Codes that AWS returns if the time of a signature is wrong, and also for other reasons.
+const CLOCK_SKEW: &[&str] = &[
     "AuthFailure",
     "InvalidSignature",
     "InvalidSignatureException",
@@ -61,8 +65,7 @@ const UNTIMELY: &[&str] = &[
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 ];
-/// What is said of credentials that are no good.
-const UNKNOWN: &[&str] = &[
+const INVALID_CREDENTIALS: &[&str] = &[
     "AuthorizationHeaderMalformed",
     "IncompleteSignature",
     "IncompleteSignatureException",
@@ -74,23 +77,23 @@ const UNKNOWN: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// An error of the services that speak JSON.
+/// The error body of services with a JSON protocol.
 #[derive(Deserialize)]
 struct JsonError {
     #[serde(rename = "__type", default)]
-    kind: String,
+    code: String,
     #[serde(alias = "Message", default)]
     message: String,
 }
 
-impl Refusal {
-    pub(crate) fn of(reply: &WireReply) -> Refusal {
+impl ErrorResponse {
+    pub(crate) fn from_reply(reply: &WireReply) -> ErrorResponse {
         let body = std::str::from_utf8(&reply.body).unwrap_or_default();
         let (code, message) = match serde_json::from_str::<JsonError>(body) {
-            Ok(error) => (error.kind, error.message),
+            Ok(error) => (error.code, error.message),
             Err(_) => (
-                xml::text(body, "Code").unwrap_or_default(),
-                xml::text(body, "Message").unwrap_or_default(),
+                xml::element_text(body, "Code").unwrap_or_default(),
+                xml::element_text(body, "Message").unwrap_or_default(),
             ),
         };
         let code = match code.as_str() {
@@ -98,65 +101,69 @@ impl Refusal {
             code => code,
         };
         let region = reply.header("x-amz-bucket-region").map(str::to_owned);
-        Refusal {
+        let region = region.or_else(|| xml::element_text(body, "Region"));
+        ErrorResponse {
             status: reply.status,
-            code: bare(code),
+            code: normalize_code(code),
             message: shorten(&message, 500),
-            region: region.or_else(|| xml::text(body, "Region")).filter(|text| is_region(text)),
+            // The region becomes a part of host names.
+            region: region.filter(|region| llm_exe::check_region(region).is_ok()),
             date: reply.header("date").and_then(|text| httpdate::parse_http_date(text).ok()),
         }
     }
 
-    /// What is said of a name that no bucket or key can have, without asking.
-    pub(crate) fn no_such_name() -> Refusal {
+    /// The error of a bucket or key that can't exist, for which no request is sent.
+    pub(crate) fn invalid_name() -> ErrorResponse {
         let (code, message) = ("InvalidName".to_owned(), String::new());
-        Refusal { status: 404, code, message, region: None, date: None }
+        ErrorResponse { status: 404, code, message, region: None, date: None }
     }
 
-    /// What the answer of a success says of a part that failed.
-    pub(crate) fn of_a_part(status: u16, code: &str, message: &str) -> Refusal {
-        let (code, message) = (bare(code), shorten(message, 500));
-        Refusal { status, code, message, region: None, date: None }
+    /// The error of an entry that failed, from a response with a success status.
+    pub(crate) fn from_failed_entry(status: u16, code: &str, message: &str) -> ErrorResponse {
+        let (code, message) = (normalize_code(code), shorten(message, 500));
+        ErrorResponse { status, code, message, region: None, date: None }
     }
 
-    fn is(&self, codes: &[&str]) -> bool {
+    fn has_code(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code.as_str())
     }
 
-    /// Whether another try may fare better.
-    pub(crate) fn may_pass(&self) -> bool {
+    /// Whether a retry can succeed.
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
-            || self.is(THROTTLED)
-            || self.is(TRANSIENT)
+            || self.has_code(THROTTLING)
+            || self.has_code(TRANSIENT)
     }
 
-    pub(crate) fn is_of_expired_credentials(&self) -> bool {
-        self.is(EXPIRED)
+    pub(crate) fn is_expired_credentials(&self) -> bool {
+        self.has_code(EXPIRED_CREDENTIALS)
     }
 
-    /// Whether a clock that is off may be the reason. `HEAD` has no code.
-    pub(crate) fn may_be_of_the_clock(&self) -> bool {
-        self.is(UNTIMELY) || (self.status == 403 && self.code.is_empty())
+    /// Whether a wrong clock can be the reason. A response to `HEAD` has no code.
+    pub(crate) fn may_be_clock_skew(&self) -> bool {
+        self.has_code(CLOCK_SKEW) || (self.status == 403 && self.code.is_empty())
     }
 
-    /// Whether it is about who asks, not about what they may do.
-    pub(crate) fn is_of_credentials(&self) -> bool {
-        self.is(EXPIRED) || self.is(UNTIMELY) || self.is(UNKNOWN)
+    /// Whether AWS rejected the credentials, as opposed to denying an action to a known caller.
+    pub(crate) fn is_about_credentials(&self) -> bool {
+        self.has_code(EXPIRED_CREDENTIALS)
+            || self.has_code(CLOCK_SKEW)
+            || self.has_code(INVALID_CREDENTIALS)
     }
 
-    pub(crate) fn is_denial(&self) -> bool {
-        const DENIED: &[&str] = &[
+    pub(crate) fn is_access_denied(&self) -> bool {
+        const ACCESS_DENIED: &[&str] = &[
             "AccessDenied",
             "AccessDeniedException",
             "KmsAccessDenied",
             "NotAuthorizedForDetailTypeException",
             "NotAuthorizedForSourceException",
         ];
-        self.status == 403 || self.is(DENIED)
+        self.status == 403 || self.has_code(ACCESS_DENIED)
     }
 
-    /// Whether it is the key management that refused.
-    pub(crate) fn is_of_kms(&self) -> bool {
+    /// Whether the error comes from KMS, which the service called.
+    pub(crate) fn is_from_kms(&self) -> bool {
         self.message.contains("kms:Decrypt")
             || self.message.contains("kms:GenerateDataKey")
             || self.message.contains("ciphertext")
@@ -164,7 +171,7 @@ impl Refusal {
             || self.code.starts_with("KMS.")
     }
 
-    /// What of the key management was refused.
+    /// The KMS action that was denied.
     pub(crate) fn kms_action(&self) -> &'static str {
         match self.message.contains("kms:GenerateDataKey") {
             true => "kms:GenerateDataKey",
@@ -173,26 +180,21 @@ impl Refusal {
     }
 }
 
-/// `503 SlowDown`, for messages.
-impl std::fmt::Display for Refusal {
+/// The status and the code for messages, like `503 SlowDown`.
+impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)?;
         if self.code.is_empty() { Ok(()) } else { write!(f, " {}", self.code) }
     }
 }
 
-/// `com.amazonaws.ssm#ParameterNotFound:http://…` less what surrounds the name. It is told to
-/// callers, so nothing but a name passes.
-fn bare(code: &str) -> String {
+/// Reduces `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`. Callers see the
+/// code, so all characters that are not part of a name are removed.
+fn normalize_code(code: &str) -> String {
     let code = code.rsplit('#').next().unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     code.chars().filter(|c| is_name(*c)).take(80).collect()
-}
-
-/// It becomes a part of host names.
-fn is_region(text: &str) -> bool {
-    llm_exe::check_region(text).is_ok()
 }
 
 #[cfg(test)]
@@ -200,23 +202,26 @@ mod tests {
     use bytes::Bytes;
     use llm_exe::wire::WireReply;
 
-    use super::Refusal;
+    use super::ErrorResponse;
 
-    fn refusal(status: u16, headers: &[(&'static str, &str)], body: &str) -> Refusal {
-        let mut all = http::HeaderMap::new();
+    fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorResponse {
+        let mut map = http::HeaderMap::new();
         for (name, value) in headers {
-            all.insert(*name, value.parse().unwrap());
+            map.insert(*name, value.parse().unwrap());
         }
         let body = Bytes::copy_from_slice(body.as_bytes());
-        Refusal::of(&WireReply { status, headers: all, body })
+        ErrorResponse::from_reply(&WireReply { status, headers: map, body })
     }
 
     #[test]
-    fn codes_are_read_however_a_service_says_them() {
+    fn code_is_read_from_xml_json_and_header() {
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
                    <Message>a &lt;key&gt;</Message><Key>&lt;Code>x</Key></Error>";
-        let told = refusal(404, &[], xml);
-        assert_eq!((told.code.as_str(), told.message.as_str()), ("NoSuchKey", "a <key>"));
+        let response_404 = response(404, &[], xml);
+        assert_eq!(
+            (response_404.code.as_str(), response_404.message.as_str()),
+            ("NoSuchKey", "a <key>")
+        );
         for (headers, body, code) in [
             (&[][..], r#"{"__type":"ParameterNotFound"}"#, "ParameterNotFound"),
             (
@@ -230,28 +235,28 @@ mod tests {
                 "AccessDeniedException",
             ),
             (&[], "", ""),
-            (&[], "<Error><Code>no end", ""),
+            (&[], "<Error><Code>unclosed", ""),
             (&[], "<html>502 Bad Gateway</html>", ""),
         ] {
-            assert_eq!(refusal(400, headers, body).code, code, "{body}");
+            assert_eq!(response(400, headers, body).code, code, "{body}");
         }
     }
 
     #[test]
-    fn a_region_is_a_region_or_nothing() {
+    fn region_is_read_only_if_valid() {
         let body =
             "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
-        assert_eq!(refusal(400, &[], body).region.as_deref(), Some("eu-west-1"));
+        assert_eq!(response(400, &[], body).region.as_deref(), Some("eu-west-1"));
         let header = [("x-amz-bucket-region", "ap-south-1")];
-        assert_eq!(refusal(301, &header, body).region.as_deref(), Some("ap-south-1"));
-        for evil in ["evil.example/", "x@y", "", "EU"] {
-            let body = format!("<Error><Region>{evil}</Region></Error>");
-            assert_eq!(refusal(400, &[], &body).region, None, "{evil}");
+        assert_eq!(response(301, &header, body).region.as_deref(), Some("ap-south-1"));
+        for invalid in ["evil.example/", "x@y", "", "EU"] {
+            let body = format!("<Error><Region>{invalid}</Region></Error>");
+            assert_eq!(response(400, &[], &body).region, None, "{invalid}");
         }
     }
 
     #[test]
-    fn what_may_pass_is_tried_again() {
+    fn throttling_and_server_errors_are_transient() {
         for (status, code, expected) in [
             (503, "SlowDown", true),
             (400, "ThrottlingException", true),
@@ -264,7 +269,7 @@ mod tests {
             (412, "PreconditionFailed", false),
         ] {
             let body = format!("<Error><Code>{code}</Code></Error>");
-            assert_eq!(refusal(status, &[], &body).may_pass(), expected, "{status} {code}");
+            assert_eq!(response(status, &[], &body).is_transient(), expected, "{status} {code}");
         }
     }
 }
