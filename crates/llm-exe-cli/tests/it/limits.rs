@@ -1,5 +1,5 @@
-//! Schemas and replies that would exhaust memory without their limits, in a process that may not
-//! have much of it.
+//! Schemas and replies that would exhaust memory without the program's limits, run with little
+//! memory.
 #![cfg(unix)]
 
 use std::process::Stdio;
@@ -7,23 +7,23 @@ use std::process::Stdio;
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
 
-use crate::harness::{Done, Folder, done, led_to, pairs};
+use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait};
 
-/// Address space in KiB. A debug build with a small request needs about a fifth of it.
+/// Address space in KiB. A debug build needs about a fifth of it for a small request.
 const ADDRESS_SPACE: u32 = 600 * 1024;
 /// Seconds of CPU.
 const CPU_SECONDS: u32 = 15;
 
-/// Runs the program with limits that the system enforces: it ends by a signal above them.
-async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str]) -> Done {
+/// Runs the program with resource limits. The system kills a process that exceeds them.
+async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str]) -> Output {
     let limits = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {CPU_SECONDS}; exec \"$0\" \"$@\"");
     let mut command = folder.command(&[]);
     let program = command.as_std().get_program().to_owned();
     command = tokio::process::Command::new("/bin/sh");
     command.args(["-c", &limits]).arg(program).args(arguments).current_dir(folder.path());
-    command.env_clear().envs(pairs(&led_to(simulator)));
+    command.env_clear().envs(as_pairs(&simulator_variables(simulator)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    done(command.spawn().unwrap()).await
+    wait(command.spawn().unwrap()).await
 }
 
 fn request(schema: &Value) -> Value {
@@ -60,16 +60,16 @@ async fn schemas_that_double_with_each_level_are_refused() {
     let folder = Folder::new();
     for (name, length, level) in levels {
         let mut request = request(&chain(length, level));
-        // One model has a feature for schemas; the other one is shown the schema and an example.
+        // The first model supports schemas; the second gets the schema and an example as text.
         for model in ["gpt-4o-mini", "gpt-3.5-turbo"] {
             request["model"] = json!(model);
             let file = folder.file("request.json", request.to_string());
             for command in [&["render"][..], &["validate"], &["invoke", "--json"]] {
                 let arguments: Vec<&str> = command.iter().copied().chain([&*file]).collect();
-                let done = run_limited(&folder, &simulator, &arguments).await;
-                assert_eq!(done.code, Some(2), "{name}: {done:?}");
-                let text = format!("{}{}", done.stdout, done.stderr);
-                assert!(text.contains("schema: the references at /"), "{name}: {done:?}");
+                let output = run_limited(&folder, &simulator, &arguments).await;
+                assert_eq!(output.code, Some(2), "{name}: {output:?}");
+                let text = format!("{}{}", output.stdout, output.stderr);
+                assert!(text.contains("schema: the references at /"), "{name}: {output:?}");
             }
         }
     }
@@ -93,9 +93,9 @@ async fn a_schema_that_is_refused_fails_its_own_record_only() {
         })
         .collect();
     let event = folder.file("event.json", json!({ "Records": records }).to_string());
-    let done = run_limited(&folder, &simulator, &["invoke", "--event", &event]).await;
-    assert_eq!(done.json(), json!({ "batchItemFailures": [{ "itemIdentifier": "m0" }] }));
-    assert_eq!(simulator.journal().len(), 9, "{done:?}");
+    let output = run_limited(&folder, &simulator, &["invoke", "--event", &event]).await;
+    assert_eq!(output.json(), json!({ "batchItemFailures": [{ "itemIdentifier": "m0" }] }));
+    assert_eq!(simulator.journal().len(), 9, "{output:?}");
 }
 
 #[tokio::test]
@@ -119,8 +119,8 @@ async fn a_reply_with_millions_of_errors_is_reported_by_its_first() {
     ] {
         simulator.script(vec![Step::text(json!({ "rows": vec![json!({}); count] }).to_string())]);
         let file = folder.file("request.json", request(&schema).to_string());
-        let done = run_limited(&folder, &simulator, &["invoke", "--json", &file]).await;
-        let failure = done.failure();
+        let output = run_limited(&folder, &simulator, &["invoke", "--json", &file]).await;
+        let failure = output.error();
         assert_eq!(failure["type"], "OutputInvalid", "{name}: {failure}");
         assert!(failure["message"].as_str().unwrap().contains(expected), "{name}: {failure}");
     }
@@ -142,10 +142,10 @@ async fn a_schema_of_an_unknown_draft_is_read_with_a_warning() {
                 "a: x"
             })]);
             let file = folder.file("request.json", request.to_string());
-            let done =
+            let output =
                 run_limited(&folder, &simulator, &["invoke", "--json", "--full", &file]).await;
-            assert_eq!(done.code, Some(0), "{draft}: {done:?}");
-            let full = done.json();
+            assert_eq!(output.code, Some(0), "{draft}: {output:?}");
+            let full = output.json();
             assert_eq!(full["result"], json!({ "a": "x" }), "{draft}");
             let warning = full["warnings"][0].as_str().unwrap_or_default();
             assert!(warning.starts_with("schema.$schema: "), "{draft}: {full}");

@@ -1,4 +1,4 @@
-//! The command line as a process: files in, what it prints and its exit code out.
+//! Runs the `llm-exe` program and checks its output and exit codes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

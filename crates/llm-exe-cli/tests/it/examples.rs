@@ -1,4 +1,4 @@
-//! Every file of `examples/`, through `invoke`, `serve`, `render` and `validate`.
+//! Runs every file in `examples/` with `invoke`, `serve`, `render` and `validate`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::harness::{Folder, Server};
 const EXPECTED: &str = include_str!("../cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// How long it took differs from run to run.
+/// Sets the duration, which differs from run to run, to zero.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -23,10 +23,10 @@ fn expected() -> BTreeMap<String, Value> {
     serde_json::from_str(EXPECTED).unwrap()
 }
 
-/// The examples by name, each with its expectation.
+/// Returns the path and the expectation of each example.
 fn examples() -> Vec<(PathBuf, Value)> {
     let expected = expected();
-    let mut found = Vec::new();
+    let mut examples = Vec::new();
     for entry in std::fs::read_dir(FOLDER).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|kind| kind == "json") {
@@ -34,82 +34,83 @@ fn examples() -> Vec<(PathBuf, Value)> {
             let expected = expected.get(name);
             let expected =
                 expected.unwrap_or_else(|| panic!("{name} has no row in cases/examples.json"));
-            found.push((path, expected.clone()));
+            examples.push((path, expected.clone()));
         }
     }
-    assert_eq!(found.len(), expected.len(), "an expectation without its example");
-    found
+    assert_eq!(examples.len(), expected.len(), "an expectation has no example");
+    examples
 }
 
 #[tokio::test]
-async fn through_invoke() {
+async fn invoke_returns_expected_results() {
     let folder = Folder::new();
     for (path, expected) in examples() {
         let path = path.to_str().unwrap();
-        let done = folder.run(&["invoke", "--simulate", "--json", path]).await;
+        let output = folder.run(&["invoke", "--simulate", "--json", path]).await;
         if let Some(error) = expected.get("fails") {
-            assert_eq!(done.failure()["type"], *error, "{path}");
+            assert_eq!(output.error()["type"], *error, "{path}");
             continue;
         }
-        assert_eq!(done.code, Some(0), "{path}: {done:?}");
-        assert_eq!(done.stderr, "", "{path}");
-        let result = without_durations(done.json());
+        assert_eq!(output.code, Some(0), "{path}: {output:?}");
+        assert_eq!(output.stderr, "", "{path}");
+        let result = without_durations(output.json());
         assert_eq!(result, expected["result"], "{path}");
 
-        // For people: text as it is, and a word that nobody was asked.
-        let done = folder.run(&["invoke", "--simulate", path]).await;
-        assert_eq!(done.code, Some(0), "{path}: {done:?}");
-        assert!(done.stderr.contains("simulated"), "{path}: {done:?}");
+        // Without --json, a text result is printed unquoted, with a note about the simulator.
+        let output = folder.run(&["invoke", "--simulate", path]).await;
+        assert_eq!(output.code, Some(0), "{path}: {output:?}");
+        assert!(output.stderr.contains("simulated"), "{path}: {output:?}");
         match &expected["result"] {
-            Value::String(text) => assert_eq!(done.stdout, format!("{text}\n"), "{path}"),
-            result => assert_eq!(without_durations(done.json()), *result, "{path}"),
+            Value::String(text) => assert_eq!(output.stdout, format!("{text}\n"), "{path}"),
+            result => assert_eq!(without_durations(output.json()), *result, "{path}"),
         }
 
-        let done = folder.run(&["invoke", "--simulate", "--json", "--full", path]).await;
-        let full = done.json();
-        let bare = full["result"].clone();
+        let output = folder.run(&["invoke", "--simulate", "--json", "--full", path]).await;
+        let full = output.json();
+        let result = full["result"].clone();
         let is_full = expected["result"].get("usage").is_some();
-        let wanted = if is_full { &expected["result"]["result"] } else { &expected["result"] };
-        assert_eq!(bare, *wanted, "{path}");
+        let expected_result =
+            if is_full { &expected["result"]["result"] } else { &expected["result"] };
+        assert_eq!(result, *expected_result, "{path}");
         let names = ["usage", "provider", "model", "stopReason", "attempts", "warnings", "config"];
         assert!(names.iter().all(|name| !full[name].is_null()), "{path}: {full}");
     }
 }
 
 #[tokio::test]
-async fn through_serve() {
+async fn serve_returns_expected_results() {
     let folder = Folder::new();
     let server = Server::start(&folder, &[], &["--simulate"]).await;
     for (path, expected) in examples() {
-        let reply = server.post("/invoke", std::fs::read(&path).unwrap()).await;
+        let response = server.post("/invoke", std::fs::read(&path).unwrap()).await;
         match expected.get("result") {
-            None => assert_eq!(reply.error(), expected["fails"], "{path:?}"),
+            None => assert_eq!(response.error_type(), expected["fails"], "{path:?}"),
             Some(Value::String(text)) => {
-                assert_eq!((reply.status, &reply.body), (200, text), "{path:?}");
-                assert_eq!(reply.headers["content-type"], "text/plain; charset=utf-8");
+                assert_eq!((response.status, &response.body), (200, text), "{path:?}");
+                assert_eq!(response.headers["content-type"], "text/plain; charset=utf-8");
             }
             Some(result) => {
-                assert_eq!(without_durations(reply.json()), *result, "{path:?}");
-                assert_eq!(reply.headers["content-type"], "application/json");
+                assert_eq!(without_durations(response.json()), *result, "{path:?}");
+                assert_eq!(response.headers["content-type"], "application/json");
             }
         }
-        // As plain `curl -d` sends it.
+        // `curl -d` sends this content type by default.
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let body = std::fs::read(&path).unwrap();
         let again = server.send("POST", "/", &form, &body).await;
-        assert_eq!(again.status, reply.status, "{path:?}: {again:?}");
+        assert_eq!(again.status, response.status, "{path:?}: {again:?}");
     }
     assert_eq!(server.stop().await.code, Some(0));
 }
 
 #[tokio::test]
-async fn through_render_and_validate() {
+async fn render_and_validate_accept_examples() {
     let folder = Folder::new();
     for (path, _) in examples() {
         let path = path.to_str().unwrap();
-        let done = folder.run(&["render", "--json", path]).await;
-        assert_eq!(done.code, Some(0), "{path}: {done:?}");
-        let wire = done.json();
+        let output = folder.run(&["render", "--json", path]).await;
+        assert_eq!(output.code, Some(0), "{path}: {output:?}");
+        let wire = output.json();
         assert_eq!(wire["method"], json!("POST"));
         assert!(wire["url"].as_str().unwrap().starts_with("https://api."), "{wire}");
         assert!(wire["body"]["model"].is_string(), "{wire}");
@@ -118,15 +119,14 @@ async fn through_render_and_validate() {
         examples().iter().map(|(path, _)| path.to_str().unwrap().to_owned()).collect();
     let mut arguments = vec!["validate"];
     arguments.extend(paths.iter().map(String::as_str));
-    let done = folder.run(&arguments).await;
-    assert_eq!(done.code, Some(0), "{done:?}");
-    assert_eq!(done.stdout.lines().count(), paths.len(), "{done:?}");
-    assert_eq!(done.stderr, "");
+    let output = folder.run(&arguments).await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(output.stdout.lines().count(), paths.len(), "{output:?}");
+    assert_eq!(output.stderr, "");
 }
 
-/// One request file, with each provider's name in turn, gives the same parsed result.
 #[tokio::test]
-async fn with_every_provider() {
+async fn every_provider_returns_the_same_result() {
     let text = std::fs::read_to_string(format!("{FOLDER}/research.json")).unwrap();
     let folder = Folder::new();
     let mut results = BTreeMap::new();
@@ -148,9 +148,9 @@ async fn with_every_provider() {
         fields.insert("provider".to_owned(), json!(provider));
         fields.insert("model".to_owned(), json!(model));
         let file = folder.file("request.json", request.to_string());
-        let done = folder.run(&["invoke", "--simulate", "--json", &file]).await;
-        assert_eq!(done.code, Some(0), "{provider}: {done:?}");
-        results.insert(provider, done.json());
+        let output = folder.run(&["invoke", "--simulate", "--json", &file]).await;
+        assert_eq!(output.code, Some(0), "{provider}: {output:?}");
+        results.insert(provider, output.json());
     }
     assert_eq!(results.len(), llm_exe::providers::PROVIDERS.len());
     let first = &results["openai"];

@@ -1,10 +1,10 @@
-//! Exit codes: each situation of `cases/exit_codes.json`, against a simulator that is scripted.
+//! The exit code of each case in `cases/exit_codes.json`, run against a scripted simulator.
 
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, led_to, pairs, request};
+use crate::harness::{Folder, as_pairs, request, simulator_variables};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -12,10 +12,10 @@ struct Case {
     name: String,
     #[serde(default)]
     script: Option<Value>,
-    /// Fields set in a request that is fine.
+    /// Fields to set in a valid request.
     #[serde(default)]
     request: serde_json::Map<String, Value>,
-    /// Variables that are set, or, with null, not set.
+    /// Environment variables to set, or to remove if null.
     #[serde(default)]
     variables: serde_json::Map<String, Value>,
     #[serde(default)]
@@ -27,7 +27,7 @@ struct Case {
 }
 
 #[tokio::test]
-async fn every_situation_has_its_exit_code() {
+async fn errors_have_their_exit_code() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/exit_codes.json")).unwrap();
     let simulator = Simulator::start().await.unwrap();
     let folder = Folder::new();
@@ -38,40 +38,39 @@ async fn every_situation_has_its_exit_code() {
             request[field] = value.clone();
         }
         let file = folder.file("request.json", request.to_string());
-        let mut variables = led_to(&simulator);
+        let mut variables = simulator_variables(&simulator);
         variables.retain(|(variable, _)| !case.variables.contains_key(*variable));
-        let mut variables = pairs(&variables);
+        let mut variables = as_pairs(&variables);
         for (variable, value) in &case.variables {
             variables.extend(value.as_str().map(|value| (variable.as_str(), value)));
         }
         let mut arguments = vec!["invoke", file.as_str()];
         arguments.extend(case.arguments.iter().map(String::as_str));
 
-        // Once for people, once for machines.
-        for machines in [false, true] {
+        for as_json in [false, true] {
             simulator.clear();
             if let Some(script) = &case.script {
                 simulator.script_json(script.clone()).unwrap();
             }
-            if machines {
+            if as_json {
                 arguments.push("--json");
             }
-            let done = folder.run_with(&variables, &arguments).await;
-            assert_eq!(done.code, Some(case.code), "{name}: {done:?}");
+            let output = folder.run_with(&variables, &arguments).await;
+            assert_eq!(output.code, Some(case.code), "{name}: {output:?}");
             for part in &case.contains {
-                assert!(done.stderr.contains(part), "{name}: {part:?} is not in {done:?}");
+                assert!(output.stderr.contains(part), "{name}: {part:?} is not in {output:?}");
             }
             let Some(kind) = &case.r#type else { continue };
-            assert_eq!(done.stdout, "", "{name}");
-            if machines {
-                let failure = done.failure();
-                assert_eq!(failure["type"], json!(kind), "{name}");
-                assert!(failure["retryable"].is_boolean() && failure["problems"].is_array());
+            assert_eq!(output.stdout, "", "{name}");
+            if as_json {
+                let error = output.error();
+                assert_eq!(error["type"], json!(kind), "{name}");
+                assert!(error["retryable"].is_boolean() && error["problems"].is_array());
             } else {
-                assert!(done.stderr.starts_with("error: "), "{name}: {done:?}");
-                assert!(done.stderr.contains(kind), "{name}: {done:?}");
-                // No terminal, no colours.
-                assert!(!done.stderr.contains('\u{1b}'), "{name}: {done:?}");
+                assert!(output.stderr.starts_with("error: "), "{name}: {output:?}");
+                assert!(output.stderr.contains(kind), "{name}: {output:?}");
+                // Colours are used on a terminal only.
+                assert!(!output.stderr.contains('\u{1b}'), "{name}: {output:?}");
             }
         }
     }

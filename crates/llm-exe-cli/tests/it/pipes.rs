@@ -1,40 +1,40 @@
-//! Readers that go away: `llm-exe … | head -c1`.
+//! Output to closed pipes, as in `llm-exe … | head -c1`, and to a full disk.
 
 use std::process::Stdio;
 
-use crate::harness::{Folder, is_discreet, request};
+use crate::harness::{Folder, assert_no_secrets, request};
 
-/// Runs a command whose streams nobody reads: the ends of the pipes are closed at once.
-async fn unread(folder: &Folder, arguments: &[&str], which: &str) -> String {
+/// Runs a command with one of its output pipes closed, and returns the other output.
+async fn run_with_closed_pipe(folder: &Folder, arguments: &[&str], closed: &str) -> String {
     let mut command = folder.command(arguments);
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
     let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let told = match which {
+    let text = match closed {
         "stdout" => {
             drop(stdout);
-            all_of(stderr).await
+            read_all(stderr).await
         }
         _ => {
             drop(stderr);
-            all_of(stdout).await
+            read_all(stdout).await
         }
     };
-    let status = tokio::time::timeout(crate::harness::PATIENCE, child.wait()).await;
-    let status = status.expect("it ends").unwrap();
-    // 101 is a panic's.
-    assert_ne!(status.code(), Some(101), "{arguments:?} without {which}: {told}");
-    is_discreet(&told);
-    told
+    let status = tokio::time::timeout(crate::harness::TIMEOUT, child.wait()).await;
+    let status = status.expect("the program exits").unwrap();
+    // A panic exits with 101.
+    assert_ne!(status.code(), Some(101), "{arguments:?} without {closed}: {text}");
+    assert_no_secrets(&text);
+    text
 }
 
-async fn all_of(mut pipe: impl tokio::io::AsyncRead + Unpin) -> String {
+async fn read_all(mut pipe: impl tokio::io::AsyncRead + Unpin) -> String {
     let mut text = String::new();
     tokio::io::AsyncReadExt::read_to_string(&mut pipe, &mut text).await.unwrap();
     text
 }
 
 #[tokio::test]
-async fn nothing_panics_when_the_reader_is_gone() {
+async fn closed_pipe_does_not_panic() {
     let folder = Folder::new();
     let file = folder.file("request.json", request().to_string());
     let bad = folder.file("bad.json", r#"{"messages":1}"#);
@@ -52,15 +52,14 @@ async fn nothing_panics_when_the_reader_is_gone() {
         &["validate", "--json", &file, &bad],
     ];
     for arguments in commands {
-        unread(&folder, arguments, "stdout").await;
-        unread(&folder, arguments, "stderr").await;
+        run_with_closed_pipe(&folder, arguments, "stdout").await;
+        run_with_closed_pipe(&folder, arguments, "stderr").await;
     }
 }
 
-/// A reader that is gone wants no more; a disk that is full has lost the answer.
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn an_answer_that_can_not_be_written_is_no_success() {
+async fn full_disk_is_an_error() {
     let folder = Folder::new();
     let file = folder.file("request.json", request().to_string());
     let commands: [&[&str]; 4] =
@@ -68,9 +67,9 @@ async fn an_answer_that_can_not_be_written_is_no_success() {
     for arguments in commands {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = folder.command(arguments).stdout(full).spawn().unwrap().wait_with_output();
-        let output = tokio::time::timeout(crate::harness::PATIENCE, output).await;
-        let output = output.expect("it ends").unwrap();
-        is_discreet(&String::from_utf8_lossy(&output.stderr));
+        let output = tokio::time::timeout(crate::harness::TIMEOUT, output).await;
+        let output = output.expect("the program exits").unwrap();
+        assert_no_secrets(&String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
     }
 }
