@@ -31,7 +31,7 @@ fn variables(aws: &AwsSimulator) -> Vec<(&'static str, String)> {
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
         ("CONFIG_BUCKETS", "prompts".to_owned()),
-        ("RESULT_PREFIX", "s3://kept/results".to_owned()),
+        ("RESULT_PREFIX", "s3://stored/results".to_owned()),
         ("ENDPOINT_AUTH", "NONE".to_owned()),
     ]
 }
@@ -75,7 +75,7 @@ async fn invoke_runs_events_of_every_source() {
         let output = folder.run_with(&variables, &arguments).await;
         assert_eq!(output.code, Some(0), "{path:?}: {output:?}");
         assert_success(stem(&path), &output.json());
-        // The second run returns the stored result, except for sources that do not store results.
+        // The second run returns the stored result, except for HTTP sources, which store none.
         let again = folder.run_with(&variables, &arguments).await;
         if !matches!(stem(&path), "function-url" | "http-api" | "rest-api" | "alb") {
             assert_eq!(again.stdout, output.stdout, "{path:?}");
@@ -195,15 +195,15 @@ async fn results_are_printed_with_their_location() {
         assert_eq!(json_lines(&output, "warning"), Vec::<Value>::new());
         for result in json_lines(&output, "record") {
             let url = result["resultUrl"].as_str().unwrap();
-            let key = url.strip_prefix("s3://kept/").unwrap();
+            let key = url.strip_prefix("s3://stored/").unwrap();
             let object: Value =
-                serde_json::from_slice(&aws.object("kept", key).unwrap().body).unwrap();
+                serde_json::from_slice(&aws.object("stored", key).unwrap().body).unwrap();
             assert_eq!(object["result"], result["result"], "{url}");
         }
         let output =
             folder.run_with(&with_prefix, &["invoke", "--simulate", "--event", &path]).await;
         let count_stored =
-            output.stderr.matches("\n  stored at s3://kept/results/records/").count();
+            output.stderr.matches("\n  stored at s3://stored/results/records/").count();
         assert_eq!(count_stored, *count, "{output:?}");
         assert!(!output.stderr.contains("warning"), "{output:?}");
     }

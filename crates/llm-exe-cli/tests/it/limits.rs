@@ -11,7 +11,7 @@ use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait};
 
 /// Address space in KiB. A debug build needs about a fifth of it for a small request.
 const ADDRESS_SPACE: u32 = 600 * 1024;
-/// Seconds of CPU.
+/// CPU time in seconds.
 const CPU_SECONDS: u32 = 15;
 
 /// Runs the program with resource limits. The system kills a process that exceeds them.
@@ -33,7 +33,7 @@ fn request(schema: &Value) -> Value {
     })
 }
 
-/// Makes a definition from a reference to the next one.
+/// Builds a definition from a reference to the next one.
 type Level = fn(Value) -> Value;
 
 /// An object whose definitions each refer to the next one.
@@ -48,7 +48,7 @@ fn chain(length: usize, level: Level) -> Value {
 }
 
 #[tokio::test]
-async fn schemas_that_double_with_each_level_are_refused() {
+async fn schemas_that_double_with_each_level_are_rejected() {
     let levels: [(&str, usize, Level); 5] = [
         ("oneOf", 19, |next| json!({ "oneOf": [next, next] })),
         ("anyOf", 24, |next| json!({ "anyOf": [next, next] })),
@@ -77,7 +77,7 @@ async fn schemas_that_double_with_each_level_are_refused() {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_refused_fails_its_own_record_only() {
+async fn rejected_schema_fails_only_its_own_record() {
     let simulator = Simulator::start().await.unwrap();
     let folder = Folder::new();
     let bad = request(&chain(19, |next| json!({ "oneOf": [next, next] })));
@@ -99,7 +99,7 @@ async fn a_schema_that_is_refused_fails_its_own_record_only() {
 }
 
 #[tokio::test]
-async fn a_reply_with_millions_of_errors_is_reported_by_its_first() {
+async fn reply_with_millions_of_errors_is_reported_by_first_error() {
     let columns: Vec<String> = (0..20).map(|index| format!("column{index}")).collect();
     let names: Vec<String> = (0..1500).map(|index| index.to_string()).collect();
     let row = json!({ "type": "object", "required": columns });
@@ -127,7 +127,7 @@ async fn a_reply_with_millions_of_errors_is_reported_by_its_first() {
 }
 
 #[tokio::test]
-async fn a_schema_of_an_unknown_draft_is_read_with_a_warning() {
+async fn unknown_schema_draft_is_a_warning() {
     let simulator = Simulator::start().await.unwrap();
     let folder = Folder::new();
     let properties = json!({ "a": { "type": "string" } });
