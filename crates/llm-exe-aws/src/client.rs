@@ -81,7 +81,7 @@ impl CallError {
     /// The error of a call without a region.
     pub(crate) fn no_region() -> CallError {
         let message = "no AWS region: set AWS_REGION in the environment";
-        CallError::NotSigned(Error::new(ErrorKind::SecretNotFound, message))
+        CallError::NotSigned(Error::setting_not_set(message))
     }
 
     fn is_transient(&self) -> bool {

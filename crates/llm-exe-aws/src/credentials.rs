@@ -85,7 +85,7 @@ impl EnvironmentCredentials {
         let (Some(access_key_id), Some(secret_access_key)) = (id, key) else {
             let message =
                 format!("no AWS credentials: set {} in the environment", missing.join(" and "));
-            return Err(Error::new(ErrorKind::SecretNotFound, message));
+            return Err(Error::secret_not_set(message));
         };
         let session_token = self.variable(SESSION_TOKEN)?;
         let credentials = Credentials { access_key_id, secret_access_key, session_token };

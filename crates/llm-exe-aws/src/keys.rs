@@ -160,12 +160,12 @@ fn convert_error(error: CallError, name: &KeyName, parameter: &str) -> Error {
                 "ParameterNotFound" | "ParameterVersionNotFound"
             ) =>
         {
-            Error::new(ErrorKind::SecretNotFound, not_set)
+            Error::secret_not_set(not_set)
         }
         CallError::NotSigned(cause) if cause.kind() == ErrorKind::SecretNotFound => {
             let message =
                 format!("{not_set} (Parameter Store was not called: {})", cause.message());
-            Error::new(ErrorKind::SecretNotFound, message)
+            Error::secret_not_set(message)
         }
         _ => {
             let context = ErrorContext {

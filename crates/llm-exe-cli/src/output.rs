@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use llm_exe::error::NotSet;
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
 
@@ -52,8 +53,8 @@ pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
         if kind == ErrorKind::SecretNotFound {
             // Settings such as the region are not read from .env.
-            let is_key = !error.message().contains("AWS_REGION");
-            let env_file = if is_key { "set it in .env, or " } else { "" };
+            let is_setting = error.not_set() == Some(NotSet::Setting);
+            let env_file = if is_setting { "" } else { "set it in .env, or " };
             anstream::eprintln!("  or {env_file}use --simulate, which needs no key");
         }
     }

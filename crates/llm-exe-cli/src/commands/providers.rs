@@ -3,7 +3,6 @@
 
 use std::process::ExitCode;
 
-use llm_exe::ErrorKind;
 use llm_exe::providers::{Access, ProviderRow};
 use serde_json::{Value, json};
 
@@ -58,11 +57,7 @@ async fn row(environment: &Environment, provider: &'static ProviderRow) -> Row {
     let status = match result {
         None => KeyStatus::NotNeeded,
         Some(Ok(())) => KeyStatus::Found,
-        Some(Err(error))
-            if error.kind() == ErrorKind::SecretNotFound && error.message().starts_with("no ") =>
-        {
-            KeyStatus::NotFound(None)
-        }
+        Some(Err(error)) if error.not_set().is_some() => KeyStatus::NotFound(None),
         Some(Err(error)) => KeyStatus::NotFound(Some(error.message().to_owned())),
     };
     let base_url = environment.settings.endpoints.of(provider).base_url;

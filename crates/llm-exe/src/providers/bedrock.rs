@@ -27,7 +27,7 @@ pub(crate) fn request(
 ) -> Result<WireRequest, Error> {
     let Some(region) = endpoint.region.clone() else {
         let text = "no AWS region: set AWS_REGION in the environment";
-        return Err(Error::new(ErrorKind::SecretNotFound, text));
+        return Err(Error::setting_not_set(text));
     };
     Ok(WireRequest {
         url: format!("{}/model/{}/{operation}", endpoint.base_url, segment(model)),
