@@ -23,12 +23,12 @@ const MAX_ATTEMPTS: u32 = 3;
 /// The maximum wait before the second attempt. It doubles with each further attempt.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
-/// A rejected signature is blamed on the clock only if the clock is off by at least this much:
-/// AWS accepts signatures with a smaller difference.
+/// The minimum difference between the clocks that explains a rejected signature. AWS accepts
+/// signatures with a smaller difference.
 const MIN_CLOCK_SKEW: Duration = Duration::from_secs(240);
 
-/// Calls AWS services. A process needs one client, because the clock correction that it learns from
-/// one service holds for all of them.
+/// Calls AWS services. A process should use one client, because the clock correction that it learns
+/// from one service applies to all of them.
 pub struct AwsClient {
     http: HttpClient,
     credentials: Arc<dyn CredentialSource>,

@@ -27,8 +27,8 @@ pub struct ServiceEndpoints {
     pub event_bridge: Option<String>,
 }
 
-/// Creates the AWS ports. All of them share one client, and so its connections, its credentials
-/// and its correction of the clock.
+/// Creates the AWS ports. Those that call AWS share one client with its connections, credentials and
+/// clock correction.
 #[derive(Debug)]
 pub struct AwsPorts {
     client: Arc<AwsClient>,

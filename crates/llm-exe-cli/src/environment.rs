@@ -24,7 +24,7 @@ use crate::{env_file, input};
 
 const ENV_FILE: &str = ".env";
 
-#[expect(clippy::disallowed_methods, reason = "the one place where this binary reads it")]
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

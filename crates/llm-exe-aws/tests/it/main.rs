@@ -9,6 +9,7 @@
 
 mod buses;
 mod credentials;
+mod documents;
 mod queues;
 mod result_faults;
 mod signatures;

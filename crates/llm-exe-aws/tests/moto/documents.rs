@@ -1,7 +1,7 @@
 //! Hosted documents in buckets with and without versioning.
 
 use llm_exe::ErrorKind;
-use llm_exe::ports::{DocumentStore, Place};
+use llm_exe::ports::DocumentStore;
 
 use crate::server::Moto;
 use crate::support::{deadline, object};
@@ -93,14 +93,4 @@ async fn document_is_limited_to_1_mib() {
     let error = fetch(&documents, &object("sizes", "larger", None)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
     assert!(error.message().contains("larger than 1 MiB"), "{error}");
-}
-
-#[tokio::test]
-#[ignore = "needs moto; ./scripts/test runs it"]
-async fn web_url_is_an_internal_error() {
-    let moto = Moto::start().await;
-    let place = Place::Page("https://a.example".to_owned());
-    let documents = ports(&moto.url()).documents();
-    let error = documents.fetch(&place, None, deadline()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Internal);
 }
