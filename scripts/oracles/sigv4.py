@@ -24,7 +24,7 @@ ARN = "arn:aws:bedrock:us-east-1:123456789012:"
 CASES = [
     ("model id", "amazon.nova-pro-v1:0", "converse", "us-east-1", None, None),
     ("session token", "amazon.nova-pro-v1:0", "converse", "us-east-1", TOKEN, None),
-    ("model id without version", "somebody.model", "converse", "eu-central-1", None, None),
+    ("model id without version", "example.model", "converse", "eu-central-1", None, None),
     ("model id with region prefix", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "invoke", "us-west-2", TOKEN, None),
     ("ARN of foundation model", "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", "invoke", "us-east-1", None, None),
     ("ARN of inference profile", ARN + "inference-profile/us.meta.llama4-scout-17b-instruct-v1:0", "converse", "us-east-1", TOKEN, None),

@@ -12,7 +12,7 @@ const MODELS: &[(&str, &str)] = &[
     ("amazon:nova", "amazon.nova-pro-v1:0"),
     ("amazon", "mistral.mistral-large-2407-v1:0"),
     ("amazon", "us.anthropic.claude-opus-4-8"),
-    ("amazon", "somebody.new-model-v1:0"),
+    ("amazon", "example.new-model-v1:0"),
 ];
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
