@@ -48,7 +48,7 @@ impl AwsMessenger {
         AwsMessenger { sqs, event_bridge: EventBridge::new(client, event_bridge_endpoint) }
     }
 
-    async fn send(
+    async fn send_notification(
         &self,
         destination: &Destination,
         note: Note<'_>,
@@ -136,7 +136,7 @@ impl Messenger for AwsMessenger {
         note: Note<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<(), Error>> {
-        Box::pin(self.send(destination, note, deadline))
+        Box::pin(self.send_notification(destination, note, deadline))
     }
 }
 
