@@ -1,4 +1,4 @@
-//! AWS credentials and where they come from.
+//! AWS credentials and the sources that provide them.
 
 use std::sync::OnceLock;
 
@@ -9,32 +9,33 @@ const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 
-/// The environment variables that hold credentials.
-pub const VARIABLES: &[&str] = &[ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN];
+/// The environment variables that hold AWS credentials.
+pub const CREDENTIAL_VARIABLES: &[&str] = &[ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN];
 
-/// Credentials of AWS: redacted when printed, wiped when dropped.
+/// AWS credentials. They are redacted in debug output and wiped from memory when dropped.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// Who signs. It is no secret by itself, and told to nobody all the same.
+    /// The id of the access key. It is not a secret, but it is not shown either.
     pub access_key_id: Secret,
-    /// The key that signatures are made with.
+    /// The key that signs requests.
     pub secret_access_key: Secret,
-    /// Goes with temporary credentials, such as a function's.
+    /// The token of temporary credentials, such as those of a Lambda function.
     pub session_token: Option<Secret>,
 }
 
-/// Where credentials come from. A source keeps what it found for as long as it holds.
+/// A source of AWS credentials. It caches the credentials for as long as they are valid.
 pub trait CredentialSource: Send + Sync {
-    /// Credentials that are good now.
+    /// Returns credentials that are valid now.
     ///
     /// # Errors
-    /// `SecretNotFound` where there are none, `SecretUnavailable` where their source failed.
+    /// `SecretNotFound` if there are none, `SecretUnavailable` if the source failed.
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>>;
 
-    /// Newer ones than `stale`, after AWS said that those expired; `None` where there are none.
+    /// Returns newer credentials than `stale`, which AWS reported as expired, or `None` if the
+    /// source has no newer ones.
     ///
     /// # Errors
-    /// As [`CredentialSource::credentials`].
+    /// The same as for [`CredentialSource::credentials`].
     fn renewed<'a>(
         &'a self,
         stale: &'a Credentials,
@@ -46,11 +47,11 @@ pub trait CredentialSource: Send + Sync {
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Credentials of environment variables, read when first asked for. Lambda sets them anew for each
-/// process, so they are read once.
+/// Credentials from environment variables. They are read once, when they are first needed: Lambda
+/// sets new ones only for a new process.
 pub struct EnvironmentCredentials {
     look_up: Box<LookUp>,
-    found: OnceLock<Credentials>,
+    cached: OnceLock<Credentials>,
 }
 
 impl std::fmt::Debug for EnvironmentCredentials {
@@ -60,20 +61,21 @@ impl std::fmt::Debug for EnvironmentCredentials {
 }
 
 impl EnvironmentCredentials {
-    /// Credentials by a look-up of variable names.
+    /// Creates a source that reads variables with `look_up`.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        EnvironmentCredentials { look_up: Box::new(look_up), found: OnceLock::new() }
+        EnvironmentCredentials { look_up: Box::new(look_up), cached: OnceLock::new() }
     }
 
-    /// Whether no variable of credentials is set at all.
+    /// Whether none of the [`CREDENTIAL_VARIABLES`] is set.
     pub fn is_unset(&self) -> bool {
-        let is_set = |name: &&str| (self.look_up)(name).is_some_and(|text| !text.trim().is_empty());
-        !VARIABLES.iter().any(is_set)
+        let is_set =
+            |name: &&str| (self.look_up)(name).is_some_and(|value| !value.trim().is_empty());
+        !CREDENTIAL_VARIABLES.iter().any(is_set)
     }
 
-    fn find(&self) -> Result<Credentials, Error> {
-        if let Some(found) = self.found.get() {
-            return Ok(found.clone());
+    fn read(&self) -> Result<Credentials, Error> {
+        if let Some(credentials) = self.cached.get() {
+            return Ok(credentials.clone());
         }
         let (id, key) = (self.variable(ACCESS_KEY_ID)?, self.variable(SECRET_ACCESS_KEY)?);
         let missing: Vec<&str> = [(ACCESS_KEY_ID, &id), (SECRET_ACCESS_KEY, &key)]
@@ -81,29 +83,29 @@ impl EnvironmentCredentials {
             .filter_map(|(name, value)| value.is_none().then_some(*name))
             .collect();
         let (Some(access_key_id), Some(secret_access_key)) = (id, key) else {
-            let text =
+            let message =
                 format!("no AWS credentials: set {} in the environment", missing.join(" and "));
-            return Err(Error::new(ErrorKind::SecretNotFound, text));
+            return Err(Error::secret_not_set(message));
         };
         let session_token = self.variable(SESSION_TOKEN)?;
-        let found = Credentials { access_key_id, secret_access_key, session_token };
-        Ok(self.found.get_or_init(|| found).clone())
+        let credentials = Credentials { access_key_id, secret_access_key, session_token };
+        Ok(self.cached.get_or_init(|| credentials).clone())
     }
 
-    /// A variable that is set but empty is not set.
+    /// Returns the value of a variable. An empty variable counts as not set.
     fn variable(&self, name: &str) -> Result<Option<Secret>, Error> {
         let Some(value) = (self.look_up)(name).filter(|value| !value.trim().is_empty()) else {
             return Ok(None);
         };
-        Secret::new(&value).map(Some).map_err(|why| {
-            let text = format!("the AWS credentials in {name} can't be used: {why}");
-            Error::new(ErrorKind::SecretNotFound, text)
+        Secret::new(&value).map(Some).map_err(|reason| {
+            let message = format!("the AWS credentials in {name} can't be used: {reason}");
+            Error::new(ErrorKind::SecretNotFound, message)
         })
     }
 }
 
 impl CredentialSource for EnvironmentCredentials {
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>> {
-        Box::pin(std::future::ready(self.find()))
+        Box::pin(std::future::ready(self.read()))
     }
 }

@@ -1,4 +1,4 @@
-//! Hosted documents from S3.
+//! Hosted documents in S3.
 
 use std::sync::Arc;
 
@@ -7,38 +7,39 @@ use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error, ErrorKind};
 
-use crate::call::{Aws, CallError};
-use crate::refusal::Refusal;
-use crate::results::is_own;
+use crate::client::{AwsClient, CallError};
+use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
+use crate::error_response::ErrorResponse;
+use crate::results::is_stored_result;
 use crate::s3::{GetObject, S3};
 
-/// A store of documents that are S3 objects. Configs at https URLs are fetched by `WebConfigFetcher`.
+/// A document store that reads objects of S3. It does not fetch web configs.
 #[derive(Debug)]
 pub struct S3Documents {
     s3: S3,
 }
 
 impl S3Documents {
-    /// Documents of S3 in this region, at this base URL if one is said. Nothing is connected or
-    /// looked up before the first document is asked for.
-    pub fn new(aws: Arc<Aws>, region: Option<String>, endpoint: Option<String>) -> Self {
-        S3Documents { s3: S3::new(aws, region, endpoint) }
+    /// Creates a store for this region and, if set, this base URL. Nothing is connected or looked
+    /// up before the first document is fetched.
+    pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
+        S3Documents { s3: S3::new(client, region, endpoint) }
     }
 
-    async fn object(
+    async fn fetch_object(
         &self,
         place: &DocumentLocation,
-        known: Option<&str>,
+        known_etag: Option<&str>,
         deadline: Deadline,
     ) -> Result<Option<Document>, Error> {
         let DocumentLocation::Object { bucket, key, version } = place else {
-            let text = "a page was asked of the store of objects";
-            return Err(Error::new(ErrorKind::Internal, text));
+            let message = "the S3 document store was called with a web URL";
+            return Err(Error::new(ErrorKind::Internal, message));
         };
         let version = version.as_deref();
-        let get = GetObject { bucket, key, version, known, most_bytes: MAX_CONFIG_BYTES };
+        let get = GetObject { bucket, key, version, known_etag, max_bytes: MAX_CONFIG_BYTES };
         match self.s3.get_object(&get, deadline).await {
-            Ok(Some(object)) if is_own(&object) => {
+            Ok(Some(object)) if is_stored_result(&object) => {
                 Err(Error::own_result(&format!("s3://{bucket}/{key}")))
             }
             Ok(Some(object)) => {
@@ -46,7 +47,7 @@ impl S3Documents {
                 Ok(Some(Document { body: object.body, version, etag }))
             }
             Ok(None) => Ok(None),
-            Err(fault) => Err(error(fault, bucket, key, version)),
+            Err(error) => Err(convert_error(error, &get)),
         }
     }
 }
@@ -58,72 +59,57 @@ impl DocumentStore for S3Documents {
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
-        Box::pin(self.object(place, known, deadline))
+        Box::pin(self.fetch_object(place, known, deadline))
     }
 }
 
-fn error(fault: CallError, bucket: &str, key: &str, version: Option<&str>) -> Error {
-    let shown = match version {
-        Some(version) => format!("s3://{bucket}/{key}, version {version}"),
-        None => format!("s3://{bucket}/{key}"),
+fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
+    let GetObject { bucket, key, version, .. } = *get;
+    let (resource, action) = match version {
+        Some(version) => (format!("s3://{bucket}/{key}, version {version}"), "s3:GetObjectVersion"),
+        None => (format!("s3://{bucket}/{key}"), "s3:GetObject"),
     };
-    let (kind, text) = match fault {
-        CallError::NotSigned(error) => return error,
+    match &error {
         CallError::Failed(HttpError::TooLarge) => {
-            (ErrorKind::ConfigInvalid, format!("{shown} is larger than 1 MiB"))
+            let message = format!("{resource} is larger than 1 MiB");
+            return Error::new(ErrorKind::ConfigInvalid, message);
         }
-        CallError::Failed(fault) => {
-            (ErrorKind::ConfigUnavailable, format!("S3 did not send {shown}: {fault}"))
+        CallError::Rejected(response) => {
+            if let Some((kind, problem)) = object_problem(response, version.is_some()) {
+                return Error::new(kind, format!("{problem}: {resource}"));
+            }
         }
-        CallError::Unreadable(why) => {
-            (ErrorKind::ConfigUnavailable, format!("S3 did not send {shown}: {why}"))
-        }
-        CallError::Refused(refusal) => refused(&refusal, &shown, bucket, version),
+        _ => {}
+    }
+    let context = ErrorContext {
+        unavailable: ErrorKind::ConfigUnavailable,
+        failed: "can't read",
+        resource: &resource,
+        action,
+        denial_hint: MISSING_OBJECT_HINT,
     };
-    Error::new(kind, text)
+    context.error(error)
 }
 
-fn refused(
-    refusal: &Refusal,
-    shown: &str,
-    bucket: &str,
-    version: Option<&str>,
-) -> (ErrorKind, String) {
-    let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-    match (refusal.status, refusal.code.as_str()) {
-        (_, "NoSuchBucket") => {
-            (ErrorKind::ConfigNotFound, format!("there is no bucket {bucket} ({shown})"))
+/// Returns what is wrong with the object, if S3's error is about the object itself.
+fn object_problem(
+    response: &ErrorResponse,
+    has_version: bool,
+) -> Option<(ErrorKind, &'static str)> {
+    Some(match (response.status, response.code.as_str()) {
+        (_, "NoSuchBucket") => (ErrorKind::ConfigNotFound, "the bucket does not exist"),
+        (404, "NoSuchVersion") => (ErrorKind::ConfigNotFound, "the version does not exist"),
+        // S3 returns this for a malformed version id.
+        (400, "InvalidArgument") if has_version => {
+            (ErrorKind::ConfigNotFound, "the version does not exist")
         }
-        (404, "NoSuchVersion") => {
-            (ErrorKind::ConfigNotFound, format!("there is no such version: {shown}"))
-        }
-        // What is said of versions' ids that can be none.
-        (400, "InvalidArgument") if version.is_some() => {
-            (ErrorKind::ConfigNotFound, format!("there is no such version: {shown}"))
-        }
-        (405, _) => (ErrorKind::ConfigNotFound, format!("this version marks a deletion: {shown}")),
+        (405, _) => (ErrorKind::ConfigNotFound, "the version is a delete marker"),
         (404, _) | (_, "KeyTooLongError" | "InvalidBucketName") => {
-            (ErrorKind::ConfigNotFound, format!("there is no object {shown}"))
+            (ErrorKind::ConfigNotFound, "the object does not exist")
         }
         (403, "InvalidObjectState") => {
-            (ErrorKind::ConfigInvalid, format!("{shown} is archived and can't be read"))
+            (ErrorKind::ConfigInvalid, "the object is archived; restore it first")
         }
-        _ if refusal.is_of_credentials() => {
-            (ErrorKind::AccessDenied, format!("AWS did not accept the credentials ({refusal})"))
-        }
-        _ if refusal.is_denial() && refusal.is_of_kms() => (
-            ErrorKind::AccessDenied,
-            format!(
-                "AWS does not allow its caller kms:Decrypt with the key of {shown} ({refusal})"
-            ),
-        ),
-        _ if refusal.is_denial() => (
-            ErrorKind::AccessDenied,
-            format!(
-                "AWS does not allow its caller {action} on {shown} ({refusal}); without \
-                 s3:ListBucket that is also said of what does not exist"
-            ),
-        ),
-        _ => (ErrorKind::ConfigUnavailable, format!("S3 did not send {shown} ({refusal})")),
-    }
+        _ => return None,
+    })
 }

@@ -1,37 +1,36 @@
-//! Where services of AWS are reached: in a region, or where the operator says.
+//! URLs of AWS services: regional endpoints, or the base URL that the operator sets.
 //!
-//! Buckets are a part of the host's name (virtual-hosted style), as AWS wants it, but for those
-//! whose dots would not fit its certificates, and where the operator says the host: there the
-//! bucket is the path's first part, as AWS's own command line does it.
+//! The bucket is part of the host name (virtual-hosted style), as AWS recommends. It is the first
+//! segment of the path if the name has dots, which AWS's certificates do not cover, or if the
+//! operator sets a base URL; the AWS CLI does the same.
 
-use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What stays as it is in a query: RFC 3986's unreserved characters.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same in a path, whose slashes stay.
-const PLAIN_PATH: &AsciiSet = &PLAIN.remove(b'/');
+/// The characters that are encoded in a query: all except the unreserved ones of RFC 3986.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are encoded in a path. Slashes are kept.
+const PATH: &AsciiSet = &QUERY.remove(b'/');
 
-/// The base URL of a service, without a slash at its end.
+/// Returns the base URL of a service, without a trailing slash.
 pub(crate) fn service_url(endpoint: Option<&str>, service: &str, region: &str) -> String {
     match endpoint {
         Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-        None => format!("https://{service}.{region}.{}", aws_domain(region)),
+        None => format!("https://{service}.{region}.{}", domain(region)),
     }
 }
 
-/// The URL of an object; `None` where there can be no such bucket or key.
+/// Returns the URL of an object, or `None` if the bucket or the key can't exist.
 pub(crate) fn object_url(
     endpoint: Option<&str>,
     region: &str,
     bucket: &str,
     key: &str,
 ) -> Option<String> {
-    if !is_bucket(bucket) || key.is_empty() || key.len() > 1024 {
+    if !is_bucket_name(bucket) || key.is_empty() || key.len() > 1024 {
         return None;
     }
     let base = service_url(endpoint, "s3", region);
-    let key = utf8_percent_encode(key, PLAIN_PATH);
+    let key = utf8_percent_encode(key, PATH);
     let (scheme, rest) = base.split_once("://")?;
     if !is_host_label(bucket) || endpoint.is_some() {
         return Some(format!("{scheme}://{rest}/{bucket}/{key}"));
@@ -39,20 +38,33 @@ pub(crate) fn object_url(
     Some(format!("{scheme}://{bucket}.{rest}/{key}"))
 }
 
-/// A value in a query.
-pub(crate) fn query(value: &str) -> String {
-    utf8_percent_encode(value, PLAIN).to_string()
+/// Percent-encodes a value for a query.
+pub(crate) fn encode_query(value: &str) -> String {
+    utf8_percent_encode(value, QUERY).to_string()
 }
 
-/// What has ever been a bucket's name; nothing in it can leave its place in a URL.
-fn is_bucket(name: &str) -> bool {
+/// The domain of the region's AWS partition.
+fn domain(region: &str) -> &'static str {
+    const DOMAINS: &[(&str, &str)] = &[
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+    ];
+    let row = DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    row.map_or("amazonaws.com", |(_, domain)| domain)
+}
+
+/// Whether this can be the name of a bucket, by the most permissive rules that AWS ever had. None of
+/// the allowed characters has a meaning in URLs.
+fn is_bucket_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (3..=255).contains(&name.len())
         && name.bytes().all(allowed)
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether it can be one label of a host's name.
+/// Whether the bucket's name can be a label of a host name.
 fn is_host_label(bucket: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     bucket.len() <= 63 && bucket.bytes().all(allowed) && !bucket.ends_with('-')
@@ -63,7 +75,7 @@ mod tests {
     use super::object_url;
 
     #[test]
-    fn what_can_be_no_object_has_no_url() {
+    fn invalid_bucket_or_key_has_no_url() {
         for (bucket, key) in [
             ("", "k"),
             ("ab", "k"),
@@ -80,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_in_the_host_where_that_can_be() {
+    fn bucket_is_in_host_unless_it_has_dots_or_endpoint_is_set() {
         for (endpoint, region, bucket, expected) in [
             (None, "eu-west-1", "bucket", "https://bucket.s3.eu-west-1.amazonaws.com/k"),
             (None, "eu-west-1", "a.bucket", "https://s3.eu-west-1.amazonaws.com/a.bucket/k"),

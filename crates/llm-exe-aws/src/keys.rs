@@ -1,9 +1,9 @@
-//! Keys from Parameter Store: fetched when first needed, by one request however many wait, and
-//! kept for a while.
+//! Provider keys in Parameter Store.
 //!
-//! In: a key's name. Out: `/{stack}/Secret/{name}`, decrypted. While the store fails a value that
-//! is known already is used on: a key that may have been replaced beats an outage, and a provider
-//! that no longer takes it says so.
+//! A key is the parameter `/{stack}/Secret/{name}`. It is fetched when it is first needed, by one
+//! request for all concurrent callers, and cached. While Parameter Store fails, a cached value is
+//! used beyond its expiry: an outage is worse than a key that may have been replaced, which the
+//! provider would reject anyway.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,38 +12,41 @@ use std::time::{Duration, Instant};
 use llm_exe::ports::PortFuture;
 use llm_exe::{Deadline, Error, ErrorKind, KeyName, Keys, Secret};
 
-use crate::call::CallError;
-use crate::refusal::Refusal;
+use crate::client::CallError;
+use crate::error_context::ErrorContext;
 use crate::ssm::{GetParameter, Ssm};
 
-/// The time for one look-up, tries and waits included.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// How long the store is left alone after it failed, while a known value is used on.
-const RESPITE: Duration = Duration::from_secs(30);
-/// A refused key is fetched anew at most this often.
-const RENEWAL: Duration = Duration::from_secs(5);
+/// The timeout of a look-up, including retries and waits.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a cached value is used further after Parameter Store failed, without another request.
+const STALE_EXTENSION: Duration = Duration::from_secs(30);
+/// The minimum time between two renewals of a key that the provider rejected.
+const MIN_RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Keys of a stack in Parameter Store.
+/// The keys of a stack in Parameter Store.
 #[derive(Debug)]
 pub struct SsmKeys {
     ssm: Ssm,
     stack: String,
-    keep: Duration,
+    cache: Duration,
     entries: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>,
 }
 
-/// What is known of one key. It is locked for as long as it is fetched, so that others wait.
+/// The cache entry of a key. It is locked during a request, so that concurrent callers wait for
+/// its result.
 #[derive(Debug, Default)]
 struct Entry {
+    /// The value and when it expires.
     value: Option<(Secret, Instant)>,
-    failure: Option<(Error, Instant)>,
-    renewed: Option<Instant>,
+    /// The error of the last request, and when it happened.
+    error: Option<(Error, Instant)>,
+    renewed_at: Option<Instant>,
 }
 
 impl SsmKeys {
-    /// The keys of this stack, each kept for so long.
-    pub fn new(ssm: Ssm, stack: &str, keep: Duration) -> Self {
-        SsmKeys { ssm, stack: stack.to_owned(), keep, entries: Mutex::default() }
+    /// Creates the key store of a stack. Each key is cached for `cache`.
+    pub fn new(ssm: Ssm, stack: &str, cache: Duration) -> Self {
+        SsmKeys { ssm, stack: stack.to_owned(), cache, entries: Mutex::default() }
     }
 
     fn parameter(&self, name: &KeyName) -> String {
@@ -55,83 +58,84 @@ impl SsmKeys {
         Arc::clone(entries.entry(name.store.clone()).or_default())
     }
 
-    async fn found(&self, name: &KeyName) -> Result<Secret, Error> {
-        let asked = Instant::now();
+    async fn cached_or_fetched(&self, name: &KeyName) -> Result<Secret, Error> {
+        let called_at = Instant::now();
         let entry = self.entry(name);
         let mut entry = entry.lock().await;
-        if let Some((value, until)) = &entry.value
-            && *until > Instant::now()
+        if let Some((value, expires_at)) = &entry.value
+            && *expires_at > Instant::now()
         {
             return Ok(value.clone());
         }
-        // Whoever waited for a look-up that failed has the same answer.
-        if let Some((error, at)) = &entry.failure
-            && *at >= asked
+        // The request that this call waited for failed: all waiting callers get the same error.
+        if let Some((error, failed_at)) = &entry.error
+            && *failed_at >= called_at
         {
             return Err(error.clone());
         }
-        match self.fetched(name).await {
+        match self.fetch(name).await {
             Ok(value) => {
-                entry.keep(&value, self.keep);
+                entry.store(&value, self.cache);
                 Ok(value)
             }
             Err(error) => {
                 if error.kind() == ErrorKind::SecretUnavailable
-                    && let Some((known, _)) = entry.value.take()
+                    && let Some((stale, _)) = entry.value.take()
                 {
-                    entry.keep(&known, RESPITE.min(self.keep));
-                    return Ok(known);
+                    entry.store(&stale, STALE_EXTENSION.min(self.cache));
+                    return Ok(stale);
                 }
                 entry.value = None;
-                entry.failure = Some((error.clone(), Instant::now()));
+                entry.error = Some((error.clone(), Instant::now()));
                 Err(error)
             }
         }
     }
 
-    async fn newer(&self, name: &KeyName, stale: &Secret) -> Option<Secret> {
+    /// Returns a value that differs from `stale`, if there is one.
+    async fn newer_than(&self, name: &KeyName, stale: &Secret) -> Option<Secret> {
         let entry = self.entry(name);
         let mut entry = entry.lock().await;
-        // Somebody else may have fetched it in the meantime.
+        // Another caller may have renewed the key in the meantime.
         if let Some((value, _)) = &entry.value
             && value.expose() != stale.expose()
         {
             return Some(value.clone());
         }
-        if entry.renewed.is_some_and(|at| at.elapsed() < RENEWAL) {
+        if entry.renewed_at.is_some_and(|at| at.elapsed() < MIN_RENEWAL_INTERVAL) {
             return None;
         }
-        entry.renewed = Some(Instant::now());
-        // Where the store fails, what the provider said is told.
-        let value = self.fetched(name).await.ok()?;
-        entry.keep(&value, self.keep);
+        entry.renewed_at = Some(Instant::now());
+        // If this fails, the caller reports the provider's error instead.
+        let value = self.fetch(name).await.ok()?;
+        entry.store(&value, self.cache);
         (value.expose() != stale.expose()).then_some(value)
     }
 
-    async fn fetched(&self, name: &KeyName) -> Result<Secret, Error> {
+    async fn fetch(&self, name: &KeyName) -> Result<Secret, Error> {
         let parameter = self.parameter(name);
         let get = GetParameter { name: &parameter };
-        match self.ssm.get_parameter(get, Deadline::after(PATIENCE)).await {
+        match self.ssm.get_parameter(get, Deadline::after(LOOK_UP_TIMEOUT)).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(why)) => {
-                let text = format!("the key in {parameter} can't be used: {why}");
-                Err(Error::new(ErrorKind::SecretNotFound, text))
+            Ok(Err(reason)) => {
+                let message = format!("the key in parameter {parameter} can't be used: {reason}");
+                Err(Error::new(ErrorKind::SecretNotFound, message))
             }
-            Err(fault) => Err(error(fault, name, &parameter)),
+            Err(error) => Err(convert_error(error, name, &parameter)),
         }
     }
 }
 
 impl Entry {
-    fn keep(&mut self, value: &Secret, keep: Duration) {
-        self.value = Some((value.clone(), Instant::now() + keep));
-        self.failure = None;
+    fn store(&mut self, value: &Secret, cache: Duration) {
+        self.value = Some((value.clone(), Instant::now() + cache));
+        self.error = None;
     }
 }
 
 impl Keys for SsmKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(self.found(name))
+        Box::pin(self.cached_or_fetched(name))
     }
 
     fn renewed<'a>(
@@ -139,51 +143,39 @@ impl Keys for SsmKeys {
         name: &'a KeyName,
         stale: &'a Secret,
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
-        Box::pin(async { Ok(self.newer(name, stale).await) })
+        Box::pin(async { Ok(self.newer_than(name, stale).await) })
     }
 }
 
-fn error(fault: CallError, name: &KeyName, parameter: &str) -> Error {
-    let unavailable = |why: &dyn std::fmt::Display| {
-        let text = format!("Parameter Store did not tell {parameter}: {why}");
-        Error::new(ErrorKind::SecretUnavailable, text)
-    };
-    match fault {
-        CallError::NotSigned(error) if error.kind() == ErrorKind::SecretNotFound => {
-            let text =
-                format!("{}; it was not asked: {}", missing(name, parameter), error.message());
-            Error::new(ErrorKind::SecretNotFound, text)
-        }
-        CallError::NotSigned(error) => error,
-        CallError::Failed(fault) => unavailable(&fault),
-        CallError::Unreadable(why) => unavailable(&format!("the answer can't be read: {why}")),
-        CallError::Refused(refusal) => match refused(&refusal, name, parameter) {
-            Some((kind, text)) => Error::new(kind, text),
-            None => unavailable(&refusal),
-        },
-    }
-}
-
-fn refused(refusal: &Refusal, name: &KeyName, parameter: &str) -> Option<(ErrorKind, String)> {
-    if matches!(refusal.code.as_str(), "ParameterNotFound" | "ParameterVersionNotFound") {
-        return Some((ErrorKind::SecretNotFound, missing(name, parameter)));
-    }
-    if refusal.is_of_credentials() {
-        let text = format!("AWS did not accept the credentials ({refusal})");
-        return Some((ErrorKind::AccessDenied, text));
-    }
-    if !refusal.is_denial() {
-        return None;
-    }
-    let action = if refusal.is_of_kms() { "kms:Decrypt for" } else { "ssm:GetParameter on" };
-    let text = format!("AWS does not allow its caller {action} {parameter} ({refusal})");
-    Some((ErrorKind::AccessDenied, text))
-}
-
-fn missing(name: &KeyName, parameter: &str) -> String {
-    format!(
-        "no key: set {} in the environment, or the parameter {parameter} in Parameter Store by \
-         npm run update-secrets",
+fn convert_error(error: CallError, name: &KeyName, parameter: &str) -> Error {
+    let not_set = format!(
+        "no key: set {} in the environment, or store the key as parameter {parameter} in Parameter \
+         Store with npm run update-secrets",
         name.variables()
-    )
+    );
+    match &error {
+        CallError::Rejected(response)
+            if matches!(
+                response.code.as_str(),
+                "ParameterNotFound" | "ParameterVersionNotFound"
+            ) =>
+        {
+            Error::secret_not_set(not_set)
+        }
+        CallError::NotSigned(cause) if cause.kind() == ErrorKind::SecretNotFound => {
+            let message =
+                format!("{not_set} (Parameter Store was not called: {})", cause.message());
+            Error::secret_not_set(message)
+        }
+        _ => {
+            let context = ErrorContext {
+                unavailable: ErrorKind::SecretUnavailable,
+                failed: "can't read parameter",
+                resource: parameter,
+                action: "ssm:GetParameter",
+                denial_hint: "",
+            };
+            context.error(error)
+        }
+    }
 }

@@ -1,21 +1,20 @@
-//! The ports on AWS: what the core asks of AWS, signed by AWS's own crate, sent by the core's one
-//! HTTP client.
+//! The ports of llm-exe, implemented with AWS services: S3, Parameter Store, SQS and EventBridge.
 //!
-//! In: requests to sign, documents and keys to fetch, results to keep and to tell of, and a look-up
-//! of environment variables. Out: signatures, documents, keys, results. Nothing is read, connected
-//! or computed before the first request needs it.
+//! Requests are signed by AWS's own crate `aws-sigv4` and sent by the core's HTTP client. Nothing
+//! is read, connected or computed before the first request needs it.
 
-mod attempt;
-mod call;
+mod client;
 mod credentials;
 mod documents;
 mod endpoint;
-pub mod events;
+mod error_context;
+mod error_response;
+pub mod event_bridge;
 #[cfg(test)]
 mod golden;
 mod keys;
 mod messenger;
-mod refusal;
+mod ports;
 mod results;
 pub mod s3;
 mod signer;
@@ -23,11 +22,14 @@ pub mod sqs;
 pub mod ssm;
 mod xml;
 
-pub use call::{Aws, CallError};
-pub use credentials::{CredentialSource, Credentials, EnvironmentCredentials, VARIABLES};
+pub use client::{AwsClient, CallError};
+pub use credentials::{
+    CREDENTIAL_VARIABLES, CredentialSource, Credentials, EnvironmentCredentials,
+};
 pub use documents::S3Documents;
+pub use error_response::ErrorResponse;
 pub use keys::SsmKeys;
 pub use messenger::AwsMessenger;
-pub use refusal::Refusal;
+pub use ports::{AwsPorts, ServiceEndpoints};
 pub use results::S3Results;
 pub use signer::SigV4Signer;

@@ -1,7 +1,7 @@
-//! Notes for queues of SQS and buses of EventBridge.
+//! Notifications about results, sent to queues of SQS and event buses of EventBridge.
 //!
-//! In: where to, and the note. Out: nothing, or why it is not known to be told. A standard queue
-//! and a bus may be told twice where an answer was lost; a FIFO queue knows a note by its id.
+//! If a response is lost, a standard queue or an event bus can receive a notification twice; a FIFO
+//! queue deduplicates it by its id.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,67 +12,68 @@ use llm_exe_function::destination::{Bus, Destination, Queue};
 use llm_exe_function::ports::{Messenger, Notification};
 use sha2::{Digest, Sha256};
 
-use crate::attempt::Attempt;
-use crate::call::{Aws, CallError};
-use crate::events::{Events, PutEvents};
-use crate::refusal::Refusal;
+use crate::client::{AwsClient, CallError};
+use crate::error_context::ErrorContext;
+use crate::error_response::ErrorResponse;
+use crate::event_bridge::{EventBridge, PutEvents};
 use crate::sqs::{Fifo, SendMessage, Sqs};
 
-/// The most bytes of a message or an event: what every queue and bus takes, whatever it allows.
-const MOST_BYTES: usize = 256 * 1024;
-/// The longest group or deduplication id.
-const LONGEST_ID: usize = 128;
-/// The group of notes that are of none.
-const GROUP: &str = "llm-exe";
+/// The maximum size of a message or event. Every queue and bus accepts this size by default, also
+/// where AWS allows more.
+const MAX_BYTES: usize = 256 * 1024;
+/// The maximum length of a message group id or deduplication id.
+const MAX_ID_LENGTH: usize = 128;
+/// The message group of notifications without one.
+const DEFAULT_GROUP: &str = "llm-exe";
 const SOURCE: &str = "llm-exe";
 const DETAIL_TYPE: &str = "LLM Result";
 
-/// Tells queues and buses of AWS.
+/// Sends notifications to queues and event buses.
 #[derive(Debug)]
 pub struct AwsMessenger {
     sqs: Sqs,
-    events: Events,
+    event_bridge: EventBridge,
 }
 
 impl AwsMessenger {
-    /// Tells queues in this region where their URL tells none, and buses in their own; at these
-    /// base URLs of SQS and EventBridge if they are said. A destination's URL or ARN never says
-    /// where requests go but for its region.
+    /// Creates a messenger. Queues whose URL has no region are in `region`; buses are in the region
+    /// of their ARN. Requests go to the regional endpoints or to the given base URLs, never to the
+    /// host of a queue's URL.
     pub fn new(
-        aws: Arc<Aws>,
+        client: Arc<AwsClient>,
         region: Option<String>,
         sqs_endpoint: Option<String>,
-        events_endpoint: Option<String>,
+        event_bridge_endpoint: Option<String>,
     ) -> Self {
-        let sqs = Sqs::new(Arc::clone(&aws), region, sqs_endpoint);
-        AwsMessenger { sqs, events: Events::new(aws, events_endpoint) }
+        let sqs = Sqs::new(Arc::clone(&client), region, sqs_endpoint);
+        AwsMessenger { sqs, event_bridge: EventBridge::new(client, event_bridge_endpoint) }
     }
 
-    async fn told(
+    async fn send_notification(
         &self,
         destination: &Destination,
         note: Notification<'_>,
         deadline: Deadline,
     ) -> Result<(), Error> {
         match destination {
-            Destination::Queue(queue) => self.queue(queue, note, deadline).await,
-            Destination::Bus(bus) => self.bus(bus, note, deadline).await,
+            Destination::Queue(queue) => self.send_to_queue(queue, note, deadline).await,
+            Destination::Bus(bus) => self.send_to_bus(bus, note, deadline).await,
             Destination::Objects(_) => {
-                let text = "objects were asked of the messenger of queues and buses";
-                Err(Error::new(ErrorKind::Internal, text))
+                let message = "the messenger was called with a destination in S3";
+                Err(Error::new(ErrorKind::Internal, message))
             }
         }
     }
 
-    async fn queue(
+    async fn send_to_queue(
         &self,
         queue: &Queue,
         note: Notification<'_>,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let body = plain(note.body);
-        fits(body.len(), &queue.url)?;
-        let (group, id) = (id(note.group.unwrap_or(GROUP)), id(note.id));
+        let body = escape_noncharacters(note.body);
+        check_size(body.len(), &queue.url)?;
+        let (group, id) = (fifo_id(note.group.unwrap_or(DEFAULT_GROUP)), fifo_id(note.id));
         let fifo = Fifo { group: &group, deduplication_id: &id };
         let send = SendMessage {
             queue_url: &queue.url,
@@ -80,30 +81,32 @@ impl AwsMessenger {
             body: &body,
             fifo: queue.is_fifo().then_some(fifo),
         };
-        let attempt = Attempt {
-            failed: "SQS did not take a message for",
-            action: "sqs:SendMessage",
+        let context = ErrorContext {
+            unavailable: ErrorKind::ResultUnavailable,
+            failed: "can't send the result to",
             resource: &queue.url,
-            of_denials: "",
+            action: "sqs:SendMessage",
+            denial_hint: "",
         };
-        self.sqs.send_message(send, deadline).await.map(drop).map_err(|fault| match &fault {
-            CallError::Refused(refusal) if is_missing(refusal) => {
-                attempt.unavailable(&format!("there is no such queue ({refusal})"))
+        self.sqs.send_message(send, deadline).await.map(drop).map_err(|error| match &error {
+            CallError::Rejected(response) if is_missing(response) => {
+                context.unavailable(&format!("the queue does not exist ({response})"))
             }
-            CallError::Refused(refusal) if refusal.message.contains("must be shorter than") => {
-                too_large(&queue.url, "what the queue takes")
+            // SQS has no code for this.
+            CallError::Rejected(response) if response.message.contains("must be shorter than") => {
+                too_large(&queue.url, "the queue's maximum message size")
             }
-            _ => attempt.error(fault),
+            _ => context.error(error),
         })
     }
 
-    async fn bus(
+    async fn send_to_bus(
         &self,
         bus: &Bus,
         note: Notification<'_>,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        fits(SOURCE.len() + DETAIL_TYPE.len() + note.body.len(), &bus.arn)?;
+        check_size(SOURCE.len() + DETAIL_TYPE.len() + note.body.len(), &bus.arn)?;
         let put = PutEvents {
             bus: &bus.arn,
             region: &bus.region,
@@ -111,17 +114,18 @@ impl AwsMessenger {
             detail_type: DETAIL_TYPE,
             detail: note.body,
         };
-        let attempt = Attempt {
-            failed: "EventBridge did not take an event for",
-            action: "events:PutEvents",
+        let context = ErrorContext {
+            unavailable: ErrorKind::ResultUnavailable,
+            failed: "can't send the result to",
             resource: &bus.arn,
-            of_denials: "",
+            action: "events:PutEvents",
+            denial_hint: "",
         };
-        self.events.put_events(put, deadline).await.map(drop).map_err(|fault| match &fault {
-            CallError::Refused(refusal) if is_missing(refusal) => {
-                attempt.unavailable(&format!("there is no such bus ({refusal})"))
+        self.event_bridge.put_events(put, deadline).await.map(drop).map_err(|error| match &error {
+            CallError::Rejected(response) if is_missing(response) => {
+                context.unavailable(&format!("the event bus does not exist ({response})"))
             }
-            _ => attempt.error(fault),
+            _ => context.error(error),
         })
     }
 }
@@ -133,75 +137,76 @@ impl Messenger for AwsMessenger {
         note: Notification<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<(), Error>> {
-        Box::pin(self.told(destination, note, deadline))
+        Box::pin(self.send_notification(destination, note, deadline))
     }
 }
 
-fn is_missing(refusal: &Refusal) -> bool {
+fn is_missing(response: &ErrorResponse) -> bool {
     const MISSING: &[&str] = &[
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
     ];
-    MISSING.contains(&refusal.code.as_str())
+    MISSING.contains(&response.code.as_str())
 }
 
-fn fits(bytes: usize, shown: &str) -> Result<(), Error> {
-    match bytes <= MOST_BYTES {
+fn check_size(bytes: usize, destination: &str) -> Result<(), Error> {
+    match bytes <= MAX_BYTES {
         true => Ok(()),
-        false => Err(too_large(shown, "256 KiB")),
+        false => Err(too_large(destination, "the maximum of 256 KiB")),
     }
 }
 
-fn too_large(shown: &str, bound: &str) -> Error {
-    let text = format!("the result is larger than {bound}, so {shown} can't be told of it");
-    Error::new(ErrorKind::ResultTooLarge, text)
+fn too_large(destination: &str, limit: &str) -> Error {
+    let message = format!("can't send the result to {destination}: it is larger than {limit}");
+    Error::new(ErrorKind::ResultTooLarge, message)
 }
 
-/// An id as FIFO queues take it: as it is, or else its hash.
-fn id(text: &str) -> Cow<'_, str> {
-    let fits = (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    if fits {
-        return Cow::Borrowed(text);
+/// Returns an id that FIFO queues accept: the given one, or else its hash.
+fn fifo_id(id: &str) -> Cow<'_, str> {
+    let is_valid =
+        (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    if is_valid {
+        return Cow::Borrowed(id);
     }
-    let hash = Sha256::digest(text.as_bytes());
-    Cow::Owned(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Cow::Owned(hex::encode(Sha256::digest(id.as_bytes())))
 }
 
-/// JSON without the two characters that SQS does not take and JSON does.
-fn plain(json: &str) -> Cow<'_, str> {
-    const REFUSED: [char; 2] = ['\u{fffe}', '\u{ffff}'];
-    if !json.contains(REFUSED) {
+/// Escapes the two characters that JSON allows and SQS rejects. In JSON they can only occur within
+/// strings.
+fn escape_noncharacters(json: &str) -> Cow<'_, str> {
+    const REJECTED: [char; 2] = ['\u{fffe}', '\u{ffff}'];
+    if !json.contains(REJECTED) {
         return Cow::Borrowed(json);
     }
-    // They can only be within strings.
-    Cow::Owned(json.replace(REFUSED[0], "\\ufffe").replace(REFUSED[1], "\\uffff"))
+    Cow::Owned(json.replace(REJECTED[0], "\\ufffe").replace(REJECTED[1], "\\uffff"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{id, plain};
+    use super::{escape_noncharacters, fifo_id};
 
     #[test]
-    fn ids_fit_fifo_queues() {
-        let hash = |text: &str| id(text).len() == 64 && id(text) != text;
+    fn invalid_fifo_ids_are_hashed() {
         let longest = "x".repeat(128);
-        for plain in ["a", "a:b/c!~", &longest] {
-            assert_eq!(id(plain), plain);
+        for valid in ["a", "a:b/c!~", &longest] {
+            assert_eq!(fifo_id(valid), valid);
         }
-        for other in ["", "a b", "ü", "a\n", &"x".repeat(129)] {
-            assert!(hash(other), "{other}");
+        for invalid in ["", "a b", "ü", "a\n", &"x".repeat(129)] {
+            let hash = fifo_id(invalid);
+            assert!(hash.len() == 64 && hash != invalid, "{invalid}");
         }
-        assert_eq!(id(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_ne!(id("a b"), id("a c"));
+        assert_eq!(fifo_id(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_ne!(fifo_id("a b"), fifo_id("a c"));
     }
 
     #[test]
-    fn json_stays_the_same_value() {
+    fn escaped_json_has_the_same_value() {
         for json in ["{\"a\":\"\u{fffe}\u{ffff}ü\"}", "{\"a\":\"b\\\\\u{ffff}\"}", "{}"] {
             let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-            assert_eq!(value(&plain(json)), value(json));
-            assert!(!plain(json).contains(['\u{fffe}', '\u{ffff}']));
+            let escaped = escape_noncharacters(json);
+            assert_eq!(value(&escaped), value(json));
+            assert!(!escaped.contains(['\u{fffe}', '\u{ffff}']));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Results in S3: objects of JSON, marked as ours, written on conditions.
+//! StoredObject results in S3: JSON objects with a metadata mark, written with preconditions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,69 +6,73 @@ use std::time::Duration;
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::HttpError;
-use llm_exe::{Deadline, Error};
+use llm_exe::{Deadline, Error, ErrorKind};
 use llm_exe_function::destination::ResultPlace;
 use llm_exe_function::ports::{
     Precondition, RESULT_METADATA, ResultStore, StoredObject, WriteOutcome,
 };
 
-use crate::attempt::Attempt;
-use crate::call::{Aws, CallError};
-use crate::refusal::Refusal;
-use crate::s3::{self, GetObject, Object, Put, PutObject, S3};
+use crate::client::{AwsClient, CallError};
+use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
+use crate::error_response::ErrorResponse;
+use crate::s3::{GetObject, Object, PutObject, PutOutcome, S3};
 
-/// The most bytes of a result that are read: more than any event source takes as an answer.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// The mark of what we wrote: [`RESULT_METADATA`] as a header, and its value.
+/// The maximum size of a result that is read. No event source accepts a larger response.
+const MAX_RESULT_BYTES: usize = 8 * 1024 * 1024;
+/// The metadata header that marks stored results, and its value. The name is [`RESULT_METADATA`].
 const MARK: (&str, &str) = ("x-amz-meta-llm-exe", "result");
-/// How often an object is written for which others contend at the same time.
-const CONTESTS: u32 = 5;
-/// The waits between these writes are spread from nothing to this.
-const CONTEST_WAIT: Duration = Duration::from_millis(200);
+/// How often a write is attempted while S3 reports concurrent writes of the same object.
+const MAX_CONFLICTS: u32 = 5;
+/// The maximum wait between these attempts. The actual wait is random.
+const MAX_CONFLICT_WAIT: Duration = Duration::from_millis(200);
 
-/// Results that are objects of S3.
+/// A result store in S3.
 #[derive(Debug)]
 pub struct S3Results {
     s3: S3,
 }
 
 impl S3Results {
-    /// Results in S3 in this region, at this base URL if one is said. Nothing is connected or
-    /// looked up before the first result is.
-    pub fn new(aws: Arc<Aws>, region: Option<String>, endpoint: Option<String>) -> Self {
-        S3Results { s3: S3::new(aws, region, endpoint) }
+    /// Creates a store for this region and, if set, this base URL. Nothing is connected or looked
+    /// up before the first result is read or written.
+    pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
+        S3Results { s3: S3::new(client, region, endpoint) }
     }
 
-    async fn stored(
+    async fn read_object(
         &self,
         place: &ResultPlace,
         deadline: Deadline,
     ) -> Result<Option<StoredObject>, Error> {
         let ResultPlace { bucket, key } = place;
-        let get = GetObject { bucket, key, version: None, known: None, most_bytes: MOST_BYTES };
-        let shown = place.to_string();
-        let attempt = Attempt {
-            failed: "S3 did not send",
+        let max_bytes = MAX_RESULT_BYTES;
+        let get = GetObject { bucket, key, version: None, known_etag: None, max_bytes };
+        let resource = place.to_string();
+        let context = ErrorContext {
+            unavailable: ErrorKind::ResultUnavailable,
+            failed: "can't read",
+            resource: &resource,
             action: "s3:GetObject",
-            resource: &shown,
-            of_denials: "; without s3:ListBucket that is also said of what does not exist",
+            denial_hint: MISSING_OBJECT_HINT,
         };
         match self.s3.get_object(&get, deadline).await {
             Ok(Some(Object { body, etag: Some(etag), .. })) => {
                 Ok(Some(StoredObject { body, etag }))
             }
-            Ok(_) => Err(attempt.unavailable(&"the answer has no ETag")),
+            Ok(_) => Err(context.unavailable(&"the response of S3 has no ETag")),
             Err(CallError::Failed(HttpError::TooLarge)) => {
-                Err(attempt.unavailable(&"it is larger than 8 MiB"))
+                Err(context.unavailable(&"the object is larger than 8 MiB"))
             }
-            Err(CallError::Refused(Refusal { status: 404, code, .. })) if code == "NoSuchKey" => {
+            Err(CallError::Rejected(ErrorResponse { status: 404, code, .. }))
+                if code == "NoSuchKey" =>
+            {
                 Ok(None)
             }
-            Err(fault) => Err(of_bucket(&attempt, fault, bucket)),
+            Err(error) => Err(convert_error(&context, error)),
         }
     }
 
-    async fn written(
+    async fn write_object(
         &self,
         place: &ResultPlace,
         body: Bytes,
@@ -76,12 +80,13 @@ impl S3Results {
         deadline: Deadline,
     ) -> Result<WriteOutcome, Error> {
         let ResultPlace { bucket, key } = place;
-        let shown = place.to_string();
-        let attempt = Attempt {
-            failed: "S3 did not keep",
+        let resource = place.to_string();
+        let context = ErrorContext {
+            unavailable: ErrorKind::ResultUnavailable,
+            failed: "can't store",
+            resource: &resource,
             action: "s3:PutObject",
-            resource: &shown,
-            of_denials: "",
+            denial_hint: "",
         };
         let put = PutObject {
             bucket,
@@ -89,31 +94,27 @@ impl S3Results {
             body,
             content_type: "application/json",
             metadata: &[(MARK.0, MARK.1.to_owned())],
-            precondition: match &when {
-                Precondition::Absent => s3::Precondition::Absent,
-                Precondition::Unchanged(etag) => s3::Precondition::Unchanged(etag.clone()),
-                Precondition::None => s3::Precondition::None,
-            },
+            precondition: when.clone(),
         };
-        for _ in 0..CONTESTS {
+        for _ in 0..MAX_CONFLICTS {
             match self.s3.put_object(&put, deadline).await {
-                Ok(Put::Done { etag, .. }) => return Ok(WriteOutcome::Done(etag)),
-                Ok(Put::Unmet) => return Ok(WriteOutcome::Unmet),
-                Ok(Put::Contested) => {}
-                Err(fault) => return Err(of_bucket(&attempt, fault, bucket)),
+                Ok(PutOutcome::Written { etag, .. }) => return Ok(WriteOutcome::Done(etag)),
+                Ok(PutOutcome::PreconditionFailed) => return Ok(WriteOutcome::Unmet),
+                Ok(PutOutcome::Conflict) => {}
+                Err(error) => return Err(convert_error(&context, error)),
             }
-            // Only what is there now tells who was first.
-            if !self.holds(place, &when, deadline).await? {
+            // S3 does not say which of the concurrent writes succeeded; the object shows it.
+            if !self.is_met(place, &when, deadline).await? {
                 return Ok(WriteOutcome::Unmet);
             }
-            let wait = CONTEST_WAIT.mul_f64(fastrand::f64());
+            let wait = MAX_CONFLICT_WAIT.mul_f64(fastrand::f64());
             tokio::time::sleep(wait.min(deadline.left())).await;
         }
-        Err(attempt.unavailable(&"others write it at the same time"))
+        Err(context.unavailable(&"other writers change the object at the same time"))
     }
 
-    /// Whether a condition holds as far as reading tells.
-    async fn holds(
+    /// Reads the object to check the precondition.
+    async fn is_met(
         &self,
         place: &ResultPlace,
         when: &Precondition,
@@ -121,9 +122,10 @@ impl S3Results {
     ) -> Result<bool, Error> {
         Ok(match when {
             Precondition::None => true,
-            Precondition::Absent => self.stored(place, deadline).await?.is_none(),
+            Precondition::Absent => self.read_object(place, deadline).await?.is_none(),
             Precondition::Unchanged(etag) => {
-                self.stored(place, deadline).await?.is_some_and(|stored| stored.etag == *etag)
+                let stored = self.read_object(place, deadline).await?;
+                stored.is_some_and(|stored| stored.etag == *etag)
             }
         })
     }
@@ -135,7 +137,7 @@ impl ResultStore for S3Results {
         place: &'a ResultPlace,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<StoredObject>, Error>> {
-        Box::pin(self.stored(place, deadline))
+        Box::pin(self.read_object(place, deadline))
     }
 
     fn write<'a>(
@@ -145,21 +147,22 @@ impl ResultStore for S3Results {
         when: Precondition,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<WriteOutcome, Error>> {
-        Box::pin(self.written(place, body, when, deadline))
+        Box::pin(self.write_object(place, body, when, deadline))
     }
 }
 
-/// Whether we wrote an object: to run it would let a bucket feed itself.
-pub(crate) fn is_own(object: &Object) -> bool {
+/// Whether llm-exe wrote the object. Such an object is never run as a request; otherwise a bucket
+/// could trigger itself in a loop.
+pub(crate) fn is_stored_result(object: &Object) -> bool {
     object.metadata.iter().any(|(name, value)| name == RESULT_METADATA && value == MARK.1)
 }
 
-fn of_bucket(attempt: &Attempt<'_>, fault: CallError, bucket: &str) -> Error {
-    match &fault {
-        CallError::Refused(refusal) if refusal.code == "NoSuchBucket" => {
-            attempt.unavailable(&format!("there is no bucket {bucket} ({refusal})"))
+fn convert_error(context: &ErrorContext<'_>, error: CallError) -> Error {
+    match &error {
+        CallError::Rejected(response) if response.code == "NoSuchBucket" => {
+            context.unavailable(&format!("the bucket does not exist ({response})"))
         }
-        _ => attempt.error(fault),
+        _ => context.error(error),
     }
 }
 
@@ -168,7 +171,7 @@ mod tests {
     use super::{MARK, RESULT_METADATA};
 
     #[test]
-    fn the_mark_is_the_one_that_is_looked_for() {
+    fn mark_is_the_header_of_the_metadata() {
         assert_eq!(MARK.0, format!("x-amz-meta-{RESULT_METADATA}"));
     }
 }

@@ -1,9 +1,9 @@
-//! Signature Version 4, by AWS's own crate.
+//! Signature Version 4, computed by AWS's crate `aws-sigv4`.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults are
-//! those of every service but S3: the path, which is percent-encoded already, is encoded once more
-//! in what is signed, and `x-amz-content-sha256` is not sent. S3 takes the path as it is sent, dots
-//! and double slashes included, and wants the body's hash.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults fit
+//! every service except S3: the path in the signature is percent-encoded a second time, and
+//! `x-amz-content-sha256` is not sent. S3 expects the path exactly as it is sent, including dots
+//! and double slashes, and the hash of the body.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,9 +19,9 @@ use llm_exe::{Error, ErrorKind};
 
 use crate::credentials::{CredentialSource, Credentials};
 
-/// Signs requests with credentials from a source, at the time of a clock.
+/// Signs requests to Amazon Bedrock.
 pub struct SigV4Signer {
-    source: Arc<dyn CredentialSource>,
+    credentials: Arc<dyn CredentialSource>,
     clock: fn() -> SystemTime,
 }
 
@@ -32,23 +32,23 @@ impl std::fmt::Debug for SigV4Signer {
 }
 
 impl SigV4Signer {
-    /// A signer with credentials from this source.
-    pub fn new(source: Arc<dyn CredentialSource>) -> Self {
-        SigV4Signer { source, clock: SystemTime::now }
+    /// Creates a signer that uses these credentials.
+    pub fn new(credentials: Arc<dyn CredentialSource>) -> Self {
+        SigV4Signer { credentials, clock: SystemTime::now }
     }
 
-    /// The same by another clock.
+    /// Replaces the clock.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         SigV4Signer { clock, ..self }
     }
 
-    async fn signed(
+    async fn signature(
         &self,
         request: UnsignedRequest<'_>,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
-        let credentials = self.source.credentials().await?;
-        let covered = Covered {
+        let credentials = self.credentials.credentials().await?;
+        let input = SignatureInput {
             method: "POST",
             url: request.url,
             headers: request.headers.to_vec(),
@@ -56,8 +56,10 @@ impl SigV4Signer {
             service: request.service,
             region: request.region,
         };
-        signature(&credentials, covered, (self.clock)())
-            .map_err(|why| Error::new(ErrorKind::Internal, format!("can't sign: {why}")))
+        signature_headers(&credentials, input, (self.clock)()).map_err(|error| {
+            let message = format!("can't sign the {} request: {error}", request.service);
+            Error::new(ErrorKind::Internal, message)
+        })
     }
 }
 
@@ -66,30 +68,31 @@ impl Signer for SigV4Signer {
         &'a self,
         request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
-        Box::pin(self.signed(request))
+        Box::pin(self.signature(request))
     }
 }
 
-pub(crate) type Fault = Box<dyn std::error::Error + Send + Sync>;
+/// An error of `aws-sigv4`, or of a header that HTTP does not allow.
+pub(crate) type SigningError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a signature covers.
-pub(crate) struct Covered<'a> {
+/// The parts of a request that its signature covers.
+pub(crate) struct SignatureInput<'a> {
     pub(crate) method: &'a str,
-    /// The whole URL, its path and query percent-encoded.
+    /// The full URL; its path and query are percent-encoded.
     pub(crate) url: &'a str,
-    /// The headers beside `host`.
+    /// The headers without `host`.
     pub(crate) headers: Vec<(&'a str, &'a str)>,
     pub(crate) body: &'a [u8],
     pub(crate) service: &'a str,
     pub(crate) region: &'a str,
 }
 
-/// The headers that carry a signature, and what it needs beside.
-pub(crate) fn signature(
+/// Returns the headers that a signed request needs in addition to its own.
+pub(crate) fn signature_headers(
     credentials: &Credentials,
-    covered: Covered<'_>,
+    input: SignatureInput<'_>,
     time: SystemTime,
-) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+) -> Result<Vec<(HeaderName, HeaderValue)>, SigningError> {
     let identity = aws_credential_types::Credentials::new(
         credentials.access_key_id.expose(),
         credentials.secret_access_key.expose(),
@@ -100,15 +103,15 @@ pub(crate) fn signature(
     .into();
     let params = SigningParams::builder()
         .identity(&identity)
-        .region(covered.region)
-        .name(covered.service)
+        .region(input.region)
+        .name(input.service)
         .time(time)
-        .settings(settings(covered.service))
+        .settings(settings(input.service))
         .build()?
         .into();
-    let body = SignableBody::Bytes(covered.body);
-    let headers = covered.headers.into_iter();
-    let signable = SignableRequest::new(covered.method, covered.url, headers, body)?;
+    let body = SignableBody::Bytes(input.body);
+    let headers = input.headers.into_iter();
+    let signable = SignableRequest::new(input.method, input.url, headers, body)?;
     let (instructions, _) = sign(signable, &params)?.into_parts();
     let mut headers = Vec::new();
     for (name, value) in instructions.headers() {

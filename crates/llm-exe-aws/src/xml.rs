@@ -1,32 +1,33 @@
-//! The text of an element in S3's error bodies: flat, a few lines long, and read for three names.
+//! Reads the text of an element in the XML of S3's error bodies.
 //!
-//! A whole XML reader would be the largest part of this crate. What is misread here ends as an
-//! error without a name, never as another answer: of successes no XML is read.
+//! These bodies are flat and a few lines long, and three elements of them are used, so that a full
+//! XML parser is not worth its size. A body that is misread yields an error without a code; the XML
+//! of successful responses is never read.
 
-/// The text of the first element with this name, if it is whole.
-pub(crate) fn text(xml: &str, name: &str) -> Option<String> {
+/// Returns the text of the first element with this name, or `None` if it is missing or incomplete.
+pub(crate) fn element_text(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(unescaped(text))
+    Some(unescape(text))
 }
 
-fn unescaped(text: &str) -> String {
-    let mut plain = text.to_owned();
-    // The ampersand last, so that nothing is unescaped twice.
+fn unescape(text: &str) -> String {
+    let mut unescaped = text.to_owned();
+    // The ampersand comes last, so that nothing is unescaped twice.
     for (entity, c) in
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
     {
-        plain = plain.replace(entity, c);
+        unescaped = unescaped.replace(entity, c);
     }
-    plain
+    unescaped
 }
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::element_text;
 
     #[test]
-    fn elements_are_found_or_not() {
+    fn element_text_is_first_complete_element() {
         for (xml, expected) in [
             ("<Error><Code>A</Code></Error>", Some("A")),
             ("<Code>&amp;lt;</Code><Code>B</Code>", Some("&lt;")),
@@ -35,7 +36,7 @@ mod tests {
             ("<Code/>", None),
             ("", None),
         ] {
-            assert_eq!(text(xml, "Code").as_deref(), expected, "{xml}");
+            assert_eq!(element_text(xml, "Code").as_deref(), expected, "{xml}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line arguments.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -7,19 +7,20 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  llm-exe invoke --simulate examples/kitten.json     answer offline, from the simulator
-  llm-exe invoke request.json --data topic=sharks    ask the real provider
-  cat request.json | llm-exe invoke - --full         usage, model and attempts too
-  llm-exe invoke prompt.md --data topic=sharks       a hosted prompt before it is hosted
-  llm-exe validate prompts/                          every problem, for CI
-  llm-exe serve                                      a function URL on 127.0.0.1:9000
+  llm-exe invoke --simulate examples/kitten.json     run a request offline, with the simulator
+  llm-exe invoke request.json --data topic=sharks    call the provider
+  cat request.json | llm-exe invoke - --full         also print usage, model and attempts
+  llm-exe invoke prompt.md --data topic=sharks       run a prompt file before hosting it
+  llm-exe validate prompts/                          report every problem, for CI
+  llm-exe serve                                      emulate a function URL on 127.0.0.1:9000
 
-Keys are taken from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, AWS credentials), else from
-.env here.
-Exit codes: 0 done, 1 ours, 2 the request, 3 keys and access, 4 refused by the provider,
-5 try again later, 6 no usable answer.";
+Keys and AWS credentials are read from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY,
+AWS_ACCESS_KEY_ID), or else from the file .env in the current folder.
 
-/// One JSON request in, a checked answer of an LLM out.
+Exit codes: 0 success, 1 internal error, 2 invalid request, 3 missing key or denied access,
+4 rejected by the provider, 5 temporary failure, 6 unusable reply.";
+
+/// Send a JSON request to an LLM and print the checked result.
 #[derive(Debug, Parser)]
 #[command(name = "llm-exe", version, about, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -31,15 +32,15 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a request and print its result.
     Invoke(Invoke),
-    /// Print what would be sent, without sending it; no key is needed.
+    /// Print the HTTP request to the provider without sending it. Needs no key.
     Render(Render),
-    /// Check requests and name every problem.
+    /// Check requests and report every problem.
     Validate(Validate),
-    /// Serve requests over HTTP, as a function URL does.
+    /// Serve requests over HTTP like a Lambda function URL.
     Serve(Serve),
-    /// List the providers, which key each needs and whether it is found.
+    /// List the providers and whether their keys are set.
     Providers(Providers),
-    /// Print the JSON Schema of a request.
+    /// Print the JSON Schema of requests.
     Schema,
     /// Print a completion script for a shell.
     Completions {
@@ -48,16 +49,16 @@ pub(crate) enum Command {
     },
 }
 
-/// A request and what its templates are filled with.
+/// A request and the data of its templates.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Source {
-    /// A request as JSON or YAML, a prompt as Markdown, - for JSON on standard input, or the
-    /// s3:// or https:// URL of a hosted config.
+    /// The request: a JSON, YAML or Markdown file, - for JSON on standard input, or the s3:// or
+    /// https:// URL of a hosted config.
     pub(crate) file: PathBuf,
-    /// A value of `data`, as name=value; JSON where it reads as JSON, else text. Repeatable.
+    /// Set a field of `data`. The value is parsed as JSON, or else used as text. Repeatable.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) data: Vec<String>,
-    /// A file with a JSON object whose fields go into `data`.
+    /// Merge the JSON object in this file into `data`.
     #[arg(long, value_name = "FILE")]
     pub(crate) data_file: Option<PathBuf>,
 }
@@ -66,19 +67,19 @@ pub(crate) struct Source {
 pub(crate) struct Invoke {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Ask the built-in simulator instead of the provider; no key, no network.
+    /// Call the built-in simulator instead of the provider. Needs no key and no network.
     #[arg(long)]
     pub(crate) simulate: bool,
-    /// Print the whole answer: result, usage, model, attempts, warnings.
+    /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
-    /// The file is a raw event (a function URL's, say); print the raw response.
+    /// Treat the file as an event, such as that of a function URL, and print the raw response.
     #[arg(long, conflicts_with_all = ["data", "data_file", "full"])]
     pub(crate) event: bool,
-    /// For machines: compact JSON on standard output, failures as JSON on standard error.
+    /// Print compact JSON to standard output and errors as JSON to standard error.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The most seconds to wait.
+    /// Maximum duration in seconds.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
 }
@@ -87,47 +88,47 @@ pub(crate) struct Invoke {
 pub(crate) struct Render {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// For machines: compact JSON, failures as JSON on standard error.
+    /// Print compact JSON to standard output and errors as JSON to standard error.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
-    /// Files as for invoke, folders of such, or - for JSON on standard input.
+    /// Files as for `invoke`, folders with such files, or - for JSON on standard input.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// For machines: a JSON list of {file, ok, problems, warnings}.
+    /// Print a JSON list of {file, ok, problems, warnings}.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Providers {
-    /// For machines: a JSON list of {provider, dialect, baseUrl, key, keyFound}.
+    /// Print a JSON list of {provider, dialect, baseUrl, key, keyFound}.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {
-    /// The address to listen on.
+    /// The IP address to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     pub(crate) host: IpAddr,
-    /// The port to listen on; 0 takes a free one.
+    /// The port to listen on; 0 selects a free port.
     #[arg(long, default_value_t = 9000)]
     pub(crate) port: u16,
-    /// Ask the built-in simulator instead of the providers.
+    /// Call the built-in simulator instead of the providers. Needs no key and no network.
     #[arg(long)]
     pub(crate) simulate: bool,
-    /// Who may call: AWS_IAM, API_KEY (ENDPOINT_API_KEY) or NONE. On loopback the default is NONE;
-    /// on any other address it must be said.
+    /// How callers are authenticated: AWS_IAM, API_KEY (the key is ENDPOINT_API_KEY) or NONE.
+    /// Default: NONE on a loopback address, required on any other address.
     #[arg(long, env = "ENDPOINT_AUTH")]
     pub(crate) auth: Option<String>,
-    /// One JSON line a request instead of a short one.
+    /// Log each request as a line of JSON to standard output.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The most seconds that a request may take.
+    /// Maximum duration of a request in seconds.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
 }

@@ -1,29 +1,28 @@
-//! The files that a path stands for: itself, or the requests and prompts in a folder.
+//! Finds the requests and prompts in a folder.
 
 use std::path::{Path, PathBuf};
 
 use llm_exe::Error;
 
-/// The deepest folder that is looked into.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
-/// The path itself, or, of a folder, every `*.json`, `*.yaml`, `*.yml` and `*.md` below it, in
-/// order. Hidden ones and `README.md` are passed over, links to folders not followed.
-pub(crate) fn of(path: &Path) -> Result<Vec<PathBuf>, Error> {
+/// Returns the path itself if it is not a folder, or else every `*.json`, `*.yaml`, `*.yml` and
+/// `*.md` file below it, sorted. Hidden files, `README.md` and links to folders are skipped.
+pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    walk(path, DEEPEST, &mut files)?;
+    collect(path, MAX_DEPTH, &mut files)?;
     files.sort();
     if files.is_empty() {
-        let text = "holds no *.json, *.yaml, *.yml or *.md";
-        return Err(Error::invalid(path.display().to_string(), text));
+        let message = "the folder contains no *.json, *.yaml, *.yml or *.md file";
+        return Err(Error::invalid(path.display().to_string(), message));
     }
     Ok(files)
 }
 
-fn walk(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let unreadable = |error: std::io::Error| {
         Error::invalid(folder.display().to_string(), format!("can't be read: {error}"))
     };
@@ -35,8 +34,8 @@ fn walk(folder: &Path, levels: usize, files: &mut Vec<PathBuf>) -> Result<(), Er
             continue;
         }
         if entry.file_type().map_err(unreadable)?.is_dir() {
-            if levels > 0 {
-                walk(&path, levels - 1, files)?;
+            if depth > 0 {
+                collect(&path, depth - 1, files)?;
             }
         } else if is_request(&path) {
             files.push(path);

@@ -1,16 +1,15 @@
-//! Reading requests: from a file, standard input or a hosted place, with `data` from the command
-//! line put in.
+//! Reads requests from files, standard input or URLs, and merges `data` from the command line.
 
 use std::io::Read;
 use std::path::Path;
 
-use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, merge};
+use llm_exe::hosted::{Format, HostedConfig, MOST_BYTES, Origin, merge};
 use llm_exe::{Error, json};
 use serde_json::{Map, Value};
 
 use crate::args::Source;
 
-/// A request, and where in its file its fields are.
+/// A request with the positions of its fields in the file.
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) request: Value,
@@ -18,100 +17,103 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Sets a field of the request; what is not an object is left to the request's own check.
+    /// Sets a field of the request. A request that is not an object is left unchanged; its
+    /// validation reports it.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         if let Some(fields) = self.request.as_object_mut() {
             fields.insert(name.to_owned(), value);
         }
     }
 
-    /// An error with the file's lines at its problems.
+    /// Adds line numbers of the file to the problems of an error.
     pub(crate) fn label(&self, error: Error) -> Error {
         self.origin.label(error)
     }
 }
 
-/// The bytes of a file, or of standard input for `-`.
-pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
+    let result = if path == Path::new("-") {
         std::io::stdin().lock().read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
     };
-    match read {
+    match result {
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Error::invalid(shown(path), format!("can't be read: {error}"))),
+        Err(error) => Err(Error::invalid(display_name(path), format!("can't be read: {error}"))),
     }
 }
 
-/// A path as messages name it.
-pub(crate) fn shown(path: &Path) -> String {
-    match hosted(path) {
-        // A query may hold a secret.
+/// The name of a path in messages.
+pub(crate) fn display_name(path: &Path) -> String {
+    match hosted_url(path) {
+        // The query of a URL can contain a secret.
         Some(url) => url.split('?').next().unwrap_or(url).to_owned(),
         None if path == Path::new("-") => "standard input".to_owned(),
         None => path.display().to_string(),
     }
 }
 
-/// A URL in a file's place.
-pub(crate) fn hosted(path: &Path) -> Option<&str> {
+/// Returns the path as a URL, if it is one.
+pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
     let text = path.to_str()?;
     let (scheme, _) = text.split_once("://")?;
-    ["s3", "https", "http"].iter().any(|one| scheme.eq_ignore_ascii_case(one)).then_some(text)
+    let is_url = ["s3", "https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_url.then_some(text)
 }
 
-/// The request in a file: JSON, YAML or Markdown by its extension; standard input and a file
-/// without one that is known are JSON. A URL is the request that points to it.
+/// Reads the request in a file. The extension selects JSON, YAML or Markdown; standard input and
+/// files with an unknown extension are JSON. A URL becomes a request with the field `url`.
 pub(crate) fn read(path: &Path) -> Result<Input, Error> {
-    if let Some(url) = hosted(path) {
+    if let Some(url) = hosted_url(path) {
         let request = Value::Object(Map::from_iter([("url".to_owned(), Value::from(url))]));
         return Ok(Input { request, origin: Origin::default() });
     }
-    let body = bytes(path)?;
-    match format(path).filter(|format| *format != Format::Json || is_config(&body)) {
-        None => Ok(Input { request: parsed(path, &body)?, origin: Origin::default() }),
+    let body = read_bytes(path)?;
+    match config_format(path).filter(|format| *format != Format::Json || is_config(&body)) {
+        None => Ok(Input { request: parse_json(path, &body)?, origin: Origin::default() }),
         Some(format) => {
-            let config = HostedConfig::parse(&body, format);
-            let config = config.map_err(|fault| Error::invalid(shown(path), fault.to_string()))?;
-            let origin = Origin::from_file(&config);
+            let config = HostedConfig::read(&body, format);
+            let config =
+                config.map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
+            let origin = Origin::of_file(&config);
             Ok(Input { request: Value::Object(config.fields), origin })
         }
     }
 }
 
-/// Whether a JSON file can be a hosted config; else it is a request, whose body may be larger.
+/// Whether a JSON file can be read as a hosted config. A larger file can only be a request.
 fn is_config(body: &[u8]) -> bool {
-    body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
+    body.len() <= MOST_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
 }
 
-/// The format of a file that is read as a hosted config is.
-fn format(path: &Path) -> Option<Format> {
+/// The format of a file with one of the extensions of hosted configs.
+fn config_format(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = ["json", "yaml", "yml", "md", "markdown"];
     let name = path.file_name()?.to_str()?;
-    known.contains(&extension.as_str()).then(|| Format::from_name(name))
+    known.contains(&extension.as_str()).then(|| Format::of_name(name))
 }
 
-/// The JSON value in a file.
-fn parsed(path: &Path, body: &[u8]) -> Result<Value, Error> {
-    json::parse(body).map_err(|fault| Error::invalid(shown(path), fault.to_string()))
+fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {
+    json::parse(body).map_err(|error| Error::invalid(display_name(path), error.to_string()))
 }
 
-/// A request with the command line's data in it.
-pub(crate) fn request(source: &Source) -> Result<Input, Error> {
+/// Reads a request and merges the data from the command line into it.
+pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
     let mut input = read(&source.file)?;
-    let added = added_data(source)?;
-    if added.is_empty() {
+    let data = command_line_data(source)?;
+    if data.is_empty() {
         return Ok(input);
     }
     match input.request {
         Value::Object(fields) => {
-            let data = Map::from_iter([("data".to_owned(), Value::Object(added))]);
-            // What is wrong with the file's own data is left to the request's check.
-            let odd = fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
-            let layers = if odd { vec![fields] } else { vec![fields, data] };
+            let data = Map::from_iter([("data".to_owned(), Value::Object(data))]);
+            // If the file's own data has a wrong type, it is kept for the validation to report it.
+            let is_invalid =
+                fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
+            let layers = if is_invalid { vec![fields] } else { vec![fields, data] };
             input.request = Value::Object(merge(layers));
         }
         other => input.request = other,
@@ -119,24 +121,24 @@ pub(crate) fn request(source: &Source) -> Result<Input, Error> {
     Ok(input)
 }
 
-fn added_data(source: &Source) -> Result<Map<String, Value>, Error> {
-    let mut added = Map::new();
+fn command_line_data(source: &Source) -> Result<Map<String, Value>, Error> {
+    let mut data = Map::new();
     if let Some(path) = &source.data_file {
-        match parsed(path, &bytes(path)?)? {
-            Value::Object(fields) => added.extend(fields),
+        match parse_json(path, &read_bytes(path)?)? {
+            Value::Object(fields) => data.extend(fields),
             other => {
-                let text = format!("expected a JSON object, got {}", json::shown(&other));
-                return Err(Error::invalid(shown(path), text));
+                let message = format!("expected a JSON object, got {}", json::shown(&other));
+                return Err(Error::invalid(display_name(path), message));
             }
         }
     }
     for pair in &source.data {
         let Some((name, text)) = pair.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            let text = format!("expected name=value, got {}", json::quoted(pair));
-            return Err(Error::invalid("--data", text));
+            let message = format!("expected name=value, got {}", json::quoted(pair));
+            return Err(Error::invalid("--data", message));
         };
-        let read = json::parse(text.as_bytes());
-        added.insert(name.to_owned(), read.unwrap_or_else(|_| Value::from(text)));
+        let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));
+        data.insert(name.to_owned(), value);
     }
-    Ok(added)
+    Ok(data)
 }

@@ -1,8 +1,11 @@
-//! `llm-exe`: the function on a laptop. The same line as in Lambda; only where events come from,
-//! where keys are found and how answers are shown differ.
+//! `llm-exe`: runs the Lambda function's code on the command line.
+//!
+//! Requests take the same path as in Lambda. Only the input, the source of keys and the output
+//! differ.
 
 mod args;
 mod commands;
+mod env_file;
 mod environment;
 mod files;
 mod input;
@@ -21,12 +24,12 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("error: no asynchronous runtime: {error}");
+            anstream::eprintln!("error: can't start the asynchronous runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
     let code = runtime.block_on(commands::run(args.command));
-    // A request that is still under way, as after an interrupt, is not waited for.
+    // After an interrupt, requests can still be in progress. They are not waited for.
     runtime.shutdown_background();
     code
 }

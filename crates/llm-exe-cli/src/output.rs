@@ -1,30 +1,32 @@
-//! Showing results and failures: to people on a terminal, to machines as JSON.
+//! Prints results and errors: as text for a person, or as JSON for a program.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use llm_exe::error::NotSet;
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints a line to standard output; answers the exit code. A reader that is gone (`| head`) is no
-/// fault of ours; an answer that could not be written is no success.
+/// Prints a line to standard output and returns the exit code. A closed pipe, as after `| head`, is
+/// not an error; any other failure to write is.
 pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            anstream::eprintln!("{RED}error:{RED:#} the answer can't be written: {error}");
+            anstream::eprintln!("{RED}error:{RED:#} can't write to standard output: {error}");
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
     }
 }
 
-/// Prints a result: text as it is, anything else as JSON; answers the exit code.
-pub(crate) fn result(value: &Value, compact: bool) -> ExitCode {
+/// Prints a result and returns the exit code. Strings are printed as text, unless the output is
+/// compact JSON.
+pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
     match value {
         _ if compact => print(&value.to_string()),
         Value::String(text) => print(text),
@@ -32,16 +34,16 @@ pub(crate) fn result(value: &Value, compact: bool) -> ExitCode {
     }
 }
 
-/// Prints a remark to standard error.
-pub(crate) fn warning(text: &str) {
+/// Prints a warning to standard error.
+pub(crate) fn print_warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
 }
 
-/// Prints a failure to standard error; answers its exit code.
-pub(crate) fn failure(error: &Error, as_json: bool) -> ExitCode {
+/// Prints an error to standard error and returns its exit code.
+pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     let kind = error.kind();
     if as_json {
-        anstream::eprintln!("{}", failure_json(error));
+        anstream::eprintln!("{}", error_json(error));
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
@@ -50,17 +52,16 @@ pub(crate) fn failure(error: &Error, as_json: bool) -> ExitCode {
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
         if kind == ErrorKind::SecretNotFound {
-            // Of settings, as the region is one, nothing is read from there.
-            let file = !error.message().contains("AWS_REGION");
-            let file = if file { "put it into .env here, or " } else { "" };
-            anstream::eprintln!("  or {file}try --simulate, which needs none");
+            // Settings such as the region are not read from .env.
+            let is_setting = error.not_set() == Some(NotSet::Setting);
+            let env_file = if is_setting { "" } else { "set it in .env, or " };
+            anstream::eprintln!("  or {env_file}use --simulate, which needs no key");
         }
     }
     ExitCode::from(kind.exit_code())
 }
 
-/// A failure as machines get it, with every problem of a request.
-pub(crate) fn failure_json(error: &Error) -> Value {
+fn error_json(error: &Error) -> Value {
     let problems: Vec<Value> = error
         .problems()
         .iter()
@@ -76,8 +77,8 @@ pub(crate) fn failure_json(error: &Error) -> Value {
     })
 }
 
-/// Prints a failure that is no request's; answers the exit code for what can't be used.
-pub(crate) fn unusable(message: &str) -> ExitCode {
+/// Prints why a command can't start, for example an invalid setting, and returns the exit code.
+pub(crate) fn print_startup_error(message: &str) -> ExitCode {
     anstream::eprintln!("{RED}error:{RED:#} {message}");
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }

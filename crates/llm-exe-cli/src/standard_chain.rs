@@ -1,8 +1,9 @@
-//! AWS credentials of a laptop: the environment and `.env`, else AWS's own standard chain of
-//! profiles, SSO, processes, containers and instances, by AWS's own crates.
+//! AWS credentials from the environment, or else from AWS's standard chain: profiles, SSO,
+//! processes, containers and instances.
 //!
-//! The chain is asked when credentials are first needed, and again before they expire. The Lambda
-//! binary holds none of it: there the environment has them.
+//! The chain is AWS's own crate `aws-config`. It is evaluated when credentials are first needed and
+//! again before they expire. The Lambda binary does not contain it, because Lambda sets credentials
+//! in the environment.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,97 +19,111 @@ use llm_exe::{Error, ErrorKind, Secret};
 use llm_exe_aws::{CredentialSource, Credentials, EnvironmentCredentials};
 use tokio::sync::Mutex;
 
-/// For a chain that is configured: a process may be run, a service asked.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// For one of which nothing is: what is left of it is an instance's own service, or nobody.
-const LITTLE_PATIENCE: Duration = Duration::from_secs(2);
-/// Credentials that expire sooner are fetched anew.
-const MARGIN: Duration = Duration::from_secs(300);
+/// The timeout of a configured chain. It may run a program or call a service.
+const CONFIGURED_TIMEOUT: Duration = Duration::from_secs(30);
+/// The timeout of a chain without configuration. Only the metadata service of an instance can
+/// provide credentials then, and on most machines there is none.
+const UNCONFIGURED_TIMEOUT: Duration = Duration::from_secs(2);
+/// Credentials are renewed this long before they expire.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 
-type Kept = (Credentials, Option<SystemTime>);
-
-/// The environment's, else the chain's.
+/// Credentials from the environment, or else from the standard chain.
 pub(crate) struct StandardChain {
     environment: EnvironmentCredentials,
     is_configured: bool,
-    /// Locked while the chain is asked, so that others wait.
-    state: Mutex<(Option<SharedCredentialsProvider>, Option<Kept>)>,
+    /// Locked while the chain is evaluated, so that concurrent callers wait for the result.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    chain: Option<SharedCredentialsProvider>,
+    /// The last credentials and when they expire.
+    cached: Option<(Credentials, Option<SystemTime>)>,
 }
 
 impl StandardChain {
-    /// A chain behind the environment; whether anything of it is configured decides how long it
-    /// is waited for.
-    pub(crate) fn after(environment: EnvironmentCredentials, is_configured: bool) -> Self {
+    /// Creates a source. `is_configured` says whether the machine has any configuration of the
+    /// chain; it determines the timeout.
+    pub(crate) fn new(environment: EnvironmentCredentials, is_configured: bool) -> Self {
         StandardChain { environment, is_configured, state: Mutex::default() }
     }
 
-    async fn found(&self, stale: Option<&Credentials>) -> Result<Option<Credentials>, Error> {
+    /// Returns credentials of the chain that differ from `stale`, or `None` if the chain has no
+    /// credentials.
+    async fn chain_credentials(
+        &self,
+        stale: Option<&Credentials>,
+    ) -> Result<Option<Credentials>, Error> {
         let mut state = self.state.lock().await;
-        let (chain, kept) = &mut *state;
-        if let Some((known, until)) = kept
-            && until.is_none_or(|until| until > SystemTime::now() + MARGIN)
-            && stale.is_none_or(|stale| !is_same(stale, known))
+        let State { chain, cached } = &mut *state;
+        if let Some((credentials, expiry)) = cached
+            && expiry.is_none_or(|expiry| expiry > SystemTime::now() + EXPIRY_MARGIN)
+            && stale.is_none_or(|stale| !is_same(stale, credentials))
         {
-            return Ok(Some(known.clone()));
+            return Ok(Some(credentials.clone()));
         }
-        let patience = if self.is_configured { PATIENCE } else { LITTLE_PATIENCE };
-        let asking = async {
+        let timeout = if self.is_configured { CONFIGURED_TIMEOUT } else { UNCONFIGURED_TIMEOUT };
+        let evaluation = async {
             let chain = match chain {
                 Some(chain) => chain.clone(),
-                None => chain.insert(standard_chain().await).clone(),
+                None => chain.insert(create_chain().await).clone(),
             };
             chain.provide_credentials().await
         };
-        let found = match tokio::time::timeout(patience, asking).await {
-            Ok(Ok(found)) => found,
+        let provided = match tokio::time::timeout(timeout, evaluation).await {
+            Ok(Ok(provided)) => provided,
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => return Ok(None),
-            // Whatever answers where nothing is configured, it was not meant.
+            // Without configuration, a failure only means that there is no metadata service.
             Ok(Err(_)) | Err(_) if !self.is_configured => return Ok(None),
-            Ok(Err(error)) => return Err(failed(&deepest(&error))),
-            Err(_) => return Err(failed("no answer in time")),
+            Ok(Err(error)) => return Err(chain_error(&innermost_cause(&error))),
+            Err(_) => return Err(chain_error("no response within 30 seconds")),
         };
-        let secret = |text: &str| {
-            Secret::new(text).map_err(|why| failed(&format!("what it has can't be used: {why}")))
+        let secret = |value: &str| {
+            Secret::new(value)
+                .map_err(|reason| chain_error(&format!("the credentials can't be used: {reason}")))
         };
         let credentials = Credentials {
-            access_key_id: secret(found.access_key_id())?,
-            secret_access_key: secret(found.secret_access_key())?,
-            session_token: found.session_token().map(secret).transpose()?,
+            access_key_id: secret(provided.access_key_id())?,
+            secret_access_key: secret(provided.secret_access_key())?,
+            session_token: provided.session_token().map(secret).transpose()?,
         };
-        *kept = Some((credentials.clone(), found.expiry()));
+        *cached = Some((credentials.clone(), provided.expiry()));
         Ok(Some(credentials))
     }
 
-    async fn first(&self) -> Result<Credentials, Error> {
+    async fn current(&self) -> Result<Credentials, Error> {
         match self.environment.credentials().await {
-            Err(error) if self.environment.is_unset() => self.found(None).await?.ok_or(error),
-            environment => environment,
+            Err(error) if self.environment.is_unset() => {
+                self.chain_credentials(None).await?.ok_or(error)
+            }
+            result => result,
         }
     }
 
-    async fn newer(&self, stale: &Credentials) -> Result<Option<Credentials>, Error> {
+    async fn newer_than(&self, stale: &Credentials) -> Result<Option<Credentials>, Error> {
         if !self.environment.is_unset() {
             return Ok(None);
         }
-        let found = self.found(Some(stale)).await?;
-        Ok(found.filter(|found| !is_same(found, stale)))
+        let credentials = self.chain_credentials(Some(stale)).await?;
+        Ok(credentials.filter(|credentials| !is_same(credentials, stale)))
     }
 }
 
 impl CredentialSource for StandardChain {
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>> {
-        Box::pin(self.first())
+        Box::pin(self.current())
     }
 
     fn renewed<'a>(
         &'a self,
         stale: &'a Credentials,
     ) -> PortFuture<'a, Result<Option<Credentials>, Error>> {
-        Box::pin(self.newer(stale))
+        Box::pin(self.newer_than(stale))
     }
 }
 
-async fn standard_chain() -> SharedCredentialsProvider {
+async fn create_chain() -> SharedCredentialsProvider {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let http = Builder::new().tls_provider(tls).build_https();
     let config = ProviderConfig::default().with_http_client(http);
@@ -116,22 +131,22 @@ async fn standard_chain() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(chain)
 }
 
-fn is_same(one: &Credentials, other: &Credentials) -> bool {
-    one.secret_access_key.expose() == other.secret_access_key.expose()
-        && one.session_token.as_ref().map(Secret::expose)
-            == other.session_token.as_ref().map(Secret::expose)
+fn is_same(a: &Credentials, b: &Credentials) -> bool {
+    a.secret_access_key.expose() == b.secret_access_key.expose()
+        && a.session_token.as_ref().map(Secret::expose)
+            == b.session_token.as_ref().map(Secret::expose)
 }
 
-fn failed(why: &str) -> Error {
-    let text = format!("the standard chain of AWS credentials failed: {why}");
-    Error::new(ErrorKind::SecretUnavailable, text)
+fn chain_error(reason: &str) -> Error {
+    let message = format!("can't get AWS credentials from the standard chain: {reason}");
+    Error::new(ErrorKind::SecretUnavailable, message)
 }
 
-/// The deepest cause's text: the outer ones only say that a provider failed.
-fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+/// The text of the innermost cause. The outer errors only say that a provider failed.
+fn innermost_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    deepest.to_string()
+    cause.to_string()
 }

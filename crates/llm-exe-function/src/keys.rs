@@ -52,7 +52,7 @@ impl Keys for EnvironmentKeys {
         }
         let key = key.unwrap_or_else(|| {
             let text = format!("no key: set {} in the environment", name.variables());
-            Err(Error::new(ErrorKind::SecretNotFound, text))
+            Err(Error::secret_not_set(text))
         });
         Box::pin(std::future::ready(key))
     }

@@ -13,10 +13,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, WebConfigFetcher};
-use llm_exe_aws::ssm::Ssm;
-use llm_exe_aws::{
-    Aws, AwsMessenger, EnvironmentCredentials, S3Documents, S3Results, SigV4Signer, SsmKeys,
-};
+use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
 use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
 use serde_json::Value;
@@ -74,29 +71,24 @@ fn main() -> ExitCode {
 /// Creates the function with its ports on AWS. No connection is opened before a request needs it.
 fn function(settings: &Settings) -> Function {
     let http = HttpClient::default();
+    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
+        settings.aws.clone();
+    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events };
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
-    let signer = Arc::new(SigV4Signer::new(credentials.clone()));
-    let aws = Arc::new(Aws::new(http.clone(), credentials));
-    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } = &settings.aws;
+    let aws = AwsPorts::new(region, endpoints, http.clone(), credentials);
     let mut keys = EnvironmentKeys::new(environment);
-    if let Some(region) = region {
-        let ssm = Ssm::new(aws.clone(), region.clone(), ssm.clone());
-        keys = keys.or_else(Arc::new(SsmKeys::new(ssm, stack_name, *secret_cache)));
+    if let Some(store) = aws.keys(&stack_name, secret_cache) {
+        keys = keys.or_else(Arc::new(store));
     }
-    let results = S3Results::new(aws.clone(), region.clone(), s3.clone());
-    let messenger = AwsMessenger::new(aws.clone(), region.clone(), sqs.clone(), events.clone());
     let web_configs = Arc::new(WebConfigFetcher::new(settings.config_hosts.clone()));
     #[cfg(feature = "panic-on-demand")]
     let web_configs = Arc::new(panic_on_demand::PanicOnDemand::new(web_configs));
-    let documents = DocumentStores {
-        s3: Some(Arc::new(S3Documents::new(aws, region.clone(), s3.clone()))),
-        web: Some(web_configs),
-    };
+    let documents = DocumentStores { s3: Some(Arc::new(aws.documents())), web: Some(web_configs) };
     Function::new(settings, Arc::new(keys))
         .with_http(http)
-        .with_signer(signer)
+        .with_signer(Arc::new(aws.signer()))
         .with_documents(Arc::new(documents))
-        .with_results(Arc::new(results), Arc::new(messenger))
+        .with_results(Arc::new(aws.results()), Arc::new(aws.messenger()))
 }
 
 async fn handle(

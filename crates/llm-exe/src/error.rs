@@ -136,6 +136,17 @@ pub struct Error {
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
     is_of_own_result: bool,
+    not_set: Option<NotSet>,
+}
+
+/// What is not set, for an error of kind [`ErrorKind::SecretNotFound`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotSet {
+    /// A key, or AWS credentials.
+    Secret,
+    /// A setting, such as the AWS region.
+    Setting,
 }
 
 /// Maximum number of problems in a message, so that it fits into a response.
@@ -156,7 +167,25 @@ impl Error {
             retry_after: None,
             provider_status: None,
             is_of_own_result: false,
+            not_set: None,
         }
+    }
+
+    /// [`ErrorKind::SecretNotFound`] for a key or AWS credentials that are not set.
+    pub fn secret_not_set(message: impl Into<String>) -> Self {
+        let not_set = Some(NotSet::Secret);
+        Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
+    }
+
+    /// [`ErrorKind::SecretNotFound`] for a setting that is not set, such as the AWS region.
+    pub fn setting_not_set(message: impl Into<String>) -> Self {
+        let not_set = Some(NotSet::Setting);
+        Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
+    }
+
+    /// What is not set. `None` for other errors, also for a key that is set but can't be used.
+    pub fn not_set(&self) -> Option<NotSet> {
+        self.not_set
     }
 
     /// [`ErrorKind::ConfigForbidden`] for an object that is a stored result and not a config.

@@ -6,61 +6,62 @@ use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
 
-use super::{Operation, S3, metadata, told, version};
-use crate::call::CallError;
+use super::client::{Operation, S3, etag, metadata, version};
+use crate::client::CallError;
 
-/// The time for one try; a document of 1 MiB takes far less.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The timeout of one attempt. A document of 1 MiB takes far less.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An object to be read.
+/// A request to read an object.
 #[derive(Debug, Clone)]
 pub struct GetObject<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
-    /// The key, as it is, not encoded.
+    /// The key, not encoded.
     pub key: &'a str,
-    /// The version, else the newest.
+    /// The version id; `None` reads the current version.
     pub version: Option<&'a str>,
-    /// The ETag of the state that is known already.
-    pub known: Option<&'a str>,
-    /// The most bytes that are read.
-    pub most_bytes: usize,
+    /// The ETag of a copy that the caller has. If it is current, the object is not sent.
+    pub known_etag: Option<&'a str>,
+    /// The maximum size of the object.
+    pub max_bytes: usize,
 }
 
-/// An object as it was read.
+/// An object that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// All of it.
+    /// The object's content.
     pub body: Bytes,
-    /// Its version's id, in a bucket that keeps versions.
+    /// The version id, if the bucket has versioning.
     pub version: Option<String>,
-    /// What names this state of it, quotes included.
+    /// The ETag, including its quotes.
     pub etag: Option<String>,
-    /// Its own metadata, names in lower case and without their prefix.
+    /// The user-defined metadata, with names in lower case and without their prefix.
     pub metadata: Vec<(String, String)>,
 }
 
 impl GetObject<'_> {
-    pub(super) fn operation(&self) -> Operation<'_> {
-        let known = self.known.filter(|etag| http::HeaderValue::from_str(etag).is_ok());
+    fn operation(&self) -> Operation<'_> {
+        let known_etag = self.known_etag.filter(|etag| http::HeaderValue::from_str(etag).is_ok());
+        let headers = known_etag.map(|etag| ("if-none-match", etag.to_owned()));
         Operation {
             method: Method::GET,
             bucket: self.bucket,
             key: self.key,
             version: self.version,
-            headers: known.map(|etag| ("if-none-match", etag.to_owned())).into_iter().collect(),
+            headers: headers.into_iter().collect(),
             body: Bytes::new(),
-            most_bytes: self.most_bytes,
-            patience: PATIENCE,
+            max_response_bytes: self.max_bytes,
+            timeout: TIMEOUT,
         }
     }
 }
 
 impl S3 {
-    /// The object, or `None` where it is still what is known.
+    /// Returns the object, or `None` if the known ETag is current.
     ///
     /// # Errors
-    /// Why there is no object.
+    /// If the object does not exist or could not be read.
     pub async fn get_object(
         &self,
         get: &GetObject<'_>,
@@ -70,8 +71,15 @@ impl S3 {
         if reply.status == 304 {
             return Ok(None);
         }
-        let (version, etag) = (version(&reply), told(&reply, "etag"));
-        let metadata = metadata(&reply);
+        let (version, etag, metadata) = (version(&reply), etag(&reply), metadata(&reply));
         Ok(Some(Object { body: reply.body, version, etag, metadata }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn get_object_call(
+        &self,
+        get: &GetObject<'_>,
+    ) -> Result<crate::client::Call, CallError> {
+        self.call(&get.operation())
     }
 }

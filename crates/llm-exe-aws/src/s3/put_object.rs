@@ -1,4 +1,4 @@
-//! `PutObject`, on a condition:
+//! `PutObject` with a precondition:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>.
 
 use std::time::Duration;
@@ -7,59 +7,51 @@ use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
 
-use super::{Operation, S3, told, version};
-use crate::call::CallError;
-use crate::refusal::Refusal;
+use llm_exe_function::ports::Precondition;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::client::{Operation, S3, etag, version};
+use crate::client::CallError;
+use crate::error_response::ErrorResponse;
 
-/// When an object is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Precondition {
-    /// Whatever there is.
-    None,
-    /// If there is none yet.
-    Absent,
-    /// If it is still what this ETag names.
-    Unchanged(String),
-}
+const TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// An object to be written.
+/// A request to write an object.
 #[derive(Debug, Clone)]
 pub struct PutObject<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
-    /// The key, as it is, not encoded.
+    /// The key, not encoded.
     pub key: &'a str,
-    /// All of it.
+    /// The object's content.
     pub body: Bytes,
-    /// Its content's type.
+    /// The media type of the content.
     pub content_type: &'a str,
-    /// Its own metadata: header names from `x-amz-meta-` on, and values of ASCII.
+    /// User-defined metadata: header names that begin with `x-amz-meta-`, and values in ASCII.
     pub metadata: &'a [(&'static str, String)],
-    /// When it is written.
+    /// The condition under which the object is written.
     pub precondition: Precondition,
 }
 
-/// What came of writing.
+/// The outcome of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
-    /// It is written.
-    Done {
-        /// Its version's id, in a bucket that keeps versions.
+pub enum PutOutcome {
+    /// The object is written.
+    Written {
+        /// The version id, if the bucket has versioning.
         version: Option<String>,
-        /// What names this state of it, quotes included.
+        /// The ETag, including its quotes.
         etag: Option<String>,
     },
-    /// The condition does not hold. After a connection broke that may be our own first try: who
-    /// must know reads the object.
-    Unmet,
-    /// Another writer was at it at the same time, and nothing is known of what came of that.
-    Contested,
+    /// The precondition does not hold. If a response was lost and the request retried, the first
+    /// attempt may have written the object; reading it shows whether it did.
+    PreconditionFailed,
+    /// Another writer wrote the object at the same time. It is unknown which write succeeded.
+    Conflict,
 }
 
 impl PutObject<'_> {
-    pub(super) fn operation(&self) -> Operation<'_> {
+    fn operation(&self) -> Operation<'_> {
         let mut headers = vec![("content-type", self.content_type.to_owned())];
         match &self.precondition {
             Precondition::None => {}
@@ -74,33 +66,43 @@ impl PutObject<'_> {
             version: None,
             headers,
             body: self.body.clone(),
-            most_bytes: 64 * 1024,
-            patience: PATIENCE,
+            max_response_bytes: MAX_RESPONSE_BYTES,
+            timeout: TIMEOUT,
         }
     }
 }
 
 impl S3 {
-    /// Writes the object, if the condition holds.
+    /// Writes the object if the precondition holds.
     ///
     /// # Errors
-    /// Why it is not known to be written.
+    /// If S3 did not confirm that the object was written. It may have been written all the same.
     pub async fn put_object(
         &self,
         put: &PutObject<'_>,
         deadline: Deadline,
-    ) -> Result<Put, CallError> {
+    ) -> Result<PutOutcome, CallError> {
         match self.send(&put.operation(), deadline).await {
-            Ok(reply) => Ok(Put::Done { version: version(&reply), etag: told(&reply, "etag") }),
-            Err(CallError::Refused(Refusal { status: 412, .. })) => Ok(Put::Unmet),
-            Err(CallError::Refused(Refusal { status: 409, .. })) => Ok(Put::Contested),
-            // An object to be replaced that is gone is changed, too.
-            Err(CallError::Refused(Refusal { status: 404, code, .. }))
+            Ok(reply) => Ok(PutOutcome::Written { version: version(&reply), etag: etag(&reply) }),
+            Err(CallError::Rejected(ErrorResponse { status: 412, .. })) => {
+                Ok(PutOutcome::PreconditionFailed)
+            }
+            Err(CallError::Rejected(ErrorResponse { status: 409, .. })) => Ok(PutOutcome::Conflict),
+            // An object that was deleted does not have the expected ETag either.
+            Err(CallError::Rejected(ErrorResponse { status: 404, code, .. }))
                 if code == "NoSuchKey" && put.precondition != Precondition::None =>
             {
-                Ok(Put::Unmet)
+                Ok(PutOutcome::PreconditionFailed)
             }
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn put_object_call(
+        &self,
+        put: &PutObject<'_>,
+    ) -> Result<crate::client::Call, CallError> {
+        self.call(&put.operation())
     }
 }

@@ -1,90 +1,54 @@
-//! What a test runs with: moto, or our own simulator, which has to do the same.
+//! The shared contract, against moto.
 
-use std::sync::Arc;
-
-use llm_exe_aws::{Aws, AwsMessenger, S3Documents, S3Results};
-use llm_exe_simulator::aws::AwsSimulator;
+use llm_exe_aws::AwsPorts;
+use serde_json::{Value, json};
 
 use crate::server::Moto;
-use crate::{EXAMPLE, REGION, aws, aws_by};
+use crate::support::contract::{Backend, Message, contract_tests};
 
-/// One of them, running.
-pub(crate) enum Backend {
-    Moto(Moto),
-    Simulator(AwsSimulator),
-}
-
-impl Backend {
-    pub(crate) async fn moto() -> Backend {
-        Backend::Moto(Moto::start().await)
+impl Backend for Moto {
+    async fn start() -> Self {
+        Moto::start().await
     }
 
-    pub(crate) async fn simulator() -> Backend {
-        Backend::Simulator(AwsSimulator::start().await.unwrap())
+    fn ports(&self) -> AwsPorts {
+        crate::ports(&self.url())
     }
 
-    pub(crate) fn url(&self) -> String {
-        match self {
-            Backend::Moto(moto) => moto.url(),
-            Backend::Simulator(simulator) => simulator.url(),
+    async fn create_bucket(&self, name: &str) {
+        self.bucket(name, false).await;
+    }
+
+    async fn create_queue(&self, name: &str) {
+        let mut queue = json!({"QueueName": name});
+        if name.ends_with(".fifo") {
+            queue["Attributes"] = json!({"FifoQueue": "true"});
         }
+        self.json("sqs", "AmazonSQS.CreateQueue", &queue).await;
     }
 
-    pub(crate) fn aws(&self) -> Arc<Aws> {
-        match self {
-            Backend::Moto(_) => aws(),
-            Backend::Simulator(_) => aws_by(EXAMPLE),
-        }
+    async fn put_object(&self, bucket: &str, key: &str, body: &str) {
+        self.s3("PUT", &format!("/{bucket}/{key}"), body).await;
     }
 
-    pub(crate) fn results(&self) -> S3Results {
-        S3Results::new(self.aws(), Some(REGION.to_owned()), Some(self.url()))
-    }
-
-    pub(crate) fn documents(&self) -> S3Documents {
-        S3Documents::new(self.aws(), Some(REGION.to_owned()), Some(self.url()))
-    }
-
-    pub(crate) fn messenger(&self) -> AwsMessenger {
-        let region = Some(REGION.to_owned());
-        AwsMessenger::new(self.aws(), region, Some(self.url()), Some(self.url()))
-    }
-
-    /// Makes a bucket; the simulator has all of them.
-    pub(crate) async fn bucket(&self, name: &str) {
-        if let Backend::Moto(moto) = self {
-            moto.bucket(name, false).await;
-        }
-    }
-
-    /// Puts an object as somebody else would.
-    pub(crate) async fn put(&self, bucket: &str, key: &str, body: &str) {
-        match self {
-            Backend::Moto(moto) => {
-                moto.s3("PUT", &format!("/{bucket}/{key}"), body).await;
-            }
-            Backend::Simulator(simulator) => {
-                simulator.put(bucket, key, body.to_owned());
-            }
-        }
+    async fn messages(&self, queue: &str) -> Vec<Message> {
+        let request = json!({
+            "QueueUrl": format!("{}/123456789012/{queue}", self.url()),
+            "MaxNumberOfMessages": 10,
+            "MessageSystemAttributeNames": ["All"],
+            "AttributeNames": ["All"],
+        });
+        let response = self.json("sqs", "AmazonSQS.ReceiveMessage", &request).await;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let messages = response["Messages"].as_array().into_iter().flatten();
+        messages
+            .map(|message| Message {
+                body: text(&message["Body"]).unwrap(),
+                group: text(&message["Attributes"]["MessageGroupId"]),
+                deduplication_id: text(&message["Attributes"]["MessageDeduplicationId"]),
+            })
+            .collect()
     }
 }
 
-/// Runs each of these tests with moto, and with the simulator.
-macro_rules! with_both {
-    ($($name:ident)*) => { $(
-        mod $name {
-            #[tokio::test]
-            #[ignore = "needs moto; ./scripts/test runs it"]
-            async fn with_moto() {
-                super::$name($crate::backend::Backend::moto().await).await;
-            }
-
-            #[tokio::test]
-            async fn with_the_simulator() {
-                super::$name($crate::backend::Backend::simulator().await).await;
-            }
-        }
-    )* };
-}
-pub(crate) use with_both;
+contract_tests! { Moto, #[ignore = "needs moto; ./scripts/test runs it"] }

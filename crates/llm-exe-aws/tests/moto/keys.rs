@@ -1,126 +1,128 @@
-//! Keys from Parameter Store: decrypted, kept, shared by all who wait, fetched anew.
+//! Provider keys in Parameter Store: concurrent look-ups, caching, renewal and errors.
 
 use std::time::Duration;
 
 use llm_exe::{ErrorKind, KeyName, Keys};
 use llm_exe_aws::SsmKeys;
-use llm_exe_aws::ssm::Ssm;
 
-use crate::proxy::{Action, Proxy};
+use crate::ports;
 use crate::server::Moto;
-use crate::{REGION, aws, is_discreet};
+use crate::support::assert_no_secrets;
+use crate::support::proxy::{Action, Proxy};
 
-const KEPT: Duration = Duration::from_secs(300);
+const CACHE: Duration = Duration::from_secs(300);
 
-fn keys(url: String, keep: Duration) -> SsmKeys {
-    SsmKeys::new(Ssm::new(aws(), REGION.to_owned(), Some(url)), "Stack", keep)
+fn keys(url: &str, cache: Duration) -> SsmKeys {
+    ports(url).keys("Stack", cache).unwrap()
 }
 
-fn name() -> KeyName {
+fn key_name() -> KeyName {
     KeyName::new("KeyOpenAI", &["OPENAI_API_KEY"])
 }
 
-fn refused(status: u16, kind: &str) -> Action {
-    let body = format!("{{\"__type\":\"com.amazonaws.ssm#{kind}\",\"Message\":\"no\"}}");
-    Action::Answer(status, "content-type: application/x-amz-json-1.1\r\n".to_owned(), body)
+fn ssm_error(status: u16, code: &str) -> Action {
+    let body = format!("{{\"__type\":\"com.amazonaws.ssm#{code}\",\"Message\":\"no\"}}");
+    Action::Respond(status, "content-type: application/x-amz-json-1.1\r\n".to_owned(), body)
 }
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn one_request_serves_all_who_wait() {
+async fn concurrent_look_ups_share_one_request() {
     let moto = Moto::start().await;
-    let proxy = Proxy::before(moto.port).await;
+    let proxy = Proxy::start(moto.port).await;
     moto.secret("/Stack/Secret/KeyOpenAI", "the.key\r\n").await;
-    let (keys, name) = (keys(proxy.url(), KEPT), name());
-    proxy.will(&[Action::Slow(Duration::from_millis(300))]);
+    let (keys, name) = (keys(&proxy.url(), CACHE), key_name());
+    proxy.script(&[Action::Delay(Duration::from_millis(300))]);
     let (a, b, c) = tokio::join!(keys.get(&name), keys.get(&name), keys.get(&name));
     for key in [a, b, c, keys.get(&name).await] {
         assert_eq!(key.unwrap().expose(), "the.key");
     }
-    assert_eq!(proxy.journal().len(), 1);
-    // A failure is shared, too, and not kept.
+    assert_eq!(proxy.request_count(), 1);
+    // Concurrent callers share an error, too, but it is not cached.
     let other = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
-    proxy.will(&[Action::Slow(Duration::from_millis(300))]);
+    proxy.script(&[Action::Delay(Duration::from_millis(300))]);
     let (a, b) = tokio::join!(keys.get(&other), keys.get(&other));
     for error in [a.unwrap_err(), b.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::SecretNotFound);
-        for told in ["XAI_API_KEY", "/Stack/Secret/KeyXAI", "npm run update-secrets"] {
-            assert!(error.message().contains(told), "{error}");
+        for expected in ["XAI_API_KEY", "/Stack/Secret/KeyXAI", "npm run update-secrets"] {
+            assert!(error.message().contains(expected), "{error}");
         }
     }
-    assert_eq!(proxy.journal().len(), 1);
+    assert_eq!(proxy.request_count(), 1);
     moto.secret("/Stack/Secret/KeyXAI", "later").await;
     assert_eq!(keys.get(&other).await.unwrap().expose(), "later");
 }
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn a_replaced_key_is_fetched_anew_once() {
+async fn replaced_key_is_renewed_by_one_request() {
     let moto = Moto::start().await;
-    let proxy = Proxy::before(moto.port).await;
+    let proxy = Proxy::start(moto.port).await;
     moto.secret("/Stack/Secret/KeyOpenAI", "first").await;
-    let (keys, name) = (keys(proxy.url(), KEPT), name());
+    let (keys, name) = (keys(&proxy.url(), CACHE), key_name());
     let first = keys.get(&name).await.unwrap();
     moto.secret("/Stack/Secret/KeyOpenAI", "second").await;
     assert_eq!(keys.get(&name).await.unwrap().expose(), "first");
-    proxy.will(&[]);
+    proxy.script(&[]);
     let (a, b) = tokio::join!(keys.renewed(&name, &first), keys.renewed(&name, &first));
     for newer in [a, b] {
         assert_eq!(newer.unwrap().unwrap().expose(), "second");
     }
     let second = keys.get(&name).await.unwrap();
     assert_eq!(second.expose(), "second");
-    // Nothing newer, and not asked for again at once.
+    // There is no newer key, and Parameter Store is not called again within a few seconds.
     assert!(keys.renewed(&name, &second).await.unwrap().is_none());
     assert!(keys.renewed(&name, &second).await.unwrap().is_none());
-    assert_eq!(proxy.journal().len(), 1);
+    assert_eq!(proxy.request_count(), 1);
 }
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn refusals_and_failures_are_told_apart() {
+async fn permanent_errors_are_reported_and_transient_ones_retried() {
     let moto = Moto::start().await;
-    let proxy = Proxy::before(moto.port).await;
+    let proxy = Proxy::start(moto.port).await;
     moto.secret("/Stack/Secret/KeyOpenAI", "the.key").await;
-    for (deeds, kind, told) in [
-        (vec![refused(400, "AccessDeniedException")], "AccessDenied", "ssm:GetParameter on /Stack"),
-        (vec![refused(400, "UnrecognizedClientException")], "AccessDenied", "credentials"),
-        (vec![refused(400, "ExpiredTokenException")], "AccessDenied", "credentials"),
-        (vec![refused(400, "ValidationException")], "SecretUnavailable", "ValidationException"),
-        (vec![refused(400, "ThrottlingException"); 3], "SecretUnavailable", "Throttling"),
-        (vec![refused(500, "InternalServerError"); 3], "SecretUnavailable", "500"),
-        (vec![Action::Answer(200, String::new(), "{}".to_owned())], "SecretUnavailable", "read"),
+    let denied = "ssm:GetParameter on /Stack";
+    let invalid_response = Action::Respond(200, String::new(), "{}".to_owned());
+    for (faults, kind, expected) in [
+        (vec![ssm_error(400, "AccessDeniedException")], "AccessDenied", denied),
+        (vec![ssm_error(400, "UnrecognizedClientException")], "AccessDenied", "credentials"),
+        (vec![ssm_error(400, "ExpiredTokenException")], "AccessDenied", "credentials"),
+        (vec![ssm_error(400, "ValidationException")], "SecretUnavailable", "ValidationException"),
+        (vec![ssm_error(400, "ThrottlingException"); 3], "SecretUnavailable", "Throttling"),
+        (vec![ssm_error(500, "InternalServerError"); 3], "SecretUnavailable", "500"),
+        (vec![invalid_response], "SecretUnavailable", "invalid response"),
         (vec![Action::Drop; 3], "SecretUnavailable", "connection"),
     ] {
-        proxy.will(&deeds);
-        let error = keys(proxy.url(), KEPT).get(&name()).await.unwrap_err();
-        is_discreet(&format!("{error:?}"));
-        assert_eq!(error.kind().name(), kind, "{deeds:?}: {error}");
-        assert!(error.message().contains(told), "{deeds:?}: {error}");
-        assert_eq!(proxy.journal().len(), deeds.len(), "{deeds:?}");
+        proxy.script(&faults);
+        let error = keys(&proxy.url(), CACHE).get(&key_name()).await.unwrap_err();
+        assert_no_secrets(&format!("{error:?}"));
+        assert_eq!(error.kind().name(), kind, "{faults:?}: {error}");
+        assert!(error.message().contains(expected), "{faults:?}: {error}");
+        assert_eq!(proxy.request_count(), faults.len(), "{faults:?}");
     }
-    for deed in [refused(400, "ThrottlingException"), refused(503, ""), Action::Drop] {
-        proxy.will(&[deed.clone(), deed.clone()]);
-        let key = keys(proxy.url(), KEPT).get(&name()).await.unwrap();
-        assert_eq!(key.expose(), "the.key", "{deed:?}");
+    for fault in [ssm_error(400, "ThrottlingException"), ssm_error(503, ""), Action::Drop] {
+        proxy.script(&[fault.clone(), fault.clone()]);
+        let key = keys(&proxy.url(), CACHE).get(&key_name()).await.unwrap();
+        assert_eq!(key.expose(), "the.key", "{fault:?}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs moto; ./scripts/test runs it"]
-async fn a_known_key_is_used_on_while_the_store_fails() {
+async fn expired_key_is_used_while_parameter_store_fails() {
     let moto = Moto::start().await;
-    let proxy = Proxy::before(moto.port).await;
+    let proxy = Proxy::start(moto.port).await;
     moto.secret("/Stack/Secret/KeyOpenAI", "the.key").await;
-    let keys = keys(proxy.url(), Duration::from_millis(50));
-    keys.get(&name()).await.unwrap();
+    let keys = keys(&proxy.url(), Duration::from_millis(50));
+    keys.get(&key_name()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(60)).await;
-    proxy.will(&vec![refused(500, "InternalServerError"); 3]);
-    assert_eq!(keys.get(&name()).await.unwrap().expose(), "the.key");
-    assert_eq!(proxy.journal().len(), 3);
-    // Denied or deleted is another matter than failing.
+    proxy.script(&vec![ssm_error(500, "InternalServerError"); 3]);
+    assert_eq!(keys.get(&key_name()).await.unwrap().expose(), "the.key");
+    assert_eq!(proxy.request_count(), 3);
+    // A key that was deleted is not used further.
     tokio::time::sleep(Duration::from_millis(60)).await;
-    proxy.will(&[refused(400, "ParameterNotFound")]);
-    let error = keys.get(&name()).await.unwrap_err();
+    proxy.script(&[ssm_error(400, "ParameterNotFound")]);
+    let error = keys.get(&key_name()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SecretNotFound);
 }

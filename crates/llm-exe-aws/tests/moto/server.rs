@@ -1,5 +1,6 @@
-//! moto, services of AWS that others wrote, as a process on a free port; and a plain
-//! HTTP client to fill it with, so that ours does not vouch for itself.
+//! A moto server as a child process, and a minimal HTTP client for it.
+//!
+//! Tests set up moto with this client, so that they do not depend on the client under test.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server that ends with the test.
+/// A running moto server. It ends with the test.
 pub(crate) struct Moto {
     pub(crate) port: u16,
     _process: Child,
@@ -19,11 +20,12 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) async fn start() -> Moto {
-        #[expect(clippy::disallowed_methods, reason = "scripts/test says where the tool is")]
-        let program = std::env::var("MOTO_SERVER").expect("MOTO_SERVER is the tool's path");
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        #[expect(clippy::disallowed_methods, reason = "scripts/test sets the path of the tool")]
+        let program =
+            std::env::var("MOTO_SERVER").expect("MOTO_SERVER is set to the path of moto_server");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
         let process = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .stdin(Stdio::null())
@@ -34,7 +36,7 @@ impl Moto {
             .unwrap();
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "moto does not serve");
+            assert!(started.elapsed() < START_TIMEOUT, "moto does not listen");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Moto { port, _process: process }
@@ -44,9 +46,9 @@ impl Moto {
         format!("http://localhost:{}", self.port)
     }
 
-    /// A request of S3 that must succeed; the answer's version.
+    /// Sends a request to S3, which must succeed. Returns the version id in the response.
     pub(crate) async fn s3(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let (status, head, text) = self.ask(method, path, "s3", &[], body).await;
+        let (status, head, text) = self.send(method, path, "s3", &[], body).await;
         assert!((200..300).contains(&status), "{method} {path}: {status} {text}");
         let mut lines = head.lines();
         lines.find_map(|line| {
@@ -56,26 +58,27 @@ impl Moto {
         })
     }
 
-    /// A bucket, of which versions are kept or not.
+    /// Creates a bucket with or without versioning.
     pub(crate) async fn bucket(&self, name: &str, is_versioned: bool) {
         self.s3("PUT", &format!("/{name}"), "").await;
         if is_versioned {
-            let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-            self.s3("PUT", &format!("/{name}?versioning"), on).await;
+            let configuration =
+                "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+            self.s3("PUT", &format!("/{name}?versioning"), configuration).await;
         }
     }
 
-    /// A request of a service that speaks JSON, which must succeed; the answer.
+    /// Sends a request to a service with a JSON protocol, which must succeed. Returns the body.
     pub(crate) async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
         let version = if service == "sqs" { "1.0" } else { "1.1" };
         let content_type = format!("application/x-amz-json-{version}");
         let headers = [("x-amz-target", target), ("content-type", &content_type)];
-        let (status, _, text) = self.ask("POST", "/", service, &headers, &body.to_string()).await;
+        let (status, _, text) = self.send("POST", "/", service, &headers, &body.to_string()).await;
         assert_eq!(status, 200, "{target}: {text}");
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Sets a parameter as `npm run update-secrets` does.
+    /// Stores a parameter as `npm run update-secrets` does.
     pub(crate) async fn secret(&self, name: &str, value: &str) {
         let body = serde_json::json!({
             "Name": name, "Value": value, "Type": "SecureString", "Overwrite": true,
@@ -83,7 +86,7 @@ impl Moto {
         self.json("ssm", "AmazonSSM.PutParameter", &body).await;
     }
 
-    async fn ask(
+    async fn send(
         &self,
         method: &str,
         path: &str,
@@ -104,10 +107,10 @@ impl Moto {
         }
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         stream.write_all(format!("{head}\r\n{body}").as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a whole answer");
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).await.unwrap();
+        let text = String::from_utf8_lossy(&response).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a complete response");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, head.to_owned(), body.to_owned())
     }

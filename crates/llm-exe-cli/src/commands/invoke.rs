@@ -1,4 +1,4 @@
-//! `llm-exe invoke`: run a request, or a raw event, and print what comes of it.
+//! `llm-exe invoke`: runs a request or an event and prints the result.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -14,52 +14,57 @@ use crate::commands::record_results;
 use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
-const SIMULATED: &str = "simulated: no provider was asked, the answer is the simulator's";
+const SIMULATED: &str = "simulated: the reply is from the simulator; no provider was called";
 
-/// Runs the command.
+/// Runs the subcommand.
 pub(crate) async fn run(args: Invoke) -> ExitCode {
-    let environment = match Environment::read(KeySource::of(args.simulate), &[]).await {
+    let source = KeySource::from_simulate_flag(args.simulate);
+    let environment = match Environment::read(source, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::unusable(&message),
+        Err(message) => return output::print_startup_error(&message),
     };
-    if args.event { event(&args, &environment).await } else { request(&args, &environment).await }
+    if args.event {
+        run_event(&args, &environment).await
+    } else {
+        run_request(&args, &environment).await
+    }
 }
 
-async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
-    let mut input = match input::request(&args.source) {
+async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
+    let mut input = match input::read_with_data(&args.source) {
         Ok(input) => input,
-        Err(error) => return output::failure(&error, args.json),
+        Err(error) => return output::print_error(&error, args.json),
     };
     if args.full {
         input.set("return", json!("full"));
     }
     let source = llm_exe_events::detect(&input.request).name();
     if source != "direct" {
-        let text = format!("this is an event ({source}), not a request; say --event to run it");
-        return output::failure(&Error::invalid("", text), args.json);
+        let message = format!("this is an event ({source}), not a request: use --event to run it");
+        return output::print_error(&Error::invalid("", message), args.json);
     }
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
-    let says = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
-    let Run { outcome, report } = if says("idempotencyKey") || says("destination") {
-        // What becomes of the result is the function's business.
+    let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
+    let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
+        // The function stores and sends results; an executor does not.
         let event = input.request.to_string();
         let function = environment.function();
-        let answered = function.handle(event.as_bytes(), &invocation(), deadline).await;
+        let answered = function.answer(event.as_bytes(), &new_invocation(), deadline).await;
         Run { outcome: answered.outcome, report: answered.line.report }
     } else {
         let executor = environment.executor_for(&args.source.file);
-        executor.run(deadline, input.request.clone()).await
+        executor.run(input.request.clone(), deadline).await
     };
     spinner.finish_and_clear();
     if !args.json {
         for warning in &report.warnings {
-            output::warning(warning);
+            output::print_warning(warning);
         }
     }
     let code = match outcome {
-        Ok(value) => output::result(&value, args.json),
-        Err(error) => output::failure(&input.label(error), args.json),
+        Ok(value) => output::print_result(&value, args.json),
+        Err(error) => output::print_error(&input.label(error), args.json),
     };
     if args.simulate && !args.json && report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
@@ -67,71 +72,71 @@ async fn request(args: &Invoke, environment: &Environment) -> ExitCode {
     code
 }
 
-async fn event(args: &Invoke, environment: &Environment) -> ExitCode {
-    let bytes = match input::bytes(&args.source.file) {
-        Ok(bytes) => bytes,
-        Err(error) => return output::failure(&error, args.json),
+async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
+    let event = match input::read_bytes(&args.source.file) {
+        Ok(event) => event,
+        Err(error) => return output::print_error(&error, args.json),
     };
-    let invocation = invocation();
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let function = environment.function();
-    let (answered, records) = function.handle_with_records(&bytes, &invocation, deadline).await;
+    let (answered, records) =
+        function.handle_with_records(&event, &new_invocation(), deadline).await;
     spinner.finish_and_clear();
     for record in &records {
         record_results::print(record, args.json);
     }
     for warning in &answered.line.warnings {
-        record_results::warn(warning, args.json);
+        record_results::print_warning(warning, args.json);
     }
     let (response, code): (Value, u8) = match answered.outcome {
         Ok(value) => (value, 0),
         Err(error) => {
             let kind = error.kind();
-            let failed = json!({ "errorType": kind.name(), "errorMessage": error.message() });
-            (failed, kind.exit_code())
+            let response = json!({ "errorType": kind.name(), "errorMessage": error.message() });
+            (response, kind.exit_code())
         }
     };
-    // A queue's answer only names the records that failed.
-    let code = match answered.line.failed.first().filter(|_| code == 0 && is_of_records(&response))
-    {
+    // The response to a queue only lists the records that failed, so their errors are printed too.
+    let first_failed = answered.line.failed.first();
+    let code = match first_failed.filter(|_| code == 0 && is_batch_response(&response)) {
         None => code,
-        Some((_, first)) => {
+        Some((_, first_error)) => {
             for (id, error) in &answered.line.failed {
-                let told = error.clone().in_context(&format!("record {id}"));
-                output::failure(&told, args.json);
+                let error = error.clone().in_context(&format!("record {id}"));
+                output::print_error(&error, args.json);
             }
-            first.kind().exit_code()
+            first_error.kind().exit_code()
         }
     };
-    let shown = if args.json { response.to_string() } else { format!("{response:#}") };
-    let written = output::print(&shown);
+    let text = if args.json { response.to_string() } else { format!("{response:#}") };
+    let print_code = output::print(&text);
     if args.simulate && !args.json && answered.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
-    if code == 0 { written } else { ExitCode::from(code) }
+    if code == 0 { print_code } else { ExitCode::from(code) }
 }
 
-/// Whether an answer is a queue's, which is a success for its records' failures, too.
-fn is_of_records(response: &Value) -> bool {
+/// Whether this is the response to a queue. It is a success even if records failed.
+fn is_batch_response(response: &Value) -> bool {
     response.get("batchItemFailures").is_some()
 }
 
-fn invocation() -> Invocation {
+fn new_invocation() -> Invocation {
     Invocation {
-        // It names results: no two runs may have the same.
+        // The id is part of the names of stored results, so it must be unique.
         request_id: format!("local-{:016x}", fastrand::u64(..)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 
-/// Something that moves while people wait; nothing where nobody sees it.
+/// A progress indicator, hidden if standard error is not a terminal.
 fn spinner(quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let spinner = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} asking, {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} waiting for the reply, {elapsed}") {
         spinner.set_style(style);
     }
     spinner.enable_steady_tick(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! The commands: a file each.
+//! The subcommands, one module each.
 
 mod invoke;
 mod providers;
@@ -16,7 +16,7 @@ use clap::CommandFactory;
 use crate::args::{Args, Command};
 use crate::output;
 
-/// Runs a command.
+/// Runs a subcommand.
 pub(crate) async fn run(command: Command) -> ExitCode {
     match command {
         Command::Invoke(args) => invoke::run(args).await,

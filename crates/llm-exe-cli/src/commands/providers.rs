@@ -1,8 +1,8 @@
-//! `llm-exe providers`: who can be asked, where, and whether the key is there. Never the key.
+//! `llm-exe providers`: lists the providers, their base URLs and whether their keys are set. It
+//! never prints a key.
 
 use std::process::ExitCode;
 
-use llm_exe::ErrorKind;
 use llm_exe::providers::{Access, ProviderRow};
 use serde_json::{Value, json};
 
@@ -10,77 +10,90 @@ use crate::args::Providers;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// A provider as it is listed.
-struct Listed {
-    name: &'static str,
+/// A row of the list.
+struct Row {
+    provider: &'static str,
     dialect: &'static str,
     base_url: String,
     key: String,
-    /// Whether the key is there; `None` where none is needed.
-    found: Option<Result<(), String>>,
+    status: KeyStatus,
 }
 
-/// Runs the command.
+enum KeyStatus {
+    NotNeeded,
+    Found,
+    /// The key is not set, or the reason why it can't be used.
+    NotFound(Option<String>),
+}
+
+/// Runs the subcommand.
 pub(crate) async fn run(args: &Providers) -> ExitCode {
-    let environment = match Environment::read(KeySource::Environment, &[]).await {
+    let environment = match Environment::read(KeySource::User, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::unusable(&message),
+        Err(message) => return output::print_startup_error(&message),
     };
-    let mut all = Vec::new();
-    for row in environment.settings.rules.providers.all() {
-        all.push(listed(&environment, row).await);
+    let mut rows = Vec::new();
+    for provider in environment.settings.rules.providers.all() {
+        rows.push(row(&environment, provider).await);
     }
     if args.json {
-        let all: Vec<Value> = all.iter().map(as_json).collect();
-        return output::print(&Value::Array(all).to_string());
+        let rows: Vec<Value> = rows.iter().map(to_json).collect();
+        return output::print(&Value::Array(rows).to_string());
     }
-    output::print(&table(&all))
+    output::print(&table(&rows))
 }
 
-async fn listed(environment: &Environment, row: &'static ProviderRow) -> Listed {
-    let endpoint = environment.settings.endpoints.resolve(row);
-    let (key, found) = match (row.access, row.key()) {
-        (Access::Aws, _) => ("AWS credentials".to_owned(), Some(environment.credentials().await)),
+async fn row(environment: &Environment, provider: &'static ProviderRow) -> Row {
+    let (key, result) = match (provider.access, provider.key()) {
+        (Access::Aws, _) => {
+            ("AWS credentials".to_owned(), Some(environment.check_credentials().await))
+        }
         (_, Some(name)) => {
-            let found = environment.keys.get(&name).await;
-            (name.variables(), Some(found.map(|_| ())))
+            let result = environment.keys.get(&name).await.map(|_| ());
+            (name.variables(), Some(result))
         }
         (_, None) => ("none needed".to_owned(), None),
     };
-    let found = found.map(|found| {
-        found.map_err(|error| match error.kind() {
-            ErrorKind::SecretNotFound if error.message().starts_with("no ") => "no".to_owned(),
-            _ => format!("no: {}", error.message()),
-        })
-    });
-    let base_url = endpoint.base_url;
-    Listed { name: row.name, dialect: row.dialect.name(), base_url, key, found }
+    let status = match result {
+        None => KeyStatus::NotNeeded,
+        Some(Ok(())) => KeyStatus::Found,
+        Some(Err(error)) if error.not_set().is_some() => KeyStatus::NotFound(None),
+        Some(Err(error)) => KeyStatus::NotFound(Some(error.message().to_owned())),
+    };
+    let base_url = environment.settings.endpoints.of(provider).base_url;
+    Row { provider: provider.name, dialect: provider.dialect.name(), base_url, key, status }
 }
 
-fn as_json(one: &Listed) -> Value {
+fn to_json(row: &Row) -> Value {
     json!({
-        "provider": one.name,
-        "dialect": one.dialect,
-        "baseUrl": one.base_url,
-        "key": one.key,
-        "keyFound": one.found.as_ref().map(Result::is_ok),
+        "provider": row.provider,
+        "dialect": row.dialect,
+        "baseUrl": row.base_url,
+        "key": row.key,
+        "keyFound": match row.status {
+            KeyStatus::NotNeeded => Value::Null,
+            KeyStatus::Found => Value::Bool(true),
+            KeyStatus::NotFound(_) => Value::Bool(false),
+        },
     })
 }
 
-fn table(all: &[Listed]) -> String {
-    let head = ["provider", "dialect", "key", "found", "at"].map(str::to_owned);
-    let rows = all.iter().map(|one| {
-        let found = match &one.found {
-            None => "-".to_owned(),
-            Some(Ok(())) => "yes".to_owned(),
-            Some(Err(why)) => why.clone(),
+/// Formats the rows as a table with aligned columns.
+fn table(rows: &[Row]) -> String {
+    let header = ["provider", "dialect", "key", "found", "base URL"].map(str::to_owned);
+    let rows = rows.iter().map(|row| {
+        let status = match &row.status {
+            KeyStatus::NotNeeded => "-".to_owned(),
+            KeyStatus::Found => "yes".to_owned(),
+            KeyStatus::NotFound(None) => "no".to_owned(),
+            KeyStatus::NotFound(Some(reason)) => format!("no: {reason}"),
         };
-        [one.name.to_owned(), one.dialect.to_owned(), one.key.clone(), found, one.base_url.clone()]
+        let (provider, dialect) = (row.provider.to_owned(), row.dialect.to_owned());
+        [provider, dialect, row.key.clone(), status, row.base_url.clone()]
     });
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
-    let widths: Vec<usize> = (0..5)
-        .map(|at| rows.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0))
-        .collect();
+    let rows: Vec<[String; 5]> = std::iter::once(header).chain(rows).collect();
+    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max();
+    let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
     let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()

@@ -1,5 +1,5 @@
-//! The results of an event's records on standard error: the sources of records do not receive them
-//! from Lambda, and a queue's response contains none.
+//! Prints the results of an event's records to standard error. Sources such as SNS and S3 do not
+//! receive them from Lambda, and the response to a queue contains none.
 
 use llm_exe_events::Outcome;
 use llm_exe_function::RecordResult;
@@ -7,25 +7,26 @@ use serde_json::{Map, Value, json};
 
 use crate::output;
 
-/// Prints the result of a record and where it is stored or sent. Errors are printed elsewhere.
+/// Prints the result of a record and where it is stored or sent. Failed records are skipped; their
+/// errors are printed with the response.
 pub(crate) fn print(record: &RecordResult, as_json: bool) {
     if matches!(record.outcome, Outcome::Failed(_)) {
         return;
     }
-    let text = if as_json { json_line(record) } else { lines(record) };
+    let text = if as_json { to_json(record) } else { to_text(record) };
     anstream::eprintln!("{text}");
 }
 
 /// Prints a warning about all records.
-pub(crate) fn warn(text: &str, as_json: bool) {
+pub(crate) fn print_warning(text: &str, as_json: bool) {
     if as_json {
         anstream::eprintln!("{}", json!({ "warning": text }));
     } else {
-        output::warning(text);
+        output::print_warning(text);
     }
 }
 
-fn lines(record: &RecordResult) -> String {
+fn to_text(record: &RecordResult) -> String {
     let RecordResult { record_id, outcome, is_dry_run, stored_at, sent_to } = record;
     let dry_run = if *is_dry_run { " (dry run)" } else { "" };
     let result = match outcome {
@@ -33,16 +34,16 @@ fn lines(record: &RecordResult) -> String {
         Outcome::Done(value) => value.to_string(),
         Outcome::Skipped | Outcome::Failed(_) => "skipped".to_owned(),
     };
-    let mut lines = format!("record {record_id}{dry_run}: {result}");
-    for (what, place) in [("stored at", stored_at), ("sent to", sent_to)] {
-        if let Some(place) = place {
-            lines.push_str(&format!("\n  {what} {place}"));
+    let mut text = format!("record {record_id}{dry_run}: {result}");
+    for (label, location) in [("stored at", stored_at), ("sent to", sent_to)] {
+        if let Some(location) = location {
+            text.push_str(&format!("\n  {label} {location}"));
         }
     }
-    lines
+    text
 }
 
-fn json_line(record: &RecordResult) -> String {
+fn to_json(record: &RecordResult) -> String {
     let mut fields = Map::new();
     fields.insert("id".to_owned(), json!(record.record_id));
     match &record.outcome {
@@ -57,9 +58,9 @@ fn json_line(record: &RecordResult) -> String {
     if record.is_dry_run {
         fields.insert("dryRun".to_owned(), json!(true));
     }
-    for (name, place) in [("resultUrl", &record.stored_at), ("destination", &record.sent_to)] {
-        if let Some(place) = place {
-            fields.insert(name.to_owned(), json!(place));
+    for (name, location) in [("resultUrl", &record.stored_at), ("destination", &record.sent_to)] {
+        if let Some(location) = location {
+            fields.insert(name.to_owned(), json!(location));
         }
     }
     json!({ "record": fields }).to_string()

@@ -1,4 +1,4 @@
-//! `llm-exe render`: the request that would go over the wire, without its key.
+//! `llm-exe render`: prints the HTTP request to the provider, without its key.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,26 +9,26 @@ use crate::args::Render;
 use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
-/// Runs the command.
+/// Runs the subcommand.
 pub(crate) async fn run(args: Render) -> ExitCode {
-    let environment = match Environment::read(KeySource::Nowhere, &[]).await {
+    let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::unusable(&message),
+        Err(message) => return output::print_startup_error(&message),
     };
-    let input = match input::request(&args.source) {
+    let input = match input::read_with_data(&args.source) {
         Ok(input) => input,
-        Err(error) => return output::failure(&error, args.json),
+        Err(error) => return output::print_error(&error, args.json),
     };
     let executor = environment.executor_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
     let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
     if !args.json {
         for warning in &report.warnings {
-            output::warning(warning);
+            output::print_warning(warning);
         }
     }
     match outcome {
-        Ok(value) => output::result(&value, args.json),
-        Err(error) => output::failure(&input.label(error), args.json),
+        Ok(value) => output::print_result(&value, args.json),
+        Err(error) => output::print_error(&input.label(error), args.json),
     }
 }

@@ -1,6 +1,7 @@
-//! `llm-exe serve`: a function URL on this machine. Every request becomes the event that AWS would
-//! make of it and takes the same line as in Lambda. Where nobody is checked it is Lambda's Invoke
-//! API, too.
+//! `llm-exe serve`: emulates a Lambda function URL on this machine.
+//!
+//! Each request is converted to the event that AWS would create and then handled as in Lambda. On
+//! loopback without authentication, the server also provides Lambda's Invoke API.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -16,84 +17,87 @@ use llm_exe_events::EndpointAuth;
 use llm_exe_function::LogLevel;
 use tokio::net::TcpListener;
 
-use super::serve_http::{Served, answer};
+use super::serve_http::{Server, handle};
 use crate::args::Serve;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// How long requests under way may take to end after the stop was asked for.
-const LAST_REQUESTS: Duration = Duration::from_secs(30);
+/// How long the server waits for requests in progress when it stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs the command until it is interrupted.
+/// Runs the subcommand until it is interrupted.
 pub(crate) async fn run(args: Serve) -> ExitCode {
-    let auth = match auth(&args) {
+    let auth = match auth_setting(&args) {
         Ok(auth) => auth,
-        Err(message) => return output::unusable(&message),
+        Err(message) => return output::print_startup_error(&message),
     };
-    let environment =
-        match Environment::read(KeySource::of(args.simulate), &[("ENDPOINT_AUTH", auth)]).await {
-            Ok(environment) => environment,
-            Err(message) => return output::unusable(&message),
-        };
+    let source = KeySource::from_simulate_flag(args.simulate);
+    let environment = match Environment::read(source, &[("ENDPOINT_AUTH", auth)]).await {
+        Ok(environment) => environment,
+        Err(message) => return output::print_startup_error(&message),
+    };
     let address = SocketAddr::new(args.host, args.port);
     let bound = TcpListener::bind(address).await;
-    let (listener, address) = match bound.and_then(|one| Ok((one.local_addr()?, one))) {
-        Ok((address, listener)) => (listener, address),
-        Err(error) => return output::unusable(&format!("can't listen on {address}: {error}")),
+    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) = match bound {
+        Ok(bound) => bound,
+        Err(error) => {
+            return output::print_startup_error(&format!("can't listen on {address}: {error}"));
+        }
     };
-    let served = Arc::new(Served {
+    let server = Arc::new(Server {
         function: environment.function(),
-        run: fastrand::u64(..),
-        requests: AtomicU64::new(0),
+        run_id: fastrand::u64(..),
+        request_count: AtomicU64::new(0),
         address,
         timeout: Duration::from_secs(args.timeout),
-        takes_events: args.host.is_loopback()
+        has_invoke_api: args.host.is_loopback()
             && environment.settings.endpoint_auth == EndpointAuth::None,
-        least: args.json.then(|| environment.settings.log_level.max(LogLevel::Info)),
+        json_log_level: args.json.then(|| environment.settings.log_level.max(LogLevel::Info)),
     });
-    let simulated = if args.simulate { " (simulated: no provider is asked)" } else { "" };
+    let simulated = if args.simulate { " (simulated: no provider is called)" } else { "" };
     anstream::eprintln!("listening on http://{address}{simulated}");
     anstream::eprintln!(
         "try: curl http://{address}/invoke -H 'content-type: application/json' -d @request.json"
     );
-    accept(listener, served).await;
+    accept(listener, server).await;
     ExitCode::SUCCESS
 }
 
-/// Who may call: what was said, else nobody is checked, and that only on loopback.
-fn auth(args: &Serve) -> Result<String, String> {
-    let said = args.auth.as_deref().map(str::trim).filter(|said| !said.is_empty());
-    match said {
-        Some(said) => Ok(said.to_owned()),
+/// Returns the setting for authentication: the given one, or else `NONE` on loopback only.
+fn auth_setting(args: &Serve) -> Result<String, String> {
+    let auth = args.auth.as_deref().map(str::trim).filter(|auth| !auth.is_empty());
+    match auth {
+        Some(auth) => Ok(auth.to_owned()),
         None if args.host.is_loopback() => {
             let none = EndpointAuth::WORDS.iter().find(|(_, auth)| *auth == EndpointAuth::None);
             Ok(none.map_or_else(String::new, |(word, _)| (*word).to_owned()))
         }
         None => Err(format!(
-            "{} can be reached from other machines: say --auth API_KEY, or --auth NONE to let \
-             anybody spend your keys",
+            "{} can be reached from other machines: set --auth API_KEY, or --auth NONE to let \
+             anyone use your keys",
             args.host
         )),
     }
 }
 
-async fn accept(listener: TcpListener, served: Arc<Served>) {
+async fn accept(listener: TcpListener, server: Arc<Server>) {
     let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop_asked());
+    let mut stop = std::pin::pin!(stop_signal());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        // A client that is gone again, or no file handles for a moment: the next one may do.
+        // Accepting can fail temporarily, for example without free file handles.
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let served = Arc::clone(&served);
+        let server = Arc::clone(&server);
         let service = service_fn(move |request| {
-            let served = Arc::clone(&served);
-            async move { Ok::<_, std::convert::Infallible>(answer(&served, request).await) }
+            let server = Arc::clone(&server);
+            async move { Ok::<_, std::convert::Infallible>(handle(&server, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -101,21 +105,23 @@ async fn accept(listener: TcpListener, served: Arc<Served>) {
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // How a connection ends is its client's business.
+            // An error means that the client closed the connection or sent invalid HTTP.
             let _ = connection.await;
         });
     }
     drop(listener);
-    anstream::eprintln!("stopping: waiting for the requests under way; again to stop at once");
+    anstream::eprintln!("stopping after the requests in progress; interrupt again to stop now");
     tokio::select! {
         () = graceful.shutdown() => {}
-        () = tokio::time::sleep(LAST_REQUESTS) => anstream::eprintln!("stopped with requests open"),
-        () = stop_asked() => {}
+        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {
+            anstream::eprintln!("stopped before all requests were finished");
+        }
+        () = stop_signal() => {}
     }
 }
 
-/// Ends when the process is asked to: an interrupt, or a polite kill.
-async fn stop_asked() {
+/// Waits for `SIGINT` or `SIGTERM`.
+async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

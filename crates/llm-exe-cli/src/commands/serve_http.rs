@@ -1,4 +1,5 @@
-//! One HTTP request of `serve`: to a function URL's event, through the function, and back.
+//! Handles an HTTP request of `serve`: converts it to the event of a function URL, runs the
+//! function, and converts the response.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,100 +17,103 @@ use llm_exe_events::{Invocation, MAX_BODY_BYTES, http_failure};
 use llm_exe_function::{Function, HandledEvent, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
-use super::serve_invoke::{self, Call};
+use super::serve_invoke::{self, InvocationType};
 use crate::output;
 
-/// What every request needs.
-pub(crate) struct Served {
+/// The state that all requests share.
+pub(crate) struct Server {
     pub(crate) function: Function,
-    /// What tells this run's requests from all others': it names results.
-    pub(crate) run: u64,
-    /// How many requests there were.
-    pub(crate) requests: AtomicU64,
+    /// A random number that makes request ids unique across runs. They are part of the names of
+    /// stored results.
+    pub(crate) run_id: u64,
+    pub(crate) request_count: AtomicU64,
     pub(crate) address: SocketAddr,
+    /// The maximum duration of a request.
     pub(crate) timeout: Duration,
-    /// Whether Lambda's Invoke API is served, to whom every event may be handed.
-    pub(crate) takes_events: bool,
-    /// JSON lines up to this level, or short ones for people.
-    pub(crate) least: Option<LogLevel>,
+    /// Whether the server provides Lambda's Invoke API, which accepts events of any source.
+    pub(crate) has_invoke_api: bool,
+    /// The level for log lines in JSON; `None` logs short lines of text.
+    pub(crate) json_log_level: Option<LogLevel>,
 }
 
-/// Answers a request, and tells of it in a line.
-pub(crate) async fn answer(served: &Served, request: Request<Incoming>) -> Response<Full<Bytes>> {
+/// Handles a request and logs it.
+pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let target = format!("{} {}", head.method, head.uri.path());
-    let number = served.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let number = server.request_count.fetch_add(1, Ordering::Relaxed) + 1;
     let invocation = Invocation {
-        request_id: format!("local-{:016x}-{number}", served.run),
+        request_id: format!("local-{:016x}-{number}", server.run_id),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let call = served.takes_events.then(|| serve_invoke::call(&head)).flatten();
-    if let (Some(Call::DryRun), Ok(())) = (call, is_ours(served.address, &head.headers)) {
-        return serve_invoke::nothing(StatusCode::NO_CONTENT);
+    let invocation_type =
+        server.has_invoke_api.then(|| serve_invoke::invocation_type(&head)).flatten();
+    let is_dry_run = invocation_type == Some(InvocationType::DryRun);
+    if is_dry_run && check_host_and_origin(server.address, &head.headers).is_ok() {
+        return serve_invoke::empty_response(StatusCode::NO_CONTENT);
     }
-    let answered = match event(served, &head, body, call).await {
+    let answered = match read_event(server, &head, body, invocation_type).await {
         Ok(event) => {
-            let deadline = Deadline::after(served.timeout);
-            served.function.handle(&event, &invocation, deadline).await
+            let deadline = Deadline::after(server.timeout);
+            server.function.answer(&event, &invocation, deadline).await
         }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);
             line.source = "http";
             line.error = Some(error.clone());
-            let outcome = match call {
+            let outcome = match invocation_type {
                 Some(_) => Err(error),
                 None => Ok(http_failure(&invocation, &error)),
             };
             HandledEvent { outcome, line }
         }
     };
-    let response = match (call, answered.outcome) {
-        (Some(call), outcome) => serve_invoke::response(call, outcome),
-        (None, Ok(value)) => response(&value),
-        (None, Err(_)) => {
-            let mut broken = Response::new(Full::default());
-            *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            broken
-        }
+    let response = match (invocation_type, answered.outcome) {
+        (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
+        (None, Ok(value)) => http_response(&value),
+        (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
     };
-    log(served, &target, response.status(), &answered.line);
+    log(server, &target, response.status(), &answered.line);
     response
 }
 
-/// The event that a function URL would make of a request, or what a call of the Invoke API hands
-/// on as it is, if the request is for this server.
-async fn event(
-    served: &Served,
+/// Returns the event of a request: the body of an Invoke API call, or else the event that a
+/// function URL would create.
+///
+/// # Errors
+/// If the request comes from another host or origin, or its body is invalid.
+async fn read_event(
+    server: &Server,
     head: &Parts,
     body: Incoming,
-    call: Option<Call>,
+    invocation_type: Option<InvocationType>,
 ) -> Result<Bytes, Error> {
-    is_ours(served.address, &head.headers)
+    check_host_and_origin(server.address, &head.headers)
         .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
-    if call == Some(Call::Unknown) {
-        let text = "expected RequestResponse, Event or DryRun";
-        return Err(Error::invalid("x-amz-invocation-type", text));
+    if invocation_type == Some(InvocationType::Unknown) {
+        let message = "expected RequestResponse, Event or DryRun";
+        return Err(Error::invalid("x-amz-invocation-type", message));
     }
-    // One byte more than is allowed: enough to see that it is too much.
+    // The extra byte shows that a body is over the limit.
     match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
-        Ok(body) if call.is_some() => Ok(body.to_bytes()),
-        Ok(body) => Ok(event_of(head, &body.to_bytes()).to_string().into()),
+        Ok(body) if invocation_type.is_some() => Ok(body.to_bytes()),
+        Ok(body) => Ok(function_url_event(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let text = format!("the body has more than {MAX_BODY_BYTES} bytes");
-            Err(Error::new(ErrorKind::RequestTooLarge, text))
+            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            Err(Error::new(ErrorKind::RequestTooLarge, message))
         }
-        Err(_) => Err(Error::invalid("", "the body did not come whole")),
+        Err(_) => Err(Error::invalid("", "the connection was closed before the end of the body")),
     }
 }
 
-/// Whether a request was meant for this server: on loopback, a web page that its user visits must
-/// not be able to spend the user's keys, by its own origin or by a name that it points here.
-fn is_ours(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
+/// Rejects requests from other sites to a server on loopback. A web page that the user visits must
+/// not use the user's keys, neither from its own origin nor through a host name that resolves to
+/// this address.
+fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     if !address.ip().is_loopback() {
         return Ok(());
     }
     if headers.get_all(header::HOST).iter().count() > 1 {
-        return Err("a request names its host once".to_owned());
+        return Err("the request has more than one host header".to_owned());
     }
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_local = |host: &str| {
@@ -119,28 +123,27 @@ fn is_ours(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     };
     match text(header::HOST) {
         Some(host) if is_local(host) => {}
-        host => {
-            let host = host.unwrap_or("no host");
-            return Err(format!("requests for {host} are not answered here, only for localhost"));
-        }
+        Some(host) => return Err(format!("host {host} is not allowed, only localhost")),
+        None => return Err("the request has no host header".to_owned()),
     }
     match text(header::ORIGIN) {
         None => Ok(()),
         Some(origin) => match origin.split_once("://") {
             Some((_, host)) if is_local(host) => Ok(()),
-            _ => Err(format!("requests from web pages of {origin} are not answered")),
+            _ => Err(format!("origin {origin} is not allowed, only localhost")),
         },
     }
 }
 
-fn event_of(head: &Parts, body: &Bytes) -> Value {
+fn function_url_event(head: &Parts, body: &Bytes) -> Value {
     let mut headers = Map::new();
     for name in head.headers.keys() {
         let values: Vec<&str> =
             head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         headers.insert(name.as_str().to_owned(), json!(values.join(",")));
     }
-    // AWS hands on text as text and everything else, plain `curl -d` among it, as base64.
+    // Like AWS, encodes every body as base64 that is not declared as text. That includes the form
+    // type that `curl -d` sends by default.
     let text = is_text(&head.headers).then(|| std::str::from_utf8(body).ok()).flatten();
     let (body, is_base64) = match text {
         Some(text) => (text.to_owned(), false),
@@ -163,17 +166,17 @@ fn event_of(head: &Parts, body: &Bytes) -> Value {
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| {
-        let kind = kind.trim().to_lowercase();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| {
+        let content_type = content_type.trim().to_lowercase();
         ["text/", "application/json", "application/javascript", "application/xml"]
             .iter()
-            .any(|known| kind.starts_with(known))
+            .any(|prefix| content_type.starts_with(prefix))
     })
 }
 
-/// The HTTP response in a function URL's answer.
-fn response(value: &Value) -> Response<Full<Bytes>> {
+/// Converts a function URL's response to an HTTP response.
+fn http_response(value: &Value) -> Response<Full<Bytes>> {
     let status = value.get("statusCode").and_then(Value::as_u64);
     let status = status.and_then(|code| u16::try_from(code).ok()).unwrap_or(200);
     let mut response = Response::builder().status(status);
@@ -184,9 +187,9 @@ fn response(value: &Value) -> Response<Full<Bytes>> {
     response.body(Full::from(body)).unwrap_or_default()
 }
 
-fn log(served: &Served, target: &str, status: StatusCode, line: &LogLine) {
-    if let Some(least) = served.least {
-        if let Some(text) = line.to_json(least) {
+fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
+    if let Some(level) = server.json_log_level {
+        if let Some(text) = line.to_json(level) {
             output::print(&text);
         }
         return;
@@ -204,6 +207,6 @@ fn log(served: &Served, target: &str, status: StatusCode, line: &LogLine) {
     }
     anstream::eprintln!("{text}");
     for warning in &line.warnings {
-        output::warning(warning);
+        output::print_warning(warning);
     }
 }

@@ -1,4 +1,4 @@
-//! Lambda's Invoke API, as `serve` offers it on loopback: any source's event, handed on as it is.
+//! Lambda's Invoke API, which `serve` provides on loopback for events of any source.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
@@ -9,49 +9,53 @@ use http_body_util::Full;
 use llm_exe::Error;
 use serde_json::{Value, json};
 
-const PATH: &str = "/2015-03-31/functions/";
+const PATH_PREFIX: &str = "/2015-03-31/functions/";
 
-/// How a function is called.
+/// The invocation type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// The answer is waited for.
+pub(crate) enum InvocationType {
+    /// The caller receives the response.
     RequestResponse,
-    /// Nobody wants the answer.
+    /// The caller receives no response.
     Event,
-    /// Nothing is to be run.
+    /// The function is not run.
     DryRun,
-    /// An invocation type that there is none of.
+    /// Not a type of the API.
     Unknown,
 }
 
-/// Whether a request calls a function, of whatever name.
-pub(crate) fn call(head: &Parts) -> Option<Call> {
-    let rest = head.uri.path().strip_prefix(PATH)?;
-    let (name, last) = rest.split_once('/')?;
-    if head.method != Method::POST || name.is_empty() || last != "invocations" {
+/// Returns the invocation type if the request is a call of the Invoke API. The function can have
+/// any name.
+pub(crate) fn invocation_type(head: &Parts) -> Option<InvocationType> {
+    let rest = head.uri.path().strip_prefix(PATH_PREFIX)?;
+    let (name, resource) = rest.split_once('/')?;
+    if head.method != Method::POST || name.is_empty() || resource != "invocations" {
         return None;
     }
-    let kind = head.headers.get("x-amz-invocation-type").and_then(|value| value.to_str().ok());
-    Some(match kind {
-        None | Some("RequestResponse") => Call::RequestResponse,
-        Some("Event") => Call::Event,
-        Some("DryRun") => Call::DryRun,
-        Some(_) => Call::Unknown,
+    let value = head.headers.get("x-amz-invocation-type").and_then(|value| value.to_str().ok());
+    Some(match value {
+        None | Some("RequestResponse") => InvocationType::RequestResponse,
+        Some("Event") => InvocationType::Event,
+        Some("DryRun") => InvocationType::DryRun,
+        Some(_) => InvocationType::Unknown,
     })
 }
 
-/// What the API answers. An event is answered when it has been run, so that none is lost when the
-/// server stops.
-pub(crate) fn response(call: Call, outcome: Result<Value, Error>) -> Response<Full<Bytes>> {
-    if call == Call::Event {
-        return nothing(StatusCode::ACCEPTED);
+/// Builds the API's response. Unlike Lambda, the server sends the response to an asynchronous
+/// invocation after it ran, so that no event is lost when the server stops.
+pub(crate) fn response(
+    invocation_type: InvocationType,
+    outcome: Result<Value, Error>,
+) -> Response<Full<Bytes>> {
+    if invocation_type == InvocationType::Event {
+        return empty_response(StatusCode::ACCEPTED);
     }
     let failed = outcome.is_err();
     let body = outcome.unwrap_or_else(
         |error| json!({ "errorType": error.kind().name(), "errorMessage": error.message() }),
     );
     let mut response = Response::new(Full::from(body.to_string()));
-    if call == Call::Unknown {
+    if invocation_type == InvocationType::Unknown {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     let headers = response.headers_mut();
@@ -65,8 +69,7 @@ pub(crate) fn response(call: Call, outcome: Result<Value, Error>) -> Response<Fu
     response
 }
 
-/// A status alone.
-pub(crate) fn nothing(status: StatusCode) -> Response<Full<Bytes>> {
+pub(crate) fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response

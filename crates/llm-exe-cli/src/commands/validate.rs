@@ -1,7 +1,7 @@
-//! `llm-exe validate`: every problem of every file, nobody asked, for CI.
+//! `llm-exe validate`: reports every problem in requests without calling a provider, for CI.
 //!
-//! A request is validated as it would be run: read, its templates rendered with its own data, and
-//! its wire request written for the provider that it names.
+//! A request is validated like a dry run: its templates are rendered with its own data, and the
+//! HTTP request to its provider is built.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,56 +14,60 @@ use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
 use crate::{files, input, output};
 
-struct Checked {
+/// The validation result of a file.
+struct Validation {
     file: String,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
 
-/// Runs the command.
+/// Runs the subcommand.
 pub(crate) async fn run(args: &Validate) -> ExitCode {
-    let environment = match Environment::read(KeySource::Nowhere, &[]).await {
+    let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::unusable(&message),
+        Err(message) => return output::print_startup_error(&message),
     };
-    let mut checked = Vec::new();
+    let mut validations = Vec::new();
     for path in &args.files {
-        match files::of(path) {
+        match files::expand(path) {
             Ok(files) => {
                 for file in files {
-                    checked.push(check(&environment, &file).await);
+                    validations.push(validate(&environment, &file).await);
                 }
             }
-            Err(error) => checked.push(Checked::failed(path, &error)),
+            Err(error) => validations.push(Validation::from_error(path, &error)),
         }
     }
-    let told = if args.json {
-        Value::Array(checked.iter().map(Checked::to_json).collect()).to_string()
+    let text = if args.json {
+        Value::Array(validations.iter().map(Validation::to_json).collect()).to_string()
     } else {
-        checked.iter().flat_map(Checked::lines).collect::<Vec<_>>().join("\n")
+        for validation in &validations {
+            validation.print_warnings();
+        }
+        validations.iter().flat_map(Validation::lines).collect::<Vec<_>>().join("\n")
     };
-    let written = output::print(&told);
-    if checked.iter().all(|one| one.problems.is_empty()) {
-        return written;
+    let print_code = output::print(&text);
+    if validations.iter().all(|validation| validation.problems.is_empty()) {
+        return print_code;
     }
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 
-async fn check(environment: &Environment, path: &Path) -> Checked {
-    let file = input::shown(path);
+async fn validate(environment: &Environment, path: &Path) -> Validation {
+    let file = input::display_name(path);
     let input = match input::read(path) {
         Ok(input) => input,
-        Err(error) => return Checked::failed(path, &error),
+        Err(error) => return Validation::from_error(path, &error),
     };
     let deadline = Deadline::after(Duration::from_secs(60));
     let executor = environment.executor_for(path);
-    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
-    let failed = outcome.err().map(|error| input.label(error));
-    let problems = failed.as_ref().map(problems).unwrap_or_default();
-    Checked { file, problems, warnings: report.warnings }
+    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
+    let error = outcome.err().map(|error| input.label(error));
+    let problems = error.as_ref().map(problems).unwrap_or_default();
+    Validation { file, problems, warnings: report.warnings }
 }
 
-/// The problems of a failure; a failure without any is one itself.
+/// Returns the problems of an error. An error without problems counts as one.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
         let (path, message) = (String::new(), error.message().to_owned());
@@ -72,17 +76,20 @@ fn problems(error: &Error) -> Vec<Problem> {
     error.problems().to_vec()
 }
 
-impl Checked {
-    fn failed(path: &Path, error: &Error) -> Checked {
-        let (file, problems) = (input::shown(path), problems(error));
-        Checked { file, problems, warnings: Vec::new() }
+impl Validation {
+    fn from_error(path: &Path, error: &Error) -> Validation {
+        let (file, problems) = (input::display_name(path), problems(error));
+        Validation { file, problems, warnings: Vec::new() }
     }
 
     fn to_json(&self) -> Value {
         let problems: Vec<Value> = self
             .problems
             .iter()
-            .map(|one| json!({ "type": one.kind.name(), "path": one.path, "message": one.message }))
+            .map(|problem| {
+                let Problem { kind, path, message } = problem;
+                json!({ "type": kind.name(), "path": path, "message": message })
+            })
             .collect();
         json!({
             "file": self.file,
@@ -92,21 +99,23 @@ impl Checked {
         })
     }
 
-    /// What people get to read; warnings go to standard error at once.
-    fn lines(&self) -> Vec<String> {
+    fn print_warnings(&self) {
         for warning in &self.warnings {
-            output::warning(&format!("{}: {warning}", self.file));
+            output::print_warning(&format!("{}: {warning}", self.file));
         }
+    }
+
+    fn lines(&self) -> Vec<String> {
         if self.problems.is_empty() {
             return vec![format!("{}: ok", self.file)];
         }
-        let problems = self.problems.iter().map(|problem| {
-            // A fault of the file itself carries the file's name already.
+        let lines = self.problems.iter().map(|problem| {
+            // The path of a problem with the file itself is the file name.
             if problem.path == self.file {
                 return problem.to_string();
             }
             format!("{}: {problem}", self.file)
         });
-        problems.collect()
+        lines.collect()
     }
 }

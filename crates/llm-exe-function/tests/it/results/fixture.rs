@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::ports::{Document, DocumentStore, DocumentLocation, PortFuture};
+use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error, ErrorKind};
 use llm_exe_events::Invocation;
 use llm_exe_function::destination::{Destination, ResultPlace};

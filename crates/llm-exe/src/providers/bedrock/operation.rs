@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::providers::dialect::Endpoint;
 use crate::wire::{Auth, WireRequest, path_segment};
 
@@ -21,7 +21,7 @@ pub(super) fn operation_request(
 ) -> Result<WireRequest, Error> {
     let Some(region) = endpoint.region.clone() else {
         let message = "no AWS region: set AWS_REGION in the environment";
-        return Err(Error::new(ErrorKind::SecretNotFound, message));
+        return Err(Error::setting_not_set(message));
     };
     Ok(WireRequest {
         url: format!("{}/model/{}/{operation}", endpoint.base_url, path_segment(model)),

@@ -1,0 +1,257 @@
+//! The client of AWS services: signs a [`Call`], sends it, and retries it.
+//!
+//! Retries follow the standard mode of AWS's SDKs: throttling, server errors and broken connections
+//! are attempted three times in total. A wrong clock is corrected and expired credentials are
+//! renewed, once per call each and without using up an attempt.
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+use llm_exe::transport::{HttpClient, HttpError};
+use llm_exe::wire::WireReply;
+use llm_exe::{Deadline, Error, ErrorKind};
+
+use crate::credentials::{CredentialSource, Credentials};
+use crate::error_response::ErrorResponse;
+use crate::signer::{SignatureInput, SigningError, signature_headers};
+
+const MAX_ATTEMPTS: u32 = 3;
+/// The maximum wait before the second attempt. It doubles with each further attempt.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
+/// The minimum difference between the clocks that explains a rejected signature. AWS accepts
+/// signatures with a smaller difference.
+const MIN_CLOCK_SKEW: Duration = Duration::from_secs(240);
+
+/// Calls AWS services. A process should use one client, because the clock correction that it learns
+/// from one service applies to all of them.
+pub struct AwsClient {
+    http: HttpClient,
+    credentials: Arc<dyn CredentialSource>,
+    clock: fn() -> SystemTime,
+    /// Seconds by which AWS's clock is ahead of the local clock.
+    clock_offset: AtomicI64,
+}
+
+impl std::fmt::Debug for AwsClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsClient").field("http", &self.http).finish_non_exhaustive()
+    }
+}
+
+/// A request to an AWS service before it is signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// The service's name in signatures: `s3`, `ssm`.
+    pub(crate) service: &'static str,
+    pub(crate) region: String,
+    pub(crate) method: Method,
+    /// The full URL; its path and query are percent-encoded.
+    pub(crate) url: String,
+    /// The headers, all of which are signed.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+    /// The maximum size of the response body.
+    pub(crate) max_response_bytes: usize,
+    /// The timeout of one attempt.
+    pub(crate) timeout: Duration,
+    /// Finds an error in a response with a success status. EventBridge reports rejected events
+    /// this way.
+    pub(crate) error_in_success: fn(&WireReply) -> Option<ErrorResponse>,
+}
+
+/// The failure of a call.
+#[derive(Debug)]
+pub enum CallError {
+    /// The credentials are missing or could not be fetched, or the request can't be signed.
+    NotSigned(Error),
+    /// AWS returned an error response.
+    Rejected(ErrorResponse),
+    /// No complete response was received.
+    Failed(HttpError),
+    /// The body of a success response does not have the documented form.
+    InvalidResponse(&'static str),
+}
+
+impl CallError {
+    /// The error of a call without a region.
+    pub(crate) fn no_region() -> CallError {
+        let message = "no AWS region: set AWS_REGION in the environment";
+        CallError::NotSigned(Error::setting_not_set(message))
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            CallError::NotSigned(_) | CallError::InvalidResponse(_) => false,
+            CallError::Rejected(response) => response.is_transient(),
+            CallError::Failed(error) => error.is_transient(),
+        }
+    }
+}
+
+impl AwsClient {
+    /// Creates a client that sends requests with `http` and signs them with `credentials`.
+    pub fn new(http: HttpClient, credentials: Arc<dyn CredentialSource>) -> Self {
+        let clock_offset = AtomicI64::new(0);
+        AwsClient { http, credentials, clock: SystemTime::now, clock_offset }
+    }
+
+    /// Replaces the clock.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
+        AwsClient { clock, ..self }
+    }
+
+    pub(crate) fn credential_source(&self) -> Arc<dyn CredentialSource> {
+        Arc::clone(&self.credentials)
+    }
+
+    /// Sends a call and retries it. Success is a status of 2xx or 304.
+    pub(crate) async fn send(
+        &self,
+        call: &Call,
+        deadline: Deadline,
+    ) -> Result<WireReply, CallError> {
+        let mut credentials = by_deadline(self.credentials.credentials(), deadline).await?;
+        let (mut attempts, mut clock_corrected, mut credentials_renewed) = (0, false, false);
+        loop {
+            attempts += 1;
+            let error = match self.send_once(call, &credentials, deadline).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            if let CallError::Rejected(response) = &error {
+                if !clock_corrected && self.correct_clock(response) {
+                    (clock_corrected, attempts) = (true, attempts - 1);
+                    continue;
+                }
+                if !credentials_renewed && response.is_expired_credentials() {
+                    let renewal = self.credentials.renewed(&credentials);
+                    if let Some(newer) = by_deadline(renewal, deadline).await? {
+                        (credentials_renewed, attempts, credentials) = (true, attempts - 1, newer);
+                        continue;
+                    }
+                }
+            }
+            let wait = backoff(attempts);
+            if attempts >= MAX_ATTEMPTS || !error.is_transient() || wait >= deadline.left() {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn send_once(
+        &self,
+        call: &Call,
+        credentials: &Credentials,
+        deadline: Deadline,
+    ) -> Result<WireReply, CallError> {
+        let request = call.sign(credentials, self.now()).map_err(|error| {
+            let message = format!("can't sign the {} request: {error}", call.service);
+            CallError::NotSigned(Error::new(ErrorKind::Internal, message))
+        })?;
+        let deadline = deadline.within(Some(call.timeout));
+        let reply = self.http.exchange(request, call.max_response_bytes, deadline).await;
+        let reply = reply.map_err(CallError::Failed)?;
+        let error = match reply.status {
+            200..300 | 304 => (call.error_in_success)(&reply),
+            _ => Some(ErrorResponse::from_reply(&reply)),
+        };
+        error.map_or(Ok(reply), |error| Err(CallError::Rejected(error)))
+    }
+
+    /// The time of AWS's clock, as far as it is known.
+    fn now(&self) -> SystemTime {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let duration = Duration::from_secs(offset.unsigned_abs());
+        let now = (self.clock)();
+        let corrected =
+            if offset < 0 { now.checked_sub(duration) } else { now.checked_add(duration) };
+        corrected.unwrap_or(now)
+    }
+
+    /// Corrects the clock if it may be the reason that AWS rejected a signature. Returns whether
+    /// the clock was changed.
+    fn correct_clock(&self, response: &ErrorResponse) -> bool {
+        let (true, Some(aws_time)) = (response.may_be_clock_skew(), response.date) else {
+            return false;
+        };
+        let offset_from = |time: SystemTime| match aws_time.duration_since(time) {
+            Ok(ahead) => i64::try_from(ahead.as_secs()).unwrap_or(0),
+            Err(behind) => -i64::try_from(behind.duration().as_secs()).unwrap_or(0),
+        };
+        if offset_from(self.now()).unsigned_abs() < MIN_CLOCK_SKEW.as_secs() {
+            return false;
+        }
+        self.clock_offset.store(offset_from((self.clock)()), Ordering::Relaxed);
+        true
+    }
+}
+
+impl Call {
+    /// Returns the HTTP request, signed for this time.
+    pub(crate) fn sign(
+        &self,
+        credentials: &Credentials,
+        time: SystemTime,
+    ) -> Result<Request<Bytes>, SigningError> {
+        let input = SignatureInput {
+            method: self.method.as_str(),
+            url: &self.url,
+            headers: self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect(),
+            body: &self.body,
+            service: self.service,
+            region: &self.region,
+        };
+        let signature = signature_headers(credentials, input, time)?;
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.url)
+            .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
+            .body(self.body.clone())?;
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value)?);
+        }
+        request.headers_mut().extend(signature);
+        Ok(request)
+    }
+}
+
+/// Waits for credentials until the deadline.
+async fn by_deadline<T>(
+    credentials: impl Future<Output = Result<T, Error>>,
+    deadline: Deadline,
+) -> Result<T, CallError> {
+    match tokio::time::timeout_at(deadline.instant().into(), credentials).await {
+        Ok(result) => result.map_err(CallError::NotSigned),
+        Err(_) => Err(CallError::Failed(HttpError::TimedOut)),
+    }
+}
+
+/// The wait after this number of attempts: a random duration from zero to one second, doubled with
+/// each attempt.
+fn backoff(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(8);
+    FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF).mul_f64(fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::backoff;
+
+    #[test]
+    fn backoff_doubles_up_to_its_maximum() {
+        for (attempts, max_seconds) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 20), (90, 20)] {
+            for _ in 0..100 {
+                assert!(backoff(attempts) <= Duration::from_secs(max_seconds));
+            }
+        }
+    }
+}

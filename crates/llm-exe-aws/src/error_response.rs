@@ -1,0 +1,275 @@
+//! Error responses of AWS services.
+//!
+//! S3 reports errors as XML and the other services as JSON. A response to `HEAD` has a status and
+//! headers only.
+
+use std::time::SystemTime;
+
+use llm_exe::error::shorten;
+use llm_exe::wire::WireReply;
+use serde::Deserialize;
+
+use crate::xml;
+
+/// A parsed error response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// AWS's error code, like `NoSuchKey`; empty if the response has none.
+    pub code: String,
+    /// AWS's message. It can name roles and accounts, so it is used to classify the error and never
+    /// shown to callers.
+    pub(crate) message: String,
+    /// The region of the bucket, if the response names it.
+    pub(crate) region: Option<String>,
+    /// The time of the response by AWS's clock.
+    pub(crate) date: Option<SystemTime>,
+}
+
+/// Codes of throttling, for all services, as in AWS's SDKs.
+const THROTTLING: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "KmsThrottled",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TooManyUpdates",
+];
+/// Codes of other errors that a retry can resolve.
+const TRANSIENT: &[&str] = &[
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+];
+const EXPIRED_CREDENTIALS: &[&str] =
+    &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+/// Codes that AWS returns if the time of a signature is wrong, and also for other reasons.
+const CLOCK_SKEW: &[&str] = &[
+    "AuthFailure",
+    "InvalidSignature",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+const INVALID_CREDENTIALS: &[&str] = &[
+    "AuthorizationHeaderMalformed",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+];
+
+/// The error body of services with a JSON protocol.
+#[derive(Deserialize)]
+struct JsonError {
+    #[serde(rename = "__type", default)]
+    code: String,
+    #[serde(alias = "Message", default)]
+    message: String,
+}
+
+impl ErrorResponse {
+    pub(crate) fn from_reply(reply: &WireReply) -> ErrorResponse {
+        let body = std::str::from_utf8(&reply.body).unwrap_or_default();
+        let (code, message) = match serde_json::from_str::<JsonError>(body) {
+            Ok(error) => (error.code, error.message),
+            Err(_) => (
+                xml::element_text(body, "Code").unwrap_or_default(),
+                xml::element_text(body, "Message").unwrap_or_default(),
+            ),
+        };
+        let code = match code.as_str() {
+            "" => reply.header("x-amzn-errortype").unwrap_or_default(),
+            code => code,
+        };
+        let region = reply.header("x-amz-bucket-region").map(str::to_owned);
+        let region = region.or_else(|| xml::element_text(body, "Region"));
+        ErrorResponse {
+            status: reply.status,
+            code: normalize_code(code),
+            message: shorten(&message, 500),
+            // The region becomes a part of host names.
+            region: region.filter(|region| llm_exe::check_region(region).is_ok()),
+            date: reply.header("date").and_then(|text| httpdate::parse_http_date(text).ok()),
+        }
+    }
+
+    /// The error of a bucket or key that can't exist, for which no request is sent.
+    pub(crate) fn invalid_name() -> ErrorResponse {
+        let (code, message) = ("InvalidName".to_owned(), String::new());
+        ErrorResponse { status: 404, code, message, region: None, date: None }
+    }
+
+    /// The error of an entry that failed, from a response with a success status.
+    pub(crate) fn from_failed_entry(status: u16, code: &str, message: &str) -> ErrorResponse {
+        let (code, message) = (normalize_code(code), shorten(message, 500));
+        ErrorResponse { status, code, message, region: None, date: None }
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        codes.contains(&self.code.as_str())
+    }
+
+    /// Whether a retry can succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.status, 429 | 500 | 502 | 503 | 504)
+            || self.has_code(THROTTLING)
+            || self.has_code(TRANSIENT)
+    }
+
+    pub(crate) fn is_expired_credentials(&self) -> bool {
+        self.has_code(EXPIRED_CREDENTIALS)
+    }
+
+    /// Whether a wrong clock can be the reason. A response to `HEAD` has no code.
+    pub(crate) fn may_be_clock_skew(&self) -> bool {
+        self.has_code(CLOCK_SKEW) || (self.status == 403 && self.code.is_empty())
+    }
+
+    /// Whether AWS rejected the credentials, as opposed to denying an action to a known caller.
+    pub(crate) fn is_about_credentials(&self) -> bool {
+        self.has_code(EXPIRED_CREDENTIALS)
+            || self.has_code(CLOCK_SKEW)
+            || self.has_code(INVALID_CREDENTIALS)
+    }
+
+    pub(crate) fn is_access_denied(&self) -> bool {
+        const ACCESS_DENIED: &[&str] = &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "KmsAccessDenied",
+            "NotAuthorizedForDetailTypeException",
+            "NotAuthorizedForSourceException",
+        ];
+        self.status == 403 || self.has_code(ACCESS_DENIED)
+    }
+
+    /// Whether the error comes from KMS, which the service called.
+    pub(crate) fn is_from_kms(&self) -> bool {
+        self.message.contains("kms:Decrypt")
+            || self.message.contains("kms:GenerateDataKey")
+            || self.message.contains("ciphertext")
+            || self.code.starts_with("Kms")
+            || self.code.starts_with("KMS.")
+    }
+
+    /// The KMS action that was denied.
+    pub(crate) fn kms_action(&self) -> &'static str {
+        match self.message.contains("kms:GenerateDataKey") {
+            true => "kms:GenerateDataKey",
+            false => "kms:Decrypt",
+        }
+    }
+}
+
+/// The status and the code for messages, like `503 SlowDown`.
+impl std::fmt::Display for ErrorResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.status)?;
+        if self.code.is_empty() { Ok(()) } else { write!(f, " {}", self.code) }
+    }
+}
+
+/// Reduces `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`. Callers see the
+/// code, so all characters that are not part of a name are removed.
+fn normalize_code(code: &str) -> String {
+    let code = code.rsplit('#').next().unwrap_or_default();
+    let code = code.split(':').next().unwrap_or_default();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    code.chars().filter(|c| is_name(*c)).take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use llm_exe::wire::WireReply;
+
+    use super::ErrorResponse;
+
+    fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorResponse {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        ErrorResponse::from_reply(&WireReply { status, headers: map, body })
+    }
+
+    #[test]
+    fn code_is_read_from_xml_json_and_header() {
+        let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+                   <Message>a &lt;key&gt;</Message><Key>&lt;Code>x</Key></Error>";
+        let response_404 = response(404, &[], xml);
+        assert_eq!(
+            (response_404.code.as_str(), response_404.message.as_str()),
+            ("NoSuchKey", "a <key>")
+        );
+        for (headers, body, code) in [
+            (&[][..], r#"{"__type":"ParameterNotFound"}"#, "ParameterNotFound"),
+            (
+                &[],
+                r#"{"__type":"com.amazonaws.ssm#ThrottlingException","Message":"x"}"#,
+                "ThrottlingException",
+            ),
+            (
+                &[("x-amzn-errortype", "AccessDeniedException:http://a.example/")],
+                "{}",
+                "AccessDeniedException",
+            ),
+            (&[], "", ""),
+            (&[], "<Error><Code>unclosed", ""),
+            (&[], "<html>502 Bad Gateway</html>", ""),
+        ] {
+            assert_eq!(response(400, headers, body).code, code, "{body}");
+        }
+    }
+
+    #[test]
+    fn region_is_read_only_if_valid() {
+        let body =
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>";
+        assert_eq!(response(400, &[], body).region.as_deref(), Some("eu-west-1"));
+        let header = [("x-amz-bucket-region", "ap-south-1")];
+        assert_eq!(response(301, &header, body).region.as_deref(), Some("ap-south-1"));
+        for invalid in ["evil.example/", "x@y", "", "EU"] {
+            let body = format!("<Error><Region>{invalid}</Region></Error>");
+            assert_eq!(response(400, &[], &body).region, None, "{invalid}");
+        }
+    }
+
+    #[test]
+    fn throttling_and_server_errors_are_transient() {
+        for (status, code, expected) in [
+            (503, "SlowDown", true),
+            (400, "ThrottlingException", true),
+            (429, "", true),
+            (500, "", true),
+            (400, "RequestTimeout", true),
+            (400, "ValidationException", false),
+            (403, "AccessDenied", false),
+            (404, "NoSuchKey", false),
+            (412, "PreconditionFailed", false),
+        ] {
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            assert_eq!(response(status, &[], &body).is_transient(), expected, "{status} {code}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Sends operations on objects, to the region of their bucket.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use llm_exe::Deadline;
+use llm_exe::wire::WireReply;
+
+use crate::client::{AwsClient, Call, CallError};
+use crate::endpoint::{encode_query, object_url};
+use crate::error_response::ErrorResponse;
+
+/// The maximum number of buckets whose region is remembered.
+const MAX_KNOWN_BUCKETS: usize = 1000;
+/// The prefix of headers that hold an object's user-defined metadata.
+const METADATA_PREFIX: &str = "x-amz-meta-";
+
+/// S3 in a region, or at a base URL.
+#[derive(Debug)]
+pub struct S3 {
+    client: Arc<AwsClient>,
+    region: Option<String>,
+    endpoint: Option<String>,
+    /// The regions of buckets that are not in `region`, learned from redirects.
+    bucket_regions: Mutex<HashMap<String, String>>,
+}
+
+/// An operation on an object, independent of the region.
+pub(super) struct Operation<'a> {
+    pub(super) method: Method,
+    pub(super) bucket: &'a str,
+    pub(super) key: &'a str,
+    pub(super) version: Option<&'a str>,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Bytes,
+    pub(super) max_response_bytes: usize,
+    pub(super) timeout: Duration,
+}
+
+impl S3 {
+    /// Creates a client for this region and, if set, this base URL.
+    pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
+        S3 { client, region, endpoint, bucket_regions: Mutex::default() }
+    }
+
+    /// Sends an operation. If the bucket is in another region, sends it there again.
+    pub(super) async fn send(
+        &self,
+        operation: &Operation<'_>,
+        deadline: Deadline,
+    ) -> Result<WireReply, CallError> {
+        let region = self.region_of(operation.bucket)?;
+        let result = self.client.send(&self.call_in(operation, &region)?, deadline).await;
+        let Err(CallError::Rejected(ErrorResponse {
+            status: 301 | 307 | 400 | 403,
+            region: Some(bucket_region),
+            ..
+        })) = &result
+        else {
+            return result;
+        };
+        if *bucket_region == region {
+            return result;
+        }
+        self.remember_region(operation.bucket, bucket_region);
+        self.client.send(&self.call_in(operation, bucket_region)?, deadline).await
+    }
+
+    /// Returns the unsigned request of an operation, for the region of the bucket.
+    #[cfg(test)]
+    pub(super) fn call(&self, operation: &Operation<'_>) -> Result<Call, CallError> {
+        self.call_in(operation, &self.region_of(operation.bucket)?)
+    }
+
+    fn remember_region(&self, bucket: &str, region: &str) {
+        let mut regions = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if regions.len() >= MAX_KNOWN_BUCKETS {
+            regions.clear();
+        }
+        regions.insert(bucket.to_owned(), region.to_owned());
+    }
+
+    fn region_of(&self, bucket: &str) -> Result<String, CallError> {
+        let regions = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let region = regions.get(bucket).or(self.region.as_ref());
+        region.cloned().ok_or_else(CallError::no_region)
+    }
+
+    fn call_in(&self, operation: &Operation<'_>, region: &str) -> Result<Call, CallError> {
+        let Operation { bucket, key, .. } = *operation;
+        let url = object_url(self.endpoint.as_deref(), region, bucket, key);
+        let Some(mut url) = url else {
+            return Err(CallError::Rejected(ErrorResponse::invalid_name()));
+        };
+        if let Some(version) = operation.version {
+            url.push_str(&format!("?versionId={}", encode_query(version)));
+        }
+        Ok(Call {
+            service: "s3",
+            region: region.to_owned(),
+            method: operation.method.clone(),
+            url,
+            headers: operation.headers.clone(),
+            body: operation.body.clone(),
+            max_response_bytes: operation.max_response_bytes,
+            timeout: operation.timeout,
+            error_in_success: |_| None,
+        })
+    }
+}
+
+/// Returns an object's user-defined metadata, with names in lower case and without their prefix.
+pub(super) fn metadata(reply: &WireReply) -> Vec<(String, String)> {
+    let metadata = reply.headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
+        Some((name.to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    metadata.collect()
+}
+
+pub(super) fn etag(reply: &WireReply) -> Option<String> {
+    reply.header("etag").map(str::to_owned)
+}
+
+/// Returns the version id. S3 sends `null` for objects in a bucket without versioning.
+pub(super) fn version(reply: &WireReply) -> Option<String> {
+    reply.header("x-amz-version-id").filter(|version| *version != "null").map(str::to_owned)
+}

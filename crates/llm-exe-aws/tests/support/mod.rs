@@ -1,0 +1,56 @@
+//! Helpers and test bodies that the test binaries `it` and `moto` share.
+#![allow(dead_code, reason = "each binary uses a part of them")]
+
+pub(crate) mod contract;
+pub(crate) mod proxy;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use llm_exe::Deadline;
+use llm_exe::ports::DocumentLocation;
+use llm_exe::transport::HttpClient;
+use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
+
+pub(crate) const REGION: &str = "us-east-1";
+/// The secret key of AWS's documentation. The simulator verifies signatures made with it.
+pub(crate) const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+/// A secret key whose signatures the simulator rejects. moto accepts any signature.
+pub(crate) const OTHER_SECRET: &str = "sentinel.of.the.secret.access.key";
+const TOKEN: &str = "sentinel.of.the.session.token";
+
+pub(crate) const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
+pub(crate) const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/results";
+
+pub(crate) fn deadline() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
+
+/// Ports that send all requests to `url` and sign them with `secret`.
+pub(crate) fn ports(url: &str, secret: &'static str) -> AwsPorts {
+    let credentials = EnvironmentCredentials::new(move |name| {
+        let value = match name {
+            "AWS_ACCESS_KEY_ID" => "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY" => secret,
+            _ => TOKEN,
+        };
+        Some(value.to_owned())
+    });
+    let url = Some(url.to_owned());
+    let endpoints =
+        ServiceEndpoints { s3: url.clone(), ssm: url.clone(), sqs: url.clone(), event_bridge: url };
+    let region = Some(REGION.to_owned());
+    AwsPorts::new(region, endpoints, HttpClient::default(), Arc::new(credentials))
+}
+
+pub(crate) fn object(bucket: &str, key: &str, version: Option<&str>) -> DocumentLocation {
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    DocumentLocation::Object { bucket, key, version: version.map(str::to_owned) }
+}
+
+/// Panics if the text contains a secret or a part of a signed request.
+pub(crate) fn assert_no_secrets(text: &str) {
+    for secret in [EXAMPLE_SECRET, OTHER_SECRET, TOKEN, "Signature=", "AKIA"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

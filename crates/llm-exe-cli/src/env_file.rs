@@ -1,0 +1,67 @@
+//! Reads keys and AWS credentials from a `.env` file.
+//!
+//! Other variables in the file are ignored: a base URL in a stray `.env` could otherwise send the
+//! user's keys to another server.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use llm_exe::providers::{ProviderRow, Providers};
+use llm_exe_aws::CREDENTIAL_VARIABLES;
+use llm_exe_events::endpoint_key;
+
+/// Returns the keys in the file by variable name. A missing file has none.
+pub(crate) fn read_keys(
+    path: &Path,
+    providers: Providers,
+) -> Result<HashMap<String, String>, String> {
+    if !path.exists() {
+        return Ok(HashMap::new());
+    }
+    let content =
+        std::fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
+    // Editors on Windows write a byte order mark.
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+    let endpoint = endpoint_key();
+    let is_key = |name: &str| {
+        let is_set_by = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
+        providers.all().any(is_set_by)
+            || endpoint.is_set_by(name)
+            || CREDENTIAL_VARIABLES.contains(&name)
+    };
+    check_no_substitution(path, content, is_key)?;
+    let mut keys = HashMap::new();
+    for entry in dotenvy::from_read_iter(content) {
+        // The error of dotenvy quotes the line, which can contain a key.
+        let (name, value) = entry.map_err(|_| {
+            format!("can't read {}: a line is not of the form NAME=value", path.display())
+        })?;
+        if is_key(&name) {
+            keys.insert(name, value);
+        }
+    }
+    Ok(keys)
+}
+
+/// Rejects keys that contain a `$` and are not in single quotes. `dotenvy` would replace a `$NAME`
+/// by an environment variable, which could be the key of another provider.
+fn check_no_substitution(
+    path: &Path,
+    content: &[u8],
+    is_key: impl Fn(&str) -> bool,
+) -> Result<(), String> {
+    for line in String::from_utf8_lossy(content).lines() {
+        let line = line.trim().trim_start_matches("export ");
+        if let Some((name, value)) = line.split_once('=')
+            && is_key(name.trim())
+            && value.contains('$')
+            && !value.trim().starts_with('\'')
+        {
+            let (path, name) = (path.display(), name.trim());
+            return Err(format!(
+                "{path}: the value of {name} contains a $: put the value in single quotes"
+            ));
+        }
+    }
+    Ok(())
+}

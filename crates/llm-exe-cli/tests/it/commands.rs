@@ -1,0 +1,374 @@
+//! Each command: its input and its output.
+
+use llm_exe_simulator::{Fault, Simulator, Step};
+use serde_json::{Value, json};
+
+use crate::harness::{Folder, REPLY, as_pairs, request, signal, simulator_variables};
+
+const EVENT: &str = include_str!("../cases/function-url.json");
+
+#[tokio::test]
+async fn request_is_read_from_standard_input() {
+    let folder = Folder::new();
+    let text = request().to_string();
+    for command in ["invoke", "render", "validate"] {
+        let arguments: &[&str] =
+            if command == "invoke" { &["invoke", "-", "--simulate"] } else { &[command, "-"] };
+        let output = folder.run_with_input(&text, arguments).await;
+        assert_eq!(output.code, Some(0), "{command}: {output:?}");
+        assert!(!output.stdout.is_empty(), "{command}");
+    }
+    let output = folder.run_with_input("{", &["invoke", "-", "--simulate", "--json"]).await;
+    assert_eq!(output.code, Some(2));
+    let message = output.error()["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("standard input") && message.contains("line 1"), "{message}");
+}
+
+/// Returns the text of the first message in the rendered request.
+async fn render_message(folder: &Folder, arguments: &[&str]) -> String {
+    let output = folder.run(&[&["render", "--json"], arguments].concat()).await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.json()["body"]["messages"][0]["content"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn command_line_data_is_merged_into_request() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["message"] = json!("{{a}}|{{b.c}}|{{d}}");
+    let bare = folder.file("bare.json", request.to_string());
+    request["data"] = json!({ "a": "old", "d": "kept" });
+    let file = folder.file("request.json", request.to_string());
+    request["data"] = Value::Null;
+    let null = folder.file("null.json", request.to_string());
+    let data = folder.file("data.json", r#"{ "a": "from the file", "b": { "c": 1 } }"#);
+    for (arguments, expected) in [
+        (vec![file.as_str()], "old||kept"),
+        (vec![&file, "--data", "a=new"], "new||kept"),
+        (vec![&file, "--data", "a=x=y"], "x=y||kept"),
+        (vec![&file, "--data", "a="], "||kept"),
+        (vec![&file, "--data", "a=1", "--data", "a=2"], "2||kept"),
+        (vec![&file, "--data", r#"b={"c":true}"#], "old|true|kept"),
+        (vec![&file, "--data", r#"a="quoted""#], "quoted||kept"),
+        (vec![&file, "--data", "a={not JSON"], "{not JSON||kept"),
+        (vec![&file, "--data", "a=12345678901234567890123"], "12345678901234567890123||kept"),
+        (vec![&file, "--data-file", &data], "from the file|1|kept"),
+        (vec![&file, "--data-file", &data, "--data", "a=line"], "line|1|kept"),
+        (vec![&bare, "--data", "a=new"], "new||"),
+        (vec![&null, "--data", "a=new"], "new||"),
+    ] {
+        let text = render_message(&folder, &arguments).await;
+        // Templates print large numbers as JavaScript does.
+        let text = text.replace("1.2345678901234568e+22", "12345678901234567890123");
+        assert_eq!(text, expected, "{arguments:?}");
+    }
+    let list = folder.file("list.json", "[]");
+    let output = folder.run(&["render", &file, "--data-file", &list, "--json"]).await;
+    assert_eq!((output.code, &output.error()["type"]), (Some(2), &json!("InvalidRequest")));
+    let output = folder.run(&["render", &file, "--data-file", "nowhere.json", "--json"]).await;
+    assert_eq!(output.code, Some(2));
+    assert!(output.error()["message"].as_str().unwrap().contains("nowhere.json"), "{output:?}");
+}
+
+#[tokio::test]
+async fn event_returns_raw_response() {
+    let folder = Folder::new();
+    let direct = folder.file("direct.json", request().to_string());
+    let output = folder.run(&["invoke", "--simulate", "--event", &direct, "--json"]).await;
+    assert_eq!((output.code, output.json()), (Some(0), json!(REPLY)));
+
+    let mut event: Value = serde_json::from_str(EVENT).unwrap();
+    event["body"] = json!(request().to_string());
+    let no_auth = [("ENDPOINT_AUTH", "NONE")];
+    let http = folder.file("http.json", event.to_string());
+    let arguments = ["invoke", "--simulate", "--event", &http, "--json"];
+    let output = folder.run_with(&no_auth, &arguments).await;
+    let response = output.json();
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!((&response["statusCode"], &response["body"]), (&json!(200), &json!(REPLY)));
+    // As in Lambda, the default is authentication by AWS.
+    let output = folder.run(&arguments).await;
+    assert_eq!(output.json()["statusCode"], json!(401), "{output:?}");
+
+    let bad = folder.file("bad.json", "{}");
+    let output = folder.run(&["invoke", "--simulate", "--event", &bad]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert_eq!(output.json()["errorType"], json!("InvalidRequest"));
+    assert!(output.json()["errorMessage"].is_string());
+}
+
+#[tokio::test]
+async fn render_prints_wire_request_without_key() {
+    let folder = Folder::new();
+    let file = folder.file("request.json", request().to_string());
+    for variables in [vec![], vec![("OPENAI_API_KEY", crate::harness::OPENAI_KEY)]] {
+        let output = folder.run_with(&variables, &["render", &file]).await;
+        let wire = output.json();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(wire["url"], json!("https://api.openai.com/v1/chat/completions"));
+        let message = &wire["body"]["messages"][0];
+        assert_eq!(*message, json!({ "role": "system", "content": "Say hello." }));
+        let headers = wire["headers"].as_object().unwrap();
+        let names: Vec<&String> = headers.keys().collect();
+        assert_eq!(names, ["content-type"], "{wire}");
+    }
+    // The fields `return` and `dryRun` have no effect.
+    let mut other = request();
+    other["return"] = json!("full");
+    other["dryRun"] = json!(false);
+    let file = folder.file("other.json", other.to_string());
+    assert_eq!(folder.run(&["render", &file]).await.json()["method"], json!("POST"));
+}
+
+#[tokio::test]
+async fn render_and_validate_ignore_invalid_env_file() {
+    let folder = Folder::new();
+    let file = folder.file("request.json", request().to_string());
+    folder.file(".env", "this line is not an assignment");
+    for arguments in [vec!["render", &file], vec!["validate", &file]] {
+        let output = folder.run(&arguments).await;
+        assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn validate_reports_every_problem_of_every_file() {
+    let folder = Folder::new();
+    let good = folder.file("good.json", request().to_string());
+    let bad = folder.file("bad.json", r#"{"provider":"x","message":["{{#if}}"],"output":"y"}"#);
+    let broken = folder.file("broken.json", "{\n  \"provider\" \"x\"\n}");
+    let mut unknown_field = request();
+    unknown_field["messages"] = json!([]);
+    let unknown_field = folder.file("unknown-field.json", unknown_field.to_string());
+    let missing = "missing.json";
+
+    assert_eq!(folder.run(&["validate", &good]).await.stdout, "good.json: ok\n");
+    let output = folder.run(&["validate", &unknown_field]).await;
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), "unknown-field.json: ok\n"));
+    assert!(
+        output.stderr.contains("unknown-field.json") && output.stderr.contains("`messages`"),
+        "{output:?}"
+    );
+
+    let output = folder.run(&["validate", &good, &bad, &broken, missing, &unknown_field]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    for part in [
+        "good.json: ok",
+        "bad.json: provider: ",
+        "bad.json: model: ",
+        "bad.json: message[0]: ",
+        "bad.json: output: ",
+        "broken.json: not JSON at line 2",
+        "missing.json: can't be read",
+        "unknown-field.json: ok",
+    ] {
+        let count = output.stdout.lines().filter(|line| line.starts_with(part)).count();
+        assert_eq!(count, 1, "{part:?} in {output:?}");
+    }
+
+    let output =
+        folder.run(&["validate", "--json", &good, &bad, &broken, missing, &unknown_field]).await;
+    assert_eq!((output.code, output.stderr.as_str()), (Some(2), ""));
+    let validations = output.json();
+    let status: Vec<(&str, bool)> = validations
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|validation| {
+            (validation["file"].as_str().unwrap(), validation["ok"].as_bool().unwrap())
+        })
+        .collect();
+    let expected = [
+        (&*good, true),
+        (&*bad, false),
+        (&*broken, false),
+        (missing, false),
+        (&*unknown_field, true),
+    ];
+    assert_eq!(status, expected);
+    for validation in validations.as_array().unwrap() {
+        let problems = validation["problems"].as_array().unwrap();
+        assert_eq!(problems.is_empty(), validation["ok"] == json!(true), "{validation}");
+        for problem in problems {
+            assert!(problem["type"].is_string() && problem["message"].is_string(), "{problem}");
+        }
+    }
+    assert_eq!(validations[4]["warnings"].as_array().unwrap().len(), 1);
+    let types: Vec<&Value> =
+        validations[1]["problems"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
+    assert!(types.contains(&&json!("PromptInvalid")), "{types:?}");
+
+    // Standard input, a folder, and no argument.
+    let output = folder.run_with_input("[]", &["validate", "-"]).await;
+    assert_eq!(output.code, Some(2));
+    assert_eq!(folder.run(&["validate", "."]).await.code, Some(2));
+    assert_eq!(folder.run(&["validate"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn schema_accepts_the_examples() {
+    let folder = Folder::new();
+    let output = folder.run(&["schema"]).await;
+    assert_eq!(output.code, Some(0));
+    let schema = output.json();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&request()));
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples")).unwrap()
+    {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind == "json") {
+            let example: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            assert!(validator.is_valid(&example), "{path:?}");
+        }
+    }
+    for wrong in [
+        json!([]),
+        json!("a"),
+        json!({ "provider": 7 }),
+        json!({ "message": 7 }),
+        json!({ "message": [7] }),
+        json!({ "options": { "temperature": "hot" } }),
+        json!({ "data": [] }),
+    ] {
+        assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn completions_contain_the_commands() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = folder.run(&["completions", shell]).await;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        for word in ["invoke", "render", "validate", "serve", "simulate"] {
+            assert!(output.stdout.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(folder.run(&["completions", "tcsh"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn help_lists_commands_and_exit_codes() {
+    let folder = Folder::new();
+    let output = folder.run(&["--help"]).await;
+    assert_eq!(output.code, Some(0));
+    for part in ["Examples:", "Exit codes:", "invoke", "render", "validate", "serve", "schema"] {
+        assert!(output.stdout.contains(part), "{part}");
+    }
+    for command in ["invoke", "render", "validate", "serve", "schema", "completions"] {
+        let output = folder.run(&[command, "--help"]).await;
+        assert_eq!(output.code, Some(0), "{command}");
+        assert!(
+            output.stdout.contains("Usage: llm-exe ") && output.stdout.lines().count() > 4,
+            "{command}"
+        );
+    }
+    let output = folder.run(&["--version"]).await;
+    assert_eq!(output.stdout, format!("llm-exe {}\n", env!("CARGO_PKG_VERSION")));
+    // Without a command, the help goes to standard error.
+    let output = folder.run(&[]).await;
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("Usage:"), "{output:?}");
+}
+
+#[tokio::test]
+async fn unreadable_files_are_named() {
+    let folder = Folder::new();
+    let latin = folder.file("latin.json", b"{\"provider\":\"\xe9\"}");
+    for (file, expected) in [
+        ("nowhere.json", "nowhere.json"),
+        (".", "."),
+        (latin.as_str(), "latin.json"),
+        ("/dev/null", "/dev/null"),
+    ] {
+        for command in ["invoke", "render"] {
+            let output = folder.run(&[command, "--json", file]).await;
+            assert_eq!(output.code, Some(2), "{command} {file}: {output:?}");
+            let message = output.error()["message"].as_str().unwrap().to_owned();
+            assert!(message.starts_with(expected), "{command} {file}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn warnings_are_not_printed_with_json() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["messages"] = json!([]);
+    request["options"] = json!({ "topK": 3 });
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["invoke", "--simulate", &file]).await;
+    assert_eq!(output.stdout, format!("{REPLY}\n"));
+    assert!(output.stderr.contains("warning: unknown field `messages`"), "{output:?}");
+    assert!(output.stderr.contains("options.topK"), "{output:?}");
+    let output = folder.run(&["invoke", "--simulate", "--json", &file]).await;
+    assert_eq!(output.stderr, "");
+}
+
+#[tokio::test]
+async fn interrupt_ends_invoke() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::fault(Fault::Hang)]);
+    let file = folder.file("request.json", request().to_string());
+    let variables = simulator_variables(&simulator);
+    let mut command = folder.command(&["invoke", &file]);
+    let child = command.envs(as_pairs(&variables)).spawn().unwrap();
+    while simulator.journal().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // A process that a shell starts in the background ignores interrupts, and so do its children.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let ignores_interrupts = u64::from_str_radix(ignored.trim(), 16).unwrap() & 0b10 != 0;
+    signal(child.id().unwrap(), if ignores_interrupts { "TERM" } else { "INT" });
+    let output = child.wait_with_output();
+    let output = tokio::time::timeout(std::time::Duration::from_secs(5), output).await;
+    let output = output.expect("the program exits").unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+#[tokio::test]
+async fn providers_lists_key_status_without_keys() {
+    let folder = Folder::new();
+    folder.file(".env", "XAI_API_KEY=secret-of-the-file\n");
+    let servers = r#"{"mine": {"baseUrl": "http://127.0.0.1:1/v1", "keyEnv": "MY_KEY"}}"#;
+    let variables = [
+        ("OPENAI_API_KEY", "secret-of-the-shell"),
+        ("ANTHROPIC_API_KEY", "two words"),
+        ("OPENAI_COMPATIBLE_PROVIDERS", servers),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let output = folder.run_with(&variables, &["providers"]).await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let line = |name: &str| {
+        let line = output.stdout.lines().find(|line| line.split("  ").next() == Some(name));
+        line.unwrap_or_else(|| panic!("{name} is not in {}", output.stdout)).to_owned()
+    };
+    assert!(
+        line("openai").contains("OPENAI_API_KEY or OPEN_AI_API_KEY") && has(&line("openai"), "yes")
+    );
+    assert!(has(&line("xai"), "yes") && has(&line("google"), "no") && has(&line("ollama"), "-"));
+    assert!(line("anthropic").contains("no: the key in ANTHROPIC_API_KEY can't be used"));
+    assert!(line("mine").contains("MY_KEY") && line("mine").contains("http://127.0.0.1:1/v1"));
+    assert!(line("amazon:nova").contains("https://bedrock-runtime.eu-west-1.amazonaws.com"));
+    assert!(!output.stdout.contains("secret-of") && !output.stdout.contains("two words"));
+
+    let output = folder.run_with(&variables, &["providers", "--json"]).await;
+    let rows = output.json();
+    let row = |name: &str| {
+        rows.as_array().unwrap().iter().find(|row| row["provider"] == name).unwrap().clone()
+    };
+    assert_eq!(row("openai")["keyFound"], true);
+    assert_eq!(row("google")["keyFound"], false);
+    assert!(row("ollama")["keyFound"].is_null());
+    assert_eq!(row("amazon")["dialect"], "converse");
+    assert_eq!(rows.as_array().unwrap().len(), llm_exe::providers::PROVIDERS.len() + 1);
+}
+
+/// Whether a line of the table has a cell with this text.
+fn has(line: &str, text: &str) -> bool {
+    line.split("  ").any(|cell| cell.trim() == text)
+}

@@ -1,0 +1,351 @@
+//! Events of every source, run with `invoke --event` and with the Invoke API of `serve`.
+
+use std::path::PathBuf;
+
+use llm_exe_simulator::aws::AwsSimulator;
+use serde_json::{Value, json};
+
+use crate::harness::{Folder, Output, Server};
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events");
+const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prompts");
+const INVOKE_API: &str = "/2015-03-31/functions/llm-exe/invocations";
+
+/// Starts a simulator of S3 with the prompts that the events refer to.
+async fn start_aws() -> AwsSimulator {
+    let aws = AwsSimulator::start().await.unwrap();
+    for entry in std::fs::read_dir(PROMPTS).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            aws.put("prompts", name, std::fs::read(&path).unwrap());
+        }
+    }
+    aws
+}
+
+fn variables(aws: &AwsSimulator) -> Vec<(&'static str, String)> {
+    vec![
+        ("AWS_ENDPOINT_URL", aws.url()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        ("CONFIG_BUCKETS", "prompts".to_owned()),
+        ("RESULT_PREFIX", "s3://stored/results".to_owned()),
+        ("ENDPOINT_AUTH", "NONE".to_owned()),
+    ]
+}
+
+fn events() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 13, "{paths:?}");
+    paths
+}
+
+/// Panics unless the response is a success in the form that the event's source expects.
+fn assert_success(name: &str, response: &Value) {
+    let is_success = match name {
+        "sqs" | "sqs-fifo" | "pipes" | "s3-in-sns-in-sqs" => {
+            *response == json!({ "batchItemFailures": [] })
+        }
+        "sns" | "s3" => response[0]["status"] == "ok" && !response[0]["result"].is_null(),
+        "s3-test-event" => response[0]["status"] == "skipped",
+        "function-url" | "http-api" | "rest-api" | "alb" => response["statusCode"] == 200,
+        "eventbridge" | "eventbridge-s3" => response["statusCode"].is_null() && !response.is_null(),
+        _ => false,
+    };
+    assert!(is_success, "{name}: {response}");
+}
+
+fn stem(path: &std::path::Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+#[tokio::test]
+async fn invoke_runs_events_of_every_source() {
+    let folder = Folder::new();
+    for path in events() {
+        let aws = start_aws().await;
+        let variables = variables(&aws);
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let arguments = ["invoke", "--simulate", "--json", "--event", path.to_str().unwrap()];
+        let output = folder.run_with(&variables, &arguments).await;
+        assert_eq!(output.code, Some(0), "{path:?}: {output:?}");
+        assert_success(stem(&path), &output.json());
+        // The second run returns the stored result, except for HTTP sources, which store none.
+        let again = folder.run_with(&variables, &arguments).await;
+        if !matches!(stem(&path), "function-url" | "http-api" | "rest-api" | "alb") {
+            assert_eq!(again.stdout, output.stdout, "{path:?}");
+            assert!(!again.stderr.contains("simulated"), "{path:?}: {again:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn invoke_api_runs_events_of_every_source() {
+    let folder = Folder::new();
+    let aws = start_aws().await;
+    let variables = variables(&aws);
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let server = Server::start(&folder, &variables, &["--simulate"]).await;
+    for path in events() {
+        let response = server.post(INVOKE_API, std::fs::read(&path).unwrap()).await;
+        assert_eq!(response.status, 200, "{path:?}: {response:?}");
+        assert_eq!(response.headers["x-amz-executed-version"], "$LATEST");
+        assert_eq!(response.headers.get("x-amz-function-error"), None, "{path:?}: {response:?}");
+        assert_success(stem(&path), &response.json());
+    }
+    let response = server.post(INVOKE_API, json!({ "provider": "openai" }).to_string()).await;
+    assert_eq!(
+        (response.status, response.headers["x-amz-function-error"].as_str()),
+        (200, "Unhandled")
+    );
+    assert_eq!(response.json()["errorType"], "InvalidRequest");
+    let headers = [("x-amz-invocation-type", "Event")];
+    let body = std::fs::read(format!("{EVENTS}/sqs.json")).unwrap();
+    let response = server.send("POST", INVOKE_API, &headers, &body).await;
+    assert_eq!((response.status, response.body.as_str()), (202, ""));
+    let headers = [("x-amz-invocation-type", "DryRun")];
+    assert_eq!(server.send("POST", INVOKE_API, &headers, b"{}").await.status, 204);
+    assert_eq!(server.send("GET", INVOKE_API, &[], b"").await.status, 404);
+    let headers = [("x-amz-invocation-type", "Stream")];
+    let response = server.send("POST", INVOKE_API, &headers, b"{}").await;
+    assert_eq!((response.status, &response.json()["errorType"]), (400, &json!("InvalidRequest")));
+    // Requests from web pages are rejected.
+    let headers = [("origin", "https://evil.example")];
+    let response = server.send("POST", INVOKE_API, &headers, &body).await;
+    assert_eq!(response.json()["errorType"], "Unauthorized", "{response:?}");
+    assert_eq!(server.stop().await.code, Some(0));
+}
+
+/// The events whose source receives no results, and how many results they have.
+const UNRETURNED: &[(&str, usize)] = &[
+    ("sqs", 2),
+    ("sqs-fifo", 3),
+    ("pipes", 2),
+    ("s3-in-sns-in-sqs", 1),
+    ("sns", 1),
+    ("s3", 1),
+    ("eventbridge", 1),
+    ("eventbridge-s3", 1),
+];
+
+/// Returns the field `name` of those JSON lines on standard error that have it.
+fn json_lines(output: &Output, name: &str) -> Vec<Value> {
+    let lines = output.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter_map(|line| line.get(name).cloned()).collect()
+}
+
+/// Returns the ids of an event's records.
+fn record_ids(name: &str) -> Vec<String> {
+    let event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/{name}.json")).unwrap()).unwrap();
+    let items = event.get("Records").unwrap_or(&event);
+    let ids = items.as_array().into_iter().flatten();
+    ids.filter_map(|item| item.get("messageId").or_else(|| item.pointer("/Sns/MessageId")))
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn results_are_printed_with_their_location() {
+    let folder = Folder::new();
+    for (name, count) in UNRETURNED {
+        let aws = start_aws().await;
+        let path = format!("{EVENTS}/{name}.json");
+        let with_prefix = variables(&aws);
+        let with_prefix = crate::harness::as_pairs(&with_prefix);
+        let is_prefix = |(name, _): &(&str, &str)| *name == "RESULT_PREFIX";
+        let without_prefix: Vec<(&str, &str)> =
+            with_prefix.iter().copied().filter(|pair| !is_prefix(pair)).collect();
+
+        let output =
+            folder.run_with(&without_prefix, &["invoke", "--simulate", "--event", &path]).await;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_success(name, &output.json());
+        assert_eq!(output.stderr.matches("record ").count(), *count, "{output:?}");
+        assert_eq!(output.stderr.matches("neither stored nor sent").count(), 1, "{output:?}");
+        assert!(output.stderr.contains("RESULT_PREFIX"), "{output:?}");
+        assert!(output.stderr.contains("RESULT_DESTINATION"), "{output:?}");
+        assert!(!output.stderr.contains("stored at"), "{output:?}");
+        for id in record_ids(name) {
+            assert!(output.stderr.contains(&format!("record {id}: ")), "{id}: {output:?}");
+        }
+
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let output = folder.run_with(&without_prefix, &arguments).await;
+        assert_eq!(output.stdout.lines().count(), 1, "{output:?}");
+        let warnings = json_lines(&output, "warning");
+        assert_eq!(warnings.len(), 1, "{output:?}");
+        assert!(warnings[0].as_str().unwrap().contains("RESULT_PREFIX"), "{output:?}");
+        let results = json_lines(&output, "record");
+        assert_eq!(results.len(), *count, "{output:?}");
+        for result in &results {
+            assert_eq!(result["status"], "ok", "{result}");
+            assert!(!result["result"].is_null(), "{result}");
+            assert_eq!((result.get("resultUrl"), result.get("destination")), (None, None));
+        }
+
+        // The stored object contains the result.
+        let output = folder.run_with(&with_prefix, &arguments).await;
+        assert_eq!(json_lines(&output, "warning"), Vec::<Value>::new());
+        for result in json_lines(&output, "record") {
+            let url = result["resultUrl"].as_str().unwrap();
+            let key = url.strip_prefix("s3://stored/").unwrap();
+            let object: Value =
+                serde_json::from_slice(&aws.object("stored", key).unwrap().body).unwrap();
+            assert_eq!(object["result"], result["result"], "{url}");
+        }
+        let output =
+            folder.run_with(&with_prefix, &["invoke", "--simulate", "--event", &path]).await;
+        let count_stored =
+            output.stderr.matches("\n  stored at s3://stored/results/records/").count();
+        assert_eq!(count_stored, *count, "{output:?}");
+        assert!(!output.stderr.contains("warning"), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn results_are_printed_with_their_destination() {
+    let folder = Folder::new();
+    let queue = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
+    for (name, count) in UNRETURNED {
+        let aws = start_aws().await;
+        let variables = variables(&aws);
+        let mut variables = crate::harness::as_pairs(&variables);
+        variables.retain(|(name, _)| *name != "RESULT_PREFIX");
+        variables.push(("RESULT_DESTINATION", queue));
+        let path = format!("{EVENTS}/{name}.json");
+        let output = folder.run_with(&variables, &["invoke", "--simulate", "--event", &path]).await;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let sent = output.stderr.matches(&format!("\n  sent to {queue}\n")).count();
+        assert_eq!((sent, aws.messages().len()), (*count, *count), "{output:?}");
+        assert!(!output.stderr.contains("warning"), "{output:?}");
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let output = folder.run_with(&variables, &arguments).await;
+        let results = json_lines(&output, "record");
+        assert!(results.iter().all(|result| result["destination"] == queue), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn returned_result_is_printed_once() {
+    let folder = Folder::new();
+    for name in ["function-url", "http-api", "rest-api", "alb"] {
+        let path = format!("{EVENTS}/{name}.json");
+        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let output = folder.run_with(&[("ENDPOINT_AUTH", "NONE")], &arguments).await;
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
+    }
+    let direct = folder.file("direct.json", crate::harness::request().to_string());
+    let output = folder.run(&["invoke", "--simulate", "--json", "--event", &direct]).await;
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+}
+
+#[tokio::test]
+async fn skipped_and_dry_run_records_are_marked() {
+    let folder = Folder::new();
+    let path = format!("{EVENTS}/s3-test-event.json");
+    let output = folder.run(&["invoke", "--event", &path]).await;
+    assert!(
+        output.stderr.starts_with("record ") && output.stderr.ends_with(": skipped\n"),
+        "{output:?}"
+    );
+    let output = folder.run(&["invoke", "--json", "--event", &path]).await;
+    assert_eq!(json_lines(&output, "record")[0]["status"], "skipped", "{output:?}");
+    let mut event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/sqs.json")).unwrap()).unwrap();
+    let mut request = crate::harness::request();
+    request["dryRun"] = json!(true);
+    event["Records"].as_array_mut().unwrap().truncate(1);
+    event["Records"][0]["body"] = json!(request.to_string());
+    let file = folder.file("dry.json", event.to_string());
+    let output = folder.run(&["invoke", "--event", &file]).await;
+    assert!(output.stderr.contains(" (dry run): {"), "{output:?}");
+    assert!(!output.stderr.contains("warning"), "{output:?}");
+    let output = folder.run(&["invoke", "--json", "--event", &file]).await;
+    assert_eq!(json_lines(&output, "record")[0]["dryRun"], true, "{output:?}");
+}
+
+#[tokio::test]
+async fn failed_record_does_not_hide_other_results() {
+    let folder = Folder::new();
+    let mut event: Value =
+        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/sqs.json")).unwrap()).unwrap();
+    event["Records"][1]["body"] = json!("{}");
+    let file = folder.file("one-bad.json", event.to_string());
+    let output = folder.run(&["invoke", "--simulate", "--json", "--event", &file]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert_eq!(json_lines(&output, "record").len(), 1, "{output:?}");
+    assert_eq!(json_lines(&output, "error").len(), 1, "{output:?}");
+    assert_eq!(json_lines(&output, "warning").len(), 1, "{output:?}");
+}
+
+#[tokio::test]
+async fn serve_warns_about_lost_results() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[], &["--simulate"]).await;
+    let body = std::fs::read(format!("{EVENTS}/sqs.json")).unwrap();
+    assert_eq!(server.post(INVOKE_API, body).await.status, 200);
+    let output = server.stop().await;
+    assert_eq!(output.stderr.matches("warning: ").count(), 1, "{output:?}");
+    assert!(output.stderr.contains("RESULT_PREFIX"), "{output:?}");
+}
+
+/// An event states who sent it, so a server with authentication must not accept events.
+#[tokio::test]
+async fn serve_with_authentication_has_no_invoke_api() {
+    let folder = Folder::new();
+    let variables = [("ENDPOINT_API_KEY", "a-key-of-its-own")];
+    let server = Server::start(&folder, &variables, &["--simulate", "--auth", "API_KEY"]).await;
+    let body = std::fs::read(format!("{EVENTS}/sqs.json")).unwrap();
+    let headers = [("x-api-key", "a-key-of-its-own")];
+    let response = server.send("POST", INVOKE_API, &headers, &body).await;
+    assert_eq!((response.status, response.error_type().as_str()), (404, "NotFound"));
+    assert_eq!(server.stop().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn event_without_flag_and_failed_record_are_reported() {
+    let folder = Folder::new();
+    let path = format!("{EVENTS}/sqs.json");
+    let output = folder.run(&["invoke", "--simulate", &path]).await;
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("(sqs)") && output.stderr.contains("--event"), "{output:?}");
+    let mut event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    event["Records"][1]["body"] = json!("{\"provider\": ");
+    let file = folder.file("broken.json", event.to_string());
+    let output = folder.run(&["invoke", "--simulate", "--event", &file]).await;
+    assert_eq!(output.code, Some(2));
+    let id = event["Records"][1]["messageId"].as_str().unwrap();
+    assert_eq!(output.json()["batchItemFailures"], json!([{ "itemIdentifier": id }]));
+    assert!(output.stderr.contains(id) && output.stderr.contains("line 1"), "{output:?}");
+}
+
+#[tokio::test]
+async fn invoke_deduplicates_by_idempotency_key() {
+    let folder = Folder::new();
+    let aws = start_aws().await;
+    let variables = variables(&aws);
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut request = crate::harness::request();
+    request["idempotencyKey"] = json!("a-key");
+    request["return"] = json!("full");
+    let file = folder.file("keyed.json", request.to_string());
+    let first = folder.run_with(&variables, &["invoke", "--simulate", &file]).await;
+    let second = folder.run_with(&variables, &["invoke", "--simulate", &file]).await;
+    assert_eq!((first.code, second.code), (Some(0), Some(0)), "{first:?} {second:?}");
+    assert_eq!(second.json()["replayed"], true);
+    assert_eq!(second.json()["result"], first.json()["result"]);
+    // Without RESULT_PREFIX the key can't be used, but the request is valid.
+    let without = folder.run(&["invoke", "--simulate", &file]).await;
+    assert_eq!(without.code, Some(2));
+    assert!(without.stderr.contains("RESULT_PREFIX"), "{without:?}");
+    assert_eq!(folder.run(&["validate", &file]).await.code, Some(0));
+    assert_eq!(folder.run(&["render", &file]).await.code, Some(0));
+}

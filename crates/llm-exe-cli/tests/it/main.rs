@@ -1,0 +1,20 @@
+//! Runs the `llm-exe` program and checks its output and exit codes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod bedrock;
+mod commands;
+mod events;
+mod examples;
+mod exit_codes;
+mod formats;
+mod harness;
+mod keys;
+mod limits;
+mod pipes;
+mod serve;
+mod serve_stop;
