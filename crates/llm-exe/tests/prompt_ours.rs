@@ -156,7 +156,7 @@ fn syntax_errors_say_what_was_expected() {
         ("{{else}}", "1:1 `else` outside of a block"),
         ("{{#if a}}", "1:1 the block `if` is never closed; expected `{{/if}}`"),
         ("{{#if a}}{{/each}}", "1:10 expected `{{/if}}` to close the block, found `{{/each}}`"),
-        ("{{{{a}}}} b", "1:1 the raw block `a` is never closed; expected `{{{{/a}}}}`"),
+        ("{{{{a}}}} {{{{/", "1:1 the raw block `a` is never closed; expected `{{{{/a}}}}`"),
         (
             "{{{{a}}}} {{{{/b}}}}",
             "1:16 expected `{{{{/a}}}}` to close the raw block, found `{{{{/b}}}}`",
