@@ -27,24 +27,28 @@ pub(super) fn json_schema_example<'a>(
     }
     let keyword = keyword.as_text().filter(|name| !name.is_empty());
     let example = if kind.as_text() == Some("array") {
-        Json::Array(vec![list_element(&schema.property("items"), keyword, budget)?])
+        Json::Array(vec![example_element(&schema.property("items"), keyword, budget)?])
     } else {
-        object(&schema, keyword, budget)?
+        example_object(&schema, keyword, budget)?
     };
     to_json_text(&Value::from(&example), indentation(&args.get(2)), budget)
 }
 
 /// The element of an example list.
-fn list_element(
+fn example_element(
     items: &Value<'_>,
     keyword: Option<&str>,
     budget: &mut Budget,
 ) -> Result<Json, RenderError> {
-    if items.is_truthy() { object(items, keyword, budget) } else { Ok(Json::Object(Map::new())) }
+    if items.is_truthy() {
+        example_object(items, keyword, budget)
+    } else {
+        Ok(Json::Object(Map::new()))
+    }
 }
 
 /// An example for the schema of an object. For any other schema, an empty object.
-fn object(
+fn example_object(
     schema: &Value<'_>,
     keyword: Option<&str>,
     budget: &mut Budget,
@@ -57,7 +61,7 @@ fn object(
             let property = properties.property(&name);
             let value = match keyword {
                 Some(keyword) => Some(keyword_value(&property, keyword)),
-                None => default(&property),
+                None => default_value(&property),
             };
             if let Some(value) = value {
                 example.insert(name.into_owned(), value);
@@ -79,7 +83,7 @@ fn is_object(kind: &Json) -> bool {
     kind == "object"
 }
 
-fn default(property: &Value<'_>) -> Option<Json> {
+fn default_value(property: &Value<'_>) -> Option<Json> {
     match property.property("default") {
         Value::Undefined => None,
         _ => Some(keyword_value(property, "default")),

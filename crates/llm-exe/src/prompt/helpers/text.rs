@@ -34,9 +34,9 @@ pub(super) fn pluralize<'a>(
     let Some(forms) = first.as_text() else {
         return Err(RenderError::helper("expects two forms in one text, such as \"item|items\""));
     };
-    let one = Value::index(1);
-    let many = compare::order(&args.get(1), &one, budget)? == Some(Ordering::Greater);
-    let form = forms.split('|').nth(usize::from(many));
+    let singular = Value::index(1);
+    let is_plural = compare::order(&args.get(1), &singular, budget)? == Some(Ordering::Greater);
+    let form = forms.split('|').nth(usize::from(is_plural));
     Ok(form.map_or(Value::Undefined, Value::owned_text))
 }
 
@@ -71,7 +71,7 @@ pub(super) fn substring<'a>(
     };
     let start = index(&start, budget)?;
     let end = index(&end, budget)?;
-    Ok(Value::owned_text(units(text, start.min(end), start.max(end))))
+    Ok(Value::owned_text(utf16_slice(text, start.min(end), start.max(end))))
 }
 
 /// Converts a value to an index as JavaScript does: NaN and negative numbers become 0.
@@ -82,7 +82,7 @@ fn index(value: &Value<'_>, budget: &mut Budget) -> Result<usize, RenderError> {
 }
 
 /// The UTF-16 units of a text from `start` up to `end`.
-fn units(text: &str, start: usize, end: usize) -> String {
+fn utf16_slice(text: &str, start: usize, end: usize) -> String {
     if text.is_ascii() {
         return text.get(start..end.min(text.len())).unwrap_or_default().to_owned();
     }

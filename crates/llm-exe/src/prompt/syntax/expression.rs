@@ -27,7 +27,7 @@ impl Parser<'_> {
     pub(crate) fn close(&mut self, closing: Closing) -> ParseResult<bool> {
         match self.next(closing) {
             (Token::Close { after }, _) => Ok(after),
-            token => self.unexpected(&token, "the end of the tag"),
+            token => self.unexpected(&token, closing.braces()),
         }
     }
 

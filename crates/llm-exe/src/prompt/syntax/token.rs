@@ -74,6 +74,17 @@ pub(crate) enum Closing {
     Four,
 }
 
+impl Closing {
+    /// The braces, in backquotes, for an error message.
+    pub(crate) fn braces(self) -> &'static str {
+        match self {
+            Closing::Two => "`}}`",
+            Closing::Three => "`}}}`",
+            Closing::Four => "`}}}}`",
+        }
+    }
+}
+
 impl Lexer<'_> {
     /// Returns the next token of a tag and its byte offset, after skipping white space.
     pub(crate) fn token(&mut self, closing: Closing) -> (Token, usize) {
