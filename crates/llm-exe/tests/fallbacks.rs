@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::providers::{Compatible, PROVIDERS, Providers};
+use llm_exe::providers::{CompatibleServer, PROVIDERS, Providers};
 use llm_exe::{
     Deadline, Endpoints, Error, Executor, KeyName, Keys, ModelPatterns, Rules, Run, Secret,
 };
@@ -189,13 +189,13 @@ async fn the_operators_rules_hold_for_fallbacks_too() {
 #[tokio::test]
 async fn a_new_openai_alike_is_one_line() {
     let simulator = Simulator::start().await.unwrap();
-    let together = Compatible {
+    let together = CompatibleServer {
         name: "together".to_owned(),
         base_url: format!("{}/v1", simulator.url()),
         key: Some("KeyTogether".to_owned()),
-        ..Compatible::default()
+        ..CompatibleServer::default()
     };
-    let providers = Providers::with(vec![together]).unwrap();
+    let providers = Providers::with_servers(vec![together]).unwrap();
     let executor = executor(&simulator, Rules { providers, ..Rules::default() });
     let request = json!({
         "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
