@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::providers::{Compatible, PROVIDERS, Providers};
+use llm_exe::providers::{CompatibleServer, PROVIDERS, Providers};
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
@@ -189,13 +189,13 @@ async fn operator_rules_apply_to_fallbacks() {
 #[tokio::test]
 async fn openai_compatible_provider_is_configured_by_one_row() {
     let simulator = Simulator::start().await.unwrap();
-    let together = Compatible {
+    let together = CompatibleServer {
         name: "together".to_owned(),
         base_url: format!("{}/v1", simulator.url()),
         key: Some("KeyTogether".to_owned()),
-        ..Compatible::default()
+        ..CompatibleServer::default()
     };
-    let providers = Providers::with(vec![together]).unwrap();
+    let providers = Providers::with_servers(vec![together]).unwrap();
     let executor = executor(&simulator, Rules { providers, ..Rules::default() });
     let request = json!({
         "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",

@@ -1,4 +1,4 @@
-//! While a hosted config is fetched, the key is fetched too and the provider is connected to.
+//! While a hosted config is fetched, the key is fetched and a connection to the provider is opened.
 
 #![allow(
     clippy::unwrap_used,
@@ -79,7 +79,7 @@ async fn key_and_config_are_fetched_at_the_same_time() {
     assert_eq!(fetched, 1);
 }
 
-/// Returns how long it takes until the provider is connected to.
+/// Returns the time until a connection to the provider is opened.
 async fn time_to_connect(request: Value) -> Duration {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut endpoints = Endpoints::new();
@@ -104,7 +104,7 @@ async fn time_to_connect(request: Value) -> Duration {
 }
 
 #[tokio::test]
-async fn provider_is_connected_to_while_config_and_key_are_fetched() {
+async fn connection_opens_while_config_and_key_are_fetched() {
     let options = json!({"numOfAttempts": 1});
     let hosted = json!({"key": "a.json", "provider": "openai", "options": options});
     let direct = json!({

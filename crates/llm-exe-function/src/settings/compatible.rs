@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use llm_exe::providers::{Compatible, Providers, StructuredOutput};
+use llm_exe::providers::{CompatibleServer, Providers, StructuredOutput};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -21,12 +21,12 @@ pub(super) fn parse(text: &str) -> Result<Providers, String> {
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
     let servers: BTreeMap<String, Server> =
         serde_json::from_str(text).map_err(|error| format!("{expected}; {error}"))?;
-    let servers = servers.into_iter().map(|(name, server)| Compatible {
+    let servers = servers.into_iter().map(|(name, server)| CompatibleServer {
         name,
         base_url: server.base_url,
         key: server.key,
         key_env: server.key_env,
         structured_output: server.structured_output,
     });
-    Providers::with(servers.collect())
+    Providers::with_servers(servers.collect())
 }

@@ -22,7 +22,7 @@ pub enum StructuredOutput {
 
 /// The settings of a server that implements OpenAI's chat completions API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Compatible {
+pub struct CompatibleServer {
     /// The name in requests: lower case letters, digits, `-` and `_`.
     pub name: String,
     /// The base URL, without `/chat/completions`.
@@ -47,7 +47,7 @@ impl Providers {
     ///
     /// # Errors
     /// Returns a message that names the first server that is not valid.
-    pub fn with(servers: Vec<Compatible>) -> Result<Providers, String> {
+    pub fn with_servers(servers: Vec<CompatibleServer>) -> Result<Providers, String> {
         let mut rows: Vec<ProviderRow> = Vec::new();
         for server in servers {
             let name = server.name.clone();
@@ -85,7 +85,7 @@ impl Providers {
     }
 }
 
-fn new_row(server: Compatible) -> Result<ProviderRow, String> {
+fn new_row(server: CompatibleServer) -> Result<ProviderRow, String> {
     check_names(&server)?;
     check_base_url(&server.base_url).map_err(|reason| format!("baseUrl: {reason}"))?;
     let dialect: &'static dyn Dialect = match server.structured_output {
@@ -109,7 +109,7 @@ fn new_row(server: Compatible) -> Result<ProviderRow, String> {
     })
 }
 
-fn check_names(server: &Compatible) -> Result<(), String> {
+fn check_names(server: &CompatibleServer) -> Result<(), String> {
     let is_lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_name = |byte: u8| is_lower(byte) || byte == b'-' || byte == b'_';
     let first = server.name.bytes().next();
@@ -131,14 +131,14 @@ fn check_names(server: &Compatible) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Compatible, Providers};
+    use super::{CompatibleServer, Providers};
 
-    fn server(name: &str, base_url: &str, key: &str) -> Compatible {
-        Compatible {
+    fn server(name: &str, base_url: &str, key: &str) -> CompatibleServer {
+        CompatibleServer {
             name: name.to_owned(),
             base_url: base_url.to_owned(),
             key: Some(key.to_owned()),
-            ..Compatible::default()
+            ..CompatibleServer::default()
         }
     }
 
@@ -154,16 +154,16 @@ mod tests {
             (server("a", "http://api.example.com", "Key"), "baseUrl: http is allowed"),
             (server("a", URL, "../Key"), "key: expected"),
         ] {
-            let message = Providers::with(vec![server]).unwrap_err();
+            let message = Providers::with_servers(vec![server]).unwrap_err();
             assert!(message.contains(expected), "{message}");
         }
         let duplicates = vec![server("a", URL, "Key"), server("a", URL, "Key")];
-        assert!(Providers::with(duplicates).unwrap_err().contains("already exists"));
+        assert!(Providers::with_servers(duplicates).unwrap_err().contains("already exists"));
     }
 
     #[test]
     fn added_servers_are_found_by_name() {
-        let providers = Providers::with(vec![server("a", URL, "Key")]).unwrap();
+        let providers = Providers::with_servers(vec![server("a", URL, "Key")]).unwrap();
         let (row, model) = providers.named("a.gpt-oss").unwrap();
         assert_eq!((row.name, model), ("a", Some("gpt-oss")));
         assert!(providers.named("b").is_none());

@@ -23,7 +23,7 @@ use crate::region::aws_domain;
 pub use base_url::check_base_url;
 pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, capabilities, capability_of};
-pub use compatible::{COMPATIBLE_SETTING, Compatible, Providers, StructuredOutput};
+pub use compatible::{COMPATIBLE_SETTING, CompatibleServer, Providers, StructuredOutput};
 pub use dialect::{BuiltRequest, Dialect, Endpoint};
 pub use failure::Failure;
 

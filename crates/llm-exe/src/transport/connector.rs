@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::preconnect::Preconnects;
+use super::preconnect::PendingConnections;
 
 /// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The pooled client.
+/// An HTTP client with a connection pool.
 #[derive(Clone)]
 pub(crate) struct Client {
     pool: HyperClient<Connector, Full<Bytes>>,
@@ -64,7 +64,7 @@ impl Client {
 
     /// Starts to open the first connection to a host.
     pub(crate) fn preconnect(&self, uri: &Uri) {
-        self.connector.preconnects.begin(uri, || self.connector.open(uri.clone()));
+        self.connector.pending.begin(uri, || self.connector.open(uri.clone()));
     }
 }
 
@@ -83,7 +83,7 @@ impl UseCount {
 struct Connector {
     plain: HttpConnector,
     tls: Arc<OnceLock<HttpsConnector<HttpConnector>>>,
-    preconnects: Preconnects<Result<CountedStream, BoxError>>,
+    pending: PendingConnections<Result<CountedStream, BoxError>>,
 }
 
 type ConnectFuture = Pin<Box<dyn Future<Output = Result<CountedStream, BoxError>> + Send>>;
@@ -94,7 +94,7 @@ impl Connector {
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        Connector { plain, tls: Arc::default(), preconnects: Preconnects::default() }
+        Connector { plain, tls: Arc::default(), pending: PendingConnections::default() }
     }
 
     fn open(&self, uri: Uri) -> ConnectFuture {
@@ -131,7 +131,7 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let Some(opening) = self.preconnects.take(&uri) else {
+        let Some(opening) = self.pending.take(&uri) else {
             return self.open(uri);
         };
         let connector = self.clone();

@@ -13,29 +13,29 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// The connections that are being opened, by host.
-pub(super) struct Preconnects<T>(Arc<Mutex<Hosts<T>>>);
+pub(super) struct PendingConnections<T>(Arc<Mutex<Hosts<T>>>);
 
 struct Hosts<T> {
-    /// The hosts that were connected to at least once.
+    /// The hosts for which a connection was opened before.
     seen: HashSet<String>,
     opening: HashMap<String, JoinHandle<T>>,
 }
 
-impl<T> Clone for Preconnects<T> {
+impl<T> Clone for PendingConnections<T> {
     fn clone(&self) -> Self {
-        Preconnects(Arc::clone(&self.0))
+        PendingConnections(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Preconnects<T> {
+impl<T> Default for PendingConnections<T> {
     fn default() -> Self {
         let (seen, opening) = (HashSet::new(), HashMap::new());
-        Preconnects(Arc::new(Mutex::new(Hosts { seen, opening })))
+        PendingConnections(Arc::new(Mutex::new(Hosts { seen, opening })))
     }
 }
 
-impl<T: Send + 'static> Preconnects<T> {
-    /// Starts to open a connection, unless the host was connected to before.
+impl<T: Send + 'static> PendingConnections<T> {
+    /// Starts to open a connection, unless one was opened for the host before.
     pub(super) fn begin<F>(&self, uri: &Uri, open: impl FnOnce() -> F)
     where
         F: Future<Output = T> + Send + 'static,

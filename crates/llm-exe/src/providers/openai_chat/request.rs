@@ -112,6 +112,7 @@ fn insert_effort(
     if model.efforts.is_empty() {
         match (model.reasons, requested) {
             (true, _) => options.warn_dropped("effort", "the model has no setting for it"),
+            // The model does not reason anyway.
             (false, "none") => {}
             (false, _) => options.warn_dropped("effort", "the model does not reason"),
         }
