@@ -133,3 +133,16 @@ fn join_names(names: &[String]) -> String {
     }
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NEVER_PINNED_FIELDS, URL_CONFIG_FIELDS};
+    use crate::request::is_field;
+
+    #[test]
+    fn access_lists_contain_only_request_fields() {
+        for name in URL_CONFIG_FIELDS.iter().chain(NEVER_PINNED_FIELDS) {
+            assert!(is_field(name), "{name}");
+        }
+    }
+}
