@@ -212,7 +212,7 @@ impl Call {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.url)
-            .header(header::USER_AGENT, concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION")))
+            .header(header::USER_AGENT, llm_exe::wire::USER_AGENT)
             .body(self.body.clone())?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value)?);

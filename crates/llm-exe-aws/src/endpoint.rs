@@ -4,6 +4,7 @@
 //! segment of the path if the name has dots, which AWS's certificates do not cover, or if the
 //! operator sets a base URL; the AWS CLI does the same.
 
+use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The characters that are encoded in a query: all except the unreserved ones of RFC 3986.
@@ -15,7 +16,7 @@ const PATH: &AsciiSet = &QUERY.remove(b'/');
 pub(crate) fn service_url(endpoint: Option<&str>, service: &str, region: &str) -> String {
     match endpoint {
         Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-        None => format!("https://{service}.{region}.{}", domain(region)),
+        None => format!("https://{service}.{region}.{}", aws_domain(region)),
     }
 }
 
@@ -41,18 +42,6 @@ pub(crate) fn object_url(
 /// Percent-encodes a value for a query.
 pub(crate) fn encode_query(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
-}
-
-/// The domain of the region's AWS partition.
-fn domain(region: &str) -> &'static str {
-    const DOMAINS: &[(&str, &str)] = &[
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-    ];
-    let row = DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    row.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
 /// Whether this can be the name of a bucket, by the most permissive rules that AWS ever had. None of

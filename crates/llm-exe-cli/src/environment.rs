@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use llm_exe::hosted::{CachedDocuments, Stores, place_of_url};
+use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow};
 use llm_exe::transport::HttpClient;
@@ -136,7 +136,7 @@ impl Environment {
     /// given on the command line, whether or not the settings allow this bucket.
     pub(crate) fn executor_for(&self, file: &Path) -> Executor {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
-        let place = input::hosted_url(file).and_then(|url| place_of_url(url).ok());
+        let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
         if let Some(DocumentLocation::Object { bucket, .. }) = place {
             let allowed = rules.hosted.bucket.iter().cloned().collect();
             rules.hosted.buckets.get_or_insert(allowed).push(bucket);
@@ -164,8 +164,8 @@ impl Environment {
     fn documents(&self) -> Arc<dyn DocumentStore> {
         let pages = WebConfigFetcher::new(self.settings.config_hosts.clone());
         Arc::new(DocumentStores {
-            objects: Some(Arc::new(self.aws.documents())),
-            pages: Some(Arc::new(pages)),
+            s3: Some(Arc::new(self.aws.documents())),
+            web: Some(Arc::new(pages)),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use llm_exe::hosted::{Format, HostedConfig, MOST_BYTES, Origin, merge};
+use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, merge};
 use llm_exe::{Error, json};
 use serde_json::{Map, Value};
 
@@ -74,10 +74,10 @@ pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     match config_format(path).filter(|format| *format != Format::Json || is_config(&body)) {
         None => Ok(Input { request: parse_json(path, &body)?, origin: Origin::default() }),
         Some(format) => {
-            let config = HostedConfig::read(&body, format);
+            let config = HostedConfig::parse(&body, format);
             let config =
                 config.map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
-            let origin = Origin::of_file(&config);
+            let origin = Origin::from_file(&config);
             Ok(Input { request: Value::Object(config.fields), origin })
         }
     }
@@ -85,7 +85,7 @@ pub(crate) fn read(path: &Path) -> Result<Input, Error> {
 
 /// Whether a JSON file can be read as a hosted config. A larger file can only be a request.
 fn is_config(body: &[u8]) -> bool {
-    body.len() <= MOST_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
+    body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
 }
 
 /// The format of a file with one of the extensions of hosted configs.
@@ -93,7 +93,7 @@ fn config_format(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = ["json", "yaml", "yml", "md", "markdown"];
     let name = path.file_name()?.to_str()?;
-    known.contains(&extension.as_str()).then(|| Format::of_name(name))
+    known.contains(&extension.as_str()).then(|| Format::from_name(name))
 }
 
 fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
-
 use llm_exe_function::ports::Precondition;
 
 use super::client::{Operation, S3, etag, version};

@@ -104,7 +104,7 @@ async fn urls_equal_those_of_botocore() {
         let request = json!({
             "provider": name, "model": case.model, "message": "hi", "dryRun": true,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         assert_eq!(run.outcome.unwrap()["url"], case.url, "{}", case.name);
     }
 }
@@ -117,7 +117,7 @@ async fn missing_region_is_reported_also_by_dry_run() {
         let request = json!({
             "provider": "amazon", "model": "x.y", "message": "hi", "dryRun": dry_run,
         });
-        let run = executor.run(request, Deadline::after(Duration::from_secs(5))).await;
+        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind().name(), "SecretNotFound");
         assert!(error.message().contains("AWS_REGION"), "{error}");

@@ -50,11 +50,11 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         // The function stores and sends results; an executor does not.
         let event = input.request.to_string();
         let function = environment.function();
-        let answered = function.answer(event.as_bytes(), &new_invocation(), deadline).await;
+        let answered = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
         Run { outcome: answered.outcome, report: answered.line.report }
     } else {
         let executor = environment.executor_for(&args.source.file);
-        executor.run(input.request.clone(), deadline).await
+        executor.run(deadline, input.request.clone()).await
     };
     spinner.finish_and_clear();
     if !args.json {

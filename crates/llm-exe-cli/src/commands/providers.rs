@@ -60,7 +60,7 @@ async fn row(environment: &Environment, provider: &'static ProviderRow) -> Row {
         Some(Err(error)) if error.not_set().is_some() => KeyStatus::NotFound(None),
         Some(Err(error)) => KeyStatus::NotFound(Some(error.message().to_owned())),
     };
-    let base_url = environment.settings.endpoints.of(provider).base_url;
+    let base_url = environment.settings.endpoints.resolve(provider).base_url;
     Row { provider: provider.name, dialect: provider.dialect.name(), base_url, key, status }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     let answered = match read_event(server, &head, body, invocation_type).await {
         Ok(event) => {
             let deadline = Deadline::after(server.timeout);
-            server.function.answer(&event, &invocation, deadline).await
+            server.function.handle(&event, &invocation, deadline).await
         }
         Err(error) => {
             let mut line = LogLine::new(&invocation.request_id);

@@ -61,7 +61,7 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
     };
     let deadline = Deadline::after(Duration::from_secs(60));
     let executor = environment.executor_for(path);
-    let Run { outcome, report } = executor.dry_run(input.request.clone(), deadline).await;
+    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
     let error = outcome.err().map(|error| input.label(error));
     let problems = error.as_ref().map(problems).unwrap_or_default();
     Validation { file, problems, warnings: report.warnings }
