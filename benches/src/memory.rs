@@ -5,7 +5,7 @@
 //! so that these wait in the function's memory. Out: two samples.
 
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use serde_json::Value;
 
 use crate::Fault;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use llm_exe_aws::{Aws, AwsMessenger, S3Documents, S3Results};
-use llm_exe_simulator::aws::AwsSimulator;
+use llm_exe_testkit::aws::AwsSimulator;
 
 use crate::server::Moto;
 use crate::{EXAMPLE, REGION, aws, aws_by};

@@ -3,7 +3,7 @@
 use llm_exe::ErrorKind;
 use llm_exe::results::Destination;
 use llm_exe_aws::AwsMessenger;
-use llm_exe_simulator::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::Backend;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use llm_exe::Deadline;
 use llm_exe::results::{Destination, ResultStore, When, Wrote};
 use llm_exe_aws::{AwsMessenger, S3Results};
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
 
 use crate::proxy::{self, Proxy};
 use crate::queues::tell;

@@ -365,7 +365,11 @@ async fn hostile_replies_are_answered_in_time() {
 async fn a_long_refusal_is_shortened_in_time() {
     let mut trial = Trial::start().await;
     let told = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(1_000_000) } });
-    let then = llm_exe_simulator::Then::Status { status: 400, headers: vec![], body: Some(told) };
+    let then = llm_exe_simulator::ScriptedResponse::Status {
+        status: 400,
+        headers: vec![],
+        body: Some(told),
+    };
     let answer = trial.invoke("twenty megabytes", request().to_string(), &[Step::new(then)]).await;
     if let Some(answer) = answer {
         let (error_type, message) = answer.failure();

@@ -1,7 +1,7 @@
 //! Destinations: told once the result is kept, told again by the same name, and a record fails
 //! that they can't be told of.
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::world::{KEPT, World, batch, batch_of, failures, message, said, saying};

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, merge, posted};

@@ -1,7 +1,7 @@
 //! Processes that are killed in the middle of a batch, which is then delivered again.
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 
 use crate::world::{World, batch_of, failures, killed, of, said};
 

@@ -1,24 +1,24 @@
-//! What is known of models by their names: one table of what they offer.
+//! The capabilities of models, by name prefix.
 //!
-//! In: a model's name. Out: `Model`. Names that no row knows belong to other providers that speak
-//! this dialect, and nothing is refused on their behalf.
+//! A name without a row belongs to another provider with this dialect, and none of its parameters
+//! are rejected.
 
-/// What a model offers.
+/// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
-    /// Whether it is one of OpenAI's reasoning models, which take no sampling parameters.
+    /// Whether it is one of OpenAI's reasoning models, which reject sampling parameters.
     pub(crate) reasons: bool,
-    /// The values that `reasoning_effort` may have; none when it takes no such parameter.
+    /// The supported values of `reasoning_effort`; empty if the parameter is not supported.
     pub(crate) efforts: &'static [&'static str],
-    /// Whether `response_format` may be of type `json_schema`.
+    /// Whether `response_format` of type `json_schema` is supported.
     pub(crate) json_schema: bool,
-    /// Whether effort `none` makes it take sampling parameters.
+    /// Whether sampling parameters are supported with effort `none`.
     pub(crate) samples_without_effort: bool,
-    /// Whether function tools and an effort exclude each other.
+    /// Whether function tools are rejected together with an effort other than `none`.
     pub(crate) effort_or_tools: bool,
-    /// Whether it takes `stop`.
+    /// Whether `stop` is supported.
     pub(crate) stops: bool,
-    /// Whether it takes penalties (xAI's reasoning models don't).
+    /// Whether penalties are supported (not by xAI's reasoning models).
     pub(crate) penalties: bool,
 }
 
@@ -32,7 +32,7 @@ const PLAIN: Model = Model {
     penalties: true,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
-/// No reasoning model takes `stop`, except o3-mini.
+/// No reasoning model except o3-mini supports `stop`.
 const REASONING: Model = Model { reasons: true, stops: false, ..PLAIN };
 const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };
@@ -57,7 +57,7 @@ const GROK: Model = Model {
 };
 const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Name prefixes and what is behind them; the first that fits counts.
+/// Name prefixes and their models. The first match is used.
 const MODELS: &[(&str, Model)] = &[
     ("gpt-5-chat", PLAIN),
     ("gpt-5.1", GPT_5_1),
@@ -89,7 +89,7 @@ const MODELS: &[(&str, Model)] = &[
     ("grok-", GROK),
 ];
 
-/// What the model of this name offers.
+/// The capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
     let name = name.strip_prefix("ft:").unwrap_or(name);
     if name.starts_with("grok-") && name.contains("non-reasoning") {
@@ -104,7 +104,7 @@ mod tests {
     use super::model;
 
     #[test]
-    fn rows_are_found() {
+    fn models_are_found_by_prefix() {
         assert!(model("gpt-5-mini").reasons);
         assert!(model("o3-mini").reasons);
         assert!(!model("gpt-4.1").reasons && model("gpt-4.1").json_schema);
