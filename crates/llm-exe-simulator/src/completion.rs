@@ -13,7 +13,6 @@ const MAX_QUOTE: usize = 120;
 /// What a request asks the model for, independent of the dialect.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompletionSpec {
-    /// The model's name.
     pub(crate) model: String,
     /// The text of the last user message, or of the system message if there is none.
     pub(crate) last_message: String,
@@ -23,7 +22,6 @@ pub(crate) struct CompletionSpec {
     pub(crate) max_tokens: Option<u64>,
     /// The sequences that end the completion.
     pub(crate) stop_sequences: Vec<String>,
-    /// The kind of output.
     pub(crate) output: OutputKind,
 }
 
@@ -39,9 +37,8 @@ pub(crate) enum OutputKind {
     Schema(Value),
     /// A call of this tool.
     Tool {
-        /// The tool's name.
         name: String,
-        /// The schema of its arguments.
+        /// The schema of the arguments.
         schema: Value,
     },
 }
@@ -49,7 +46,6 @@ pub(crate) enum OutputKind {
 /// The reply of the simulated model.
 #[derive(Debug, Clone)]
 pub(crate) struct Completion {
-    /// The content.
     pub(crate) content: Content,
     /// Why the completion ended.
     pub(crate) finish: FinishReason,
@@ -66,18 +62,14 @@ pub(crate) struct Completion {
 /// The content of a completion.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
-    /// Text.
     Text(String),
-    /// A tool call.
     ToolCall {
-        /// The tool's name.
         name: String,
         /// The arguments as JSON text, which may be truncated.
         arguments: String,
     },
     /// The text with which the model declines to reply.
     Refusal(String),
-    /// No content.
     Empty,
 }
 

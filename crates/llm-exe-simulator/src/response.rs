@@ -50,7 +50,7 @@ pub struct PlannedResponse {
 /// How a response is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
-    /// Completely.
+    /// The whole response is sent.
     Full,
     /// Half of the body is sent, then the connection is closed.
     Truncated,

@@ -53,7 +53,7 @@ pub enum SignatureErrorKind {
     Missing,
     /// The signature or its date is malformed.
     Incomplete,
-    /// The access key id is unknown. It is if it contains `invalid` in any case.
+    /// The access key id is unknown, that is, it contains `invalid` in any letter case.
     UnknownKey,
     /// The time of the request is too far from the current time.
     Expired,

@@ -55,13 +55,11 @@ pub(crate) struct ProviderRequest<'a> {
     pub(crate) path: &'a str,
     /// The percent-decoded path; some dialects have the model in it.
     pub(crate) decoded: &'a str,
-    /// The headers.
     pub(crate) headers: &'a HeaderMap,
     /// The body, or null if it isn't JSON.
     pub(crate) body: &'a Value,
     /// The bytes of the body.
     pub(crate) raw: &'a [u8],
-    /// Whether the body is JSON.
     pub(crate) is_json: bool,
 }
 
@@ -75,7 +73,6 @@ impl ProviderRequest<'_> {
 /// An error response with which the service rejects a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejection {
-    /// The HTTP status.
     pub(crate) status: u16,
     /// The error body in the provider's format.
     pub(crate) body: Value,

@@ -140,7 +140,6 @@ fn validate(step: &Step) -> Result<(), String> {
 
 /// The properties of a call on which a step can depend.
 pub(crate) struct CallInfo<'a> {
-    /// The dialect's name.
     pub(crate) dialect: &'a str,
     /// The model, if the call contains one.
     pub(crate) model: Option<&'a str>,

@@ -24,8 +24,8 @@ struct Case {
     status: u16,
     /// A part of the error.
     contains: Option<String>,
-    /// The beginning of the reply's text.
-    answer: Option<String>,
+    /// The beginning of the text of the reply.
+    text: Option<String>,
 }
 
 fn cases(json: &str) -> Vec<Case> {
@@ -124,7 +124,7 @@ async fn valid_requests_are_accepted() {
             }
             _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
         };
-        let answer = case.answer.as_deref().unwrap();
-        assert!(text.unwrap().starts_with(answer), "{}: {}", case.name, reply.text);
+        let expected = case.text.as_deref().unwrap();
+        assert!(text.unwrap().starts_with(expected), "{}: {}", case.name, reply.text);
     }
 }

@@ -17,11 +17,14 @@
 //! # }
 //! ```
 //!
-//! | operation | |
-//! |---|---|
-//! | `GetObject`, `HeadObject`, `PutObject` | Path-style URLs. `PutObject` supports `If-None-Match: *` and `If-Match` (412, or 404 if the object to replace does not exist), the reads support both with an ETag. Metadata, versions, and errors as XML. |
-//! | `SendMessage` | At most 1 MiB. A FIFO queue (`.fifo`) requires a group and a deduplication id, and stores a duplicate once within five minutes. The response has the message id but no MD5. |
-//! | `PutEvents` | At most 10 entries and 256 KiB in total. Entries succeed or fail individually. |
+//! - `GetObject`, `HeadObject` and `PutObject` have path-style URLs, metadata, versions, and errors
+//!   as XML. `PutObject` supports `If-None-Match: *` and `If-Match` (412, or 404 if the object to
+//!   replace does not exist); the reads support both with an ETag.
+//! - `SendMessage` accepts at most 1 MiB. A FIFO queue (`.fifo`) requires a group and a
+//!   deduplication id, and stores a duplicate once within five minutes. The response has the
+//!   message id but no MD5.
+//! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Entries succeed or fail
+//!   individually.
 //!
 //! A bucket or queue whose name begins with `missing-` does not exist; all others do. An ETag is a
 //! hash of the content, but not MD5. Signatures are checked as by the simulator's Bedrock

@@ -47,7 +47,6 @@ pub(super) struct ServiceRequest<'a> {
     pub(super) head: &'a Parts,
     /// The percent-decoded path.
     pub(super) path: String,
-    /// The body.
     pub(super) body: &'a Bytes,
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct Model {
 const OTHER: Model =
     Model { thinking: Thinking::Any, system: true, json: true, schema: true, penalties: true };
 const OLD: Model = Model { thinking: Thinking::No, ..OTHER };
-const MINIMAL: Model = Model { system: false, json: false, schema: false, ..OLD };
+const BASIC: Model = Model { system: false, json: false, schema: false, ..OLD };
 const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 
@@ -63,7 +63,7 @@ const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model 
 
 /// Name prefixes and their models. The first match is used.
 const MODELS: &[(&str, Model)] = &[
-    ("gemini-1.0", MINIMAL),
+    ("gemini-1.0", BASIC),
     ("gemini-1.5", Model { schema: false, ..OLD }),
     ("gemini-2.0", OLD),
     ("gemini-2.5-pro", budget(128, 32_768, false)),
@@ -75,7 +75,7 @@ const MODELS: &[(&str, Model)] = &[
     ("gemini-3.8", levels(LOW_TO_HIGH, true)),
     ("gemini-3", levels(ALL_LEVELS, true)),
     ("gemini-4", levels(LOW_TO_HIGH, false)),
-    ("gemma-3", MINIMAL),
+    ("gemma-3", BASIC),
 ];
 
 /// The model's name in a request path, or `None` if the dialect does not serve the path.

@@ -28,10 +28,11 @@ pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), R
         }
         (Some(level), None) => match model.thinking {
             Thinking::Levels { levels, .. } if !levels.contains(&level) => {
-                Err(invalid_request(&format!(
-                    "Thinking level {level} is not supported for this model. Please retry with other \
-                 thinking level."
-                )))
+                let message = format!(
+                    "Thinking level {level} is not supported for this model. Please retry with \
+                     other thinking level."
+                );
+                Err(invalid_request(&message))
             }
             Thinking::Budget { .. } => {
                 Err(invalid_request("Thinking level is not supported for this model."))

@@ -17,7 +17,7 @@ pub(crate) fn rejection(
     Rejection::new(status, json!({"error": error}))
 }
 
-/// A 400 about a parameter.
+/// A 400 for a parameter.
 pub(crate) fn invalid_parameter(message: &str, param: &str, code: &str) -> Rejection {
     rejection(400, message, Some(param), Some(code))
 }

@@ -45,7 +45,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
             return Err(unsupported(name, ""));
         }
     }
-    if model.reasons { reasoning(body, model) } else { Ok(()) }
+    if model.is_reasoning { reasoning(body, model) } else { Ok(()) }
 }
 
 fn ranges(body: &Value) -> Result<(), Rejection> {
@@ -102,7 +102,7 @@ fn stop(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(value) = field(body, "stop") else {
         return Ok(());
     };
-    if !model.stops {
+    if !model.stop {
         return Err(unsupported("stop", ""));
     }
     match value {
@@ -149,7 +149,7 @@ fn effort(body: &Value, model: Model) -> Result<(), Rejection> {
         return Err(invalid_parameter(&message, "reasoning_effort", "unsupported_value"));
     }
     let tools = array_field(body, "tools");
-    if model.effort_or_tools && effort != "none" && !tools.is_empty() {
+    if model.rejects_effort_with_tools && effort != "none" && !tools.is_empty() {
         let message = "Function tools with reasoning_effort are not supported for this model in \
                        /v1/chat/completions. Use /v1/responses, or reasoning_effort 'none'.";
         return Err(invalid_parameter(message, "reasoning_effort", "unsupported_parameter"));
@@ -161,7 +161,7 @@ fn reasoning(body: &Value, model: Model) -> Result<(), Rejection> {
     if field(body, "max_tokens").is_some() {
         return Err(unsupported("max_tokens", " Use 'max_completion_tokens' instead."));
     }
-    if model.samples_without_effort && str_field(body, "reasoning_effort") == Some("none") {
+    if model.samples_with_effort_none && str_field(body, "reasoning_effort") == Some("none") {
         return Ok(());
     }
     for (name, only) in FIXED {
