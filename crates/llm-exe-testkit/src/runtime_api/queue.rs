@@ -26,8 +26,8 @@ pub(super) struct PendingInvocation {
     pub(super) outcome_sender: oneshot::Sender<PostedOutcome>,
 }
 
-/// An invocation to deliver to the function.
-pub(super) struct Delivery {
+/// An invocation that was taken from the queue for the function.
+pub(super) struct DeliveredInvocation {
     pub(super) id: String,
     pub(super) event: Bytes,
     pub(super) timeout: Duration,
@@ -65,23 +65,23 @@ impl InvocationQueue {
     }
 
     /// Waits for the next invocation.
-    pub(super) async fn next(&self) -> Delivery {
+    pub(super) async fn next(&self) -> DeliveredInvocation {
         loop {
-            if let Some(delivery) = self.take() {
-                return delivery;
+            if let Some(invocation) = self.take() {
+                return invocation;
             }
             self.enqueued.notified().await;
         }
     }
 
-    fn take(&self) -> Option<Delivery> {
+    fn take(&self) -> Option<DeliveredInvocation> {
         let mut invocations = self.lock();
         let pending = invocations.pending.pop_front()?;
         let PendingInvocation { id, event, timeout, delivery_sender, outcome_sender } = pending;
         invocations.executing.insert(id.clone(), outcome_sender);
         // Fails if the invoking side has given up.
         let _ = delivery_sender.send(Instant::now());
-        Some(Delivery { id, event, timeout })
+        Some(DeliveredInvocation { id, event, timeout })
     }
 
     /// Whether the function is executing an invocation with this id.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::outcome::{InitError, Outcome};
-use super::queue::{Delivery, InvocationQueue};
+use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
 const ROOT: &str = "/2018-06-01/runtime/";
@@ -40,16 +40,16 @@ async fn serve(
 ) -> Result<Reply, Infallible> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().strip_prefix(ROOT).unwrap_or_default().to_owned();
-    let steps: Vec<&str> = path.split('/').collect();
-    Ok(match (&head.method, steps.as_slice()) {
-        (&Method::GET, ["invocation", "next"]) => event(queue.next().await),
+    let segments: Vec<&str> = path.split('/').collect();
+    Ok(match (&head.method, segments.as_slice()) {
+        (&Method::GET, ["invocation", "next"]) => event_reply(queue.next().await),
         (&Method::POST, ["invocation", id, "response"]) => {
-            response(&queue, id, &head.headers, body).await
+            receive_response(&queue, id, &head.headers, body).await
         }
         (&Method::POST, ["invocation", id, "error"]) => {
-            error(&queue, id, &head.headers, body).await
+            receive_error(&queue, id, &head.headers, body).await
         }
-        (&Method::POST, ["init", "error"]) => init_error(&queue, &head.headers, body).await,
+        (&Method::POST, ["init", "error"]) => receive_init_error(&queue, &head.headers, body).await,
         (
             _,
             ["invocation", "next"] | ["invocation", _, "response" | "error"] | ["init", "error"],
@@ -58,8 +58,8 @@ async fn serve(
     })
 }
 
-fn event(delivery: Delivery) -> Reply {
-    let Delivery { id, event, timeout } = delivery;
+fn event_reply(invocation: DeliveredInvocation) -> Reply {
+    let DeliveredInvocation { id, event, timeout } = invocation;
     let deadline = SystemTime::now() + timeout;
     let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let trace = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0";
@@ -73,7 +73,12 @@ fn event(delivery: Delivery) -> Reply {
     reply(200, &headers, event)
 }
 
-async fn response(queue: &InvocationQueue, id: &str, headers: &HeaderMap, body: Incoming) -> Reply {
+async fn receive_response(
+    queue: &InvocationQueue,
+    id: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Reply {
     if !queue.is_executing(id) {
         return unknown_id();
     }
@@ -109,7 +114,12 @@ async fn response(queue: &InvocationQueue, id: &str, headers: &HeaderMap, body: 
     accepted(queue.complete(id, (outcome, header_map)))
 }
 
-async fn error(queue: &InvocationQueue, id: &str, headers: &HeaderMap, body: Incoming) -> Reply {
+async fn receive_error(
+    queue: &InvocationQueue,
+    id: &str,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Reply {
     if !queue.is_executing(id) {
         return unknown_id();
     }
@@ -121,7 +131,7 @@ async fn error(queue: &InvocationQueue, id: &str, headers: &HeaderMap, body: Inc
     accepted(queue.complete(id, (outcome, to_map(headers))))
 }
 
-async fn init_error(queue: &InvocationQueue, headers: &HeaderMap, body: Incoming) -> Reply {
+async fn receive_init_error(queue: &InvocationQueue, headers: &HeaderMap, body: Incoming) -> Reply {
     let Some(received) = read_body(body, MAX_BUFFERED).await else {
         return error_reply(400, "InvalidRequest", INCOMPLETE_BODY);
     };

@@ -32,7 +32,7 @@ const MEDIA_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/we
 
 /// Rejects `messages` and `system` that the service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
-    system(body)?;
+    validate_system(body)?;
     let messages = match field(body, "messages") {
         Some(Value::Array(messages)) if messages.is_empty() => {
             return Err(invalid_request("messages: at least one message is required"));
@@ -43,22 +43,22 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     };
     let last = messages.len() - 1;
     for (index, message) in messages.iter().enumerate() {
-        let role = role(message, index)?;
+        let role = parse_role(message, index)?;
         let may_be_empty = role == "assistant" && index == last;
-        content(message, role, index, may_be_empty)?;
+        validate_content(message, role, index, may_be_empty)?;
     }
-    tool_results(messages)?;
-    prefill(messages, model)
+    validate_tool_results(messages)?;
+    validate_prefill(messages, model)
 }
 
-fn system(body: &Value) -> Result<(), Rejection> {
+fn validate_system(body: &Value) -> Result<(), Rejection> {
     match field(body, "system") {
         None | Some(Value::String(_)) => Ok(()),
         Some(Value::Array(blocks)) => {
             for (index, block) in blocks.iter().enumerate() {
                 let path = format!("system.{index}");
                 type_tag(block, &["text"], &path)?;
-                text_block(block, "system", &path)?;
+                validate_text_block(block, "system", &path)?;
             }
             Ok(())
         }
@@ -66,7 +66,7 @@ fn system(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-fn role(message: &Value, index: usize) -> Result<&str, Rejection> {
+fn parse_role(message: &Value, index: usize) -> Result<&str, Rejection> {
     if !message.is_object() {
         return Err(invalid_request(&format!("messages.{index}: Input should be an object")));
     }
@@ -84,7 +84,12 @@ fn role(message: &Value, index: usize) -> Result<&str, Rejection> {
     }
 }
 
-fn content(message: &Value, role: &str, index: usize, may_be_empty: bool) -> Result<(), Rejection> {
+fn validate_content(
+    message: &Value,
+    role: &str,
+    index: usize,
+    may_be_empty: bool,
+) -> Result<(), Rejection> {
     let path = format!("messages.{index}.content");
     let is_empty = || {
         Err(invalid_request(&format!(
@@ -99,7 +104,7 @@ fn content(message: &Value, role: &str, index: usize, may_be_empty: bool) -> Res
         Some(Value::Array(blocks)) if blocks.is_empty() && !may_be_empty => is_empty(),
         Some(Value::Array(blocks)) => {
             let mut blocks = blocks.iter().enumerate();
-            blocks.try_for_each(|(at, block)| self::block(block, role, &format!("{path}.{at}")))
+            blocks.try_for_each(|(at, block)| validate_block(block, role, &format!("{path}.{at}")))
         }
         Some(_) => {
             Err(invalid_request(&format!("{path}: Input should be a valid string or a valid list")))
@@ -107,16 +112,16 @@ fn content(message: &Value, role: &str, index: usize, may_be_empty: bool) -> Res
     }
 }
 
-fn block(block: &Value, role: &str, path: &str) -> Result<(), Rejection> {
+fn validate_block(block: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     let kind = type_tag(block, BLOCKS, path)?;
     match (kind, role) {
-        ("text", _) => text_block(block, "messages", path),
-        ("image", _) => image(block, &format!("{path}.image")),
+        ("text", _) => validate_text_block(block, "messages", path),
+        ("image", _) => validate_image(block, &format!("{path}.image")),
         ("tool_use", "user") => Err(invalid_request(&format!(
             "{path}: `tool_use` blocks can only be in `assistant` messages"
         ))),
         ("tool_use", _) => {
-            string_fields(block, &["id", "name"], &format!("{path}.tool_use"))?;
+            validate_string_fields(block, &["id", "name"], &format!("{path}.tool_use"))?;
             match block.get("input") {
                 Some(Value::Object(_)) => Ok(()),
                 Some(_) => {
@@ -129,19 +134,19 @@ fn block(block: &Value, role: &str, path: &str) -> Result<(), Rejection> {
         ("tool_result", "assistant") => Err(invalid_request(&format!(
             "{path}: `tool_result` blocks can only be in `user` messages"
         ))),
-        ("tool_result", _) => tool_result(block, &format!("{path}.tool_result")),
+        ("tool_result", _) => validate_tool_result(block, &format!("{path}.tool_result")),
         ("thinking", _) => {
-            string_fields(block, &["thinking", "signature"], &format!("{path}.thinking"))
+            validate_string_fields(block, &["thinking", "signature"], &format!("{path}.thinking"))
         }
         ("redacted_thinking", _) => {
-            string_fields(block, &["data"], &format!("{path}.redacted_thinking"))
+            validate_string_fields(block, &["data"], &format!("{path}.redacted_thinking"))
         }
         _ => Ok(()),
     }
 }
 
 /// Checks that each of these fields is a string.
-fn string_fields(block: &Value, names: &[&str], path: &str) -> Result<(), Rejection> {
+fn validate_string_fields(block: &Value, names: &[&str], path: &str) -> Result<(), Rejection> {
     for name in names {
         match field(block, name) {
             Some(Value::String(_)) => {}
@@ -156,8 +161,8 @@ fn string_fields(block: &Value, names: &[&str], path: &str) -> Result<(), Reject
     Ok(())
 }
 
-fn text_block(block: &Value, place: &str, path: &str) -> Result<(), Rejection> {
-    string_fields(block, &["text"], &format!("{path}.text"))?;
+fn validate_text_block(block: &Value, place: &str, path: &str) -> Result<(), Rejection> {
+    validate_string_fields(block, &["text"], &format!("{path}.text"))?;
     match str_field(block, "text") {
         Some("") => {
             Err(invalid_request(&format!("{place}: text content blocks must be non-empty")))
@@ -169,16 +174,16 @@ fn text_block(block: &Value, place: &str, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn tool_result(block: &Value, path: &str) -> Result<(), Rejection> {
-    string_fields(block, &["tool_use_id"], path)?;
+fn validate_tool_result(block: &Value, path: &str) -> Result<(), Rejection> {
+    validate_string_fields(block, &["tool_use_id"], path)?;
     match field(block, "content") {
         None | Some(Value::String(_)) => Ok(()),
         Some(Value::Array(blocks)) => {
             for (index, inner) in blocks.iter().enumerate() {
                 let path = format!("{path}.content.{index}");
                 match type_tag(inner, RESULT_BLOCKS, &path)? {
-                    "text" => text_block(inner, "messages", &path)?,
-                    "image" => image(inner, &format!("{path}.image"))?,
+                    "text" => validate_text_block(inner, "messages", &path)?,
+                    "image" => validate_image(inner, &format!("{path}.image"))?,
                     _ => {}
                 }
             }
@@ -190,14 +195,14 @@ fn tool_result(block: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn image(block: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_image(block: &Value, path: &str) -> Result<(), Rejection> {
     let path = format!("{path}.source");
     let Some(source) = field(block, "source") else {
         return Err(missing_field(&path));
     };
     match type_tag(source, &["base64", "url", "file"], &path)? {
         "base64" => {
-            string_fields(source, &["media_type", "data"], &format!("{path}.base64"))?;
+            validate_string_fields(source, &["media_type", "data"], &format!("{path}.base64"))?;
             let media_type = str_field(source, "media_type").unwrap_or_default();
             if !MEDIA_TYPES.contains(&media_type) {
                 return Err(invalid_request(&format!(
@@ -214,14 +219,14 @@ fn image(block: &Value, path: &str) -> Result<(), Rejection> {
             }
         }
         "url" => {
-            string_fields(source, &["url"], &format!("{path}.url"))?;
+            validate_string_fields(source, &["url"], &format!("{path}.url"))?;
             if str_field(source, "url").is_some_and(|url| url.starts_with("https://")) {
                 Ok(())
             } else {
                 Err(invalid_request(&format!("{path}.url.url: Only HTTPS URLs are supported.")))
             }
         }
-        _ => string_fields(source, &["file_id"], &format!("{path}.file")),
+        _ => validate_string_fields(source, &["file_id"], &format!("{path}.file")),
     }
 }
 
@@ -234,7 +239,7 @@ fn ids<'a>(message: &'a Value, kind: &str, id: &str) -> Vec<&'a str> {
 
 /// Checks that each tool use has its result in the next message, and that each tool result has
 /// its tool use in the previous message.
-fn tool_results(messages: &[Value]) -> Result<(), Rejection> {
+fn validate_tool_results(messages: &[Value]) -> Result<(), Rejection> {
     let mut uses: Vec<&str> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let results = ids(message, "tool_result", "tool_use_id");
@@ -262,7 +267,7 @@ fn tool_results(messages: &[Value]) -> Result<(), Rejection> {
 }
 
 /// Checks an assistant message at the end, whose text the model would continue.
-fn prefill(messages: &[Value], model: Model) -> Result<(), Rejection> {
+fn validate_prefill(messages: &[Value], model: Model) -> Result<(), Rejection> {
     let Some(last) = messages.last().filter(|last| str_field(last, "role") == Some("assistant"))
     else {
         return Ok(());

@@ -50,64 +50,60 @@ pub(crate) fn model(name: &str) -> Model {
 }
 
 impl Model {
-    fn since(self, major: u32, minor: u32) -> bool {
-        self.known && self.version >= (major, minor)
-    }
-
-    fn before(self, major: u32, minor: u32) -> bool {
+    fn is_before(self, major: u32, minor: u32) -> bool {
         self.known && self.version < (major, minor)
     }
 
     /// Whether it is a Claude model of this version or later.
     pub(crate) fn is_at_least(self, major: u32, minor: u32) -> bool {
-        self.since(major, minor)
+        self.known && self.version >= (major, minor)
     }
 
     /// Whether it rejects temperature, top_p and top_k.
     pub(crate) fn rejects_sampling(self) -> bool {
-        self.since(4, 7)
+        self.is_at_least(4, 7)
     }
 
     /// Whether it rejects temperature together with top_p.
     pub(crate) fn rejects_temperature_with_top_p(self) -> bool {
-        self.since(4, 1)
+        self.is_at_least(4, 1)
     }
 
     /// Whether it rejects an assistant message at the end.
     pub(crate) fn rejects_prefill(self) -> bool {
-        self.since(4, 6)
+        self.is_at_least(4, 6)
     }
 
     /// Whether it rejects `thinking` of type `adaptive`.
     pub(crate) fn rejects_adaptive(self) -> bool {
-        self.before(4, 6)
+        self.is_before(4, 6)
     }
 
     /// Whether it rejects `thinking` of type `enabled`: newer models replaced it, older ones have
     /// no thinking.
     pub(crate) fn rejects_budget(self) -> bool {
-        self.since(4, 7) || self.before(3, 7)
+        self.is_at_least(4, 7) || self.is_before(3, 7)
     }
 
     /// Whether it rejects `output_config.effort`.
     pub(crate) fn rejects_effort(self) -> bool {
         match self.family {
-            Family::Opus => self.before(4, 5),
-            _ => self.before(4, 6),
+            Family::Opus => self.is_before(4, 5),
+            _ => self.is_before(4, 6),
         }
     }
 
     /// Whether it rejects `output_config.format`.
     pub(crate) fn rejects_format(self) -> bool {
-        self.before(4, 1)
+        self.is_before(4, 1)
     }
 
     /// Whether it rejects a `tool_choice` that forces a tool call.
     pub(crate) fn rejects_forced_tool(self) -> bool {
         match self.family {
-            Family::Fable | Family::Mythos => self.since(5, 1),
-            Family::Haiku => self.since(5, 6),
-            Family::Opus | Family::Other => self.since(5, 5),
+            Family::Fable | Family::Mythos => self.is_at_least(5, 1),
+            Family::Haiku => self.is_at_least(5, 6),
+            Family::Opus | Family::Other => self.is_at_least(5, 5),
         }
     }
 }

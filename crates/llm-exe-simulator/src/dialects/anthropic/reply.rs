@@ -34,7 +34,7 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
         }
         Content::Empty => {}
     }
-    let (stop_reason, stop_sequence) = stop(completion);
+    let (stop_reason, stop_sequence) = stop_reason(completion);
     let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, thinking_tokens));
     json!({
         "id": format!("msg_sim{number:06}"),
@@ -59,7 +59,7 @@ fn thought(body: &Value) -> Option<String> {
     is_enabled.then(|| if is_shown { THOUGHT.to_owned() } else { String::new() })
 }
 
-fn stop(completion: &Completion) -> (&str, Option<&str>) {
+fn stop_reason(completion: &Completion) -> (&str, Option<&str>) {
     match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => (reason, None),
         (None, FinishReason::TokenLimit, _) => ("max_tokens", None),

@@ -35,10 +35,15 @@ const MAX_DEPTH: usize = 64;
 
 /// Rejects a schema that structured outputs do not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
-    node(schema, schema, &[], 0)
+    validate_node(schema, schema, &[], 0)
 }
 
-fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Result<(), String> {
+fn validate_node(
+    schema: &Value,
+    root: &Value,
+    references: &[&str],
+    depth: usize,
+) -> Result<(), String> {
     let fields = match schema {
         Value::Object(fields) => fields,
         Value::Bool(_) => return Ok(()),
@@ -58,8 +63,8 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
             return Err(format!("For '{kind}' type, properties {present} are not supported"));
         }
     }
-    additional_properties(schema)?;
-    keyword_values(schema)?;
+    validate_additional_properties(schema)?;
+    validate_keyword_values(schema)?;
     if let Some(reference) = schema.get("$ref") {
         let reference = reference.as_str().unwrap_or_default();
         let Some(target) = reference.strip_prefix('#').and_then(|at| root.pointer(at)) else {
@@ -70,12 +75,12 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
                 "Circular reference detected: recursive schemas are not supported".to_owned()
             );
         }
-        node(target, root, &[references, &[reference]].concat(), depth + 1)?;
+        validate_node(target, root, &[references, &[reference]].concat(), depth + 1)?;
     }
-    children(schema).try_for_each(|child| node(child, root, references, depth + 1))
+    children(schema).try_for_each(|child| validate_node(child, root, references, depth + 1))
 }
 
-fn additional_properties(schema: &Value) -> Result<(), String> {
+fn validate_additional_properties(schema: &Value) -> Result<(), String> {
     if !has_type(schema, "object") && schema.get("properties").is_none() {
         return Ok(());
     }
@@ -92,7 +97,7 @@ fn additional_properties(schema: &Value) -> Result<(), String> {
     }
 }
 
-fn keyword_values(schema: &Value) -> Result<(), String> {
+fn validate_keyword_values(schema: &Value) -> Result<(), String> {
     if let Some(min_items) = schema.get("minItems")
         && !matches!(min_items.as_u64(), Some(0 | 1))
     {

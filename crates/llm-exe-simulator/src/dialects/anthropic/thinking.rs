@@ -26,7 +26,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
                 &["type", "budget_tokens", "display"],
                 "thinking.enabled",
             )?;
-            budget(body, thinking, model)?;
+            validate_budget(body, thinking, model)?;
         }
         "adaptive" => {
             reject_unknown_fields(thinking, &["type", "display"], "thinking.adaptive")?;
@@ -60,7 +60,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn budget(body: &Value, thinking: &Value, model: Model) -> Result<(), Rejection> {
+fn validate_budget(body: &Value, thinking: &Value, model: Model) -> Result<(), Rejection> {
     if model.rejects_budget() {
         return Err(invalid_request(
             "\"thinking.type.enabled\" is not supported for this model. Newer models take \

@@ -27,7 +27,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
         None => {}
         Some(Value::Array(tools)) => {
             for (index, tool) in tools.iter().enumerate() {
-                self::tool(tool, &format!("tools.{index}"))?;
+                validate_tool(tool, &format!("tools.{index}"))?;
             }
             let names: Vec<&str> =
                 tools.iter().filter_map(|tool| str_field(tool, "name")).collect();
@@ -38,10 +38,10 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
         }
         Some(_) => return Err(invalid_request("tools: Input should be a valid list")),
     }
-    choice(body, model)
+    validate_tool_choice(body, model)
 }
 
-fn tool(tool: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     if !tool.is_object() {
         return Err(invalid_request(&format!("{path}: Input should be an object")));
     }
@@ -82,7 +82,7 @@ fn tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn choice(body: &Value, model: Model) -> Result<(), Rejection> {
+fn validate_tool_choice(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(choice) = field(body, "tool_choice") else {
         return Ok(());
     };

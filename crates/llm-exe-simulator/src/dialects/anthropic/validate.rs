@@ -36,8 +36,8 @@ const SAMPLING_PARAMETERS: &[&str] = &["temperature", "top_p", "top_k"];
 
 /// Rejects a request that the service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
-    key(request)?;
-    version(request)?;
+    validate_api_key(request)?;
+    validate_version(request)?;
     let body = request.body;
     if !request.is_json {
         return Err(invalid_request("The request body is not valid JSON."));
@@ -48,7 +48,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if let Some(unknown) = unknown_key(body, PARAMETERS) {
         return Err(invalid_request(&format!("{unknown}: Extra inputs are not permitted")));
     }
-    let name = model(body)?;
+    let name = parse_model(body)?;
     if field(body, "stream").is_some_and(|stream| stream == true) {
         return Err(invalid_request("stream: llm-exe-simulator does not support streaming"));
     }
@@ -57,16 +57,16 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 
 /// Rejects parameters that the service would reject, directly or through Bedrock.
 pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
-    max_tokens(body)?;
+    validate_max_tokens(body)?;
     messages::validate(body, model)?;
-    sampling(body, model)?;
-    stop_sequences(body)?;
+    validate_sampling(body, model)?;
+    validate_stop_sequences(body)?;
     thinking::validate(body, model)?;
     output::validate(body, model)?;
     tools::validate(body, model)
 }
 
-fn key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     match request.header("x-api-key").unwrap_or_default() {
         "" => Err(rejection(401, "x-api-key header is required")),
         "invalid" => Err(rejection(401, "invalid x-api-key")),
@@ -74,7 +74,7 @@ fn key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn version(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+fn validate_version(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     match request.header("anthropic-version") {
         None => Err(invalid_request("anthropic-version: header is required")),
         Some(version) if VERSIONS.contains(&version) => Ok(()),
@@ -85,7 +85,7 @@ fn version(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn model(body: &Value) -> Result<&str, Rejection> {
+fn parse_model(body: &Value) -> Result<&str, Rejection> {
     match field(body, "model") {
         Some(Value::String(name)) if name.starts_with("missing-") => {
             Err(rejection(404, &format!("model: {name}")))
@@ -99,7 +99,7 @@ fn model(body: &Value) -> Result<&str, Rejection> {
     }
 }
 
-fn max_tokens(body: &Value) -> Result<(), Rejection> {
+fn validate_max_tokens(body: &Value) -> Result<(), Rejection> {
     match field(body, "max_tokens").map(Value::as_i64) {
         None => Err(missing_field("max_tokens")),
         Some(None) => Err(invalid_request("max_tokens: Input should be a valid integer")),
@@ -110,7 +110,7 @@ fn max_tokens(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-fn sampling(body: &Value, model: models::Model) -> Result<(), Rejection> {
+fn validate_sampling(body: &Value, model: models::Model) -> Result<(), Rejection> {
     for name in ["temperature", "top_p"] {
         let Some(value) = field(body, name) else {
             continue;
@@ -143,7 +143,7 @@ fn sampling(body: &Value, model: models::Model) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn stop_sequences(body: &Value) -> Result<(), Rejection> {
+fn validate_stop_sequences(body: &Value) -> Result<(), Rejection> {
     let stops = match field(body, "stop_sequences") {
         None => return Ok(()),
         Some(Value::Array(stops)) => stops,

@@ -87,11 +87,13 @@ impl Dialect for Converse {
     fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
         let config = request.body.get("inferenceConfig").unwrap_or(&Value::Null);
         let stop_sequences = array_field(config, "stopSequences").iter().filter_map(Value::as_str);
-        let output = match tools::forced(request.body) {
+        let output = match tools::forced_tool(request.body) {
             Some((name, schema)) => {
                 OutputKind::Tool { name: name.to_owned(), schema: schema.clone() }
             }
-            None => inference::schema_of(request.body).map_or(OutputKind::Text, OutputKind::Schema),
+            None => {
+                inference::output_schema(request.body).map_or(OutputKind::Text, OutputKind::Schema)
+            }
         };
         CompletionSpec {
             model: model_id(request).to_owned(),

@@ -26,13 +26,13 @@ pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     json!({
         "metrics": {"latencyMs": 1},
         "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": stop(completion),
+        "stopReason": stop_reason(completion),
         "usage": completion.usage.clone().unwrap_or_else(|| usage(completion)),
     })
 }
 
 /// The stop reason. Converse has none for a model that declines, only for a content filter.
-fn stop(completion: &Completion) -> &str {
+fn stop_reason(completion: &Completion) -> &str {
     match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,
         (None, FinishReason::TokenLimit, _) => "max_tokens",

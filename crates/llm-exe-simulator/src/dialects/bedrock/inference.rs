@@ -19,18 +19,18 @@ const MAX_STOP_SEQUENCES: usize = 2500;
 /// Rejects options that the service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     if let Some(config) = field(body, "inferenceConfig") {
-        inference(config, model)?;
+        validate_inference_config(config, model)?;
     }
     if let Some(config) = field(body, "outputConfig") {
-        output(config, model)?;
+        validate_output_config(config, model)?;
     }
     if let Some(fields) = field(body, "additionalModelRequestFields") {
-        additional(fields, model)?;
+        validate_additional_fields(fields, model)?;
     }
-    claude(body, model)
+    validate_anthropic_body(body, model)
 }
 
-fn inference(config: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_inference_config(config: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     if let Some(unknown) = unknown_key(config, FIELDS) {
         return Err(unknown_field("inferenceConfig", unknown));
     }
@@ -70,7 +70,7 @@ fn inference(config: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn output(config: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_output_config(config: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     if let Some(unknown) = unknown_key(config, &["textFormat", "effort"]) {
         return Err(unknown_field("outputConfig", unknown));
     }
@@ -105,11 +105,11 @@ fn parse_schema(structure: &Value) -> Option<Value> {
 }
 
 /// The output schema of a request.
-pub(super) fn schema_of(body: &Value) -> Option<Value> {
+pub(super) fn output_schema(body: &Value) -> Option<Value> {
     parse_schema(body.pointer("/outputConfig/textFormat/structure")?)
 }
 
-fn additional(fields: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let known: &[&str] = match model.maker {
         Maker::Nova => &["inferenceConfig", "reasoningConfig"],
         Maker::Llama | Maker::Titan | Maker::DeepSeek | Maker::Qwen => &[],
@@ -128,7 +128,7 @@ fn additional(fields: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> 
 }
 
 /// Validates the Anthropic request that Converse would send to a Claude model.
-fn claude(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let Some(claude) = model.claude() else {
         return Ok(());
     };

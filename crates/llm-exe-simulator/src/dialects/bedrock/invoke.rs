@@ -56,12 +56,12 @@ impl Dialect for BedrockAnthropic {
 
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         super::validate(request)?;
-        parameter_names(request.body)?;
+        validate_parameter_names(request.body)?;
         let model = models::model(model_id(request));
         if model.is_at_least(4, 7) && request.body.pointer("/output_config/format").is_some() {
             return Err(validation_error("output_config.format: Extra inputs are not permitted"));
         }
-        images(request.body)?;
+        validate_images(request.body)?;
         anthropic::validate_parameters(request.body, model).map_err(|rejection| {
             let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
             super::rejection(rejection.status, message.unwrap_or_default())
@@ -97,7 +97,7 @@ impl Dialect for BedrockAnthropic {
     }
 }
 
-fn parameter_names(body: &Value) -> Result<(), Rejection> {
+fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
     match field(body, "anthropic_version") {
         Some(version) if version == VERSION => {}
         Some(_) => return Err(validation_error("anthropic_version: Invalid API version")),
@@ -114,7 +114,7 @@ fn parameter_names(body: &Value) -> Result<(), Rejection> {
 }
 
 /// Rejects images by URL, which Bedrock does not fetch.
-fn images(body: &Value) -> Result<(), Rejection> {
+fn validate_images(body: &Value) -> Result<(), Rejection> {
     for (index, message) in array_field(body, "messages").iter().enumerate() {
         for (at, block) in array_field(message, "content").iter().enumerate() {
             let kind = block.pointer("/source").and_then(|source| str_field(source, "type"));

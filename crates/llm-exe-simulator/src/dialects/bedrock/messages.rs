@@ -29,7 +29,7 @@ const FORMATS: &[&str] = &["png", "jpeg", "gif", "webp"];
 
 /// Rejects `messages` and `system` that the service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
-    system(body, model)?;
+    validate_system(body, model)?;
     let messages = match field(body, "messages") {
         Some(Value::Array(messages)) => messages,
         Some(_) => return Err(validation_error("messages: expected a list")),
@@ -56,7 +56,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
             ));
         }
         previous_role = Some(role);
-        content(message, role, &path)?;
+        validate_content(message, role, &path)?;
     }
     match messages.first().and_then(|first| str_field(first, "role")) {
         Some("user") => Ok(()),
@@ -73,7 +73,7 @@ pub(super) fn unknown_field(path: &str, name: &str) -> Rejection {
     validation_error(&format!("Unexpected field type: {path} is not known"))
 }
 
-fn system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let blocks = match field(body, "system") {
         None => return Ok(()),
         Some(Value::Array(blocks)) => blocks,
@@ -89,7 +89,7 @@ fn system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
         let path = format!("system.{index}");
         let kind = union_member(block, &["text", "guardContent", "cachePoint"], &path)?;
         if kind == "text" {
-            text_block(block, "SystemContentBlock", &path)?;
+            validate_text_block(block, "SystemContentBlock", &path)?;
         }
     }
     Ok(())
@@ -112,7 +112,7 @@ pub(super) fn union_member<'a>(
     }
 }
 
-fn text_block(block: &Value, shape: &str, path: &str) -> Result<(), Rejection> {
+fn validate_text_block(block: &Value, shape: &str, path: &str) -> Result<(), Rejection> {
     match str_field(block, "text") {
         None => Err(validation_error(&format!("{path}.text: expected a string"))),
         Some(text) if text.trim().is_empty() => Err(validation_error(&format!(
@@ -123,7 +123,7 @@ fn text_block(block: &Value, shape: &str, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
+fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     let blocks = match field(message, "content") {
         Some(Value::Array(blocks)) => blocks,
         Some(_) => return Err(validation_error(&format!("{path}.content: expected a list"))),
@@ -138,7 +138,7 @@ fn content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     for (at, block) in blocks.iter().enumerate() {
         let path = format!("{path}.content.{at}");
         match (union_member(block, BLOCKS, &path)?, role) {
-            ("text", _) => text_block(block, "ContentBlock", &path)?,
+            ("text", _) => validate_text_block(block, "ContentBlock", &path)?,
             ("image" | "document" | "video" | "audio" | "toolResult", "assistant") => {
                 return Err(validation_error(&format!(
                     "{path}: only a user message may hold this block"
@@ -149,18 +149,25 @@ fn content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
                     "{path}: only an assistant message may hold this"
                 )));
             }
-            ("image", _) => image(block.get("image").unwrap_or(&Value::Null), &path)?,
+            ("image", _) => validate_image(block.get("image").unwrap_or(&Value::Null), &path)?,
             ("toolUse", _) => {
-                string_fields(block, "toolUse", &["toolUseId", "name"], &path)?;
+                validate_string_fields(block, "toolUse", &["toolUseId", "name"], &path)?;
             }
-            ("toolResult", _) => string_fields(block, "toolResult", &["toolUseId"], &path)?,
+            ("toolResult", _) => {
+                validate_string_fields(block, "toolResult", &["toolUseId"], &path)?
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-fn string_fields(block: &Value, kind: &str, names: &[&str], path: &str) -> Result<(), Rejection> {
+fn validate_string_fields(
+    block: &Value,
+    kind: &str,
+    names: &[&str],
+    path: &str,
+) -> Result<(), Rejection> {
     let inner = block.get(kind).unwrap_or(&Value::Null);
     match names.iter().find(|name| str_field(inner, name).is_none()) {
         Some(name) => Err(missing_member(&format!("{path}.{kind}.{name}"))),
@@ -168,7 +175,7 @@ fn string_fields(block: &Value, kind: &str, names: &[&str], path: &str) -> Resul
     }
 }
 
-fn image(image: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
     let path = format!("{path}.image");
     match str_field(image, "format") {
         Some(format) if FORMATS.contains(&format) => {}

@@ -30,19 +30,23 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
         if union_member(tool, &["toolSpec", "systemTool", "cachePoint"], &path)? != "toolSpec" {
             continue;
         }
-        let name = spec(tool.get("toolSpec").unwrap_or(&Value::Null), &path, model)?;
+        let name = validate_tool_spec(tool.get("toolSpec").unwrap_or(&Value::Null), &path, model)?;
         if names.contains(&name) {
             return Err(validation_error(&format!("The tool name {name} is not unique: {path}")));
         }
         names.push(name);
     }
     match field(config, "toolChoice") {
-        Some(choice) => self::choice(choice, &names, model),
+        Some(choice) => validate_tool_choice(choice, &names, model),
         None => Ok(()),
     }
 }
 
-fn spec<'a>(spec: &'a Value, path: &str, model: BedrockModel<'_>) -> Result<&'a str, Rejection> {
+fn validate_tool_spec<'a>(
+    spec: &'a Value,
+    path: &str,
+    model: BedrockModel<'_>,
+) -> Result<&'a str, Rejection> {
     let path = format!("{path}.toolSpec");
     if let Some(unknown) = unknown_key(spec, &["name", "description", "inputSchema", "strict"]) {
         return Err(unknown_field(&path, unknown));
@@ -73,7 +77,11 @@ fn spec<'a>(spec: &'a Value, path: &str, model: BedrockModel<'_>) -> Result<&'a 
     Ok(name)
 }
 
-fn choice(choice: &Value, names: &[&str], model: BedrockModel<'_>) -> Result<(), Rejection> {
+fn validate_tool_choice(
+    choice: &Value,
+    names: &[&str],
+    model: BedrockModel<'_>,
+) -> Result<(), Rejection> {
     match union_member(choice, &["auto", "any", "tool"], "toolConfig.toolChoice")? {
         "any" if model.rejects_any_tool() => Err(unsupported_field("toolConfig.toolChoice.any")),
         "tool" if model.rejects_specific_tool() => {
@@ -91,7 +99,7 @@ fn choice(choice: &Value, names: &[&str], model: BedrockModel<'_>) -> Result<(),
 }
 
 /// The name and the schema of the tool that the model must call.
-pub(super) fn forced(body: &Value) -> Option<(&str, &Value)> {
+pub(super) fn forced_tool(body: &Value) -> Option<(&str, &Value)> {
     let choice = body.pointer("/toolConfig/toolChoice")?;
     let mut specs =
         array_field(body.get("toolConfig")?, "tools").iter().filter_map(|it| it.get("toolSpec"));

@@ -60,18 +60,18 @@ pub(crate) fn validate(body: &Value, model: Model, name: &str) -> Result<(), Rej
         return Err(wrong_type("generation_config", kind, config));
     }
     reject_unknown_fields(config, FIELDS, "generation_config")?;
-    ranges(config)?;
-    counts(config)?;
-    stops(config)?;
+    validate_ranges(config)?;
+    validate_counts(config)?;
+    validate_stop_sequences(config)?;
     let penalties = ["frequencyPenalty", "presencePenalty"];
     if !model.penalties && penalties.iter().any(|name| field(config, name).is_some()) {
         return Err(invalid_request(&format!("Penalty is not enabled for models/{name}")));
     }
     thinking::validate(config, model, name)?;
-    response_schema(config, model, name)
+    validate_response_schema(config, model, name)
 }
 
-fn ranges(config: &Value) -> Result<(), Rejection> {
+fn validate_ranges(config: &Value) -> Result<(), Rejection> {
     for (name, field_name, min, max) in RANGES {
         let Some(value) = field(config, name) else {
             continue;
@@ -89,7 +89,7 @@ fn ranges(config: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn counts(config: &Value) -> Result<(), Rejection> {
+fn validate_counts(config: &Value) -> Result<(), Rejection> {
     for (name, field_name, min) in COUNTS {
         let Some(value) = field(config, name) else {
             continue;
@@ -107,7 +107,7 @@ fn counts(config: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn stops(config: &Value) -> Result<(), Rejection> {
+fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
     let path = "generation_config.stop_sequences";
     match field(config, "stopSequences") {
         None => Ok(()),
@@ -129,7 +129,7 @@ fn stops(config: &Value) -> Result<(), Rejection> {
 }
 
 /// Checks `responseMimeType` and the schemas that depend on it.
-fn response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
+fn validate_response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let path = "generation_config.response_mime_type";
     let mime_type = match field(config, "responseMimeType") {
         None => "text/plain",

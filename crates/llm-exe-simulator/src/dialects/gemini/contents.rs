@@ -29,7 +29,7 @@ const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic",
 /// Rejects `contents` and `systemInstruction` that the service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
-        content(system, "system_instruction")?;
+        validate_content(system, "system_instruction")?;
     }
     let contents = match field(body, "contents") {
         Some(Value::Array(contents)) if !contents.is_empty() => contents,
@@ -39,7 +39,7 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
         Some(other) => return Err(wrong_type("contents", "type.googleapis.com/Content", other)),
     };
     for (index, turn) in contents.iter().enumerate() {
-        content(turn, &format!("contents[{index}]"))?;
+        validate_content(turn, &format!("contents[{index}]"))?;
         match field(turn, "role") {
             None => {}
             Some(Value::String(role)) if role == "user" || role == "model" => {}
@@ -55,7 +55,7 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn content(content: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_content(content: &Value, path: &str) -> Result<(), Rejection> {
     if !content.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Content", content));
     }
@@ -64,7 +64,7 @@ fn content(content: &Value, path: &str) -> Result<(), Rejection> {
     match field(content, "parts") {
         Some(Value::Array(parts)) if !parts.is_empty() => {
             let mut parts = parts.iter().enumerate();
-            parts.try_for_each(|(index, part)| self::part(part, &format!("{path}[{index}]")))
+            parts.try_for_each(|(index, part)| validate_part(part, &format!("{path}[{index}]")))
         }
         None | Some(Value::Array(_)) => {
             Err(rule_violation(&path, "contents.parts must not be empty."))
@@ -73,7 +73,7 @@ fn content(content: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn part(part: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_part(part: &Value, path: &str) -> Result<(), Rejection> {
     if !part.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Part", part));
     }
@@ -93,13 +93,13 @@ fn part(part: &Value, path: &str) -> Result<(), Rejection> {
     match (*kind, field(part, kind)) {
         ("text", Some(Value::String(_))) => Ok(()),
         ("text", Some(other)) => Err(wrong_type(&format!("{path}.text"), "TYPE_STRING", other)),
-        ("inlineData", Some(data)) => inline_data(data, &format!("{path}.inline_data")),
-        ("fileData", Some(data)) => file_data(data, &format!("{path}.file_data")),
+        ("inlineData", Some(data)) => validate_inline_data(data, &format!("{path}.inline_data")),
+        ("fileData", Some(data)) => validate_file_data(data, &format!("{path}.file_data")),
         _ => Ok(()),
     }
 }
 
-fn inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
     if !data.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Blob", data));
     }
@@ -125,7 +125,7 @@ fn inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn file_data(data: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_file_data(data: &Value, path: &str) -> Result<(), Rejection> {
     reject_unknown_fields(data, &["mimeType", "fileUri", "displayName"], path)?;
     let uri = str_field(data, "fileUri").unwrap_or_default();
     if uri.starts_with("https://") {

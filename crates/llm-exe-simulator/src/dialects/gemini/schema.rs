@@ -35,10 +35,15 @@ const MAX_DEPTH: usize = 64;
 
 /// Rejects a schema that structured outputs do not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
-    node(schema, schema, &[], 0)
+    validate_node(schema, schema, &[], 0)
 }
 
-fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Result<(), String> {
+fn validate_node(
+    schema: &Value,
+    root: &Value,
+    references: &[&str],
+    depth: usize,
+) -> Result<(), String> {
     let Some(fields) = schema.as_object() else {
         return Err("a schema must be an object.".to_owned());
     };
@@ -64,10 +69,10 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
         if references.contains(&reference) {
             return Err("the schema refers to itself.".to_owned());
         }
-        node(target, root, &[references, &[reference]].concat(), depth + 1)?;
-        return definitions(schema, root, references, depth);
+        validate_node(target, root, &[references, &[reference]].concat(), depth + 1)?;
+        return validate_definitions(schema, root, references, depth);
     }
-    keywords(schema)?;
+    validate_keywords(schema)?;
     let items = schema.get("items").into_iter();
     let arrays = ["anyOf", "oneOf", "prefixItems"].into_iter();
     let arrays = arrays.flat_map(|name| array_field(schema, name));
@@ -75,11 +80,11 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
     let properties = schema.get("properties").and_then(Value::as_object);
     let properties = properties.into_iter().flat_map(|properties| properties.values());
     let mut children = items.chain(arrays).chain(additional).chain(properties);
-    children.try_for_each(|child| node(child, root, references, depth + 1))?;
-    definitions(schema, root, references, depth)
+    children.try_for_each(|child| validate_node(child, root, references, depth + 1))?;
+    validate_definitions(schema, root, references, depth)
 }
 
-fn definitions(
+fn validate_definitions(
     schema: &Value,
     root: &Value,
     references: &[&str],
@@ -87,11 +92,11 @@ fn definitions(
 ) -> Result<(), String> {
     let definitions = schema.get("$defs").and_then(Value::as_object);
     let mut definitions = definitions.into_iter().flat_map(|definitions| definitions.values());
-    definitions.try_for_each(|child| node(child, root, references, depth + 1))
+    definitions.try_for_each(|child| validate_node(child, root, references, depth + 1))
 }
 
 /// Checks the keywords of a node without its children.
-fn keywords(schema: &Value) -> Result<(), String> {
+fn validate_keywords(schema: &Value) -> Result<(), String> {
     let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
     match schema.get("type") {
         Some(Value::Array(names)) if !names.is_empty() && names.iter().all(is_type) => {}

@@ -22,7 +22,7 @@ pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), R
     if model.thinking == Thinking::No {
         return Err(invalid_request(&format!("Thinking is not enabled for models/{name}")));
     }
-    match (level(thinking)?, budget(thinking)?) {
+    match (parse_level(thinking)?, parse_budget(thinking)?) {
         (Some(_), Some(_)) => {
             Err(invalid_request("You can only set only one of thinking budget and thinking level."))
         }
@@ -44,7 +44,7 @@ pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), R
     }
 }
 
-fn level(thinking: &Value) -> Result<Option<&str>, Rejection> {
+fn parse_level(thinking: &Value) -> Result<Option<&str>, Rejection> {
     let path = format!("{PATH}.thinking_level");
     match field(thinking, "thinkingLevel") {
         None => Ok(None),
@@ -55,7 +55,7 @@ fn level(thinking: &Value) -> Result<Option<&str>, Rejection> {
     }
 }
 
-fn budget(thinking: &Value) -> Result<Option<i64>, Rejection> {
+fn parse_budget(thinking: &Value) -> Result<Option<i64>, Rejection> {
     match field(thinking, "thinkingBudget") {
         None => Ok(None),
         Some(value) => match value.as_i64() {

@@ -27,7 +27,7 @@ const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /// Rejects a request that the service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
-    key(request)?;
+    validate_api_key(request)?;
     let body = request.body;
     if !request.is_json {
         return Err(invalid_request("Invalid JSON payload received. Unexpected token."));
@@ -58,7 +58,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 }
 
 /// Checks the API key. Gemini rejects an invalid key with 400 and a missing one with 403.
-fn key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     match request.header("x-goog-api-key").unwrap_or_default() {
         "" => {
             let message = "Method doesn't allow unregistered callers (callers without established \

@@ -38,9 +38,9 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         None | Some(Value::String(_)) => return Err(bad_request("model is required")),
         Some(other) => return Err(wrong_type("ChatRequest.model", "string", other)),
     };
-    messages(body)?;
-    format(body)?;
-    let think = think(body)?;
+    validate_messages(body)?;
+    validate_format(body)?;
+    let think = parse_think(body)?;
     options::validate(body)?;
     match field(body, "stream") {
         Some(Value::Bool(false)) => {}
@@ -67,7 +67,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn messages(body: &Value) -> Result<(), Rejection> {
+fn validate_messages(body: &Value) -> Result<(), Rejection> {
     match field(body, "messages") {
         // Without messages, Ollama only loads the model.
         None | Some(Value::Array(_)) => {}
@@ -91,12 +91,12 @@ fn messages(body: &Value) -> Result<(), Rejection> {
         if let Some(other) = field(message, "content").filter(|content| !content.is_string()) {
             return Err(wrong_type("ChatRequest.messages.content", "string", other));
         }
-        images(message)?;
+        validate_images(message)?;
     }
     Ok(())
 }
 
-fn images(message: &Value) -> Result<(), Rejection> {
+fn validate_images(message: &Value) -> Result<(), Rejection> {
     match field(message, "images") {
         None | Some(Value::Array(_)) => {}
         Some(other) => {
@@ -116,7 +116,7 @@ fn images(message: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn format(body: &Value) -> Result<(), Rejection> {
+fn validate_format(body: &Value) -> Result<(), Rejection> {
     match body.get("format") {
         None | Some(Value::Null | Value::Object(_)) => Ok(()),
         Some(Value::String(format)) if format == "json" || format.is_empty() => Ok(()),
@@ -133,7 +133,7 @@ enum Think<'a> {
     Level(&'a str),
 }
 
-fn think(body: &Value) -> Result<Think<'_>, Rejection> {
+fn parse_think(body: &Value) -> Result<Think<'_>, Rejection> {
     match field(body, "think") {
         None | Some(Value::Bool(false)) => Ok(Think::Off),
         Some(Value::Bool(true)) => Ok(Think::On),

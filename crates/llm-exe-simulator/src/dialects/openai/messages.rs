@@ -22,12 +22,12 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
         return Err(empty_array("messages"));
     }
     for (index, message) in messages.iter().enumerate() {
-        self::message(message, &format!("messages[{index}]"))?;
+        validate_message(message, &format!("messages[{index}]"))?;
     }
-    tool_messages(messages)
+    validate_tool_messages(messages)
 }
 
-fn message(message: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_message(message: &Value, path: &str) -> Result<(), Rejection> {
     if !message.is_object() {
         return Err(wrong_type(path, "an object", message));
     }
@@ -46,12 +46,12 @@ fn message(message: &Value, path: &str) -> Result<(), Rejection> {
         return Err(missing_parameter(&format!("{path}.name")));
     }
     if role == "assistant" && field(message, "tool_calls").is_some() {
-        calls(message, &format!("{path}.tool_calls"))?;
+        validate_tool_calls(message, &format!("{path}.tool_calls"))?;
     }
-    content(message, role, &format!("{path}.content"))
+    validate_content(message, role, &format!("{path}.content"))
 }
 
-fn content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
+fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     let alternatives = ["tool_calls", "function_call", "refusal", "audio"];
     let is_optional = role == "function"
         || role == "assistant" && alternatives.iter().any(|name| field(message, name).is_some());
@@ -62,13 +62,15 @@ fn content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
         Some(Value::Array(parts)) if parts.is_empty() => Err(empty_array(path)),
         Some(Value::Array(parts)) => {
             let mut parts = parts.iter().enumerate();
-            parts.try_for_each(|(index, part)| self::part(part, role, &format!("{path}[{index}]")))
+            parts.try_for_each(|(index, part)| {
+                validate_part(part, role, &format!("{path}[{index}]"))
+            })
         }
         Some(other) => Err(wrong_type(path, "one of a string or array of objects", other)),
     }
 }
 
-fn part(part: &Value, role: &str, path: &str) -> Result<(), Rejection> {
+fn validate_part(part: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     let supported: &[&str] = match role {
         "user" => &["text", "image_url", "input_audio", "file"],
         "assistant" => &["text", "refusal"],
@@ -91,7 +93,7 @@ fn part(part: &Value, role: &str, path: &str) -> Result<(), Rejection> {
         ("text" | "refusal", Some(Value::String(_))) => Ok(()),
         ("text" | "refusal", Some(other)) => Err(wrong_type(&path, "a string", other)),
         (_, Some(inner)) if !inner.is_object() => Err(wrong_type(&path, "an object", inner)),
-        ("image_url", Some(image)) => image_url(image, &path),
+        ("image_url", Some(image)) => validate_image_url(image, &path),
         ("input_audio", Some(audio)) => {
             let missing = ["data", "format"].iter().find(|name| str_field(audio, name).is_none());
             missing.map_or(Ok(()), |name| Err(missing_parameter(&format!("{path}.{name}"))))
@@ -100,7 +102,7 @@ fn part(part: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn image_url(image: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_image_url(image: &Value, path: &str) -> Result<(), Rejection> {
     let param = format!("{path}.url");
     let Some(url) = str_field(image, "url") else {
         return Err(missing_parameter(&param));
@@ -115,7 +117,7 @@ fn image_url(image: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-fn calls(message: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_tool_calls(message: &Value, path: &str) -> Result<(), Rejection> {
     let calls = match message.get("tool_calls") {
         Some(Value::Array(calls)) if calls.is_empty() => return Err(empty_array(path)),
         Some(Value::Array(calls)) => calls,
@@ -150,7 +152,7 @@ fn calls(message: &Value, path: &str) -> Result<(), Rejection> {
 
 /// Checks that each tool call is followed by its tool message, and that each tool message follows
 /// its tool call.
-fn tool_messages(messages: &[Value]) -> Result<(), Rejection> {
+fn validate_tool_messages(messages: &[Value]) -> Result<(), Rejection> {
     let mut open_calls: Vec<&str> = Vec::new();
     let mut follows_calls = false;
     for (index, message) in messages.iter().enumerate() {

@@ -30,25 +30,25 @@ const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", 
 
 /// Rejects parameters that the service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
-    ranges(body)?;
-    counts(body)?;
-    stop(body, model)?;
+    validate_ranges(body)?;
+    validate_counts(body)?;
+    validate_stop(body, model)?;
     if field(body, "max_tokens").is_some() && field(body, "max_completion_tokens").is_some() {
         let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not \
                        supported.";
         return Err(invalid_parameter(message, "max_tokens", "invalid_parameter_combination"));
     }
-    effort(body, model)?;
+    validate_effort(body, model)?;
     if !model.penalties {
         let is_set = |name: &&&str| field(body, name).is_some();
         if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(is_set) {
             return Err(unsupported(name, ""));
         }
     }
-    if model.is_reasoning { reasoning(body, model) } else { Ok(()) }
+    if model.is_reasoning { validate_reasoning_parameters(body, model) } else { Ok(()) }
 }
 
-fn ranges(body: &Value) -> Result<(), Rejection> {
+fn validate_ranges(body: &Value) -> Result<(), Rejection> {
     for (name, min, max) in RANGES {
         let Some(value) = field(body, name) else {
             continue;
@@ -76,7 +76,7 @@ fn ranges(body: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn counts(body: &Value) -> Result<(), Rejection> {
+fn validate_counts(body: &Value) -> Result<(), Rejection> {
     for (name, min, max) in COUNTS {
         let Some(value) = field(body, name) else {
             continue;
@@ -98,7 +98,7 @@ fn counts(body: &Value) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn stop(body: &Value, model: Model) -> Result<(), Rejection> {
+fn validate_stop(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(value) = field(body, "stop") else {
         return Ok(());
     };
@@ -123,7 +123,7 @@ fn stop(body: &Value, model: Model) -> Result<(), Rejection> {
     }
 }
 
-fn effort(body: &Value, model: Model) -> Result<(), Rejection> {
+fn validate_effort(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(value) = field(body, "reasoning_effort") else {
         return Ok(());
     };
@@ -157,7 +157,7 @@ fn effort(body: &Value, model: Model) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn reasoning(body: &Value, model: Model) -> Result<(), Rejection> {
+fn validate_reasoning_parameters(body: &Value, model: Model) -> Result<(), Rejection> {
     if field(body, "max_tokens").is_some() {
         return Err(unsupported("max_tokens", " Use 'max_completion_tokens' instead."));
     }

@@ -35,13 +35,13 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     }
     reject_unknown_fields(format, known, "response_format")?;
     match kind {
-        "json_object" => prompt_mentions_json(body),
+        "json_object" => validate_json_mention(body),
         "json_schema" if !model.json_schema => {
             let message = "Invalid parameter: 'response_format' of type 'json_schema' is not \
                            supported with this model.";
             Err(rejection(400, message, Some("response_format"), None))
         }
-        "json_schema" => json_schema(format),
+        "json_schema" => validate_json_schema(format),
         _ => Ok(()),
     }
 }
@@ -61,7 +61,7 @@ fn reject_unknown_fields(value: &Value, known: &[&str], path: &str) -> Result<()
 }
 
 /// The service requires the word "JSON" in a message if `response_format` is `json_object`.
-fn prompt_mentions_json(body: &Value) -> Result<(), Rejection> {
+fn validate_json_mention(body: &Value) -> Result<(), Rejection> {
     let mentions_json = |message: &Value| {
         let text = message.get("content").map(content_text).unwrap_or_default();
         text.to_lowercase().contains("json")
@@ -75,7 +75,7 @@ fn prompt_mentions_json(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-fn json_schema(format: &Value) -> Result<(), Rejection> {
+fn validate_json_schema(format: &Value) -> Result<(), Rejection> {
     let path = "response_format.json_schema";
     let json_schema = match field(format, "json_schema") {
         Some(json_schema) if json_schema.is_object() => json_schema,

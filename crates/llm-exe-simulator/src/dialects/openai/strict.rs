@@ -49,7 +49,7 @@ pub(crate) fn validate(schema: &Value) -> Result<(), String> {
         return Err(error_at(&[], "'anyOf' is not permitted at the root."));
     }
     let mut walk = Walk { path: Vec::new(), properties: 0, root: schema };
-    walk.node(schema, 1)
+    walk.check_node(schema, 1)
 }
 
 struct Walk<'a> {
@@ -59,7 +59,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn node(&mut self, node: &Value, level: usize) -> Result<(), String> {
+    fn check_node(&mut self, node: &Value, level: usize) -> Result<(), String> {
         let Value::Object(fields) = node else {
             return Err(error_at(&self.path, "a schema must be an object."));
         };
@@ -73,11 +73,11 @@ impl Walk<'_> {
         if !TYPE_KEYWORDS.iter().any(|name| fields.contains_key(*name)) {
             return Err(error_at(&self.path, "schema must have a 'type' key."));
         }
-        self.reference(node)?;
-        self.object(node, level)?;
-        self.array(node, level)?;
+        self.check_reference(node)?;
+        self.check_object(node, level)?;
+        self.check_array(node, level)?;
         for (index, branch) in array_field(node, "anyOf").iter().enumerate() {
-            self.child(&["anyOf", &index.to_string()], branch, level)?;
+            self.check_child(&["anyOf", &index.to_string()], branch, level)?;
         }
         for definitions in ["$defs", "definitions"] {
             let Some(Value::Object(named)) = node.get(definitions) else {
@@ -85,20 +85,20 @@ impl Walk<'_> {
             };
             for (name, definition) in named {
                 // Nesting is counted separately for each definition.
-                self.child(&[definitions, name], definition, 0)?;
+                self.check_child(&[definitions, name], definition, 0)?;
             }
         }
         Ok(())
     }
 
-    fn child(&mut self, steps: &[&str], node: &Value, level: usize) -> Result<(), String> {
+    fn check_child(&mut self, steps: &[&str], node: &Value, level: usize) -> Result<(), String> {
         self.path.extend(steps.iter().map(|step| (*step).to_owned()));
-        self.node(node, level + 1)?;
+        self.check_node(node, level + 1)?;
         self.path.truncate(self.path.len() - steps.len());
         Ok(())
     }
 
-    fn reference(&self, node: &Value) -> Result<(), String> {
+    fn check_reference(&self, node: &Value) -> Result<(), String> {
         let Some(reference) = node.get("$ref") else {
             return Ok(());
         };
@@ -118,7 +118,7 @@ impl Walk<'_> {
         }
     }
 
-    fn object(&mut self, node: &Value, level: usize) -> Result<(), String> {
+    fn check_object(&mut self, node: &Value, level: usize) -> Result<(), String> {
         let properties = node.get("properties");
         if !has_type(node, "object") && properties.is_none() {
             return Ok(());
@@ -150,14 +150,14 @@ impl Walk<'_> {
             return Err(error_at(&self.path, &reason));
         }
         for (name, property) in properties {
-            self.child(&["properties", name], property, level)?;
+            self.check_child(&["properties", name], property, level)?;
         }
         Ok(())
     }
 
-    fn array(&mut self, node: &Value, level: usize) -> Result<(), String> {
+    fn check_array(&mut self, node: &Value, level: usize) -> Result<(), String> {
         match node.get("items") {
-            Some(items) => self.child(&["items"], items, level),
+            Some(items) => self.check_child(&["items"], items, level),
             None if has_type(node, "array") => {
                 Err(error_at(&self.path, "array schema missing items."))
             }

@@ -27,15 +27,15 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
         }
         Some(Value::Array(tools)) => {
             for (index, tool) in tools.iter().enumerate() {
-                self::tool(tool, &format!("tools[{index}]"))?;
+                validate_tool(tool, &format!("tools[{index}]"))?;
             }
         }
         Some(other) => return Err(wrong_type("tools", "an array of objects", other)),
     }
-    choice(body)
+    validate_tool_choice(body)
 }
 
-fn tool(tool: &Value, path: &str) -> Result<(), Rejection> {
+fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     if !tool.is_object() {
         return Err(wrong_type(path, "an object", tool));
     }
@@ -59,11 +59,11 @@ fn tool(tool: &Value, path: &str) -> Result<(), Rejection> {
         let message = format!("Unknown parameter: '{param}'.");
         return Err(invalid_parameter(&message, &param, "unknown_parameter"));
     }
-    let name = name(function, &path)?;
-    parameters(function, name, &path)
+    let name = parse_name(function, &path)?;
+    validate_parameters(function, name, &path)
 }
 
-fn name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Rejection> {
+fn parse_name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Rejection> {
     let param = format!("{path}.name");
     match field(function, "name") {
         Some(Value::String(name)) if is_name(name, 64) => Ok(name),
@@ -87,7 +87,7 @@ fn name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Rejection> {
     }
 }
 
-fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Rejection> {
+fn validate_parameters(function: &Value, name: &str, path: &str) -> Result<(), Rejection> {
     let param = format!("{path}.parameters");
     let strict = field(function, "strict").is_some_and(|strict| *strict == true);
     let Some(parameters) = field(function, "parameters") else {
@@ -117,7 +117,7 @@ fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Rejection>
     }
 }
 
-fn choice(body: &Value) -> Result<(), Rejection> {
+fn validate_tool_choice(body: &Value) -> Result<(), Rejection> {
     let tools = array_field(body, "tools");
     let is_set = |name: &&&str| field(body, name).is_some();
     if tools.is_empty()

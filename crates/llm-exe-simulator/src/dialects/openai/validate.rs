@@ -48,7 +48,7 @@ const PARAMETERS: &[&str] = &[
 
 /// Rejects a request that the service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
-    key(request)?;
+    validate_api_key(request)?;
     let body = request.body;
     if !request.is_json || !body.is_object() {
         return Err(rejection(
@@ -88,7 +88,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     response_format::validate(body, model)
 }
 
-fn key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     let authorization = request.header("authorization").unwrap_or_default();
     let key = authorization.strip_prefix("Bearer").map(str::trim).unwrap_or_default();
     let message = match key {
