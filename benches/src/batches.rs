@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Simulator, Step};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 
 use crate::Error;
 use crate::figures::{Figure, Samples};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::runtime_api::{Invocation, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::Error;

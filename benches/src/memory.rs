@@ -2,7 +2,7 @@
 //! some writes, so that the function holds these results in memory.
 
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use serde_json::Value;
 
 use crate::Error;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::aws::AwsSimulator;
-use llm_exe_simulator::runtime_api::{Outcome, RuntimeApi};
+use llm_exe_testkit::aws::AwsSimulator;
+use llm_exe_testkit::runtime_api::{Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::Error;

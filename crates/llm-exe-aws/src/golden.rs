@@ -10,7 +10,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use llm_exe::Secret;
 use llm_exe::transport::HttpClient;
-use llm_exe_function::ports::Precondition;
 use serde::Deserialize;
 use serde_json::Value;
 

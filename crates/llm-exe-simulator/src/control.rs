@@ -1,25 +1,24 @@
-//! The control endpoints below `/_simulator/`, on the same port as the dialects.
-//!
-//! In: `GET` and `DELETE` of the journal, `POST` and `DELETE` of the script, `GET` of the health.
-//! Out: JSON. None of these calls is written to the journal.
+//! The control endpoints below `/_simulator/`, on the same port as the dialects: health, journal
+//! and script. Control calls are not recorded in the journal.
 
-use crate::action::{self, Body, Decided};
-use crate::script;
-use crate::state::State;
 use http::Method;
 use http::request::Parts;
 use hyper::Response;
 use serde_json::{Value, json};
 
+use crate::response::{self, Body, PlannedResponse};
+use crate::script;
+use crate::state::State;
+
 const ROOT: &str = "/_simulator/";
 
-/// Whether a path is one of the simulator's own.
+/// Whether a path is below the control root.
 pub(crate) fn serves(path: &str) -> bool {
     path.starts_with(ROOT)
 }
 
-/// Answers a control call.
-pub(crate) fn answer(head: &Parts, raw: &[u8], state: &State) -> Response<Body> {
+/// Handles a control call.
+pub(crate) fn handle(head: &Parts, raw: &[u8], state: &State) -> Response<Body> {
     let name = head.uri.path().trim_start_matches(ROOT);
     let (status, body) = match (&head.method, name) {
         (&Method::GET, "health") => (200, json!({"status": "ok"})),
@@ -33,16 +32,23 @@ pub(crate) fn answer(head: &Parts, raw: &[u8], state: &State) -> Response<Body> 
             state.clear_script();
             (200, json!({"status": "ok"}))
         }
-        (_, "health" | "journal" | "script") => (405, message("this method is not served here")),
-        _ => (404, message("served are health, journal and script")),
+        (method, "health" | "journal" | "script") => {
+            (405, error_body(&format!("method {method} is not supported for {ROOT}{name}")))
+        }
+        _ => {
+            let message = format!(
+                "unknown path {ROOT}{name}: expected {ROOT}health, {ROOT}journal or {ROOT}script"
+            );
+            (404, error_body(&message))
+        }
     };
-    action::response(Decided::json(status, &body))
+    response::build(PlannedResponse::json(status, &body))
 }
 
 fn append(raw: &[u8], state: &State) -> (u16, Value) {
     let script = match serde_json::from_slice(raw) {
         Ok(script) => script,
-        Err(error) => return (400, message(&format!("the script is not JSON: {error}"))),
+        Err(error) => return (400, error_body(&format!("the script is not valid JSON: {error}"))),
     };
     match script::parse(script) {
         Ok(steps) => {
@@ -50,10 +56,10 @@ fn append(raw: &[u8], state: &State) -> (u16, Value) {
             state.append(steps);
             (200, json!({"status": "ok", "steps": count}))
         }
-        Err(error) => (400, message(&error.to_string())),
+        Err(error) => (400, error_body(&error.to_string())),
     }
 }
 
-fn message(text: &str) -> Value {
-    json!({"message": text})
+fn error_body(message: &str) -> Value {
+    json!({"message": message})
 }

@@ -1,13 +1,14 @@
-//! The journal: one entry a call, in the order in which they were answered.
+//! The journal: one entry per call, in the order of the responses.
 //!
-//! In: what arrived and what was decided. Out: `Call`, which tests read and the control endpoint
-//! serves as JSON. Keys never get here: a header or query value that may hold one is replaced by
-//! `[present]` before it is stored.
+//! The journal contains no keys: the value of a header or query parameter that may contain one is
+//! replaced by `[present]` before it is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 const SECRET_HEADERS: &[&str] = &[
     "api-key",
@@ -21,50 +22,52 @@ const SECRET_HEADERS: &[&str] = &[
 const SECRET_QUERIES: &[&str] = &["key", "token", "signature", "secret", "credential"];
 const PRESENT: &str = "[present]";
 
-/// One call as it arrived, and what became of it.
+/// A callback for every call when its response is decided, for example for an access log.
+pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
+
+/// A call and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// The call's place in the journal; the first is 1.
+    /// The position of the call in the journal, beginning with 1.
     pub sequence: u64,
-    /// The dialect's name (`openai`, `gemini`, …), or `None` when no dialect serves the path.
+    /// The dialect's name (`openai`, `gemini`, …), or `None` if no dialect serves the path.
     pub dialect: Option<String>,
-    /// The HTTP method, in capitals.
+    /// The HTTP method in upper case.
     pub method: String,
-    /// Path and query; query values that may hold a key are `[present]`.
+    /// The path and the query. Query values that may contain a key are `[present]`.
     pub path: String,
-    /// Headers by lowercase name; those that may hold a key are `[present]`.
+    /// The headers by lowercase name. Values that may contain a key are `[present]`.
     pub headers: BTreeMap<String, String>,
-    /// The body as JSON, or as a string when it isn't JSON, or null when there was none.
+    /// The body as JSON, as a string if it isn't JSON, or null if it is empty.
     pub body: Value,
-    /// Milliseconds from the simulator's start until the call was decided.
+    /// Milliseconds from the start of the simulator until the response was decided.
     pub at: u64,
-    /// The number of the TCP connection that carried the call; the first is 1.
+    /// The number of the TCP connection, beginning with 1.
     pub connection: u64,
-    /// What the caller got.
-    pub answered: Answered,
+    /// The outcome of the call.
+    pub answered: CallOutcome,
 }
 
 impl Call {
     /// The value of a header, by its lowercase name.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
-/// What the caller got: a status, a fault, or both (a slow answer has both).
+/// The outcome of a call: a status, a fault, or both (as for a slow response).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Answered {
-    /// The HTTP status, when one was sent.
+pub struct CallOutcome {
+    /// The HTTP status, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The scripted fault's name as scripts write it (`hang`, `dropEarly`, …).
+    /// The name of the scripted fault (`hang`, `dropEarly`, …).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
-impl std::fmt::Display for Answered {
+impl std::fmt::Display for CallOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.status, &self.fault) {
             (Some(status), Some(fault)) => write!(f, "{status} {fault}"),
@@ -75,44 +78,47 @@ impl std::fmt::Display for Answered {
     }
 }
 
-/// The headers as the journal may hold them.
+/// The headers without keys.
 pub(crate) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut kept: BTreeMap<String, String> = BTreeMap::new();
+    let mut redacted: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
-        let secret = SECRET_HEADERS.contains(&name.as_str()) && !value.is_empty();
-        let text = match secret {
-            true => PRESENT.to_owned(),
-            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        let is_secret = SECRET_HEADERS.contains(&name.as_str()) && !value.is_empty();
+        let text = if is_secret {
+            PRESENT.to_owned()
+        } else {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
-        kept.entry(name.as_str().to_owned())
-            .and_modify(|before| {
-                before.push_str(", ");
-                before.push_str(&text);
+        redacted
+            .entry(name.as_str().to_owned())
+            .and_modify(|values| {
+                values.push_str(", ");
+                values.push_str(&text);
             })
             .or_insert(text);
     }
-    kept
+    redacted
 }
 
-/// Path and query as the journal may hold them.
+/// The path and the query without keys.
 pub(crate) fn path(uri: &http::Uri) -> String {
     let Some(query) = uri.query() else {
         return uri.path().to_owned();
     };
-    let pairs: Vec<String> = query.split('&').map(pair).collect();
+    let pairs: Vec<String> = query.split('&').map(redact_pair).collect();
     format!("{}?{}", uri.path(), pairs.join("&"))
 }
 
-fn pair(pair: &str) -> String {
+fn redact_pair(pair: &str) -> String {
     let name = pair.split('=').next().unwrap_or_default();
     let lower = name.to_ascii_lowercase();
-    match SECRET_QUERIES.iter().any(|word| lower.contains(word)) {
-        true => format!("{name}={PRESENT}"),
-        false => pair.to_owned(),
+    if SECRET_QUERIES.iter().any(|word| lower.contains(word)) {
+        format!("{name}={PRESENT}")
+    } else {
+        pair.to_owned()
     }
 }
 
-/// The body as the journal holds it.
+/// The body for [`Call::body`].
 pub(crate) fn body(raw: &[u8], json: Option<&Value>) -> Value {
     match json {
         Some(value) => value.clone(),
@@ -126,13 +132,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_replaced() {
+    fn keys_are_redacted() {
         let mut map = HeaderMap::new();
         map.insert("authorization", http::HeaderValue::from_static("Bearer k"));
         map.insert("accept", http::HeaderValue::from_static("*/*"));
-        let kept = headers(&map);
-        assert_eq!(kept.get("authorization").unwrap(), PRESENT);
-        assert_eq!(kept.get("accept").unwrap(), "*/*");
+        let redacted = headers(&map);
+        assert_eq!(redacted.get("authorization").unwrap(), PRESENT);
+        assert_eq!(redacted.get("accept").unwrap(), "*/*");
         let uri: http::Uri = "/a?key=k&alt=json".parse().unwrap();
         assert_eq!(path(&uri), "/a?key=[present]&alt=json");
     }

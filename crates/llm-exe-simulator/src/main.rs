@@ -1,34 +1,34 @@
-//! The simulator as a program, for users' CI and for other languages.
+//! The simulator as a program, for CI and for clients in other languages.
 //!
-//! In: where to listen and a script's file. Out: one line with the URLs, then one line a call,
-//! until SIGINT or SIGTERM.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's main may speak")]
+//! It prints a line with its URLs, then a line per call, until SIGINT or SIGTERM.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of the program")]
 
-use clap::Parser;
-use llm_exe_simulator::{Call, Observer, Simulator};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long calls under way may take to finish once the program is told to stop.
+use clap::Parser;
+use llm_exe_simulator::{Call, Observer, Simulator};
+
+/// How long calls in progress may take after a signal to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Imitates the wire dialects of language model providers on loopback.
+/// Imitates the APIs of language model providers on loopback
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The port to listen on; 0 for any that is free
+    /// The port to listen on; 0 selects a free port
     #[arg(long, default_value_t = 8089)]
     port: u16,
     /// The address to listen on
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// A JSON file with a list of scripted steps
+    /// A JSON file with an array of scripted steps
     #[arg(long)]
     script: Option<PathBuf>,
-    /// Don't write a line for each call
+    /// Do not print a line for each call
     #[arg(long)]
     quiet: bool,
 }
@@ -46,16 +46,18 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     let address = SocketAddr::new(arguments.host, arguments.port);
-    let observer: Observer = match arguments.quiet {
-        true => Arc::new(|_| {}),
-        false => Arc::new(|call: &Call| println!("{}", access_line(call))),
+    let observer: Observer = if arguments.quiet {
+        Arc::new(|_| {})
+    } else {
+        Arc::new(|call: &Call| println!("{}", access_line(call)))
     };
-    let script = arguments.script.as_deref().map(read).transpose()?;
-    // Before the line that says we listen, so that who reads it may send a signal at once.
-    let told_to_stop = signals().map_err(|error| format!("can't wait for signals: {error}"))?;
+    let script = arguments.script.as_deref().map(read_script).transpose()?;
+    // Before the first line is printed, so that its reader can send a signal at once.
+    let stop_signal =
+        stop_signal().map_err(|error| format!("cannot install the signal handlers: {error}"))?;
     let simulator = Simulator::start_with(address, observer)
         .await
-        .map_err(|error| format!("can't listen on {address}: {error}"))?;
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     if let Some(script) = script {
         simulator.script_json(script).map_err(|error| format!("--script: {error}"))?;
     }
@@ -69,15 +71,16 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         simulator.ollama_base_url(),
         simulator.bedrock_base_url(),
     );
-    told_to_stop.await;
+    stop_signal.await;
     simulator.shutdown(GRACE).await;
     Ok(())
 }
 
-fn read(path: &Path) -> Result<serde_json::Value, String> {
+fn read_script(path: &Path) -> Result<serde_json::Value, String> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+        .map_err(|error| format!("cannot read the script {}: {error}", path.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| format!("{} is not valid JSON: {error}", path.display()))
 }
 
 fn access_line(call: &Call) -> String {
@@ -87,9 +90,9 @@ fn access_line(call: &Call) -> String {
     format!("{sequence} {method} {path} {dialect} {model} -> {answered}")
 }
 
-/// Done when the program is told to stop.
+/// Waits for SIGINT or SIGTERM.
 #[cfg(unix)]
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -101,9 +104,9 @@ fn signals() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Done when the program is told to stop.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -1,34 +1,32 @@
-//! Finds a JSON Schema that stands in a prompt's text, as prompts for models without a native
-//! schema have it.
-//!
-//! In: the prompt's text. Out: the first JSON object in it that looks like a schema.
+//! Finds a JSON Schema in the text of a prompt. Prompts for models without structured output
+//! contain it.
 
 use serde_json::Value;
 
-/// How many opening braces are tried: a prompt full of code is not worth more.
-const TRIES: usize = 500;
+/// The maximum number of opening braces to try. Prompts with code contain many.
+const MAX_TRIES: usize = 500;
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
 
-/// The first schema in the text.
+/// The first JSON object in the text that looks like a schema.
 pub(crate) fn find(text: &str) -> Option<Value> {
-    text.match_indices('{').take(TRIES).find_map(|(at, _)| {
+    text.match_indices('{').take(MAX_TRIES).find_map(|(at, _)| {
         let mut values = serde_json::Deserializer::from_str(text.get(at..)?).into_iter::<Value>();
         values.next()?.ok().filter(is_schema)
     })
 }
 
 fn is_schema(value: &Value) -> bool {
-    let known = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
-    let of_type = match value.get("type") {
-        Some(Value::Array(names)) => !names.is_empty() && names.iter().all(known),
-        Some(name) => known(name),
+    let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
+    let has_type = match value.get("type") {
+        Some(Value::Array(names)) => !names.is_empty() && names.iter().all(is_type),
+        Some(name) => is_type(name),
         None => false,
     };
-    let is = |key: &str, right: fn(&Value) -> bool| value.get(key).is_some_and(right);
-    of_type
-        || is("properties", Value::is_object)
-        || is("$ref", Value::is_string)
-        || is("anyOf", Value::is_array)
+    let has = |key: &str, is_valid: fn(&Value) -> bool| value.get(key).is_some_and(is_valid);
+    has_type
+        || has("properties", Value::is_object)
+        || has("$ref", Value::is_string)
+        || has("anyOf", Value::is_array)
 }
 
 #[cfg(test)]
@@ -36,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_first_schema() {
+    fn the_first_schema_is_found() {
         let text = "Data: {\"type\":\"cat\"} {broken {\"a\":{\"type\":\"string\"}} tail {";
         assert_eq!(find(text), Some(serde_json::json!({"type": "string"})));
         assert_eq!(find("no braces"), None);

@@ -1,11 +1,9 @@
-//! The HTTP server: accepts connections, reads requests, carries out what was decided.
-//!
-//! In: a listener. Out: replies, or the faults that replace them. What to answer is decided in
-//! `state`; how a fault looks on the wire is in `deed`.
+//! The HTTP server: accepts connections, reads requests and delivers the responses that `state`
+//! decides.
 
-use crate::action::{self, Body, Dropped};
-use crate::state::{Arrived, State};
-use crate::{control, dialects};
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -13,16 +11,18 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// A limit for paths that no dialect serves.
+use crate::response::{self, Body, ConnectionDropped};
+use crate::state::{ReceivedCall, State};
+use crate::{control, dialects};
+
+/// The maximum body size for paths that no dialect serves, in bytes.
 const DEFAULT_BODY_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Serves until `stop` says so or the task is aborted.
+/// Serves until `stop` becomes true or the task is aborted.
 pub(crate) async fn run(listener: TcpListener, state: Arc<State>, stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let mut stopping = stop.clone();
@@ -34,19 +34,19 @@ pub(crate) async fn run(listener: TcpListener, state: Arc<State>, stop: watch::R
                     number += 1;
                     connections.spawn(connection(stream, number, Arc::clone(&state), stop.clone()));
                 }
-                // Out of file descriptors, most likely: wait for some to be closed.
+                // Most likely out of file descriptors: wait until some are closed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
-            () = told(&mut stopping) => break,
+            () = stop_requested(&mut stopping) => break,
         }
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
-/// Done when `stop` says so.
-async fn told(stop: &mut watch::Receiver<bool>) {
+/// Waits until `stop` becomes true.
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -58,7 +58,7 @@ async fn connection(
     state: Arc<State>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Only a matter of latency; a socket that refuses it works all the same.
+    // Without TCP_NODELAY the connection still works, only with more latency.
     drop(stream.set_nodelay(true));
     let (close, mut closing) = watch::channel(None::<Duration>);
     let close = Arc::new(close);
@@ -79,10 +79,10 @@ async fn connection(
     let mut stopping = false;
     loop {
         tokio::select! {
-            // An error here is a fault that was asked for, or a client that went away.
+            // An error here is a scripted fault or a disconnected client.
             _ = served.as_mut() => return,
             () = &mut close_idle => return,
-            () = told(&mut stop), if !stopping => {
+            () = stop_requested(&mut stop), if !stopping => {
                 stopping = true;
                 served.as_mut().graceful_shutdown();
             }
@@ -95,43 +95,43 @@ async fn serve(
     state: Arc<State>,
     connection: u64,
     close: Arc<watch::Sender<Option<Duration>>>,
-) -> Result<Response<Body>, Dropped> {
+) -> Result<Response<Body>, ConnectionDropped> {
     let (head, body) = request.into_parts();
     let dialect = dialects::by_path(head.uri.path());
     if let Some(dialect) = dialect
         && head.method == http::Method::POST
         && state.drop_early(dialect, &head, connection)
     {
-        return Err(Dropped);
+        return Err(ConnectionDropped);
     }
     let limit = dialect.map_or(DEFAULT_BODY_LIMIT, |dialect| dialect.body_limit());
     let (raw, too_large) = read(body, limit).await?;
     if control::serves(head.uri.path()) {
-        return Ok(control::answer(&head, &raw, &state));
+        return Ok(control::handle(&head, &raw, &state));
     }
-    let arrived = Arrived { head: &head, raw: &raw, too_large, connection };
-    let decided = state.decide(dialect, &arrived);
-    if let Some(wait) = decided.close_after {
+    let call = ReceivedCall { head: &head, raw: &raw, too_large, connection };
+    let planned = state.decide(dialect, &call);
+    if let Some(wait) = planned.close_after {
         close.send_replace(Some(wait));
     }
-    action::carry_out(decided).await
+    response::deliver(planned).await
 }
 
-/// Reads the body to its end, keeping at most `limit` bytes: a client that is still writing when
-/// it is answered would see a broken connection instead of the answer.
-async fn read(mut body: Incoming, limit: usize) -> Result<(Bytes, bool), Dropped> {
-    let mut kept = BytesMut::new();
+/// Reads the whole body and returns it, or an empty body and `true` if it is longer than `limit`.
+/// A client that is still writing when it gets the response would see a broken connection.
+async fn read(mut body: Incoming, limit: usize) -> Result<(Bytes, bool), ConnectionDropped> {
+    let mut buffer = BytesMut::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| ConnectionDropped)?.into_data() else {
             continue;
         };
-        too_large |= kept.len() + data.len() > limit;
+        too_large |= buffer.len() + data.len() > limit;
         if too_large {
-            kept.clear();
+            buffer.clear();
         } else {
-            kept.extend_from_slice(&data);
+            buffer.extend_from_slice(&data);
         }
     }
-    Ok((kept.freeze(), too_large))
+    Ok((buffer.freeze(), too_large))
 }

@@ -1,182 +1,190 @@
-//! Signature Version 4: refused where it is missing, malformed, old, or, for the credentials whose
-//! secret is known here, wrong.
+//! Checks AWS Signature Version 4: whether a signature is present, well-formed and recent.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
-//! In: a request. Out: nothing, or the refusal in AWS's words; each service wraps them in its own.
+//! The signature itself is verified only for AWS's example credentials, whose secret is known.
+//! Errors are AWS's messages; each service adds its own error name.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// AWS's own example of credentials; signatures with others are not verified.
+/// The example credentials in AWS's documentation.
 const EXAMPLE_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-/// How far a request's clock may be off, in seconds.
-const LEEWAY: u64 = 300;
+/// The maximum difference between the time of a request and the current time, in seconds.
+const MAX_CLOCK_SKEW: u64 = 300;
+/// The characters of a path that the canonical request encodes.
+const ENCODED_IN_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// A request as its signature covers it.
+/// The parts of a request that its signature covers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Signed<'a> {
-    pub(crate) service: &'static str,
-    pub(crate) method: &'a str,
-    /// The path as it came, percent-encoded.
-    pub(crate) path: &'a str,
-    /// The query as it came, without its question mark.
-    pub(crate) query: &'a str,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
+pub struct SignedRequest<'a> {
+    /// The service's name in the credential scope.
+    pub service: &'static str,
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The path as received, percent-encoded.
+    pub path: &'a str,
+    /// The query as received, without the question mark.
+    pub query: &'a str,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body.
+    pub body: &'a [u8],
 }
 
-/// Why a signature is refused.
+/// Why a signature is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) kind: Kind,
-    /// In AWS's words.
-    pub(crate) message: String,
+pub struct SignatureError {
+    /// The kind of error, for which each service has its own name.
+    pub kind: SignatureErrorKind,
+    /// AWS's message.
+    pub message: String,
 }
 
-/// What is wrong; services have names of their own for it.
+/// The kind of a [`SignatureError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum SignatureErrorKind {
+    /// There is no signature.
     Missing,
+    /// The signature or its date is malformed.
     Incomplete,
-    Unknown,
-    Late,
-    Wrong,
+    /// The access key id is unknown, that is, it contains `invalid` in any letter case.
+    UnknownKey,
+    /// The time of the request is too far from the current time.
+    Expired,
+    /// The signature does not match the request.
+    Mismatch,
 }
 
-const MISSING: &str = "Missing Authentication Token";
-const INCOMPLETE: &str = "Authorization header";
-const UNKNOWN: &str = "The security token included in the request is invalid";
-const LATE: &str = "Signature expired";
-const WRONG: &str = "The request signature we calculated does not match";
-
-impl Kind {
-    /// What a message of ours says is wrong.
-    pub(crate) fn told_by(message: &str) -> Option<Kind> {
-        let all = [
-            (Kind::Missing, MISSING),
-            (Kind::Incomplete, INCOMPLETE),
-            (Kind::Unknown, UNKNOWN),
-            (Kind::Late, LATE),
-            (Kind::Wrong, WRONG),
-        ];
-        let found = all.into_iter().find(|(_, words)| message.starts_with(words));
-        found.map(|(kind, _)| kind)
-    }
-}
-
-impl Signed<'_> {
+impl SignedRequest<'_> {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().map(str::trim)
     }
 }
 
-/// What an authorization header says.
-struct Signature<'a> {
-    id: &'a str,
+/// A parsed `Authorization` header.
+struct Authorization<'a> {
+    access_key_id: &'a str,
     date: &'a str,
     region: &'a str,
-    headers: Vec<&'a str>,
+    signed_headers: Vec<&'a str>,
     signature: &'a str,
 }
 
-/// Refuses what AWS would refuse.
-pub(crate) fn check(request: &Signed<'_>) -> Result<(), Fault> {
+/// Checks the signature of a request.
+///
+/// # Errors
+/// If AWS would reject the signature.
+pub fn check(request: &SignedRequest<'_>) -> Result<(), SignatureError> {
     let Some(authorization) = request.header("authorization").filter(|text| !text.is_empty())
     else {
-        return Err(fault(Kind::Missing, MISSING));
+        return Err(error(SignatureErrorKind::Missing, "Missing Authentication Token"));
     };
-    let signature = read(authorization, request.service)?;
+    let authorization = parse_authorization(authorization, request.service)?;
     let Some(time) = request.header("x-amz-date") else {
         return Err(incomplete("requires existence of either a 'X-Amz-Date' or a 'Date' header."));
     };
-    let Some(seconds) = seconds(time) else {
+    let Some(seconds) = parse_time(time) else {
         return Err(incomplete("has a date that is not in ISO8601 basic format."));
     };
-    if !time.starts_with(signature.date) {
-        return Err(wrong(": Date in Credential scope does not match"));
+    if !time.starts_with(authorization.date) {
+        return Err(mismatch(": Date in Credential scope does not match"));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if now.abs_diff(seconds) > LEEWAY {
-        let what = format!("{LATE}: {time} is not within 5 minutes of now");
-        return Err(fault(Kind::Late, &what));
+    if now.abs_diff(seconds) > MAX_CLOCK_SKEW {
+        let message = format!("Signature expired: {time} is not within 5 minutes of now");
+        return Err(error(SignatureErrorKind::Expired, &message));
     }
-    for needed in ["host", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"] {
-        let there = matches!(needed, "host" | "x-amz-date") || request.header(needed).is_some();
-        if there && !signature.headers.contains(&needed) {
-            return Err(wrong(&format!(": '{needed}' must be a 'SignedHeader'")));
+    for name in ["host", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"] {
+        let must_be_signed =
+            matches!(name, "host" | "x-amz-date") || request.header(name).is_some();
+        if must_be_signed && !authorization.signed_headers.contains(&name) {
+            return Err(mismatch(&format!(": '{name}' must be a 'SignedHeader'")));
         }
     }
-    if signature.id.to_lowercase().contains("invalid") {
-        return Err(fault(Kind::Unknown, &format!("{UNKNOWN}.")));
+    if authorization.access_key_id.to_lowercase().contains("invalid") {
+        let message = "The security token included in the request is invalid.";
+        return Err(error(SignatureErrorKind::UnknownKey, message));
     }
-    let verified = signature.id != EXAMPLE_ID
-        || calculated(request, &signature, time).is_some_and(|it| it == signature.signature);
-    match verified {
-        true => Ok(()),
-        false => Err(wrong(" the signature you provided.")),
-    }
+    let is_verified = authorization.access_key_id != EXAMPLE_ID
+        || calculate_signature(request, &authorization, time)
+            .is_some_and(|signature| signature == authorization.signature);
+    if is_verified { Ok(()) } else { Err(mismatch(" the signature you provided.")) }
 }
 
-fn fault(kind: Kind, message: &str) -> Fault {
-    Fault { kind, message: message.to_owned() }
+fn error(kind: SignatureErrorKind, message: &str) -> SignatureError {
+    SignatureError { kind, message: message.to_owned() }
 }
 
-fn incomplete(what: &str) -> Fault {
-    fault(Kind::Incomplete, &format!("{INCOMPLETE} {what}"))
+fn incomplete(reason: &str) -> SignatureError {
+    error(SignatureErrorKind::Incomplete, &format!("Authorization header {reason}"))
 }
 
-fn wrong(what: &str) -> Fault {
-    fault(Kind::Wrong, &format!("{WRONG}{what}"))
+fn mismatch(reason: &str) -> SignatureError {
+    let message = format!("The request signature we calculated does not match{reason}");
+    error(SignatureErrorKind::Mismatch, &message)
 }
 
-fn read<'a>(authorization: &'a str, ours: &str) -> Result<Signature<'a>, Fault> {
+fn parse_authorization<'a>(
+    authorization: &'a str,
+    expected_service: &str,
+) -> Result<Authorization<'a>, SignatureError> {
     let Some(fields) = authorization.strip_prefix("AWS4-HMAC-SHA256 ") else {
         return Err(incomplete("is of an unsupported algorithm."));
     };
-    let named = |name: &str| {
-        let of_name = |field: &'_ str| -> Option<usize> { field.find('=') };
-        fields.split(',').map(str::trim).find_map(|field| {
-            let at = of_name(field)?;
-            (field.get(..at)? == name).then(|| field.get(at + 1..)).flatten()
-        })
+    let field = |name: &str| {
+        let mut pairs = fields.split(',').filter_map(|field| field.trim().split_once('='));
+        pairs.find_map(|(key, value)| (key == name).then_some(value))
     };
-    let (Some(credential), Some(headers), Some(signature)) =
-        (named("Credential"), named("SignedHeaders"), named("Signature"))
+    let (Some(credential), Some(signed_headers), Some(signature)) =
+        (field("Credential"), field("SignedHeaders"), field("Signature"))
     else {
         return Err(incomplete("requires 'Credential', 'SignedHeaders' and 'Signature'."));
     };
     let scope: Vec<&str> = credential.split('/').collect();
-    let [id, date, region, service, "aws4_request"] = scope.as_slice() else {
+    let [access_key_id, date, region, service, "aws4_request"] = scope.as_slice() else {
         return Err(incomplete(
             "has a credential that is not ID/DATE/REGION/SERVICE/aws4_request.",
         ));
     };
-    if id.is_empty() || region.is_empty() || date.len() != 8 {
+    if access_key_id.is_empty() || region.is_empty() || date.len() != 8 {
         return Err(incomplete("has a credential with an empty part."));
     }
-    if *service != ours {
-        let what = format!(": Credential should be scoped to correct service: '{ours}'.");
-        return Err(wrong(&what));
+    if *service != expected_service {
+        return Err(mismatch(&format!(
+            ": Credential should be scoped to correct service: '{expected_service}'."
+        )));
     }
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if signature.len() != 64 || !signature.bytes().all(hex) {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if signature.len() != 64 || !signature.bytes().all(is_hex) {
         return Err(incomplete("has a signature that is not 64 hexadecimal digits."));
     }
-    Ok(Signature { id, date, region, headers: headers.split(';').collect(), signature })
+    let signed_headers = signed_headers.split(';').collect();
+    Ok(Authorization { access_key_id, date, region, signed_headers, signature })
 }
 
-fn calculated(request: &Signed<'_>, told: &Signature<'_>, time: &str) -> Option<String> {
+/// The signature of the request with the example credentials, or `None` if a signed header is
+/// missing.
+fn calculate_signature(
+    request: &SignedRequest<'_>,
+    authorization: &Authorization<'_>,
+    time: &str,
+) -> Option<String> {
     let service = request.service;
-    // S3 signs the path as it is sent; all others encode it once more.
-    let path = match service {
-        "s3" => request.path.to_owned(),
-        _ => encoded_again(request.path),
+    // S3 signs the path as it is sent; all other services encode it once more.
+    let path = if service == "s3" {
+        request.path.to_owned()
+    } else {
+        utf8_percent_encode(request.path, ENCODED_IN_PATH).to_string()
     };
-    let mut canonical = format!("{}\n{path}\n{}\n", request.method, sorted(request.query));
-    for name in &told.headers {
+    let query = canonical_query(request.query);
+    let mut canonical = format!("{}\n{path}\n{query}\n", request.method);
+    for name in &authorization.signed_headers {
         let value = request.header(name)?.split_whitespace().collect::<Vec<_>>().join(" ");
         canonical.push_str(&format!("{name}:{value}\n"));
     }
@@ -184,56 +192,44 @@ fn calculated(request: &Signed<'_>, told: &Signature<'_>, time: &str) -> Option<
         Some(hash) if service == "s3" => hash.to_owned(),
         _ => hex(&Sha256::digest(request.body)),
     };
-    canonical.push_str(&format!("\n{}\n{hash}", told.headers.join(";")));
-    let scope = format!("{}/{}/{service}/aws4_request", told.date, told.region);
-    let hashed = hex(&Sha256::digest(canonical.as_bytes()));
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
+    canonical.push_str(&format!("\n{}\n{hash}", authorization.signed_headers.join(";")));
+    let Authorization { date, region, .. } = authorization;
+    let scope = format!("{date}/{region}/{service}/aws4_request");
+    let canonical_hash = hex(&Sha256::digest(canonical.as_bytes()));
+    let string_to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{canonical_hash}");
     let mut key = format!("AWS4{EXAMPLE_SECRET}").into_bytes();
-    for part in [told.date, told.region, service, "aws4_request", &to_sign] {
-        key = signed(&key, part)?;
+    for part in [date, region, service, "aws4_request", &string_to_sign] {
+        key = hmac_sha256(&key, part)?;
     }
     Some(hex(&key))
 }
 
-/// A query's parameters as signatures have them: sorted, each with its equals sign.
-fn sorted(query: &str) -> String {
+/// The query as signatures cover it: parameters sorted, each with an equals sign.
+fn canonical_query(query: &str) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
-    let mut parameters: Vec<String> = parameters
-        .map(|parameter| match parameter.contains('=') {
-            true => parameter.to_owned(),
-            false => format!("{parameter}="),
-        })
-        .collect();
+    let mut parameters: Vec<String> =
+        parameters
+            .map(|parameter| {
+                if parameter.contains('=') { parameter.to_owned() } else { format!("{parameter}=") }
+            })
+            .collect();
     parameters.sort();
     parameters.join("&")
 }
 
-fn signed(key: &[u8], text: &str) -> Option<Vec<u8>> {
+fn hmac_sha256(key: &[u8], text: &str) -> Option<Vec<u8>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(text.as_bytes());
     Some(mac.finalize().into_bytes().to_vec())
 }
 
-/// The path is encoded once more for the signature, by all services but S3.
-fn encoded_again(path: &str) -> String {
-    let mut encoded = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Formats bytes as lowercase hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `20260301T123456Z` as seconds since 1970.
-fn seconds(time: &str) -> Option<u64> {
+/// Parses a time such as `20260301T123456Z` and returns the seconds since 1970.
+fn parse_time(time: &str) -> Option<u64> {
     let part = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
     if time.len() != 16 || time.get(8..9) != Some("T") || !time.ends_with('Z') {
         return None;
@@ -242,7 +238,7 @@ fn seconds(time: &str) -> Option<u64> {
     if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // Years that begin in March have their leap day at the end.
+    // Counting years from March puts the leap day at the end of the year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     let clock = part(9, 11)? * 3600 + part(11, 13)? * 60 + part(13, 15)?;
@@ -251,13 +247,13 @@ fn seconds(time: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
+    use super::parse_time;
 
     #[test]
-    fn times_are_read() {
-        assert_eq!(seconds("19700101T000000Z"), Some(0));
-        assert_eq!(seconds("20260301T123456Z"), Some(1_772_368_496));
-        assert_eq!(seconds("20240229T235959Z"), Some(1_709_251_199));
-        assert_eq!(seconds("2026-03-01T12:34Z"), None);
+    fn times_are_parsed() {
+        assert_eq!(parse_time("19700101T000000Z"), Some(0));
+        assert_eq!(parse_time("20260301T123456Z"), Some(1_772_368_496));
+        assert_eq!(parse_time("20240229T235959Z"), Some(1_709_251_199));
+        assert_eq!(parse_time("2026-03-01T12:34Z"), None);
     }
 }

@@ -1,21 +1,18 @@
-//! The simulator as tests and the CLI hold it: started, scripted, read, stopped.
-//!
-//! In: an address to listen on and steps. Out: URLs to point clients at, and the journal.
+//! The handle with which tests and the CLI start, script, inspect and stop a simulator.
 
-use crate::journal::Call;
-use crate::script::{self, ScriptError, Step};
-use crate::server;
-use crate::state::State;
-use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Called with every call as it is answered, for instance to write an access log.
-pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
+use crate::journal::{Call, Observer};
+use crate::script::{self, ScriptError, Step};
+use crate::server;
+use crate::state::State;
 
 /// A running simulator. Dropping it stops it and closes its connections.
 pub struct Simulator {
@@ -26,27 +23,26 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a simulator on 127.0.0.1, on a port of the system's choosing, on the current tokio
-    /// runtime.
+    /// Starts a simulator on 127.0.0.1 and a free port, on the current tokio runtime.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// If no port can be bound.
     pub async fn start() -> std::io::Result<Self> {
         Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
 
-    /// Starts a simulator on this address; port 0 lets the system choose.
+    /// Starts a simulator on this address. Port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address can't be bound.
+    /// If the address can't be bound.
     pub async fn start_on(address: SocketAddr) -> std::io::Result<Self> {
         Self::start_with(address, Arc::new(|_| {})).await
     }
 
-    /// Starts a simulator on this address and tells `observer` of every call.
+    /// Starts a simulator on this address and calls `observer` for every call.
     ///
     /// # Errors
-    /// When the address can't be bound.
+    /// If the address can't be bound.
     pub async fn start_with(address: SocketAddr, observer: Observer) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -56,44 +52,37 @@ impl Simulator {
         Ok(Self { address, state, stop, task })
     }
 
-    /// The address it listens on.
-    #[must_use]
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// `http://HOST:PORT`.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The base URL for clients of the OpenAI dialect (`OPENAI_BASE_URL`).
-    #[must_use]
     pub fn openai_base_url(&self) -> String {
         format!("{}/v1", self.url())
     }
 
     /// The base URL for clients of the Anthropic dialect (`ANTHROPIC_BASE_URL`).
-    #[must_use]
     pub fn anthropic_base_url(&self) -> String {
         self.url()
     }
 
     /// The base URL for clients of the Gemini dialect (`GEMINI_BASE_URL`).
-    #[must_use]
     pub fn gemini_base_url(&self) -> String {
         format!("{}/v1beta", self.url())
     }
 
     /// The base URL for clients of the Ollama dialect (`OLLAMA_ENDPOINT`).
-    #[must_use]
     pub fn ollama_base_url(&self) -> String {
         self.url()
     }
 
     /// The base URL for clients of Amazon Bedrock (`AWS_ENDPOINT_URL_BEDROCK_RUNTIME`).
-    #[must_use]
     pub fn bedrock_base_url(&self) -> String {
         self.url()
     }
@@ -103,30 +92,29 @@ impl Simulator {
         self.state.append(steps);
     }
 
-    /// Appends a list of steps, written as JSON, to the script.
+    /// Appends a JSON array of steps to the script.
     ///
     /// # Errors
-    /// When the list or one of its steps is malformed; nothing is appended then.
+    /// If the array or one of its steps is invalid. Nothing is appended then.
     pub fn script_json(&self, script: Value) -> Result<(), ScriptError> {
         script::parse(script).map(|steps| self.state.append(steps))
     }
 
-    /// Every call so far, in order.
-    #[must_use]
+    /// All calls so far, in order.
     pub fn journal(&self) -> Vec<Call> {
         self.state.journal()
     }
 
-    /// Forgets the journal and the script.
+    /// Clears the journal and the script.
     pub fn clear(&self) {
         self.state.clear_journal();
         self.state.clear_script();
     }
 
-    /// Stops accepting, lets the calls under way finish for at most `grace`, then stops.
+    /// Stops accepting connections, waits up to `grace` for calls in progress, then stops.
     pub async fn shutdown(mut self, grace: Duration) {
         self.stop.send_replace(true);
-        // What is still open after the grace is cut off by the drop that follows.
+        // Dropping `self` closes the connections that are still open.
         drop(tokio::time::timeout(grace, &mut self.task).await);
     }
 }

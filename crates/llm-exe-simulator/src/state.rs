@@ -1,31 +1,32 @@
-//! What a running simulator knows, and the one place where a call's fate is decided.
+//! The state of a running simulator, which decides the response to each call.
 //!
-//! In: a call as it arrived. Out: `Decided`, after the call was written to the journal. The
-//! order: a scripted status or fault, then the service's refusals, then a scripted answer, then
-//! the simulated one.
+//! The order is: a scripted status or fault, then a rejection by the service's rules, then a
+//! scripted reply, then the simulated reply. Every call is recorded in the journal.
 
-use crate::action::{Decided, Manner};
-use crate::answer;
-use crate::dialects::{self, Ask, Dialect, Refusal};
-use crate::journal::{self, Answered, Call};
-use crate::script::{Queue, Seen, Step};
-use crate::simulator::Observer;
-use crate::then::{Fault, Then};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
 use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+
+use crate::completion;
+use crate::dialects::{self, Dialect, ProviderRequest, Rejection};
+use crate::journal::{self, Call, CallOutcome, Observer};
+use crate::response::{Delivery, PlannedResponse};
+use crate::script::response::{Fault, ScriptedResponse};
+use crate::script::{CallInfo, Script, Step};
 
 const HTML: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
                     <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
 
-/// What a running simulator knows.
+/// The state of a running simulator.
 pub(crate) struct State {
     started: Instant,
     observer: Observer,
-    script: Mutex<Queue>,
+    script: Mutex<Script>,
     journal: Mutex<Journal>,
 }
 
@@ -35,13 +36,13 @@ struct Journal {
     sequence: u64,
 }
 
-/// A call as it arrived.
-pub(crate) struct Arrived<'a> {
-    /// Method, path and headers.
+/// A call as received.
+pub(crate) struct ReceivedCall<'a> {
+    /// The method, path and headers.
     pub(crate) head: &'a Parts,
-    /// The body; empty when it was too large.
+    /// The body; empty if it was too large.
     pub(crate) raw: &'a [u8],
-    /// Whether the body went over the dialect's limit.
+    /// Whether the body exceeded the dialect's limit.
     pub(crate) too_large: bool,
     /// The number of the TCP connection.
     pub(crate) connection: u64,
@@ -73,128 +74,151 @@ impl State {
         *lock(&self.journal) = Journal::default();
     }
 
-    /// Whether the connection is to be closed before the body is read.
+    /// Whether to close the connection before the body is read.
     pub(crate) fn drop_early(&self, dialect: &dyn Dialect, head: &Parts, connection: u64) -> bool {
-        let early = lock(&self.script).take_early(dialect.name());
-        if early {
-            let arrived = Arrived { head, raw: &[], too_large: false, connection };
+        let drop_early = lock(&self.script).take_drop_early(dialect.name());
+        if drop_early {
+            let call = ReceivedCall { head, raw: &[], too_large: false, connection };
             let fault = Some(Fault::DropEarly.name().to_owned());
-            let answered = Answered { status: None, fault };
-            self.write(Some(dialect), &arrived, None, answered);
+            self.record(Some(dialect), &call, None, CallOutcome { status: None, fault });
         }
-        early
+        drop_early
     }
 
-    /// Decides what a call gets, and writes it to the journal.
-    pub(crate) fn decide(&self, dialect: Option<&dyn Dialect>, arrived: &Arrived<'_>) -> Decided {
-        let json: Option<Value> = serde_json::from_slice(arrived.raw).ok();
-        let (decided, fault) = match dialect {
-            None => (unknown_path(arrived.head), None),
-            Some(dialect) if arrived.head.method != Method::POST => {
-                let message = format!("Only POST is served here, not {}.", arrived.head.method);
-                let decided = Decided::json(405, &dialect.error(405, &message));
-                (decided.header("allow", "POST"), None)
-            }
-            Some(dialect) => self.fate(dialect, arrived, json.as_ref()),
-        };
-        let silent = matches!(decided.manner, Manner::Never | Manner::Drop);
-        let status = (!silent).then_some(decided.status);
-        let fault = fault.map(|fault| fault.name().to_owned());
-        let number = self.write(dialect, arrived, json.as_ref(), Answered { status, fault });
-        match dialect {
-            Some(dialect) => {
-                decided.header(dialect.request_id_header(), &format!("req_sim{number:06}"))
-            }
-            None => decided,
-        }
-    }
-
-    fn fate(
-        &self,
-        dialect: &dyn Dialect,
-        arrived: &Arrived<'_>,
-        json: Option<&Value>,
-    ) -> (Decided, Option<Fault>) {
-        let path = arrived.head.uri.path();
-        let decoded = dialects::decoded(path);
-        let ask = Ask {
-            path,
-            decoded: &decoded,
-            headers: &arrived.head.headers,
-            body: json.unwrap_or(&Value::Null),
-            raw: arrived.raw,
-            is_json: json.is_some(),
-        };
-        let prompt = dialect.prompt(&ask);
-        let seen = Seen { dialect: dialect.name(), model: dialect.model(&ask), prompt: &prompt };
-        let refused = match arrived.too_large {
-            true => Some(too_large(dialect)),
-            false => dialect.refuse(&ask).err(),
-        };
-        let then = {
-            let mut script = lock(&self.script);
-            let goes_first = script
-                .peek(&seen)
-                .is_some_and(|step| matches!(step.then, Then::Status { .. } | Then::Fault(_)));
-            match goes_first || refused.is_none() {
-                true => script.take(&seen),
-                false => None,
-            }
-        };
-        match then {
-            Some(Then::Status { status, headers, body }) => {
-                let decided = match body {
-                    Some(body) => Decided::json(status, &body),
-                    None => shaped(dialect, status, &dialect.error(status, "scripted")),
-                };
-                let add = |decided: Decided, (name, value): &(String, String)| {
-                    decided.header(name, value)
-                };
-                (headers.iter().fold(decided, add), None)
-            }
-            Some(Then::Fault(fault)) => {
-                let usual = || self.usual(dialect, &ask, refused, None);
-                (faulty(&fault, usual), Some(fault))
-            }
-            then => (self.usual(dialect, &ask, refused, then.as_ref()), None),
-        }
-    }
-
-    fn usual(
-        &self,
-        dialect: &dyn Dialect,
-        ask: &Ask<'_>,
-        refused: Option<Refusal>,
-        then: Option<&Then>,
-    ) -> Decided {
-        if let Some(Refusal { status, body }) = refused {
-            return shaped(dialect, status, &body);
-        }
-        if let Some(Then::Json(body)) = then {
-            return Decided::json(200, body);
-        }
-        let number = lock(&self.journal).sequence + 1;
-        let answer = answer::answer(&dialect.wish(ask), then);
-        shaped(dialect, 200, &dialect.reply(ask, &answer, number))
-    }
-
-    fn write(
+    /// Decides the response to a call and records the call in the journal.
+    pub(crate) fn decide(
         &self,
         dialect: Option<&dyn Dialect>,
-        arrived: &Arrived<'_>,
+        call: &ReceivedCall<'_>,
+    ) -> PlannedResponse {
+        let json: Option<Value> = serde_json::from_slice(call.raw).ok();
+        let (response, fault) = match dialect {
+            None => (unknown_path(call.head), None),
+            Some(dialect) if call.head.method != Method::POST => {
+                let message = format!("Only POST is served here, not {}.", call.head.method);
+                let response = PlannedResponse::json(405, &dialect.error(405, &message));
+                (response.with_header("allow", "POST"), None)
+            }
+            Some(dialect) => self.respond(dialect, call, json.as_ref()),
+        };
+        let is_silent = matches!(response.delivery, Delivery::Never | Delivery::Drop);
+        let status = (!is_silent).then_some(response.status);
+        let fault = fault.map(|fault| fault.name().to_owned());
+        let number = self.record(dialect, call, json.as_ref(), CallOutcome { status, fault });
+        match dialect {
+            Some(dialect) => {
+                response.with_header(dialect.request_id_header(), &format!("req_sim{number:06}"))
+            }
+            None => response,
+        }
+    }
+
+    /// Decides the response to a request in this dialect, and returns the scripted fault, if any.
+    fn respond(
+        &self,
+        dialect: &dyn Dialect,
+        call: &ReceivedCall<'_>,
         json: Option<&Value>,
-        answered: Answered,
+    ) -> (PlannedResponse, Option<Fault>) {
+        let path = call.head.uri.path();
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let request = ProviderRequest {
+            path,
+            decoded: &decoded,
+            headers: &call.head.headers,
+            body: json.unwrap_or(&Value::Null),
+            raw: call.raw,
+            is_json: json.is_some(),
+        };
+        let rejection = if call.too_large {
+            Some(too_large(dialect))
+        } else {
+            dialect.validate(&request).err()
+        };
+        match self.scripted_response(dialect, &request, rejection.is_some()) {
+            Some(ScriptedResponse::Status { status, headers, body }) => {
+                let response = match body {
+                    Some(body) => PlannedResponse::json(status, &body),
+                    None => {
+                        let body = dialect.error(status, "scripted");
+                        with_dialect_headers(dialect, status, &body)
+                    }
+                };
+                let add = |response: PlannedResponse, (name, value): &(String, String)| {
+                    response.with_header(name, value)
+                };
+                (headers.iter().fold(response, add), None)
+            }
+            Some(ScriptedResponse::Fault(fault)) => {
+                let regular = || self.regular_response(dialect, &request, rejection, None);
+                (faulty_response(&fault, regular), Some(fault))
+            }
+            scripted => {
+                let scripted = scripted.as_ref();
+                (self.regular_response(dialect, &request, rejection, scripted), None)
+            }
+        }
+    }
+
+    /// Takes the step for this request from the script. A rejected request uses a step only if it
+    /// is a status or a fault.
+    fn scripted_response(
+        &self,
+        dialect: &dyn Dialect,
+        request: &ProviderRequest<'_>,
+        is_rejected: bool,
+    ) -> Option<ScriptedResponse> {
+        let prompt = dialect.prompt(request);
+        let call =
+            CallInfo { dialect: dialect.name(), model: dialect.model(request), prompt: &prompt };
+        let mut script = lock(&self.script);
+        let overrides_rejection = script.peek(&call).is_some_and(|step| {
+            matches!(step.then, ScriptedResponse::Status { .. } | ScriptedResponse::Fault(_))
+        });
+        if overrides_rejection || !is_rejected { script.take(&call) } else { None }
+    }
+
+    /// The response without a scripted status or fault.
+    fn regular_response(
+        &self,
+        dialect: &dyn Dialect,
+        request: &ProviderRequest<'_>,
+        rejection: Option<Rejection>,
+        scripted: Option<&ScriptedResponse>,
+    ) -> PlannedResponse {
+        if let Some(Rejection { status, body, headers }) = rejection {
+            let response = with_dialect_headers(dialect, status, &body);
+            let add = |response: PlannedResponse, (name, value): &(&str, String)| {
+                response.with_header(name, value)
+            };
+            return headers.iter().fold(response, add);
+        }
+        if let Some(ScriptedResponse::Json(body)) = scripted {
+            return PlannedResponse::json(200, body);
+        }
+        let number = lock(&self.journal).sequence + 1;
+        let completion = completion::complete(&dialect.completion_spec(request), scripted);
+        with_dialect_headers(dialect, 200, &dialect.reply(request, &completion, number))
+    }
+
+    /// Adds a call to the journal and returns its sequence number.
+    fn record(
+        &self,
+        dialect: Option<&dyn Dialect>,
+        received: &ReceivedCall<'_>,
+        json: Option<&Value>,
+        answered: CallOutcome,
     ) -> u64 {
         let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut call = Call {
             sequence: 0,
             dialect: dialect.map(|dialect| dialect.name().to_owned()),
-            method: arrived.head.method.to_string(),
-            path: journal::path(&arrived.head.uri),
-            headers: journal::headers(&arrived.head.headers),
-            body: journal::body(arrived.raw, json),
+            method: received.head.method.to_string(),
+            path: journal::path(&received.head.uri),
+            headers: journal::headers(&received.head.headers),
+            body: journal::body(received.raw, json),
             at,
-            connection: arrived.connection,
+            connection: received.connection,
             answered,
         };
         {
@@ -208,47 +232,50 @@ impl State {
     }
 }
 
-/// A body with the headers that the dialect sends along.
-fn shaped(dialect: &dyn Dialect, status: u16, body: &Value) -> Decided {
+/// A response with the headers that the dialect sends with this body.
+fn with_dialect_headers(dialect: &dyn Dialect, status: u16, body: &Value) -> PlannedResponse {
     let headers = dialect.headers(status, body);
-    let add = |decided: Decided, (name, value): &(&str, String)| decided.header(name, value);
-    headers.iter().fold(Decided::json(status, body), add)
+    let add = |response: PlannedResponse, (name, value): &(&str, String)| {
+        response.with_header(name, value)
+    };
+    headers.iter().fold(PlannedResponse::json(status, body), add)
 }
 
-fn faulty(fault: &Fault, usual: impl FnOnce() -> Decided) -> Decided {
-    let none = || Decided::bytes(200, "application/json", Bytes::new());
+fn faulty_response(fault: &Fault, regular: impl FnOnce() -> PlannedResponse) -> PlannedResponse {
+    let empty = || PlannedResponse::bytes(200, "application/json", Bytes::new());
     match fault {
-        Fault::Hang => none().manner(Manner::Never),
-        Fault::Drop | Fault::DropEarly => none().manner(Manner::Drop),
-        Fault::Truncate => usual().manner(Manner::Half),
+        Fault::Hang => empty().with_delivery(Delivery::Never),
+        Fault::Drop | Fault::DropEarly => empty().with_delivery(Delivery::Drop),
+        Fault::Truncate => regular().with_delivery(Delivery::Truncated),
         Fault::BadJson => {
-            let whole = usual().body;
-            let cut = whole.slice(..whole.len() / 2);
-            Decided::bytes(200, "application/json", cut)
+            let body = regular().body;
+            let half = body.slice(..body.len() / 2);
+            PlannedResponse::bytes(200, "application/json", half)
         }
-        Fault::Slow(wait) => Decided { wait: *wait, ..usual() },
+        Fault::Slow(wait) => PlannedResponse { wait: *wait, ..regular() },
         Fault::Endless => {
             let beginning = Bytes::from_static(b"{\"id\":\"endless\",\"content\":\"");
-            let decided = Decided::bytes(200, "application/json", beginning);
-            decided.manner(Manner::Endless)
+            let response = PlannedResponse::bytes(200, "application/json", beginning);
+            response.with_delivery(Delivery::Endless)
         }
-        Fault::Html => Decided::bytes(502, "text/html", Bytes::from_static(HTML.as_bytes())),
-        Fault::CloseIdle(after) => Decided { close_after: Some(*after), ..usual() },
-        Fault::Redirect(location) => {
-            Decided::bytes(307, "text/plain", Bytes::new()).header("location", location)
+        Fault::Html => {
+            PlannedResponse::bytes(502, "text/html", Bytes::from_static(HTML.as_bytes()))
         }
+        Fault::CloseIdle(after) => PlannedResponse { close_after: Some(*after), ..regular() },
+        Fault::Redirect(location) => PlannedResponse::bytes(307, "text/plain", Bytes::new())
+            .with_header("location", location),
     }
 }
 
-fn too_large(dialect: &dyn Dialect) -> Refusal {
-    Refusal { status: 413, body: dialect.error(413, "Request exceeds the maximum size") }
+fn too_large(dialect: &dyn Dialect) -> Rejection {
+    Rejection::new(413, dialect.error(413, "Request exceeds the maximum size"))
 }
 
-/// Nobody serves this path: the answer is shaped for whom the headers speak of.
-fn unknown_path(head: &Parts) -> Decided {
+/// A 404 in the format of the dialect that the headers point to.
+fn unknown_path(head: &Parts) -> PlannedResponse {
     let dialect = dialects::by_headers(&head.headers);
     let message = format!("Unknown request URL: {} {}.", head.method, head.uri.path());
-    Decided::json(404, &dialect.error(404, &message))
+    PlannedResponse::json(404, &dialect.error(404, &message))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

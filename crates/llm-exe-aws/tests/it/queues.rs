@@ -1,7 +1,7 @@
 //! Messages to SQS: errors and retries.
 
 use llm_exe::ErrorKind;
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
 use serde_json::json;
 
 use crate::support::contract::Backend;

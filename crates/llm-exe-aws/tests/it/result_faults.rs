@@ -8,7 +8,7 @@ use llm_exe::Deadline;
 use llm_exe_aws::S3Results;
 use llm_exe_function::destination::Destination;
 use llm_exe_function::ports::{Precondition, ResultStore, WriteOutcome};
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
 
 use crate::support::contract::Backend;
 use crate::support::contract::queues::send;

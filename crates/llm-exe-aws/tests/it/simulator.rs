@@ -1,7 +1,7 @@
 //! The shared contract, against the simulator of AWS services.
 
 use llm_exe_aws::AwsPorts;
-use llm_exe_simulator::aws::AwsSimulator;
+use llm_exe_testkit::aws::AwsSimulator;
 
 use crate::support::contract::{Backend, Message, contract_tests};
 use crate::support::{EXAMPLE_SECRET, ports};

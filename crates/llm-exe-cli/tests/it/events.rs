@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use llm_exe_simulator::aws::AwsSimulator;
+use llm_exe_testkit::aws::AwsSimulator;
 use serde_json::{Value, json};
 
 use crate::harness::{Folder, Output, Server};

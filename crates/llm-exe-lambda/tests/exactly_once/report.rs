@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use llm_exe_simulator::Call;
-use llm_exe_simulator::aws::Operation;
+use llm_exe_testkit::aws::Operation;
 use serde_json::Value;
 
 use crate::Parameters;

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::aws::{Action, AwsSimulator, Fault, Operation};
 use llm_exe_simulator::{Call, Fault as ProviderFault, Simulator, Step};
+use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

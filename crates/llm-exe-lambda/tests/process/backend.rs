@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe_simulator::aws::AwsSimulator;
 use llm_exe_simulator::{Simulator, Step, When};
+use llm_exe_testkit::aws::AwsSimulator;
 use serde_json::{Value, json};
 
 use crate::harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, TIMEOUT};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe_simulator::Simulator;
-use llm_exe_simulator::runtime_api::{Invocation, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};

@@ -366,7 +366,11 @@ async fn hostile_replies_are_handled_in_time() {
 async fn long_provider_error_is_shortened_and_redacted() {
     let mut trial = Trial::start().await;
     let body = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(1_000_000) } });
-    let then = llm_exe_simulator::Then::Status { status: 400, headers: vec![], body: Some(body) };
+    let then = llm_exe_simulator::ScriptedResponse::Status {
+        status: 400,
+        headers: vec![],
+        body: Some(body),
+    };
     let response =
         trial.invoke("twenty megabytes", request().to_string(), &[Step::new(then)]).await;
     if let Some(response) = response {

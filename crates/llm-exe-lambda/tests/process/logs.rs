@@ -171,7 +171,7 @@ fn sensitive_cases() -> Vec<(&'static str, Value, Vec<Step>)> {
         (
             "a refusal",
             with(schema),
-            vec![Step::new(llm_exe_simulator::Then::Refusal(REPLY.into()))],
+            vec![Step::new(llm_exe_simulator::ScriptedResponse::Refusal(REPLY.into()))],
         ),
         ("no list in the reply", with(json!({ "output": "list" })), reply(9)),
         (

@@ -1,21 +1,20 @@
-//! Puts schemas together that must hold at once: references, `allOf`, and a branch of a choice.
+//! Merges schemas that must all hold: references, `allOf`, and a branch of `anyOf` or `oneOf`.
 //!
-//! In: a node. Out: a flat one without `$ref` and `allOf`. It is a best effort: whether a value
-//! made from it is right is checked against the node itself.
+//! The result is approximate. Values generated from it are validated against the original schema.
 
 use serde_json::{Map, Value, json};
 
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
-/// The node with its reference and its `allOf` merged into it; nothing when a reference can't be
-/// followed, or was followed before to get here.
-pub(super) fn flat(schema: &Value, root: &Value, references: &mut Vec<String>) -> Option<Value> {
+/// Merges the reference and `allOf` of a node into it. `None` if a reference can't be resolved or
+/// is already in `references`.
+pub(super) fn flatten(schema: &Value, root: &Value, references: &mut Vec<String>) -> Option<Value> {
     let mut node = match schema {
         Value::Bool(true) => json!({}),
         Value::Object(_) => schema.clone(),
         _ => return None,
     };
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_DEPTH {
         if let Some(reference) = node.get("$ref").cloned() {
             let reference = reference.as_str()?;
             if references.iter().any(|known| known == reference) {
@@ -25,10 +24,9 @@ pub(super) fn flat(schema: &Value, root: &Value, references: &mut Vec<String>) -
             let target = target(root, reference)?;
             node = both(&without(&node, &["$ref"]), target);
         } else if let Some(parts) = node.get("allOf").and_then(Value::as_array).cloned() {
-            let base = without(&node, &["allOf"]);
-            let mut merged = base;
+            let mut merged = without(&node, &["allOf"]);
             for part in &parts {
-                merged = both(&merged, &flat(part, root, references)?);
+                merged = both(&merged, &flatten(part, root, references)?);
             }
             node = merged;
         } else {
@@ -38,7 +36,7 @@ pub(super) fn flat(schema: &Value, root: &Value, references: &mut Vec<String>) -
     None
 }
 
-/// What a reference within the document points to.
+/// The target of a reference within the schema.
 pub(super) fn target<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     match root.pointer(pointer) {
@@ -48,16 +46,16 @@ pub(super) fn target<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> 
 }
 
 fn anchor<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
-    let named = |node: &Value| node.get("$anchor").is_some_and(|anchor| anchor == name);
+    let has_anchor = |node: &Value| node.get("$anchor").is_some_and(|anchor| anchor == name);
     match node {
-        Value::Object(_) if named(node) => Some(node),
+        Value::Object(_) if has_anchor(node) => Some(node),
         Value::Object(fields) => fields.values().find_map(|child| anchor(child, name)),
         Value::Array(items) => items.iter().find_map(|child| anchor(child, name)),
         _ => None,
     }
 }
 
-/// The flat schemas of the node's choices, `anyOf` and `oneOf`; none when it has neither.
+/// The branches of `anyOf` or `oneOf`, merged with the other keywords; empty if there are none.
 pub(super) fn branches(flat: &Value) -> Vec<Value> {
     for name in ["anyOf", "oneOf"] {
         if let Some(branches) = flat.get(name).and_then(Value::as_array) {
@@ -68,25 +66,25 @@ pub(super) fn branches(flat: &Value) -> Vec<Value> {
     Vec::new()
 }
 
-/// The schema without some keywords.
+/// The schema without these keywords.
 pub(super) fn without(schema: &Value, names: &[&str]) -> Value {
     let Value::Object(fields) = schema else {
         return schema.clone();
     };
-    let kept = fields.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    let remaining = fields.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+    Value::Object(remaining.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// A schema for what both schemas allow.
+/// A schema that allows only values that both schemas allow.
 pub(super) fn both(left: &Value, right: &Value) -> Value {
     match (left, right) {
         (Value::Bool(false), _) | (_, Value::Bool(false)) => Value::Bool(false),
         (Value::Object(left), Value::Object(right)) => {
             let mut merged = left.clone();
-            for (name, added) in right {
+            for (name, right) in right {
                 let value = match merged.get(name) {
-                    Some(before) => keyword(name, before, added),
-                    None => added.clone(),
+                    Some(left) => keyword(name, left, right),
+                    None => right.clone(),
                 };
                 merged.insert(name.clone(), value);
             }
@@ -97,36 +95,37 @@ pub(super) fn both(left: &Value, right: &Value) -> Value {
     }
 }
 
-fn keyword(name: &str, before: &Value, added: &Value) -> Value {
-    match (name, before, added) {
-        ("properties" | "patternProperties", Value::Object(before), Value::Object(added)) => {
-            Value::Object(schemas(before, added))
+/// Merges two values of a keyword.
+fn keyword(name: &str, left: &Value, right: &Value) -> Value {
+    match (name, left, right) {
+        ("properties" | "patternProperties", Value::Object(left), Value::Object(right)) => {
+            Value::Object(schemas(left, right))
         }
-        ("items" | "additionalProperties" | "contains", _, _) => both(before, added),
-        ("required", Value::Array(before), Value::Array(added)) => {
-            let new = added.iter().filter(|name| !before.contains(name));
-            Value::Array(before.iter().chain(new).cloned().collect())
+        ("items" | "additionalProperties" | "contains", _, _) => both(left, right),
+        ("required", Value::Array(left), Value::Array(right)) => {
+            let new = right.iter().filter(|name| !left.contains(name));
+            Value::Array(left.iter().chain(new).cloned().collect())
         }
-        ("enum", Value::Array(before), Value::Array(added)) => {
-            Value::Array(before.iter().filter(|value| added.contains(value)).cloned().collect())
+        ("enum", Value::Array(left), Value::Array(right)) => {
+            Value::Array(left.iter().filter(|value| right.contains(value)).cloned().collect())
         }
-        ("anyOf" | "oneOf", Value::Array(before), Value::Array(added)) => {
-            let pairs = before.iter().flat_map(|left| added.iter().map(move |it| both(left, it)));
+        ("anyOf" | "oneOf", Value::Array(left), Value::Array(right)) => {
+            let pairs = left.iter().flat_map(|left| right.iter().map(move |it| both(left, it)));
             Value::Array(pairs.collect())
         }
-        ("allOf", Value::Array(before), Value::Array(added)) => {
-            Value::Array(before.iter().chain(added).cloned().collect())
+        ("allOf", Value::Array(left), Value::Array(right)) => {
+            Value::Array(left.iter().chain(right).cloned().collect())
         }
-        ("type", _, _) => types(before, added),
-        _ => bound(name, before, added),
+        ("type", _, _) => types(left, right),
+        _ => bound(name, left, right),
     }
 }
 
-fn schemas(before: &Map<String, Value>, added: &Map<String, Value>) -> Map<String, Value> {
-    let mut merged = before.clone();
-    for (name, schema) in added {
+fn schemas(left: &Map<String, Value>, right: &Map<String, Value>) -> Map<String, Value> {
+    let mut merged = left.clone();
+    for (name, schema) in right {
         let schema = match merged.get(name) {
-            Some(known) => both(known, schema),
+            Some(left_schema) => both(left_schema, schema),
             None => schema.clone(),
         };
         merged.insert(name.clone(), schema);
@@ -134,28 +133,29 @@ fn schemas(before: &Map<String, Value>, added: &Map<String, Value>) -> Map<Strin
     merged
 }
 
-/// The narrower of two bounds; for anything else, what was added.
-fn bound(name: &str, before: &Value, added: &Value) -> Value {
-    let (Some(left), Some(right)) = (before.as_f64(), added.as_f64()) else {
-        return added.clone();
+/// The narrower of two bounds; for any other keyword, the right value.
+fn bound(name: &str, left: &Value, right: &Value) -> Value {
+    let (Some(left_number), Some(right_number)) = (left.as_f64(), right.as_f64()) else {
+        return right.clone();
     };
     let lower = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
     let upper = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
-    let keeps = lower.contains(&name) && left > right || upper.contains(&name) && left < right;
-    if keeps { before.clone() } else { added.clone() }
+    let left_is_narrower = lower.contains(&name) && left_number > right_number
+        || upper.contains(&name) && left_number < right_number;
+    if left_is_narrower { left.clone() } else { right.clone() }
 }
 
-fn types(before: &Value, added: &Value) -> Value {
+/// The types that both values of `type` allow.
+fn types(left: &Value, right: &Value) -> Value {
     let names = |value: &Value| match value {
         Value::Array(names) => names.clone(),
         name => vec![name.clone()],
     };
-    let (before, added) = (names(before), names(added));
-    let mut common: Vec<Value> =
-        before.iter().filter(|name| added.contains(name)).cloned().collect();
-    let integer = |names: &[Value]| names.iter().any(|name| name == "integer");
-    let number = |names: &[Value]| names.iter().any(|name| name == "number");
-    if integer(&before) && number(&added) || number(&before) && integer(&added) {
+    let (left, right) = (names(left), names(right));
+    let mut common: Vec<Value> = left.iter().filter(|name| right.contains(name)).cloned().collect();
+    let has_integer = |names: &[Value]| names.iter().any(|name| name == "integer");
+    let has_number = |names: &[Value]| names.iter().any(|name| name == "number");
+    if has_integer(&left) && has_number(&right) || has_number(&left) && has_integer(&right) {
         common.push(json!("integer"));
     }
     Value::Array(common)

@@ -1,155 +1,240 @@
-//! Makes a value that satisfies a JSON Schema.
+//! Generates a value that satisfies a JSON Schema.
 //!
-//! In: a schema. Out: the same value every time, or nothing where no value was found. Each
-//! candidate is checked against the schema (`satisfy`), so that a branch that leads nowhere is
-//! left for the next one. Recursion is cut where a reference meets itself: branches that end are
-//! taken, optional properties that would recurse are left out.
+//! The same schema always results in the same value. Each candidate is validated against the
+//! schema, so if a branch does not work, the next one is tried. Recursion ends where a reference
+//! leads to itself: the generator selects branches that terminate and omits optional properties
+//! that would recurse.
 
-mod array;
 mod merge;
 mod number;
-mod object;
 mod pattern;
+mod position;
 mod satisfy;
 mod string;
 
-use serde_json::{Value, json};
 use std::cell::Cell;
 
+use serde_json::{Map, Value, json};
+
+use position::Position;
+
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
-/// Keywords that give a node without `type` its type.
-const HINTS: &[(&str, &[&str])] = &[
+/// Types, and the keywords that imply them in a node without `type`.
+const TYPE_HINTS: &[(&str, &[&str])] = &[
     ("object", &["properties", "required", "additionalProperties", "minProperties"]),
     ("array", &["items", "prefixItems", "minItems", "contains", "uniqueItems"]),
     ("string", &["pattern", "format", "minLength", "maxLength"]),
     ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
 ];
-const DEEPEST: usize = 48;
-/// How many nodes are visited at most: many references to each other have endless ways through.
-const BUDGET: u32 = 5_000;
+const MAX_DEPTH: usize = 48;
 
-/// A value that satisfies a JSON Schema, or nothing when none was found.
+/// A value that satisfies a JSON Schema, or `None` if none was found.
 ///
-/// The same schema always gives the same value. References are followed within the schema only.
-#[must_use]
+/// The same schema always results in the same value. Only references within the schema are
+/// followed.
 pub fn value_for(schema: &Value) -> Option<Value> {
-    let place = Place {
-        root: schema,
-        budget: &Cell::new(BUDGET),
-        references: vec!["#".to_owned()],
-        variant: 0,
-        label: String::new(),
-        depth: 0,
-    };
-    value(schema, &place)
+    let nodes_left = Cell::new(0);
+    value(schema, &Position::root(schema, &nodes_left))
 }
 
-/// Where in the schema, and in the value, we are.
-#[derive(Clone)]
-struct Place<'a> {
-    /// The whole schema, in which references are looked up.
-    root: &'a Value,
-    /// How many nodes may still be visited.
-    budget: &'a Cell<u32>,
-    /// The references that led here.
-    references: Vec<String>,
-    /// Which of several different values is wanted, as the items of an array differ.
-    variant: usize,
-    /// What the value is called: the name of its property.
-    label: String,
-    depth: usize,
-}
-
-impl Place<'_> {
-    fn named(&self, label: &str) -> Self {
-        Self { label: label.to_owned(), depth: self.depth + 1, ..self.clone() }
-    }
-
-    fn item(&self, variant: usize) -> Self {
-        Self { variant, depth: self.depth + 1, ..self.clone() }
-    }
-}
-
-fn value(schema: &Value, place: &Place<'_>) -> Option<Value> {
-    let mut place = place.clone();
-    place.budget.set(place.budget.get().checked_sub(1)?);
-    let flat = merge::flat(schema, place.root, &mut place.references)?;
-    if place.depth > DEEPEST {
+fn value(schema: &Value, position: &Position<'_>) -> Option<Value> {
+    let mut position = position.clone();
+    position.count_node()?;
+    let flat = merge::flatten(schema, position.root, &mut position.references)?;
+    if position.depth > MAX_DEPTH {
         return None;
     }
-    let fits = |candidate: &Value| satisfy::satisfies(place.root, schema, candidate);
+    let is_valid = |candidate: &Value| satisfy::satisfies(position.root, schema, candidate);
     if let Some(only) = flat.get("const") {
-        return Some(only.clone()).filter(fits);
+        return Some(only.clone()).filter(is_valid);
     }
     if let Some(Value::Array(values)) = flat.get("enum") {
-        let fitting: Vec<&Value> = values.iter().filter(|value| fits(value)).collect();
-        let index = place.variant.checked_rem(fitting.len())?;
-        return fitting.get(index).map(|value| (*value).clone());
+        let valid: Vec<&Value> = values.iter().filter(|value| is_valid(value)).collect();
+        let index = position.variant.checked_rem(valid.len())?;
+        return valid.get(index).map(|value| (*value).clone());
     }
     let branches = merge::branches(&flat);
     if !branches.is_empty() {
-        return branches
-            .iter()
-            .filter_map(|branch| value(branch, &Place { depth: place.depth + 1, ..place.clone() }))
-            .find(fits);
+        let mut values = branches.iter().filter_map(|branch| value(branch, &position.branch()));
+        return values.find(is_valid);
     }
-    let plain = types(&flat).into_iter().filter_map(|kind| typed(kind, &flat, &place)).find(fits);
-    // What a schema gives comes last: clients leave it out of what they send to some services, and
-    // the same request is to be answered the same by all of them.
-    plain.or_else(|| given(&flat, &fits)).or_else(|| conditional(&flat, &place).find(fits))
+    let mut candidates =
+        types(&flat).into_iter().filter_map(|name| value_of_type(name, &flat, &position));
+    // Defaults and examples come last. Clients remove them from the schema for some services, and
+    // the same request must have the same reply in all dialects.
+    candidates
+        .find(is_valid)
+        .or_else(|| default_or_example(&flat, &is_valid))
+        .or_else(|| conditional_values(&flat, &position).find(is_valid))
 }
 
-/// A default or an example that fits.
-fn given(flat: &Value, fits: &dyn Fn(&Value) -> bool) -> Option<Value> {
+/// A valid default or example.
+fn default_or_example(flat: &Value, is_valid: &dyn Fn(&Value) -> bool) -> Option<Value> {
     let examples = flat.get("examples").and_then(Value::as_array).into_iter().flatten();
     let mut candidates = flat.get("default").into_iter().chain(examples);
-    candidates.find(|candidate| fits(candidate)).cloned()
+    candidates.find(|candidate| is_valid(candidate)).cloned()
 }
 
 /// The types to try, the likeliest first.
 fn types(flat: &Value) -> Vec<&str> {
-    let mut named: Vec<&str> = match flat.get("type") {
+    let mut names: Vec<&str> = match flat.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
         _ => {
-            let hinted = HINTS.iter().filter(|(_, words)| has_any(flat, words));
+            let has_any =
+                |keywords: &[&str]| keywords.iter().any(|keyword| flat.get(keyword).is_some());
+            let hinted = TYPE_HINTS.iter().filter(|(_, keywords)| has_any(keywords));
             let hinted = hinted.map(|(name, _)| *name);
             hinted.chain(["string", "boolean", "number", "object", "array", "null"]).collect()
         }
     };
-    // Null says least about how a caller copes, so it comes last.
-    named.sort_by_key(|name| *name == "null");
-    named.retain(|name| TYPES.contains(name));
-    named
+    // Null comes last because it tests a caller the least.
+    names.sort_by_key(|name| *name == "null");
+    names.retain(|name| TYPES.contains(name));
+    names
 }
 
-fn has_any(flat: &Value, words: &[&str]) -> bool {
-    words.iter().any(|word| flat.get(word).is_some())
-}
-
-fn typed(kind: &str, flat: &Value, place: &Place<'_>) -> Option<Value> {
-    match kind {
-        "object" => object::value(flat, place),
-        "array" => array::value(flat, place),
-        "string" => string::value(flat, place),
-        "integer" => number::value(flat, place.variant, true),
-        "number" => number::value(flat, place.variant, false),
-        "boolean" => Some(json!(place.variant.is_multiple_of(2))),
+fn value_of_type(name: &str, flat: &Value, position: &Position<'_>) -> Option<Value> {
+    match name {
+        "object" => object(flat, position),
+        "array" => array(flat, position),
+        "string" => string::value(flat, position),
+        "integer" => number::value(flat, position.variant, true),
+        "number" => number::value(flat, position.variant, false),
+        "boolean" => Some(json!(position.variant.is_multiple_of(2))),
         _ => Some(Value::Null),
     }
 }
 
-/// Candidates from `then` and `else`, for when what stands beside them isn't enough.
-fn conditional<'a>(flat: &'a Value, place: &'a Place<'_>) -> impl Iterator<Item = Value> + 'a {
+/// Candidates from `then` and `else`, for schemas whose other keywords are not sufficient.
+fn conditional_values<'a>(
+    flat: &'a Value,
+    position: &'a Position<'_>,
+) -> impl Iterator<Item = Value> + 'a {
     let base = merge::without(flat, &["if", "then", "else"]);
     let branch = |names: &[&str]| {
         let parts = names.iter().filter_map(|name| flat.get(name));
         parts.fold(base.clone(), |base, part| merge::both(&base, part))
     };
-    let has = flat.get("if").is_some();
-    let candidates = [branch(&["if", "then"]), branch(&["else"])];
-    candidates
+    let has_condition = flat.get("if").is_some();
+    let branches = [branch(&["if", "then"]), branch(&["else"])];
+    branches
         .into_iter()
-        .filter(move |_| has)
-        .filter_map(|branch| value(&branch, &Place { depth: place.depth + 1, ..place.clone() }))
+        .filter(move |_| has_condition)
+        .filter_map(|branch| value(&branch, &position.branch()))
+}
+
+/// An object with all properties, except optional ones for which no value was found. `None` if no
+/// value was found for a required property.
+fn object(flat: &Value, position: &Position<'_>) -> Option<Value> {
+    let no_properties = Map::new();
+    let properties = flat.get("properties").and_then(Value::as_object).unwrap_or(&no_properties);
+    let required: Vec<&str> = match flat.get("required").and_then(Value::as_array) {
+        Some(names) => names.iter().filter_map(Value::as_str).collect(),
+        None => Vec::new(),
+    };
+    let max_properties = count(flat, "maxProperties").unwrap_or(usize::MAX);
+    let mut fields = Map::new();
+    for (name, schema) in properties {
+        let is_required = required.contains(&name.as_str());
+        let missing = required.iter().filter(|name| !fields.contains_key(**name)).count();
+        if !is_required && fields.len() >= max_properties.saturating_sub(missing) {
+            continue;
+        }
+        match value(schema, &position.property(name)) {
+            Some(value) => drop(fields.insert(name.clone(), value)),
+            None if is_required => return None,
+            None => {}
+        }
+    }
+    for name in required {
+        if !fields.contains_key(name) {
+            let value = value(additional_property(flat), &position.property(name))?;
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    let min_properties = count(flat, "minProperties").unwrap_or(0);
+    let mut number = 0;
+    while fields.len() < min_properties {
+        number += 1;
+        let value = value(additional_property(flat), &position.item(number))?;
+        fields.insert(additional_name(flat, number), value);
+    }
+    Some(Value::Object(fields))
+}
+
+/// The schema of properties that are not in `properties`.
+fn additional_property(flat: &Value) -> &Value {
+    let patterns = flat.get("patternProperties").and_then(Value::as_object);
+    let patterned = patterns.and_then(|patterns| patterns.values().next());
+    patterned.or_else(|| flat.get("additionalProperties")).unwrap_or(&Value::Bool(true))
+}
+
+/// A name for a property that is not in `properties`.
+fn additional_name(flat: &Value, number: usize) -> String {
+    let patterns = flat.get("patternProperties").and_then(Value::as_object);
+    let pattern = patterns.and_then(|patterns| patterns.keys().next()).map(String::as_str);
+    let pattern = pattern.or_else(|| flat.pointer("/propertyNames/pattern")?.as_str());
+    pattern
+        .and_then(|pattern| pattern::text(pattern, 0, usize::MAX, number))
+        .unwrap_or_else(|| format!("property{number}"))
+}
+
+/// An array with the minimum number of items, or one item if the minimum is zero and the schema
+/// has `items`. `None` if no value was found for a required item.
+fn array(flat: &Value, position: &Position<'_>) -> Option<Value> {
+    let min_items = count(flat, "minItems").unwrap_or(0);
+    let max_items = count(flat, "maxItems").unwrap_or(usize::MAX);
+    // Older drafts have an array in `items` instead of `prefixItems`, and `additionalItems`.
+    let tuple = flat.get("items").filter(|items| items.is_array());
+    let prefix = flat.get("prefixItems").or(tuple).and_then(Value::as_array);
+    let prefix = prefix.map_or(&[][..], Vec::as_slice);
+    let item_schema = match tuple {
+        Some(_) => flat.get("additionalItems"),
+        None => flat.get("items"),
+    };
+    let mut items = Vec::new();
+    for schema in prefix.iter().take(max_items) {
+        match value(schema, &position.item(0)) {
+            Some(item) => items.push(item),
+            None if items.len() >= min_items => return Some(Value::Array(items)),
+            None => return None,
+        }
+    }
+    add_contained(flat, position, &mut items)?;
+    let wanted = match item_schema {
+        Some(_) if prefix.is_empty() => min_items.max(1).max(items.len()),
+        _ => min_items,
+    };
+    while items.len() < wanted.min(max_items) {
+        let variant = position.variant * wanted + items.len();
+        match value(item_schema.unwrap_or(&Value::Bool(true)), &position.item(variant)) {
+            Some(item) => items.push(item),
+            None if items.len() >= min_items => break,
+            None => return None,
+        }
+    }
+    Some(Value::Array(items))
+}
+
+/// Adds the items that `contains` requires.
+fn add_contained(flat: &Value, position: &Position<'_>, items: &mut Vec<Value>) -> Option<()> {
+    let Some(schema) = flat.get("contains") else {
+        return Some(());
+    };
+    let min_contains = count(flat, "minContains").unwrap_or(1);
+    let schema = match flat.get("items") {
+        Some(items) => merge::both(items, schema),
+        None => schema.clone(),
+    };
+    for variant in 0..min_contains {
+        items.push(value(&schema, &position.item(variant))?);
+    }
+    Some(())
+}
+
+/// The value of a keyword such as `minItems`.
+fn count(flat: &Value, keyword: &str) -> Option<usize> {
+    let count = flat.get(keyword)?.as_u64()?;
+    Some(usize::try_from(count).unwrap_or(usize::MAX))
 }

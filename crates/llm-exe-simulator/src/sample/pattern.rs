@@ -1,44 +1,50 @@
-//! Texts for simple regular expressions: literals, classes, quantifiers, groups, alternatives and
-//! anchors. What looks around, refers back or names Unicode properties is not attempted.
-//!
-//! In: a pattern and the bounds of a length. Out: a text that the pattern matches, or nothing.
+//! Generates texts for simple regular expressions: literals, classes, quantifiers, groups,
+//! alternatives and anchors. Lookaround, back-references and Unicode properties are not supported.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Quantifiers without an upper bound are tried up to this many rounds above the lower one.
-const MOST_ROUNDS: usize = 256;
-/// What a negated class or a dot is tried with, in this order.
+/// The maximum number of repetitions to try above the minimum of a quantifier.
+const MAX_EXTRA: usize = 256;
+/// The characters to try for a negated class or a dot, in this order.
 const LIKELY: &str = "xa0_ -.XA9/:@";
 
-/// A text that the pattern matches, as long as asked for where the pattern allows it.
-pub(super) fn text(pattern: &str, least: usize, most: usize, variant: usize) -> Option<String> {
+/// A text of this length that matches the pattern. `None` if none was found or the pattern is not
+/// supported.
+pub(super) fn text(
+    pattern: &str,
+    min_length: usize,
+    max_length: usize,
+    variant: usize,
+) -> Option<String> {
     let mut chars = pattern.chars().peekable();
     let node = alternatives(&mut chars)?;
     if chars.next().is_some() {
         return None;
     }
-    let open = !pattern.ends_with('$');
-    for extra in 0..=MOST_ROUNDS.min(least) {
-        let mut made = String::new();
-        write(&node, extra, variant, &mut made)?;
-        let length = made.chars().count();
-        if open && length < least && extra == MOST_ROUNDS.min(least) {
-            made.push_str(&"x".repeat(least - length));
+    let is_unanchored = !pattern.ends_with('$');
+    let max_extra = MAX_EXTRA.min(min_length);
+    for extra in 0..=max_extra {
+        let mut output = String::new();
+        write(&node, extra, variant, &mut output)?;
+        let length = output.chars().count();
+        if is_unanchored && length < min_length && extra == max_extra {
+            output.push_str(&"x".repeat(min_length - length));
         }
-        if (least..=most).contains(&made.chars().count()) {
-            return Some(made);
+        if (min_length..=max_length).contains(&output.chars().count()) {
+            return Some(output);
         }
     }
     None
 }
 
+/// A node of a parsed pattern.
 enum Node {
-    Nothing,
+    Empty,
     Class { negated: bool, ranges: Vec<(char, char)> },
-    All(Vec<Node>),
-    Either(Vec<Node>),
-    Repeat { inner: Box<Node>, least: usize, most: usize },
+    Sequence(Vec<Node>),
+    Alternatives(Vec<Node>),
+    Repeat { inner: Box<Node>, min: usize, max: usize },
 }
 
 fn alternatives(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
@@ -46,14 +52,14 @@ fn alternatives(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     while chars.next_if_eq(&'|').is_some() {
         branches.push(sequence(chars)?);
     }
-    Some(Node::Either(branches))
+    Some(Node::Alternatives(branches))
 }
 
 fn sequence(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     let mut parts = Vec::new();
     while let Some(next) = chars.next_if(|next| !matches!(next, '|' | ')')) {
         let atom = match next {
-            '^' | '$' => Node::Nothing,
+            '^' | '$' => Node::Empty,
             '.' => Node::Class { negated: true, ranges: vec![('\n', '\n'), ('\r', '\r')] },
             '(' => group(chars)?,
             '[' => class(chars)?,
@@ -63,7 +69,7 @@ fn sequence(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
         };
         parts.push(quantified(atom, chars)?);
     }
-    Some(Node::All(parts))
+    Some(Node::Sequence(parts))
 }
 
 fn single(literal: char) -> Node {
@@ -75,7 +81,7 @@ fn group(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
         match chars.next()? {
             ':' => {}
             'P' | '<' => {
-                // A named group: what follows must be its name, else it looks around.
+                // A named group. Without a name it is a lookbehind.
                 chars.next_if_eq(&'<');
                 chars.next_if(|next| next.is_alphabetic() || *next == '_')?;
                 while chars.next()? != '>' {}
@@ -88,19 +94,20 @@ fn group(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
 }
 
 fn quantified(atom: Node, chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
-    let (least, most) = match chars.peek() {
+    let (min, max) = match chars.peek() {
         Some('*') => (0, usize::MAX),
         Some('+') => (1, usize::MAX),
         Some('?') => (0, 1),
-        Some('{') => return counted(atom, chars),
+        Some('{') => return counted_repeat(atom, chars),
         _ => return Some(atom),
     };
     chars.next();
     chars.next_if(|next| matches!(next, '?' | '+'));
-    Some(Node::Repeat { inner: Box::new(atom), least, most })
+    Some(Node::Repeat { inner: Box::new(atom), min, max })
 }
 
-fn counted(atom: Node, chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
+/// Parses a quantifier such as `{2,5}`.
+fn counted_repeat(atom: Node, chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     chars.next();
     let mut inside = String::new();
     loop {
@@ -110,40 +117,41 @@ fn counted(atom: Node, chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
         }
     }
     chars.next_if_eq(&'?');
-    let (least, most) = match inside.split_once(',') {
+    let (min, max) = match inside.split_once(',') {
         None => {
             let count = inside.parse().ok()?;
             (count, count)
         }
-        Some((least, "")) => (least.parse().ok()?, usize::MAX),
-        Some((least, most)) => (least.parse().ok()?, most.parse().ok()?),
+        Some((min, "")) => (min.parse().ok()?, usize::MAX),
+        Some((min, max)) => (min.parse().ok()?, max.parse().ok()?),
     };
-    Some(Node::Repeat { inner: Box::new(atom), least, most })
+    Some(Node::Repeat { inner: Box::new(atom), min, max })
 }
 
 fn escape(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     let next = chars.next()?;
     if matches!(next, 'A' | 'z' | 'Z') {
-        return Some(Node::Nothing);
+        return Some(Node::Empty);
     }
     let (negated, ranges) = shorthand(next, chars)?;
     Some(Node::Class { negated, ranges })
 }
 
+/// The class of the escape `\name`, as a negation flag and ranges.
 fn shorthand(name: char, chars: &mut Peekable<Chars<'_>>) -> Option<(bool, Vec<(char, char)>)> {
-    let one = |literal: char| (false, vec![(literal, literal)]);
+    let character = |literal: char| (false, vec![(literal, literal)]);
     Some(match name {
         'd' | 'D' => (name == 'D', vec![('0', '9')]),
         'w' | 'W' => (name == 'W', vec![('a', 'z'), ('A', 'Z'), ('0', '9'), ('_', '_')]),
         's' | 'S' => (name == 'S', vec![(' ', ' '), ('\t', '\r')]),
-        'n' => one('\n'),
-        'r' => one('\r'),
-        't' => one('\t'),
+        'n' => character('\n'),
+        'r' => character('\r'),
+        't' => character('\t'),
         'u' | 'x' => {
             let digits: String = chars.take(if name == 'u' { 4 } else { 2 }).collect();
-            one(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?)
+            character(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?)
         }
-        literal if !literal.is_ascii_alphanumeric() => one(literal),
+        literal if !literal.is_ascii_alphanumeric() => character(literal),
         _ => return None,
     })
 }
@@ -160,7 +168,7 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
                 let (inverted, inner) = shorthand(name, chars)?;
                 match inner.as_slice() {
                     [(from, to)] if from == to && !inverted => *from,
-                    // [\s\S] and the like: anything goes.
+                    // Classes such as [\s\S] match any character.
                     _ if inverted => {
                         ranges.push(('x', 'x'));
                         continue;
@@ -190,33 +198,35 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     Some(Node::Class { negated, ranges })
 }
 
-fn write(node: &Node, extra: usize, variant: usize, made: &mut String) -> Option<()> {
+/// Appends a text that matches the node, with `extra` repetitions above the minimum.
+fn write(node: &Node, extra: usize, variant: usize, output: &mut String) -> Option<()> {
     match node {
-        Node::Nothing => {}
-        Node::Class { negated, ranges } => made.push(pick(*negated, ranges, variant)?),
-        Node::All(parts) => {
+        Node::Empty => {}
+        Node::Class { negated, ranges } => output.push(pick(*negated, ranges, variant)?),
+        Node::Sequence(parts) => {
             for part in parts {
-                write(part, extra, variant, made)?;
+                write(part, extra, variant, output)?;
             }
         }
-        Node::Either(branches) => {
+        Node::Alternatives(branches) => {
             let index = variant.checked_rem(branches.len())?;
-            write(branches.get(index)?, extra, variant, made)?;
+            write(branches.get(index)?, extra, variant, output)?;
         }
-        Node::Repeat { inner, least, most } => {
-            for _ in 0..least.saturating_add(extra).min(*most) {
-                write(inner, extra, variant, made)?;
+        Node::Repeat { inner, min, max } => {
+            for _ in 0..min.saturating_add(extra).min(*max) {
+                write(inner, extra, variant, output)?;
             }
         }
     }
     Some(())
 }
 
+/// A character of the class, which differs between variants.
 fn pick(negated: bool, ranges: &[(char, char)], variant: usize) -> Option<char> {
-    let holds = |it: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&it));
+    let in_ranges = |it: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&it));
     if negated {
-        let mut likely = LIKELY.chars().filter(|it| !holds(*it));
-        return likely.nth(variant % 3).or_else(|| LIKELY.chars().find(|it| !holds(*it)));
+        let mut likely = LIKELY.chars().filter(|it| !in_ranges(*it));
+        return likely.nth(variant % 3).or_else(|| LIKELY.chars().find(|it| !in_ranges(*it)));
     }
     let all = || ranges.iter().flat_map(|(from, to)| (*from..=*to).take(64));
     let count = all().take(256).count();
@@ -228,14 +238,14 @@ mod tests {
     use super::text;
 
     #[test]
-    fn simple_patterns() {
-        let made = |pattern| text(pattern, 0, usize::MAX, 0);
-        assert_eq!(made("^[A-Z]{2}-\\d{3}$").as_deref(), Some("AA-000"));
-        assert_eq!(made("^(?:red|green)+$").as_deref(), Some("red"));
-        assert_eq!(made("^a\\.b?c*$").as_deref(), Some("a."));
-        assert_eq!(made("^[^x]\\s\\w$").as_deref(), Some("a a"));
-        assert_eq!(made("^(?=a)b$"), None);
-        assert_eq!(made("a{").as_deref(), None);
+    fn texts_match_simple_patterns() {
+        let text_for = |pattern| text(pattern, 0, usize::MAX, 0);
+        assert_eq!(text_for("^[A-Z]{2}-\\d{3}$").as_deref(), Some("AA-000"));
+        assert_eq!(text_for("^(?:red|green)+$").as_deref(), Some("red"));
+        assert_eq!(text_for("^a\\.b?c*$").as_deref(), Some("a."));
+        assert_eq!(text_for("^[^x]\\s\\w$").as_deref(), Some("a a"));
+        assert_eq!(text_for("^(?=a)b$"), None);
+        assert_eq!(text_for("a{").as_deref(), None);
         assert_eq!(text("^[a-z]+$", 5, 9, 0).as_deref(), Some("aaaaa"));
         assert_eq!(text("^(red|green)$", 0, 9, 1).as_deref(), Some("green"));
     }

@@ -1,57 +1,59 @@
-//! Strings of the right format, pattern and length.
-//!
-//! In: a flat schema. Out: a string, or nothing when its bounds contradict each other.
+//! Generates strings for a format, a pattern and a length.
 
-use super::{Place, pattern};
 use serde_json::Value;
 
-/// A string; different ones for different variants.
-pub(super) fn value(flat: &Value, place: &Place<'_>) -> Option<Value> {
+use super::pattern;
+use super::position::Position;
+
+/// The maximum length of a formatted string with variants as they occur.
+const MAX_FORMATTED: usize = 40;
+
+/// A string, which differs between variants. `None` if the length bounds contradict each other or
+/// the format has no string of that length.
+pub(super) fn value(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let count = |name: &str| flat.get(name).and_then(Value::as_u64).map(to_usize);
-    let least = count("minLength").unwrap_or(0);
-    let most = count("maxLength").unwrap_or(usize::MAX);
-    if least > most {
+    let min_length = count("minLength").unwrap_or(0);
+    let max_length = count("maxLength").unwrap_or(usize::MAX);
+    if min_length > max_length {
         return None;
     }
     if let Some(pattern) = flat.get("pattern").and_then(Value::as_str)
-        && let Some(text) = pattern::text(pattern, least, most, place.variant)
+        && let Some(text) = pattern::text(pattern, min_length, max_length, position.variant)
     {
         return Some(Value::String(text));
     }
-    let formatted = flat.get("format").and_then(Value::as_str);
-    if let Some(text) = formatted.and_then(|format| self::format(format, place.variant)) {
-        return Some(Value::String(text)).filter(|_| least <= MOST_FORMATTED);
+    let format = flat.get("format").and_then(Value::as_str);
+    if let Some(text) = format.and_then(|format| formatted(format, position.variant)) {
+        return Some(Value::String(text)).filter(|_| min_length <= MAX_FORMATTED);
     }
-    Some(Value::String(fit(&plain(place), place.variant, least, most)))
+    let text = fit_length(&plain(position), position.variant, min_length, max_length);
+    Some(Value::String(text))
 }
 
-/// No format makes a longer text than this without being asked for one.
-const MOST_FORMATTED: usize = 40;
-
-fn plain(place: &Place<'_>) -> String {
-    let label = if place.label.is_empty() { "text" } else { place.label.as_str() };
-    match place.variant {
+fn plain(position: &Position<'_>) -> String {
+    let label = if position.label.is_empty() { "text" } else { position.label.as_str() };
+    match position.variant {
         0 => format!("simulated {label}"),
         variant => format!("simulated {label} {}", variant + 1),
     }
 }
 
-/// Fills the text up, or cuts it, to the length asked for. Of a short text only the end is kept,
-/// where its variants differ.
-fn fit(text: &str, variant: usize, least: usize, most: usize) -> String {
+/// Pads or truncates the text to a length. A truncated text of a variant other than the first
+/// ends with the number of the variant, so that variants differ.
+fn fit_length(text: &str, variant: usize, min_length: usize, max_length: usize) -> String {
     let length = text.chars().count();
-    if length > most {
-        let short = match variant {
-            0 => text.to_owned(),
-            _ => format!("{}{}", "x".repeat(most), variant + 1),
-        };
-        let skipped = if variant == 0 { 0 } else { short.chars().count() - most };
-        return short.chars().skip(skipped).take(most).collect();
+    if length > max_length {
+        if variant == 0 {
+            return text.chars().take(max_length).collect();
+        }
+        let padded = format!("{}{}", "x".repeat(max_length), variant + 1);
+        let skipped = padded.chars().count() - max_length;
+        return padded.chars().skip(skipped).collect();
     }
-    text.chars().chain("x".repeat(least.saturating_sub(length)).chars()).collect()
+    text.chars().chain("x".repeat(min_length.saturating_sub(length)).chars()).collect()
 }
 
-fn format(format: &str, variant: usize) -> Option<String> {
+fn formatted(format: &str, variant: usize) -> Option<String> {
     let (day, small, number) = (variant % 28 + 1, variant % 250 + 1, variant + 1);
     Some(match format {
         "date-time" => format!("2025-01-{day:02}T12:00:00Z"),

@@ -87,6 +87,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &["llm-exe", "llm-exe-aws", "llm-exe-events", "llm-exe-function", "llm-exe-simulator"],
     ),
     ("llm-exe-simulator", &[]),
+    ("llm-exe-testkit", &["llm-exe-simulator"]),
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! Notifications: they are sent after the result is stored, they are sent again with the same id,
 //! and a record fails if its notification can't be sent.
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::{

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, invoke_and_kill, reply_for, request_for, step_for, wait_until};

@@ -1,7 +1,7 @@
 //! Processes that are killed while they run a batch, which is then delivered again.
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
 use llm_exe_simulator::{Fault as ProviderFault, Step};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 
 use crate::backend::{Backend, batch_with, failures, invoke_and_kill, reply_for, step_for};
 

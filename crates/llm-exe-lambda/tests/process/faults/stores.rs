@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use llm_exe_simulator::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::json;
 
 use crate::backend::{Backend, batch_with, failures, reply_for};

@@ -1,25 +1,27 @@
 //! The Anthropic dialect: `POST /v1/messages`.
 //! <https://platform.claude.com/docs/en/api/messages>
 //!
-//! In: a messages request. Out: a message, or Anthropic's error body
+//! Replies with a message or with Anthropic's error body
 //! `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
+pub(super) mod error;
 mod messages;
 pub(super) mod models;
 mod output;
-pub(super) mod refuse;
 pub(super) mod reply;
 pub(super) mod schema;
 mod thinking;
 mod tools;
+pub(super) mod validate;
 
-use super::check::{content_text, field, list, text};
-use super::{Ask, Dialect, Refusal};
-use crate::answer::{Answer, Wanted, Wish};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-/// The dialect's row.
+use crate::completion::{Completion, CompletionSpec, OutputKind};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use crate::dialects::json::{array_field, content_text, field, str_field};
+
+/// Anthropic's Messages API.
 pub(crate) struct Anthropic;
 
 impl Dialect for Anthropic {
@@ -31,7 +33,7 @@ impl Dialect for Anthropic {
         path == "/v1/messages"
     }
 
-    fn speaks(&self, headers: &HeaderMap) -> bool {
+    fn recognizes(&self, headers: &HeaderMap) -> bool {
         headers.contains_key("x-api-key") || headers.contains_key("anthropic-version")
     }
 
@@ -43,77 +45,79 @@ impl Dialect for Anthropic {
         "request-id"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        text(ask.body, "model")
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        str_field(request.body, "model")
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
         let content = |message: &Value| message.get("content").map(content_text);
-        let system = ask.body.get("system").map(content_text);
-        let messages = list(ask.body, "messages").iter().filter_map(content);
+        let system = request.body.get("system").map(content_text);
+        let messages = array_field(request.body, "messages").iter().filter_map(content);
         system.into_iter().chain(messages).collect::<Vec<_>>().join("\n")
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        refuse::refuse(ask)
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        validate::validate(request)
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
-        refuse::error(status, message)
+        error::error(status, message)
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        let body = ask.body;
-        let stops = list(body, "stop_sequences").iter().filter_map(Value::as_str);
-        Wish {
-            model: text(body, "model").unwrap_or_default().to_owned(),
-            said: said(body),
-            prompt: self.prompt(ask),
-            limit: body.get("max_tokens").and_then(Value::as_u64),
-            stops: stops.map(str::to_owned).collect(),
-            wanted: wanted(body),
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        let body = request.body;
+        let stop_sequences = array_field(body, "stop_sequences").iter().filter_map(Value::as_str);
+        CompletionSpec {
+            model: str_field(body, "model").unwrap_or_default().to_owned(),
+            last_message: last_message(body),
+            prompt: self.prompt(request),
+            max_tokens: body.get("max_tokens").and_then(Value::as_u64),
+            stop_sequences: stop_sequences.map(str::to_owned).collect(),
+            output: output_kind(body),
         }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, number: u64) -> Value {
-        reply::message(ask.body, answer, number)
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+        reply::build(request.body, completion, number)
     }
 }
 
-fn said(body: &Value) -> String {
-    let own_text = |message: &Value| match message.get("content") {
+/// The text of the last user message, or of the system prompt.
+fn last_message(body: &Value) -> String {
+    let message_text = |message: &Value| match message.get("content") {
         Some(Value::String(text)) => text.clone(),
         content => {
             let blocks = content.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-            let texts = blocks.iter().filter_map(|block| text(block, "text"));
+            let texts = blocks.iter().filter_map(|block| str_field(block, "text"));
             texts.collect::<Vec<_>>().join("\n")
         }
     };
-    let users = list(body, "messages").iter().rev();
-    let mut texts = users.filter(|message| text(message, "role") == Some("user")).map(own_text);
+    let users = array_field(body, "messages").iter().rev();
+    let mut texts =
+        users.filter(|message| str_field(message, "role") == Some("user")).map(message_text);
     texts
         .find(|text| !text.is_empty())
         .or_else(|| body.get("system").map(content_text))
         .unwrap_or_default()
 }
 
-fn wanted(body: &Value) -> Wanted {
+fn output_kind(body: &Value) -> OutputKind {
     if let Some(tool) = forced_tool(body) {
-        return Wanted::Tool {
-            name: text(tool, "name").unwrap_or_default().to_owned(),
+        return OutputKind::Tool {
+            name: str_field(tool, "name").unwrap_or_default().to_owned(),
             schema: field(tool, "input_schema").cloned().unwrap_or_else(|| json!({})),
         };
     }
     match body.pointer("/output_config/format/schema") {
-        Some(schema) => Wanted::Schema(schema.clone()),
-        None => Wanted::Text,
+        Some(schema) => OutputKind::Schema(schema.clone()),
+        None => OutputKind::Text,
     }
 }
 
 fn forced_tool(body: &Value) -> Option<&Value> {
-    let tools = list(body, "tools");
+    let tools = array_field(body, "tools");
     let choice = body.get("tool_choice")?;
-    match text(choice, "type")? {
+    match str_field(choice, "type")? {
         "any" => tools.first(),
         "tool" => {
             let name = choice.get("name")?;

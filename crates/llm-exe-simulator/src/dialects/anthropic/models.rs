@@ -1,12 +1,12 @@
-//! What is known of Claude models by their names: family and version decide what they take.
+//! The restrictions of Claude models, which depend on the family and the version in the name.
 //!
-//! In: a model's name. Out: `Model`. Names without `claude-` belong to nobody that we know, and
-//! nothing is refused on their behalf; a Claude without a version is taken for the newest.
+//! For a name without `claude-` no parameter is rejected. A Claude model without a version counts
+//! as the newest.
 
-/// What a model takes.
+/// A model, as its name describes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
-    /// Whether it is known at all.
+    /// Whether it is a Claude model.
     known: bool,
     /// Major and minor version.
     version: (u32, u32),
@@ -24,7 +24,7 @@ enum Family {
 
 const NEWEST: (u32, u32) = (99, 0);
 
-/// Reads a model's name: `claude-opus-4-7`, `claude-sonnet-4-5-20250929`,
+/// Parses a model's name: `claude-opus-4-7`, `claude-sonnet-4-5-20250929`,
 /// `us.anthropic.claude-3-5-haiku-20241022-v1:0`.
 pub(crate) fn model(name: &str) -> Model {
     let Some((_, rest)) = name.split_once("claude-") else {
@@ -38,7 +38,7 @@ pub(crate) fn model(name: &str) -> Model {
         () if words.contains(&"mythos") => Family::Mythos,
         () => Family::Other,
     };
-    // The version's numbers stand together, before or behind the family; a date is none of them.
+    // The version is one or two consecutive numbers, before or after the family. A date is longer.
     let number = |word: &&str| word.parse::<u32>().ok().filter(|number| *number < 1000);
     let mut numbers = words.iter().skip_while(|word| number(word).is_none()).map_while(number);
     let version = match (numbers.next(), numbers.next()) {
@@ -50,63 +50,60 @@ pub(crate) fn model(name: &str) -> Model {
 }
 
 impl Model {
-    fn since(self, major: u32, minor: u32) -> bool {
-        self.known && self.version >= (major, minor)
-    }
-
-    fn before(self, major: u32, minor: u32) -> bool {
+    fn is_before(self, major: u32, minor: u32) -> bool {
         self.known && self.version < (major, minor)
     }
 
-    /// Whether it is known and of this version or a later one.
-    pub(crate) fn is_from(self, major: u32, minor: u32) -> bool {
-        self.since(major, minor)
+    /// Whether it is a Claude model of this version or later.
+    pub(crate) fn is_at_least(self, major: u32, minor: u32) -> bool {
+        self.known && self.version >= (major, minor)
     }
 
-    /// Whether it refuses temperature, top_p and top_k.
-    pub(crate) fn refuses_sampling(self) -> bool {
-        self.since(4, 7)
+    /// Whether it rejects temperature, top_p and top_k.
+    pub(crate) fn rejects_sampling(self) -> bool {
+        self.is_at_least(4, 7)
     }
 
-    /// Whether it refuses temperature together with top_p.
-    pub(crate) fn refuses_both_samplings(self) -> bool {
-        self.since(4, 1)
+    /// Whether it rejects temperature together with top_p.
+    pub(crate) fn rejects_temperature_with_top_p(self) -> bool {
+        self.is_at_least(4, 1)
     }
 
-    /// Whether it refuses to go on from a beginning of its own answer.
-    pub(crate) fn refuses_prefill(self) -> bool {
-        self.since(4, 6)
+    /// Whether it rejects an assistant message at the end.
+    pub(crate) fn rejects_prefill(self) -> bool {
+        self.is_at_least(4, 6)
     }
 
-    /// Whether it refuses `thinking` of type `adaptive`.
-    pub(crate) fn refuses_adaptive(self) -> bool {
-        self.before(4, 6)
+    /// Whether it rejects `thinking` of type `adaptive`.
+    pub(crate) fn rejects_adaptive(self) -> bool {
+        self.is_before(4, 6)
     }
 
-    /// Whether it refuses `thinking` of type `enabled`: too new, or from before there was any.
-    pub(crate) fn refuses_budget(self) -> bool {
-        self.since(4, 7) || self.before(3, 7)
+    /// Whether it rejects `thinking` of type `enabled`: newer models replaced it, older ones have
+    /// no thinking.
+    pub(crate) fn rejects_budget(self) -> bool {
+        self.is_at_least(4, 7) || self.is_before(3, 7)
     }
 
-    /// Whether it refuses `output_config.effort`.
-    pub(crate) fn refuses_effort(self) -> bool {
+    /// Whether it rejects `output_config.effort`.
+    pub(crate) fn rejects_effort(self) -> bool {
         match self.family {
-            Family::Opus => self.before(4, 5),
-            _ => self.before(4, 6),
+            Family::Opus => self.is_before(4, 5),
+            _ => self.is_before(4, 6),
         }
     }
 
-    /// Whether it refuses `output_config.format`.
-    pub(crate) fn refuses_format(self) -> bool {
-        self.before(4, 1)
+    /// Whether it rejects `output_config.format`.
+    pub(crate) fn rejects_format(self) -> bool {
+        self.is_before(4, 1)
     }
 
-    /// Whether it refuses to be forced to call a tool.
-    pub(crate) fn refuses_force(self) -> bool {
+    /// Whether it rejects a `tool_choice` that forces a tool call.
+    pub(crate) fn rejects_forced_tool(self) -> bool {
         match self.family {
-            Family::Fable | Family::Mythos => self.since(5, 1),
-            Family::Haiku => self.since(5, 6),
-            Family::Opus | Family::Other => self.since(5, 5),
+            Family::Fable | Family::Mythos => self.is_at_least(5, 1),
+            Family::Haiku => self.is_at_least(5, 6),
+            Family::Opus | Family::Other => self.is_at_least(5, 5),
         }
     }
 }
@@ -116,7 +113,7 @@ mod tests {
     use super::model;
 
     #[test]
-    fn versions_are_read() {
+    fn versions_are_parsed() {
         let version = |name| model(name).version;
         assert_eq!(version("claude-opus-4-7"), (4, 7));
         assert_eq!(version("claude-sonnet-4-5-20250929"), (4, 5));
@@ -127,21 +124,21 @@ mod tests {
         assert_eq!(version("us.anthropic.claude-opus-4-6-v1:0"), (4, 6));
         assert_eq!(version("claude-haiku-5-5"), (5, 5));
         assert_eq!(version("claude-mythos-preview"), (99, 0));
-        assert!(!model("test").refuses_sampling() && !model("test").refuses_format());
+        assert!(!model("test").rejects_sampling() && !model("test").rejects_format());
     }
 
     #[test]
-    fn newer_models_refuse_forced_tools() {
+    fn newer_models_reject_forced_tools() {
         for name in
             ["claude-opus-5", "claude-sonnet-5-20260901", "claude-haiku-5-5", "claude-fable-5"]
         {
-            assert!(!model(name).refuses_force(), "{name}");
+            assert!(!model(name).rejects_forced_tool(), "{name}");
         }
         for name in
             ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-opus-latest"]
         {
-            assert!(model(name).refuses_force(), "{name}");
+            assert!(model(name).rejects_forced_tool(), "{name}");
         }
-        assert!(!model("test").refuses_force());
+        assert!(!model("test").rejects_forced_tool());
     }
 }

@@ -1,52 +1,53 @@
-//! What Anthropic refuses in `output_config`.
+//! Validates `output_config` of an Anthropic request.
 //! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
-//!
-//! In: the request's body and what its model takes. Out: nothing, or the refusal.
 
-use super::super::Refusal;
-use super::super::check::field;
-use super::models::Model;
-use super::refuse::{extra, invalid, required, tag};
-use super::schema;
 use serde_json::Value;
+
+use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
+use super::models::Model;
+use super::schema;
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::field;
 
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Refuses what the service would refuse in `output_config`.
-pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
+/// Rejects an `output_config` that the service would reject.
+pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(output) = field(body, "output_config") else {
         return Ok(());
     };
     if !output.is_object() {
-        return Err(invalid("output_config: Input should be an object"));
+        return Err(invalid_request("output_config: Input should be an object"));
     }
-    extra(output, &["effort", "format"], "output_config")?;
+    reject_unknown_fields(output, &["effort", "format"], "output_config")?;
     if let Some(effort) = field(output, "effort") {
         if !effort.as_str().is_some_and(|effort| EFFORTS.contains(&effort)) {
-            return Err(invalid(
+            return Err(invalid_request(
                 "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
             ));
         }
-        if model.refuses_effort() {
-            return Err(invalid("This model does not support the effort parameter."));
+        if model.rejects_effort() {
+            return Err(invalid_request("This model does not support the effort parameter."));
         }
     }
     let Some(format) = field(output, "format") else {
         return Ok(());
     };
-    tag(format, &["json_schema"], "output_config.format")?;
-    extra(format, &["type", "schema"], "output_config.format")?;
-    if model.refuses_format() {
-        return Err(invalid("output_config.format: This model does not support output format."));
+    type_tag(format, &["json_schema"], "output_config.format")?;
+    reject_unknown_fields(format, &["type", "schema"], "output_config.format")?;
+    if model.rejects_format() {
+        return Err(invalid_request(
+            "output_config.format: This model does not support output format.",
+        ));
     }
     let path = "output_config.format.schema";
     match field(format, "schema") {
-        None => Err(required(path)),
+        None => Err(missing_field(path)),
         Some(schema) if !schema.is_object() => {
-            Err(invalid(&format!("{path}: Input should be a valid dictionary")))
+            Err(invalid_request(&format!("{path}: Input should be a valid dictionary")))
         }
         Some(schema) => {
-            schema::refuse(schema).map_err(|reason| invalid(&format!("{path}: {reason}")))
+            schema::validate(schema).map_err(|reason| invalid_request(&format!("{path}: {reason}")))
         }
     }
 }

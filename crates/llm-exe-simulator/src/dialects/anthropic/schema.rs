@@ -1,12 +1,12 @@
-//! What Anthropic's structured outputs refuse in a schema.
+//! Validates a schema by the rules of Anthropic's structured outputs. Errors are Anthropic's
+//! messages.
 //! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
-//!
-//! In: a schema. Out: nothing, or the reason in Anthropic's words.
 
-use super::super::check::{has_type, list};
 use serde_json::Value;
 
-const REFUSED: &[&str] = &[
+use crate::dialects::json::{array_field, has_type};
+
+const UNSUPPORTED: &[&str] = &[
     "oneOf",
     "not",
     "if",
@@ -19,8 +19,8 @@ const REFUSED: &[&str] = &[
     "unevaluatedProperties",
     "unevaluatedItems",
 ];
-/// Type, and the constraints that it may not have.
-const CONSTRAINTS: &[(&str, &[&str])] = &[
+/// Types and their unsupported constraints.
+const UNSUPPORTED_CONSTRAINTS: &[(&str, &[&str])] = &[
     ("integer", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
     ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
     ("string", &["minLength", "maxLength"]),
@@ -29,37 +29,42 @@ const CONSTRAINTS: &[(&str, &[&str])] = &[
 ];
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
-/// What the engine behind `pattern` can't do: looking around, word boundaries, repeating a group.
-const PATTERN_REFUSED: &[&str] = &["(?=", "(?!", "(?<=", "(?<!", "\\b", "\\B", "\\1", "\\2"];
-const DEEPEST: usize = 64;
+/// Unsupported syntax in `pattern`: lookaround, word boundaries and back-references.
+const UNSUPPORTED_IN_PATTERN: &[&str] = &["(?=", "(?!", "(?<=", "(?<!", "\\b", "\\B", "\\1", "\\2"];
+const MAX_DEPTH: usize = 64;
 
-/// Refuses what structured outputs refuse.
-pub(crate) fn refuse(schema: &Value) -> Result<(), String> {
-    node(schema, schema, &[], 0)
+/// Rejects a schema that structured outputs do not support.
+pub(crate) fn validate(schema: &Value) -> Result<(), String> {
+    validate_node(schema, schema, &[], 0)
 }
 
-fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Result<(), String> {
+fn validate_node(
+    schema: &Value,
+    root: &Value,
+    references: &[&str],
+    depth: usize,
+) -> Result<(), String> {
     let fields = match schema {
         Value::Object(fields) => fields,
         Value::Bool(_) => return Ok(()),
         _ => return Err("a schema must be an object or a boolean".to_owned()),
     };
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return Err("Schema is too deeply nested".to_owned());
     }
-    if let Some(refused) = REFUSED.iter().find(|name| fields.contains_key(**name)) {
-        return Err(format!("Schema keyword '{refused}' is not supported"));
+    if let Some(keyword) = UNSUPPORTED.iter().find(|name| fields.contains_key(**name)) {
+        return Err(format!("Schema keyword '{keyword}' is not supported"));
     }
-    for (kind, refused) in CONSTRAINTS {
-        let given: Vec<&str> =
-            refused.iter().copied().filter(|name| fields.contains_key(*name)).collect();
-        if !given.is_empty() && (has_type(schema, kind) || !fields.contains_key("type")) {
-            let given = given.join(", ");
-            return Err(format!("For '{kind}' type, properties {given} are not supported"));
+    for (kind, constraints) in UNSUPPORTED_CONSTRAINTS {
+        let present: Vec<&str> =
+            constraints.iter().copied().filter(|name| fields.contains_key(*name)).collect();
+        if !present.is_empty() && (has_type(schema, kind) || !fields.contains_key("type")) {
+            let present = present.join(", ");
+            return Err(format!("For '{kind}' type, properties {present} are not supported"));
         }
     }
-    closed(schema)?;
-    values(schema)?;
+    validate_additional_properties(schema)?;
+    validate_keyword_values(schema)?;
     if let Some(reference) = schema.get("$ref") {
         let reference = reference.as_str().unwrap_or_default();
         let Some(target) = reference.strip_prefix('#').and_then(|at| root.pointer(at)) else {
@@ -70,12 +75,12 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
                 "Circular reference detected: recursive schemas are not supported".to_owned()
             );
         }
-        node(target, root, &[references, &[reference]].concat(), depth + 1)?;
+        validate_node(target, root, &[references, &[reference]].concat(), depth + 1)?;
     }
-    children(schema).try_for_each(|child| node(child, root, references, depth + 1))
+    children(schema).try_for_each(|child| validate_node(child, root, references, depth + 1))
 }
 
-fn closed(schema: &Value) -> Result<(), String> {
+fn validate_additional_properties(schema: &Value) -> Result<(), String> {
     if !has_type(schema, "object") && schema.get("properties").is_none() {
         return Ok(());
     }
@@ -92,15 +97,15 @@ fn closed(schema: &Value) -> Result<(), String> {
     }
 }
 
-fn values(schema: &Value) -> Result<(), String> {
-    if let Some(least) = schema.get("minItems")
-        && !matches!(least.as_u64(), Some(0 | 1))
+fn validate_keyword_values(schema: &Value) -> Result<(), String> {
+    if let Some(min_items) = schema.get("minItems")
+        && !matches!(min_items.as_u64(), Some(0 | 1))
     {
         return Err(
             "For 'array' type, 'minItems' values other than 0 or 1 are not supported".to_owned()
         );
     }
-    if list(schema, "enum").iter().any(|value| value.is_object() || value.is_array()) {
+    if array_field(schema, "enum").iter().any(|value| value.is_object() || value.is_array()) {
         return Err("Enum values must be strings, numbers, booleans or null".to_owned());
     }
     if let Some(format) = schema.get("format").and_then(Value::as_str)
@@ -109,8 +114,8 @@ fn values(schema: &Value) -> Result<(), String> {
         return Err(format!("For 'string' type, format '{format}' is not supported"));
     }
     let pattern = schema.get("pattern").and_then(Value::as_str).unwrap_or_default();
-    match PATTERN_REFUSED.iter().find(|refused| pattern.contains(**refused)) {
-        Some(refused) => Err(format!("For 'string' type, pattern with {refused} is not supported")),
+    match UNSUPPORTED_IN_PATTERN.iter().find(|syntax| pattern.contains(**syntax)) {
+        Some(syntax) => Err(format!("For 'string' type, pattern with {syntax} is not supported")),
         None => Ok(()),
     }
 }
@@ -120,6 +125,7 @@ fn children(schema: &Value) -> impl Iterator<Item = &Value> {
         .into_iter()
         .filter_map(|name| schema.get(name)?.as_object())
         .flat_map(|named| named.values());
-    let listed = ["anyOf", "allOf", "prefixItems"].into_iter().flat_map(|name| list(schema, name));
+    let listed =
+        ["anyOf", "allOf", "prefixItems"].into_iter().flat_map(|name| array_field(schema, name));
     named.chain(listed).chain(schema.get("items"))
 }

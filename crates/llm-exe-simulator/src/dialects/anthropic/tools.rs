@@ -1,13 +1,12 @@
-//! What Anthropic refuses in `tools` and `tool_choice`.
-//!
-//! In: the request's body and what its model takes. Out: nothing, or the refusal.
+//! Validates `tools` and `tool_choice` of an Anthropic request.
 
-use super::super::Refusal;
-use super::super::check::{field, is_name, list, text};
-use super::models::Model;
-use super::refuse::{extra, invalid, required, tag};
-use super::schema;
 use serde_json::Value;
+
+use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
+use super::models::Model;
+use super::schema;
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{array_field, field, is_name, str_field};
 
 const FIELDS: &[&str] = &[
     "allowed_callers",
@@ -22,94 +21,98 @@ const FIELDS: &[&str] = &[
     "type",
 ];
 
-/// Refuses what the service would refuse in `tools` and `tool_choice`.
-pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
+/// Rejects `tools` and `tool_choice` that the service would reject.
+pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}
         Some(Value::Array(tools)) => {
             for (index, tool) in tools.iter().enumerate() {
-                self::tool(tool, &format!("tools.{index}"))?;
+                validate_tool(tool, &format!("tools.{index}"))?;
             }
-            let names: Vec<&str> = tools.iter().filter_map(|tool| text(tool, "name")).collect();
-            let twice =
-                |(index, name): &(usize, &&str)| names.iter().take(*index).any(|n| n == *name);
-            if names.iter().enumerate().any(|named| twice(&named)) {
-                return Err(invalid("tools: Tool names must be unique."));
+            let names: Vec<&str> =
+                tools.iter().filter_map(|tool| str_field(tool, "name")).collect();
+            let is_repeated = |(index, name): (usize, &&str)| names[..index].contains(name);
+            if names.iter().enumerate().any(is_repeated) {
+                return Err(invalid_request("tools: Tool names must be unique."));
             }
         }
-        Some(_) => return Err(invalid("tools: Input should be a valid list")),
+        Some(_) => return Err(invalid_request("tools: Input should be a valid list")),
     }
-    choice(body, model)
+    validate_tool_choice(body, model)
 }
 
-fn tool(tool: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     if !tool.is_object() {
-        return Err(invalid(&format!("{path}: Input should be an object")));
+        return Err(invalid_request(&format!("{path}: Input should be an object")));
     }
-    match text(tool, "type") {
+    match str_field(tool, "type") {
         None | Some("custom") => {}
-        // The service's own tools, of which only the versions are known to it.
+        // Anthropic's own tools have dated types, such as `bash_20250124`.
         Some(kind) if kind.contains("_20") => return Ok(()),
         Some(kind) => {
-            return Err(invalid(&format!("{path}: Input tag '{kind}' is not a known tool type")));
+            return Err(invalid_request(&format!(
+                "{path}: Input tag '{kind}' is not a known tool type"
+            )));
         }
     }
     let path = format!("{path}.custom");
-    extra(tool, FIELDS, &path)?;
+    reject_unknown_fields(tool, FIELDS, &path)?;
     match field(tool, "name") {
-        None => return Err(required(&format!("{path}.name"))),
+        None => return Err(missing_field(&format!("{path}.name"))),
         Some(Value::String(name)) if is_name(name, 128) => {}
         Some(_) => {
             let pattern = "^[a-zA-Z0-9_-]{1,128}$";
             let message = format!("{path}.name: String should match pattern '{pattern}'");
-            return Err(invalid(&message));
+            return Err(invalid_request(&message));
         }
     }
     let path = format!("{path}.input_schema");
     let Some(input) = field(tool, "input_schema") else {
-        return Err(required(&path));
+        return Err(missing_field(&path));
     };
-    match text(input, "type") {
+    match str_field(input, "type") {
         Some("object") => {}
-        Some(_) => return Err(invalid(&format!("{path}.type: Input should be 'object'"))),
-        None => return Err(required(&format!("{path}.type"))),
+        Some(_) => return Err(invalid_request(&format!("{path}.type: Input should be 'object'"))),
+        None => return Err(missing_field(&format!("{path}.type"))),
     }
-    match field(tool, "strict").is_some_and(|strict| *strict == true) {
-        true => schema::refuse(input).map_err(|reason| invalid(&format!("{path}: {reason}"))),
-        false => Ok(()),
+    if field(tool, "strict").is_some_and(|strict| *strict == true) {
+        schema::validate(input).map_err(|reason| invalid_request(&format!("{path}: {reason}")))
+    } else {
+        Ok(())
     }
 }
 
-fn choice(body: &Value, model: Model) -> Result<(), Refusal> {
+fn validate_tool_choice(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(choice) = field(body, "tool_choice") else {
         return Ok(());
     };
-    let kind = tag(choice, &["auto", "any", "tool", "none"], "tool_choice")?;
+    let kind = type_tag(choice, &["auto", "any", "tool", "none"], "tool_choice")?;
     let path = format!("tool_choice.{kind}");
     let known: &[&str] = match kind {
         "tool" => &["type", "name", "disable_parallel_tool_use"],
         "none" => &["type"],
         _ => &["type", "disable_parallel_tool_use"],
     };
-    extra(choice, known, &path)?;
-    let tools = list(body, "tools");
+    reject_unknown_fields(choice, known, &path)?;
+    let tools = array_field(body, "tools");
     if tools.is_empty() && kind != "none" {
-        return Err(invalid(
+        return Err(invalid_request(
             "tool_choice: tool_choice may only be specified while providing tools",
         ));
     }
     if kind == "tool" {
-        let Some(name) = text(choice, "name") else {
-            return Err(required(&format!("{path}.name")));
+        let Some(name) = str_field(choice, "name") else {
+            return Err(missing_field(&format!("{path}.name")));
         };
-        if !tools.iter().any(|tool| text(tool, "name") == Some(name)) {
-            return Err(invalid(&format!("Tool '{name}' not found in provided tools")));
+        if !tools.iter().any(|tool| str_field(tool, "name") == Some(name)) {
+            return Err(invalid_request(&format!("Tool '{name}' not found in provided tools")));
         }
     }
-    match matches!(kind, "any" | "tool") && model.refuses_force() {
-        true => {
-            Err(invalid("tool_choice: type \"tool\" and \"any\" are not supported for this model."))
-        }
-        false => Ok(()),
+    if matches!(kind, "any" | "tool") && model.rejects_forced_tool() {
+        Err(invalid_request(
+            "tool_choice: type \"tool\" and \"any\" are not supported for this model.",
+        ))
+    } else {
+        Ok(())
     }
 }

@@ -1,19 +1,20 @@
 //! Converse: `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 //!
-//! In: a Converse request, whose shapes are those of botocore's service model. Out: a message.
+//! The field names come from botocore's service model.
 
-use super::super::check::{list, text, unknown_key};
-use super::super::{Ask, Dialect, Refusal};
-use super::models::served;
-use super::{
-    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, tools,
-};
-use crate::answer::{Answer, Wanted, Wish};
 use http::HeaderMap;
 use serde_json::Value;
 
-/// The members of `ConverseRequest` that go into the body.
+use super::models::BedrockModel;
+use super::{
+    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, tools,
+};
+use crate::completion::{Completion, CompletionSpec, OutputKind};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use crate::dialects::json::{array_field, str_field, unknown_key};
+
+/// The members of `ConverseRequest` that are in the body.
 const FIELDS: &[&str] = &[
     "messages",
     "system",
@@ -29,7 +30,7 @@ const FIELDS: &[&str] = &[
     "outputConfig",
 ];
 
-/// The dialect's row.
+/// Bedrock's Converse operation.
 pub(crate) struct Converse;
 
 impl Dialect for Converse {
@@ -41,8 +42,8 @@ impl Dialect for Converse {
         super::serves(path, "converse")
     }
 
-    fn speaks(&self, headers: &HeaderMap) -> bool {
-        super::speaks(headers)
+    fn recognizes(&self, headers: &HeaderMap) -> bool {
+        super::recognizes(headers)
     }
 
     fn body_limit(&self) -> usize {
@@ -53,54 +54,58 @@ impl Dialect for Converse {
         "x-amzn-requestid"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        Some(model_id(ask))
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        Some(model_id(request))
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
-        let messages = list(ask.body, "messages").iter();
-        let blocks = messages.flat_map(|message| list(message, "content"));
-        let texts = list(ask.body, "system").iter().chain(blocks);
-        texts.filter_map(|block| text(block, "text")).collect::<Vec<_>>().join("\n")
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
+        let messages = array_field(request.body, "messages").iter();
+        let blocks = messages.flat_map(|message| array_field(message, "content"));
+        let texts = array_field(request.body, "system").iter().chain(blocks);
+        texts.filter_map(|block| str_field(block, "text")).collect::<Vec<_>>().join("\n")
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        super::refuse(ask)?;
-        if let Some(unknown) = unknown_key(ask.body, FIELDS) {
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        super::validate(request)?;
+        if let Some(unknown) = unknown_key(request.body, FIELDS) {
             return Err(messages::unknown_field("", unknown));
         }
-        let model = served(model_id(ask));
-        messages::refuse(ask.body, model)?;
-        tools::refuse(ask.body, model)?;
-        inference::refuse(ask.body, model)
+        let model = BedrockModel::from_id(model_id(request));
+        messages::validate(request.body, model)?;
+        tools::validate(request.body, model)?;
+        inference::validate(request.body, model)
     }
 
     fn error(&self, _: u16, message: &str) -> Value {
         error(message)
     }
 
-    fn headers(&self, status: u16, body: &Value) -> Vec<(&'static str, String)> {
-        error_headers(status, body)
+    fn headers(&self, status: u16, _: &Value) -> Vec<(&'static str, String)> {
+        error_headers(status)
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        let config = ask.body.get("inferenceConfig").unwrap_or(&Value::Null);
-        let stops = list(config, "stopSequences").iter().filter_map(Value::as_str);
-        let wanted = match tools::forced(ask.body) {
-            Some((name, schema)) => Wanted::Tool { name: name.to_owned(), schema: schema.clone() },
-            None => inference::schema_of(ask.body).map_or(Wanted::Text, Wanted::Schema),
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        let config = request.body.get("inferenceConfig").unwrap_or(&Value::Null);
+        let stop_sequences = array_field(config, "stopSequences").iter().filter_map(Value::as_str);
+        let output = match tools::forced_tool(request.body) {
+            Some((name, schema)) => {
+                OutputKind::Tool { name: name.to_owned(), schema: schema.clone() }
+            }
+            None => {
+                inference::output_schema(request.body).map_or(OutputKind::Text, OutputKind::Schema)
+            }
         };
-        Wish {
-            model: model_id(ask).to_owned(),
-            said: messages::said(ask.body),
-            prompt: self.prompt(ask),
-            limit: config.get("maxTokens").and_then(Value::as_u64),
-            stops: stops.map(str::to_owned).collect(),
-            wanted,
+        CompletionSpec {
+            model: model_id(request).to_owned(),
+            last_message: messages::last_message(request.body),
+            prompt: self.prompt(request),
+            max_tokens: config.get("maxTokens").and_then(Value::as_u64),
+            stop_sequences: stop_sequences.map(str::to_owned).collect(),
+            output,
         }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, number: u64) -> Value {
-        converse_reply::message(ask.body, answer, number)
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+        converse_reply::build(request.body, completion, number)
     }
 }

@@ -1,24 +1,28 @@
 //! Anthropic's models through InvokeModel: `POST /model/{id}/invoke`.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 //!
-//! In: an Anthropic messages body less the model. Out: a message.
+//! The body is that of an Anthropic Messages request without the model.
 
-use super::super::anthropic::refuse::PARAMETERS;
-use super::super::anthropic::{Anthropic, models, refuse as anthropic, reply};
-use super::super::check::{field, list, text, unknown_key};
-use super::super::{Ask, Dialect, Refusal};
-use super::{BODY_LIMIT, error, error_headers, extraneous, invalid, model_id, required};
-use crate::answer::{Answer, Wish};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-const VERSION: &str = "bedrock-2023-05-31";
-/// What the path or the operation says already, and what only Anthropic's own service has.
-const NOT_HERE: &[&str] =
-    &["model", "stream", "service_tier", "inference_geo", "container", "diagnostics", "speed"];
-const ONLY_HERE: &[&str] = &["anthropic_version", "anthropic_beta"];
+use super::{
+    BODY_LIMIT, error, error_headers, extraneous_key, missing_member, model_id, validation_error,
+};
+use crate::completion::{Completion, CompletionSpec};
+use crate::dialects::anthropic::validate::PARAMETERS;
+use crate::dialects::anthropic::{Anthropic, models, reply, validate as anthropic};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
-/// The dialect's row.
+const VERSION: &str = "bedrock-2023-05-31";
+/// Anthropic's parameters that InvokeModel rejects: the path or the operation contains them
+/// already, or only Anthropic's own service has them.
+const REJECTED: &[&str] =
+    &["model", "stream", "service_tier", "inference_geo", "container", "diagnostics", "speed"];
+const ADDITIONAL: &[&str] = &["anthropic_version", "anthropic_beta"];
+
+/// Bedrock's InvokeModel operation for Anthropic's models.
 pub(crate) struct BedrockAnthropic;
 
 impl Dialect for BedrockAnthropic {
@@ -30,8 +34,8 @@ impl Dialect for BedrockAnthropic {
         super::serves(path, "invoke")
     }
 
-    fn speaks(&self, headers: &HeaderMap) -> bool {
-        super::speaks(headers)
+    fn recognizes(&self, headers: &HeaderMap) -> bool {
+        super::recognizes(headers)
     }
 
     fn body_limit(&self) -> usize {
@@ -42,25 +46,25 @@ impl Dialect for BedrockAnthropic {
         "x-amzn-requestid"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        Some(model_id(ask))
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        Some(model_id(request))
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
-        Anthropic.prompt(ask)
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
+        Anthropic.prompt(request)
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        super::refuse(ask)?;
-        keys(ask.body)?;
-        let model = models::model(model_id(ask));
-        if model.is_from(4, 7) && ask.body.pointer("/output_config/format").is_some() {
-            return Err(invalid("output_config.format: Extra inputs are not permitted"));
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        super::validate(request)?;
+        validate_parameter_names(request.body)?;
+        let model = models::model(model_id(request));
+        if model.is_at_least(4, 7) && request.body.pointer("/output_config/format").is_some() {
+            return Err(validation_error("output_config.format: Extra inputs are not permitted"));
         }
-        images(ask.body)?;
-        anthropic::carried(ask.body, model).map_err(|refusal| {
-            let message = refusal.body.pointer("/error/message").and_then(Value::as_str);
-            super::refusal(refusal.status, message.unwrap_or_default())
+        validate_images(request.body)?;
+        anthropic::validate_parameters(request.body, model).map_err(|rejection| {
+            let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
+            super::rejection(rejection.status, message.unwrap_or_default())
         })
     }
 
@@ -69,7 +73,7 @@ impl Dialect for BedrockAnthropic {
     }
 
     fn headers(&self, status: u16, body: &Value) -> Vec<(&'static str, String)> {
-        let mut headers = error_headers(status, body);
+        let mut headers = error_headers(status);
         for (name, count) in [
             ("x-amzn-bedrock-input-token-count", "/usage/input_tokens"),
             ("x-amzn-bedrock-output-token-count", "/usage/output_tokens"),
@@ -79,13 +83,13 @@ impl Dialect for BedrockAnthropic {
         headers
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        Wish { model: model_id(ask).to_owned(), ..Anthropic.wish(ask) }
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        CompletionSpec { model: model_id(request).to_owned(), ..Anthropic.completion_spec(request) }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, number: u64) -> Value {
-        let mut message = reply::message(ask.body, answer, number);
-        let id = model_id(ask);
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+        let mut message = reply::build(request.body, completion, number);
+        let id = model_id(request);
         let name = id.split_once("anthropic.").map_or(id, |(_, name)| name);
         message["model"] = json!(name);
         message["id"] = json!(format!("msg_bdrk_sim{number:06}"));
@@ -93,30 +97,30 @@ impl Dialect for BedrockAnthropic {
     }
 }
 
-fn keys(body: &Value) -> Result<(), Refusal> {
+fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
     match field(body, "anthropic_version") {
         Some(version) if version == VERSION => {}
-        Some(_) => return Err(invalid("anthropic_version: Invalid API version")),
-        None => return Err(required("anthropic_version")),
+        Some(_) => return Err(validation_error("anthropic_version: Invalid API version")),
+        None => return Err(missing_member("anthropic_version")),
     }
-    if let Some(key) = NOT_HERE.iter().find(|key| body.get(**key).is_some()) {
-        return Err(extraneous("", key));
+    if let Some(key) = REJECTED.iter().find(|key| body.get(**key).is_some()) {
+        return Err(extraneous_key("", key));
     }
-    let known = [PARAMETERS, ONLY_HERE].concat();
+    let known = [PARAMETERS, ADDITIONAL].concat();
     match unknown_key(body, &known) {
-        Some(key) => Err(extraneous("", key)),
+        Some(key) => Err(extraneous_key("", key)),
         None => Ok(()),
     }
 }
 
-/// Nothing is fetched here.
-fn images(body: &Value) -> Result<(), Refusal> {
-    for (index, message) in list(body, "messages").iter().enumerate() {
-        for (at, block) in list(message, "content").iter().enumerate() {
-            let kind = block.pointer("/source").and_then(|source| text(source, "type"));
+/// Rejects images by URL, which Bedrock does not fetch.
+fn validate_images(body: &Value) -> Result<(), Rejection> {
+    for (index, message) in array_field(body, "messages").iter().enumerate() {
+        for (at, block) in array_field(message, "content").iter().enumerate() {
+            let kind = block.pointer("/source").and_then(|source| str_field(source, "type"));
             if kind.is_some_and(|kind| kind != "base64") {
                 let path = format!("messages.{index}.content.{at}.image.source");
-                return Err(invalid(&format!("{path}: Input tag must be 'base64'")));
+                return Err(validation_error(&format!("{path}: Input tag must be 'base64'")));
             }
         }
     }

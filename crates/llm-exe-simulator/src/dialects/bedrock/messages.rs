@@ -1,13 +1,12 @@
-//! What Converse refuses in `messages` and `system`.
+//! Validates `messages` and `system` of a Converse request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html>
-//!
-//! In: the request's body and what its model takes. Out: nothing, or the refusal.
 
-use super::super::Refusal;
-use super::super::check::{field, list, text, unknown_key};
-use super::models::Served;
-use super::{constraint, invalid, required};
 use serde_json::Value;
+
+use super::models::BedrockModel;
+use super::{constraint_violation, missing_member, validation_error};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
 /// The members of the union `ContentBlock`.
 const BLOCKS: &[&str] = &[
@@ -28,90 +27,95 @@ const BLOCKS: &[&str] = &[
 ];
 const FORMATS: &[&str] = &["png", "jpeg", "gif", "webp"];
 
-/// Refuses what the service would refuse in `messages` and `system`.
-pub(super) fn refuse(body: &Value, model: Served<'_>) -> Result<(), Refusal> {
-    system(body, model)?;
+/// Rejects `messages` and `system` that the service would reject.
+pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+    validate_system(body, model)?;
     let messages = match field(body, "messages") {
         Some(Value::Array(messages)) => messages,
-        Some(_) => return Err(invalid("messages: expected a list")),
-        None => return Err(required("messages")),
+        Some(_) => return Err(validation_error("messages: expected a list")),
+        None => return Err(missing_member("messages")),
     };
-    let mut before = None;
+    let mut previous_role = None;
     for (index, message) in messages.iter().enumerate() {
         let path = format!("messages.{index}");
         if let Some(unknown) = unknown_key(message, &["role", "content"]) {
             return Err(unknown_field(&path, unknown));
         }
-        let role = match text(message, "role") {
+        let role = match str_field(message, "role") {
             Some(role @ ("user" | "assistant")) => role,
             Some(other) => {
                 let rule = "Member must satisfy enum value set: [user, assistant]";
-                return Err(constraint(other, &format!("{path}.role"), rule));
+                return Err(constraint_violation(other, &format!("{path}.role"), rule));
             }
-            None => return Err(required(&format!("{path}.role"))),
+            None => return Err(missing_member(&format!("{path}.role"))),
         };
-        if before == Some(role) {
-            return Err(invalid(
+        if previous_role == Some(role) {
+            return Err(validation_error(
                 "A conversation must alternate between user and assistant roles. Make sure the \
                  conversation alternates between user and assistant roles and try again.",
             ));
         }
-        before = Some(role);
-        content(message, role, &path)?;
+        previous_role = Some(role);
+        validate_content(message, role, &path)?;
     }
-    match messages.first().and_then(|first| text(first, "role")) {
+    match messages.first().and_then(|first| str_field(first, "role")) {
         Some("user") => Ok(()),
-        _ => Err(invalid(
+        _ => Err(validation_error(
             "A conversation must start with a user message. Try again with a conversation that \
              starts with a user message.",
         )),
     }
 }
 
-/// A field that the operation does not have.
-pub(super) fn unknown_field(path: &str, name: &str) -> Refusal {
+/// A 400 for a field that the operation does not have.
+pub(super) fn unknown_field(path: &str, name: &str) -> Rejection {
     let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    invalid(&format!("Unexpected field type: {path} is not known"))
+    validation_error(&format!("Unexpected field type: {path} is not known"))
 }
 
-fn system(body: &Value, model: Served<'_>) -> Result<(), Refusal> {
+fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let blocks = match field(body, "system") {
         None => return Ok(()),
         Some(Value::Array(blocks)) => blocks,
-        Some(_) => return Err(invalid("system: expected a list")),
+        Some(_) => return Err(validation_error("system: expected a list")),
     };
-    if model.refuses_system() && !blocks.is_empty() {
-        return Err(invalid(
+    if model.rejects_system() && !blocks.is_empty() {
+        return Err(validation_error(
             "This model doesn't support system messages. Try again without system messages or \
              use a model that supports system messages.",
         ));
     }
     for (index, block) in blocks.iter().enumerate() {
         let path = format!("system.{index}");
-        let kind = member(block, &["text", "guardContent", "cachePoint"], &path)?;
+        let kind = union_member(block, &["text", "guardContent", "cachePoint"], &path)?;
         if kind == "text" {
-            words(block, "SystemContentBlock", &path)?;
+            validate_text_block(block, "SystemContentBlock", &path)?;
         }
     }
     Ok(())
 }
 
-/// The one member of a union that is there.
-pub(super) fn member<'a>(union: &'a Value, known: &[&str], path: &str) -> Result<&'a str, Refusal> {
-    let members =
-        union.as_object().ok_or_else(|| invalid(&format!("{path}: expected an object")))?;
+/// The name of the single member of a union; rejected unless it is in `known`.
+pub(super) fn union_member<'a>(
+    union: &'a Value,
+    known: &[&str],
+    path: &str,
+) -> Result<&'a str, Rejection> {
+    let members = union
+        .as_object()
+        .ok_or_else(|| validation_error(&format!("{path}: expected an object")))?;
     let mut names = members.keys().map(String::as_str);
     match (names.next(), names.next()) {
         (Some(name), None) if known.contains(&name) => Ok(name),
         (Some(name), None) => Err(unknown_field(path, name)),
-        _ => Err(invalid(&format!("{path}: a union has exactly one member"))),
+        _ => Err(validation_error(&format!("{path}: a union has exactly one member"))),
     }
 }
 
-fn words(block: &Value, shape: &str, path: &str) -> Result<(), Refusal> {
-    match text(block, "text") {
-        None => Err(invalid(&format!("{path}.text: expected a string"))),
-        Some(words) if words.trim().is_empty() => Err(invalid(&format!(
+fn validate_text_block(block: &Value, shape: &str, path: &str) -> Result<(), Rejection> {
+    match str_field(block, "text") {
+        None => Err(validation_error(&format!("{path}.text: expected a string"))),
+        Some(text) if text.trim().is_empty() => Err(validation_error(&format!(
             "The text field in the {shape} object at {path} is blank. Add text to the text field, \
              and try again."
         ))),
@@ -119,78 +123,92 @@ fn words(block: &Value, shape: &str, path: &str) -> Result<(), Refusal> {
     }
 }
 
-fn content(message: &Value, role: &str, path: &str) -> Result<(), Refusal> {
+fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
     let blocks = match field(message, "content") {
         Some(Value::Array(blocks)) => blocks,
-        Some(_) => return Err(invalid(&format!("{path}.content: expected a list"))),
-        None => return Err(required(&format!("{path}.content"))),
+        Some(_) => return Err(validation_error(&format!("{path}.content: expected a list"))),
+        None => return Err(missing_member(&format!("{path}.content"))),
     };
     if blocks.is_empty() {
-        return Err(invalid(&format!(
+        return Err(validation_error(&format!(
             "The content field in the Message object at {path} is empty. Add a ContentBlock \
              object to the content field and try again."
         )));
     }
     for (at, block) in blocks.iter().enumerate() {
         let path = format!("{path}.content.{at}");
-        match (member(block, BLOCKS, &path)?, role) {
-            ("text", _) => words(block, "ContentBlock", &path)?,
+        match (union_member(block, BLOCKS, &path)?, role) {
+            ("text", _) => validate_text_block(block, "ContentBlock", &path)?,
             ("image" | "document" | "video" | "audio" | "toolResult", "assistant") => {
-                return Err(invalid(&format!("{path}: only a user message may hold this block")));
+                return Err(validation_error(&format!(
+                    "{path}: only a user message may hold this block"
+                )));
             }
             ("toolUse" | "reasoningContent", "user") => {
-                return Err(invalid(&format!("{path}: only an assistant message may hold this")));
+                return Err(validation_error(&format!(
+                    "{path}: only an assistant message may hold this"
+                )));
             }
-            ("image", _) => image(block.get("image").unwrap_or(&Value::Null), &path)?,
+            ("image", _) => validate_image(block.get("image").unwrap_or(&Value::Null), &path)?,
             ("toolUse", _) => {
-                strings(block, "toolUse", &["toolUseId", "name"], &path)?;
+                validate_string_fields(block, "toolUse", &["toolUseId", "name"], &path)?;
             }
-            ("toolResult", _) => strings(block, "toolResult", &["toolUseId"], &path)?,
+            ("toolResult", _) => {
+                validate_string_fields(block, "toolResult", &["toolUseId"], &path)?
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-fn strings(block: &Value, kind: &str, names: &[&str], path: &str) -> Result<(), Refusal> {
+fn validate_string_fields(
+    block: &Value,
+    kind: &str,
+    names: &[&str],
+    path: &str,
+) -> Result<(), Rejection> {
     let inner = block.get(kind).unwrap_or(&Value::Null);
-    match names.iter().find(|name| text(inner, name).is_none()) {
-        Some(name) => Err(required(&format!("{path}.{kind}.{name}"))),
+    match names.iter().find(|name| str_field(inner, name).is_none()) {
+        Some(name) => Err(missing_member(&format!("{path}.{kind}.{name}"))),
         None => Ok(()),
     }
 }
 
-fn image(image: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
     let path = format!("{path}.image");
-    match text(image, "format") {
+    match str_field(image, "format") {
         Some(format) if FORMATS.contains(&format) => {}
         Some(other) => {
             let rule = "Member must satisfy enum value set: [png, jpeg, gif, webp]";
-            return Err(constraint(other, &format!("{path}.format"), rule));
+            return Err(constraint_violation(other, &format!("{path}.format"), rule));
         }
-        None => return Err(required(&format!("{path}.format"))),
+        None => return Err(missing_member(&format!("{path}.format"))),
     }
     let Some(source) = field(image, "source") else {
-        return Err(required(&format!("{path}.source")));
+        return Err(missing_member(&format!("{path}.source")));
     };
-    if member(source, &["bytes", "s3Location"], &format!("{path}.source"))? == "s3Location" {
+    if union_member(source, &["bytes", "s3Location"], &format!("{path}.source"))? == "s3Location" {
         return Ok(());
     }
-    let data = text(source, "bytes").unwrap_or_default();
-    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-    match !data.is_empty() && data.len().is_multiple_of(4) && data.bytes().all(base64) {
-        true => Ok(()),
-        false => Err(invalid(&format!("{path}.source.bytes: could not be decoded as base64"))),
+    let data = str_field(source, "bytes").unwrap_or_default();
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    if !data.is_empty() && data.len().is_multiple_of(4) && data.bytes().all(is_base64) {
+        Ok(())
+    } else {
+        Err(validation_error(&format!("{path}.source.bytes: could not be decoded as base64")))
     }
 }
 
 /// The text of the last user message.
-pub(super) fn said(body: &Value) -> String {
-    let own_text = |message: &Value| {
-        let texts = list(message, "content").iter().filter_map(|block| text(block, "text"));
+pub(super) fn last_message(body: &Value) -> String {
+    let message_text = |message: &Value| {
+        let texts =
+            array_field(message, "content").iter().filter_map(|block| str_field(block, "text"));
         texts.collect::<Vec<_>>().join("\n")
     };
-    let users = list(body, "messages").iter().rev();
-    let mut texts = users.filter(|message| text(message, "role") == Some("user")).map(own_text);
+    let users = array_field(body, "messages").iter().rev();
+    let mut texts =
+        users.filter(|message| str_field(message, "role") == Some("user")).map(message_text);
     texts.find(|text| !text.is_empty()).unwrap_or_default()
 }

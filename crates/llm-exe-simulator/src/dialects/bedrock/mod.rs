@@ -1,8 +1,8 @@
-//! Amazon Bedrock's runtime: `POST /model/{id}/invoke` for Anthropic's models, and
+//! The Amazon Bedrock runtime: `POST /model/{id}/invoke` for Anthropic's models, and
 //! `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
 //!
-//! In: a signed request. Out: a reply, or AWS's error: `{"message"}`, its name in the header
+//! Requests are signed. Error bodies are `{"message"}`, with the error's name in the header
 //! `x-amzn-errortype`.
 
 mod converse;
@@ -13,100 +13,105 @@ mod messages;
 mod models;
 mod tools;
 
-use super::{Ask, Refusal};
-use crate::sigv4::{self, Kind, Signed};
 use http::HeaderMap;
 use serde_json::{Value, json};
+
+use crate::dialects::dialect::{ProviderRequest, Rejection};
+use crate::sigv4::{self, SignatureErrorKind, SignedRequest};
 
 pub(crate) use converse::Converse;
 pub(crate) use invoke::BedrockAnthropic;
 
 const BODY_LIMIT: usize = 25 * 1024 * 1024;
 
-/// Whether a path is that of an operation on one model: an id that holds slashes is encoded.
+/// Whether a path is `/model/{id}/{operation}`. Slashes in the id are percent-encoded.
 fn serves(path: &str, operation: &str) -> bool {
     let segments: Vec<&str> = path.split('/').collect();
     matches!(segments.as_slice(), ["", "model", id, last] if !id.is_empty() && *last == operation)
 }
 
-/// The id in a path that is served.
-fn model_id<'a>(ask: &Ask<'a>) -> &'a str {
-    let rest = ask.decoded.strip_prefix("/model/").unwrap_or_default();
+/// The model id in the path.
+fn model_id<'a>(request: &ProviderRequest<'a>) -> &'a str {
+    let rest = request.decoded.strip_prefix("/model/").unwrap_or_default();
     rest.rsplit_once('/').map_or("", |(id, _)| id)
 }
 
-fn speaks(headers: &HeaderMap) -> bool {
+fn recognizes(headers: &HeaderMap) -> bool {
     let value = headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     value.is_some_and(|value| value.starts_with("AWS4-"))
 }
 
-/// Refuses what every operation refuses, in AWS's order: the signature, the body, the model.
-fn refuse(ask: &Ask<'_>) -> Result<(), Refusal> {
-    sigv4::check(&Signed {
+/// Rejects what every operation rejects, in AWS's order: the signature, the body, the model.
+fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    sigv4::check(&SignedRequest {
         service: "bedrock",
         method: "POST",
-        path: ask.path,
+        path: request.path,
         query: "",
-        headers: ask.headers,
-        body: ask.raw,
+        headers: request.headers,
+        body: request.raw,
     })
-    .map_err(|fault| refusal(403, &fault.message))?;
-    if !ask.is_json {
-        return Err(invalid("The request body is not valid JSON."));
+    .map_err(|error| Rejection {
+        headers: vec![error_type(signature_error_name(error.kind))],
+        ..rejection(403, &error.message)
+    })?;
+    if !request.is_json {
+        return Err(validation_error("The request body is not valid JSON."));
     }
-    if !ask.body.is_object() {
-        return Err(invalid("Malformed input request: #: expected type: JSONObject"));
+    if !request.body.is_object() {
+        return Err(validation_error("Malformed input request: #: expected type: JSONObject"));
     }
-    if model_id(ask).contains("missing-") {
-        return Err(refusal(404, NO_MODEL));
+    if model_id(request).contains("missing-") {
+        return Err(rejection(404, UNKNOWN_MODEL));
     }
     Ok(())
 }
 
-const NO_MODEL: &str = "Could not resolve the foundation model from the provided model identifier.";
+const UNKNOWN_MODEL: &str =
+    "Could not resolve the foundation model from the provided model identifier.";
 
 fn error(message: &str) -> Value {
     json!({"message": message})
 }
 
-fn refusal(status: u16, message: &str) -> Refusal {
-    Refusal { status, body: error(message) }
+fn rejection(status: u16, message: &str) -> Rejection {
+    Rejection::new(status, error(message))
 }
 
-fn invalid(message: &str) -> Refusal {
-    refusal(400, message)
+fn validation_error(message: &str) -> Rejection {
+    rejection(400, message)
 }
 
-/// A 400 about a member that is not there.
-fn required(path: &str) -> Refusal {
-    constraint("null", path, "Member must not be null")
+/// A 400 for a missing member.
+fn missing_member(path: &str) -> Rejection {
+    constraint_violation("null", path, "Member must not be null")
 }
 
-/// A 400 in the words of AWS's models.
-fn constraint(value: &str, path: &str, rule: &str) -> Refusal {
-    invalid(&format!(
+/// A 400 for a value that violates a constraint of AWS's service model.
+fn constraint_violation(value: &str, path: &str, rule: &str) -> Rejection {
+    validation_error(&format!(
         "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: \
          {rule}"
     ))
 }
 
-/// A 400 about a key that the model's own schema does not know.
-fn extraneous(path: &str, key: &str) -> Refusal {
-    invalid(&format!(
+/// A 400 for a key that is not in the schema of the model's parameters.
+fn extraneous_key(path: &str, key: &str) -> Rejection {
+    validation_error(&format!(
         "Malformed input request: #{path}: extraneous key [{key}] is not permitted, please \
          reformat your input and try again."
     ))
 }
 
-/// A 400 about a field that the model does not take.
-fn unsupported(field: &str) -> Refusal {
-    invalid(&format!("This model doesn't support the {field} field. Remove {field} and try again."))
+/// A 400 for a field that the model does not support.
+fn unsupported_field(field: &str) -> Rejection {
+    validation_error(&format!(
+        "This model doesn't support the {field} field. Remove {field} and try again."
+    ))
 }
 
-/// AWS's name of an error, which goes into a header.
-fn error_headers(status: u16, body: &Value) -> Vec<(&'static str, String)> {
-    let message = body.get("message").and_then(Value::as_str).unwrap_or_default();
-    let signature = Kind::told_by(message).filter(|_| status == 403).map(signature_fault);
+/// The headers of a reply with this status: for an error, its name.
+fn error_headers(status: u16) -> Vec<(&'static str, String)> {
     let name = match status {
         200..=399 => return Vec::new(),
         401 => "UnrecognizedClientException",
@@ -119,18 +124,19 @@ fn error_headers(status: u16, body: &Value) -> Vec<(&'static str, String)> {
         500.. => "InternalServerException",
         _ => "ValidationException",
     };
-    let name = signature.unwrap_or(name);
-    vec![(
-        "x-amzn-errortype",
-        format!("{name}:http://internal.amazon.com/coral/com.amazon.bedrock/"),
-    )]
+    vec![error_type(name)]
 }
 
-fn signature_fault(kind: Kind) -> &'static str {
+fn error_type(name: &str) -> (&'static str, String) {
+    let value = format!("{name}:http://internal.amazon.com/coral/com.amazon.bedrock/");
+    ("x-amzn-errortype", value)
+}
+
+fn signature_error_name(kind: SignatureErrorKind) -> &'static str {
     match kind {
-        Kind::Unknown => "UnrecognizedClientException",
-        Kind::Missing => "MissingAuthenticationTokenException",
-        Kind::Incomplete => "IncompleteSignatureException",
-        Kind::Wrong | Kind::Late => "InvalidSignatureException",
+        SignatureErrorKind::UnknownKey => "UnrecognizedClientException",
+        SignatureErrorKind::Missing => "MissingAuthenticationTokenException",
+        SignatureErrorKind::Incomplete => "IncompleteSignatureException",
+        SignatureErrorKind::Mismatch | SignatureErrorKind::Expired => "InvalidSignatureException",
     }
 }

@@ -1,12 +1,11 @@
-//! What is known of the models behind Converse by their ids.
+//! The restrictions of Bedrock's models, which depend on the maker and the name in the model id.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 //!
-//! In: an id, however it is prefixed. Out: `Served`. An id that names no maker we know refuses
-//! nothing.
+//! For an unknown maker no parameter is rejected.
 
-use super::super::anthropic::models::{self, Model};
+use crate::dialects::anthropic::models::{self, Model};
 
-/// A model behind Converse.
+/// The maker of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Maker {
     Claude,
@@ -22,7 +21,7 @@ pub(super) enum Maker {
     Unknown,
 }
 
-/// Where a maker's models begin, in ids.
+/// Substrings of model ids and the makers that they identify.
 const MAKERS: &[(&str, Maker)] = &[
     ("anthropic.", Maker::Claude),
     ("amazon.nova", Maker::Nova),
@@ -36,59 +35,67 @@ const MAKERS: &[(&str, Maker)] = &[
     ("qwen.", Maker::Qwen),
 ];
 
-/// What a model takes.
+/// A model, as its id describes it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Served<'a> {
+pub(super) struct BedrockModel<'a> {
     pub(super) id: &'a str,
     pub(super) maker: Maker,
 }
 
-pub(super) fn served(id: &str) -> Served<'_> {
-    let of = |(beginning, _): &&(&str, Maker)| id.contains(beginning);
-    let maker = MAKERS.iter().find(of).map_or(Maker::Unknown, |(_, maker)| *maker);
-    Served { id, maker }
-}
+impl<'a> BedrockModel<'a> {
+    /// The model with this id, which may have a region prefix or be part of an ARN.
+    pub(super) fn from_id(id: &'a str) -> Self {
+        let is_maker = |(part, _): &&(&str, Maker)| id.contains(part);
+        let maker = MAKERS.iter().find(is_maker).map_or(Maker::Unknown, |(_, maker)| *maker);
+        Self { id, maker }
+    }
 
-impl Served<'_> {
-    /// What Anthropic's own rules are about.
+    /// The Claude model, if it is one.
     pub(super) fn claude(self) -> Option<Model> {
         (self.maker == Maker::Claude).then(|| models::model(self.id))
     }
 
-    fn is(self, names: &[&str]) -> bool {
+    fn is_one_of(self, names: &[&str]) -> bool {
         names.iter().any(|name| self.id.contains(name))
     }
 
-    pub(super) fn refuses_system(self) -> bool {
+    pub(super) fn rejects_system(self) -> bool {
         self.maker == Maker::Titan
-            || self.is(&["mistral.mistral-7b", "mistral.mixtral", "cohere.command-text", "ai21.j2"])
+            || self.is_one_of(&[
+                "mistral.mistral-7b",
+                "mistral.mixtral",
+                "cohere.command-text",
+                "ai21.j2",
+            ])
     }
 
-    pub(super) fn refuses_stop(self) -> bool {
+    pub(super) fn rejects_stop(self) -> bool {
         matches!(self.maker, Maker::Titan | Maker::GptOss | Maker::Qwen)
     }
 
-    pub(super) fn refuses_any(self) -> bool {
-        let large = self.is(&["mistral-large", "pixtral-large"]);
-        let r1 = self.is(&["deepseek.r1"]);
+    /// Whether it rejects the tool choice `any`.
+    pub(super) fn rejects_any_tool(self) -> bool {
+        let is_large_mistral = self.is_one_of(&["mistral-large", "pixtral-large"]);
+        let is_r1 = self.is_one_of(&["deepseek.r1"]);
         match self.maker {
             Maker::Claude | Maker::Nova | Maker::Unknown => false,
-            Maker::Mistral => !large,
-            Maker::DeepSeek => r1,
+            Maker::Mistral => !is_large_mistral,
+            Maker::DeepSeek => is_r1,
             _ => true,
         }
     }
 
-    /// Only Anthropic's and Amazon's own models can be forced to one tool of several.
-    pub(super) fn refuses_tool(self) -> bool {
+    /// Whether it rejects a tool choice of a specific tool, which only Anthropic's and Amazon's
+    /// models support.
+    pub(super) fn rejects_specific_tool(self) -> bool {
         !matches!(self.maker, Maker::Claude | Maker::Nova | Maker::Unknown)
     }
 
-    pub(super) fn refuses_format(self) -> bool {
+    pub(super) fn rejects_format(self) -> bool {
         match self.maker {
-            Maker::Claude => !self.is(&["opus-4-5", "opus-4-6", "sonnet-4-5", "haiku-4-5"]),
-            Maker::Mistral => !self.is(&["mistral-large-3"]),
-            Maker::DeepSeek => self.is(&["deepseek.r1"]),
+            Maker::Claude => !self.is_one_of(&["opus-4-5", "opus-4-6", "sonnet-4-5", "haiku-4-5"]),
+            Maker::Mistral => !self.is_one_of(&["mistral-large-3"]),
+            Maker::DeepSeek => self.is_one_of(&["deepseek.r1"]),
             Maker::GptOss | Maker::Qwen | Maker::Unknown => false,
             _ => true,
         }

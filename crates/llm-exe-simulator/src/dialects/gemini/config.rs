@@ -1,13 +1,13 @@
-//! What Gemini refuses in `generationConfig`: types, ranges, and what its model lacks.
-//!
-//! In: the request's body and what its model offers. Out: nothing, or the refusal.
+//! Validates `generationConfig` of a Gemini request: types, ranges, and options that the model
+//! does not support.
 
-use super::super::Refusal;
-use super::super::check::{field, text};
-use super::models::Model;
-use super::refuse::{broken, invalid, unknown, wrong_type};
-use super::{schema, thinking};
 use serde_json::Value;
+
+use super::error::{invalid_request, reject_unknown_fields, rule_violation, wrong_type};
+use super::models::Model;
+use super::{schema, thinking};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{field, str_field};
 
 /// The fields of `GenerationConfig` that the Gemini API serves.
 const FIELDS: &[&str] = &[
@@ -33,25 +33,25 @@ const FIELDS: &[&str] = &[
     "topK",
     "topP",
 ];
-/// Name, its name in messages, least and most.
+/// Name, name in error messages, minimum and maximum.
 const RANGES: &[(&str, &str, f64, f64)] = &[
     ("temperature", "temperature", 0.0, 2.0),
     ("topP", "top_p", 0.0, 1.0),
     ("frequencyPenalty", "frequency_penalty", -2.0, 2.0),
     ("presencePenalty", "presence_penalty", -2.0, 2.0),
 ];
-/// Name, its name in messages, and the least.
+/// Name, name in error messages, and minimum.
 const COUNTS: &[(&str, &str, i32)] = &[
     ("maxOutputTokens", "max_output_tokens", 1),
     ("topK", "top_k", 1),
     ("candidateCount", "candidate_count", 1),
     ("seed", "seed", i32::MIN),
 ];
-const MOST_STOPS: usize = 5;
+const MAX_STOP_SEQUENCES: usize = 5;
 const MIME_TYPES: &[&str] = &["text/plain", "application/json", "text/x.enum"];
 
-/// Refuses what the service would refuse in `generationConfig`.
-pub(crate) fn refuse(body: &Value, model: Model, name: &str) -> Result<(), Refusal> {
+/// Rejects a `generationConfig` that the service would reject.
+pub(crate) fn validate(body: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(config) = field(body, "generationConfig") else {
         return Ok(());
     };
@@ -59,29 +59,29 @@ pub(crate) fn refuse(body: &Value, model: Model, name: &str) -> Result<(), Refus
         let kind = "type.googleapis.com/GenerationConfig";
         return Err(wrong_type("generation_config", kind, config));
     }
-    unknown(config, FIELDS, "generation_config")?;
-    ranges(config)?;
-    counts(config)?;
-    stops(config)?;
-    let given = |name: &&&str| field(config, name).is_some();
-    if !model.penalties && ["frequencyPenalty", "presencePenalty"].iter().any(|it| given(&it)) {
-        return Err(invalid(&format!("Penalty is not enabled for models/{name}")));
+    reject_unknown_fields(config, FIELDS, "generation_config")?;
+    validate_ranges(config)?;
+    validate_counts(config)?;
+    validate_stop_sequences(config)?;
+    let penalties = ["frequencyPenalty", "presencePenalty"];
+    if !model.penalties && penalties.iter().any(|name| field(config, name).is_some()) {
+        return Err(invalid_request(&format!("Penalty is not enabled for models/{name}")));
     }
-    thinking::refuse(config, model, name)?;
-    form(config, model, name)
+    thinking::validate(config, model, name)?;
+    validate_response_schema(config, model, name)
 }
 
-fn ranges(config: &Value) -> Result<(), Refusal> {
-    for (name, shown, least, most) in RANGES {
+fn validate_ranges(config: &Value) -> Result<(), Rejection> {
+    for (name, field_name, min, max) in RANGES {
         let Some(value) = field(config, name) else {
             continue;
         };
-        let path = format!("generation_config.{shown}");
+        let path = format!("generation_config.{field_name}");
         match value.as_f64() {
             None => return Err(wrong_type(&path, "TYPE_FLOAT", value)),
-            Some(amount) if !(*least..=*most).contains(&amount) => {
-                let rule = format!("{shown} must be in the range [{least:.1}, {most:.1}].");
-                return Err(broken(&path, &rule));
+            Some(amount) if !(*min..=*max).contains(&amount) => {
+                let rule = format!("{field_name} must be in the range [{min:.1}, {max:.1}].");
+                return Err(rule_violation(&path, &rule));
             }
             Some(_) => {}
         }
@@ -89,17 +89,17 @@ fn ranges(config: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn counts(config: &Value) -> Result<(), Refusal> {
-    for (name, shown, least) in COUNTS {
+fn validate_counts(config: &Value) -> Result<(), Rejection> {
+    for (name, field_name, min) in COUNTS {
         let Some(value) = field(config, name) else {
             continue;
         };
-        let path = format!("generation_config.{shown}");
+        let path = format!("generation_config.{field_name}");
         let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
         match number {
             None => return Err(wrong_type(&path, "TYPE_INT32", value)),
-            Some(number) if number < *least => {
-                return Err(broken(&path, &format!("{shown} must be positive.")));
+            Some(number) if number < *min => {
+                return Err(rule_violation(&path, &format!("{field_name} must be positive.")));
             }
             Some(_) => {}
         }
@@ -107,7 +107,7 @@ fn counts(config: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn stops(config: &Value) -> Result<(), Refusal> {
+fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
     let path = "generation_config.stop_sequences";
     match field(config, "stopSequences") {
         None => Ok(()),
@@ -116,50 +116,52 @@ fn stops(config: &Value) -> Result<(), Refusal> {
                 return Err(wrong_type(path, "TYPE_STRING", other));
             }
             if stops.iter().any(|stop| stop.as_str() == Some("")) {
-                return Err(broken(path, "stop sequences must not be empty."));
+                return Err(rule_violation(path, "stop sequences must not be empty."));
             }
-            match stops.len() > MOST_STOPS {
-                true => Err(broken(path, &format!("at most {MOST_STOPS} stop sequences."))),
-                false => Ok(()),
+            if stops.len() > MAX_STOP_SEQUENCES {
+                Err(rule_violation(path, &format!("at most {MAX_STOP_SEQUENCES} stop sequences.")))
+            } else {
+                Ok(())
             }
         }
         Some(other) => Err(wrong_type(path, "TYPE_STRING", other)),
     }
 }
 
-/// `responseMimeType` and the schemas that want it.
-fn form(config: &Value, model: Model, name: &str) -> Result<(), Refusal> {
+/// Checks `responseMimeType` and the schemas that depend on it.
+fn validate_response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let path = "generation_config.response_mime_type";
-    let media = match field(config, "responseMimeType") {
+    let mime_type = match field(config, "responseMimeType") {
         None => "text/plain",
-        Some(Value::String(media)) => media,
+        Some(Value::String(mime_type)) => mime_type,
         Some(other) => return Err(wrong_type(path, "TYPE_STRING", other)),
     };
-    if !MIME_TYPES.contains(&media) {
+    if !MIME_TYPES.contains(&mime_type) {
         let known = MIME_TYPES.join("`, `");
-        return Err(broken(path, &format!("allowed mimetypes are `{known}`.")));
+        return Err(rule_violation(path, &format!("allowed mimetypes are `{known}`.")));
     }
-    if media != "text/plain" && !model.json {
-        return Err(invalid(&format!("JSON mode is not enabled for models/{name}")));
+    if mime_type != "text/plain" && !model.json {
+        return Err(invalid_request(&format!("JSON mode is not enabled for models/{name}")));
     }
-    let (json, plain) = (field(config, "responseJsonSchema"), field(config, "responseSchema"));
-    if json.is_some() && plain.is_some() {
+    let json_schema = field(config, "responseJsonSchema");
+    let openapi_schema = field(config, "responseSchema");
+    if json_schema.is_some() && openapi_schema.is_some() {
         let message = "Only one of response_schema and response_json_schema may be set.";
-        return Err(invalid(message));
+        return Err(invalid_request(message));
     }
-    if json.is_none() && plain.is_none() {
+    if json_schema.is_none() && openapi_schema.is_none() {
         return Ok(());
     }
-    if text(config, "responseMimeType").is_none_or(|media| media == "text/plain") {
+    if str_field(config, "responseMimeType").is_none_or(|media| media == "text/plain") {
         let rule = "response_mime_type must be application/json when a schema is set.";
-        return Err(broken(path, rule));
+        return Err(rule_violation(path, rule));
     }
-    let Some(json) = json else {
+    let Some(json_schema) = json_schema else {
         return Ok(());
     };
     let path = "generation_config.response_json_schema";
     if !model.schema {
-        return Err(broken(path, "it is not supported for this model."));
+        return Err(rule_violation(path, "it is not supported for this model."));
     }
-    schema::refuse(json).map_err(|reason| broken(path, &reason))
+    schema::validate(json_schema).map_err(|reason| rule_violation(path, &reason))
 }

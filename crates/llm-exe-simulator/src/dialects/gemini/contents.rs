@@ -1,14 +1,14 @@
-//! What Gemini refuses in `contents` and `systemInstruction`: roles, parts, and inline data that
-//! is none.
-//!
-//! In: the request's body. Out: nothing, or the refusal.
+//! Validates `contents` and `systemInstruction` of a Gemini request: roles, parts and inline data.
 
-use super::super::Refusal;
-use super::super::check::{field, text};
-use super::refuse::{broken, invalid, malformed, unknown, wrong_type};
 use serde_json::Value;
 
-/// The fields of a part that hold its data, of which there is one.
+use super::error::{
+    invalid_field, invalid_request, reject_unknown_fields, rule_violation, wrong_type,
+};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{field, str_field};
+
+/// The fields of a part that hold its data. A part has exactly one of them.
 const DATA: &[&str] = &[
     "codeExecutionResult",
     "executableCode",
@@ -20,30 +20,31 @@ const DATA: &[&str] = &[
     "toolCall",
     "toolResponse",
 ];
-const BESIDE: &[&str] =
+/// The other fields of a part.
+const METADATA: &[&str] =
     &["mediaResolution", "partMetadata", "thought", "thoughtSignature", "videoMetadata"];
 const MEDIA: &[&str] = &["image/", "audio/", "video/", "text/", "application/pdf"];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
-/// Refuses what the service would refuse in `contents` and `systemInstruction`.
-pub(crate) fn refuse(body: &Value) -> Result<(), Refusal> {
+/// Rejects `contents` and `systemInstruction` that the service would reject.
+pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
-        content(system, "system_instruction")?;
+        validate_content(system, "system_instruction")?;
     }
     let contents = match field(body, "contents") {
         Some(Value::Array(contents)) if !contents.is_empty() => contents,
         None | Some(Value::Array(_)) => {
-            return Err(broken("contents", "contents is not specified"));
+            return Err(rule_violation("contents", "contents is not specified"));
         }
         Some(other) => return Err(wrong_type("contents", "type.googleapis.com/Content", other)),
     };
-    for (index, one) in contents.iter().enumerate() {
-        content(one, &format!("contents[{index}]"))?;
-        match field(one, "role") {
+    for (index, turn) in contents.iter().enumerate() {
+        validate_content(turn, &format!("contents[{index}]"))?;
+        match field(turn, "role") {
             None => {}
             Some(Value::String(role)) if role == "user" || role == "model" => {}
             Some(Value::String(_)) => {
-                return Err(invalid("Please use a valid role: user, model."));
+                return Err(invalid_request("Please use a valid role: user, model."));
             }
             Some(other) => {
                 let path = format!("contents[{index}].role");
@@ -54,88 +55,92 @@ pub(crate) fn refuse(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn content(content: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_content(content: &Value, path: &str) -> Result<(), Rejection> {
     if !content.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Content", content));
     }
-    unknown(content, &["parts", "role"], path)?;
+    reject_unknown_fields(content, &["parts", "role"], path)?;
     let path = format!("{path}.parts");
     match field(content, "parts") {
         Some(Value::Array(parts)) if !parts.is_empty() => {
             let mut parts = parts.iter().enumerate();
-            parts.try_for_each(|(index, part)| self::part(part, &format!("{path}[{index}]")))
+            parts.try_for_each(|(index, part)| validate_part(part, &format!("{path}[{index}]")))
         }
-        None | Some(Value::Array(_)) => Err(broken(&path, "contents.parts must not be empty.")),
+        None | Some(Value::Array(_)) => {
+            Err(rule_violation(&path, "contents.parts must not be empty."))
+        }
         Some(other) => Err(wrong_type(&path, "type.googleapis.com/Part", other)),
     }
 }
 
-fn part(part: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_part(part: &Value, path: &str) -> Result<(), Rejection> {
     if !part.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Part", part));
     }
-    unknown(part, &[DATA, BESIDE].concat(), path)?;
-    let mut given = DATA.iter().filter(|name| field(part, name).is_some());
-    let Some(kind) = given.next() else {
+    reject_unknown_fields(part, &[DATA, METADATA].concat(), path)?;
+    let mut data_fields = DATA.iter().filter(|name| field(part, name).is_some());
+    let Some(kind) = data_fields.next() else {
         let rule = "required oneof field 'data' must have one initialized field";
-        return Err(broken(&format!("{path}.data"), rule));
+        return Err(rule_violation(&format!("{path}.data"), rule));
     };
-    if let Some(second) = given.next() {
+    if let Some(second) = data_fields.next() {
         let message = format!(
             "Invalid value at '{path}' (oneof), oneof field 'data' is already set. Cannot set \
              '{second}'"
         );
-        return Err(malformed(path, &message));
+        return Err(invalid_field(path, &message));
     }
     match (*kind, field(part, kind)) {
         ("text", Some(Value::String(_))) => Ok(()),
         ("text", Some(other)) => Err(wrong_type(&format!("{path}.text"), "TYPE_STRING", other)),
-        ("inlineData", Some(data)) => inline_data(data, &format!("{path}.inline_data")),
-        ("fileData", Some(data)) => file_data(data, &format!("{path}.file_data")),
+        ("inlineData", Some(data)) => validate_inline_data(data, &format!("{path}.inline_data")),
+        ("fileData", Some(data)) => validate_file_data(data, &format!("{path}.file_data")),
         _ => Ok(()),
     }
 }
 
-fn inline_data(data: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
     if !data.is_object() {
         return Err(wrong_type(path, "type.googleapis.com/Blob", data));
     }
-    unknown(data, &["mimeType", "data", "displayName"], path)?;
-    let media = text(data, "mimeType").unwrap_or_default();
-    if media.is_empty() {
-        return Err(broken(&format!("{path}.mime_type"), "mime_type must not be empty"));
+    reject_unknown_fields(data, &["mimeType", "data", "displayName"], path)?;
+    let mime_type = str_field(data, "mimeType").unwrap_or_default();
+    if mime_type.is_empty() {
+        return Err(rule_violation(&format!("{path}.mime_type"), "mime_type must not be empty"));
     }
-    let unsupported = !MEDIA.iter().any(|known| media.starts_with(known))
-        || media.starts_with("image/") && !IMAGES.contains(&media);
+    let unsupported = !MEDIA.iter().any(|prefix| mime_type.starts_with(prefix))
+        || mime_type.starts_with("image/") && !IMAGES.contains(&mime_type);
     if unsupported {
-        return Err(invalid(&format!("Unsupported MIME type: {media}")));
+        return Err(invalid_request(&format!("Unsupported MIME type: {mime_type}")));
     }
     match field(data, "data") {
         Some(Value::String(bytes)) if is_base64(bytes) => Ok(()),
         Some(Value::String(_)) => {
             let path = format!("{path}.data");
             let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
-            Err(malformed(&path, &message))
+            Err(invalid_field(&path, &message))
         }
         Some(other) => Err(wrong_type(&format!("{path}.data"), "TYPE_BYTES", other)),
-        None => Err(broken(&format!("{path}.data"), "data must not be empty")),
+        None => Err(rule_violation(&format!("{path}.data"), "data must not be empty")),
     }
 }
 
-fn file_data(data: &Value, path: &str) -> Result<(), Refusal> {
-    unknown(data, &["mimeType", "fileUri", "displayName"], path)?;
-    let uri = text(data, "fileUri").unwrap_or_default();
-    match uri.starts_with("https://") {
-        true => Ok(()),
-        false => Err(invalid(&format!("Invalid or unsupported file uri: {uri}"))),
+fn validate_file_data(data: &Value, path: &str) -> Result<(), Rejection> {
+    reject_unknown_fields(data, &["mimeType", "fileUri", "displayName"], path)?;
+    let uri = str_field(data, "fileUri").unwrap_or_default();
+    if uri.starts_with("https://") {
+        Ok(())
+    } else {
+        Err(invalid_request(&format!("Invalid or unsupported file uri: {uri}")))
     }
 }
 
-/// Whether a text is base64, be it for URLs or not, with its padding or without.
-pub(super) fn is_base64(text: &str) -> bool {
-    let bare = text.trim_end_matches('=');
-    let padding = text.len() - bare.len();
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
-    let whole = padding == 0 && bare.len() % 4 != 1 || padding <= 2 && text.len().is_multiple_of(4);
-    !bare.is_empty() && whole && bare.bytes().all(known)
+/// Whether a text is base64 in the standard or the URL-safe alphabet, with or without padding.
+fn is_base64(text: &str) -> bool {
+    let unpadded = text.trim_end_matches('=');
+    let padding = text.len() - unpadded.len();
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+    let has_valid_length =
+        padding == 0 && unpadded.len() % 4 != 1 || padding <= 2 && text.len().is_multiple_of(4);
+    !unpadded.is_empty() && has_valid_length && unpadded.bytes().all(is_digit)
 }

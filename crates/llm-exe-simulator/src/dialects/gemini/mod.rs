@@ -1,24 +1,27 @@
 //! The Gemini dialect: `POST /v1beta/models/{model}:generateContent`.
 //! <https://ai.google.dev/api/generate-content>; types of npm `@google/genai` 2.32.
 //!
-//! In: a generateContent request, its model in the path. Out: a response with one candidate, or
-//! Google's error body `{"error": {"code", "message", "status", "details"?}}`.
+//! The model is in the path. Replies with one candidate or with Google's error body
+//! `{"error": {"code", "message", "status", "details"?}}`.
 
 mod config;
 mod contents;
+mod error;
 mod models;
-mod refuse;
 mod reply;
 mod schema;
 mod thinking;
+mod validate;
 
-use super::check::{list, text};
-use super::{Ask, Dialect, Refusal};
-use crate::answer::{Answer, Wanted, Wish};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-/// The dialect's row.
+use super::json::{array_field, str_field};
+use crate::completion::{Completion, CompletionSpec, OutputKind};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use models::name_in_path;
+
+/// The Gemini API's generateContent operation.
 pub(crate) struct Gemini;
 
 impl Dialect for Gemini {
@@ -27,10 +30,10 @@ impl Dialect for Gemini {
     }
 
     fn serves(&self, path: &str) -> bool {
-        name(path).is_some()
+        name_in_path(path).is_some()
     }
 
-    fn speaks(&self, headers: &HeaderMap) -> bool {
+    fn recognizes(&self, headers: &HeaderMap) -> bool {
         headers.contains_key("x-goog-api-key")
     }
 
@@ -38,94 +41,89 @@ impl Dialect for Gemini {
         100 * 1024 * 1024
     }
 
-    /// The service numbers its replies in their bodies only; this header is the simulator's own.
+    /// The service sends its response id in the body only; this header is the simulator's own.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        name(ask.path)
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        name_in_path(request.path)
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
-        let system = ask.body.get("systemInstruction").map(content_text);
-        let contents = list(ask.body, "contents").iter().map(content_text);
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
+        let system = request.body.get("systemInstruction").map(content_text);
+        let contents = array_field(request.body, "contents").iter().map(content_text);
         let texts = system.into_iter().chain(contents).filter(|text| !text.is_empty());
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        refuse::refuse(ask)
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        validate::validate(request)
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
-        refuse::error(status, message)
+        error::error(status, message)
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        let config = ask.body.get("generationConfig").unwrap_or(&Value::Null);
-        let stops = list(config, "stopSequences").iter().filter_map(Value::as_str);
-        Wish {
-            model: name(ask.path).unwrap_or_default().to_owned(),
-            said: said(ask.body),
-            prompt: self.prompt(ask),
-            limit: config.get("maxOutputTokens").and_then(Value::as_u64),
-            stops: stops.map(str::to_owned).collect(),
-            wanted: wanted(ask.body, config),
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        let config = request.body.get("generationConfig").unwrap_or(&Value::Null);
+        let stop_sequences = array_field(config, "stopSequences").iter().filter_map(Value::as_str);
+        CompletionSpec {
+            model: name_in_path(request.path).unwrap_or_default().to_owned(),
+            last_message: last_message(request.body),
+            prompt: self.prompt(request),
+            max_tokens: config.get("maxOutputTokens").and_then(Value::as_u64),
+            stop_sequences: stop_sequences.map(str::to_owned).collect(),
+            output: output_kind(request.body, config),
         }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, number: u64) -> Value {
-        let model = name(ask.path).unwrap_or_default();
-        reply::response(model, ask.body, answer, number)
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+        let model = name_in_path(request.path).unwrap_or_default();
+        reply::build(model, request.body, completion, number)
     }
 }
 
-/// The model's name as it stands in a path that is served.
-fn name(path: &str) -> Option<&str> {
-    let resource = path.strip_prefix("/v1beta/")?.strip_suffix(":generateContent")?;
-    let name = resource.strip_prefix("models/").or(resource.strip_prefix("tunedModels/"))?;
-    (!name.is_empty() && !name.contains('/')).then_some(name)
-}
-
-/// The text of a content's parts, one a line.
+/// The text of a content's parts, one per line.
 fn content_text(content: &Value) -> String {
-    let texts = list(content, "parts").iter().filter_map(|part| text(part, "text"));
+    let texts = array_field(content, "parts").iter().filter_map(|part| str_field(part, "text"));
     texts.collect::<Vec<_>>().join("\n")
 }
 
-fn said(body: &Value) -> String {
-    let users = list(body, "contents").iter().rev();
+/// The text of the last user content, or of the system instruction.
+fn last_message(body: &Value) -> String {
+    let users = array_field(body, "contents").iter().rev();
     let mut texts =
-        users.filter(|content| text(content, "role") != Some("model")).map(content_text);
+        users.filter(|content| str_field(content, "role") != Some("model")).map(content_text);
     let system = || body.get("systemInstruction").map(content_text);
     texts.find(|text| !text.is_empty()).or_else(system).unwrap_or_default()
 }
 
-fn wanted(body: &Value, config: &Value) -> Wanted {
-    if let Some(function) = forced(body) {
+fn output_kind(body: &Value, config: &Value) -> OutputKind {
+    if let Some(function) = forced_function(body) {
         let schema = ["parametersJsonSchema", "parameters"].iter().find_map(|it| function.get(*it));
-        return Wanted::Tool {
-            name: text(function, "name").unwrap_or_default().to_owned(),
+        return OutputKind::Tool {
+            name: str_field(function, "name").unwrap_or_default().to_owned(),
             schema: schema.cloned().unwrap_or_else(|| json!({})),
         };
     }
-    match (config.get("responseJsonSchema"), text(config, "responseMimeType")) {
-        (Some(schema), _) => Wanted::Schema(schema.clone()),
-        (None, Some("application/json")) => Wanted::Json,
-        _ => Wanted::Text,
+    match (config.get("responseJsonSchema"), str_field(config, "responseMimeType")) {
+        (Some(schema), _) => OutputKind::Schema(schema.clone()),
+        (None, Some("application/json")) => OutputKind::Json,
+        _ => OutputKind::Text,
     }
 }
 
-/// The function that must be called.
-fn forced(body: &Value) -> Option<&Value> {
+/// The function that the model must call.
+fn forced_function(body: &Value) -> Option<&Value> {
     let calling = body.pointer("/toolConfig/functionCallingConfig")?;
-    if text(calling, "mode") != Some("ANY") {
+    if str_field(calling, "mode") != Some("ANY") {
         return None;
     }
-    let allowed = list(calling, "allowedFunctionNames");
-    let mut functions =
-        list(body, "tools").iter().flat_map(|tool| list(tool, "functionDeclarations"));
+    let allowed = array_field(calling, "allowedFunctionNames");
+    let mut functions = array_field(body, "tools")
+        .iter()
+        .flat_map(|tool| array_field(tool, "functionDeclarations"));
     functions.find(|function| {
         allowed.is_empty() || function.get("name").is_some_and(|name| allowed.contains(name))
     })

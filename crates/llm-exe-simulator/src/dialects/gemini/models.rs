@@ -1,65 +1,91 @@
-//! What is known of Google's models by their names: one table of what they offer.
+//! The capabilities of Google's models, by name prefix.
 //! <https://ai.google.dev/gemini-api/docs/thinking>
 //!
-//! In: a model's name. Out: `Model`. Names that no row knows are nobody's that we know, and
-//! nothing is refused on their behalf.
+//! For a name without a row no parameter is rejected.
 
-/// How a model may be asked to think.
+/// The thinking configuration that a model supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thinking {
-    /// In any way.
+    /// Any configuration.
     Any,
-    /// In none.
+    /// No thinking.
     No,
-    /// With a budget from the least to the most; whether 0 turns thinking off.
-    Budget(i64, i64, bool),
-    /// On these levels; whether a budget is taken too, as it was before there were levels.
-    Levels(&'static [&'static str], bool),
+    /// A budget.
+    Budget {
+        /// The minimum budget.
+        min: i64,
+        /// The maximum budget.
+        max: i64,
+        /// Whether budget 0 turns thinking off.
+        can_be_off: bool,
+    },
+    /// A level.
+    Levels {
+        /// The supported levels.
+        levels: &'static [&'static str],
+        /// Whether a budget, the older form, is also supported.
+        accepts_budget: bool,
+    },
 }
 
-/// What a model offers.
+/// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
     pub(crate) thinking: Thinking,
-    /// `systemInstruction`.
+    /// Whether `systemInstruction` is supported.
     pub(crate) system: bool,
-    /// `responseMimeType` of JSON.
+    /// Whether a `responseMimeType` of JSON is supported.
     pub(crate) json: bool,
-    /// `responseJsonSchema`.
+    /// Whether `responseJsonSchema` is supported.
     pub(crate) schema: bool,
-    /// Frequency and presence penalty.
+    /// Whether frequency and presence penalty are supported.
     pub(crate) penalties: bool,
 }
 
 const OTHER: Model =
     Model { thinking: Thinking::Any, system: true, json: true, schema: true, penalties: true };
 const OLD: Model = Model { thinking: Thinking::No, ..OTHER };
-const BARE: Model = Model { system: false, json: false, schema: false, ..OLD };
-const ALL: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
-const FROM_LOW: &[&str] = &["LOW", "MEDIUM", "HIGH"];
+const BASIC: Model = Model { system: false, json: false, schema: false, ..OLD };
+const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
+const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 
-const fn thinks(thinking: Thinking) -> Model {
+const fn with_thinking(thinking: Thinking) -> Model {
     Model { thinking, penalties: false, ..OTHER }
 }
 
-/// Name prefixes and what is behind them; the first that fits counts.
+const fn budget(min: i64, max: i64, can_be_off: bool) -> Model {
+    with_thinking(Thinking::Budget { min, max, can_be_off })
+}
+
+const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model {
+    with_thinking(Thinking::Levels { levels, accepts_budget })
+}
+
+/// Name prefixes and their models. The first match is used.
 const MODELS: &[(&str, Model)] = &[
-    ("gemini-1.0", BARE),
+    ("gemini-1.0", BASIC),
     ("gemini-1.5", Model { schema: false, ..OLD }),
     ("gemini-2.0", OLD),
-    ("gemini-2.5-pro", thinks(Thinking::Budget(128, 32_768, false))),
-    ("gemini-2.5-flash-lite", thinks(Thinking::Budget(512, 24_576, true))),
-    ("gemini-2.5", thinks(Thinking::Budget(1, 24_576, true))),
-    ("gemini-3-pro", thinks(Thinking::Levels(&["LOW", "HIGH"], true))),
-    ("gemini-3.1-pro", thinks(Thinking::Levels(FROM_LOW, true))),
-    ("gemini-3.7", thinks(Thinking::Levels(FROM_LOW, true))),
-    ("gemini-3.8", thinks(Thinking::Levels(FROM_LOW, true))),
-    ("gemini-3", thinks(Thinking::Levels(ALL, true))),
-    ("gemini-4", thinks(Thinking::Levels(FROM_LOW, false))),
-    ("gemma-3", BARE),
+    ("gemini-2.5-pro", budget(128, 32_768, false)),
+    ("gemini-2.5-flash-lite", budget(512, 24_576, true)),
+    ("gemini-2.5", budget(1, 24_576, true)),
+    ("gemini-3-pro", levels(&["LOW", "HIGH"], true)),
+    ("gemini-3.1-pro", levels(LOW_TO_HIGH, true)),
+    ("gemini-3.7", levels(LOW_TO_HIGH, true)),
+    ("gemini-3.8", levels(LOW_TO_HIGH, true)),
+    ("gemini-3", levels(ALL_LEVELS, true)),
+    ("gemini-4", levels(LOW_TO_HIGH, false)),
+    ("gemma-3", BASIC),
 ];
 
-/// What the model of this name offers.
+/// The model's name in a request path, or `None` if the dialect does not serve the path.
+pub(crate) fn name_in_path(path: &str) -> Option<&str> {
+    let resource = path.strip_prefix("/v1beta/")?.strip_suffix(":generateContent")?;
+    let name = resource.strip_prefix("models/").or(resource.strip_prefix("tunedModels/"))?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+/// The capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
     let row = MODELS.iter().find(|(prefix, _)| name.starts_with(prefix));
     row.map_or(OTHER, |(_, model)| *model)

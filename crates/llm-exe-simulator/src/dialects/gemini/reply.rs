@@ -1,29 +1,28 @@
-//! The shape of a generateContent response.
-//!
-//! In: the model, the request's body and the answer. Out: the `GenerateContentResponse` object.
+//! Builds a `GenerateContentResponse` object.
 
-use crate::answer::{Answer, Content, Ended, tokens};
 use serde_json::{Value, json};
 
+use crate::completion::{Completion, Content, FinishReason, count_tokens};
+
 const THOUGHT: &str = "Simulated thinking.";
-/// "simulated thinking" in base64: opaque to clients.
+/// "simulated thinking" in base64. Clients must send it back unchanged.
 const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
-/// The reply's body.
-pub(crate) fn response(model: &str, body: &Value, answer: &Answer, number: u64) -> Value {
+/// Builds the body of the reply.
+pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: u64) -> Value {
     let thinking = body.pointer("/generationConfig/thinkingConfig");
-    let asked = |name: &str| thinking.and_then(|thinking| thinking.get(name));
-    let thinks = asked("thinkingLevel").is_some()
-        || asked("thinkingBudget").is_some_and(|budget| budget.as_i64() != Some(0));
-    let thoughts = if thinks { tokens(THOUGHT) } else { 0 };
+    let option = |name: &str| thinking.and_then(|thinking| thinking.get(name));
+    let is_enabled = option("thinkingLevel").is_some()
+        || option("thinkingBudget").is_some_and(|budget| budget.as_i64() != Some(0));
+    let thought_tokens = if is_enabled { count_tokens(THOUGHT) } else { 0 };
     let mut parts = Vec::new();
-    if thinks && asked("includeThoughts").is_some_and(|shown| *shown == true) {
+    if is_enabled && option("includeThoughts").is_some_and(|include| *include == true) {
         parts.push(json!({"text": THOUGHT, "thought": true}));
     }
-    match &answer.content {
+    match &completion.content {
         Content::Text(text) => parts.push(json!({"text": text})),
         Content::ToolCall { name, arguments } => {
-            // A call that was cut off has no arguments that could be read.
+            // The arguments of a truncated call are not valid JSON.
             let args: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let call = json!({"id": format!("call_sim{number:06}"), "name": name, "args": args});
             parts.push(json!({"functionCall": call, "thoughtSignature": SIGNATURE}));
@@ -37,12 +36,12 @@ pub(crate) fn response(model: &str, body: &Value, answer: &Answer, number: u64) 
         {
             content.insert("parts".to_owned(), json!(parts));
         }
-        candidate.insert("finishReason".to_owned(), json!(finish_reason(answer)));
-        if let Content::Refusal(text) = &answer.content {
+        candidate.insert("finishReason".to_owned(), json!(finish_reason(completion)));
+        if let Content::Refusal(text) = &completion.content {
             candidate.insert("finishMessage".to_owned(), json!(text));
         }
     }
-    let usage = answer.usage.clone().unwrap_or_else(|| usage(answer, thoughts));
+    let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, thought_tokens));
     json!({
         "candidates": [candidate],
         "usageMetadata": usage,
@@ -51,26 +50,26 @@ pub(crate) fn response(model: &str, body: &Value, answer: &Answer, number: u64) 
     })
 }
 
-fn finish_reason(answer: &Answer) -> &str {
-    match (&answer.stop_reason, &answer.ended, &answer.content) {
+fn finish_reason(completion: &Completion) -> &str {
+    match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,
-        (None, Ended::AtLimit, _) => "MAX_TOKENS",
+        (None, FinishReason::TokenLimit, _) => "MAX_TOKENS",
         (None, _, Content::Refusal(_)) => "SAFETY",
         (None, _, _) => "STOP",
     }
 }
 
-fn usage(answer: &Answer, thoughts: u64) -> Value {
-    let (input, output) = (answer.input_tokens, answer.output_tokens);
-    let total = input.saturating_add(output).saturating_add(thoughts);
+fn usage(completion: &Completion, thought_tokens: u64) -> Value {
+    let (input, output) = (completion.input_tokens, completion.output_tokens);
+    let total = input.saturating_add(output).saturating_add(thought_tokens);
     let mut usage = json!({
         "promptTokenCount": input,
         "candidatesTokenCount": output,
         "totalTokenCount": total,
         "promptTokensDetails": [{"modality": "TEXT", "tokenCount": input}],
     });
-    if let (Some(usage), true) = (usage.as_object_mut(), thoughts > 0) {
-        usage.insert("thoughtsTokenCount".to_owned(), json!(thoughts));
+    if let (Some(usage), true) = (usage.as_object_mut(), thought_tokens > 0) {
+        usage.insert("thoughtsTokenCount".to_owned(), json!(thought_tokens));
     }
     usage
 }

@@ -1,11 +1,11 @@
-//! What Gemini's structured outputs refuse in a schema: the keywords beside those that the types'
-//! documentation of `responseJsonSchema` lists. The service may pass over some of these; who
-//! relies on them is told here.
+//! Validates a schema by the rules of Gemini's structured outputs.
 //!
-//! In: a schema. Out: nothing, or the reason.
+//! A keyword that the documentation of `responseJsonSchema` does not list is rejected. The service
+//! may ignore some of these; the simulator rejects them so that callers do not rely on them.
 
-use super::super::check::{has_type, list, unknown_key};
 use serde_json::Value;
+
+use crate::dialects::json::{array_field, has_type, unknown_key};
 
 const KEYWORDS: &[&str] = &[
     "$anchor",
@@ -31,18 +31,23 @@ const KEYWORDS: &[&str] = &[
     "type",
 ];
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
-/// Refuses what structured outputs refuse.
-pub(crate) fn refuse(schema: &Value) -> Result<(), String> {
-    node(schema, schema, &[], 0)
+/// Rejects a schema that structured outputs do not support.
+pub(crate) fn validate(schema: &Value) -> Result<(), String> {
+    validate_node(schema, schema, &[], 0)
 }
 
-fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Result<(), String> {
+fn validate_node(
+    schema: &Value,
+    root: &Value,
+    references: &[&str],
+    depth: usize,
+) -> Result<(), String> {
     let Some(fields) = schema.as_object() else {
         return Err("a schema must be an object.".to_owned());
     };
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return Err("the schema is nested too deeply.".to_owned());
     }
     if let Some(unknown) = unknown_key(schema, KEYWORDS) {
@@ -54,7 +59,7 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
     if let Some(reference) = fields.get("$ref") {
         let reference = reference.as_str().unwrap_or_default();
         if fields.keys().any(|key| !key.starts_with('$')) {
-            return Err("no other properties may be set beside $ref.".to_owned());
+            return Err("no other properties may be set together with $ref.".to_owned());
         }
         let name = reference.strip_prefix("#/$defs/");
         let target = name.and_then(|_| root.pointer(reference.trim_start_matches('#')));
@@ -64,37 +69,38 @@ fn node(schema: &Value, root: &Value, references: &[&str], depth: usize) -> Resu
         if references.contains(&reference) {
             return Err("the schema refers to itself.".to_owned());
         }
-        node(target, root, &[references, &[reference]].concat(), depth + 1)?;
-        return definitions(schema, root, references, depth);
+        validate_node(target, root, &[references, &[reference]].concat(), depth + 1)?;
+        return validate_definitions(schema, root, references, depth);
     }
-    shape(schema)?;
-    let inner = ["items"].into_iter().filter_map(|name| schema.get(name));
-    let listed = ["anyOf", "oneOf", "prefixItems"].into_iter().flat_map(|name| list(schema, name));
-    let others = schema.get("additionalProperties").filter(|others| !others.is_boolean());
-    let named = schema.get("properties").and_then(Value::as_object);
-    let named = named.into_iter().flat_map(|named| named.values());
-    let mut children = inner.chain(listed).chain(others).chain(named);
-    children.try_for_each(|child| node(child, root, references, depth + 1))?;
-    definitions(schema, root, references, depth)
+    validate_keywords(schema)?;
+    let items = schema.get("items").into_iter();
+    let arrays = ["anyOf", "oneOf", "prefixItems"].into_iter();
+    let arrays = arrays.flat_map(|name| array_field(schema, name));
+    let additional = schema.get("additionalProperties").filter(|child| !child.is_boolean());
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let properties = properties.into_iter().flat_map(|properties| properties.values());
+    let mut children = items.chain(arrays).chain(additional).chain(properties);
+    children.try_for_each(|child| validate_node(child, root, references, depth + 1))?;
+    validate_definitions(schema, root, references, depth)
 }
 
-fn definitions(
+fn validate_definitions(
     schema: &Value,
     root: &Value,
     references: &[&str],
     depth: usize,
 ) -> Result<(), String> {
-    let named = schema.get("$defs").and_then(Value::as_object);
-    let mut named = named.into_iter().flat_map(|named| named.values());
-    named.try_for_each(|child| node(child, root, references, depth + 1))
+    let definitions = schema.get("$defs").and_then(Value::as_object);
+    let mut definitions = definitions.into_iter().flat_map(|definitions| definitions.values());
+    definitions.try_for_each(|child| validate_node(child, root, references, depth + 1))
 }
 
-/// The rules of one node, its children aside.
-fn shape(schema: &Value) -> Result<(), String> {
-    let known = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
+/// Checks the keywords of a node without its children.
+fn validate_keywords(schema: &Value) -> Result<(), String> {
+    let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
     match schema.get("type") {
-        Some(Value::Array(names)) if !names.is_empty() && names.iter().all(known) => {}
-        Some(name) if known(name) => {}
+        Some(Value::Array(names)) if !names.is_empty() && names.iter().all(is_type) => {}
+        Some(name) if is_type(name) => {}
         Some(other) => return Err(format!("type {other} is not known.")),
         None if schema.get("anyOf").or(schema.get("oneOf")).is_some() => {}
         None => return Err("type: missing field.".to_owned()),
@@ -103,15 +109,15 @@ fn shape(schema: &Value) -> Result<(), String> {
     if has_type(schema, "array") && !has("items") && !has("prefixItems") {
         return Err("items: missing field.".to_owned());
     }
-    let values = list(schema, "enum");
+    let values = array_field(schema, "enum");
     if values.iter().any(|value| !value.is_string() && !value.is_number()) {
         return Err("enum: only strings and numbers are supported.".to_owned());
     }
-    let named = schema.get("properties").and_then(Value::as_object);
+    let properties = schema.get("properties").and_then(Value::as_object);
     let is_property = |name: &Value| {
-        name.as_str().is_some_and(|name| named.is_some_and(|named| named.contains_key(name)))
+        properties.zip(name.as_str()).is_some_and(|(named, name)| named.contains_key(name))
     };
-    match list(schema, "required").iter().position(|name| !is_property(name)) {
+    match array_field(schema, "required").iter().position(|name| !is_property(name)) {
         Some(at) => Err(format!("required[{at}]: property is not defined.")),
         None => Ok(()),
     }

@@ -1,47 +1,50 @@
-//! What Gemini refuses in `generationConfig.thinkingConfig`.
-//!
-//! In: the config and what its model offers. Out: nothing, or the refusal.
+//! Validates `generationConfig.thinkingConfig` of a Gemini request.
 
-use super::super::Refusal;
-use super::super::check::field;
-use super::models::{Model, Thinking};
-use super::refuse::{invalid, unknown, wrong_type};
 use serde_json::Value;
+
+use super::error::{invalid_request, reject_unknown_fields, wrong_type};
+use super::models::{Model, Thinking};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::field;
 
 const PATH: &str = "generation_config.thinking_config";
 const LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 
-/// Refuses what the service would refuse in `thinkingConfig`.
-pub(crate) fn refuse(config: &Value, model: Model, name: &str) -> Result<(), Refusal> {
+/// Rejects a `thinkingConfig` that the service would reject.
+pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(thinking) = field(config, "thinkingConfig") else {
         return Ok(());
     };
     if !thinking.is_object() {
         return Err(wrong_type(PATH, "type.googleapis.com/ThinkingConfig", thinking));
     }
-    unknown(thinking, &["includeThoughts", "thinkingBudget", "thinkingLevel"], PATH)?;
+    reject_unknown_fields(thinking, &["includeThoughts", "thinkingBudget", "thinkingLevel"], PATH)?;
     if model.thinking == Thinking::No {
-        return Err(invalid(&format!("Thinking is not enabled for models/{name}")));
+        return Err(invalid_request(&format!("Thinking is not enabled for models/{name}")));
     }
-    let (level, given) = (level(thinking)?, budget(thinking)?);
-    match (level, given) {
+    match (parse_level(thinking)?, parse_budget(thinking)?) {
         (Some(_), Some(_)) => {
-            Err(invalid("You can only set only one of thinking budget and thinking level."))
+            Err(invalid_request("You can only set only one of thinking budget and thinking level."))
         }
         (Some(level), None) => match model.thinking {
-            Thinking::Levels(levels, _) if !levels.contains(&level) => Err(invalid(&format!(
-                "Thinking level {level} is not supported for this model. Please retry with other \
-                 thinking level."
-            ))),
-            Thinking::Budget(..) => Err(invalid("Thinking level is not supported for this model.")),
+            Thinking::Levels { levels, .. } if !levels.contains(&level) => {
+                let message = format!(
+                    "Thinking level {level} is not supported for this model. Please retry with \
+                     other thinking level."
+                );
+                Err(invalid_request(&message))
+            }
+            Thinking::Budget { .. } => {
+                Err(invalid_request("Thinking level is not supported for this model."))
+            }
             _ => Ok(()),
         },
-        (None, Some(budget)) => in_range(budget, model.thinking),
+        (None, Some(budget)) => validate_budget(budget, model.thinking),
         (None, None) => Ok(()),
     }
 }
 
-fn level(thinking: &Value) -> Result<Option<&str>, Refusal> {
+fn parse_level(thinking: &Value) -> Result<Option<&str>, Rejection> {
     let path = format!("{PATH}.thinking_level");
     match field(thinking, "thinkingLevel") {
         None => Ok(None),
@@ -52,7 +55,7 @@ fn level(thinking: &Value) -> Result<Option<&str>, Refusal> {
     }
 }
 
-fn budget(thinking: &Value) -> Result<Option<i64>, Refusal> {
+fn parse_budget(thinking: &Value) -> Result<Option<i64>, Rejection> {
     match field(thinking, "thinkingBudget") {
         None => Ok(None),
         Some(value) => match value.as_i64() {
@@ -62,21 +65,21 @@ fn budget(thinking: &Value) -> Result<Option<i64>, Refusal> {
     }
 }
 
-/// A budget of -1 leaves it to the model, 0 turns thinking off.
-fn in_range(budget: i64, thinking: Thinking) -> Result<(), Refusal> {
+/// Checks a budget. With -1 the model chooses it, 0 turns thinking off.
+fn validate_budget(budget: i64, thinking: Thinking) -> Result<(), Rejection> {
     match thinking {
-        Thinking::Levels(_, false) => {
-            Err(invalid("Thinking budget is not supported for this model."))
+        Thinking::Levels { accepts_budget: false, .. } => {
+            Err(invalid_request("Thinking budget is not supported for this model."))
         }
-        Thinking::Budget(_, _, false) if budget == 0 => {
-            Err(invalid("Budget 0 is invalid. This model only works in thinking mode."))
+        Thinking::Budget { can_be_off: false, .. } if budget == 0 => {
+            Err(invalid_request("Budget 0 is invalid. This model only works in thinking mode."))
         }
-        Thinking::Budget(least, most, _)
-            if budget > 0 && !(least..=most).contains(&budget) || budget < -1 =>
+        Thinking::Budget { min, max, .. }
+            if budget > 0 && !(min..=max).contains(&budget) || budget < -1 =>
         {
-            Err(invalid(&format!(
-                "The thinking budget ({budget}) is invalid. Please choose a value between {least} \
-                 and {most}."
+            Err(invalid_request(&format!(
+                "The thinking budget ({budget}) is invalid. Please choose a value between {min} \
+                 and {max}."
             )))
         }
         _ => Ok(()),

@@ -1,20 +1,22 @@
 //! The Ollama dialect: `POST /api/chat`.
 //! <https://docs.ollama.com/api/chat>; types of npm `ollama` 0.6.
 //!
-//! In: a chat request that asks for no stream. Out: a chat response, or Ollama's error body
-//! `{"error": "text"}`. No key is asked for.
+//! Accepts only `"stream": false` and needs no key. Replies with a chat response or with Ollama's
+//! error body `{"error": "text"}`.
 
+mod error;
 mod options;
-mod refuse;
 mod reply;
+mod validate;
 
-use super::check::{list, text};
-use super::{Ask, Dialect, Refusal};
-use crate::answer::{Answer, Wanted, Wish};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-/// The dialect's row.
+use crate::completion::{Completion, CompletionSpec, OutputKind};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use crate::dialects::json::{array_field, str_field};
+
+/// Ollama's chat API.
 pub(crate) struct Ollama;
 
 impl Dialect for Ollama {
@@ -26,67 +28,69 @@ impl Dialect for Ollama {
         path == "/api/chat"
     }
 
-    /// No header tells Ollama's clients from others.
-    fn speaks(&self, _: &HeaderMap) -> bool {
+    /// Ollama's clients send no distinctive header.
+    fn recognizes(&self, _: &HeaderMap) -> bool {
         false
     }
 
-    /// Ollama has no limit of its own.
+    /// Ollama itself has no limit.
     fn body_limit(&self) -> usize {
         100 * 1024 * 1024
     }
 
-    /// Ollama does not number its replies; this header is the simulator's own.
+    /// Ollama has no request ids; this header is the simulator's own.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        text(ask.body, "model")
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        str_field(request.body, "model")
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
-        let texts = list(ask.body, "messages").iter().filter_map(|one| text(one, "content"));
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
+        let messages = array_field(request.body, "messages").iter();
+        let texts = messages.filter_map(|message| str_field(message, "content"));
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        refuse::refuse(ask)
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        validate::validate(request)
     }
 
     fn error(&self, _: u16, message: &str) -> Value {
         json!({"error": message})
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        let options = ask.body.get("options").unwrap_or(&Value::Null);
-        let stops = list(options, "stop").iter().filter_map(Value::as_str);
-        Wish {
-            model: text(ask.body, "model").unwrap_or_default().to_owned(),
-            said: said(ask.body),
-            prompt: self.prompt(ask),
-            // -1 and -2 are as much as the context holds.
-            limit: options.get("num_predict").and_then(Value::as_u64),
-            stops: stops.map(str::to_owned).collect(),
-            wanted: match ask.body.get("format") {
-                Some(schema @ Value::Object(_)) => Wanted::Schema(schema.clone()),
-                Some(Value::String(format)) if format == "json" => Wanted::Json,
-                _ => Wanted::Text,
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        let options = request.body.get("options").unwrap_or(&Value::Null);
+        let stop_sequences = array_field(options, "stop").iter().filter_map(Value::as_str);
+        CompletionSpec {
+            model: str_field(request.body, "model").unwrap_or_default().to_owned(),
+            last_message: last_message(request.body),
+            prompt: self.prompt(request),
+            // -1 and -2 mean no limit except the context window.
+            max_tokens: options.get("num_predict").and_then(Value::as_u64),
+            stop_sequences: stop_sequences.map(str::to_owned).collect(),
+            output: match request.body.get("format") {
+                Some(schema @ Value::Object(_)) => OutputKind::Schema(schema.clone()),
+                Some(Value::String(format)) if format == "json" => OutputKind::Json,
+                _ => OutputKind::Text,
             },
         }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, _: u64) -> Value {
-        reply::response(ask.body, answer)
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, _: u64) -> Value {
+        reply::build(request.body, completion)
     }
 }
 
-fn said(body: &Value) -> String {
+/// The text of the last user message, or of the last system message.
+fn last_message(body: &Value) -> String {
     let last = |role: &str| {
-        let messages = list(body, "messages").iter().rev();
+        let messages = array_field(body, "messages").iter().rev();
         let mut texts = messages
-            .filter(|message| text(message, "role") == Some(role))
-            .filter_map(|message| text(message, "content"));
+            .filter(|message| str_field(message, "role") == Some(role))
+            .filter_map(|message| str_field(message, "content"));
         texts.find(|text| !text.is_empty()).map(str::to_owned)
     };
     last("user").or_else(|| last("system")).unwrap_or_default()

@@ -1,12 +1,10 @@
-//! What Ollama refuses in `options`: values of the wrong type. Options that it doesn't know it
-//! passes over.
-//!
-//! In: the request's body. Out: nothing, or the refusal.
+//! Validates the types of `options` of an Ollama request. Ollama ignores unknown options.
 
-use super::super::Refusal;
-use super::super::check::field;
-use super::refuse::invalid;
 use serde_json::Value;
+
+use super::error::bad_request;
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::field;
 
 const FLOATS: &[&str] = &[
     "frequency_penalty",
@@ -32,33 +30,34 @@ const INTEGERS: &[&str] = &[
     "top_k",
 ];
 
-/// Refuses what the service would refuse in `options`.
-pub(crate) fn refuse(body: &Value) -> Result<(), Refusal> {
+/// Rejects `options` that the service would reject.
+pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let options = match field(body, "options") {
         None => return Ok(()),
         Some(options) if options.is_object() => options,
         Some(_) => {
-            return Err(invalid(
-                "json: cannot unmarshal into Go struct field ChatRequest.options of \
-                                type map[string]interface {}",
+            return Err(bad_request(
+                "json: cannot unmarshal into Go struct field ChatRequest.options of type \
+                 map[string]interface {}",
             ));
         }
     };
-    let wrong =
-        |name: &str, kind: &str| Err(invalid(&format!("option \"{name}\" must be of type {kind}")));
+    let wrong_type = |name: &str, expected: &str| {
+        Err(bad_request(&format!("option \"{name}\" must be of type {expected}")))
+    };
     for name in FLOATS {
         if field(options, name).is_some_and(|value| !value.is_number()) {
-            return wrong(name, "float32");
+            return wrong_type(name, "float32");
         }
     }
     for name in INTEGERS {
         if field(options, name).is_some_and(|value| value.as_i64().is_none()) {
-            return wrong(name, "integer");
+            return wrong_type(name, "integer");
         }
     }
     match field(options, "stop") {
         None => Ok(()),
         Some(Value::Array(stops)) if stops.iter().all(Value::is_string) => Ok(()),
-        Some(_) => wrong("stop", "array of strings"),
+        Some(_) => wrong_type("stop", "array of strings"),
     }
 }

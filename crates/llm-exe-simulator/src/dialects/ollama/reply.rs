@@ -1,19 +1,18 @@
-//! The shape of a chat response.
-//!
-//! In: the request's body and the answer. Out: the `ChatResponse` object.
+//! Builds a `ChatResponse` object.
 
-use super::super::check::{field, list, text};
-use crate::answer::{Answer, Content, Ended};
 use serde_json::{Value, json};
 
+use crate::completion::{Completion, Content, FinishReason};
+use crate::dialects::json::{array_field, field, str_field};
+
 const THOUGHT: &str = "Simulated thinking.";
-/// The simulator has no calendar.
+/// A fixed time, so that replies are reproducible.
 const CREATED_AT: &str = "2026-01-01T00:00:00.000000Z";
 
-/// The reply's body.
-pub(crate) fn response(body: &Value, answer: &Answer) -> Value {
-    let model = text(body, "model").unwrap_or_default();
-    if list(body, "messages").is_empty() {
+/// Builds the body of the reply.
+pub(crate) fn build(body: &Value, completion: &Completion) -> Value {
+    let model = str_field(body, "model").unwrap_or_default();
+    if array_field(body, "messages").is_empty() {
         return json!({
             "model": model,
             "created_at": CREATED_AT,
@@ -22,40 +21,40 @@ pub(crate) fn response(body: &Value, answer: &Answer) -> Value {
             "done": true,
         });
     }
-    let thinks = field(body, "think").is_some_and(|think| *think != false);
+    let has_thinking = field(body, "think").is_some_and(|think| *think != false);
     let mut reply = json!({
         "model": model,
         "created_at": CREATED_AT,
-        "message": message(answer, thinks),
+        "message": message(completion, has_thinking),
         "done": true,
-        "done_reason": done_reason(answer),
+        "done_reason": done_reason(completion),
         "total_duration": 2_000_000,
         "load_duration": 500_000,
-        "prompt_eval_count": answer.input_tokens,
+        "prompt_eval_count": completion.input_tokens,
         "prompt_eval_duration": 500_000,
-        "eval_count": answer.output_tokens,
+        "eval_count": completion.output_tokens,
         "eval_duration": 1_000_000,
     });
-    // A script's usage stands where Ollama has its counts: among the reply's own fields.
-    if let (Some(reply), Some(Value::Object(usage))) = (reply.as_object_mut(), &answer.usage) {
+    // Ollama reports token counts in fields of the reply itself, not in a usage object.
+    if let (Some(reply), Some(Value::Object(usage))) = (reply.as_object_mut(), &completion.usage) {
         reply.extend(usage.clone());
     }
     reply
 }
 
-fn message(answer: &Answer, thinks: bool) -> Value {
-    let content = match &answer.content {
-        // A refusal is a text like any other.
+fn message(completion: &Completion, has_thinking: bool) -> Value {
+    let content = match &completion.content {
+        // Ollama has no separate form for a refusal.
         Content::Text(text) | Content::Refusal(text) => text.as_str(),
         Content::ToolCall { .. } | Content::Empty => "",
     };
     let mut message = json!({"role": "assistant", "content": content});
     if let Some(message) = message.as_object_mut() {
-        if thinks {
+        if has_thinking {
             message.insert("thinking".to_owned(), json!(THOUGHT));
         }
-        if let Content::ToolCall { name, arguments } = &answer.content {
-            // A call that was cut off has no arguments that could be read.
+        if let Content::ToolCall { name, arguments } = &completion.content {
+            // The arguments of a truncated call are not valid JSON.
             let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let function = json!({"name": name, "arguments": arguments});
             message.insert("tool_calls".to_owned(), json!([{"function": function}]));
@@ -64,10 +63,10 @@ fn message(answer: &Answer, thinks: bool) -> Value {
     message
 }
 
-fn done_reason(answer: &Answer) -> &str {
-    match (&answer.stop_reason, &answer.ended) {
+fn done_reason(completion: &Completion) -> &str {
+    match (&completion.stop_reason, &completion.finish) {
         (Some(reason), _) => reason,
-        (None, Ended::AtLimit) => "length",
+        (None, FinishReason::TokenLimit) => "length",
         (None, _) => "stop",
     }
 }

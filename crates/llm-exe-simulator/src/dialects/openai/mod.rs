@@ -1,26 +1,28 @@
 //! The OpenAI dialect: `POST /v1/chat/completions`.
 //! <https://platform.openai.com/docs/api-reference/chat>
 //!
-//! In: a chat completion request. Out: a chat completion, or OpenAI's error body
+//! Replies with a chat completion or with OpenAI's error body
 //! `{"error": {"message", "type", "param", "code"}}`.
 
+mod error;
 mod messages;
 mod models;
 mod parameters;
 mod pattern;
-mod refuse;
 mod reply;
 mod response_format;
 mod strict;
 mod tools;
+mod validate;
 
-use super::check::{content_text, field, list, text};
-use super::{Ask, Dialect, Refusal};
-use crate::answer::{Answer, Wanted, Wish};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-/// The dialect's row.
+use crate::completion::{Completion, CompletionSpec, OutputKind};
+use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
+use crate::dialects::json::{array_field, content_text, field, str_field};
+
+/// OpenAI's Chat Completions API.
 pub(crate) struct OpenAi;
 
 impl Dialect for OpenAi {
@@ -32,7 +34,7 @@ impl Dialect for OpenAi {
         path == "/v1/chat/completions"
     }
 
-    fn speaks(&self, headers: &HeaderMap) -> bool {
+    fn recognizes(&self, headers: &HeaderMap) -> bool {
         headers.contains_key(http::header::AUTHORIZATION)
     }
 
@@ -44,18 +46,18 @@ impl Dialect for OpenAi {
         "x-request-id"
     }
 
-    fn model<'a>(&self, ask: &Ask<'a>) -> Option<&'a str> {
-        text(ask.body, "model")
+    fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str> {
+        str_field(request.body, "model")
     }
 
-    fn prompt(&self, ask: &Ask<'_>) -> String {
+    fn prompt(&self, request: &ProviderRequest<'_>) -> String {
         let content = |message: &Value| message.get("content").map(content_text);
-        let texts = list(ask.body, "messages").iter().filter_map(content);
+        let texts = array_field(request.body, "messages").iter().filter_map(content);
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    fn refuse(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        refuse::refuse(ask)
+    fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+        validate::validate(request)
     }
 
     fn error(&self, status: u16, message: &str) -> Value {
@@ -71,60 +73,65 @@ impl Dialect for OpenAi {
         json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
     }
 
-    fn wish(&self, ask: &Ask<'_>) -> Wish {
-        let body = ask.body;
-        let limit = field(body, "max_completion_tokens").or_else(|| field(body, "max_tokens"));
-        let stops = match body.get("stop") {
+    fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec {
+        let body = request.body;
+        let max_tokens = field(body, "max_completion_tokens").or_else(|| field(body, "max_tokens"));
+        let stop_sequences = match body.get("stop") {
             Some(Value::String(stop)) => vec![stop.clone()],
-            _ => list(body, "stop").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => array_field(body, "stop")
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
         };
-        Wish {
-            model: text(body, "model").unwrap_or_default().to_owned(),
-            said: said(body),
-            prompt: self.prompt(ask),
-            limit: limit.and_then(Value::as_u64),
-            stops,
-            wanted: wanted(body),
+        CompletionSpec {
+            model: str_field(body, "model").unwrap_or_default().to_owned(),
+            last_message: last_message(body),
+            prompt: self.prompt(request),
+            max_tokens: max_tokens.and_then(Value::as_u64),
+            stop_sequences,
+            output: output_kind(body),
         }
     }
 
-    fn reply(&self, ask: &Ask<'_>, answer: &Answer, number: u64) -> Value {
-        reply::completion(ask.body, answer, number)
+    fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+        reply::build(request.body, completion, number)
     }
 }
 
-fn said(body: &Value) -> String {
+/// The text of the last user message, or of the last system message.
+fn last_message(body: &Value) -> String {
     let last = |roles: &[&str]| {
-        list(body, "messages")
+        array_field(body, "messages")
             .iter()
             .rev()
-            .filter(|message| text(message, "role").is_some_and(|role| roles.contains(&role)))
+            .filter(|message| str_field(message, "role").is_some_and(|role| roles.contains(&role)))
             .map(|message| message.get("content").map(content_text).unwrap_or_default())
             .find(|text| !text.is_empty())
     };
     last(&["user"]).or_else(|| last(&["system", "developer"])).unwrap_or_default()
 }
 
-fn wanted(body: &Value) -> Wanted {
+fn output_kind(body: &Value) -> OutputKind {
     if let Some(tool) = forced_tool(body) {
         let function = tool.get("function").unwrap_or(&Value::Null);
-        return Wanted::Tool {
-            name: text(function, "name").unwrap_or_default().to_owned(),
+        return OutputKind::Tool {
+            name: str_field(function, "name").unwrap_or_default().to_owned(),
             schema: field(function, "parameters").cloned().unwrap_or_else(|| json!({})),
         };
     }
     let format = body.get("response_format").unwrap_or(&Value::Null);
-    match text(format, "type") {
-        Some("json_object") => Wanted::Json,
-        Some("json_schema") => {
-            Wanted::Schema(format.pointer("/json_schema/schema").cloned().unwrap_or(Value::Null))
-        }
-        _ => Wanted::Text,
+    match str_field(format, "type") {
+        Some("json_object") => OutputKind::Json,
+        Some("json_schema") => OutputKind::Schema(
+            format.pointer("/json_schema/schema").cloned().unwrap_or(Value::Null),
+        ),
+        _ => OutputKind::Text,
     }
 }
 
 fn forced_tool(body: &Value) -> Option<&Value> {
-    let tools = list(body, "tools");
+    let tools = array_field(body, "tools");
     let choice = body.get("tool_choice")?;
     if choice == "required" {
         return tools.first();

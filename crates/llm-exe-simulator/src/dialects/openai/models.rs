@@ -1,63 +1,63 @@
-//! What is known of models by their names: one table of what they offer.
+//! The capabilities of models, by name prefix.
 //!
-//! In: a model's name. Out: `Model`. Names that no row knows belong to other providers that speak
-//! this dialect, and nothing is refused on their behalf.
+//! A name without a row belongs to another provider with this dialect, and none of its parameters
+//! are rejected.
 
-/// What a model offers.
+/// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
-    /// Whether it is one of OpenAI's reasoning models, which take no sampling parameters.
-    pub(crate) reasons: bool,
-    /// The values that `reasoning_effort` may have; none when it takes no such parameter.
+    /// Whether it is one of OpenAI's reasoning models, which reject sampling parameters.
+    pub(crate) is_reasoning: bool,
+    /// The supported values of `reasoning_effort`; empty if the parameter is not supported.
     pub(crate) efforts: &'static [&'static str],
-    /// Whether `response_format` may be of type `json_schema`.
+    /// Whether `response_format` of type `json_schema` is supported.
     pub(crate) json_schema: bool,
-    /// Whether effort `none` makes it take sampling parameters.
-    pub(crate) samples_without_effort: bool,
-    /// Whether function tools and an effort exclude each other.
-    pub(crate) effort_or_tools: bool,
-    /// Whether it takes `stop`.
-    pub(crate) stops: bool,
-    /// Whether it takes penalties (xAI's reasoning models don't).
+    /// Whether sampling parameters are supported with effort `none`.
+    pub(crate) samples_with_effort_none: bool,
+    /// Whether function tools are rejected together with an effort other than `none`.
+    pub(crate) rejects_effort_with_tools: bool,
+    /// Whether `stop` is supported.
+    pub(crate) stop: bool,
+    /// Whether penalties are supported (not by xAI's reasoning models).
     pub(crate) penalties: bool,
 }
 
 const PLAIN: Model = Model {
-    reasons: false,
+    is_reasoning: false,
     efforts: &[],
     json_schema: true,
-    samples_without_effort: false,
-    effort_or_tools: false,
-    stops: true,
+    samples_with_effort_none: false,
+    rejects_effort_with_tools: false,
+    stop: true,
     penalties: true,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
-/// Of the reasoning models only o3-mini accepts `stop`.
-const REASONING: Model = Model { reasons: true, stops: false, ..PLAIN };
+/// No reasoning model except o3-mini supports `stop`.
+const REASONING: Model = Model { is_reasoning: true, stop: false, ..PLAIN };
 const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };
 const GPT_5_1: Model = Model {
     efforts: &["none", "low", "medium", "high"],
-    samples_without_effort: true,
+    samples_with_effort_none: true,
     ..REASONING
 };
 const GPT_5_2: Model = Model { efforts: &["none", "low", "medium", "high", "xhigh"], ..GPT_5_1 };
 const GPT_5_4: Model = Model {
     efforts: &["none", "minimal", "low", "medium", "high", "xhigh", "max"],
-    effort_or_tools: true,
+    rejects_effort_with_tools: true,
     ..GPT_5_1
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
 const GROK: Model = Model {
     efforts: &["none", "low", "medium", "high", "xhigh"],
-    stops: false,
+    stop: false,
     penalties: false,
     ..PLAIN
 };
 const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Name prefixes and what is behind them; the first that fits counts.
+/// Name prefixes and their models. The first match is used.
 const MODELS: &[(&str, Model)] = &[
     ("gpt-5-chat", PLAIN),
     ("gpt-5.1", GPT_5_1),
@@ -68,7 +68,7 @@ const MODELS: &[(&str, Model)] = &[
     ("o1-mini", Model { json_schema: false, ..O_SERIES }),
     ("o1-preview", Model { json_schema: false, ..O_SERIES }),
     ("o1", O_SERIES),
-    ("o3-mini", Model { stops: true, ..O_SERIES }),
+    ("o3-mini", Model { stop: true, ..O_SERIES }),
     ("o3", O_SERIES),
     ("o4", O_SERIES),
     ("gpt-3.5", OLD),
@@ -89,7 +89,7 @@ const MODELS: &[(&str, Model)] = &[
     ("grok-", GROK),
 ];
 
-/// What the model of this name offers.
+/// The capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
     let name = name.strip_prefix("ft:").unwrap_or(name);
     if name.starts_with("grok-") && name.contains("non-reasoning") {
@@ -104,17 +104,17 @@ mod tests {
     use super::model;
 
     #[test]
-    fn rows_are_found() {
-        assert!(model("gpt-5-mini").reasons);
-        assert!(model("o3-mini").reasons);
-        assert!(!model("gpt-4.1").reasons && model("gpt-4.1").json_schema);
+    fn models_are_found_by_prefix() {
+        assert!(model("gpt-5-mini").is_reasoning);
+        assert!(model("o3-mini").is_reasoning);
+        assert!(!model("gpt-4.1").is_reasoning && model("gpt-4.1").json_schema);
         assert!(!model("gpt-4").json_schema && !model("gpt-4-turbo").json_schema);
         assert!(model("gpt-4o-mini").json_schema && model("gpt-4o-mini").efforts.is_empty());
-        assert!(!model("ft:gpt-4o-mini:us:x").reasons);
+        assert!(!model("ft:gpt-4o-mini:us:x").is_reasoning);
         assert!(model("llama-3").efforts.contains(&"low"));
-        assert!(model("o3-mini").stops && model("gpt-5-chat-latest").stops);
+        assert!(model("o3-mini").stop && model("gpt-5-chat-latest").stop);
         for name in ["o1", "o3", "o4-mini", "gpt-5", "gpt-5.1", "gpt-5.5", "gpt-6-sol"] {
-            assert!(!model(name).stops, "{name}");
+            assert!(!model(name).stop, "{name}");
         }
     }
 }

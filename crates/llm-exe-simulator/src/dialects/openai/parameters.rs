@@ -1,22 +1,21 @@
-//! What OpenAI refuses in the parameters that steer the answer: ranges, limits, and what
-//! reasoning models don't take.
-//!
-//! In: the request's body and what its model offers. Out: nothing, or the refusal.
+//! Validates the generation parameters of an OpenAI request: ranges, limits, and parameters that
+//! the model does not support.
 
-use super::super::Refusal;
-use super::super::check::{field, list, text};
-use super::models::Model;
-use super::refuse::{invalid, unsupported_value, wrong_type};
 use serde_json::Value;
 
-/// Name, least and most.
+use super::error::{invalid_parameter, unsupported_value, wrong_type};
+use super::models::Model;
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{array_field, field, str_field};
+
+/// Name, minimum and maximum.
 const RANGES: &[(&str, f64, f64)] = &[
     ("temperature", 0.0, 2.0),
     ("top_p", 0.0, 1.0),
     ("frequency_penalty", -2.0, 2.0),
     ("presence_penalty", -2.0, 2.0),
 ];
-/// Name, least and most.
+/// Name, minimum and maximum.
 const COUNTS: &[(&str, i64, i64)] = &[
     ("max_tokens", 1, i64::MAX),
     ("max_completion_tokens", 1, i64::MAX),
@@ -24,33 +23,33 @@ const COUNTS: &[(&str, i64, i64)] = &[
     ("top_logprobs", 0, 20),
     ("seed", i64::MIN, i64::MAX),
 ];
-/// Name and the only value that reasoning models take.
+/// Name, and the only value that reasoning models accept.
 const FIXED: &[(&str, f64)] =
     &[("temperature", 1.0), ("top_p", 1.0), ("frequency_penalty", 0.0), ("presence_penalty", 0.0)];
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Refuses what the service would refuse in these parameters.
-pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
-    ranges(body)?;
-    counts(body)?;
-    stop(body, model)?;
+/// Rejects parameters that the service would reject.
+pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
+    validate_ranges(body)?;
+    validate_counts(body)?;
+    validate_stop(body, model)?;
     if field(body, "max_tokens").is_some() && field(body, "max_completion_tokens").is_some() {
         let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not \
                        supported.";
-        return Err(invalid(message, "max_tokens", "invalid_parameter_combination"));
+        return Err(invalid_parameter(message, "max_tokens", "invalid_parameter_combination"));
     }
-    effort(body, model)?;
+    validate_effort(body, model)?;
     if !model.penalties {
-        let given = |name: &&&str| field(body, name).is_some();
-        if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(given) {
+        let is_set = |name: &&&str| field(body, name).is_some();
+        if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(is_set) {
             return Err(unsupported(name, ""));
         }
     }
-    if model.reasons { reasoning(body, model) } else { Ok(()) }
+    if model.is_reasoning { validate_reasoning_parameters(body, model) } else { Ok(()) }
 }
 
-fn ranges(body: &Value) -> Result<(), Refusal> {
-    for (name, least, most) in RANGES {
+fn validate_ranges(body: &Value) -> Result<(), Rejection> {
+    for (name, min, max) in RANGES {
         let Some(value) = field(body, name) else {
             continue;
         };
@@ -59,8 +58,8 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
         };
         let amount = number.as_f64().unwrap_or(f64::NAN);
         let (word, sign, bound) = match amount {
-            amount if amount < *least => ("below minimum", ">=", least),
-            amount if amount > *most => ("above maximum", "<=", most),
+            amount if amount < *min => ("below minimum", ">=", min),
+            amount if amount > *max => ("above maximum", "<=", max),
             _ => continue,
         };
         let message = format!(
@@ -68,7 +67,7 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
              {number} instead."
         );
         let code = format!("decimal_{}_value", word.replace(' ', "_"));
-        return Err(invalid(
+        return Err(invalid_parameter(
             &message,
             name,
             &code.replace("minimum", "min").replace("maximum", "max"),
@@ -77,8 +76,8 @@ fn ranges(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn counts(body: &Value) -> Result<(), Refusal> {
-    for (name, least, most) in COUNTS {
+fn validate_counts(body: &Value) -> Result<(), Rejection> {
+    for (name, min, max) in COUNTS {
         let Some(value) = field(body, name) else {
             continue;
         };
@@ -86,24 +85,24 @@ fn counts(body: &Value) -> Result<(), Refusal> {
             return Err(wrong_type(name, "an integer", value));
         };
         let (word, sign, bound, code) = match number {
-            number if number < *least => ("below minimum", ">=", least, "integer_below_min_value"),
-            number if number > *most => ("above maximum", "<=", most, "integer_above_max_value"),
+            number if number < *min => ("below minimum", ">=", min, "integer_below_min_value"),
+            number if number > *max => ("above maximum", "<=", max, "integer_above_max_value"),
             _ => continue,
         };
         let message = format!(
             "Invalid '{name}': integer {word} value. Expected a value {sign} {bound}, but got \
              {number} instead."
         );
-        return Err(invalid(&message, name, code));
+        return Err(invalid_parameter(&message, name, code));
     }
     Ok(())
 }
 
-fn stop(body: &Value, model: Model) -> Result<(), Refusal> {
+fn validate_stop(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(value) = field(body, "stop") else {
         return Ok(());
     };
-    if !model.stops {
+    if !model.stop {
         return Err(unsupported("stop", ""));
     }
     match value {
@@ -114,7 +113,7 @@ fn stop(body: &Value, model: Model) -> Result<(), Refusal> {
                  got an array with length {} instead.",
                 stops.len()
             );
-            Err(invalid(&message, "stop", "array_above_max_length"))
+            Err(invalid_parameter(&message, "stop", "array_above_max_length"))
         }
         Value::Array(stops) => match stops.iter().find(|stop| !stop.is_string()) {
             Some(other) => Err(wrong_type("stop", "an array of strings", other)),
@@ -124,7 +123,7 @@ fn stop(body: &Value, model: Model) -> Result<(), Refusal> {
     }
 }
 
-fn effort(body: &Value, model: Model) -> Result<(), Refusal> {
+fn validate_effort(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(value) = field(body, "reasoning_effort") else {
         return Ok(());
     };
@@ -133,13 +132,13 @@ fn effort(body: &Value, model: Model) -> Result<(), Refusal> {
     };
     if model.efforts.is_empty() {
         let message = "Unrecognized request argument supplied: reasoning_effort";
-        return Err(invalid(message, "reasoning_effort", "unsupported_parameter"));
+        return Err(invalid_parameter(message, "reasoning_effort", "unsupported_parameter"));
     }
     if !EFFORTS.contains(&effort) {
         return Err(unsupported_value("reasoning_effort", effort, EFFORTS));
     }
     if !model.efforts.contains(&effort) {
-        let name = text(body, "model").unwrap_or_default();
+        let name = str_field(body, "model").unwrap_or_default();
         let supported: Vec<String> =
             model.efforts.iter().map(|effort| format!("'{effort}'")).collect();
         let message = format!(
@@ -147,22 +146,22 @@ fn effort(body: &Value, model: Model) -> Result<(), Refusal> {
              model. Supported values are: {}.",
             supported.join(", ")
         );
-        return Err(invalid(&message, "reasoning_effort", "unsupported_value"));
+        return Err(invalid_parameter(&message, "reasoning_effort", "unsupported_value"));
     }
-    let tools = list(body, "tools");
-    if model.effort_or_tools && effort != "none" && !tools.is_empty() {
+    let tools = array_field(body, "tools");
+    if model.rejects_effort_with_tools && effort != "none" && !tools.is_empty() {
         let message = "Function tools with reasoning_effort are not supported for this model in \
                        /v1/chat/completions. Use /v1/responses, or reasoning_effort 'none'.";
-        return Err(invalid(message, "reasoning_effort", "unsupported_parameter"));
+        return Err(invalid_parameter(message, "reasoning_effort", "unsupported_parameter"));
     }
     Ok(())
 }
 
-fn reasoning(body: &Value, model: Model) -> Result<(), Refusal> {
+fn validate_reasoning_parameters(body: &Value, model: Model) -> Result<(), Rejection> {
     if field(body, "max_tokens").is_some() {
         return Err(unsupported("max_tokens", " Use 'max_completion_tokens' instead."));
     }
-    if model.samples_without_effort && text(body, "reasoning_effort") == Some("none") {
+    if model.samples_with_effort_none && str_field(body, "reasoning_effort") == Some("none") {
         return Ok(());
     }
     for (name, only) in FIXED {
@@ -174,17 +173,17 @@ fn reasoning(body: &Value, model: Model) -> Result<(), Refusal> {
                 "Unsupported value: '{name}' does not support {value} with this model. Only the \
                  default ({only}) value is supported."
             );
-            return Err(invalid(&message, name, "unsupported_value"));
+            return Err(invalid_parameter(&message, name, "unsupported_value"));
         }
     }
-    let given = |name: &&&str| field(body, name).is_some_and(|value| *value != false);
-    match ["logit_bias", "logprobs", "top_logprobs"].iter().find(given) {
+    let is_set = |name: &&&str| field(body, name).is_some_and(|value| *value != false);
+    match ["logit_bias", "logprobs", "top_logprobs"].iter().find(is_set) {
         Some(name) => Err(unsupported(name, "")),
         None => Ok(()),
     }
 }
 
-fn unsupported(name: &str, advice: &str) -> Refusal {
+fn unsupported(name: &str, advice: &str) -> Rejection {
     let message = format!("Unsupported parameter: '{name}' is not supported with this model.");
-    invalid(&format!("{message}{advice}"), name, "unsupported_parameter")
+    invalid_parameter(&format!("{message}{advice}"), name, "unsupported_parameter")
 }

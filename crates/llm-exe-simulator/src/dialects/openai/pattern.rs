@@ -1,12 +1,12 @@
-//! Regular expressions that OpenAI refuses in a schema: lookaround and back-references.
+//! Finds regular expressions that OpenAI rejects in a schema: lookaround and back-references.
 //! Reported by users: vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073.
 
 use serde_json::Value;
 
-/// The service's message.
-pub(crate) const REFUSAL: &str = "Invalid JSON schema: regex lookaround is not supported.";
+/// The service's error message.
+pub(crate) const ERROR: &str = "Invalid JSON schema: regex lookaround is not supported.";
 
-/// Whether any `pattern`, or any name in `patternProperties`, is refused.
+/// Whether the schema has an unsupported `pattern` or name in `patternProperties`.
 pub(crate) fn any_unsupported(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => fields.iter().any(|(key, value)| match (key.as_str(), value) {

@@ -1,23 +1,23 @@
-//! The shape of a chat completion.
-//!
-//! In: the request's body and the answer. Out: the `ChatCompletion` object.
+//! Builds a `ChatCompletion` object.
 
-use super::super::check::{field, text};
-use crate::answer::{Answer, Content, Ended};
-use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The reply's body.
-pub(crate) fn completion(body: &Value, answer: &Answer, number: u64) -> Value {
+use serde_json::{Value, json};
+
+use crate::completion::{Completion, Content, FinishReason};
+use crate::dialects::json::{field, str_field};
+
+/// Builds the body of the reply.
+pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let count = field(body, "n").and_then(Value::as_u64).unwrap_or(1);
-    let choices: Vec<Value> = (0..count).map(|index| choice(answer, number, index)).collect();
-    let usage = answer.usage.clone().unwrap_or_else(|| usage(answer, count));
+    let choices: Vec<Value> = (0..count).map(|index| choice(completion, number, index)).collect();
+    let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, count));
     json!({
         "id": format!("chatcmpl-sim{number:06}"),
         "object": "chat.completion",
         "created": created,
-        "model": text(body, "model").unwrap_or_default(),
+        "model": str_field(body, "model").unwrap_or_default(),
         "choices": choices,
         "usage": usage,
         "service_tier": "default",
@@ -25,8 +25,8 @@ pub(crate) fn completion(body: &Value, answer: &Answer, number: u64) -> Value {
     })
 }
 
-fn choice(answer: &Answer, number: u64, index: u64) -> Value {
-    let (content, refusal) = match &answer.content {
+fn choice(completion: &Completion, number: u64, index: u64) -> Value {
+    let (content, refusal) = match &completion.content {
         Content::Text(text) => (json!(text), Value::Null),
         Content::Refusal(text) => (Value::Null, json!(text)),
         Content::ToolCall { .. } => (Value::Null, Value::Null),
@@ -39,7 +39,7 @@ fn choice(answer: &Answer, number: u64, index: u64) -> Value {
         "annotations": [],
     });
     if let (Content::ToolCall { name, arguments }, Value::Object(message)) =
-        (&answer.content, &mut message)
+        (&completion.content, &mut message)
     {
         let id = format!("call_sim{number:06}_{index}");
         let function = json!({"name": name, "arguments": arguments});
@@ -50,25 +50,25 @@ fn choice(answer: &Answer, number: u64, index: u64) -> Value {
         "index": index,
         "message": message,
         "logprobs": null,
-        "finish_reason": finish_reason(answer),
+        "finish_reason": finish_reason(completion),
     })
 }
 
-fn finish_reason(answer: &Answer) -> &str {
-    match (&answer.stop_reason, &answer.ended, &answer.content) {
+fn finish_reason(completion: &Completion) -> &str {
+    match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,
-        (None, Ended::AtLimit, _) => "length",
+        (None, FinishReason::TokenLimit, _) => "length",
         (None, _, Content::ToolCall { .. }) => "tool_calls",
         (None, _, _) => "stop",
     }
 }
 
-fn usage(answer: &Answer, count: u64) -> Value {
-    let output = answer.output_tokens.saturating_mul(count);
+fn usage(completion: &Completion, count: u64) -> Value {
+    let output = completion.output_tokens.saturating_mul(count);
     json!({
-        "prompt_tokens": answer.input_tokens,
+        "prompt_tokens": completion.input_tokens,
         "completion_tokens": output,
-        "total_tokens": answer.input_tokens.saturating_add(output),
+        "total_tokens": completion.input_tokens.saturating_add(output),
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": 0,

@@ -1,19 +1,20 @@
-//! What OpenAI refuses in `response_format`.
+//! Validates `response_format` of an OpenAI request.
 //! <https://platform.openai.com/docs/guides/structured-outputs>
-//!
-//! In: the request's body and what its model offers. Out: nothing, or the refusal.
 
-use super::super::Refusal;
-use super::super::check::{content_text, field, is_name, list, text, unknown_key};
-use super::models::Model;
-use super::refuse::{invalid, missing, refusal, unsupported_value, wrong_type};
-use super::{pattern, strict};
 use serde_json::Value;
+
+use super::error::{
+    invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
+};
+use super::models::Model;
+use super::{pattern, strict};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{array_field, content_text, field, is_name, str_field, unknown_key};
 
 const TYPES: &[&str] = &["json_object", "json_schema", "text"];
 
-/// Refuses what the service would refuse in `response_format`.
-pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
+/// Rejects a `response_format` that the service would reject.
+pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(format) = field(body, "response_format") else {
         return Ok(());
     };
@@ -23,7 +24,7 @@ pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
     let kind = match field(format, "type") {
         Some(Value::String(kind)) => kind.as_str(),
         Some(other) => return Err(wrong_type("response_format.type", "a string", other)),
-        None => return Err(missing("response_format.type")),
+        None => return Err(missing_parameter("response_format.type")),
     };
     let known: &[&str] = match kind {
         "json_schema" => &["type", "json_schema"],
@@ -32,88 +33,93 @@ pub(crate) fn refuse(body: &Value, model: Model) -> Result<(), Refusal> {
     if !TYPES.contains(&kind) {
         return Err(unsupported_value("response_format.type", kind, TYPES));
     }
-    unknown(format, known, "response_format")?;
+    reject_unknown_fields(format, known, "response_format")?;
     match kind {
-        "json_object" => names_json(body),
+        "json_object" => validate_json_mention(body),
         "json_schema" if !model.json_schema => {
             let message = "Invalid parameter: 'response_format' of type 'json_schema' is not \
                            supported with this model.";
-            Err(refusal(400, message, Some("response_format"), None))
+            Err(rejection(400, message, Some("response_format"), None))
         }
-        "json_schema" => json_schema(format),
+        "json_schema" => validate_json_schema(format),
         _ => Ok(()),
     }
 }
 
-fn unknown(value: &Value, known: &[&str], path: &str) -> Result<(), Refusal> {
+fn reject_unknown_fields(value: &Value, known: &[&str], path: &str) -> Result<(), Rejection> {
     match unknown_key(value, known) {
         Some(unknown) => {
             let param = format!("{path}.{unknown}");
-            Err(invalid(&format!("Unknown parameter: '{param}'."), &param, "unknown_parameter"))
+            Err(invalid_parameter(
+                &format!("Unknown parameter: '{param}'."),
+                &param,
+                "unknown_parameter",
+            ))
         }
         None => Ok(()),
     }
 }
 
-fn names_json(body: &Value) -> Result<(), Refusal> {
-    let names = |message: &Value| {
+/// The service requires the word "JSON" in a message if `response_format` is `json_object`.
+fn validate_json_mention(body: &Value) -> Result<(), Rejection> {
+    let mentions_json = |message: &Value| {
         let text = message.get("content").map(content_text).unwrap_or_default();
         text.to_lowercase().contains("json")
     };
-    match list(body, "messages").iter().any(names) {
-        true => Ok(()),
-        false => {
-            let message = "'messages' must contain the word 'json' in some form, to use \
+    if array_field(body, "messages").iter().any(mentions_json) {
+        Ok(())
+    } else {
+        let message = "'messages' must contain the word 'json' in some form, to use \
                            'response_format' of type 'json_object'.";
-            Err(refusal(400, message, Some("messages"), None))
-        }
+        Err(rejection(400, message, Some("messages"), None))
     }
 }
 
-fn json_schema(format: &Value) -> Result<(), Refusal> {
+fn validate_json_schema(format: &Value) -> Result<(), Rejection> {
     let path = "response_format.json_schema";
-    let described = match field(format, "json_schema") {
-        Some(described) if described.is_object() => described,
+    let json_schema = match field(format, "json_schema") {
+        Some(json_schema) if json_schema.is_object() => json_schema,
         Some(other) => return Err(wrong_type(path, "an object", other)),
-        None => return Err(missing(path)),
+        None => return Err(missing_parameter(path)),
     };
-    unknown(described, &["name", "description", "schema", "strict"], path)?;
+    reject_unknown_fields(json_schema, &["name", "description", "schema", "strict"], path)?;
     let param = format!("{path}.name");
-    let name = match field(described, "name") {
+    let name = match field(json_schema, "name") {
         Some(Value::String(name)) if is_name(name, 64) => name,
         Some(Value::String(name)) => {
-            let message = match name.len() > 64 {
-                true => format!(
+            let message = if name.len() > 64 {
+                format!(
                     "Invalid '{param}': string too long. Expected a string with maximum length 64, \
                      but got a string with length {} instead.",
                     name.len()
-                ),
-                false => format!(
+                )
+            } else {
+                format!(
                     "Invalid '{param}': string does not match pattern. Expected a string that \
                      matches the pattern '^[a-zA-Z0-9_-]+$'."
-                ),
+                )
             };
-            return Err(invalid(&message, &param, "invalid_value"));
+            return Err(invalid_parameter(&message, &param, "invalid_value"));
         }
         Some(other) => return Err(wrong_type(&param, "a string", other)),
-        None => return Err(missing(&param)),
+        None => return Err(missing_parameter(&param)),
     };
-    let strict = match field(described, "strict") {
+    let strict = match field(json_schema, "strict") {
         None => false,
         Some(Value::Bool(strict)) => *strict,
         Some(other) => return Err(wrong_type(&format!("{path}.strict"), "a boolean", other)),
     };
-    let schema = match field(described, "schema") {
+    let schema = match field(json_schema, "schema") {
         Some(schema) if schema.is_object() => schema,
         Some(other) => return Err(wrong_type(&format!("{path}.schema"), "an object", other)),
-        None => return Err(missing(&format!("{path}.schema"))),
+        None => return Err(missing_parameter(&format!("{path}.schema"))),
     };
-    // The service refuses these patterns without `strict`, too.
+    // The service rejects these patterns even without `strict`.
     if pattern::any_unsupported(schema) {
-        return Err(refusal(400, pattern::REFUSAL, Some("response_format"), None));
+        return Err(rejection(400, pattern::ERROR, Some("response_format"), None));
     }
-    let reason = match text(schema, "type") {
-        Some("object") if strict => strict::refuse(schema).err(),
+    let reason = match str_field(schema, "type") {
+        Some("object") if strict => strict::validate(schema).err(),
         Some("object") => None,
         _ => Some(strict::not_an_object(schema)),
     };
@@ -121,7 +127,7 @@ fn json_schema(format: &Value) -> Result<(), Refusal> {
         None => Ok(()),
         Some(reason) => {
             let message = format!("Invalid schema for response_format '{name}': {reason}");
-            Err(refusal(400, &message, Some("response_format"), None))
+            Err(rejection(400, &message, Some("response_format"), None))
         }
     }
 }

@@ -1,68 +1,69 @@
-//! What OpenAI refuses in `tools` and `tool_choice`.
-//!
-//! In: the request's body. Out: nothing, or the refusal.
+//! Validates `tools` and `tool_choice` of an OpenAI request.
 
-use super::super::Refusal;
-use super::super::check::{field, has_type, is_name, list, text, unknown_key};
-use super::refuse::{empty_list, invalid, missing, refusal, unsupported_value, wrong_type};
-use super::{pattern, strict};
 use serde_json::Value;
 
-const MOST_TOOLS: usize = 128;
+use super::error::{
+    empty_array, invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
+};
+use super::{pattern, strict};
+use crate::dialects::dialect::Rejection;
+use crate::dialects::json::{array_field, field, has_type, is_name, str_field, unknown_key};
+
+const MAX_TOOLS: usize = 128;
 const CHOICES: &[&str] = &["none", "auto", "required"];
 
-/// Refuses what the service would refuse in `tools` and `tool_choice`.
-pub(crate) fn refuse(body: &Value) -> Result<(), Refusal> {
+/// Rejects `tools` and `tool_choice` that the service would reject.
+pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}
-        Some(Value::Array(tools)) if tools.is_empty() => return Err(empty_list("tools")),
-        Some(Value::Array(tools)) if tools.len() > MOST_TOOLS => {
+        Some(Value::Array(tools)) if tools.is_empty() => return Err(empty_array("tools")),
+        Some(Value::Array(tools)) if tools.len() > MAX_TOOLS => {
             let message = format!(
                 "Invalid 'tools': array too long. Expected an array with maximum length \
-                 {MOST_TOOLS}, but got an array with length {} instead.",
+                 {MAX_TOOLS}, but got an array with length {} instead.",
                 tools.len()
             );
-            return Err(invalid(&message, "tools", "array_above_max_length"));
+            return Err(invalid_parameter(&message, "tools", "array_above_max_length"));
         }
         Some(Value::Array(tools)) => {
             for (index, tool) in tools.iter().enumerate() {
-                self::tool(tool, &format!("tools[{index}]"))?;
+                validate_tool(tool, &format!("tools[{index}]"))?;
             }
         }
         Some(other) => return Err(wrong_type("tools", "an array of objects", other)),
     }
-    choice(body)
+    validate_tool_choice(body)
 }
 
-fn tool(tool: &Value, path: &str) -> Result<(), Refusal> {
+fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     if !tool.is_object() {
         return Err(wrong_type(path, "an object", tool));
     }
-    match text(tool, "type") {
+    match str_field(tool, "type") {
         Some("function") => {}
         Some("custom") => return Ok(()),
         Some(other) => {
             let supported = &["function", "custom"];
             return Err(unsupported_value(&format!("{path}.type"), other, supported));
         }
-        None => return Err(missing(&format!("{path}.type"))),
+        None => return Err(missing_parameter(&format!("{path}.type"))),
     }
     let path = format!("{path}.function");
     let function = match field(tool, "function") {
         Some(function) if function.is_object() => function,
         Some(other) => return Err(wrong_type(&path, "an object", other)),
-        None => return Err(missing(&path)),
+        None => return Err(missing_parameter(&path)),
     };
     if let Some(unknown) = unknown_key(function, &["name", "description", "parameters", "strict"]) {
         let param = format!("{path}.{unknown}");
         let message = format!("Unknown parameter: '{param}'.");
-        return Err(invalid(&message, &param, "unknown_parameter"));
+        return Err(invalid_parameter(&message, &param, "unknown_parameter"));
     }
-    let name = name(function, &path)?;
-    parameters(function, name, &path)
+    let name = parse_name(function, &path)?;
+    validate_parameters(function, name, &path)
 }
 
-fn name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Refusal> {
+fn parse_name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Rejection> {
     let param = format!("{path}.name");
     match field(function, "name") {
         Some(Value::String(name)) if is_name(name, 64) => Ok(name),
@@ -72,21 +73,21 @@ fn name<'a>(function: &'a Value, path: &str) -> Result<&'a str, Refusal> {
                  but got a string with length {} instead.",
                 name.len()
             );
-            Err(invalid(&message, &param, "string_above_max_length"))
+            Err(invalid_parameter(&message, &param, "string_above_max_length"))
         }
         Some(Value::String(_)) => {
             let message = format!(
                 "Invalid '{param}': string does not match pattern. Expected a string that matches \
                  the pattern '^[a-zA-Z0-9_-]+$'."
             );
-            Err(invalid(&message, &param, "invalid_value"))
+            Err(invalid_parameter(&message, &param, "invalid_value"))
         }
         Some(other) => Err(wrong_type(&param, "a string", other)),
-        None => Err(missing(&param)),
+        None => Err(missing_parameter(&param)),
     }
 }
 
-fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Refusal> {
+fn validate_parameters(function: &Value, name: &str, path: &str) -> Result<(), Rejection> {
     let param = format!("{path}.parameters");
     let strict = field(function, "strict").is_some_and(|strict| *strict == true);
     let Some(parameters) = field(function, "parameters") else {
@@ -97,36 +98,38 @@ fn parameters(function: &Value, name: &str, path: &str) -> Result<(), Refusal> {
     }
     if strict && pattern::any_unsupported(parameters) {
         let code = Some("invalid_function_parameters");
-        return Err(refusal(400, pattern::REFUSAL, Some(&param), code));
+        return Err(rejection(400, pattern::ERROR, Some(&param), code));
     }
     let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty) && !strict;
-    let reason = match empty || has_type(parameters, "object") {
-        true if strict => strict::refuse(parameters).err(),
-        true => None,
-        false => Some(strict::not_an_object(parameters)),
+    let reason = if !empty && !has_type(parameters, "object") {
+        Some(strict::not_an_object(parameters))
+    } else if strict {
+        strict::validate(parameters).err()
+    } else {
+        None
     };
     match reason {
         None => Ok(()),
         Some(reason) => {
             let message = format!("Invalid schema for function '{name}': {reason}");
-            Err(refusal(400, &message, Some(&param), Some("invalid_function_parameters")))
+            Err(rejection(400, &message, Some(&param), Some("invalid_function_parameters")))
         }
     }
 }
 
-fn choice(body: &Value) -> Result<(), Refusal> {
-    let tools = list(body, "tools");
-    let given = |name: &&&str| field(body, name).is_some();
+fn validate_tool_choice(body: &Value) -> Result<(), Rejection> {
+    let tools = array_field(body, "tools");
+    let is_set = |name: &&&str| field(body, name).is_some();
     if tools.is_empty()
-        && let Some(name) = ["tool_choice", "parallel_tool_calls"].iter().find(given)
+        && let Some(name) = ["tool_choice", "parallel_tool_calls"].iter().find(is_set)
         && body.get("tool_choice") != Some(&Value::from("none"))
     {
         let message = format!(
             "Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
         );
-        return Err(refusal(400, &message, Some(name), None));
+        return Err(rejection(400, &message, Some(name), None));
     }
-    let wanted = match field(body, "tool_choice") {
+    let choice = match field(body, "tool_choice") {
         None => return Ok(()),
         Some(Value::String(choice)) if CHOICES.contains(&choice.as_str()) => return Ok(()),
         Some(Value::String(choice)) => {
@@ -137,24 +140,23 @@ fn choice(body: &Value) -> Result<(), Refusal> {
         }
         Some(choice) => choice,
     };
-    match text(wanted, "type") {
+    match str_field(choice, "type") {
         Some("function") => {}
         Some("custom" | "allowed_tools") => return Ok(()),
         Some(other) => {
             let supported = &["function", "allowed_tools", "custom"];
             return Err(unsupported_value("tool_choice.type", other, supported));
         }
-        None => return Err(missing("tool_choice.type")),
+        None => return Err(missing_parameter("tool_choice.type")),
     }
-    let Some(name) = wanted.pointer("/function/name").and_then(Value::as_str) else {
-        return Err(missing("tool_choice.function.name"));
+    let Some(name) = choice.pointer("/function/name").and_then(Value::as_str) else {
+        return Err(missing_parameter("tool_choice.function.name"));
     };
-    let known = |tool: &Value| tool.pointer("/function/name").is_some_and(|known| known == name);
-    match tools.iter().any(known) {
-        true => Ok(()),
-        false => {
-            let message = format!("Tool choice '{name}' not found in 'tools' parameter.");
-            Err(refusal(400, &message, Some("tool_choice"), None))
-        }
+    let has_name = |tool: &Value| tool.pointer("/function/name").is_some_and(|it| it == name);
+    if tools.iter().any(has_name) {
+        Ok(())
+    } else {
+        let message = format!("Tool choice '{name}' not found in 'tools' parameter.");
+        Err(rejection(400, &message, Some("tool_choice"), None))
     }
 }

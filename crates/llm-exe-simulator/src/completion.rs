@@ -1,0 +1,255 @@
+//! Generates the content of a reply, before a dialect formats it. The same spec always results in
+//! the same completion.
+
+use serde_json::{Value, json};
+
+use crate::prompt_schema;
+use crate::sample;
+use crate::script::response::ScriptedResponse;
+
+/// The maximum length of the quoted message in a simulated reply, in characters.
+const MAX_QUOTE: usize = 120;
+
+/// What a request asks the model for, independent of the dialect.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CompletionSpec {
+    pub(crate) model: String,
+    /// The text of the last user message, or of the system message if there is none.
+    pub(crate) last_message: String,
+    /// The whole text of the prompt.
+    pub(crate) prompt: String,
+    /// The maximum number of tokens in the completion.
+    pub(crate) max_tokens: Option<u64>,
+    /// The sequences that end the completion.
+    pub(crate) stop_sequences: Vec<String>,
+    pub(crate) output: OutputKind,
+}
+
+/// The kind of output that a request asks for.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum OutputKind {
+    /// Text, or JSON if the prompt contains a schema.
+    #[default]
+    Text,
+    /// Any JSON object, or JSON for the schema in the prompt if it contains one.
+    Json,
+    /// JSON for this schema.
+    Schema(Value),
+    /// A call of this tool.
+    Tool {
+        name: String,
+        /// The schema of the arguments.
+        schema: Value,
+    },
+}
+
+/// The reply of the simulated model.
+#[derive(Debug, Clone)]
+pub(crate) struct Completion {
+    pub(crate) content: Content,
+    /// Why the completion ended.
+    pub(crate) finish: FinishReason,
+    /// The stop reason from the script, which replaces that of `finish`.
+    pub(crate) stop_reason: Option<String>,
+    /// The usage object from the script.
+    pub(crate) usage: Option<Value>,
+    /// The number of tokens in the prompt.
+    pub(crate) input_tokens: u64,
+    /// The number of tokens in the completion.
+    pub(crate) output_tokens: u64,
+}
+
+/// The content of a completion.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Text(String),
+    ToolCall {
+        name: String,
+        /// The arguments as JSON text, which may be truncated.
+        arguments: String,
+    },
+    /// The text with which the model declines to reply.
+    Refusal(String),
+    Empty,
+}
+
+/// Why a completion ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FinishReason {
+    /// The content is complete.
+    Complete,
+    /// The token limit was reached.
+    TokenLimit,
+    /// This stop sequence was generated.
+    StopSequence(String),
+}
+
+/// Counts tokens. In the simulator a token is four characters; the last one may be shorter.
+pub(crate) fn count_tokens(text: &str) -> u64 {
+    u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
+}
+
+/// Completes a prompt, with the scripted content if there is one.
+pub(crate) fn complete(spec: &CompletionSpec, scripted: Option<&ScriptedResponse>) -> Completion {
+    let mut stop_reason = None;
+    let mut usage = None;
+    let content = match scripted {
+        Some(ScriptedResponse::Text { text, stop_reason: reason, usage: scripted_usage }) => {
+            stop_reason.clone_from(reason);
+            usage.clone_from(scripted_usage);
+            Content::Text(text.clone())
+        }
+        Some(ScriptedResponse::ToolCall { name, arguments }) => {
+            let arguments = match arguments {
+                Value::Null => json!({}),
+                arguments => arguments.clone(),
+            };
+            Content::ToolCall { name: name.clone(), arguments: arguments.to_string() }
+        }
+        Some(ScriptedResponse::Refusal(text)) => Content::Refusal(text.clone()),
+        Some(ScriptedResponse::Empty) => Content::Empty,
+        _ => simulated_content(spec),
+    };
+    let (content, finish) = match stop_reason {
+        Some(_) => (content, FinishReason::Complete),
+        None => truncate(content, spec),
+    };
+    let output_tokens = match &content {
+        Content::Text(text) | Content::Refusal(text) => count_tokens(text),
+        Content::ToolCall { name, arguments } => count_tokens(name) + count_tokens(arguments),
+        Content::Empty => 0,
+    };
+    let input_tokens = count_tokens(&spec.prompt);
+    Completion { content, finish, stop_reason, usage, input_tokens, output_tokens }
+}
+
+fn simulated_content(spec: &CompletionSpec) -> Content {
+    let json_for =
+        |schema: &Value| sample::value_for(schema).unwrap_or_else(|| json!({})).to_string();
+    let text = match &spec.output {
+        OutputKind::Tool { name, schema } => {
+            let (name, arguments) = (name.clone(), json_for(schema));
+            return Content::ToolCall { name, arguments };
+        }
+        OutputKind::Schema(schema) => json_for(schema),
+        OutputKind::Json => match prompt_schema::find(&spec.prompt) {
+            Some(schema) => json_for(&schema),
+            None => json!({"simulated": true}).to_string(),
+        },
+        OutputKind::Text => match prompt_schema::find(&spec.prompt) {
+            Some(schema) => json_for(&schema),
+            None if asks_for_list(&spec.prompt) => {
+                "- Simulated item 1\n- Simulated item 2\n- Simulated item 3".to_owned()
+            }
+            None => {
+                let quoted = quote(&spec.last_message);
+                format!("Simulated reply from {} to: \"{quoted}\"", spec.model)
+            }
+        },
+    };
+    Content::Text(text)
+}
+
+/// Whether a prompt asks for a list.
+fn asks_for_list(prompt: &str) -> bool {
+    let words = prompt.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    let normalized = format!(" {} ", words.collect::<Vec<_>>().join(" "));
+    [" a list ", " the list ", " numbered list ", " bullet points "]
+        .iter()
+        .any(|phrase| normalized.contains(phrase))
+}
+
+fn quote(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() > MAX_QUOTE {
+        text.chars().take(MAX_QUOTE - 1).chain(['…']).collect()
+    } else {
+        text
+    }
+}
+
+/// Truncates the content at the first stop sequence, then at the token limit.
+fn truncate(content: Content, spec: &CompletionSpec) -> (Content, FinishReason) {
+    match content {
+        Content::Text(text) => {
+            let (text, finish) = truncate_text(text, spec);
+            (Content::Text(text), finish)
+        }
+        Content::ToolCall { name, arguments } => {
+            let limit = spec.max_tokens.map(|limit| limit.saturating_sub(count_tokens(&name)));
+            match limit_tokens(&arguments, limit) {
+                Some(arguments) => {
+                    (Content::ToolCall { name, arguments }, FinishReason::TokenLimit)
+                }
+                None => (Content::ToolCall { name, arguments }, FinishReason::Complete),
+            }
+        }
+        Content::Refusal(_) | Content::Empty => (content, FinishReason::Complete),
+    }
+}
+
+fn truncate_text(mut text: String, spec: &CompletionSpec) -> (String, FinishReason) {
+    let first_stop = spec
+        .stop_sequences
+        .iter()
+        .filter(|stop| !stop.is_empty())
+        .filter_map(|stop| text.find(stop.as_str()).map(|at| (at, stop)))
+        .min_by_key(|(at, _)| *at);
+    let mut finish = FinishReason::Complete;
+    if let Some((at, stop)) = first_stop {
+        text.truncate(at);
+        finish = FinishReason::StopSequence(stop.clone());
+    }
+    match limit_tokens(&text, spec.max_tokens) {
+        Some(text) => (text, FinishReason::TokenLimit),
+        None => (text, finish),
+    }
+}
+
+/// The first `limit` tokens of the text, or `None` if the text is not longer than that.
+fn limit_tokens(text: &str, limit: Option<u64>) -> Option<String> {
+    let limit = limit.filter(|limit| count_tokens(text) > *limit)?;
+    let characters = usize::try_from(limit.saturating_mul(4)).unwrap_or(usize::MAX);
+    Some(text.chars().take(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(message: &str) -> CompletionSpec {
+        let (last_message, prompt) = (message.to_owned(), message.to_owned());
+        CompletionSpec { model: "m".to_owned(), last_message, prompt, ..CompletionSpec::default() }
+    }
+
+    fn text(completion: &Completion) -> &str {
+        match &completion.content {
+            Content::Text(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_prompt_for_a_list_gets_a_list() {
+        assert!(text(&complete(&spec("Answer with a list."), None)).starts_with("- Simulated"));
+        assert!(text(&complete(&spec("Listen, a lister!"), None)).starts_with("Simulated reply"));
+    }
+
+    #[test]
+    fn the_quoted_message_is_collapsed_and_shortened() {
+        let short = complete(&spec("a \n b"), None);
+        assert_eq!(text(&short), "Simulated reply from m to: \"a b\"");
+        let long = complete(&spec(&"x".repeat(500)), None);
+        assert_eq!(text(&long).chars().count(), "Simulated reply from m to: \"\"".len() + 120);
+    }
+
+    #[test]
+    fn text_is_truncated_at_the_limit_and_at_stop_sequences() {
+        let limited = complete(&CompletionSpec { max_tokens: Some(2), ..spec("hello") }, None);
+        assert_eq!((text(&limited), &limited.finish), ("Simulate", &FinishReason::TokenLimit));
+        let stop_sequences = vec!["reply".to_owned(), "lated".to_owned()];
+        let stopped = complete(&CompletionSpec { stop_sequences, ..spec("hello") }, None);
+        let finish = FinishReason::StopSequence("lated".to_owned());
+        assert_eq!((text(&stopped), &stopped.finish), ("Simu", &finish));
+    }
+}

@@ -1,0 +1,166 @@
+//! Validates an Anthropic request: headers, model, limits, sampling and stop sequences. The other
+//! groups of fields are checked in their own modules.
+
+use serde_json::Value;
+
+use super::error::{invalid_request, missing_field, rejection};
+use super::{messages, models, output, thinking, tools};
+use crate::dialects::dialect::{ProviderRequest, Rejection};
+use crate::dialects::json::{field, unknown_key};
+
+/// The parameters of `MessageCreateParams` in the npm package @anthropic-ai/sdk.
+pub(crate) const PARAMETERS: &[&str] = &[
+    "cache_control",
+    "container",
+    "diagnostics",
+    "inference_geo",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "model",
+    "output_config",
+    "service_tier",
+    "speed",
+    "stop_sequences",
+    "stream",
+    "system",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_k",
+    "top_p",
+];
+const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01"];
+const SAMPLING_PARAMETERS: &[&str] = &["temperature", "top_p", "top_k"];
+
+/// Rejects a request that the service would reject.
+pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    validate_api_key(request)?;
+    validate_version(request)?;
+    let body = request.body;
+    if !request.is_json {
+        return Err(invalid_request("The request body is not valid JSON."));
+    }
+    if !body.is_object() {
+        return Err(invalid_request("Input should be a valid dictionary"));
+    }
+    if let Some(unknown) = unknown_key(body, PARAMETERS) {
+        return Err(invalid_request(&format!("{unknown}: Extra inputs are not permitted")));
+    }
+    let name = parse_model(body)?;
+    if field(body, "stream").is_some_and(|stream| stream == true) {
+        return Err(invalid_request("stream: llm-exe-simulator does not support streaming"));
+    }
+    validate_parameters(body, models::model(name))
+}
+
+/// Rejects parameters that the service would reject, directly or through Bedrock.
+pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
+    validate_max_tokens(body)?;
+    messages::validate(body, model)?;
+    validate_sampling(body, model)?;
+    validate_stop_sequences(body)?;
+    thinking::validate(body, model)?;
+    output::validate(body, model)?;
+    tools::validate(body, model)
+}
+
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    match request.header("x-api-key").unwrap_or_default() {
+        "" => Err(rejection(401, "x-api-key header is required")),
+        "invalid" => Err(rejection(401, "invalid x-api-key")),
+        _ => Ok(()),
+    }
+}
+
+fn validate_version(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    match request.header("anthropic-version") {
+        None => Err(invalid_request("anthropic-version: header is required")),
+        Some(version) if VERSIONS.contains(&version) => Ok(()),
+        Some(version) => {
+            let message = format!("anthropic-version: \"{version}\" is not a valid version");
+            Err(invalid_request(&message))
+        }
+    }
+}
+
+fn parse_model(body: &Value) -> Result<&str, Rejection> {
+    match field(body, "model") {
+        Some(Value::String(name)) if name.starts_with("missing-") => {
+            Err(rejection(404, &format!("model: {name}")))
+        }
+        Some(Value::String(name)) if name.is_empty() => {
+            Err(invalid_request("model: String should have at least 1 character"))
+        }
+        Some(Value::String(name)) => Ok(name),
+        Some(_) => Err(invalid_request("model: Input should be a valid string")),
+        None => Err(missing_field("model")),
+    }
+}
+
+fn validate_max_tokens(body: &Value) -> Result<(), Rejection> {
+    match field(body, "max_tokens").map(Value::as_i64) {
+        None => Err(missing_field("max_tokens")),
+        Some(None) => Err(invalid_request("max_tokens: Input should be a valid integer")),
+        Some(Some(number)) if number < 1 => {
+            Err(invalid_request("max_tokens: Input should be greater than or equal to 1"))
+        }
+        Some(Some(_)) => Ok(()),
+    }
+}
+
+fn validate_sampling(body: &Value, model: models::Model) -> Result<(), Rejection> {
+    for name in ["temperature", "top_p"] {
+        let Some(value) = field(body, name) else {
+            continue;
+        };
+        let Value::Number(number) = value else {
+            return Err(invalid_request(&format!("{name}: Input should be a valid number")));
+        };
+        let amount = number.as_f64().unwrap_or(f64::NAN);
+        if !(0.0..=1.0).contains(&amount) {
+            return Err(invalid_request(&format!("{name}: range: 0..1, got {number}")));
+        }
+    }
+    if let Some(top_k) = field(body, "top_k")
+        && top_k.as_u64().is_none()
+    {
+        return Err(invalid_request("top_k: Input should be greater than or equal to 0"));
+    }
+    let is_set = |name: &&&str| field(body, name).is_some();
+    if model.rejects_sampling()
+        && let Some(name) = SAMPLING_PARAMETERS.iter().find(is_set)
+    {
+        return Err(invalid_request(&format!("`{name}` is not supported with this model.")));
+    }
+    let both = ["temperature", "top_p"].iter().all(|name| field(body, name).is_some());
+    if both && model.rejects_temperature_with_top_p() {
+        let message = "`temperature` and `top_p` cannot both be specified for this model. Use \
+                       only one.";
+        return Err(invalid_request(message));
+    }
+    Ok(())
+}
+
+fn validate_stop_sequences(body: &Value) -> Result<(), Rejection> {
+    let stops = match field(body, "stop_sequences") {
+        None => return Ok(()),
+        Some(Value::Array(stops)) => stops,
+        Some(_) => return Err(invalid_request("stop_sequences: Input should be a valid list")),
+    };
+    for (index, stop) in stops.iter().enumerate() {
+        match stop.as_str() {
+            None => {
+                let path = format!("stop_sequences.{index}");
+                return Err(invalid_request(&format!("{path}: Input should be a valid string")));
+            }
+            Some(stop) if stop.trim().is_empty() => {
+                let reason = "each stop sequence must contain non-whitespace";
+                return Err(invalid_request(&format!("stop_sequences: {reason}")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}

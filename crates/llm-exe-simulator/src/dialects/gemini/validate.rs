@@ -1,0 +1,80 @@
+//! Validates a Gemini request.
+//!
+//! The service also accepts field names in snake_case. The simulator accepts only camelCase, as
+//! the documentation has it.
+
+use serde_json::json;
+
+use super::error::{error, invalid_request, reject_unknown_fields, with_details};
+use super::{config, contents, models};
+use crate::dialects::dialect::{ProviderRequest, Rejection};
+use crate::dialects::json::field;
+
+/// The fields of `GenerateContentRequest`.
+const FIELDS: &[&str] = &[
+    "cachedContent",
+    "contents",
+    "generationConfig",
+    "model",
+    "safetySettings",
+    "serviceTier",
+    "store",
+    "systemInstruction",
+    "toolConfig",
+    "tools",
+];
+const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
+
+/// Rejects a request that the service would reject.
+pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    validate_api_key(request)?;
+    let body = request.body;
+    if !request.is_json {
+        return Err(invalid_request("Invalid JSON payload received. Unexpected token."));
+    }
+    if !body.is_object() {
+        return Err(invalid_request(
+            "Invalid JSON payload received. Unknown name \"\": Root element must be a message.",
+        ));
+    }
+    reject_unknown_fields(body, FIELDS, "")?;
+    let name = models::name_in_path(request.path).unwrap_or_default();
+    if name.starts_with("missing-") {
+        let message = format!(
+            "models/{name} is not found for API version v1beta, or is not supported for \
+             generateContent. Call ListModels to see the list of available models and their \
+             supported methods."
+        );
+        return Err(Rejection::new(404, error(404, &message)));
+    }
+    let model = models::model(name);
+    contents::validate(body)?;
+    if field(body, "systemInstruction").is_some() && !model.system {
+        return Err(invalid_request(&format!(
+            "Developer instruction is not enabled for models/{name}"
+        )));
+    }
+    config::validate(body, model, name)
+}
+
+/// Checks the API key. Gemini rejects an invalid key with 400 and a missing one with 403.
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    match request.header("x-goog-api-key").unwrap_or_default() {
+        "" => {
+            let message = "Method doesn't allow unregistered callers (callers without established \
+                           identity). Please use API Key or other form of API consumer identity \
+                           to call this API.";
+            Err(Rejection::new(403, error(403, message)))
+        }
+        "invalid" => {
+            let message = "API key not valid. Please pass a valid API key.";
+            let service = json!({"service": "generativelanguage.googleapis.com"});
+            let details = json!([{
+                "@type": ERROR_INFO, "reason": "API_KEY_INVALID", "domain": "googleapis.com",
+                "metadata": service,
+            }]);
+            Err(with_details(message, details))
+        }
+        _ => Ok(()),
+    }
+}

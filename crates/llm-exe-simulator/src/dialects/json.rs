@@ -1,0 +1,68 @@
+//! Functions for reading JSON bodies that several dialects share.
+
+use serde_json::Value;
+
+/// A field that is present and not null.
+pub(crate) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.get(name).filter(|value| !value.is_null())
+}
+
+/// The value of a string field.
+pub(crate) fn str_field<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}
+
+/// The elements of an array field; empty if the field is missing or not an array.
+pub(crate) fn array_field<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The first key of an object that is not in `known`.
+pub(crate) fn unknown_key<'a>(value: &'a Value, known: &[&str]) -> Option<&'a str> {
+    let mut keys = value.as_object()?.keys().map(String::as_str);
+    keys.find(|key| !known.contains(key))
+}
+
+/// Whether a name has 1 to `max_length` characters and only ASCII letters, digits, `_` and `-`.
+pub(crate) fn is_name(name: &str, max_length: usize) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=max_length).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// Whether `type` of a schema node is this type or a list that contains it.
+pub(crate) fn has_type(schema: &Value, wanted: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(names)) => names.iter().any(|name| name == wanted),
+        Some(name) => name == wanted,
+        None => false,
+    }
+}
+
+/// The type of a value, as the services write it in error messages.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_i64() || number.is_u64() => "an integer",
+        Value::Number(_) => "a decimal",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The text of a message's content: the string, or the text of its parts, one per line.
+pub(crate) fn content_text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let part_text = |part: &Value| match part.get("text").and_then(Value::as_str) {
+                Some(text) => text.to_owned(),
+                None => part.get("content").map(content_text).unwrap_or_default(),
+            };
+            let texts = parts.iter().map(part_text).filter(|text| !text.is_empty());
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,103 @@
+//! Validates an OpenAI request. Each group of fields is checked in its own module.
+
+use super::error::{invalid_parameter, missing_parameter, rejection};
+use super::{messages, models, parameters, response_format, tools};
+use crate::dialects::dialect::{ProviderRequest, Rejection};
+use crate::dialects::json::{field, str_field, unknown_key};
+
+/// The parameters of `ChatCompletionCreateParams` in the npm package openai.
+const PARAMETERS: &[&str] = &[
+    "audio",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "messages",
+    "metadata",
+    "modalities",
+    "model",
+    "moderation",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+    "web_search_options",
+];
+
+/// Rejects a request that the service would reject.
+pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    validate_api_key(request)?;
+    let body = request.body;
+    if !request.is_json || !body.is_object() {
+        return Err(rejection(
+            400,
+            "We could not parse the JSON body of your request.",
+            None,
+            None,
+        ));
+    }
+    let name = match str_field(body, "model") {
+        Some(name) if !name.is_empty() => name,
+        _ => {
+            return Err(rejection(400, "you must provide a model parameter", None, None));
+        }
+    };
+    if field(body, "messages").is_none() {
+        return Err(missing_parameter("messages"));
+    }
+    // DeepSeek has the additional parameter `thinking`.
+    let is_unknown = |key: &&str| !(*key == "thinking" && name.starts_with("deepseek-"));
+    if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
+        let message = format!("Unrecognized request argument supplied: {unknown}");
+        return Err(rejection(400, &message, None, None));
+    }
+    if name.starts_with("missing-") {
+        let message = format!("The model `{name}` does not exist or you do not have access to it.");
+        return Err(rejection(404, &message, None, Some("model_not_found")));
+    }
+    if field(body, "stream").is_some_and(|stream| stream == true) {
+        let message = "llm-exe-simulator does not support streaming: remove 'stream'.";
+        return Err(invalid_parameter(message, "stream", "unsupported_value"));
+    }
+    let model = models::model(name);
+    messages::validate(body)?;
+    parameters::validate(body, model)?;
+    tools::validate(body)?;
+    response_format::validate(body, model)
+}
+
+fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    let authorization = request.header("authorization").unwrap_or_default();
+    let key = authorization.strip_prefix("Bearer").map(str::trim).unwrap_or_default();
+    let message = match key {
+        "" => {
+            "You didn't provide an API key. Provide it in an Authorization header, as a Bearer \
+             token (Authorization: Bearer YOUR_KEY)."
+        }
+        "invalid" => "Incorrect API key provided.",
+        _ => return Ok(()),
+    };
+    Err(rejection(401, message, None, Some("invalid_api_key")))
+}

@@ -1,0 +1,190 @@
+//! Sends a planned response: complete, delayed, or broken in one of the ways that a script asks
+//! for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::Response;
+use hyper::body::{Frame, SizeHint};
+use serde_json::Value;
+use tokio::time::Sleep;
+
+/// The body of every response.
+pub type Body = UnsyncBoxBody<Bytes, ConnectionDropped>;
+
+/// An error that makes hyper close the connection without a complete response.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionDropped;
+
+impl std::fmt::Display for ConnectionDropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the simulator dropped the connection, as scripted")
+    }
+}
+
+impl std::error::Error for ConnectionDropped {}
+
+/// The response to a call, and how to deliver it.
+#[derive(Debug, Clone)]
+pub struct PlannedResponse {
+    /// How the response is delivered.
+    pub delivery: Delivery,
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers by name.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// The delay before the response.
+    pub wait: Duration,
+    /// The time after which the idle connection is closed.
+    pub close_after: Option<Duration>,
+}
+
+/// How a response is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The whole response is sent.
+    Full,
+    /// Half of the body is sent, then the connection is closed.
+    Truncated,
+    /// The body is sent, followed by more data without end.
+    Endless,
+    /// No response is sent, and the connection stays open.
+    Never,
+    /// The connection is closed without a response.
+    Drop,
+}
+
+impl PlannedResponse {
+    /// A response with a JSON body.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::bytes(status, "application/json", Bytes::from(body.to_string()))
+    }
+
+    /// A response with this content type.
+    pub fn bytes(status: u16, content_type: &str, body: Bytes) -> Self {
+        Self {
+            delivery: Delivery::Full,
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body,
+            wait: Duration::ZERO,
+            close_after: None,
+        }
+    }
+
+    /// Sets how the response is delivered.
+    pub fn with_delivery(self, delivery: Delivery) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// Sets a header and replaces any header of the same name.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// Delivers a response.
+///
+/// # Errors
+/// [`ConnectionDropped`] if the connection must be closed without a response.
+pub async fn deliver(planned: PlannedResponse) -> Result<Response<Body>, ConnectionDropped> {
+    if !planned.wait.is_zero() {
+        tokio::time::sleep(planned.wait).await;
+    }
+    match planned.delivery {
+        Delivery::Never => std::future::pending().await,
+        Delivery::Drop => Err(ConnectionDropped),
+        Delivery::Full | Delivery::Truncated | Delivery::Endless => Ok(build(planned)),
+    }
+}
+
+/// Builds the hyper response.
+pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
+    let PlannedResponse { delivery, status, headers, body, .. } = planned;
+    let length = body.len();
+    let body = match delivery {
+        Delivery::Truncated => FaultyBody::truncated(&body).boxed_unsync(),
+        Delivery::Endless => FaultyBody::endless(body).boxed_unsync(),
+        _ => Full::new(body).map_err(|never| match never {}).boxed_unsync(),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        // The script parser has already rejected invalid headers.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    if delivery == Delivery::Truncated {
+        response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response
+}
+
+/// A body that breaks off or never ends. It pauses between frames, because hyper flushes its
+/// buffer only while the body is pending.
+struct FaultyBody {
+    first: Option<Bytes>,
+    rest: Rest,
+    pause: Pin<Box<Sleep>>,
+}
+
+enum Rest {
+    Break,
+    Repeat(Bytes),
+}
+
+impl FaultyBody {
+    fn truncated(body: &Bytes) -> Self {
+        Self::new(body.slice(..body.len() / 2), Rest::Break)
+    }
+
+    fn endless(first: Bytes) -> Self {
+        Self::new(first, Rest::Repeat(Bytes::from(vec![b'a'; 16 * 1024])))
+    }
+
+    fn new(first: Bytes, rest: Rest) -> Self {
+        Self { first: Some(first), rest, pause: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+    }
+}
+
+impl hyper::body::Body for FaultyBody {
+    type Data = Bytes;
+    type Error = ConnectionDropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionDropped>>> {
+        if self.pause.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        let pause = match self.rest {
+            Rest::Break => Duration::from_millis(10),
+            Rest::Repeat(_) => Duration::from_millis(1),
+        };
+        self.pause = Box::pin(tokio::time::sleep(pause));
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        Poll::Ready(Some(match &self.rest {
+            Rest::Break => Err(ConnectionDropped),
+            Rest::Repeat(data) => Ok(Frame::data(data.clone())),
+        }))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

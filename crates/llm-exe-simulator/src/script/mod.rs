@@ -1,0 +1,203 @@
+//! The script: a queue of steps, each with the response to the next calls that it matches.
+//!
+//! A call uses the first step whose `when` matches. A step leaves the queue after it was used
+//! `times` times.
+
+pub(crate) mod response;
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::dialects;
+use response::{Fault, ScriptedResponse};
+
+/// A step of a script: which calls it matches, how often it is used, and the response.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The calls that the step matches. Default: every call.
+    #[serde(default)]
+    pub when: When,
+    /// How many calls use the step. Default: 1.
+    #[serde(default = "default_times")]
+    pub times: u32,
+    /// The response to those calls.
+    pub then: ScriptedResponse,
+}
+
+fn default_times() -> u32 {
+    1
+}
+
+/// Conditions on a call. An omitted condition matches every call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct When {
+    /// The dialect's name, such as `openai` or `anthropic`.
+    pub dialect: Option<String>,
+    /// The full name of the model.
+    pub model: Option<String>,
+    /// A substring of the prompt, case-sensitive.
+    pub prompt_contains: Option<String>,
+}
+
+impl Step {
+    /// A step for the next call.
+    pub fn new(then: ScriptedResponse) -> Self {
+        Self { when: When::default(), times: default_times(), then }
+    }
+
+    /// A step that responds with a status and the provider's own error body.
+    pub fn status(status: u16) -> Self {
+        Self::new(ScriptedResponse::Status { status, headers: Vec::new(), body: None })
+    }
+
+    /// A step that responds with a successful reply of this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(ScriptedResponse::Text { text: text.into(), stop_reason: None, usage: None })
+    }
+
+    /// A step that responds with a successful reply that calls a tool.
+    pub fn tool_call(name: impl Into<String>, arguments: Value) -> Self {
+        Self::new(ScriptedResponse::ToolCall { name: name.into(), arguments })
+    }
+
+    /// A step that fails with this fault.
+    pub fn fault(fault: Fault) -> Self {
+        Self::new(ScriptedResponse::Fault(fault))
+    }
+
+    /// Adds a header. Only a step that responds with a status has headers; others stay unchanged.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        if let ScriptedResponse::Status { headers, .. } = &mut self.then {
+            headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// Sets how many calls use the step.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Sets the calls that the step matches.
+    #[must_use]
+    pub fn when(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
+}
+
+/// An invalid script. The message contains the step and the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError(String);
+
+impl std::fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+/// Parses a script, which is a JSON array of steps.
+pub(crate) fn parse(script: Value) -> Result<Vec<Step>, ScriptError> {
+    let Value::Array(steps) = script else {
+        return Err(ScriptError("a script must be an array of steps".to_owned()));
+    };
+    let parse_step = |(index, step): (usize, Value)| {
+        let step: Step = serde_json::from_value(step)
+            .map_err(|error| ScriptError(format!("step[{index}]: {error}")))?;
+        validate(&step).map_err(|reason| ScriptError(format!("step[{index}]: {reason}")))?;
+        Ok(step)
+    };
+    steps.into_iter().enumerate().map(parse_step).collect()
+}
+
+fn validate(step: &Step) -> Result<(), String> {
+    if step.times == 0 {
+        return Err("times must be at least 1, got 0".to_owned());
+    }
+    let depends_on_body = step.when.model.is_some() || step.when.prompt_contains.is_some();
+    if depends_on_body && step.then == ScriptedResponse::Fault(Fault::DropEarly) {
+        return Err("dropEarly closes the connection before the body is read, so `when` may \
+                    only contain dialect, not model or promptContains"
+            .to_owned());
+    }
+    match &step.when.dialect {
+        Some(name) if dialects::by_name(name).is_none() => {
+            let known = dialects::names().collect::<Vec<_>>().join(", ");
+            Err(format!("when.dialect: unknown dialect \"{name}\", expected one of {known}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The properties of a call on which a step can depend.
+pub(crate) struct CallInfo<'a> {
+    pub(crate) dialect: &'a str,
+    /// The model, if the call contains one.
+    pub(crate) model: Option<&'a str>,
+    /// The whole text of the prompt.
+    pub(crate) prompt: &'a str,
+}
+
+/// The steps that are not used up yet.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    steps: VecDeque<Step>,
+}
+
+impl Script {
+    pub(crate) fn append(&mut self, steps: Vec<Step>) {
+        self.steps.extend(steps);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.steps.clear();
+    }
+
+    /// The step that this call would use.
+    pub(crate) fn peek(&self, call: &CallInfo<'_>) -> Option<&Step> {
+        self.steps.iter().find(|step| matches(&step.when, call))
+    }
+
+    /// Uses the first step that matches.
+    pub(crate) fn take(&mut self, call: &CallInfo<'_>) -> Option<ScriptedResponse> {
+        let index = self.steps.iter().position(|step| matches(&step.when, call))?;
+        self.take_at(index)
+    }
+
+    /// Uses a `dropEarly` step if it is the first step that a call of this dialect could match.
+    pub(crate) fn take_drop_early(&mut self, dialect: &str) -> bool {
+        let may_match = |when: &When| when.dialect.as_deref().is_none_or(|name| name == dialect);
+        let Some(index) = self.steps.iter().position(|step| may_match(&step.when)) else {
+            return false;
+        };
+        let then = self.steps.get(index).map(|step| &step.then);
+        let is_drop_early = then == Some(&ScriptedResponse::Fault(Fault::DropEarly));
+        is_drop_early && self.take_at(index).is_some()
+    }
+
+    fn take_at(&mut self, index: usize) -> Option<ScriptedResponse> {
+        let step = self.steps.get_mut(index)?;
+        let then = step.then.clone();
+        step.times = step.times.saturating_sub(1);
+        if step.times == 0 {
+            self.steps.remove(index);
+        }
+        Some(then)
+    }
+}
+
+fn matches(when: &When, call: &CallInfo<'_>) -> bool {
+    let dialect = when.dialect.as_deref().is_none_or(|name| name == call.dialect);
+    let model = when.model.as_deref().is_none_or(|model| Some(model) == call.model);
+    let prompt = when.prompt_contains.as_deref().is_none_or(|text| call.prompt.contains(text));
+    dialect && model && prompt
+}

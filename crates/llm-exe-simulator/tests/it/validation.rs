@@ -1,0 +1,130 @@
+//! Requests that the services reject and accept, from `cases/{rejected,accepted}.json`.
+
+use std::collections::BTreeMap;
+
+use llm_exe_simulator::Simulator;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::{self, KEY, Reply};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    dialect: String,
+    /// Replaces the default path.
+    path: Option<String>,
+    /// Replaces a default header, or removes it if null.
+    #[serde(default)]
+    headers: BTreeMap<String, Option<String>>,
+    /// Replaces the model in the default path.
+    model: Option<String>,
+    body: Value,
+    status: u16,
+    /// A part of the error.
+    contains: Option<String>,
+    /// The beginning of the text of the reply.
+    text: Option<String>,
+}
+
+fn cases(json: &str) -> Vec<Case> {
+    serde_json::from_str(json).unwrap()
+}
+
+async fn send(simulator: &Simulator, case: &Case) -> Reply {
+    let mut headers = client::headers(&case.dialect);
+    for (name, value) in &case.headers {
+        match value {
+            Some(value) => {
+                let (day, time) = client::now();
+                let value = value.replace("{day}", &day).replace("{time}", &time);
+                headers.insert(name.clone(), value);
+            }
+            None => drop(headers.remove(name)),
+        }
+    }
+    // A string is sent unchanged, as a body that isn't JSON.
+    let body = match &case.body {
+        Value::String(raw) => raw.clone(),
+        json => json.to_string(),
+    };
+    let path = case.path.as_deref().unwrap_or_else(|| client::path(&case.dialect));
+    let path = match &case.model {
+        Some(model) => path.replace("gemini-2.5-flash", model),
+        None => path.to_owned(),
+    };
+    client::send(simulator.address(), "POST", &path, &headers, body.as_bytes()).await
+}
+
+#[tokio::test]
+async fn invalid_requests_are_rejected() {
+    let simulator = Simulator::start().await.unwrap();
+    let cases = cases(include_str!("../cases/rejected.json"));
+    let mut failures = Vec::new();
+    for case in &cases {
+        let reply = send(&simulator, case).await;
+        let body = reply.json();
+        let error = body.get("error").cloned().unwrap_or_default();
+        let contains = case.contains.as_deref().unwrap();
+        let error_type = reply.headers.get("x-amzn-errortype").cloned().unwrap_or_default();
+        let error_text = match (case.dialect.as_str(), &error) {
+            ("bedrock-anthropic" | "converse", _) => format!("{} {error_type}", body["message"]),
+            (_, Value::String(message)) => message.clone(),
+            _ => ["message", "type", "code", "param", "status", "details"]
+                .map(|name| error[name].to_string())
+                .join(" "),
+        };
+        let error_text = error_text.replace("\\\"", "\"");
+        let has_dialects_format = match case.dialect.as_str() {
+            "openai" => {
+                ["message", "type", "param", "code"].iter().all(|it| error.get(it).is_some())
+            }
+            "gemini" => error["code"] == reply.status && error["status"].is_string(),
+            "ollama" => error.is_string() && body.as_object().unwrap().len() == 1,
+            "bedrock-anthropic" | "converse" => {
+                body["message"].is_string() && !error_type.is_empty()
+            }
+            _ => body["type"] == "error" && body.get("request_id").is_some(),
+        };
+        let has_request_id = ["x-request-id", "request-id", "x-amzn-requestid"]
+            .iter()
+            .any(|name| reply.headers.contains_key(*name));
+        if reply.status != case.status
+            || !error_text.contains(contains)
+            || !has_dialects_format
+            || !has_request_id
+        {
+            failures.push(format!("{}: {} {}", case.name, reply.status, reply.text));
+        }
+        assert!(!reply.text.contains(KEY), "{}", case.name);
+    }
+    let report = failures.join("\n");
+    assert!(failures.is_empty(), "{} of {}:\n{report}", failures.len(), cases.len());
+    assert!(cases.len() > 150, "{}", cases.len());
+    let journal = simulator.journal();
+    assert_eq!(journal.len(), cases.len());
+    assert!(!serde_json::to_string(&journal).unwrap().contains(KEY));
+}
+
+#[tokio::test]
+async fn valid_requests_are_accepted() {
+    let simulator = Simulator::start().await.unwrap();
+    for case in cases(include_str!("../cases/accepted.json")) {
+        let reply = send(&simulator, &case).await;
+        assert_eq!(reply.status, case.status, "{}: {}", case.name, reply.text);
+        let body = reply.json();
+        let text = match case.dialect.as_str() {
+            "openai" => body.pointer("/choices/0/message/content").unwrap().as_str(),
+            "gemini" => body.pointer("/candidates/0/content/parts/0/text").unwrap().as_str(),
+            "ollama" => body["message"]["content"].as_str(),
+            "converse" => {
+                let content = body.pointer("/output/message/content").unwrap();
+                content.as_array().unwrap().last().unwrap()["text"].as_str()
+            }
+            _ => body["content"].as_array().unwrap().last().unwrap()["text"].as_str(),
+        };
+        let expected = case.text.as_deref().unwrap();
+        assert!(text.unwrap().starts_with(expected), "{}: {}", case.name, reply.text);
+    }
+}

@@ -1,0 +1,145 @@
+//! Faults that tests inject into calls.
+
+use std::time::Duration;
+
+/// An operation of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// S3: reads an object.
+    GetObject,
+    /// S3: reads the headers of an object.
+    HeadObject,
+    /// S3: writes an object.
+    PutObject,
+    /// SQS: sends a message to a queue.
+    SendMessage,
+    /// EventBridge: puts events onto a bus.
+    PutEvents,
+}
+
+/// The effect of a fault on a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The call is rejected with this status and error code and is not executed.
+    Refuse(u16, String),
+    /// The call is executed after this delay.
+    Delay(Duration),
+    /// The call is not executed, and the connection is closed.
+    Drop,
+    /// The call is not executed, and there is no response.
+    Hang,
+    /// The call is executed, and the connection is closed without a response.
+    DoneThenDrop,
+    /// The call is executed, and there is no response.
+    DoneThenHang,
+    /// The call is executed, but the response has this status and error code.
+    DoneThenRefuse(u16, String),
+    /// `PutEvents` responds with 200, but all entries fail with this error code. Has no effect on
+    /// other operations.
+    FailEntries(String),
+}
+
+/// A fault, for example `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    operation: Operation,
+    pattern: String,
+    action: Action,
+    remaining: u64,
+    every: u64,
+    matched: u64,
+}
+
+impl Fault {
+    /// A fault in every call of this operation whose target matches the pattern. The target is an
+    /// object's `bucket/key`, a queue's URL, or the bus of the first event. In the pattern `*`
+    /// matches any text.
+    pub fn on(operation: Operation, pattern: &str, action: Action) -> Self {
+        let pattern = pattern.to_owned();
+        Self { operation, pattern, action, remaining: u64::MAX, every: 1, matched: 0 }
+    }
+
+    /// Limits how often the fault occurs.
+    #[must_use]
+    pub fn times(self, times: u64) -> Self {
+        Self { remaining: times, ..self }
+    }
+
+    /// Limits the fault to every nth matching call.
+    #[must_use]
+    pub fn every(self, nth: u64) -> Self {
+        Self { every: nth.max(1), ..self }
+    }
+
+    /// Counts the call if it matches, and returns the action if the fault occurs in it.
+    fn apply(&mut self, operation: Operation, name: &str) -> Option<Action> {
+        if self.operation != operation
+            || self.remaining == 0
+            || !matches_pattern(&self.pattern, name.as_bytes())
+        {
+            return None;
+        }
+        self.matched += 1;
+        if !self.matched.is_multiple_of(self.every) {
+            return None;
+        }
+        self.remaining -= 1;
+        Some(self.action.clone())
+    }
+}
+
+/// The action of the first fault that occurs in a call.
+pub(super) fn next_action(
+    faults: &mut [Fault],
+    operation: Operation,
+    name: &str,
+) -> Option<Action> {
+    faults.iter_mut().find_map(|fault| fault.apply(operation, name))
+}
+
+/// Whether a name matches a pattern, in which `*` matches any text.
+pub(super) fn matches_pattern(pattern: &str, name: &[u8]) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default().as_bytes();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut pieces: Vec<&[u8]> = pieces.map(str::as_bytes).collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        let position =
+            (0..=rest.len()).find(|at| rest.get(*at..).unwrap_or_default().starts_with(piece));
+        match position.and_then(|at| rest.get(at + piece.len()..)) {
+            Some(after) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_pattern;
+
+    #[test]
+    fn stars_match_any_text() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*", "a/b", true),
+            ("", "a", false),
+            ("a/b", "a/b", true),
+            ("a/b", "a/bc", false),
+            ("a*", "ab/c", true),
+            ("*c", "ab/c", true),
+            ("*/records/*", "b/p/records/x.json", true),
+            ("*/records/*", "b/p/idempotency/x.json", false),
+            ("ab*bc", "abc", false),
+            ("a*b*c", "a-b-b-c", true),
+        ] {
+            let matches = matches_pattern(pattern, name.as_bytes());
+            assert_eq!(matches, expected, "{pattern} {name}");
+        }
+    }
+}

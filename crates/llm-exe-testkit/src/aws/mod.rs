@@ -1,0 +1,172 @@
+//! An imitation of S3, SQS and EventBridge for tests, with the operations that the function uses.
+//!
+//! All services listen on one port of loopback. What was written stays until the simulator is
+//! dropped, so it outlives the processes under test:
+//!
+//! ```no_run
+//! # use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+//! # async fn example() -> std::io::Result<()> {
+//! let aws = AwsSimulator::start().await?; // AWS_ENDPOINT_URL_S3, _SQS and _EVENTS = aws.url()
+//! aws.put("prompts", "a.md", "---\nprovider: openai\n---\nHi");
+//! aws.script(Fault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
+//! // … run the function …
+//! aws.objects(); // by bucket/key: body, metadata, ETag, version, number of writes
+//! aws.messages(); // of the queues; aws.events() of the buses
+//! aws.calls(); // every call and its outcome; also aws.reads(), aws.writes(), aws.count(…)
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - `GetObject`, `HeadObject` and `PutObject` have path-style URLs, metadata, versions, and errors
+//!   as XML. `PutObject` supports `If-None-Match: *` and `If-Match` (412, or 404 if the object to
+//!   replace does not exist); the reads support both with an ETag.
+//! - `SendMessage` accepts at most 1 MiB. A FIFO queue (`.fifo`) requires a group and a
+//!   deduplication id, and stores a duplicate once within five minutes. The response has the
+//!   message id but no MD5.
+//! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Entries succeed or fail
+//!   individually.
+//!
+//! A bucket or queue whose name begins with `missing-` does not exist; all others do. An ETag is a
+//! hash of the content, but not MD5. Signatures are checked as by the simulator's Bedrock
+//! dialects, and `x-amz-content-sha256` of S3 must match the body. Any other operation is rejected
+//! with 501.
+
+mod event_bridge;
+mod fault;
+mod s3;
+mod server;
+mod service;
+mod sqs;
+mod store;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use fault::{Action, Fault, Operation};
+use store::SharedStore;
+pub use store::{Call, Event, Message, Object};
+
+/// A running imitation. Dropping it stops it, closes its connections and deletes everything.
+pub struct AwsSimulator {
+    address: SocketAddr,
+    store: Arc<SharedStore>,
+    task: JoinHandle<()>,
+}
+
+impl AwsSimulator {
+    /// Starts on 127.0.0.1 and a free port, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// If no port can be bound.
+    pub async fn start() -> std::io::Result<Self> {
+        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// Starts on this address. Port 0 selects a free port.
+    ///
+    /// # Errors
+    /// If the address can't be bound.
+    pub async fn start_on(address: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let store = Arc::new(SharedStore::default());
+        let task = tokio::spawn(server::run(listener, Arc::clone(&store)));
+        Ok(Self { address, store, task })
+    }
+
+    /// `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and `_EVENTS`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Enables versioning of a bucket.
+    pub fn keep_versions(&self, bucket: &str) {
+        self.store.lock().keep_versions(bucket);
+    }
+
+    /// Writes an object and returns its version id, if the bucket has versioning enabled.
+    pub fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> Option<String> {
+        self.store.lock().put(bucket, key, Object::new(body.into())).version
+    }
+
+    /// Removes an object and all its versions.
+    pub fn remove(&self, bucket: &str, key: &str) {
+        self.store.lock().remove(bucket, key);
+    }
+
+    /// The current versions of all objects, by `bucket/key`.
+    pub fn objects(&self) -> BTreeMap<String, Object> {
+        self.store.lock().objects()
+    }
+
+    /// The current version of the object at `bucket/key`.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Object> {
+        self.store.lock().object(bucket, key).cloned()
+    }
+
+    /// The messages in all queues, in order, without the duplicates that a FIFO queue drops.
+    pub fn messages(&self) -> Vec<Message> {
+        self.store.lock().messages.clone()
+    }
+
+    /// The events on all buses, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.store.lock().events.clone()
+    }
+
+    /// Adds a fault. If several faults match a call, the first one applies.
+    pub fn script(&self, fault: Fault) {
+        self.store.lock().faults.push(fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_script(&self) {
+        self.store.lock().faults.clear();
+    }
+
+    /// All calls so far, in the order in which they were decided.
+    pub fn calls(&self) -> Vec<Call> {
+        self.store.lock().calls.clone()
+    }
+
+    /// The number of calls of an operation whose name matches the pattern (see [`Fault::on`]),
+    /// whatever their outcome.
+    pub fn count(&self, operation: Operation, pattern: &str) -> usize {
+        let matches = |call: &&Call| {
+            call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())
+        };
+        self.store.lock().calls.iter().filter(matches).count()
+    }
+
+    /// The number of calls that read an S3 object.
+    pub fn reads(&self) -> usize {
+        self.count(Operation::GetObject, "*") + self.count(Operation::HeadObject, "*")
+    }
+
+    /// The number of calls that write an S3 object, successfully or not.
+    pub fn writes(&self) -> usize {
+        self.count(Operation::PutObject, "*")
+    }
+
+    /// Clears the recorded calls. Objects, messages, events and faults stay.
+    pub fn clear_calls(&self) {
+        self.store.lock().calls.clear();
+    }
+}
+
+impl std::fmt::Debug for AwsSimulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsSimulator").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for AwsSimulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,165 @@
+//! The stored state: objects and their versions, messages, events, recorded calls and faults.
+//!
+//! One lock protects all of it, so that checking a condition and the write that depends on it are
+//! one atomic step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use llm_exe_simulator::sigv4::hex;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::fault::{self, Action, Fault, Operation};
+
+/// An S3 object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The content.
+    pub body: Bytes,
+    /// The content type.
+    pub content_type: String,
+    /// The user metadata by lowercase name, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The ETag, with quotes. It depends only on the content.
+    pub etag: String,
+    /// The version id, if the bucket has versioning enabled.
+    pub version: Option<String>,
+    /// How often the object was written since it was created.
+    pub writes: u64,
+}
+
+impl Object {
+    pub(super) fn new(body: Bytes) -> Self {
+        let digest = hex(&Sha256::digest(&body));
+        // As long as the ETags of S3, which are MD5 hashes.
+        let etag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
+        let content_type = "binary/octet-stream".to_owned();
+        Self { body, content_type, metadata: BTreeMap::new(), etag, version: None, writes: 0 }
+    }
+}
+
+/// A message that was sent to an SQS queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The id that the queue assigned.
+    pub id: String,
+    /// The queue's URL, as in the request.
+    pub queue_url: String,
+    /// The body.
+    pub body: String,
+    /// The message group id.
+    pub group: Option<String>,
+    /// The deduplication id.
+    pub deduplication_id: Option<String>,
+    /// How often the message was sent. A FIFO queue stores it once within five minutes.
+    pub sent: u64,
+    pub(super) at: Instant,
+}
+
+/// An event that was put onto an EventBridge bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The id that the bus assigned.
+    pub id: String,
+    /// The name or ARN of the bus, as in the request; empty for the default bus.
+    pub bus: String,
+    /// The source.
+    pub source: String,
+    /// The detail type.
+    pub detail_type: String,
+    /// The detail.
+    pub detail: Value,
+}
+
+/// A call and its outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The operation.
+    pub operation: Operation,
+    /// An object's `bucket/key`, a queue's URL, or the bus of the first event.
+    pub name: String,
+    /// The status of the response, or `None` if no response was sent.
+    pub status: Option<u16>,
+    /// Whether the operation was executed successfully.
+    pub done: bool,
+}
+
+/// The state of the imitated services.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    objects: BTreeMap<(String, String), Vec<Object>>,
+    versioned_buckets: BTreeSet<String>,
+    pub(super) messages: Vec<Message>,
+    pub(super) events: Vec<Event>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) calls: Vec<Call>,
+    last_id: u64,
+}
+
+/// A [`Store`] that the server and the handle share.
+#[derive(Debug, Default)]
+pub(super) struct SharedStore(Mutex<Store>);
+
+impl SharedStore {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Store> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// A new id of 36 characters.
+    pub(super) fn next_id(&mut self) -> String {
+        self.last_id += 1;
+        format!("00000000-0000-4000-8000-{:012x}", self.last_id)
+    }
+
+    /// The action of the first fault that occurs in a call.
+    pub(super) fn next_action(&mut self, operation: Operation, name: &str) -> Option<Action> {
+        fault::next_action(&mut self.faults, operation, name)
+    }
+
+    /// Enables versioning of a bucket.
+    pub(super) fn keep_versions(&mut self, bucket: &str) {
+        self.versioned_buckets.insert(bucket.to_owned());
+    }
+
+    /// Writes an object and returns it as stored.
+    pub(super) fn put(&mut self, bucket: &str, key: &str, object: Object) -> Object {
+        let is_versioned = self.versioned_buckets.contains(bucket);
+        let version = is_versioned.then(|| self.next_id().replace('-', ""));
+        let versions = self.objects.entry((bucket.to_owned(), key.to_owned())).or_default();
+        let writes = versions.last().map_or(0, |last| last.writes) + 1;
+        let object = Object { version, writes, ..object };
+        if object.version.is_none() {
+            versions.clear();
+        }
+        versions.push(object.clone());
+        object
+    }
+
+    pub(super) fn remove(&mut self, bucket: &str, key: &str) {
+        self.objects.remove(&(bucket.to_owned(), key.to_owned()));
+    }
+
+    /// The current version of an object.
+    pub(super) fn object(&self, bucket: &str, key: &str) -> Option<&Object> {
+        self.objects.get(&(bucket.to_owned(), key.to_owned()))?.last()
+    }
+
+    /// A specific version of an object.
+    pub(super) fn version(&self, bucket: &str, key: &str, version: &str) -> Option<&Object> {
+        let versions = self.objects.get(&(bucket.to_owned(), key.to_owned()))?;
+        versions.iter().find(|object| object.version.as_deref().unwrap_or("null") == version)
+    }
+
+    /// The current versions of all objects, by `bucket/key`.
+    pub(super) fn objects(&self) -> BTreeMap<String, Object> {
+        let current = self.objects.iter().filter_map(|((bucket, key), versions)| {
+            Some((format!("{bucket}/{key}"), versions.last()?.clone()))
+        });
+        current.collect()
+    }
+}

@@ -1,0 +1,160 @@
+//! An imitation of AWS Lambda's Runtime API, under which tests and benchmarks run the function.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+//!
+//! Like one Lambda execution environment, it delivers one invocation at a time; concurrent calls
+//! of [`RuntimeApi::invoke`] wait for their turn.
+
+mod outcome;
+mod queue;
+mod server;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use outcome::{InitError, Outcome};
+use queue::{InvocationQueue, PendingInvocation};
+
+/// How long Lambda waits for a function to start before its first invocation.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running Runtime API. Dropping it stops it and closes its connections.
+pub struct RuntimeApi {
+    address: SocketAddr,
+    queue: Arc<InvocationQueue>,
+    turn: tokio::sync::Mutex<()>,
+    task: JoinHandle<()>,
+}
+
+/// A completed invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The request id that the function received.
+    pub request_id: String,
+    /// The result that the function posted.
+    pub outcome: Outcome,
+    /// The headers of the function's request, by lowercase name.
+    pub headers: BTreeMap<String, String>,
+    /// The time from the delivery of the event until the result was received.
+    pub duration: Duration,
+}
+
+/// Why an invocation did not complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvokeFailed {
+    /// The function did not post a result by its deadline, or did not request the event within
+    /// the timeout plus 10 seconds.
+    TimedOut,
+    /// The function reported that it can't start.
+    InitFailed(InitError),
+}
+
+impl std::fmt::Display for InvokeFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("the function did not respond by its deadline"),
+            Self::InitFailed(error) => {
+                write!(f, "the function did not start: {}", error.error_type)
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvokeFailed {}
+
+impl RuntimeApi {
+    /// Starts a Runtime API on 127.0.0.1 and a free port, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// If no port can be bound.
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let queue = Arc::new(InvocationQueue::default());
+        let task = tokio::spawn(server::run(listener, Arc::clone(&queue)));
+        Ok(Self { address, queue, turn: tokio::sync::Mutex::default(), task })
+    }
+
+    /// `127.0.0.1:PORT`, the value of `AWS_LAMBDA_RUNTIME_API`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Invokes the function with an event. The function has `timeout` from the delivery of the
+    /// event to post its result.
+    ///
+    /// # Errors
+    /// If the function does not respond in time, or has reported that it can't start.
+    pub async fn invoke(
+        &self,
+        event: impl Into<Bytes>,
+        timeout: Duration,
+    ) -> Result<Invocation, InvokeFailed> {
+        let _turn = self.turn.lock().await;
+        let (delivery_sender, delivery) = oneshot::channel();
+        let (outcome_sender, outcome) = oneshot::channel();
+        let event = event.into();
+        let request_id = self.queue.enqueue(|id| PendingInvocation {
+            id,
+            event,
+            timeout,
+            delivery_sender,
+            outcome_sender,
+        });
+        let id = request_id.clone();
+        // A result that arrives after this call has returned gets an unknown id error.
+        let _remove = RemoveOnDrop { queue: &self.queue, id: &id };
+        let completed = async {
+            let delivered_at = tokio::time::timeout(INIT_TIMEOUT + timeout, delivery)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .ok_or(InvokeFailed::TimedOut)?;
+            let remaining = timeout.saturating_sub(delivered_at.elapsed());
+            let outcome = tokio::time::timeout(remaining, outcome).await.ok();
+            let (outcome, headers) = outcome.and_then(Result::ok).ok_or(InvokeFailed::TimedOut)?;
+            let duration = delivered_at.elapsed();
+            Ok(Invocation { request_id, outcome, headers, duration })
+        };
+        tokio::select! {
+            biased;
+            invocation = completed => invocation,
+            error = self.queue.wait_for_init_error() => Err(InvokeFailed::InitFailed(error)),
+        }
+    }
+
+    /// The error that the function posted if it couldn't start.
+    pub fn init_error(&self) -> Option<InitError> {
+        self.queue.init_error()
+    }
+}
+
+/// Removes an invocation from the queue when dropped.
+struct RemoveOnDrop<'a> {
+    queue: &'a InvocationQueue,
+    id: &'a str,
+}
+
+impl Drop for RemoveOnDrop<'_> {
+    fn drop(&mut self) {
+        self.queue.remove(self.id);
+    }
+}
+
+impl std::fmt::Debug for RuntimeApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuntimeApi").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,30 @@
+//! The results that a function posts to the Runtime API.
+
+use bytes::Bytes;
+
+/// The result of an invocation, as the function posted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The function succeeded with this body.
+    Response(Bytes),
+    /// The function failed.
+    Error {
+        /// The error type, from the header or else from the body.
+        error_type: String,
+        /// The error message, from the body.
+        error_message: String,
+        /// The whole body.
+        body: Bytes,
+    },
+}
+
+/// The error that a function posts if it can't start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitError {
+    /// The error type, from the header or else from the body.
+    pub error_type: String,
+    /// The error message, from the body.
+    pub error_message: String,
+    /// The whole body.
+    pub body: Bytes,
+}

@@ -1,0 +1,6 @@
+//! Integration tests of the imitations of AWS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod aws;
+mod client;
+mod runtime_api;
