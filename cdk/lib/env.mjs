@@ -60,17 +60,18 @@ export class EnvError extends Error {}
 /** @type {Record<string, { pattern: RegExp, expected: string }>} */
 const FORMATS = {
   NODE_ENV: {
-    fits: /^[\w.:/=+@-]{1,256}$/,
+    pattern: /^[\w.:/=+@-]{1,256}$/,
     expected: 'one word of letters, digits and _ . : / = + @ -',
   },
-  DEPLOY_ACCOUNT: { fits: /^\d{12}$/, expected: 'the 12 digits of an AWS account' },
+  DEPLOY_ACCOUNT: { pattern: /^\d{12}$/, expected: 'the 12 digits of an AWS account' },
   DEPLOY_REGION: {
-    fits: /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
+    pattern:
+      /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
     expected: 'an AWS region like us-west-2',
   },
   // The AWS SDK for JavaScript, and therefore the CDK, only finds profiles with these characters.
   DEPLOY_PROFILE: {
-    fits: /^[\w@+.%:/-]+$/,
+    pattern: /^[\w@+.%:/-]+$/,
     expected: 'the name of a profile, of letters, digits and _ @ + . % : / -',
   },
 };
@@ -125,7 +126,7 @@ export function readEnv(text, path = '.env', additionalRows = []) {
     const row = /** @type {EnvRow} */ (ENV.find((known) => known.name === name));
     const value = valueOf(row);
     const format = FORMATS[name];
-    if (!value) problems.push(`${name}: expected a value, got none (${row.description})`);
+    if (!value) problems.push(`${name} is not set (${row.description})`);
     else if (format && !format.pattern.test(value)) {
       problems.push(`${name}: expected ${format.expected}, got ${JSON.stringify(value)}`);
     }

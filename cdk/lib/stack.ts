@@ -37,62 +37,72 @@ export class LlmExeStack extends Stack {
       ...props,
     });
     const { config } = props;
-    const boundary = this.boundary(config);
+    const boundary = this.importBoundary(config);
     const isAsynchronous = Boolean(config.inboxPrefix ?? config.eventPattern);
-    const failed = isAsynchronous ? deadLetterQueue(this, 'FailedEvents') : undefined;
-    this.llm = this.function(props, boundary, failed);
+    const failedEvents = isAsynchronous ? deadLetterQueue(this, 'FailedEvents') : undefined;
+    this.llm = this.createFunction(props, boundary, failedEvents);
     const queues: Record<string, sqs.IQueue> = {};
-    if (failed) queues['FailedEvents'] = failed;
+    if (failedEvents) queues['FailedEvents'] = failedEvents;
     if (config.queueEnabled) {
       const deadLetters = deadLetterQueue(this, 'DeadLetters');
       const queue = requestQueue(this, this.llm, config, deadLetters);
       queues['DeadLetters'] = deadLetters;
-      this.output('QueueUrl', queue.queueUrl, 'URL of the request queue');
-      this.output(
+      this.addOutput('QueueUrl', queue.queueUrl, 'URL of the request queue');
+      this.addOutput(
         'DeadLetterQueueUrl',
         deadLetters.queueUrl,
         'URL of the queue of failed requests',
       );
     }
-    if (failed) {
-      this.output('FailedEventsQueueUrl', failed.queueUrl, 'URL of the queue of failed events');
+    if (failedEvents) {
+      this.addOutput(
+        'FailedEventsQueueUrl',
+        failedEvents.queueUrl,
+        'URL of the queue of failed events',
+      );
     }
     addEventRule(this, this.llm, config);
     if (config.inboxPrefix) addInbox(this, this.llm, config.inboxPrefix);
     if (config.httpApiEnabled) {
       const api = httpApi(this, this.llm, config);
-      this.output('HttpApiUrl', api.apiEndpoint, 'URL of the HTTP API');
+      this.addOutput('HttpApiUrl', api.apiEndpoint, 'URL of the HTTP API');
     }
-    if (config.batchEnabled) {
-      const batch = new LlmExeBatch(this, 'Batch', {
-        function: this.llm,
-        maxConcurrency: config.batchMaxConcurrency,
-        toleratedFailurePercentage: config.batchToleratedFailurePercentage,
-        stateMachineName: `${config.stackName}-Batch`,
-        ...(boundary && { permissionsBoundary: boundary }),
-      });
-      this.output(
-        'BatchArn',
-        batch.stateMachine.stateMachineArn,
-        'ARN of the batch state machine; its input is {"key": "batch/…"}',
-      );
-    }
+    if (config.batchEnabled) this.addBatch(config, boundary);
     if (config.alarmEmail) addAlarms(this, config.alarmEmail, this.llm.function, queues);
-    this.output('FunctionArn', this.llm.function.functionArn, 'ARN of the function');
-    this.output('FunctionName', this.llm.function.functionName, 'Name of the function');
-    this.output('LogGroupName', this.llm.function.logGroup.logGroupName, 'Name of the log group');
-    this.output('PromptBucket', this.llm.promptBucket.bucketName, 'Bucket of hosted configs');
-    if (this.llm.url) this.output('FunctionUrl', this.llm.url.url, 'URL for POST requests');
+    this.addOutput('FunctionArn', this.llm.function.functionArn, 'ARN of the function');
+    this.addOutput('FunctionName', this.llm.function.functionName, 'Name of the function');
+    this.addOutput(
+      'LogGroupName',
+      this.llm.function.logGroup.logGroupName,
+      'Name of the log group',
+    );
+    this.addOutput('PromptBucket', this.llm.promptBucket.bucketName, 'Bucket of hosted configs');
+    if (this.llm.url) this.addOutput('FunctionUrl', this.llm.url.url, 'URL for POST requests');
     this.addWarnings(config);
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
     const isTagged = 'environment' in config.tags;
     if (props.environment && !isTagged) Tags.of(this).add('environment', props.environment);
   }
 
-  private function(
+  private addBatch(config: Config, boundary: iam.IManagedPolicy | undefined): void {
+    const batch = new LlmExeBatch(this, 'Batch', {
+      function: this.llm,
+      maxConcurrency: config.batchMaxConcurrency,
+      toleratedFailurePercentage: config.batchToleratedFailurePercentage,
+      stateMachineName: `${config.stackName}-Batch`,
+      ...(boundary && { permissionsBoundary: boundary }),
+    });
+    this.addOutput(
+      'BatchArn',
+      batch.stateMachine.stateMachineArn,
+      'ARN of the batch state machine; its input is {"key": "batch/…"}',
+    );
+  }
+
+  private createFunction(
     props: LlmExeStackProps,
     boundary: iam.IManagedPolicy | undefined,
-    failed: sqs.IQueue | undefined,
+    failedEvents: sqs.IQueue | undefined,
   ): LlmExeFunction {
     const { config, root } = props;
     const bucket = (id: string, name: string): s3.IBucket =>
@@ -113,7 +123,7 @@ export class LlmExeStack extends Stack {
       allowedBedrockModels: config.allowedBedrockModels,
       endpointAuth: config.endpointAuth,
       environment: functionEnvironment(config),
-      ...(failed && { onFailure: new SqsDestination(failed) }),
+      ...(failedEvents && { onFailure: new SqsDestination(failedEvents) }),
       ...(boundary && { permissionsBoundary: boundary }),
       ...(config.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: config.reservedConcurrency,
@@ -121,7 +131,7 @@ export class LlmExeStack extends Stack {
       ...(config.promptBucketName && {
         promptBucket: bucket('Prompts', config.promptBucketName),
       }),
-      ...(config.resultPrefix && { results: this.results(config, config.resultPrefix) }),
+      ...(config.resultPrefix && { results: this.resultsProps(config, config.resultPrefix) }),
       ...(config.resultDestination && { resultDestination: config.resultDestination }),
       ...(config.endpointEnabled && {
         endpoint: {
@@ -133,7 +143,7 @@ export class LlmExeStack extends Stack {
     });
   }
 
-  private results(config: Config, location: string): ResultsProps {
+  private resultsProps(config: Config, location: string): ResultsProps {
     const days = config.resultDays;
     const [, bucket, prefix = location] = /^s3:\/\/([^/]+)\/(.*)$/.exec(location) ?? [];
     return {
@@ -143,7 +153,7 @@ export class LlmExeStack extends Stack {
     };
   }
 
-  private boundary(config: Config): iam.IManagedPolicy | undefined {
+  private importBoundary(config: Config): iam.IManagedPolicy | undefined {
     if (config.permissionsBoundary === 'none') return undefined;
     const name = config.permissionsBoundary;
     return iam.ManagedPolicy.fromManagedPolicyName(this, 'Boundary', name);
@@ -201,7 +211,7 @@ export class LlmExeStack extends Stack {
     }
   }
 
-  private output(id: string, value: string, description: string): void {
+  private addOutput(id: string, value: string, description: string): void {
     new CfnOutput(this, id, { value, description });
   }
 }

@@ -43,7 +43,7 @@ export async function run(action) {
   }
 }
 
-/** Classes of errors that the user can fix, compared by name because of the TypeScript loader. */
+/** Classes of errors that the user can fix. They are compared by name, because they load lazily. */
 const USER_ERRORS = ['CommandError', 'ConfigError', 'EnvError'];
 
 /**
