@@ -117,11 +117,7 @@ export const OPTIONS = {
     'name of the policy that is the permissions boundary of every role; `none` for no boundary',
     string(/^[\w+=,.@-]{1,128}$/, 'the name of a policy, or none'),
   ),
-  terminationProtection: option(
-    false,
-    'protects the stack from deletion until you set it to `false`',
-    boolean,
-  ),
+  terminationProtection: option(false, 'if `true`, the stack cannot be deleted', boolean),
   tags: option({}, 'tags of all resources, like `{"team": "research"}`', stringMap),
   alarmEmail: optional(
     'e-mail address that receives alarms for errors, throttles and dead letters; confirm the ' +
@@ -180,7 +176,7 @@ export const OPTIONS = {
   ),
   strictVariables: option(
     false,
-    'rejects requests whose prompt uses a variable that `data` does not define',
+    'if `true`, a prompt variable that `data` does not define is an error',
     boolean,
     { env: 'STRICT_VARIABLES' },
   ),
