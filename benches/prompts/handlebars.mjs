@@ -1,6 +1,6 @@
-// npm handlebars on the prompt of this folder, as a process that waits for orders: a line
-// `<task> <milliseconds>` is answered with the microseconds of one run of that task, on average of
-// as many as fit; `text <task>` is answered with what the task renders, as a JSON string.
+// Renders the prompt of this folder with npm handlebars. For each line `<task> <milliseconds>` on
+// standard input, it runs the task for that time and prints the average microseconds per run; for
+// `text <task>` it prints the rendered text as a JSON string.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import Handlebars from "handlebars";
@@ -10,27 +10,27 @@ const [source, item, data] = [read("template.hbs"), read("item.hbs"), JSON.parse
 // Prompts are text, not HTML.
 const options = { noEscape: true };
 
-// The partial is registered as text each time, so that it is compiled each time.
+// Registers the partial as text, so that each call compiles it.
 function compiled(engine) {
   engine.registerPartial("item", item);
   return engine.compile(source, options);
 }
 
-// As a build step would leave them: templates are functions from the start.
+// Templates that are already functions, as after a build step.
 function precompiled() {
   const engine = Handlebars.create();
-  const made = (text) => engine.template((0, eval)(`(${engine.precompile(text, options)})`));
-  engine.registerPartial("item", made(item));
-  return made(source);
+  const load = (text) => engine.template((0, eval)(`(${engine.precompile(text, options)})`));
+  engine.registerPartial("item", load(item));
+  return load(source);
 }
 
 const engine = Handlebars.create();
-const kept = compiled(Handlebars.create());
-const built = precompiled();
+const compiledTemplate = compiled(Handlebars.create());
+const precompiledTemplate = precompiled();
 const tasks = {
   "compile-and-render": () => compiled(engine)(data),
-  "render-compiled": () => kept(data),
-  "render-precompiled": () => built(data),
+  "render-compiled": () => compiledTemplate(data),
+  "render-precompiled": () => precompiledTemplate(data),
 };
 
 function measure(run, milliseconds) {
@@ -47,6 +47,6 @@ function measure(run, milliseconds) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [first, second] = line.split(" ");
-  const answer = first === "text" ? JSON.stringify(tasks[second]()) : measure(tasks[first], Number(second));
-  process.stdout.write(`${answer}\n`);
+  const result = first === "text" ? JSON.stringify(tasks[second]()) : measure(tasks[first], Number(second));
+  process.stdout.write(`${result}\n`);
 }
