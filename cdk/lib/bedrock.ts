@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 
 /**
  * The geography at the start of the ID of a cross-region inference profile: us, us-gov, eu, apac,
- * global and future ones. It can be told from the name of a model provider, which is longer.
+ * global and future ones. The names of model providers are longer, so they do not match.
  */
 const GEOGRAPHY = /^([a-z]{2}(-gov)?|apac|global)$/;
 

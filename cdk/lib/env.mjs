@@ -154,7 +154,7 @@ export function readEnv(text, path = '.env', additionalRows = []) {
 const MIN_CHECKED_LENGTH = 12;
 
 /**
- * Rejects names that are almost a known one. Other names are ignored, because the file may also
+ * Rejects names that differ slightly from a known name. Other names are ignored, because the file may also
  * have variables of other programs, such as the `llm-exe` command line.
  * @param {string[]} names
  * @param {readonly EnvRow[]} rows
@@ -174,7 +174,7 @@ function namesOf(rows) {
 }
 
 /**
- * Rejects values that dotenv would cut at a `#`, and values of which it would keep a quote. Messages
+ * Rejects values that dotenv would cut at a `#`, or whose quotes it would not remove. Messages
  * do not quote the value, because it may be a key.
  * @param {string} text
  * @param {Record<string, string>} values as dotenv read them
@@ -186,9 +186,9 @@ function checkQuotes(text, values, rows) {
   return [...lines].flatMap(([, name = '', rest = '']) => {
     // `readEnv` rejects values with line breaks.
     if (!known.includes(name) || /[\r\n]/.test(values[name] ?? '')) return [];
-    /** @param {string} found */
-    const problem = (found) =>
-      `${name}: expected the value in quotes that do not occur in it, got ${found} (value not ` +
+    /** @param {string} actual */
+    const problem = (actual) =>
+      `${name}: expected the value in quotes that do not occur in it, got ${actual} (value not ` +
       'shown, because it may be a key)';
     if (/^\s*['"`]/.test(rest)) {
       // If a comment follows, the next quote of the same kind must end the value.

@@ -41,7 +41,7 @@ export function requestQueue(
     // The value that AWS recommends. With less, a message may be delivered again while it is still
     // being processed.
     visibilityTimeout: Duration.seconds(6 * config.timeoutSeconds + window.toSeconds()),
-    // Shorter than that of the dead-letter queue, where the age of a message keeps counting.
+    // Shorter than the retention of the dead-letter queue, because a moved message keeps its age.
     retentionPeriod: Duration.days(4),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: config.queueMaxReceiveCount },
   });

@@ -496,9 +496,9 @@ function warningsOf(stack: Stack): string[] {
 test('warns of an endpoint without authentication', () => {
   const httpApiOnly = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
   for (const context of [{ endpointAuth: 'NONE' }, httpApiOnly]) {
-    const found = warnings({ ...context, permissionsBoundary: 'none' });
-    assert.equal(found.length, 1);
-    assert.match(found[0]!, /^endpointAuth: with NONE, anyone who knows the URL can call/);
+    const messages = warnings({ ...context, permissionsBoundary: 'none' });
+    assert.equal(messages.length, 1);
+    assert.match(messages[0]!, /^endpointAuth: with NONE, anyone who knows the URL can call/);
   }
   assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
 });

@@ -7,7 +7,7 @@ MOTO_VERSION=5.2.5
 tools="$PWD/.tools"
 
 # Prints a heading.
-say() { printf '\n== %s\n' "$*"; }
+heading() { printf '\n== %s\n' "$*"; }
 
 # Installs Python packages into a virtual environment, unless it already has the given program:
 # venv <folder> <program> <packages>
@@ -72,7 +72,7 @@ unpack_zip() {
 has_panic_switch() { grep --quiet --fixed-strings panic-on-demand "$1"; }
 
 # Fails if a program was built with the test-only feature panic-on-demand.
-refuse_panic_switch() {
+check_no_panic_switch() {
   if has_panic_switch "$1"; then
     echo "$1 was built with the test-only feature panic-on-demand" >&2
     return 1
