@@ -1,5 +1,5 @@
-// `npm run bootstrap`: prepares the AWS account and region for the CDK, then stores the keys of .env
-// in Parameter Store. Other arguments are passed to `cdk bootstrap`.
+// `npm run bootstrap`: prepares the AWS account and region for the CDK, then stores the keys of
+// .env in Parameter Store. Other arguments are passed to `cdk bootstrap`.
 // @ts-check
 
 import { CommandError, QUALIFIER, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
@@ -19,8 +19,8 @@ await run(async (command) => {
         `npm run bootstrap -- ${POLICIES_OPTION} arn:aws:iam::${account}:policy/YOUR_POLICY`,
     );
   }
-  // All roles of the toolkit stack get the boundary, so that a user who may change these roles cannot
-  // exceed it.
+  // All roles of the toolkit stack get the boundary, so that a user who may change these roles
+  // cannot exceed it.
   const hasBoundary = command.rest.some((argument) => BOUNDARY_OPTIONS.test(argument));
   const boundary =
     policy === 'none' || hasBoundary

@@ -1,5 +1,5 @@
-// `npm run update-secrets`: stores the keys of .env in Parameter Store, where the function reads them.
-// The only arguments are `--dotenv FILE` and `-c name=value`.
+// `npm run update-secrets`: stores the keys of .env in Parameter Store, where the function reads
+// them. The only arguments are `--dotenv FILE` and `-c name=value`.
 // @ts-check
 
 import { configOf, rejectOtherArguments, run } from './lib/command.mjs';

@@ -16,7 +16,8 @@ const QUALIFIER = 'llmexe';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 try {
-  // The flags that `cdk init` writes into cdk.json, kept here so that cdk.json has only our options.
+  // The flags that `cdk init` writes into cdk.json, kept here so that cdk.json has only our
+  // options.
   const app = new App({ context: CURRENTLY_RECOMMENDED_FLAGS });
   const config = readConfig(app.node.getAllContext());
   const { account, region, environment } = readEnvFile(

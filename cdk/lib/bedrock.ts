@@ -1,5 +1,5 @@
-// IAM statements that allow a function to call Amazon Bedrock models, given as IDs, patterns or ARNs,
-// and their inference profiles.
+// IAM statements that allow a function to call Amazon Bedrock models, given as IDs, patterns or
+// ARNs, and their inference profiles.
 
 import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';

@@ -1,5 +1,5 @@
-// IAM statements for result destinations: URLs of SQS queues, ARNs of event buses, and `s3://` URLs.
-// Each may end with the wildcard `*`.
+// IAM statements for result destinations: URLs of SQS queues, ARNs of event buses, and `s3://`
+// URLs. Each may end with the wildcard `*`.
 
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';

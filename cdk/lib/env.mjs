@@ -154,8 +154,8 @@ export function readEnv(text, path = '.env', additionalRows = []) {
 const MIN_CHECKED_LENGTH = 12;
 
 /**
- * Rejects names that differ slightly from a known name. Other names are ignored, because the file may also
- * have variables of other programs, such as the `llm-exe` command line.
+ * Rejects names that differ slightly from a known name. Other names are ignored, because the file
+ * may also have variables of other programs, such as the `llm-exe` command line.
  * @param {string[]} names
  * @param {readonly EnvRow[]} rows
  */

@@ -160,8 +160,8 @@ export class LlmExeStack extends Stack {
   }
 
   /**
-   * Warns of an endpoint without authentication, and of resources that the shipped boundary does not
-   * allow, which IAM would report only during the deployment or at run time.
+   * Warns of an endpoint without authentication, and of resources that the shipped boundary does
+   * not allow, which IAM would report only during the deployment or at run time.
    */
   private addWarnings(config: Config): void {
     const hasEndpoint = config.endpointEnabled || config.httpApiEnabled;

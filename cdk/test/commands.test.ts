@@ -1,5 +1,5 @@
-// The commands of package.json without AWS: argument checks, error messages without stack traces, and
-// paths with characters that are special in a shell.
+// The commands of package.json without AWS: argument checks, error messages without stack traces,
+// and paths with characters that are special in a shell.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

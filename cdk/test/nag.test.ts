@@ -1,5 +1,5 @@
-// Checks each option set with cdk-nag's AwsSolutions rules. cases/nag.json lists the accepted findings
-// and the reasons; a rule there may contain alternatives in parentheses.
+// Checks each option set with cdk-nag's AwsSolutions rules. cases/nag.json lists the accepted
+// findings and the reasons; a rule there may contain alternatives in parentheses.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

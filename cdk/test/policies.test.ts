@@ -1,7 +1,8 @@
-// The policies of documentation/setup allow the deployment of each option set and the permissions of
-// its roles, and the roles themselves have narrow permissions. cases/handlers.json, made from AWS's
-// resource schemas, has the actions of CloudFormation for each resource type. cases/resources.json
-// and cases/bootstrap.json list the actions that this stack never needs, and the reasons.
+// The policies of documentation/setup allow the deployment of each option set and the permissions
+// of its roles, and the roles themselves have narrow permissions. cases/handlers.json, made from
+// AWS's resource schemas, has the actions of CloudFormation for each resource type.
+// cases/resources.json and cases/bootstrap.json list the actions that this stack never needs, and
+// the reasons.
 //
 // Not covered: actions that the schemas omit, and actions of the CDK's command line.
 

@@ -1,5 +1,5 @@
-// The calls to AWS that the commands make themselves: checking the account, and storing keys. Output
-// contains names of keys, never values.
+// The calls to AWS that the commands make themselves: checking the account, and storing keys.
+// Output contains names of keys, never values.
 // @ts-check
 
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';

@@ -79,7 +79,8 @@ function takeDotenv(args) {
   const files = [];
   for (let at = 0; at < rest.length;) {
     const [, joined] = /^--dotenv(?:=(.*))?$/s.exec(rest[at] ?? '') ?? ['', null];
-    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in .env.
+    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in
+    // .env.
     if (joined === null) {
       if (/^-+dot-?env/i.test(rest[at] ?? '')) {
         throw new CommandError(`${rest[at]}: unknown option (did you mean --dotenv FILE?)`);
@@ -101,8 +102,8 @@ function takeDotenv(args) {
 }
 
 /**
- * Parses the context arguments (`-c name=value`), in each form that the CDK accepts, and returns them
- * and all other arguments.
+ * Parses the context arguments (`-c name=value`), in each form that the CDK accepts, and returns
+ * them and all other arguments.
  * @param {string[]} rest
  */
 function contextArguments(rest) {

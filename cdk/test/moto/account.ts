@@ -1,6 +1,6 @@
-// A fake AWS account. moto serves all services except for Lambda invocations, which it supports only
-// with Docker. A server in front of moto handles those: it is both the Invoke API and the Runtime API
-// of the real binary. Its URL is the value for `AWS_ENDPOINT_URL`.
+// A fake AWS account. moto serves all services except for Lambda invocations, which it supports
+// only with Docker. A server in front of moto handles those: it is both the Invoke API and the
+// Runtime API of the real binary. Its URL is the value for `AWS_ENDPOINT_URL`.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 // The documented deployment, from bootstrap to destroy, against moto, and the real binary with the
-// deployed environment. moto does not support function URLs, so the stack is deployed without one, and
-// it does not enforce IAM policies.
+// deployed environment. moto does not support function URLs, so the stack is deployed without one,
+// and it does not enforce IAM policies.
 //
 // The tests are steps: each depends on the previous ones.
 
@@ -244,8 +244,8 @@ describe('a deployment', () => {
   });
 
   test('the batch runs a file of requests and writes a manifest of results', async () => {
-    // moto supports neither JSONL nor integer percentages. Everything else in the deployed definition
-    // is unchanged.
+    // moto supports neither JSONL nor integer percentages. Everything else in the deployed
+    // definition is unchanged.
     assert.match(batch, /"InputType":"JSONL"/);
     const definition = batch
       .replace('"JSONL"', '"JSON"')

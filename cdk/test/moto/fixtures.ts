@@ -1,5 +1,5 @@
-// Fixtures of the deployment test: a user with an AWS profile and a .env, the provider simulator, and
-// the real binary with the deployed environment.
+// Fixtures of the deployment test: a user with an AWS profile and a .env, the provider simulator,
+// and the real binary with the deployed environment.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

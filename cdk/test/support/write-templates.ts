@@ -1,5 +1,5 @@
-// Writes templates for cfn-lint into the folder given as an argument: one for each option set, and one
-// with the policies of the account guide and the example state machine.
+// Writes templates for cfn-lint into the folder given as an argument: one for each option set, and
+// one with the policies of the account guide and the example state machine.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
