@@ -1,8 +1,8 @@
-"""Prints how large the files given are, folders included: unpacked, and as a zip at level 9.
+"""Prints the size of the given files and folders: unpacked, and as a zip at level 9.
 
-A single zip is measured as it is: the size of its contents, and its own size.
+For a single zip file, prints the size of its contents and of the file itself.
 
-What a deployment leaves out is left out: development tools, and names that begin with a dot.
+Files that a deployment does not contain are skipped: development tools and hidden files.
 """
 
 import io
@@ -14,14 +14,14 @@ DEVELOPMENT = {"esbuild", "@esbuild"}
 
 
 def files(root: Path):
-    """Every file under a root, which may be a file itself."""
+    """Yields all files of a folder, or the given file."""
     if root.is_file():
         yield root
         return
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
-        left_out = any(part.startswith(".") or part in DEVELOPMENT for part in parts)
-        if path.is_file() and not left_out:
+        is_skipped = any(part.startswith(".") or part in DEVELOPMENT for part in parts)
+        if path.is_file() and not is_skipped:
             yield path
 
 

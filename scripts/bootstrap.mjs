@@ -1,29 +1,31 @@
-// `npm run bootstrap`: prepares the account for the CDK, then puts the keys of .env into Parameter
-// Store. Further arguments are for `cdk bootstrap`.
+// `npm run bootstrap`: prepares the AWS account and region for the CDK, then stores the keys of
+// .env in Parameter Store. Other arguments are passed to `cdk bootstrap`.
 // @ts-check
 
 import { CommandError, QUALIFIER, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
 
-const POLICIES = '--cloudformation-execution-policies';
-const BOUNDARIES = /^--(custom-permissions-boundary|cpb|example-permissions-boundary|epb)\b/;
+const POLICIES_OPTION = '--cloudformation-execution-policies';
+const BOUNDARY_OPTIONS = /^--(custom-permissions-boundary|cpb|example-permissions-boundary|epb)\b/;
 
 await run(async (command) => {
   const { account, region } = command.deployment;
   const { checkAccount, putSecrets } = await import('./lib/aws.mjs');
-  // It needs Node and its packages alone; the AWS CLI is for the steps that a user does by hand.
   const { permissionsBoundary: policy, stackName } = await configOf(command.rest);
-  const isGiven = command.rest.some((argument) => argument.startsWith(POLICIES));
-  if (policy === 'none' && !isGiven) {
+  const hasPolicies = command.rest.some((argument) => argument.startsWith(POLICIES_OPTION));
+  if (policy === 'none' && !hasPolicies) {
     throw new CommandError(
-      'the context says permissionsBoundary: none; say what CloudFormation may do, like ' +
-        `npm run bootstrap -- ${POLICIES} arn:aws:iam::${account}:policy/YOUR_POLICY`,
+      `permissionsBoundary is none, so ${POLICIES_OPTION} is required: it sets the policy that ` +
+        'limits CloudFormation. For example: ' +
+        `npm run bootstrap -- ${POLICIES_OPTION} arn:aws:iam::${account}:policy/YOUR_POLICY`,
     );
   }
-  // Every role of the toolkit is bounded: whoever may change them may do what the policy says at most.
-  const isBounded = policy === 'none' || command.rest.some((argument) => BOUNDARIES.test(argument));
-  const boundary = isBounded
-    ? []
-    : ['--custom-permissions-boundary', policy, '--apply-permissions-boundary-to-all-roles'];
+  // All roles of the toolkit stack get the boundary, so that a user who may change these roles
+  // cannot exceed it.
+  const hasBoundary = command.rest.some((argument) => BOUNDARY_OPTIONS.test(argument));
+  const boundary =
+    policy === 'none' || hasBoundary
+      ? []
+      : ['--custom-permissions-boundary', policy, '--apply-permissions-boundary-to-all-roles'];
   await checkAccount(command.deployment);
   const partition = region.startsWith('cn-')
     ? 'aws-cn'
@@ -36,7 +38,7 @@ await run(async (command) => {
     ...['--qualifier', QUALIFIER],
     ...['--toolkit-stack-name', TOOLKIT_STACK],
     ...boundary,
-    ...(isGiven ? [] : [POLICIES, `arn:${partition}:iam::${account}:policy/${policy}`]),
+    ...(hasPolicies ? [] : [POLICIES_OPTION, `arn:${partition}:iam::${account}:policy/${policy}`]),
     ...command.rest,
   ]);
   if (status === 0) await putSecrets(command.deployment, stackName);

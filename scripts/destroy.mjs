@@ -1,5 +1,5 @@
-// `npm run destroy`: removes the stack; its bucket and the keys in Parameter Store stay. Further
-// arguments are for `cdk destroy`.
+// `npm run destroy`: deletes the stack, but not the prompt bucket and the keys in Parameter Store.
+// Other arguments are passed to `cdk destroy`.
 // @ts-check
 
 import { cdk, run } from './lib/command.mjs';
@@ -8,6 +8,7 @@ await run(async (command) => {
   const { checkAccount } = await import('./lib/aws.mjs');
   await checkAccount(command.deployment);
   const status = cdk(command, ['destroy', '--all', ...command.rest]);
-  if (status === 0) console.log('Kept: the prompt bucket and the keys; see docs/deploy.md.');
+  if (status === 0)
+    console.log('The prompt bucket and the keys were not deleted; see docs/deploy.md.');
   return status;
 });

@@ -1,4 +1,4 @@
-// `npm run diff`: what a deployment would change. Further arguments are for `cdk diff`.
+// `npm run diff`: prints what a deployment would change. Other arguments are passed to `cdk diff`.
 // @ts-check
 
 import { cdk, run } from './lib/command.mjs';

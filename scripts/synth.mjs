@@ -1,4 +1,5 @@
-// `npm run synth`: prints the template, and asks AWS nothing. Further arguments are for `cdk synth`.
+// `npm run synth`: prints the template without calling AWS. Other arguments are passed to `cdk
+// synth`.
 // @ts-check
 
 import { cdk, run } from './lib/command.mjs';

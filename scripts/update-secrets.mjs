@@ -1,12 +1,12 @@
-// `npm run update-secrets`: puts the keys that .env sets into Parameter Store, where the function
-// reads them. It takes `--dotenv` and `-c stackName=…` as the others do, and nothing else.
+// `npm run update-secrets`: stores the keys of .env in Parameter Store, where the function reads
+// them. The only arguments are `--dotenv FILE` and `-c name=value`.
 // @ts-check
 
-import { configOf, onlyContext, run } from './lib/command.mjs';
+import { configOf, rejectOtherArguments, run } from './lib/command.mjs';
 
 await run(async (command) => {
   const { checkAccount, putSecrets } = await import('./lib/aws.mjs');
-  onlyContext(command.rest);
+  rejectOtherArguments(command.rest);
   const { stackName } = await configOf(command.rest);
   await checkAccount(command.deployment);
   await putSecrets(command.deployment, stackName);

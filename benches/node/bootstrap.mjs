@@ -1,11 +1,11 @@
-// A minimal custom runtime: asks the Lambda Runtime API for events over one kept-alive
-// connection, as AWS's own runtime client does, and posts the handler's answers.
+// A minimal custom runtime: fetches events from the Lambda Runtime API over one keep-alive
+// connection, as AWS's runtime client does, and posts the handler's responses.
 import { Agent, request } from "node:http";
 import { handler } from "./handler.mjs";
 
-// llm-exe 3.0.4 has no option for an OpenAI base URL: `useLlmConfiguration` takes a configuration
-// with an endpoint of its own, but every call looks its configuration up by key in the built-in
-// table. So its calls are pointed elsewhere here, where it hands them to fetch.
+// llm-exe 3.0.4 has no option for the OpenAI base URL: `useLlmConfiguration` accepts a configuration
+// with an endpoint, but each call looks up its configuration in the built-in table. So the URL is
+// replaced where llm-exe calls fetch.
 const OPENAI = "https://api.openai.com/v1";
 const base = process.env.OPENAI_BASE_URL;
 if (base) {
@@ -41,11 +41,11 @@ async function run() {
     const event = await call("GET", "/next");
     const id = event.headers["lambda-runtime-aws-request-id"];
     try {
-      const answer = await handler(JSON.parse(event.text));
-      await call("POST", `/${id}/response`, JSON.stringify(answer));
+      const response = await handler(JSON.parse(event.text));
+      await call("POST", `/${id}/response`, JSON.stringify(response));
     } catch (error) {
-      const told = { errorType: error.name, errorMessage: error.message };
-      await call("POST", `/${id}/error`, JSON.stringify(told));
+      const failure = { errorType: error.name, errorMessage: error.message };
+      await call("POST", `/${id}/error`, JSON.stringify(failure));
     }
   }
 }

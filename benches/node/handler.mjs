@@ -1,6 +1,5 @@
-// What the original Lambda does with a request, on npm llm-exe's public API: model, prompt,
-// parser, executor. Reading from S3, keys from SSM and event detection are left out, which
-// favours this side.
+// Runs a request as the original Lambda does, with the public API of npm llm-exe. Reading from S3,
+// keys from SSM and event detection are omitted, which makes this handler faster.
 import { createChatPrompt, createLlmExecutor, createParser, useLlm } from "llm-exe";
 
 const PARSERS = {
@@ -9,9 +8,9 @@ const PARSERS = {
   json: (schema) => createParser("json", schema && { schema }),
 };
 
-/** Answers one request: `{provider, model, message, data, output, schema}`. */
+/** Runs one request: `{provider, model, message, data, output, schema}`. */
 export async function handler(request) {
-  // The misspelling is the original's own name for it.
+  // The original's name for this field is misspelled.
   const provider = request.provider ?? request.providor;
   const { model, message, data = {}, output = "string", schema } = request;
   const executor = createLlmExecutor({

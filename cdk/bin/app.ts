@@ -1,5 +1,5 @@
-// The CDK app: `cdk` runs it, as cdk.json says. In: cdk.json's context and .env. Out: the template
-// of the stack, or what is wrong with either, and no stack trace.
+// The entry point of the CDK app, which cdk.json names. It reads the context and .env and
+// synthesizes the stack. Problems with either are printed without a stack trace.
 
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,14 @@ import { ConfigError, readConfig } from '../lib/config.ts';
 import { EnvError, readEnvFile } from '../lib/env.mjs';
 import { LlmExeStack } from '../lib/stack.ts';
 
-/** Of the toolkit stack that `npm run bootstrap` makes. */
+/** The qualifier of the toolkit stack that `npm run bootstrap` creates. */
 const QUALIFIER = 'llmexe';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 try {
-  // As `cdk init` writes them into cdk.json, whose context is left to its reader.
+  // The flags that `cdk init` writes into cdk.json, kept here so that cdk.json has only our
+  // options.
   const app = new App({ context: CURRENTLY_RECOMMENDED_FLAGS });
   const config = readConfig(app.node.getAllContext());
   const { account, region, environment } = readEnvFile(

@@ -1,5 +1,5 @@
-// Who is told when something goes wrong. In: an address, the function, queues of dead letters. Out:
-// alarms, and a topic that sends mail.
+// CloudWatch alarms for the function and the dead-letter queues, with an SNS topic that sends them
+// by e-mail.
 
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
@@ -11,15 +11,15 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-/** Alarms for errors, throttles, and each queue that should be empty. */
-export function alarms(
+/** Adds alarms for errors, throttles, and messages in any of `queues`, which should be empty. */
+export function addAlarms(
   scope: Construct,
   email: string,
   fn: lambda.Function,
   queues: Readonly<Record<string, sqs.IQueue>>,
 ): void {
   const topic = new sns.Topic(scope, 'Alarms', { displayName: 'llm-exe', enforceSSL: true });
-  // A policy that demands TLS replaces the one that lets alarms in.
+  // `enforceSSL` adds a topic policy, which replaces the default policy that lets alarms publish.
   topic.addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'AlarmsOfThisAccount',
@@ -31,16 +31,16 @@ export function alarms(
   );
   topic.addSubscription(new EmailSubscription(email));
   const period = Duration.minutes(5);
-  const watched: [string, string, cloudwatch.IMetric][] = [
-    ['Errors', 'Invocations that failed', fn.metricErrors({ period })],
-    ['Throttles', 'Invocations that were not let in', fn.metricThrottles({ period })],
+  const metrics: [string, string, cloudwatch.IMetric][] = [
+    ['Errors', 'Failed invocations', fn.metricErrors({ period })],
+    ['Throttles', 'Throttled invocations', fn.metricThrottles({ period })],
     ...Object.entries(queues).map(([id, queue]): [string, string, cloudwatch.IMetric] => [
       id,
-      'Dead letters that wait',
+      'Messages in a dead-letter queue',
       queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
     ]),
   ];
-  for (const [id, description, metric] of watched) {
+  for (const [id, description, metric] of metrics) {
     const alarm = new cloudwatch.Alarm(scope, `${id}Alarm`, {
       alarmDescription: `llm-exe: ${description}`,
       metric,

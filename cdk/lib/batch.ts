@@ -1,6 +1,5 @@
-// A batch: every line of a JSONL file is a request. In: the function and a bucket. Out: a state
-// machine (a Distributed Map of Step Functions) that reads the file from the bucket and writes what
-// came of it back.
+// A Step Functions state machine (a Distributed Map) that runs each line of a JSONL file in S3 as a
+// request and writes the results back to the bucket.
 
 import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -9,47 +8,49 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 
+import { BATCH_PREFIX } from './config.ts';
 import type { LlmExeFunction } from './function.ts';
-import { BATCH_PREFIX } from './settings.ts';
 
-/** How the file is written: a request a line, or one JSON list. */
+/** The format of the input file: one request per line, or one JSON array. */
 export type BatchFormat = 'JSONL' | 'JSON';
 
 export interface LlmExeBatchProps {
   readonly function: LlmExeFunction;
-  /** Where the file is and results go. Default: the function's prompt bucket. */
+  /** The bucket of the input files and the results. Default: the function's prompt bucket. */
   readonly bucket?: s3.IBucket;
-  /** Where files are that may be read, without slashes at its ends. Default: `batch`. */
+  /** The prefix of the files that may be read, without slashes at its ends. Default: `batch`. */
   readonly requestPrefix?: string;
-  /** Where results go, without slashes at its ends. Default: `batch/results`. */
+  /** The prefix of the results, without slashes at its ends. Default: `batch/results`. */
   readonly resultPrefix?: string;
   /** Default: `JSONL`. */
   readonly format?: BatchFormat;
-  /** Requests side by side. Default: 10. */
+  /** Maximum number of requests that run concurrently. Default: 10. */
   readonly maxConcurrency?: number;
-  /** Percent that may fail before the rest is not started. Default: 5. */
+  /** Percentage of requests that may fail before the batch stops. Default: 5. */
   readonly toleratedFailurePercentage?: number;
-  /** Default: CloudFormation's choice, which does not begin with the stack's name. */
+  /** Default: a generated name, which does not begin with the name of the stack. */
   readonly stateMachineName?: string;
-  /** What bounds the role. Default: nothing. */
+  /** The permissions boundary of the role. Default: none. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
 }
 
-/** Started with `{"key": "batch/requests.jsonl"}`. */
+/** Runs a file of requests. The input of an execution is `{"key": "batch/requests.jsonl"}`. */
 export class LlmExeBatch extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
   constructor(scope: Construct, id: string, props: LlmExeBatchProps) {
     super(scope, id);
-    // Without it, CDK passes over the writer of results, whatever app this is used in.
+    // CDK ignores `resultWriterV2` without this flag, which the user's app may not set.
     this.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
     const bucket = props.bucket ?? props.function.promptBucket;
     const results = props.resultPrefix ?? `${BATCH_PREFIX}/results`;
-    const file = { bucket, key: sfn.JsonPath.stringAt('$.key') };
+    const source = { bucket, key: sfn.JsonPath.stringAt('$.key') };
     const reader =
-      props.format === 'JSON' ? new sfn.S3JsonItemReader(file) : new sfn.S3JsonLItemReader(file);
+      props.format === 'JSON'
+        ? new sfn.S3JsonItemReader(source)
+        : new sfn.S3JsonLItemReader(source);
     const writer = new sfn.ResultWriterV2({ bucket, prefix: results });
-    // The CDK's own are for every object of the bucket, prompts too.
+    // The CDK's default statements cover the whole bucket, including the prompts.
     reader.providePolicyStatements = () => [
       new iam.PolicyStatement({
         actions: ['s3:GetObject'],
@@ -68,11 +69,11 @@ export class LlmExeBatch extends Construct {
       }),
     ];
     const map = new sfn.DistributedMap(this, 'Requests', {
-      comment: 'Every request of the file, each in an execution of its own',
+      comment: 'Runs each request of the file in its own execution',
       itemReader: reader,
       maxConcurrency: props.maxConcurrency ?? 10,
       toleratedFailurePercentage: props.toleratedFailurePercentage ?? 5,
-      // An express one may run twice, and every run is paid for.
+      // An Express execution may run twice, and each run calls the provider at a cost.
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: 'Requests',
       resultWriterV2: writer,
@@ -80,7 +81,7 @@ export class LlmExeBatch extends Construct {
     map.itemProcessor(props.function.asTask(this, 'Ask'));
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
-      description: 'What a batch of llm-exe may do',
+      description: 'Permissions of llm-exe batches',
       ...(props.permissionsBoundary && { permissionsBoundary: props.permissionsBoundary }),
     });
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {

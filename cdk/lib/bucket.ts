@@ -1,17 +1,16 @@
-// The bucket that prompts live in. In: what of it expires. Out: a bucket that outlives its stack.
+// The S3 bucket for prompts and results, which is retained when the stack is deleted.
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 export interface PromptBucketProps {
-  /** A prefix whose objects expire, with a slash at its end; default: none. */
+  /** A prefix, with a trailing slash, whose objects expire after `expiration`. Default: none. */
   readonly expiringPrefix?: string;
-  /** After how long. */
   readonly expiration?: Duration;
 }
 
-/** Versioned, encrypted, private, TLS only, and kept when the stack is deleted. */
+/** Creates a bucket that is versioned, encrypted, private, TLS-only, and retained on deletion. */
 export function promptBucket(
   scope: Construct,
   id: string,
@@ -35,7 +34,7 @@ export function promptBucket(
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     lifecycleRules: rules,
   });
-  // A bucket that stays without its policy would answer without TLS.
+  // Without its policy, the retained bucket would accept requests without TLS.
   bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   return bucket;
 }

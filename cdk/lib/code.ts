@@ -1,5 +1,5 @@
-// The function's code. In: a zip or a folder that is built already, or nothing. Out: an asset; where
-// nothing was given, cargo-lambda builds it here and now.
+// The function's code as a CDK asset: a zip file or folder that is already built, or the output of
+// cargo-lambda, which is run during synthesis.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -14,34 +14,39 @@ import { missingTool } from './tools.mjs';
 export type ArchitectureName = 'x86_64' | 'arm64';
 
 export interface CodeProps {
-  /** The repository: where Cargo.toml is, and what a relative `codePath` starts from. */
+  /** The repository: the folder of Cargo.toml, and the base of a relative `codePath`. */
   readonly root: string;
+  /** A zip file or a folder with the binary as `bootstrap`. Default: cargo-lambda builds it. */
   readonly codePath?: string;
   readonly architecture: ArchitectureName;
 }
 
-/** The code to give to `LlmExeFunction`. */
+/**
+ * Returns the code for `LlmExeFunction`.
+ *
+ * @throws ConfigError if `codePath` is invalid or the build fails
+ */
 export function functionCode(scope: Construct, props: CodeProps): lambda.Code {
-  if (props.codePath !== undefined) return builtCode(resolve(props.root, props.codePath));
-  // `cdk destroy` and `cdk list` read a template whose code nobody will run.
+  if (props.codePath !== undefined) return existingCode(resolve(props.root, props.codePath));
+  // `cdk destroy` and `cdk list` do not deploy the code, so any existing folder will do.
   if (!Stack.of(scope).bundlingRequired) {
     return lambda.Code.fromAsset(join(props.root, 'crates', 'llm-exe-lambda', 'src'));
   }
   return lambda.Code.fromAsset(build(props));
 }
 
-function builtCode(path: string): lambda.Code {
+function existingCode(path: string): lambda.Code {
   if (!existsSync(path)) {
     throw new ConfigError(
-      `context of cdk.json: codePath: there is no ${path}; build it by ` +
-        '`cargo lambda build --release -p llm-exe-lambda --output-format zip`, or leave codePath out',
+      `CDK context: codePath: ${path} does not exist; build it with ` +
+        '`cargo lambda build --release -p llm-exe-lambda --output-format zip`, or remove codePath',
     );
   }
   const isFolder = statSync(path).isDirectory();
-  const isFine = isFolder ? readdirSync(path).includes('bootstrap') : isZip(path);
-  if (!isFine) {
-    const expected = isFolder ? 'a folder with a file `bootstrap`' : 'a zip';
-    throw new ConfigError(`context of cdk.json: codePath: expected ${expected}, got ${path}`);
+  const isValid = isFolder ? readdirSync(path).includes('bootstrap') : isZip(path);
+  if (!isValid) {
+    const expected = isFolder ? 'a folder with a file `bootstrap`' : 'a zip file';
+    throw new ConfigError(`CDK context: codePath: expected ${expected}, got ${path}`);
   }
   return lambda.Code.fromAsset(path);
 }
@@ -53,19 +58,19 @@ function isZip(path: string): boolean {
 function build({ root, architecture }: CodeProps): string {
   const missing = missingTool();
   if (missing) throw new ConfigError(missing);
-  // A folder of its own: the hash of the asset is then of the binary, and not of a zip's time.
+  // A folder, not a zip: the asset hash then depends on the binary only, not on a zip's timestamps.
   const folder = join(root, 'target', 'lambda-cdk', architecture);
   const options = ['--release', '--locked', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
   if (architecture === 'arm64') options.push('--arm64');
   else options.push('--x86-64');
-  // Standard output is the template's where `cdk synth` prints it.
+  // Standard output is reserved for the template that `cdk synth` prints.
   const result = spawnSync('cargo', ['lambda', 'build', ...options], {
     cwd: root,
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
   });
   if (result.status === 0) return join(folder, 'llm-exe-lambda');
-  const why = result.error ? result.error.message : `it ended with ${result.status}`;
+  const reason = result.error ? result.error.message : `exit code ${result.status}`;
   throw new ConfigError(
-    `the function can't be built: cargo lambda failed (${why}), and what it printed above says why`,
+    `cannot build the function: cargo lambda failed (${reason}); see its output above`,
   );
 }

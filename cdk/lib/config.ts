@@ -1,27 +1,57 @@
-// What cdk.json's context says. In: the context, as CDK has it. Out: a `Config`, typed and checked,
-// or every problem with it at once.
+// The options of the CDK app: the keys of the CDK context (cdk.json, `-c`), their parsers and
+// defaults, and the checks of combinations. All problems are reported together.
 
-import { nearest } from './near.mjs';
-import { at, flag, jsonObject, list, oneOf, text, texts, whole, type Reader } from './readers.ts';
-import { BATCH_PREFIX, SETTINGS_OF_OPTIONS } from './settings.ts';
+import {
+  boolean,
+  integer,
+  jsonObject,
+  list,
+  oneOf,
+  oneOfNumbers,
+  string,
+  stringMap,
+  type Parser,
+} from './parsers.ts';
+import { suggestion } from './suggest.mjs';
 
-/** A key of the context. */
-export interface Option<T> {
-  /** What holds where it is not set, as it would be written in cdk.json. */
-  readonly shipped: unknown;
-  /** What it does, as docs/deploy.md says it. */
-  readonly what: string;
-  readonly read: Reader<T>;
+/** The folder in the prompt bucket that holds the input files and results of batches. */
+export const BATCH_PREFIX = 'batch';
+
+/** A key of the CDK context. */
+export interface Option<T> extends Setting {
+  /** The value of an unset key, as it would be written in cdk.json. */
+  readonly default: unknown;
+  /** The text in the table of docs/deploy.md. */
+  readonly description: string;
+  readonly parse: Parser<T>;
 }
 
-function option<T>(shipped: unknown, what: string, read: Reader<T>): Option<T> {
-  return { shipped, what, read };
+/** The setting of the function (docs/lambda.md) that an option sets. */
+interface Setting {
+  /** The name of the environment variable. */
+  readonly env?: string;
+  /** `LlmExeFunction` computes the value, for example from the name of a bucket. */
+  readonly isComputed?: boolean;
 }
 
-function optional<T>(what: string, read: Reader<T>): Option<T | undefined> {
-  return { shipped: undefined, what, read };
+function option<T>(
+  value: unknown,
+  description: string,
+  parse: Parser<T>,
+  setting: Setting = {},
+): Option<T> {
+  return { default: value, description, parse, ...setting };
 }
 
+function optional<T>(
+  description: string,
+  parse: Parser<T>,
+  setting: Setting = {},
+): Option<T | undefined> {
+  return { default: undefined, description, parse, ...setting };
+}
+
+/** The periods that CloudWatch Logs supports. */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
@@ -33,229 +63,321 @@ const RETENTION_DAYS = [
  */
 const RECORD_SOURCES = ['queueEnabled', 'eventPattern', 'inboxPrefix'] as const;
 
-/** The `resultPrefix` with one of these, unless the context has one. */
+/** The `resultPrefix` if one of `RECORD_SOURCES` is set and the context has none. */
 const DEFAULT_RESULT_PREFIX = 'results';
 
-const bucketName = text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket');
-const folder = text(
+const bucketName = string(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket');
+const keyPrefix = string(
   /^[\w!.*'()-]+(\/[\w!.*'()-]+)*\/?$/,
-  'a prefix of S3 keys that begins with no slash, like "inbox/"',
+  'a prefix of S3 keys without a leading slash, like "inbox/"',
 );
-// A pattern says more than `*`, after a geography like `us.` too.
-const bedrockModel = text(
+// A bare `*` is not accepted, neither alone nor after a geography like `us.`.
+const bedrockModel = string(
   /^(arn:aws[\w-]*:bedrock:[\w-]*:\d*:[a-z-]+\/(?=.*[A-Za-z0-9])[\w/.:*-]+|(?!arn:|(([a-z]{2}(-gov)?|apac|global)\.)?[^a-z]*$)[a-z0-9.*][a-z0-9.:*-]*)$/,
-  'a model ID, a pattern like "anthropic.*", or the ARN of a profile',
+  'a model ID, a pattern like "anthropic.*", or the ARN of a model or an inference profile',
 );
 
 /** Every key of the context, in the order of docs/deploy.md. */
 export const OPTIONS = {
   stackName: option(
     'LlmExeLambda',
-    'the name of the stack, and of its keys in Parameter Store',
-    text(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'at most 40 letters, digits and hyphens, a letter first'),
+    'name of the stack, and of its folder of keys in Parameter Store',
+    string(
+      /^[A-Za-z][A-Za-z0-9-]{0,39}$/,
+      'at most 40 letters, digits and hyphens, beginning with a letter',
+    ),
+    { env: 'STACK_NAME', isComputed: true },
   ),
-  architecture: option('x86_64', 'the processor: x86_64 or arm64', oneOf('x86_64', 'arm64')),
+  architecture: option(
+    'x86_64',
+    'processor architecture: x86_64 or arm64',
+    oneOf('x86_64', 'arm64'),
+  ),
   codePath: optional(
-    'a zip, or a folder, that holds the built function as `bootstrap`; unset, cargo-lambda builds it',
-    text(/\S/, 'the path of a zip or a folder'),
+    'zip file or folder with the built function as `bootstrap`; if unset, cargo-lambda builds it',
+    string(/\S/, 'the path of a zip file or a folder'),
   ),
-  memorySize: option(512, 'MB of memory', whole(128, 10_240)),
-  timeoutSeconds: option(300, 'the time for one invocation', whole(1, 900)),
+  memorySize: option(512, 'memory in MB', integer(128, 10_240)),
+  timeoutSeconds: option(300, 'maximum duration of one invocation', integer(1, 900)),
   reservedConcurrency: optional(
-    'the most invocations at a time; unset, what the account has',
-    whole(0, 100_000),
+    'maximum concurrent invocations; if unset, the limit of the account applies',
+    integer(0, 100_000),
   ),
   retryAttempts: option(
     0,
-    'how often Lambda repeats a failed asynchronous call; each is paid for',
-    whole(0, 2),
+    'how often Lambda retries a failed asynchronous invocation; you pay for each retry',
+    integer(0, 2),
   ),
-  logRetentionDays: option(30, 'how long logs are kept', at(RETENTION_DAYS)),
-  logLevel: option('info', 'error, warn, info or debug', oneOf('error', 'warn', 'info', 'debug')),
+  logRetentionDays: option(30, 'days until logs are deleted', oneOfNumbers(RETENTION_DAYS)),
+  logLevel: option('info', 'error, warn, info or debug', oneOf('error', 'warn', 'info', 'debug'), {
+    env: 'LOG_LEVEL',
+  }),
   permissionsBoundary: option(
     'LlmExeLambdaCdkPermissionBoundaryPolicy',
-    'the policy that bounds every role of the stack; `none` for no boundary',
-    text(/^[\w+=,.@-]{1,128}$/, "a policy's name, or none"),
+    'name of the policy that is the permissions boundary of every role; `none` for no boundary',
+    string(/^[\w+=,.@-]{1,128}$/, 'the name of a policy, or none'),
   ),
-  terminationProtection: option(false, 'the stack can’t be deleted until this is taken off', flag),
-  tags: option({}, 'tags of everything, like `{"team": "research"}`', texts),
+  terminationProtection: option(false, 'if `true`, the stack cannot be deleted', boolean),
+  tags: option({}, 'tags of all resources, like `{"team": "research"}`', stringMap),
   alarmEmail: optional(
-    'who is told of errors, throttles and dead letters; AWS asks the address first',
-    text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
+    'e-mail address that receives alarms for errors, throttles and dead letters; confirm the ' +
+      'subscription that AWS sends',
+    string(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
   ),
 
-  endpointEnabled: option(true, 'a function URL', flag),
+  endpointEnabled: option(true, 'adds a function URL', boolean),
   endpointAuth: option(
     'AWS_IAM',
-    'who may call over HTTP: AWS_IAM, API_KEY, or NONE, which is anybody at your cost',
+    'who may call over HTTP: AWS_IAM, API_KEY, or NONE (anyone, at your cost)',
     oneOf('AWS_IAM', 'API_KEY', 'NONE'),
+    { env: 'ENDPOINT_AUTH', isComputed: true },
   ),
   endpointCallers: option(
     [],
-    'accounts, roles or users of other accounts that may call the function URL, as ARNs',
+    'accounts, or ARNs of roles and users of other accounts, that may call the function URL',
     list(
-      text(
+      string(
         /^(\d{12}|arn:aws[\w-]*:(iam|sts)::\d{12}:[\w+=,.@/-]+)$/,
-        'an account or an ARN of IAM',
+        'an account ID or the ARN of an IAM identity',
       ),
     ),
   ),
   endpointAllowedOrigins: option(
     [],
-    'web pages that may call, like `https://app.example.com`',
-    list(text(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
+    'origins of web pages that may call (CORS), like `https://app.example.com`',
+    list(string(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
   ),
   httpApiEnabled: option(
     false,
-    'an API Gateway HTTP API; needs a further statement in the boundary policy',
-    flag,
+    'adds an API Gateway HTTP API; needs an additional statement in the boundary policy',
+    boolean,
   ),
   httpDeadlineSeconds: optional(
-    'the time for callers behind an API Gateway (29 unless set)',
-    whole(1, 900),
+    'time limit for requests through API Gateway (default: 29)',
+    integer(1, 900),
+    { env: 'HTTP_DEADLINE_SECONDS' },
   ),
 
   allowedBedrockModels: option(
     ['anthropic.*', 'meta.*'],
-    'models of Amazon Bedrock that the function may call, with their inference profiles',
+    'Amazon Bedrock models that the function may call, including their inference profiles',
     list(bedrockModel),
   ),
   allowedModels: option(
     [],
-    'the only models that requests may name, like `openai:gpt-4o*`; empty, all',
-    list(text(/^\S+$/, 'a pattern like openai:gpt-4o*')),
+    'models that requests may use, like `openai:gpt-4o*`; if empty, all',
+    list(string(/^\S+$/, 'a pattern like openai:gpt-4o*')),
+    { env: 'ALLOWED_MODELS' },
   ),
-  maxTokensCeiling: optional('the most `maxTokens`', whole(1, 10_000_000)),
-  strictVariables: option(false, 'a variable that `data` lacks is an error', flag),
+  maxTokensCeiling: optional(
+    'maximum value of `maxTokens`, and its value for requests that do not set it',
+    integer(1, 10_000_000),
+    { env: 'MAX_TOKENS_CEILING' },
+  ),
+  strictVariables: option(
+    false,
+    'if `true`, a prompt variable that `data` does not define is an error',
+    boolean,
+    { env: 'STRICT_VARIABLES' },
+  ),
   openAiCompatibleProviders: option(
     {},
-    'servers that speak OpenAI’s dialect, as in docs/providers.md',
+    'providers with an OpenAI-compatible API, as described in docs/providers.md',
     jsonObject,
+    { env: 'OPENAI_COMPATIBLE_PROVIDERS' },
   ),
   environment: option(
     {},
-    'further settings of docs/lambda.md, like `OPENAI_BASE_URL`; never a key',
-    texts,
+    'other settings of docs/lambda.md, like `OPENAI_BASE_URL`; keys are not allowed here',
+    stringMap,
   ),
 
   promptBucketName: optional(
-    'a bucket that exists, used as the prompt bucket; unset, the stack makes one',
+    'existing bucket to use as the prompt bucket; if unset, the stack creates one',
     bucketName,
+    { env: 'AWS_S3_FILES_BUCKET_NAME', isComputed: true },
   ),
-  configBuckets: option([], 'further buckets that configs are read from', list(bucketName)),
+  configBuckets: option([], 'additional buckets for hosted configs', list(bucketName), {
+    env: 'CONFIG_BUCKETS',
+    isComputed: true,
+  }),
   configUrlHosts: option(
     [],
-    'the only hosts that configs are fetched from; empty, any public one',
-    list(text(/^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$/, 'a host like *.example.com or a.example:8443')),
+    'hosts from which configs may be fetched; if empty, any public host',
+    list(string(/^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$/, 'a host like *.example.com or a.example:8443')),
+    { env: 'CONFIG_URL_HOSTS' },
   ),
-  configCacheSeconds: optional('how long a config is used without asking', whole(0, 86_400)),
-  secretCacheSeconds: optional('how long a key is kept (300 unless set)', whole(0, 86_400)),
+  configCacheSeconds: optional(
+    'how long a cached config is used before the function checks for changes (default: 0)',
+    integer(0, 86_400),
+    { env: 'CONFIG_CACHE_SECONDS' },
+  ),
+  secretCacheSeconds: optional('how long keys are cached (default: 300)', integer(0, 86_400), {
+    env: 'SECRET_CACHE_SECONDS',
+  }),
 
   queueEnabled: option(
     false,
-    'an SQS queue of requests, with a dead-letter queue; results go to `resultPrefix`',
-    flag,
+    'adds an SQS queue of requests and a dead-letter queue; results are stored under `resultPrefix`',
+    boolean,
   ),
-  queueBatchSize: option(10, 'messages for one invocation', whole(1, 10_000)),
-  queueBatchingWindowSeconds: option(0, 'how long messages are gathered', whole(0, 300)),
-  queueMaxReceiveCount: option(3, 'tries before a message is a dead letter', whole(1, 1000)),
+  queueBatchSize: option(10, 'maximum messages per invocation', integer(1, 10_000)),
+  queueBatchingWindowSeconds: option(
+    0,
+    'how long Lambda collects messages before an invocation',
+    integer(0, 300),
+  ),
+  queueMaxReceiveCount: option(
+    3,
+    'how often a message is received before it moves to the dead-letter queue',
+    integer(1, 1000),
+  ),
   queueMaxConcurrency: optional(
-    'the most invocations for the queue at a time; unset, `reservedConcurrency`',
-    whole(2, 1000),
+    'maximum concurrent invocations for the queue; if unset, `reservedConcurrency`',
+    integer(2, 1000),
   ),
-  recordConcurrency: optional('records of one event side by side (10 unless set)', whole(1, 1000)),
+  recordConcurrency: optional(
+    'how many records of one event run concurrently (default: 10)',
+    integer(1, 1000),
+    { env: 'RECORD_CONCURRENCY' },
+  ),
   eventPattern: optional(
-    'an EventBridge pattern; the `detail` of what fits is a request',
+    'EventBridge event pattern; the `detail` of each matching event is run as a request',
     jsonObject,
   ),
   eventBusName: option(
     'default',
-    'the bus of `eventPattern`',
-    text(/^[\w./-]{1,256}$/, "an event bus's name"),
+    'event bus for `eventPattern`',
+    string(/^[\w./-]{1,256}$/, 'the name of an event bus'),
   ),
-  inboxPrefix: optional('objects put here, like `inbox/`, are run as configs', folder),
+  inboxPrefix: optional(
+    'each object uploaded under this prefix, like `inbox/`, is run as a hosted config',
+    keyPrefix,
+  ),
 
   resultPrefix: optional(
-    'where results are stored: a prefix in the prompt bucket, or `s3://bucket/prefix`; unset, ' +
-      '`results` with `queueEnabled`, `eventPattern` or `inboxPrefix`, else results are not stored',
-    text(
+    'where results are stored: a prefix in the prompt bucket, or `s3://bucket/prefix`; if unset, ' +
+      '`results` with `queueEnabled`, `eventPattern` or `inboxPrefix`, otherwise results are not ' +
+      'stored',
+    string(
       /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
       'a prefix like "results", or s3://bucket/prefix',
     ),
+    { env: 'RESULT_PREFIX', isComputed: true },
   ),
   resultDays: optional(
-    'how long results in the prompt bucket are kept; unset, for ever',
-    whole(1, 36_500),
+    'days until results in the prompt bucket are deleted; if unset, they are kept',
+    integer(1, 36_500),
   ),
   resultDestination: optional(
-    'who is told of each result: the URL of an SQS queue, or the ARN of an event bus',
-    text(
+    'URL of an SQS queue, or ARN of an event bus, that receives each result',
+    string(
       /^(https:\/\/sqs\.[\w.-]+\/\d{12}\/[\w-]{1,80}(\.fifo)?|arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/[\w./-]+)$/,
       'https://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or the ARN of an event bus',
     ),
+    { env: 'RESULT_DESTINATION', isComputed: true },
   ),
   resultDestinationOverride: option(
     [],
-    'prefixes of destinations that a request may name itself',
+    'prefixes of the destinations that a request may set itself',
     list(
-      text(
+      string(
         /^(s3:\/\/[a-z0-9.-]+\/[^\s*?,]*|https:\/\/sqs\.[\w.-]+\/\d{12}\/[\w.-]*|arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/[\w./-]*)$/,
-        'a prefix of s3://bucket/key, of a queue’s URL with its account, or of a bus’s ARN',
+        'a prefix of s3://bucket/key, of the URL of a queue including its account, or of the ARN ' +
+          'of an event bus',
       ),
     ),
+    { env: 'RESULT_DESTINATION_OVERRIDE', isComputed: true },
   ),
-  offloadResultsOver: optional('bytes over which an answer goes to S3', whole(4096, 6_291_456)),
+  offloadResultsOver: optional(
+    'size in bytes above which a result is returned as a reference to S3',
+    integer(4096, 6_291_456),
+    { env: 'OFFLOAD_RESULTS_OVER' },
+  ),
 
-  batchEnabled: option(false, 'a state machine that runs a JSONL file of requests', flag),
-  batchMaxConcurrency: option(10, 'requests of a batch side by side', whole(1, 10_000)),
+  batchEnabled: option(false, 'adds a state machine that runs a JSONL file of requests', boolean),
+  batchMaxConcurrency: option(
+    10,
+    'how many requests of a batch run concurrently',
+    integer(1, 10_000),
+  ),
   batchToleratedFailurePercentage: option(
     5,
-    'how much of a batch may fail before it is stopped',
-    whole(0, 100),
+    'percentage of a batch that may fail before the batch stops',
+    integer(0, 100),
   ),
 } as const;
 
-/** The context, read. */
+/** The parsed context. */
 export type Config = {
   readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name] extends Option<infer T>
     ? T
     : never;
 };
 
-/** Something in the context. The message is for the user: a line for each problem. */
-export class ConfigError extends Error {}
+const ROWS = Object.entries(OPTIONS) as [keyof Config, Option<unknown>][];
 
-/** Context of others: CDK's own flags and look-ups, and what its CLI keeps in cdk.json. */
-const FOREIGN = /[:/@]|^(acknowledged-issue-numbers|cli-telemetry|cdk-migrate)$/;
+/** Each setting of the function that an option sets, with the name of the option. */
+export const OPTION_OF_SETTING: Readonly<Record<string, string>> = Object.fromEntries(
+  ROWS.flatMap(([name, { env }]) => (env ? [[env, name]] : [])),
+);
 
 /**
- * Reads the context of an app (`app.node.getAllContext()`, that is cdk.json, `-c` and ~/.cdk.json).
+ * The function's environment variables, except for those that `LlmExeFunction` computes. Unset
+ * options are omitted, so that the function's own defaults apply.
+ */
+export function functionEnvironment(config: Config): Record<string, string> {
+  const settings = ROWS.flatMap(([name, { env, isComputed }]) =>
+    env && !isComputed ? [[env, settingValue(config[name])] as const] : [],
+  );
+  const all = [...settings, ...Object.entries(config.environment)];
+  return Object.fromEntries(all.filter(([, value]) => value !== ''));
+}
+
+/** The text of a setting, empty for an unset option, `false`, and an empty list or object. */
+function settingValue(value: unknown): string {
+  if (value === undefined || value === false) return '';
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
+}
+
+/** Invalid context. The message is for the user and has one line per problem. */
+export class ConfigError extends Error {}
+
+/** Context keys of the CDK itself: feature flags, look-ups, and what its CLI stores in cdk.json. */
+const FOREIGN_KEY = /[:/@]|^(acknowledged-issue-numbers|cli-telemetry|cdk-migrate)$/;
+
+/**
+ * Parses the context of an app (`app.node.getAllContext()`, which merges cdk.json, `-c` and
+ * ~/.cdk.json).
+ *
+ * @throws ConfigError with all problems
  */
 export function readConfig(context: Readonly<Record<string, unknown>>): Config {
-  const problems: string[] = [];
-  for (const name of Object.keys(context).filter((name) => !FOREIGN.test(name))) {
-    if (!(name in OPTIONS)) problems.push(unknown(name));
-  }
-  const read = ([name, row]: [string, Option<unknown>]): [string, unknown] => {
-    const given = context[name];
-    const isSet = given !== undefined && given !== null && given !== '';
-    if (!isSet && row.shipped === undefined) return [name, undefined];
-    const result = row.read(isSet ? given : row.shipped);
-    if ('value' in result) return [name, result.value];
-    problems.push(`${name}: expected ${result.expected}, got ${shown(result.got ?? given)}`);
+  const problems = Object.keys(context)
+    .filter((name) => !FOREIGN_KEY.test(name) && !(name in OPTIONS))
+    .map(unknownKey);
+  const parse = ([name, row]: [string, Option<unknown>]): [string, unknown] => {
+    const input = context[name];
+    const isSet = input !== undefined && input !== null && input !== '';
+    if (!isSet && row.default === undefined) return [name, undefined];
+    const parsed = row.parse(isSet ? input : row.default);
+    if ('value' in parsed) return [name, parsed.value];
+    problems.push(`${name}: expected ${parsed.expected}, got ${quote(parsed.got ?? input)}`);
     return [name, undefined];
   };
-  const given = Object.fromEntries(Object.entries(OPTIONS).map(read)) as unknown as Config;
-  const config = withResultPrefix(given, context['resultPrefix'] === '');
-  if (problems.length === 0) problems.push(...together(config));
+  const parsed = Object.fromEntries(ROWS.map(parse)) as unknown as Config;
+  const config = withDefaultResultPrefix(parsed, context['resultPrefix'] === '');
+  if (problems.length === 0) problems.push(...checkCombinations(config));
   if (problems.length > 0) {
-    throw new ConfigError(problems.map((text) => `context of cdk.json: ${text}`).join('\n'));
+    throw new ConfigError(problems.map((problem) => `CDK context: ${problem}`).join('\n'));
   }
   return config;
 }
 
-/** Stores results by default where no caller waits for them; an empty prefix turns that off. */
-function withResultPrefix(config: Config, isEmpty: boolean): Config {
+/** Stores results by default where no caller waits for them; an empty prefix disables that. */
+function withDefaultResultPrefix(config: Config, isEmpty: boolean): Config {
   if (config.resultPrefix !== undefined || isEmpty || !recordSource(config)) return config;
   return { ...config, resultPrefix: DEFAULT_RESULT_PREFIX };
 }
@@ -265,105 +387,122 @@ function recordSource(config: Config): string | undefined {
   return RECORD_SOURCES.find((name) => config[name]);
 }
 
-/** What is fine by itself but not beside the rest. */
-function together(config: Config): string[] {
+/** Checks options whose validity depends on other options. */
+function checkCombinations(config: Config): string[] {
+  const problems = [...checkQueue(config), ...checkPrefixOverlaps(config), ...checkResults(config)];
+  if (config.inboxPrefix && config.promptBucketName) {
+    problems.push(
+      'inboxPrefix: can only be used with a bucket that the stack creates, because the stack must ' +
+        'configure the notifications of the bucket; remove promptBucketName',
+    );
+  }
+  for (const name of Object.keys(config.tags)) {
+    if (/^aws:/i.test(name)) {
+      problems.push(`tags: ${quote(name)} is reserved, because it begins with aws:`);
+    }
+  }
+  problems.push(...Object.keys(config.environment).flatMap(checkSettingName));
+  problems.push(...checkCompatibleProviders(config.openAiCompatibleProviders));
+  return problems;
+}
+
+function checkQueue(config: Config): string[] {
   const problems: string[] = [];
   if (config.queueBatchSize > 10 && config.queueBatchingWindowSeconds === 0) {
     problems.push(
-      `queueBatchSize: more than 10 needs queueBatchingWindowSeconds of 1 or more, ` +
+      'queueBatchSize: a value above 10 requires queueBatchingWindowSeconds of at least 1, ' +
         `got ${config.queueBatchSize}`,
     );
   }
-  const { queueMaxConcurrency: most, reservedConcurrency: reserved } = config;
-  if (config.queueEnabled && most !== undefined && reserved !== undefined && most > reserved) {
+  const { queueMaxConcurrency: max, reservedConcurrency: reserved } = config;
+  if (!config.queueEnabled || reserved === undefined) return problems;
+  const consequence = 'otherwise throttled messages move to the dead-letter queue';
+  if (max !== undefined && max > reserved) {
     problems.push(
-      `queueMaxConcurrency: ${most} is over reservedConcurrency (${reserved}), ` +
-        'so that messages would be throttled into the dead-letter queue',
+      `queueMaxConcurrency: expected at most reservedConcurrency (${reserved}), got ${max}; ` +
+        consequence,
     );
   }
-  if (config.queueEnabled && reserved !== undefined && reserved < 2) {
+  if (reserved < 2) {
     problems.push(
-      `reservedConcurrency: expected 2 or more beside queueEnabled, got ${reserved}, ` +
-        'so that messages would be throttled into the dead-letter queue',
+      `reservedConcurrency: expected at least 2 with queueEnabled, got ${reserved}; ${consequence}`,
     );
   }
-  problems.push(...overlaps(config));
-  const result = config.resultPrefix;
+  return problems;
+}
+
+function checkResults(config: Config): string[] {
+  const problems: string[] = [];
+  const prefix = config.resultPrefix;
   const source = recordSource(config);
-  if (source && result === undefined && !config.resultDestination) {
+  if (source && prefix === undefined && !config.resultDestination) {
     problems.push(
-      `resultPrefix: expected a prefix with ${source}, got "", so that results would be neither ` +
+      `resultPrefix: expected a prefix with ${source}, got "", so results would be neither ` +
         `stored nor sent; remove it to store them under "${DEFAULT_RESULT_PREFIX}", or set ` +
         'resultDestination to send them',
     );
   }
-  if (config.inboxPrefix && config.promptBucketName) {
+  if (config.resultDays && (!prefix || prefix.startsWith('s3://') || config.promptBucketName)) {
     problems.push(
-      'inboxPrefix: needs the bucket of the stack, as S3 is told there whom to notify; ' +
-        'unset promptBucketName',
+      'resultDays: can only be used with a resultPrefix in the bucket that the stack creates',
     );
   }
-  if (config.resultDays && (!result || result.startsWith('s3://') || config.promptBucketName)) {
-    problems.push('resultDays: is for a resultPrefix in the bucket that the stack makes');
+  if (config.offloadResultsOver !== undefined && !prefix) {
+    problems.push('offloadResultsOver: requires resultPrefix, where large results are stored');
   }
-  if (config.offloadResultsOver !== undefined && !result) {
-    problems.push('offloadResultsOver: needs resultPrefix, as answers are put there');
-  }
-  for (const name of Object.keys(config.tags)) {
-    if (/^aws:/i.test(name))
-      problems.push(`tags: ${shown(name)} is AWS's own, as it begins with aws:`);
-  }
-  problems.push(...Object.keys(config.environment).flatMap(settingProblem));
-  problems.push(...serverProblems(config.openAiCompatibleProviders));
   return problems;
 }
 
-/** Prefixes of the prompt bucket that lie in each other, so that one's objects are the other's too. */
-function overlaps(config: Config): string[] {
+/**
+ * Rejects prefixes of the prompt bucket that overlap, because an object under one would also be
+ * under the other.
+ */
+function checkPrefixOverlaps(config: Config): string[] {
   const { inboxPrefix, resultPrefix, promptBucketName, batchEnabled } = config;
-  const own = promptBucketName ? `s3://${promptBucketName}/` : undefined;
-  const result =
-    own && resultPrefix?.startsWith(own) ? resultPrefix.slice(own.length) : resultPrefix;
-  const isHere = result && !result.startsWith('s3://');
-  const folder = (path: string): string => path.replace(/\/?$/, '/');
-  // The rule of the inbox compares the start of a key, so that `in` also matches `index/`.
+  const promptBucket = promptBucketName ? `s3://${promptBucketName}/` : undefined;
+  const results =
+    promptBucket && resultPrefix?.startsWith(promptBucket)
+      ? resultPrefix.slice(promptBucket.length)
+      : resultPrefix;
+  const isInPromptBucket = results && !results.startsWith('s3://');
+  const withSlash = (path: string): string => path.replace(/\/?$/, '/');
+  // The inbox rule compares the start of a key, so `in` also matches `index/`.
   const overlap = (prefix: string, path: string): boolean =>
-    folder(path).startsWith(prefix) || prefix.startsWith(folder(path));
+    withSlash(path).startsWith(prefix) || prefix.startsWith(withSlash(path));
   const problems: string[] = [];
-  if (inboxPrefix && isHere && overlap(inboxPrefix, result)) {
+  if (inboxPrefix && isInPromptBucket && overlap(inboxPrefix, results)) {
     problems.push(
-      `inboxPrefix: ${shown(inboxPrefix)} and resultPrefix ${shown(resultPrefix)} overlap, ` +
-        'so that results would start runs; set another inboxPrefix or resultPrefix',
+      `inboxPrefix: ${quote(inboxPrefix)} and resultPrefix ${quote(resultPrefix)} overlap, ` +
+        'so stored results would be run as requests; change inboxPrefix or resultPrefix',
     );
   }
   if (batchEnabled && inboxPrefix && overlap(inboxPrefix, BATCH_PREFIX)) {
     problems.push(
-      `inboxPrefix: ${shown(inboxPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
-        'so that files and results of batches would start runs',
+      `inboxPrefix: ${quote(inboxPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
+        'so files and results of batches would be run as requests; change inboxPrefix',
     );
   }
-  if (batchEnabled && isHere && overlap(folder(result), BATCH_PREFIX)) {
+  if (batchEnabled && isInPromptBucket && overlap(withSlash(results), BATCH_PREFIX)) {
     problems.push(
-      `resultPrefix: ${shown(resultPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
-        'so that results would lie among files of batches, and expire with them',
+      `resultPrefix: ${quote(resultPrefix)} and ${BATCH_PREFIX}/ of batchEnabled overlap, ` +
+        'so files of batches would be mixed with results and expire with them; change resultPrefix',
     );
   }
   return problems;
 }
 
-/** As Lambda lists them; it refuses them itself, but late. */
-const OF_LAMBDA =
+/** The variables that Lambda reserves. CloudFormation rejects them too, but only at deployment. */
+const RESERVED_BY_LAMBDA =
   /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(CONTEXT_MISSING|DAEMON_ADDRESS)|AWS_LAMBDA_.*|LAMBDA_.*)$/;
 
-/** What is wrong with a name of `environment`. */
-function settingProblem(name: string): string[] {
-  const owner = SETTINGS_OF_OPTIONS[name];
-  if (owner) return [`environment: ${name} is set by ${owner}`];
-  if (OF_LAMBDA.test(name)) return [`environment: ${name} is Lambda's own`];
+function checkSettingName(name: string): string[] {
+  const owner = OPTION_OF_SETTING[name];
+  if (owner) return [`environment: ${name} is set by the option ${owner}; use that instead`];
+  if (RESERVED_BY_LAMBDA.test(name)) return [`environment: ${name} is reserved by Lambda`];
   if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
-    return [`environment: expected names in capitals, got ${shown(name)}`];
+    return [`environment: expected names in capital letters, got ${quote(name)}`];
   }
-  // No setting that is left has one of these in its name.
+  // The name of no remaining setting contains one of these words.
   if (!/KEY|SECRET|PASSW|TOKEN/.test(name)) return [];
   return [
     `environment: ${name} looks like a secret, which would be readable in the template; ` +
@@ -371,34 +510,34 @@ function settingProblem(name: string): string[] {
   ];
 }
 
-/** Keys that stand where names of keys belong. No message shows what came. */
-function serverProblems(servers: Config['openAiCompatibleProviders']): string[] {
-  return Object.entries(servers).flatMap(([name, server]) => {
-    const { key, keyEnv } = (server ?? {}) as { key?: unknown; keyEnv?: unknown };
-    const fits = (value: unknown, form: RegExp): boolean =>
-      value === undefined || value === null || (typeof value === 'string' && form.test(value));
-    const expected = (what: string, like: string): string =>
-      `openAiCompatibleProviders: ${name}: expected ${what} like ${like}, got something else ` +
-      '(not shown, as it may be a key)';
+/** Rejects a key where the name of a key is expected. The value is not quoted in the message. */
+function checkCompatibleProviders(providers: Config['openAiCompatibleProviders']): string[] {
+  return Object.entries(providers).flatMap(([name, provider]) => {
+    const { key, keyEnv } = (provider ?? {}) as { key?: unknown; keyEnv?: unknown };
+    const isValid = (value: unknown, pattern: RegExp): boolean =>
+      value === undefined || value === null || (typeof value === 'string' && pattern.test(value));
+    const expected = (field: string, meaning: string, example: string): string =>
+      `openAiCompatibleProviders.${name}.${field}: expected ${meaning} like ${example}, ` +
+      'got something else (not shown, because it may be a key)';
     return [
-      ...(fits(key, /^Key[A-Za-z0-9]+$/)
+      ...(isValid(key, /^Key[A-Za-z0-9]+$/)
         ? []
-        : [expected('as key the name of a parameter', 'KeyTogether')]),
-      ...(fits(keyEnv, /^[A-Z][A-Z0-9_]*$/)
+        : [expected('key', 'the name of a parameter', 'KeyTogether')]),
+      ...(isValid(keyEnv, /^[A-Z][A-Z0-9_]*$/)
         ? []
-        : [expected('as keyEnv the name of a variable', 'TOGETHER_API_KEY')]),
+        : [expected('keyEnv', 'the name of an environment variable', 'TOGETHER_API_KEY')]),
     ];
   });
 }
 
-function unknown(name: string): string {
+function unknownKey(name: string): string {
   const names = Object.keys(OPTIONS);
-  const near = nearest(name, names);
-  const hint = near ? `did you mean ${near}?` : `known are ${names.join(', ')}`;
-  return `${name} is not known; ${hint}`;
+  const hint = suggestion(name, names) || `; known keys are ${names.join(', ')}`;
+  return `${name}: unknown key${hint}`;
 }
 
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+/** A value as JSON, shortened to 80 characters. */
+function quote(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
 }

@@ -1,10 +1,10 @@
-// What results may be sent to. In: URLs of queues, ARNs of buses, `s3://` addresses, where a `*` at
-// the end stands for any rest. Out: statements that allow that and no more.
+// IAM statements for result destinations: URLs of SQS queues, ARNs of event buses, and `s3://`
+// URLs. Each may end with the wildcard `*`.
 
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 
-/** Statements that allow sending to these destinations. */
+/** Returns statements that allow sending results to exactly these destinations. */
 export function destinationStatements(destinations: readonly string[]): iam.PolicyStatement[] {
   const queues: string[] = [];
   const buses: string[] = [];
@@ -24,7 +24,7 @@ export function destinationStatements(destinations: readonly string[]): iam.Poli
   ];
 }
 
-/** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` as an ARN. */
+/** Converts `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` to an ARN. */
 function queueArn(url: string): string {
   const [host = '', account = '', name = ''] = url.slice('https://'.length).split('/');
   return `arn:${Aws.PARTITION}:sqs:${host.split('.')[1] ?? ''}:${account}:${name}`;

@@ -1,45 +1,46 @@
-// What `.env` says: where to deploy to, and keys. In: the file's text. Out: its values, checked, or
-// every problem with it at once. Plain JavaScript, because the scripts read it too.
+// Reads `.env`: the account and region to deploy to, and the keys. All problems are reported
+// together. Plain JavaScript, because the scripts import it without a TypeScript loader.
 // @ts-check
 
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
 
-import { nearest } from './near.mjs';
+import { closest } from './suggest.mjs';
 
 /**
  * @typedef {object} EnvRow
- * @property {string} name the variable
- * @property {string[]} [also] another name of the same variable
- * @property {string} what what it does, as docs/deploy.md says it
- * @property {string} [secret] the parameter under `/{stack}/Secret/` that it is put into
+ * @property {string} name the name of the variable
+ * @property {string[]} [aliases] other names of the same variable
+ * @property {string} description the text in the table of docs/deploy.md
+ * @property {string} [secret] the parameter under `/{stack}/Secret/` that stores the value
  */
 
 /**
- * Every variable of `.env`. Those without a secret are required.
+ * Every variable of `.env`. Variables without a `secret` are required.
  * @type {readonly EnvRow[]}
  */
 export const ENV = [
   {
     name: 'NODE_ENV',
-    what: 'any word; the tag `environment` of what is deployed, unless `tags` has it',
+    description:
+      'any word; becomes the tag `environment` of all resources, unless `tags` has that tag',
   },
-  { name: 'DEPLOY_ACCOUNT', what: 'your AWS account, 12 digits' },
-  { name: 'DEPLOY_REGION', what: 'the region that is deployed to, like `us-west-2`' },
-  { name: 'DEPLOY_PROFILE', what: 'the profile of the AWS CLI that deploys' },
+  { name: 'DEPLOY_ACCOUNT', description: 'ID of your AWS account, 12 digits' },
+  { name: 'DEPLOY_REGION', description: 'AWS region to deploy to, like `us-west-2`' },
+  { name: 'DEPLOY_PROFILE', description: 'AWS CLI profile to deploy with' },
   {
     name: 'OPEN_AI_API_KEY',
-    also: ['OPENAI_API_KEY'],
-    what: 'the key of OpenAI',
+    aliases: ['OPENAI_API_KEY'],
+    description: 'OpenAI API key',
     secret: 'KeyOpenAI',
   },
-  { name: 'ANTHROPIC_API_KEY', what: 'the key of Anthropic', secret: 'KeyAnthropic' },
-  { name: 'XAI_API_KEY', what: 'the key of xAI', secret: 'KeyXAI' },
-  { name: 'GEMINI_API_KEY', what: 'the key of Google’s Gemini', secret: 'KeyGoogle' },
-  { name: 'DEEPSEEK_API_KEY', what: 'the key of DeepSeek', secret: 'KeyDeepSeek' },
+  { name: 'ANTHROPIC_API_KEY', description: 'Anthropic API key', secret: 'KeyAnthropic' },
+  { name: 'XAI_API_KEY', description: 'xAI API key', secret: 'KeyXAI' },
+  { name: 'GEMINI_API_KEY', description: 'Google Gemini API key', secret: 'KeyGoogle' },
+  { name: 'DEEPSEEK_API_KEY', description: 'DeepSeek API key', secret: 'KeyDeepSeek' },
   {
     name: 'ENDPOINT_API_KEY',
-    what: 'the key that callers show where `endpointAuth` is `API_KEY`',
+    description: 'key that callers send if `endpointAuth` is `API_KEY`',
     secret: 'KeyEndpoint',
   },
 ];
@@ -50,26 +51,27 @@ export const ENV = [
  * @property {string} account
  * @property {string} region
  * @property {string} profile
- * @property {{ name: string, parameter: string, value: string }[]} secrets those that are set
+ * @property {{ name: string, parameter: string, value: string }[]} secrets the keys that are set
  */
 
-/** Something in `.env`, or its absence. The message is for the user, and never holds a secret. */
+/** A missing or invalid `.env`. The message is for the user and never contains a key. */
 export class EnvError extends Error {}
 
-/** @type {Record<string, { fits: RegExp, expected: string }>} */
-const FORMS = {
+/** @type {Record<string, { pattern: RegExp, expected: string }>} */
+const FORMATS = {
   NODE_ENV: {
-    fits: /^[\w.:/=+@-]{1,256}$/,
+    pattern: /^[\w.:/=+@-]{1,256}$/,
     expected: 'one word of letters, digits and _ . : / = + @ -',
   },
-  DEPLOY_ACCOUNT: { fits: /^\d{12}$/, expected: 'the 12 digits of an AWS account' },
+  DEPLOY_ACCOUNT: { pattern: /^\d{12}$/, expected: 'the 12 digits of an AWS account' },
   DEPLOY_REGION: {
-    fits: /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
+    pattern:
+      /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
     expected: 'an AWS region like us-west-2',
   },
-  // AWS's SDK for JavaScript, and so the CDK, finds no profile of another name.
+  // The AWS SDK for JavaScript, and therefore the CDK, only finds profiles with these characters.
   DEPLOY_PROFILE: {
-    fits: /^[\w@+.%:/-]+$/,
+    pattern: /^[\w@+.%:/-]+$/,
     expected: 'the name of a profile, of letters, digits and _ @ + . % : / -',
   },
 };
@@ -77,47 +79,57 @@ const FORMS = {
 /**
  * Reads a file like `.env`.
  * @param {string} path
- * @param {readonly EnvRow[]} [more] keys of further providers
+ * @param {readonly EnvRow[]} [additionalRows] variables of other providers
  * @returns {Deployment}
+ * @throws {EnvError} with all problems
  */
-export function readEnvFile(path, more = []) {
+export function readEnvFile(path, additionalRows = []) {
   let text;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = /** @type {{ code?: string }} */ (error);
-    const why = code === 'ENOENT' ? 'there is no such file' : `it can't be read (${code})`;
-    throw new EnvError(`${path}: ${why}; copy .env.sample to .env and fill it in`);
+    const reason = code === 'ENOENT' ? 'file not found' : `cannot read the file (${code})`;
+    throw new EnvError(`${path}: ${reason}; copy .env.sample to .env and fill it in`);
   }
-  return readEnv(text, path, more);
+  return readEnv(text, path, additionalRows);
 }
 
 /**
- * Reads the text of a file like `.env`. A variable that is set but empty is not set.
+ * Parses the text of a file like `.env`. A variable with an empty value counts as not set.
  * @param {string} text
- * @param {string} [path] what the messages call it
- * @param {readonly EnvRow[]} [more] keys of further providers
+ * @param {string} [path] the name of the file in error messages
+ * @param {readonly EnvRow[]} [additionalRows] variables of other providers
  * @returns {Deployment}
+ * @throws {EnvError} with all problems
  */
-export function readEnv(text, path = '.env', more = []) {
+export function readEnv(text, path = '.env', additionalRows = []) {
   const values = parse(text);
-  const rows = [...ENV, ...more];
-  const problems = [...misspelt(Object.keys(values), rows), ...unsure(text, values, rows)];
+  const rows = [...ENV, ...additionalRows];
+  const problems = [
+    ...checkSpelling(Object.keys(values), rows),
+    ...checkQuotes(text, values, rows),
+  ];
   /** @param {EnvRow} row */
-  const look = (row) => {
-    const set = [row.name, ...(row.also ?? [])].filter((name) => (values[name] ?? '').trim());
-    const texts = new Set(set.map((name) => values[name]?.trim() ?? ''));
-    if (texts.size > 1) problems.push(`${set.join(' and ')} are the same and differ; keep one`);
-    return [...texts][0] ?? '';
+  const valueOf = (row) => {
+    const names = [row.name, ...(row.aliases ?? [])].filter((name) => (values[name] ?? '').trim());
+    const distinct = new Set(names.map((name) => values[name]?.trim() ?? ''));
+    if (distinct.size > 1) {
+      problems.push(
+        `${names.join(' and ')} are names of the same variable but have different values; keep one`,
+      );
+    }
+    return [...distinct][0] ?? '';
   };
   /** @param {string} name */
   const required = (name) => {
     const row = /** @type {EnvRow} */ (ENV.find((known) => known.name === name));
-    const value = look(row);
-    const form = FORMS[name];
-    if (!value) problems.push(`${name} is not set: ${row.what}`);
-    else if (form && !form.fits.test(value))
-      problems.push(`${name}: expected ${form.expected}, got ${JSON.stringify(value)}`);
+    const value = valueOf(row);
+    const format = FORMATS[name];
+    if (!value) problems.push(`${name} is not set (${row.description})`);
+    else if (format && !format.pattern.test(value)) {
+      problems.push(`${name}: expected ${format.expected}, got ${JSON.stringify(value)}`);
+    }
     return value;
   };
   const deployment = {
@@ -126,73 +138,83 @@ export function readEnv(text, path = '.env', more = []) {
     region: required('DEPLOY_REGION'),
     profile: required('DEPLOY_PROFILE'),
     secrets: rows.flatMap((row) => {
-      const value = row.secret ? look(row) : '';
-      if (value && /[\r\n]/.test(value)) problems.push(`${row.name}: a key is one line`);
+      const value = row.secret ? valueOf(row) : '';
+      if (value && /[\r\n]/.test(value)) {
+        problems.push(`${row.name}: expected a key without line breaks`);
+      }
       return value && row.secret ? [{ name: row.name, parameter: row.secret, value }] : [];
     }),
   };
   if (problems.length > 0)
-    throw new EnvError(problems.map((text) => `${path}: ${text}`).join('\n'));
+    throw new EnvError(problems.map((problem) => `${path}: ${problem}`).join('\n'));
   return deployment;
 }
 
-const SHORTEST_MISSPELT = 12;
+/** A shorter name is within the edit distance of unrelated names, for example ZAI_API_KEY. */
+const MIN_CHECKED_LENGTH = 12;
 
 /**
- * Names that are almost known. Others are somebody else's: the command line reads its own from the
- * same file.
+ * Rejects names that differ slightly from a known name. Other names are ignored, because the file
+ * may also have variables of other programs, such as the `llm-exe` command line.
  * @param {string[]} names
  * @param {readonly EnvRow[]} rows
  */
-function misspelt(names, rows) {
-  const known = rows.flatMap(({ name, also = [] }) => [name, ...also]);
+function checkSpelling(names, rows) {
+  const known = namesOf(rows);
   return names.flatMap((name) => {
-    // Short ones are near to everything: ZAI_API_KEY is another's.
-    const isOdd = !known.includes(name) && name.length >= SHORTEST_MISSPELT;
-    const near = isOdd ? nearest(name, known) : undefined;
-    return near ? [`${name} is not known; did you mean ${near}?`] : [];
+    if (known.includes(name) || name.length < MIN_CHECKED_LENGTH) return [];
+    const candidate = closest(name, known);
+    return candidate ? [`${name}: unknown variable (did you mean ${candidate}?)`] : [];
   });
 }
 
+/** @param {readonly EnvRow[]} rows */
+function namesOf(rows) {
+  return rows.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+}
+
 /**
- * Values that dotenv would cut at a `#`, or keep a quote of. What came is not shown: it may be a key.
+ * Rejects values that dotenv would cut at a `#`, or whose quotes it would not remove. Messages
+ * do not quote the value, because it may be a key.
  * @param {string} text
  * @param {Record<string, string>} values as dotenv read them
  * @param {readonly EnvRow[]} rows
  */
-function unsure(text, values, rows) {
-  const known = rows.flatMap(({ name, also = [] }) => [name, ...also]);
+function checkQuotes(text, values, rows) {
+  const known = namesOf(rows);
   const lines = text.matchAll(/^[^\S\n\r]*(?:export\s+)?([\w.-]+)[^\S\n\r]*(?:=|:(?=\s))(.*)$/gm);
   return [...lines].flatMap(([, name = '', rest = '']) => {
-    // One of several lines is told by its reader.
+    // `readEnv` rejects values with line breaks.
     if (!known.includes(name) || /[\r\n]/.test(values[name] ?? '')) return [];
-    const expected = `${name}: expected the value in quotes that it does not hold itself, got`;
-    const hidden = '(not shown, as it may be a key)';
+    /** @param {string} actual */
+    const problem = (actual) =>
+      `${name}: expected the value in quotes that do not occur in it, got ${actual} (value not ` +
+      'shown, because it may be a key)';
     if (/^\s*['"`]/.test(rest)) {
-      // With a comment after it, the first quote that is its like must be the end.
+      // If a comment follows, the next quote of the same kind must end the value.
       const isClosed =
         /^\s*(['"`])(?:\\\1|(?!\1).)*\1(\s+#.*)?\s*$/.test(rest) ||
         /^\s*(['"`])[^#]*\1\s*$/.test(rest);
-      return isClosed ? [] : [`${expected} a quote that is not closed ${hidden}`];
+      return isClosed ? [] : [problem('a quote that is not closed')];
     }
     const [, value = '', comment = ''] = /^([^#]*)(.*)$/.exec(rest) ?? [];
     if (comment && !(/\s$/.test(value) && /^#(\s|$)/.test(comment))) {
-      return [`${expected} a # without a space on both sides ${hidden}`];
+      return [problem('a # without a space on both sides')];
     }
-    return /['"`]$/.test(value.trim()) ? [`${expected} a quote at the end alone ${hidden}`] : [];
+    return /['"`]$/.test(value.trim()) ? [problem('a quote only at the end')] : [];
   });
 }
 
 /**
- * The keys of the context's `openAiCompatibleProviders`, as rows of `.env`.
- * @param {unknown} servers
+ * Returns the `.env` variables of the providers in `openAiCompatibleProviders`.
+ * @param {unknown} providers the option as given, not yet validated
  * @returns {EnvRow[]}
  */
-export function compatibleRows(servers) {
-  if (typeof servers !== 'object' || servers === null) return [];
-  return Object.entries(servers).flatMap(([name, server]) => {
-    const { key: secret, keyEnv } = server ?? {};
+export function compatibleRows(providers) {
+  if (typeof providers !== 'object' || providers === null) return [];
+  return Object.entries(providers).flatMap(([name, provider]) => {
+    const { key: secret, keyEnv } = provider ?? {};
     if (typeof secret !== 'string' || typeof keyEnv !== 'string') return [];
-    return [{ name: keyEnv, what: `the key of ${name}`, secret }];
+    return [{ name: keyEnv, description: `API key of ${name}`, secret }];
   });
 }

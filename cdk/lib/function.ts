@@ -1,5 +1,5 @@
-// The function, as a construct for any stack. In: its code and what it may use. Out: the Lambda
-// function with its role, log group, bucket and URL.
+// The construct `LlmExeFunction`: the Lambda function with its role, log group, prompt bucket and
+// function URL.
 
 import { Annotations, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,7 +14,7 @@ import { bedrockStatements } from './bedrock.ts';
 import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
 
-/** What a web page may send: a request, and one of the proofs of who it is. */
+/** The headers that web pages may send: the content type, and those of AWS_IAM and API_KEY. */
 export const CORS_HEADERS = [
   'authorization',
   'content-type',
@@ -24,84 +24,110 @@ export const CORS_HEADERS = [
   'x-api-key',
 ];
 
-/** Who may call over HTTP. */
+/** Errors of the function that `asTask` retries; docs/errors.md lists all errors. */
+const RETRIED_ERRORS = [
+  'ProviderRateLimited',
+  'ProviderUnavailable',
+  'ConfigUnavailable',
+  'SecretUnavailable',
+  'ResultUnavailable',
+  'Timeout',
+];
+
+/** How HTTP callers are authenticated. `NONE` lets anyone call, at your cost. */
 export type EndpointAuth = 'AWS_IAM' | 'API_KEY' | 'NONE';
 
 export interface EndpointProps {
-  /** Who may call; `NONE` is anybody, at your cost. Default: `AWS_IAM`. */
+  /** Default: `AWS_IAM`. */
   readonly auth?: EndpointAuth;
-  /** Origins of web pages that may call. Default: none, no CORS. */
+  /** Origins of web pages that may call. Default: none, so CORS is not configured. */
   readonly allowedOrigins?: readonly string[];
-  /** Accounts or ARNs of other accounts that may call, with `AWS_IAM`. Default: none. */
+  /**
+   * Account IDs, or ARNs of IAM identities of other accounts, that may call with `AWS_IAM`.
+   * Default: none.
+   */
   readonly callers?: readonly string[];
 }
 
 export interface ResultsProps {
-  /** The bucket of results. Default: the prompt bucket. */
+  /** The bucket that stores results. Default: the prompt bucket. */
   readonly bucket?: s3.IBucket;
-  /** Their prefix, without slashes at its ends. */
+  /** The prefix of results, without slashes at its ends. */
   readonly prefix: string;
-  /** How long they are kept, in a bucket that this construct makes. Default: for ever. */
+  /**
+   * When results expire, if this construct creates the bucket. Default: they do not expire.
+   */
   readonly expiration?: Duration;
 }
 
 export interface LlmExeFunctionProps {
-  /** A zip or a folder with the binary as `bootstrap`; `functionCode` builds one. */
+  /** A zip file or a folder with the binary as `bootstrap`. `functionCode` builds one. */
   readonly code: lambda.Code;
-  /** What the code was built for. Default: x86_64. */
+  /** The architecture of the code. Default: x86_64. */
   readonly architecture?: lambda.Architecture;
-  /** MB. Default: 512. */
+  /** Memory in MB. Default: 512. */
   readonly memorySize?: number;
-  /** Default: 300 seconds. */
+  /** Maximum duration of an invocation. Default: 300 seconds. */
   readonly timeout?: Duration;
-  /** Default: what the account has. */
+  /** Default: none; the limit of the account applies. */
   readonly reservedConcurrentExecutions?: number;
-  /** How often Lambda repeats a failed asynchronous call. Default: 0. */
+  /** How often Lambda retries a failed asynchronous invocation. Default: 0. */
   readonly retryAttempts?: number;
-  /** Where failed asynchronous calls are told. Default: nowhere. */
+  /** Destination for failed asynchronous invocations. Default: none. */
   readonly onFailure?: lambda.IDestination;
-  /** Default: 30 days. */
+  /** When log events are deleted. Default: after 30 days. */
   readonly logRetention?: logs.RetentionDays;
-  /** Keys are read from `/{secretsName}/Secret/*` in Parameter Store. Default: the stack's name. */
+  /**
+   * The function reads keys from `/{secretsName}/Secret/*` in Parameter Store. Default: the name of
+   * the stack.
+   */
   readonly secretsName?: string;
-  /** The bucket of keys that come without one. Default: a new bucket, kept when the stack goes. */
+  /**
+   * The bucket of hosted configs that are requested without a bucket. Default: a new bucket, which
+   * is retained when the stack is deleted.
+   */
   readonly promptBucket?: s3.IBucket;
-  /** Further buckets that configs are read from. Default: none. */
+  /** Additional buckets of hosted configs. Default: none. */
   readonly configBuckets?: readonly s3.IBucket[];
-  /** Where results are stored. Default: they are not stored. */
+  /** Where results are stored. Default: results are not stored. */
   readonly results?: ResultsProps;
-  /** A queue's URL or a bus's ARN that is told of each result. Default: nobody is. */
+  /** URL of an SQS queue or ARN of an event bus that receives each result. Default: none. */
   readonly resultDestination?: string;
-  /** Prefixes of destinations that requests may name themselves. Default: none. */
+  /** Prefixes of the destinations that requests may set themselves. Default: none. */
   readonly resultDestinationOverride?: readonly string[];
-  /** Models of Amazon Bedrock: IDs, patterns, ARNs. Default: `anthropic.*` and `meta.*`. */
+  /**
+   * Amazon Bedrock models that the function may call: IDs, patterns or ARNs. Default: `anthropic.*`
+   * and `meta.*`.
+   */
   readonly allowedBedrockModels?: readonly string[];
-  /** A function URL. Default: none. */
+  /** Adds a function URL. Default: none. */
   readonly endpoint?: EndpointProps;
-  /** Who may call over HTTP, where not the function URL but an API asks. Default: the URL's. */
+  /**
+   * How callers of an HTTP API or a load balancer are authenticated. Default: `endpoint.auth`.
+   */
   readonly endpointAuth?: EndpointAuth;
-  /** Further settings of docs/lambda.md. Default: none. Keys don't belong here. */
+  /** Other settings of docs/lambda.md. Do not put keys here. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What bounds the role. Default: nothing. */
+  /** The permissions boundary of the role. Default: none. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
 }
 
-/** llm-exe as a Lambda function. */
+/** The llm-exe Lambda function. */
 export class LlmExeFunction extends Construct implements iam.IGrantable {
-  /** The function itself. */
+  /** The Lambda function. */
   readonly function: lambda.Function;
-  /** Its role. */
+  /** The execution role of the function. */
   readonly role: iam.Role;
-  /** The bucket that prompts live in. */
+  /** The bucket of hosted configs. */
   readonly promptBucket: s3.IBucket;
-  /** The function URL, if there is one. */
+  /** The function URL, if `endpoint` is set. */
   readonly url?: lambda.FunctionUrl;
   readonly grantPrincipal: iam.IPrincipal;
-  readonly #hasPlaceForResults: boolean;
+  readonly #storesOrSendsResults: boolean;
 
   constructor(scope: Construct, id: string, props: LlmExeFunctionProps) {
     super(scope, id);
-    this.#hasPlaceForResults = Boolean(props.results ?? props.resultDestination);
+    this.#storesOrSendsResults = Boolean(props.results ?? props.resultDestination);
     const secretsName = props.secretsName ?? Stack.of(this).stackName;
     const auth = props.endpointAuth ?? props.endpoint?.auth ?? 'AWS_IAM';
     this.promptBucket =
@@ -117,7 +143,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     });
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'What llm-exe may do',
+      description: 'Permissions of the llm-exe function',
       ...(props.permissionsBoundary && { permissionsBoundary: props.permissionsBoundary }),
     });
     this.function = new lambda.Function(this, 'Function', {
@@ -127,7 +153,8 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       architecture: props.architecture ?? lambda.Architecture.X86_64,
       memorySize: props.memorySize ?? 512,
       timeout: props.timeout ?? Duration.seconds(300),
-      description: 'llm-exe: one JSON request in, a checked answer of a language model out',
+      description:
+        'llm-exe: runs a JSON request against a language model and returns the checked result',
       role: this.role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -140,7 +167,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
         STACK_NAME: secretsName,
         ENDPOINT_AUTH: auth,
         AWS_S3_FILES_BUCKET_NAME: this.promptBucket.bucketName,
-        ...this.otherSettings(props),
+        ...this.computedSettings(props),
       },
     });
     this.function.configureAsyncInvoke({
@@ -149,41 +176,45 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     });
     this.grantPrincipal = this.role;
     logGroup.grantWrite(this.role);
-    this.allow(props, secretsName);
+    this.grantAccess(props, secretsName);
     if (props.endpoint) this.url = this.addUrl(props.endpoint);
   }
 
-  /** Lets somebody invoke the function. */
+  /** Grants `lambda:InvokeFunction`. */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
     return this.function.grantInvoke(grantee);
   }
 
-  /** Lets somebody of this account call the function URL; both permissions that it takes. */
+  /**
+   * Grants an identity of this account both permissions that a call of the function URL requires.
+   *
+   * @throws Error if the function has no URL
+   */
   grantInvokeUrl(grantee: iam.IGrantable): iam.Grant {
-    if (!this.url) throw new Error('grantInvokeUrl: the function has no endpoint');
+    if (!this.url) throw new Error('grantInvokeUrl: the function has no URL; set endpoint');
     return this.url.grantInvokeUrl(grantee);
   }
 
   /**
-   * Adds a source of events, like `SqsEventSource`. Such a source does not receive results, so
-   * that they need `results` or `resultDestination`.
+   * Adds an event source, like `SqsEventSource`. An event source does not receive results: set
+   * `results` or `resultDestination`.
    */
   addEventSource(source: lambda.IEventSource): void {
-    if (!this.#hasPlaceForResults) {
+    if (!this.#storesOrSendsResults) {
       Annotations.of(this).addWarningV2(
         'llm-exe:addEventSource',
-        'addEventSource: an event source does not receive results, so that they are paid for and ' +
-          'lost; set results to store them, or resultDestination to send them',
+        'addEventSource: an event source does not receive results, so you would pay for results that ' +
+          'are lost; set results to store them, or resultDestination to send them',
       );
     }
     this.function.addEventSource(source);
   }
 
   /**
-   * A task of Step Functions that gives the state's input, or `payload`, to the function and goes
-   * on with its result. What passes by itself (limits, outages, timeouts) is tried again with
-   * growing pauses. `OutputInvalid` is not, though another answer may fit: every one is paid for. A
-   * `Catch` goes on without an answer, an `addRetry` of your own asks for another.
+   * Creates a Step Functions task that invokes the function with the state's input, or `payload`,
+   * and returns its result. Temporary errors (rate limits, outages, timeouts) are retried with
+   * exponential backoff. `OutputInvalid` is not retried: another reply may be valid, but each one
+   * costs money. Add a `Catch` to continue without a result, or your own `addRetry`.
    */
   asTask(
     scope: Construct,
@@ -196,15 +227,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...props,
     });
     task.addRetry({
-      errors: [
-        'ProviderRateLimited',
-        'ProviderUnavailable',
-        'ConfigUnavailable',
-        'SecretUnavailable',
-        'ResultUnavailable',
-        'Timeout',
-        'Lambda.TooManyRequestsException',
-      ],
+      errors: [...RETRIED_ERRORS, 'Lambda.TooManyRequestsException'],
       interval: Duration.seconds(5),
       backoffRate: 2,
       maxAttempts: 4,
@@ -214,7 +237,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     return task;
   }
 
-  private otherSettings(props: LlmExeFunctionProps): Record<string, string> {
+  private computedSettings(props: LlmExeFunctionProps): Record<string, string> {
     const buckets = [this.promptBucket, ...(props.configBuckets ?? [])];
     const results = props.results;
     const bucket = results?.bucket ?? this.promptBucket;
@@ -229,12 +252,12 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     };
   }
 
-  private allow(props: LlmExeFunctionProps, secretsName: string): void {
+  private grantAccess(props: LlmExeFunctionProps, secretsName: string): void {
     const { region, account } = Stack.of(this);
     const secrets = `arn:${Aws.PARTITION}:ssm:${region}:${account}:parameter/${secretsName}/Secret/*`;
     const buckets = [this.promptBucket, ...(props.configBuckets ?? [])];
     const statements = [
-      // Without s3:ListBucket, S3 answers 403 where there is no such key.
+      // Without s3:ListBucket, S3 returns 403 for a missing key instead of 404.
       {
         sid: 'TellMissingPrompts',
         actions: ['s3:ListBucket'],
@@ -294,7 +317,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   private addUrl({ auth = 'AWS_IAM', allowedOrigins = [], callers = [] }: EndpointProps) {
     const { AWS_IAM, NONE } = lambda.FunctionUrlAuthType;
     const url = this.function.addFunctionUrl({
-      // An API key is checked by the function itself.
+      // The function itself checks API keys.
       authType: auth === 'AWS_IAM' ? AWS_IAM : NONE,
       ...(allowedOrigins.length > 0 && {
         cors: {

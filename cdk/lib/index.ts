@@ -1,4 +1,4 @@
-// What other stacks may use.
+// The constructs for other stacks, which docs/deploy.md describes.
 
 export { LlmExeBatch, type BatchFormat, type LlmExeBatchProps } from './batch.ts';
 export { promptBucket, type PromptBucketProps } from './bucket.ts';

@@ -1,5 +1,4 @@
-// What starts the function beside direct calls and its URL. In: the function and the context. Out:
-// a queue, an HTTP API, rules of EventBridge.
+// Optional event sources of the function: an SQS queue, an HTTP API, and EventBridge rules.
 
 import { Duration } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
@@ -18,49 +17,51 @@ import { CORS_HEADERS, type LlmExeFunction } from './function.ts';
 
 const QUEUE = { encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
-/** A queue for what failed for good, kept as long as SQS can. */
-export function deadLetters(scope: Construct, id: string): sqs.Queue {
-  const queue = new sqs.Queue(scope, id, { ...QUEUE, retentionPeriod: Duration.days(14) });
-  return queue;
+/** Creates a queue for failed messages or events, with the maximum retention of SQS. */
+export function deadLetterQueue(scope: Construct, id: string): sqs.Queue {
+  return new sqs.Queue(scope, id, { ...QUEUE, retentionPeriod: Duration.days(14) });
 }
 
-/** A queue of requests; messages that fail too often go to the other one. */
+/**
+ * Creates a queue of requests. Messages that fail too often move to `deadLetters`.
+ */
 export function requestQueue(
   scope: Construct,
   llm: LlmExeFunction,
   config: Config,
-  dead: sqs.IQueue,
+  deadLetters: sqs.IQueue,
 ): sqs.Queue {
-  // More than the reserve, and messages would be throttled into the dead letters; SQS takes no more
-  // than 1000.
+  // With a higher limit than the reserved concurrency, throttled messages would move to the
+  // dead-letter queue. The maximum of an SQS event source is 1000.
   const reserved = config.reservedConcurrency;
-  const most = config.queueMaxConcurrency ?? (reserved && Math.min(reserved, 1000));
+  const maxConcurrency = config.queueMaxConcurrency ?? (reserved && Math.min(reserved, 1000));
   const window = Duration.seconds(config.queueBatchingWindowSeconds);
   const queue = new sqs.Queue(scope, 'Queue', {
     ...QUEUE,
-    // AWS's own rule: less, and a message is given out again while it is still worked on.
+    // The value that AWS recommends. With less, a message may be delivered again while it is still
+    // being processed.
     visibilityTimeout: Duration.seconds(6 * config.timeoutSeconds + window.toSeconds()),
-    // Shorter than that of the dead letters, whose age goes on from here.
+    // Shorter than the retention of the dead-letter queue, because a moved message keeps its age.
     retentionPeriod: Duration.days(4),
-    deadLetterQueue: { queue: dead, maxReceiveCount: config.queueMaxReceiveCount },
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: config.queueMaxReceiveCount },
   });
   llm.addEventSource(
     new SqsEventSource(queue, {
       batchSize: config.queueBatchSize,
       maxBatchingWindow: window,
       reportBatchItemFailures: true,
-      ...(most && { maxConcurrency: most }),
+      ...(maxConcurrency && { maxConcurrency }),
     }),
   );
   return queue;
 }
 
-/** What fits the pattern is run: the event's `detail` is the request. */
-export function eventRule(scope: Construct, llm: LlmExeFunction, config: Config): void {
+/** Runs the `detail` of each event that matches `eventPattern` as a request. */
+export function addEventRule(scope: Construct, llm: LlmExeFunction, config: Config): void {
   if (!config.eventPattern) return;
-  // As AWS writes a pattern, and not as CDK spells it, so that every one can be said.
+  // An L1 construct, which accepts every pattern in the syntax of AWS.
   const rule = new events.CfnRule(scope, 'Rule', {
-    description: 'What llm-exe runs',
+    description: 'Events that llm-exe runs as requests',
     eventBusName: config.eventBusName,
     eventPattern: config.eventPattern,
     targets: [{ id: 'Function', arn: llm.function.functionArn }],
@@ -71,13 +72,14 @@ export function eventRule(scope: Construct, llm: LlmExeFunction, config: Config)
   });
 }
 
-/** Objects that are put under the prefix are run as configs. */
-export function inbox(scope: Construct, llm: LlmExeFunction, prefix: string): void {
+/** Runs each object uploaded under `prefix` in the prompt bucket as a hosted config. */
+export function addInbox(scope: Construct, llm: LlmExeFunction, prefix: string): void {
   const bucket = llm.promptBucket.node.defaultChild as s3.CfnBucket;
-  // CDK's own way is a custom resource that may change the notifications of every bucket.
+  // `enableEventBridgeNotification` would add a custom resource that may change the notifications
+  // of every bucket.
   bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
   new events.Rule(scope, 'Inbox', {
-    description: 'Objects that llm-exe runs',
+    description: 'Uploaded objects that llm-exe runs as hosted configs',
     eventPattern: {
       source: ['aws.s3'],
       detailType: ['Object Created'],
@@ -90,7 +92,7 @@ export function inbox(scope: Construct, llm: LlmExeFunction, prefix: string): vo
   });
 }
 
-/** An HTTP API whose every path is the function's. */
+/** Creates an HTTP API that sends all paths to the function. */
 export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): apigateway.HttpApi {
   const api = new apigateway.HttpApi(scope, 'HttpApi', {
     apiName: config.stackName,
@@ -109,7 +111,7 @@ export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): 
   for (const path of ['/', '/{proxy+}']) {
     api.addRoutes({
       path,
-      // Not ANY: it would take the OPTIONS of a web page, which are asked without a signature.
+      // Not ANY, which would include the unsigned OPTIONS requests of web pages.
       methods: [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
       integration,
       ...(isIam && { authorizer: new HttpIamAuthorizer() }),

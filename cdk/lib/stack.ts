@@ -1,5 +1,4 @@
-// The stack `LlmExeLambda`. In: the context and where to deploy to. Out: the function, and what the
-// context asks for around it.
+// The stack `LlmExeLambda`: the function, and the resources that the CDK context enables.
 
 import { Annotations, CfnOutput, Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -10,25 +9,24 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { alarms } from './alarms.ts';
+import { addAlarms } from './alarms.ts';
 import { LlmExeBatch } from './batch.ts';
 import { functionCode } from './code.ts';
-import { OPTIONS, type Config } from './config.ts';
+import { OPTIONS, functionEnvironment, type Config } from './config.ts';
 import { LlmExeFunction, type ResultsProps } from './function.ts';
-import { settingsOf } from './settings.ts';
-import { deadLetters, eventRule, httpApi, inbox, requestQueue } from './sources.ts';
+import { addEventRule, addInbox, deadLetterQueue, httpApi, requestQueue } from './sources.ts';
 
 export interface LlmExeStackProps extends StackProps {
   readonly config: Config;
-  /** The repository. */
+  /** The path of the repository. */
   readonly root: string;
-  /** The tag `environment`, unless the context has one. Default: no tag. */
+  /** Value of the tag `environment`, unless the context sets that tag. Default: no tag. */
   readonly environment?: string;
 }
 
-const SHIPPED_BOUNDARY = OPTIONS.permissionsBoundary.shipped;
+const SHIPPED_BOUNDARY = OPTIONS.permissionsBoundary.default;
 
-/** Everything that `npm run deploy` deploys. */
+/** The stack that `npm run deploy` deploys. */
 export class LlmExeStack extends Stack {
   readonly llm: LlmExeFunction;
 
@@ -39,52 +37,72 @@ export class LlmExeStack extends Stack {
       ...props,
     });
     const { config } = props;
-    const boundary = this.boundary(config);
+    const boundary = this.importBoundary(config);
     const isAsynchronous = Boolean(config.inboxPrefix ?? config.eventPattern);
-    const failed = isAsynchronous ? deadLetters(this, 'FailedEvents') : undefined;
-    this.llm = this.function(props, boundary, failed);
+    const failedEvents = isAsynchronous ? deadLetterQueue(this, 'FailedEvents') : undefined;
+    this.llm = this.createFunction(props, boundary, failedEvents);
     const queues: Record<string, sqs.IQueue> = {};
-    if (failed) queues['FailedEvents'] = failed;
+    if (failedEvents) queues['FailedEvents'] = failedEvents;
     if (config.queueEnabled) {
-      const dead = deadLetters(this, 'DeadLetters');
-      const queue = requestQueue(this, this.llm, config, dead);
-      queues['DeadLetters'] = dead;
-      this.tell('QueueUrl', queue.queueUrl, 'Messages here are run');
-      this.tell('DeadLetterQueueUrl', dead.queueUrl, 'Messages that failed too often');
+      const deadLetters = deadLetterQueue(this, 'DeadLetters');
+      const queue = requestQueue(this, this.llm, config, deadLetters);
+      queues['DeadLetters'] = deadLetters;
+      this.addOutput('QueueUrl', queue.queueUrl, 'URL of the request queue');
+      this.addOutput(
+        'DeadLetterQueueUrl',
+        deadLetters.queueUrl,
+        'URL of the queue of failed requests',
+      );
     }
-    if (failed) this.tell('FailedEventsQueueUrl', failed.queueUrl, 'Events that failed');
-    eventRule(this, this.llm, config);
-    if (config.inboxPrefix) inbox(this, this.llm, config.inboxPrefix);
+    if (failedEvents) {
+      this.addOutput(
+        'FailedEventsQueueUrl',
+        failedEvents.queueUrl,
+        'URL of the queue of failed events',
+      );
+    }
+    addEventRule(this, this.llm, config);
+    if (config.inboxPrefix) addInbox(this, this.llm, config.inboxPrefix);
     if (config.httpApiEnabled) {
       const api = httpApi(this, this.llm, config);
-      this.tell('HttpApiUrl', api.apiEndpoint, 'The HTTP API');
+      this.addOutput('HttpApiUrl', api.apiEndpoint, 'URL of the HTTP API');
     }
-    if (config.batchEnabled) {
-      const batch = new LlmExeBatch(this, 'Batch', {
-        function: this.llm,
-        maxConcurrency: config.batchMaxConcurrency,
-        toleratedFailurePercentage: config.batchToleratedFailurePercentage,
-        stateMachineName: `${config.stackName}-Batch`,
-        ...(boundary && { permissionsBoundary: boundary }),
-      });
-      this.tell('BatchArn', batch.stateMachine.stateMachineArn, 'Start it with {"key": "…"}');
-    }
-    if (config.alarmEmail) alarms(this, config.alarmEmail, this.llm.function, queues);
-    this.tell('FunctionArn', this.llm.function.functionArn, 'The function');
-    this.tell('FunctionName', this.llm.function.functionName, 'Its name');
-    this.tell('LogGroupName', this.llm.function.logGroup.logGroupName, 'Where it logs');
-    this.tell('PromptBucket', this.llm.promptBucket.bucketName, 'Where hosted configs live');
-    if (this.llm.url) this.tell('FunctionUrl', this.llm.url.url, 'POST a request to it');
-    this.warn(config);
+    if (config.batchEnabled) this.addBatch(config, boundary);
+    if (config.alarmEmail) addAlarms(this, config.alarmEmail, this.llm.function, queues);
+    this.addOutput('FunctionArn', this.llm.function.functionArn, 'ARN of the function');
+    this.addOutput('FunctionName', this.llm.function.functionName, 'Name of the function');
+    this.addOutput(
+      'LogGroupName',
+      this.llm.function.logGroup.logGroupName,
+      'Name of the log group',
+    );
+    this.addOutput('PromptBucket', this.llm.promptBucket.bucketName, 'Bucket of hosted configs');
+    if (this.llm.url) this.addOutput('FunctionUrl', this.llm.url.url, 'URL for POST requests');
+    this.addWarnings(config);
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
     const isTagged = 'environment' in config.tags;
     if (props.environment && !isTagged) Tags.of(this).add('environment', props.environment);
   }
 
-  private function(
+  private addBatch(config: Config, boundary: iam.IManagedPolicy | undefined): void {
+    const batch = new LlmExeBatch(this, 'Batch', {
+      function: this.llm,
+      maxConcurrency: config.batchMaxConcurrency,
+      toleratedFailurePercentage: config.batchToleratedFailurePercentage,
+      stateMachineName: `${config.stackName}-Batch`,
+      ...(boundary && { permissionsBoundary: boundary }),
+    });
+    this.addOutput(
+      'BatchArn',
+      batch.stateMachine.stateMachineArn,
+      'ARN of the batch state machine; its input is {"key": "batch/…"}',
+    );
+  }
+
+  private createFunction(
     props: LlmExeStackProps,
     boundary: iam.IManagedPolicy | undefined,
-    failed: sqs.IQueue | undefined,
+    failedEvents: sqs.IQueue | undefined,
   ): LlmExeFunction {
     const { config, root } = props;
     const bucket = (id: string, name: string): s3.IBucket =>
@@ -97,15 +115,15 @@ export class LlmExeStack extends Stack {
       memorySize: config.memorySize,
       timeout: Duration.seconds(config.timeoutSeconds),
       retryAttempts: config.retryAttempts,
-      // Its values are these days.
+      // The values of the enum are numbers of days.
       logRetention: config.logRetentionDays as logs.RetentionDays,
       secretsName: config.stackName,
       configBuckets: config.configBuckets.map((name) => bucket(`Configs-${name}`, name)),
       resultDestinationOverride: config.resultDestinationOverride,
       allowedBedrockModels: config.allowedBedrockModels,
       endpointAuth: config.endpointAuth,
-      environment: settingsOf(config),
-      ...(failed && { onFailure: new SqsDestination(failed) }),
+      environment: functionEnvironment(config),
+      ...(failedEvents && { onFailure: new SqsDestination(failedEvents) }),
       ...(boundary && { permissionsBoundary: boundary }),
       ...(config.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: config.reservedConcurrency,
@@ -113,7 +131,7 @@ export class LlmExeStack extends Stack {
       ...(config.promptBucketName && {
         promptBucket: bucket('Prompts', config.promptBucketName),
       }),
-      ...(config.resultPrefix && { results: this.results(config, config.resultPrefix) }),
+      ...(config.resultPrefix && { results: this.resultsProps(config, config.resultPrefix) }),
       ...(config.resultDestination && { resultDestination: config.resultDestination }),
       ...(config.endpointEnabled && {
         endpoint: {
@@ -125,71 +143,75 @@ export class LlmExeStack extends Stack {
     });
   }
 
-  private results(config: Config, where: string): ResultsProps {
+  private resultsProps(config: Config, location: string): ResultsProps {
     const days = config.resultDays;
-    const [, named, prefix = where] = /^s3:\/\/([^/]+)\/(.*)$/.exec(where) ?? [];
+    const [, bucket, prefix = location] = /^s3:\/\/([^/]+)\/(.*)$/.exec(location) ?? [];
     return {
       prefix: prefix.replace(/\/$/, ''),
-      ...(named && { bucket: s3.Bucket.fromBucketName(this, 'Results', named) }),
+      ...(bucket && { bucket: s3.Bucket.fromBucketName(this, 'Results', bucket) }),
       ...(days && { expiration: Duration.days(days) }),
     };
   }
 
-  private boundary(config: Config): iam.IManagedPolicy | undefined {
+  private importBoundary(config: Config): iam.IManagedPolicy | undefined {
     if (config.permissionsBoundary === 'none') return undefined;
     const name = config.permissionsBoundary;
     return iam.ManagedPolicy.fromManagedPolicyName(this, 'Boundary', name);
   }
 
-  /** What is open to anybody; and what the shipped boundary would stop, which IAM says late. */
-  private warn(config: Config): void {
-    const isReached = config.endpointEnabled || config.httpApiEnabled;
-    if (isReached && config.endpointAuth === 'NONE') {
+  /**
+   * Warns of an endpoint without authentication, and of resources that the shipped boundary does
+   * not allow, which IAM would report only during the deployment or at run time.
+   */
+  private addWarnings(config: Config): void {
+    const hasEndpoint = config.endpointEnabled || config.httpApiEnabled;
+    if (hasEndpoint && config.endpointAuth === 'NONE') {
       Annotations.of(this).addWarningV2(
         'llm-exe:endpointAuth',
-        'endpointAuth: NONE lets anybody who knows the URL call, at your cost; AWS_IAM and API_KEY ' +
-          'ask who it is',
+        'endpointAuth: with NONE, anyone who knows the URL can call the function at your cost; use ' +
+          'AWS_IAM or API_KEY to authenticate callers',
       );
     }
     if (config.permissionsBoundary !== SHIPPED_BOUNDARY) return;
     if (!config.stackName.startsWith('LlmExeLambda')) {
       Annotations.of(this).addWarningV2(
         'llm-exe:stackName',
-        `stackName: the policies of documentation/setup are for names that begin with ` +
-          `LlmExeLambda; ${config.stackName} needs its own`,
+        'stackName: the policies in documentation/setup only allow names that begin with ' +
+          `LlmExeLambda; ${config.stackName} needs its own policies`,
       );
     }
     if (config.httpApiEnabled) {
       Annotations.of(this).addWarningV2(
         'llm-exe:httpApiEnabled',
-        `httpApiEnabled: ${SHIPPED_BOUNDARY} allows no API as it is shipped; add the statement of ` +
-          'documentation/setup/LlmExeLambdaCdkHttpApiPolicy.json to it first',
+        `httpApiEnabled: ${SHIPPED_BOUNDARY} does not allow API Gateway actions as shipped; first add ` +
+          'the statement of documentation/setup/LlmExeLambdaCdkHttpApiPolicy.json to it',
       );
     }
     const destinations = [config.resultDestination, ...config.resultDestinationOverride];
-    const bucketOf = (one?: string): string | undefined => /^s3:\/\/([^/]+)/.exec(one ?? '')?.[1];
-    const queueOf = (one?: string): string | undefined =>
-      /^https:\/\/.*\/(.*)$/.exec(one ?? '')?.[1];
-    const named: NamedRow[] = [
-      ...[config.promptBucketName, ...config.configBuckets].map(bucketRow),
-      ...[config.resultPrefix, ...destinations].map(bucketOf).map(bucketRow),
-      ...destinations.map(queueOf).map(queueRow),
+    const bucketOf = (url?: string): string | undefined => /^s3:\/\/([^/]+)/.exec(url ?? '')?.[1];
+    const queueOf = (url?: string): string | undefined =>
+      /^https:\/\/.*\/(.*)$/.exec(url ?? '')?.[1];
+    const buckets = [
+      ...[config.promptBucketName, ...config.configBuckets],
+      ...[config.resultPrefix, ...destinations].map(bucketOf),
     ];
-    for (const [what, name, begins] of named) {
-      if (name === undefined || name.startsWith(begins)) continue;
+    this.warnOfNames('bucket', 'llmexelambda', buckets);
+    this.warnOfNames('queue', 'LlmExeLambda', destinations.map(queueOf));
+  }
+
+  /** Warns of each name without the prefix that the shipped boundary requires. */
+  private warnOfNames(kind: string, prefix: string, names: (string | undefined)[]): void {
+    for (const name of names) {
+      if (name === undefined || name.startsWith(prefix)) continue;
       Annotations.of(this).addWarningV2(
-        `llm-exe:${what}:${name}`,
-        `the ${what} ${name} is not allowed by ${SHIPPED_BOUNDARY}: add it there, as ` +
-          'docs/deploy.md says',
+        `llm-exe:${kind}:${name}`,
+        `${SHIPPED_BOUNDARY} does not allow the ${kind} ${name}; add it to the policy as ` +
+          'described in docs/deploy.md',
       );
     }
   }
 
-  private tell(id: string, value: string, description: string): void {
+  private addOutput(id: string, value: string, description: string): void {
     new CfnOutput(this, id, { value, description });
   }
 }
-
-type NamedRow = [string, string | undefined, string];
-const bucketRow = (name?: string): NamedRow => ['bucket', name, 'llmexelambda'];
-const queueRow = (name?: string): NamedRow => ['queue', name, 'LlmExeLambda'];

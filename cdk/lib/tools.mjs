@@ -1,22 +1,25 @@
-// The tools that build the function. In: nothing. Out: what is missing and how to get it, or nothing.
-// Plain JavaScript, because the scripts read it too.
+// Checks that the tools that build the function are installed. Plain JavaScript, because the
+// scripts import it without a TypeScript loader.
 // @ts-check
 
 import { spawnSync } from 'node:child_process';
 
-const OR_ELSE = 'or name a built zip in the context as codePath';
+const OR_USE_A_ZIP = 'or set codePath in the CDK context to a zip that is already built';
 
-/** @returns {string | undefined} */
+/**
+ * Returns an error message for the first missing tool.
+ * @returns {string | undefined}
+ */
 export function missingTool() {
   const cargo = spawnSync('cargo', ['--version'], { stdio: 'ignore' });
   if (cargo.error) {
-    return `cargo is not found, which builds the function: install Rust (https://rustup.rs), ${OR_ELSE}`;
+    return `cargo is required to build the function but was not found: install Rust (https://rustup.rs), ${OR_USE_A_ZIP}`;
   }
   const lambda = spawnSync('cargo', ['lambda', '--version'], { stdio: 'ignore' });
   if (lambda.error || lambda.status !== 0) {
     return (
-      'cargo-lambda is not found, which builds the function: install it ' +
-      `(\`pip install cargo-lambda\`), ${OR_ELSE}`
+      'cargo-lambda is required to build the function but was not found: install it ' +
+      `(\`pip install cargo-lambda\`), ${OR_USE_A_ZIP}`
     );
   }
   return undefined;

@@ -1,4 +1,4 @@
-// The context: what is refused and how, what is taken, and that cdk.json says what is shipped.
+// Parsing of the CDK context: rejected and accepted values, and the defaults in cdk.json.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,16 +19,16 @@ const RECORD_SOURCES: [string, Record<string, unknown>][] = [
   ['inboxPrefix', { inboxPrefix: 'inbox/' }],
 ];
 
-/** A context, and what of the message must be told: the key, what came, what is allowed. */
-const REFUSED: [Record<string, unknown>, string][] = [
-  [{ memorysize: 1 }, 'memorysize is not known; did you mean memorySize?'],
-  [{ endpoint_auth: 'NONE' }, 'endpoint_auth is not known; did you mean endpointAuth?'],
-  [{ zzz: 1 }, 'zzz is not known; known are stackName, architecture,'],
+/** Invalid contexts, each with a part of the expected error message. */
+const INVALID: [Record<string, unknown>, string][] = [
+  [{ memorysize: 1 }, 'memorysize: unknown key (did you mean memorySize?)'],
+  [{ endpoint_auth: 'NONE' }, 'endpoint_auth: unknown key (did you mean endpointAuth?)'],
+  [{ zzz: 1 }, 'zzz: unknown key; known keys are stackName, architecture,'],
   [
     { stackName: 'my_stack' },
-    'stackName: expected at most 40 letters, digits and hyphens, a letter first, got "my_stack"',
+    'stackName: expected at most 40 letters, digits and hyphens, beginning with a letter, got "my_stack"',
   ],
-  [{ architecture: 'x86' }, 'architecture: expected x86_64, arm64, got "x86"'],
+  [{ architecture: 'x86' }, 'architecture: expected x86_64 or arm64, got "x86"'],
   [{ memorySize: 64 }, 'memorySize: expected a whole number from 128 to 10240, got 64'],
   [{ memorySize: '1 GB' }, 'memorySize: expected a whole number from 128 to 10240, got "1 GB"'],
   [{ memorySize: 512.5 }, 'memorySize: expected a whole number'],
@@ -36,45 +36,55 @@ const REFUSED: [Record<string, unknown>, string][] = [
   [{ retryAttempts: 3 }, 'retryAttempts: expected a whole number from 0 to 2, got 3'],
   [{ reservedConcurrency: -1 }, 'reservedConcurrency: expected'],
   [{ logRetentionDays: 31 }, 'logRetentionDays: expected one of 1, 3, 5,'],
-  [{ logLevel: 'trace' }, 'logLevel: expected error, warn, info, debug, got "trace"'],
+  [{ logLevel: 'trace' }, 'logLevel: expected error, warn, info or debug, got "trace"'],
   [
     { permissionsBoundary: 'arn:aws:iam::1:policy/x' },
-    "permissionsBoundary: expected a policy's name",
+    'permissionsBoundary: expected the name of a policy, or none',
   ],
   [{ terminationProtection: 'yes' }, 'terminationProtection: expected true or false, got "yes"'],
-  [{ tags: ['a'] }, 'tags: expected a JSON object of texts, got ["a"]'],
-  [{ tags: { a: 1 } }, 'tags: expected a JSON object of texts, got {"a":1}'],
+  [{ tags: ['a'] }, 'tags: expected a JSON object whose values are strings, got ["a"]'],
+  [{ tags: { a: 1 } }, 'tags: expected a JSON object whose values are strings, got {"a":1}'],
   [{ alarmEmail: 'me' }, 'alarmEmail: expected an e-mail address, got "me"'],
   [{ endpointEnabled: 1 }, 'endpointEnabled: expected true or false, got 1'],
-  [{ endpointAuth: 'none' }, 'endpointAuth: expected AWS_IAM, API_KEY, NONE, got "none"'],
+  [{ endpointAuth: 'none' }, 'endpointAuth: expected AWS_IAM, API_KEY or NONE, got "none"'],
   [
     { endpointAllowedOrigins: 'https://a.b/c' },
-    'endpointAllowedOrigins: expected an origin like https://app.example.com, or *, in a list, got "https://a.b/c"',
+    'endpointAllowedOrigins: expected a list in which each item is an origin like ' +
+      'https://app.example.com, or *, got "https://a.b/c"',
   ],
-  [{ endpointCallers: ['me'] }, 'endpointCallers: expected an account or an ARN of IAM'],
+  [
+    { endpointCallers: ['me'] },
+    'endpointCallers: expected a list in which each item is an account ID or the ARN of an IAM identity',
+  ],
   [{ httpDeadlineSeconds: 0 }, 'httpDeadlineSeconds: expected a whole number from 1 to 900'],
   [
     { allowedBedrockModels: ['*'] },
-    'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
+    'allowedBedrockModels: expected a list in which each item is a model ID, a pattern like',
   ],
   ...['*.*', '.*', 'us.*', 'us.*.*', 'arn:aws:bedrock:us-west-2::*', 'arn:aws:bedrock:::a/*'].map(
     (model): [Record<string, unknown>, string] => [
       { allowedBedrockModels: [model] },
-      'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*"',
+      'allowedBedrockModels: expected a list in which each item is a model ID, a pattern like',
     ],
   ),
-  [{ allowedBedrockModels: 'Claude 3' }, 'allowedBedrockModels: expected a model ID'],
+  [
+    { allowedBedrockModels: 'Claude 3' },
+    'allowedBedrockModels: expected a list in which each item is a model ID',
+  ],
   [
     { allowedModels: [''] },
-    'allowedModels: expected a pattern like openai:gpt-4o*, in a list, got ""',
+    'allowedModels: expected a list in which each item is a pattern like openai:gpt-4o*, got ""',
   ],
   [{ maxTokensCeiling: 0 }, 'maxTokensCeiling: expected a whole number from 1'],
   [
     { openAiCompatibleProviders: '{' },
     'openAiCompatibleProviders: expected a JSON object, got "{"',
   ],
-  [{ environment: { 'a b': 'c' } }, 'environment: expected names in capitals, got "a b"'],
-  [{ environment: { STACK_NAME: 'x' } }, 'environment: STACK_NAME is set by stackName'],
+  [{ environment: { 'a b': 'c' } }, 'environment: expected names in capital letters, got "a b"'],
+  [
+    { environment: { STACK_NAME: 'x' } },
+    'environment: STACK_NAME is set by the option stackName; use that instead',
+  ],
   [{ environment: { OPENAI_API_KEY: 'x' } }, 'environment: OPENAI_API_KEY looks like a secret'],
   ...['MY_SECRET', 'MYPASSWD', 'XAI_APIKEY', 'OPENAI_API_KEYS', 'MY_TOKENS'].map(
     (name): [Record<string, unknown>, string] => [
@@ -86,47 +96,47 @@ const REFUSED: [Record<string, unknown>, string][] = [
     .concat('AWS_SESSION_TOKEN', 'AWS_SECRET_ACCESS_KEY', '_X_AMZN_TRACE_ID')
     .map((name): [Record<string, unknown>, string] => [
       { environment: { [name]: 'x' } },
-      `environment: ${name} is Lambda's own`,
+      `environment: ${name} is reserved by Lambda`,
     ]),
-  [{ tags: { 'aws:team': 'a' } }, 'tags: "aws:team" is AWS\'s own, as it begins with aws:'],
+  [{ tags: { 'aws:team': 'a' } }, 'tags: "aws:team" is reserved, because it begins with aws:'],
   [
     { openAiCompatibleProviders: { together: { key: 'sk-abcdef' } } },
-    'openAiCompatibleProviders: together: expected as key the name of a parameter like KeyTogether',
+    'openAiCompatibleProviders.together.key: expected the name of a parameter like KeyTogether',
   ],
   [
     { openAiCompatibleProviders: { together: { keyEnv: 'sk-abcdef' } } },
-    'openAiCompatibleProviders: together: expected as keyEnv the name of a variable',
+    'openAiCompatibleProviders.together.keyEnv: expected the name of an environment variable',
   ],
   [{ promptBucketName: 's3://bucket' }, 'promptBucketName: expected the name of an S3 bucket'],
   [
     { configBuckets: ['A'] },
-    'configBuckets: expected the name of an S3 bucket, in a list, got "A"',
+    'configBuckets: expected a list in which each item is the name of an S3 bucket, got "A"',
   ],
-  [{ configUrlHosts: ['https://a.b'] }, 'configUrlHosts: expected a host like *.example.com'],
+  [
+    { configUrlHosts: ['https://a.b'] },
+    'configUrlHosts: expected a list in which each item is a host like *.example.com',
+  ],
   [{ configCacheSeconds: -1 }, 'configCacheSeconds: expected a whole number from 0'],
   [{ secretCacheSeconds: 'x' }, 'secretCacheSeconds: expected a whole number from 0'],
   [{ httpApiEnabled: 'on' }, 'httpApiEnabled: expected true or false, got "on"'],
   [{ strictVariables: 0 }, 'strictVariables: expected true or false, got 0'],
   [{ queueEnabled: 'on' }, 'queueEnabled: expected true or false, got "on"'],
-  [{ queueBatchSize: 11 }, 'queueBatchSize: more than 10 needs queueBatchingWindowSeconds'],
+  [{ queueBatchSize: 11 }, 'queueBatchSize: a value above 10 requires queueBatchingWindowSeconds'],
   [{ queueBatchingWindowSeconds: 301 }, 'queueBatchingWindowSeconds: expected a whole number'],
   [{ queueMaxReceiveCount: 0 }, 'queueMaxReceiveCount: expected a whole number from 1'],
   [{ queueMaxConcurrency: 1 }, 'queueMaxConcurrency: expected a whole number from 2'],
   [
     { queueEnabled: true, queueMaxConcurrency: 9, reservedConcurrency: 5 },
-    'queueMaxConcurrency: 9 is over reservedConcurrency (5)',
+    'queueMaxConcurrency: expected at most reservedConcurrency (5), got 9',
   ],
   ...[0, 1].map((reservedConcurrency): [Record<string, unknown>, string] => [
     { queueEnabled: true, reservedConcurrency },
-    `reservedConcurrency: expected 2 or more beside queueEnabled, got ${reservedConcurrency}`,
+    `reservedConcurrency: expected at least 2 with queueEnabled, got ${reservedConcurrency}`,
   ]),
   [{ recordConcurrency: 0 }, 'recordConcurrency: expected a whole number from 1'],
   [{ eventPattern: 'all' }, 'eventPattern: expected a JSON object, got "all"'],
-  [{ eventBusName: 'a b' }, "eventBusName: expected an event bus's name"],
-  [
-    { inboxPrefix: '/inbox' },
-    'inboxPrefix: expected a prefix of S3 keys that begins with no slash',
-  ],
+  [{ eventBusName: 'a b' }, 'eventBusName: expected the name of an event bus'],
+  [{ inboxPrefix: '/inbox' }, 'inboxPrefix: expected a prefix of S3 keys without a leading slash'],
   [{ inboxPrefix: 'a/', resultPrefix: 'a/b' }, 'inboxPrefix: "a/" and resultPrefix "a/b" overlap'],
   ...['batch', 'batch/', 'batch/results', 'batch/requests/'].flatMap(
     (prefix): [Record<string, unknown>, string][] => [
@@ -147,8 +157,8 @@ const REFUSED: [Record<string, unknown>, string][] = [
   ...['res', 'results', 'results/', 'results/in'].map(
     (inboxPrefix): [Record<string, unknown>, string] => [
       { inboxPrefix },
-      `inboxPrefix: "${inboxPrefix}" and resultPrefix "results" overlap, so that results would ` +
-        'start runs; set another inboxPrefix or resultPrefix',
+      `inboxPrefix: "${inboxPrefix}" and resultPrefix "results" overlap, so stored results would be ` +
+        'run as requests; change inboxPrefix or resultPrefix',
     ],
   ),
   [
@@ -156,71 +166,80 @@ const REFUSED: [Record<string, unknown>, string][] = [
     'inboxPrefix: "bat" and batch/ of batchEnabled overlap',
   ],
   ...RECORD_SOURCES.map(([name, context]): [Record<string, unknown>, string] => [
-    { ...context, resultPrefix: '', resultDestinationOverride: ['s3://abc/told/'] },
-    `resultPrefix: expected a prefix with ${name}, got "", so that results would be neither stored ` +
+    { ...context, resultPrefix: '', resultDestinationOverride: ['s3://abc/sent/'] },
+    `resultPrefix: expected a prefix with ${name}, got "", so results would be neither stored ` +
       'nor sent; remove it to store them under "results", or set resultDestination to send them',
   ]),
   [
     { queueEnabled: true, resultPrefix: '', resultDestination: QUEUE, offloadResultsOver: 10_000 },
-    'offloadResultsOver: needs resultPrefix',
+    'offloadResultsOver: requires resultPrefix',
   ],
   [
     { queueEnabled: true, resultPrefix: '', resultDestination: QUEUE, resultDays: 3 },
-    'resultDays: is for a resultPrefix in the bucket that the stack makes',
+    'resultDays: can only be used with a resultPrefix in the bucket that the stack creates',
   ],
   [
     { queueEnabled: true, promptBucketName: 'abc', resultDays: 3 },
-    'resultDays: is for a resultPrefix in the bucket that the stack makes',
+    'resultDays: can only be used with a resultPrefix in the bucket that the stack creates',
   ],
-  [{ inboxPrefix: 'a/', promptBucketName: 'abc' }, 'inboxPrefix: needs the bucket of the stack'],
+  [
+    { inboxPrefix: 'a/', promptBucketName: 'abc' },
+    'inboxPrefix: can only be used with a bucket that the stack creates',
+  ],
   [
     { resultPrefix: 's3://Bucket' },
     'resultPrefix: expected a prefix like "results", or s3://bucket/prefix',
   ],
-  [{ resultDays: 3 }, 'resultDays: is for a resultPrefix in the bucket that the stack makes'],
+  [
+    { resultDays: 3 },
+    'resultDays: can only be used with a resultPrefix in the bucket that the stack creates',
+  ],
   [
     { resultDestination: 'my-queue' },
     'resultDestination: expected https://sqs.REGION.amazonaws.com/',
   ],
-  [{ resultDestinationOverride: ['*'] }, 'resultDestinationOverride: expected a prefix of s3://'],
+  [
+    { resultDestinationOverride: ['*'] },
+    'resultDestinationOverride: expected a list in which each item is a prefix of s3://',
+  ],
   [{ offloadResultsOver: 10 }, 'offloadResultsOver: expected a whole number from 4096 to 6291456'],
-  [{ offloadResultsOver: 10_000 }, 'offloadResultsOver: needs resultPrefix'],
+  [{ offloadResultsOver: 10_000 }, 'offloadResultsOver: requires resultPrefix'],
   [{ batchEnabled: 'x' }, 'batchEnabled: expected true or false'],
   [{ batchMaxConcurrency: 0 }, 'batchMaxConcurrency: expected a whole number from 1'],
   [{ batchToleratedFailurePercentage: 101 }, 'batchToleratedFailurePercentage: expected'],
-  [{ codePath: '  ' }, 'codePath: expected the path of a zip or a folder'],
+  [{ codePath: '  ' }, 'codePath: expected the path of a zip file or a folder'],
 ];
 
-for (const [context, told] of REFUSED) {
-  test(`refused: ${JSON.stringify(context)}`, () => {
+for (const [context, message] of INVALID) {
+  test(`rejects ${JSON.stringify(context)}`, () => {
     assert.throws(
       () => readConfig(context),
       (error) => {
         assert.ok(error instanceof ConfigError);
-        assert.ok(error.message.includes(`context of cdk.json: ${told}`), error.message);
-        assert.ok(!error.message.includes('sk-'), 'a key is told');
+        assert.ok(error.message.includes(`CDK context: ${message}`), error.message);
+        assert.ok(!error.message.includes('sk-'), 'the message contains a key');
         return true;
       },
     );
   });
 }
 
-test('every key has a case that refuses it', () => {
-  const refused = new Set(REFUSED.flatMap(([context]) => Object.keys(context)));
+test('each option has a rejected value', () => {
+  const rejected = new Set(INVALID.flatMap(([context]) => Object.keys(context)));
   assert.deepEqual(
-    Object.keys(OPTIONS).filter((name) => !refused.has(name)),
+    Object.keys(OPTIONS).filter((name) => !rejected.has(name)),
     [],
   );
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported together', () => {
   assert.throws(
     () => readConfig({ memorySize: 1, timeoutSeconds: 0, nope: true }),
     /nope[^\n]*\n[^\n]*memorySize[^\n]*\n[^\n]*timeoutSeconds/,
   );
 });
 
-test('what stands on the command line is read as what stands in the file', () => {
+test('strings from the command line are parsed like values from the file', () => {
   const config = readConfig({
     memorySize: '1024',
     endpointEnabled: 'false',
@@ -235,7 +254,7 @@ test('what stands on the command line is read as what stands in the file', () =>
   assert.deepEqual(config.tags, { team: 'a, b' });
 });
 
-test('what is near to something that is refused is taken', () => {
+test('accepts values that resemble rejected ones', () => {
   readConfig({
     openAiCompatibleProviders: { together: { key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' } },
     allowedBedrockModels: [
@@ -251,7 +270,7 @@ test('what is near to something that is refused is taken', () => {
   readConfig({ reservedConcurrency: 0 });
 });
 
-test('results are stored where no caller waits for them', () => {
+test('results are stored by default if no caller waits for them', () => {
   const prefix = (context: Record<string, unknown>): string | undefined =>
     readConfig(context).resultPrefix;
   for (const [, context] of RECORD_SOURCES) {
@@ -259,14 +278,14 @@ test('results are stored where no caller waits for them', () => {
     assert.equal(prefix({ ...context, resultPrefix: null }), 'results');
     assert.equal(prefix({ ...context, resultDestination: QUEUE }), 'results');
     assert.equal(prefix({ ...context, resultPrefix: 'mine' }), 'mine');
-    // A destination is a place for results too.
+    // Results that are sent to a destination need not be stored.
     assert.equal(prefix({ ...context, resultPrefix: '', resultDestination: QUEUE }), undefined);
     readConfig({ ...context, offloadResultsOver: 10_000, resultDays: 3 });
   }
   readConfig({ inboxPrefix: 'results-in/' });
 });
 
-test('results are not stored where every caller gets the response', () => {
+test('results are not stored by default if every caller receives the response', () => {
   for (const context of [
     {},
     { resultPrefix: '' },
@@ -278,29 +297,29 @@ test('results are not stored where every caller gets the response', () => {
   }
 });
 
-test('context of the CDK and its plugins is left alone', () => {
+test('context keys of the CDK and its plugins are ignored', () => {
   readConfig({ '@aws-cdk/core:newStyleStackSynthesis': true, 'aws:cdk:bundling-stacks': ['*'] });
 });
 
-test('cdk.json says what is shipped', () => {
+test('cdk.json contains the defaults', () => {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as {
     context: Record<string, unknown>;
   };
   for (const [name, value] of Object.entries(context)) {
-    assert.deepEqual(value, OPTIONS[name as keyof typeof OPTIONS].shipped, name);
+    assert.deepEqual(value, OPTIONS[name as keyof typeof OPTIONS].default, name);
   }
   assert.deepEqual(readConfig(context), readConfig({}));
 });
 
-test('codePath is a zip, or a folder with the binary', () => {
+test('codePath must be a zip file, or a folder with the binary', () => {
   const folder = scratch('llm exe "quoted" #-');
-  const refused = (codePath: string, told: RegExp): void =>
-    assert.throws(() => template({ codePath }), told);
-  refused(join(folder, 'none.zip'), /codePath: there is no .*none\.zip/);
-  writeFileSync(join(folder, 'text.zip'), 'no zip');
-  refused(join(folder, 'text.zip'), /codePath: expected a zip, got .*text\.zip/);
+  const rejects = (codePath: string, message: RegExp): void =>
+    assert.throws(() => template({ codePath }), message);
+  rejects(join(folder, 'none.zip'), /codePath: .*none\.zip does not exist; build it with/);
+  writeFileSync(join(folder, 'text.zip'), 'not a zip');
+  rejects(join(folder, 'text.zip'), /codePath: expected a zip file, got .*text\.zip/);
   mkdirSync(join(folder, 'empty'));
-  refused(join(folder, 'empty'), /codePath: expected a folder with a file `bootstrap`/);
+  rejects(join(folder, 'empty'), /codePath: expected a folder with a file `bootstrap`/);
   writeFileSync(join(folder, 'bootstrap'), '');
   template({ codePath: folder });
 });

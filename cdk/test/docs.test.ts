@@ -1,40 +1,39 @@
-// The documentation says what the code says: its two tables, its commands, its options, its links.
-// `UPDATE=1 npm run check` writes the tables.
+// The docs match the code: tables, commands, options, settings, errors and links.
+// `UPDATE=1 npm run check` writes the tables of docs/deploy.md.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
-import { OPTIONS } from '../lib/config.ts';
+import { OPTIONS, OPTION_OF_SETTING } from '../lib/config.ts';
 import { ENV } from '../lib/env.mjs';
-import { SETTINGS_OF_OPTIONS } from '../lib/settings.ts';
-import { ROOT } from './support/synth.ts';
+import { ROOT, template } from './support/synth.ts';
 
 const DEPLOY = join(ROOT, 'docs', 'deploy.md');
 const PAGES = ['docs/deploy.md', 'docs/step-functions.md', 'documentation/setup/README.md'];
 
 const TABLES: Record<string, string[]> = {
   env: [
-    '| variable | | |',
+    '| variable | required | description |',
     '|---|---|---|',
-    ...ENV.map(({ name, also = [], what, secret }) => {
-      const names = also.length > 0 ? ` (or ${also.map((one) => `\`${one}\``).join(', ')})` : '';
-      return `| \`${name}\`${names} | ${secret ? 'optional' : 'required'} | ${what} |`;
+    ...ENV.map(({ name, aliases = [], description, secret }) => {
+      const names = [name, ...aliases].map((alias) => `\`${alias}\``).join(' or ');
+      return `| ${names} | ${secret ? 'no' : 'yes'} | ${description} |`;
     }),
   ],
   context: [
-    '| key | shipped | |',
+    '| option | default | description |',
     '|---|---|---|',
-    ...Object.entries(OPTIONS).map(([name, { shipped, what }]) => {
-      const value = shipped === undefined ? '' : `\`${JSON.stringify(shipped)}\``;
-      return `| \`${name}\` | ${value} | ${what} |`;
+    ...Object.entries(OPTIONS).map(([name, row]) => {
+      const value = row.default === undefined ? '' : `\`${JSON.stringify(row.default)}\``;
+      return `| \`${name}\` | ${value} | ${row.description} |`;
     }),
   ],
 };
 
 for (const [name, rows] of Object.entries(TABLES)) {
-  test(`the table of ${name} is that of the code`, () => {
+  test(`docs/deploy.md: the table ${name} matches the code`, () => {
     const text = readFileSync(DEPLOY, 'utf8');
     const table = new RegExp(`(<!-- ${name}: [^\n]* -->\n)([^]*?)(<!-- end -->)`);
     const expected = `\n${rows.join('\n')}\n\n`;
@@ -46,7 +45,7 @@ for (const [name, rows] of Object.entries(TABLES)) {
 for (const page of PAGES) {
   const text = readFileSync(join(ROOT, page), 'utf8');
 
-  test(`${page}: its commands and options are there`, () => {
+  test(`${page}: all commands and options exist`, () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
@@ -56,7 +55,7 @@ for (const page of PAGES) {
     for (const [, key] of text.matchAll(/-c (\w+)=/g)) assert.ok(key! in OPTIONS, key);
   });
 
-  test(`${page}: its links lead somewhere`, () => {
+  test(`${page}: all links resolve`, () => {
     for (const [, link] of text.matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)) {
       if (link!.startsWith('https://')) continue;
       assert.ok(existsSync(resolve(ROOT, dirname(page), link!)), link);
@@ -64,7 +63,7 @@ for (const page of PAGES) {
   });
 }
 
-test('every command is in the table', () => {
+test('docs/deploy.md lists every command', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
@@ -73,25 +72,108 @@ test('every command is in the table', () => {
   assert.deepEqual(
     documented.sort(),
     Object.keys(scripts)
-      .filter((n) => n !== 'format')
+      .filter((name) => name !== 'format')
       .sort(),
   );
 });
 
-/** All text of a folder's files of Rust. */
-function rustOf(folder: string): string {
+/** The text of all Rust files in a folder. */
+function rustSource(folder: string): string {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.rs'))
     .map((name) => readFileSync(join(ROOT, folder, name), 'utf8'))
     .join('\n');
 }
 
-test('the function knows each setting and each key by the name that is written here', () => {
+test('the function uses the same names of settings and keys', () => {
   const rust = ['llm-exe', 'llm-exe-events', 'llm-exe-function']
-    .map((one) => rustOf(`crates/${one}/src`))
+    .map((crate) => rustSource(`crates/${crate}/src`))
     .join('\n');
   const secrets = ENV.flatMap(({ secret }) => secret ?? []);
-  for (const name of [...Object.keys(SETTINGS_OF_OPTIONS), ...secrets]) {
+  for (const name of [...Object.keys(OPTION_OF_SETTING), ...secrets]) {
     assert.ok(rust.includes(`"${name}"`), name);
   }
+});
+
+/** The cells of each table row of a page that begins with a name in backquotes. */
+function tableRows(page: string): string[][] {
+  return readFileSync(join(ROOT, page), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => cell.trim()));
+}
+
+const code = (cell = ''): string => cell.replaceAll('`', '');
+
+/** Settings that have no option of their own; the option `environment` sets them. */
+const WITHOUT_OPTION = [
+  'OPENAI_BASE_URL',
+  'ANTHROPIC_BASE_URL',
+  'XAI_BASE_URL',
+  'DEEPSEEK_BASE_URL',
+  'GEMINI_BASE_URL',
+  'OLLAMA_ENDPOINT',
+  'AWS_ENDPOINT_URL_BEDROCK_RUNTIME',
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ENDPOINT_URL_SSM',
+  'AWS_ENDPOINT_URL_SQS',
+  'AWS_ENDPOINT_URL_EVENTS',
+  'AWS_ENDPOINT_URL',
+  'AWS_REGION',
+];
+
+test('each setting in docs/lambda.md has an option or is listed as having none', () => {
+  const settings = tableRows('docs/lambda.md').map(([name]) => code(name));
+  assert.deepEqual(settings.sort(), [...Object.keys(OPTION_OF_SETTING), ...WITHOUT_OPTION].sort());
+});
+
+test('defaults in the descriptions of options are those of docs/lambda.md', () => {
+  const defaults = new Map(
+    tableRows('docs/lambda.md').map(([name, value]) => [code(name), code(value)]),
+  );
+  let count = 0;
+  for (const [setting, name] of Object.entries(OPTION_OF_SETTING)) {
+    const { description } = OPTIONS[name as keyof typeof OPTIONS];
+    const [, value] = /\(default: ([^)]+)\)/.exec(description) ?? [];
+    if (value === undefined) continue;
+    assert.equal(value, defaults.get(setting), name);
+    count += 1;
+  }
+  assert.ok(count >= 4, String(count));
+});
+
+test('logLevel accepts the levels of the function', () => {
+  const rust = rustSource('crates/llm-exe-function/src');
+  const levels = [...rust.matchAll(/"(\w+)",? (?:=> )?LogLevel::/g)].map(([, word]) => word);
+  const parsed = OPTIONS.logLevel.parse('');
+  const accepted = 'expected' in parsed ? parsed.expected.split(/, | or /) : [];
+  assert.deepEqual(accepted.sort(), [...new Set(levels)].sort());
+});
+
+test('.env has the key of each provider in docs/providers.md', () => {
+  const documented = tableRows('docs/providers.md').flatMap(
+    (cells) => cells.join(' ').match(/\b[A-Z_]+_API_KEY\b/g) ?? [],
+  );
+  const known = ENV.filter(({ secret, name }) => secret && name !== 'ENDPOINT_API_KEY').flatMap(
+    ({ name, aliases = [] }) => [name, ...aliases],
+  );
+  assert.deepEqual([...new Set(documented)].sort(), known.sort());
+});
+
+test('asTask retries the errors for which docs/errors.md says that a retry helps', () => {
+  const retryable = tableRows('docs/errors.md')
+    .filter(([, , retry]) => retry === 'yes')
+    .map(([name]) => code(name));
+  // Another reply may satisfy the schema, but each one costs money.
+  const expected = retryable.filter((name) => name !== 'OutputInvalid');
+  assert.equal(expected.length, retryable.length - 1);
+  const machines = template({ batchEnabled: true }).findResources(
+    'AWS::StepFunctions::StateMachine',
+  );
+  const [, list] = /"ErrorEquals\\*":\[([^\]]*ProviderRateLimited[^\]]*)\]/.exec(
+    JSON.stringify(machines).replaceAll('\\', ''),
+  ) ?? ['', ''];
+  const retried = list.split(',').map((name) => name.replaceAll('"', ''));
+  assert.deepEqual(retried.filter((name) => !name.startsWith('Lambda.')).sort(), expected.sort());
 });

@@ -1,4 +1,4 @@
-// .env: what is refused and how, and that a value is taken as it stands.
+// Parsing of .env: rejected files, and values with quotes, comments and shell syntax.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,29 +9,29 @@ import { parse } from 'dotenv';
 import { ENV, EnvError, compatibleRows, readEnv, readEnvFile } from '../lib/env.mjs';
 import { ROOT } from './support/synth.ts';
 
-const FINE: Record<string, string> = {
+const VALID: Record<string, string> = {
   NODE_ENV: 'production',
   DEPLOY_ACCOUNT: '000000000000',
   DEPLOY_REGION: 'us-west-2',
   DEPLOY_PROFILE: 'llm-exe-lambda',
 };
 
-function text(values: Record<string, string>): string {
-  return Object.entries({ ...FINE, ...values })
+function envText(values: Record<string, string>): string {
+  return Object.entries({ ...VALID, ...values })
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
 
-/** A value that dotenv would keep half of, or with a quote that is not the key's. */
-function unsure(value: string): [Record<string, string>, string] {
-  const told = 'XAI_API_KEY: expected the value in quotes that it does not hold itself, got';
-  return [{ XAI_API_KEY: value }, told];
+/** A value that dotenv would cut, or whose quotes it would not remove. */
+function ambiguous(value: string): [Record<string, string>, string] {
+  const message = 'XAI_API_KEY: expected the value in quotes that do not occur in it, got';
+  return [{ XAI_API_KEY: value }, message];
 }
 
-const REFUSED: [Record<string, string>, string][] = [
+const INVALID: [Record<string, string>, string][] = [
   [{ NODE_ENV: '' }, 'NODE_ENV is not set'],
   [{ NODE_ENV: 'two words' }, 'NODE_ENV: expected one word'],
-  [{ DEPLOY_ACCOUNT: '' }, 'DEPLOY_ACCOUNT is not set: your AWS account, 12 digits'],
+  [{ DEPLOY_ACCOUNT: '' }, 'DEPLOY_ACCOUNT is not set (ID of your AWS account, 12 digits)'],
   [
     { DEPLOY_ACCOUNT: '1234' },
     'DEPLOY_ACCOUNT: expected the 12 digits of an AWS account, got "1234"',
@@ -46,54 +46,57 @@ const REFUSED: [Record<string, string>, string][] = [
   [{ DEPLOY_REGION: 'us-west-2a' }, 'DEPLOY_REGION: expected an AWS region'],
   [{ DEPLOY_PROFILE: '' }, 'DEPLOY_PROFILE is not set'],
   [{ DEPLOY_PROFILE: '"a b"' }, 'DEPLOY_PROFILE: expected the name of a profile'],
-  [{ ANTROPIC_API_KEY: 'a' }, 'ANTROPIC_API_KEY is not known; did you mean ANTHROPIC_API_KEY?'],
-  [{ DEPLOY_ACOUNT: '1' }, 'DEPLOY_ACOUNT is not known; did you mean DEPLOY_ACCOUNT?'],
+  [
+    { ANTROPIC_API_KEY: 'a' },
+    'ANTROPIC_API_KEY: unknown variable (did you mean ANTHROPIC_API_KEY?)',
+  ],
+  [{ DEPLOY_ACOUNT: '1' }, 'DEPLOY_ACOUNT: unknown variable (did you mean DEPLOY_ACCOUNT?)'],
   [
     { OPEN_AI_API_KEY: 'a', OPENAI_API_KEY: 'b' },
-    'OPEN_AI_API_KEY and OPENAI_API_KEY are the same and differ',
+    'OPEN_AI_API_KEY and OPENAI_API_KEY are names of the same variable but have different values',
   ],
-  ...['sentinel#b', '#sentinel', 'sentinel #b', "'sentinel'#b"].map(unsure),
-  ...['"sentinel', "'sentinel", '`sentinel', '"sentinel"b', 'sentinel"'].map(unsure),
-  ...[`'sentinel # it's'`, `"sentinel' # b`].map(unsure),
+  ...['sentinel#b', '#sentinel', 'sentinel #b', "'sentinel'#b"].map(ambiguous),
+  ...['"sentinel', "'sentinel", '`sentinel', '"sentinel"b', 'sentinel"'].map(ambiguous),
+  ...[`'sentinel # it's'`, `"sentinel' # b`].map(ambiguous),
   [{ OPENAI_API_KEY: 'a#b' }, 'OPENAI_API_KEY: expected the value in quotes'],
   [{ 'export XAI_API_KEY': 'a#b' }, 'XAI_API_KEY: expected the value in quotes'],
   [{ NODE_ENV: 'test#1' }, 'NODE_ENV: expected the value in quotes'],
-  [{ XAI_API_KEY: '"a\nb"' }, 'XAI_API_KEY: a key is one line'],
+  [{ XAI_API_KEY: '"a\nb"' }, 'XAI_API_KEY: expected a key without line breaks'],
 ];
 
-for (const [values, told] of REFUSED) {
-  test(`refused: ${JSON.stringify(values)}`, () => {
+for (const [values, message] of INVALID) {
+  test(`rejects ${JSON.stringify(values)}`, () => {
     assert.throws(
-      () => readEnv(text(values)),
+      () => readEnv(envText(values)),
       (error) =>
         error instanceof EnvError &&
-        error.message.includes(`.env: ${told}`) &&
+        error.message.includes(`.env: ${message}`) &&
         !error.message.includes('sentinel'),
     );
   });
 }
 
-test('no message holds a key', () => {
+test('no error message contains a key', () => {
   const keys = { OPEN_AI_API_KEY: 'sentinel1', OPENAI_API_KEY: 'sentinel2', NODE_ENV: '' };
   assert.throws(
-    () => readEnv(text(keys)),
+    () => readEnv(envText(keys)),
     (error) => error instanceof EnvError && !error.message.includes('sentinel'),
   );
 });
 
-test('all problems are told at once, and a file that is missing', () => {
+test('all problems are reported together, and a missing file is reported', () => {
   assert.throws(
     () => readEnv(''),
     /NODE_ENV.*\n.*DEPLOY_ACCOUNT.*\n.*DEPLOY_REGION.*\n.*DEPLOY_PROFILE/,
   );
   assert.throws(
     () => readEnvFile('/no/such/.env'),
-    /\/no\/such\/\.env: there is no such file; copy \.env\.sample/,
+    /\/no\/such\/\.env: file not found; copy \.env\.sample/,
   );
-  assert.throws(() => readEnvFile('/'), /it can't be read \(EISDIR\)/);
+  assert.throws(() => readEnvFile('/'), /cannot read the file \(EISDIR\)/);
 });
 
-test('values are taken as they stand', () => {
+test('values are read without changes', () => {
   const values = [
     [`'a # b'`, 'a # b'],
     [`"it's"`, `it's`],
@@ -107,31 +110,36 @@ test('values are taken as they stand', () => {
     ['a=b=c', 'a=b=c'],
   ];
   for (const [written, value] of values) {
-    const { secrets } = readEnv(text({ XAI_API_KEY: written! }));
+    const { secrets } = readEnv(envText({ XAI_API_KEY: written! }));
     assert.deepEqual(secrets, [{ name: 'XAI_API_KEY', parameter: 'KeyXAI', value }]);
   }
-  assert.deepEqual(readEnv(text({ MY_APP_TOKEN: 'a#b', XAI_API_KEY: ' # none' })).secrets, []);
-  assert.deepEqual(readEnv(text({ XAI_API_KEY: '', GEMINI_API_KEY: '  ' })).secrets, []);
-  const alias = readEnv(text({ OPENAI_API_KEY: 'x' })).secrets;
+  assert.deepEqual(readEnv(envText({ MY_APP_TOKEN: 'a#b', XAI_API_KEY: ' # none' })).secrets, []);
+  assert.deepEqual(readEnv(envText({ XAI_API_KEY: '', GEMINI_API_KEY: '  ' })).secrets, []);
+  const alias = readEnv(envText({ OPENAI_API_KEY: 'x' })).secrets;
   assert.deepEqual(alias, [{ name: 'OPEN_AI_API_KEY', parameter: 'KeyOpenAI', value: 'x' }]);
 });
 
-test('what others keep in .env is left alone', () => {
-  const others = { AWS_REGION: 'x', AWS_ACCESS_KEY_ID: 'y', MY_APP_TOKEN: 'z', ZAI_API_KEY: 'z' };
-  assert.deepEqual(readEnv(text(others)).secrets, []);
+test('variables of other programs are ignored', () => {
+  const variables = {
+    AWS_REGION: 'x',
+    AWS_ACCESS_KEY_ID: 'y',
+    MY_APP_TOKEN: 'z',
+    ZAI_API_KEY: 'z',
+  };
+  assert.deepEqual(readEnv(envText(variables)).secrets, []);
 });
 
-test('the keys of servers that speak OpenAI’s dialect are put under the names they state', () => {
-  const more = compatibleRows({
+test('keys of OpenAI-compatible providers are stored under their configured names', () => {
+  const rows = compatibleRows({
     together: { baseUrl: 'https://a.example', key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' },
     open: { baseUrl: 'https://b.example' },
   });
-  const { secrets } = readEnv(text({ TOGETHER_API_KEY: 'x' }), '.env', more);
+  const { secrets } = readEnv(envText({ TOGETHER_API_KEY: 'x' }), '.env', rows);
   const expected = { name: 'TOGETHER_API_KEY', parameter: 'KeyTogether', value: 'x' };
   assert.deepEqual(secrets, [expected]);
 });
 
-test('.env.sample names every variable, and no key', () => {
+test('.env.sample contains every variable and no key', () => {
   const sample = parse(readFileSync(join(ROOT, '.env.sample'), 'utf8'));
   assert.deepEqual(
     Object.keys(sample),

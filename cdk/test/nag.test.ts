@@ -1,5 +1,5 @@
-// cdk-nag's AwsSolutions rules find nothing but what cases/nag.json says is meant, and why. A rule
-// there may hold alternatives in brackets.
+// Checks each option set with cdk-nag's AwsSolutions rules. cases/nag.json lists the accepted
+// findings and the reasons; a rule there may contain alternatives in parentheses.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,34 +9,36 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { OPTION_SETS } from './support/option-sets.ts';
 import { appOf } from './support/synth.ts';
 
-interface Meant {
+interface Accepted {
   rule: string;
   path: string;
   why: string;
 }
 
-const MEANT = JSON.parse(
+const ACCEPTED = JSON.parse(
   readFileSync(new URL('cases/nag.json', import.meta.url), 'utf8'),
-) as Meant[];
-const used = new Set<Meant>();
+) as Accepted[];
+const used = new Set<Accepted>();
 
-/** As cases/nag.json writes it: no hashes of logical IDs, no functions of CloudFormation. */
-function plain(rule: string): string {
+/** Removes hashes of logical IDs and CloudFormation functions, as cases/nag.json does. */
+function normalize(rule: string): string {
   return rule
     .replace(/\{"Fn::Select".*?"Ref":"(\w+)"\}\]\}\]\}/, '<$1.Name>')
     .replace(/([A-Za-z])[0-9A-F]{8}(?=[.>])/g, '$1')
     .replaceAll('<AWS::Partition>', 'aws');
 }
 
-function fits({ rule, path }: Meant, found: string, where: string): boolean {
+function matches({ rule, path }: Accepted, actualRule: string, actualPath: string): boolean {
   const pattern = rule
     .split(/(\([^)]*\)\??)/)
-    .map((part) => (part.startsWith('(') ? part.replace(/[.*](?!\?)/g, '\\$&') : escaped(part)))
+    .map((part) =>
+      part.startsWith('(') ? part.replace(/[.*](?!\?)/g, '\\$&') : escapeRegExp(part),
+    )
     .join('');
-  return new RegExp(`^${pattern}$`).test(found) && new RegExp(path).test(where);
+  return new RegExp(`^${pattern}$`).test(actualRule) && new RegExp(path).test(actualPath);
 }
 
-function escaped(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
@@ -45,21 +47,21 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
     const [app] = appOf(context);
     app.synth();
     const { violations } = new AwsSolutionsChecks().validateScope(app);
-    const left = violations.flatMap(({ ruleName, description, violatingResources }) =>
+    const unexpected = violations.flatMap(({ ruleName, description, violatingResources }) =>
       violatingResources.flatMap(({ constructPath = '' }) => {
-        const rule = plain(ruleName);
-        const meant = MEANT.find((one) => fits(one, rule, `${constructPath}/`));
-        if (meant) used.add(meant);
-        return meant ? [] : [`${constructPath}: ${rule}: ${description}`];
+        const rule = normalize(ruleName);
+        const accepted = ACCEPTED.find((row) => matches(row, rule, `${constructPath}/`));
+        if (accepted) used.add(accepted);
+        return accepted ? [] : [`${constructPath}: ${rule}: ${description}`];
       }),
     );
-    assert.deepEqual(left, []);
+    assert.deepEqual(unexpected, []);
   });
 }
 
-test('nothing is excused that no rule finds', () => {
+test('each accepted finding occurs', () => {
   assert.deepEqual(
-    MEANT.filter((meant) => !used.has(meant)).map(({ rule }) => rule),
+    ACCEPTED.filter((accepted) => !used.has(accepted)).map(({ rule }) => rule),
     [],
   );
 });

@@ -1,9 +1,10 @@
-// The policies of documentation/setup allow what deploying each option set takes, and what its
-// roles may do; and the stack's own policies are narrow. What CloudFormation does for a resource is
-// said by AWS's resource schemas (cases/handlers.json), what of it this stack never needs by
-// cases/resources.json and cases/bootstrap.json, with the reason.
+// The policies of documentation/setup allow the deployment of each option set and the permissions
+// of its roles, and the roles themselves have narrow permissions. cases/handlers.json, made from
+// AWS's resource schemas, has the actions of CloudFormation for each resource type.
+// cases/resources.json and cases/bootstrap.json list the actions that this stack never needs, and
+// the reasons.
 //
-// It can't show that the schemas are complete, nor what the CDK's command line asks beside them.
+// Not covered: actions that the schemas omit, and actions of the CDK's command line.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,16 +17,17 @@ import { OPTION_SETS } from './support/option-sets.ts';
 import { resolve, type Arns } from './support/resolve.ts';
 import { ROOT, template, type Context, type Statement } from './support/synth.ts';
 
-interface Place {
+/** The resource of an action. */
+interface Target {
   arn: string;
   context?: Record<string, string>;
 }
 
-interface ResourceRow extends Place {
-  /** Actions that CloudFormation knows for this type and this stack never causes: and why. */
+interface ResourceRow extends Target {
+  /** Actions in the schema of this type that this stack never needs, with the reasons. */
   notNeeded?: Record<string, string>;
-  /** Actions on something else than the resource, or under other conditions. */
-  other?: Record<string, Place>;
+  /** Actions on another resource, or with other condition keys. */
+  other?: Record<string, Target>;
 }
 
 type Template = { Resources: Record<string, { Type: string; Properties?: unknown }> };
@@ -40,45 +42,53 @@ const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
 const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
 const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
 const HTTP_API = policyOf('LlmExeLambdaCdkHttpApiPolicy');
-/** The boundary with the statement that `httpApiEnabled` needs, as the account guide makes it. */
+/** The boundary with the statement for `httpApiEnabled`, as the account guide describes. */
 const BOUNDARY_WITH_HTTP_API: Policy = {
   ...BOUNDARY.policy,
   Statement: [...BOUNDARY.policy.Statement, ...HTTP_API.policy.Statement],
 };
-/** AWS asks whether these may be done to everything: they list, and may be called without names. */
-const LISTING = ['cloudwatch:DescribeAlarms', 'logs:DescribeLogGroups', 'ssm:DescribeParameters'];
+/** Listing actions that are called without a resource name, so AWS checks them for `*`. */
+const LIST_ACTIONS = [
+  'cloudwatch:DescribeAlarms',
+  'logs:DescribeLogGroups',
+  'ssm:DescribeParameters',
+];
 
 for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY, HTTP_API })) {
-  test(`IAM takes the policy ${name}`, () => {
+  test(`the policy ${name} is valid in IAM`, () => {
     assert.ok(text.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
     for (const statement of (JSON.parse(text) as Policy).Statement) {
       for (const resource of listOf(statement.Resource as string | string[])) {
-        // IAM refuses a wildcard in the service, and takes none in the partition.
+        // IAM rejects wildcards in the partition and in the service.
         assert.match(resource, /^(\*|arn:aws:[a-z0-9-]+:.*)$/);
       }
       for (const action of listOf(statement.Action)) {
-        assert.match(action, /^[a-z0-9-]+:(?!\*$)[A-Za-z*]+$/, 'one service, and not all of it');
+        assert.match(
+          action,
+          /^[a-z0-9-]+:(?!\*$)[A-Za-z*]+$/,
+          'an action of one service, not all of its actions',
+        );
       }
     }
   });
 }
 
-test('only the policy for httpApiEnabled has rights on API Gateway', () => {
+test('only the policy for httpApiEnabled allows API Gateway actions', () => {
   const actions = ({ policy }: { policy: Policy }): string[] =>
     policy.Statement.flatMap(({ Action }) => listOf(Action));
-  const isOfApis = (action: string): boolean => like(action.split(':')[0]!, 'apigateway');
-  assert.deepEqual([BOUNDARY, DEPLOY].flatMap(actions).filter(isOfApis), []);
+  const isApiGateway = (action: string): boolean => like(action.split(':')[0]!, 'apigateway');
+  assert.deepEqual([BOUNDARY, DEPLOY].flatMap(actions).filter(isApiGateway), []);
   assert.deepEqual(
-    actions(HTTP_API).filter((action) => !isOfApis(action)),
+    actions(HTTP_API).filter((action) => !isApiGateway(action)),
     [],
   );
   for (const action of ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'TagResource', 'UntagResource']) {
     const resource = 'arn:aws:apigateway:us-west-2::/apis/a1b2c3';
-    const question = { action: `apigateway:${action}`, resource };
-    assert.equal(allows(BOUNDARY.policy, question), false, action);
-    assert.equal(allows(DEPLOY.policy, question), false, action);
+    const access = { action: `apigateway:${action}`, resource };
+    assert.equal(allows(BOUNDARY.policy, access), false, action);
+    assert.equal(allows(DEPLOY.policy, access), false, action);
     for (const other of ['/restapis/a1b2c3', '/domainnames/a.example', '/vpclinks/a1b2c3']) {
-      const elsewhere = { ...question, resource: `arn:aws:apigateway:us-west-2::${other}` };
+      const elsewhere = { ...access, resource: `arn:aws:apigateway:us-west-2::${other}` };
       assert.equal(allows(BOUNDARY_WITH_HTTP_API, elsewhere), false, `${action} on ${other}`);
     }
   }
@@ -89,12 +99,12 @@ test('the command of the account guide adds the statement to the boundary', () =
   const [, command] = /```bash\n(node -e [^]*?)```/.exec(guide) ?? [];
   const { stdout, stderr } = spawnSync('bash', ['-c', command!], { encoding: 'utf8', cwd: ROOT });
   assert.equal(stderr, '');
-  assert.ok(!stdout.includes('YOUR_AWS'), 'the placeholders are filled in');
+  assert.ok(!stdout.includes('YOUR_AWS'), 'the placeholders are replaced');
   assert.deepEqual(JSON.parse(stdout), BOUNDARY_WITH_HTTP_API);
   assert.ok(stdout.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
 });
 
-test('the policies with `*` as their region are for every region', () => {
+test('with `*` as the region, the policies apply to all regions', () => {
   const policy = (text: string): Policy =>
     JSON.parse(
       text.replaceAll('YOUR_AWS_DEPLOY_REGION', '*').replaceAll('YOUR_AWS_ACCOUNT_ID', '0'),
@@ -105,32 +115,33 @@ test('the policies with `*` as their region are for every region', () => {
   const resource = 'arn:aws:kms:eu-west-1:0:key/0123';
   for (const [host, allowed] of Object.entries({ 'ssm.eu-west-1': true, 'rds.eu-west-1': false })) {
     const context = { 'kms:ViaService': `${host}.amazonaws.com` };
-    const question = { action: 'kms:Decrypt', resource, context };
-    assert.equal(allows(policy(BOUNDARY.text), question), allowed, host);
+    const access = { action: 'kms:Decrypt', resource, context };
+    assert.equal(allows(policy(BOUNDARY.text), access), allowed, host);
   }
 });
 
-function filled(place: Place, id: string, stack: string): Place {
-  const arn = place.arn
+/** Replaces the placeholders of an ARN. */
+function withNames(target: Target, id: string, stack: string): Target {
+  const arn = target.arn
     .replaceAll('{stack}', stack)
     .replaceAll('{id}', id)
     .replaceAll('{lowerstack}', stack.toLowerCase())
     .replaceAll('{lowerid}', id.toLowerCase());
-  return { ...place, arn };
+  return { ...target, arn };
 }
 
-/** What of a type's actions a policy does not allow. */
-function missing(policy: Policy, type: string, row: ResourceRow, id: string, stack: string) {
+/** The required actions for a resource that a policy does not allow. */
+function deniedActions(policy: Policy, type: string, row: ResourceRow, id: string, stack: string) {
   const steps = handlers[type];
   assert.ok(steps, `${type}: run scripts/oracles/cfn_handlers.py`);
   return [...new Set(Object.values(steps).flat())].flatMap((action) => {
-    const fits = (pattern: string): boolean => like(pattern.toLowerCase(), action.toLowerCase());
-    const other = Object.entries(row.other ?? {}).find(([pattern]) => fits(pattern));
-    if (!other && Object.keys(row.notNeeded ?? {}).some(fits)) return [];
-    const { arn, context } = filled(other?.[1] ?? row, id, stack);
-    const resource = LISTING.includes(action) ? '*' : arn;
-    const question = { action, resource, ...(context && { context }) };
-    return allows(policy, question) ? [] : [`${type}: ${action} on ${resource}`];
+    const matches = (pattern: string): boolean => like(pattern.toLowerCase(), action.toLowerCase());
+    const other = Object.entries(row.other ?? {}).find(([pattern]) => matches(pattern));
+    if (!other && Object.keys(row.notNeeded ?? {}).some(matches)) return [];
+    const { arn, context } = withNames(other?.[1] ?? row, id, stack);
+    const resource = LIST_ACTIONS.includes(action) ? '*' : arn;
+    const access = { action, resource, ...(context && { context }) };
+    return allows(policy, access) ? [] : [`${type}: ${action} on ${resource}`];
   });
 }
 
@@ -143,7 +154,7 @@ function resourcesOf(context: Context): [string, string, unknown][] {
 
 function rowOf(type: string): ResourceRow {
   const row = RESOURCES[type];
-  assert.ok(row, `${type} is not in cases/resources.json`);
+  assert.ok(row, `cases/resources.json has no row for ${type}`);
   return row;
 }
 
@@ -151,16 +162,16 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
   const stack = 'LlmExeLambda';
   const resources = resourcesOf(context);
   const arns: Arns = Object.fromEntries(
-    resources.map(([id, type]) => [id, filled(rowOf(type), id, stack).arn]),
+    resources.map(([id, type]) => [id, withNames(rowOf(type), id, stack).arn]),
   );
 
-  test(`CloudFormation may create, change and delete: ${name}`, () => {
-    const lacking = (boundary: Policy): string[] =>
-      resources.flatMap(([id, type]) => missing(boundary, type, rowOf(type), id, stack));
+  test(`CloudFormation can create, update and delete the resources: ${name}`, () => {
+    const denied = (boundary: Policy): string[] =>
+      resources.flatMap(([id, type]) => deniedActions(boundary, type, rowOf(type), id, stack));
     const isHttpApi = Boolean(context['httpApiEnabled']);
     const boundary = isHttpApi ? BOUNDARY_WITH_HTTP_API : BOUNDARY.policy;
-    assert.deepEqual([...new Set(lacking(boundary))], []);
-    if (isHttpApi) assert.notDeepEqual(lacking(BOUNDARY.policy), []);
+    assert.deepEqual([...new Set(denied(boundary))], []);
+    if (isHttpApi) assert.notDeepEqual(denied(BOUNDARY.policy), []);
   });
 
   const statements = resources
@@ -170,21 +181,21 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
       return PolicyDocument.Statement;
     });
 
-  test(`the roles keep within the boundary: ${name}`, () => {
-    assert.deepEqual(statements.flatMap(outside), []);
+  test(`the boundary allows the permissions of the roles: ${name}`, () => {
+    assert.deepEqual(statements.flatMap(outsideBoundary), []);
   });
 
-  test(`no role may do anything to everything: ${name}`, () => {
+  test(`no role has wildcard actions, or the resource * except for X-Ray: ${name}`, () => {
     const wide = statements.filter((statement) => {
       const actions = listOf(statement.Action);
       const isAll = listOf(statement.Resource).includes('*');
-      const knowsNoResource = actions.every((action) => action.startsWith('xray:'));
-      return actions.some((action) => action.includes('*')) || (isAll && !knowsNoResource);
+      const isXRay = actions.every((action) => action.startsWith('xray:'));
+      return actions.some((action) => action.includes('*')) || (isAll && !isXRay);
     });
     assert.deepEqual(wide, []);
   });
 
-  test(`no role may write anywhere in a bucket: ${name}`, () => {
+  test(`no role can write to a whole bucket: ${name}`, () => {
     const wide = statements.filter(
       ({ Action, Resource }) =>
         listOf(Action).some((action) => /^s3:(?!(Get|List))/.test(action)) &&
@@ -196,29 +207,29 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
   });
 }
 
-test('a batch reads files and writes results, in their folders', () => {
+test('a batch can read files and write results only in their folders', () => {
   const statements = Object.values(
     template({ batchEnabled: true }).findResources('AWS::IAM::Policy'),
   )
     .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
-    .filter(({ Action, Sid }) => !Sid && listOf(Action).some((one) => one.startsWith('s3:')));
-  const found = statements.map(({ Action, Resource }) => [
+    .filter(({ Action, Sid }) => !Sid && listOf(Action).some((action) => action.startsWith('s3:')));
+  const actual = statements.map(({ Action, Resource }) => [
     listOf(Action),
     /"(\/[^"]*)"\]\]/.exec(JSON.stringify(Resource))?.[1],
   ]);
   const write = ['AbortMultipartUpload', 'GetObject', 'ListMultipartUploadParts', 'PutObject'];
-  assert.deepEqual(found, [
-    [write.map((one) => `s3:${one}`), '/batch/results/*'],
+  assert.deepEqual(actual, [
+    [write.map((action) => `s3:${action}`), '/batch/results/*'],
     [['s3:GetObject'], '/batch/*'],
   ]);
 });
 
-test('a profile’s ARN allows what it calls, through it only', () => {
+test('the ARN of an inference profile allows its models, only through the profile', () => {
   for (const kind of ['inference-profile', 'application-inference-profile']) {
     const arn = `arn:aws:bedrock:us-west-2:000000000000:${kind}/abc`;
     const resources = resourcesOf({ allowedBedrockModels: [arn] });
     const arns: Arns = Object.fromEntries(
-      resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+      resources.map(([id, type]) => [id, withNames(rowOf(type), id, 'LlmExeLambda').arn]),
     );
     const [policy] = resources
       .filter(([, type]) => type === 'AWS::IAM::Policy')
@@ -237,8 +248,8 @@ test('a profile’s ARN allows what it calls, through it only', () => {
   }
 });
 
-/** The actions of a role's statement that the boundary does not let through. */
-function outside(statement: Statement): string[] {
+/** The actions of a role's statement that the boundary does not allow. */
+function outsideBoundary(statement: Statement): string[] {
   const context = Object.fromEntries(
     Object.values(statement.Condition ?? {}).flatMap((keys) =>
       Object.entries(keys).map(([key, value]) => [key, String(listOf(value)[0])]),
@@ -259,40 +270,40 @@ interface BootstrapResource {
 
 function bootstrapResources(): BootstrapResource[] {
   const program = join(ROOT, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  const shown = spawnSync(process.execPath, [program, 'bootstrap', '--show-template', '--json'], {
+  const result = spawnSync(process.execPath, [program, 'bootstrap', '--show-template', '--json'], {
     encoding: 'utf8',
     cwd: ROOT,
   });
-  const { Resources } = JSON.parse(shown.stdout) as {
+  const { Resources } = JSON.parse(result.stdout) as {
     Resources: Record<string, BootstrapResource>;
   };
   return Object.values(Resources);
 }
 
-test('the deploy policy allows what the bootstrap creates', () => {
+test('the deploy policy allows the bootstrap', () => {
   const types = new Set(
     bootstrapResources()
-      // A key of one's own, or an example of a boundary, only when it is asked for.
+      // Resources with a condition (a KMS key, an example boundary) are not created by default.
       .filter(({ Condition }) => Condition === undefined)
       .map(({ Type }) => Type),
   );
   assert.deepEqual([...types].sort(), Object.keys(BOOTSTRAP).sort());
-  const lacking = Object.entries(BOOTSTRAP).flatMap(([type, row]) =>
-    missing(DEPLOY.policy, type, row, '', ''),
+  const denied = Object.entries(BOOTSTRAP).flatMap(([type, row]) =>
+    deniedActions(DEPLOY.policy, type, row, '', ''),
   );
-  assert.deepEqual(lacking, []);
+  assert.deepEqual(denied, []);
 });
 
-test('the bootstrap can bound each of its roles', () => {
+test('the bootstrap can set the boundary on each of its roles', () => {
   const bounded = bootstrapResources()
     .filter(({ Type }) => Type === 'AWS::IAM::Role')
     .map(({ Properties }) => Properties.PermissionsBoundary?.['Fn::If'][0]);
   const all = 'ShouldApplyPermissionsBoundaryToAllRoles';
-  // The role of CloudFormation has any boundary that is given.
+  // The role for CloudFormation always gets the given boundary.
   assert.deepEqual(bounded.sort(), ['PermissionsBoundarySet', all, all, all, all]);
 });
 
-test('the deploy user can make no role of the bootstrap that is not bounded', () => {
+test('the deploy user cannot create a bootstrap role without the boundary', () => {
   const iam = 'arn:aws:iam::000000000000';
   const boundary = `${iam}:policy/LlmExeLambdaCdkPermissionBoundaryPolicy`;
   const may = (action: string, resource: string, context?: Record<string, string>): boolean =>
@@ -305,12 +316,12 @@ test('the deploy user can make no role of the bootstrap that is not bounded', ()
     'iam:PutRolePermissionsBoundary',
   ]) {
     const policy = { 'iam:PolicyARN': boundary };
-    const others = { ...policy, 'iam:PermissionsBoundary': `${iam}:policy/Other` };
+    const other = { ...policy, 'iam:PermissionsBoundary': `${iam}:policy/Other` };
     assert.equal(may(action, role, policy), false, action);
-    assert.equal(may(action, role, others), false, action);
-    const ours = { ...policy, 'iam:PermissionsBoundary': boundary };
-    assert.equal(may(action, role, ours), true, action);
-    assert.equal(may(action, `${iam}:role/Other`, ours), false, action);
+    assert.equal(may(action, role, other), false, action);
+    const bounded = { ...policy, 'iam:PermissionsBoundary': boundary };
+    assert.equal(may(action, role, bounded), true, action);
+    assert.equal(may(action, `${iam}:role/Other`, bounded), false, action);
   }
   for (const action of ['iam:DeleteRolePermissionsBoundary', 'iam:PassRole']) {
     assert.equal(may(action, role, { 'iam:PermissionsBoundary': boundary }), false, action);
@@ -328,7 +339,7 @@ test('the deploy user can make no role of the bootstrap that is not bounded', ()
   }
 });
 
-test('the boundary leaves the roles of the bootstrap what a deployment takes, and its stacks', () => {
+test('the boundary allows what the bootstrap roles need for a deployment, for stacks of this app only', () => {
   const stack = 'arn:aws:cloudformation:us-west-2:000000000000:stack/LlmExeLambdaStaging/*';
   const assets = 'arn:aws:s3:::cdk-llmexe-assets-000000000000-us-west-2';
   const role = 'arn:aws:iam::000000000000:role/cdk-llmexe-cfn-exec-role-000000000000-us-west-2';
@@ -373,7 +384,7 @@ test('the boundary leaves the roles of the bootstrap what a deployment takes, an
   }
 });
 
-test('a deployment can’t make a role without the boundary, or one of another name', () => {
+test('a deployment cannot create a role without the boundary or with another name', () => {
   const boundary = 'arn:aws:iam::000000000000:policy/LlmExeLambdaCdkPermissionBoundaryPolicy';
   const role = (name: string): string => `arn:aws:iam::000000000000:role/${name}`;
   const may = (action: string, name: string, bound?: string): boolean =>
@@ -394,10 +405,10 @@ test('a deployment can’t make a role without the boundary, or one of another n
   }
 });
 
-test('as shipped, the function calls the models that it should, where it should', () => {
+test('by default, the function can call the allowed models in the allowed regions', () => {
   const resources = resourcesOf({});
   const arns: Arns = Object.fromEntries(
-    resources.map(([id, type]) => [id, filled(rowOf(type), id, 'LlmExeLambda').arn]),
+    resources.map(([id, type]) => [id, withNames(rowOf(type), id, 'LlmExeLambda').arn]),
   );
   const [policy] = resources
     .filter(([, type]) => type === 'AWS::IAM::Policy')
@@ -416,7 +427,7 @@ test('as shipped, the function calls the models that it should, where it should'
   assert.equal(may('us-west-2::foundation-model/meta.llama3-8b-instruct-v1:0'), true);
   assert.equal(may(profile), true);
   assert.equal(may('us-west-2:000000000000:inference-profile/global.meta.llama9'), true);
-  // In another region, or in none, through the profile only.
+  // In another region, or without a region, only through the profile.
   assert.equal(may(`us-east-1::foundation-model/${sonnet}`), false);
   assert.equal(may(`us-east-1::foundation-model/${sonnet}`, profile), true);
   assert.equal(may(`::foundation-model/${sonnet}`, profile), true);

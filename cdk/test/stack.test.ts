@@ -1,5 +1,5 @@
-// What each option makes of the template. The shipped one stands whole in cases/template.json;
-// `UPDATE=1 npm run check` writes it anew.
+// The effect of each option on the template. cases/template.json is a snapshot of the default
+// template; `UPDATE=1 npm run check` updates it.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,8 +12,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 
+import { OPTION_OF_SETTING } from '../lib/config.ts';
 import { LlmExeBatch, LlmExeFunction, type LlmExeFunctionProps } from '../lib/index.ts';
-import { SETTINGS_OF_OPTIONS } from '../lib/settings.ts';
 import { OPTION_SETS } from './support/option-sets.ts';
 import {
   CODE,
@@ -27,24 +27,24 @@ import {
 const FUNCTION = 'AWS::Lambda::Function';
 const PERMISSION = 'AWS::Lambda::Permission';
 
-function of(context: Context, sid: string) {
+function statement(context: Context, sid: string) {
   return functionStatements(context).find(({ Sid }) => Sid === sid);
 }
 
-test('the shipped template is the one that was read', () => {
-  const place = new URL('cases/template.json', import.meta.url);
-  const found = template().toJSON() as { Resources: Record<string, { Properties: object }> };
-  // The hash of a binary that is built elsewhere.
-  for (const resource of Object.values(found.Resources)) {
+test('the default template matches the snapshot', () => {
+  const snapshot = new URL('cases/template.json', import.meta.url);
+  const actual = template().toJSON() as { Resources: Record<string, { Properties: object }> };
+  // The asset hash depends on the binary.
+  for (const resource of Object.values(actual.Resources)) {
     if ('Code' in resource.Properties) resource.Properties.Code = 'the code';
   }
-  const text = `${JSON.stringify(found, null, 1)}\n`;
-  if (process.env['UPDATE']) writeFileSync(place, text);
-  assert.deepEqual(JSON.parse(readFileSync(place, 'utf8')), JSON.parse(text));
+  const text = `${JSON.stringify(actual, null, 1)}\n`;
+  if (process.env['UPDATE']) writeFileSync(snapshot, text);
+  assert.deepEqual(JSON.parse(readFileSync(snapshot, 'utf8')), JSON.parse(text));
 });
 
 describe('the function', () => {
-  test('is a bounded, traced binary that logs JSON', () => {
+  test('has the default limits, X-Ray tracing and JSON logs', () => {
     template().hasResourceProperties(FUNCTION, {
       Runtime: 'provided.al2023',
       Handler: 'bootstrap',
@@ -62,8 +62,8 @@ describe('the function', () => {
     template().hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
   });
 
-  test('takes other numbers', () => {
-    const other = template(OPTION_SETS['other numbers']);
+  test('uses the values of the context', () => {
+    const other = template(OPTION_SETS['other values']);
     other.hasResourceProperties(FUNCTION, {
       Architectures: ['arm64'],
       MemorySize: 1024,
@@ -75,7 +75,7 @@ describe('the function', () => {
     other.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
   });
 
-  test('has no setting by default that a version without it would refuse', () => {
+  test('sets only the required settings by default', () => {
     const names = Object.keys(environment()).sort();
     assert.deepEqual(names, [
       'AWS_S3_FILES_BUCKET_NAME',
@@ -85,7 +85,7 @@ describe('the function', () => {
     ]);
   });
 
-  test('has the settings that the context says', () => {
+  test('receives the settings of the context', () => {
     const set = environment(OPTION_SETS['every setting']);
     assert.equal(set['ALLOWED_MODELS'], 'openai:gpt-4o*,anthropic:*');
     assert.equal(set['MAX_TOKENS_CEILING'], '4000');
@@ -103,17 +103,19 @@ describe('the function', () => {
     assert.equal(environment(OPTION_SETS['an HTTP API'])['HTTP_DEADLINE_SECONDS'], '25');
   });
 
-  test('every setting is set by some option set', () => {
-    const set = new Set(Object.values(OPTION_SETS).flatMap((one) => Object.keys(environment(one))));
-    const missing = Object.keys(SETTINGS_OF_OPTIONS).filter((name) => !set.has(name));
+  test('each setting is used in an option set', () => {
+    const set = new Set(
+      Object.values(OPTION_SETS).flatMap((context) => Object.keys(environment(context))),
+    );
+    const missing = Object.keys(OPTION_OF_SETTING).filter((name) => !set.has(name));
     assert.deepEqual(missing, []);
   });
 });
 
-describe('who may call', () => {
+describe('the endpoint', () => {
   const url = (context: Context): Template => template(context);
 
-  test('AWS_IAM unless said otherwise, and nobody is let in', () => {
+  test('requires AWS_IAM by default and grants no permissions', () => {
     url({}).hasResourceProperties('AWS::Lambda::Url', {
       AuthType: 'AWS_IAM',
       Cors: Match.absent(),
@@ -123,7 +125,7 @@ describe('who may call', () => {
   });
 
   for (const endpointAuth of ['API_KEY', 'NONE']) {
-    test(`${endpointAuth}: both permissions, and the function asks`, () => {
+    test(`with ${endpointAuth} has both public permissions, and the function authenticates callers`, () => {
       const open = url({ endpointAuth });
       open.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' });
       open.resourceCountIs(PERMISSION, 2);
@@ -141,25 +143,25 @@ describe('who may call', () => {
     });
   }
 
-  test('callers of another account get both permissions', () => {
+  test('grants both permissions to callers of other accounts', () => {
     const Principal = 'arn:aws:iam::111111111111:role/caller';
-    const with_ = url({ endpointCallers: [Principal] });
-    with_.resourceCountIs(PERMISSION, 2);
+    const shared = url({ endpointCallers: [Principal] });
+    shared.resourceCountIs(PERMISSION, 2);
     const both = [
       { Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM', Principal },
       { Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true, Principal },
     ];
-    for (const one of both) with_.hasResourceProperties(PERMISSION, one);
+    for (const permission of both) shared.hasResourceProperties(PERMISSION, permission);
   });
 
-  test('no endpoint, no URL and no permission', () => {
+  test('can be disabled, which removes the URL and its permissions', () => {
     const none = url({ endpointEnabled: false });
     none.resourceCountIs('AWS::Lambda::Url', 0);
     none.resourceCountIs(PERMISSION, 0);
     assert.equal(none.toJSON().Outputs.FunctionUrl, undefined);
   });
 
-  test('web pages of the origins that are named', () => {
+  test('allows the configured origins (CORS)', () => {
     url({ endpointAllowedOrigins: ['https://a.example'] }).hasResourceProperties(
       'AWS::Lambda::Url',
       {
@@ -168,7 +170,7 @@ describe('who may call', () => {
     );
   });
 
-  test('an HTTP API asks as the URL does', () => {
+  test('has the same authentication as the HTTP API', () => {
     const iamApi = template({ httpApiEnabled: true });
     iamApi.allResourcesProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'AWS_IAM' });
     iamApi.resourceCountIs('AWS::ApiGatewayV2::Route', 4);
@@ -179,18 +181,18 @@ describe('who may call', () => {
   });
 });
 
-describe('what the function may do', () => {
-  test('reads the keys of its stack alone', () => {
-    const { Action, Resource } = of({}, 'ReadKeys')!;
+describe('the role of the function', () => {
+  test('can read only the keys of its stack', () => {
+    const { Action, Resource } = statement({}, 'ReadKeys')!;
     assert.equal(Action, 'ssm:GetParameter');
     const expected = 'ssm:us-west-2:000000000000:parameter/LlmExeLambda/Secret/*';
     assert.ok(JSON.stringify(Resource).includes(expected));
-    const decrypt = of({}, 'DecryptKeys')!;
+    const decrypt = statement({}, 'DecryptKeys')!;
     assert.equal(decrypt.Action, 'kms:Decrypt');
     assert.deepEqual(Object.keys(decrypt.Condition ?? {}), ['StringEquals', 'StringLike']);
   });
 
-  test('reads prompts, and writes nothing', () => {
+  test('can read prompts and write nothing', () => {
     const actions = functionStatements().flatMap(({ Action }) => Action);
     assert.deepEqual([...new Set(actions)].sort(), [
       'bedrock:InvokeModel',
@@ -206,65 +208,68 @@ describe('what the function may do', () => {
     ]);
   });
 
-  test('calls the models that are allowed, and their profiles', () => {
+  test('can call the allowed models and their inference profiles', () => {
     const text = JSON.stringify(functionStatements({ allowedBedrockModels: ['anthropic.*'] }));
     assert.ok(text.includes(':bedrock:us-west-2::foundation-model/anthropic.*'));
     assert.ok(text.includes(':bedrock:us-west-2:000000000000:inference-profile/*.anthropic.*'));
     assert.ok(!text.includes('meta'));
-    const elsewhere = of({ allowedBedrockModels: ['anthropic.*'] }, 'CallModelsByProfile')!;
-    assert.ok(elsewhere.Condition?.['StringLike']?.['bedrock:InferenceProfileArn']);
+    const throughProfile = statement(
+      { allowedBedrockModels: ['anthropic.*'] },
+      'CallModelsByProfile',
+    )!;
+    assert.ok(throughProfile.Condition?.['StringLike']?.['bedrock:InferenceProfileArn']);
     assert.deepEqual(
       functionStatements({ allowedBedrockModels: [] }).filter(({ Sid }) => Sid?.includes('Model')),
       [],
     );
   });
 
-  test('a profile is called as itself, and its model through it only', () => {
+  test('can call an inference profile, and its model only through the profile', () => {
     const models = { allowedBedrockModels: ['us.anthropic.claude-x'] };
-    const here = JSON.stringify(of(models, 'CallModels')!.Resource);
-    assert.ok(here.includes(':inference-profile/us.anthropic.claude-x'));
-    assert.ok(!here.includes('foundation-model'));
-    const there = JSON.stringify(of(models, 'CallModelsByProfile')!.Resource);
-    assert.ok(there.includes(':bedrock:*::foundation-model/anthropic.claude-x'));
+    const direct = JSON.stringify(statement(models, 'CallModels')!.Resource);
+    assert.ok(direct.includes(':inference-profile/us.anthropic.claude-x'));
+    assert.ok(!direct.includes('foundation-model'));
+    const throughProfile = JSON.stringify(statement(models, 'CallModelsByProfile')!.Resource);
+    assert.ok(throughProfile.includes(':bedrock:*::foundation-model/anthropic.claude-x'));
   });
 
-  test('keeps results and tells of them where the context says', () => {
+  test('can store and send results as configured', () => {
     const { results } = OPTION_SETS;
-    assert.deepEqual(of(results!, 'KeepResults')!.Action, ['s3:GetObject', 's3:PutObject']);
-    assert.match(JSON.stringify(of(results!, 'KeepResults')!.Resource), /\/results\/\*/);
-    const arn = of(results!, 'TellQueues')!.Resource;
+    assert.deepEqual(statement(results!, 'KeepResults')!.Action, ['s3:GetObject', 's3:PutObject']);
+    assert.match(JSON.stringify(statement(results!, 'KeepResults')!.Resource), /\/results\/\*/);
+    const arn = statement(results!, 'TellQueues')!.Resource;
     assert.match(JSON.stringify(arn), /:sqs:us-west-2:000000000000:LlmExeLambda-results"/);
     assert.match(JSON.stringify(environment(results!)['RESULT_PREFIX']), /"\/results"/);
-    const elsewhere = OPTION_SETS['results elsewhere']!;
+    const elsewhere = OPTION_SETS['results in another bucket']!;
     assert.equal(environment(elsewhere)['RESULT_PREFIX'], 's3://llmexelambda-results/of/llm-exe');
-    assert.deepEqual(of(elsewhere, 'TellBuses')!.Resource, [
+    assert.deepEqual(statement(elsewhere, 'TellBuses')!.Resource, [
       'arn:aws:events:us-west-2:000000000000:event-bus/default',
       'arn:aws:events:us-west-2:000000000000:event-bus/team-*',
     ]);
   });
 
-  test('a default result prefix gives what an explicit one gives', () => {
+  test('has the same permissions with the default result prefix as with an explicit one', () => {
     for (const context of [
       { queueEnabled: true },
       { inboxPrefix: 'inbox/', resultDays: 9 },
       { eventPattern: { source: ['my.app'] }, promptBucketName: 'llmexelambda-prompts' },
     ]) {
-      const found = template(context).toJSON();
-      assert.deepEqual(found, template({ ...context, resultPrefix: 'results' }).toJSON());
-      assert.match(JSON.stringify(of(context, 'KeepResults')!.Resource), /\/results\/\*"/);
+      const actual = template(context).toJSON();
+      assert.deepEqual(actual, template({ ...context, resultPrefix: 'results' }).toJSON());
+      assert.match(JSON.stringify(statement(context, 'KeepResults')!.Resource), /\/results\/\*"/);
       assert.match(JSON.stringify(environment(context)['RESULT_PREFIX']), /\/results"/);
     }
   });
 
-  test('an empty result prefix with a destination sends results and stores none', () => {
-    const context = OPTION_SETS['a queue whose results are sent only']!;
-    assert.equal(of(context, 'KeepResults'), undefined);
-    assert.ok(of(context, 'TellQueues'));
+  test('cannot store results if they are only sent', () => {
+    const context = OPTION_SETS['a queue that only sends results']!;
+    assert.equal(statement(context, 'KeepResults'), undefined);
+    assert.ok(statement(context, 'TellQueues'));
     assert.equal(environment(context)['RESULT_PREFIX'], undefined);
     assert.ok(environment(context)['RESULT_DESTINATION']);
   });
 
-  test('no option set pays for results and loses them', () => {
+  test('each option set with an event source stores or sends results', () => {
     const sources = Object.entries(OPTION_SETS).filter(([, context]) => {
       const { Resources } = template(context).toJSON() as {
         Resources: Record<string, { Type: string; Properties: { Principal?: string } }>;
@@ -282,7 +287,7 @@ describe('what the function may do', () => {
     }
   });
 
-  test('every role carries the boundary, unless there is none', () => {
+  test('each role has the boundary, unless it is disabled', () => {
     const boundary = /LlmExeLambdaCdkPermissionBoundaryPolicy/;
     for (const context of Object.values(OPTION_SETS)) {
       const roles = Object.values(template(context).findResources('AWS::IAM::Role'));
@@ -297,7 +302,7 @@ describe('what the function may do', () => {
 });
 
 describe('the bucket', () => {
-  test('is versioned, encrypted, private, and outlives the stack', () => {
+  test('is versioned, encrypted, private, and retained', () => {
     template().hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -314,7 +319,7 @@ describe('the bucket', () => {
     });
   });
 
-  test('speaks TLS only', () => {
+  test('requires TLS', () => {
     template().hasResource('AWS::S3::BucketPolicy', {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -332,7 +337,7 @@ describe('the bucket', () => {
     });
   });
 
-  test('forgets results after a while, and prompts never', () => {
+  test('expires results but not prompts', () => {
     template(OPTION_SETS['results']).hasResourceProperties('AWS::S3::Bucket', {
       LifecycleConfiguration: {
         Rules: Match.arrayWith([Match.objectLike({ Prefix: 'results/', ExpirationInDays: 90 })]),
@@ -343,7 +348,7 @@ describe('the bucket', () => {
     assert.ok(Rules.every((rule: object) => !('ExpirationInDays' in rule)));
   });
 
-  test('may be one that there is', () => {
+  test('can be an existing bucket', () => {
     const other = template(OPTION_SETS['other buckets']);
     other.resourceCountIs('AWS::S3::Bucket', 0);
     const set = environment(OPTION_SETS['other buckets']);
@@ -352,8 +357,8 @@ describe('the bucket', () => {
   });
 });
 
-describe('other sources', () => {
-  test('a queue: partial answers, time enough, dead letters', () => {
+describe('event sources', () => {
+  test('a queue has partial batch responses, a visibility timeout and a dead-letter queue', () => {
     const queue = template({ queueEnabled: true, timeoutSeconds: 100 });
     queue.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -379,21 +384,21 @@ describe('other sources', () => {
     );
   });
 
-  test('a queue takes no more of the function than its reserve', () => {
-    const most = (context: Context): unknown =>
+  test('the concurrency of the queue is at most the reserved concurrency', () => {
+    const scaling = (context: Context): unknown =>
       Object.values(
         template({ queueEnabled: true, ...context }).findResources(
           'AWS::Lambda::EventSourceMapping',
         ),
       )[0]!['Properties'].ScalingConfig;
-    assert.deepEqual(most({ reservedConcurrency: 5 }), { MaximumConcurrency: 5 });
-    assert.deepEqual(most({ reservedConcurrency: 5000 }), { MaximumConcurrency: 1000 });
+    assert.deepEqual(scaling({ reservedConcurrency: 5 }), { MaximumConcurrency: 5 });
+    assert.deepEqual(scaling({ reservedConcurrency: 5000 }), { MaximumConcurrency: 1000 });
     const both = { reservedConcurrency: 5, queueMaxConcurrency: 3 };
-    assert.deepEqual(most(both), { MaximumConcurrency: 3 });
+    assert.deepEqual(scaling(both), { MaximumConcurrency: 3 });
   });
 
-  test('a rule with the pattern as it stands, on the bus that is named', () => {
-    template(OPTION_SETS['a rule of another bus']).hasResourceProperties('AWS::Events::Rule', {
+  test('an event rule has the given pattern and bus', () => {
+    template(OPTION_SETS['a rule on another bus']).hasResourceProperties('AWS::Events::Rule', {
       EventBusName: 'mine',
       EventPattern: { source: ['my.app'] },
     });
@@ -406,7 +411,7 @@ describe('other sources', () => {
     });
   });
 
-  test('an inbox, without a custom resource', () => {
+  test('an inbox does not add a custom resource', () => {
     const inbox = template(OPTION_SETS['an inbox']);
     inbox.hasResourceProperties('AWS::S3::Bucket', {
       NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
@@ -425,7 +430,7 @@ describe('other sources', () => {
     });
   });
 
-  test('alarms that reach their topic', () => {
+  test('alarms can publish to their topic', () => {
     const alarms = template(OPTION_SETS['alarms']);
     alarms.resourceCountIs('AWS::CloudWatch::Alarm', 4);
     alarms.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
@@ -447,7 +452,7 @@ describe('other sources', () => {
     template().resourceCountIs('AWS::CloudWatch::Alarm', 0);
   });
 
-  test('a batch writes its results, in an app without feature flags too', () => {
+  test('a batch writes its results, even in an app without feature flags', () => {
     const stack = new Stack(new App(), 'Other');
     const llm = new LlmExeFunction(stack, 'Llm', { code: lambda.Code.fromAsset(CODE) });
     new LlmExeBatch(stack, 'Batch', { function: llm });
@@ -462,7 +467,7 @@ describe('other sources', () => {
   });
 });
 
-test('every output has its value', () => {
+test('the stack has all documented outputs', () => {
   const { Outputs } = template(OPTION_SETS['everything']).toJSON() as { Outputs: object };
   assert.deepEqual(Object.keys(Outputs).sort(), [
     'BatchArn',
@@ -488,18 +493,18 @@ function warningsOf(stack: Stack): string[] {
     .map(({ entry }) => String(entry.data));
 }
 
-test('an endpoint that anybody may call is warned of', () => {
-  const reached = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
-  for (const context of [{ endpointAuth: 'NONE' }, reached]) {
-    const found = warnings({ ...context, permissionsBoundary: 'none' });
-    assert.equal(found.length, 1);
-    assert.match(found[0]!, /^endpointAuth: NONE lets anybody who knows the URL call/);
+test('warns of an endpoint without authentication', () => {
+  const httpApiOnly = { endpointAuth: 'NONE', endpointEnabled: false, httpApiEnabled: true };
+  for (const context of [{ endpointAuth: 'NONE' }, httpApiOnly]) {
+    const messages = warnings({ ...context, permissionsBoundary: 'none' });
+    assert.equal(messages.length, 1);
+    assert.match(messages[0]!, /^endpointAuth: with NONE, anyone who knows the URL can call/);
   }
   assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
 });
 
-test('an event source of the construct without a place for results is warned of', () => {
-  const of = (props: Partial<LlmExeFunctionProps>): string[] => {
+test('warns of an event source whose results are neither stored nor sent', () => {
+  const warningsWith = (props: Partial<LlmExeFunctionProps>): string[] => {
     const stack = new Stack(new App(), 'Other');
     const code = lambda.Code.fromAsset(CODE);
     const llm = new LlmExeFunction(stack, 'Llm', { code, ...props });
@@ -507,14 +512,17 @@ test('an event source of the construct without a place for results is warned of'
     llm.addEventSource(new SqsEventSource(queue));
     return warningsOf(stack);
   };
-  assert.equal(of({}).length, 1);
-  assert.match(of({})[0]!, /^addEventSource: .* set results to store them, or resultDestination/);
-  assert.deepEqual(of({ results: { prefix: 'results' } }), []);
+  assert.equal(warningsWith({}).length, 1);
+  assert.match(
+    warningsWith({})[0]!,
+    /^addEventSource: .* set results to store them, or resultDestination/,
+  );
+  assert.deepEqual(warningsWith({ results: { prefix: 'results' } }), []);
   const resultDestination = 'arn:aws:events:us-west-2:000000000000:event-bus/default';
-  assert.deepEqual(of({ resultDestination }), []);
+  assert.deepEqual(warningsWith({ resultDestination }), []);
 });
 
-test('the tag `environment` is that of .env, unless the context has one', () => {
+test('the tag `environment` comes from .env, unless the context sets it', () => {
   const tag = (context: Context): unknown =>
     Object.values(template(context).findResources(FUNCTION))[0]!['Properties'].Tags;
   assert.deepEqual(tag({}), [{ Key: 'environment', Value: 'test' }]);
@@ -522,26 +530,29 @@ test('the tag `environment` is that of .env, unless the context has one', () => 
   assert.deepEqual(tag({ tags: { environment: 'mine' } }), own);
 });
 
-test('what the shipped boundary would stop is warned of', () => {
-  const closed = Object.values(OPTION_SETS).filter(
+test('warns of resources that the shipped boundary does not allow', () => {
+  const allowed = Object.values(OPTION_SETS).filter(
     ({ endpointAuth, httpApiEnabled }) => endpointAuth !== 'NONE' && !httpApiEnabled,
   );
-  for (const context of closed) assert.deepEqual(warnings(context), []);
+  for (const context of allowed) assert.deepEqual(warnings(context), []);
   const [httpApi, ...others] = warnings({ httpApiEnabled: true });
-  assert.match(httpApi!, /^httpApiEnabled: .* add the statement of .*CdkHttpApiPolicy\.json to it/);
+  assert.match(
+    httpApi!,
+    /^httpApiEnabled: .* first add the statement of .*CdkHttpApiPolicy\.json to it/,
+  );
   assert.deepEqual(others, []);
   assert.deepEqual(warnings({ httpApiEnabled: true, permissionsBoundary: 'MyBoundary' }), []);
-  const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/told';
+  const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/results';
   const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
   assert.equal(all.length, 3);
-  assert.match(all.join(), /the queue told is not allowed/);
-  assert.match(all.join(), /Mine needs its own/);
-  assert.match(all.join(), /the bucket their-prompts is not allowed/);
+  assert.match(all.join(), /does not allow the queue results/);
+  assert.match(all.join(), /Mine needs its own policies/);
+  assert.match(all.join(), /does not allow the bucket their-prompts/);
   const own = { stackName: 'Mine', permissionsBoundary: 'MyBoundary' };
   assert.deepEqual(warnings(own), []);
 });
 
-describe('the construct in a stack of others', () => {
+describe('LlmExeFunction in another stack', () => {
   const stack = new Stack(new App(), 'Other');
   const llm = new LlmExeFunction(stack, 'Llm', {
     code: lambda.Code.fromAsset(CODE),
@@ -559,18 +570,18 @@ describe('the construct in a stack of others', () => {
   new sfn.StateMachine(stack, 'Machine', {
     definitionBody: sfn.DefinitionBody.fromChainable(llm.asTask(stack, 'Ask', { payload })),
   });
-  const found = Template.fromStack(stack);
+  const actual = Template.fromStack(stack);
 
-  test('keeps its keys under the name of that stack', () => {
-    found.hasResourceProperties(FUNCTION, {
+  test('reads keys under the name of that stack', () => {
+    actual.hasResourceProperties(FUNCTION, {
       Environment: {
         Variables: Match.objectLike({ STACK_NAME: 'Other', ENDPOINT_AUTH: 'AWS_IAM' }),
       },
     });
   });
 
-  test('is called by whom it is granted to, both ways', () => {
-    const statements = Object.entries(found.findResources('AWS::IAM::Policy'))
+  test('grants invocation of the function and of its URL', () => {
+    const statements = Object.entries(actual.findResources('AWS::IAM::Policy'))
       .filter(([id]) => id.startsWith('Caller'))
       .flatMap(([, policy]) => policy['Properties'].PolicyDocument.Statement);
     const actions = statements.flatMap(({ Action }: { Action: string | string[] }) => Action);
@@ -580,8 +591,8 @@ describe('the construct in a stack of others', () => {
     ]);
   });
 
-  test('is a task that tries again', () => {
-    const [machine] = Object.values(found.findResources('AWS::StepFunctions::StateMachine'));
+  test('asTask retries temporary errors', () => {
+    const [machine] = Object.values(actual.findResources('AWS::StepFunctions::StateMachine'));
     const text = JSON.stringify(machine!['Properties'].DefinitionString).replaceAll('\\', '');
     assert.ok(
       text.includes(

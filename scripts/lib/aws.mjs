@@ -1,5 +1,5 @@
-// What the commands ask of AWS themselves: who they are, and to keep keys. In: what .env says. Out:
-// names, never a key's value.
+// The calls to AWS that the commands make themselves: checking the account, and storing keys.
+// Output contains names of keys, never values.
 // @ts-check
 
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -10,21 +10,23 @@ import { CommandError } from './command.mjs';
 /** @typedef {import('../../cdk/lib/env.mjs').Deployment} Deployment */
 
 /**
- * Fails unless the profile is one of the account that .env names.
+ * Checks that the profile belongs to the account that .env names.
  * @param {Deployment} deployment
+ * @throws {CommandError}
  */
 export async function checkAccount(deployment) {
   const { account, profile, region } = deployment;
   const sts = new STSClient({ region, profile });
-  let found;
+  let identity;
   try {
-    found = await sts.send(new GetCallerIdentityCommand({}));
+    identity = await sts.send(new GetCallerIdentityCommand({}));
   } catch (error) {
     throw new CommandError(signInHelp(deployment, /** @type {Error} */ (error)));
   }
-  if (found.Account !== account) {
+  if (identity.Account !== account) {
     throw new CommandError(
-      `DEPLOY_ACCOUNT is ${account}, but the profile ${profile} is of account ${found.Account}`,
+      `DEPLOY_ACCOUNT is ${account}, but the profile ${profile} belongs to account ${identity.Account}; ` +
+        'change one of them in .env',
     );
   }
 }
@@ -35,10 +37,10 @@ export async function checkAccount(deployment) {
  */
 function signInHelp({ account, profile }, error) {
   if (/Expired/.test(error.name) || /expired/i.test(error.message)) {
-    return `the credentials of the profile ${profile} have expired: sign in again (aws sso login --profile ${profile}, or new keys)`;
+    return `the credentials of the profile ${profile} have expired: run aws sso login --profile ${profile}, or configure new keys`;
   }
   if (/InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient/.test(error.name)) {
-    return `AWS does not know the keys of the profile ${profile}: run aws configure --profile ${profile}`;
+    return `AWS rejected the keys of the profile ${profile}: run aws configure --profile ${profile}`;
   }
   return (
     `Need to perform AWS calls for account ${account}, but no credentials have been configured ` +
@@ -47,13 +49,13 @@ function signInHelp({ account, profile }, error) {
 }
 
 /**
- * Puts the keys that .env sets into Parameter Store; leaves the others alone.
+ * Stores the keys that .env sets in Parameter Store. Other parameters are not changed.
  * @param {Deployment} deployment
  * @param {string} stack
  */
 export async function putSecrets({ secrets, region, profile }, stack) {
   if (secrets.length === 0) {
-    console.log('No key is set in .env: nothing is changed in Parameter Store.');
+    console.log('No key is set in .env, so Parameter Store was not changed.');
     return;
   }
   const ssm = new SSMClient({ region, profile });
@@ -70,8 +72,8 @@ export async function putSecrets({ secrets, region, profile }, stack) {
       );
     } catch (error) {
       const { name: kind, message } = /** @type {Error} */ (error);
-      const told = message.split(value).join('[redacted]');
-      throw new CommandError(`${name} could not be put into ${path}: ${kind}: ${told}`);
+      const redacted = message.split(value).join('[redacted]');
+      throw new CommandError(`${name} could not be stored in ${path}: ${kind}: ${redacted}`);
     }
     console.log(`${name} -> ${path}`);
   }

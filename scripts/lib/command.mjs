@@ -1,5 +1,5 @@
-// What the commands of package.json share. In: their arguments, .env and cdk.json. Out: the CDK's
-// own command line, run where .env says; or one message, and no stack trace.
+// Shared code of the commands in package.json: parses arguments, .env and cdk.json, and runs the
+// CDK's command line. Errors that the user can fix are printed without a stack trace.
 // @ts-check
 
 import { spawnSync } from 'node:child_process';
@@ -9,89 +9,88 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The repository. */
+/** The path of the repository. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** What the CDK keeps in the account for this app, beside a company's own `CDKToolkit`. */
+/** The bootstrap resources of this app, separate from a company's own `CDKToolkit` stack. */
 export const QUALIFIER = 'llmexe';
 export const TOOLKIT_STACK = 'LlmExeLambdaToolkit';
 
-const LEAST_NODE = 20;
+const MIN_NODE_VERSION = 20;
 
-/** Something that the user can mend. */
+/** An error that the user can fix. */
 export class CommandError extends Error {}
 
 /**
  * @typedef {object} Command
- * @property {import('../../cdk/lib/env.mjs').Deployment} deployment what .env says
+ * @property {import('../../cdk/lib/env.mjs').Deployment} deployment the contents of .env
  * @property {string} envFile
- * @property {string[]} rest arguments for the CDK
+ * @property {string[]} rest the arguments for the CDK
  */
 
 /**
- * Runs a command: checks first, its deed after.
- * @param {(command: Command) => number | Promise<number>} deed gives the exit code
+ * Parses the arguments and .env, then runs a command.
+ * @param {(command: Command) => number | Promise<number>} action returns the exit code
  */
-export async function run(deed) {
+export async function run(action) {
   try {
-    process.exitCode = await deed(await checked(process.argv.slice(2)));
+    process.exitCode = await action(await parseCommand(process.argv.slice(2)));
   } catch (error) {
-    const known = error instanceof Error && KNOWN.includes(nameOf(error));
-    if (!known) throw error;
+    const isUserError = error instanceof Error && USER_ERRORS.includes(error.constructor.name);
+    if (!isUserError) throw error;
     console.error(error.message);
     process.exitCode = 1;
   }
 }
 
-/** Errors whose message is all that the user needs. */
-const KNOWN = ['CommandError', 'ConfigError', 'EnvError'];
-
-/** @param {Error} error */
-function nameOf(error) {
-  return error.constructor.name;
-}
+/** Classes of errors that the user can fix. They are compared by name, because they load lazily. */
+const USER_ERRORS = ['CommandError', 'ConfigError', 'EnvError'];
 
 /**
- * @param {string[]} given
+ * @param {string[]} args
  * @returns {Promise<Command>}
  */
-async function checked(given) {
+async function parseCommand(args) {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < LEAST_NODE) {
-    throw new CommandError(`Node ${process.versions.node} is too old: ${LEAST_NODE} or newer`);
+  if (major < MIN_NODE_VERSION) {
+    throw new CommandError(
+      `expected Node ${MIN_NODE_VERSION} or newer, got ${process.versions.node}`,
+    );
   }
-  const { file, rest } = dotenvOf(given);
+  const { file, rest } = takeDotenv(args);
   const envFile = resolve(file ? process.cwd() : ROOT, file ?? '.env');
   const { compatibleRows, readEnvFile } = await import('../../cdk/lib/env.mjs').catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new CommandError('the packages of package.json are not installed: run `npm ci` first');
   });
-  const more = compatibleRows(jsonOf(contextOf(rest)['openAiCompatibleProviders']));
-  return { deployment: readEnvFile(envFile, more), envFile, rest };
+  const rows = compatibleRows(parseJson(contextOf(rest)['openAiCompatibleProviders']));
+  return { deployment: readEnvFile(envFile, rows), envFile, rest };
 }
 
 /**
- * Takes `--dotenv FILE` and `--dotenv=FILE` out of the arguments. Not --env-file: Node takes that for
- * itself, wherever it stands, and puts the keys into the environment.
- * @param {string[]} given
+ * Removes `--dotenv FILE` and `--dotenv=FILE` from the arguments. The option is not called
+ * `--env-file`, because Node handles that itself at any position and would put the keys into the
+ * environment.
+ * @param {string[]} args
  */
-function dotenvOf(given) {
-  const rest = [...given];
+function takeDotenv(args) {
+  const rest = [...args];
   /** @type {string[]} */
   const files = [];
   for (let at = 0; at < rest.length;) {
     const [, joined] = /^--dotenv(?:=(.*))?$/s.exec(rest[at] ?? '') ?? ['', null];
-    // The CDK takes any flag, so that one that is almost this would be the other account's.
+    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in
+    // .env.
     if (joined === null) {
       if (/^-+dot-?env/i.test(rest[at] ?? '')) {
-        throw new CommandError(`${rest[at]} is not known; did you mean --dotenv FILE?`);
+        throw new CommandError(`${rest[at]}: unknown option (did you mean --dotenv FILE?)`);
       }
       at += 1;
       continue;
     }
     const file = joined ?? rest[at + 1] ?? '';
     if (!file || (joined === undefined && file.startsWith('-'))) {
-      throw new CommandError('--dotenv: expected a file after it');
+      throw new CommandError('--dotenv: expected a file name, got none');
     }
     rest.splice(at, joined === undefined ? 2 : 1);
     files.push(file);
@@ -103,7 +102,8 @@ function dotenvOf(given) {
 }
 
 /**
- * What the arguments say of the context, in each form that the CDK takes, and which they are.
+ * Parses the context arguments (`-c name=value`), in each form that the CDK accepts, and returns
+ * them and all other arguments.
  * @param {string[]} rest
  */
 function contextArguments(rest) {
@@ -115,12 +115,12 @@ function contextArguments(rest) {
     const argument = rest[at] ?? '';
     if (/^--?stack-?name(=|$)/i.test(argument)) {
       throw new CommandError(
-        `${argument} is not known; the stack's name is said by -c stackName=…`,
+        `${argument}: unknown option; set the name of the stack with -c stackName=…`,
       );
     }
     const [, joined] = /^(?:--context|--c|-[A-Za-z]*c)(?:=(.*))?$/s.exec(argument) ?? ['', null];
     if (joined === null) {
-      // The CDK passes over it without a word.
+      // The CDK ignores this form without an error.
       if (/^-c/.test(argument)) {
         throw new CommandError(`${argument}: expected -c name=value, with a space after -c`);
       }
@@ -139,29 +139,31 @@ function contextArguments(rest) {
 }
 
 /**
- * The context as the CDK reads it: ~/.cdk.json, cdk.context.json, cdk.json, `-c`; the last holds.
+ * Merges the context as the CDK does. In ascending precedence: ~/.cdk.json, cdk.context.json,
+ * cdk.json, `-c`.
  * @param {string[]} rest
  * @returns {Record<string, unknown>}
  */
 export function contextOf(rest) {
   return {
-    ...fileOf(resolve(homedir(), '.cdk.json')).context,
-    ...fileOf(resolve(ROOT, 'cdk.context.json')),
-    ...fileOf(resolve(ROOT, 'cdk.json')).context,
+    ...readJson(resolve(homedir(), '.cdk.json')).context,
+    ...readJson(resolve(ROOT, 'cdk.context.json')),
+    ...readJson(resolve(ROOT, 'cdk.json')).context,
     ...contextArguments(rest).context,
   };
 }
 
 /**
+ * Reads a JSON file; a missing file is an empty object.
  * @param {string} path
  * @returns {Record<string, any>}
  */
-function fileOf(path) {
+function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
 }
 
 /**
- * The context by the reader of the app, so that both act on the same stack.
+ * Parses the context with the code of the CDK app, so that both use the same stack.
  * @param {string[]} rest
  * @returns {Promise<import('../../cdk/lib/config.ts').Config>}
  */
@@ -172,23 +174,23 @@ export async function configOf(rest) {
 }
 
 /**
- * Refuses what is no context, where no CDK runs that would take it.
+ * Rejects all arguments except for the context, for a command that does not run the CDK.
  * @param {string[]} rest
  */
-export function onlyContext(rest) {
+export function rejectOtherArguments(rest) {
   const [other] = contextArguments(rest).others;
   if (other !== undefined) {
-    throw new CommandError(`${other} is not known; allowed are --dotenv FILE and -c name=value`);
+    throw new CommandError(`${other}: unknown argument; expected --dotenv FILE or -c name=value`);
   }
 }
 
-/** @param {unknown} given */
-function jsonOf(given) {
-  if (typeof given !== 'string') return given;
+/** @param {unknown} value */
+function parseJson(value) {
+  if (typeof value !== 'string') return value;
   try {
-    return JSON.parse(given);
+    return JSON.parse(value);
   } catch {
-    // The app says what is wrong with it.
+    // The CDK app reports malformed JSON.
     return undefined;
   }
 }
@@ -197,11 +199,11 @@ function jsonOf(given) {
  * Runs the CDK's command line with the profile of .env.
  * @param {Command} command
  * @param {string[]} args
- * @returns {number} its exit code
+ * @returns {number} the exit code
  */
 export function cdk({ deployment, envFile }, args) {
   const program = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
-  // No shell: nothing in .env or in an argument is read as a command.
+  // No shell, so values from .env and arguments are never interpreted as commands.
   const result = spawnSync(process.execPath, [program, ...args, '--profile', deployment.profile], {
     cwd: ROOT,
     stdio: 'inherit',
@@ -212,6 +214,6 @@ export function cdk({ deployment, envFile }, args) {
       AWS_REGION: deployment.region,
     },
   });
-  if (result.error) throw new CommandError(`the CDK can't be run: ${result.error.message}`);
+  if (result.error) throw new CommandError(`cannot run the CDK: ${result.error.message}`);
   return result.status ?? 1;
 }

@@ -1,14 +1,15 @@
-# Pinned tools, and the build of the deployed zip. Sourced by scripts/test, scripts/test-cdk,
-# benches/run and the release workflow, from the root of the repository.
+# Versions and installation of pinned tools, and the build of the deployed zip. The scripts, the
+# benchmarks and the release workflow source this file from the root of the repository.
 
+CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=1.9.2
 MOTO_VERSION=5.2.5
 tools="$PWD/.tools"
 
-# Prints the heading of a step.
-say() { printf '\n== %s\n' "$*"; }
+# Prints a heading.
+heading() { printf '\n== %s\n' "$*"; }
 
-# Installs Python packages into a folder of their own, unless the program is there already:
+# Installs Python packages into a virtual environment, unless it already has the given program:
 # venv <folder> <program> <packages>
 venv() {
   local folder=$1 program=$2
@@ -20,12 +21,39 @@ venv() {
   fi
 }
 
-# Installs cargo-lambda with its cross compiler, and sets cargo_lambda_bin to the folder of the
+# Installs the npm packages of a folder, unless they match its lock file already: npm_ci <folder>
+npm_ci() {
+  if ! cmp --silent "$1/package-lock.json" "$1/node_modules/.lock"; then
+    npm ci --prefix "$1" --ignore-scripts --silent --no-audit --no-fund
+    cp "$1/package-lock.json" "$1/node_modules/.lock"
+  fi
+}
+
+# Installs cargo-deny and sets cargo_deny to the path of the program.
+install_cargo_deny() {
+  local folder="$tools/cargo-deny-$CARGO_DENY_VERSION"
+  cargo_deny="$folder/bin/cargo-deny"
+  if [ ! -x "$cargo_deny" ]; then
+    # A debug build compiles faster, and a run takes only a second.
+    CARGO_TARGET_DIR="$tools/target" cargo install --quiet --locked --debug --root "$folder" \
+      "cargo-deny@$CARGO_DENY_VERSION"
+    rm -rf "$tools/target"
+  fi
+}
+
+# Installs cargo-lambda with its cross compiler and sets cargo_lambda_bin to the folder of the
 # programs.
 install_cargo_lambda() {
   local folder="$tools/cargo-lambda-$CARGO_LAMBDA_VERSION-zig"
   venv "$folder" cargo-lambda "cargo-lambda==$CARGO_LAMBDA_VERSION"
   cargo_lambda_bin="$folder/bin"
+}
+
+# Installs moto and sets moto_server to the path of the program.
+install_moto() {
+  local folder="$tools/moto-$MOTO_VERSION"
+  venv "$folder" moto_server "moto[server]==$MOTO_VERSION"
+  moto_server="$folder/bin/moto_server"
 }
 
 # Builds a zip as it is deployed: build_zip -p <package> --x86-64|--arm64 <more options>
@@ -40,13 +68,13 @@ unpack_zip() {
   chmod +x "$2/bootstrap"
 }
 
-# Whether a program was built with the test-only feature panic-on-demand.
+# Succeeds if a program was built with the test-only feature panic-on-demand.
 has_panic_switch() { grep --quiet --fixed-strings panic-on-demand "$1"; }
 
-# Fails if a program was built with that feature.
-refuse_panic_switch() {
+# Fails if a program was built with the test-only feature panic-on-demand.
+check_no_panic_switch() {
   if has_panic_switch "$1"; then
-    echo "the zip was built with the test-only feature panic-on-demand" >&2
+    echo "$1 was built with the test-only feature panic-on-demand" >&2
     return 1
   fi
 }

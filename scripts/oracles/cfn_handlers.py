@@ -1,6 +1,6 @@
-"""What CloudFormation does on behalf of a resource, as AWS's resource schemas say it.
+"""Prints the IAM actions that CloudFormation needs for each resource type, from AWS's schemas.
 
-cfn-lint carries the schemas. `./scripts/test-cdk` installs it and fails when the file is another:
+cfn-lint contains the schemas. `./scripts/test-cdk` installs it and fails if the file is out of date:
 
     .tools/cfn-lint-1.58.0/bin/python scripts/oracles/cfn_handlers.py > cdk/test/cases/handlers.json
 """
@@ -18,8 +18,8 @@ HANDLERS = ("create", "read", "update", "delete")
 
 def schemas() -> dict:
     folder = pathlib.Path(cfnlint.__file__).parent / "data" / "schemas" / "resources"
-    found = (json.loads(path.read_text()) for path in folder.glob("*.json"))
-    return {schema.get("typeName"): schema for schema in found}
+    parsed = (json.loads(path.read_text()) for path in folder.glob("*.json"))
+    return {schema.get("typeName"): schema for schema in parsed}
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
-// An account that is none: moto, and in front of it a server that imitates of Lambda what moto can't
-// without Docker: it runs the real binary. In: where moto and the binary are. Out: one address that
-// serves as `AWS_ENDPOINT_URL`.
-//
-// The same server is the binary's Runtime API. An invocation waits for the process to ask for it.
+// A fake AWS account. moto serves all services except for Lambda invocations, which it supports
+// only with Docker. A server in front of moto handles those: it is both the Invoke API and the
+// Runtime API of the real binary. Its URL is the value for `AWS_ENDPOINT_URL`.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +8,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What moto calls its account. */
+/** The account ID of moto. */
 export const MOTO_ACCOUNT = '123456789012';
 export const MOTO_REGION = 'us-east-1';
 
@@ -21,10 +19,10 @@ const TIMEOUT_MS = 30_000;
 interface Invocation {
   id: string;
   event: Buffer;
-  answer: (status: 'ok' | 'error', body: Buffer) => void;
+  respond: (status: 'ok' | 'error', body: Buffer) => void;
 }
 
-/** How an execution of a state machine ended. */
+/** The result of an execution of a state machine. */
 export interface Execution {
   status: string;
   error: unknown;
@@ -39,7 +37,7 @@ export class Account {
   readonly #queue: Invocation[] = [];
   readonly #running = new Map<string, Invocation>();
   readonly #waiting: http.ServerResponse[] = [];
-  /** Every event that was given to the function. */
+  /** All events that the function has received. */
   readonly events: unknown[] = [];
 
   private constructor(server: http.Server, port: number, moto: ChildProcess, motoPort: number) {
@@ -50,7 +48,7 @@ export class Account {
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  /** Starts moto, by the path of `moto_server`. */
+  /** Starts moto. `program` is the path of `moto_server`. */
   static async start(program: string): Promise<Account> {
     const server = http.createServer();
     server.listen(0, '127.0.0.1');
@@ -58,23 +56,23 @@ export class Account {
     const { port } = server.address() as net.AddressInfo;
     const motoPort = await freePort();
     const moto = spawn(program, ['-H', '127.0.0.1', '-p', String(motoPort)], {
-      // What moto's interpreter of Step Functions calls, it calls there.
+      // moto's Step Functions interpreter sends its Lambda invocations to this port.
       env: { ...process.env, MOTO_PORT: String(port), AWS_ENDPOINT_URL: '' },
       stdio: ['ignore', 'ignore', process.env['MOTO_LOG'] ? 'inherit' : 'ignore'],
     });
     for (let left = 300; !(await isOpen(motoPort)); left--) {
-      if (left === 0 || moto.exitCode !== null) throw new Error('moto does not serve');
+      if (left === 0 || moto.exitCode !== null) throw new Error('moto did not start');
       await pause(100);
     }
     return new Account(server, port, moto, motoPort);
   }
 
-  /** The address for `AWS_LAMBDA_RUNTIME_API`. */
+  /** The value for `AWS_LAMBDA_RUNTIME_API`. */
   get runtimeApi(): string {
     return this.url.replace('http://localhost', '127.0.0.1');
   }
 
-  /** Invokes the function as the Invoke API does. */
+  /** Invokes the function through the Invoke API. */
   async invoke(event: unknown): Promise<unknown> {
     const response = await fetch(`${this.url}/2015-03-31/functions/any/invocations`, {
       method: 'POST',
@@ -83,7 +81,7 @@ export class Account {
     return response.json();
   }
 
-  /** A request of AWS's JSON protocol. */
+  /** Sends a request in the AWS JSON protocol. */
   async json(target: string, service: string, body: unknown): Promise<Record<string, unknown>> {
     const response = await fetch(this.url, {
       method: 'POST',
@@ -99,7 +97,7 @@ export class Account {
     return text ? (JSON.parse(text) as Record<string, unknown>) : {};
   }
 
-  /** A request of AWS's query protocol; the XML that is answered. */
+  /** Sends a request in the AWS query protocol and returns the XML response. */
   async query(service: string, fields: Record<string, string>): Promise<string> {
     const response = await fetch(this.url, {
       method: 'POST',
@@ -111,7 +109,7 @@ export class Account {
     return text;
   }
 
-  /** A request of a service that speaks REST, like S3. */
+  /** Sends a request to a REST service, like S3. */
   async rest(service: string, method: string, path: string, body?: string): Promise<Response> {
     return fetch(`${this.url}${path}`, {
       method,
@@ -120,43 +118,43 @@ export class Account {
     });
   }
 
-  /** Lets moto run state machines, and not only keep them. */
+  /** Configures moto to run state machines, not only to store them. */
   async interpretStateMachines(): Promise<void> {
     const body = JSON.stringify({ stepfunctions: { execute_state_machine: true } });
     const response = await this.rest('states', 'POST', '/moto-api/config', body);
     if (!response.ok) throw new Error(await response.text());
   }
 
-  /** Makes a state machine; its ARN. */
+  /** Creates a state machine and returns its ARN. */
   async stateMachine(name: string, definition: string, functionArn: string): Promise<string> {
-    const made = await this.json('AWSStepFunctions.CreateStateMachine', 'states', {
+    const created = await this.json('AWSStepFunctions.CreateStateMachine', 'states', {
       name,
       definition: definition.replaceAll('${FunctionArn}', functionArn),
       roleArn: `arn:aws:iam::${MOTO_ACCOUNT}:role/any`,
     });
-    return String(made['stateMachineArn']);
+    return String(created['stateMachineArn']);
   }
 
-  /** The definition of a state machine. */
+  /** Returns the definition of a state machine. */
   async definition(stateMachineArn: string): Promise<string> {
-    const of = { stateMachineArn };
-    const found = await this.json('AWSStepFunctions.DescribeStateMachine', 'states', of);
-    return String(found['definition']);
+    const body = { stateMachineArn };
+    const reply = await this.json('AWSStepFunctions.DescribeStateMachine', 'states', body);
+    return String(reply['definition']);
   }
 
-  /** Runs a state machine to its end. */
+  /** Runs a state machine and waits for the result. */
   async execute(stateMachineArn: string, input: unknown): Promise<Execution> {
     const body = { stateMachineArn, input: JSON.stringify(input) };
     const { executionArn } = await this.json('AWSStepFunctions.StartExecution', 'states', body);
     for (let left = 600; left > 0; left--) {
-      const of = { executionArn };
-      const found = await this.json('AWSStepFunctions.DescribeExecution', 'states', of);
-      if (found['status'] !== 'RUNNING') {
-        return { status: String(found['status']), error: found['error'], output: found['output'] };
+      const query = { executionArn };
+      const reply = await this.json('AWSStepFunctions.DescribeExecution', 'states', query);
+      if (reply['status'] !== 'RUNNING') {
+        return { status: String(reply['status']), error: reply['error'], output: reply['output'] };
       }
       await pause(100);
     }
-    throw new Error('the execution does not end');
+    throw new Error('the execution did not end within 60 seconds');
   }
 
   async stop(): Promise<void> {
@@ -168,9 +166,9 @@ export class Account {
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    if (path.startsWith(RUNTIME)) return this.#runtime(path, request, response);
-    if (INVOKE.test(decodeURIComponent(path))) return this.#invocation(request, response);
-    const onward = http.request(
+    if (path.startsWith(RUNTIME)) return this.#handleRuntime(path, request, response);
+    if (INVOKE.test(decodeURIComponent(path))) return this.#handleInvoke(request, response);
+    const proxied = http.request(
       {
         host: '127.0.0.1',
         port: this.#motoPort,
@@ -178,23 +176,23 @@ export class Account {
         path: request.url,
         headers: request.headers,
       },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+      (reply) => {
+        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(response);
       },
     );
-    onward.on('error', () => response.destroy());
-    request.pipe(onward);
+    proxied.on('error', () => response.destroy());
+    request.pipe(proxied);
   }
 
-  async #invocation(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  async #handleInvoke(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const event = await bodyOf(request);
     this.events.push(JSON.parse(event.toString()));
     const id = `00000000-0000-4000-8000-${String(this.events.length).padStart(12, '0')}`;
     this.#queue.push({
       id,
       event,
-      answer: (status, body) => {
+      respond: (status, body) => {
         response.writeHead(200, {
           'content-type': 'application/json',
           ...(status === 'error' && { 'x-amz-function-error': 'Unhandled' }),
@@ -202,28 +200,29 @@ export class Account {
         response.end(body);
       },
     });
-    this.#give();
+    this.#deliver();
   }
 
-  /** https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
-  async #runtime(
+  /** Handles the Runtime API: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
+  async #handleRuntime(
     path: string,
     request: http.IncomingMessage,
     response: http.ServerResponse,
   ): Promise<void> {
-    const [what = '', id = '', kind = ''] = path.slice(RUNTIME.length).split('/');
-    if (what === 'invocation' && id === 'next') {
+    const [resource = '', id = '', kind = ''] = path.slice(RUNTIME.length).split('/');
+    if (resource === 'invocation' && id === 'next') {
       this.#waiting.push(response);
-      this.#give();
+      this.#deliver();
       return;
     }
     const body = await bodyOf(request);
-    this.#running.get(id)?.answer(kind === 'response' ? 'ok' : 'error', body);
+    this.#running.get(id)?.respond(kind === 'response' ? 'ok' : 'error', body);
     this.#running.delete(id);
     response.writeHead(202).end('{}');
   }
 
-  #give(): void {
+  /** Sends queued events to the pending `next` requests of the binary. */
+  #deliver(): void {
     while (this.#queue.length > 0 && this.#waiting.length > 0) {
       const invocation = this.#queue.shift()!;
       const response = this.#waiting.shift()!;
@@ -240,7 +239,7 @@ export class Account {
   }
 }
 
-/** moto tells services apart by what a signature says, and checks nothing else of it. */
+/** moto reads the service from the signature's scope and does not verify the signature. */
 function signed(service: string): Record<string, string> {
   const scope = `AKIAIOSFODNN7EXAMPLE/20260101/${MOTO_REGION}/${service}/aws4_request`;
   return {
@@ -264,12 +263,12 @@ export async function freePort(): Promise<number> {
 }
 
 function isOpen(port: number): Promise<boolean> {
-  return new Promise((tell) => {
+  return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     socket.once('connect', () => {
       socket.destroy();
-      tell(true);
+      resolve(true);
     });
-    socket.once('error', () => tell(false));
+    socket.once('error', () => resolve(false));
   });
 }

@@ -1,5 +1,5 @@
-// As much of IAM's logic as the policies here use: allow statements with patterns of actions and
-// resources, and conditions on texts. In: a policy and a question. Out: whether it is allowed.
+// Evaluates IAM policies, as far as the policies here need it: Allow statements with wildcards in
+// actions and resources, and string and ARN conditions.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,14 +11,15 @@ export interface Policy {
   Statement: Statement[];
 }
 
-export interface Question {
+/** An action, as IAM evaluates it. */
+export interface Access {
   action: string;
-  /** An ARN, or a pattern of ARNs, all of which must be allowed. */
+  /** An ARN, or a pattern; then all matching ARNs must be allowed. */
   resource: string;
   context?: Readonly<Record<string, string>>;
 }
 
-/** A policy of documentation/setup, as a reader of the guide fills it in. */
+/** A policy of documentation/setup, as text and with the placeholders replaced. */
 export function policyOf(name: string): { policy: Policy; text: string } {
   const text = readFileSync(join(ROOT, 'documentation', 'setup', `${name}.json`), 'utf8');
   const filled = text
@@ -27,35 +28,35 @@ export function policyOf(name: string): { policy: Policy; text: string } {
   return { policy: JSON.parse(filled) as Policy, text };
 }
 
-export function allows(policy: Policy, question: Question): boolean {
-  return policy.Statement.some((statement) => statementAllows(statement, question));
+export function allows(policy: Policy, access: Access): boolean {
+  return policy.Statement.some((statement) => statementAllows(statement, access));
 }
 
-function statementAllows(statement: Statement, { action, resource, context = {} }: Question) {
+function statementAllows(statement: Statement, { action, resource, context = {} }: Access) {
   return (
     statement.Effect === 'Allow' &&
     listOf(statement.Action).some((pattern) => like(pattern.toLowerCase(), action.toLowerCase())) &&
     listOf(statement.Resource as string | string[]).some((pattern) => like(pattern, resource)) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) => {
       if (!['StringEquals', 'StringLike', 'ArnLike', 'ArnEquals'].includes(operator)) {
-        throw new Error(`no such condition here: ${operator}`);
+        throw new Error(`condition operator ${operator} is not supported by support/iam.ts`);
       }
       return Object.entries(keys).every(([key, values]) => {
-        const given = context[key];
-        const fits = (value: string): boolean =>
-          operator === 'StringEquals' ? value === given : like(value, given ?? '');
-        return given !== undefined && listOf(values as string | string[]).some(fits);
+        const actual = context[key];
+        const matches = (value: string): boolean =>
+          operator === 'StringEquals' ? value === actual : like(value, actual ?? '');
+        return actual !== undefined && listOf(values as string | string[]).some(matches);
       });
     })
   );
 }
 
-/** Whether a text fits a pattern with `*` and `?`. */
+/** Whether a text matches a pattern with the wildcards `*` and `?`. */
 export function like(pattern: string, text: string): boolean {
   const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);
 }
 
-export function listOf<T>(one: T | T[]): T[] {
-  return Array.isArray(one) ? one : [one];
+export function listOf<T>(value: T | T[]): T[] {
+  return Array.isArray(value) ? value : [value];
 }

@@ -1,15 +1,15 @@
-// Contexts that between them turn everything on and off that the stack knows.
+// Contexts that together cover every option of the stack.
 
 import type { Context } from './synth.ts';
 
 export const OPTION_SETS: Readonly<Record<string, Context>> = {
-  shipped: {},
+  defaults: {},
   'no endpoint': { endpointEnabled: false },
   'an endpoint with a key': {
     endpointAuth: 'API_KEY',
     endpointAllowedOrigins: ['https://app.example.com'],
   },
-  'an open endpoint': { endpointAuth: 'NONE' },
+  'an endpoint without authentication': { endpointAuth: 'NONE' },
   'callers of another account': { endpointCallers: ['arn:aws:iam::111111111111:role/caller'] },
   'an HTTP API': { httpApiEnabled: true, httpDeadlineSeconds: 25 },
   'an HTTP API with a key': {
@@ -28,13 +28,13 @@ export const OPTION_SETS: Readonly<Record<string, Context>> = {
     timeoutSeconds: 900,
     recordConcurrency: 20,
   },
-  'a queue whose results are sent only': {
+  'a queue that only sends results': {
     queueEnabled: true,
     resultPrefix: '',
     resultDestination: 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results',
   },
   'a rule': { eventPattern: { source: ['my.app'], 'detail-type': ['Prompt'] } },
-  'a rule of another bus': { eventPattern: { source: ['my.app'] }, eventBusName: 'mine' },
+  'a rule on another bus': { eventPattern: { source: ['my.app'] }, eventBusName: 'mine' },
   'an inbox': { inboxPrefix: 'inbox/', retryAttempts: 2 },
   results: {
     resultPrefix: 'results',
@@ -42,13 +42,13 @@ export const OPTION_SETS: Readonly<Record<string, Context>> = {
     resultDestination: 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results',
     offloadResultsOver: 200_000,
   },
-  'results elsewhere': {
+  'results in another bucket': {
     resultPrefix: 's3://llmexelambda-results/of/llm-exe/',
     resultDestination: 'arn:aws:events:us-west-2:000000000000:event-bus/default',
     resultDestinationOverride: [
       'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-',
       'arn:aws:events:us-west-2:000000000000:event-bus/team-',
-      's3://llmexelambda-results/asked/',
+      's3://llmexelambda-results/requested/',
     ],
   },
   'a batch': { batchEnabled: true, batchMaxConcurrency: 100, batchToleratedFailurePercentage: 0 },
@@ -69,7 +69,7 @@ export const OPTION_SETS: Readonly<Record<string, Context>> = {
       'arn:aws:bedrock:us-west-2:000000000000:application-inference-profile/abc',
     ],
   },
-  'other numbers': {
+  'other values': {
     architecture: 'arm64',
     memorySize: 1024,
     timeoutSeconds: 60,

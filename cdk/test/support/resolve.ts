@@ -1,8 +1,8 @@
-// What CloudFormation would make of a template's functions. In: a value of the template, and the
-// ARN that each resource gets. Out: plain JSON.
+// Resolves CloudFormation's intrinsic functions in a template to plain JSON.
 
 import { ACCOUNT, REGION } from './synth.ts';
 
+/** The ARN of each resource, by logical ID. */
 export type Arns = Readonly<Record<string, string>>;
 
 const PSEUDO: Readonly<Record<string, string>> = {
@@ -12,15 +12,15 @@ const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-/** A `Ref` gives an ARN for some resources and a name for others; here only where it matters. */
+/** A `Ref` to a bucket is its name. For other types the ARN is returned, which suffices here. */
 function refOf(name: string, arns: Arns): string {
   const arn = PSEUDO[name] ?? arns[name];
-  if (arn === undefined) throw new Error(`no such resource: ${name}`);
+  if (arn === undefined) throw new Error(`Ref: unknown resource ${name}`);
   return arn.startsWith('arn:aws:s3:::') ? arn.slice('arn:aws:s3:::'.length) : arn;
 }
 
 export function resolve(value: unknown, arns: Arns): unknown {
-  if (Array.isArray(value)) return value.map((one) => resolve(one, arns));
+  if (Array.isArray(value)) return value.map((item) => resolve(item, arns));
   if (typeof value !== 'object' || value === null) return value;
   const [[key, inner] = ['', undefined], ...more] = Object.entries(value);
   if (more.length === 0) {

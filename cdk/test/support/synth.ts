@@ -1,4 +1,4 @@
-// Synthesises the stack as `npm run synth` would. In: a context. Out: its template.
+// Synthesizes the stack from a context, like `npm run synth`.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,18 +18,18 @@ export const REGION = 'us-west-2';
 const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
 process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
-/** A function that was never built. */
+/** A folder with a fake binary, used as the code of the function. */
 export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
 writeFileSync(join(CODE, 'bootstrap'), 'not a program');
 
-/** A folder that is gone when the tests are done. */
+/** Creates a folder that is deleted when the tests end. */
 export function scratch(name: string): string {
   return mkdtempSync(join(SCRATCH, name));
 }
 
 export type Context = Readonly<Record<string, unknown>>;
 
-/** An app with the stack of a context on top of what is shipped. */
+/** An app and its stack; `context` overrides the defaults. */
 export function appOf(
   context: Context,
   prepare: (app: App) => void = () => {},
@@ -50,12 +50,12 @@ export function appOf(
   return [app, stack];
 }
 
-/** The template of a context. */
+/** The template for a context. */
 export function template(context: Context = {}): Template {
   return Template.fromStack(appOf(context)[1]);
 }
 
-/** The statements of the function's role. */
+/** The policy statements of the function's role. */
 export function functionStatements(context: Context = {}): Statement[] {
   const policies = Object.entries(template(context).findResources('AWS::IAM::Policy'));
   return policies
@@ -71,7 +71,7 @@ export interface Statement {
   Condition?: Record<string, Record<string, unknown>>;
 }
 
-/** The environment of the function. */
+/** The environment variables of the function. */
 export function environment(context: Context = {}): Record<string, unknown> {
   const [fn] = Object.values(template(context).findResources('AWS::Lambda::Function'));
   return fn!['Properties'].Environment.Variables;

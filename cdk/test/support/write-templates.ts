@@ -1,5 +1,5 @@
-// Writes the template of every option set into a folder, for cfn-lint; and one with the policies of
-// the account guide and the example's workflow, which it reads too. In: the folder's path.
+// Writes templates for cfn-lint into the folder given as an argument: one for each option set, and
+// one with the policies of the account guide and the example state machine.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,19 +10,19 @@ import { ROOT, template } from './synth.ts';
 
 const [folder = '.'] = process.argv.slice(2);
 
-function write(name: string, what: unknown): void {
-  writeFileSync(join(folder, `${name.replaceAll(' ', '-')}.json`), JSON.stringify(what));
+function write(name: string, content: unknown): void {
+  writeFileSync(join(folder, `${name.replaceAll(' ', '-')}.json`), JSON.stringify(content));
 }
 
 for (const [name, context] of Object.entries(OPTION_SETS)) write(name, template(context).toJSON());
 
-// In the schema of a stage, but not in the list of actions that cfn-lint has.
-const DISPUTED = 'apigateway:*TagResource';
+// The resource schema of a stage has this action, but cfn-lint's list of actions does not.
+const UNKNOWN_TO_CFN_LINT = 'apigateway:*TagResource';
 
 function policy(name: string): unknown {
   const { policy } = policyOf(name);
   for (const statement of policy.Statement) {
-    statement.Action = listOf(statement.Action).filter((action) => action !== DISPUTED);
+    statement.Action = listOf(statement.Action).filter((action) => action !== UNKNOWN_TO_CFN_LINT);
   }
   return { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: policy } };
 }

@@ -1,6 +1,5 @@
-// Everything that a deployment test needs besides the account: a profile, a .env, the commands of
-// package.json, the simulator of providers, and the real binary with the environment that was
-// deployed.
+// Fixtures of the deployment test: a user with an AWS profile and a .env, the provider simulator,
+// and the real binary with the deployed environment.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,18 +10,19 @@ import { createInterface } from 'node:readline';
 import { ROOT, scratch } from '../support/synth.ts';
 import { MOTO_ACCOUNT, MOTO_REGION, type Account } from './account.ts';
 
-/** A key that a shell, a .env reader or a template engine would stumble over. */
+/** A key with characters that are special in a shell, in .env and in templates. */
 export const KEY = `sentinel 'of' "the" $(key) # {{of}} \`openai\` \\n`;
 export const ENDPOINT_KEY = 'sentinel.of.the.endpoint';
 
-export interface Told {
+export interface CommandResult {
   status: number | null;
-  out: string;
+  /** Standard output and standard error. */
+  output: string;
 }
 
-/** A folder with a space in its name, a profile and a .env in it. */
-export class Desk {
-  readonly folder = scratch('llm exe desk-');
+/** A user who runs the commands: a folder with spaces in its name, an AWS profile and a .env. */
+export class User {
+  readonly folder = scratch('llm exe user-');
   readonly envFile = join(this.folder, 'my deployment.env');
   readonly #account: Account;
 
@@ -35,11 +35,11 @@ export class Desk {
       join(this.folder, 'config'),
       `[profile my-profile]\nregion = ${MOTO_REGION}\n${keys}`,
     );
-    this.env({});
+    this.writeEnv({});
   }
 
   /** Writes .env. */
-  env(values: Record<string, string>): void {
+  writeEnv(values: Record<string, string>): void {
     const all = {
       NODE_ENV: 'test',
       DEPLOY_ACCOUNT: MOTO_ACCOUNT,
@@ -51,10 +51,10 @@ export class Desk {
     writeFileSync(this.envFile, lines.join(''));
   }
 
-  /** Runs `npm run <command> -- <args>` as a user does. */
-  npm(command: string, ...args: string[]): Promise<Told> {
+  /** Runs `npm run <command> -- <args>`. */
+  npm(command: string, ...args: string[]): Promise<CommandResult> {
     const all = ['run', '--silent', command, '--', '--dotenv', this.envFile, ...args];
-    return told(
+    return resultOf(
       spawn('npm', all, {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -71,16 +71,17 @@ export class Desk {
   }
 }
 
-async function told(child: ChildProcess): Promise<Told> {
+async function resultOf(child: ChildProcess): Promise<CommandResult> {
   const chunks: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [status] = (await once(child, 'close')) as [number | null];
-  return { status, out: Buffer.concat(chunks).toString() };
+  return { status, output: Buffer.concat(chunks).toString() };
 }
 
-/** The simulator of providers, by the path of its program. */
+/** The provider simulator. */
 export class Simulator {
+  /** The settings that point the function at the simulator. */
   readonly variables: Record<string, string>;
   readonly #child: ChildProcess;
 
@@ -109,13 +110,13 @@ export class Simulator {
     return (await this.#control('GET', 'journal')).json() as Promise<unknown[]>;
   }
 
-  async #control(method: string, what: string, body?: string): Promise<Response> {
+  async #control(method: string, resource: string, body?: string): Promise<Response> {
     const base = new URL(this.variables['OLLAMA_ENDPOINT']!).origin;
-    const response = await fetch(`${base}/_simulator/${what}`, {
+    const response = await fetch(`${base}/_simulator/${resource}`, {
       method,
       ...(body !== undefined && { body }),
     });
-    if (!response.ok) throw new Error(`the simulator: ${await response.text()}`);
+    if (!response.ok) throw new Error(`simulator: ${method} ${resource}: ${await response.text()}`);
     return response;
   }
 
@@ -125,10 +126,10 @@ export class Simulator {
   }
 }
 
-/** The binary, as Lambda would run it with what was deployed. */
-export class Running {
+/** The binary with the deployed environment, started as Lambda does it. */
+export class Binary {
   readonly #child: ChildProcess;
-  readonly #out: Buffer[] = [];
+  readonly #output: Buffer[] = [];
 
   constructor(
     program: string,
@@ -152,38 +153,38 @@ export class Running {
         AWS_ENDPOINT_URL_SSM: account.url,
       },
     });
-    this.#child.stdout?.on('data', (chunk: Buffer) => this.#out.push(chunk));
-    this.#child.stderr?.on('data', (chunk: Buffer) => this.#out.push(chunk));
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#output.push(chunk));
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#output.push(chunk));
   }
 
-  /** Ends it; all that it printed. */
+  /** Stops the process and returns its output. */
   async stop(): Promise<string> {
     this.#child.kill('SIGKILL');
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       await once(this.#child, 'exit');
     }
-    return Buffer.concat(this.#out).toString();
+    return Buffer.concat(this.#output).toString();
   }
 }
 
-/** Where scripts/test-cdk says that a tool is. */
+/** The path of a tool, from the environment that scripts/test-cdk sets. */
 export function tool(name: string): string {
   const path = process.env[name];
   if (!path) throw new Error(`${name} is not set; scripts/test-cdk sets it`);
   return path;
 }
 
-/** A file of the repository. */
-export function fileOf(path: string): string {
+/** Reads a file of the repository. */
+export function readFile(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** The newest file that the deployed zip is. */
+/** Unpacks the deployed zip and returns the path of the binary. */
 export function unzip(zip: string): string {
   const folder = scratch('llm-exe-zip-');
   const script = 'import sys,zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])';
   const result = spawnSync('python3', ['-c', script, zip, folder], { stdio: 'inherit' });
-  if (result.status !== 0) throw new Error(`${zip} can't be unpacked`);
+  if (result.status !== 0) throw new Error(`cannot unpack ${zip}`);
   spawnSync('chmod', ['+x', join(folder, 'bootstrap')]);
   return join(folder, 'bootstrap');
 }

@@ -1,0 +1,49 @@
+// "Did you mean": finds the known name that is closest to a misspelled one. Plain JavaScript,
+// because the scripts import it without a TypeScript loader.
+// @ts-check
+
+/**
+ * Returns the known name with the smallest edit distance, if it is at most a quarter of the name's
+ * length (but always at least 2).
+ * @param {string} name
+ * @param {readonly string[]} known
+ * @returns {string | undefined}
+ */
+export function closest(name, known) {
+  const [best] = known
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
+    .sort((a, b) => a.distance - b.distance);
+  return best && best.distance <= Math.max(2, name.length / 4) ? best.candidate : undefined;
+}
+
+/**
+ * Returns ` (did you mean X?)` for the closest known name, or an empty string.
+ * @param {string} name
+ * @param {readonly string[]} known
+ * @returns {string}
+ */
+export function suggestion(name, known) {
+  const candidate = closest(name, known);
+  return candidate ? ` (did you mean ${candidate}?)` : '';
+}
+
+/**
+ * The Levenshtein distance.
+ * @param {string} a
+ * @param {string} b
+ */
+function editDistance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
