@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The delay from the last byte of a request to the response.
 const WAIT: Duration = Duration::from_millis(5);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use llm_exe_simulator::{Fault as ProviderFault, Simulator, Step};
 use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 
-use crate::Error;
+use crate::error::Error;
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::measure::milliseconds;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Error;
+use crate::error::Error;
 use crate::figures::{Figure, Samples};
 
 /// The index of llm-exe's function.
@@ -31,7 +31,7 @@ pub(crate) struct Function {
 }
 
 /// All functions, in the order of the indices above, followed by the additional builds.
-pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Error> {
+pub(crate) fn all(here: &Path, builds: &[String]) -> Result<Vec<Function>, Error> {
     // Written by ./benches/run.
     let built = here.join("../target/benches");
     let node = here.join("node");
@@ -44,7 +44,7 @@ pub(crate) fn all(here: &Path, beside: &[String]) -> Result<Vec<Function>, Error
         nodejs("Node", script, unbundled.to_vec()),
         nodejs("Node, bundled", bundle.clone(), vec![bundle]),
     ];
-    for build in beside {
+    for build in builds {
         let (name, path) = build.split_once('=').ok_or("--beside expects NAME=PATH")?;
         functions.push(binary(name, PathBuf::from(path), true));
     }

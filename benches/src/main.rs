@@ -8,6 +8,7 @@
 
 mod aws;
 mod batches;
+mod error;
 mod figures;
 mod function;
 mod measure;
@@ -25,12 +26,10 @@ use llm_exe_simulator::Simulator;
 
 use aws::Aws;
 use batches::Batches;
+use error::Error;
 use figures::Figures;
 use measure::{Measure, Task};
 use memory::{Growth, MEMORY_ROUNDS};
-
-/// Any error, after which there is no table.
-type Error = Box<dyn std::error::Error>;
 
 /// Compares the function with an empty one and with Node.
 #[derive(Parser)]
@@ -43,8 +42,8 @@ struct Args {
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Also measure another build of the function with the same features (repeatable).
-    #[arg(long, value_name = "NAME=PATH")]
-    beside: Vec<String>,
+    #[arg(long = "beside", value_name = "NAME=PATH")]
+    builds: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
 /// Returns whether all targets are reached, except those whose miss is a warning.
 async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let functions = function::all(&here, &args.beside)?;
+    let functions = function::all(&here, &args.builds)?;
     let tasks = Task::all(&here)?;
     let simulator = Simulator::start().await?;
     let aws = Aws::start().await?;

@@ -7,8 +7,8 @@ use llm_exe_simulator::Simulator;
 use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::Error;
 use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
+use crate::error::Error;
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;

@@ -5,7 +5,7 @@ use llm_exe_simulator::Simulator;
 use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
 use serde_json::Value;
 
-use crate::Error;
+use crate::error::Error;
 use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::running::{JSON, Queue, Running, TEXT, event, failed};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::Error;
 use crate::function::Function;
 
 /// A running process, which is killed when it is dropped.

@@ -7,8 +7,8 @@ use llm_exe_testkit::aws::AwsSimulator;
 use llm_exe_testkit::runtime_api::{Outcome, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::Error;
 use crate::aws::CREDENTIALS;
+use crate::error::Error;
 use crate::function::Function;
 use crate::measure::{IDLE, TIMEOUT};
 use crate::process::Process;

@@ -39,7 +39,7 @@ fn main() -> Result<(), Error> {
 
 /// Renders a text of about `size` bytes. Returns its actual size and the peak of allocated bytes.
 fn render(template: &Template, size: f64) -> Result<(usize, usize), Error> {
-    let note = "Please leave it with the neighbours if nobody is there. ".repeat(3);
+    let note = "Please leave it with the neighbours if no one is there. ".repeat(3);
     let order = |index: usize| -> Value {
         let fields = [
             ("id", Value::from(format!("O-{index}"))),

@@ -44,8 +44,8 @@ pub(crate) fn encode_query(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
 }
 
-/// Whether this can be the name of a bucket, by the most permissive rules that AWS ever had. None of
-/// the allowed characters has a meaning in URLs.
+/// Whether this can be the name of a bucket, by the most permissive rules that AWS ever had. None
+/// of the allowed characters has a meaning in URLs.
 fn is_bucket_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (3..=255).contains(&name.len())

@@ -27,8 +27,8 @@ pub struct ServiceEndpoints {
     pub event_bridge: Option<String>,
 }
 
-/// Creates the AWS ports. Those that call AWS share one client with its connections, credentials and
-/// clock correction.
+/// Creates the AWS ports. Those that call AWS share one client with its connections, credentials
+/// and clock correction.
 #[derive(Debug)]
 pub struct AwsPorts {
     client: Arc<AwsClient>,

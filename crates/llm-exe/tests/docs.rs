@@ -27,8 +27,10 @@ fn requests_in_the_docs_are_valid() {
     let mut files = vec![root().join("README.md")];
     files.extend(root().join("docs").read_dir().unwrap().map(|entry| entry.unwrap().path()));
     for path in files {
-        for block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
+        for mut block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
+                // The function handles this field before it plans a request.
+                block.as_object_mut().unwrap().shift_remove("idempotencyKey");
                 let plan = Plan::from_value(block, &Rules::default()).unwrap();
                 assert_eq!(plan.warnings, Vec::<String>::new(), "{}", path.display());
                 count += 1;

@@ -74,7 +74,7 @@ async fn problems_and_warnings_of_all_messages_are_reported_together() {
         { "role": "user", "content": "{{#each l}}{{left}}{{/each}}{{pluralize 1 2}}" },
         { "role": "user", "content": "{{#if x}}" },
         { "role": "assistant", "content": [{ "type": "text", "text": "{{none}}" }] },
-        { "role": "nobody", "content": "{{cry 1}}" }
+        { "role": "unknown", "content": "{{cry 1}}" }
     ]);
     let (problems, warnings) =
         problems_and_warnings(request(message, json!({ "name": "Ann", "l": [1] }))).await;

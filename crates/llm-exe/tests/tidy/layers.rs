@@ -28,8 +28,8 @@ fn files_do_not_import_each_other_in_a_circle() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The modules of the core from the bottom up. A module depends on lower layers only; the modules of
-/// the lowest layer may depend on each other.
+/// The modules of the core from the bottom up. A module depends on lower layers only; the modules
+/// of the lowest layer may depend on each other.
 const LAYERS: &[&[&str]] = &[
     &[
         "error",

@@ -6,7 +6,10 @@ use crate::files::{files_with, root, shown};
 
 /// A pattern, and what to write instead.
 const PHRASES: &[(&str, &str)] = &[
-    (r"\b(is|are|was) no (more than|longer|different|less|doubt)\b", ""),
+    (
+        r"\b(there (is|are|was|were) no|(is|are|was) no (more than|longer|less))\b|-beside|= .beside",
+        "",
+    ),
     (r"\b(is|are|was|were) no [a-z]+", "\"is not a …\""),
     (r"\b(whoever|whomever|nobody|somebody|anybody)\b", "the component that acts"),
     (r"\b(is|are|was|were|be|been) told\b", "reported, passed, sent"),
@@ -15,8 +18,8 @@ const PHRASES: &[(&str, &str)] = &[
     (r"\bbeside\b", "next to, and, besides"),
     (r"\bparted by\b", "separated by"),
     (r"\bmend(s|ed|ing|able)?\b", "fix, repair, coerce"),
-    (r"\bof (ours|theirs|its own|somebody)\b", "name the owner"),
-    (r"\bthe (most|least|longest|fewest) [a-z]+s? (of|that|to|in|for|a)\b", "maximum, minimum"),
+    (r"\bof (ours|theirs|somebody)\b", "name the owner"),
+    (r"\bthe (most|least|fewest) [a-z]+s? (of|that|to|in|for|a)\b", "maximum, minimum"),
     (r"\bleft out\b|\bleaves? out\b", "dropped, omitted, skipped"),
     (r"\b(stands?|stood) (for itself|beside|in for)\b", "replaces, is"),
     (r"\bheld (against|to) \b", "compared with, checked against"),

@@ -79,7 +79,8 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
     older("claude-sonnet-4-0*", Thinking::Budget, SamplingSupport::Always),
     older("claude-sonnet-4-2*", Thinking::Budget, SamplingSupport::Always),
     // Of the 5 family, only these models accept a forced tool. Newer models, and names without a
-    // version, reject it ("tool_choice: type \"tool\" and \"any\" are not supported for this model").
+    // version, reject it: "tool_choice: type \"tool\" and \"any\" are not supported for this
+    // model".
     newer("claude-opus-5", SamplingSupport::Never, true),
     newer("claude-opus-5-20*", SamplingSupport::Never, true),
     newer("claude-sonnet-5", SamplingSupport::Never, true),

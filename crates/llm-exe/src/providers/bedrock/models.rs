@@ -218,7 +218,7 @@ mod tests {
             ("arn:aws:bedrock:us-east-1::foundation-model/qwen.qwen3-32b-v1:0", "qwen.*"),
             ("arn:aws:bedrock:us-east-1:1:inference-profile/us.deepseek.r1-v1:0", "deepseek.r1*"),
             ("arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12", "amazon.nova*"),
-            ("somebody.new-model-v1:0", "*"),
+            ("example.new-model-v1:0", "*"),
         ] {
             match find_model(id, "amazon.nova") {
                 Family::Other(model) => assert_eq!(model.pattern, pattern, "{id}"),
