@@ -7,7 +7,10 @@ use crate::files::{files_with, root, shown};
 /// A pattern, and what to write instead.
 const PHRASES: &[(&str, &str)] = &[
     (
-        r"\b(there (is|are|was|were) no|(is|are|was) no (more than|longer|less))\b|-beside|= .beside",
+        concat!(
+            r"\b(there (is|are|was|were) no|(is|are|was) no (more than|longer|less))\b",
+            r"|-beside|= .beside"
+        ),
         "",
     ),
     (r"\b(is|are|was|were) no [a-z]+", "\"is not a …\""),
