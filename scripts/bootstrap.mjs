@@ -19,7 +19,7 @@ await run(async (command) => {
         `npm run bootstrap -- ${POLICIES_OPTION} arn:aws:iam::${account}:policy/YOUR_POLICY`,
     );
   }
-  // All roles of the toolkit stack get the boundary, so that a user who may change these roles
+  // All roles of the toolkit stack get the boundary, so that a user who can change these roles
   // cannot exceed it.
   const hasBoundary = command.rest.some((argument) => BOUNDARY_OPTIONS.test(argument));
   const boundary =

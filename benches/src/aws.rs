@@ -1,6 +1,8 @@
-//! Minimal servers for S3 and Parameter Store, which return one config and one key after a delay.
+//! Minimal servers that simulate S3 and Parameter Store. S3 returns a config and Parameter Store a
+//! key, both after a delay.
 //!
-//! They count their calls. Each has its own port, because the real services share no connection.
+//! The servers count their calls. Each server has its own port, because the real services do not
+//! share connections.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -21,12 +23,12 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
-/// The delay from the last byte of a request to the response.
+/// The delay between the last byte of a request and the response.
 const WAIT: Duration = Duration::from_millis(5);
 
-/// The prompt bucket.
+/// The bucket that contains the prompt.
 pub(crate) const BUCKET: &str = "bench-prompts";
-/// The config in it.
+/// The key of the only config in the bucket.
 pub(crate) const KEY: &str = "kitten.json";
 
 /// The function's AWS credentials, which the S3 simulator accepts.
@@ -38,10 +40,10 @@ pub(crate) const CREDENTIALS: [(&str, &str); 3] = [
 
 type HttpResponse = Response<Full<Bytes>>;
 
-/// Handles a request; `None` if the resource does not exist.
+/// A function that handles a request. It returns `None` if the resource does not exist.
 type Service = fn(&Parts, &[u8]) -> Option<HttpResponse>;
 
-/// Both services.
+/// The servers for both services.
 #[derive(Debug)]
 pub(crate) struct Aws {
     pub(crate) s3: Server,
@@ -60,7 +62,7 @@ impl Aws {
         }
     }
 
-    /// The number of calls to S3 and to Parameter Store.
+    /// Returns the number of calls to S3 and the number of calls to Parameter Store.
     pub(crate) fn calls(&self) -> [u32; 2] {
         [&self.s3, &self.ssm].map(|server| server.calls.load(Ordering::Relaxed))
     }
@@ -81,7 +83,8 @@ impl Server {
         let calls = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&calls);
         let task = tokio::spawn(async move {
-            // If accepting fails, the function's call fails and the benchmark reports it.
+            // If accepting a connection fails, the function can't call this server and the
+            // benchmark reports that error.
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, service, Arc::clone(&counter)));
             }
@@ -97,13 +100,13 @@ impl Drop for Server {
 }
 
 async fn serve(stream: TcpStream, service: Service, calls: Arc<AtomicU32>) {
-    // An error only affects the latency.
+    // The error is ignored, because it only affects the latency.
     drop(stream.set_nodelay(true));
     let handler = service_fn(|request| {
         calls.fetch_add(1, Ordering::Relaxed);
         respond(request, service)
     });
-    // An error means that the function was killed.
+    // The error is ignored, because it only means that the function was killed.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await);
 }
 
@@ -118,13 +121,14 @@ async fn respond(request: Request<Incoming>, service: Service) -> Result<HttpRes
     }))
 }
 
-/// Sleeps in a thread, because tokio's timers are late and only have a resolution of 1 ms.
+/// Sleeps in a separate thread, because Tokio's timers fire late and have a resolution of only 1
+/// ms.
 #[expect(clippy::disallowed_methods, reason = "the thread has nothing else to do")]
 async fn wait() {
     drop(tokio::task::spawn_blocking(|| std::thread::sleep(WAIT)).await);
 }
 
-/// `GetObject` for the only config.
+/// Handles `GetObject` for the only config.
 fn get_object(head: &Parts, _: &[u8]) -> Option<HttpResponse> {
     if head.method != Method::GET || head.uri.path() != format!("/{BUCKET}/{KEY}") {
         return None;
@@ -134,7 +138,7 @@ fn get_object(head: &Parts, _: &[u8]) -> Option<HttpResponse> {
     reply(&config, &[("content-type", "application/json"), ("etag", etag)])
 }
 
-/// `GetParameter` for any name.
+/// Handles `GetParameter` for any parameter name.
 fn get_parameter(head: &Parts, body: &[u8]) -> Option<HttpResponse> {
     let target = head.headers.get("x-amz-target")?;
     if head.method != Method::POST || target != "AmazonSSM.GetParameter" {

@@ -1,5 +1,6 @@
-//! Measures SQS events: the duration of one, ten and a hundred records with a slow provider and a
-//! slow S3, and their CPU time without delays, each with and without stored results.
+//! Measures SQS events with and without stored results. The duration is measured for one, ten and a
+//! hundred records while the provider and S3 respond slowly, and the CPU time for ten records
+//! without delays.
 
 use std::time::Duration;
 
@@ -12,32 +13,32 @@ use crate::function::Function;
 use crate::measure::milliseconds;
 use crate::running::{Queue, Running, TEXT};
 
-/// The delay of the provider's reply.
+/// The delay of each provider reply.
 pub(crate) const PROVIDER_WAIT: Duration = Duration::from_millis(200);
-/// The delay of S3's responses.
+/// The delay of each S3 response.
 pub(crate) const S3_WAIT: Duration = Duration::from_millis(20);
-/// The number of records or direct requests whose CPU time is compared.
+/// The number of records and of direct requests whose CPU times are compared.
 const TEN: usize = 10;
 /// The number of batches before the CPU time is measured.
 const SETTLING: u32 = 5;
 /// The number of batches whose CPU time is measured.
 const COUNTED: u32 = 20;
 
-/// Numbers of records and the figures for their durations.
+/// The numbers of records in the measured events, each with the figure for the event's duration.
 type Series = [(usize, Figure); 3];
 
 const SQS: Series = [(1, Figure::SqsOne), (TEN, Figure::SqsTen), (100, Figure::SqsHundred)];
 const STORED: Series =
     [(1, Figure::StoredOne), (TEN, Figure::StoredTen), (100, Figure::StoredHundred)];
 
-/// Measures with one simulated provider. Each process gets its own simulated S3, so that no results
-/// are shared.
+/// Measures SQS events. All processes call the same simulated provider. Each measurement starts its
+/// own simulated S3, so that a function never finds results that another function stored.
 pub(crate) struct Batches<'a> {
     pub(crate) simulator: &'a Simulator,
 }
 
 impl Batches<'_> {
-    /// Measures a function once, with a process that stores results and one that does not.
+    /// Measures a function once, using a process that stores results and another one that does not.
     pub(crate) async fn once(
         &self,
         function: &Function,
@@ -65,7 +66,7 @@ impl Batches<'_> {
     ) -> Result<(), Error> {
         self.reset(s3);
         self.slow_down(s3);
-        // Opens all connections.
+        // This batch is not measured. It opens the connections to the provider and S3.
         running.batch(queue.batch(TEN, TEXT)).await?;
         let mut records = TEN;
         for &(count, figure) in series {
@@ -77,8 +78,8 @@ impl Batches<'_> {
     }
 
     /// Measures the CPU time of ten direct requests, of ten records, and of ten records with stored
-    /// results, in turns, because the cost of a wake-up depends on the load of the machine. Returns
-    /// the number of turns.
+    /// results. The three alternate, because the cost of waking a thread depends on the load on the
+    /// machine. Returns the number of turns.
     async fn cpu(
         &self,
         plain: &Running,
@@ -112,7 +113,7 @@ impl Batches<'_> {
         Ok(usize::try_from(SETTLING + COUNTED)?)
     }
 
-    /// Resets the recorded calls and the delays.
+    /// Deletes the recorded calls and removes the delays.
     fn reset(&self, s3: Option<&AwsSimulator>) {
         self.simulator.clear();
         if let Some(s3) = s3 {
@@ -121,7 +122,7 @@ impl Batches<'_> {
         }
     }
 
-    /// Adds delays to the provider and S3.
+    /// Makes the provider and S3 respond slowly.
     fn slow_down(&self, s3: Option<&AwsSimulator>) {
         let slow = Step::fault(ProviderFault::Slow(PROVIDER_WAIT)).times(u32::MAX);
         self.simulator.script(vec![slow]);
@@ -133,7 +134,7 @@ impl Batches<'_> {
         }
     }
 
-    /// Checks the number of provider calls, and of reads and writes of S3.
+    /// Checks the numbers of provider calls, S3 reads and S3 writes, in this order.
     fn check(&self, expected: [usize; 3], s3: Option<&AwsSimulator>) -> Result<(), Error> {
         let [_, reads, writes] = expected;
         let (reads, writes) = s3.map_or((reads, writes), |s3| (s3.reads(), s3.writes()));

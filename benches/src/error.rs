@@ -1,4 +1,4 @@
 //! The error type of the benchmarks.
 
-/// Any error; the benchmark then prints no table.
+/// Any error of the benchmark, which then does not print a table.
 pub(crate) type Error = Box<dyn std::error::Error>;

@@ -1,51 +1,54 @@
-//! The measured samples of each function and their summaries.
+//! Stores the measured samples of each function and summarizes them.
 
-/// A measured quantity, which is a row of the table.
+/// A measured quantity. Each figure is a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
-    /// The time from the start of the process to its first response.
+    /// The time from the start of the process to the first response, in the task with a text
+    /// result.
     ColdText,
-    /// The CPU time until the first response.
+    /// The CPU time from the start of the process to the first response.
     ColdTextCpu,
-    /// The duration of an invocation.
+    /// The duration of a warm invocation.
     WarmText,
-    /// The CPU time of an invocation.
+    /// The CPU time of a warm invocation.
     WarmTextCpu,
     /// The peak resident memory after the warm invocations.
     MemoryText,
-    /// This and the next four: as for text, with `json` output and a schema.
+    /// The same five measurements as for text, in the task with `json` output and a schema.
     ColdJson,
     ColdJsonCpu,
     WarmJson,
     WarmJsonCpu,
     MemoryJson,
-    /// This and the next one: as for text, with the prompt in S3 and the key in Parameter Store.
+    /// The same cold start measurements as for text, with the prompt in S3 and the key in Parameter
+    /// Store.
     ColdHosted,
     ColdHostedCpu,
-    /// The durations of SQS events with one, ten and a hundred records and a slow provider.
+    /// The durations of SQS events with one, ten and a hundred records while the provider is slow.
     SqsOne,
     SqsTen,
     SqsHundred,
-    /// The same, with the results stored in a slow S3.
+    /// The durations of the same events while S3 is slow, too, and the function stores the results
+    /// there.
     StoredOne,
     StoredTen,
     StoredHundred,
-    /// The CPU time of ten sequential direct requests, of ten records in one event, and of ten
-    /// records with stored results.
+    /// The CPU times of ten sequential direct requests, of an event with ten records, and of an
+    /// event with ten records whose results are stored.
     DirectTenCpu,
     SqsTenCpu,
     StoredTenCpu,
-    /// The resident memory after 1,000 and after 10,000 invocations.
+    /// The resident memory of a process after 1,000 and after 10,000 invocations.
     MemoryAfterFew,
     MemoryAfterMany,
-    /// The unpacked size of the deployment.
+    /// The unpacked size of the deployed files.
     Size,
-    /// The zipped size of the deployment.
+    /// The zipped size of the deployed files.
     Zip,
 }
 
 impl Figure {
-    /// All figures with their names, in the order of the table.
+    /// All figures with their names in the table, in the order of its rows.
     pub(crate) const ALL: [(Figure, &str); 25] = [
         (Figure::ColdText, "text: cold, ms"),
         (Figure::ColdTextCpu, "text: cold, ms of CPU"),
@@ -75,7 +78,7 @@ impl Figure {
     ];
 }
 
-/// The samples of one function, by figure.
+/// The samples of one function, indexed by figure.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Samples([Vec<f64>; Figure::ALL.len()]);
 
@@ -84,13 +87,13 @@ impl Samples {
         self.0[figure as usize].push(sample);
     }
 
-    /// `None` if nothing was measured.
+    /// Returns the summary of a figure's samples, or `None` if the figure was not measured.
     pub(crate) fn summary(&self, figure: Figure) -> Option<Summary> {
         Summary::from_samples(self.0[figure as usize].clone())
     }
 }
 
-/// Median, minimum and maximum of samples.
+/// The median, minimum and maximum of samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) median: f64,
@@ -99,7 +102,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// `None` if there are no samples.
+    /// Summarizes samples. Returns `None` if the list is empty.
     fn from_samples(mut samples: Vec<f64>) -> Option<Summary> {
         samples.sort_by(f64::total_cmp);
         let (min, max) = (*samples.first()?, *samples.last()?);
@@ -108,7 +111,7 @@ impl Summary {
     }
 }
 
-/// The samples of every function.
+/// The samples of all functions.
 #[derive(Debug)]
 pub(crate) struct Figures(Vec<Samples>);
 
@@ -125,23 +128,23 @@ impl Figures {
         self.0.get(function)?.summary(figure)
     }
 
-    /// The figure of a function divided by that of another function.
+    /// Returns a function's figure divided by the same figure of another function.
     pub(crate) fn ratio(&self, figure: Figure, function: usize, other: usize) -> Option<f64> {
         self.compare((function, figure), (other, figure), |value, base| value / base)
     }
 
-    /// The figure divided by another figure of the same function.
+    /// Returns a figure divided by another figure of the same function.
     pub(crate) fn times(&self, function: usize, figure: Figure, other: Figure) -> Option<f64> {
         self.compare((function, figure), (function, other), |value, base| value / base)
     }
 
-    /// The figure minus another figure of the same function.
+    /// Returns a figure minus another figure of the same function.
     pub(crate) fn excess(&self, function: usize, figure: Figure, other: Figure) -> Option<f64> {
         self.compare((function, figure), (function, other), |value, base| value - base)
     }
 
-    /// The median of comparisons within each round, which changes in the machine's speed do not
-    /// affect.
+    /// Compares two figures in each round and returns the median. Because each comparison is within
+    /// a round, changes in the machine's speed between rounds do not affect it.
     fn compare(
         &self,
         value: (usize, Figure),

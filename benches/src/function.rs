@@ -1,4 +1,5 @@
-//! The measured functions: how each is started and which files are deployed.
+//! Defines the measured functions, with the program that starts each function and the files that
+//! are deployed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,33 +7,33 @@ use std::process::Command;
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
 
-/// The index of llm-exe's function.
+/// The index of the llm-exe function.
 pub(crate) const LLM_EXE: usize = 0;
 /// The index of the empty function.
 pub(crate) const EMPTY: usize = 1;
 /// The index of the Node function.
 pub(crate) const NODE: usize = 2;
-/// The index of the Node function that is bundled into one file.
+/// The index of the Node function whose code is bundled into one file.
 pub(crate) const BUNDLED: usize = 3;
 
 /// A measured function.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// The name in the table.
+    /// The name that the table shows.
     pub(crate) name: String,
-    /// The program and its arguments.
+    /// The program that starts the function, and its arguments.
     pub(crate) program: Vec<PathBuf>,
-    /// Whether it calls the provider. The empty function returns a constant.
+    /// Whether the function calls the provider. The empty function returns a constant instead.
     pub(crate) calls_provider: bool,
-    /// Whether it is a build of llm-exe, which supports S3, Parameter Store and SQS.
+    /// Whether the function is a build of llm-exe, which supports S3, Parameter Store and SQS.
     pub(crate) is_llm_exe: bool,
-    /// The deployed files: one zip, or files and folders with their contents.
+    /// The deployed files, given as a single zip or as files and folders.
     deployed: Vec<PathBuf>,
 }
 
-/// All functions, in the order of the indices above, followed by the additional builds.
+/// Returns all functions in the order of the indices above, followed by the additional builds.
 pub(crate) fn all(here: &Path, builds: &[String]) -> Result<Vec<Function>, Error> {
-    // Written by ./benches/run.
+    // The script ./benches/run writes the builds to this folder.
     let built = here.join("../target/benches");
     let node = here.join("node");
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");
@@ -56,7 +57,7 @@ pub(crate) fn all(here: &Path, builds: &[String]) -> Result<Vec<Function>, Error
     Ok(functions)
 }
 
-/// A zip that cargo-lambda built, in a folder that also contains its unpacked binary.
+/// Returns a function that cargo-lambda built. `folder` contains the zip and the unpacked binary.
 fn deployed_zip(name: &str, folder: &Path, calls_provider: bool) -> Function {
     let deployed = vec![folder.join("bootstrap.zip")];
     Function { deployed, ..binary(name, folder.join("bootstrap"), calls_provider) }
@@ -74,7 +75,7 @@ fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>) -> Function {
 }
 
 impl Function {
-    /// Adds samples of the deployment's size.
+    /// Measures the unpacked and zipped size of the deployed files.
     pub(crate) fn measure_size(&self, here: &Path, samples: &mut Samples) -> Result<(), Error> {
         let mut python = Command::new("python3");
         let output = python.arg(here.join("sizes.py")).args(&self.deployed).output()?;

@@ -1,5 +1,5 @@
-//! An empty function with only `lambda_runtime`, built with the same release profile. It shows the
-//! minimum cost of a Lambda function in Rust.
+//! An empty function that uses only `lambda_runtime` and the same release profile as llm-exe. It
+//! shows the minimum cost of a Lambda function in Rust.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;

@@ -1,8 +1,9 @@
-//! The benchmark driver: runs each function with a simulated Runtime API and provider, in several
-//! rounds, and prints a Markdown table.
+//! The benchmark driver, which runs each function in several rounds and prints the results as a
+//! Markdown table. The Lambda Runtime API and the provider are simulated.
 //!
 //! `./benches/run` builds the functions and runs this program. The exit code is 1 if a target is
-//! missed. Figures of different runs are not comparable.
+//! missed, and 2 if the benchmark fails. Only compare figures of the same run, because they depend
+//! on the load on the machine.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
 
@@ -48,7 +49,8 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // One thread, so that the simulators use one core and leave the other one to the function.
+    // Use a single thread, so that the simulators use only one core and leave the other cores to
+    // the function.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(run(&args)));
     match measured {
@@ -61,7 +63,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether all targets are reached, except those whose miss is a warning.
+/// Runs the benchmark and prints the table. Returns whether all targets are reached, apart from
+/// targets that only cause a warning.
 async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let functions = function::all(&here, &args.builds)?;

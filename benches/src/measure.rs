@@ -1,4 +1,4 @@
-//! Measures the start, the warm invocations and the memory of a function for a task.
+//! Measures the cold start, the warm invocations and the memory of a function while it runs a task.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,27 +13,29 @@ use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;
 
-/// The number of invocations before the measurement, so that JIT compilers and allocators settle.
+/// The number of invocations before the measurement, which let JIT compilers and allocators reach a
+/// steady state.
 pub(crate) const SETTLING: u32 = 50;
 /// The number of measured invocations.
 pub(crate) const COUNTED: u32 = 200;
 /// The timeout of an invocation.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
-/// The time after a response until the function's threads sleep.
+/// How long to wait after a response until all threads of the function are asleep.
 pub(crate) const IDLE: Duration = Duration::from_millis(5);
 
-/// An event for the functions and the figures that it measures.
+/// An event that the functions handle, and the figures that are measured with it.
 #[derive(Debug)]
 pub(crate) struct Task {
     event: String,
     is_expected: fn(&Value) -> bool,
     cold: Figure,
     cold_cpu: Figure,
-    /// `None` for the task with a hosted prompt and key, of which only the start is measured.
+    /// The figures for warm invocations, or `None` if only the cold start is measured, as for the
+    /// task with a hosted prompt and key.
     warm: Option<Warm>,
 }
 
-/// The figures of warm invocations.
+/// The figures for warm invocations.
 #[derive(Debug)]
 struct Warm {
     wall: Figure,
@@ -42,8 +44,8 @@ struct Warm {
 }
 
 impl Task {
-    /// The tasks: text, text with a hosted prompt and key (directly after text, because the two are
-    /// compared), and JSON with a schema.
+    /// Returns the three tasks, which are text, text with a hosted prompt and key, and JSON with a
+    /// schema. The two text tasks run one after the other because they are compared.
     pub(crate) fn all(here: &Path) -> Result<[Task; 3], Error> {
         let example = |name: &str| std::fs::read_to_string(here.join("../examples").join(name));
         let text = Task {
@@ -83,13 +85,13 @@ impl Task {
         self.warm.is_none()
     }
 
-    /// Whether the function supports the task.
+    /// Returns whether the function supports the task.
     pub(crate) fn is_supported_by(&self, function: &Function) -> bool {
         function.is_llm_exe || !self.is_hosted()
     }
 }
 
-/// Measures with a simulated provider, S3 and Parameter Store.
+/// Measures functions that call a simulated provider, S3 and Parameter Store.
 pub(crate) struct Measure<'a> {
     simulator: &'a Simulator,
     aws: &'a Aws,
@@ -101,9 +103,9 @@ impl<'a> Measure<'a> {
         Measure { simulator, aws, openai: simulator.openai_base_url() }
     }
 
-    /// Measures a function once.
+    /// Measures a function once for a task and adds the samples to `samples`.
     ///
-    /// The function is first started without measurement, so that its files are in the page cache.
+    /// Starts the function once before the measurement, so that its files are in the page cache.
     pub(crate) async fn once(
         &self,
         function: &Function,
@@ -136,8 +138,8 @@ impl<'a> Measure<'a> {
         self.check_calls(function, 1 + SETTLING + COUNTED)
     }
 
-    /// Starts a function and waits until it is idle after its first response. Also returns the time
-    /// to that response.
+    /// Starts a function and waits until it is idle after its first response. The returned duration
+    /// is the time from the start to that response.
     async fn start(
         &self,
         function: &Function,
@@ -162,7 +164,8 @@ impl<'a> Measure<'a> {
         Ok((api, process, cold))
     }
 
-    /// The variables for the function's key and prompt.
+    /// Returns the environment variables that give the function its key and, for a hosted task, its
+    /// prompt.
     fn environment(&self, task: &Task) -> Vec<(&'static str, &str)> {
         if !task.is_hosted() {
             return vec![("OPENAI_API_KEY", "sk-bench")];
@@ -176,7 +179,8 @@ impl<'a> Measure<'a> {
         variables
     }
 
-    /// Checks that the provider was called once for each invocation.
+    /// Checks that the function called the provider once for each invocation, or never if it does
+    /// not call providers.
     fn check_calls(&self, function: &Function, invocations: u32) -> Result<(), Error> {
         let calls = self.simulator.journal().len();
         let expected = if function.calls_provider { invocations } else { 0 };

@@ -1,5 +1,5 @@
-//! Measures the resident memory after 1,000 and after 10,000 invocations of one process. S3 rejects
-//! some writes, so that the function holds these results in memory.
+//! Measures the resident memory of a process after 1,000 and after 10,000 invocations, to find
+//! memory leaks. S3 rejects some writes, so that the function must hold those results in memory.
 
 use llm_exe_simulator::Simulator;
 use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
@@ -10,36 +10,39 @@ use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::running::{JSON, Queue, Running, TEXT, event, failed};
 
-/// Maximum number of processes in a run, because each takes some seconds.
+/// The maximum number of processes that are measured in a run. It is low because each process takes
+/// a few seconds.
 pub(crate) const MEMORY_ROUNDS: u32 = 3;
 /// The number of invocations before the first measurement.
 const FEW: u32 = 1_000;
 /// The number of invocations before the second measurement.
 const MANY: u32 = 10_000;
-/// S3 rejects every write with a multiple of this number.
+/// S3 rejects every write whose number is a multiple of this.
 const REJECT_EVERY: u64 = 20;
-/// The number of invocations after which the recorded calls are cleared.
+/// The number of invocations after which the simulators' recorded calls are deleted, so that they
+/// do not use up memory.
 const CLEAR_EVERY: u32 = 250;
 
-/// Measures with one simulated provider, and a simulated S3 for each process.
+/// Measures the growth of memory. All processes share a simulated provider, and each has its own
+/// simulated S3.
 pub(crate) struct Growth<'a> {
     pub(crate) simulator: &'a Simulator,
 }
 
-/// The state of one process's invocations.
+/// The state of all invocations of a process.
 #[derive(Default)]
 struct Invocations {
     queue: Queue,
-    /// Failed records, which are delivered again with the next batch.
+    /// The failed records that are delivered again with the next batch.
     redelivered: Vec<Value>,
-    /// The number of requests, each of which must call the provider once.
+    /// The number of requests. Each request must call the provider exactly once.
     requests: usize,
     calls: usize,
     failures: usize,
 }
 
 impl Growth<'_> {
-    /// Runs all invocations in one process.
+    /// Runs all invocations in a new process and adds the samples to `samples`.
     pub(crate) async fn once(
         &self,
         function: &Function,
@@ -77,8 +80,8 @@ impl Growth<'_> {
 }
 
 impl Invocations {
-    /// Invokes the function, in turns with text, JSON with a schema, three records, and three
-    /// records of which one has a schema.
+    /// Invokes the function with one of four events in turn: a text request, a JSON request with a
+    /// schema, three text records, or three records of which one has a schema.
     async fn invoke(&mut self, running: &Running, number: u32) -> Result<(), Error> {
         let bodies = match number % 4 {
             0 => return self.direct(running, TEXT, Value::is_string).await,
@@ -93,7 +96,8 @@ impl Invocations {
         let (response, _) = running.invoke(event(&records)).await?;
         for id in failed(&response)? {
             self.failures += 1;
-            // The other ones are never delivered again, so that the function has to drop them.
+            // Half of the failed records are never delivered again, so that the function has to
+            // drop their results from memory at some point.
             if self.failures.is_multiple_of(2) {
                 self.redelivered
                     .extend(records.iter().find(|record| record["messageId"] == id).cloned());

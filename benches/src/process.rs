@@ -1,4 +1,4 @@
-//! The process of a function, with its CPU time and memory.
+//! Runs a function as a process and reads its CPU time and memory.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,8 @@ use crate::function::Function;
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts a function with only these variables in its environment.
+    /// Starts a function. Its environment contains only the variables below and the `additional`
+    /// ones.
     pub(crate) fn start(
         function: &Function,
         runtime_api: &str,
@@ -38,8 +39,8 @@ impl Process {
         Ok(Process(child))
     }
 
-    /// The CPU time of all threads. It is exact only for sleeping threads, so call it when the
-    /// function is idle.
+    /// Returns the CPU time of all threads. Call this while the function is idle, because the time
+    /// is exact only for sleeping threads.
     pub(crate) fn cpu(&self) -> Result<Duration, Error> {
         let mut nanoseconds = 0;
         for thread in std::fs::read_dir(self.proc("task"))? {
@@ -50,12 +51,13 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The peak resident memory, in bytes.
+    /// Returns the peak resident memory in bytes.
     pub(crate) fn peak_memory(&self) -> Result<f64, Error> {
         self.memory("status", "VmHWM:")
     }
 
-    /// The resident memory, in bytes. `smaps_rollup` is exact, unlike `status`.
+    /// Returns the resident memory in bytes. It is read from `smaps_rollup`, because the value in
+    /// `status` is not exact.
     pub(crate) fn resident_memory(&self) -> Result<f64, Error> {
         self.memory("smaps_rollup", "Rss:")
     }
@@ -74,7 +76,7 @@ impl Process {
     }
 }
 
-/// The variable `PATH`, which is needed to find Node.
+/// Returns the variable `PATH`, which the function needs to find Node.
 #[expect(
     clippy::disallowed_methods,
     reason = "the only place where this binary reads its environment"
@@ -85,7 +87,7 @@ fn path() -> Option<(&'static str, std::ffi::OsString)> {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Errors are ignored, because the process may have exited already.
+        // Errors are ignored because the process may already have exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

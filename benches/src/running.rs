@@ -1,4 +1,4 @@
-//! A running function that is invoked with direct events and SQS events.
+//! Starts a function and invokes it with direct requests and SQS events.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::function::Function;
 use crate::measure::{IDLE, TIMEOUT};
 use crate::process::Process;
 
-/// A request for text, used directly and in records.
+/// A request whose result is a string. It is used as a direct request and in records.
 pub(crate) const TEXT: &str = include_str!("../../examples/kitten.json");
-/// A request for JSON with a schema.
+/// A request whose result is JSON that matches a schema.
 pub(crate) const JSON: &str = include_str!("../../examples/research.json");
 
 /// A running function, which is killed when it is dropped.
@@ -25,7 +25,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a function. It stores results if there is an S3.
+    /// Starts a function. If `s3` is given, the function stores its results there.
     pub(crate) async fn start(
         function: &Function,
         simulator: &Simulator,
@@ -46,7 +46,7 @@ impl Running {
         Ok(Running { api, process })
     }
 
-    /// Invokes the function. Returns the response and the duration.
+    /// Invokes the function and returns its response and the duration of the invocation.
     pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Error> {
         let invocation = self.api.invoke(event, TIMEOUT).await?;
         let Outcome::Response(body) = &invocation.outcome else {
@@ -55,8 +55,8 @@ impl Running {
         Ok((serde_json::from_slice(body)?, invocation.duration))
     }
 
-    /// Invokes the function with an SQS event whose records must all succeed, and returns the
-    /// duration.
+    /// Invokes the function with an SQS event and returns the duration. Returns an error if any
+    /// record fails.
     pub(crate) async fn batch(&self, event: String) -> Result<Duration, Error> {
         let (response, duration) = self.invoke(event).await?;
         match &failed(&response)?[..] {
@@ -72,17 +72,17 @@ impl Running {
     }
 }
 
-/// Creates messages with unique ids.
+/// Creates SQS messages with unique ids.
 #[derive(Debug, Default)]
 pub(crate) struct Queue(u64);
 
 impl Queue {
-    /// An SQS event with several messages that have the same body.
+    /// Returns an SQS event with `count` messages that all have the same body.
     pub(crate) fn batch(&mut self, count: usize, body: &str) -> String {
         event(&(0..count).map(|_| self.message(body)).collect::<Vec<_>>())
     }
 
-    /// A message, in the form of a record.
+    /// Returns a message as a record of an SQS event.
     pub(crate) fn message(&mut self, body: &str) -> Value {
         self.0 += 1;
         json!({
@@ -104,12 +104,12 @@ impl Queue {
     }
 }
 
-/// An SQS event with these records.
+/// Returns an SQS event with these records.
 pub(crate) fn event(records: &[Value]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-/// The ids of the failed records in a response to SQS.
+/// Returns the ids of the failed records in a response to SQS.
 pub(crate) fn failed(response: &Value) -> Result<Vec<&str>, Error> {
     let failures = response["batchItemFailures"].as_array();
     let failures = failures.ok_or_else(|| format!("this is not a response to SQS: {response}"))?;

@@ -10,7 +10,8 @@ use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
 
-/// A row for each figure, with a column for each function, the ratios and the targets.
+/// Returns a table that has a row for each figure and columns for the functions, ratios and
+/// targets.
 pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdict]) -> String {
     let mut text = String::from("| |");
     for function in functions {
@@ -61,7 +62,8 @@ fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
-/// The figure compared with another figure of the same function; empty for most figures.
+/// Returns how a figure of llm-exe compares with another figure of llm-exe. The string is empty for
+/// figures without such a comparison.
 fn own_ratio(figures: &Figures, figure: Figure) -> String {
     let (other, name) = match figure {
         Figure::ColdHosted => (Figure::ColdText, "over text"),
@@ -87,7 +89,7 @@ fn verdict_text(verdicts: &[Verdict], figure: Figure) -> String {
     texts.collect::<Vec<_>>().join("; ")
 }
 
-/// Explains the numbers and describes the machine.
+/// Returns the text below the table, which explains the numbers and describes the machine.
 pub(crate) fn footnote(rounds: u32) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let machine = std::env::consts::ARCH;

@@ -1,34 +1,35 @@
-//! The targets and whether they are reached. Most are ratios within a run.
+//! Defines the targets and checks whether they are reached. Most targets limit a ratio of two
+//! figures of the same run, because absolute times depend on the machine.
 
 use crate::figures::{Figure, Figures};
 use crate::function::{EMPTY, LLM_EXE, NODE};
 
-/// The value that a figure is compared with.
+/// What a figure is compared with, and what the limit applies to.
 #[derive(Debug, Clone, Copy)]
 enum Against {
-    /// The figure of another function; the limit is the ratio.
+    /// The same figure of another function. The limit applies to the ratio of the two values.
     Function(usize),
-    /// Another figure of the same function; the limit is the difference.
+    /// Another figure of the same function. The limit applies to the difference of the two values.
     Figure(Figure),
-    /// Another figure of the same function; the limit is the ratio.
+    /// Another figure of the same function. The limit applies to the ratio of the two values.
     Times(Figure),
-    /// Nothing; the limit is in the figure's unit.
+    /// The figure is not compared. The limit applies to its value.
     Absolute,
 }
 
-/// A limit for a figure.
+/// A target, which sets the upper limit for a figure of llm-exe.
 #[derive(Debug)]
 struct Target {
     figure: Figure,
     against: Against,
     limit: f64,
-    /// The target's text in the table.
+    /// The text that shows the target in the table.
     text: &'static str,
-    /// The effect of a miss.
+    /// What happens if the target is missed.
     severity: Severity,
 }
 
-/// The effect of a missed target.
+/// What happens if a target is missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Severity {
     /// The run fails.
@@ -49,7 +50,8 @@ const TARGETS: &[Target] = &[
     target(Figure::StoredTen, Against::Times(Figure::StoredOne), 1.3, "1.3 times 1"),
     target(Figure::StoredHundred, Against::Times(Figure::StoredOne), 11.0, "11 times 1"),
     target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
-    // A warning until the issue "Size and speed" reduces the zip.
+    // A missed target only causes a warning here until the work on the issue "Size and speed" makes
+    // the zip smaller.
     Target { severity: Severity::Warning, ..target(Figure::Zip, Against::Absolute, 4.0, "4 MB") },
 ];
 
@@ -57,7 +59,7 @@ const fn target(figure: Figure, against: Against, limit: f64, text: &'static str
     Target { figure, against, limit, text, severity: Severity::Failure }
 }
 
-/// Whether a target is reached.
+/// Whether a target is reached, and how the table shows the target.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) figure: Figure,
@@ -67,12 +69,12 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// Whether the run fails because of this target.
+    /// Returns whether the run fails because of this target.
     pub(crate) fn is_failure(&self) -> bool {
         !self.is_reached && self.severity == Severity::Failure
     }
 
-    /// The verdict's word in the table.
+    /// Returns the word that shows the verdict in the table.
     pub(crate) fn word(&self) -> &'static str {
         match (self.is_reached, self.severity) {
             (true, _) => "reached",
@@ -82,7 +84,7 @@ impl Verdict {
     }
 }
 
-/// The verdicts of all targets. A target without a measurement is not reached.
+/// Returns the verdicts on all targets. A target counts as missed if its figure was not measured.
 pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
     let verdict = |target: &Target| {
         let value = match target.against {

@@ -1,5 +1,5 @@
-// The entry point of the CDK app, which cdk.json names. It reads the context and .env and
-// synthesizes the stack. Problems with either are printed without a stack trace.
+// The entry point of the CDK app, which cdk.json refers to. It reads the context and .env and
+// synthesizes the stack. Problems with the context or .env are printed without a stack trace.
 
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,8 +16,8 @@ const QUALIFIER = 'llmexe';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 try {
-  // The flags that `cdk init` writes into cdk.json, kept here so that cdk.json has only our
-  // options.
+  // `cdk init` writes these flags into cdk.json. They are set here instead, so that cdk.json
+  // contains only the options of this app.
   const app = new App({ context: CURRENTLY_RECOMMENDED_FLAGS });
   const config = readConfig(app.node.getAllContext());
   const { account, region, environment } = readEnvFile(

@@ -1,5 +1,5 @@
-// A Step Functions state machine (a Distributed Map) that runs each line of a JSONL file in S3 as a
-// request and writes the results back to the bucket.
+// A Step Functions state machine with a Distributed Map. It runs each line of a JSONL file in S3 as
+// a request and writes the results to the bucket.
 
 import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -11,36 +11,41 @@ import { Construct } from 'constructs';
 import { BATCH_PREFIX } from './config.ts';
 import type { LlmExeFunction } from './function.ts';
 
-/** The format of the input file: one request per line, or one JSON array. */
+/**
+ * The format of the input file: one request per line (`JSONL`), or an array of requests (`JSON`).
+ */
 export type BatchFormat = 'JSONL' | 'JSON';
 
 export interface LlmExeBatchProps {
   readonly function: LlmExeFunction;
-  /** The bucket of the input files and the results. Default: the function's prompt bucket. */
+  /** The bucket for input files and results. Default: the function's prompt bucket. */
   readonly bucket?: s3.IBucket;
-  /** The prefix of the files that may be read, without slashes at its ends. Default: `batch`. */
+  /** The prefix of the input files, without leading or trailing slashes. Default: `batch`. */
   readonly requestPrefix?: string;
-  /** The prefix of the results, without slashes at its ends. Default: `batch/results`. */
+  /** The prefix of the results, without leading or trailing slashes. Default: `batch/results`. */
   readonly resultPrefix?: string;
-  /** Default: `JSONL`. */
+  /** The format of the input file. Default: `JSONL`. */
   readonly format?: BatchFormat;
-  /** Maximum number of requests that run concurrently. Default: 10. */
+  /** The maximum number of requests that run concurrently. Default: 10. */
   readonly maxConcurrency?: number;
-  /** Percentage of requests that may fail before the batch stops. Default: 5. */
+  /** The percentage of requests that may fail before the batch stops. Default: 5. */
   readonly toleratedFailurePercentage?: number;
-  /** Default: a generated name, which does not begin with the name of the stack. */
+  /**
+   * The name of the state machine. Default: a generated name that does not begin with the stack
+   * name.
+   */
   readonly stateMachineName?: string;
-  /** The permissions boundary of the role. Default: none. */
+  /** The permissions boundary of the state machine's role. Default: none. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
 }
 
-/** Runs a file of requests. The input of an execution is `{"key": "batch/requests.jsonl"}`. */
+/** Runs the requests in a file. The input of an execution is `{"key": "batch/requests.jsonl"}`. */
 export class LlmExeBatch extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
   constructor(scope: Construct, id: string, props: LlmExeBatchProps) {
     super(scope, id);
-    // CDK ignores `resultWriterV2` without this flag, which the user's app may not set.
+    // Without this flag, the CDK ignores `resultWriterV2`, and the user's app may not set it.
     this.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
     const bucket = props.bucket ?? props.function.promptBucket;
     const results = props.resultPrefix ?? `${BATCH_PREFIX}/results`;
@@ -50,7 +55,7 @@ export class LlmExeBatch extends Construct {
         ? new sfn.S3JsonItemReader(source)
         : new sfn.S3JsonLItemReader(source);
     const writer = new sfn.ResultWriterV2({ bucket, prefix: results });
-    // The CDK's default statements cover the whole bucket, including the prompts.
+    // By default, the CDK grants access to the whole bucket, including the prompts.
     reader.providePolicyStatements = () => [
       new iam.PolicyStatement({
         actions: ['s3:GetObject'],
@@ -73,7 +78,8 @@ export class LlmExeBatch extends Construct {
       itemReader: reader,
       maxConcurrency: props.maxConcurrency ?? 10,
       toleratedFailurePercentage: props.toleratedFailurePercentage ?? 5,
-      // An Express execution may run twice, and each run calls the provider at a cost.
+      // An Express execution may run more than once, and each run would call the provider at a
+      // cost.
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: 'Requests',
       resultWriterV2: writer,

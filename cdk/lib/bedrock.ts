@@ -1,20 +1,25 @@
-// IAM statements that allow a function to call Amazon Bedrock models, given as IDs, patterns or
-// ARNs, and their inference profiles.
+// IAM statements that allow a function to call Amazon Bedrock models and their inference profiles.
+// Models are given as IDs, patterns or ARNs.
 
 import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
 /**
- * The geography at the start of the ID of a cross-region inference profile: us, us-gov, eu, apac,
- * global and future ones. The names of model providers are longer, so they do not match.
+ * The geography with which the ID of a cross-region inference profile begins, such as us, us-gov,
+ * eu, apac or global. Future geographies match too. The names of model providers are longer and do
+ * not match.
  */
 const GEOGRAPHY = /^([a-z]{2}(-gov)?|apac|global)$/;
 
-/** The ARN of an inference profile, which does not contain the model that it calls. */
+/**
+ * The ARN of an inference profile. It does not contain the ID of the model that the profile calls.
+ */
 const PROFILE_ARN = /:(application-)?inference-profile\//;
 
-/** Returns statements that allow `bedrock:InvokeModel`, which Converse needs too. */
+/**
+ * Returns statements that allow `bedrock:InvokeModel`, the permission that Converse also requires.
+ */
 export function bedrockStatements(
   scope: Construct,
   models: readonly string[],
@@ -33,7 +38,7 @@ export function bedrockStatements(
     const [first = '', ...rest] = model.split('.');
     const isProfile = GEOGRAPHY.test(first) && rest.length > 1;
     const foundation = isProfile ? rest.join('.') : model;
-    // The ID of a profile is not the ID of a model, so it grants no direct call.
+    // An inference profile ID is not a model ID, so it does not grant direct calls of a model.
     if (!isProfile) direct.push(arn(`${region}::foundation-model/${model}`));
     const profile = isProfile ? model : `*.${model}`;
     profiles.push(arn(`${region}:${account}:inference-profile/${profile}`));
@@ -48,8 +53,8 @@ export function bedrockStatements(
     });
   return [
     ...(direct.length + profiles.length > 0 ? [allow('CallModels', [...direct, ...profiles])] : []),
-    // A profile calls its model in other regions (a global profile without a region). These calls
-    // are allowed only through the profile.
+    // A profile calls its model in other regions; a global profile calls it without a region. Allow
+    // these calls only through the profile.
     ...(profiles.length > 0
       ? [
           allow('CallModelsByProfile', throughProfile, {

@@ -1,11 +1,13 @@
-// The S3 bucket for prompts and results, which is retained when the stack is deleted.
+// The S3 bucket for prompts and results. It is retained when the stack is deleted.
 
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 export interface PromptBucketProps {
-  /** A prefix, with a trailing slash, whose objects expire after `expiration`. Default: none. */
+  /**
+   * A prefix, with a trailing slash, under which objects expire after `expiration`. Default: none.
+   */
   readonly expiringPrefix?: string;
   readonly expiration?: Duration;
 }
@@ -34,7 +36,7 @@ export function promptBucket(
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     lifecycleRules: rules,
   });
-  // Without its policy, the retained bucket would accept requests without TLS.
+  // Without its bucket policy, the retained bucket would accept requests without TLS.
   bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
   return bucket;
 }

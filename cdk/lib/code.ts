@@ -1,5 +1,5 @@
-// The function's code as a CDK asset: a zip file or folder that is already built, or the output of
-// cargo-lambda, which is run during synthesis.
+// Creates the CDK asset with the function's code. The code is either an existing zip file or
+// folder, or the output of cargo-lambda, which runs during synthesis.
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -14,9 +14,15 @@ import { missingTool } from './tools.mjs';
 export type ArchitectureName = 'x86_64' | 'arm64';
 
 export interface CodeProps {
-  /** The repository: the folder of Cargo.toml, and the base of a relative `codePath`. */
+  /**
+   * The path of the repository, which contains Cargo.toml. A relative `codePath` is resolved
+   * against it.
+   */
   readonly root: string;
-  /** A zip file or a folder with the binary as `bootstrap`. Default: cargo-lambda builds it. */
+  /**
+   * A zip file or a folder that contains the binary as `bootstrap`. Default: cargo-lambda builds
+   * it.
+   */
   readonly codePath?: string;
   readonly architecture: ArchitectureName;
 }
@@ -28,7 +34,7 @@ export interface CodeProps {
  */
 export function functionCode(scope: Construct, props: CodeProps): lambda.Code {
   if (props.codePath !== undefined) return existingCode(resolve(props.root, props.codePath));
-  // `cdk destroy` and `cdk list` do not deploy the code, so any existing folder will do.
+  // `cdk destroy` and `cdk list` do not deploy the code, so any existing folder works.
   if (!Stack.of(scope).bundlingRequired) {
     return lambda.Code.fromAsset(join(props.root, 'crates', 'llm-exe-lambda', 'src'));
   }
@@ -58,12 +64,13 @@ function isZip(path: string): boolean {
 function build({ root, architecture }: CodeProps): string {
   const missing = missingTool();
   if (missing) throw new ConfigError(missing);
-  // A folder, not a zip: the asset hash then depends on the binary only, not on a zip's timestamps.
+  // Build a folder instead of a zip, so that the asset hash depends only on the binary and not on
+  // the timestamps in a zip.
   const folder = join(root, 'target', 'lambda-cdk', architecture);
   const options = ['--release', '--locked', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
   if (architecture === 'arm64') options.push('--arm64');
   else options.push('--x86-64');
-  // Standard output is reserved for the template that `cdk synth` prints.
+  // Standard output must contain only the template that `cdk synth` prints.
   const result = spawnSync('cargo', ['lambda', 'build', ...options], {
     cwd: root,
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],

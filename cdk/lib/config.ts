@@ -1,5 +1,5 @@
-// The options of the CDK app: the keys of the CDK context (cdk.json, `-c`), their parsers and
-// defaults, and the checks of combinations. All problems are reported together.
+// The options of the CDK app, which are the keys of the CDK context (cdk.json and `-c`), with their
+// parsers, their defaults, and checks of combinations. All problems are reported together.
 
 import {
   boolean,
@@ -14,23 +14,23 @@ import {
 } from './parsers.ts';
 import { suggestion } from './suggest.mjs';
 
-/** The folder in the prompt bucket that holds the input files and results of batches. */
+/** The folder in the prompt bucket for the input files and the results of batches. */
 export const BATCH_PREFIX = 'batch';
 
-/** A key of the CDK context. */
+/** An option, which is a key of the CDK context. */
 export interface Option<T> extends Setting {
-  /** The value of an unset key, as it would be written in cdk.json. */
+  /** The default value, as it would be written in cdk.json. */
   readonly default: unknown;
-  /** The text in the table of docs/deploy.md. */
+  /** The description in the table of docs/deploy.md. */
   readonly description: string;
   readonly parse: Parser<T>;
 }
 
-/** The setting of the function (docs/lambda.md) that an option sets. */
+/** The function setting (docs/lambda.md) that an option sets. */
 interface Setting {
-  /** The name of the environment variable. */
+  /** The name of the environment variable that the function reads. */
   readonly env?: string;
-  /** `LlmExeFunction` computes the value, for example from the name of a bucket. */
+  /** Whether `LlmExeFunction` computes the value, for example from the name of a bucket. */
   readonly isComputed?: boolean;
 }
 
@@ -51,19 +51,22 @@ function optional<T>(
   return { default: undefined, description, parse, ...setting };
 }
 
-/** The periods that CloudWatch Logs supports. */
+/** The numbers of days that CloudWatch Logs supports as a retention period. */
 const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
   3653,
 ];
 
 /**
- * Options that send requests without waiting for a response: a result that is neither stored nor
- * sent is lost.
+ * Options that enable event sources which send requests without waiting for a response. Their
+ * results are lost unless they are stored or sent to a destination.
  */
 const RECORD_SOURCES = ['queueEnabled', 'eventPattern', 'inboxPrefix'] as const;
 
-/** The `resultPrefix` if one of `RECORD_SOURCES` is set and the context has none. */
+/**
+ * The value of `resultPrefix` if one of `RECORD_SOURCES` is set and the context has no
+ * `resultPrefix`.
+ */
 const DEFAULT_RESULT_PREFIX = 'results';
 
 const bucketName = string(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket');
@@ -71,13 +74,13 @@ const keyPrefix = string(
   /^[\w!.*'()-]+(\/[\w!.*'()-]+)*\/?$/,
   'a prefix of S3 keys without a leading slash, like "inbox/"',
 );
-// A bare `*` is not accepted, neither alone nor after a geography like `us.`.
+// A bare `*` is rejected, both alone and after a geography such as `us.`.
 const bedrockModel = string(
   /^(arn:aws[\w-]*:bedrock:[\w-]*:\d*:[a-z-]+\/(?=.*[A-Za-z0-9])[\w/.:*-]+|(?!arn:|(([a-z]{2}(-gov)?|apac|global)\.)?[^a-z]*$)[a-z0-9.*][a-z0-9.:*-]*)$/,
   'a model ID, a pattern like "anthropic.*", or the ARN of a model or an inference profile',
 );
 
-/** Every key of the context, in the order of docs/deploy.md. */
+/** All keys of the context, in the order of docs/deploy.md. */
 export const OPTIONS = {
   stackName: option(
     'LlmExeLambda',
@@ -308,7 +311,7 @@ export const OPTIONS = {
   ),
 } as const;
 
-/** The parsed context. */
+/** The parsed CDK context. */
 export type Config = {
   readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name] extends Option<infer T>
     ? T
@@ -317,14 +320,14 @@ export type Config = {
 
 const ROWS = Object.entries(OPTIONS) as [keyof Config, Option<unknown>][];
 
-/** Each setting of the function that an option sets, with the name of the option. */
+/** The name of the option for each function setting that an option sets. */
 export const OPTION_OF_SETTING: Readonly<Record<string, string>> = Object.fromEntries(
   ROWS.flatMap(([name, { env }]) => (env ? [[env, name]] : [])),
 );
 
 /**
- * The function's environment variables, except for those that `LlmExeFunction` computes. Unset
- * options are omitted, so that the function's own defaults apply.
+ * Returns the function's environment variables, except for those that `LlmExeFunction` computes.
+ * Unset options are omitted, so that the function uses its own defaults.
  */
 export function functionEnvironment(config: Config): Record<string, string> {
   const settings = ROWS.flatMap(([name, { env, isComputed }]) =>
@@ -334,7 +337,10 @@ export function functionEnvironment(config: Config): Record<string, string> {
   return Object.fromEntries(all.filter(([, value]) => value !== ''));
 }
 
-/** The text of a setting, empty for an unset option, `false`, and an empty list or object. */
+/**
+ * Formats the value of a setting. The result is empty for an unset option, `false`, and an empty
+ * array or object.
+ */
 function settingValue(value: unknown): string {
   if (value === undefined || value === false) return '';
   if (Array.isArray(value)) return value.join(',');
@@ -342,17 +348,22 @@ function settingValue(value: unknown): string {
   return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
 }
 
-/** Invalid context. The message is for the user and has one line per problem. */
+/**
+ * The error for an invalid CDK context. The message is for the user and has one line per problem.
+ */
 export class ConfigError extends Error {}
 
-/** Context keys of the CDK itself: feature flags, look-ups, and what its CLI stores in cdk.json. */
+/**
+ * Context keys of the CDK itself: feature flags, look-ups, and keys that its command line stores in
+ * cdk.json.
+ */
 const FOREIGN_KEY = /[:/@]|^(acknowledged-issue-numbers|cli-telemetry|cdk-migrate)$/;
 
 /**
- * Parses the context of an app (`app.node.getAllContext()`, which merges cdk.json, `-c` and
- * ~/.cdk.json).
+ * Parses the CDK context of an app. The context is `app.node.getAllContext()`, which merges
+ * cdk.json, `-c` and ~/.cdk.json.
  *
- * @throws ConfigError with all problems
+ * @throws ConfigError that lists all problems
  */
 export function readConfig(context: Readonly<Record<string, unknown>>): Config {
   const problems = Object.keys(context)
@@ -376,18 +387,21 @@ export function readConfig(context: Readonly<Record<string, unknown>>): Config {
   return config;
 }
 
-/** Stores results by default where no caller waits for them; an empty prefix disables that. */
+/**
+ * Sets `resultPrefix` to its default if an event source does not wait for results, unless the
+ * context contains an empty prefix.
+ */
 function withDefaultResultPrefix(config: Config, isEmpty: boolean): Config {
   if (config.resultPrefix !== undefined || isEmpty || !recordSource(config)) return config;
   return { ...config, resultPrefix: DEFAULT_RESULT_PREFIX };
 }
 
-/** The first option that sends requests without waiting for a response. */
+/** Returns the first enabled option that sends requests without waiting for a response. */
 function recordSource(config: Config): string | undefined {
   return RECORD_SOURCES.find((name) => config[name]);
 }
 
-/** Checks options whose validity depends on other options. */
+/** Checks combinations of options that are not valid together. */
 function checkCombinations(config: Config): string[] {
   const problems = [...checkQueue(config), ...checkPrefixOverlaps(config), ...checkResults(config)];
   if (config.inboxPrefix && config.promptBucketName) {
@@ -454,8 +468,8 @@ function checkResults(config: Config): string[] {
 }
 
 /**
- * Rejects prefixes of the prompt bucket that overlap, because an object under one would also be
- * under the other.
+ * Rejects overlapping prefixes of the prompt bucket, because an object under one prefix would also
+ * be under the other.
  */
 function checkPrefixOverlaps(config: Config): string[] {
   const { inboxPrefix, resultPrefix, promptBucketName, batchEnabled } = config;
@@ -466,7 +480,7 @@ function checkPrefixOverlaps(config: Config): string[] {
       : resultPrefix;
   const isInPromptBucket = results && !results.startsWith('s3://');
   const withSlash = (path: string): string => path.replace(/\/?$/, '/');
-  // The inbox rule compares the start of a key, so `in` also matches `index/`.
+  // The inbox rule compares the start of the key, so the prefix `in` also matches `index/`.
   const overlap = (prefix: string, path: string): boolean =>
     withSlash(path).startsWith(prefix) || prefix.startsWith(withSlash(path));
   const problems: string[] = [];
@@ -491,7 +505,9 @@ function checkPrefixOverlaps(config: Config): string[] {
   return problems;
 }
 
-/** The variables that Lambda reserves. CloudFormation rejects them too, but only at deployment. */
+/**
+ * The variables that Lambda reserves. CloudFormation also rejects them, but only during deployment.
+ */
 const RESERVED_BY_LAMBDA =
   /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(CONTEXT_MISSING|DAEMON_ADDRESS)|AWS_LAMBDA_.*|LAMBDA_.*)$/;
 
@@ -502,7 +518,7 @@ function checkSettingName(name: string): string[] {
   if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
     return [`environment: expected names in capital letters, got ${quote(name)}`];
   }
-  // The name of no remaining setting contains one of these words.
+  // The names of all other valid settings do not contain any of these words.
   if (!/KEY|SECRET|PASSW|TOKEN/.test(name)) return [];
   return [
     `environment: ${name} looks like a secret, which would be readable in the template; ` +
@@ -510,7 +526,10 @@ function checkSettingName(name: string): string[] {
   ];
 }
 
-/** Rejects a key where the name of a key is expected. The value is not quoted in the message. */
+/**
+ * Rejects an API key where the name of a key is expected. The message does not quote the value,
+ * because it may be a key.
+ */
 function checkCompatibleProviders(providers: Config['openAiCompatibleProviders']): string[] {
   return Object.entries(providers).flatMap(([name, provider]) => {
     const { key, keyEnv } = (provider ?? {}) as { key?: unknown; keyEnv?: unknown };
@@ -536,7 +555,7 @@ function unknownKey(name: string): string {
   return `${name}: unknown key${hint}`;
 }
 
-/** A value as JSON, shortened to 80 characters. */
+/** Formats a value as JSON, shortened to 80 characters. */
 function quote(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value);
   return json.length > 80 ? `${json.slice(0, 79)}…` : json;

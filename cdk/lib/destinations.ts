@@ -1,10 +1,10 @@
-// IAM statements for result destinations: URLs of SQS queues, ARNs of event buses, and `s3://`
-// URLs. Each may end with the wildcard `*`.
+// IAM statements for result destinations, which are URLs of SQS queues, ARNs of event buses, and
+// `s3://` URLs. Each destination may end with the wildcard `*`.
 
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 
-/** Returns statements that allow sending results to exactly these destinations. */
+/** Returns statements that allow sending results to these destinations only. */
 export function destinationStatements(destinations: readonly string[]): iam.PolicyStatement[] {
   const queues: string[] = [];
   const buses: string[] = [];
@@ -24,7 +24,7 @@ export function destinationStatements(destinations: readonly string[]): iam.Poli
   ];
 }
 
-/** Converts `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME` to an ARN. */
+/** Converts an SQS URL (`https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`) to an ARN. */
 function queueArn(url: string): string {
   const [host = '', account = '', name = ''] = url.slice('https://'.length).split('/');
   return `arn:${Aws.PARTITION}:sqs:${host.split('.')[1] ?? ''}:${account}:${name}`;

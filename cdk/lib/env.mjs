@@ -1,5 +1,6 @@
-// Reads `.env`: the account and region to deploy to, and the keys. All problems are reported
-// together. Plain JavaScript, because the scripts import it without a TypeScript loader.
+// Reads `.env`, which contains the account and region to deploy to, and API keys. All problems are
+// reported together. This file is plain JavaScript, because the scripts import it without a
+// TypeScript loader.
 // @ts-check
 
 import { readFileSync } from 'node:fs';
@@ -11,12 +12,12 @@ import { closest } from './suggest.mjs';
  * @typedef {object} EnvRow
  * @property {string} name the name of the variable
  * @property {string[]} [aliases] other names of the same variable
- * @property {string} description the text in the table of docs/deploy.md
+ * @property {string} description the description in the table of docs/deploy.md
  * @property {string} [secret] the parameter under `/{stack}/Secret/` that stores the value
  */
 
 /**
- * Every variable of `.env`. Variables without a `secret` are required.
+ * The variables of `.env`. Variables without a `secret` are required.
  * @type {readonly EnvRow[]}
  */
 export const ENV = [
@@ -54,7 +55,9 @@ export const ENV = [
  * @property {{ name: string, parameter: string, value: string }[]} secrets the keys that are set
  */
 
-/** A missing or invalid `.env`. The message is for the user and never contains a key. */
+/**
+ * The error for a missing or invalid `.env`. The message is for the user and never contains a key.
+ */
 export class EnvError extends Error {}
 
 /** @type {Record<string, { pattern: RegExp, expected: string }>} */
@@ -69,7 +72,8 @@ const FORMATS = {
       /^(us|us-gov|us-iso[a-z]?|ca|mx|sa|eu|eusc-de|eu-isoe|il|af|me|ap|cn)-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
     expected: 'an AWS region like us-west-2',
   },
-  // The AWS SDK for JavaScript, and therefore the CDK, only finds profiles with these characters.
+  // The AWS SDK for JavaScript, which the CDK uses, finds only profiles whose names consist of
+  // these characters.
   DEPLOY_PROFILE: {
     pattern: /^[\w@+.%:/-]+$/,
     expected: 'the name of a profile, of letters, digits and _ @ + . % : / -',
@@ -77,11 +81,11 @@ const FORMATS = {
 };
 
 /**
- * Reads a file like `.env`.
+ * Reads and parses a file in the format of `.env`.
  * @param {string} path
- * @param {readonly EnvRow[]} [additionalRows] variables of other providers
+ * @param {readonly EnvRow[]} [additionalRows] the variables of other providers
  * @returns {Deployment}
- * @throws {EnvError} with all problems
+ * @throws {EnvError} that lists all problems
  */
 export function readEnvFile(path, additionalRows = []) {
   let text;
@@ -96,12 +100,13 @@ export function readEnvFile(path, additionalRows = []) {
 }
 
 /**
- * Parses the text of a file like `.env`. A variable with an empty value counts as not set.
+ * Parses the text of a file in the format of `.env`. A variable with an empty value counts as
+ * unset.
  * @param {string} text
  * @param {string} [path] the name of the file in error messages
- * @param {readonly EnvRow[]} [additionalRows] variables of other providers
+ * @param {readonly EnvRow[]} [additionalRows] the variables of other providers
  * @returns {Deployment}
- * @throws {EnvError} with all problems
+ * @throws {EnvError} that lists all problems
  */
 export function readEnv(text, path = '.env', additionalRows = []) {
   const values = parse(text);
@@ -150,12 +155,15 @@ export function readEnv(text, path = '.env', additionalRows = []) {
   return deployment;
 }
 
-/** A shorter name is within the edit distance of unrelated names, for example ZAI_API_KEY. */
+/**
+ * Shorter names are not checked, because unrelated names such as ZAI_API_KEY are too similar to
+ * known names.
+ */
 const MIN_CHECKED_LENGTH = 12;
 
 /**
- * Rejects names that differ slightly from a known name. Other names are ignored, because the file
- * may also have variables of other programs, such as the `llm-exe` command line.
+ * Rejects variable names that differ slightly from a known name. Other names are ignored, because
+ * the file may also contain variables for other programs, such as the `llm-exe` command line.
  * @param {string[]} names
  * @param {readonly EnvRow[]} rows
  */
@@ -174,24 +182,24 @@ function namesOf(rows) {
 }
 
 /**
- * Rejects values that dotenv would cut at a `#`, or whose quotes it would not remove. Messages
+ * Rejects values that dotenv would truncate at a `#`, or whose quotes it would not remove. Messages
  * do not quote the value, because it may be a key.
  * @param {string} text
- * @param {Record<string, string>} values as dotenv read them
+ * @param {Record<string, string>} values the values as dotenv parsed them
  * @param {readonly EnvRow[]} rows
  */
 function checkQuotes(text, values, rows) {
   const known = namesOf(rows);
   const lines = text.matchAll(/^[^\S\n\r]*(?:export\s+)?([\w.-]+)[^\S\n\r]*(?:=|:(?=\s))(.*)$/gm);
   return [...lines].flatMap(([, name = '', rest = '']) => {
-    // `readEnv` rejects values with line breaks.
+    // `readEnv` already rejects values with line breaks.
     if (!known.includes(name) || /[\r\n]/.test(values[name] ?? '')) return [];
     /** @param {string} actual */
     const problem = (actual) =>
       `${name}: expected the value in quotes that do not occur in it, got ${actual} (value not ` +
       'shown, because it may be a key)';
     if (/^\s*['"`]/.test(rest)) {
-      // If a comment follows, the next quote of the same kind must end the value.
+      // If a comment follows the value, the next quote of the same type must end the value.
       const isClosed =
         /^\s*(['"`])(?:\\\1|(?!\1).)*\1(\s+#.*)?\s*$/.test(rest) ||
         /^\s*(['"`])[^#]*\1\s*$/.test(rest);
@@ -206,7 +214,7 @@ function checkQuotes(text, values, rows) {
 }
 
 /**
- * Returns the `.env` variables of the providers in `openAiCompatibleProviders`.
+ * Returns the variables of the providers in `openAiCompatibleProviders`.
  * @param {unknown} providers the option as given, not yet validated
  * @returns {EnvRow[]}
  */

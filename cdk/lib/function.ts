@@ -1,5 +1,5 @@
-// The construct `LlmExeFunction`: the Lambda function with its role, log group, prompt bucket and
-// function URL.
+// The construct `LlmExeFunction`, which consists of the Lambda function and its role, log group,
+// prompt bucket and function URL.
 
 import { Annotations, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -14,7 +14,10 @@ import { bedrockStatements } from './bedrock.ts';
 import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
 
-/** The headers that web pages may send: the content type, and those of AWS_IAM and API_KEY. */
+/**
+ * The request headers that web pages may send: the content type, and those that AWS_IAM and API_KEY
+ * require.
+ */
 export const CORS_HEADERS = [
   'authorization',
   'content-type',
@@ -24,7 +27,7 @@ export const CORS_HEADERS = [
   'x-api-key',
 ];
 
-/** Errors of the function that `asTask` retries; docs/errors.md lists all errors. */
+/** The function's errors that `asTask` retries. docs/errors.md lists all errors. */
 const RETRIED_ERRORS = [
   'ProviderRateLimited',
   'ProviderUnavailable',
@@ -34,17 +37,19 @@ const RETRIED_ERRORS = [
   'Timeout',
 ];
 
-/** How HTTP callers are authenticated. `NONE` lets anyone call, at your cost. */
+/** How HTTP callers are authenticated. With `NONE`, anyone can call the function at your cost. */
 export type EndpointAuth = 'AWS_IAM' | 'API_KEY' | 'NONE';
 
 export interface EndpointProps {
-  /** Default: `AWS_IAM`. */
+  /** How callers of the function URL are authenticated. Default: `AWS_IAM`. */
   readonly auth?: EndpointAuth;
-  /** Origins of web pages that may call. Default: none, so CORS is not configured. */
+  /**
+   * The origins of web pages that may call the function. Default: none, so CORS is not configured.
+   */
   readonly allowedOrigins?: readonly string[];
   /**
-   * Account IDs, or ARNs of IAM identities of other accounts, that may call with `AWS_IAM`.
-   * Default: none.
+   * Other AWS accounts that may call the function with `AWS_IAM`, as account IDs or ARNs of IAM
+   * identities. Default: none.
    */
   readonly callers?: readonly string[];
 }
@@ -52,73 +57,76 @@ export interface EndpointProps {
 export interface ResultsProps {
   /** The bucket that stores results. Default: the prompt bucket. */
   readonly bucket?: s3.IBucket;
-  /** The prefix of results, without slashes at its ends. */
+  /** The prefix of results, without leading or trailing slashes. */
   readonly prefix: string;
   /**
-   * When results expire, if this construct creates the bucket. Default: they do not expire.
+   * When results expire. This is used only if the construct creates the bucket. Default: they do
+   * not expire.
    */
   readonly expiration?: Duration;
 }
 
 export interface LlmExeFunctionProps {
-  /** A zip file or a folder with the binary as `bootstrap`. `functionCode` builds one. */
+  /** A zip file or a folder that contains the binary as `bootstrap`. `functionCode` returns one. */
   readonly code: lambda.Code;
   /** The architecture of the code. Default: x86_64. */
   readonly architecture?: lambda.Architecture;
-  /** Memory in MB. Default: 512. */
+  /** The memory of the function in MB. Default: 512. */
   readonly memorySize?: number;
-  /** Maximum duration of an invocation. Default: 300 seconds. */
+  /** The maximum duration of an invocation. Default: 300 seconds. */
   readonly timeout?: Duration;
-  /** Default: none; the limit of the account applies. */
+  /** The reserved concurrency. Default: none, so the limit of the account applies. */
   readonly reservedConcurrentExecutions?: number;
-  /** How often Lambda retries a failed asynchronous invocation. Default: 0. */
+  /** How many times Lambda retries a failed asynchronous invocation. Default: 0. */
   readonly retryAttempts?: number;
-  /** Destination for failed asynchronous invocations. Default: none. */
+  /** The destination for failed asynchronous invocations. Default: none. */
   readonly onFailure?: lambda.IDestination;
-  /** When log events are deleted. Default: after 30 days. */
+  /** How long log events are retained. Default: 30 days. */
   readonly logRetention?: logs.RetentionDays;
   /**
-   * The function reads keys from `/{secretsName}/Secret/*` in Parameter Store. Default: the name of
-   * the stack.
+   * The name in the path `/{secretsName}/Secret/*`, under which the function reads keys from
+   * Parameter Store. Default: the name of the stack.
    */
   readonly secretsName?: string;
   /**
-   * The bucket of hosted configs that are requested without a bucket. Default: a new bucket, which
-   * is retained when the stack is deleted.
+   * The default bucket for hosted configs, which is used if a request does not name a bucket.
+   * Default: a new bucket, which is retained when the stack is deleted.
    */
   readonly promptBucket?: s3.IBucket;
-  /** Additional buckets of hosted configs. Default: none. */
+  /** Other buckets from which requests may load hosted configs. Default: none. */
   readonly configBuckets?: readonly s3.IBucket[];
   /** Where results are stored. Default: results are not stored. */
   readonly results?: ResultsProps;
-  /** URL of an SQS queue or ARN of an event bus that receives each result. Default: none. */
+  /**
+   * The URL of the SQS queue or the ARN of the event bus that receives each result. Default: none.
+   */
   readonly resultDestination?: string;
-  /** Prefixes of the destinations that requests may set themselves. Default: none. */
+  /** The prefixes of destinations that a request may set for its own result. Default: none. */
   readonly resultDestinationOverride?: readonly string[];
   /**
-   * Amazon Bedrock models that the function may call: IDs, patterns or ARNs. Default: `anthropic.*`
-   * and `meta.*`.
+   * The Amazon Bedrock models that the function may call, as IDs, patterns or ARNs. Default:
+   * `anthropic.*` and `meta.*`.
    */
   readonly allowedBedrockModels?: readonly string[];
-  /** Adds a function URL. Default: none. */
+  /** The configuration of the function URL. Default: the function has no URL. */
   readonly endpoint?: EndpointProps;
   /**
    * How callers of an HTTP API or a load balancer are authenticated. Default: `endpoint.auth`.
    */
   readonly endpointAuth?: EndpointAuth;
-  /** Other settings of docs/lambda.md. Do not put keys here. Default: none. */
+  /** Additional settings from docs/lambda.md. Do not put API keys here. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** The permissions boundary of the role. Default: none. */
+  /** The permissions boundary of the function's role. Default: none. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
 }
 
-/** The llm-exe Lambda function. */
+/** The llm-exe Lambda function and the resources that it needs. */
 export class LlmExeFunction extends Construct implements iam.IGrantable {
   /** The Lambda function. */
   readonly function: lambda.Function;
   /** The execution role of the function. */
   readonly role: iam.Role;
-  /** The bucket of hosted configs. */
+  /** The default bucket for hosted configs. */
   readonly promptBucket: s3.IBucket;
   /** The function URL, if `endpoint` is set. */
   readonly url?: lambda.FunctionUrl;
@@ -180,13 +188,13 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     if (props.endpoint) this.url = this.addUrl(props.endpoint);
   }
 
-  /** Grants `lambda:InvokeFunction`. */
+  /** Grants permission to invoke the function (`lambda:InvokeFunction`). */
   grantInvoke(grantee: iam.IGrantable): iam.Grant {
     return this.function.grantInvoke(grantee);
   }
 
   /**
-   * Grants an identity of this account both permissions that a call of the function URL requires.
+   * Grants an identity of this account both permissions that are required to call the function URL.
    *
    * @throws Error if the function has no URL
    */
@@ -196,8 +204,8 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Adds an event source, like `SqsEventSource`. An event source does not receive results: set
-   * `results` or `resultDestination`.
+   * Adds an event source, such as `SqsEventSource`. Results are not returned to an event source, so
+   * set `results` or `resultDestination`.
    */
   addEventSource(source: lambda.IEventSource): void {
     if (!this.#storesOrSendsResults) {
@@ -211,10 +219,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Creates a Step Functions task that invokes the function with the state's input, or `payload`,
-   * and returns its result. Temporary errors (rate limits, outages, timeouts) are retried with
-   * exponential backoff. `OutputInvalid` is not retried: another reply may be valid, but each one
-   * costs money. Add a `Catch` to continue without a result, or your own `addRetry`.
+   * Creates a Step Functions task that invokes the function and returns its result. The input of
+   * the function is the state's input or `payload`. Temporary errors (rate limits, outages,
+   * timeouts) are retried with exponential backoff. `OutputInvalid` is not retried: another reply
+   * may be valid, but each reply costs money. Add a `Catch` to continue without a result, or your
+   * own `addRetry`.
    */
   asTask(
     scope: Construct,

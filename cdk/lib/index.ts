@@ -1,4 +1,4 @@
-// The constructs for other stacks, which docs/deploy.md describes.
+// The constructs that other stacks can use. docs/deploy.md describes them.
 
 export { LlmExeBatch, type BatchFormat, type LlmExeBatchProps } from './batch.ts';
 export { promptBucket, type PromptBucketProps } from './bucket.ts';

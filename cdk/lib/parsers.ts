@@ -1,11 +1,14 @@
-// Parsers for single values of the CDK context. A value comes from cdk.json with its JSON type, or
-// from `-c name=value` as a string.
+// Parsers for individual values of the CDK context. A value in cdk.json has its JSON type; a value
+// from `-c name=value` is a string.
 
-/** The parsed value, or what was expected. `got` is set if only a part of the input is invalid. */
+/**
+ * The parsed value, or a description of the expected value. `got` is set if only a part of the
+ * input is invalid.
+ */
 export type Parsed<T> = { value: T } | { expected: string; got?: unknown };
 export type Parser<T> = (input: unknown) => Parsed<T>;
 
-/** `true` or `false`, or one of these words as a string. */
+/** Parses `true` or `false`, as a boolean or as a string. */
 export const boolean: Parser<boolean> = (input) => {
   const value = typeof input === 'string' ? input.trim() : input;
   if (value === true || value === 'true') return { value: true };
@@ -13,7 +16,7 @@ export const boolean: Parser<boolean> = (input) => {
   return { expected: 'true or false' };
 };
 
-/** A whole number from `min` to `max`, both included. */
+/** Returns a parser for integers from `min` to `max`, inclusive. */
 export function integer(min: number, max: number): Parser<number> {
   return (input) => {
     const number = toInteger(input);
@@ -22,7 +25,7 @@ export function integer(min: number, max: number): Parser<number> {
   };
 }
 
-/** One of the given whole numbers. */
+/** Returns a parser for one of the given integers. */
 export function oneOfNumbers(numbers: readonly number[]): Parser<number> {
   return (input) => {
     const number = toInteger(input);
@@ -36,7 +39,7 @@ function toInteger(input: unknown): number | undefined {
   return typeof input === 'string' && /^\d{1,12}$/.test(input.trim()) ? Number(input) : undefined;
 }
 
-/** One of the given words. */
+/** Returns a parser for one of the given strings. */
 export function oneOf<const Word extends string>(...words: Word[]): Parser<Word> {
   return (input) => {
     const value = words.find((word) => typeof input === 'string' && input.trim() === word);
@@ -45,7 +48,10 @@ export function oneOf<const Word extends string>(...words: Word[]): Parser<Word>
   };
 }
 
-/** A string that matches a pattern; `expected` describes the pattern in error messages. */
+/**
+ * Returns a parser for strings that match a pattern. Error messages contain `expected`, which
+ * describes the pattern.
+ */
 export function string(pattern: RegExp, expected: string): Parser<string> {
   return (input) => {
     const value = typeof input === 'string' ? input.trim() : '';
@@ -53,7 +59,7 @@ export function string(pattern: RegExp, expected: string): Parser<string> {
   };
 }
 
-/** A list. On the command line it is JSON or comma-separated. */
+/** Returns a parser for arrays. On the command line, an array is JSON or comma-separated. */
 export function list<T>(parseItem: Parser<T>): Parser<T[]> {
   return (input) => {
     const items = typeof input === 'string' ? splitList(input) : input;
@@ -75,7 +81,7 @@ function splitList(input: string): unknown {
   return input.split(',').map((item) => item.trim());
 }
 
-/** An object. On the command line it is JSON. */
+/** Parses an object. On the command line, the object is given as JSON. */
 export const jsonObject: Parser<Record<string, unknown>> = (input) => {
   const value = typeof input === 'string' ? parseJson(input) : input;
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -83,7 +89,7 @@ export const jsonObject: Parser<Record<string, unknown>> = (input) => {
   return { value: value as Record<string, unknown> };
 };
 
-/** An object whose values are strings. */
+/** Parses a JSON object whose values are strings. */
 export const stringMap: Parser<Record<string, string>> = (input) => {
   const parsed = jsonObject(input);
   const expected = 'a JSON object whose values are strings';

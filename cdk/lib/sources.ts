@@ -17,13 +17,13 @@ import { CORS_HEADERS, type LlmExeFunction } from './function.ts';
 
 const QUEUE = { encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
-/** Creates a queue for failed messages or events, with the maximum retention of SQS. */
+/** Creates a queue for failed messages or events, with the maximum retention period of SQS. */
 export function deadLetterQueue(scope: Construct, id: string): sqs.Queue {
   return new sqs.Queue(scope, id, { ...QUEUE, retentionPeriod: Duration.days(14) });
 }
 
 /**
- * Creates a queue of requests. Messages that fail too often move to `deadLetters`.
+ * Creates a queue for requests. Messages that fail too often are moved to `deadLetters`.
  */
 export function requestQueue(
   scope: Construct,
@@ -31,17 +31,18 @@ export function requestQueue(
   config: Config,
   deadLetters: sqs.IQueue,
 ): sqs.Queue {
-  // With a higher limit than the reserved concurrency, throttled messages would move to the
-  // dead-letter queue. The maximum of an SQS event source is 1000.
+  // If this limit were higher than the reserved concurrency, throttled messages would move to the
+  // dead-letter queue. The maximum for an SQS event source is 1000.
   const reserved = config.reservedConcurrency;
   const maxConcurrency = config.queueMaxConcurrency ?? (reserved && Math.min(reserved, 1000));
   const window = Duration.seconds(config.queueBatchingWindowSeconds);
   const queue = new sqs.Queue(scope, 'Queue', {
     ...QUEUE,
-    // The value that AWS recommends. With less, a message may be delivered again while it is still
-    // being processed.
+    // AWS recommends this value. With a shorter timeout, a message may be delivered again while it
+    // is still being processed.
     visibilityTimeout: Duration.seconds(6 * config.timeoutSeconds + window.toSeconds()),
-    // Shorter than the retention of the dead-letter queue, because a moved message keeps its age.
+    // This must be shorter than the retention of the dead-letter queue, because a moved message
+    // keeps its age.
     retentionPeriod: Duration.days(4),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: config.queueMaxReceiveCount },
   });
@@ -56,10 +57,10 @@ export function requestQueue(
   return queue;
 }
 
-/** Runs the `detail` of each event that matches `eventPattern` as a request. */
+/** Creates a rule that runs the `detail` of each event that matches `eventPattern` as a request. */
 export function addEventRule(scope: Construct, llm: LlmExeFunction, config: Config): void {
   if (!config.eventPattern) return;
-  // An L1 construct, which accepts every pattern in the syntax of AWS.
+  // The L1 construct accepts every pattern that AWS accepts.
   const rule = new events.CfnRule(scope, 'Rule', {
     description: 'Events that llm-exe runs as requests',
     eventBusName: config.eventBusName,
@@ -72,11 +73,14 @@ export function addEventRule(scope: Construct, llm: LlmExeFunction, config: Conf
   });
 }
 
-/** Runs each object uploaded under `prefix` in the prompt bucket as a hosted config. */
+/**
+ * Creates a rule that runs each object uploaded under `prefix` in the prompt bucket as a hosted
+ * config.
+ */
 export function addInbox(scope: Construct, llm: LlmExeFunction, prefix: string): void {
   const bucket = llm.promptBucket.node.defaultChild as s3.CfnBucket;
-  // `enableEventBridgeNotification` would add a custom resource that may change the notifications
-  // of every bucket.
+  // `enableEventBridgeNotification` would add a custom resource with permission to change the
+  // notifications of every bucket.
   bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
   new events.Rule(scope, 'Inbox', {
     description: 'Uploaded objects that llm-exe runs as hosted configs',
@@ -92,7 +96,7 @@ export function addInbox(scope: Construct, llm: LlmExeFunction, prefix: string):
   });
 }
 
-/** Creates an HTTP API that sends all paths to the function. */
+/** Creates an HTTP API that routes all paths to the function. */
 export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): apigateway.HttpApi {
   const api = new apigateway.HttpApi(scope, 'HttpApi', {
     apiName: config.stackName,
@@ -111,7 +115,7 @@ export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): 
   for (const path of ['/', '/{proxy+}']) {
     api.addRoutes({
       path,
-      // Not ANY, which would include the unsigned OPTIONS requests of web pages.
+      // ANY would include the OPTIONS requests of web pages, which are not signed.
       methods: [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
       integration,
       ...(isIam && { authorizer: new HttpIamAuthorizer() }),

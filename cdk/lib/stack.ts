@@ -1,4 +1,5 @@
-// The stack `LlmExeLambda`: the function, and the resources that the CDK context enables.
+// The stack `LlmExeLambda`, which contains the function and the resources that the CDK context
+// enables.
 
 import { Annotations, CfnOutput, Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -20,7 +21,7 @@ export interface LlmExeStackProps extends StackProps {
   readonly config: Config;
   /** The path of the repository. */
   readonly root: string;
-  /** Value of the tag `environment`, unless the context sets that tag. Default: no tag. */
+  /** The value of the tag `environment`, unless the context sets this tag. Default: no tag. */
   readonly environment?: string;
 }
 
@@ -115,7 +116,7 @@ export class LlmExeStack extends Stack {
       memorySize: config.memorySize,
       timeout: Duration.seconds(config.timeoutSeconds),
       retryAttempts: config.retryAttempts,
-      // The values of the enum are numbers of days.
+      // The values of the `RetentionDays` enum are numbers of days.
       logRetention: config.logRetentionDays as logs.RetentionDays,
       secretsName: config.stackName,
       configBuckets: config.configBuckets.map((name) => bucket(`Configs-${name}`, name)),
@@ -160,8 +161,8 @@ export class LlmExeStack extends Stack {
   }
 
   /**
-   * Warns of an endpoint without authentication, and of resources that the shipped boundary does
-   * not allow, which IAM would report only during the deployment or at run time.
+   * Warns of an endpoint without authentication, and of resources that the shipped permissions
+   * boundary does not allow. IAM would report those only during deployment or at run time.
    */
   private addWarnings(config: Config): void {
     const hasEndpoint = config.endpointEnabled || config.httpApiEnabled;
@@ -199,7 +200,7 @@ export class LlmExeStack extends Stack {
     this.warnOfNames('queue', 'LlmExeLambda', destinations.map(queueOf));
   }
 
-  /** Warns of each name without the prefix that the shipped boundary requires. */
+  /** Warns of each name without the prefix that the shipped permissions boundary requires. */
   private warnOfNames(kind: string, prefix: string, names: (string | undefined)[]): void {
     for (const name of names) {
       if (name === undefined || name.startsWith(prefix)) continue;

@@ -1,10 +1,10 @@
-// "Did you mean": finds the known name that is closest to a misspelled one. Plain JavaScript,
-// because the scripts import it without a TypeScript loader.
+// Finds the known name that is closest to a misspelled name, for "did you mean" suggestions. This
+// file is plain JavaScript, because the scripts import it without a TypeScript loader.
 // @ts-check
 
 /**
- * Returns the known name with the smallest edit distance, if it is at most a quarter of the name's
- * length (but always at least 2).
+ * Returns the known name with the smallest edit distance to `name`. Returns `undefined` if the
+ * distance exceeds both 2 and a quarter of the length of `name`.
  * @param {string} name
  * @param {readonly string[]} known
  * @returns {string | undefined}
@@ -31,7 +31,7 @@ export function suggestion(name, known) {
 }
 
 /**
- * The Levenshtein distance.
+ * Returns the Levenshtein distance between two strings.
  * @param {string} a
  * @param {string} b
  */

@@ -1,5 +1,5 @@
-// Checks that the tools that build the function are installed. Plain JavaScript, because the
-// scripts import it without a TypeScript loader.
+// Checks that the tools for building the function are installed. This file is plain JavaScript,
+// because the scripts import it without a TypeScript loader.
 // @ts-check
 
 import { spawnSync } from 'node:child_process';
@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 const OR_USE_A_ZIP = 'or set codePath in the CDK context to a zip that is already built';
 
 /**
- * Returns an error message for the first missing tool.
+ * Returns an error message if a tool is missing.
  * @returns {string | undefined}
  */
 export function missingTool() {

@@ -1,5 +1,5 @@
-// The commands of package.json without AWS: argument checks, error messages without stack traces,
-// and paths with characters that are special in a shell.
+// Tests the commands of package.json without calling AWS: checks of arguments, error messages
+// without stack traces, and paths with characters that are special in a shell.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -139,7 +139,7 @@ test('deploy: reports a missing tool and how to install it', () => {
   assert.match(errorOf(none), /^cargo is required .* not found: .*https:\/\/rustup\.rs/);
   const bare = tools('bare', '[ "$1" = --version ] || exit 101');
   assert.match(errorOf(bare), /^cargo-lambda is required .* not found: .*pip install cargo-lambda/);
-  // With codePath, or with both tools, the command continues and calls AWS.
+  // With codePath, or if both tools are installed, the command continues and calls AWS.
   assert.match(errorOf(none, '-c', `codePath=${CODE}`), /^Need to perform AWS calls/);
   assert.match(errorOf(tools('both', 'exit 0')), /^Need to perform AWS calls/);
 });
@@ -159,7 +159,7 @@ test('synth: reports a failed build', () => {
 
 for (const command of COMMANDS.filter((name) => name !== 'synth')) {
   test(`${command}: a missing profile gives the documented message`, () => {
-    // With codePath, no tool is needed.
+    // With codePath, the command does not need the build tools.
     const code = command === 'update-secrets' ? [] : ['-c', `codePath=${CODE}`];
     const { status, stderr } = run(command, ['--dotenv', VALID, ...code]);
     assert.equal(status, 1);

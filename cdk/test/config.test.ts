@@ -1,4 +1,5 @@
-// Parsing of the CDK context: rejected and accepted values, and the defaults in cdk.json.
+// Tests how the CDK context is parsed: rejected values, accepted values, and the defaults in
+// cdk.json.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { ROOT, scratch, template } from './support/synth.ts';
 
 const QUEUE = 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results';
 
-/** Each option that sends requests without waiting for a response. */
+/** Contexts that each enable an event source whose sender does not wait for a response. */
 const RECORD_SOURCES: [string, Record<string, unknown>][] = [
   ['queueEnabled', { queueEnabled: true }],
   ['queueEnabled', { queueEnabled: 'true' }],
@@ -278,7 +279,7 @@ test('results are stored by default if no caller waits for them', () => {
     assert.equal(prefix({ ...context, resultPrefix: null }), 'results');
     assert.equal(prefix({ ...context, resultDestination: QUEUE }), 'results');
     assert.equal(prefix({ ...context, resultPrefix: 'mine' }), 'mine');
-    // Results that are sent to a destination need not be stored.
+    // A result that is sent to a destination does not have to be stored.
     assert.equal(prefix({ ...context, resultPrefix: '', resultDestination: QUEUE }), undefined);
     readConfig({ ...context, offloadResultsOver: 10_000, resultDays: 3 });
   }

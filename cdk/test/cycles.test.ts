@@ -1,4 +1,5 @@
-// The files of cdk/lib and cdk/bin must not import each other in a cycle; type imports count too.
+// Checks that the files of cdk/lib and cdk/bin do not import each other in a cycle. Type imports
+// count too.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { ROOT } from './support/synth.ts';
 
 type Graph = ReadonlyMap<string, readonly string[]>;
 
-/** The relative imports and re-exports of each file. */
+/** Returns the relative imports and re-exports of each file. */
 function importsOf(folders: string[]): Graph {
   const files = folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name)),
@@ -23,7 +24,7 @@ function importsOf(folders: string[]): Graph {
   );
 }
 
-/** Returns the files of the first cycle, or `undefined`. */
+/** Returns the files of the first cycle, or `undefined` if the graph has no cycle. */
 function findCycle(graph: Graph): string[] | undefined {
   const finished = new Set<string>();
   const visit = (file: string, path: string[]): string[] | undefined => {

@@ -1,5 +1,5 @@
-// The docs match the code: tables, commands, options, settings, errors and links.
-// `UPDATE=1 npm run check` writes the tables of docs/deploy.md.
+// Checks that the docs match the code: tables, commands, options, settings, errors and links.
+// `UPDATE=1 npm run check` updates the tables in docs/deploy.md.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -77,7 +77,7 @@ test('docs/deploy.md lists every command', () => {
   );
 });
 
-/** The text of all Rust files in a folder. */
+/** Returns the concatenated source of all Rust files in a folder. */
 function rustSource(folder: string): string {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.rs'))
@@ -95,7 +95,7 @@ test('the function uses the same names of settings and keys', () => {
   }
 });
 
-/** The cells of each table row of a page that begins with a name in backquotes. */
+/** Returns the cells of those table rows on a page that begin with a name in backquotes. */
 function tableRows(page: string): string[][] {
   return readFileSync(join(ROOT, page), 'utf8')
     .split('\n')
@@ -106,7 +106,7 @@ function tableRows(page: string): string[][] {
 
 const code = (cell = ''): string => cell.replaceAll('`', '');
 
-/** Settings that have no option of their own; the option `environment` sets them. */
+/** Settings without an option of their own. They are set with the option `environment`. */
 const WITHOUT_OPTION = [
   'OPENAI_BASE_URL',
   'ANTHROPIC_BASE_URL',
@@ -125,7 +125,7 @@ const WITHOUT_OPTION = [
 
 test('each setting in docs/lambda.md has an option or is listed as having none', () => {
   const names = tableRows('docs/lambda.md').map(([name]) => code(name));
-  // The page also has a table of the fields of log lines.
+  // The page also has a table of log fields, whose names are not in capital letters.
   const settings = names.filter((name) => /^[A-Z0-9_]+$/.test(name));
   assert.deepEqual(settings.sort(), [...Object.keys(OPTION_OF_SETTING), ...WITHOUT_OPTION].sort());
 });
@@ -167,7 +167,7 @@ test('asTask retries the errors for which docs/errors.md says that a retry helps
   const retryable = tableRows('docs/errors.md')
     .filter(([, , retry]) => retry === 'yes')
     .map(([name]) => code(name));
-  // Another reply may satisfy the schema, but each one costs money.
+  // OutputInvalid is not retried: another reply may satisfy the schema, but each reply costs money.
   const expected = retryable.filter((name) => name !== 'OutputInvalid');
   assert.equal(expected.length, retryable.length - 1);
   const machines = template({ batchEnabled: true }).findResources(

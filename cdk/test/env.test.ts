@@ -1,4 +1,4 @@
-// Parsing of .env: rejected files, and values with quotes, comments and shell syntax.
+// Tests how .env is parsed: rejected files, and values with quotes, comments and shell syntax.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ function envText(values: Record<string, string>): string {
     .join('');
 }
 
-/** A value that dotenv would cut, or whose quotes it would not remove. */
+/** Returns a case for a value that dotenv would truncate, or whose quotes it would not remove. */
 function ambiguous(value: string): [Record<string, string>, string] {
   const message = 'XAI_API_KEY: expected the value in quotes that do not occur in it, got';
   return [{ XAI_API_KEY: value }, message];

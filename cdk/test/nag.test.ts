@@ -1,5 +1,6 @@
-// Checks each option set with cdk-nag's AwsSolutions rules. cases/nag.json lists the accepted
-// findings and the reasons; a rule there may contain alternatives in parentheses.
+// Checks the stack of each option set against cdk-nag's AwsSolutions rules. cases/nag.json lists
+// the accepted findings with reasons. Rules in cases/nag.json may contain alternatives in
+// parentheses.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -20,7 +21,10 @@ const ACCEPTED = JSON.parse(
 ) as Accepted[];
 const used = new Set<Accepted>();
 
-/** Removes hashes of logical IDs and CloudFormation functions, as cases/nag.json does. */
+/**
+ * Removes the hashes of logical IDs and simplifies CloudFormation functions, to match
+ * cases/nag.json.
+ */
 function normalize(rule: string): string {
   return rule
     .replace(/\{"Fn::Select".*?"Ref":"(\w+)"\}\]\}\]\}/, '<$1.Name>')

@@ -1,10 +1,10 @@
-// The policies of documentation/setup allow the deployment of each option set and the permissions
-// of its roles, and the roles themselves have narrow permissions. cases/handlers.json, made from
-// AWS's resource schemas, has the actions of CloudFormation for each resource type.
-// cases/resources.json and cases/bootstrap.json list the actions that this stack never needs, and
-// the reasons.
+// Checks that the policies in documentation/setup allow the deployment of each option set and the
+// permissions of its roles, and that the roles themselves have narrow permissions.
+// cases/handlers.json lists the actions that CloudFormation uses for each resource type, according
+// to AWS's resource schemas. cases/resources.json and cases/bootstrap.json list the actions that
+// this stack never needs, with reasons.
 //
-// Not covered: actions that the schemas omit, and actions of the CDK's command line.
+// The tests do not cover actions that the schemas omit or that the CDK's command line needs.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,16 +17,16 @@ import { OPTION_SETS } from './support/option-sets.ts';
 import { resolve, type Arns } from './support/resolve.ts';
 import { ROOT, template, type Context, type Statement } from './support/synth.ts';
 
-/** The resource of an action. */
+/** The resource that an action needs access to. */
 interface Target {
   arn: string;
   context?: Record<string, string>;
 }
 
 interface ResourceRow extends Target {
-  /** Actions in the schema of this type that this stack never needs, with the reasons. */
+  /** Actions in the schema of this type that this stack never needs, each with a reason. */
   notNeeded?: Record<string, string>;
-  /** Actions on another resource, or with other condition keys. */
+  /** Actions that need access to another resource or have other condition keys. */
   other?: Record<string, Target>;
 }
 
@@ -42,12 +42,17 @@ const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
 const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
 const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
 const HTTP_API = policyOf('LlmExeLambdaCdkHttpApiPolicy');
-/** The boundary with the statement for `httpApiEnabled`, as the account guide describes. */
+/**
+ * The boundary with the statement that `httpApiEnabled` requires, as the account guide describes.
+ */
 const BOUNDARY_WITH_HTTP_API: Policy = {
   ...BOUNDARY.policy,
   Statement: [...BOUNDARY.policy.Statement, ...HTTP_API.policy.Statement],
 };
-/** Listing actions that are called without a resource name, so AWS checks them for `*`. */
+/**
+ * Actions that list resources. They name no resource, so AWS checks whether they are allowed on
+ * `*`.
+ */
 const LIST_ACTIONS = [
   'cloudwatch:DescribeAlarms',
   'logs:DescribeLogGroups',
@@ -59,7 +64,7 @@ for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY, HTTP_API })) {
     assert.ok(text.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
     for (const statement of (JSON.parse(text) as Policy).Statement) {
       for (const resource of listOf(statement.Resource as string | string[])) {
-        // IAM rejects wildcards in the partition and in the service.
+        // IAM rejects a wildcard in the partition or the service of an ARN.
         assert.match(resource, /^(\*|arn:aws:[a-z0-9-]+:.*)$/);
       }
       for (const action of listOf(statement.Action)) {
@@ -120,7 +125,7 @@ test('with `*` as the region, the policies apply to all regions', () => {
   }
 });
 
-/** Replaces the placeholders of an ARN. */
+/** Replaces the placeholders in the ARN of a target. */
 function withNames(target: Target, id: string, stack: string): Target {
   const arn = target.arn
     .replaceAll('{stack}', stack)
@@ -130,7 +135,7 @@ function withNames(target: Target, id: string, stack: string): Target {
   return { ...target, arn };
 }
 
-/** The required actions for a resource that a policy does not allow. */
+/** Returns the actions that a resource requires but the policy does not allow. */
 function deniedActions(policy: Policy, type: string, row: ResourceRow, id: string, stack: string) {
   const steps = handlers[type];
   assert.ok(steps, `${type}: run scripts/oracles/cfn_handlers.py`);
@@ -248,7 +253,7 @@ test('the ARN of an inference profile allows its models, only through the profil
   }
 });
 
-/** The actions of a role's statement that the boundary does not allow. */
+/** Returns the actions in a statement of a role that the boundary does not allow. */
 function outsideBoundary(statement: Statement): string[] {
   const context = Object.fromEntries(
     Object.values(statement.Condition ?? {}).flatMap((keys) =>
@@ -299,7 +304,7 @@ test('the bootstrap can set the boundary on each of its roles', () => {
     .filter(({ Type }) => Type === 'AWS::IAM::Role')
     .map(({ Properties }) => Properties.PermissionsBoundary?.['Fn::If'][0]);
   const all = 'ShouldApplyPermissionsBoundaryToAllRoles';
-  // The role for CloudFormation always gets the given boundary.
+  // The CloudFormation role always gets the given boundary.
   assert.deepEqual(bounded.sort(), ['PermissionsBoundarySet', all, all, all, all]);
 });
 
@@ -427,7 +432,7 @@ test('by default, the function can call the allowed models in the allowed region
   assert.equal(may('us-west-2::foundation-model/meta.llama3-8b-instruct-v1:0'), true);
   assert.equal(may(profile), true);
   assert.equal(may('us-west-2:000000000000:inference-profile/global.meta.llama9'), true);
-  // In another region, or without a region, only through the profile.
+  // In another region or without a region, a model can be called only through the profile.
   assert.equal(may(`us-east-1::foundation-model/${sonnet}`), false);
   assert.equal(may(`us-east-1::foundation-model/${sonnet}`, profile), true);
   assert.equal(may(`::foundation-model/${sonnet}`, profile), true);

@@ -1,5 +1,5 @@
-// The effect of each option on the template. cases/template.json is a snapshot of the default
-// template; `UPDATE=1 npm run check` updates it.
+// Checks the effect of each option on the template. cases/template.json is a snapshot of the
+// default template; `UPDATE=1 npm run check` updates it.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ function statement(context: Context, sid: string) {
 test('the default template matches the snapshot', () => {
   const snapshot = new URL('cases/template.json', import.meta.url);
   const actual = template().toJSON() as { Resources: Record<string, { Properties: object }> };
-  // The asset hash depends on the binary.
+  // The asset hash depends on the binary, so it is not part of the snapshot.
   for (const resource of Object.values(actual.Resources)) {
     if ('Code' in resource.Properties) resource.Properties.Code = 'the code';
   }

@@ -1,5 +1,5 @@
-// The calls to AWS that the commands make themselves: checking the account, and storing keys.
-// Output contains names of keys, never values.
+// The AWS calls that the commands themselves make: they check the account and store keys. The
+// output contains the names of keys but never their values.
 // @ts-check
 
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -10,7 +10,7 @@ import { CommandError } from './command.mjs';
 /** @typedef {import('../../cdk/lib/env.mjs').Deployment} Deployment */
 
 /**
- * Checks that the profile belongs to the account that .env names.
+ * Checks that the profile belongs to the account in .env.
  * @param {Deployment} deployment
  * @throws {CommandError}
  */
@@ -49,7 +49,7 @@ function signInHelp({ account, profile }, error) {
 }
 
 /**
- * Stores the keys that .env sets in Parameter Store. Other parameters are not changed.
+ * Stores the keys from .env in Parameter Store. Other parameters are not changed.
  * @param {Deployment} deployment
  * @param {string} stack
  */

@@ -1,5 +1,5 @@
-// Shared code of the commands in package.json: parses arguments, .env and cdk.json, and runs the
-// CDK's command line. Errors that the user can fix are printed without a stack trace.
+// Code that the commands in package.json share. It parses arguments, .env and cdk.json, and runs
+// the CDK's command line. Errors that the user can fix are printed without a stack trace.
 // @ts-check
 
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,10 @@ import { fileURLToPath } from 'node:url';
 /** The path of the repository. */
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** The bootstrap resources of this app, separate from a company's own `CDKToolkit` stack. */
+/**
+ * The qualifier and the stack of the bootstrap resources, which are separate from the account's own
+ * `CDKToolkit` stack.
+ */
 export const QUALIFIER = 'llmexe';
 export const TOOLKIT_STACK = 'LlmExeLambdaToolkit';
 
@@ -43,7 +46,10 @@ export async function run(action) {
   }
 }
 
-/** Classes of errors that the user can fix. They are compared by name, because they load lazily. */
+/**
+ * The classes of errors that the user can fix. They are compared by name because they are loaded
+ * lazily.
+ */
 const USER_ERRORS = ['CommandError', 'ConfigError', 'EnvError'];
 
 /**
@@ -69,8 +75,8 @@ async function parseCommand(args) {
 
 /**
  * Removes `--dotenv FILE` and `--dotenv=FILE` from the arguments. The option is not called
- * `--env-file`, because Node handles that itself at any position and would put the keys into the
- * environment.
+ * `--env-file`, because Node itself handles that option in any position and would load the keys
+ * into the environment.
  * @param {string[]} args
  */
 function takeDotenv(args) {
@@ -79,8 +85,8 @@ function takeDotenv(args) {
   const files = [];
   for (let at = 0; at < rest.length;) {
     const [, joined] = /^--dotenv(?:=(.*))?$/s.exec(rest[at] ?? '') ?? ['', null];
-    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in
-    // .env.
+    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in the
+    // default .env.
     if (joined === null) {
       if (/^-+dot-?env/i.test(rest[at] ?? '')) {
         throw new CommandError(`${rest[at]}: unknown option (did you mean --dotenv FILE?)`);
@@ -102,8 +108,8 @@ function takeDotenv(args) {
 }
 
 /**
- * Parses the context arguments (`-c name=value`), in each form that the CDK accepts, and returns
- * them and all other arguments.
+ * Parses the context arguments (`-c name=value`) in each form that the CDK accepts. Returns the
+ * context and all other arguments.
  * @param {string[]} rest
  */
 function contextArguments(rest) {
@@ -120,7 +126,7 @@ function contextArguments(rest) {
     }
     const [, joined] = /^(?:--context|--c|-[A-Za-z]*c)(?:=(.*))?$/s.exec(argument) ?? ['', null];
     if (joined === null) {
-      // The CDK ignores this form without an error.
+      // The CDK silently ignores this form.
       if (/^-c/.test(argument)) {
         throw new CommandError(`${argument}: expected -c name=value, with a space after -c`);
       }
@@ -139,8 +145,8 @@ function contextArguments(rest) {
 }
 
 /**
- * Merges the context as the CDK does. In ascending precedence: ~/.cdk.json, cdk.context.json,
- * cdk.json, `-c`.
+ * Merges the context as the CDK does. The precedence, from lowest to highest, is ~/.cdk.json,
+ * cdk.context.json, cdk.json, `-c`.
  * @param {string[]} rest
  * @returns {Record<string, unknown>}
  */
@@ -154,7 +160,7 @@ export function contextOf(rest) {
 }
 
 /**
- * Reads a JSON file; a missing file is an empty object.
+ * Reads a JSON file. Returns an empty object if the file does not exist.
  * @param {string} path
  * @returns {Record<string, any>}
  */
@@ -163,7 +169,8 @@ function readJson(path) {
 }
 
 /**
- * Parses the context with the code of the CDK app, so that both use the same stack.
+ * Parses the context with the code of the CDK app, so that the command and the app use the same
+ * stack.
  * @param {string[]} rest
  * @returns {Promise<import('../../cdk/lib/config.ts').Config>}
  */
@@ -174,7 +181,7 @@ export async function configOf(rest) {
 }
 
 /**
- * Rejects all arguments except for the context, for a command that does not run the CDK.
+ * Rejects all arguments other than the context, for commands that do not run the CDK.
  * @param {string[]} rest
  */
 export function rejectOtherArguments(rest) {
@@ -190,20 +197,20 @@ function parseJson(value) {
   try {
     return JSON.parse(value);
   } catch {
-    // The CDK app reports malformed JSON.
+    // The CDK app reports malformed JSON, so it is ignored here.
     return undefined;
   }
 }
 
 /**
- * Runs the CDK's command line with the profile of .env.
+ * Runs the CDK's command line with the profile in .env.
  * @param {Command} command
  * @param {string[]} args
  * @returns {number} the exit code
  */
 export function cdk({ deployment, envFile }, args) {
   const program = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
-  // No shell, so values from .env and arguments are never interpreted as commands.
+  // No shell is used, so values in .env and arguments are never interpreted as commands.
   const result = spawnSync(process.execPath, [program, ...args, '--profile', deployment.profile], {
     cwd: ROOT,
     stdio: 'inherit',

@@ -1,5 +1,5 @@
-# Versions and installation of pinned tools, and the build of the deployed zip. The scripts, the
-# benchmarks and the release workflow source this file from the root of the repository.
+# Versions and installation of pinned tools, and the build of the zip for deployment. The scripts,
+# the benchmarks and the release workflow source this file from the root of the repository.
 
 CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=1.9.2
@@ -9,7 +9,7 @@ tools="$PWD/.tools"
 # Prints a heading.
 heading() { printf '\n== %s\n' "$*"; }
 
-# Installs Python packages into a virtual environment, unless it already has the given program:
+# Installs Python packages into a virtual environment, unless it already contains the given program:
 # venv <folder> <program> <packages>
 venv() {
   local folder=$1 program=$2
@@ -21,7 +21,7 @@ venv() {
   fi
 }
 
-# Installs the npm packages of a folder, unless they match its lock file already: npm_ci <folder>
+# Installs the npm packages of a folder, unless they already match its lock file: npm_ci <folder>
 npm_ci() {
   if ! cmp --silent "$1/package-lock.json" "$1/node_modules/.lock"; then
     npm ci --prefix "$1" --ignore-scripts --silent --no-audit --no-fund
@@ -41,8 +41,8 @@ install_cargo_deny() {
   fi
 }
 
-# Installs cargo-lambda with its cross compiler and sets cargo_lambda_bin to the folder of the
-# programs.
+# Installs cargo-lambda with its cross compiler and sets cargo_lambda_bin to the folder that
+# contains the programs.
 install_cargo_lambda() {
   local folder="$tools/cargo-lambda-$CARGO_LAMBDA_VERSION-zig"
   venv "$folder" cargo-lambda "cargo-lambda==$CARGO_LAMBDA_VERSION"
@@ -56,13 +56,13 @@ install_moto() {
   moto_server="$folder/bin/moto_server"
 }
 
-# Builds a zip as it is deployed: build_zip -p <package> --x86-64|--arm64 <more options>
+# Builds the zip for deployment: build_zip -p <package> --x86-64|--arm64 <more options>
 build_zip() {
   PATH="$cargo_lambda_bin:$PATH" cargo lambda build --quiet --release --locked \
     --output-format zip "$@"
 }
 
-# Unpacks the program of a zip: unpack_zip <zip> <folder>
+# Unpacks the program in a zip: unpack_zip <zip> <folder>
 unpack_zip() {
   python3 -m zipfile -e "$1" "$2"
   chmod +x "$2/bootstrap"

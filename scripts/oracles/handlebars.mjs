@@ -1,10 +1,11 @@
-// Writes the expected results of tests/cases/prompts/handlebars: renders every case of *.in.json
-// with npm handlebars (4.7.x, noEscape) and writes the texts and failures to *.out.json.
+// Generates the expected results of tests/cases/prompts/handlebars. It renders every case in
+// *.in.json with the npm package handlebars (4.7.x, noEscape) and writes the rendered texts and the
+// failures to *.out.json.
 //
 //   NODE_PATH=<folder with handlebars> node scripts/oracles/handlebars.mjs [folder of cases]
 //
-// A file is {data, cases}. A case is {name, template, data?, partials?}; its `data` is an object, or
-// the name of an entry in the `data` of the file.
+// A file contains {data, cases}. A case is {name, template, data?, partials?}. The `data` of a case
+// is an object or the name of an entry in the `data` of the file.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

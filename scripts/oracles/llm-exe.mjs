@@ -1,11 +1,12 @@
-// Writes the expected results of tests/cases/prompts/llm-exe: renders every case of *.in.json with
-// npm llm-exe (3.x, utils.replaceTemplateString) and writes the texts and failures to *.out.json.
+// Generates the expected results of tests/cases/prompts/llm-exe. It renders every case in *.in.json
+// with the npm package llm-exe (3.x, utils.replaceTemplateString) and writes the rendered texts and
+// the failures to *.out.json.
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/llm-exe.mjs [folder of cases]
 //
-// The format of a file is described in handlebars.mjs. llm-exe escapes {{x}} for HTML, which prompts
-// do not need. This script replaces the entities by their characters, so a case must not contain an
-// entity in its own text.
+// handlebars.mjs describes the file format. llm-exe escapes {{x}} for HTML, which prompts do not
+// need. This script therefore replaces HTML entities with the characters that they represent, so a
+// case must not contain an HTML entity itself.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

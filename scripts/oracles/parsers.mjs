@@ -1,12 +1,12 @@
-// Writes the expected results of tests/cases/parsers/corpus. For each case in *.in.json, the
-// result of the parser of that name in npm llm-exe (3.x, createParser), or that it throws, goes
-// into *.out.json.
+// Generates the expected results of tests/cases/parsers/corpus. For each case in *.in.json, it runs
+// the parser of the same name in the npm package llm-exe (3.x, createParser). It writes the result,
+// or the fact that the parser throws, to *.out.json.
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/parsers.mjs [folder of cases]
 //
-// Our `json` finds a value within other text, so llm-exe's `json` runs with match: "extract".
-// llm-exe escapes rendered templates for HTML: the escapes are undone here, so the texts of cases
-// must not contain HTML entities themselves.
+// Our `json` parser finds a value within other text, so llm-exe's `json` runs with match:
+// "extract". llm-exe escapes rendered templates for HTML. This script undoes that, so the texts of
+// cases must not contain HTML entities themselves.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

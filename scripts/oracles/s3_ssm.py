@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 OUT = Path(__file__).parents[2] / "crates/llm-exe-aws/tests/cases/s3_ssm.json"
-# The example credentials of AWS's documentation.
+# The example credentials in AWS's documentation.
 ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+EXAMPLE=="
 NOW = datetime.datetime(2026, 3, 1, 12, 34, 56, tzinfo=datetime.timezone.utc)
@@ -40,7 +40,7 @@ QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/results"
 FIFO = {"group": "llm-exe", "deduplication_id": "ab12"}
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/results"
 
-# name, operation, region, session token, base URL
+# The columns are the name, operation, region, session token and base URL.
 CASES = [
     ("get", get("bucket", "prompts/a.md"), "us-east-1", None, None),
     ("get with session token", get("bucket", "a.md"), "eu-central-1", TOKEN, None),

@@ -16,11 +16,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 OUT = Path(__file__).parents[2] / "crates/llm-exe-aws/tests/cases/sigv4.json"
-# The example credentials of AWS's documentation.
+# The example credentials in AWS's documentation.
 ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+EXAMPLE=="
 ARN = "arn:aws:bedrock:us-east-1:123456789012:"
-# name, model, operation, region, session token, base URL
+# The columns are the name, model, operation, region, session token and base URL.
 CASES = [
     ("model id", "amazon.nova-pro-v1:0", "converse", "us-east-1", None, None),
     ("session token", "amazon.nova-pro-v1:0", "converse", "us-east-1", TOKEN, None),

@@ -1,9 +1,11 @@
-//! Benchmarks templates against npm handlebars, and measures the memory of rendering.
+//! Compares the speed of templates with npm handlebars, and measures how much memory rendering
+//! needs.
 //!
-//! The input is in `prompts/`: a prompt of 2 KB with loops, conditions and a partial, its data and
-//! the Node process. `./benches/run-prompts` installs and builds it. Both sides run alternately and
-//! are compared round by round, so that load on the machine affects both. The exit code is 1 if a
-//! target is missed, and 2 if the benchmark fails or the two texts differ.
+//! The folder `prompts/` contains the data, the Node script and a 2 KB prompt with loops,
+//! conditions and a partial. The script `./benches/run-prompts` installs and builds everything.
+//! llm-exe and Node run alternately and are compared round by round, so that other load on the
+//! machine affects both. The exit code is 1 if a target is missed, and 2 if the benchmark fails or
+//! the two texts differ.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints tables")]
 
@@ -22,7 +24,7 @@ use serde_json::{Map, Value};
 use node::Node;
 use table::{Memory, Row, median};
 
-/// Any error of the benchmark.
+/// Any error that ends the benchmark.
 type Error = Box<dyn std::error::Error>;
 
 /// Benchmarks templates against npm handlebars.
@@ -37,19 +39,20 @@ struct Args {
     rounds: u32,
 }
 
-/// How long each side runs a task in a round.
+/// How long llm-exe and Node each run a task in a round.
 const SAMPLE: Duration = Duration::from_millis(50);
-/// How long each side runs a task before the first round, to warm up compilers and caches.
+/// How long llm-exe and Node each run a task before the first round, to warm up compilers and
+/// caches.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// A task that both sides run.
+/// A task that both llm-exe and Node run.
 struct Task {
     name: &'static str,
     /// The name of the task in `handlebars.mjs`.
     node: &'static str,
-    /// Whether the template is compiled in each run.
+    /// Whether each run of the task also compiles the template.
     compiles: bool,
-    /// The target: the minimum ratio of Node's time to llm-exe's.
+    /// The target, which is the minimum ratio of Node's time to llm-exe's time.
     min_ratio: f64,
 }
 
@@ -90,7 +93,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the benchmark and prints the tables. Returns whether every target was reached.
+/// Runs the benchmark and prints the tables. Returns whether all targets are reached.
 fn run(rounds: u32) -> Result<bool, Error> {
     let data: Map<String, Value> = serde_json::from_str(DATA)?;
     let scope = Scope { data: &data, extra: &[] };
@@ -143,7 +146,8 @@ fn render(template: &Template, scope: &Scope<'_>) -> Result<String, Error> {
     Ok(template.render(scope, &Limits::default())?.text)
 }
 
-/// Runs a function repeatedly for `time`. Returns the average microseconds of one run.
+/// Runs a function repeatedly for the duration `time` and returns the average time of a run in
+/// microseconds.
 fn measure(time: Duration, run: impl Fn() -> Result<String, Error>) -> Result<f64, Error> {
     let started = Instant::now();
     let mut runs = 0;
@@ -159,7 +163,7 @@ fn measure(time: Duration, run: impl Fn() -> Result<String, Error>) -> Result<f6
     }
 }
 
-/// Runs the binary that counts allocations.
+/// Runs `bench-prompts-memory`, which counts allocations, and returns its measurements.
 fn memory() -> Result<Vec<Memory>, Error> {
     let driver = std::env::current_exe()?;
     let output = Command::new(driver.with_file_name("bench-prompts-memory")).output()?;

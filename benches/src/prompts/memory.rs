@@ -1,7 +1,9 @@
-//! Measures the peak memory of rendering for texts of several sizes. Every allocation is counted.
+//! Measures the peak memory that rendering texts of several sizes needs. This program counts every
+//! allocation.
 //!
-//! It prints a line for each size: `<bytes of the text> <peak bytes allocated by rendering>`.
-//! `bench-prompts` runs it and compares the result with the target.
+//! For each size, the program prints a line with two numbers, which are the size of the text and
+//! the peak number of bytes that rendering allocated. `bench-prompts` runs this program and
+//! compares the results with the target.
 
 #![allow(clippy::print_stdout, reason = "it prints figures")]
 
@@ -14,13 +16,13 @@ static COUNTED: PeakAlloc = PeakAlloc;
 
 type Error = Box<dyn std::error::Error>;
 
-/// Texts of 100 KB to 4 MB, each 20% longer than the previous one, because the capacity of a buffer
-/// grows in steps.
+/// The sizes of the texts, from 100 KB to 4 MB. Each text is 20% longer than the previous one, so
+/// that the measurements include sizes just above the steps in which a buffer's capacity grows.
 const SMALLEST: f64 = 100e3;
 const LARGEST: f64 = 4e6;
 const STEP: f64 = 1.2;
 
-/// A list of orders as in the prompt of `prompts/`, one line per order.
+/// A template that renders orders like the prompt in `prompts/`, with one line per order.
 const SOURCE: &str = "{{#each orders}}{{@index}}. {{id}}: {{#if paid}}{{upper note}}{{else}}\
     {{note}}{{/if}}\n{{/each}}";
 
@@ -37,7 +39,8 @@ fn main() -> Result<(), Error> {
     }
 }
 
-/// Renders a text of about `size` bytes. Returns its actual size and the peak of allocated bytes.
+/// Renders a text of about `size` bytes. Returns the text's actual size and the peak number of
+/// bytes that rendering allocated.
 fn render(template: &Template, size: f64) -> Result<(usize, usize), Error> {
     let note = "Please leave it with the neighbours if no one is there. ".repeat(3);
     let order = |index: usize| -> Value {

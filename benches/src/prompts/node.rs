@@ -1,4 +1,4 @@
-//! The Node process that runs the tasks with npm handlebars.
+//! Runs the tasks with npm handlebars in a Node process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// A running `handlebars.mjs`. Dropping it kills the process.
+/// A Node process that runs `handlebars.mjs`. It is killed when this value is dropped.
 pub(crate) struct Node {
     child: Child,
     requests: ChildStdin,
@@ -15,7 +15,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts the process, which waits for requests.
+    /// Starts the process, which then waits for requests on its standard input.
     pub(crate) fn start(folder: &Path) -> Result<Self, Error> {
         let mut child = Command::new("node")
             .arg(folder.join("handlebars.mjs"))
@@ -28,13 +28,14 @@ impl Node {
         Ok(Node { child, requests, responses })
     }
 
-    /// Returns the text that a task renders.
+    /// Runs a task once and returns the rendered text.
     pub(crate) fn text(&mut self, task: &str) -> Result<String, Error> {
         let response = self.send(&format!("text {task}"))?;
         Ok(serde_json::from_str(&response)?)
     }
 
-    /// Runs a task repeatedly for `time`. Returns the average microseconds of one run.
+    /// Runs a task repeatedly for the duration `time` and returns the average time of a run in
+    /// microseconds.
     pub(crate) fn measure(&mut self, task: &str, time: Duration) -> Result<f64, Error> {
         let response = self.send(&format!("{task} {}", time.as_millis()))?;
         Ok(response.trim().parse()?)
@@ -53,7 +54,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // The process may have exited already.
+        // Errors are ignored because the process may already have exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The results of the prompt benchmarks as Markdown tables with their targets.
+//! Formats the results of the prompt benchmarks as Markdown tables that also show the targets.
 
 use std::fmt::Write;
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use crate::Error;
 
-/// A task and the microseconds that both sides needed in each round.
+/// A table row, with the microseconds that llm-exe and Node needed for a task in each round.
 #[derive(Debug)]
 pub(crate) struct Row {
     name: &'static str,
-    /// The target: the minimum ratio of Node's time to llm-exe's.
+    /// The target, which is the minimum ratio of Node's time to llm-exe's time.
     pub(crate) min_ratio: f64,
     pub(crate) llm_exe: Vec<f64>,
     pub(crate) node: Vec<f64>,
@@ -21,13 +21,13 @@ impl Row {
         Row { name, min_ratio, llm_exe: Vec::new(), node: Vec::new() }
     }
 
-    /// The ratios of Node's time to llm-exe's, one per round.
+    /// Returns the ratio of Node's time to llm-exe's time for each round.
     pub(crate) fn ratios(&self) -> Vec<f64> {
         self.llm_exe.iter().zip(&self.node).map(|(llm_exe, node)| node / llm_exe).collect()
     }
 }
 
-/// The memory of one rendering, in bytes.
+/// The size of a rendered text and the peak memory of rendering it, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     text: f64,
@@ -35,20 +35,21 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// The target: the maximum ratio of allocated bytes to bytes of text.
+    /// The target, which is the maximum ratio of the peak memory to the size of the text.
     pub(crate) const MAX_RATIO: f64 = 3.0;
 
     fn ratio(self) -> f64 {
         self.peak / self.text
     }
 
-    /// The highest ratio; infinity without measurements.
+    /// Returns the highest ratio. Without measurements it is infinite, so that the target counts as
+    /// missed.
     pub(crate) fn max_ratio(all: &[Memory]) -> f64 {
         all.iter().map(|memory| memory.ratio()).reduce(f64::max).unwrap_or(f64::INFINITY)
     }
 }
 
-/// Parses a line of `bench-prompts-memory`.
+/// Parses a line that `bench-prompts-memory` printed.
 impl FromStr for Memory {
     type Err = Error;
 
@@ -58,14 +59,14 @@ impl FromStr for Memory {
     }
 }
 
-/// The median; 0 without samples.
+/// Returns the median, or 0 if `samples` is empty.
 pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     let at = |index: usize| samples.get(index).copied().unwrap_or_default();
     f64::midpoint(at(samples.len().saturating_sub(1) / 2), at(samples.len() / 2))
 }
 
-/// The table of times, with one row per task.
+/// Returns the table of times, which has one row per task.
 pub(crate) fn speed(rows: &[Row]) -> String {
     let mut text = String::from(
         "| | llm-exe, µs | npm handlebars, µs | ratio | target |\n\
@@ -84,7 +85,8 @@ pub(crate) fn speed(rows: &[Row]) -> String {
     text
 }
 
-/// The table of memory: the smallest text, the one nearest to 1 MB, the largest, and the maximum.
+/// Returns the table of memory. It shows the smallest text, the text whose size is nearest to 1 MB,
+/// the largest text, and the maximum ratio of all texts.
 pub(crate) fn memory(all: &[Memory]) -> String {
     let mut text =
         String::from("| text, KB | peak memory, KB | ratio | target |\n|---|---|---|---|\n");
@@ -105,14 +107,14 @@ fn verdict(reached: bool) -> &'static str {
     if reached { "reached" } else { "**missed**" }
 }
 
-/// The median, the minimum and the maximum.
+/// Returns a table cell with the median, the minimum and the maximum of the samples.
 fn cell(samples: Vec<f64>) -> String {
     let min = samples.iter().copied().fold(f64::INFINITY, f64::min);
     let max = samples.iter().copied().fold(0.0, f64::max);
     format!("{:.1} ({min:.1} to {max:.1})", median(samples))
 }
 
-/// The footnote of the tables: the machine and how the numbers were measured.
+/// Returns the footnote, which describes the machine and how the numbers were measured.
 pub(crate) fn footnote(rounds: u32, source: usize, text: usize) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let machine = std::env::consts::ARCH;

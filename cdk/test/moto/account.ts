@@ -1,6 +1,6 @@
-// A fake AWS account. moto serves all services except for Lambda invocations, which it supports
-// only with Docker. A server in front of moto handles those: it is both the Invoke API and the
-// Runtime API of the real binary. Its URL is the value for `AWS_ENDPOINT_URL`.
+// A fake AWS account. moto simulates all services except for Lambda invocations, which it supports
+// only with Docker. A server in front of moto handles the invocations: callers use it as the Invoke
+// API and the real binary uses it as the Runtime API. Its URL is the value for `AWS_ENDPOINT_URL`.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The account ID of moto. */
+/** The ID of the account that moto simulates. */
 export const MOTO_ACCOUNT = '123456789012';
 export const MOTO_REGION = 'us-east-1';
 
@@ -22,7 +22,7 @@ interface Invocation {
   respond: (status: 'ok' | 'error', body: Buffer) => void;
 }
 
-/** The result of an execution of a state machine. */
+/** The result of one execution of a state machine. */
 export interface Execution {
   status: string;
   error: unknown;
@@ -37,7 +37,7 @@ export class Account {
   readonly #queue: Invocation[] = [];
   readonly #running = new Map<string, Invocation>();
   readonly #waiting: http.ServerResponse[] = [];
-  /** All events that the function has received. */
+  /** All events that the function has received so far. */
   readonly events: unknown[] = [];
 
   private constructor(server: http.Server, port: number, moto: ChildProcess, motoPort: number) {
@@ -48,7 +48,7 @@ export class Account {
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  /** Starts moto. `program` is the path of `moto_server`. */
+  /** Starts moto and the server in front of it. `program` is the path of `moto_server`. */
   static async start(program: string): Promise<Account> {
     const server = http.createServer();
     server.listen(0, '127.0.0.1');
@@ -56,7 +56,8 @@ export class Account {
     const { port } = server.address() as net.AddressInfo;
     const motoPort = await freePort();
     const moto = spawn(program, ['-H', '127.0.0.1', '-p', String(motoPort)], {
-      // moto's Step Functions interpreter sends its Lambda invocations to this port.
+      // moto's Step Functions interpreter sends its Lambda invocations to this port, where our
+      // server receives them.
       env: { ...process.env, MOTO_PORT: String(port), AWS_ENDPOINT_URL: '' },
       stdio: ['ignore', 'ignore', process.env['MOTO_LOG'] ? 'inherit' : 'ignore'],
     });
@@ -67,7 +68,7 @@ export class Account {
     return new Account(server, port, moto, motoPort);
   }
 
-  /** The value for `AWS_LAMBDA_RUNTIME_API`. */
+  /** The value for `AWS_LAMBDA_RUNTIME_API`, which has no scheme. */
   get runtimeApi(): string {
     return this.url.replace('http://localhost', '127.0.0.1');
   }
@@ -81,7 +82,7 @@ export class Account {
     return response.json();
   }
 
-  /** Sends a request in the AWS JSON protocol. */
+  /** Sends a request in the AWS JSON protocol and returns the response. */
   async json(target: string, service: string, body: unknown): Promise<Record<string, unknown>> {
     const response = await fetch(this.url, {
       method: 'POST',
@@ -109,7 +110,7 @@ export class Account {
     return text;
   }
 
-  /** Sends a request to a REST service, like S3. */
+  /** Sends a request to a REST service, such as S3. */
   async rest(service: string, method: string, path: string, body?: string): Promise<Response> {
     return fetch(`${this.url}${path}`, {
       method,
@@ -118,7 +119,7 @@ export class Account {
     });
   }
 
-  /** Configures moto to run state machines, not only to store them. */
+  /** Configures moto to run state machines. By default, it only stores them. */
   async interpretStateMachines(): Promise<void> {
     const body = JSON.stringify({ stepfunctions: { execute_state_machine: true } });
     const response = await this.rest('states', 'POST', '/moto-api/config', body);
@@ -142,7 +143,7 @@ export class Account {
     return String(reply['definition']);
   }
 
-  /** Runs a state machine and waits for the result. */
+  /** Runs a state machine, waits until the execution ends and returns its result. */
   async execute(stateMachineArn: string, input: unknown): Promise<Execution> {
     const body = { stateMachineArn, input: JSON.stringify(input) };
     const { executionArn } = await this.json('AWSStepFunctions.StartExecution', 'states', body);
@@ -221,7 +222,7 @@ export class Account {
     response.writeHead(202).end('{}');
   }
 
-  /** Sends queued events to the pending `next` requests of the binary. */
+  /** Sends queued events in response to the pending `next` requests of the binary. */
   #deliver(): void {
     while (this.#queue.length > 0 && this.#waiting.length > 0) {
       const invocation = this.#queue.shift()!;
@@ -239,7 +240,10 @@ export class Account {
   }
 }
 
-/** moto reads the service from the signature's scope and does not verify the signature. */
+/**
+ * Returns the headers of a signed request. moto reads the service from the signature's scope and
+ * does not verify the signature.
+ */
 function signed(service: string): Record<string, string> {
   const scope = `AKIAIOSFODNN7EXAMPLE/20260101/${MOTO_REGION}/${service}/aws4_request`;
   return {

@@ -1,8 +1,8 @@
-// The documented deployment, from bootstrap to destroy, against moto, and the real binary with the
-// deployed environment. moto does not support function URLs, so the stack is deployed without one,
-// and it does not enforce IAM policies.
+// Runs the documented deployment, from bootstrap to destroy, against moto, and runs the real binary
+// with the environment of the deployed function. moto does not support function URLs, so the stack
+// is deployed without one. moto does not enforce IAM policies.
 //
-// The tests are steps: each depends on the previous ones.
+// The tests run in order, and each test depends on the previous ones.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -46,7 +46,7 @@ describe('a deployment', () => {
     await account.stop();
   });
 
-  /** The physical ID of a resource, by its type and the start of its logical ID. */
+  /** Returns the physical ID of a resource, given its type and the start of its logical ID. */
   async function resource(type: string, prefix = ''): Promise<string> {
     const xml = await account.query('cloudformation', {
       Action: 'DescribeStackResources',
@@ -86,7 +86,7 @@ describe('a deployment', () => {
   test('the commands reject a profile of another account', async () => {
     user.writeEnv({ DEPLOY_ACCOUNT: '111111111111' });
     for (const command of ['bootstrap', 'deploy', 'diff', 'destroy', 'update-secrets']) {
-      // Without codePath, deploy would check the build tools first.
+      // Without codePath, the command would first check that the build tools are installed.
       const { status, output } = await user.npm(command, '-c', `codePath=${tool('LLM_EXE_ZIP')}`);
       assert.match(
         output,
@@ -141,7 +141,7 @@ describe('a deployment', () => {
   test('npm run update-secrets stores the keys unchanged and prints no value', async () => {
     user.writeEnv({ OPEN_AI_API_KEY: `'first'`, ANTHROPIC_API_KEY: '' });
     assert.equal((await user.npm('update-secrets')).status, 0);
-    // The key contains all kinds of quotes except for one, which quotes it in .env.
+    // The key contains every type of quote except the one that encloses it in .env.
     user.writeEnv({ OPENAI_API_KEY: `'${KEY.replaceAll("'", '’')}'` });
     const { status, output } = await user.npm('update-secrets');
     assert.equal(status, 0, output);
@@ -156,7 +156,8 @@ describe('a deployment', () => {
     user.writeEnv({ OWN_API_KEY: 'own' });
     const context = `openAiCompatibleProviders=${JSON.stringify(providers)}`;
     assert.match((await user.npm('update-secrets', '-c', context)).output, /^OWN_API_KEY -> /m);
-    // The function rejects the key above, which is not a valid HTTP header; store a valid one.
+    // The key above is not a valid HTTP header value, so the function rejects it. Store a valid
+    // key.
     user.writeEnv({ OPEN_AI_API_KEY: 'sk-any' });
     assert.equal((await user.npm('update-secrets')).status, 0);
   });
@@ -195,7 +196,7 @@ describe('a deployment', () => {
   });
 
   test('the research state machine passes the first result to the second call', async () => {
-    // moto stores machines separately after this option, so read the definition first.
+    // With this option, moto stores state machines separately, so read the definition first.
     batch = await account.definition(await resource('AWS::StepFunctions::StateMachine', 'Batch'));
     await account.interpretStateMachines();
     const definition = readFile('examples/step-functions/research.asl.json');
@@ -211,7 +212,7 @@ describe('a deployment', () => {
   });
 
   test('temporary errors are retried, and an invalid plan is caught', async () => {
-    // Shorter waits keep the test fast.
+    // Shorter intervals keep the test fast.
     const definition = readFile('examples/step-functions/research.asl.json').replaceAll(
       /"IntervalSeconds": \d+/g,
       '"IntervalSeconds": 1',
@@ -244,8 +245,8 @@ describe('a deployment', () => {
   });
 
   test('the batch runs a file of requests and writes a manifest of results', async () => {
-    // moto supports neither JSONL nor integer percentages. Everything else in the deployed
-    // definition is unchanged.
+    // moto supports neither JSONL nor integer percentages. The rest of the deployed definition is
+    // unchanged.
     assert.match(batch, /"InputType":"JSONL"/);
     const definition = batch
       .replace('"JSONL"', '"JSON"')
@@ -263,7 +264,7 @@ describe('a deployment', () => {
       JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
     assert.deepEqual(account.events.toSorted(byJson), requests.toSorted(byJson));
     assert.equal((await simulator.journal()).length, lines.length);
-    // moto writes the manifest but not the results.
+    // moto writes the manifest of the results but not the results.
     const { Key } = (
       JSON.parse(String(execution.output)) as { ResultWriterDetails: { Key: string } }
     ).ResultWriterDetails;
@@ -286,7 +287,8 @@ describe('a deployment', () => {
   });
 
   test('npm run destroy does not delete the keys', async () => {
-    // The bucket is not checked: moto does not support its policy, RetainExceptOnCreate.
+    // The bucket is not checked, because moto does not support its deletion policy,
+    // RetainExceptOnCreate.
     const { status, output } = await user.npm('destroy', '--force', ...options);
     assert.equal(status, 0, output);
     await assert.rejects(resource('AWS::Lambda::Function'), /does not exist/);

@@ -1,5 +1,5 @@
-// Fixtures of the deployment test: a user with an AWS profile and a .env, the provider simulator,
-// and the real binary with the deployed environment.
+// Fixtures of the deployment test: a user with an AWS profile and an .env file, the provider
+// simulator, and the real binary with the environment of the deployed function.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,17 +10,20 @@ import { createInterface } from 'node:readline';
 import { ROOT, scratch } from '../support/synth.ts';
 import { MOTO_ACCOUNT, MOTO_REGION, type Account } from './account.ts';
 
-/** A key with characters that are special in a shell, in .env and in templates. */
+/** A key with characters that have a special meaning in a shell, in .env or in templates. */
 export const KEY = `sentinel 'of' "the" $(key) # {{of}} \`openai\` \\n`;
 export const ENDPOINT_KEY = 'sentinel.of.the.endpoint';
 
 export interface CommandResult {
   status: number | null;
-  /** Standard output and standard error. */
+  /** The combined standard output and standard error. */
   output: string;
 }
 
-/** A user who runs the commands: a folder with spaces in its name, an AWS profile and a .env. */
+/**
+ * A user who runs the npm commands. The user has an AWS profile, an .env file, and a folder with
+ * spaces in its name.
+ */
 export class User {
   readonly folder = scratch('llm exe user-');
   readonly envFile = join(this.folder, 'my deployment.env');
@@ -38,7 +41,7 @@ export class User {
     this.writeEnv({});
   }
 
-  /** Writes .env. */
+  /** Writes the .env file. */
   writeEnv(values: Record<string, string>): void {
     const all = {
       NODE_ENV: 'test',
@@ -81,7 +84,7 @@ async function resultOf(child: ChildProcess): Promise<CommandResult> {
 
 /** The provider simulator. */
 export class Simulator {
-  /** The settings that point the function at the simulator. */
+  /** The environment variables that make the function call the simulator. */
   readonly variables: Record<string, string>;
   readonly #child: ChildProcess;
 
@@ -126,7 +129,7 @@ export class Simulator {
   }
 }
 
-/** The binary with the deployed environment, started as Lambda does it. */
+/** The real binary, started as Lambda starts it, with the environment of the deployed function. */
 export class Binary {
   readonly #child: ChildProcess;
   readonly #output: Buffer[] = [];
@@ -157,7 +160,7 @@ export class Binary {
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#output.push(chunk));
   }
 
-  /** Stops the process and returns its output. */
+  /** Stops the process and returns everything that it has printed. */
   async stop(): Promise<string> {
     this.#child.kill('SIGKILL');
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -167,7 +170,7 @@ export class Binary {
   }
 }
 
-/** The path of a tool, from the environment that scripts/test-cdk sets. */
+/** Returns the path of a tool, which scripts/test-cdk sets in the environment. */
 export function tool(name: string): string {
   const path = process.env[name];
   if (!path) throw new Error(`${name} is not set; scripts/test-cdk sets it`);

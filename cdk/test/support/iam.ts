@@ -1,5 +1,5 @@
-// Evaluates IAM policies, as far as the policies here need it: Allow statements with wildcards in
-// actions and resources, and string and ARN conditions.
+// Evaluates the IAM policies of this repository. Only the features that they use are supported:
+// Allow statements with wildcards in actions and resources, and string and ARN conditions.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,18 @@ export interface Policy {
   Statement: Statement[];
 }
 
-/** An action, as IAM evaluates it. */
+/** The use of an action on a resource, which the policies allow or not. */
 export interface Access {
   action: string;
-  /** An ARN, or a pattern; then all matching ARNs must be allowed. */
+  /** An ARN, or a pattern, in which case all matching ARNs must be allowed. */
   resource: string;
   context?: Readonly<Record<string, string>>;
 }
 
-/** A policy of documentation/setup, as text and with the placeholders replaced. */
+/**
+ * Reads a policy in documentation/setup. Returns its text, and the policy with placeholders
+ * replaced.
+ */
 export function policyOf(name: string): { policy: Policy; text: string } {
   const text = readFileSync(join(ROOT, 'documentation', 'setup', `${name}.json`), 'utf8');
   const filled = text
@@ -51,7 +54,7 @@ function statementAllows(statement: Statement, { action, resource, context = {} 
   );
 }
 
-/** Whether a text matches a pattern with the wildcards `*` and `?`. */
+/** Whether a string matches a pattern with the wildcards `*` and `?`. */
 export function like(pattern: string, text: string): boolean {
   const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(text);

@@ -1,4 +1,4 @@
-// Contexts that together cover every option of the stack.
+// CDK contexts that together cover every option of the stack.
 
 import type { Context } from './synth.ts';
 

@@ -1,8 +1,8 @@
-// Resolves CloudFormation's intrinsic functions in a template to plain JSON.
+// Replaces the CloudFormation intrinsic functions in a template with plain JSON values.
 
 import { ACCOUNT, REGION } from './synth.ts';
 
-/** The ARN of each resource, by logical ID. */
+/** The ARN of each resource by its logical ID. */
 export type Arns = Readonly<Record<string, string>>;
 
 const PSEUDO: Readonly<Record<string, string>> = {
@@ -12,7 +12,10 @@ const PSEUDO: Readonly<Record<string, string>> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-/** A `Ref` to a bucket is its name. For other types the ARN is returned, which suffices here. */
+/**
+ * Returns the name for a `Ref` to a bucket. For other types it returns the ARN, which is sufficient
+ * for the tests.
+ */
 function refOf(name: string, arns: Arns): string {
   const arn = PSEUDO[name] ?? arns[name];
   if (arn === undefined) throw new Error(`Ref: unknown resource ${name}`);

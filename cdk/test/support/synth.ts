@@ -1,4 +1,4 @@
-// Synthesizes the stack from a context, like `npm run synth`.
+// Synthesizes the stack from a CDK context, as `npm run synth` does.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,18 +18,18 @@ export const REGION = 'us-west-2';
 const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
 process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
-/** A folder with a fake binary, used as the code of the function. */
+/** A folder with a fake binary, which is the code of the function in tests. */
 export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
 writeFileSync(join(CODE, 'bootstrap'), 'not a program');
 
-/** Creates a folder that is deleted when the tests end. */
+/** Creates a temporary folder that is deleted when the tests end. */
 export function scratch(name: string): string {
   return mkdtempSync(join(SCRATCH, name));
 }
 
 export type Context = Readonly<Record<string, unknown>>;
 
-/** An app and its stack; `context` overrides the defaults. */
+/** Creates an app and its stack. The values in `context` override the defaults. */
 export function appOf(
   context: Context,
   prepare: (app: App) => void = () => {},
@@ -50,12 +50,12 @@ export function appOf(
   return [app, stack];
 }
 
-/** The template for a context. */
+/** Returns the template for a context. */
 export function template(context: Context = {}): Template {
   return Template.fromStack(appOf(context)[1]);
 }
 
-/** The policy statements of the function's role. */
+/** Returns the policy statements of the function's role. */
 export function functionStatements(context: Context = {}): Statement[] {
   const policies = Object.entries(template(context).findResources('AWS::IAM::Policy'));
   return policies
@@ -71,7 +71,7 @@ export interface Statement {
   Condition?: Record<string, Record<string, unknown>>;
 }
 
-/** The environment variables of the function. */
+/** Returns the environment variables of the function. */
 export function environment(context: Context = {}): Record<string, unknown> {
   const [fn] = Object.values(template(context).findResources('AWS::Lambda::Function'));
   return fn!['Properties'].Environment.Variables;

@@ -1,5 +1,5 @@
-// Writes templates for cfn-lint into the folder given as an argument: one for each option set, and
-// one with the policies of the account guide and the example state machine.
+// Writes templates for cfn-lint into the folder given as an argument. It writes one template for
+// each option set, and one with the policies of the account guide and the example state machine.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ function write(name: string, content: unknown): void {
 
 for (const [name, context] of Object.entries(OPTION_SETS)) write(name, template(context).toJSON());
 
-// The resource schema of a stage has this action, but cfn-lint's list of actions does not.
+// The resource schema of an API stage lists this action, but the action list of cfn-lint does not.
 const UNKNOWN_TO_CFN_LINT = 'apigateway:*TagResource';
 
 function policy(name: string): unknown {

@@ -1,8 +1,9 @@
-//! The client of AWS services: signs a [`Call`], sends it, and retries it.
+//! The client for AWS services, which signs each [`Call`], sends it, and retries it if it fails.
 //!
-//! Retries follow the standard mode of AWS's SDKs: throttling, server errors and broken connections
-//! are attempted three times in total. A wrong clock is corrected and expired credentials are
-//! renewed, once per call each and without using up an attempt.
+//! Retries follow the standard mode of the AWS SDKs: after throttling, a server error or a broken
+//! connection, the client makes up to three attempts in total. If AWS reports a wrong clock or
+//! expired credentials, the client corrects the clock or renews the credentials. It does each at
+//! most once per call, and the repeated request does not count as another attempt.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 
 use std::sync::Arc;
@@ -20,20 +21,22 @@ use crate::error_response::ErrorResponse;
 use crate::signer::{SignatureInput, SigningError, signature_headers};
 
 const MAX_ATTEMPTS: u32 = 3;
-/// The maximum wait before the second attempt. It doubles with each further attempt.
+/// The maximum wait before the second attempt. Each further attempt doubles the maximum, up to
+/// `MAX_BACKOFF`.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
-/// The minimum difference between the clocks that explains a rejected signature. AWS accepts
-/// signatures with a smaller difference.
+/// The minimum difference between the local clock and AWS's clock that can explain a rejected
+/// signature. AWS accepts signatures with a smaller difference.
 const MIN_CLOCK_SKEW: Duration = Duration::from_secs(240);
 
-/// Calls AWS services. A process should use one client, because the clock correction that it learns
-/// from one service applies to all of them.
+/// Calls AWS services. A process should use a single client for all services, because a clock
+/// correction that the client learns from one service applies to all of them.
 pub struct AwsClient {
     http: HttpClient,
     credentials: Arc<dyn CredentialSource>,
     clock: fn() -> SystemTime,
-    /// Seconds by which AWS's clock is ahead of the local clock.
+    /// The number of seconds that AWS's clock is ahead of the local clock; negative if it is
+    /// behind.
     clock_offset: AtomicI64,
 }
 
@@ -46,39 +49,40 @@ impl std::fmt::Debug for AwsClient {
 /// A request to an AWS service before it is signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// The service's name in signatures: `s3`, `ssm`.
+    /// The service name that the signature contains, like `s3` or `ssm`.
     pub(crate) service: &'static str,
     pub(crate) region: String,
     pub(crate) method: Method,
-    /// The full URL; its path and query are percent-encoded.
+    /// The full URL, with a percent-encoded path and query.
     pub(crate) url: String,
-    /// The headers, all of which are signed.
+    /// The headers to send, all of which the signature covers.
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
-    /// The maximum size of the response body.
+    /// The maximum size of the response body in bytes.
     pub(crate) max_response_bytes: usize,
     /// The timeout of one attempt.
     pub(crate) timeout: Duration,
-    /// Finds an error in a response with a success status. EventBridge reports rejected events
-    /// this way.
+    /// Finds an error in a response whose status is a success, because EventBridge reports rejected
+    /// events with status 200.
     pub(crate) error_in_success: fn(&WireReply) -> Option<ErrorResponse>,
 }
 
-/// The failure of a call.
+/// An error of a call to an AWS service.
 #[derive(Debug)]
 pub enum CallError {
-    /// The credentials are missing or could not be fetched, or the request can't be signed.
+    /// The request was not sent, because the region or the credentials are missing or the client
+    /// could not sign it.
     NotSigned(Error),
     /// AWS returned an error response.
     Rejected(ErrorResponse),
     /// No complete response was received.
     Failed(HttpError),
-    /// The body of a success response does not have the documented form.
+    /// The body of a successful response does not have the documented structure.
     InvalidResponse(&'static str),
 }
 
 impl CallError {
-    /// The error of a call without a region.
+    /// The error for a call whose region is not known.
     pub(crate) fn no_region() -> CallError {
         let message = "no AWS region: set AWS_REGION in the environment";
         CallError::NotSigned(Error::setting_not_set(message))
@@ -100,7 +104,7 @@ impl AwsClient {
         AwsClient { http, credentials, clock: SystemTime::now, clock_offset }
     }
 
-    /// Replaces the clock.
+    /// Replaces the system clock, so that tests can sign requests for a fixed time.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         AwsClient { clock, ..self }
@@ -110,7 +114,7 @@ impl AwsClient {
         Arc::clone(&self.credentials)
     }
 
-    /// Sends a call and retries it. Success is a status of 2xx or 304.
+    /// Sends a call and retries it if it fails. A status of 2xx or 304 counts as success.
     pub(crate) async fn send(
         &self,
         call: &Call,
@@ -165,7 +169,7 @@ impl AwsClient {
         error.map_or(Ok(reply), |error| Err(CallError::Rejected(error)))
     }
 
-    /// The time of AWS's clock, as far as it is known.
+    /// Returns the local time plus the clock correction, which is the best estimate of AWS's time.
     fn now(&self) -> SystemTime {
         let offset = self.clock_offset.load(Ordering::Relaxed);
         let duration = Duration::from_secs(offset.unsigned_abs());
@@ -175,8 +179,8 @@ impl AwsClient {
         corrected.unwrap_or(now)
     }
 
-    /// Corrects the clock if it may be the reason that AWS rejected a signature. Returns whether
-    /// the clock was changed.
+    /// Corrects the clock if a wrong clock may be the reason why AWS rejected a signature. Returns
+    /// whether it changed the clock.
     fn correct_clock(&self, response: &ErrorResponse) -> bool {
         let (true, Some(aws_time)) = (response.may_be_clock_skew(), response.date) else {
             return false;
@@ -194,7 +198,7 @@ impl AwsClient {
 }
 
 impl Call {
-    /// Returns the HTTP request, signed for this time.
+    /// Returns the HTTP request with a signature for this time.
     pub(crate) fn sign(
         &self,
         credentials: &Credentials,
@@ -233,8 +237,8 @@ async fn by_deadline<T>(
     }
 }
 
-/// The wait after this number of attempts: a random duration from zero to one second, doubled with
-/// each attempt.
+/// Returns how long to wait after this number of attempts. The wait is random, with a maximum that
+/// starts at `FIRST_BACKOFF` and doubles with each attempt.
 fn backoff(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(8);
     FIRST_BACKOFF.saturating_mul(1 << doublings).min(MAX_BACKOFF).mul_f64(fastrand::f64())

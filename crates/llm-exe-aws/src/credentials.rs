@@ -15,27 +15,30 @@ pub const CREDENTIAL_VARIABLES: &[&str] = &[ACCESS_KEY_ID, SECRET_ACCESS_KEY, SE
 /// AWS credentials. They are redacted in debug output and wiped from memory when dropped.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The id of the access key. It is not a secret, but it is not shown either.
+    /// The access key id. AWS does not treat it as a secret, but it is redacted as well.
     pub access_key_id: Secret,
-    /// The key that signs requests.
+    /// The secret key that signs requests.
     pub secret_access_key: Secret,
-    /// The token of temporary credentials, such as those of a Lambda function.
+    /// The session token, which only temporary credentials have, such as those of a Lambda
+    /// function.
     pub session_token: Option<Secret>,
 }
 
-/// A source of AWS credentials. It caches the credentials for as long as they are valid.
+/// A source of AWS credentials. An implementation caches the credentials for as long as they are
+/// valid, because the client requests them for every call.
 pub trait CredentialSource: Send + Sync {
-    /// Returns credentials that are valid now.
+    /// Returns credentials that are currently valid.
     ///
     /// # Errors
-    /// `SecretNotFound` if there are none, `SecretUnavailable` if the source failed.
+    /// Returns `SecretNotFound` if credentials are not configured, and `SecretUnavailable` if the
+    /// source could not provide them.
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>>;
 
-    /// Returns newer credentials than `stale`, which AWS reported as expired, or `None` if the
-    /// source has no newer ones.
+    /// Returns credentials that are newer than `stale`, which AWS reported as expired. Returns
+    /// `None` if the source has no newer credentials.
     ///
     /// # Errors
-    /// The same as for [`CredentialSource::credentials`].
+    /// Returns the same errors as [`CredentialSource::credentials`].
     fn renewed<'a>(
         &'a self,
         stale: &'a Credentials,
@@ -47,8 +50,8 @@ pub trait CredentialSource: Send + Sync {
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Credentials from environment variables. They are read once, when they are first needed: Lambda
-/// sets new ones only for a new process.
+/// Reads credentials from environment variables. It reads them once, when they are first needed,
+/// because Lambda sets new credentials only for a new process.
 pub struct EnvironmentCredentials {
     look_up: Box<LookUp>,
     cached: OnceLock<Credentials>,
@@ -61,12 +64,12 @@ impl std::fmt::Debug for EnvironmentCredentials {
 }
 
 impl EnvironmentCredentials {
-    /// Creates a source that reads variables with `look_up`.
+    /// Creates a source that reads environment variables with `look_up`.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentCredentials { look_up: Box::new(look_up), cached: OnceLock::new() }
     }
 
-    /// Whether none of the [`CREDENTIAL_VARIABLES`] is set.
+    /// Returns whether none of the [`CREDENTIAL_VARIABLES`] is set.
     pub fn is_unset(&self) -> bool {
         let is_set =
             |name: &&str| (self.look_up)(name).is_some_and(|value| !value.trim().is_empty());
@@ -92,7 +95,7 @@ impl EnvironmentCredentials {
         Ok(self.cached.get_or_init(|| credentials).clone())
     }
 
-    /// Returns the value of a variable. An empty variable counts as not set.
+    /// Returns the value of a variable. A variable that is empty or blank counts as not set.
     fn variable(&self, name: &str) -> Result<Option<Secret>, Error> {
         let Some(value) = (self.look_up)(name).filter(|value| !value.trim().is_empty()) else {
             return Ok(None);

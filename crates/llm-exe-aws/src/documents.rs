@@ -1,4 +1,4 @@
-//! Hosted documents in S3.
+//! Fetches hosted documents from S3.
 
 use std::sync::Arc;
 
@@ -13,15 +13,16 @@ use crate::error_response::ErrorResponse;
 use crate::results::is_stored_result;
 use crate::s3::{GetObject, S3};
 
-/// A document store that reads objects of S3. It does not fetch web configs.
+/// A document store that reads S3 objects. It does not fetch documents from web URLs.
 #[derive(Debug)]
 pub struct S3Documents {
     s3: S3,
 }
 
 impl S3Documents {
-    /// Creates a store for this region and, if set, this base URL. Nothing is connected or looked
-    /// up before the first document is fetched.
+    /// Creates a store for this region. If `endpoint` is set, requests go to that base URL instead
+    /// of the regional endpoint. The store does not connect to S3 or read credentials before it
+    /// fetches the first document.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3Documents { s3: S3::new(client, region, endpoint) }
     }
@@ -91,7 +92,7 @@ fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
     context.error(error)
 }
 
-/// Returns what is wrong with the object, if S3's error is about the object itself.
+/// Returns what is wrong with the object, or `None` if the error from S3 has another cause.
 fn object_problem(
     response: &ErrorResponse,
     has_version: bool,
@@ -99,7 +100,7 @@ fn object_problem(
     Some(match (response.status, response.code.as_str()) {
         (_, "NoSuchBucket") => (ErrorKind::ConfigNotFound, "the bucket does not exist"),
         (404, "NoSuchVersion") => (ErrorKind::ConfigNotFound, "the version does not exist"),
-        // S3 returns this for a malformed version id.
+        // S3 returns this error for a malformed version id.
         (400, "InvalidArgument") if has_version => {
             (ErrorKind::ConfigNotFound, "the version does not exist")
         }

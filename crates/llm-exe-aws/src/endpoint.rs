@@ -1,15 +1,18 @@
-//! URLs of AWS services: regional endpoints, or the base URL that the operator sets.
+//! Builds the URLs of AWS services from the regional endpoint or from the base URL that the
+//! operator sets.
 //!
-//! The bucket is part of the host name (virtual-hosted style), as AWS recommends. It is the first
-//! segment of the path if the name has dots, which AWS's certificates do not cover, or if the
-//! operator sets a base URL; the AWS CLI does the same.
+//! In S3 URLs, the bucket name is part of the host name (virtual-hosted style), as AWS recommends.
+//! The bucket name is the first segment of the path instead (path style) if it contains dots, which
+//! AWS's certificates do not cover, or if the operator sets a base URL. The AWS CLI does the same.
 
 use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The characters that are encoded in a query: all except the unreserved ones of RFC 3986.
+/// The characters to percent-encode in a query, which are all except the unreserved characters of
+/// RFC 3986.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The characters that are encoded in a path. Slashes are kept.
+/// The characters to percent-encode in a path, which are the same as in a query except for the
+/// slash.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Returns the base URL of a service, without a trailing slash.
@@ -20,7 +23,7 @@ pub(crate) fn service_url(endpoint: Option<&str>, service: &str, region: &str) -
     }
 }
 
-/// Returns the URL of an object, or `None` if the bucket or the key can't exist.
+/// Returns the URL of an S3 object, or `None` if S3 does not allow such a bucket name or key.
 pub(crate) fn object_url(
     endpoint: Option<&str>,
     region: &str,
@@ -39,13 +42,13 @@ pub(crate) fn object_url(
     Some(format!("{scheme}://{bucket}.{rest}/{key}"))
 }
 
-/// Percent-encodes a value for a query.
+/// Percent-encodes a query parameter's value.
 pub(crate) fn encode_query(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
 }
 
-/// Whether this can be the name of a bucket, by the most permissive rules that AWS ever had. None
-/// of the allowed characters has a meaning in URLs.
+/// Returns whether this is a valid bucket name by the most permissive rules that AWS ever had,
+/// which old buckets can still use. None of the allowed characters has a special meaning in URLs.
 fn is_bucket_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (3..=255).contains(&name.len())
@@ -53,7 +56,7 @@ fn is_bucket_name(name: &str) -> bool {
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether the bucket's name can be a label of a host name.
+/// Returns whether the bucket name is valid as a label of a host name.
 fn is_host_label(bucket: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     bucket.len() <= 63 && bucket.bytes().all(allowed) && !bucket.ends_with('-')

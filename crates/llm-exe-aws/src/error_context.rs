@@ -1,8 +1,9 @@
-//! Converts a failed AWS call into the error that callers see.
+//! Converts the error of an AWS call into the [`Error`] that llm-exe returns.
 //!
-//! A denied call becomes `AccessDenied`, with the action and the resource. All other failures get
-//! the kind of the operation, also those that only the operator can fix: a record whose result
-//! could not be stored is then delivered again instead of being lost.
+//! If AWS denies an action, the error has the kind `AccessDenied`, and its message names the action
+//! and the resource. Any other failed request has the kind that the operation defines, even if only
+//! the user who operates the function can fix the cause. A record whose result could not be stored
+//! is therefore delivered again instead of being lost.
 
 use std::fmt::Display;
 
@@ -11,27 +12,27 @@ use llm_exe::{Error, ErrorKind};
 use crate::client::CallError;
 use crate::error_response::ErrorResponse;
 
-/// Describes an AWS operation for the message of its error.
+/// Describes an AWS operation, so that its errors have a useful kind and message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ErrorContext<'a> {
-    /// The kind of a failure that is not a denial.
+    /// The kind of all errors except denied access.
     pub(crate) unavailable: ErrorKind,
-    /// What failed, before the resource: `can't store`.
+    /// The start of the message, which the resource follows, like `can't store`.
     pub(crate) failed: &'static str,
-    /// The object, parameter, queue or event bus.
+    /// The name of the object, parameter, queue or event bus.
     pub(crate) resource: &'a str,
-    /// The IAM action that the operation needs: `s3:PutObject`.
+    /// The IAM action that the caller must be allowed to use, like `s3:PutObject`.
     pub(crate) action: &'static str,
-    /// Appended to the message of a denial; may be empty.
+    /// A hint that is appended to the message if AWS denies access. It can be empty.
     pub(crate) denial_hint: &'static str,
 }
 
-/// The denial hint of actions that read an object of S3.
+/// The `denial_hint` for actions that read an S3 object.
 pub(crate) const MISSING_OBJECT_HINT: &str =
     "; without s3:ListBucket, S3 denies access to objects that do not exist";
 
 impl ErrorContext<'_> {
-    /// Converts the failure of the call.
+    /// Converts the error of a call.
     pub(crate) fn error(&self, error: CallError) -> Error {
         match error {
             CallError::NotSigned(error) => error,
@@ -41,7 +42,7 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// An error of the kind `unavailable` with a reason.
+    /// Returns an error of the kind `unavailable` that gives a reason.
     pub(crate) fn unavailable(&self, reason: &dyn Display) -> Error {
         let message = format!("{} {}: {reason}", self.failed, self.resource);
         Error::new(self.unavailable, message)

@@ -1,7 +1,6 @@
-//! Error responses of AWS services.
+//! Parses and classifies the error responses of AWS services.
 //!
-//! S3 reports errors as XML and the other services as JSON. A response to `HEAD` has a status and
-//! headers only.
+//! S3 returns errors as XML, and the other services return them as JSON.
 
 use std::time::SystemTime;
 
@@ -16,18 +15,18 @@ use crate::xml;
 pub struct ErrorResponse {
     /// The HTTP status.
     pub status: u16,
-    /// AWS's error code, like `NoSuchKey`; empty if the response has none.
+    /// AWS's error code, like `NoSuchKey`. It is empty if the response has no code.
     pub code: String,
-    /// AWS's message. It can name roles and accounts, so it is used to classify the error and never
-    /// shown to callers.
+    /// AWS's error message. It can contain the names of roles and accounts, so it is only used to
+    /// classify the error and never shown to callers.
     pub(crate) message: String,
-    /// The region of the bucket, if the response names it.
+    /// The region of the bucket, if the response contains it.
     pub(crate) region: Option<String>,
-    /// The time of the response by AWS's clock.
+    /// The time when AWS sent the response, by AWS's clock.
     pub(crate) date: Option<SystemTime>,
 }
 
-/// Codes of throttling, for all services, as in AWS's SDKs.
+/// Error codes that mean throttling, for all services. The AWS SDKs use the same codes.
 const THROTTLING: &[&str] = &[
     "BandwidthLimitExceeded",
     "KmsThrottled",
@@ -44,7 +43,7 @@ const THROTTLING: &[&str] = &[
     "TooManyRequestsException",
     "TooManyUpdates",
 ];
-/// Codes of other errors that a retry can resolve.
+/// Error codes of other transient errors, which a retry can resolve.
 const TRANSIENT: &[&str] = &[
     "InternalError",
     "InternalException",
@@ -55,7 +54,8 @@ const TRANSIENT: &[&str] = &[
 ];
 const EXPIRED_CREDENTIALS: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-/// Codes that AWS returns if the time of a signature is wrong, and also for other reasons.
+/// Error codes that AWS returns if the time in a signature is wrong. AWS returns some of them for
+/// other reasons, too.
 const CLOCK_SKEW: &[&str] = &[
     "AuthFailure",
     "InvalidSignature",
@@ -77,7 +77,7 @@ const INVALID_CREDENTIALS: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// The error body of services with a JSON protocol.
+/// The error body of services that use a JSON protocol.
 #[derive(Deserialize)]
 struct JsonError {
     #[serde(rename = "__type", default)]
@@ -106,19 +106,20 @@ impl ErrorResponse {
             status: reply.status,
             code: normalize_code(code),
             message: shorten(&message, 500),
-            // The region becomes a part of host names.
+            // The region becomes part of a host name, so an invalid region is dropped.
             region: region.filter(|region| llm_exe::check_region(region).is_ok()),
             date: reply.header("date").and_then(|text| httpdate::parse_http_date(text).ok()),
         }
     }
 
-    /// The error of a bucket or key that can't exist, for which no request is sent.
+    /// The error for an invalid bucket name or key. The client returns it without sending a
+    /// request.
     pub(crate) fn invalid_name() -> ErrorResponse {
         let (code, message) = ("InvalidName".to_owned(), String::new());
         ErrorResponse { status: 404, code, message, region: None, date: None }
     }
 
-    /// The error of an entry that failed, from a response with a success status.
+    /// Creates the error for an entry that AWS rejected in a response with a success status.
     pub(crate) fn from_failed_entry(status: u16, code: &str, message: &str) -> ErrorResponse {
         let (code, message) = (normalize_code(code), shorten(message, 500));
         ErrorResponse { status, code, message, region: None, date: None }
@@ -128,7 +129,7 @@ impl ErrorResponse {
         codes.contains(&self.code.as_str())
     }
 
-    /// Whether a retry can succeed.
+    /// Returns whether a retry can succeed.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.status, 429 | 500 | 502 | 503 | 504)
             || self.has_code(THROTTLING)
@@ -139,12 +140,14 @@ impl ErrorResponse {
         self.has_code(EXPIRED_CREDENTIALS)
     }
 
-    /// Whether a wrong clock can be the reason. A response to `HEAD` has no code.
+    /// Returns whether a wrong clock can be the reason for the error. A 403 response without an
+    /// error code also counts, because its cause is unknown.
     pub(crate) fn may_be_clock_skew(&self) -> bool {
         self.has_code(CLOCK_SKEW) || (self.status == 403 && self.code.is_empty())
     }
 
-    /// Whether AWS rejected the credentials, as opposed to denying an action to a known caller.
+    /// Returns whether AWS rejected the credentials, as opposed to denying an action to a known
+    /// caller.
     pub(crate) fn is_about_credentials(&self) -> bool {
         self.has_code(EXPIRED_CREDENTIALS)
             || self.has_code(CLOCK_SKEW)
@@ -162,7 +165,8 @@ impl ErrorResponse {
         self.status == 403 || self.has_code(ACCESS_DENIED)
     }
 
-    /// Whether the error comes from KMS, which the service called.
+    /// Returns whether the error comes from KMS, which the service calls to encrypt or decrypt
+    /// data.
     pub(crate) fn is_from_kms(&self) -> bool {
         self.message.contains("kms:Decrypt")
             || self.message.contains("kms:GenerateDataKey")
@@ -171,7 +175,7 @@ impl ErrorResponse {
             || self.code.starts_with("KMS.")
     }
 
-    /// The KMS action that was denied.
+    /// Returns the KMS action that AWS denied.
     pub(crate) fn kms_action(&self) -> &'static str {
         match self.message.contains("kms:GenerateDataKey") {
             true => "kms:GenerateDataKey",
@@ -180,7 +184,7 @@ impl ErrorResponse {
     }
 }
 
-/// The status and the code for messages, like `503 SlowDown`.
+/// Shows the status and the code, like `503 SlowDown`.
 impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)?;
@@ -188,8 +192,8 @@ impl std::fmt::Display for ErrorResponse {
     }
 }
 
-/// Reduces `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`. Callers see the
-/// code, so all characters that are not part of a name are removed.
+/// Reduces `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`. Removes all
+/// characters that are not valid in a name, because the code is shown to callers.
 fn normalize_code(code: &str) -> String {
     let code = code.rsplit('#').next().unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();

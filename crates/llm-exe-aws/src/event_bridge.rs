@@ -1,4 +1,4 @@
-//! A client of Amazon EventBridge with the operation `PutEvents` for a single event:
+//! A client for Amazon EventBridge that supports the operation `PutEvents` with a single event:
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 
 use std::sync::Arc;
@@ -18,29 +18,30 @@ use crate::error_response::ErrorResponse;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// EventBridge in the region of each event bus, or at a base URL.
+/// A client for EventBridge. Each request goes to the region of its event bus, or to the base URL
+/// if one is set.
 #[derive(Debug)]
 pub struct EventBridge {
     client: Arc<AwsClient>,
     endpoint: Option<String>,
 }
 
-/// An event for an event bus.
+/// The input of `PutEvents`, with a single event.
 #[derive(Debug, Clone, Copy)]
 pub struct PutEvents<'a> {
-    /// The bus's ARN.
+    /// The ARN of the event bus.
     pub bus: &'a str,
-    /// The bus's region.
+    /// The region of the event bus.
     pub region: &'a str,
     /// The event's `source`.
     pub source: &'a str,
     /// The event's `detail-type`.
     pub detail_type: &'a str,
-    /// The event's `detail`: a JSON object as text.
+    /// The event's `detail`, which is a serialized JSON object.
     pub detail: &'a str,
 }
 
-/// The response to `PutEvents`. Its status is 200 even if entries failed.
+/// The response to `PutEvents`. EventBridge returns status 200 even if it rejected an entry.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response {
@@ -59,17 +60,18 @@ struct Entry {
 }
 
 impl EventBridge {
-    /// Creates a client that uses this base URL, if it is set.
+    /// Creates a client. If `endpoint` is set, requests go to that base URL instead of the regional
+    /// endpoint.
     pub fn new(client: Arc<AwsClient>, endpoint: Option<String>) -> Self {
         EventBridge { client, endpoint }
     }
 
-    /// Puts the event on the bus and returns the event's id. If a response is lost, the bus can
-    /// receive the event twice.
+    /// Sends the event to the event bus and returns the event's id. If a response is lost, the
+    /// client sends the event again, and the bus can receive it twice.
     ///
     /// # Errors
-    /// If EventBridge did not confirm the event. If it rejected the entry, the error is
-    /// [`CallError::Rejected`] with status 200.
+    /// Returns an error if EventBridge did not confirm the event. If EventBridge rejected the
+    /// event, the error is [`CallError::Rejected`] with status 200.
     pub async fn put_events(
         &self,
         put: PutEvents<'_>,
@@ -108,7 +110,7 @@ impl EventBridge {
     }
 }
 
-/// Returns the error of the entry, if EventBridge rejected it.
+/// Returns the error of the event if EventBridge rejected the event.
 fn failed_entry(reply: &WireReply) -> Option<ErrorResponse> {
     let response: Response = serde_json::from_slice(&reply.body).ok()?;
     let entry = response.entries.into_iter().next()?;

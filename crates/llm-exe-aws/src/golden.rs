@@ -1,7 +1,8 @@
-//! Compares complete signed requests with those of botocore.
+//! Tests that complete signed requests equal those of botocore.
 //!
-//! The cases in `tests/cases/s3_ssm.json` are written by `scripts/oracles/s3_ssm.py`. This test is
-//! a unit test because only the crate itself can build a request without sending it.
+//! The script `scripts/oracles/s3_ssm.py` writes the expected requests to
+//! `tests/cases/s3_ssm.json`. This is a unit test because only code inside the crate can build a
+//! request without sending it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -142,7 +143,7 @@ fn requests_equal_those_of_botocore() {
         let Expected { method, url, headers, body } = &case.expected;
         assert_eq!((call.method.as_str(), &call.url), (method.as_str(), url), "{}", case.name);
         if matches!(case.operation.as_str(), "parameter" | "send" | "events") {
-            // The bodies are equal as JSON but not byte for byte.
+            // The bodies contain the same JSON but can differ in whitespace and key order.
             let (actual, expected): (Value, Value) =
                 (serde_json::from_slice(&call.body).unwrap(), serde_json::from_str(body).unwrap());
             assert_eq!(actual, expected, "{}", case.name);

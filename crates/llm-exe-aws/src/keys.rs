@@ -1,9 +1,9 @@
-//! Provider keys in Parameter Store.
+//! Reads provider keys from Parameter Store and caches them.
 //!
-//! A key is the parameter `/{stack}/Secret/{name}`. It is fetched when it is first needed, by one
-//! request for all concurrent callers, and cached. While Parameter Store fails, a cached value is
-//! used beyond its expiry: an outage is worse than a key that may have been replaced, which the
-//! provider would reject anyway.
+//! Each key is stored in the parameter `/{stack}/Secret/{name}`. The first caller that needs a key
+//! fetches it, and concurrent callers wait for the same request. While Parameter Store fails, an
+//! expired key stays in use, so that requests succeed despite the outage. If the key has been
+//! replaced in the meantime, the provider rejects it anyway.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,14 +16,15 @@ use crate::client::CallError;
 use crate::error_context::ErrorContext;
 use crate::ssm::{GetParameter, Ssm};
 
-/// The timeout of a look-up, including retries and waits.
+/// The timeout for fetching a key, including all retries and the waits between them.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
-/// How long a cached value is used further after Parameter Store failed, without another request.
+/// How long an expired value stays in use after Parameter Store failed, before the store is called
+/// again.
 const STALE_EXTENSION: Duration = Duration::from_secs(30);
-/// The minimum time between two renewals of a key that the provider rejected.
+/// The minimum time between two attempts to renew a key that the provider rejected.
 const MIN_RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The keys of a stack in Parameter Store.
+/// Reads the provider keys of a stack from Parameter Store and caches them.
 #[derive(Debug)]
 pub struct SsmKeys {
     ssm: Ssm,
@@ -32,19 +33,19 @@ pub struct SsmKeys {
     entries: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>,
 }
 
-/// The cache entry of a key. It is locked during a request, so that concurrent callers wait for
-/// its result.
+/// The cache entry of a key. A caller locks the entry while it fetches the key, so that concurrent
+/// callers wait for the result instead of sending more requests.
 #[derive(Debug, Default)]
 struct Entry {
-    /// The value and when it expires.
+    /// The key, and the time when it expires.
     value: Option<(Secret, Instant)>,
-    /// The error of the last request, and when it happened.
+    /// The error of the last request if it failed, and the time of the failure.
     error: Option<(Error, Instant)>,
     renewed_at: Option<Instant>,
 }
 
 impl SsmKeys {
-    /// Creates the key store of a stack. Each key is cached for `cache`.
+    /// Creates a store for the keys of a stack. Each key is cached for the duration `cache`.
     pub fn new(ssm: Ssm, stack: &str, cache: Duration) -> Self {
         SsmKeys { ssm, stack: stack.to_owned(), cache, entries: Mutex::default() }
     }
@@ -67,7 +68,8 @@ impl SsmKeys {
         {
             return Ok(value.clone());
         }
-        // The request that this call waited for failed: all waiting callers get the same error.
+        // Another caller's request failed while this call waited for it. All waiting callers return
+        // that error instead of sending the request again.
         if let Some((error, failed_at)) = &entry.error
             && *failed_at >= called_at
         {
@@ -92,7 +94,7 @@ impl SsmKeys {
         }
     }
 
-    /// Returns a value that differs from `stale`, if there is one.
+    /// Fetches the key again and returns it if it differs from `stale`.
     async fn newer_than(&self, name: &KeyName, stale: &Secret) -> Option<Secret> {
         let entry = self.entry(name);
         let mut entry = entry.lock().await;
@@ -106,7 +108,7 @@ impl SsmKeys {
             return None;
         }
         entry.renewed_at = Some(Instant::now());
-        // If this fails, the caller reports the provider's error instead.
+        // An error is dropped here, because the caller then reports the provider's error.
         let value = self.fetch(name).await.ok()?;
         entry.store(&value, self.cache);
         (value.expose() != stale.expose()).then_some(value)

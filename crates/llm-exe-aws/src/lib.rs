@@ -1,7 +1,8 @@
-//! The ports of llm-exe, implemented with AWS services: S3, Parameter Store, SQS and EventBridge.
+//! Implements the ports of llm-exe with AWS services: S3, Parameter Store, SQS and EventBridge.
 //!
-//! Requests are signed by AWS's own crate `aws-sigv4` and sent by the core's HTTP client. Nothing
-//! is read, connected or computed before the first request needs it.
+//! AWS's own crate `aws-sigv4` signs the requests, and the HTTP client of the `llm-exe` crate sends
+//! them. To keep startup fast, this crate reads no credentials and opens no connection until a
+//! request needs them.
 
 mod client;
 mod credentials;

@@ -1,7 +1,8 @@
-//! Notifications about results, sent to queues of SQS and event buses of EventBridge.
+//! Sends notifications about results to SQS queues and EventBridge event buses.
 //!
-//! If a response is lost, a standard queue or an event bus can receive a notification twice; a FIFO
-//! queue deduplicates it by its id.
+//! If a response from AWS is lost, the client sends the notification again. A standard queue or an
+//! event bus can then receive it twice; a FIFO queue drops the duplicate because it has the same
+//! id.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,12 +19,12 @@ use crate::error_response::ErrorResponse;
 use crate::event_bridge::{EventBridge, PutEvents};
 use crate::sqs::{Fifo, SendMessage, Sqs};
 
-/// The maximum size of a message or event. Every queue and bus accepts this size by default, also
-/// where AWS allows more.
+/// The maximum size of a message or event. AWS allows larger messages in some cases, but every
+/// queue and event bus accepts this size by default.
 const MAX_BYTES: usize = 256 * 1024;
 /// The maximum length of a message group id or deduplication id.
 const MAX_ID_LENGTH: usize = 128;
-/// The message group of notifications without one.
+/// The message group of notifications that do not specify a group.
 const DEFAULT_GROUP: &str = "llm-exe";
 const SOURCE: &str = "llm-exe";
 const DETAIL_TYPE: &str = "LLM Result";
@@ -36,9 +37,9 @@ pub struct AwsMessenger {
 }
 
 impl AwsMessenger {
-    /// Creates a messenger. Queues whose URL has no region are in `region`; buses are in the region
-    /// of their ARN. Requests go to the regional endpoints or to the given base URLs, never to the
-    /// host of a queue's URL.
+    /// Creates a messenger. A queue is in the region that its URL names, or else in `region`; an
+    /// event bus is in the region that its ARN names. Requests go to the regional endpoints or to
+    /// the given base URLs, never to the host in a queue URL.
     pub fn new(
         client: Arc<AwsClient>,
         region: Option<String>,
@@ -92,7 +93,7 @@ impl AwsMessenger {
             CallError::Rejected(response) if is_missing(response) => {
                 context.unavailable(&format!("the queue does not exist ({response})"))
             }
-            // SQS has no code for this.
+            // SQS has no error code for a message that is too large, so match the error message.
             CallError::Rejected(response) if response.message.contains("must be shorter than") => {
                 too_large(&queue.url, "the queue's maximum message size")
             }
@@ -162,7 +163,8 @@ fn too_large(destination: &str, limit: &str) -> Error {
     Error::new(ErrorKind::ResultTooLarge, message)
 }
 
-/// Returns an id that FIFO queues accept: the given one, or else its hash.
+/// Returns an id that FIFO queues accept, which is the given id if it is valid and its SHA-256 hash
+/// otherwise.
 fn fifo_id(id: &str) -> Cow<'_, str> {
     let is_valid =
         (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
@@ -172,8 +174,8 @@ fn fifo_id(id: &str) -> Cow<'_, str> {
     Cow::Owned(hex::encode(Sha256::digest(id.as_bytes())))
 }
 
-/// Escapes the two characters that JSON allows and SQS rejects. In JSON they can only occur within
-/// strings.
+/// Escapes U+FFFE and U+FFFF, which JSON allows but SQS rejects. The result is equivalent JSON,
+/// because these characters can only occur inside strings.
 fn escape_noncharacters(json: &str) -> Cow<'_, str> {
     const REJECTED: [char; 2] = ['\u{fffe}', '\u{ffff}'];
     if !json.contains(REJECTED) {

@@ -1,4 +1,4 @@
-//! Creates every AWS port from one region, one set of endpoints and one HTTP client.
+//! Creates all AWS ports from the same region, service endpoints and HTTP client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use crate::results::S3Results;
 use crate::signer::SigV4Signer;
 use crate::ssm::Ssm;
 
-/// Base URLs of AWS services. A service without one is called at its regional endpoint.
+/// The base URLs of AWS services. If a service has no base URL, requests go to its regional
+/// endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceEndpoints {
     /// The base URL of S3.
@@ -27,8 +28,8 @@ pub struct ServiceEndpoints {
     pub event_bridge: Option<String>,
 }
 
-/// Creates the AWS ports. Those that call AWS share one client with its connections, credentials
-/// and clock correction.
+/// Creates the AWS ports. The ports that call AWS share a client, and with it the client's
+/// connections, credentials and clock correction.
 #[derive(Debug)]
 pub struct AwsPorts {
     client: Arc<AwsClient>,
@@ -37,8 +38,8 @@ pub struct AwsPorts {
 }
 
 impl AwsPorts {
-    /// Creates ports for a region and the given endpoints. Requests go through `http` and are
-    /// signed with `credentials`.
+    /// Creates a factory for ports that use this region and these endpoints. The ports send
+    /// requests with `http` and sign them with `credentials`.
     pub fn new(
         region: Option<String>,
         endpoints: ServiceEndpoints,
@@ -48,32 +49,33 @@ impl AwsPorts {
         AwsPorts { client: Arc::new(AwsClient::new(http, credentials)), region, endpoints }
     }
 
-    /// The keys of a stack in Parameter Store, each cached for `cache`; `None` without a region.
+    /// Returns a store for the provider keys of a stack, which are in Parameter Store. Each key is
+    /// cached for the duration `cache`. Returns `None` if no region is set.
     pub fn keys(&self, stack: &str, cache: Duration) -> Option<SsmKeys> {
         let region = self.region.clone()?;
         let ssm = Ssm::new(Arc::clone(&self.client), region, self.endpoints.ssm.clone());
         Some(SsmKeys::new(ssm, stack, cache))
     }
 
-    /// Hosted documents in S3.
+    /// Returns the store for hosted documents in S3.
     pub fn documents(&self) -> S3Documents {
         let endpoint = self.endpoints.s3.clone();
         S3Documents::new(Arc::clone(&self.client), self.region.clone(), endpoint)
     }
 
-    /// StoredObject results in S3.
+    /// Returns the store for results in S3.
     pub fn results(&self) -> S3Results {
         let endpoint = self.endpoints.s3.clone();
         S3Results::new(Arc::clone(&self.client), self.region.clone(), endpoint)
     }
 
-    /// The messenger to queues of SQS and event buses of EventBridge.
+    /// Returns the messenger for SQS queues and EventBridge event buses.
     pub fn messenger(&self) -> AwsMessenger {
         let (sqs, event_bridge) = (self.endpoints.sqs.clone(), self.endpoints.event_bridge.clone());
         AwsMessenger::new(Arc::clone(&self.client), self.region.clone(), sqs, event_bridge)
     }
 
-    /// The signer of requests to Amazon Bedrock.
+    /// Returns the signer for requests to Amazon Bedrock.
     pub fn signer(&self) -> SigV4Signer {
         SigV4Signer::new(self.client.credential_source())
     }

@@ -1,4 +1,5 @@
-//! StoredObject results in S3: JSON objects with a metadata mark, written with preconditions.
+//! Stores results as JSON objects in S3. Their metadata marks them as results, and preconditions
+//! prevent concurrent writers from overwriting each other's results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,14 @@ use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
 use crate::error_response::ErrorResponse;
 use crate::s3::{GetObject, Object, PutObject, PutOutcome, S3};
 
-/// The maximum size of a result that is read. No event source accepts a larger response.
+/// The maximum size of a result that the store reads. No event source accepts a larger response.
 const MAX_RESULT_BYTES: usize = 8 * 1024 * 1024;
-/// The metadata header that marks stored results, and its value. The name is [`RESULT_METADATA`].
+/// The header that marks an object as a stored result, and the header's value. S3 returns the
+/// header as the metadata entry [`RESULT_METADATA`].
 const MARK: (&str, &str) = ("x-amz-meta-llm-exe", "result");
-/// How often a write is attempted while S3 reports concurrent writes of the same object.
+/// The maximum number of attempts to write an object while S3 reports concurrent writes of it.
 const MAX_CONFLICTS: u32 = 5;
-/// The maximum wait between these attempts. The actual wait is random.
+/// The maximum wait between two attempts after a conflict. The actual wait is random.
 const MAX_CONFLICT_WAIT: Duration = Duration::from_millis(200);
 
 /// A result store in S3.
@@ -33,8 +35,9 @@ pub struct S3Results {
 }
 
 impl S3Results {
-    /// Creates a store for this region and, if set, this base URL. Nothing is connected or looked
-    /// up before the first result is read or written.
+    /// Creates a store for this region. If `endpoint` is set, requests go to that base URL instead
+    /// of the regional endpoint. The store does not connect to S3 or read credentials before the
+    /// first result is read or written.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3Results { s3: S3::new(client, region, endpoint) }
     }
@@ -103,7 +106,8 @@ impl S3Results {
                 Ok(PutOutcome::Conflict) => {}
                 Err(error) => return Err(convert_error(&context, error)),
             }
-            // S3 does not say which of the concurrent writes succeeded; the object shows it.
+            // S3 does not report which of the concurrent writes succeeded, so read the object to
+            // find out.
             if !self.is_met(place, &when, deadline).await? {
                 return Ok(WriteOutcome::Unmet);
             }
@@ -113,7 +117,7 @@ impl S3Results {
         Err(context.unavailable(&"other writers change the object at the same time"))
     }
 
-    /// Reads the object to check the precondition.
+    /// Reads the object and returns whether the precondition holds.
     async fn is_met(
         &self,
         place: &ResultPlace,
@@ -151,8 +155,8 @@ impl ResultStore for S3Results {
     }
 }
 
-/// Whether llm-exe wrote the object. Such an object is never run as a request; otherwise a bucket
-/// could trigger itself in a loop.
+/// Returns whether llm-exe wrote the object as a result. A result is never run as a request,
+/// because each stored result could otherwise trigger another run in an endless loop.
 pub(crate) fn is_stored_result(object: &Object) -> bool {
     object.metadata.iter().any(|(name, value)| name == RESULT_METADATA && value == MARK.1)
 }

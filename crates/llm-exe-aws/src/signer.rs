@@ -1,9 +1,9 @@
-//! Signature Version 4, computed by AWS's crate `aws-sigv4`.
+//! Signs requests with AWS Signature Version 4, using AWS's crate `aws-sigv4`.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults fit
-//! every service except S3: the path in the signature is percent-encoded a second time, and
-//! `x-amz-content-sha256` is not sent. S3 expects the path exactly as it is sent, including dots
-//! and double slashes, and the hash of the body.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults are
+//! right for every service except S3: they percent-encode the path a second time in the signature
+//! and do not send the header `x-amz-content-sha256`. S3 requires this header and expects the path
+//! in the signature to be exactly the path in the request, including dots and double slashes.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,7 +37,7 @@ impl SigV4Signer {
         SigV4Signer { credentials, clock: SystemTime::now }
     }
 
-    /// Replaces the clock.
+    /// Replaces the system clock, so that tests can sign requests for a fixed time.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         SigV4Signer { clock, ..self }
@@ -72,22 +72,22 @@ impl Signer for SigV4Signer {
     }
 }
 
-/// An error of `aws-sigv4`, or of a header that HTTP does not allow.
+/// An error of `aws-sigv4`, or the error for a header that HTTP does not allow.
 pub(crate) type SigningError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The parts of a request that its signature covers.
 pub(crate) struct SignatureInput<'a> {
     pub(crate) method: &'a str,
-    /// The full URL; its path and query are percent-encoded.
+    /// The full URL, with a percent-encoded path and query.
     pub(crate) url: &'a str,
-    /// The headers without `host`.
+    /// The headers to sign, except `host`, which `aws-sigv4` takes from the URL.
     pub(crate) headers: Vec<(&'a str, &'a str)>,
     pub(crate) body: &'a [u8],
     pub(crate) service: &'a str,
     pub(crate) region: &'a str,
 }
 
-/// Returns the headers that a signed request needs in addition to its own.
+/// Computes the signature and returns the headers to add to the request.
 pub(crate) fn signature_headers(
     credentials: &Credentials,
     input: SignatureInput<'_>,

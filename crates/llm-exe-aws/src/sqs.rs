@@ -1,4 +1,4 @@
-//! A client of Amazon SQS with the operation `SendMessage`:
+//! A client for Amazon SQS that supports the operation `SendMessage`:
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
 
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::endpoint::service_url;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// SQS in a region, or at a base URL.
+/// A client for SQS. Each request goes to the region of its queue, or to the base URL if one is
+/// set.
 #[derive(Debug)]
 pub struct Sqs {
     client: Arc<AwsClient>,
@@ -24,26 +25,28 @@ pub struct Sqs {
     endpoint: Option<String>,
 }
 
-/// A message to a queue.
+/// The input of `SendMessage`.
 #[derive(Debug, Clone, Copy)]
 pub struct SendMessage<'a> {
-    /// The queue's URL. It identifies the queue; the request is not sent to it.
+    /// The queue URL. It only identifies the queue; the request goes to the SQS endpoint, not to
+    /// this URL.
     pub queue_url: &'a str,
-    /// The queue's region, if it is known.
+    /// The queue's region, or `None` to use the client's region.
     pub region: Option<&'a str>,
     /// The message body.
     pub body: &'a str,
-    /// The parameters of a FIFO queue.
+    /// The ids that a FIFO queue requires; `None` for a standard queue.
     pub fifo: Option<Fifo<'a>>,
 }
 
-/// The ids of a message in a FIFO queue. Each has 1 to 128 characters of printable ASCII without
+/// The ids of a message in a FIFO queue. Each id has 1 to 128 printable ASCII characters, without
 /// spaces.
 #[derive(Debug, Clone, Copy)]
 pub struct Fifo<'a> {
-    /// The message group. Messages of a group keep their order.
+    /// The id of the message group. SQS delivers the messages in a group in order.
     pub group: &'a str,
-    /// A message with the same deduplication id is accepted once within five minutes.
+    /// The deduplication id. SQS drops a message whose id equals that of a message from the last
+    /// five minutes.
     pub deduplication_id: &'a str,
 }
 
@@ -54,17 +57,17 @@ struct Response {
 }
 
 impl Sqs {
-    /// Creates a client. `region` applies to queues whose region is not known; `endpoint` is a base
-    /// URL for all queues.
+    /// Creates a client. `region` is the region of queues that do not specify one. If `endpoint` is
+    /// set, all requests go to that base URL.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         Sqs { client, region, endpoint }
     }
 
-    /// Sends the message and returns its id. If a response is lost, a standard queue can receive
-    /// the message twice.
+    /// Sends the message and returns its id. If a response is lost, the client sends the message
+    /// again, and a standard queue can receive it twice.
     ///
     /// # Errors
-    /// If SQS did not confirm the message. It may have been sent all the same.
+    /// Returns an error if SQS did not confirm the message. SQS may still have received it.
     pub async fn send_message(
         &self,
         send: SendMessage<'_>,
@@ -92,7 +95,8 @@ impl Sqs {
             headers: vec![
                 ("content-type", "application/x-amz-json-1.0".to_owned()),
                 ("x-amz-target", "AmazonSQS.SendMessage".to_owned()),
-                // AWS's SDKs send this to get the error codes of SQS's older query protocol.
+                // With this header, SQS returns the error codes of its older query protocol. The
+                // AWS SDKs send it, too.
                 ("x-amzn-query-mode", "true".to_owned()),
             ],
             body: Bytes::from(body.to_string()),

@@ -1,4 +1,4 @@
-//! A client of AWS Systems Manager with the operation `GetParameter` of Parameter Store:
+//! A client for AWS Systems Manager that supports the Parameter Store operation `GetParameter`:
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>.
 
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use crate::client::{AwsClient, Call, CallError};
 use crate::endpoint::service_url;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// A parameter has at most 8 KB, and the rest of the response is small.
+/// A parameter value has at most 8 KB, and the rest of the response is small.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// Systems Manager in a region, or at a base URL.
+/// A client for Systems Manager in one region. If a base URL is set, it replaces the regional
+/// endpoint.
 #[derive(Debug)]
 pub struct Ssm {
     client: Arc<AwsClient>,
@@ -26,10 +27,10 @@ pub struct Ssm {
     endpoint: Option<String>,
 }
 
-/// A request to read and decrypt a parameter.
+/// The input of `GetParameter`, which reads and decrypts a parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct GetParameter<'a> {
-    /// The full name, like `/LlmExeLambda/Secret/KeyOpenAI`.
+    /// The full name of the parameter, like `/LlmExeLambda/Secret/KeyOpenAI`.
     pub name: &'a str,
 }
 
@@ -46,15 +47,16 @@ struct Parameter {
 }
 
 impl Ssm {
-    /// Creates a client for this region and, if set, this base URL.
+    /// Creates a client for this region. If `endpoint` is set, requests go to that base URL instead
+    /// of the regional endpoint.
     pub fn new(client: Arc<AwsClient>, region: String, endpoint: Option<String>) -> Self {
         Ssm { client, region, endpoint }
     }
 
-    /// Returns the parameter's value, or the reason why the value can't be used as a secret.
+    /// Returns the parameter's value as a secret, or the reason why it is not a valid secret.
     ///
     /// # Errors
-    /// If the parameter does not exist or could not be read.
+    /// Returns an error if the parameter does not exist or the client can't read it.
     pub async fn get_parameter(
         &self,
         get: GetParameter<'_>,
@@ -62,7 +64,7 @@ impl Ssm {
     ) -> Result<Result<Secret, InvalidSecret>, CallError> {
         let reply = self.client.send(&self.get_parameter_call(get), deadline).await?;
         let response = serde_json::from_slice::<Response>(&reply.body);
-        // The body contains the secret, too.
+        // The response body still contains the secret, so wipe it from memory.
         if let Ok(mut bytes) = reply.body.try_into_mut() {
             bytes.as_mut().zeroize();
         }

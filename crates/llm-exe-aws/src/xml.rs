@@ -1,8 +1,8 @@
-//! Reads the text of an element in the XML of S3's error bodies.
+//! Reads the text of an element in an S3 error body, which is XML.
 //!
-//! These bodies are flat and a few lines long, and three elements of them are used, so that a full
-//! XML parser is not worth its size. A body that is misread yields an error without a code; the XML
-//! of successful responses is never read.
+//! Error bodies are flat and a few lines long, and only three of their elements are used, so a full
+//! XML parser is not worth its size. If a body is misread, the error has no code. The XML of
+//! successful responses is never read.
 
 /// Returns the text of the first element with this name, or `None` if it is missing or incomplete.
 pub(crate) fn element_text(xml: &str, name: &str) -> Option<String> {
@@ -13,7 +13,7 @@ pub(crate) fn element_text(xml: &str, name: &str) -> Option<String> {
 
 fn unescape(text: &str) -> String {
     let mut unescaped = text.to_owned();
-    // The ampersand comes last, so that nothing is unescaped twice.
+    // `&amp;` must come last, because `&amp;lt;` would otherwise be unescaped twice.
     for (entity, c) in
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
     {

@@ -1,4 +1,4 @@
-//! The command line arguments.
+//! Defines the command line arguments. Most doc comments in this file are help texts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! Reads keys and AWS credentials from a `.env` file.
+//! Reads provider keys and AWS credentials from a `.env` file.
 //!
-//! Other variables in the file are ignored: a base URL in a stray `.env` could otherwise send the
-//! user's keys to another server.
+//! All other variables in the file are ignored, because a base URL in a stray `.env` file could
+//! otherwise send the user's keys to another server.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,8 @@ use llm_exe::providers::{ProviderRow, Providers};
 use llm_exe_aws::CREDENTIAL_VARIABLES;
 use llm_exe_events::endpoint_key;
 
-/// Returns the keys in the file by variable name. A missing file has none.
+/// Returns the keys and credentials in the file by variable name. If the file does not exist, the
+/// map is empty.
 pub(crate) fn read_keys(
     path: &Path,
     providers: Providers,
@@ -20,7 +21,7 @@ pub(crate) fn read_keys(
     }
     let content =
         std::fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    // Editors on Windows write a byte order mark.
+    // Some editors on Windows write a byte order mark at the start of the file.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
@@ -32,7 +33,8 @@ pub(crate) fn read_keys(
     check_no_substitution(path, content, is_key)?;
     let mut keys = HashMap::new();
     for entry in dotenvy::from_read_iter(content) {
-        // The error of dotenvy quotes the line, which can contain a key.
+        // The error from `dotenvy` quotes the line, which can contain a key, so the error is
+        // replaced.
         let (name, value) = entry.map_err(|_| {
             format!("can't read {}: a line is not of the form NAME=value", path.display())
         })?;
@@ -43,8 +45,8 @@ pub(crate) fn read_keys(
     Ok(keys)
 }
 
-/// Rejects keys that contain a `$` and are not in single quotes. `dotenvy` would replace a `$NAME`
-/// by an environment variable, which could be the key of another provider.
+/// Returns an error if a key contains a `$` and is not in single quotes. `dotenvy` would replace
+/// `$NAME` with the value of that variable, which could be the key for another provider.
 fn check_no_substitution(
     path: &Path,
     content: &[u8],

@@ -1,6 +1,6 @@
-//! Settings, keys and AWS access of a command.
+//! Creates the settings, keys and AWS clients that a command uses.
 //!
-//! Settings are read from environment variables, and keys from environment variables, `.env` or
+//! Settings come from environment variables. Keys come from environment variables, `.env` or
 //! Parameter Store.
 
 use std::collections::HashMap;
@@ -29,52 +29,53 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Returns a variable's value. An empty variable counts as not set.
+/// Returns the value of an environment variable. A variable that is empty or blank counts as not
+/// set.
 fn nonempty_variable(name: &str) -> Option<String> {
     variable(name).filter(|value| !value.trim().is_empty())
 }
 
-/// The example credentials of AWS's documentation. The simulator verifies signatures made with
-/// them.
+/// The example credentials from the AWS documentation. The simulator accepts only signatures that
+/// were made with them.
 const EXAMPLE_CREDENTIALS: &[(&str, &str)] = &[
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
 ];
 
-/// The source of the keys that providers need.
+/// The source of the keys and credentials that a command uses to call providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeySource {
-    /// No keys, for commands that call no provider.
+    /// No keys, for commands that do not call a provider.
     None,
     /// Placeholder keys, which the simulator accepts.
     Simulator,
-    /// The user's keys: environment variables, `.env` or Parameter Store.
+    /// The user's keys from environment variables, `.env` or Parameter Store.
     User,
 }
 
 impl KeySource {
-    /// The source for the flag `--simulate`.
+    /// Returns the key source that the flag `--simulate` selects.
     pub(crate) fn from_simulate_flag(simulate: bool) -> Self {
         if simulate { KeySource::Simulator } else { KeySource::User }
     }
 }
 
-/// Everything a command needs to run requests.
+/// Everything that a command needs to run requests.
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
     pub(crate) keys: Arc<dyn Keys>,
-    /// The credentials for Amazon Bedrock.
+    /// The credentials for requests to Amazon Bedrock.
     credentials: Arc<dyn CredentialSource>,
-    /// The other AWS services. They are called with the user's credentials even if the simulator
-    /// replaces the providers, because it does not replace S3.
+    /// The clients for all other AWS services. They use the user's credentials even with
+    /// `--simulate`, because the simulator replaces the providers but not S3.
     aws: AwsPorts,
     http: HttpClient,
-    /// Keeps the simulator running.
+    /// The simulator runs until this field is dropped.
     _simulator: Option<Simulator>,
 }
 
 impl Environment {
-    /// Reads the environment. `overrides` replace environment variables.
+    /// Reads the settings and keys. The values in `overrides` replace environment variables.
     pub(crate) async fn read(
         source: KeySource,
         overrides: &[(&str, String)],
@@ -83,7 +84,8 @@ impl Environment {
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let simulator = match source {
             KeySource::Simulator => {
-                // The simulator accepts any region, so a missing one is not an error.
+                // The simulator accepts any region, so use a default instead of reporting a missing
+                // region.
                 let region = ["AWS_REGION", "AWS_DEFAULT_REGION"];
                 let region = region.into_iter().find_map(nonempty_variable);
                 let region = region.unwrap_or_else(|| "us-east-1".to_owned());
@@ -104,8 +106,8 @@ impl Environment {
         let env_file = env_file::read_keys(Path::new(ENV_FILE), providers);
         let env_file = match source {
             KeySource::User => env_file?,
-            // Without calls of providers, an invalid file matters only if AWS credentials are
-            // needed, and then they are reported as missing.
+            // A command that does not call providers ignores an invalid file. If the command needs
+            // AWS credentials from the file, it later reports them as missing.
             KeySource::None | KeySource::Simulator => env_file.unwrap_or_default(),
         };
         let env_file = Arc::new(env_file);
@@ -127,13 +129,14 @@ impl Environment {
         Ok(Environment { settings, keys, credentials, aws, http, _simulator: simulator })
     }
 
-    /// Checks that there are credentials for Amazon Bedrock.
+    /// Returns an error if the credentials for Amazon Bedrock are missing or invalid.
     pub(crate) async fn check_credentials(&self) -> Result<(), Error> {
         self.credentials.credentials().await.map(|_| ())
     }
 
-    /// Returns an executor for the request in a file. It may read the S3 bucket of a URL that is
-    /// given on the command line, whether or not the settings allow this bucket.
+    /// Returns an executor for the request in a file. If `file` is an S3 URL, the executor may read
+    /// its bucket even if the settings do not allow it, because the user has named it on the
+    /// command line.
     pub(crate) fn executor_for(&self, file: &Path) -> Executor {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
         let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
@@ -148,7 +151,7 @@ impl Environment {
             .with_documents(Arc::new(documents))
     }
 
-    /// Returns the function that also runs in Lambda.
+    /// Returns the same function that runs in Lambda.
     pub(crate) fn function(&self) -> Function {
         Function::new(&self.settings, Arc::clone(&self.keys))
             .with_http(self.http.clone())
@@ -162,10 +165,10 @@ impl Environment {
     }
 
     fn documents(&self) -> Arc<dyn DocumentStore> {
-        let pages = WebConfigFetcher::new(self.settings.config_hosts.clone());
+        let web_configs = WebConfigFetcher::new(self.settings.config_hosts.clone());
         Arc::new(DocumentStores {
             s3: Some(Arc::new(self.aws.documents())),
-            web: Some(Arc::new(pages)),
+            web: Some(Arc::new(web_configs)),
         })
     }
 }
@@ -180,7 +183,8 @@ fn aws_ports(
     AwsPorts::new(region, endpoints, http.clone(), credentials)
 }
 
-/// The user's keys: environment variables, then `.env`, then Parameter Store if a region is set.
+/// Returns the user's keys. Looks for a key in environment variables, then in `.env`, and then in
+/// Parameter Store if a region is set.
 fn user_keys(
     env_file: Arc<HashMap<String, String>>,
     settings: &AwsSettings,
@@ -195,8 +199,9 @@ fn user_keys(
     }
 }
 
-/// The user's AWS credentials: environment variables, or else `.env`, or else AWS's standard chain.
-/// The id, the key and the token always come from the same source.
+/// Returns the user's AWS credentials. They come from environment variables, or else from `.env`,
+/// or else from AWS's standard credential chain. The access key id, the secret key and the session
+/// token always come from the same source.
 fn user_credentials(env_file: Arc<HashMap<String, String>>) -> Arc<dyn CredentialSource> {
     with_standard_chain(EnvironmentCredentials::new(move |name| {
         let is_set = CREDENTIAL_VARIABLES.iter().any(|name| nonempty_variable(name).is_some());
@@ -204,7 +209,7 @@ fn user_credentials(env_file: Arc<HashMap<String, String>>) -> Arc<dyn Credentia
     }))
 }
 
-/// Adds AWS's standard chain of credentials.
+/// Adds AWS's standard credential chain as a fallback for these credentials.
 #[cfg(feature = "aws-profile")]
 fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
     const CHAIN_VARIABLES: &[&str] = &[
@@ -221,7 +226,7 @@ fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn Credentia
     Arc::new(crate::standard_chain::StandardChain::new(credentials, is_configured))
 }
 
-/// Returns the credentials unchanged, because this program was built without the standard chain.
+/// Returns the credentials unchanged, because the program is built without the standard chain.
 #[cfg(not(feature = "aws-profile"))]
 fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
     Arc::new(credentials)
@@ -232,7 +237,8 @@ fn example_credential(name: &str) -> Option<String> {
     credential.map(|(_, value)| (*value).to_owned())
 }
 
-/// The simulator's base URL for a provider, with the path of the provider's own base URL.
+/// Returns the simulator's base URL for a provider. Its path is that of the provider's real base
+/// URL.
 fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
     let path = match row.base_url_setting {
         COMPATIBLE_SETTING => "v1",
@@ -241,7 +247,8 @@ fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
     format!("{}/{path}", simulator.url())
 }
 
-/// A placeholder for any provider key. The key of the endpoint itself is still the user's.
+/// Returns a placeholder for any provider key. The endpoint's own key is not a provider key, so it
+/// still comes from the user's environment.
 fn simulated_key(name: &str) -> Option<String> {
     if endpoint_key().is_set_by(name) {
         return variable(name);

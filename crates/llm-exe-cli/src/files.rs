@@ -6,8 +6,9 @@ use llm_exe::Error;
 
 const MAX_DEPTH: usize = 32;
 
-/// Returns the path itself if it is not a folder, or else every `*.json`, `*.yaml`, `*.yml` and
-/// `*.md` file below it, sorted. Hidden files, `README.md` and links to folders are skipped.
+/// Returns the `*.json`, `*.yaml`, `*.yml` and `*.md` files in a folder and its subfolders, sorted
+/// by path. Skips hidden files, `README.md` and symbolic links to folders. If `path` is not a
+/// folder, returns only `path`.
 pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);

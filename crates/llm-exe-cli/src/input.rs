@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::args::Source;
 
-/// A request with the positions of its fields in the file.
+/// A request, and the lines of its fields in the file that contains it.
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) request: Value,
@@ -17,21 +17,21 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Sets a field of the request. A request that is not an object is left unchanged; its
-    /// validation reports it.
+    /// Sets a field of the request. Does nothing if the request is not an object, because the
+    /// validation reports that.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         if let Some(fields) = self.request.as_object_mut() {
             fields.insert(name.to_owned(), value);
         }
     }
 
-    /// Adds line numbers of the file to the problems of an error.
+    /// Adds line numbers in the file to the problems of an error.
     pub(crate) fn label(&self, error: Error) -> Error {
         self.origin.label(error)
     }
 }
 
-/// Reads a file, or standard input for `-`.
+/// Reads a file, or standard input if the path is `-`.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
@@ -45,17 +45,17 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The name of a path in messages.
+/// Returns the name that messages show for a path.
 pub(crate) fn display_name(path: &Path) -> String {
     match hosted_url(path) {
-        // The query of a URL can contain a secret.
+        // The query of a URL can contain a secret, so it is removed.
         Some(url) => url.split('?').next().unwrap_or(url).to_owned(),
         None if path == Path::new("-") => "standard input".to_owned(),
         None => path.display().to_string(),
     }
 }
 
-/// Returns the path as a URL, if it is one.
+/// Returns the argument if it is a URL, or `None` if it is a file path.
 pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
     let text = path.to_str()?;
     let (scheme, _) = text.split_once("://")?;
@@ -63,8 +63,9 @@ pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
     is_url.then_some(text)
 }
 
-/// Reads the request in a file. The extension selects JSON, YAML or Markdown; standard input and
-/// files with an unknown extension are JSON. A URL becomes a request with the field `url`.
+/// Reads the request in a file. The file extension selects JSON, YAML or Markdown. Standard input
+/// and files with an unknown extension are read as JSON. A URL becomes a request with the field
+/// `url`.
 pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     if let Some(url) = hosted_url(path) {
         let request = Value::Object(Map::from_iter([("url".to_owned(), Value::from(url))]));
@@ -83,12 +84,13 @@ pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     }
 }
 
-/// Whether a JSON file can be read as a hosted config. A larger file can only be a request.
+/// Returns whether a JSON file can be parsed as a hosted config, which has a limited size. Any
+/// other JSON file is parsed as a plain request.
 fn is_config(body: &[u8]) -> bool {
     body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
 }
 
-/// The format of a file with one of the extensions of hosted configs.
+/// Returns the format of a file whose extension is one that hosted configs can have.
 fn config_format(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = ["json", "yaml", "yml", "md", "markdown"];
@@ -100,7 +102,7 @@ fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {
     json::parse(body).map_err(|error| Error::invalid(display_name(path), error.to_string()))
 }
 
-/// Reads a request and merges the data from the command line into it.
+/// Reads a request and merges the data from the command line into its field `data`.
 pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
     let mut input = read(&source.file)?;
     let data = command_line_data(source)?;
@@ -110,7 +112,8 @@ pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
     match input.request {
         Value::Object(fields) => {
             let data = Map::from_iter([("data".to_owned(), Value::Object(data))]);
-            // If the file's own data has a wrong type, it is kept for the validation to report it.
+            // If the file's own `data` has the wrong type, it is not replaced, so that the
+            // validation reports it.
             let is_invalid =
                 fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
             let layers = if is_invalid { vec![fields] } else { vec![fields, data] };

@@ -1,7 +1,7 @@
-//! `llm-exe`: runs the Lambda function's code on the command line.
+//! The program `llm-exe`, which runs the code of the Lambda function on the command line.
 //!
-//! Requests take the same path as in Lambda. Only the input, the source of keys and the output
-//! differ.
+//! Requests are handled by the same code as in Lambda. Only the input, the source of the keys and
+//! the output differ.
 
 mod args;
 mod commands;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(commands::run(args.command));
-    // After an interrupt, requests can still be in progress. They are not waited for.
+    // After an interrupt, requests can still be in progress. Exit without waiting for them.
     runtime.shutdown_background();
     code
 }

@@ -1,4 +1,4 @@
-//! Prints results and errors: as text for a person, or as JSON for a program.
+//! Prints results and errors, either as text for a person or as JSON for a program.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints a line to standard output and returns the exit code. A closed pipe, as after `| head`, is
-/// not an error; any other failure to write is.
+/// Prints a line to standard output and returns the exit code. If the reader closed the pipe, as
+/// `head` does, the failed write is not an error.
 pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -24,8 +24,8 @@ pub(crate) fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Prints a result and returns the exit code. Strings are printed as text, unless the output is
-/// compact JSON.
+/// Prints a result and returns the exit code. A string is printed without quotes unless `compact`
+/// is set.
 pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
     match value {
         _ if compact => print(&value.to_string()),
@@ -39,7 +39,7 @@ pub(crate) fn print_warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
 }
 
-/// Prints an error to standard error and returns its exit code.
+/// Prints an error to standard error and returns the exit code for its kind.
 pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     let kind = error.kind();
     if as_json {
@@ -52,7 +52,8 @@ pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
         if kind == ErrorKind::SecretNotFound {
-            // Settings such as the region are not read from .env.
+            // Settings such as the region are not read from .env, so do not suggest that file for
+            // them.
             let is_setting = error.not_set() == Some(NotSet::Setting);
             let env_file = if is_setting { "" } else { "set it in .env, or " };
             anstream::eprintln!("  or {env_file}use --simulate, which needs no key");
@@ -77,7 +78,8 @@ fn error_json(error: &Error) -> Value {
     })
 }
 
-/// Prints why a command can't start, for example an invalid setting, and returns the exit code.
+/// Prints why a command can't start, for example because a setting is invalid, and returns the exit
+/// code.
 pub(crate) fn print_startup_error(message: &str) -> ExitCode {
     anstream::eprintln!("{RED}error:{RED:#} {message}");
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())

@@ -1,9 +1,9 @@
-//! AWS credentials from the environment, or else from AWS's standard chain: profiles, SSO,
-//! processes, containers and instances.
+//! Reads AWS credentials from the environment, or else from AWS's standard credential chain, which
+//! supports profiles, SSO, processes, containers and instances.
 //!
-//! The chain is AWS's own crate `aws-config`. It is evaluated when credentials are first needed and
-//! again before they expire. The Lambda binary does not contain it, because Lambda sets credentials
-//! in the environment.
+//! AWS's own crate `aws-config` implements the chain. The chain is evaluated when credentials are
+//! first needed, and again before they expire. The Lambda binary does not contain the chain,
+//! because Lambda sets the credentials in the environment.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,38 +19,40 @@ use llm_exe::{Error, ErrorKind, Secret};
 use llm_exe_aws::{CredentialSource, Credentials, EnvironmentCredentials};
 use tokio::sync::Mutex;
 
-/// The timeout of a configured chain. It may run a program or call a service.
+/// The timeout for a chain that is configured on this machine. Such a chain may run a program or
+/// call a service.
 const CONFIGURED_TIMEOUT: Duration = Duration::from_secs(30);
-/// The timeout of a chain without configuration. Only the metadata service of an instance can
-/// provide credentials then, and on most machines there is none.
+/// The timeout for a chain that is not configured. Only an instance metadata service can provide
+/// credentials then, and most machines do not have one.
 const UNCONFIGURED_TIMEOUT: Duration = Duration::from_secs(2);
-/// Credentials are renewed this long before they expire.
+/// How long before their expiry credentials are renewed.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 
-/// Credentials from the environment, or else from the standard chain.
+/// A credential source that uses the environment, or else the standard chain.
 pub(crate) struct StandardChain {
     environment: EnvironmentCredentials,
     is_configured: bool,
-    /// Locked while the chain is evaluated, so that concurrent callers wait for the result.
+    /// The mutex is locked while the chain is evaluated, so that concurrent callers wait for the
+    /// result instead of evaluating the chain again.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     chain: Option<SharedCredentialsProvider>,
-    /// The last credentials and when they expire.
+    /// The last credentials of the chain, and the time when they expire.
     cached: Option<(Credentials, Option<SystemTime>)>,
 }
 
 impl StandardChain {
-    /// Creates a source. `is_configured` says whether the machine has any configuration of the
-    /// chain; it determines the timeout.
+    /// Creates a credential source. `is_configured` is whether this machine has any configuration
+    /// for the chain, which determines the timeout.
     pub(crate) fn new(environment: EnvironmentCredentials, is_configured: bool) -> Self {
         StandardChain { environment, is_configured, state: Mutex::default() }
     }
 
-    /// Returns credentials of the chain that differ from `stale`, or `None` if the chain has no
-    /// credentials.
+    /// Returns credentials from the chain, or `None` if the chain has none. If the cached
+    /// credentials equal `stale`, evaluates the chain again.
     async fn chain_credentials(
         &self,
         stale: Option<&Credentials>,
@@ -74,7 +76,8 @@ impl StandardChain {
         let provided = match tokio::time::timeout(timeout, evaluation).await {
             Ok(Ok(provided)) => provided,
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => return Ok(None),
-            // Without configuration, a failure only means that there is no metadata service.
+            // If the chain is not configured, an error only means that this machine has no metadata
+            // service.
             Ok(Err(_)) | Err(_) if !self.is_configured => return Ok(None),
             Ok(Err(error)) => return Err(chain_error(&innermost_cause(&error))),
             Err(_) => return Err(chain_error("no response within 30 seconds")),
@@ -142,7 +145,8 @@ fn chain_error(reason: &str) -> Error {
     Error::new(ErrorKind::SecretUnavailable, message)
 }
 
-/// The text of the innermost cause. The outer errors only say that a provider failed.
+/// Returns the message of the innermost cause, because the outer errors only say that a credential
+/// provider failed.
 fn innermost_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,21 +1,21 @@
-//! Authorization of callers of the HTTP endpoint.
+//! Defines how callers of the HTTP endpoint are authorized.
 
 use llm_exe::{Error, ErrorKind, KeyName};
 
-/// How callers of the HTTP endpoint authenticate, as `ENDPOINT_AUTH` sets it.
+/// How callers of the HTTP endpoint authenticate. The setting `ENDPOINT_AUTH` selects the method.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EndpointAuth {
-    /// AWS authenticated the caller, and the event contains its identity.
+    /// AWS has authenticated the caller, and the event contains the caller's identity.
     #[default]
     AwsIam,
-    /// The caller sends the endpoint key, in `x-api-key` or as a bearer token.
+    /// The caller sends the endpoint key in the header `x-api-key` or as a bearer token.
     ApiKey,
     /// Every caller is allowed.
     None,
 }
 
 impl EndpointAuth {
-    /// The values of the setting, in the order of the documentation.
+    /// The values of `ENDPOINT_AUTH`, in the order in which the documentation lists them.
     pub const WORDS: &'static [(&'static str, EndpointAuth)] = &[
         ("AWS_IAM", EndpointAuth::AwsIam),
         ("API_KEY", EndpointAuth::ApiKey),
@@ -23,7 +23,7 @@ impl EndpointAuth {
     ];
 }
 
-/// The name of the endpoint key, in Parameter Store and in the environment.
+/// The name of the endpoint key in Parameter Store and in the environment.
 pub fn endpoint_key() -> KeyName {
     KeyName::new("KeyEndpoint", &["ENDPOINT_API_KEY"])
 }
@@ -33,8 +33,8 @@ pub fn endpoint_key() -> KeyName {
 pub enum Authorization {
     /// The caller is allowed.
     Granted,
-    /// The caller is allowed if this is the endpoint key. The function, which can look up the
-    /// endpoint key, compares the two in constant time.
+    /// The caller sent this key and is allowed if it equals the endpoint key. The function makes
+    /// the comparison, because it can look up the endpoint key.
     RequiresKey(String),
     /// The caller is rejected with this error.
     Denied(Error),

@@ -1,4 +1,5 @@
-//! Shared by sources with several records: unique record ids, and responses that cover all records.
+//! Helpers for sources that deliver several records at once. They make record ids unique and build
+//! responses that cover all records.
 
 use std::collections::HashMap;
 
@@ -8,15 +9,16 @@ use serde_json::{Value, json};
 
 use crate::record::{FinishedRecord, Outcome, Record, RecordRequest};
 
-/// Maximum number of failed records that an error lists.
+/// Maximum number of failed records that an error message lists.
 const MAX_LISTED_FAILURES: usize = 10;
 
-/// Maximum characters that an error quotes from an id or a message of a failed record.
+/// Maximum number of characters that an error message quotes from the id or the error of a failed
+/// record.
 const MAX_QUOTED_CHARS: usize = 200;
 
-/// Merges records with the same id into one, because the response could not tell them apart.
-/// Identical copies of a request are dropped; a different request with the same id fails the
-/// record.
+/// Merges records with the same id into one, because the response identifies records only by their
+/// ids. Identical copies of a request are dropped. If two different requests have the same id, the
+/// record fails.
 pub(crate) fn deduplicate_records(records: Vec<Record>) -> Vec<Record> {
     let mut positions: HashMap<String, usize> = HashMap::new();
     let mut unique: Vec<Record> = Vec::new();
@@ -58,7 +60,7 @@ fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
     unique
 }
 
-/// The partial batch response of Lambda, which lists the failed records.
+/// Builds Lambda's partial batch response, which lists the failed records.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 pub(crate) fn item_failures(records: Vec<FinishedRecord>) -> Value {
     let failed = records.into_iter().filter(|record| matches!(record.outcome, Outcome::Failed(_)));
@@ -67,10 +69,10 @@ pub(crate) fn item_failures(records: Vec<FinishedRecord>) -> Value {
     json!({ "batchItemFailures": failures })
 }
 
-/// A list with the status of each record.
+/// Builds a JSON array with the status of each record.
 ///
 /// # Errors
-/// If any record failed, one error that lists the failed records.
+/// If any record failed, returns one error that lists all failed records.
 pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> {
     if let Some(error) = combined_error(&records) {
         return Err(error);
@@ -84,7 +86,8 @@ pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> 
     Ok(items.collect())
 }
 
-/// An error of the first failure's kind whose message lists all records that failed.
+/// Combines the errors of all failed records into one. The combined error has the kind of the first
+/// error, and its message lists the failed records.
 fn combined_error(records: &[FinishedRecord]) -> Option<Error> {
     let failed: Vec<(&str, &Error)> = records
         .iter()

@@ -1,5 +1,5 @@
-//! The identity of HTTP callers, as AWS or an authorizer wrote it into the event, and the name
-//! that is derived from it.
+//! Reads the identity of an HTTP caller from the event, where AWS or an authorizer wrote it, and
+//! derives the caller's name from it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,25 +11,27 @@ const ANONYMOUS: &str = "anonymous";
 /// Fields that API Gateway itself adds to the context of a Lambda authorizer.
 const GATEWAY_FIELDS: &[&str] = &["integrationLatency"];
 
-/// Claims that differ between the tokens of one caller.
+/// JWT claims that differ between tokens of the same caller.
 const TOKEN_CLAIMS: &[&str] =
     &["auth_time", "event_id", "exp", "iat", "jti", "nbf", "origin_jti", "scope"];
 
 /// The identity of a caller whom AWS or an authorizer authenticated.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CallerIdentity<'a> {
-    /// The request was signed: the ARN of the IAM user or role, or another part of the identity.
+    /// The request was signed with IAM credentials. Contains the ARN of the IAM user or role, or
+    /// another identifier if the event does not contain the ARN.
     Iam(&'a str),
-    /// The request was signed with credentials of a Cognito identity pool, whose users share a
-    /// role.
+    /// The request was signed with credentials of a Cognito identity pool. Contains the identity
+    /// id, because all users of the pool share the same role.
     Cognito(&'a str),
-    /// The claims of a verified token.
+    /// The claims of a verified JWT.
     Jwt(&'a Map<String, Value>),
     /// The context that a Lambda authorizer returned.
     Context(&'a Map<String, Value>),
 }
 
-/// The name of a caller. The prefix keeps names of different kinds of identity apart.
+/// Returns the name of a caller. The name begins with the kind of identity, so that names of
+/// different kinds never collide.
 pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
     match identity {
         None => ANONYMOUS.to_owned(),
@@ -48,7 +50,7 @@ pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
     }
 }
 
-/// The identity in a REST API's `requestContext.identity`.
+/// Reads the identity from a REST API's `requestContext.identity`.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 pub(crate) fn from_identity(identity: Option<&Value>) -> Option<CallerIdentity<'_>> {
     let arn = non_empty_string(identity?, "/userArn")?;
@@ -56,7 +58,7 @@ pub(crate) fn from_identity(identity: Option<&Value>) -> Option<CallerIdentity<'
     Some(cognito.map_or(CallerIdentity::Iam(arn), CallerIdentity::Cognito))
 }
 
-/// The identity in `requestContext.authorizer`, in either payload format.
+/// Reads the identity from `requestContext.authorizer`, in payload format 1.0 or 2.0.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 pub(crate) fn from_authorizer(authorizer: Option<&Value>) -> Option<CallerIdentity<'_>> {
     let context = authorizer?.as_object()?;
@@ -84,8 +86,8 @@ pub(crate) fn from_authorizer(authorizer: Option<&Value>) -> Option<CallerIdenti
     context.iter().any(is_from_authorizer).then_some(CallerIdentity::Context(context))
 }
 
-/// Whether a value contains anything. If an authorizer returned nothing, API Gateway sends an
-/// empty context or null.
+/// Whether a value is neither null nor empty. If an authorizer returned nothing, API Gateway sends
+/// an empty context or null.
 fn has_content(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -96,7 +98,7 @@ fn has_content(value: &Value) -> bool {
     }
 }
 
-/// The ARN without the session name: all sessions of a role are one caller.
+/// Removes the session name from an ARN, because all sessions of a role count as the same caller.
 fn without_session(arn: &str) -> &str {
     let Some((_, resource)) = arn.split_once(":assumed-role/") else { return arn };
     match resource.split_once('/') {
@@ -105,7 +107,7 @@ fn without_session(arn: &str) -> &str {
     }
 }
 
-/// The fields except the excluded ones, as JSON with sorted names.
+/// Serializes the fields, except the excluded ones, as JSON with sorted names.
 fn sorted_json(fields: &Map<String, Value>, excluded: &[&str]) -> String {
     let included = fields.iter().filter(|(name, _)| !excluded.contains(&name.as_str()));
     let included = included.map(|(name, value)| (name.clone(), value.clone()));

@@ -1,5 +1,6 @@
-//! Opens events that are nested in other events, such as an S3 notification in an SNS message in
-//! an SQS message. Returns the requests inside, each with its innermost source and id.
+//! Opens events that are nested in other events, such as an S3 notification in an SNS message in an
+//! SQS message. Returns the requests inside, each with the source and the id of its innermost
+//! envelope.
 
 use llm_exe::{Error, json};
 use serde_json::Value;
@@ -8,35 +9,36 @@ use crate::record::RecordRequest;
 use crate::s3_object::S3Object;
 use crate::shapes::{self, non_empty_string, string};
 
-/// The field of a notification that marks it as one about a result of llm-exe.
+/// The field that marks a message as a notification about a result of llm-exe.
 pub const RESULT_MARK_FIELD: &str = "llmExe";
 
 /// The value of [`RESULT_MARK_FIELD`].
 pub const RESULT_MARK_VALUE: &str = "result";
 
-/// Maximum nesting of events: S3 in SNS in SQS.
+/// Maximum nesting depth of events. It allows an S3 notification in an SNS message in an SQS
+/// message.
 const MAX_DEPTH: usize = 3;
 
-/// The `source` of the events that llm-exe sends about its own results.
+/// The `source` field of the EventBridge events that llm-exe sends about its own results.
 const OWN_EVENT_SOURCE: &str = "llm-exe";
 
-/// Where a request came from: the envelopes that were opened so far.
+/// Where a request came from, according to the envelopes that were opened so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Provenance {
     source: &'static str,
-    /// The id of the innermost envelope that has one.
+    /// The id of the innermost envelope that has an id.
     id: String,
     origins: Vec<String>,
     depth: usize,
 }
 
 impl Provenance {
-    /// The provenance of a delivery with this id, before any envelope is opened.
+    /// Creates the provenance of a delivery with this id, before any envelope is opened.
     pub(crate) fn new(source: &'static str, delivery: &str) -> Self {
         Provenance { source, id: delivery.to_owned(), origins: Vec::new(), depth: 0 }
     }
 
-    /// Adds an envelope inside the current one.
+    /// Adds an envelope that is nested in the current one.
     fn enter(self, source: &'static str, id: Option<&str>, origin: Option<&str>) -> Self {
         let id = id.map_or(self.id, str::to_owned);
         let mut origins = self.origins;
@@ -53,7 +55,7 @@ impl Provenance {
     }
 }
 
-/// The requests in one record of SQS, SNS or S3.
+/// Returns the requests in one SQS, SNS or S3 record.
 pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
     match shapes::source_of(&item) {
         Some("aws:sqs") => {
@@ -76,7 +78,7 @@ pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec
     }
 }
 
-/// The requests in an event of EventBridge.
+/// Returns the requests in an EventBridge event.
 pub(crate) fn requests_in_bus_event(
     provenance: Provenance,
     mut event: Value,
@@ -95,7 +97,8 @@ pub(crate) fn requests_in_bus_event(
     }
 }
 
-/// The request for a created object; none for other S3 events, such as deletions.
+/// Returns the request for a created S3 object. Other S3 events, such as deletions, contain no
+/// requests.
 fn requests_in_s3_record(provenance: Provenance, item: &Value) -> Vec<RecordRequest> {
     let Some(name) = non_empty_string(item, "/eventName") else {
         return provenance.invalid("eventName", "is missing or not a string".to_owned());
@@ -106,7 +109,8 @@ fn requests_in_s3_record(provenance: Provenance, item: &Value) -> Vec<RecordRequ
     request_for_object(provenance.enter("s3", None, None), S3Object::from_notification(item))
 }
 
-/// The request for an object. Its id does not depend on the way in which the event was delivered.
+/// Returns the request for an S3 object. The id of the request is derived from the object, so it
+/// does not depend on how the event was delivered.
 fn request_for_object(
     provenance: Provenance,
     object: Result<S3Object, Error>,
@@ -122,7 +126,8 @@ fn request_for_object(
     }
 }
 
-/// The requests in an SNS message: `Sns` of a record, or the body of a queue's message.
+/// Returns the requests in an SNS message, which is either the `Sns` field of a record or the body
+/// of an SQS message.
 fn requests_in_notification(
     provenance: Provenance,
     mut envelope: Value,
@@ -134,8 +139,8 @@ fn requests_in_notification(
     requests_in_message(provenance, "Message", take(&mut envelope, "Message"))
 }
 
-/// The requests in a message's text. An input template of EventBridge Pipes may have parsed the
-/// text into an object already.
+/// Returns the requests in the body of a message. The body is a string of JSON, unless an input
+/// template of EventBridge Pipes has already parsed it into an object.
 fn requests_in_message(
     provenance: Provenance,
     field: &str,
@@ -146,7 +151,7 @@ fn requests_in_message(
         Some(Value::String(text)) => match json::parse(text.as_bytes()) {
             Ok(value) => requests_in_payload(provenance, name, value),
             Err(error) => {
-                // The parser's message contains positions and no content, so it may be logged.
+                // The parser's message contains positions but no content, so it may be logged.
                 let text = format!("the {name} is {error}");
                 provenance.request(Err(Error::invalid("", text.clone()).logged_as(text)))
             }
@@ -160,7 +165,7 @@ fn requests_in_message(
     }
 }
 
-/// The requests in a payload, which is a request or another envelope.
+/// Returns the requests in a payload, which is either a request or another envelope.
 fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<RecordRequest> {
     if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_result(&value) {
         return Vec::new();
@@ -196,13 +201,13 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
     requests_in_bus_event(provenance, value)
 }
 
-/// Whether the value is a notification about a result of llm-exe. Run as a request it would fail,
-/// and the failure would send the next notification.
+/// Whether the value is a notification about a result of llm-exe. If it were run as a request, it
+/// would fail, and the failure would cause another notification.
 fn is_own_result(value: &Value) -> bool {
     value.get(RESULT_MARK_FIELD).and_then(Value::as_str) == Some(RESULT_MARK_VALUE)
 }
 
-/// The topic's ARN, which is the subscription's ARN without its last part.
+/// Returns the ARN of an SNS topic, which is the ARN of its subscription without the last part.
 fn topic_arn(subscription: &str) -> Option<&str> {
     let (topic, _) = subscription.rsplit_once(':')?;
     (topic.matches(':').count() == 5).then_some(topic)

@@ -1,4 +1,5 @@
-//! Shared by all HTTP sources: routes, authorization, the request body and the response.
+//! Helpers for all HTTP sources, which cover routing, authorization, the request body and the
+//! response.
 
 use ::http::StatusCode;
 use base64::Engine as _;
@@ -11,16 +12,18 @@ use crate::record::{FinishedRecord, Invocation, Outcome};
 use crate::shapes::string;
 use crate::source::Route;
 
-/// Maximum bytes of a body after decoding: Lambda's limit for the payload of an invocation.
+/// Maximum size of a decoded request body in bytes, which is Lambda's payload limit of 6 MB.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
-/// An HTTP request, independent of its event's format.
+/// An HTTP request, independent of the format of the event that contains it.
 pub(crate) struct HttpRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    /// Whether the path is the API's root although it is longer than `/`.
+    /// Whether the path is the root of the API although it is longer than `/`. This happens if it
+    /// contains a stage name or the base path of a custom domain.
     pub(crate) is_root: bool,
-    /// Lower-case names and values; a name with several values occurs several times.
+    /// The headers as pairs of a lower-case name and a value. A header with several values occurs
+    /// several times.
     pub(crate) headers: Vec<(String, &'a str)>,
     /// Whether the event contains an identity that AWS or an authorizer verified.
     pub(crate) is_authenticated: bool,
@@ -32,7 +35,7 @@ impl HttpRequest<'_> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
     }
 
-    /// The last segment of the path.
+    /// The last segment of the path, which selects the route.
     fn last_segment(&self) -> &str {
         if self.is_root {
             return "";
@@ -41,13 +44,13 @@ impl HttpRequest<'_> {
     }
 }
 
-/// Whether a path consists of the stage's name only.
+/// Whether a path consists only of the name of the API's stage.
 pub(crate) fn is_stage(path: &str, stage: Option<&str>) -> bool {
     stage.is_some() && path.trim_end_matches('/').strip_prefix('/') == stage
 }
 
-/// The headers of an event. If a name is in both `headers` and `multiValueHeaders`, its values
-/// are taken from `multiValueHeaders`, which contains all of them.
+/// Returns the headers of an event. If a header is in both `headers` and `multiValueHeaders`, its
+/// values are read from `multiValueHeaders`, which contains all of them.
 pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
     let entries = |field: &str| event.get(field).and_then(Value::as_object).into_iter().flatten();
     let mut headers = Vec::new();
@@ -65,7 +68,7 @@ pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
     headers
 }
 
-/// The format of a response, which depends on the source.
+/// The format of an HTTP response, which depends on the event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {
     /// Function URLs and HTTP APIs.
@@ -80,7 +83,7 @@ pub(crate) enum ResponseFormat {
     AlbMulti,
 }
 
-/// An HTTP response, independent of its source's format.
+/// An HTTP response, independent of the format that the event source expects.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HttpResponse {
     pub(crate) status: u16,
@@ -98,7 +101,7 @@ impl HttpResponse {
         HttpResponse { status, headers: vec![("allow", allow.to_owned())], body: String::new() }
     }
 
-    /// The response in the format of its source.
+    /// Converts the response to the format that the event source expects.
     pub(crate) fn into_value(self, format: ResponseFormat) -> Value {
         let is_multi = matches!(format, ResponseFormat::RestMulti | ResponseFormat::AlbMulti);
         let headers: Map<String, Value> = self
@@ -126,7 +129,7 @@ impl HttpResponse {
 /// The status code and its reason phrase, which load balancers require.
 fn status_description(status: u16) -> String {
     let phrase = match status {
-        // RFC 9110's phrases; the crate `http` has the older ones.
+        // These are the reason phrases of RFC 9110. The crate `http` has older ones.
         413 => "Content Too Large",
         422 => "Unprocessable Content",
         _ => StatusCode::from_u16(status)
@@ -137,7 +140,8 @@ fn status_description(status: u16) -> String {
     format!("{status} {phrase}")
 }
 
-/// The response to a request that runs nothing; `None` if the request is to be run.
+/// Returns the response to an HTTP request that runs nothing, such as `GET /health`. Returns `None`
+/// if the request has to be run.
 fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Option<HttpResponse> {
     let (readable, can_run): (Option<Value>, bool) = match request.last_segment() {
         "" => (Some(health(invocation)), true),
@@ -175,7 +179,7 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
     }
 }
 
-/// Whether a request is to be run, or the response to it.
+/// Decides whether a request is run or a response is returned at once.
 pub(crate) fn route(
     request: &HttpRequest<'_>,
     invocation: &Invocation,
@@ -204,8 +208,8 @@ pub(crate) fn authorize(request: &HttpRequest<'_>, auth: EndpointAuth) -> Author
     }
 }
 
-/// The key that the caller sent. Two different keys are rejected, because an intermediary may
-/// have added one of them.
+/// Reads the endpoint key that the caller sent. Two different keys are rejected, because an
+/// intermediary may have added one of them.
 fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     let bearer = request.values("authorization").filter_map(|value| {
         let (scheme, token) = value.split_once(' ')?;
@@ -228,7 +232,7 @@ fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     }
 }
 
-/// The request in the body of an event.
+/// Parses the request in the body of an HTTP event.
 pub(crate) fn request(event: &Value) -> Result<Value, Error> {
     let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
     parse_body(string(event, "/body"), is_base64)
@@ -254,7 +258,7 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
         return Err(Error::invalid("", "the body is empty; expected a request as JSON"));
     }
     let value = json::parse(bytes).map_err(|error| {
-        // The parser's message contains positions and no content, so it may be logged.
+        // The parser's message contains positions but no content, so it may be logged.
         let text = format!("the body is {error}");
         Error::invalid("", text.clone()).logged_as(text)
     })?;
@@ -266,7 +270,7 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
     Err(Error::invalid("", text))
 }
 
-/// The response to the only record of an HTTP event.
+/// Builds the response to the only record of an HTTP event.
 pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> HttpResponse {
     match records.into_iter().next().map(|record| record.outcome) {
         Some(Outcome::Done(Value::String(text))) => HttpResponse {
@@ -282,8 +286,8 @@ pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> 
     }
 }
 
-/// An error response in the format of function URLs, for servers that reject a request before
-/// they have built an event from it.
+/// Builds an error response in the format of function URLs, for servers that reject a request
+/// before they have built an event from it.
 pub fn http_failure(invocation: &Invocation, error: &Error) -> Value {
     error_response(error, invocation).into_value(ResponseFormat::V2)
 }
@@ -300,7 +304,7 @@ fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse {
     });
     let mut response = HttpResponse::json(kind.http_status(), &body);
     if let Some(wait) = error.retry_after() {
-        // Rounded up to whole seconds, so that the caller does not retry too early.
+        // The wait is rounded up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers.push(("retry-after", seconds.to_string()));
     }

@@ -1,7 +1,7 @@
-//! Event sources of AWS Lambda: recognizes an event by its fields, returns the requests in it,
-//! and builds the response that its source expects.
+//! The event sources of AWS Lambda. This crate recognizes the source of an event by the event's
+//! fields, extracts the requests from the event, and builds the response that the source expects.
 //!
-//! This crate is pure: it runs no request and performs no I/O.
+//! The crate is pure: it does not run requests and performs no I/O.
 
 mod authorization;
 mod batch;

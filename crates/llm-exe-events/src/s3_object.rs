@@ -1,4 +1,4 @@
-//! S3 objects in events, as references to hosted configs.
+//! S3 objects that events refer to. Each object is used as a hosted config.
 
 use llm_exe::Error;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::shapes::{non_empty_string, string};
 
-/// Encodes all but RFC 3986's unreserved characters.
+/// Encodes every character except the unreserved characters of RFC 3986.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// As [`COMPONENT`], without `/`.
+/// Like [`COMPONENT`], but does not encode `/`.
 const PATH: &AsciiSet = &COMPONENT.remove(b'/');
 
-/// An object and the version of its content that the event is about.
+/// The S3 object that an event is about, and the version of its content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct S3Object {
     bucket: String,
@@ -23,7 +23,7 @@ pub(crate) struct S3Object {
 }
 
 impl S3Object {
-    /// The object in an S3 notification, whose key is form-encoded.
+    /// Reads the object from an S3 notification, in which the key is form-encoded.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
     pub(crate) fn from_notification(record: &Value) -> Result<S3Object, Error> {
         let bucket = required_string(record, "/s3/bucket/name")?;
@@ -41,7 +41,7 @@ impl S3Object {
         })
     }
 
-    /// The object in EventBridge's "Object Created", whose key is not encoded.
+    /// Reads the object from EventBridge's "Object Created" event, in which the key is not encoded.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
     pub(crate) fn from_bus_event(event: &Value) -> Result<S3Object, Error> {
         let field = |pointer| non_empty_string(event, pointer).map(str::to_owned);
@@ -54,8 +54,9 @@ impl S3Object {
         })
     }
 
-    /// A unique id in the form of a URL: the object with its version, or else with its ETag and
-    /// sequencer. If the event contains none of them, the id of the delivery is used instead.
+    /// Returns a unique id in the form of a URL, which contains the object's version, or else its
+    /// ETag and sequencer. If the event contains none of them, the URL contains the id of the
+    /// delivery instead.
     pub(crate) fn id(&self, delivery: &str) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, COMPONENT).to_string();
         let bucket = encoded(&self.bucket);
@@ -77,7 +78,7 @@ impl S3Object {
         format!("arn:aws:s3:::{}", self.bucket)
     }
 
-    /// A request that refers to the object as its hosted config.
+    /// Creates a request that uses the object as its hosted config.
     pub(crate) fn to_request(&self) -> Value {
         let mut request = json!({ "bucket": self.bucket, "key": self.key });
         if let (Some(version), Some(fields)) = (&self.version, request.as_object_mut()) {
@@ -87,8 +88,8 @@ impl S3Object {
     }
 }
 
-/// Whether a version identifies one content. The version `null` of a bucket with suspended
-/// versioning is overwritten by the next write.
+/// Whether a version id identifies content that never changes. In a bucket with suspended
+/// versioning, the next write overwrites the version `null`.
 fn is_version(version: &str) -> bool {
     version != "null"
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Fields that requests have and events of AWS do not. A value with one of them at its top level
-/// is a request, whatever other fields it has.
+/// Fields that occur in requests but not in AWS events. A value that has one of them at its top
+/// level is a request, whatever other fields it has.
 const REQUEST_FIELDS: &[&str] =
     &["provider", "providor", "model", "message", "output", "schema", "key", "url", "steps"];
 
@@ -22,13 +22,13 @@ pub(crate) fn non_empty_string<'a>(value: &'a Value, pointer: &str) -> Option<&'
     string(value, pointer).filter(|text| !text.is_empty())
 }
 
-/// The items of `Records`; `None` for a request.
+/// The items of the `Records` array. `None` if there is no such array or the value is a request.
 pub(crate) fn records(value: &Value) -> Option<&Vec<Value>> {
     let records = value.get("Records").and_then(Value::as_array)?;
     (!is_request(value)).then_some(records)
 }
 
-/// The items of a list or of `Records`, by value.
+/// Converts an array, or an object with a `Records` array, into its items.
 pub(crate) fn into_items(value: Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items,
@@ -46,17 +46,18 @@ pub(crate) fn is_empty_batch(value: &Value) -> bool {
     is_only_field && records(value).is_some_and(Vec::is_empty)
 }
 
-/// The event source that a record names, like `aws:sqs`. Only SNS capitalizes the field's name.
+/// The event source that a record names, such as `aws:sqs`. Only SNS capitalizes the name of this
+/// field.
 pub(crate) fn source_of(item: &Value) -> Option<&str> {
     string(item, "/eventSource").or_else(|| string(item, "/EventSource"))
 }
 
-/// Whether there is at least one record and all are from this source.
+/// Whether there is at least one record and all records are from this source.
 pub(crate) fn all_from(items: &[Value], source: &str) -> bool {
     !items.is_empty() && items.iter().all(|item| source_of(item) == Some(source))
 }
 
-/// Whether the value is an event of EventBridge, or was given its form by an input template.
+/// Whether the value is an EventBridge event, or has the same fields because of an input template.
 pub(crate) fn is_bus_event(value: &Value) -> bool {
     string(value, "/detail-type").is_some() && value.get("detail").is_some() && !is_request(value)
 }
@@ -76,7 +77,7 @@ pub(crate) fn is_notification(value: &Value) -> bool {
         && !is_request(value)
 }
 
-/// Whether the value is a single record, outside of the list in which its source delivers it.
+/// Whether the value is a single record that is not in a `Records` array.
 pub(crate) fn is_record(value: &Value) -> bool {
     let payload = match source_of(value) {
         Some("aws:sqs") => "body",

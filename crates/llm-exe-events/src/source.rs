@@ -6,20 +6,20 @@ use serde_json::Value;
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 
-/// Maximum bytes of a response, as JSON: Lambda's limit of 6 MB.
+/// Maximum size of a response in bytes of JSON, which is Lambda's limit of 6 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 
 /// How an event is handled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Route {
-    /// Its records are run.
+    /// The records of the event are run.
     Run,
-    /// Nothing is run, and this is the response.
+    /// This response is returned and nothing is run.
     Respond(Value),
 }
 
-/// A source of events.
+/// A source of events, such as an SQS queue or an HTTP API.
 pub trait EventSource: Sync {
     /// The source's name in logs and in the documentation.
     fn name(&self) -> &'static str;
@@ -27,7 +27,7 @@ pub trait EventSource: Sync {
     /// Whether an event is from this source.
     fn matches(&self, event: &Value) -> bool;
 
-    /// How the event is handled.
+    /// Decides whether the event's records are run or a response is returned at once.
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
         let _ = (event, invocation);
         Route::Run
@@ -39,7 +39,7 @@ pub trait EventSource: Sync {
         Authorization::Granted
     }
 
-    /// Whether a gateway between the caller and the function times out before the function does.
+    /// Whether a gateway between the caller and the function may time out before the function does.
     fn is_behind_gateway(&self, event: &Value) -> bool {
         let _ = event;
         false
@@ -52,31 +52,32 @@ pub trait EventSource: Sync {
         None
     }
 
-    /// Maximum bytes of a response, as JSON.
+    /// Maximum size of a response in bytes of JSON.
     fn max_response_bytes(&self) -> usize {
         MAX_RESPONSE_BYTES
     }
 
-    /// The records of the event.
+    /// Returns the records of the event.
     ///
     /// # Errors
-    /// The event as a whole can't be read.
+    /// Fails if the event as a whole can't be read.
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error>;
 
-    /// The response that the source expects. `records` are in the order of the event.
+    /// Builds the response that the source expects. `records` are in the order of the event.
     ///
     /// # Errors
-    /// The error that the invocation returns, for sources that have no other way to report one.
+    /// Returns the error that the invocation fails with, if the source has no other way to report
+    /// one.
     fn respond(
         &self,
         invocation: &Invocation,
         records: Vec<FinishedRecord>,
     ) -> Result<Value, Error>;
 
-    /// The response if the event as a whole failed.
+    /// Builds the response for an event that failed as a whole.
     ///
     /// # Errors
-    /// As [`EventSource::respond`].
+    /// The same errors as [`EventSource::respond`].
     fn respond_with_error(&self, invocation: &Invocation, error: Error) -> Result<Value, Error> {
         let id = invocation.request_id.clone();
         self.respond(invocation, vec![FinishedRecord { id, outcome: Outcome::Failed(error) }])

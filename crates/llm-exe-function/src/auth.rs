@@ -1,4 +1,4 @@
-//! Authentication of HTTP callers by the endpoint key.
+//! Authenticates HTTP callers by the endpoint key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,10 +8,11 @@ use llm_exe_events::{Authorization, endpoint_key};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Minimum time between two refreshes of the endpoint key after a caller's key did not match.
+/// Minimum time between two refreshes of the endpoint key. A refresh is triggered by a caller whose
+/// key does not match.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Compares callers' keys with the endpoint key.
+/// Compares the keys that callers send with the endpoint key.
 pub(crate) struct EndpointAuthenticator {
     keys: Arc<dyn Keys>,
     refreshed_at: Mutex<Option<Instant>>,
@@ -22,7 +23,7 @@ impl EndpointAuthenticator {
         EndpointAuthenticator { keys, refreshed_at: Mutex::new(None) }
     }
 
-    /// Completes an authorization that may require the endpoint key.
+    /// Checks the key that a caller sent, if the authorization requires a key.
     ///
     /// # Errors
     /// `Unauthorized` if the caller is rejected, `Timeout` if the endpoint key could not be looked
@@ -49,8 +50,8 @@ impl EndpointAuthenticator {
         if is_equal(&key, &presented) {
             return Ok(());
         }
-        // The key may have been replaced since it was fetched. Callers who guess must not cause a
-        // look-up for each guess.
+        // The endpoint key may have been replaced since it was fetched. Refreshes are limited, so
+        // that a caller who guesses keys does not cause a look-up for each guess.
         if self.may_refresh()
             && let Ok(Some(newer)) = self.keys.renewed(&name, &key).await
             && is_equal(&newer, &presented)
@@ -70,7 +71,8 @@ impl EndpointAuthenticator {
     }
 }
 
-/// Compares hashes, which have the same length, so that the time reveals nothing about the key.
+/// Compares two keys in constant time, so that timing reveals nothing about the endpoint key. The
+/// keys are hashed first, because only inputs of the same length can be compared in constant time.
 fn is_equal(key: &Secret, presented: &str) -> bool {
     let expected = Sha256::digest(key.expose().as_bytes());
     let actual = Sha256::digest(presented.as_bytes());

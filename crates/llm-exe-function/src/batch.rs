@@ -1,4 +1,5 @@
-//! Runs the records of an event concurrently, except that the records of a group run in order.
+//! Runs the records of an event concurrently. Records with the same message group run one after
+//! another, in order.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -15,24 +16,24 @@ use tokio::sync::Semaphore;
 
 use crate::outcome::RequestOutcome;
 
-/// The outcomes of a record's requests, in order.
+/// The id of a record and the outcomes of its requests, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordOutcome {
     pub(crate) id: String,
     pub(crate) requests: Vec<RequestOutcome>,
 }
 
-/// Runs the requests of a batch.
+/// Runs a single request for a [`Batch`].
 pub(crate) trait RequestRunner {
-    /// Runs one request. `group` is the group of its record.
+    /// Runs one request. `group` is the message group of the record that contains it.
     async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome;
 }
 
-/// The records of an event while they run.
+/// Schedules the records of one event.
 pub(crate) struct Batch<'a, R> {
     permits: Semaphore,
     deadline: Deadline,
-    /// The duration of the slowest request so far.
+    /// The duration of the slowest request that has finished so far.
     slowest: Mutex<Duration>,
     runner: &'a R,
 }
@@ -43,7 +44,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         Batch { permits, deadline, slowest: Mutex::default(), runner }
     }
 
-    /// Runs all records and returns their outcomes in the order of the records.
+    /// Runs all records and returns their outcomes in the order of `records`.
     pub(crate) async fn run(&self, records: Vec<Record>) -> Vec<RecordOutcome> {
         let mut lanes: Vec<Vec<(usize, Record)>> = Vec::new();
         let mut lane_of_group: HashMap<String, usize> = HashMap::new();
@@ -69,7 +70,8 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    /// Runs the records of a group in order. After a failure the rest of the group is not run.
+    /// Runs the records of one group in order. After a failure, the remaining records of the group
+    /// are not run.
     async fn run_lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
         let mut outcomes = Vec::new();
         let mut group_error: Option<Error> = None;
@@ -92,7 +94,8 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         outcomes
     }
 
-    /// Runs a request, unless the slowest request so far took longer than the time that is left.
+    /// Runs a request. If the slowest request so far took longer than the time that is left,
+    /// returns a `Timeout` error instead, because this request would probably time out as well.
     async fn run_request(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let permit = self.permits.acquire().await;
         let slowest = *self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +117,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 }
 
 impl RecordOutcome {
-    /// The results of the requests that have one.
+    /// The results of the requests that succeeded.
     pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
         self.requests.iter().filter_map(|request| match &request.outcome {
             Outcome::Done(value) => Some(value),
@@ -122,12 +125,12 @@ impl RecordOutcome {
         })
     }
 
-    /// The first error of the record's requests. A record fails if one of its requests does.
+    /// The error of the first request that failed. A record fails if any of its requests fails.
     pub(crate) fn error(&self) -> Option<&Error> {
         self.requests.iter().find_map(RequestOutcome::error)
     }
 
-    /// The record's id and the combined outcome of its requests.
+    /// Returns the record's id and combines the outcomes of its requests into one.
     pub(crate) fn into_outcome(self) -> (String, Outcome) {
         if let Some(error) = self.error() {
             let error = error.clone();

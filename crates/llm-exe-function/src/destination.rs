@@ -1,4 +1,4 @@
-//! Places where results are stored and sent: S3 objects, SQS queues and EventBridge buses.
+//! The S3 objects, SQS queues and EventBridge buses that results are stored in or sent to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +6,16 @@ use std::sync::Arc;
 use llm_exe::hosted::check_bucket;
 use llm_exe::{ParsedDestination, ResultDestination, check_region, json};
 
-/// Maximum bytes of a prefix. S3 keys have at most 1,024, and the names of results are appended.
+/// Maximum length of a prefix in bytes. S3 allows keys of at most 1,024 bytes, and the names of
+/// results are appended to the prefix.
 const MAX_PREFIX_BYTES: usize = 512;
 
-/// A bucket and a prefix of its keys: `s3://bucket/prefix`.
+/// An S3 bucket and a key prefix, written as `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultPrefix {
     /// The bucket's name.
     pub bucket: String,
-    /// The prefix of keys, without a trailing slash; may be empty.
+    /// The key prefix without a trailing slash. It may be empty.
     pub prefix: String,
 }
 
@@ -22,7 +23,7 @@ impl ResultPrefix {
     /// Parses `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// A message with the expected form and the text.
+    /// A message with the expected format and the received value.
     pub fn parse(text: &str) -> Result<ResultPrefix, String> {
         let expected = || format!("expected s3://bucket/prefix, got {}", json::quoted(text));
         let rest = text.strip_prefix("s3://").ok_or_else(expected)?;
@@ -39,7 +40,7 @@ impl ResultPrefix {
         Ok(ResultPrefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 
-    /// The object with this name below the prefix.
+    /// Returns the object with this name below the prefix.
     pub fn object(&self, name: &str) -> ResultPlace {
         let key = match self.prefix.as_str() {
             "" => name.to_owned(),
@@ -48,7 +49,7 @@ impl ResultPrefix {
         ResultPlace { bucket: self.bucket.clone(), key }
     }
 
-    /// The beginning of the objects' URLs, with a trailing slash.
+    /// The common beginning of the URLs of all objects below the prefix, with a trailing slash.
     pub fn folder(&self) -> String {
         let url = self.to_string();
         if url.ends_with('/') { url } else { url + "/" }
@@ -68,12 +69,12 @@ impl fmt::Display for ResultPrefix {
     }
 }
 
-/// An object that stores a result.
+/// The S3 object in which a result is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResultPlace {
     /// The bucket's name.
     pub bucket: String,
-    /// The object's key, not encoded.
+    /// The object's key without percent-encoding.
     pub key: String,
 }
 
@@ -83,7 +84,7 @@ impl fmt::Display for ResultPlace {
     }
 }
 
-/// Where a result is sent.
+/// The destination of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// An object below this prefix.
@@ -97,22 +98,22 @@ pub enum Destination {
 /// An SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// The URL, as SQS returned it.
+    /// The queue URL, exactly as it was configured or requested.
     pub url: String,
-    /// The region, if the URL's host contains it.
+    /// The AWS region, if the host of the URL contains it.
     pub region: Option<String>,
-    /// The account id of the owner.
+    /// The id of the AWS account that owns the queue.
     pub account: String,
-    /// The name; that of a FIFO queue ends in `.fifo`.
+    /// The name of the queue. The name of a FIFO queue ends in `.fifo`.
     pub name: String,
 }
 
 /// An EventBridge bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bus {
-    /// The ARN.
+    /// The ARN of the event bus.
     pub arn: String,
-    /// The region.
+    /// The AWS region of the event bus.
     pub region: String,
 }
 
@@ -120,7 +121,7 @@ impl Destination {
     /// Parses a queue URL, an event bus ARN, or `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// A message with the expected forms and the text.
+    /// A message with the expected formats and the received value.
     pub fn parse(text: &str) -> Result<Destination, String> {
         if text.starts_with("s3://") {
             return ResultPrefix::parse(text).map(Destination::Objects);
@@ -140,7 +141,8 @@ impl Destination {
         })
     }
 
-    /// Parses the field `destination` of a request; see [`llm_exe::DestinationParser`].
+    /// Parses the `destination` field of a request. This is the [`llm_exe::DestinationParser`] that
+    /// the function uses.
     pub(crate) fn parse_field(text: &str) -> Result<ParsedDestination, String> {
         Ok(Arc::new(Destination::parse(text)?))
     }

@@ -1,5 +1,6 @@
-//! Handles an event: detects its source, authorizes the caller, runs the records and builds the
-//! response. Every error and panic becomes a response or an error.
+//! Handles an event: detects its source, authorizes the caller, runs the requests in its records
+//! and builds the response. Every error and panic is reported in the response or as an invocation
+//! error.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,16 +25,17 @@ use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
-/// Subtracted from a gateway's timeout, which starts before the invocation and includes the
-/// transfer of the response.
+/// Time that is subtracted from a gateway's timeout, because the timeout starts before the
+/// invocation and includes the transfer of the response.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
-/// Warns that results were paid for and are lost.
+/// The warning for results that were paid for and are lost.
 const LOST_RESULTS: &str = "results of this event are neither stored nor sent, and its source does \
                             not receive them: set RESULT_PREFIX to store them, or \
                             RESULT_DESTINATION to send them";
 
-/// The function. Create one per process.
+/// Handles events. Create one `Function` per process, so that invocations share its connections and
+/// caches.
 pub struct Function {
     executor: Executor,
     config_cache: Duration,
@@ -51,17 +53,17 @@ impl std::fmt::Debug for Function {
     }
 }
 
-/// The outcome of an event and its log line.
+/// The outcome of handling an event, and the log line about it.
 #[derive(Debug)]
 pub struct HandledEvent {
     /// The response to the event's source, or the error that the invocation returns.
     pub outcome: Result<Value, Error>,
-    /// The log line.
+    /// The log line about the event.
     pub line: LogLine,
 }
 
 impl Function {
-    /// A function with these settings and keys.
+    /// Creates a function with these settings that reads API keys from `keys`.
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
         Function {
@@ -76,19 +78,20 @@ impl Function {
         }
     }
 
-    /// Sets the signer of requests to AWS. Amazon Bedrock needs one.
+    /// Sets the signer for requests to AWS, which Amazon Bedrock requires.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Function { executor: self.executor.with_signer(signer), ..self }
     }
 
-    /// Sets the HTTP client, so that its connections can be shared.
+    /// Sets the HTTP client, so that the function shares connections with other users of the
+    /// client.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
         Function { executor: self.executor.with_http(client), ..self }
     }
 
-    /// Sets the store of hosted configs, which are cached.
+    /// Sets the store that hosted configs are read from. The function caches the configs.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
@@ -101,7 +104,8 @@ impl Function {
         Function { results: self.results.with_ports(store, messenger), ..self }
     }
 
-    /// Handles an event, by the deadline or shortly after. A panic becomes an `Internal` error.
+    /// Handles an event and returns by the deadline or shortly after it. A panic becomes an
+    /// `Internal` error.
     pub async fn handle(
         &self,
         event: &[u8],
@@ -111,9 +115,9 @@ impl Function {
         self.handle_and_list(event, invocation, deadline, None).await
     }
 
-    /// Handles an event and also returns the result of each record, which the response to some
-    /// sources, such as SQS, does not contain. Empty for direct and HTTP events, whose response is
-    /// the result.
+    /// Handles an event and also returns the result of each record, because the responses to some
+    /// sources, such as SQS, do not contain the results. The list is empty for direct and HTTP
+    /// events, whose response is the result.
     pub async fn handle_with_records(
         &self,
         event: &[u8],
@@ -193,7 +197,7 @@ impl Function {
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         line.set_records(&outcomes);
-        // A caller that waits receives the result in the response.
+        // No result is lost if a caller waits, because the response contains the result.
         let is_unsent =
             || outcomes.iter().flat_map(|record| &record.requests).any(RequestOutcome::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
@@ -206,7 +210,8 @@ impl Function {
     }
 }
 
-/// Runs the requests of one event, either for a caller that waits or as records.
+/// Runs the requests of one event. `caller` is set if a caller waits for the response, and `None`
+/// if the event delivers records.
 struct Runner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! API keys from environment variables, with a store for keys that no variable sets.
+//! Reads API keys from environment variables, or from a store if no variable contains the key.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Reads keys from environment variables, or else from a store.
+/// Looks up API keys in environment variables first, and then in an optional store.
 pub struct EnvironmentKeys {
     look_up: Box<LookUp>,
     store: Option<Arc<dyn Keys>>,
@@ -20,12 +20,12 @@ impl std::fmt::Debug for EnvironmentKeys {
 }
 
 impl EnvironmentKeys {
-    /// Reads keys with a function that returns the value of a variable.
+    /// Creates an instance without a store. `look_up` returns the value of an environment variable.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentKeys { look_up: Box::new(look_up), store: None }
     }
 
-    /// Sets the store for keys that no variable sets.
+    /// Sets the store from which a key is read if no environment variable contains it.
     #[must_use]
     pub fn or_else(self, store: Arc<dyn Keys>) -> Self {
         EnvironmentKeys { store: Some(store), ..self }

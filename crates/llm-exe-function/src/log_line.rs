@@ -1,5 +1,5 @@
-//! The log line of an invocation: JSON with CloudWatch metrics. It never contains prompts, replies
-//! or keys.
+//! The log line of an invocation, which is a JSON object with CloudWatch metrics. The line never
+//! contains prompts, replies or API keys.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,26 +14,27 @@ use crate::settings::LogLevel;
 /// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LlmExe";
 
-/// Maximum number of failed records that a line lists.
+/// Maximum number of failed records that a log line lists.
 const MAX_LISTED_FAILURES: usize = 20;
 
-/// Maximum characters of a failed record's message.
+/// Maximum length of a failed record's error message in characters.
 const MAX_FAILURE_CHARS: usize = 200;
 
-/// What an invocation did, for the log.
+/// What one invocation did, to be logged as one line of JSON.
 #[derive(Debug, Clone)]
 pub struct LogLine {
-    /// Lambda's request id.
+    /// The request id that Lambda assigned to the invocation.
     pub request_id: String,
-    /// The event source's name.
+    /// The name of the event source.
     pub source: &'static str,
     /// Whether this is the process's first invocation.
     pub cold: bool,
     /// The duration of the invocation.
     pub duration: Duration,
-    /// The HTTP status of a response for which nothing was run.
+    /// The HTTP status, if the function responded without running a request.
     pub status: Option<u64>,
-    /// What the run did. Attempts and tokens are the sums of all records.
+    /// What the request did. If there are several requests, this is the report of the first one
+    /// that called a provider, with the attempts and tokens of all requests added up.
     pub report: Report,
     /// The number of records in the event.
     pub records: usize,
@@ -41,17 +42,17 @@ pub struct LogLine {
     pub failed: Vec<(String, Error)>,
     /// The number of requests for which a stored result was returned.
     pub replayed: usize,
-    /// The number of records without a request to run.
+    /// The number of records that contained nothing to run.
     pub skipped: usize,
-    /// The first error.
+    /// The error of the first failed record, or the error of the event as a whole.
     pub error: Option<Error>,
-    /// Warnings about the configuration. Unlike the warnings of a request, these quote no request
-    /// and are logged at every level.
+    /// Warnings about the configuration. They are logged at every level because, unlike the
+    /// warnings in `report`, they never quote a request.
     pub warnings: Vec<&'static str>,
 }
 
 impl LogLine {
-    /// A line for an invocation that has just begun.
+    /// Creates the log line of an invocation that has just begun.
     pub fn new(request_id: &str) -> Self {
         LogLine {
             request_id: request_id.to_owned(),
@@ -69,7 +70,7 @@ impl LogLine {
         }
     }
 
-    /// Adds the status of a response for which nothing was run.
+    /// Sets the HTTP status of a response that was returned without running a request.
     pub(crate) fn set_response(&mut self, response: &Value) {
         self.status = response.get("statusCode").and_then(Value::as_u64);
     }
@@ -81,7 +82,8 @@ impl LogLine {
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
             let attempts = self.report.attempts + request.report.attempts;
-            // Of several requests, the line describes the first one that called a provider.
+            // If there are several requests, the line describes the first one that called a
+            // provider.
             if index == 0 || self.report.attempts == 0 {
                 self.report = request.report.clone();
             }
@@ -98,7 +100,7 @@ impl LogLine {
         self.skipped = records.iter().filter(is_skipped).count();
     }
 
-    /// The level of the line.
+    /// The level at which the line is logged.
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
@@ -109,7 +111,7 @@ impl LogLine {
         }
     }
 
-    /// The line as JSON, or `None` if `max_level` excludes it.
+    /// Returns the line as JSON, or `None` if the line is less severe than `max_level`.
     pub fn to_json(&self, max_level: LogLevel) -> Option<String> {
         if self.level() > max_level {
             return None;
@@ -140,7 +142,8 @@ impl LogLine {
         Some(Value::Object(line).to_string())
     }
 
-    /// Omits the record of a direct or HTTP event, which is the invocation itself.
+    /// Adds the fields about records. The failure of a direct or HTTP request is not listed,
+    /// because the line already contains its error.
     fn put_records(&self, put: &mut dyn FnMut(&str, Value)) {
         if self.replayed > 0 {
             put("replayed", json!(self.replayed));
@@ -222,7 +225,7 @@ impl LogLine {
             }
         }
         let mut dimensions = vec!["source"];
-        // Each metric costs money, so a misspelt model name must not create one.
+        // CloudWatch charges for each metric, so a misspelt model name must not create a new one.
         if self.report.answered_model.is_some() {
             dimensions.extend(["provider", "model"]);
         }

@@ -8,43 +8,43 @@ use crate::destination::{Destination, ResultPlace};
 /// The outcome of one request of an event.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestOutcome {
-    /// The result or the error.
+    /// The result or the error, or `Skipped` if there was nothing to run.
     pub(crate) outcome: Outcome,
-    /// What the run did.
+    /// What the run did, for example its attempts and token usage.
     pub(crate) report: Report,
-    /// Whether a stored result was returned and nothing was run.
+    /// Whether a stored result was returned instead of running the request.
     pub(crate) replayed: bool,
-    /// The object that stores the result.
+    /// The object for the result. It is set even if no result was written to it.
     pub(crate) place: Option<ResultPlace>,
-    /// The destination that the result was sent to.
+    /// The destination that the result was sent to, if it was sent.
     pub(crate) sent_to: Option<Destination>,
 }
 
 impl RequestOutcome {
-    /// The outcome of a run.
+    /// Converts the outcome of a run.
     pub(crate) fn from_run(run: Run) -> RequestOutcome {
         let outcome = run.outcome.map_or_else(Outcome::Failed, Outcome::Done);
         RequestOutcome { outcome, report: run.report, replayed: false, place: None, sent_to: None }
     }
 
-    /// A failure before a provider was called.
+    /// The outcome of a request that failed before a provider was called.
     pub(crate) fn failed(error: Error) -> RequestOutcome {
         RequestOutcome::from_run(Run { outcome: Err(error), report: Report::default() })
     }
 
-    /// The outcome of a record without a request.
+    /// The outcome if there was nothing to run.
     pub(crate) fn skipped() -> RequestOutcome {
         let (report, outcome) = (Report::default(), Outcome::Skipped);
         RequestOutcome { outcome, report, replayed: false, place: None, sent_to: None }
     }
 
-    /// Replaces the result by an error and keeps the report.
+    /// Replaces the result with an error and keeps the report.
     pub(crate) fn with_error(self, error: Error) -> RequestOutcome {
         RequestOutcome { outcome: Outcome::Failed(error), ..self }
     }
 
-    /// Adds the result of sending the outcome to a destination. An error that is there already
-    /// takes precedence over a failure to send it.
+    /// Adds the destination that the outcome was sent to. If sending failed, the request fails with
+    /// that error, unless it already has an error of its own.
     pub(crate) fn with_sent(self, sent: Result<Option<Destination>, Error>) -> RequestOutcome {
         match sent {
             Ok(sent_to) => RequestOutcome { sent_to, ..self },
@@ -53,13 +53,13 @@ impl RequestOutcome {
         }
     }
 
-    /// Adds a warning for the log.
+    /// Adds a warning, which is logged.
     pub(crate) fn add_warning(&mut self, warning: &str) {
         self.report.warnings.push(warning.to_owned());
     }
 
-    /// Whether the request was run and names no destination for its result. A dry run has no
-    /// result.
+    /// Whether the request was run but names no destination for its result. Dry runs are excluded,
+    /// because they have no result to send.
     pub(crate) fn is_unsent(&self) -> bool {
         let has_run = matches!(self.outcome, Outcome::Done(_)) || self.report.attempts > 0;
         has_run && !self.report.dry_run && self.report.destination.is_none()

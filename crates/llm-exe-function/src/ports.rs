@@ -6,42 +6,43 @@ use llm_exe::{Deadline, Error};
 
 use crate::destination::{Destination, ResultPlace};
 
-/// The name of the metadata that marks an object as a result of llm-exe. Its value is `result`.
+/// The name of the S3 metadata entry that marks an object as a result of llm-exe. The value of the
+/// entry is `result`.
 pub const RESULT_METADATA: &str = "llm-exe";
 
-/// The content of an object.
+/// An object that was read from a [`ResultStore`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
-    /// The content.
+    /// The content of the object.
     pub body: Bytes,
     /// The ETag of this content, with its quotes.
     pub etag: String,
 }
 
-/// The condition of a write.
+/// The condition under which an object is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Precondition {
     /// The object must not exist.
     Absent,
     /// The object must still have this ETag.
     Unchanged(String),
-    /// No condition: an existing object is replaced.
+    /// The object is always written and replaces an existing one.
     None,
 }
 
-/// The outcome of a write.
+/// The outcome of writing an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteOutcome {
     /// The object was written and has this ETag, if the store returned one.
     Done(Option<String>),
-    /// The condition was not met. If a connection broke, the cause may be an earlier attempt of
-    /// the same write: read the object to find out.
+    /// The condition was not met. If a connection broke, an earlier attempt of the same write may
+    /// have changed the object. Read the object to find out.
     Unmet,
 }
 
-/// A store for results.
+/// A store for results, such as S3.
 pub trait ResultStore: Send + Sync {
-    /// Reads an object; `None` if it does not exist.
+    /// Reads an object. Returns `None` if the object does not exist.
     ///
     /// # Errors
     /// `AccessDenied` if AWS denies access, `ResultUnavailable` for other failures.
@@ -51,10 +52,11 @@ pub trait ResultStore: Send + Sync {
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<StoredObject>, Error>>;
 
-    /// Writes a JSON object with the metadata [`RESULT_METADATA`], if the condition is met.
+    /// Writes an object with JSON content and the metadata [`RESULT_METADATA`], if the condition is
+    /// met.
     ///
     /// # Errors
-    /// As [`ResultStore::read`].
+    /// The same errors as [`ResultStore::read`].
     fn write<'a>(
         &'a self,
         place: &'a ResultPlace,
@@ -64,21 +66,21 @@ pub trait ResultStore: Send + Sync {
     ) -> PortFuture<'a, Result<WriteOutcome, Error>>;
 }
 
-/// A message about a result for a queue or an event bus.
+/// A message about a result, which is sent to a queue or an event bus.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
-    /// The id of the result. It is the same if the notification is sent again.
+    /// The id of the notification. It does not change if the notification is sent again.
     pub id: &'a str,
     /// The message group of the record, if it has one.
     pub group: Option<&'a str>,
-    /// The content, as JSON.
+    /// The body of the message as JSON.
     pub body: &'a str,
 }
 
 /// Sends notifications to queues and event buses.
 pub trait Messenger: Send + Sync {
-    /// Sends a notification to a queue or a bus. Destinations of objects are written through
-    /// [`ResultStore`] instead.
+    /// Sends a notification to a queue or an event bus. Results for S3 destinations are written
+    /// through [`ResultStore`] instead.
     ///
     /// # Errors
     /// `AccessDenied` if AWS denies access, `ResultTooLarge` if the notification is too large,

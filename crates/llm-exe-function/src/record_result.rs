@@ -1,4 +1,5 @@
-//! The result of each record, for programs that show results that the response does not contain.
+//! Results of individual records, for programs that show results even if the response does not
+//! contain them.
 
 use llm_exe_events::Outcome;
 
@@ -8,20 +9,22 @@ use crate::outcome::RequestOutcome;
 /// The result of one request of a record.
 #[derive(Debug, Clone)]
 pub struct RecordResult {
-    /// The record's id in the response.
+    /// The id that identifies the record in the response.
     pub record_id: String,
-    /// The result or the error.
+    /// The outcome of the request.
     pub outcome: Outcome,
-    /// Whether the request is a dry run, so that the result is the rendered request.
+    /// Whether the request is a dry run, whose result is the provider request that would have been
+    /// sent.
     pub is_dry_run: bool,
-    /// The URL of the object that stores the result.
+    /// The `s3://` URL of the object that stores the result, if the result was stored.
     pub stored_at: Option<String>,
-    /// The destination that the result was sent to.
+    /// The destination that the result was sent to, if it was sent.
     pub sent_to: Option<String>,
 }
 
 impl RecordResult {
-    /// The results of all requests, in order. A record without requests has one skipped result.
+    /// Lists the results of all requests in order. A record without requests is listed once, as
+    /// skipped.
     pub(crate) fn list(records: &[RecordOutcome]) -> Vec<RecordResult> {
         let mut results = Vec::new();
         for RecordOutcome { id, requests } in records {
@@ -35,7 +38,7 @@ impl RecordResult {
 
     fn new(record_id: &str, request: &RequestOutcome) -> RecordResult {
         let is_dry_run = request.report.dry_run;
-        // A record has a place even if nothing was written to it.
+        // `place` is set even if no result was written to it.
         let is_stored = matches!(request.outcome, Outcome::Done(_)) && !is_dry_run;
         RecordResult {
             record_id: record_id.to_owned(),

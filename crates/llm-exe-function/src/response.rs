@@ -8,14 +8,15 @@ use crate::batch::RecordOutcome;
 use crate::log_line::LogLine;
 use crate::results::Results;
 
-/// The factor by which a result can grow if it is embedded in JSON: a byte becomes up to six.
+/// The maximum factor by which a result grows if it is embedded in a JSON string, because escaping
+/// turns one byte into up to six.
 const MAX_ESCAPE_GROWTH: usize = 6;
 
-/// Maximum bytes of the envelope around a result, without its id.
+/// Maximum size in bytes of the JSON around a result, not counting the record id.
 const MAX_ENVELOPE_BYTES: usize = 2048;
 
-/// The response that the event's source expects. If it would be too large, its results are stored
-/// below `RESULT_PREFIX` and the response contains their URLs.
+/// Builds the response that the event source expects. If the response would be too large, its
+/// results are stored below `RESULT_PREFIX` and replaced by their URLs.
 pub(crate) async fn build(
     source: &dyn EventSource,
     records: Vec<RecordOutcome>,
@@ -38,7 +39,8 @@ pub(crate) async fn build(
     let error = match offload(records, results, invocation, deadline).await {
         Ok(Some(finished)) => {
             let response = source.respond(invocation, finished)?;
-            // OFFLOAD_RESULTS_OVER can't be met by a long list of URLs; the source's limit counts.
+            // Even a list of URLs may be longer than OFFLOAD_RESULTS_OVER, so only the source's own
+            // limit is checked here.
             let bytes = json_bytes(&response);
             if bytes <= source.max_response_bytes() {
                 return Ok(response);
@@ -57,12 +59,13 @@ fn finish(record: RecordOutcome) -> FinishedRecord {
     FinishedRecord { id, outcome }
 }
 
-/// The bytes of a record's results, with their envelopes.
+/// The maximum size of a record's results in bytes before escaping, with the JSON around them.
 fn result_bytes(record: &RecordOutcome) -> usize {
     record.results().map(|value| json_bytes(value) + MAX_ENVELOPE_BYTES).sum()
 }
 
-/// Stores the results and replaces them by their URLs; `None` without `RESULT_PREFIX`.
+/// Stores the results and replaces them by their URLs. Returns `None` if `RESULT_PREFIX` is not
+/// set.
 async fn offload(
     records: Vec<RecordOutcome>,
     results: &Results,
@@ -92,7 +95,7 @@ fn too_large(bytes: usize, max_bytes: usize, reason: &str) -> Error {
     Error::new(ErrorKind::ResultTooLarge, text)
 }
 
-/// The length of a value as JSON.
+/// The size in bytes of a value that is serialized as JSON.
 fn json_bytes(value: &Value) -> usize {
     let mut counter = ByteCounter(0);
     match serde_json::to_writer(&mut counter, value) {
@@ -101,7 +104,7 @@ fn json_bytes(value: &Value) -> usize {
     }
 }
 
-/// Counts the bytes that are written to it.
+/// A writer that only counts the bytes that are written to it.
 struct ByteCounter(usize);
 
 impl std::io::Write for ByteCounter {

@@ -1,5 +1,5 @@
-//! The AWS Lambda binary: receives invocations from the Runtime API, passes them to the function,
-//! and writes its log lines to standard output.
+//! The AWS Lambda binary. It receives invocations from the Runtime API, passes them to the
+//! function, and writes the function's log lines to standard output.
 
 #[cfg(feature = "panic-on-demand")]
 mod panic_on_demand;
@@ -19,13 +19,16 @@ use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, Log
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Subtracted from Lambda's deadline, so that the function can respond before it is stopped.
+/// Time that is subtracted from Lambda's deadline, so that the function can respond before Lambda
+/// stops it.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// A deadline that passed longer ago than this is a placeholder, as cargo-lambda's emulator sends.
+/// A deadline that passed longer ago than this is a placeholder. cargo-lambda's emulator sends such
+/// deadlines.
 const PLACEHOLDER_AGE: Duration = Duration::from_secs(86_400);
 
-/// The time limit of an invocation without a deadline: the default timeout of the stack's function.
+/// The time limit of an invocation without a deadline, which is the default timeout of the stack's
+/// function.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Variables that Lambda sets and that the client of the Runtime API requires.
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Creates the function with its ports on AWS. No connection is opened before a request needs it.
+/// Creates the function with its AWS ports. Connections are only opened when a request needs them.
 fn function(settings: &Settings) -> Function {
     let http = HttpClient::default();
     let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
@@ -110,7 +113,7 @@ async fn handle(
     outcome.map_err(|error| diagnostic(&error))
 }
 
-/// The deadline of an invocation: Lambda's deadline less the reserve.
+/// The deadline of an invocation, which is Lambda's deadline minus [`RESERVE`].
 fn deadline(lambda_deadline: SystemTime, now: SystemTime) -> Deadline {
     let left = match lambda_deadline.duration_since(now) {
         Ok(left) => left,
@@ -129,13 +132,13 @@ fn diagnostic(error: &Error) -> Diagnostic {
     }
 }
 
-/// Writes a line of the log. Errors are ignored, so that they do not fail the invocation.
+/// Writes a log line. Errors are ignored, so that they do not fail the invocation.
 fn write_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");
 }
 
-/// Logs why the program stops.
+/// Logs why the program stops and returns the exit code for failure.
 fn stop(message: &str) -> ExitCode {
     let line = serde_json::json!({ "level": "FATAL", "message": message });
     write_line(&line.to_string());

@@ -1,14 +1,16 @@
-//! For tests: a request panics if its config is at a special URL.
+//! Makes a request panic if its config has a special URL. Only tests build the binary with this
+//! module.
 
 use std::sync::Arc;
 
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error};
 
-/// The URL that causes the panic. `.invalid` is a reserved domain, so no real config is there.
+/// The URL that causes the panic. The domain `.invalid` is reserved, so no real config can have
+/// this URL.
 const URL: &str = "https://panic-on-demand.invalid/";
 
-/// Fetches documents from another store and panics for [`URL`].
+/// Fetches documents from the wrapped store, but panics for [`URL`].
 pub(crate) struct PanicOnDemand(Arc<dyn DocumentStore>);
 
 impl PanicOnDemand {

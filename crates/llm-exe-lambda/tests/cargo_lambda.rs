@@ -1,7 +1,8 @@
-//! Runs the binary with cargo-lambda's emulator, independent of this project's Runtime API.
+//! Runs the binary with cargo-lambda's emulator, which is an implementation of the Runtime API that
+//! is independent of this project.
 //!
-//! The emulator only serves the Runtime API (`--only-lambda-apis`). The process is the binary that
-//! `cargo test` built, so that nothing is built here and no lock of cargo is needed.
+//! The emulator only serves the Runtime API (`--only-lambda-apis`) and does not build anything. The
+//! tests start the binary that `cargo test` built, so they do not wait for cargo's build lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,10 +23,10 @@ const KEY: &str = "sentinel.of.the.key";
 /// The timeout of each step.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The working directory of cargo-lambda, which lists the binaries of the package there.
+/// The working directory of cargo-lambda, from which it determines the package's binaries.
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A running cargo-lambda and the port that it serves.
+/// A running cargo-lambda emulator and the port that it listens on.
 struct Emulator {
     program: String,
     port: u16,
@@ -58,7 +59,7 @@ impl Emulator {
         emulator
     }
 
-    /// Starts the function with the emulator's Runtime API.
+    /// Starts the function binary, which connects to the emulator's Runtime API.
     fn function(&self, simulator: &Simulator) -> Child {
         Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
             .env_clear()
@@ -77,7 +78,7 @@ impl Emulator {
             .unwrap()
     }
 
-    /// Runs `cargo lambda invoke` with a payload.
+    /// Invokes the function by running `cargo lambda invoke` with this payload.
     async fn invoke(&self, payload: &Value) -> Output {
         let output = Command::new(&self.program)
             .args(["lambda", "invoke", NAME, "--invoke-address", "127.0.0.1"])

@@ -1,6 +1,6 @@
-//! A panic fails its request and leaves the process running. The binary is built like the deployed
-//! one, with the feature `panic-on-demand`. `./scripts/test-cdk` builds the binary, sets
-//! `PANIC_ON_DEMAND` to its path and runs these tests.
+//! Tests that a panic fails only its own request and that the process keeps running. The binary is
+//! built like the deployed binary, but with the feature `panic-on-demand`. `./scripts/test-cdk`
+//! builds the binary, sets `PANIC_ON_DEMAND` to its path and runs these tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,7 +26,7 @@ async fn start() -> Function {
     Function::spawn(&program, simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await
 }
 
-/// The request that panics; see `src/panic_on_demand.rs`.
+/// A request that makes the function panic, as described in `src/panic_on_demand.rs`.
 fn panicking_request() -> Value {
     json!({ "url": "https://panic-on-demand.invalid/" })
 }

@@ -1,4 +1,4 @@
-//! Generates the content of a reply, before a dialect formats it. The same spec always results in
+//! Generates the content of a reply, which a dialect then formats. The same spec always produces
 //! the same completion.
 
 use serde_json::{Value, json};
@@ -7,16 +7,16 @@ use crate::prompt_schema;
 use crate::sample;
 use crate::script::response::ScriptedResponse;
 
-/// The maximum length of the quoted message in a simulated reply, in characters.
+/// The maximum number of characters of the user's message that a simulated reply quotes.
 const MAX_QUOTE: usize = 120;
 
-/// What a request asks the model for, independent of the dialect.
+/// The completion that a request asks for, independent of the dialect.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompletionSpec {
     pub(crate) model: String,
     /// The text of the last user message, or of the system message if there is none.
     pub(crate) last_message: String,
-    /// The whole text of the prompt.
+    /// The full text of the prompt.
     pub(crate) prompt: String,
     /// The maximum number of tokens in the completion.
     pub(crate) max_tokens: Option<u64>,
@@ -28,14 +28,14 @@ pub(crate) struct CompletionSpec {
 /// The kind of output that a request asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum OutputKind {
-    /// Text, or JSON if the prompt contains a schema.
+    /// Text, or JSON that satisfies the schema in the prompt if the prompt contains one.
     #[default]
     Text,
-    /// Any JSON object, or JSON for the schema in the prompt if it contains one.
+    /// A JSON object, which satisfies the schema in the prompt if the prompt contains one.
     Json,
-    /// JSON for this schema.
+    /// JSON that satisfies this schema.
     Schema(Value),
-    /// A call of this tool.
+    /// A call to this tool.
     Tool {
         name: String,
         /// The schema of the arguments.
@@ -49,9 +49,9 @@ pub(crate) struct Completion {
     pub(crate) content: Content,
     /// Why the completion ended.
     pub(crate) finish: FinishReason,
-    /// The stop reason from the script, which replaces that of `finish`.
+    /// The scripted stop reason, which replaces the stop reason that `finish` implies.
     pub(crate) stop_reason: Option<String>,
-    /// The usage object from the script.
+    /// The scripted usage object, in the provider's format.
     pub(crate) usage: Option<Value>,
     /// The number of tokens in the prompt.
     pub(crate) input_tokens: u64,
@@ -65,10 +65,10 @@ pub(crate) enum Content {
     Text(String),
     ToolCall {
         name: String,
-        /// The arguments as JSON text, which may be truncated.
+        /// The arguments as a JSON string, which may be truncated.
         arguments: String,
     },
-    /// The text with which the model declines to reply.
+    /// The message with which the model refuses to reply.
     Refusal(String),
     Empty,
 }
@@ -84,12 +84,13 @@ pub(crate) enum FinishReason {
     StopSequence(String),
 }
 
-/// Counts tokens. In the simulator a token is four characters; the last one may be shorter.
+/// Counts the tokens of a string. In the simulator, every four characters are one token, and the
+/// last token may be shorter.
 pub(crate) fn count_tokens(text: &str) -> u64 {
     u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
 }
 
-/// Completes a prompt, with the scripted content if there is one.
+/// Generates the completion of a prompt, with the scripted content if there is any.
 pub(crate) fn complete(spec: &CompletionSpec, scripted: Option<&ScriptedResponse>) -> Completion {
     let mut stop_reason = None;
     let mut usage = None;
@@ -150,7 +151,7 @@ fn simulated_content(spec: &CompletionSpec) -> Content {
     Content::Text(text)
 }
 
-/// Whether a prompt asks for a list.
+/// Whether a prompt asks for a list, in which case the simulated reply is a list.
 fn asks_for_list(prompt: &str) -> bool {
     let words = prompt.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
     let normalized = format!(" {} ", words.collect::<Vec<_>>().join(" "));
@@ -168,7 +169,7 @@ fn quote(text: &str) -> String {
     }
 }
 
-/// Truncates the content at the first stop sequence, then at the token limit.
+/// Truncates the content at the first stop sequence and at the token limit.
 fn truncate(content: Content, spec: &CompletionSpec) -> (Content, FinishReason) {
     match content {
         Content::Text(text) => {
@@ -206,7 +207,7 @@ fn truncate_text(mut text: String, spec: &CompletionSpec) -> (String, FinishReas
     }
 }
 
-/// The first `limit` tokens of the text, or `None` if the text is not longer than that.
+/// Returns the first `limit` tokens of the text, or `None` if the text is within the limit.
 fn limit_tokens(text: &str, limit: Option<u64>) -> Option<String> {
     let limit = limit.filter(|limit| count_tokens(text) > *limit)?;
     let characters = usize::try_from(limit.saturating_mul(4)).unwrap_or(usize::MAX);

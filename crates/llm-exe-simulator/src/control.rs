@@ -1,5 +1,5 @@
-//! The control endpoints below `/_simulator/`, on the same port as the dialects: health, journal
-//! and script. Control calls are not recorded in the journal.
+//! The control endpoints under `/_simulator/`, on the same port as the dialects, for health checks,
+//! the journal and the script. Control calls are not recorded in the journal.
 
 use http::Method;
 use http::request::Parts;
@@ -12,12 +12,12 @@ use crate::state::State;
 
 const ROOT: &str = "/_simulator/";
 
-/// Whether a path is below the control root.
+/// Whether a path belongs to the control endpoints.
 pub(crate) fn serves(path: &str) -> bool {
     path.starts_with(ROOT)
 }
 
-/// Handles a control call.
+/// Handles a call to a control endpoint.
 pub(crate) fn handle(head: &Parts, raw: &[u8], state: &State) -> Response<Body> {
     let name = head.uri.path().trim_start_matches(ROOT);
     let (status, body) = match (&head.method, name) {

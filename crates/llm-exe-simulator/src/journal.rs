@@ -1,7 +1,7 @@
-//! The journal: one entry per call, in the order of the responses.
+//! The journal, which has one entry per call, in the order of the responses.
 //!
-//! The journal contains no keys: the value of a header or query parameter that may contain one is
-//! replaced by `[present]` before it is stored.
+//! The journal never contains API keys. If a header or query parameter may contain a key, its value
+//! is replaced by `[present]` before the call is recorded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,41 +22,43 @@ const SECRET_HEADERS: &[&str] = &[
 const SECRET_QUERIES: &[&str] = &["key", "token", "signature", "secret", "credential"];
 const PRESENT: &str = "[present]";
 
-/// A callback for every call when its response is decided, for example for an access log.
+/// A callback that runs once per call, after its response is decided. It can write an access log,
+/// for example.
 pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
 
-/// A call and its outcome.
+/// A recorded call and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// The position of the call in the journal, beginning with 1.
+    /// The position of the call in the journal, starting at 1.
     pub sequence: u64,
     /// The dialect's name (`openai`, `gemini`, …), or `None` if no dialect serves the path.
     pub dialect: Option<String>,
     /// The HTTP method in upper case.
     pub method: String,
-    /// The path and the query. Query values that may contain a key are `[present]`.
+    /// The path and the query. A query value that may contain a key is replaced by `[present]`.
     pub path: String,
-    /// The headers by lowercase name. Values that may contain a key are `[present]`.
+    /// The headers by lowercase name. A value that may contain a key is replaced by `[present]`.
     pub headers: BTreeMap<String, String>,
     /// The body as JSON, as a string if it isn't JSON, or null if it is empty.
     pub body: Value,
     /// Milliseconds from the start of the simulator until the response was decided.
     pub at: u64,
-    /// The number of the TCP connection, beginning with 1.
+    /// The number of the TCP connection, starting at 1.
     pub connection: u64,
-    /// The outcome of the call.
+    /// How the simulator handled the call.
     pub answered: CallOutcome,
 }
 
 impl Call {
-    /// The value of a header, by its lowercase name.
+    /// Returns the value of a header, given its lowercase name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
-/// The outcome of a call: a status, a fault, or both (as for a slow response).
+/// The outcome of a call, which is a status, a fault, or both. A delayed response, for example, has
+/// both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CallOutcome {
     /// The HTTP status, if one was sent.
@@ -78,7 +80,7 @@ impl std::fmt::Display for CallOutcome {
     }
 }
 
-/// The headers without keys.
+/// Converts headers for [`Call::headers`] and replaces values that may contain a key.
 pub(crate) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut redacted: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -99,7 +101,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     redacted
 }
 
-/// The path and the query without keys.
+/// Converts a URI for [`Call::path`] and replaces query values that may contain a key.
 pub(crate) fn path(uri: &http::Uri) -> String {
     let Some(query) = uri.query() else {
         return uri.path().to_owned();
@@ -118,7 +120,7 @@ fn redact_pair(pair: &str) -> String {
     }
 }
 
-/// The body for [`Call::body`].
+/// Converts a request body for [`Call::body`].
 pub(crate) fn body(raw: &[u8], json: Option<&Value>) -> Value {
     match json {
         Some(value) => value.clone(),

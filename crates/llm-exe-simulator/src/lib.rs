@@ -1,12 +1,12 @@
 //! A simulator of language model providers, for tests and for users' CI.
 //!
-//! It imitates each provider's wire format over plain HTTP on loopback. It replies in the full
-//! documented format, rejects invalid requests with the provider's own status and error body, can
-//! be scripted to fail like networks and services do ([`Step`]), and records every call in a
-//! journal ([`Call`]).
+//! It imitates each provider's wire format over plain HTTP on the loopback interface. It sends
+//! replies in the full documented format and rejects invalid requests with the provider's own
+//! status and error body. A script can make it fail the way that networks and services fail
+//! ([`Step`]), and a journal records every call ([`Call`]).
 //!
-//! It depends on no other crate of this workspace, so that the client and the simulator cannot
-//! share a bug.
+//! This crate depends on no other crate of this workspace, so that the client and the simulator
+//! cannot share a bug.
 
 mod completion;
 mod control;

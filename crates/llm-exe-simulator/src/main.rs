@@ -1,6 +1,7 @@
 //! The simulator as a program, for CI and for clients in other languages.
 //!
-//! It prints a line with its URLs, then a line per call, until SIGINT or SIGTERM.
+//! It prints one line with its URLs and then one line per call, until it receives SIGINT or
+//! SIGTERM.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of the program")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use llm_exe_simulator::{Call, Observer, Simulator};
 
-/// How long calls in progress may take after a signal to stop.
+/// How long calls in progress may still take after a stop signal.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Imitates the APIs of language model providers on loopback
@@ -52,7 +53,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         Arc::new(|call: &Call| println!("{}", access_line(call)))
     };
     let script = arguments.script.as_deref().map(read_script).transpose()?;
-    // Before the first line is printed, so that its reader can send a signal at once.
+    // Install the handlers before printing the first line, because a caller may send a signal as
+    // soon as it reads that line.
     let stop_signal =
         stop_signal().map_err(|error| format!("cannot install the signal handlers: {error}"))?;
     let simulator = Simulator::start_with(address, observer)

@@ -1,13 +1,14 @@
-//! Finds a JSON Schema in the text of a prompt. Prompts for models without structured output
-//! contain it.
+//! Finds a JSON Schema in the text of a prompt. Clients put the schema there if the model does not
+//! support structured output.
 
 use serde_json::Value;
 
-/// The maximum number of opening braces to try. Prompts with code contain many.
+/// The maximum number of opening braces at which to look for a schema, because a prompt that
+/// contains code has many braces.
 const MAX_TRIES: usize = 500;
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
 
-/// The first JSON object in the text that looks like a schema.
+/// Returns the first JSON object in the text that looks like a schema.
 pub(crate) fn find(text: &str) -> Option<Value> {
     text.match_indices('{').take(MAX_TRIES).find_map(|(at, _)| {
         let mut values = serde_json::Deserializer::from_str(text.get(at..)?).into_iter::<Value>();

@@ -1,5 +1,4 @@
-//! Sends a planned response: complete, delayed, or broken in one of the ways that a script asks
-//! for.
+//! Delivers a planned response. A script can delay the response or break it in several ways.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,7 +29,7 @@ impl std::fmt::Display for ConnectionDropped {
 
 impl std::error::Error for ConnectionDropped {}
 
-/// The response to a call, and how to deliver it.
+/// The response to a call and how it is delivered.
 #[derive(Debug, Clone)]
 pub struct PlannedResponse {
     /// How the response is delivered.
@@ -41,9 +40,9 @@ pub struct PlannedResponse {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
-    /// The delay before the response.
+    /// How long to wait before sending the response.
     pub wait: Duration,
-    /// The time after which the idle connection is closed.
+    /// How long the connection may stay idle after the response. `None` means indefinitely.
     pub close_after: Option<Duration>,
 }
 
@@ -54,7 +53,7 @@ pub enum Delivery {
     Full,
     /// Half of the body is sent, then the connection is closed.
     Truncated,
-    /// The body is sent, followed by more data without end.
+    /// The body is sent, followed by an endless stream of data.
     Endless,
     /// No response is sent, and the connection stays open.
     Never,
@@ -63,12 +62,12 @@ pub enum Delivery {
 }
 
 impl PlannedResponse {
-    /// A response with a JSON body.
+    /// Creates a response with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::bytes(status, "application/json", Bytes::from(body.to_string()))
     }
 
-    /// A response with this content type.
+    /// Creates a response with this content type.
     pub fn bytes(status: u16, content_type: &str, body: Bytes) -> Self {
         Self {
             delivery: Delivery::Full,
@@ -93,10 +92,10 @@ impl PlannedResponse {
     }
 }
 
-/// Delivers a response.
+/// Delivers a response after its delay.
 ///
 /// # Errors
-/// [`ConnectionDropped`] if the connection must be closed without a response.
+/// Returns [`ConnectionDropped`] if the connection must be closed without a response.
 pub async fn deliver(planned: PlannedResponse) -> Result<Response<Body>, ConnectionDropped> {
     if !planned.wait.is_zero() {
         tokio::time::sleep(planned.wait).await;
@@ -108,7 +107,7 @@ pub async fn deliver(planned: PlannedResponse) -> Result<Response<Body>, Connect
     }
 }
 
-/// Builds the hyper response.
+/// Converts a planned response to a hyper response.
 pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
     let PlannedResponse { delivery, status, headers, body, .. } = planned;
     let length = body.len();
@@ -132,8 +131,8 @@ pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
     response
 }
 
-/// A body that breaks off or never ends. It pauses between frames, because hyper flushes its
-/// buffer only while the body is pending.
+/// A body that breaks off or never ends. It pauses between frames, because hyper flushes its buffer
+/// only while the body is pending.
 struct FaultyBody {
     first: Option<Bytes>,
     rest: Rest,

@@ -1,5 +1,5 @@
-//! The HTTP server: accepts connections, reads requests and delivers the responses that `state`
-//! decides.
+//! The HTTP server, which accepts connections, reads requests and delivers the responses that
+//! `state` decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::{control, dialects};
 /// The maximum body size for paths that no dialect serves, in bytes.
 const DEFAULT_BODY_LIMIT: usize = 32 * 1024 * 1024;
 
-/// Serves until `stop` becomes true or the task is aborted.
+/// Serves connections until `stop` becomes true or the task is aborted.
 pub(crate) async fn run(listener: TcpListener, state: Arc<State>, stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let mut stopping = stop.clone();
@@ -34,7 +34,7 @@ pub(crate) async fn run(listener: TcpListener, state: Arc<State>, stop: watch::R
                     number += 1;
                     connections.spawn(connection(stream, number, Arc::clone(&state), stop.clone()));
                 }
-                // Most likely out of file descriptors: wait until some are closed.
+                // The process probably has no free file descriptors, so wait until some are closed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -79,7 +79,8 @@ async fn connection(
     let mut stopping = false;
     loop {
         tokio::select! {
-            // An error here is a scripted fault or a disconnected client.
+            // An error means that a scripted fault closed the connection or that the client
+            // disconnected.
             _ = served.as_mut() => return,
             () = &mut close_idle => return,
             () = stop_requested(&mut stop), if !stopping => {
@@ -117,8 +118,9 @@ async fn serve(
     response::deliver(planned).await
 }
 
-/// Reads the whole body and returns it, or an empty body and `true` if it is longer than `limit`.
-/// A client that is still writing when it gets the response would see a broken connection.
+/// Reads the whole body. Returns an empty body and `true` if the body exceeds `limit`. Such a body
+/// is still read to its end, because a client that is still writing would see a broken connection
+/// instead of the response.
 async fn read(mut body: Incoming, limit: usize) -> Result<(Bytes, bool), ConnectionDropped> {
     let mut buffer = BytesMut::new();
     let mut too_large = false;

@@ -1,8 +1,8 @@
-//! Checks AWS Signature Version 4: whether a signature is present, well-formed and recent.
+//! Checks that a request has an AWS Signature Version 4 that is well-formed and recent.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
-//! The signature itself is verified only for AWS's example credentials, whose secret is known.
-//! Errors are AWS's messages; each service adds its own error name.
+//! The signature itself is verified only for AWS's example credentials, because the simulator knows
+//! no other secret. The error messages are those of AWS; each service adds its own error name.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,19 +11,19 @@ use http::HeaderMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-/// The example credentials in AWS's documentation.
+/// The example access key id in AWS's documentation.
 const EXAMPLE_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The maximum difference between the time of a request and the current time, in seconds.
 const MAX_CLOCK_SKEW: u64 = 300;
-/// The characters of a path that the canonical request encodes.
+/// The characters that are percent-encoded in the path of a canonical request.
 const ENCODED_IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// The parts of a request that its signature covers.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
-    /// The service's name in the credential scope.
+    /// The name of the service in the credential scope.
     pub service: &'static str,
     /// The HTTP method.
     pub method: &'a str,
@@ -40,22 +40,23 @@ pub struct SignedRequest<'a> {
 /// Why a signature is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureError {
-    /// The kind of error, for which each service has its own name.
+    /// The kind of error. Each service has its own name for it.
     pub kind: SignatureErrorKind,
-    /// AWS's message.
+    /// The message that AWS returns.
     pub message: String,
 }
 
 /// The kind of a [`SignatureError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureErrorKind {
-    /// There is no signature.
+    /// The request has no signature.
     Missing,
     /// The signature or its date is malformed.
     Incomplete,
-    /// The access key id is unknown, that is, it contains `invalid` in any letter case.
+    /// The access key id is unknown. The simulator treats an id as unknown if it contains `invalid`
+    /// in any letter case.
     UnknownKey,
-    /// The time of the request is too far from the current time.
+    /// The time of the request differs too much from the current time.
     Expired,
     /// The signature does not match the request.
     Mismatch,
@@ -79,7 +80,7 @@ struct Authorization<'a> {
 /// Checks the signature of a request.
 ///
 /// # Errors
-/// If AWS would reject the signature.
+/// Returns an error if AWS would reject the signature.
 pub fn check(request: &SignedRequest<'_>) -> Result<(), SignatureError> {
     let Some(authorization) = request.header("authorization").filter(|text| !text.is_empty())
     else {
@@ -168,15 +169,15 @@ fn parse_authorization<'a>(
     Ok(Authorization { access_key_id, date, region, signed_headers, signature })
 }
 
-/// The signature of the request with the example credentials, or `None` if a signed header is
-/// missing.
+/// Calculates the signature of the request with the example credentials. Returns `None` if a signed
+/// header is missing.
 fn calculate_signature(
     request: &SignedRequest<'_>,
     authorization: &Authorization<'_>,
     time: &str,
 ) -> Option<String> {
     let service = request.service;
-    // S3 signs the path as it is sent; all other services encode it once more.
+    // S3 signs the path as it was sent; all other services percent-encode it once more.
     let path = if service == "s3" {
         request.path.to_owned()
     } else {
@@ -204,7 +205,8 @@ fn calculate_signature(
     Some(hex(&key))
 }
 
-/// The query as signatures cover it: parameters sorted, each with an equals sign.
+/// Formats the query for the canonical request, with sorted parameters that each have an equals
+/// sign.
 fn canonical_query(query: &str) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<String> =
@@ -228,7 +230,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parses a time such as `20260301T123456Z` and returns the seconds since 1970.
+/// Parses a time such as `20260301T123456Z` and returns the number of seconds since 1970.
 fn parse_time(time: &str) -> Option<u64> {
     let part = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
     if time.len() != 16 || time.get(8..9) != Some("T") || !time.ends_with('Z') {

@@ -1,4 +1,4 @@
-//! The handle with which tests and the CLI start, script, inspect and stop a simulator.
+//! The handle that tests and the CLI use to start, script, inspect and stop a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::script::{self, ScriptError, Step};
 use crate::server;
 use crate::state::State;
 
-/// A running simulator. Dropping it stops it and closes its connections.
+/// A running simulator. Dropping the handle stops the server and closes its connections.
 pub struct Simulator {
     address: SocketAddr,
     state: Arc<State>,
@@ -23,10 +23,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a simulator on 127.0.0.1 and a free port, on the current tokio runtime.
+    /// Starts a simulator on a free port of 127.0.0.1, on the current tokio runtime.
     ///
     /// # Errors
-    /// If no port can be bound.
+    /// Returns an error if no port can be bound.
     pub async fn start() -> std::io::Result<Self> {
         Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
@@ -34,7 +34,7 @@ impl Simulator {
     /// Starts a simulator on this address. Port 0 selects a free port.
     ///
     /// # Errors
-    /// If the address can't be bound.
+    /// Returns an error if the address can't be bound.
     pub async fn start_on(address: SocketAddr) -> std::io::Result<Self> {
         Self::start_with(address, Arc::new(|_| {})).await
     }
@@ -42,7 +42,7 @@ impl Simulator {
     /// Starts a simulator on this address and calls `observer` for every call.
     ///
     /// # Errors
-    /// If the address can't be bound.
+    /// Returns an error if the address can't be bound.
     pub async fn start_with(address: SocketAddr, observer: Observer) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -52,12 +52,12 @@ impl Simulator {
         Ok(Self { address, state, stop, task })
     }
 
-    /// The address on which it listens.
+    /// The address on which the simulator listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://HOST:PORT`.
+    /// The URL of the simulator, `http://HOST:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -95,12 +95,12 @@ impl Simulator {
     /// Appends a JSON array of steps to the script.
     ///
     /// # Errors
-    /// If the array or one of its steps is invalid. Nothing is appended then.
+    /// Returns an error and appends nothing if the array or one of its steps is invalid.
     pub fn script_json(&self, script: Value) -> Result<(), ScriptError> {
         script::parse(script).map(|steps| self.state.append(steps))
     }
 
-    /// All calls so far, in order.
+    /// Returns all calls so far, in order.
     pub fn journal(&self) -> Vec<Call> {
         self.state.journal()
     }
@@ -111,7 +111,8 @@ impl Simulator {
         self.state.clear_script();
     }
 
-    /// Stops accepting connections, waits up to `grace` for calls in progress, then stops.
+    /// Stops accepting connections, waits up to `grace` for calls in progress, and closes all
+    /// connections.
     pub async fn shutdown(mut self, grace: Duration) {
         self.stop.send_replace(true);
         // Dropping `self` closes the connections that are still open.

@@ -1,7 +1,8 @@
 //! The state of a running simulator, which decides the response to each call.
 //!
-//! The order is: a scripted status or fault, then a rejection by the service's rules, then a
-//! scripted reply, then the simulated reply. Every call is recorded in the journal.
+//! A scripted status or fault takes precedence. Otherwise, a request that the service would reject
+//! is rejected, and a valid request gets the scripted reply or, without one, a simulated reply.
+//! Every call is recorded in the journal.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,7 +37,7 @@ struct Journal {
     sequence: u64,
 }
 
-/// A call as received.
+/// A call as the server received it.
 pub(crate) struct ReceivedCall<'a> {
     /// The method, path and headers.
     pub(crate) head: &'a Parts,
@@ -44,7 +45,7 @@ pub(crate) struct ReceivedCall<'a> {
     pub(crate) raw: &'a [u8],
     /// Whether the body exceeded the dialect's limit.
     pub(crate) too_large: bool,
-    /// The number of the TCP connection.
+    /// The number of the TCP connection that carried the call.
     pub(crate) connection: u64,
 }
 
@@ -74,7 +75,8 @@ impl State {
         *lock(&self.journal) = Journal::default();
     }
 
-    /// Whether to close the connection before the body is read.
+    /// Whether the script asks to close the connection before the body is read. If so, the call is
+    /// recorded.
     pub(crate) fn drop_early(&self, dialect: &dyn Dialect, head: &Parts, connection: u64) -> bool {
         let drop_early = lock(&self.script).take_drop_early(dialect.name());
         if drop_early {
@@ -113,7 +115,8 @@ impl State {
         }
     }
 
-    /// Decides the response to a request in this dialect, and returns the scripted fault, if any.
+    /// Decides the response to a request in this dialect. Also returns the fault that the script
+    /// injects, if any.
     fn respond(
         &self,
         dialect: &dyn Dialect,
@@ -160,8 +163,8 @@ impl State {
         }
     }
 
-    /// Takes the step for this request from the script. A rejected request uses a step only if it
-    /// is a status or a fault.
+    /// Takes the response to this request from the script. A rejected request uses a step only if
+    /// the step is a status or a fault.
     fn scripted_response(
         &self,
         dialect: &dyn Dialect,
@@ -178,7 +181,7 @@ impl State {
         if overrides_rejection || !is_rejected { script.take(&call) } else { None }
     }
 
-    /// The response without a scripted status or fault.
+    /// Decides the response to a request without regard to scripted statuses and faults.
     fn regular_response(
         &self,
         dialect: &dyn Dialect,
@@ -232,7 +235,7 @@ impl State {
     }
 }
 
-/// A response with the headers that the dialect sends with this body.
+/// Builds a response with this body and the headers that the dialect sends with it.
 fn with_dialect_headers(dialect: &dyn Dialect, status: u16, body: &Value) -> PlannedResponse {
     let headers = dialect.headers(status, body);
     let add = |response: PlannedResponse, (name, value): &(&str, String)| {
@@ -271,7 +274,7 @@ fn too_large(dialect: &dyn Dialect) -> Rejection {
     Rejection::new(413, dialect.error(413, "Request exceeds the maximum size"))
 }
 
-/// A 404 in the format of the dialect that the headers point to.
+/// Builds a 404 response in the format of the dialect that the request headers suggest.
 fn unknown_path(head: &Parts) -> PlannedResponse {
     let dialect = dialects::by_headers(&head.headers);
     let message = format!("Unknown request URL: {} {}.", head.method, head.uri.path());

@@ -1,4 +1,4 @@
-//! Accepts connections and serves requests on each of them.
+//! Accepts connections and serves the requests that arrive on them.
 
 use std::error::Error;
 use std::time::Duration;
@@ -30,7 +30,8 @@ where
                     let service = service_fn(handler.clone());
                     let connection = http1::Builder::new();
                     connections.spawn(async move {
-                        // An error here is a scripted fault or a process that ended.
+                        // An error means that a scripted fault closed the connection or that a
+                        // process ended.
                         drop(connection.serve_connection(TokioIo::new(stream), service).await);
                     });
                 }

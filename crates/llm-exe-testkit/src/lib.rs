@@ -1,8 +1,8 @@
-//! Imitations of AWS for the tests and benchmarks of this workspace.
+//! Simulated AWS services for the tests and benchmarks of this workspace.
 //!
-//! [`runtime_api`] imitates AWS Lambda's Runtime API, under which the function runs. [`aws`]
-//! imitates S3, SQS and EventBridge, to which the function writes. The providers are imitated by
-//! `llm-exe-simulator`, which users get, too.
+//! [`runtime_api`] simulates AWS Lambda's Runtime API, under which the function runs. [`aws`]
+//! simulates S3, SQS and EventBridge, to which the function writes. The providers are simulated by
+//! `llm-exe-simulator`, a separate crate that users can use for their own tests.
 
 mod accept;
 pub mod aws;

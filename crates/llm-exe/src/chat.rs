@@ -1,11 +1,11 @@
-//! The provider-independent conversation: messages in, a reply out.
+//! The provider-independent types for the messages that are sent to a model and for its reply.
 //!
-//! A dialect turns a [`Chat`] into its request format and its response into a [`Reply`].
+//! A dialect converts a [`Chat`] to a request in its own format, and a response to a [`Reply`].
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// Declares an enum together with its names in JSON, so that `name`, `from_name` and `Serialize`
+/// Declares an enum and the JSON names of its variants, so that `name`, `from_name` and `Serialize`
 /// share one list.
 macro_rules! named_enum {
     (
@@ -19,7 +19,7 @@ macro_rules! named_enum {
         }
 
         impl $enum {
-            /// The name in JSON.
+            /// Returns the name of the variant in JSON.
             pub fn name(self) -> &'static str {
                 match self {
                     $($enum::$variant => $name,)+
@@ -46,7 +46,7 @@ macro_rules! named_enum {
 named_enum! {
     /// The author of a message.
     pub enum Role {
-        /// Instructions from the author of the prompt.
+        /// The author of the prompt, who gives the model instructions.
         System = "system",
         /// The end user.
         User = "user",
@@ -61,7 +61,8 @@ named_enum! {
 pub enum Part {
     /// Rendered text.
     Text(String),
-    /// An image as an `https:` or `data:` URL. The URL is passed to the provider and never fetched.
+    /// An image as an `https:` or `data:` URL. This crate passes the URL to the provider and does
+    /// not fetch it.
     Image {
         /// The rendered URL.
         url: String,
@@ -71,9 +72,9 @@ pub enum Part {
 /// One rendered message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// The author.
+    /// The author of the message.
     pub role: Role,
-    /// The parts in order; never empty.
+    /// The parts in order. There is at least one part.
     pub content: Vec<Part>,
 }
 
@@ -97,22 +98,22 @@ impl Message {
     }
 }
 
-/// The sampling options of a request. For `None` the provider's default applies.
+/// The sampling options of a request. The provider's default applies to options that are `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sampling {
     /// Randomness. The range depends on the provider.
     pub temperature: Option<f64>,
-    /// Nucleus sampling, 0 to 1.
+    /// Nucleus sampling, from 0 to 1.
     pub top_p: Option<f64>,
-    /// Samples from the `top_k` most likely tokens only.
+    /// Samples only from the `top_k` most likely tokens.
     pub top_k: Option<u64>,
-    /// Maximum number of output tokens, reasoning tokens included.
+    /// Maximum number of output tokens, including reasoning tokens.
     pub max_tokens: Option<u64>,
-    /// Texts that end the reply.
+    /// Strings that end the reply.
     pub stop_sequences: Vec<String>,
-    /// Frequency penalty, -2 to 2.
+    /// Frequency penalty, from -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// Presence penalty, -2 to 2.
+    /// Presence penalty, from -2 to 2.
     pub presence_penalty: Option<f64>,
     /// Seed for repeatable sampling, as far as the provider supports it.
     pub seed: Option<i64>,
@@ -120,28 +121,30 @@ pub struct Sampling {
     pub effort: Option<String>,
 }
 
-/// The way in which a request makes the model follow a schema, the strongest way first.
+/// How a request makes the model's reply match a schema. After `Free`, the variants are ordered
+/// from the strongest to the weakest method.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Structure {
-    /// No schema is sent.
+    /// The request contains no schema.
     Free,
-    /// The dialect's JSON Schema feature.
+    /// The API makes the reply match the schema with its own support for JSON Schema.
     Native {
-        /// The schema's name, `[A-Za-z0-9_-]{1,64}`.
+        /// The schema's name, which matches `[A-Za-z0-9_-]{1,64}`.
         name: String,
-        /// The schema, adapted to the subset that the dialect supports.
+        /// The schema, adapted to the subset of JSON Schema that the API supports.
         schema: Value,
         /// Whether the provider guarantees that the reply matches the schema.
         strict: bool,
     },
-    /// A tool that the model must call. The input of the call is the reply.
+    /// The model must call a tool whose input matches the schema. The input of that call is the
+    /// reply.
     ForcedTool {
         /// The tool's name.
         name: String,
         /// The schema of the tool's input.
         schema: Value,
     },
-    /// The provider guarantees JSON, and the prompt contains the schema.
+    /// The provider guarantees valid JSON, and the prompt contains the schema.
     JsonMode,
     /// Only the prompt contains the schema.
     PromptOnly,
@@ -156,43 +159,44 @@ pub struct Chat {
     pub messages: Vec<Message>,
     /// The sampling options.
     pub sampling: Sampling,
-    /// How the reply is constrained to a schema.
+    /// How the request makes the reply match a schema.
     pub structure: Structure,
 }
 
 named_enum! {
-    /// The reason why the model stopped, with one meaning for all providers.
+    /// Why the model stopped. Each reason has the same meaning for all providers.
     pub enum StopReason {
         /// The model finished its reply.
         Stop = "stop",
         /// `maxTokens` or the context window ended the reply.
         Length = "length",
-        /// The model requests tool calls.
+        /// The model stopped to request tool calls.
         ToolCalls = "toolCalls",
-        /// The model refused.
+        /// The model refused to reply.
         Refusal = "refusal",
         /// The provider's safety filter ended the reply.
         ContentFilter = "contentFilter",
-        /// The provider paused a long turn.
+        /// The provider paused a long reply, which is therefore incomplete.
         Pause = "pause",
-        /// A reason that is not known here; see [`Reply::provider_stop_reason`].
+        /// Any other reason; see [`Reply::provider_stop_reason`].
         Other = "other",
     }
 }
 
-/// Token counts. Each token is counted in exactly one field, and `total_tokens` is their sum.
+/// Token counts. Each token is counted in exactly one field, and `total_tokens` is the sum of these
+/// fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Prompt tokens that were neither read from nor written to a cache.
     pub input_tokens: u64,
-    /// Output tokens without reasoning tokens, where the provider reports these separately.
+    /// Output tokens. Reasoning tokens are excluded if the provider reports them separately.
     pub output_tokens: u64,
     /// Prompt tokens read from a cache.
     pub cached_input_tokens: u64,
     /// Prompt tokens written to a cache.
     pub cache_write_tokens: u64,
-    /// Reasoning tokens, where the provider reports them.
+    /// Reasoning tokens, if the provider reports them separately.
     pub reasoning_tokens: u64,
     /// The sum of the other fields.
     pub total_tokens: u64,
@@ -210,7 +214,7 @@ impl Usage {
         self
     }
 
-    /// Adds the tokens of another call.
+    /// Adds the token counts of another call.
     pub fn add(&mut self, other: Usage) {
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
@@ -230,10 +234,10 @@ pub enum ReplyPart {
     ToolCall {
         /// The tool's name.
         name: String,
-        /// The arguments as JSON text, exactly as received.
+        /// The arguments as serialized JSON, exactly as the provider sent them.
         arguments: String,
     },
-    /// The text of a refusal, where the dialect has a field for it.
+    /// The text of a refusal, if the API has a separate field for refusals.
     Refusal(String),
 }
 
@@ -248,7 +252,7 @@ pub struct Reply {
     pub provider_stop_reason: Option<String>,
     /// The token counts of this call.
     pub usage: Usage,
-    /// The model that the provider reports.
+    /// The name of the model as the provider reports it.
     pub model: Option<String>,
     /// The provider's id for this reply.
     pub id: Option<String>,
@@ -274,7 +278,7 @@ impl Reply {
         })
     }
 
-    /// Returns the text of the first refusal part.
+    /// Returns the text of the first refusal part, if any.
     pub fn refusal(&self) -> Option<&str> {
         self.content.iter().find_map(|part| match part {
             ReplyPart::Refusal(text) => Some(text.as_str()),

@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// A deadline that is `time` from now.
+    /// Creates a deadline that is `time` from now.
     pub fn after(time: Duration) -> Self {
         Deadline(Instant::now() + time)
     }
 
-    /// A deadline at an instant.
+    /// Creates a deadline at an instant.
     pub fn at(instant: Instant) -> Self {
         Deadline(instant)
     }
 
-    /// The time that is left; zero if the deadline has passed.
+    /// Returns the remaining time, or zero if the deadline has passed.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The earlier of this deadline and `limit` from now.
+    /// Returns this deadline, or a deadline `limit` from now if that is earlier.
     #[must_use]
     pub fn within(self, limit: Option<Duration>) -> Self {
         match limit {
@@ -31,14 +31,15 @@ impl Deadline {
         }
     }
 
-    /// The end of the first of `count` equal shares of the time that is left.
+    /// Divides the remaining time into `count` equal shares, and returns the end of the first
+    /// share.
     #[must_use]
     pub fn share(self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
         self.within(Some(self.left() / count))
     }
 
-    /// The instant of the deadline.
+    /// Returns the instant of the deadline.
     pub fn instant(self) -> Instant {
         self.0
     }

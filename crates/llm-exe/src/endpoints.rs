@@ -1,11 +1,12 @@
-//! The addresses of the providers: configured base URLs and the AWS region.
+//! The addresses of the providers. They depend on the configured base URLs and the AWS region.
 
 use std::collections::BTreeMap;
 
 use crate::providers::{Endpoint, ProviderRow, check_base_url};
 use crate::region::check_region;
 
-/// The configured base URLs by provider. A provider without one uses its default.
+/// The configured base URLs of the providers. A provider that is not configured has its default
+/// base URL.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
     base_urls: BTreeMap<&'static str, String>,
@@ -13,12 +14,13 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Creates the endpoints with every provider at its default base URL.
+    /// Creates endpoints in which every provider has its default base URL.
     pub fn new() -> Self {
         Endpoints::default()
     }
 
-    /// Sets the base URL of a provider: https, or http on loopback and private addresses.
+    /// Sets the base URL of a provider. The URL must use https, or http on a loopback or private
+    /// address.
     ///
     /// # Errors
     /// Returns a message if the URL is not allowed.
@@ -31,7 +33,7 @@ impl Endpoints {
     /// Sets the AWS region of the Bedrock providers.
     ///
     /// # Errors
-    /// Returns a message if the text is not a region.
+    /// Returns a message if the string is not a region name.
     pub fn set_region(&mut self, region: &str) -> Result<(), String> {
         check_region(region)?;
         self.region = Some(region.to_owned());

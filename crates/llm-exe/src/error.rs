@@ -1,23 +1,24 @@
-//! Errors as callers see them.
+//! The errors that this crate returns to callers.
 //!
 //! Every module returns [`Error`], whose [`ErrorKind`] decides how Lambda, HTTP and the command
-//! line report it. One table defines the name, HTTP status and exit code of each kind and whether
-//! a retry can help. A test compares it with `docs/errors.md`.
+//! line report it. A table defines the name, HTTP status and exit code of each kind, and whether a
+//! retry can help. A test compares the table with `docs/errors.md`.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Declares the kinds together with their table, so that every kind has a row.
+/// Declares the error kinds together with their table, so that every kind has a row.
 macro_rules! kinds {
     ($($name:ident $status:literal $retry:literal $exit:literal $doc:literal;)*) => {
-        /// The kind of an error: Lambda's `errorType` and the `type` in an HTTP error body.
+        /// The kind of an error. Its name is Lambda's `errorType` and the `type` in an HTTP error
+        /// body.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorKind {
             $(#[doc = $doc] $name,)*
         }
 
         impl ErrorKind {
-            /// Every kind, in the order of the documentation.
+            /// Every kind, in the order in which the documentation lists them.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$name,)*];
 
             fn row(self) -> (&'static str, u16, bool, u8, &'static str) {
@@ -60,12 +61,12 @@ kinds! {
 }
 
 impl ErrorKind {
-    /// The public name, such as `InvalidRequest`.
+    /// Returns the public name, such as `InvalidRequest`.
     pub fn name(self) -> &'static str {
         self.row().0
     }
 
-    /// The status of an HTTP response with this error.
+    /// Returns the status of an HTTP response that reports this kind of error.
     pub fn http_status(self) -> u16 {
         self.row().1
     }
@@ -75,12 +76,12 @@ impl ErrorKind {
         self.row().2
     }
 
-    /// The exit code of the command line.
+    /// Returns the exit code of the command-line program.
     pub fn exit_code(self) -> u8 {
         self.row().3
     }
 
-    /// A short description.
+    /// Returns a short description.
     pub fn description(self) -> &'static str {
         self.row().4
     }
@@ -92,24 +93,25 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A single problem of a request, with its path.
+/// A single problem of a request, with the path of the invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// `InvalidRequest`, or `PromptInvalid` for a template.
+    /// `InvalidRequest`, or `PromptInvalid` for a problem in a template.
     pub kind: ErrorKind,
-    /// The path of the field, such as `message[1].role`; empty for the whole request.
+    /// The path of the field, such as `message[1].role`. Empty if the problem concerns the whole
+    /// request.
     pub path: String,
-    /// What is wrong: what was expected and what was received.
+    /// What was expected and what was received.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem of kind [`ErrorKind::InvalidRequest`].
+    /// Creates a problem of kind [`ErrorKind::InvalidRequest`].
     pub fn request(path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { kind: ErrorKind::InvalidRequest, path: path.into(), message: message.into() }
     }
 
-    /// A problem of kind [`ErrorKind::PromptInvalid`].
+    /// Creates a problem of kind [`ErrorKind::PromptInvalid`].
     pub fn prompt(path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { kind: ErrorKind::PromptInvalid, path: path.into(), message: message.into() }
     }
@@ -124,14 +126,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// An error with its context. Contains no key, no prompt and no complete provider response.
+/// An error with its context. It does not contain API keys, prompts or complete provider responses.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     problems: Vec<Problem>,
-    /// The message without quotes from prompts and replies; `None` if `message` has none.
+    /// The message for logs, without quotes from prompts and replies. `None` if `message` contains
+    /// no such quotes.
     logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
@@ -143,21 +146,20 @@ pub struct Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotSet {
-    /// A key, or AWS credentials.
+    /// An API key, or AWS credentials.
     Secret,
     /// A setting, such as the AWS region.
     Setting,
 }
 
-/// Maximum number of problems in a message, so that it fits into a response.
+/// Maximum number of problems in an error message, so that the message fits into a response.
 const MAX_LISTED: usize = 50;
 
-/// Maximum number of characters of each problem in a message.
+/// Maximum number of characters of each problem in an error message.
 const MAX_PROBLEM_LENGTH: usize = 600;
 
 impl Error {
-    /// An error with a message. By convention a message starts in lower case and has no final
-    /// period.
+    /// Creates an error. By convention, a message starts in lower case and has no final period.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -171,24 +173,28 @@ impl Error {
         }
     }
 
-    /// [`ErrorKind::SecretNotFound`] for a key or AWS credentials that are not set.
+    /// Creates an [`ErrorKind::SecretNotFound`] error for an API key or AWS credentials that are
+    /// not set.
     pub fn secret_not_set(message: impl Into<String>) -> Self {
         let not_set = Some(NotSet::Secret);
         Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
     }
 
-    /// [`ErrorKind::SecretNotFound`] for a setting that is not set, such as the AWS region.
+    /// Creates an [`ErrorKind::SecretNotFound`] error for a setting that is not set, such as the
+    /// AWS region.
     pub fn setting_not_set(message: impl Into<String>) -> Self {
         let not_set = Some(NotSet::Setting);
         Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
     }
 
-    /// What is not set. `None` for other errors, also for a key that is set but can't be used.
+    /// Returns what is not set. Returns `None` for all other errors, including the error for a key
+    /// that is set but cannot be used.
     pub fn not_set(&self) -> Option<NotSet> {
         self.not_set
     }
 
-    /// [`ErrorKind::ConfigForbidden`] for an object that is a stored result and not a config.
+    /// Creates an [`ErrorKind::ConfigForbidden`] error for an object that is a stored result
+    /// instead of a config.
     pub fn own_result(place: &str) -> Self {
         let text = format!("{place} is a result that llm-exe wrote");
         Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
@@ -199,13 +205,13 @@ impl Error {
         self.is_of_own_result
     }
 
-    /// [`ErrorKind::InvalidRequest`] with one problem.
+    /// Creates an [`ErrorKind::InvalidRequest`] error with one problem.
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
         Error::from_problems(vec![Problem::request(path, message)])
     }
 
-    /// Combines the problems of a request into one error: `InvalidRequest` if any problem has that
-    /// kind.
+    /// Combines the problems of a request into one error. The kind of the error is `InvalidRequest`
+    /// if any problem has that kind.
     pub fn from_problems(problems: Vec<Problem>) -> Self {
         let kind = problems
             .iter()
@@ -224,14 +230,15 @@ impl Error {
         error
     }
 
-    /// Sets the message for logs, if the message for the caller quotes a prompt or a reply.
+    /// Sets a separate message for logs. Use this if the message for the caller quotes a prompt or
+    /// a reply.
     #[must_use]
     pub fn logged_as(mut self, message: impl Into<String>) -> Self {
         self.logged = Some(message.into());
         self
     }
 
-    /// Sets the time that the provider asked to wait.
+    /// Sets how long the provider asked to wait before the next attempt.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
@@ -245,7 +252,7 @@ impl Error {
         self
     }
 
-    /// Prefixes the message with a context: `openai gpt-4o: …`.
+    /// Prefixes the message with a context, such as `openai gpt-4o: …`.
     #[must_use]
     pub fn in_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
@@ -253,7 +260,7 @@ impl Error {
         self
     }
 
-    /// Appends a text to the message.
+    /// Appends `suffix` to the message.
     #[must_use]
     pub fn with_suffix(mut self, suffix: &str) -> Self {
         self.message.push_str(suffix);
@@ -261,18 +268,18 @@ impl Error {
         self
     }
 
-    /// The kind of this error.
+    /// Returns the kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The message for the caller.
+    /// Returns the message for the caller.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The message for logs, which quotes nothing from prompts, replies and data. Of a request's
-    /// problems it lists only the paths.
+    /// Returns the message for logs, which quotes nothing from prompts, replies and data. For the
+    /// problems of a request, it lists only their paths.
     pub fn for_log(&self) -> String {
         if let Some(logged) = &self.logged {
             return logged.clone();
@@ -287,23 +294,23 @@ impl Error {
         paths.take(20).collect::<Vec<_>>().join(", ")
     }
 
-    /// The problems of an invalid request; empty for other errors.
+    /// Returns the problems of an invalid request. Other errors have no problems.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The time that the provider asked to wait before the next attempt.
+    /// Returns how long the provider asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The HTTP status of the provider's response, if there was a response.
+    /// Returns the HTTP status of the provider's response, if there was a response.
     pub fn provider_status(&self) -> Option<u16> {
         self.provider_status
     }
 }
 
-/// Shortens a text to at most `limit` characters; `…` replaces the rest.
+/// Shortens a string to at most `limit` characters. If the string is longer, `…` is appended.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut chars = text.char_indices();
     match chars.nth(limit) {

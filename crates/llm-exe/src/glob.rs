@@ -1,6 +1,6 @@
-//! Patterns in which `*` matches any text.
+//! Matches strings against patterns in which `*` matches any string.
 
-/// Reports whether `text` matches `pattern`. Linear in both for each `*`.
+/// Reports whether `text` matches `pattern`. For each `*`, the time is linear in both lengths.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, pattern)) = pattern.split_once('*') else {
         return pattern == text;

@@ -1,11 +1,11 @@
-//! Parses JSON and describes JSON values in messages.
+//! Parses JSON, and describes JSON values in error messages.
 //!
-//! The parser is serde_json: it accepts at most 127 levels of nesting, keeps integers of any size
-//! and the order of keys.
+//! The parser is serde_json. It accepts at most 127 levels of nesting, and it preserves integers of
+//! any size and the order of keys.
 
 use serde_json::Value;
 
-/// Why a text is not JSON.
+/// Why a text is not valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON at line {line}, column {column}: {message}")]
 pub struct JsonError {
@@ -17,10 +17,11 @@ pub struct JsonError {
     pub message: String,
 }
 
-/// Parses a text that is one JSON value. A byte order mark at the start is skipped.
+/// Parses a text that contains exactly one JSON value. A byte order mark at the start is skipped.
 ///
 /// # Errors
-/// Why the text is not JSON, with the position. Nesting deeper than 127 levels is an error too.
+/// Returns the reason and the position if the text is not valid JSON, or if it is nested deeper
+/// than 127 levels.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     serde_json::from_slice(text).map_err(|error| {
@@ -32,14 +33,14 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     })
 }
 
-/// The message of a serde_json error without its position, ` at line 1 column 2`.
+/// Returns the message of a serde_json error without its position, such as ` at line 1 column 2`.
 pub(crate) fn strip_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
 }
 
-/// The type of a value with its article, for messages.
+/// Returns the JSON type of a value with its article, for error messages.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -51,8 +52,8 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Describes a value in a message: the value itself for null, booleans, numbers and strings, the
-/// type for lists and objects.
+/// Describes a value in an error message. An array or an object is described by its type, and every
+/// other value by the value itself.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -63,7 +64,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// Quotes and escapes a text for a message, shortened to 60 characters.
+/// Quotes and escapes a string for an error message, and shortens it to 60 characters.
 pub fn quoted(text: &str) -> String {
     let short = crate::error::shorten(text, 60);
     serde_json::to_string(&short).unwrap_or_else(|_| "\"…\"".to_owned())
@@ -73,7 +74,7 @@ pub fn quoted(text: &str) -> String {
 mod tests {
     use super::parse;
 
-    /// Fails if serde_json changes the form of its messages.
+    /// Fails if serde_json changes the format of its error messages.
     #[test]
     fn positions_are_stripped_from_messages() {
         let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();

@@ -1,11 +1,10 @@
-//! Runs one LLM request (provider, model, prompt, data, output, schema) and returns a checked
-//! result.
+//! Runs LLM requests. A request consists of a provider, a model, a prompt, data, an output and a
+//! schema, and its result is checked before it is returned.
 //!
-//! [`Executor::run`] is the pipeline that every request goes through: the [`Request`] is validated
-//! into a [`Plan`], its templates are rendered ([`prompt`]), the provider's dialect ([`providers`])
-//! builds the HTTP request, [`transport`] sends it, and a parser ([`parsers`]) checks the reply.
-//! This crate does not read the environment, contains no code for AWS accounts, and does not store
-//! credentials.
+//! Every request goes through [`Executor::run`]. The [`Request`] is validated into a [`Plan`], its
+//! templates are rendered ([`prompt`]), the provider's dialect ([`providers`]) builds the HTTP
+//! request, [`transport`] sends it, and a parser ([`parsers`]) checks the reply. This crate does
+//! not read the environment, contains no code for AWS accounts, and does not store credentials.
 
 #![doc = include_str!("../../../docs/library.md")]
 

@@ -1,5 +1,5 @@
-//! The ports of the core: traits for keys, signatures and hosted documents, which other crates
-//! implement.
+//! The traits through which this crate gets keys, signatures and hosted documents. Other crates
+//! implement them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,20 +11,21 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 
-/// The boxed future that a port's method returns, so that the trait can be used as `dyn`.
+/// The boxed future that the methods of the traits in this module return, so that the traits can be
+/// used as `dyn`.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The names of a key: in the key store and in the environment.
+/// The names of an API key in the key store and in the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName {
     /// The name in the key store, such as `KeyOpenAI`.
     pub store: String,
-    /// The environment variables that may contain the key. The first one that is set is used.
+    /// The environment variables that may contain the key. The first variable that is set is used.
     pub environment: Vec<String>,
 }
 
 impl KeyName {
-    /// A name in the key store and the environment variables.
+    /// Creates the names from a name in the key store and the environment variables.
     pub fn new(store: &str, environment: &[&str]) -> Self {
         KeyName {
             store: store.to_owned(),
@@ -32,13 +33,13 @@ impl KeyName {
         }
     }
 
-    /// Whether the environment variable is one of the names.
+    /// Whether the key can be set by this environment variable.
     pub fn is_set_by(&self, variable: &str) -> bool {
         self.environment.iter().any(|known| known == variable)
     }
 
-    /// The environment variables for a message, `A or B`; the name in the key store if there are
-    /// none.
+    /// Returns the environment variables for an error message, such as `A or B`. If there are none,
+    /// returns the name in the key store.
     pub fn variables(&self) -> String {
         if self.environment.is_empty() {
             return self.store.clone();
@@ -47,27 +48,28 @@ impl KeyName {
     }
 }
 
-/// The value of a key. Its `Debug` output is `[redacted]`, and dropping it wipes its memory.
+/// The value of an API key. Its `Debug` output is `[redacted]`, and its memory is wiped when it is
+/// dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
-/// Why a text is not a usable key. The message does not quote the text.
+/// Why a string is not a usable API key. The message does not quote the string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// The text is empty.
+    /// The string is empty.
     #[error("it is empty")]
     Empty,
-    /// The text has characters that a header cannot contain.
+    /// The string contains spaces or characters that are not printable ASCII.
     #[error("it contains spaces or characters that are not printable ASCII")]
     NotPrintable,
 }
 
 impl Secret {
-    /// A key. Whitespace around it is removed; the rest must be printable ASCII without spaces, so
-    /// that it can be sent in a header.
+    /// Creates a secret from an API key. Whitespace around the key is removed. The rest must be
+    /// printable ASCII without spaces, so that the key can be sent in a header.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if it is empty or has other characters.
+    /// [`InvalidSecret`] if the key is empty or contains other characters.
     pub fn new(text: &str) -> Result<Secret, InvalidSecret> {
         let text = text.trim();
         if text.is_empty() {
@@ -79,7 +81,7 @@ impl Secret {
         Ok(Secret(SecretString::from(text)))
     }
 
-    /// The value. Use it only for the request header and for comparisons.
+    /// Returns the value. Use it only for the request header and for comparisons.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -91,20 +93,20 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// A source of keys.
+/// A source of API keys.
 pub trait Keys: Send + Sync {
     /// Returns the value of a key.
     ///
     /// # Errors
-    /// `SecretNotFound` if the key is not set or not usable, `SecretUnavailable` if the key store
-    /// failed.
+    /// `SecretNotFound` if the key is not set or not usable, and `SecretUnavailable` if the key
+    /// store failed.
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>>;
 
-    /// Returns a newer value than `stale`, which a provider did not accept, or `None` if there is
-    /// none.
+    /// Returns a newer value of the key after a provider rejected `stale`, or `None` if there is no
+    /// newer value.
     ///
     /// # Errors
-    /// As [`Keys::get`].
+    /// The same as for [`Keys::get`].
     fn renewed<'a>(
         &'a self,
         name: &'a KeyName,
@@ -124,26 +126,27 @@ pub struct UnsignedRequest<'a> {
     pub headers: &'a [(&'static str, &'static str)],
     /// The body.
     pub body: &'a [u8],
-    /// The service, such as `bedrock`.
+    /// The name of the AWS service, such as `bedrock`.
     pub service: &'static str,
-    /// The region of the service.
+    /// The AWS region of the service.
     pub region: &'a str,
 }
 
-/// Signs requests to AWS. The core itself never holds AWS credentials.
+/// Signs requests to AWS. This crate itself does not hold AWS credentials.
 pub trait Signer: Send + Sync {
-    /// Returns the headers to add: the signature and the headers that it requires, such as
-    /// `x-amz-date`.
+    /// Returns the headers to add to the request. These are the signature and the headers that the
+    /// signature requires, such as `x-amz-date`.
     ///
     /// # Errors
-    /// `SecretNotFound` if there are no credentials, `SecretUnavailable` if their source failed.
+    /// `SecretNotFound` if there are no credentials, and `SecretUnavailable` if the source of the
+    /// credentials failed.
     fn sign<'a>(
         &'a self,
         request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>>;
 }
 
-/// A signer without credentials, for executors that do not call providers of AWS.
+/// A signer without credentials, for executors that do not call AWS providers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSigner;
 
@@ -165,12 +168,12 @@ pub enum DocumentLocation {
     Object {
         /// The bucket's name.
         bucket: String,
-        /// The key of the object, not encoded.
+        /// The key of the object, without percent-encoding.
         key: String,
         /// The version id, if the request names one.
         version: Option<String>,
     },
-    /// A page at an https URL.
+    /// A document at an https URL.
     Url(String),
 }
 
@@ -187,7 +190,7 @@ pub struct Document {
 
 /// A source of hosted documents.
 pub trait DocumentStore: Send + Sync {
-    /// Fetches a document. Returns `None` if its ETag is still `known`.
+    /// Fetches a document. Returns `None` if the document still has the ETag `known`.
     ///
     /// # Errors
     /// `ConfigNotFound` if the document does not exist, `ConfigForbidden` if the location may not

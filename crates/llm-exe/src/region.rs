@@ -1,6 +1,7 @@
-//! AWS regions: the check of a region name and the DNS domain of its partition.
+//! Validates the names of AWS regions, and looks up the DNS domain of a region's partition.
 
-/// The DNS domain of each AWS partition other than the standard one, by the prefix of its regions.
+/// The DNS domains of the AWS partitions whose domain is not `amazonaws.com`, by the prefix of
+/// their regions.
 const DOMAINS: &[(&str, &str)] = &[
     ("cn-", "amazonaws.com.cn"),
     ("eusc-", "amazonaws.eu"),
@@ -8,16 +9,17 @@ const DOMAINS: &[(&str, &str)] = &[
     ("us-isob-", "sc2s.sgov.gov"),
 ];
 
-/// Returns the DNS domain under which AWS services in a region are reached.
+/// Returns the DNS domain of the AWS services in a region.
 pub fn aws_domain(region: &str) -> &'static str {
     let partition = DOMAINS.iter().find(|(prefix, _)| region.starts_with(prefix));
     partition.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
-/// Checks that a text has the form of an AWS region, because it becomes part of host names.
+/// Checks that a string looks like the name of an AWS region, because it becomes part of host
+/// names.
 ///
 /// # Errors
-/// Returns a message if the text is not a region.
+/// Returns a message if the string is not a region name.
 pub fn check_region(region: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {

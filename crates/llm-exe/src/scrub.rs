@@ -1,5 +1,5 @@
-//! Removes text that looks like a key from providers' texts, before they appear in messages and
-//! logs.
+//! Removes everything that looks like an API key from provider messages, before they appear in
+//! error messages and logs.
 
 use std::sync::OnceLock;
 
@@ -7,13 +7,13 @@ use regex_lite::Regex;
 
 use crate::error::shorten;
 
-/// Maximum number of characters of a scrubbed text.
+/// Maximum number of characters in a scrubbed message.
 const MAX_LENGTH: usize = 300;
 
-/// Maximum number of bytes of a text that are scanned. The rest is cut off.
+/// Maximum number of bytes of a message that are scanned. The rest is cut off.
 const MAX_SCANNED: usize = 16 * 1024;
 
-/// Known prefixes of keys, `Bearer` values and query parameters of signed URLs.
+/// Matches keys with a known prefix, `Bearer` values and query parameters of signed URLs.
 const KEY_PATTERN: &str = concat!(
     r"(?i:bearer\s+)\S+",
     r"|\b(?:sk|pk|rk|xai|gsk|ghp|gho|xox[a-z]|hf|pplx|r8)[-_][A-Za-z0-9_\-*.…]{6,}",
@@ -27,10 +27,10 @@ fn key_pattern() -> Option<&'static Regex> {
     PATTERN.get_or_init(|| Regex::new(KEY_PATTERN).ok()).as_ref()
 }
 
-/// Prepares a provider's text for display: joins its lines, replaces keys by `[redacted]` and
-/// shortens it to 300 characters.
+/// Prepares a provider's message for display. Joins its lines, replaces keys with `[redacted]`, and
+/// shortens the message to 300 characters.
 ///
-/// `secrets` are the keys that were sent; they are replaced whatever they look like.
+/// `secrets` are the keys that were sent. They are replaced even if they do not look like keys.
 pub fn scrub(text: &str, secrets: &[&str]) -> String {
     let text = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -45,8 +45,8 @@ pub fn scrub(text: &str, secrets: &[&str]) -> String {
     shorten(&words.join(" "), MAX_LENGTH)
 }
 
-/// Whether a word is a long mix of letters and digits. Ids of requests and messages are excluded,
-/// because the provider's support asks for them.
+/// Whether a word is a long mix of letters and digits, and therefore probably a key. Request ids
+/// and message ids are excluded, because the provider's support asks for them.
 fn is_token(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let id_prefixes = ["req_", "msg_", "chatcmpl-", "http://", "https://"];

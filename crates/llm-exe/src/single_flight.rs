@@ -1,4 +1,5 @@
-//! Makes concurrent callers that need the same thing wait for one of them to fetch it.
+//! Ensures that only one of several concurrent callers fetches a value, while the others wait for
+//! it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// One lock per key. Locks that no caller holds or waits for are removed by the next `acquire`.
+/// A lock for each key. Locks that no caller holds or waits for are removed by the next `acquire`.
 #[derive(Debug)]
 pub struct SingleFlight<K> {
     locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,
@@ -19,15 +20,18 @@ impl<K> Default for SingleFlight<K> {
 }
 
 impl<K: Clone + Eq + Hash> SingleFlight<K> {
-    /// Waits until no other caller holds the key, then holds it until the guard is dropped.
+    /// Waits until no other caller holds the lock of the key, then holds the lock until the guard
+    /// is dropped.
     ///
-    /// The caller then checks whether an earlier holder has already fetched the value.
+    /// The caller must then check whether an earlier holder of the lock has already fetched the
+    /// value.
     pub async fn acquire(&self, key: &K) -> OwnedMutexGuard<()> {
         self.lock_of(key).lock_owned().await
     }
 
     fn lock_of(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
-        // The map is consistent after each operation, so a poisoned lock is safe to use.
+        // The map is consistent after each operation, so it is safe to use after a panic in another
+        // thread.
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| lock.strong_count() > 0);
         if let Some(lock) = locks.get(key).and_then(Weak::upgrade) {

@@ -1,7 +1,7 @@
-//! HTTP requests to providers and their responses, as data.
+//! The data types for HTTP requests to providers and for their responses.
 //!
-//! A [`WireRequest`] names the key that it needs but never contains it. The transport adds the key
-//! just before it sends the request.
+//! A [`WireRequest`] contains the name of the API key that it needs, but not the key itself. The
+//! transport adds the key just before it sends the request.
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,13 +9,13 @@ use serde_json::{Map, Value, json};
 
 use crate::ports::KeyName;
 
-/// The `user-agent` header of every request, to providers and to AWS alike.
+/// The value of the `user-agent` header in every request to providers and to AWS.
 pub const USER_AGENT: &str = concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION"));
 
-/// All characters except the unreserved ones of RFC 3986.
+/// All characters except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Percent-encodes a name as a single path segment, slashes and colons included.
+/// Percent-encodes a name, including its slashes and colons, as a single path segment.
 pub(crate) fn path_segment(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
 }
@@ -23,13 +23,13 @@ pub(crate) fn path_segment(name: &str) -> String {
 /// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    /// No authentication.
+    /// The request is not authenticated.
     None,
-    /// `authorization: Bearer KEY`.
+    /// The header `authorization: Bearer KEY`.
     Bearer(KeyName),
-    /// A provider-specific header that contains the key.
+    /// A provider-specific header whose value is the key.
     Header(&'static str, KeyName),
-    /// An AWS Signature Version 4, computed again for each attempt.
+    /// An AWS Signature Version 4, which is computed again for each attempt.
     SigV4 {
         /// The service name in the signature, for example `bedrock`.
         service: &'static str,
@@ -39,7 +39,7 @@ pub enum Auth {
 }
 
 impl Auth {
-    /// Returns the name of the key that the request needs, if any.
+    /// Returns the name of the API key that the request needs, if any.
     pub fn key(&self) -> Option<&KeyName> {
         match self {
             Auth::None | Auth::SigV4 { .. } => None,
@@ -53,7 +53,7 @@ impl Auth {
 pub struct WireRequest {
     /// The full URL.
     pub url: String,
-    /// The headers, without authentication and without `content-type: application/json`.
+    /// The headers, except for authentication headers and `content-type: application/json`.
     pub headers: Vec<(&'static str, &'static str)>,
     /// The JSON body.
     pub body: Value,
@@ -62,7 +62,7 @@ pub struct WireRequest {
 }
 
 impl WireRequest {
-    /// Returns the request as a dry run reports it: without the key.
+    /// Returns the request as a dry run reports it, without the key.
     pub fn to_json(&self) -> Value {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
@@ -78,14 +78,14 @@ impl WireRequest {
 pub struct WireReply {
     /// The HTTP status.
     pub status: u16,
-    /// The headers.
+    /// The response headers.
     pub headers: http::HeaderMap,
-    /// The complete body.
+    /// The complete response body.
     pub body: Bytes,
 }
 
 impl WireReply {
-    /// Returns a header as text, or `None` if it is missing or not ASCII.
+    /// Returns the value of a header, or `None` if the header is missing or not ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -1,4 +1,5 @@
-//! Checks the documentation: requests in it and in examples/ are valid, and links have a target.
+//! Checks that the requests in the documentation and in examples/ are valid, and that all links
+//! have a target.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +30,8 @@ fn requests_in_the_docs_are_valid() {
     for path in files {
         for mut block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
-                // The function handles this field before it plans a request.
+                // The Lambda function handles `idempotencyKey` itself, so a plan must not contain
+                // it.
                 block.as_object_mut().unwrap().shift_remove("idempotencyKey");
                 let plan = Plan::from_value(block, &Rules::default()).unwrap();
                 assert_eq!(plan.warnings, Vec::<String>::new(), "{}", path.display());
@@ -45,7 +47,7 @@ fn examples_are_valid_without_warnings() {
     let mut count = 0;
     for entry in root().join("examples").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        // tests/hosted.rs and tests/hosted_properties.rs check prompts/ and hosted/.
+        // The tests in tests/hosted.rs and tests/hosted_properties.rs check the subfolders.
         if path.is_dir() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Fallbacks and the operator's rules, against the simulator. The cases are in
+//! Tests fallbacks and the operator's rules against the simulator. The cases are in
 //! `cases/fallbacks.json`.
 
 #![allow(
@@ -53,7 +53,7 @@ fn executor(simulator: &Simulator, rules: Rules) -> Executor {
     Executor::new(endpoints, Arc::new(OneKey), rules)
 }
 
-/// The models that were called, in order.
+/// Returns the models that were called, in order.
 fn called_models(simulator: &Simulator) -> Vec<String> {
     let calls = simulator.journal();
     calls.iter().map(|call| call.body["model"].as_str().unwrap_or("?").to_owned()).collect()

@@ -1,5 +1,5 @@
-//! Tests of hosted configs with `cases/hosted/*.json`: parsing each format, merging layers, and
-//! resolving pointers in complete runs with an in-memory store and the simulator.
+//! Tests hosted configs with the cases in `cases/hosted/*.json`: parsing each format, merging
+//! layers, and resolving pointers in complete runs with an in-memory store and the simulator.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,18 +28,19 @@ struct ParseCase {
     name: String,
     text: Option<String>,
     hex: Option<String>,
-    /// A prefix, a text, how often the text is repeated, and a suffix.
+    /// A document that consists of a prefix, a repeated string, and a suffix. The number is how
+    /// often the string is repeated.
     repeat: Option<(String, String, usize, String)>,
-    /// Whether the document is valid, if the fields are not compared.
+    /// Whether the document must be valid, for cases that do not compare its fields.
     #[serde(default)]
     accepted: bool,
     fields: Option<Value>,
-    /// The fields as JSON text, to compare numbers digit by digit.
+    /// The fields as JSON text, for cases that compare every digit of a number.
     printed: Option<String>,
     overridable: Option<Vec<String>>,
-    /// A part of the error's message.
+    /// A string that the error message must contain.
     error: Option<String>,
-    /// The line and column of the error.
+    /// The expected line and column of the error.
     position: Option<(usize, usize)>,
 }
 
@@ -124,7 +125,7 @@ struct ResolveCase {
     name: String,
     request: Value,
     documents: Map<String, Value>,
-    /// The prompt bucket.
+    /// The bucket from which hosted configs are read by default.
     #[serde(default = "default_bucket")]
     bucket: Option<String>,
     buckets: Option<Vec<String>>,
@@ -133,26 +134,26 @@ struct ResolveCase {
     /// Whether the executor has a document store.
     #[serde(default = "default_store")]
     store: bool,
-    /// The roles and texts that the provider receives.
+    /// The roles and texts of the messages that the provider must receive.
     sent_messages: Option<Vec<(String, String)>>,
-    /// The model that the provider receives.
+    /// The model that the provider must receive.
     model: Option<String>,
-    /// Fields of the body that the provider receives.
+    /// Fields that the provider must receive in the request body.
     body: Option<Map<String, Value>>,
-    /// The reported location of the config.
+    /// The location of the config that the report must contain.
     location: Option<String>,
-    /// The reported version or ETag of the config.
+    /// The version or ETag of the config that the report must contain.
     document: Option<Map<String, Value>>,
     #[serde(default)]
     warnings: Vec<String>,
-    /// The kind of the error.
+    /// The expected error kind.
     error: Option<String>,
-    /// The paths of the error's problems, in any order.
+    /// The paths of the problems in the error, in any order.
     paths: Option<Vec<String>>,
-    /// Texts in the error's message.
+    /// Strings that the error message must contain.
     #[serde(default)]
     contains: Vec<String>,
-    /// Texts that must be neither in the message nor in the log.
+    /// Strings that neither the error message nor the log may contain.
     #[serde(default)]
     lacks: Vec<String>,
 }
@@ -206,7 +207,7 @@ async fn pointers_are_resolved_or_rejected() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// How a successful run differs from the expected one.
+/// Describes how a successful run differs from the expected run.
 fn run_failure(case: &ResolveCase, run: &Run, sent: &Value) -> Option<String> {
     let messages: Vec<(String, String)> = sent["messages"]
         .as_array()?
@@ -249,7 +250,7 @@ fn run_failure(case: &ResolveCase, run: &Run, sent: &Value) -> Option<String> {
     None
 }
 
-/// How an error differs from the expected one.
+/// Describes how an error differs from the expected error.
 fn error_failure(case: &ResolveCase, error: &Error, kind: &str) -> Option<String> {
     let paths: Vec<&String> = error.problems().iter().map(|problem| &problem.path).collect();
     let message_and_log = error.message().to_owned() + &error.for_log();
@@ -262,7 +263,7 @@ fn error_failure(case: &ResolveCase, error: &Error, kind: &str) -> Option<String
     (!is_expected).then(|| format!("{}: {error}", error.kind()))
 }
 
-/// Runs the requests of examples/hosted with the prompts of examples/prompts.
+/// Runs the requests in examples/hosted with the prompts in examples/prompts.
 #[tokio::test]
 async fn the_hosted_examples_run() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");

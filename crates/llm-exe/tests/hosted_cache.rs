@@ -1,4 +1,4 @@
-//! Tests of the cache for hosted documents: expiry, eviction and the number of calls of the store.
+//! Tests expiry, eviction and the number of store calls in the cache for hosted documents.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use llm_exe::{Deadline, Endpoints, Error, ErrorKind, Executor, HostedRules, KeyN
 use llm_exe::{Rules, Secret};
 use serde_json::json;
 
-/// A store that counts its calls. The ETag of its documents is `revision`.
+/// A document store that counts its calls. The ETag of every document is the current `revision`.
 #[derive(Default)]
 struct CountingStore {
     revision: AtomicUsize,
@@ -148,7 +148,8 @@ async fn the_oldest_document_is_evicted_first() {
     for index in 0..64 {
         etag(&cache, &key(index)).await;
     }
-    // 63 documents fit with their names: the first is evicted, the last is not.
+    // With the size of their names counted, only 63 documents fit: the first is evicted, the last
+    // is not.
     assert_eq!(count(&store.fetches), 64);
     etag(&cache, &key(63)).await;
     assert_eq!(count(&store.fetches), 64);
@@ -156,7 +157,7 @@ async fn the_oldest_document_is_evicted_first() {
     assert_eq!(count(&store.fetches), 65);
 }
 
-/// Has no key for any provider.
+/// A key store without any keys.
 struct NoKeys;
 
 impl Keys for NoKeys {

@@ -1,5 +1,5 @@
-//! Property tests of hosted configs: parsing never panics, and merging keeps its rules. Also checks
-//! the hosted examples.
+//! Property tests which check that parsing a hosted config never panics and that merging follows
+//! its rules. Also checks the hosted examples.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Markdown];
 
-/// Pieces with a meaning in at least one format.
+/// Strings that have a special meaning in at least one document format.
 const PIECES: &[&str] = &[
     "---\n",
     "...\n",

@@ -1,4 +1,5 @@
-//! While a hosted config is fetched, the key is fetched and a connection to the provider is opened.
+//! Tests that the key is fetched and a connection to the provider is opened while a hosted config
+//! is being fetched.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +19,8 @@ use serde_json::{Value, json};
 
 const WAIT: Duration = Duration::from_millis(300);
 
-/// A slow document store and slow keys. Like the real ones, a key is fetched once and then cached.
+/// A slow document store and key store. Like the real key stores, it fetches a key once and then
+/// caches it.
 #[derive(Default)]
 struct SlowStore {
     key: tokio::sync::OnceCell<Secret>,
@@ -53,8 +55,8 @@ impl Keys for SlowStore {
     }
 }
 
-/// Runs a request for a hosted config. Returns how long it waited for the key, and how often the
-/// key was fetched.
+/// Runs a request with a hosted config. Returns how long the run waited for the key, and how often
+/// the key was fetched.
 async fn run(fields: Value) -> (Duration, usize) {
     let simulator = Simulator::start().await.unwrap();
     let mut endpoints = Endpoints::new();
@@ -79,7 +81,7 @@ async fn key_and_config_are_fetched_at_the_same_time() {
     assert_eq!(fetched, 1);
 }
 
-/// Returns the time until a connection to the provider is opened.
+/// Runs a request and returns the time until it opens a connection to the provider.
 async fn time_to_connect(request: Value) -> Duration {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut endpoints = Endpoints::new();
@@ -97,7 +99,7 @@ async fn time_to_connect(request: Value) -> Duration {
     let (connection, _) = listener.accept().await.unwrap();
     let elapsed = started.elapsed();
     drop((connection, listener));
-    // The request fails because the opened connection and the listener are closed.
+    // The request fails because the connection and the listener were closed.
     let error = running.await.unwrap().outcome.unwrap_err();
     assert_eq!(error.kind().name(), "ProviderUnavailable", "{error}");
     elapsed

@@ -1,4 +1,4 @@
-//! The capability tables: each row has a wire case, and docs/models.md lists all rows.
+//! Checks that each row of the capability tables has a wire case and is listed in docs/models.md.
 //!
 //! `UPDATE=1 cargo test -p llm-exe --test models` rewrites the table in docs/models.md.
 
@@ -16,7 +16,7 @@ use std::path::Path;
 
 use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
 
-/// Returns the rows that apply to the models of the wire cases.
+/// Returns the table rows that apply to the models in the wire cases.
 fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {
     let mut rows = BTreeSet::new();
     for row in PROVIDERS {
@@ -49,7 +49,7 @@ fn every_row_is_reachable() {
     for row in &rows {
         let name = row.pattern.trim_end_matches('*');
         let name = if name.is_empty() { "unknown-model" } else { name };
-        // An earlier row may have the exact name, so longer names are tried as well.
+        // An earlier row may match the exact name, so longer names are tried as well.
         let reachable = [name.to_owned(), format!("{name}x"), format!("{name}1")]
             .iter()
             .any(|name| capability_of(row.provider, name) == Some((row.provider, row.pattern)));

@@ -1,6 +1,7 @@
-//! Tests each parser with `cases/parsers/<name>.json`, written by hand, and with
-//! `cases/parsers/corpus`, whose expected results npm `llm-exe` produced (scripts/oracles).
-//! `corpus/exceptions.json` has the cases in which the results differ, each with a reason.
+//! Tests each parser with hand-written cases in `cases/parsers/<name>.json` and with the corpus in
+//! `cases/parsers/corpus`. The expected results of the corpus were produced by npm `llm-exe` (see
+//! scripts/oracles). `corpus/exceptions.json` lists the cases in which this crate's results differ,
+//! each with a reason.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,20 +20,20 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// The file `<name>.json` of a parser.
+/// The content of `<name>.json`, which holds the hand-written cases of a parser.
 #[derive(Deserialize)]
 struct CaseFile {
     oracle: Oracle,
     cases: Vec<Case>,
 }
 
-/// Where the expected results of a parser's corpus come from.
+/// The source of the expected results in a parser's corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Oracle {
-    /// npm `llm-exe` has the parser: the corpus has files for it.
+    /// npm `llm-exe` has the same parser and produced the results.
     LlmExe,
-    /// Only this project has the parser: there is no corpus for it.
+    /// Only this project has the parser, so it has no corpus.
     None,
 }
 
@@ -44,7 +45,7 @@ struct Case {
     #[serde(default)]
     strict_variables: bool,
     result: Option<Value>,
-    /// A part of the error's text.
+    /// A string that the error message must contain.
     error: Option<String>,
     #[serde(default)]
     warnings: Vec<String>,
@@ -80,7 +81,7 @@ fn read<T: DeserializeOwned>(path: &str) -> T {
     serde_json::from_str(&text).expect(path)
 }
 
-/// Parses the reply as a request with this output does.
+/// Parses the reply in the same way as a request with this `output`.
 fn parse(
     output: &str,
     input: &Input,
@@ -104,7 +105,7 @@ fn parsers_return_the_expected_results() {
         assert!(!file.cases.is_empty(), "{}", row.name);
         for case in file.cases {
             let actual = match parse(row.name, &case.input, case.strict_variables) {
-                // Compared as text, so that the order of keys counts.
+                // The JSON is compared as text, so that the order of keys matters.
                 Ok((value, warnings))
                     if case.result.as_ref().map(Value::to_string) == Some(value.to_string())
                         && warnings == case.warnings =>
@@ -123,8 +124,8 @@ fn parsers_return_the_expected_results() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Compares two values without regard to the order of keys. With `numbers_by_value`, 1.0 equals
-/// 1: JSON outputs keep numbers as the model wrote them, JavaScript does not.
+/// Compares two values, ignoring the order of keys. With `numbers_by_value`, 1.0 equals 1, because
+/// JSON outputs keep numbers as the model wrote them but JavaScript does not.
 fn same(left: &Value, right: &Value, numbers_by_value: bool) -> bool {
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {

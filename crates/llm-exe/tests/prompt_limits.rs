@@ -1,5 +1,5 @@
-//! The limits of templates: rendering any template with any data ends within the limits, with a
-//! text or a problem.
+//! Tests the limits of templates. Rendering any template with any data must end within the limits
+//! and return either a string or a problem.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ fn render(template: &Template, data: &Value) -> Result<String, TemplateProblem> 
     template.render(&Scope { data, extra: &[] }, &LIMITS).map(|rendered| rendered.text)
 }
 
-/// Compiles and renders a template. Fails if that takes more than five seconds.
+/// Compiles and renders a template. Panics if this takes more than five seconds.
 fn run(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, ProblemKind> {
     let started = cpu_time();
     let mut all = Partials::builtin();
@@ -30,8 +30,8 @@ fn run(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, 
     result
 }
 
-/// The CPU time of this thread on Linux, so that other programs do not count. On other systems, the
-/// elapsed time.
+/// Returns the CPU time of this thread on Linux, so that other programs do not affect the test. On
+/// other systems, returns the elapsed time.
 fn cpu_time() -> Duration {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
@@ -141,7 +141,7 @@ fn long_loops_exceed_a_limit() {
     ] {
         assert_stops(&nested(inside), &[]);
     }
-    // A tree of partials with 2^41 leaves.
+    // Each partial includes the next partial twice, so the calls form a tree with 2^41 leaves.
     let names: Vec<String> = (0..41).map(|index| format!("p{index}")).collect();
     let sources: Vec<String> =
         (0..41).map(|index| format!("{{{{> p{0}}}}}{{{{> p{0}}}}}", index + 1)).collect();
@@ -151,12 +151,12 @@ fn long_loops_exceed_a_limit() {
         partials.push(("p41", leaf));
         assert_stops("{{> p0}}", &partials);
     }
-    // Lines that are indented again at every level.
+    // These partials indent the same lines again at every level.
     let indented = "{{#if l}}\n    {{> p l=(lookup . 'no')}}\n    {{> q}}\n{{/if}}\n";
     let _ = run("{{> p}}", &[("p", indented), ("q", "1\n2\n3\n")], &data);
 }
 
-/// The time of a match grows with the sizes of the pattern and the text, so both are limited.
+/// The time of a match grows with the sizes of the pattern and the text, so both sizes are limited.
 #[test]
 fn patterns_stay_within_the_limits() {
     let text = "a".repeat(1 << 20);
@@ -216,81 +216,84 @@ fn helpers_stay_within_the_limits() {
     }
 }
 
-/// A part of a template, usually a tag.
+/// Parts of templates, most of them tags.
+const PARTS: &[&str] = &[
+    "{{a}}",
+    "{{{b}}}",
+    "{{&c}}",
+    "{{a.b}}",
+    "{{../a}}",
+    "{{this}}",
+    "{{.}}",
+    "{{@index}}",
+    "{{@root.a}}",
+    "{{@../key}}",
+    "{{#if a}}",
+    "{{else if b}}",
+    "{{else}}",
+    "{{/if}}",
+    "{{#each a}}",
+    "{{#each this as |x i|}}",
+    "{{x}}{{i}}",
+    "{{/each}}",
+    "{{#with b}}",
+    "{{/with}}",
+    "{{#a}}",
+    "{{/a}}",
+    "{{^b}}",
+    "{{/b}}",
+    "{{! c }}",
+    "{{!-- c --}}",
+    "{{~a~}}",
+    "\\{{a}}",
+    "\\\\{{a}}",
+    "{{{{a}}}}",
+    "{{{{/a}}}}",
+    "{{> p}}",
+    "{{> p b x=a}}",
+    "{{#> p}}",
+    "{{/p}}",
+    "{{> @partial-block}}",
+    "{{#*inline 'i'}}",
+    "{{/inline}}",
+    "{{> i}}",
+    "{{> (lookup . 'a')}}",
+    "{{lookup a 0}}",
+    "{{json this}}",
+    "{{join a}}",
+    "{{upper b}}",
+    "{{#eq a 'x'}}",
+    "{{/eq}}",
+    "{{default a b}}",
+    "{{cut b a}}",
+    "{{substring b 1 2}}",
+    "{{getKeyOr 'a.b' c}}",
+    "{{> DialogueHistory key='a'}}",
+    "{{objectToList this}}",
+    "{{indentJson a}}",
+    "{{a.length}}",
+    "{{[a b]}}",
+    "{{\"a\"}}",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "\n",
+    " ",
+    "  \n",
+    "\r\n",
+    "x",
+    "é😀",
+    "\"",
+    "(",
+    "|",
+    "~",
+    "@",
+];
+
+/// Generates a part of a template, which is usually a tag.
 fn part() -> impl Strategy<Value = String> {
-    let fixed = prop::sample::select(vec![
-        "{{a}}",
-        "{{{b}}}",
-        "{{&c}}",
-        "{{a.b}}",
-        "{{../a}}",
-        "{{this}}",
-        "{{.}}",
-        "{{@index}}",
-        "{{@root.a}}",
-        "{{@../key}}",
-        "{{#if a}}",
-        "{{else if b}}",
-        "{{else}}",
-        "{{/if}}",
-        "{{#each a}}",
-        "{{#each this as |x i|}}",
-        "{{x}}{{i}}",
-        "{{/each}}",
-        "{{#with b}}",
-        "{{/with}}",
-        "{{#a}}",
-        "{{/a}}",
-        "{{^b}}",
-        "{{/b}}",
-        "{{! c }}",
-        "{{!-- c --}}",
-        "{{~a~}}",
-        "\\{{a}}",
-        "\\\\{{a}}",
-        "{{{{a}}}}",
-        "{{{{/a}}}}",
-        "{{> p}}",
-        "{{> p b x=a}}",
-        "{{#> p}}",
-        "{{/p}}",
-        "{{> @partial-block}}",
-        "{{#*inline 'i'}}",
-        "{{/inline}}",
-        "{{> i}}",
-        "{{> (lookup . 'a')}}",
-        "{{lookup a 0}}",
-        "{{json this}}",
-        "{{join a}}",
-        "{{upper b}}",
-        "{{#eq a 'x'}}",
-        "{{/eq}}",
-        "{{default a b}}",
-        "{{cut b a}}",
-        "{{substring b 1 2}}",
-        "{{getKeyOr 'a.b' c}}",
-        "{{> DialogueHistory key='a'}}",
-        "{{objectToList this}}",
-        "{{indentJson a}}",
-        "{{a.length}}",
-        "{{[a b]}}",
-        "{{\"a\"}}",
-        "{",
-        "}",
-        "{{",
-        "}}",
-        "\n",
-        " ",
-        "  \n",
-        "\r\n",
-        "x",
-        "é😀",
-        "\"",
-        "(",
-        "|",
-        "~",
-        "@",
-    ]);
+    let fixed = prop::sample::select(PARTS);
     prop_oneof![8 => fixed.prop_map(str::to_owned), 1 => ".{0,6}"]
 }
 
@@ -298,7 +301,7 @@ fn source() -> impl Strategy<Value = String> {
     prop::collection::vec(part(), 0..24).prop_map(|parts| parts.concat())
 }
 
-/// A value of the data. Many of the texts contain a tag.
+/// Generates a value for the data. Many of its strings contain a tag.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -323,7 +326,8 @@ fn data() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::hash_map("[a-cxp]", value(), 0..5).prop_map(|map| map.into_iter().collect())
 }
 
-/// The value of the variable `secret`, which only a compiled tag can render.
+/// The value of the variable `secret`. It can appear in the output only if a tag in the data is
+/// rendered.
 const SECRET: &str = "s3cr3t";
 
 proptest! {

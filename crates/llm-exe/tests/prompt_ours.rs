@@ -1,5 +1,6 @@
-//! Templates without an npm package to compare with: the helpers of this crate, missing variables,
-//! and the positions of problems. The cases are in `cases/prompts/ours/cases.json`.
+//! Tests the template features that can't be compared with an npm package, such as the helpers of
+//! this crate, missing variables, and the positions of problems. The cases are in
+//! `cases/prompts/ours/cases.json`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -8,7 +9,7 @@ use std::path::Path;
 use llm_exe::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use serde_json::{Map, Value, json};
 
-/// Renders a case. Returns the result in the format of the cases.
+/// Renders a case and returns the result in the format of the case file.
 fn outcome(case: &Value) -> Value {
     let text = |name: &str| case[name].as_str().unwrap();
     let map = |name: &str| case[name].as_object().cloned().unwrap_or_default();
@@ -147,7 +148,7 @@ fn all_built_in_partials_compile() {
     }
 }
 
-/// Each kind of syntax error, with its position and message.
+/// Checks the position and message of each kind of syntax error.
 #[test]
 fn syntax_errors_say_what_was_expected() {
     let cases = [
@@ -201,7 +202,7 @@ fn syntax_errors_say_what_was_expected() {
     }
 }
 
-/// Errors of helpers start with the name of the helper.
+/// Checks that each error from a helper starts with the helper's name.
 #[test]
 fn helper_errors_say_what_was_expected() {
     let cases = [

@@ -1,8 +1,8 @@
-//! Templates with the results of npm handlebars and npm llm-exe.
+//! Compares rendered templates with the results of npm handlebars and npm llm-exe.
 //!
-//! `cases/prompts/<corpus>/*.in.json` contain the data and the cases, `*.out.json` the results of
-//! the npm package (written by scripts/oracles), and `exceptions.json` the cases for which this
-//! crate has a different result, each with its reason.
+//! In `cases/prompts/<corpus>`, the `*.in.json` files contain the data and the cases, the
+//! `*.out.json` files contain the results of the npm package (written by scripts/oracles), and
+//! `exceptions.json` lists the cases in which this crate's result differs, each with a reason.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "the test prints every mismatch")]
 
@@ -22,7 +22,8 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// The data of a case: an object, or the name of an entry in the shared data of its file.
+/// Returns the data of a case, which contains either an object or the name of an entry in the
+/// shared data of its file.
 fn data_of<'a>(case: &'a Value, shared: &'a Value) -> &'a Value {
     match case["data"].as_str() {
         Some(name) => {
@@ -32,7 +33,8 @@ fn data_of<'a>(case: &'a Value, shared: &'a Value) -> &'a Value {
     }
 }
 
-/// Renders a case twice. Returns the text, or the problems.
+/// Renders a case twice, checks that both results are the same, and returns the text or the
+/// problems.
 fn render(case: &Value, data: &Value) -> Result<String, String> {
     let mut partials = Partials::builtin();
     let no_partials = Map::new();

@@ -1,4 +1,5 @@
-//! Any input leads to a result or a typed error, without a panic, a hang or unbounded memory.
+//! Property tests which check that any input results in a value or a typed error, without a panic,
+//! a hang or unbounded memory.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +14,7 @@ use llm_exe::{ErrorKind, Plan, Rules, field_names, json, scrub};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Parses a text, with options that every parser accepts.
+/// Parses a reply. Every parser receives the same options and ignores those that it does not know.
 fn parse(
     row: &'static ParserRow,
     text: &str,
@@ -25,7 +26,7 @@ fn parse(
     row.with_options(&mut given).parse(text, &Context { schema, render: &render })
 }
 
-/// Any JSON, a few levels deep, with field names and values of requests mixed in.
+/// Generates any JSON value, a few levels deep, with names and values of request fields mixed in.
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         proptest::sample::select(field_names::<llm_exe::Request>()).prop_map(str::to_owned),
@@ -116,7 +117,7 @@ proptest! {
         let Ok(schema) = Schema::compile(schema) else { return Ok(()) };
         for row in PARSERS {
             for reply in [text.clone(), value.to_string(), format!("so {value} {text}")] {
-                // `json` and `listToJson` only accept what satisfies the schema.
+                // `json` and `listToJson` return only values that satisfy the schema.
                 if let Ok(result) = parse(row, &reply, Some(&schema)) {
                     let unchecked = row.schema == SchemaUse::Unused;
                     prop_assert!(unchecked || schema.validate(&result).is_ok());
@@ -151,7 +152,7 @@ fn deeply_nested_json_is_an_error() {
     }
 }
 
-/// The time of the search for JSON must not grow with the square of the number of brackets.
+/// The time to search for JSON must not grow quadratically with the number of brackets.
 #[test]
 fn a_reply_full_of_brackets_is_parsed_in_time() {
     let row = PARSERS.iter().find(|row| row.name == "json").unwrap();
@@ -162,7 +163,7 @@ fn a_reply_full_of_brackets_is_parsed_in_time() {
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
-/// The work of each parser grows linearly with the length of a repetitive reply.
+/// The time of each parser must grow linearly with the length of a repetitive reply.
 #[test]
 fn a_repetitive_reply_is_parsed_in_time() {
     let start = std::time::Instant::now();

@@ -1,5 +1,5 @@
-//! Rendering of a whole prompt: limits that apply to all messages together, and problems and
-//! warnings of all messages in one error.
+//! Tests that limits apply to all messages of a prompt together, and that one error contains the
+//! problems and warnings of all messages.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Keys for NoKeys {
     }
 }
 
-/// Runs a request that fails. Returns its problems and warnings.
+/// Runs a request that must fail, and returns its problems and warnings.
 async fn problems_and_warnings(request: Value) -> (Vec<String>, Vec<String>) {
     let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(10));

@@ -1,4 +1,5 @@
-//! Validation of requests. Each case of `cases/requests.json` lists all problems with their paths.
+//! Tests the validation of requests. Each case in `cases/requests.json` lists all problems with
+//! their paths.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,7 +61,7 @@ fn all_problems_are_reported_with_their_paths() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The schema is generated from the types; this compares it with what validation accepts.
+/// The schema is generated from the types, so this test compares it with what validation accepts.
 #[test]
 fn request_schema_accepts_valid_requests() {
     let schema = jsonschema::validator_for(&request_schema()).unwrap();

@@ -1,4 +1,4 @@
-//! Runs each case of `cases/runs.json` with every provider, against the simulator.
+//! Runs each case of `cases/runs.json` with every provider against the simulator.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,7 +58,8 @@ fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     Executor::new(endpoints, keys, Rules::default()).with_signer(Arc::new(signer))
 }
 
-/// The example credentials of AWS's documentation. The simulator verifies their signatures.
+/// Returns the example credentials from the AWS documentation. The simulator verifies the
+/// signatures of requests against them.
 fn example_credentials(name: &str) -> Option<String> {
     match name {
         "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
@@ -67,7 +68,7 @@ fn example_credentials(name: &str) -> Option<String> {
     }
 }
 
-/// A model of the provider, and the provider's stop reason for a truncated reply.
+/// Returns a model of the provider, and the provider's stop reason for a truncated reply.
 fn model_and_length_reason(row: &ProviderRow) -> (&'static str, &'static str) {
     match row.name {
         "openai" => ("gpt-4o-mini", "length"),
@@ -84,7 +85,8 @@ fn model_and_length_reason(row: &ProviderRow) -> (&'static str, &'static str) {
     }
 }
 
-/// The error message for a refusal; `None` if the dialect has none and a refusal is plain text.
+/// Returns the error message for a refusal, or `None` if the dialect reports refusals as plain
+/// text.
 fn refusal_message(row: &ProviderRow) -> Option<&'static str> {
     match row.name {
         "google" => Some("the provider's safety filter stopped the reply (SAFETY)"),
@@ -96,9 +98,9 @@ fn refusal_message(row: &ProviderRow) -> Option<&'static str> {
     }
 }
 
-/// The roles and texts of the messages in a request body.
+/// Returns the roles and texts of the messages in a request body.
 fn messages(body: &Value) -> Vec<(String, String)> {
-    // The content is a string or a list of parts, of which the first is the text.
+    // The content is either a string or an array of parts, the first of which contains the text.
     let text =
         |value: &Value| value.as_str().or_else(|| value[0]["text"].as_str()).unwrap().to_owned();
     let turns = body.get("contents").or(body.get("messages")).unwrap().as_array().unwrap();
@@ -112,7 +114,7 @@ fn messages(body: &Value) -> Vec<(String, String)> {
 #[tokio::test]
 async fn every_provider_handles_the_scripted_responses() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/runs.json")).unwrap();
-    // The providers run concurrently, because the cases mostly wait.
+    // The providers are tested concurrently, because most of the time is spent waiting.
     let cases = Arc::new(cases);
     let mut runs = tokio::task::JoinSet::new();
     for row in PROVIDERS {
@@ -130,7 +132,7 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
         if refusal.is_empty() && case.message_contains == "REFUSAL" {
             continue;
         }
-        // These providers reject models of other makers before they send a request.
+        // These providers reject models of other vendors before they send a request.
         let is_missing =
             case.request["model"].as_str().is_some_and(|model| model.starts_with("missing-"));
         if is_missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
@@ -221,8 +223,8 @@ async fn stale_pooled_connection_is_replaced_without_an_attempt() {
         simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
         let deadline = Deadline::after(Duration::from_secs(10));
         executor.run(deadline, request(row)).await.outcome.unwrap();
-        // The client is not polled during the sleep, as in a frozen function, so it cannot notice
-        // that the connection was closed.
+        // The client is not polled during this sleep, as in a frozen Lambda function, so it can't
+        // notice that the connection was closed.
         block_process(Duration::from_millis(100));
         let full = executor.run(deadline, request(row)).await.outcome.unwrap();
         assert_eq!(full["attempts"], 1, "{}", row.name);
@@ -249,7 +251,7 @@ async fn connections_are_reused() {
 
 #[tokio::test]
 async fn connection_failure_is_retried_and_reported() {
-    // A port that nothing listens on.
+    // No process listens on this port.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut endpoints = Endpoints::new();
     endpoints.set(&PROVIDERS[0], &format!("http://{free}/v1")).unwrap();
@@ -294,7 +296,7 @@ async fn repair_names_the_error_and_counts_both_calls() {
         assert_eq!(reply, &("assistant".to_owned(), "{\"b\": 1}".to_owned()));
         assert_eq!(repair.0, "user");
         assert!(repair.1.contains("\"a\" is a required property"), "{repair:?}");
-        // Both calls are billed, so the tokens of both are counted.
+        // The provider bills both calls, so the usage must include the tokens of both.
         let total = run.report.usage.total_tokens;
         assert!(total > 0 && full["usage"]["totalTokens"] == total, "{full}");
     }
@@ -318,7 +320,8 @@ async fn repair_describes_the_expected_output() {
     }
 }
 
-/// A key store whose key was rotated: the first value is invalid, the renewed one valid.
+/// A key store whose key was rotated. The first key that it returns is invalid, and the renewed key
+/// is valid.
 struct RotatedKey {
     renewals: AtomicUsize,
 }

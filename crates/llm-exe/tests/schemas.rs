@@ -1,4 +1,5 @@
-//! Schemas that are rewritten for dialects: `cases/schemas/{strict,closed,open}.json`.
+//! Tests how schemas are rewritten for dialects. The cases are in
+//! `cases/schemas/{strict,closed,open}.json`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +16,7 @@ use serde_json::Value;
 struct Case {
     name: String,
     schema: Value,
-    /// The rewritten schema; null if it can't be rewritten.
+    /// The rewritten schema, or null if the schema can't be rewritten.
     form: Value,
 }
 
@@ -24,7 +25,7 @@ fn check(cases: &str, rewrite: fn(&Value) -> Option<Value>) {
     let mut mismatches = Vec::new();
     for case in cases {
         let actual = rewrite(&case.schema).unwrap_or(Value::Null);
-        // Compared as text, so that the order of keys matters.
+        // The JSON is compared as text, so that the order of keys matters.
         let (actual, expected) = (actual.to_string(), case.form.to_string());
         if actual != expected {
             mismatches.push(format!("{}: {actual}", case.name));

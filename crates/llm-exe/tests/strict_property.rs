@@ -1,4 +1,4 @@
-//! A schema that is rewritten for OpenAI's strict mode accepts the same values as the original.
+//! Tests that a schema rewritten for OpenAI's strict mode accepts the same values as the original.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ fn compiled(schema: &Value) -> Schema {
     Schema::compile(schema.as_object().unwrap().clone()).unwrap()
 }
 
-/// A schema that refers to a definition, with or without keywords next to the reference.
+/// Generates a schema that refers to a definition, with or without keywords next to the reference.
 fn reference() -> impl Strategy<Value = Value> {
     let name = select(vec!["Closed", "Score", "Word", "Alias", "List", "Node", "Choice", "Union"]);
     let siblings = select(vec![

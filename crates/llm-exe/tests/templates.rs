@@ -1,7 +1,7 @@
-//! docs/templates.md: every example renders to the text below it, every helper and partial has an
-//! example, and the table of helpers is complete.
+//! Checks docs/templates.md: every example renders to the text below it, every helper and partial
+//! has an example, and the table of helpers is complete.
 //!
-//! An example is a `handlebars` block, a `json` block with its data and a `text` block.
+//! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 
 const DOC: &str = include_str!("../../../docs/templates.md");
 
-/// The fenced blocks: their language and their content. A longer fence can contain shorter ones.
+/// Returns the language and content of each fenced block. A longer fence can contain shorter
+/// fences.
 fn blocks() -> Vec<(&'static str, &'static str)> {
     let mut blocks = Vec::new();
     let mut rest = DOC;
@@ -73,14 +74,14 @@ fn every_helper_and_partial_has_an_example() {
     }
 }
 
-/// `UPDATE=1 cargo test -p llm-exe --test templates` writes the table.
+/// `UPDATE=1 cargo test -p llm-exe --test templates` rewrites the table.
 #[test]
 fn the_table_of_helpers_is_up_to_date() {
     let head = "| helper | what it does |\n|---|---|\n";
     let (before, after) = DOC.split_once(head).expect("the head of the table");
     let old_rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
     let after = &after[old_rows.map(str::len).sum()..];
-    // A vertical bar separates columns, even inside of code.
+    // A vertical bar separates columns, even inside code.
     let escape = |text: &str| text.replace('|', "\\|");
     let row = |helper: &HelperInfo| {
         format!("| `{}` | {} |\n", escape(helper.usage), escape(helper.about))
@@ -95,7 +96,7 @@ fn the_table_of_helpers_is_up_to_date() {
     }
 }
 
-/// The example call of each helper compiles.
+/// Checks that the example call of each helper compiles.
 #[test]
 fn example_calls_compile() {
     for helper in helpers() {

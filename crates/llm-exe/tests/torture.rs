@@ -1,8 +1,8 @@
-//! Malformed and unusual replies to `output: "json"` must never result in a wrong value.
+//! Tests that malformed and unusual replies to `output: "json"` never result in a wrong value.
 //!
-//! `cases/torture.json` contains replies with the expected result or error, written by hand and
-//! cross-checked with a second validator. Each reply is sent in the response format of every
-//! dialect, as text and as the input of a forced tool.
+//! `cases/torture.json` contains replies with the expected result or error. The cases were written
+//! by hand and checked with a second validator. Each reply is sent in the response format of every
+//! dialect, both as text and as the input of a forced tool.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,15 +46,15 @@ enum Expected {
 struct FakeProvider {
     /// The text of the next reply.
     text: String,
-    /// Whether the next reply reports that it was cut off.
+    /// Whether the next response reports a truncated reply.
     truncated: bool,
-    /// The number of requests.
+    /// The number of requests that were received.
     requests: usize,
     /// The number of requests that forced a tool.
     forced_tools: usize,
 }
 
-/// Models of a provider, one for each way in which it can be made to follow a schema.
+/// Returns one model for each way in which the provider can be made to follow a schema.
 fn models(row: &ProviderRow) -> &'static [&'static str] {
     match row.name {
         "amazon:nova" => return &["amazon.nova-lite-v1:0"],
@@ -90,8 +90,9 @@ fn forced_tool(dialect: &str, request: &Value) -> Option<String> {
     Some(request.pointer(pointer)?.as_str()?.to_owned())
 }
 
-/// Returns a successful response body with the text, or with a call of `tool` with the text as its
-/// input.
+/// Returns a successful response body. It contains the text of the reply, or a call of `tool` with
+/// that text as its input.
+#[expect(clippy::too_many_lines, reason = "one branch for each dialect")]
 fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> String {
     let input = RawValue::from_string(provider.text.trim().to_owned()).ok();
     let text = serde_json::to_string(&provider.text).unwrap();
@@ -170,7 +171,7 @@ fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> 
     }
 }
 
-/// Reads the body of the next request, or `None` at the end of the connection.
+/// Reads the next request and returns its body, or `None` at the end of the connection.
 fn read_request(stream: &mut TcpStream) -> Option<Value> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 8192]);
     loop {
@@ -188,7 +189,8 @@ fn read_request(stream: &mut TcpStream) -> Option<Value> {
     }
 }
 
-/// Starts a fake provider that responds to every request as `provider` says. Returns its base URL.
+/// Starts a fake provider that responds to every request as `provider` specifies. Returns its base
+/// URL.
 fn start(row: &'static ProviderRow, provider: Arc<Mutex<FakeProvider>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -251,7 +253,8 @@ async fn replies_result_in_the_expected_value_or_error() {
                 });
                 let run = executor.run(Deadline::after(Duration::from_secs(30)), request).await;
                 let is_expected = match (&run.outcome, &case.expect) {
-                    // Compared as text, so that the order of keys and every digit count.
+                    // The JSON is compared as text, so that the order of keys and every digit
+                    // matter.
                     (Ok(value), Expected::Result(result)) => {
                         let [actual, expected] = [value, result].map(Value::to_string);
                         actual == expected
@@ -266,7 +269,7 @@ async fn replies_result_in_the_expected_value_or_error() {
         }
         let provider = provider.lock().unwrap().clone();
         assert_eq!(provider.requests, cases.len() * models(row).len(), "{}", row.name);
-        // Ensures that cases were also tested as the input of a tool.
+        // Ensures that replies were also tested as the input of a tool.
         let forces_tools = row.dialect.name().contains("anthropic") || row.name == "amazon";
         assert!(!forces_tools || provider.forced_tools > 100, "{}", row.name);
     }

@@ -1,7 +1,7 @@
-//! The requests to the providers and the reading of their responses.
+//! Tests the requests that are sent to providers and how their responses are read.
 //!
-//! `cases/wire/<provider>.json` contains requests with the wire request or the error that each one
-//! results in. `cases/replies/*.json` contains responses with the reply that is read from each one.
+//! `cases/wire/<provider>.json` contains requests, each with the resulting wire request or error.
+//! `cases/replies/*.json` contains responses, each with the reply that is read from it.
 //!
 //! `UPDATE=1 cargo test -p llm-exe --test wire` rewrites the wire cases; review the difference.
 
@@ -25,7 +25,7 @@ use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Keys that fail the test if a dry run fetches one.
+/// A key store that fails the test if a dry run fetches a key.
 struct NoKeys;
 
 impl Keys for NoKeys {
@@ -34,7 +34,7 @@ impl Keys for NoKeys {
     }
 }
 
-/// Makes a dry run of a request and returns the fields of its case.
+/// Performs a dry run of a request and returns the fields of its wire case.
 async fn dry_run(request: &Value) -> Map<String, Value> {
     let mut dry_request = request.clone();
     dry_request["dryRun"] = json!(true);
@@ -75,7 +75,7 @@ async fn requests_become_the_recorded_wire_requests() {
             continue;
         }
         for (name, actual) in &actual {
-            // Compared as text, so that the order of the keys counts.
+            // The JSON is compared as text, so that the order of keys matters.
             let (actual, expected) = (format!("{actual:#}"), format!("{:#}", cases[name]));
             if actual != expected {
                 failures.push(format!("{}: {name}: {actual}", row.name));
@@ -85,7 +85,7 @@ async fn requests_become_the_recorded_wire_requests() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// The response cases of one or more providers.
+/// A file of response cases that apply to one or more providers.
 #[derive(Deserialize)]
 struct ReplyFile {
     providers: Vec<String>,
@@ -107,7 +107,7 @@ fn ok() -> u16 {
     200
 }
 
-/// Reads the response of a case and returns the fields that the case expects.
+/// Reads the response in a case and returns the fields that the case compares.
 fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
     let body = match &case.body {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Sends operations on objects, to the region of their bucket.
+//! Sends operations on S3 objects to the region of their bucket.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,22 +13,24 @@ use crate::client::{AwsClient, Call, CallError};
 use crate::endpoint::{encode_query, object_url};
 use crate::error_response::ErrorResponse;
 
-/// The maximum number of buckets whose region is remembered.
+/// The maximum number of buckets whose region the client remembers.
 const MAX_KNOWN_BUCKETS: usize = 1000;
-/// The prefix of headers that hold an object's user-defined metadata.
+/// The prefix of headers that contain an object's user-defined metadata.
 const METADATA_PREFIX: &str = "x-amz-meta-";
 
-/// S3 in a region, or at a base URL.
+/// A client for S3. Each request goes to the region of its bucket, or to the base URL if one is
+/// set.
 #[derive(Debug)]
 pub struct S3 {
     client: Arc<AwsClient>,
     region: Option<String>,
     endpoint: Option<String>,
-    /// The regions of buckets that are not in `region`, learned from redirects.
+    /// The regions of buckets that are not in `region`. The client learns them from S3 error
+    /// responses.
     bucket_regions: Mutex<HashMap<String, String>>,
 }
 
-/// An operation on an object, independent of the region.
+/// An operation on an S3 object, independent of the bucket's region.
 pub(super) struct Operation<'a> {
     pub(super) method: Method,
     pub(super) bucket: &'a str,
@@ -41,12 +43,14 @@ pub(super) struct Operation<'a> {
 }
 
 impl S3 {
-    /// Creates a client for this region and, if set, this base URL.
+    /// Creates a client that expects buckets in `region`. If `endpoint` is set, requests go to that
+    /// base URL instead of the regional endpoint.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3 { client, region, endpoint, bucket_regions: Mutex::default() }
     }
 
-    /// Sends an operation. If the bucket is in another region, sends it there again.
+    /// Sends an operation. If S3 responds that the bucket is in another region, sends the operation
+    /// to that region.
     pub(super) async fn send(
         &self,
         operation: &Operation<'_>,
@@ -69,7 +73,7 @@ impl S3 {
         self.client.send(&self.call_in(operation, bucket_region)?, deadline).await
     }
 
-    /// Returns the unsigned request of an operation, for the region of the bucket.
+    /// Returns the unsigned request for an operation in the region of the bucket.
     #[cfg(test)]
     pub(super) fn call(&self, operation: &Operation<'_>) -> Result<Call, CallError> {
         self.call_in(operation, &self.region_of(operation.bucket)?)
@@ -112,7 +116,8 @@ impl S3 {
     }
 }
 
-/// Returns an object's user-defined metadata, with names in lower case and without their prefix.
+/// Returns an object's user-defined metadata. The names are lowercase and do not include
+/// [`METADATA_PREFIX`].
 pub(super) fn metadata(reply: &WireReply) -> Vec<(String, String)> {
     let metadata = reply.headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(METADATA_PREFIX)?;
@@ -125,7 +130,8 @@ pub(super) fn etag(reply: &WireReply) -> Option<String> {
     reply.header("etag").map(str::to_owned)
 }
 
-/// Returns the version id. S3 sends `null` for objects in a bucket without versioning.
+/// Returns the version id. The id `null` counts as missing, because S3 sends it for objects without
+/// versioning.
 pub(super) fn version(reply: &WireReply) -> Option<String> {
     reply.header("x-amz-version-id").filter(|version| *version != "null").map(str::to_owned)
 }

@@ -1,4 +1,5 @@
-//! `GetObject`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>.
+//! The S3 operation `GetObject`:
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>.
 
 use std::time::Duration;
 
@@ -9,34 +10,36 @@ use llm_exe::Deadline;
 use super::client::{Operation, S3, etag, metadata, version};
 use crate::client::CallError;
 
-/// The timeout of one attempt. A document of 1 MiB takes far less.
+/// The timeout of each attempt. A document of 1 MiB takes far less time.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A request to read an object.
+/// The input of `GetObject`.
 #[derive(Debug, Clone)]
 pub struct GetObject<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
-    /// The key, not encoded.
+    /// The object's key, without percent-encoding.
     pub key: &'a str,
-    /// The version id; `None` reads the current version.
+    /// The version id, or `None` to read the current version.
     pub version: Option<&'a str>,
-    /// The ETag of a copy that the caller has. If it is current, the object is not sent.
+    /// The ETag of the copy that the caller already has. If the ETag still matches, S3 does not
+    /// send the object.
     pub known_etag: Option<&'a str>,
-    /// The maximum size of the object.
+    /// The maximum size of the object in bytes.
     pub max_bytes: usize,
 }
 
-/// An object that was read.
+/// The output of `GetObject`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// The object's content.
     pub body: Bytes,
-    /// The version id, if the bucket has versioning.
+    /// The version id, if versioning is enabled for the bucket.
     pub version: Option<String>,
     /// The ETag, including its quotes.
     pub etag: Option<String>,
-    /// The user-defined metadata, with names in lower case and without their prefix.
+    /// The user-defined metadata. The names are lowercase and do not include the prefix
+    /// `x-amz-meta-`.
     pub metadata: Vec<(String, String)>,
 }
 
@@ -58,10 +61,10 @@ impl GetObject<'_> {
 }
 
 impl S3 {
-    /// Returns the object, or `None` if the known ETag is current.
+    /// Returns the object, or `None` if it still has the known ETag.
     ///
     /// # Errors
-    /// If the object does not exist or could not be read.
+    /// Returns an error if the object does not exist or the client can't read it.
     pub async fn get_object(
         &self,
         get: &GetObject<'_>,

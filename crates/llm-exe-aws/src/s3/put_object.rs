@@ -1,4 +1,4 @@
-//! `PutObject` with a precondition:
+//! The S3 operation `PutObject` with a precondition:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>.
 
 use std::time::Duration;
@@ -15,37 +15,39 @@ use crate::error_response::ErrorResponse;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A request to write an object.
+/// The input of `PutObject`.
 #[derive(Debug, Clone)]
 pub struct PutObject<'a> {
     /// The bucket's name.
     pub bucket: &'a str,
-    /// The key, not encoded.
+    /// The object's key, without percent-encoding.
     pub key: &'a str,
     /// The object's content.
     pub body: Bytes,
     /// The media type of the content.
     pub content_type: &'a str,
-    /// User-defined metadata: header names that begin with `x-amz-meta-`, and values in ASCII.
+    /// The user-defined metadata as headers. Each name begins with `x-amz-meta-`, and each value is
+    /// ASCII.
     pub metadata: &'a [(&'static str, String)],
-    /// The condition under which the object is written.
+    /// The condition that must hold for S3 to write the object.
     pub precondition: Precondition,
 }
 
-/// The outcome of a write.
+/// The outcome of `PutObject`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PutOutcome {
-    /// The object is written.
+    /// S3 wrote the object.
     Written {
-        /// The version id, if the bucket has versioning.
+        /// The version id, if versioning is enabled for the bucket.
         version: Option<String>,
         /// The ETag, including its quotes.
         etag: Option<String>,
     },
-    /// The precondition does not hold. If a response was lost and the request retried, the first
-    /// attempt may have written the object; reading it shows whether it did.
+    /// The precondition does not hold. If the response to the first attempt was lost, that attempt
+    /// may have written the object, and a retry then returns this outcome. The caller can read the
+    /// object to find out.
     PreconditionFailed,
-    /// Another writer wrote the object at the same time. It is unknown which write succeeded.
+    /// Another client wrote the object at the same time. S3 does not report which write succeeded.
     Conflict,
 }
 
@@ -75,7 +77,7 @@ impl S3 {
     /// Writes the object if the precondition holds.
     ///
     /// # Errors
-    /// If S3 did not confirm that the object was written. It may have been written all the same.
+    /// Returns an error if S3 did not confirm the write. S3 may still have written the object.
     pub async fn put_object(
         &self,
         put: &PutObject<'_>,
@@ -87,7 +89,8 @@ impl S3 {
                 Ok(PutOutcome::PreconditionFailed)
             }
             Err(CallError::Rejected(ErrorResponse { status: 409, .. })) => Ok(PutOutcome::Conflict),
-            // An object that was deleted does not have the expected ETag either.
+            // S3 returns 404 if the object does not exist, and a missing object does not have the
+            // expected ETag.
             Err(CallError::Rejected(ErrorResponse { status: 404, code, .. }))
                 if code == "NoSuchKey" && put.precondition != Precondition::None =>
             {

@@ -1,4 +1,5 @@
-//! Events to EventBridge: errors of the whole request and of single entries, and retries.
+//! Tests how the messenger reports EventBridge errors and retries transient errors. EventBridge
+//! rejects either the whole request or a single entry.
 
 use llm_exe::ErrorKind;
 use llm_exe_function::destination::Destination;

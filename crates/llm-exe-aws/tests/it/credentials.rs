@@ -1,4 +1,4 @@
-//! Credentials from environment variables.
+//! Tests that AWS credentials are read from environment variables and never printed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Documents that are not in S3.
+//! Tests that the S3 document store rejects locations that are not in S3.
 
 use llm_exe::ErrorKind;
 use llm_exe::ports::{DocumentLocation, DocumentStore};

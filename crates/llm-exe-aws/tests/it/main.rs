@@ -1,5 +1,5 @@
-//! Tests of the AWS ports without AWS: golden signatures, the simulator, and a proxy that injects
-//! failures.
+//! Tests the AWS ports without AWS. The tests compare signatures with recorded ones, and call an
+//! AWS simulator or a proxy that injects failures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Messages to SQS: errors and retries.
+//! Tests how the messenger reports SQS errors and retries transient errors.
 
 use llm_exe::ErrorKind;
 use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};

@@ -1,4 +1,5 @@
-//! StoredObject results while S3 fails: errors, retries, lost responses, conflicts and deadlines.
+//! Tests the result store while S3 fails, with errors, retries, lost responses, conflicts and
+//! deadlines.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -109,7 +110,8 @@ async fn check_retry(fault: Action) {
     must_write(&store, "a.json", "{}", Precondition::Absent).await;
     assert!(read(&store, "a.json").await.is_some());
     let requests = (simulator.writes(), simulator.reads());
-    // The HTTP client itself repeats a request if a reused connection turns out closed.
+    // After a dropped connection, the HTTP client itself also repeats a request, so the number of
+    // requests can be higher.
     assert!(requests == (3, 3) || fault == Action::Drop, "{fault:?} {requests:?}");
     simulator.script(on_put(fault.clone()));
     simulator.script(on_get(fault.clone()));
@@ -158,7 +160,7 @@ async fn write_with_lost_response_is_done_once_with_precondition() {
 async fn conflicting_writes_are_resolved_by_reading() {
     let conflict = || refuse(409, "ConditionalRequestConflict");
     let (simulator, store) = start().await;
-    // No other writer succeeded.
+    // Case 1: no other writer succeeded, so the write is repeated.
     simulator.script(on_put(conflict()).times(2));
     let etag = must_write(&store, "a.json", "{}", Precondition::Absent).await;
     assert_eq!((simulator.writes(), simulator.reads()), (3, 2));
@@ -166,14 +168,15 @@ async fn conflicting_writes_are_resolved_by_reading() {
     let newer = must_write(&store, "a.json", "[]", Precondition::Unchanged(etag.clone())).await;
     simulator.script(on_put(conflict()).times(1));
     must_write(&store, "a.json", "[]", Precondition::None).await;
-    // Another writer succeeded.
+    // Case 2: another writer succeeded, so the precondition no longer holds.
     for when in [Precondition::Absent, Precondition::Unchanged(etag)] {
         simulator.clear_calls();
         simulator.script(on_put(conflict()).times(1));
         assert_eq!(write(&store, "a.json", "1", when).await, WriteOutcome::Unmet);
         assert_eq!((simulator.writes(), simulator.reads()), (1, 1));
     }
-    // The number of attempts is limited.
+    // Case 3: every attempt has a conflict, so the write fails after the maximum number of
+    // attempts.
     simulator.script(on_put(conflict()));
     for when in [Precondition::None, Precondition::Unchanged(newer)] {
         let place = place("a.json");

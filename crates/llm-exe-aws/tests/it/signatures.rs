@@ -1,6 +1,6 @@
-//! Compares URLs and signatures of requests to Amazon Bedrock with those of botocore.
+//! Tests that requests to Amazon Bedrock have the same URLs and signatures as those of botocore.
 //!
-//! The cases in `tests/cases/sigv4.json` are written by `scripts/oracles/sigv4.py`.
+//! The script `scripts/oracles/sigv4.py` writes the expected values to `tests/cases/sigv4.json`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The clock at the time of the cases.
+/// Returns the time at which the expected signatures were made.
 fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(TIME)
 }

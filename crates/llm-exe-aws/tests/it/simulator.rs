@@ -1,4 +1,4 @@
-//! The shared contract, against the simulator of AWS services.
+//! Runs the contract tests against the project's AWS simulator.
 
 use llm_exe_aws::AwsPorts;
 use llm_exe_testkit::aws::AwsSimulator;
@@ -15,10 +15,12 @@ impl Backend for AwsSimulator {
         ports(&self.url(), EXAMPLE_SECRET)
     }
 
-    /// Does nothing: the simulator has every bucket whose name does not begin with `missing`.
+    /// Does nothing, because the simulator has every bucket except those whose names begin with
+    /// `missing-`.
     async fn create_bucket(&self, _name: &str) {}
 
-    /// Does nothing, as for buckets.
+    /// Does nothing, because the simulator also has every queue except those whose names begin with
+    /// `missing-`.
     async fn create_queue(&self, _name: &str) {}
 
     async fn put_object(&self, bucket: &str, key: &str, body: &str) {

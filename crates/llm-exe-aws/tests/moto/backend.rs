@@ -1,4 +1,4 @@
-//! The shared contract, against moto.
+//! Runs the contract tests against moto.
 
 use llm_exe_aws::AwsPorts;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Hosted documents in buckets with and without versioning.
+//! Tests that hosted documents are read from buckets with and without versioning.
 
 use llm_exe::ErrorKind;
 use llm_exe::ports::DocumentStore;
@@ -35,7 +35,7 @@ async fn requested_version_is_returned() {
     let error = fetch(&documents, &object("missing", "a.md", None)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigNotFound);
     assert!(error.message().contains("the bucket does not exist: s3://missing/"), "{error}");
-    // Deleting the object does not delete its older versions.
+    // Deleting an object does not delete its older versions.
     let older = fetch(&documents, &object("versioned", "a.md", Some(&first))).await.unwrap();
     assert_eq!(older.body, "one");
 }

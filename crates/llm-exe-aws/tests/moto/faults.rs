@@ -1,4 +1,5 @@
-//! Hosted documents while S3 fails: retries, errors, redirects, clock skew and deadlines.
+//! Tests the document store while S3 fails, with errors, retries, redirects, clock skew and
+//! deadlines.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,7 @@ fn s3_error(status: u16, code: &str) -> Action {
     s3_error_with(status, code, "", "")
 }
 
-/// An error response with further header lines and elements.
+/// Returns an error response with additional header lines and XML elements.
 fn s3_error_with(status: u16, code: &str, headers: &str, elements: &str) -> Action {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
@@ -23,7 +24,7 @@ fn s3_error_with(status: u16, code: &str, headers: &str, elements: &str) -> Acti
     Action::Respond(status, headers.to_owned(), body)
 }
 
-/// Starts moto with the object `s3://bucket/a.md`, and a proxy in front of it.
+/// Starts moto with the object `s3://bucket/a.md`, and a proxy in front of moto.
 async fn start() -> (Moto, Proxy) {
     let moto = Moto::start().await;
     let proxy = Proxy::start(moto.port).await;
@@ -101,7 +102,7 @@ async fn redirect_to_another_region_is_followed_and_remembered() {
             heads.iter().map(|head| head.contains("/eu-west-1/s3/")).collect();
         assert_eq!(is_redirected, [false, true, true]);
     }
-    // A redirect without a region can't be followed.
+    // The client can't follow a redirect that does not contain a region.
     proxy.script(&[s3_error(301, "PermanentRedirect")]);
     let documents = ports(&proxy.url()).documents();
     let error = fetch(&documents, &object("bucket", "a.md", None)).await.unwrap_err();
@@ -131,7 +132,7 @@ async fn wrong_clock_is_corrected_once() {
         .collect();
     assert_ne!(days[0], days[1]);
     assert_eq!(days[1], days[2]);
-    // The clock is right now, so the error has another reason and is reported.
+    // The clock is already corrected, so the error must have another cause and is reported.
     proxy.script(&[skewed.clone(), skewed]);
     let error = fetch(&documents, &object("bucket", "a.md", None)).await.unwrap_err();
     assert_eq!(error.kind().name(), "AccessDenied");

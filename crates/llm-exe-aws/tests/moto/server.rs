@@ -1,6 +1,7 @@
-//! A moto server as a child process, and a minimal HTTP client for it.
+//! Runs moto as a child process and sends requests to it with a minimal HTTP client.
 //!
-//! Tests set up moto with this client, so that they do not depend on the client under test.
+//! Tests set up moto's buckets, parameters and queues with this client, so that they do not depend
+//! on the client under test.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tokio::process::{Child, Command};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running moto server. It ends with the test.
+/// A running moto server, which is killed when this value is dropped.
 pub(crate) struct Moto {
     pub(crate) port: u16,
     _process: Child,
@@ -46,7 +47,8 @@ impl Moto {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Sends a request to S3, which must succeed. Returns the version id in the response.
+    /// Sends an S3 request and returns the version id from the response. Panics if the request
+    /// fails.
     pub(crate) async fn s3(&self, method: &str, path: &str, body: &str) -> Option<String> {
         let (status, head, text) = self.send(method, path, "s3", &[], body).await;
         assert!((200..300).contains(&status), "{method} {path}: {status} {text}");
@@ -58,7 +60,7 @@ impl Moto {
         })
     }
 
-    /// Creates a bucket with or without versioning.
+    /// Creates a bucket and enables versioning if `is_versioned` is true.
     pub(crate) async fn bucket(&self, name: &str, is_versioned: bool) {
         self.s3("PUT", &format!("/{name}"), "").await;
         if is_versioned {
@@ -68,7 +70,8 @@ impl Moto {
         }
     }
 
-    /// Sends a request to a service with a JSON protocol, which must succeed. Returns the body.
+    /// Sends a request to a service that uses a JSON protocol and returns the response body. Panics
+    /// if the request fails.
     pub(crate) async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
         let version = if service == "sqs" { "1.0" } else { "1.1" };
         let content_type = format!("application/x-amz-json-{version}");
@@ -78,7 +81,7 @@ impl Moto {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Stores a parameter as `npm run update-secrets` does.
+    /// Stores an encrypted parameter, as `npm run update-secrets` does.
     pub(crate) async fn secret(&self, name: &str, value: &str) {
         let body = serde_json::json!({
             "Name": name, "Value": value, "Type": "SecureString", "Overwrite": true,

@@ -1,4 +1,4 @@
-//! Helpers and test bodies that the test binaries `it` and `moto` share.
+//! Helpers and contract tests that the test binaries `it` and `moto` share.
 #![allow(dead_code, reason = "each binary uses a part of them")]
 
 pub(crate) mod contract;
@@ -13,7 +13,8 @@ use llm_exe::transport::HttpClient;
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 
 pub(crate) const REGION: &str = "us-east-1";
-/// The secret key of AWS's documentation. The simulator verifies signatures made with it.
+/// The example secret key from the AWS documentation. The simulator accepts only signatures that
+/// were made with this key.
 pub(crate) const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// A secret key whose signatures the simulator rejects. moto accepts any signature.
 pub(crate) const OTHER_SECRET: &str = "sentinel.of.the.secret.access.key";
@@ -26,7 +27,7 @@ pub(crate) fn deadline() -> Deadline {
     Deadline::after(Duration::from_secs(20))
 }
 
-/// Ports that send all requests to `url` and sign them with `secret`.
+/// Returns ports that send all requests to `url` and sign them with `secret`.
 pub(crate) fn ports(url: &str, secret: &'static str) -> AwsPorts {
     let credentials = EnvironmentCredentials::new(move |name| {
         let value = match name {
@@ -48,7 +49,7 @@ pub(crate) fn object(bucket: &str, key: &str, version: Option<&str>) -> Document
     DocumentLocation::Object { bucket, key, version: version.map(str::to_owned) }
 }
 
-/// Panics if the text contains a secret or a part of a signed request.
+/// Panics if the text contains a secret or part of a signature.
 pub(crate) fn assert_no_secrets(text: &str) {
     for secret in [EXAMPLE_SECRET, OTHER_SECRET, TOKEN, "Signature=", "AKIA"] {
         assert!(!text.contains(secret), "{text}");

@@ -1,7 +1,7 @@
-//! An HTTP proxy that injects failures that moto and the simulator don't have.
+//! An HTTP proxy that injects failures that neither moto nor the simulator can produce.
 //!
-//! Each request uses up the next scripted action; without one, the request is forwarded. The proxy
-//! records the heads of all requests.
+//! The proxy applies the next scripted action to each request. If the script has no action left, it
+//! forwards the request. It records the request line and the headers of all requests.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -10,18 +10,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the proxy does with a request.
+/// An action that the proxy applies to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     /// Forwards the request.
     Forward,
-    /// Responds with this status, these header lines and this body.
+    /// Responds with this status, these header lines and this body, without forwarding the request.
     Respond(u16, String, String),
     /// Forwards the request after a delay.
     Delay(Duration),
     /// Closes the connection without a response.
     Drop,
-    /// Forwards the request and drops the last bytes of the response.
+    /// Forwards the request, but drops this number of bytes from the end of the response.
     Truncate(usize),
 }
 
@@ -31,14 +31,14 @@ struct State {
     request_heads: Vec<String>,
 }
 
-/// A running proxy. Its tasks end with the test's runtime.
+/// A running proxy. Its tasks stop when the test's runtime shuts down.
 pub(crate) struct Proxy {
     port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl Proxy {
-    /// Starts a proxy that forwards to a port of this machine.
+    /// Starts a proxy that forwards requests to a port on this machine.
     pub(crate) async fn start(target_port: u16) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -52,7 +52,8 @@ impl Proxy {
         Proxy { port, state }
     }
 
-    /// Starts a proxy whose requests all have a scripted action.
+    /// Starts a proxy that can't forward requests, for tests that script an action for each
+    /// request.
     pub(crate) async fn without_target() -> Proxy {
         Proxy::start(0).await
     }
@@ -61,14 +62,15 @@ impl Proxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Sets the actions of the next requests and forgets the recorded ones.
+    /// Sets the actions for the next requests and deletes the recorded requests.
     pub(crate) fn script(&self, actions: &[Action]) {
         let mut state = self.state.lock().unwrap();
         state.actions = actions.iter().cloned().collect();
         state.request_heads.clear();
     }
 
-    /// The heads of the requests since the last [`Proxy::script`], in lower case.
+    /// Returns the request line and headers of each request since the last call of
+    /// [`Proxy::script`], in lowercase.
     pub(crate) fn request_heads(&self) -> Vec<String> {
         self.state.lock().unwrap().request_heads.clone()
     }
@@ -115,7 +117,7 @@ async fn handle(mut stream: TcpStream, target_port: u16, state: Arc<Mutex<State>
     stream.shutdown().await.ok()
 }
 
-/// Reads a request's head and its body by `content-length`.
+/// Reads a request, using `content-length` to find the end of its body.
 async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! `llm-exe invoke`: runs a request or an event and prints the result.
+//! The command `llm-exe invoke`, which runs a request or an event and prints the result.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -47,7 +47,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     let spinner = spinner(args.json);
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
     let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
-        // The function stores and sends results; an executor does not.
+        // Only the function can store and send results; an executor can't.
         let event = input.request.to_string();
         let function = environment.function();
         let answered = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
@@ -97,7 +97,8 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
             (response, kind.exit_code())
         }
     };
-    // The response to a queue only lists the records that failed, so their errors are printed too.
+    // The response to a queue only lists the ids of the failed records, so print their errors as
+    // well.
     let first_failed = answered.line.failed.first();
     let code = match first_failed.filter(|_| code == 0 && is_batch_response(&response)) {
         None => code,
@@ -117,20 +118,21 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     if code == 0 { print_code } else { ExitCode::from(code) }
 }
 
-/// Whether this is the response to a queue. It is a success even if records failed.
+/// Returns whether this is a response to a queue, which is a success even if records failed.
 fn is_batch_response(response: &Value) -> bool {
     response.get("batchItemFailures").is_some()
 }
 
 fn new_invocation() -> Invocation {
     Invocation {
-        // The id is part of the names of stored results, so it must be unique.
+        // The names of stored results contain this id, so it must be unique.
         request_id: format!("local-{:016x}", fastrand::u64(..)),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 
-/// A progress indicator, hidden if standard error is not a terminal.
+/// Returns a progress indicator, which is hidden if `quiet` is set or standard error is not a
+/// terminal.
 fn spinner(quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

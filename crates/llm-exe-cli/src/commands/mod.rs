@@ -1,4 +1,4 @@
-//! The subcommands, one module each.
+//! The subcommands, each of which has its own module.
 
 mod invoke;
 mod providers;

@@ -1,5 +1,5 @@
-//! `llm-exe providers`: lists the providers, their base URLs and whether their keys are set. It
-//! never prints a key.
+//! The command `llm-exe providers`, which lists the providers, their base URLs and whether their
+//! keys are set. It never prints a key.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::args::Providers;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// A row of the list.
+/// A provider as a row of the printed table.
 struct Row {
     provider: &'static str,
     dialect: &'static str,
@@ -22,7 +22,7 @@ struct Row {
 enum KeyStatus {
     NotNeeded,
     Found,
-    /// The key is not set, or the reason why it can't be used.
+    /// The key is not set. If it is set but can't be used, the field contains the reason.
     NotFound(Option<String>),
 }
 

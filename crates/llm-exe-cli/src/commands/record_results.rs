@@ -1,5 +1,6 @@
-//! Prints the results of an event's records to standard error. Sources such as SNS and S3 do not
-//! receive them from Lambda, and the response to a queue contains none.
+//! Prints the results of an event's records to standard error, because the response does not always
+//! contain them. The response to SQS only lists failed records, and Lambda drops the response to
+//! asynchronous sources such as SNS and S3.
 
 use llm_exe_events::Outcome;
 use llm_exe_function::RecordResult;
@@ -7,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::output;
 
-/// Prints the result of a record and where it is stored or sent. Failed records are skipped; their
-/// errors are printed with the response.
+/// Prints the result of a record and where the result is stored or sent. Skips failed records,
+/// because their errors are printed with the response.
 pub(crate) fn print(record: &RecordResult, as_json: bool) {
     if matches!(record.outcome, Outcome::Failed(_)) {
         return;
@@ -17,7 +18,7 @@ pub(crate) fn print(record: &RecordResult, as_json: bool) {
     anstream::eprintln!("{text}");
 }
 
-/// Prints a warning about all records.
+/// Prints a warning that applies to the whole event.
 pub(crate) fn print_warning(text: &str, as_json: bool) {
     if as_json {
         anstream::eprintln!("{}", json!({ "warning": text }));

@@ -1,4 +1,5 @@
-//! `llm-exe render`: prints the HTTP request to the provider, without its key.
+//! The command `llm-exe render`, which prints the HTTP request to the provider without the provider
+//! key.
 
 use std::process::ExitCode;
 use std::time::Duration;

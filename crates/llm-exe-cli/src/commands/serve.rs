@@ -1,7 +1,8 @@
-//! `llm-exe serve`: emulates a Lambda function URL on this machine.
+//! The command `llm-exe serve`, which emulates a Lambda function URL on this machine.
 //!
-//! Each request is converted to the event that AWS would create and then handled as in Lambda. On
-//! loopback without authentication, the server also provides Lambda's Invoke API.
+//! The server converts each request to the event that AWS would create, and then handles the event
+//! as in Lambda. On a loopback address without authentication, the server also provides Lambda's
+//! Invoke API.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -22,10 +23,10 @@ use crate::args::Serve;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// How long the server waits for requests in progress when it stops.
+/// The maximum time that the server waits for requests in progress when it stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runs the subcommand until it is interrupted.
+/// Runs the server until the process receives a stop signal.
 pub(crate) async fn run(args: Serve) -> ExitCode {
     let auth = match auth_setting(&args) {
         Ok(auth) => auth,
@@ -64,7 +65,8 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the setting for authentication: the given one, or else `NONE` on loopback only.
+/// Returns the value for `ENDPOINT_AUTH`. If the user does not set it, the value is `NONE` on a
+/// loopback address. On any other address, a missing value is an error.
 fn auth_setting(args: &Serve) -> Result<String, String> {
     let auth = args.auth.as_deref().map(str::trim).filter(|auth| !auth.is_empty());
     match auth {
@@ -89,7 +91,8 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        // Accepting can fail temporarily, for example without free file handles.
+        // Accepting a connection can fail temporarily, for example if too many files are open, so
+        // try again after a short wait.
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -105,7 +108,8 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // An error means that the client closed the connection or sent invalid HTTP.
+            // Errors are ignored, because they only mean that the client closed the connection or
+            // sent invalid HTTP.
             let _ = connection.await;
         });
     }

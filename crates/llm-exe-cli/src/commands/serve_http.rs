@@ -1,5 +1,5 @@
-//! Handles an HTTP request of `serve`: converts it to the event of a function URL, runs the
-//! function, and converts the response.
+//! Handles the HTTP requests to `serve`. Converts each request to a function URL event, runs the
+//! function with it, and converts the function's response to an HTTP response.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,19 +20,19 @@ use serde_json::{Map, Value, json};
 use super::serve_invoke::{self, InvocationType};
 use crate::output;
 
-/// The state that all requests share.
+/// The state that the handlers of all requests share.
 pub(crate) struct Server {
     pub(crate) function: Function,
-    /// A random number that makes request ids unique across runs. They are part of the names of
-    /// stored results.
+    /// A random number that is part of all request ids. It makes them unique across runs of the
+    /// server, because the names of stored results contain them.
     pub(crate) run_id: u64,
     pub(crate) request_count: AtomicU64,
     pub(crate) address: SocketAddr,
     /// The maximum duration of a request.
     pub(crate) timeout: Duration,
-    /// Whether the server provides Lambda's Invoke API, which accepts events of any source.
+    /// Whether the server provides Lambda's Invoke API, which accepts events from any source.
     pub(crate) has_invoke_api: bool,
-    /// The level for log lines in JSON; `None` logs short lines of text.
+    /// The log level if the server logs JSON. If `None`, the server logs short lines of plain text.
     pub(crate) json_log_level: Option<LogLevel>,
 }
 
@@ -76,11 +76,12 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     response
 }
 
-/// Returns the event of a request: the body of an Invoke API call, or else the event that a
-/// function URL would create.
+/// Returns the event for a request. For an Invoke API call, the event is the request body. For any
+/// other request, it is the event that a function URL would create.
 ///
 /// # Errors
-/// If the request comes from another host or origin, or its body is invalid.
+/// Returns an error if the host or origin is not allowed, the invocation type is unknown, or the
+/// body is too large or incomplete.
 async fn read_event(
     server: &Server,
     head: &Parts,
@@ -93,7 +94,7 @@ async fn read_event(
         let message = "expected RequestResponse, Event or DryRun";
         return Err(Error::invalid("x-amz-invocation-type", message));
     }
-    // The extra byte shows that a body is over the limit.
+    // The extra byte lets the function itself reject a body that is only just over the limit.
     match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
         Ok(body) if invocation_type.is_some() => Ok(body.to_bytes()),
         Ok(body) => Ok(function_url_event(head, &body.to_bytes()).to_string().into()),
@@ -105,9 +106,9 @@ async fn read_event(
     }
 }
 
-/// Rejects requests from other sites to a server on loopback. A web page that the user visits must
-/// not use the user's keys, neither from its own origin nor through a host name that resolves to
-/// this address.
+/// Rejects requests from web pages of other sites if the server listens on a loopback address. A
+/// web page that the user visits must not be able to use the user's keys, neither by sending
+/// requests from its own origin nor through a host name that resolves to this address.
 fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     if !address.ip().is_loopback() {
         return Ok(());
@@ -142,8 +143,8 @@ fn function_url_event(head: &Parts, body: &Bytes) -> Value {
             head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         headers.insert(name.as_str().to_owned(), json!(values.join(",")));
     }
-    // Like AWS, encodes every body as base64 that is not declared as text. That includes the form
-    // type that `curl -d` sends by default.
+    // Like AWS, encode the body as base64 unless its content type is a text type. The form content
+    // type that `curl -d` sends by default is not a text type.
     let text = is_text(&head.headers).then(|| std::str::from_utf8(body).ok()).flatten();
     let (body, is_base64) = match text {
         Some(text) => (text.to_owned(), false),
@@ -175,7 +176,7 @@ fn is_text(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Converts a function URL's response to an HTTP response.
+/// Converts the function's response to an HTTP response.
 fn http_response(value: &Value) -> Response<Full<Bytes>> {
     let status = value.get("statusCode").and_then(Value::as_u64);
     let status = status.and_then(|code| u16::try_from(code).ok()).unwrap_or(200);

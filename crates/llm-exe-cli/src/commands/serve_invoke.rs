@@ -1,4 +1,5 @@
-//! Lambda's Invoke API, which `serve` provides on loopback for events of any source.
+//! Implements Lambda's Invoke API, which accepts events from any source. `serve` provides it on
+//! loopback addresses only.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
@@ -11,21 +12,21 @@ use serde_json::{Value, json};
 
 const PATH_PREFIX: &str = "/2015-03-31/functions/";
 
-/// The invocation type.
+/// The invocation type, which the caller sends in the header `x-amz-invocation-type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvocationType {
-    /// The caller receives the response.
+    /// Synchronous: the caller receives the function's response.
     RequestResponse,
-    /// The caller receives no response.
+    /// Asynchronous: the caller does not receive the function's response.
     Event,
-    /// The function is not run.
+    /// The function does not run.
     DryRun,
-    /// Not a type of the API.
+    /// Any value that the Invoke API does not define.
     Unknown,
 }
 
-/// Returns the invocation type if the request is a call of the Invoke API. The function can have
-/// any name.
+/// Returns the invocation type if the request is an Invoke API call. The call can name any
+/// function.
 pub(crate) fn invocation_type(head: &Parts) -> Option<InvocationType> {
     let rest = head.uri.path().strip_prefix(PATH_PREFIX)?;
     let (name, resource) = rest.split_once('/')?;
@@ -41,8 +42,9 @@ pub(crate) fn invocation_type(head: &Parts) -> Option<InvocationType> {
     })
 }
 
-/// Builds the API's response. Unlike Lambda, the server sends the response to an asynchronous
-/// invocation after it ran, so that no event is lost when the server stops.
+/// Builds the response of the Invoke API. For an asynchronous invocation, Lambda responds before it
+/// runs the function. This server responds afterwards, so that no event is lost when the server
+/// stops.
 pub(crate) fn response(
     invocation_type: InvocationType,
     outcome: Result<Value, Error>,

@@ -1,7 +1,8 @@
-//! `llm-exe validate`: reports every problem in requests without calling a provider, for CI.
+//! The command `llm-exe validate`, which reports all problems in requests without calling a
+//! provider. It is meant for CI.
 //!
-//! A request is validated like a dry run: its templates are rendered with its own data, and the
-//! HTTP request to its provider is built.
+//! Validating a request is a dry run, which renders the templates with the request's own data and
+//! builds the HTTP request to the provider.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
 use crate::{files, input, output};
 
-/// The validation result of a file.
+/// The result of validating a file.
 struct Validation {
     file: String,
     problems: Vec<Problem>,
@@ -67,7 +68,8 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
     Validation { file, problems, warnings: report.warnings }
 }
 
-/// Returns the problems of an error. An error without problems counts as one.
+/// Returns the problems of an error. If the error does not list any problems, returns the error
+/// itself as the only problem.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
         let (path, message) = (String::new(), error.message().to_owned());
@@ -110,7 +112,8 @@ impl Validation {
             return vec![format!("{}: ok", self.file)];
         }
         let lines = self.problems.iter().map(|problem| {
-            // The path of a problem with the file itself is the file name.
+            // If the problem is with the file itself, its path is the file name, so do not print
+            // the name twice.
             if problem.path == self.file {
                 return problem.to_string();
             }

@@ -1,4 +1,5 @@
-//! Amazon Bedrock: models in the simulator, and the sources of credentials and region.
+//! Tests that the program can call Amazon Bedrock models in the simulator, and where it reads the
+//! credentials and the region.
 
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
@@ -76,7 +77,8 @@ async fn credentials_are_not_mixed_from_environment_and_env_file() {
     folder.file(".env", format!("AWS_ACCESS_KEY_ID={ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"));
     let output = folder.run_with(&with(&[]), &arguments).await;
     assert_eq!(output.code, Some(0), "{output:?}");
-    // Incomplete credentials in the environment are not completed from the file.
+    // If the credentials in the environment are incomplete, the missing ones are not read from the
+    // file.
     let output = folder.run_with(&with(&valid[..1]), &arguments).await;
     assert_eq!(output.code, Some(3), "{output:?}");
     assert!(output.stderr.contains("set AWS_SECRET_ACCESS_KEY"), "{output:?}");

@@ -1,4 +1,4 @@
-//! Each command: its input and its output.
+//! Tests the input and output of each command.
 
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn request_is_read_from_standard_input() {
     assert!(message.contains("standard input") && message.contains("line 1"), "{message}");
 }
 
-/// Returns the text of the first message in the rendered request.
+/// Runs `render` and returns the content of the first message in the request.
 async fn render_message(folder: &Folder, arguments: &[&str]) -> String {
     let output = folder.run(&[&["render", "--json"], arguments].concat()).await;
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -58,7 +58,7 @@ async fn command_line_data_is_merged_into_request() {
         (vec![&null, "--data", "a=new"], "new||"),
     ] {
         let text = render_message(&folder, &arguments).await;
-        // Templates print large numbers as JavaScript does.
+        // Templates format large numbers as JavaScript does, so undo that before comparing.
         let text = text.replace("1.2345678901234568e+22", "12345678901234567890123");
         assert_eq!(text, expected, "{arguments:?}");
     }
@@ -86,7 +86,7 @@ async fn event_returns_raw_response() {
     let response = output.json();
     assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!((&response["statusCode"], &response["body"]), (&json!(200), &json!(REPLY)));
-    // As in Lambda, the default is authentication by AWS.
+    // As in Lambda, the default authentication is `AWS_IAM`, which rejects unsigned requests.
     let output = folder.run(&arguments).await;
     assert_eq!(output.json()["statusCode"], json!(401), "{output:?}");
 
@@ -112,7 +112,7 @@ async fn render_prints_wire_request_without_key() {
         let names: Vec<&String> = headers.keys().collect();
         assert_eq!(names, ["content-type"], "{wire}");
     }
-    // The fields `return` and `dryRun` have no effect.
+    // The request's fields `return` and `dryRun` do not change what `render` prints.
     let mut other = request();
     other["return"] = json!("full");
     other["dryRun"] = json!(false);
@@ -198,7 +198,7 @@ async fn validate_reports_every_problem_of_every_file() {
         validations[1]["problems"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
     assert!(types.contains(&&json!("PromptInvalid")), "{types:?}");
 
-    // Standard input, a folder, and no argument.
+    // `validate` also accepts standard input or a folder, but requires an argument.
     let output = folder.run_with_input("[]", &["validate", "-"]).await;
     assert_eq!(output.code, Some(2));
     assert_eq!(folder.run(&["validate", "."]).await.code, Some(2));
@@ -266,7 +266,7 @@ async fn help_lists_commands_and_exit_codes() {
     }
     let output = folder.run(&["--version"]).await;
     assert_eq!(output.stdout, format!("llm-exe {}\n", env!("CARGO_PKG_VERSION")));
-    // Without a command, the help goes to standard error.
+    // Without a command, the program prints its help to standard error.
     let output = folder.run(&[]).await;
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("Usage:"), "{output:?}");
@@ -318,7 +318,8 @@ async fn interrupt_ends_invoke() {
     while simulator.journal().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    // A process that a shell starts in the background ignores interrupts, and so do its children.
+    // If a shell started the tests in the background, this process and its children ignore
+    // interrupts, so send SIGTERM instead.
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
     let ignores_interrupts = u64::from_str_radix(ignored.trim(), 16).unwrap() & 0b10 != 0;
@@ -368,7 +369,7 @@ async fn providers_lists_key_status_without_keys() {
     assert_eq!(rows.as_array().unwrap().len(), llm_exe::providers::PROVIDERS.len() + 1);
 }
 
-/// Whether a line of the table has a cell with this text.
+/// Returns whether this line of the table contains a cell with this text.
 fn has(line: &str, text: &str) -> bool {
     line.split("  ").any(|cell| cell.trim() == text)
 }

@@ -1,4 +1,4 @@
-//! Events of every source, run with `invoke --event` and with the Invoke API of `serve`.
+//! Runs events from every source with `invoke --event` and with the Invoke API of `serve`.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prompts");
 const INVOKE_API: &str = "/2015-03-31/functions/llm-exe/invocations";
 
-/// Starts a simulator of S3 with the prompts that the events refer to.
+/// Starts an AWS simulator whose S3 contains the prompts that the events refer to.
 async fn start_aws() -> AwsSimulator {
     let aws = AwsSimulator::start().await.unwrap();
     for entry in std::fs::read_dir(PROMPTS).unwrap() {
@@ -44,7 +44,7 @@ fn events() -> Vec<PathBuf> {
     paths
 }
 
-/// Panics unless the response is a success in the form that the event's source expects.
+/// Panics unless the response reports success in the format that the event source expects.
 fn assert_success(name: &str, response: &Value) {
     let is_success = match name {
         "sqs" | "sqs-fifo" | "pipes" | "s3-in-sns-in-sqs" => {
@@ -75,7 +75,7 @@ async fn invoke_runs_events_of_every_source() {
         let output = folder.run_with(&variables, &arguments).await;
         assert_eq!(output.code, Some(0), "{path:?}: {output:?}");
         assert_success(stem(&path), &output.json());
-        // The second run returns the stored result, except for HTTP sources, which store none.
+        // The second run returns the stored results of the first. HTTP events do not store results.
         let again = folder.run_with(&variables, &arguments).await;
         if !matches!(stem(&path), "function-url" | "http-api" | "rest-api" | "alb") {
             assert_eq!(again.stdout, output.stdout, "{path:?}");
@@ -115,14 +115,15 @@ async fn invoke_api_runs_events_of_every_source() {
     let headers = [("x-amz-invocation-type", "Stream")];
     let response = server.send("POST", INVOKE_API, &headers, b"{}").await;
     assert_eq!((response.status, &response.json()["errorType"]), (400, &json!("InvalidRequest")));
-    // Requests from web pages are rejected.
+    // The server rejects requests from web pages.
     let headers = [("origin", "https://evil.example")];
     let response = server.send("POST", INVOKE_API, &headers, &body).await;
     assert_eq!(response.json()["errorType"], "Unauthorized", "{response:?}");
     assert_eq!(server.stop().await.code, Some(0));
 }
 
-/// The events whose source receives no results, and how many results they have.
+/// Events whose response does not return the results to the event source, with their number of
+/// results.
 const UNRETURNED: &[(&str, usize)] = &[
     ("sqs", 2),
     ("sqs-fifo", 3),
@@ -134,13 +135,14 @@ const UNRETURNED: &[(&str, usize)] = &[
     ("eventbridge-s3", 1),
 ];
 
-/// Returns the field `name` of those JSON lines on standard error that have it.
+/// Parses each line on standard error as JSON and returns the value of the field `name` wherever
+/// the line has this field.
 fn json_lines(output: &Output, name: &str) -> Vec<Value> {
     let lines = output.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter_map(|line| line.get(name).cloned()).collect()
 }
 
-/// Returns the ids of an event's records.
+/// Returns the ids of the records in an event.
 fn record_ids(name: &str) -> Vec<String> {
     let event: Value =
         serde_json::from_slice(&std::fs::read(format!("{EVENTS}/{name}.json")).unwrap()).unwrap();
@@ -190,7 +192,7 @@ async fn results_are_printed_with_their_location() {
             assert_eq!((result.get("resultUrl"), result.get("destination")), (None, None));
         }
 
-        // The stored object contains the result.
+        // The printed URL leads to an object that contains the result.
         let output = folder.run_with(&with_prefix, &arguments).await;
         assert_eq!(json_lines(&output, "warning"), Vec::<Value>::new());
         for result in json_lines(&output, "record") {
@@ -296,7 +298,8 @@ async fn serve_warns_about_lost_results() {
     assert!(output.stderr.contains("RESULT_PREFIX"), "{output:?}");
 }
 
-/// An event states who sent it, so a server with authentication must not accept events.
+/// Events contain the identity of their sender, which a caller of the Invoke API could forge. A
+/// server with authentication must therefore not provide this API.
 #[tokio::test]
 async fn serve_with_authentication_has_no_invoke_api() {
     let folder = Folder::new();
@@ -342,7 +345,7 @@ async fn invoke_deduplicates_by_idempotency_key() {
     assert_eq!((first.code, second.code), (Some(0), Some(0)), "{first:?} {second:?}");
     assert_eq!(second.json()["replayed"], true);
     assert_eq!(second.json()["result"], first.json()["result"]);
-    // Without RESULT_PREFIX the key can't be used, but the request is valid.
+    // Without RESULT_PREFIX, `invoke` rejects the idempotency key, but the request is still valid.
     let without = folder.run(&["invoke", "--simulate", &file]).await;
     assert_eq!(without.code, Some(2));
     assert!(without.stderr.contains("RESULT_PREFIX"), "{without:?}");

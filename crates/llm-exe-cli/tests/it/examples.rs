@@ -10,7 +10,7 @@ use crate::harness::{Folder, Server};
 const EXPECTED: &str = include_str!("../cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// Sets the duration, which differs from run to run, to zero.
+/// Sets the duration to zero, because it differs from run to run.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -23,7 +23,7 @@ fn expected() -> BTreeMap<String, Value> {
     serde_json::from_str(EXPECTED).unwrap()
 }
 
-/// Returns the path and the expectation of each example.
+/// Returns the path and the expected outcome of each example.
 fn examples() -> Vec<(PathBuf, Value)> {
     let expected = expected();
     let mut examples = Vec::new();
@@ -56,7 +56,8 @@ async fn invoke_returns_expected_results() {
         let result = without_durations(output.json());
         assert_eq!(result, expected["result"], "{path}");
 
-        // Without --json, a text result is printed unquoted, with a note about the simulator.
+        // Without --json, the program prints a string result without quotes and adds a note about
+        // the simulator.
         let output = folder.run(&["invoke", "--simulate", path]).await;
         assert_eq!(output.code, Some(0), "{path}: {output:?}");
         assert!(output.stderr.contains("simulated"), "{path}: {output:?}");
@@ -94,7 +95,7 @@ async fn serve_returns_expected_results() {
                 assert_eq!(response.headers["content-type"], "application/json");
             }
         }
-        // `curl -d` sends this content type by default.
+        // The server also accepts the form content type, which `curl -d` sends by default.
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let body = std::fs::read(&path).unwrap();
         let again = server.send("POST", "/", &form, &body).await;

@@ -1,4 +1,5 @@
-//! The exit code of each case in `cases/exit_codes.json`, run against a scripted simulator.
+//! Tests the exit code of each case in `cases/exit_codes.json`. The cases run against a scripted
+//! simulator.
 
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
@@ -12,10 +13,10 @@ struct Case {
     name: String,
     #[serde(default)]
     script: Option<Value>,
-    /// Fields to set in a valid request.
+    /// Fields that replace those of a valid request.
     #[serde(default)]
     request: serde_json::Map<String, Value>,
-    /// Environment variables to set, or to remove if null.
+    /// Environment variables to set. A variable whose value is null is removed.
     #[serde(default)]
     variables: serde_json::Map<String, Value>,
     #[serde(default)]
@@ -69,7 +70,7 @@ async fn errors_have_their_exit_code() {
             } else {
                 assert!(output.stderr.starts_with("error: "), "{name}: {output:?}");
                 assert!(output.stderr.contains(kind), "{name}: {output:?}");
-                // Colours are used on a terminal only.
+                // The output contains colours only on a terminal.
                 assert!(!output.stderr.contains('\u{1b}'), "{name}: {output:?}");
             }
         }

@@ -1,20 +1,20 @@
-//! Prompts in YAML and Markdown files, folders and URLs.
+//! Tests prompts in YAML files, Markdown files, folders and URLs.
 
 use crate::harness::Folder;
 
 const PROMPT: &str =
-    "---\nprovider: openai\nmodel: gpt-4o-mini\n---\nUser: Conversation of {{topic}}.\n";
+    "---\nprovider: openai\nmodel: gpt-4o-mini\n---\nUser: Talk about {{topic}}.\n";
 
 #[tokio::test]
 async fn prompt_files_can_be_run() {
     let folder = Folder::new();
     let prompt = folder.file("talk.md", PROMPT);
-    let yaml = "provider: openai\nmodel: gpt-4o-mini\nmessage: Conversation of {{topic}}.\n";
+    let yaml = "provider: openai\nmodel: gpt-4o-mini\nmessage: Talk about {{topic}}.\n";
     let yaml = folder.file("talk.yaml", yaml);
     for file in [&prompt, &yaml] {
         let output = folder.run(&["invoke", "--simulate", file, "--data", "topic=sharks"]).await;
         assert_eq!(output.code, Some(0), "{output:?}");
-        assert!(output.stdout.contains("Conversation of sharks."), "{output:?}");
+        assert!(output.stdout.contains("Talk about sharks."), "{output:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Temporary folders, runs of the program in them, and a minimal HTTP client.
+//! Helpers that create temporary folders, run the program in them, and send HTTP requests to it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,15 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 
-/// Keys without the form of real ones, so that only their value can identify them in output.
+/// Provider keys for tests. They do not have the format of real keys, so that the program can only
+/// redact them by their value.
 pub(crate) const OPENAI_KEY: &str = "sentinel.of.the.openai.key";
 pub(crate) const ANTHROPIC_KEY: &str = "sentinel.of.the.anthropic.key";
 pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A folder that is deleted after the test.
+/// A temporary folder, which is deleted when this value is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -36,13 +37,13 @@ impl Folder {
         &self.0
     }
 
-    /// Writes a file and returns its name, for the command line.
+    /// Writes a file and returns its name, which tests pass on the command line.
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         std::fs::write(self.0.join(name), text).unwrap();
         name.to_owned()
     }
 
-    /// A command that runs the program in this folder, with an empty environment.
+    /// Returns a command that runs the program in this folder with an empty environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_llm-exe"));
         command
@@ -84,7 +85,7 @@ impl Drop for Folder {
     }
 }
 
-/// The output and exit code of a run.
+/// The output and exit code of the program.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) code: Option<i32>,
@@ -98,7 +99,7 @@ impl Output {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Parses standard error as the JSON of an error.
+    /// Parses standard error as an error in JSON.
     pub(crate) fn error(&self) -> Value {
         let error: Value =
             serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
@@ -106,7 +107,7 @@ impl Output {
     }
 }
 
-/// Waits for the program to exit.
+/// Waits for the program to exit and returns its output. Panics if the output contains a key.
 pub(crate) async fn wait(child: Child) -> Output {
     let exited = tokio::time::timeout(TIMEOUT, child.wait_with_output());
     let exited = exited.await.expect("the program exits").unwrap();
@@ -121,7 +122,7 @@ pub(crate) async fn wait(child: Child) -> Output {
     output
 }
 
-/// Panics if the text contains a key or the message of a panic.
+/// Panics if the text contains a key or a panic message.
 pub(crate) fn assert_no_secrets(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
         assert!(!text.contains(key), "a key is printed: {text}");
@@ -129,7 +130,7 @@ pub(crate) fn assert_no_secrets(text: &str) {
     assert!(!text.contains("panicked"), "{text}");
 }
 
-/// A valid request.
+/// Returns a valid request.
 pub(crate) fn request() -> Value {
     json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": "Say hello.",
@@ -140,7 +141,7 @@ pub(crate) fn request() -> Value {
 /// The simulator's reply to [`request`].
 pub(crate) const REPLY: &str = "Simulated reply from gpt-4o-mini to: \"Say hello.\"";
 
-/// Environment variables with keys and the base URLs of a simulator.
+/// Returns environment variables that set the keys and make the program call the simulator.
 pub(crate) fn simulator_variables(simulator: &Simulator) -> Vec<(&'static str, String)> {
     vec![
         ("OPENAI_BASE_URL", simulator.openai_base_url()),
@@ -150,14 +151,14 @@ pub(crate) fn simulator_variables(simulator: &Simulator) -> Vec<(&'static str, S
     ]
 }
 
-/// Converts variables for [`Folder::run_with`].
+/// Converts variables to the type that [`Folder::run_with`] accepts.
 pub(crate) fn as_pairs<'a>(
     variables: &'a [(&'static str, String)],
 ) -> Vec<(&'static str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-/// A running `llm-exe serve`.
+/// A running `llm-exe serve` process.
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) port: u16,
@@ -184,7 +185,7 @@ impl Server {
         });
         let port = port.unwrap_or_else(|| panic!("no port in {line:?}"));
         let server = Server { child, port, stderr };
-        // After its first response, the server also handles signals.
+        // Once the server has responded to a request, it also handles signals.
         assert_eq!(server.get("/health").await.status, 200);
         server
     }
@@ -197,7 +198,7 @@ impl Server {
         self.send("POST", path, &[("content-type", "application/json")], body.as_ref()).await
     }
 
-    /// Sends a request. Its `host` header is correct unless `headers` sets another one.
+    /// Sends a request. Adds a valid `host` header unless `headers` contains one.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -240,7 +241,8 @@ impl Server {
         signal(self.child.id().unwrap(), name);
     }
 
-    /// Waits for the server to exit. The output is what it printed since it was ready.
+    /// Waits for the server to exit and returns the output that the server printed after it was
+    /// ready.
     pub(crate) async fn wait(mut self) -> Output {
         let status = tokio::time::timeout(TIMEOUT, self.child.wait());
         let status = status.await.expect("the server exits").unwrap();
@@ -294,7 +296,8 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Checks the form of an error's body and returns the error's type.
+    /// Returns the error's type. Panics if the body does not have the structure of an error
+    /// response.
     pub(crate) fn error_type(&self) -> String {
         let body = self.json();
         let error = &body["error"];

@@ -1,10 +1,10 @@
-//! Keys from the environment and from `.env`.
+//! Tests how keys are read from the environment and from `.env`.
 
 use llm_exe_simulator::Simulator;
 
 use crate::harness::{ANTHROPIC_KEY, Folder, OPENAI_KEY, REPLY, request};
 
-/// Runs `invoke` without a key in the environment.
+/// Runs `invoke` without setting a key in the environment.
 async fn invoke(folder: &Folder, simulator: &Simulator) -> crate::harness::Output {
     invoke_with(folder, simulator, &[]).await
 }
@@ -61,7 +61,7 @@ async fn settings_in_env_file_are_ignored() {
     let output = invoke_with(&folder, &simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await;
     assert_eq!(output.code, Some(0), "{output:?}");
     assert!(stray.journal().is_empty());
-    // They are also ignored if the environment does not set them.
+    // Settings in the file are also ignored if the environment does not set them.
     let file = folder.file("request.json", request().to_string());
     let output = folder.run(&["render", &file]).await;
     assert!(output.stdout.contains("https://api.openai.com/"), "{output:?}");
@@ -74,7 +74,7 @@ async fn environment_has_precedence_over_env_file() {
     folder.file(".env", "OPENAI_API_KEY='not valid in a header'\n");
     let output = invoke_with(&folder, &simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await;
     assert_eq!(output.code, Some(0), "{output:?}");
-    // An empty variable counts as not set.
+    // A blank variable counts as not set, so the key comes from the file.
     folder.file(".env", format!("OPENAI_API_KEY={OPENAI_KEY}\n"));
     let output = invoke_with(&folder, &simulator, &[("OPENAI_API_KEY", " ")]).await;
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -90,13 +90,13 @@ async fn invalid_env_file_is_reported_without_its_content() {
         format!("OPENAI_API_KEY=\"{OPENAI_KEY}"),
         format!("OPENAI_API_KEY={OPENAI_KEY} and more of it"),
         format!("A=b\n= {OPENAI_KEY}"),
-        // Variables are not substituted.
+        // A key that refers to another variable is rejected. The reference is not replaced.
         "OPENAI_API_KEY=${XAI_API_KEY}".to_owned(),
         "export OPENAI_API_KEY=\"sk-$b\"".to_owned(),
     ] {
         folder.file(".env", &text);
         let output = invoke(&folder, &simulator).await;
-        // `invoke` also checks that no key is printed.
+        // `invoke` also checks that the output does not contain the key.
         assert!(matches!(output.code, Some(2 | 3)), "{text:?}: {output:?}");
         assert!(simulator.journal().is_empty(), "{text:?}");
     }

@@ -1,5 +1,5 @@
-//! Schemas and replies that would exhaust memory without the program's limits, run with little
-//! memory.
+//! Runs the program with little memory on schemas and replies that would exhaust it without the
+//! program's own limits.
 #![cfg(unix)]
 
 use std::process::Stdio;
@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait};
 
-/// Address space in KiB. A debug build needs about a fifth of it for a small request.
+/// The maximum address space in KiB. For a small request, a debug build needs about a fifth of it.
 const ADDRESS_SPACE: u32 = 600 * 1024;
-/// CPU time in seconds.
+/// The maximum CPU time in seconds.
 const CPU_SECONDS: u32 = 15;
 
-/// Runs the program with resource limits. The system kills a process that exceeds them.
+/// Runs the program with limits on its address space and CPU time, which make it fail if it uses
+/// too much.
 async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str]) -> Output {
     let limits = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {CPU_SECONDS}; exec \"$0\" \"$@\"");
     let mut command = folder.command(&[]);
@@ -33,10 +34,10 @@ fn request(schema: &Value) -> Value {
     })
 }
 
-/// Builds a definition from a reference to the next one.
+/// A function that builds a schema definition from a reference to the next definition.
 type Level = fn(Value) -> Value;
 
-/// An object whose definitions each refer to the next one.
+/// Returns a schema with `length` definitions, each of which refers to the next definition.
 fn chain(length: usize, level: Level) -> Value {
     let mut schema = json!({ "type": "object", "$ref": "#/$defs/a0", "$defs": {} });
     for index in 0..length {
@@ -60,7 +61,8 @@ async fn schemas_that_double_with_each_level_are_rejected() {
     let folder = Folder::new();
     for (name, length, level) in levels {
         let mut request = request(&chain(length, level));
-        // The first model supports schemas; the second gets the schema and an example as text.
+        // The first model supports schemas. The second does not, so the prompt contains the schema
+        // and an example.
         for model in ["gpt-4o-mini", "gpt-3.5-turbo"] {
             request["model"] = json!(model);
             let file = folder.file("request.json", request.to_string());

@@ -1,10 +1,12 @@
-//! Output to closed pipes, as in `llm-exe … | head -c1`, and to a full disk.
+//! Tests that the program handles closed output pipes, as in `llm-exe … | head -c1`, and a full
+//! disk.
 
 use std::process::Stdio;
 
 use crate::harness::{Folder, assert_no_secrets, request};
 
-/// Runs a command with one of its output pipes closed, and returns the other output.
+/// Runs the program with one of its output pipes closed and returns what it wrote to the other
+/// pipe.
 async fn run_with_closed_pipe(folder: &Folder, arguments: &[&str], closed: &str) -> String {
     let mut command = folder.command(arguments);
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
@@ -21,7 +23,7 @@ async fn run_with_closed_pipe(folder: &Folder, arguments: &[&str], closed: &str)
     };
     let status = tokio::time::timeout(crate::harness::TIMEOUT, child.wait()).await;
     let status = status.expect("the program exits").unwrap();
-    // A panic exits with 101.
+    // The exit code after a panic is 101.
     assert_ne!(status.code(), Some(101), "{arguments:?} without {closed}: {text}");
     assert_no_secrets(&text);
     text

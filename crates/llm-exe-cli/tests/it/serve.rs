@@ -1,4 +1,4 @@
-//! HTTP requests to `serve`.
+//! Tests HTTP requests to `serve`.
 
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
@@ -50,7 +50,8 @@ async fn responses_are_those_of_a_function_url() {
     }
     let response = server.send("POST", "/", &[("content-type", "text/plain")], b"\xff\xfe").await;
     assert_eq!((response.status, response.error_type().as_str()), (400, "InvalidRequest"));
-    // An event is not a request and is not unwrapped.
+    // A function URL event is not a request, and the server does not read the request from its
+    // body.
     let event = json!({ "version": "2.0", "requestContext": { "http": {} }, "body": request });
     let response = server.post("/", event.to_string()).await;
     assert_eq!((response.status, response.error_type().as_str()), (400, "InvalidRequest"));
@@ -81,8 +82,8 @@ fn request_text() -> String {
     request().to_string()
 }
 
-/// A web page that the user visits must not use the user's keys, neither from its own origin nor
-/// through a host name that resolves to this address.
+/// A web page that the user visits must not be able to use the user's keys, neither by sending
+/// requests from its own origin nor through a host name that resolves to this address.
 #[tokio::test]
 async fn foreign_hosts_and_origins_are_rejected() {
     let folder = Folder::new();
@@ -127,7 +128,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         for (method, path) in [("POST", "/"), ("GET", "/schema"), ("OPTIONS", "/invoke")] {
             let response = server.send(method, path, &headers, body.as_bytes()).await;
-            // hyper rejects values that are not a host name.
+            // hyper itself rejects values that are not a host name, with status 400.
             if !matches!(response.status, 400 | 401) {
                 accepted.push(format!("{method} {path} {headers:?}: {}", response.status));
             }
@@ -136,7 +137,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
     assert!(accepted.is_empty(), "{}", accepted.join("\n"));
     let response = server.send("POST", "/", &[("host", "evil.example")], body.as_bytes()).await;
     assert_eq!((response.status, response.error_type().as_str()), (401, "Unauthorized"));
-    // HTTP/1.0 allows a request without a host.
+    // HTTP/1.0 allows a request without a `host` header, but the server rejects it.
     let raw = format!("POST / HTTP/1.0\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     assert_eq!(server.raw(raw.as_bytes()).await.status, 401);
     server.stop().await;
@@ -161,7 +162,7 @@ async fn api_key_is_required_if_configured() {
     }
     server.stop().await;
 
-    // The key can be in .env, and the mode in the environment.
+    // The endpoint key can come from .env, and the authentication type from the environment.
     folder.file(".env", format!("ENDPOINT_API_KEY={ENDPOINT_KEY}\nOPENAI_API_KEY=k\n"));
     let server = Server::start(&folder, &[("ENDPOINT_AUTH", "API_KEY")], &[]).await;
     assert_eq!(server.post("/", &body).await.status, 401);
@@ -234,7 +235,7 @@ async fn every_request_is_logged() {
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert_eq!(lines[1]["provider"], json!("openai"));
     assert_eq!(lines[2]["errorType"], json!("InvalidRequest"));
-    // The request ids are unique.
+    // Each request has its own request id.
     let ids: std::collections::BTreeSet<&str> =
         lines.iter().map(|line| line["requestId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3, "{lines:?}");

@@ -1,4 +1,4 @@
-//! Stopping `serve`: gracefully on the first signal, immediately on the second.
+//! Tests that `serve` stops gracefully on the first signal and immediately on the second.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Folder, REPLY, Server, TIMEOUT, as_pairs, request, simulator_variables};
 
-/// Waits until the simulator received a request.
+/// Waits until the simulator has received a request.
 async fn wait_for_request(simulator: &Simulator) {
     let started = Instant::now();
     while simulator.journal().is_empty() {
@@ -29,7 +29,7 @@ async fn request_in_progress_is_finished() {
         let stop = async {
             wait_for_request(&simulator).await;
             server.signal(name);
-            // New connections are refused.
+            // Once the server has received the signal, it refuses new connections.
             let started = Instant::now();
             while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
                 assert!(started.elapsed() < TIMEOUT, "the server still listens");

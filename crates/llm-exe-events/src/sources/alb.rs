@@ -1,4 +1,4 @@
-//! An Application Load Balancer.
+//! Application Load Balancers.
 //!
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
 
@@ -12,12 +12,13 @@ use crate::http::{self, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
 use crate::source::{EventSource, Route};
 
-/// Maximum bytes of a response: the load balancer's limit of 1 MB.
+/// Maximum size of a response in bytes, which is the load balancer's limit of 1 MB.
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-/// Events with `requestContext.elb`.
+/// Handles events with `requestContext.elb`.
 pub(crate) struct Alb {
-    /// Whether multi-value headers are enabled for the target group, which then ignores `headers`.
+    /// Whether multi-value headers are enabled for the target group. If so, the load balancer
+    /// ignores `headers` in the response.
     pub(crate) is_multi: bool,
 }
 
@@ -42,8 +43,8 @@ impl EventSource for Alb {
         http::route(&http_v1::unauthenticated(event), invocation, self.format())
     }
 
-    /// A load balancer passes the caller's identity in headers, which can be forged by a caller who
-    /// reaches the function another way. They are ignored.
+    /// Ignores the headers in which a load balancer passes the caller's identity, because a caller
+    /// who reaches the function another way could forge them.
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
         http::authorize(&http_v1::unauthenticated(event), auth)
     }

@@ -1,4 +1,5 @@
-//! Direct requests: the Invoke API, Step Functions, EventBridge Scheduler's `Input`, test events.
+//! Direct requests, for example from the Invoke API, Step Functions, the `Input` of an EventBridge
+//! Scheduler schedule, or a test event.
 
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -6,7 +7,8 @@ use serde_json::{Value, json};
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 use crate::source::EventSource;
 
-/// The event is the request, the response is its result, and an error fails the invocation.
+/// Handles events that are requests themselves. The response is the result of the request, and an
+/// error fails the invocation.
 pub(crate) struct Direct;
 
 impl EventSource for Direct {
@@ -32,7 +34,7 @@ impl EventSource for Direct {
     }
 }
 
-/// The result of the only record, without an envelope.
+/// Returns the result of the only record, without an envelope around it.
 pub(crate) fn only_result(records: Vec<FinishedRecord>) -> Result<Value, Error> {
     match records.into_iter().next().map(|record| record.outcome) {
         Some(Outcome::Done(value)) => Ok(value),

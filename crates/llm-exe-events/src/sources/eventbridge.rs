@@ -1,4 +1,5 @@
-//! EventBridge events, and events that an input template of a pipe or rule gave the same form.
+//! EventBridge events, and events that have the same fields because of the input template of a pipe
+//! or rule.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
 
@@ -12,7 +13,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, non_empty_string};
 use crate::source::EventSource;
 
-/// Events with `detail-type` and `detail`.
+/// Handles events with `detail-type` and `detail`.
 pub(crate) struct EventBridge;
 
 impl EventSource for EventBridge {

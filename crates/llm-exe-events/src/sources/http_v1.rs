@@ -12,7 +12,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, string};
 use crate::source::{EventSource, Route};
 
-/// Events with `httpMethod` and `path`.
+/// Handles events with `httpMethod` and `path`.
 pub(crate) struct HttpV1 {
     /// Whether the event has `multiValueHeaders` and no `headers`.
     pub(crate) is_multi: bool,
@@ -62,7 +62,7 @@ impl EventSource for HttpV1 {
     }
 }
 
-/// Whether an event has this payload format, which load balancers use too.
+/// Whether an event has payload format 1.0, which load balancers use too.
 pub(super) fn is_v1(event: &Value) -> bool {
     let has_context = event.get("requestContext").is_some_and(Value::is_object);
     string(event, "/httpMethod").is_some()
@@ -76,7 +76,7 @@ pub(super) fn is_multi(event: &Value) -> bool {
     has("multiValueHeaders") && !has("headers")
 }
 
-/// The request of an event, ignoring any identity of the caller.
+/// Returns the HTTP request in an event, ignoring any identity of the caller.
 pub(super) fn unauthenticated(event: &Value) -> HttpRequest<'_> {
     HttpRequest {
         method: string(event, "/httpMethod").unwrap_or_default(),
@@ -89,7 +89,8 @@ pub(super) fn unauthenticated(event: &Value) -> HttpRequest<'_> {
 
 fn http_request(event: &Value) -> HttpRequest<'_> {
     let path = string(event, "/path").unwrap_or("/");
-    // A custom domain's base path precedes the resource. Only HTTP APIs include the stage.
+    // The path may begin with the base path of a custom domain, but `resource` does not. Only HTTP
+    // APIs include the stage in the path.
     let stage = string(event, "/requestContext/stage").filter(|_| event.get("version").is_some());
     let is_root = string(event, "/resource") == Some("/") || http::is_stage(path, stage);
     HttpRequest { is_root, is_authenticated: identity(event).is_some(), ..unauthenticated(event) }

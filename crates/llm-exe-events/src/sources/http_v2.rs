@@ -12,7 +12,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::string;
 use crate::source::{EventSource, Route};
 
-/// Events with `version: "2.0"` and `requestContext.http`.
+/// Handles events with `version: "2.0"` and `requestContext.http`.
 pub(crate) struct HttpV2;
 
 impl EventSource for HttpV2 {
@@ -33,7 +33,7 @@ impl EventSource for HttpV2 {
         http::authorize(&http_request(event), auth)
     }
 
-    /// A function URL waits until the function times out; an HTTP API times out earlier.
+    /// A function URL waits until the function times out, but an HTTP API times out earlier.
     fn is_behind_gateway(&self, event: &Value) -> bool {
         !string(event, "/requestContext/domainName")
             .is_some_and(|name| name.contains(".lambda-url."))
@@ -60,7 +60,7 @@ fn http_request(event: &Value) -> HttpRequest<'_> {
     let path = string(event, "/rawPath")
         .or_else(|| string(event, "/requestContext/http/path"))
         .unwrap_or("/");
-    // The path may begin with a custom domain's base path; the route key does not.
+    // The path may begin with the base path of a custom domain, but the route key does not.
     let is_root_route = string(event, "/routeKey").is_some_and(|key| key.ends_with(" /"));
     HttpRequest {
         method: string(event, "/requestContext/http/method").unwrap_or_default(),

@@ -1,5 +1,5 @@
-//! EventBridge Pipes that read from a queue: messages as SQS delivers them, or as an input
-//! template transformed them.
+//! EventBridge Pipes that read from an SQS queue. A pipe delivers either the SQS messages
+//! themselves or what an input template made of them.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-source.html>
 
@@ -13,7 +13,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, non_empty_string};
 use crate::source::EventSource;
 
-/// Lists of messages, or of values with `detail-type` and `detail`.
+/// Handles arrays of SQS messages, and arrays of objects with `detail-type` and `detail`.
 pub(crate) struct Pipes;
 
 impl EventSource for Pipes {
@@ -46,7 +46,7 @@ impl EventSource for Pipes {
         Ok(batch::item_failures(records))
     }
 
-    /// After an error the pipe delivers all messages again.
+    /// The invocation fails with the error, so that the pipe delivers all messages again.
     fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }

@@ -1,4 +1,4 @@
-//! S3 notifications: each created object is a hosted config, which is run.
+//! S3 notifications. Each created object is run as a hosted config.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html>
 
@@ -12,7 +12,8 @@ use crate::s3_object::S3Object;
 use crate::shapes::{self, non_empty_string};
 use crate::source::EventSource;
 
-/// Events with `Records[].eventSource == "aws:s3"`, and the test event of a new notification.
+/// Handles events with `Records[].eventSource == "aws:s3"`, and the test event that S3 sends when a
+/// notification is configured.
 pub(crate) struct S3;
 
 impl EventSource for S3 {

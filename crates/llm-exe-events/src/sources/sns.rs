@@ -11,7 +11,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, non_empty_string};
 use crate::source::EventSource;
 
-/// Events with `Records[].EventSource == "aws:sns"`.
+/// Handles events with `Records[].EventSource == "aws:sns"`.
 pub(crate) struct Sns;
 
 impl EventSource for Sns {

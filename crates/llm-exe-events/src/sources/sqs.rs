@@ -11,7 +11,7 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, non_empty_string};
 use crate::source::EventSource;
 
-/// Events with `Records[].eventSource == "aws:sqs"`, and `{"Records": []}`.
+/// Handles events with `Records[].eventSource == "aws:sqs"`, and the empty event `{"Records": []}`.
 pub(crate) struct Sqs;
 
 impl EventSource for Sqs {
@@ -32,16 +32,17 @@ impl EventSource for Sqs {
         Ok(batch::item_failures(records))
     }
 
-    /// After an error the queue delivers all messages again.
+    /// The invocation fails with the error, so that the queue delivers all messages again.
     fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
 }
 
-/// A record for each message.
+/// Creates a record for each SQS message.
 ///
 /// # Errors
-/// A message has no id: its result could not be stored and its failure could not be reported.
+/// Fails if a message has no id, because its result could not be stored and its failure could not
+/// be reported.
 pub(super) fn messages(
     items: Vec<Value>,
     path: &str,
@@ -61,8 +62,8 @@ pub(super) fn messages(
     Ok(batch::deduplicate_records(records))
 }
 
-/// The message group of a FIFO queue's message. Standard queues have groups too (fair queues), but
-/// do not order their messages.
+/// Returns the message group of a message from a FIFO queue. Messages from standard queues may have
+/// groups too (fair queues), but those queues do not order their messages.
 fn group(item: &Value) -> Option<&str> {
     let is_fifo =
         non_empty_string(item, "/eventSourceARN").is_some_and(|arn| arn.ends_with(".fifo"));

@@ -1,5 +1,5 @@
-//! Rejects events of unsupported sources, events that mix several sources, and lists that are not
-//! from EventBridge Pipes, so that they are not run as direct requests by mistake.
+//! Rejects events from unsupported sources, events that mix several sources, and arrays that are
+//! not from EventBridge Pipes, so that they are not run as direct requests by mistake.
 
 use llm_exe::{Error, json};
 use serde_json::Value;
@@ -9,14 +9,14 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes;
 use crate::source::EventSource;
 
-/// The sources that `Records` may be from.
+/// The supported sources of `Records`, for error messages.
 const SUPPORTED: &str = "aws:sqs, aws:sns or aws:s3";
 
-/// Maximum number of source names that a message lists.
+/// Maximum number of source names that an error message lists.
 const MAX_LISTED_NAMES: usize = 5;
 
-/// Events with non-empty `Records`, events with an `eventSource` and no `Records` (Kafka and MQ),
-/// and all lists.
+/// Handles events with non-empty `Records`, events with an `eventSource` but no `Records` (Kafka
+/// and MQ), and all arrays. This source is tried after the supported sources.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
@@ -71,8 +71,8 @@ fn message(names: &[String], expected: &str, supported: &str) -> String {
     }
 }
 
-/// The distinct sources, quoted for a message. Records without a source count as one of them,
-/// unless no record has a source.
+/// Returns the distinct source names, quoted for an error message. Records without a source are
+/// listed as one unnamed source. If no record has a source, the list is empty.
 fn source_names(items: &[Value]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let sources = items.iter().map(shapes::source_of);

@@ -1,11 +1,12 @@
-//! Property tests of nested events: requests come out unchanged at any nesting, with unique ids.
+//! Property tests of nested events, which check that requests are extracted unchanged from any
+//! nesting and have unique ids.
 
 use llm_exe_events::{Invocation, Record, RecordRequest, detect};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An envelope around a value, as the outermost event or inside another one.
+/// An envelope around a value. It may be the outermost event or be nested in another envelope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Envelope {
     Queue,
@@ -32,7 +33,7 @@ impl Envelope {
         }
     }
 
-    /// The event that this source delivers to the function or to another source.
+    /// Wraps a value in the event that this source delivers to the function or to another source.
     fn wrap(self, inner: &Value, id: &str, is_outermost: bool) -> Value {
         match self {
             Envelope::Queue => json!({ "Records": [{
@@ -65,7 +66,8 @@ impl Envelope {
     }
 }
 
-/// The value in these envelopes, the first one innermost; the ids are their positions.
+/// Wraps a value in these envelopes. The first envelope is the innermost, and the id of each
+/// envelope contains its position.
 fn nested(inner: &Value, envelopes: &[Envelope]) -> Value {
     envelopes.iter().enumerate().fold(inner.clone(), |inner, (index, envelope)| {
         envelope.wrap(&inner, &format!("id-{index}"), index + 1 == envelopes.len())
@@ -77,7 +79,7 @@ fn records(event: Value) -> Vec<Record> {
     detect(&event).records(event, &invocation).unwrap()
 }
 
-/// The only request of the only record.
+/// Returns the only request of the only record.
 fn only_request(event: Value) -> RecordRequest {
     let mut records = records(event);
     assert_eq!((records.len(), records[0].requests.len()), (1, 1), "{records:?}");
@@ -109,7 +111,7 @@ fn request() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Strings that are easily confused when they are joined into an id.
+/// Strings that could cause ambiguous ids when they are joined.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof!["[a/?&=%+ ]{1,6}", "(versionId|etag|sequencer|=|&|\\?|/|%3F| ){1,4}", ".{1,8}"]
 }
@@ -140,7 +142,7 @@ proptest! {
         }
     }
 
-    /// At most two envelopes, because the notification itself is one.
+    /// Uses at most two envelopes, because the S3 notification itself counts as one.
     #[test]
     fn object_id_does_not_depend_on_nesting(
         key in part(),
@@ -163,7 +165,7 @@ proptest! {
         prop_assert_eq!(inner.origins, origins);
     }
 
-    /// Keys are form-encoded, with spaces as `+` or as `%20`.
+    /// S3 notifications contain form-encoded keys, in which a space is `+` or `%20`.
     #[test]
     fn keys_are_decoded(key in ".{1,40}") {
         let encoded = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string();

@@ -1,4 +1,5 @@
-//! Property tests with arbitrary events: detection, routing, authorization and reading never panic.
+//! Property tests with arbitrary events, which check that detecting, routing, authorizing and
+//! reading an event never panics.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +64,7 @@ const NAMES: &[&str] = &[
     "message",
     "data",
 ];
-/// Values of event fields.
+/// Strings that occur as field values in real events.
 const WORDS: &[&str] = &[
     "2.0",
     "1.0",
@@ -111,7 +112,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON value, with field names of events more often than not.
+/// Any JSON value. Most field names occur in real events.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -151,7 +152,7 @@ fn http_event() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Any object with the name of a record source.
+/// Any object with the name of an event source.
 fn item() -> impl Strategy<Value = Value> {
     let sources = vec!["aws:sqs", "aws:sns", "aws:s3", "aws:kinesis"];
     let names = vec!["eventSource", "EventSource"];
@@ -165,8 +166,8 @@ fn item() -> impl Strategy<Value = Value> {
     )
 }
 
-/// An event with records, a list of records, or an event of EventBridge or a REST API, with
-/// arbitrary fields.
+/// Resembles a real event but has arbitrary fields. It is an object with `Records`, an array of
+/// records, an EventBridge event or a REST API event.
 fn near_event() -> impl Strategy<Value = Value> {
     let same = (item(), 1..4_usize).prop_map(|(item, count)| vec![item; count]);
     let items = prop_oneof![prop::collection::vec(item(), 1..4), same].boxed();
@@ -272,7 +273,7 @@ fn check_records(source: &dyn EventSource, records: &[Record]) {
     }
 }
 
-/// Runs an event through every step of its source.
+/// Runs an event through every stage of the `EventSource` that handles it.
 fn check_event(event: &Value) {
     let invocation = invocation();
     let source = detect(event);

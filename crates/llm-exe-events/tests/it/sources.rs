@@ -1,9 +1,10 @@
 //! Runs the cases in `cases/<source>.json` against each source.
 //!
-//! A case contains an `event`, the endpoint's `auth`, and one expectation: `response` (nothing is
-//! run), `key` (the caller is allowed if this is the endpoint key), `denied`, `error` (of the
-//! event as a whole), `records` (the bodies of all requests) or `each` (the complete records). It
-//! may also contain the expected `caller`, and the `responses` to given outcomes.
+//! A case contains an `event`, the endpoint's `auth`, and one expectation, which is `response`
+//! (nothing is run), `key` (the caller is allowed if this is the endpoint key), `denied`, `error`
+//! (the event as a whole is rejected), `records` (the bodies of all requests) or `each` (the
+//! complete records). A case may also contain the expected `caller`, and the `responses` to given
+//! outcomes.
 
 use llm_exe::{Error, ErrorKind};
 use llm_exe_events::{
@@ -36,7 +37,7 @@ fn record_json(record: &Record) -> Value {
     json!({"id": record.id, "group": record.group, "requests": requests})
 }
 
-/// How an event is handled, in the form of the cases.
+/// Handles an event and returns what happened in the format of the test cases.
 fn handle(event: Value, auth: EndpointAuth) -> Value {
     let source = detect(&event);
     if let Route::Respond(response) = source.route(&event, &invocation()) {
@@ -61,8 +62,8 @@ fn handle(event: Value, auth: EndpointAuth) -> Value {
     }
 }
 
-/// Whether a value contains all fields of the expected one. Unless `exact`, and in error messages,
-/// a string only needs to contain the expected one.
+/// Whether a value contains all fields of the expected value. If `exact` is not set, and in error
+/// messages, a string only needs to contain the expected string.
 fn includes(actual: &Value, expected: &Value, exact: bool) -> bool {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => expected.iter().all(|(name, value)| {
@@ -78,7 +79,7 @@ fn includes(actual: &Value, expected: &Value, exact: bool) -> bool {
     }
 }
 
-/// The outcome for `done`, `skipped` or the name of an error.
+/// Returns the outcome that a test case names, which is `done`, `skipped` or the name of an error.
 fn outcome(word: &str) -> Outcome {
     match word {
         "done" => Outcome::Done(json!("meow")),
@@ -90,7 +91,8 @@ fn outcome(word: &str) -> Outcome {
     }
 }
 
-/// A source's response to the outcomes of an event's records, in the form of the cases.
+/// Returns a source's response to the given outcomes of an event's records, in the format of the
+/// test cases.
 fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
     let records = source.records(event.clone(), &invocation()).unwrap();
     let words = words.as_array().unwrap();

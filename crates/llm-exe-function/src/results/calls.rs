@@ -1,4 +1,4 @@
-//! Runs the request of a caller that waits for the response. The call may have an
+//! Runs the request of a caller that waits for the response. The request may have an
 //! `idempotencyKey` and a destination for its result.
 
 use std::panic::AssertUnwindSafe;
@@ -14,14 +14,14 @@ use super::idempotency::IdempotentCall;
 use super::stored_result::StoredResult;
 use crate::outcome::RequestOutcome;
 
-/// The time after its deadline at which a run is cancelled.
+/// How long a run may exceed its deadline before it is cancelled.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Maximum time that is reserved for storing and sending a result.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
 
 impl Results {
-    /// Runs a caller's request.
+    /// Runs a caller's request, and sends the result to the destination that the request names.
     pub(crate) async fn run_call(
         &self,
         executor: &Executor,
@@ -35,21 +35,23 @@ impl Results {
                 let call = IdempotentCall::take_from(&mut body)?;
                 Ok((body, call.map(|call| (call, prefix))))
             }
-            // The executor rejects the field together with the request's other problems.
+            // Without a result prefix, `idempotencyKey` stays in the body, so that the executor
+            // rejects it together with the request's other problems.
             None => Ok((body, None)),
         });
         let (body, call) = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return RequestOutcome::failed(error),
         };
-        // The request or its hosted config may name a destination, which needs time for sending.
+        // If the request or its hosted config may name a destination, time is reserved for sending.
         let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
         let run = async |until: Deadline| run_request(executor, body, &origins, until).await;
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
             Some((call, prefix)) => {
                 let place = call.place(prefix, caller);
-                // Random, because Lambda may deliver an event twice at once with the same id.
+                // The random number is needed because Lambda may deliver an event twice
+                // concurrently, with the same request id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
                 self.run_once(&call, place, &holder, deadline, run, to_stored).await
             }
@@ -71,7 +73,8 @@ impl Results {
         outcome.with_sent(sent.map(|()| Some(destination)))
     }
 
-    /// The deadline of a run whose result still has to be stored or sent by `deadline`.
+    /// Returns an earlier deadline for a run, which leaves time to store or send the result before
+    /// `deadline`.
     pub(super) fn run_deadline(&self, deadline: Deadline) -> Deadline {
         let left = deadline.left();
         let reserve = (left / 5).min(MAX_RESERVE);
@@ -79,8 +82,8 @@ impl Results {
     }
 }
 
-/// Runs a request. A panic becomes an `Internal` error, and a run that exceeds its deadline a
-/// `Timeout`.
+/// Runs a request. A panic becomes an `Internal` error, and exceeding the deadline becomes a
+/// `Timeout` error.
 pub(super) async fn run_request(
     executor: &Executor,
     body: Value,

@@ -1,8 +1,9 @@
-//! `idempotencyKey`: a repeated call returns the stored result of the first one, and concurrent
-//! calls with the same key run the request once.
+//! Implements `idempotencyKey`. A repeated call returns the stored result of the first call. If
+//! several calls with the same key are concurrent, only one of them runs the request.
 //!
-//! Each key has an object in the store. The call that creates the object owns the key and runs the
-//! request, until it writes the result or its deadline passes. Other calls wait for the result.
+//! Each key has an object in the result store. The call that creates the object runs the request.
+//! It owns the key until it writes the result or its deadline passes. Meanwhile, other calls with
+//! the same key wait for the result.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,10 +18,11 @@ use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
 use crate::ports::{Precondition, StoredObject, WriteOutcome};
 
-/// Maximum characters of a key.
+/// Maximum length of an `idempotencyKey` in characters.
 const MAX_KEY_CHARS: usize = 255;
 
-/// The intervals at which a call polls a key that another call owns; doubled each time.
+/// How long a call waits before it first polls a key that another call owns. The interval doubles
+/// with each poll, up to `MAX_POLL`.
 const FIRST_POLL: Duration = Duration::from_millis(100);
 const MAX_POLL: Duration = Duration::from_secs(1);
 
@@ -31,43 +33,43 @@ pub(crate) struct IdempotentCall {
     request_hash: String,
 }
 
-/// The stored state of a key.
+/// The state of a key, as it is stored in the key's object.
 #[derive(Debug, Serialize, Deserialize)]
 struct KeyEntry {
-    /// The hash of the request; `None` if the previous call failed before it called a provider, so
-    /// that another request may use the key.
+    /// The hash of the request. `None` if the previous call failed before it called a provider, so
+    /// that a different request may use the key.
     #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
     request_hash: Option<String>,
-    /// The call that owns the key.
+    /// Identifies the call that owns the key.
     holder: String,
-    /// When the ownership expires, in milliseconds since 1970.
+    /// When the ownership expires, in milliseconds since the Unix epoch.
     #[serde(rename = "until")]
     expires_at: u64,
     #[serde(rename = "answer", default, skip_serializing_if = "Option::is_none")]
     result: Option<StoredResult>,
 }
 
-/// The state of a key, as a call reads it.
+/// The state of a key from the perspective of one call.
 enum KeyState {
-    /// The key is free. Its object has this ETag, if there is one.
+    /// No call owns the key. Contains the ETag of the key's object, if the object exists.
     Free(Option<String>),
-    /// The call is finished and has this result.
+    /// A call with this key has finished with this result.
     Finished(Box<StoredResult>),
     /// Another call owns the key.
     Owned,
 }
 
-/// How a call got hold of a key.
+/// The outcome of acquiring a key.
 enum Acquired {
-    /// The call owns the key, and its object has this ETag.
+    /// The call owns the key. Contains the ETag of the key's object.
     Owned(String),
     /// Another call has finished with this result.
     Finished(Box<StoredResult>),
 }
 
 impl IdempotentCall {
-    /// Removes the key from a request. `None` if there is no key, or if the request is a dry run,
-    /// which has no result to store.
+    /// Removes the `idempotencyKey` from a request. Returns `None` if the request has no key, or if
+    /// it is a dry run, which has no result to store.
     ///
     /// # Errors
     /// `InvalidRequest` if the key is not a string of 1 to 255 characters.
@@ -91,7 +93,7 @@ impl IdempotentCall {
         Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
 
-    /// The object for this key of this caller.
+    /// Returns the object that stores the state of this key. Each caller has separate keys.
     pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
         let name = hash_parts(&[caller, &self.key]);
         prefix.object(&format!("idempotency/{name}.json"))
@@ -100,7 +102,7 @@ impl IdempotentCall {
 
 impl Results {
     /// Runs a call, or returns the result of an earlier call with the same key. Also returns the
-    /// result in its stored form, unless the call failed without one.
+    /// result as a [`StoredResult`], unless the key could not be acquired.
     pub(crate) async fn run_once(
         &self,
         call: &IdempotentCall,
@@ -124,8 +126,8 @@ impl Results {
         let run = run(self.run_deadline(deadline)).await;
         let result = to_stored(&run);
         let called_provider = run.report.attempts > 0;
-        // A request that failed before a provider was called may be corrected and sent again with
-        // the same key.
+        // If the request failed before a provider was called, the caller may correct it and send it
+        // again with the same key.
         let uses_key = called_provider || run.outcome.is_ok();
         let entry = KeyEntry {
             request_hash: uses_key.then(|| call.request_hash.clone()),
@@ -139,7 +141,7 @@ impl Results {
         match written {
             Ok(WriteOutcome::Done(_)) => {}
             Ok(WriteOutcome::Unmet) => match self.read_key(&place, call, holder, deadline).await {
-                // The previous attempt was written, but its response was lost.
+                // An earlier attempt of this write succeeded, but its response was lost.
                 Ok(KeyState::Finished(current)) if *current == result => {}
                 Ok(KeyState::Finished(current)) if current.is_ok() => {
                     let replay = current.clone().into_replay();
@@ -148,7 +150,8 @@ impl Results {
                 }
                 _ => outcome.add_warning("idempotencyKey: another call owns the key by now"),
             },
-            // The result was paid for, so this call and its repeats in this process return it.
+            // The result was paid for, so this call returns it, and so do repeated calls in this
+            // process.
             Err(error) => {
                 let text = format!("idempotencyKey: the result is not stored: {}", error.message());
                 outcome.add_warning(&text);
@@ -161,7 +164,7 @@ impl Results {
     }
 
     /// Returns a result that this process could not store earlier, and tries to store it again.
-    /// `None` if there is no such result, or if the key now belongs to another result.
+    /// Returns `None` if there is no such result, or if the key no longer belongs to this result.
     async fn replay_unstored(
         &self,
         name: &str,
@@ -224,7 +227,7 @@ impl Results {
                         condition = etag.map_or(Precondition::Absent, Precondition::Unchanged);
                         break;
                     }
-                    // The entry was written, but the store returned no ETag for it.
+                    // This call wrote the entry, but the store did not return its ETag.
                     KeyState::Free(Some(etag)) => return Ok(Acquired::Owned(etag)),
                     KeyState::Free(None) => return Err(unreadable(place)),
                     KeyState::Owned => {}

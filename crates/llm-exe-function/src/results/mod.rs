@@ -19,7 +19,8 @@ use crate::ports::{
 use crate::settings::ResultSettings;
 use stored_result::StoredResult;
 
-/// Maximum number and bytes of results that are held in memory because they could not be stored.
+/// Maximum number of results that are held in memory because they could not be stored.
+/// `MAX_UNSTORED_BYTES` limits their total size.
 const MAX_UNSTORED: usize = 64;
 const MAX_UNSTORED_BYTES: usize = 16 * 1024 * 1024;
 
@@ -28,10 +29,10 @@ pub(crate) struct Results {
     settings: ResultSettings,
     store: Arc<dyn ResultStore>,
     messenger: Arc<dyn Messenger>,
-    /// Results that could not be stored, the oldest first. A repeat of the request returns them,
-    /// so that it is not paid for again.
+    /// Results that could not be stored, oldest first. A repeated request returns its result from
+    /// here, so that it is not paid for twice.
     unstored: Mutex<VecDeque<UnstoredResult>>,
-    /// A lock for each object that this process currently works on.
+    /// A lock for each object that this process is currently reading or writing.
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -60,27 +61,28 @@ impl Results {
         Results { store, messenger, ..self }
     }
 
-    /// `RESULT_PREFIX`, below which results are stored.
+    /// The value of `RESULT_PREFIX`, below which results are stored.
     pub(crate) fn prefix(&self) -> Option<&ResultPrefix> {
         self.settings.prefix.as_ref()
     }
 
-    /// Whether the result of every record is stored or sent.
+    /// Whether the settings store or send the result of every record.
     pub(crate) fn has_place_for_records(&self) -> bool {
         self.settings.prefix.is_some() || self.settings.destination.is_some()
     }
 
-    /// Maximum bytes of a response: the source's limit or `OFFLOAD_RESULTS_OVER`, if it is lower.
+    /// Maximum size of a response in bytes, which is the lower of the source's limit and
+    /// `OFFLOAD_RESULTS_OVER`.
     pub(crate) fn max_response_bytes(&self, source_limit: usize) -> usize {
         self.settings.offload_over.map_or(source_limit, |limit| limit.min(source_limit))
     }
 
-    /// The name of an object that is identified by these parts.
+    /// Derives an object name from the parts that identify the object.
     pub(crate) fn object_name(parts: &[&str]) -> String {
         stored_result::hash_parts(parts)
     }
 
-    /// The result that is stored at a place, and its ETag.
+    /// Reads a stored result, together with the ETag of its object.
     async fn read_result(
         &self,
         place: &ResultPlace,
@@ -93,8 +95,8 @@ impl Results {
         Ok(Some((result, etag)))
     }
 
-    /// Holds a result that could not be stored in memory, and drops the oldest ones if there are
-    /// too many.
+    /// Keeps a result in memory because it could not be stored. Drops the oldest results if the
+    /// limits are exceeded.
     fn remember_unstored(&self, name: &str, result: StoredResult) {
         let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = result.to_bytes().len();
@@ -114,7 +116,8 @@ impl Results {
         unstored.remove(index).map(|result| result.result)
     }
 
-    /// The lock of an object, which serializes work on it within this process.
+    /// Returns the lock for an object, which ensures that only one task in this process works on
+    /// the object at a time.
     fn lock_for(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| Arc::strong_count(lock) > 1);
@@ -127,7 +130,7 @@ fn unreadable(place: &ResultPlace) -> Error {
     Error::new(ErrorKind::ResultUnavailable, text)
 }
 
-/// The ports of a function for which none were set: every use fails.
+/// The store and messenger of a function that was created without them. Every call fails.
 struct NoPorts;
 
 fn no_port<'a, T: 'a + Send>() -> PortFuture<'a, Result<T, Error>> {

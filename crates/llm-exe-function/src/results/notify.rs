@@ -1,4 +1,4 @@
-//! Sends results to destinations: a queue, an event bus, or objects below a prefix.
+//! Sends results to destinations, which can be SQS queues, EventBridge buses or S3 prefixes.
 
 use bytes::Bytes;
 use llm_exe::{Deadline, Error, ErrorKind, ResultDestination, Run};
@@ -9,13 +9,14 @@ use super::stored_result::StoredResult;
 use crate::destination::{Destination, ResultPlace};
 use crate::ports::{Notification, Precondition};
 
-/// Maximum bytes of a notification: the limit of 256 KB, less a reserve for the envelope.
+/// Maximum size of a notification in bytes, which is EventBridge's limit of 256 KB minus a reserve
+/// for the envelope.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
 const MAX_NOTIFICATION_BYTES: usize = 240 * 1024;
 
 impl Results {
-    /// Rejects a record that `RESULT_DESTINATION` itself delivered, because sending its result
-    /// there would start the next run.
+    /// Rejects a record that was delivered by `RESULT_DESTINATION`, because sending its result back
+    /// there would cause an endless loop.
     pub(super) fn check_origins(&self, origins: &[String]) -> Result<(), Error> {
         let Some(destination) = &self.settings.destination else {
             return Ok(());
@@ -32,13 +33,13 @@ impl Results {
         }
     }
 
-    /// Whether the result of a record's run is sent anywhere.
+    /// Whether a record's result has a destination, either from its request or from the settings.
     pub(super) fn has_destination(&self, run: &Run) -> bool {
         run.report.destination.is_some() || self.settings.destination.is_some()
     }
 
     /// Sends the result of a record to the destination that its request names, or else to
-    /// `RESULT_DESTINATION`. Returns the destination.
+    /// `RESULT_DESTINATION`. Returns the destination, if there is one.
     pub(super) async fn send_record(
         &self,
         result: &StoredResult,
@@ -53,8 +54,8 @@ impl Results {
         Ok(destination)
     }
 
-    /// Sends a result to a destination. A result that is too large for a notification is stored
-    /// below `RESULT_PREFIX`, and its URL is sent.
+    /// Sends a result to a destination. If the result is too large for a notification, it is stored
+    /// below `RESULT_PREFIX`, and the notification contains its URL.
     pub(super) async fn send(
         &self,
         destination: &Destination,
@@ -89,8 +90,8 @@ impl Results {
         self.messenger.send(destination, notification, deadline).await
     }
 
-    /// Stores a value below `RESULT_PREFIX`. Returns its place, or `None` if the setting is not
-    /// set.
+    /// Stores a value below `RESULT_PREFIX`. Returns the written object, or `None` if
+    /// `RESULT_PREFIX` is not set.
     pub(crate) async fn offload(
         &self,
         name: &str,

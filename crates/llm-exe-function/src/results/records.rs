@@ -1,4 +1,5 @@
-//! Runs the request of a record at most once per id, however often the record is delivered.
+//! Runs the request of a record and stores its result, so that a repeated delivery of the record
+//! returns the stored result instead of running the request again.
 
 use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
 use llm_exe_events::RecordRequest;
@@ -11,12 +12,13 @@ use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
 use crate::ports::{Precondition, WriteOutcome};
 
-/// Maximum attempts to write an object that other processes write at the same time.
+/// Maximum number of attempts to write an object that other processes write at the same time.
 const MAX_WRITES: usize = 5;
 
 impl Results {
     /// Runs the request of a record, stores the result and sends it to the destination. If a final
-    /// result is stored already, it is returned instead.
+    /// result is already stored, the request is not run, and the stored result is sent and returned
+    /// instead.
     pub(crate) async fn run_record(
         &self,
         executor: &Executor,
@@ -96,7 +98,7 @@ impl Results {
                 let sent = self.send_record(&result, Some(place), group, deadline).await;
                 outcome.with_sent(sent)
             }
-            // Another process ran the record too and stored its result first.
+            // Another process ran the same record and stored its result first.
             Ok(Some(earlier)) => {
                 let sent = self.send_record(&earlier, Some(place), group, deadline).await;
                 RequestOutcome { report: outcome.report, ..earlier.into_replay() }.with_sent(sent)
@@ -110,8 +112,8 @@ impl Results {
         }
     }
 
-    /// Runs a request. `Err` contains the outcome of a request that has no result to store: a
-    /// notification of an own result, or a dry run.
+    /// Runs a request. Returns `Err` with the outcome if there is no result to store, because the
+    /// request is a dry run or an S3 notification about a result that llm-exe wrote.
     async fn run(
         &self,
         executor: &Executor,
@@ -133,8 +135,8 @@ impl Results {
         Ok(run)
     }
 
-    /// Stores the result of a record. Returns the result that another process stored, if it is
-    /// final and therefore takes precedence.
+    /// Stores the result of a record. If another process has already stored a final result, that
+    /// result takes precedence and is returned.
     async fn store_result(
         &self,
         place: &ResultPlace,
@@ -149,7 +151,7 @@ impl Results {
                 return Ok(None);
             }
             match self.read_result(place, deadline).await? {
-                // The previous attempt was written, but its response was lost.
+                // An earlier attempt of this write succeeded, but its response was lost.
                 Some((current, _)) if current == *result => return Ok(None),
                 Some((current, _)) if current.is_final() => return Ok(Some(current)),
                 Some((_, current_etag)) => etag = Some(current_etag),
@@ -161,12 +163,13 @@ impl Results {
     }
 }
 
-/// Whether an S3 notification is among the request's origins.
+/// Whether one of the request's origins is an S3 bucket.
 fn is_from_s3(origins: &[String]) -> bool {
     origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
 }
 
-/// Whether the request is an S3 notification of an object that the function wrote.
+/// Whether the request comes from an S3 notification about an object below the result prefix, which
+/// the function itself wrote.
 fn is_own_object(request: &RecordRequest, prefix: &ResultPrefix) -> bool {
     let field = |name: &str| {
         request.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str)

@@ -1,4 +1,5 @@
-//! The stored result of a record or of a call with an `idempotencyKey`, and its notification.
+//! The format in which the results of records and of calls with an `idempotencyKey` are stored and
+//! sent.
 
 use std::time::SystemTime;
 
@@ -12,20 +13,21 @@ use sha2::{Digest, Sha256};
 use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
 
-/// The result or the error of a run, in the form in which it is stored.
+/// The result or the error of a run, as it is stored in an S3 object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StoredResult {
-    /// The id of the record, or of the invocation.
+    /// The id of the record, or the id of the invocation for a direct or HTTP call.
     pub(crate) id: String,
-    /// The event source's name.
+    /// The name of the event source.
     pub(crate) source: String,
-    /// The hash of the request, if it could be read.
+    /// The hash of a record's request, if the request could be read. It detects different requests
+    /// with the same id.
     #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
     request_hash: Option<String>,
     status: Status,
-    /// Whether a repeat would return the same outcome: a result, or an error that a retry can't
-    /// fix.
+    /// Whether running the request again would have the same outcome, which is true for results and
+    /// for errors that a retry can't fix.
     #[serde(rename = "final")]
     is_final: bool,
     /// The result, as the caller receives it.
@@ -34,15 +36,16 @@ pub(crate) struct StoredResult {
     /// The error, if there is no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<StoredError>,
-    /// Whether the result is the object of `"return": "full"`.
+    /// Whether the request sets `"return": "full"`, so that the result is an object with further
+    /// fields.
     #[serde(default)]
     full: bool,
     /// The destination that the request named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
-    /// The time of the run, in RFC 3339.
+    /// The time of the run in RFC 3339 format.
     at: String,
-    /// Provider, model, tokens, attempts and duration of the run.
+    /// The provider, model, token usage, attempts, stop reason and duration of the run.
     #[serde(flatten)]
     details: Value,
 }
@@ -60,13 +63,13 @@ struct StoredError {
     kind: String,
     message: String,
     retryable: bool,
-    /// The message for the log, which quotes no content.
+    /// The error message for the log, which does not quote prompts, replies or data.
     #[serde(default)]
     logged: String,
 }
 
 impl StoredResult {
-    /// The result of a run.
+    /// Converts the result of a run.
     pub(crate) fn from_run(
         id: &str,
         source: &str,
@@ -99,23 +102,23 @@ impl StoredResult {
         }
     }
 
-    /// Whether a repeat would return the same outcome.
+    /// Whether running the request again would have the same outcome.
     pub(crate) fn is_final(&self) -> bool {
         self.is_final
     }
 
-    /// Whether this is the result of a request with another hash.
+    /// Whether this is the result of a different request, judging by its hash.
     pub(crate) fn is_for_another(&self, request_hash: Option<&String>) -> bool {
         matches!((&self.request_hash, request_hash), (Some(own), Some(other)) if own != other)
     }
 
-    /// The name of an object for this result, which is the same for every run of the record.
+    /// The object name for this result, which is the same for every run of the record.
     pub(crate) fn object_name(&self) -> String {
         hash_parts(&[&self.source, &self.id])
     }
 
     /// The id of this result's notification. It differs between runs of the record, because a FIFO
-    /// queue drops a notification whose id it has seen.
+    /// queue drops a message whose id it has already received.
     pub(crate) fn notification_id(&self) -> String {
         hash_parts(&[&self.source, &self.id, &self.at])
     }
@@ -125,7 +128,7 @@ impl StoredResult {
         self.status == Status::Ok
     }
 
-    /// The kind of the error, if this is one.
+    /// The kind of the error, or `None` for a successful result.
     fn error_kind(&self) -> Option<ErrorKind> {
         let error = match self.status {
             Status::Ok => return None,
@@ -134,11 +137,11 @@ impl StoredResult {
         let known_kind = |error: &StoredError| {
             ErrorKind::ALL.iter().copied().find(|kind| kind.name() == error.kind)
         };
-        // A kind that this version does not know is treated as retryable.
+        // An error kind that this version does not know is treated as retryable.
         Some(error.and_then(known_kind).unwrap_or(ErrorKind::ResultUnavailable))
     }
 
-    /// The result; null if this is an error.
+    /// The result, which is null if the run failed.
     pub(crate) fn result(&self) -> &Value {
         &self.result
     }
@@ -148,7 +151,7 @@ impl StoredResult {
         Destination::parse(self.destination.as_deref()?).ok()
     }
 
-    /// The outcome of a repeat, for which nothing is run.
+    /// Converts the stored result into the outcome of a repeated request, which is not run again.
     pub(crate) fn into_replay(self) -> RequestOutcome {
         let report = Report { full: self.full, ..Report::default() };
         let outcome = match self.error_kind() {
@@ -172,8 +175,8 @@ impl StoredResult {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// The notification for a destination, as JSON, with the URL of the stored result. The result
-    /// itself is omitted if it is too large.
+    /// Serializes the notification for a destination as JSON. `url` is the URL of the stored
+    /// result. The result itself is only included if `with_result` is set.
     pub(crate) fn to_notification(&self, url: Option<&str>, with_result: bool) -> String {
         let mut notification = json!(self);
         if let Some(fields) = notification.as_object_mut() {
@@ -195,19 +198,21 @@ impl StoredResult {
     }
 }
 
-/// Whether a repeat of the run would return the same outcome.
+/// Whether running the request again would have the same outcome.
 fn is_final(run: &Run) -> bool {
     let Err(error) = &run.outcome else {
         return true;
     };
     let kind = error.kind();
-    // The error may be one of the hosted config, which can be corrected, and nothing was paid.
+    // The hosted config may have caused the error. It can be corrected, and nothing has been paid
+    // for yet.
     let is_config_error = run.report.config_place.is_some() && run.report.attempts == 0;
     !kind.retryable() && !is_configuration_error(kind) && !is_config_error
 }
 
-/// Whether an error is caused by the configuration of the function. After the configuration is
-/// corrected the record has to be run again, and nothing was paid for it yet.
+/// Whether an error is caused by the configuration of the function. Such errors are not final,
+/// because the record has to be run again after the configuration is corrected, and nothing has
+/// been paid for yet.
 fn is_configuration_error(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -231,18 +236,20 @@ fn details(report: &Report) -> Value {
     })
 }
 
-/// A hash of these parts, for use as a name. The parts may contain any characters.
+/// Returns a hash of these parts that can be used as an object name. The parts may contain any
+/// characters.
 pub(crate) fn hash_parts(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // The lengths keep lists apart whose concatenations are equal.
+        // The lengths distinguish lists whose concatenations are equal, such as ["ab", "c"] and
+        // ["a", "bc"].
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
     hex(&hash.finalize())
 }
 
-/// The hash of a request. It does not depend on the order of the fields.
+/// Returns the hash of a request, which does not depend on the order of the fields.
 pub(crate) fn hash_request(request: &Value) -> String {
     let mut hash = Sha256::new();
     update_hash(request, &mut hash);

@@ -1,4 +1,5 @@
-//! `OPENAI_COMPATIBLE_PROVIDERS`: a JSON object of OpenAI-compatible servers by name.
+//! Parses `OPENAI_COMPATIBLE_PROVIDERS`, a JSON object that maps names to OpenAI-compatible
+//! servers.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ struct Server {
     structured_output: StructuredOutput,
 }
 
-/// Parses the setting.
+/// Parses the value of `OPENAI_COMPATIBLE_PROVIDERS`.
 pub(super) fn parse(text: &str) -> Result<Providers, String> {
     let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";

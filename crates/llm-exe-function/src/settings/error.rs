@@ -1,8 +1,9 @@
-//! The error of a setting with an invalid value.
+//! The error for a setting with an invalid value.
 
 use std::fmt;
 
-/// A setting has an invalid value.
+/// The error for a setting with an invalid value. It contains the name of the setting and the
+/// reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
     name: String,

@@ -1,4 +1,4 @@
-//! Settings for hosted configs.
+//! Parses the settings for hosted configs.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use llm_exe::hosted::check_bucket;
 use super::error::SettingsError;
 use super::parse::{Get, seconds};
 
-/// Maximum seconds for which a config is cached: a day.
+/// Maximum of `CONFIG_CACHE_SECONDS`, which is one day.
 const MAX_CACHE_SECONDS: u64 = 86_400;
 
-/// The buckets that hosted configs may be read from.
+/// Parses the names of the S3 buckets that hosted configs may be read from.
 pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     const BUCKET: &str = "AWS_S3_FILES_BUCKET_NAME";
     const BUCKETS: &str = "CONFIG_BUCKETS";
@@ -39,7 +39,7 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     Ok(HostedRules { bucket, buckets, ..HostedRules::default() })
 }
 
-/// How long a config is cached before it is checked for changes.
+/// Parses how long a hosted config is cached before it is checked for changes.
 pub(super) fn cache(get: &Get<'_>) -> Result<Duration, SettingsError> {
     seconds(get, "CONFIG_CACHE_SECONDS", 0..=MAX_CACHE_SECONDS)
 }

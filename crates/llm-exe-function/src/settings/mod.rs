@@ -1,5 +1,5 @@
-//! Parses the settings from environment variables. The variables are read through a function that
-//! the binaries pass, so that nothing here accesses the environment.
+//! Parses the settings from environment variables. The binaries pass a function that looks up a
+//! variable, so this module never accesses the environment itself.
 
 mod compatible;
 mod error;
@@ -23,14 +23,15 @@ pub use error::SettingsError;
 pub use results::ResultSettings;
 pub use rows::{SETTINGS, SettingRow};
 
-/// Settings of later versions. They stop the start if they are set, because a limit that silently
-/// has no effect is worse than none.
+/// Settings of later versions. The function does not start if one of them is set, because a limit
+/// that silently has no effect is worse than a missing one.
 const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
-/// The two variables of the region, in order of precedence.
+/// The variables that can set the AWS region, in order of precedence.
 const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// The variable that sets the AWS region and its value; `look_up` returns the value of a variable.
+/// Returns the AWS region, together with the name of the variable that sets it. `look_up` returns
+/// the value of a variable.
 pub fn aws_region(look_up: &dyn Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     REGION_VARIABLES.into_iter().find_map(|name| {
         let value = look_up(name)?;
@@ -39,17 +40,17 @@ pub fn aws_region(look_up: &dyn Fn(&str) -> Option<String>) -> Option<(&'static 
     })
 }
 
-/// The level of the log.
+/// The level of a log line. The setting `LOG_LEVEL` limits which lines are logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Errors of the function or its configuration.
+    /// Only errors of the function or its configuration.
     Error,
-    /// All errors.
+    /// All errors, and warnings about the configuration.
     Warn,
-    /// One line per invocation.
+    /// One line for each invocation.
     #[default]
     Info,
-    /// One line per invocation, with the texts of all warnings.
+    /// One line for each invocation, including the text of all warnings.
     Debug,
 }
 
@@ -58,9 +59,10 @@ pub enum LogLevel {
 pub struct Settings {
     /// How HTTP callers authenticate.
     pub endpoint_auth: EndpointAuth,
-    /// The time limit for callers behind API Gateway.
+    /// The time limit for callers behind API Gateway or a load balancer, which time out before the
+    /// function does.
     pub http_deadline: Duration,
-    /// The operator's rules for every request.
+    /// The operator's rules, which apply to every request.
     pub rules: Rules,
     /// How long a hosted config is cached before it is checked for changes.
     pub config_cache: Duration,
@@ -72,16 +74,16 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// The hosts that configs may be fetched from.
     pub config_hosts: ConfigHosts,
-    /// The AWS services other than Bedrock.
+    /// The settings for AWS services other than Bedrock.
     pub aws: AwsSettings,
-    /// The level of the log.
+    /// The level up to which lines are logged.
     pub log_level: LogLevel,
 }
 
-/// The region and base URLs of AWS services, and the settings of secrets.
+/// The region and the base URLs of AWS services, and the settings for secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsSettings {
-    /// The region.
+    /// The AWS region, if a variable sets it.
     pub region: Option<String>,
     /// The base URL of S3, if it is not the region's default.
     pub s3: Option<String>,
@@ -91,7 +93,7 @@ pub struct AwsSettings {
     pub sqs: Option<String>,
     /// The base URL of EventBridge, if it is not the region's default.
     pub events: Option<String>,
-    /// The stack name, which is part of the names of its secrets.
+    /// The stack name, which is part of the names of the stack's secrets.
     pub stack_name: String,
     /// How long a secret is cached.
     pub secret_cache: Duration,
@@ -102,10 +104,10 @@ impl Settings {
     /// as not set.
     ///
     /// # Errors
-    /// The first setting with an invalid value.
+    /// The error for the first setting that has an invalid value.
     pub fn parse(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
-        // "false" is accepted, because it asks for nothing.
+        // "false" is accepted, because a disabled feature needs no support.
         let is_set = |name: &str| get(name).is_some_and(|text| text.trim() != "false");
         if let Some(name) = UNSUPPORTED.iter().find(|name| is_set(name)) {
             let text = "this version does not support it yet; remove it";
@@ -114,7 +116,8 @@ impl Settings {
         let mut endpoints = Endpoints::new();
         for provider in PROVIDERS {
             let own = [provider.base_url_setting];
-            // As in AWS's tools, the service's setting takes precedence over the common one.
+            // As in the AWS SDKs, the endpoint URL of a service takes precedence over
+            // AWS_ENDPOINT_URL.
             let aws = [provider.base_url_setting, "AWS_ENDPOINT_URL"];
             let names: &[&str] = if provider.access == Access::Aws { &aws } else { &own };
             if let Some((name, url)) = names.iter().find_map(|name| Some((name, get(name)?))) {
@@ -182,7 +185,8 @@ fn config_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {
     Ok(hosts.map_err(|error| SettingsError::new(NAME, error.to_string()))?.unwrap_or_default())
 }
 
-/// Quotes a URL for a message, unless it has a password or a query, which may contain a secret.
+/// Quotes a URL for an error message. Returns an empty string if the URL has a password or a query,
+/// because these may contain a secret.
 fn quoted_url(url: &str) -> String {
     if url.contains(['@', '?']) { String::new() } else { format!("; got {url:?}") }
 }
@@ -199,14 +203,14 @@ fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsError> {
     })
 }
 
-/// The base URL of an AWS service, from its own setting or the common one.
+/// Parses the base URL of an AWS service from its own setting, or else from `AWS_ENDPOINT_URL`.
 fn aws_url(get: &Get<'_>, setting: &str) -> Result<Option<String>, SettingsError> {
     let set = [setting, "AWS_ENDPOINT_URL"].into_iter().find_map(|name| Some((name, get(name)?)));
     let Some((name, url)) = set else {
         return Ok(None);
     };
     let url = url.trim();
-    // The documented default contains the placeholder REGION and means that no URL is set.
+    // The documented default contains the placeholder REGION, so it is treated as not set.
     if default_of(setting) == Some(url) {
         return Ok(None);
     }
@@ -214,7 +218,7 @@ fn aws_url(get: &Get<'_>, setting: &str) -> Result<Option<String>, SettingsError
     Ok(Some(url.to_owned()))
 }
 
-/// The stack name, which is used in the names of parameters.
+/// Parses the stack name, which is part of the names of its parameters in Parameter Store.
 fn stack_name(get: &Get<'_>) -> Result<String, SettingsError> {
     const NAME: &str = "STACK_NAME";
     let text = text(get, NAME).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Parsers for the values of settings. Errors contain the setting, the value and what is allowed.
+//! Parsers for setting values. Their errors contain the name of the setting, its value and the
+//! allowed values.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,15 +7,15 @@ use std::time::Duration;
 use super::error::SettingsError;
 use super::rows::default_of;
 
-/// Returns the value of a setting; `None` if it is not set or empty.
+/// A function that returns the value of a setting, or `None` if the setting is empty or not set.
 pub(super) type Get<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
-/// The value of a setting, or else its default.
+/// Returns the value of a setting, or its default if the setting is not set.
 pub(super) fn text(get: &Get<'_>, name: &str) -> Option<String> {
     get(name).or_else(|| default_of(name).map(str::to_owned))
 }
 
-/// Parses one of a list of words, ignoring case.
+/// Parses a setting whose value is one of `words`, ignoring case.
 pub(super) fn word<T: Copy>(
     get: &Get<'_>,
     name: &str,
@@ -34,7 +35,7 @@ pub(super) fn word<T: Copy>(
     }
 }
 
-/// Parses `true` or `false`.
+/// Parses a setting whose value is `true` or `false`.
 pub(super) fn flag(get: &Get<'_>, name: &str) -> Result<bool, SettingsError> {
     Ok(word(get, name, &[("true", true), ("false", false)])?.unwrap_or(false))
 }
@@ -49,7 +50,8 @@ pub(super) fn seconds(
     Ok(Duration::from_secs(seconds.unwrap_or_default()))
 }
 
-/// Parses a whole number. `unit` describes it in the error.
+/// Parses a whole number. `unit` describes the expected value in the error message, for example
+/// `bytes`.
 pub(super) fn number(
     get: &Get<'_>,
     name: &str,

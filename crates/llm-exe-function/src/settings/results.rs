@@ -1,4 +1,4 @@
-//! Settings for results: where they are stored and sent.
+//! Parses the settings for results, which define where results are stored and sent.
 
 use llm_exe::HostedRules;
 use llm_exe_events::MAX_RESPONSE_BYTES;
@@ -12,7 +12,8 @@ const DESTINATION: &str = "RESULT_DESTINATION";
 const OVERRIDE: &str = "RESULT_DESTINATION_OVERRIDE";
 const OFFLOAD: &str = "OFFLOAD_RESULTS_OVER";
 
-/// Minimum of `OFFLOAD_RESULTS_OVER`: a response with the URL of a result has to fit.
+/// Minimum of `OFFLOAD_RESULTS_OVER`. It leaves room for a response that contains the URL of a
+/// result.
 const MIN_OFFLOAD_BYTES: u64 = 4096;
 
 /// Where results are stored and sent.
@@ -20,14 +21,14 @@ const MIN_OFFLOAD_BYTES: u64 = 4096;
 pub struct ResultSettings {
     /// The prefix below which results are stored.
     pub prefix: Option<ResultPrefix>,
-    /// The destination for the result of each record.
+    /// The destination for the results of records whose requests do not name one.
     pub destination: Option<Destination>,
-    /// Maximum bytes of a response. The results of a larger one are stored, and the response
-    /// contains their URLs.
+    /// Maximum size of a response in bytes. If a response is larger, its results are stored and the
+    /// response contains their URLs instead.
     pub offload_over: Option<usize>,
 }
 
-/// Parses the settings.
+/// Parses the settings for results.
 pub(super) fn parse(get: &Get<'_>) -> Result<ResultSettings, SettingsError> {
     let prefix = get(PREFIX).map(|text| {
         ResultPrefix::parse(text.trim()).map_err(|reason| SettingsError::new(PREFIX, reason))
@@ -57,7 +58,7 @@ fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsError> {
     }
 }
 
-/// Rejects a result prefix that is a whole bucket of configs, because configs below the result
+/// Rejects a result prefix that covers a whole config bucket, because configs below the result
 /// prefix can't be read.
 pub(super) fn check_config_buckets(
     results: &ResultSettings,
@@ -77,7 +78,8 @@ pub(super) fn check_config_buckets(
     }
 }
 
-/// The allowed prefixes of a request's `destination`. Each one contains the bucket or the account.
+/// Parses the prefixes that a request's `destination` may begin with. Each prefix must contain at
+/// least the bucket or the account.
 pub(super) fn allowed(get: &Get<'_>) -> Result<Vec<String>, SettingsError> {
     let text = get(OVERRIDE).unwrap_or_default();
     let prefixes = text.split(',').map(str::trim).filter(|prefix| !prefix.is_empty());
@@ -93,14 +95,17 @@ fn invalid_prefix(text: &str) -> SettingsError {
     SettingsError::new(OVERRIDE, text)
 }
 
-/// Parses a prefix. `None` if it is too short to contain the bucket or the account.
+/// Parses an allowed prefix. Returns `None` if the prefix is invalid, or too short to contain the
+/// bucket or the account.
 fn parse_prefix(text: &str) -> Option<String> {
     if let Some(rest) = text.strip_prefix("s3://") {
-        // Without the slash it would also match buckets whose names begin with this one.
+        // Without the trailing slash, the prefix would also match longer bucket names that begin
+        // with this one.
         let prefix = if rest.contains('/') { text.to_owned() } else { format!("{text}/") };
         return ResultPrefix::parse(prefix.trim_end_matches('/')).is_ok().then_some(prefix);
     }
-    // The name after the account may be missing: the prefix is completed with any name and parsed.
+    // The name after the account may be missing. In that case, a dummy name is appended so that the
+    // prefix can be parsed as a destination.
     let completed = if text.starts_with("arn:") {
         let parts = text.splitn(6, ':').count();
         let name = text.splitn(6, ':').nth(5).unwrap_or_default();
@@ -112,7 +117,7 @@ fn parse_prefix(text: &str) -> Option<String> {
     Destination::parse(&completed).is_ok().then(|| text.to_owned())
 }
 
-/// How many records of an event run concurrently.
+/// Parses how many records of an event run concurrently.
 pub(super) fn record_concurrency(get: &Get<'_>) -> Result<usize, SettingsError> {
     let number = number(get, "RECORD_CONCURRENCY", "a whole number", 1..=1000)?;
     Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(1))

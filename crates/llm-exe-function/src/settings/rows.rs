@@ -1,11 +1,12 @@
 //! The table of settings with their defaults.
 
-/// A setting, as the documentation lists it.
+/// A setting, as it is listed in the documentation.
 #[derive(Debug, Clone, Copy)]
 pub struct SettingRow {
-    /// The environment variable.
+    /// The name of the environment variable.
     pub name: &'static str,
-    /// The value if the variable is not set; empty if there is none.
+    /// The value that is used if the variable is not set. It is empty if the setting has no
+    /// default.
     pub default: &'static str,
     /// What the setting does.
     pub description: &'static str,
@@ -15,7 +16,7 @@ const fn row(name: &'static str, default: &'static str, description: &'static st
     SettingRow { name, default, description }
 }
 
-/// All settings.
+/// All settings of the function.
 pub const SETTINGS: &[SettingRow] = &[
     row("STACK_NAME", "LlmExeLambda", "the stack name, which is part of the names of its secrets"),
     row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
@@ -90,7 +91,7 @@ pub const SETTINGS: &[SettingRow] = &[
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
 
-/// The default of a setting; `None` if it has none.
+/// Returns the default of a setting, or `None` if the setting has no default.
 pub(super) fn default_of(name: &str) -> Option<&'static str> {
     let row = SETTINGS.iter().find(|row| row.name == name)?;
     (!row.default.is_empty()).then_some(row.default)

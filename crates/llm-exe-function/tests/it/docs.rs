@@ -1,4 +1,4 @@
-//! The table of settings in docs/lambda.md matches the code.
+//! Tests that the table of settings in docs/lambda.md matches the code.
 
 use llm_exe_function::SETTINGS;
 

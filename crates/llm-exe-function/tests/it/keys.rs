@@ -1,4 +1,5 @@
-//! Keys from environment variables: precedence, trimming, validation, and no quoting in errors.
+//! Tests of API keys from environment variables. They cover precedence, trimming and validation,
+//! and check that errors never quote a key.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -62,7 +63,7 @@ async fn invalid_key_error_names_the_variable_and_not_the_key() {
     }
 }
 
-/// A store with one key that records the calls of its methods.
+/// A key store with one key, which records the calls of its methods.
 #[derive(Default)]
 struct Store(Mutex<Vec<&'static str>>);
 
@@ -120,7 +121,7 @@ proptest! {
     }
 }
 
-/// A store that never returns a key.
+/// A key store that never returns.
 struct Hanging;
 
 impl Keys for Hanging {

@@ -1,4 +1,4 @@
-//! Integration tests of the function.
+//! Integration tests of the function crate.
 
 #![allow(
     clippy::unwrap_used,

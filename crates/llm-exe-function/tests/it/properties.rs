@@ -1,5 +1,5 @@
-//! Property tests with arbitrary events: the function always returns a response or a typed error
-//! and never panics.
+//! Property tests with arbitrary events, which check that the function always returns a response or
+//! a typed error and never panics.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 const KEY: &str = "sentinel.of.the.key";
 
-/// A function whose providers can't be reached, so that nothing leaves this machine.
+/// Creates a function whose providers can't be reached, so that nothing leaves this machine.
 fn function() -> Function {
     let look_up = |name: &str| {
         let value = match name {
@@ -51,8 +51,8 @@ fn check(event: &[u8]) {
             let status = value["statusCode"].as_u64().unwrap();
             assert!((200..=599).contains(&status) && status != 500, "{value}");
         }
-        // Only a dry run succeeds, because no provider can be reached. Its result is in an
-        // envelope if the request sets "return": "full".
+        // Only a dry run succeeds, because no provider can be reached. If the request sets
+        // "return": "full", the result is in the field `result`.
         Ok(value) => {
             let wire = value.get("result").unwrap_or(&value);
             assert_eq!(wire["method"], json!("POST"), "{value}");

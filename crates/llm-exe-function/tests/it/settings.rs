@@ -1,4 +1,4 @@
-//! The values that each setting accepts and rejects, and the error messages.
+//! Tests of the values that each setting accepts and rejects, and of the error messages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn parse(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     Settings::parse(&|name| variables.get(name).map(|value| (*value).to_owned()))
 }
 
-/// A setting, an invalid value, and a part of the expected message.
+/// The name of a setting, an invalid value, and a part of the expected error message.
 const INVALID: &[(&str, &str, &str)] = &[
     ("ENDPOINT_AUTH", "IAM", "AWS_IAM, API_KEY, NONE"),
     ("ENDPOINT_AUTH", "NONE,API_KEY", "AWS_IAM, API_KEY, NONE"),
@@ -177,7 +177,7 @@ fn defaults_match_the_table() {
             assert_eq!(settings.endpoints.resolve(row).base_url, row.base_url);
         }
     }
-    // Setting the documented defaults has the same effect as setting nothing.
+    // Setting every setting to its documented default has the same effect as setting nothing.
     let defaults: Vec<(&str, &str)> = SETTINGS.iter().map(|row| (row.name, row.default)).collect();
     let (set, unset) = (parse(&defaults).unwrap(), parse(&[]).unwrap());
     assert_eq!(set.endpoint_auth, unset.endpoint_auth);

@@ -1,4 +1,5 @@
-//! The scripted failures of providers: temporary, permanent, or a rejection of the request.
+//! The scripted failures of the provider. A failure is temporary, permanent, or a rejection of the
+//! request.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::{Value, json};
@@ -7,31 +8,31 @@ use crate::Parameters;
 use crate::backend::{request_for, step_for};
 use crate::harness::merge;
 
-/// The number of attempts in one delivery.
+/// The number of attempts to call the provider in one delivery.
 const ATTEMPTS: u32 = 3;
 
-/// A failure of a provider.
+/// A way in which the provider fails for a message.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) name: &'static str,
     step: fn() -> Step,
-    /// The number of calls that fail.
+    /// The number of provider calls that fail.
     times: u32,
     pub(crate) expected: Expected,
 }
 
-/// The expected end of a message if no other fault affects it.
+/// How the handling of a message is expected to end, if no other fault affects the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// It succeeds after at most this number of failed deliveries.
+    /// The message succeeds after at most this number of failed deliveries.
     Succeeds(usize),
-    /// It never succeeds, although each error is retryable.
+    /// The message never succeeds, although each error is retryable.
     NeverSucceeds,
-    /// It fails with a final error.
+    /// The message fails with a final error.
     Rejected,
 }
 
-/// All failures, which are assigned in turn.
+/// All failures. They are assigned to messages in turn.
 const FAILURES: &[Failure] = &[
     Failure {
         name: "429, then success",
@@ -108,7 +109,7 @@ fn dropped() -> Step {
     Step::fault(Fault::Drop)
 }
 
-/// The failure of each message.
+/// The failure of each message, by message index.
 pub(crate) struct Failures(Vec<Option<&'static Failure>>);
 
 impl Failures {
@@ -129,12 +130,12 @@ impl Failures {
         self.0.len()
     }
 
-    /// The number of messages whose provider fails.
+    /// The number of messages for which the provider fails.
     pub(crate) fn failing(&self) -> usize {
         self.0.iter().flatten().count()
     }
 
-    /// The expected end of a message and the name of its failure.
+    /// Returns the expected end of a message and the name of its failure.
     pub(crate) fn expected(&self, index: usize) -> (Expected, &'static str) {
         self.0[index]
             .map_or((Expected::Succeeds(0), "none"), |failure| (failure.expected, failure.name))
@@ -149,7 +150,7 @@ impl Failures {
         self.0.iter().enumerate().filter_map(step).collect()
     }
 
-    /// The request of a message, with a short timeout if its provider hangs.
+    /// Returns the request of a message. It has a short timeout if the provider hangs.
     pub(crate) fn request(&self, index: usize) -> Value {
         let mut request = request_for(&id(index));
         if self.expected(index).1.starts_with("hangs") {
@@ -164,7 +165,7 @@ pub(crate) fn id(index: usize) -> String {
     format!("m{index:06}")
 }
 
-/// The index of the message in a prompt.
+/// Returns the index of the message that a prompt belongs to.
 pub(crate) fn index(prompt: &str) -> Option<usize> {
     let (_, rest) = prompt.split_once("<m")?;
     rest.split_once('>')?.0.parse().ok()

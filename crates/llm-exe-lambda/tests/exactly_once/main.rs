@@ -1,5 +1,5 @@
-//! Every message of a queue ends with exactly one result or in the dead-letter queue, although
-//! providers fail, S3 fails, and processes are killed.
+//! Tests that every message of a queue has exactly one result or is moved to the dead-letter queue,
+//! although providers fail, S3 fails and processes are killed.
 //!
 //! The messages are delivered in batches to several processes at once. The environment variables
 //! `EXACTLY_ONCE_MESSAGES`, `EXACTLY_ONCE_FAILURES`, `EXACTLY_ONCE_KILLS` and
@@ -37,7 +37,7 @@ struct Parameters {
     failures: f64,
     /// The percentage of deliveries whose process is killed.
     kills: f64,
-    /// The percentage of reads and of writes of results that fail.
+    /// The percentage of result reads and result writes that fail.
     store_faults: f64,
     processes: usize,
     seed: u64,
@@ -65,7 +65,7 @@ impl Parameters {
         }
     }
 
-    /// A pseudo-random number from 0 to 1, which depends on the seed, a name and an index.
+    /// Returns a pseudo-random number from 0 to 1, which depends on the seed, a name and an index.
     fn random(&self, name: &str, index: u64) -> f64 {
         let mut state = name.bytes().fold(self.seed, |state, byte| mix(state ^ u64::from(byte)));
         state = mix(mix(state ^ index));
@@ -89,7 +89,8 @@ async fn every_message_has_one_result_or_is_dead() {
     let finished_run = run::run(parameters, &failures).await;
     let report = Report::new(&finished_run, &failures);
     let text = format!("\n{parameters:?}\n{report}in {:.1} s\n", started.elapsed().as_secs_f64());
-    // Written directly, because the output of `println!` is hidden if the test passes.
+    // The report is written directly, because the output of `println!` is hidden if the test
+    // passes.
     std::io::stdout().write_all(text.as_bytes()).unwrap();
     report.check(&parameters);
 }

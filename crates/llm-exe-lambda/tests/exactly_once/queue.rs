@@ -1,15 +1,15 @@
-//! A queue that behaves like SQS: received messages are hidden, messages that are not deleted are
+//! A queue that behaves like SQS. Received messages are hidden, messages that are not deleted are
 //! received again, and after too many receives they are moved to a dead-letter queue.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-/// `maxReceiveCount` of the redrive policy.
+/// The `maxReceiveCount` of the queue's redrive policy.
 pub(crate) const MAX_RECEIVES: usize = 3;
 const BATCH: usize = 10;
 
-/// The queue's state of a message.
+/// The state of one message in the queue.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MessageState {
     pub(crate) receives: usize,
@@ -23,14 +23,14 @@ pub(crate) struct MessageState {
 
 /// A batch of received messages.
 pub(crate) struct Delivery {
-    /// Counted from 0.
+    /// The number of the delivery, starting at 0.
     pub(crate) number: u64,
     pub(crate) messages: Vec<usize>,
 }
 
 /// The outcome of a delivery.
 pub(crate) enum DeliveryOutcome {
-    /// The function responded: these messages failed, and the others are deleted.
+    /// The function responded. These messages failed, and the others are deleted.
     Responded(Vec<usize>),
     /// The process was killed.
     Killed,
@@ -61,7 +61,7 @@ impl Queue {
         self.0.lock().unwrap()
     }
 
-    /// Receives the next batch; `None` if the queue is empty and no message is in flight.
+    /// Receives the next batch. Returns `None` if the queue is empty and no message is in flight.
     pub(crate) async fn receive(&self) -> Option<Delivery> {
         loop {
             {
@@ -97,7 +97,8 @@ impl Queue {
         }
     }
 
-    /// The states of all messages, the number of deliveries, and the number of repeated receives.
+    /// Returns the states of all messages, the number of deliveries, and the number of repeated
+    /// receives.
     pub(crate) fn into_statistics(self) -> (Vec<MessageState>, u64, usize) {
         let state = self.0.into_inner().unwrap();
         (state.messages, state.deliveries, state.redelivered)

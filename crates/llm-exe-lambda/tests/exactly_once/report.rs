@@ -1,5 +1,5 @@
-//! The report of a run: the end of each message, the repeated provider calls and their causes, and
-//! everything that is not as expected.
+//! The report of a run, which contains the final states of the messages, the repeated provider
+//! calls with their causes, and every unexpected observation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -14,7 +14,8 @@ use crate::failures::{self, Expected, Failures};
 use crate::queue::{MAX_RECEIVES, MessageState};
 use crate::run::{FinishedRun, result_place};
 
-/// Maximum calls of one delivery: three attempts, and one more if a reused connection was closed.
+/// Maximum number of provider calls for a message in one delivery. There are three attempts, and
+/// one more call if a reused connection was closed.
 const MAX_CALLS: usize = 4;
 
 #[derive(Debug, Default)]
@@ -26,33 +27,35 @@ pub(crate) struct Report {
     kills: usize,
     missed_kills: usize,
     store_faults: usize,
-    /// Deleted from the queue, with a successful result.
+    /// Messages that were deleted from the queue and have a successful result.
     ok: usize,
-    /// In the dead-letter queue, with a stored error.
+    /// Messages in the dead-letter queue with a stored error.
     dead_with_error: usize,
-    /// In the dead-letter queue with a stored result: the response was lost after it was written.
+    /// Messages in the dead-letter queue with a stored result, because the response was lost after
+    /// the result was written.
     dead_with_result: usize,
-    /// In the dead-letter queue, and no delivery could store anything.
+    /// Messages in the dead-letter queue for which no delivery could store anything.
     dead_with_none: usize,
     objects: usize,
     calls: usize,
-    /// Calls that were repeated after a retryable error.
+    /// Provider calls that were repeated after a retryable error.
     after_failure: usize,
-    /// Calls that were repeated because the process was killed before it stored the result.
+    /// Provider calls that were repeated because the process was killed before it stored the
+    /// result.
     after_kill: usize,
-    /// Calls that were repeated because S3 did not store the result.
+    /// Provider calls that were repeated because S3 did not store the result.
     after_store: usize,
     ends: BTreeMap<&'static str, BTreeMap<&'static str, usize>>,
     problems: Vec<String>,
 }
 
-/// The data of one message.
+/// What is known about one message after the run.
 struct Message<'a> {
     id: String,
     expected: Expected,
     state: &'a MessageState,
     result: Option<&'a Value>,
-    /// For each provider call, whether its reply was final.
+    /// Whether the reply was final, for each provider call.
     calls: &'a [bool],
     /// The number of failed reads and writes of the result.
     store_faults: usize,
@@ -107,7 +110,7 @@ impl Report {
         report
     }
 
-    /// Counts the end of a message and checks it.
+    /// Counts a message by its final state and checks that the state is expected.
     fn add_end(&mut self, message: &Message<'_>) -> &'static str {
         let Message { id, expected, state, result, store_faults, .. } = message;
         let lost = state.kills + store_faults;
@@ -143,7 +146,7 @@ impl Report {
         end
     }
 
-    /// Counts the repeated calls of a message by cause.
+    /// Counts the repeated provider calls for a message by their cause.
     fn add_repeated_calls(&mut self, message: &Message<'_>) {
         let Message { id, state, calls, store_faults, .. } = message;
         let Some((_, repeated)) = calls.split_last() else {
@@ -179,8 +182,8 @@ impl Report {
     }
 }
 
-/// Whether a message may end in the dead-letter queue with an error after this number of lost
-/// deliveries.
+/// Whether a message with a stored error may be in the dead-letter queue after `lost` deliveries
+/// failed because of kills or S3 faults.
 fn may_die(expected: Expected, lost: usize) -> bool {
     match expected {
         Expected::Succeeds(failures) => failures + lost >= MAX_RECEIVES,
@@ -188,8 +191,8 @@ fn may_die(expected: Expected, lost: usize) -> bool {
     }
 }
 
-/// The calls of each message, in order, and whether their replies were final: a result or a
-/// rejection, but not a retryable error.
+/// Returns for each message whether the replies to its provider calls were final, in the order of
+/// the calls. Results and rejections are final, but retryable errors are not.
 fn final_calls(journal: &[Call]) -> HashMap<usize, Vec<bool>> {
     let mut calls: HashMap<usize, Vec<bool>> = HashMap::new();
     for call in journal {
@@ -201,7 +204,8 @@ fn final_calls(journal: &[Call]) -> HashMap<usize, Vec<bool>> {
     calls
 }
 
-/// The number of failed reads and writes of each result. An unmet precondition is not a failure.
+/// Returns the number of failed reads and writes of each result. An unmet precondition is not a
+/// failure.
 fn store_faults(run: &FinishedRun) -> HashMap<String, usize> {
     let mut faults: HashMap<String, usize> = HashMap::new();
     for call in run.backend.aws.calls() {

@@ -1,5 +1,5 @@
-//! Delivers the messages of the queue to several processes, kills some of them at random moments
-//! and starts new ones.
+//! Delivers the messages of the queue to several function processes. Kills some of the processes at
+//! random times and starts new ones.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -16,28 +16,29 @@ use crate::failures::{self, Failures};
 use crate::harness::Function;
 use crate::queue::{Delivery, DeliveryOutcome, MessageState, Queue};
 
-/// The latency of the provider.
+/// The latency of the simulated provider.
 const LATENCY: Duration = Duration::from_millis(30);
 /// The timeout of an invocation.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The time from a kill until the messages are visible again. SQS's visibility timeout is longer
-/// than an invocation, so that no request of the killed process is still being handled then.
+/// The time from a kill until the messages are visible again. Because the visibility timeout of a
+/// real SQS queue is longer than an invocation, no request of the killed process is still being
+/// handled when its messages become visible.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// The data of a finished run.
+/// What was observed in a finished run.
 pub(crate) struct FinishedRun {
     pub(crate) backend: Backend,
     pub(crate) messages: Vec<MessageState>,
     pub(crate) deliveries: u64,
     pub(crate) redelivered: usize,
     pub(crate) kills: usize,
-    /// The deliveries that ended before their process was to be killed.
+    /// The number of deliveries that ended before their process could be killed.
     pub(crate) missed_kills: usize,
-    /// The provider calls for messages that already had a final result.
+    /// Descriptions of the provider calls for messages that already had a final result.
     pub(crate) unnecessary_calls: Vec<String>,
 }
 
-/// The processes and what they share.
+/// The state that all function processes share.
 struct Runner<'a> {
     parameters: Parameters,
     failures: &'a Failures,
@@ -48,7 +49,7 @@ struct Runner<'a> {
 
 #[derive(Default)]
 struct Kills {
-    /// The number of kills to make in the next deliveries.
+    /// The number of processes that still have to be killed in the next deliveries.
     due: usize,
     done: usize,
     missed: usize,
@@ -56,7 +57,7 @@ struct Kills {
     durations: Vec<Duration>,
 }
 
-/// Runs until the queue is empty.
+/// Runs function processes until the queue is empty.
 pub(crate) async fn run(parameters: Parameters, failures: &Failures) -> FinishedRun {
     let aws = Arc::new(AwsSimulator::start().await.unwrap());
     let unnecessary_calls: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -93,7 +94,8 @@ pub(crate) async fn run(parameters: Parameters, failures: &Failures) -> Finished
     }
 }
 
-/// Starts the simulated provider, which records calls for messages that have a final result.
+/// Starts the simulated provider, which records every call for a message that already has a final
+/// result.
 async fn start_simulator(
     aws: Arc<AwsSimulator>,
     unnecessary_calls: Arc<Mutex<Vec<String>>>,
@@ -115,7 +117,8 @@ async fn start_simulator(
     Simulator::start_with(address, Arc::new(observer)).await.unwrap()
 }
 
-/// The bucket and key of a message's result. The key contains a hash of the source and the id.
+/// Returns the bucket and the key of the object with a message's result. The key contains a hash of
+/// the source and the id.
 pub(crate) fn result_place(id: &str) -> (String, String) {
     let mut hash = Sha256::new();
     for part in ["sqs", id] {
@@ -126,8 +129,8 @@ pub(crate) fn result_place(id: &str) -> (String, String) {
     ("stored".to_owned(), format!("results/records/{name}.json"))
 }
 
-/// Makes a percentage of the reads and writes of results fail: permanently, temporarily, or after
-/// the object was written.
+/// Makes a percentage of the result reads and writes fail. The failures are permanent, temporary,
+/// or happen after the object was written.
 fn script_store_faults(aws: &AwsSimulator, percent: f64) {
     if percent <= 0.0 {
         return;
@@ -149,7 +152,8 @@ fn script_store_faults(aws: &AwsSimulator, percent: f64) {
 }
 
 impl Runner<'_> {
-    /// Delivers batches to one process, and to a new one after each kill, until the queue is empty.
+    /// Delivers batches to one process until the queue is empty. After each kill, starts a new
+    /// process.
     async fn work(&self) {
         let mut function = self.backend.function(&[]).await;
         while let Some(delivery) = self.queue.receive().await {
@@ -167,7 +171,7 @@ impl Runner<'_> {
         function.stop().await;
     }
 
-    /// Delivers a batch and returns the response; `None` if the process is to be killed now.
+    /// Delivers a batch and returns the response, or `None` if the process has to be killed now.
     async fn deliver(&self, function: &Function, delivery: &Delivery) -> Option<Value> {
         let messages = delivery.messages.iter().map(|index| {
             let request = self.failures.request(*index);
@@ -195,8 +199,8 @@ impl Runner<'_> {
         }
     }
 
-    /// The time after which the process of a delivery is to be killed, if it is: a random part of
-    /// the median duration of a delivery on this machine.
+    /// Returns the time after which the process of a delivery is killed, or `None` if it is not
+    /// killed. The time is a random part of the median duration of a delivery on this machine.
     fn kill_delay(&self, number: u64) -> Option<Duration> {
         let mut kills = self.kills.lock().unwrap();
         if self.parameters.kills > 0.0 {
@@ -211,7 +215,7 @@ impl Runner<'_> {
         Some(median.mul_f64(self.parameters.random("delay", number)))
     }
 
-    /// The failed messages of a response. Checks that the results of the others are stored.
+    /// Returns the failed messages in a response. Checks that the results of the others are stored.
     fn failed(&self, delivery: &Delivery, response: &Value) -> Vec<usize> {
         let ids = crate::backend::failures(response);
         let failed: Vec<usize> =

@@ -1,5 +1,5 @@
-//! The Lambda binary with its keys in moto's Parameter Store. `./scripts/test` runs these tests and
-//! passes the path of moto in `MOTO_SERVER`.
+//! Tests of the Lambda binary with API keys in moto's Parameter Store. `./scripts/test` runs these
+//! tests and passes the path of moto in `MOTO_SERVER`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,17 +45,18 @@ async fn key_is_fetched_and_refreshed_after_it_was_rejected() {
     for expected in ["OPENAI_API_KEY", PARAMETER, "npm run update-secrets"] {
         assert!(message.contains(expected), "{message}");
     }
-    // The same process finds the key after it was created, with a trailing line break.
+    // After the key is created, the same process finds it and ignores the trailing line break.
     moto.secret(PARAMETER, &format!("{OPENAI_KEY}\n")).await;
     assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
 
-    // The provider rejects the key and there is no newer one: the error is returned after one call.
+    // If the provider rejects the key and there is no newer key, the error is returned after one
+    // call.
     function.simulator.clear();
     function.simulator.script(vec![Step::status(401).times(2)]);
     let (kind, _) = function.invoke(&request()).await.failure();
     assert_eq!((kind.as_str(), function.simulator.journal().len()), ("ProviderAuthFailed", 1));
 
-    // The key was replaced: after the provider rejects the old one, the new one is used.
+    // If the key was replaced, the new key is used after the provider rejects the old one.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     moto.secret(PARAMETER, ANTHROPIC_KEY).await;
     function.simulator.clear();
@@ -85,7 +86,7 @@ async fn endpoint_key_is_refreshed_when_a_callers_key_does_not_match() {
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.second.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 401);
-    // Another wrong key does not cause another look-up at once.
+    // The function does not look up the key again so soon, so it rejects even the correct new key.
     moto.secret(ENDPOINT, "the.third.key").await;
     assert_eq!(function.invoke(&called_with("the.third.key")).await.http().0, 401);
     function.stop().await;

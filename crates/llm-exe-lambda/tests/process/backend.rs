@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, TIMEOUT};
 
-/// The bucket and the prefix of `RESULT_PREFIX`.
+/// The bucket and the key prefix that `RESULT_PREFIX` is set to.
 pub(crate) const RESULTS: &str = "stored/results";
 
-/// The services that functions use.
+/// The simulated services, which several function processes can share.
 pub(crate) struct Backend {
     pub(crate) simulator: Arc<Simulator>,
     pub(crate) aws: Arc<AwsSimulator>,
@@ -25,7 +25,7 @@ impl Backend {
         Backend { simulator, aws: Arc::new(AwsSimulator::start().await.unwrap()) }
     }
 
-    /// Starts a function that stores results, with additional variables.
+    /// Starts a function that stores its results, with additional environment variables.
     pub(crate) async fn function(&self, additional: &[(&str, &str)]) -> Function {
         let url = self.aws.url();
         let prefix = format!("s3://{RESULTS}");
@@ -47,7 +47,7 @@ impl Backend {
         Function::with_simulator(Arc::clone(&self.simulator), &variables).await
     }
 
-    /// The stored results of records by record id.
+    /// The stored results of all records by record id.
     pub(crate) fn results(&self) -> BTreeMap<String, Value> {
         let mut results = BTreeMap::new();
         for (name, object) in self.aws.objects() {
@@ -82,7 +82,7 @@ impl Backend {
     }
 }
 
-/// The prompt of a record.
+/// The prompt in the request of a record.
 pub(crate) fn prompt_for(id: &str) -> String {
     format!("Say <{id}>.")
 }
@@ -92,7 +92,7 @@ pub(crate) fn reply_for(id: &str) -> String {
     format!("Simulated reply from gpt-4o-mini to: \"{}\"", prompt_for(id))
 }
 
-/// The request of a record.
+/// The request that a record with this id contains.
 pub(crate) fn request_for(id: &str) -> Value {
     json!({
         "provider": "openai",
@@ -102,7 +102,7 @@ pub(crate) fn request_for(id: &str) -> Value {
     })
 }
 
-/// A message of an SQS queue, of a FIFO queue if there is a group.
+/// Creates an SQS message. If there is a group, the message is from a FIFO queue.
 pub(crate) fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     let name = if group.is_some() { "jobs.fifo" } else { "jobs" };
     json!({
@@ -117,12 +117,12 @@ pub(crate) fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     })
 }
 
-/// An SQS event with these messages.
+/// Creates an SQS event with these messages.
 pub(crate) fn batch(messages: impl IntoIterator<Item = Value>) -> Value {
     json!({ "Records": messages.into_iter().collect::<Vec<Value>>() })
 }
 
-/// An SQS event with a message for each id.
+/// Creates an SQS event with a message for each id.
 pub(crate) fn batch_with<I: AsRef<str>>(ids: impl IntoIterator<Item = I>) -> Value {
     batch(ids.into_iter().map(|id| message(id.as_ref(), None, &request_for(id.as_ref()))))
 }
@@ -135,7 +135,7 @@ pub(crate) fn failures(response: &Value) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A step for the prompt of a record.
+/// Limits a step to provider calls with the prompt of this record.
 pub(crate) fn step_for(id: &str, step: Step) -> Step {
     step.when(When { prompt_contains: Some(format!("<{id}>")), ..When::default() })
 }

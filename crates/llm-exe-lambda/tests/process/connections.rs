@@ -1,4 +1,5 @@
-//! Connections across invocations. A frozen function may find its connections closed.
+//! Tests of provider connections across invocations. While Lambda freezes a function, the provider
+//! may close its connections.
 
 use std::time::Duration;
 
@@ -25,7 +26,8 @@ async fn connection_is_reused() {
     function.stop().await;
 }
 
-/// The close is noticed before the next request, or while the request is being sent.
+/// The function notices that the connection was closed either before the next request or while it
+/// sends the request.
 #[tokio::test]
 async fn closed_connection_costs_no_attempt() {
     for (idle, pause) in [(0, 150), (0, 0), (1, 0), (2, 1), (5, 5), (20, 19), (20, 20)] {
@@ -64,7 +66,7 @@ async fn request_on_a_dropped_reused_connection_is_sent_once_more() {
     function.stop().await;
 }
 
-/// A request that was sent completely on a new connection may have been paid for.
+/// The provider may charge for a request that was sent completely, so the request is not repeated.
 #[tokio::test]
 async fn request_on_a_dropped_new_connection_is_not_sent_again() {
     let function = Function::start().await;

@@ -1,4 +1,4 @@
-//! The deadline of the function, and the shorter one of callers behind API Gateway.
+//! Tests of the function's deadline, and of the shorter deadline for callers behind API Gateway.
 
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,7 @@ async fn gateway_deadline_does_not_extend_the_function_deadline() {
     function.stop().await;
 }
 
-/// The error of a retried request is the provider's last error.
+/// If a retried request runs out of time, its error is the last error of the provider.
 #[tokio::test]
 async fn retries_and_repairs_end_with_the_deadline() {
     let function = Function::start().await;

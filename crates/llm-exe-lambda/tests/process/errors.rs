@@ -1,5 +1,5 @@
-//! The errors of `cases/errors.json`, as a direct event and through a function URL. After each case
-//! the process handles the next invocation.
+//! Runs the error cases in `cases/errors.json` as direct events and through a function URL. After
+//! each error, the same process has to handle the next case.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -33,20 +33,20 @@ struct Case {
     name: String,
     #[serde(default)]
     script: Option<Value>,
-    /// Merged into a valid request.
+    /// Fields that are merged into a valid request.
     #[serde(default)]
     request: Value,
-    /// Replaces the valid request.
+    /// A request that replaces the valid request.
     replace: Option<Value>,
     /// The timeout of the invocation in milliseconds.
     timeout: Option<u64>,
     error: Option<Failure>,
-    /// The `retry-after` of the HTTP response.
+    /// The expected `retry-after` header of the HTTP response.
     retry_after: Option<String>,
     result: Option<Value>,
-    /// The `attempts` of the `full` result.
+    /// The expected `attempts` field of a `full` result.
     attempts: Option<u64>,
-    /// The number of provider calls.
+    /// The expected number of provider calls.
     calls: Option<usize>,
 }
 
@@ -67,7 +67,8 @@ impl Case {
         request
     }
 
-    /// Resets the script and invokes the function. Returns the outcome and the request id.
+    /// Sets the provider's script and invokes the function. Returns the response and the request
+    /// id.
     async fn invoke(&self, function: &Function, event: &Value) -> (Response, String) {
         function.simulator.clear();
         if let Some(script) = &self.script {

@@ -7,20 +7,20 @@ use crate::harness::Response;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// The simulator's reply to the requests of the examples.
+/// The simulator's reply to the requests in the examples.
 const KITTEN: &str = "Simulated reply from gpt-4o-mini to: \"Talk like a kitten. Hello!\"";
 
-/// The form of the response to an example.
+/// The kind of response that is expected for an example event.
 enum Form {
     /// The result itself.
     Result,
-    /// A status, headers and a body.
+    /// An HTTP response with a status, headers and a body.
     Http,
-    /// No failed items, for this number of requests.
+    /// A batch response without failed items, after this number of requests was run.
     Batch(usize),
-    /// A list with an item for the record.
+    /// A JSON array with an item for the record.
     List,
-    /// Nothing is run.
+    /// A response that reports that nothing was run.
     Skipped,
 }
 
@@ -84,7 +84,8 @@ async fn every_example_event_gets_its_response() {
             .find(|(known, _)| *known == name)
             .unwrap_or_else(|| panic!("{name} is missing in FORMS"));
         let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        // Some events are about the same object, so each one gets an empty store.
+        // Some events are about the same object, so each event gets a backend without stored
+        // results.
         let backend = Backend::new().await;
         let kitten = std::fs::read(format!("{FOLDER}/prompts/kitten.json")).unwrap();
         backend.aws.put("prompts", "kitten.json", kitten);

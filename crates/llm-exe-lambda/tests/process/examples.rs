@@ -7,7 +7,7 @@ use crate::harness::{Function, Response, post_event};
 const EXPECTED: &str = include_str!("../../../llm-exe-cli/tests/cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// Replaces the duration, which differs between runs.
+/// Replaces `durationMs` in a result, because it differs between runs.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -16,7 +16,7 @@ fn without_durations(mut result: Value) -> Value {
     result
 }
 
-/// The outcome in the form of the expectations.
+/// Converts a response to the format of the expected outcomes.
 fn outcome_json(response: Response) -> Value {
     match response {
         Response::Result(result) => json!({ "result": without_durations(result) }),

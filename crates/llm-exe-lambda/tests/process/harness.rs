@@ -1,4 +1,4 @@
-//! Starts the Lambda binary as a process, with a Runtime API and simulated providers.
+//! Starts the Lambda binary as a process, with a local Runtime API and simulated providers.
 
 use std::collections::BTreeMap;
 use std::process::{ExitStatus, Stdio};
@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// Keys that do not look like keys, so that they are not redacted because of their form.
+/// API keys that do not look like real ones, so that no pattern for keys can redact them.
 pub(crate) const OPENAI_KEY: &str = "sentinel.of.the.openai.key";
 pub(crate) const ANTHROPIC_KEY: &str = "sentinel.of.the.anthropic.key";
 pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
@@ -26,7 +26,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Function {
     pub(crate) simulator: Arc<Simulator>,
     api: RuntimeApi,
-    /// Kills the process when it is dropped.
+    /// Dropping this sender kills the process.
     kill: oneshot::Sender<()>,
     exit: watch::Receiver<Option<ExitStatus>>,
     stdout: JoinHandle<String>,
@@ -40,7 +40,7 @@ pub(crate) enum Response {
     Failed { error_type: String, message: String },
 }
 
-/// The output of a process and its exit status.
+/// The output and the exit status of a finished process.
 #[derive(Debug)]
 pub(crate) struct ProcessOutput {
     pub(crate) stdout: String,
@@ -49,7 +49,7 @@ pub(crate) struct ProcessOutput {
 }
 
 impl Function {
-    /// Starts a function with all keys that allows every caller.
+    /// Starts a function that has all provider keys and allows every caller.
     pub(crate) async fn start() -> Function {
         Function::with(&[
             ("OPENAI_API_KEY", OPENAI_KEY),
@@ -59,7 +59,7 @@ impl Function {
         .await
     }
 
-    /// Starts a function with these variables in addition to those that Lambda sets.
+    /// Starts a function with these environment variables in addition to those that Lambda sets.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Function {
         Function::with_simulator(Arc::new(Simulator::start().await.unwrap()), variables).await
     }
@@ -72,7 +72,7 @@ impl Function {
         Function::spawn(env!("CARGO_BIN_EXE_llm-exe-lambda"), simulator, variables).await
     }
 
-    /// Starts another build of the binary.
+    /// Starts the binary at the path `program`, which may be a different build.
     pub(crate) async fn spawn(
         program: &str,
         simulator: Arc<Simulator>,
@@ -121,7 +121,8 @@ impl Function {
         self.try_invoke(event, timeout).await.unwrap_or_else(|error| panic!("no response: {error}"))
     }
 
-    /// Invokes the function with arbitrary bytes. The error says why there is no response.
+    /// Invokes the function with arbitrary bytes. If there is no response, the error contains the
+    /// reason.
     pub(crate) async fn try_invoke(
         &self,
         event: impl Into<Bytes>,
@@ -166,7 +167,7 @@ impl Function {
     }
 }
 
-/// Waits for the process to exit, or kills it.
+/// Waits for the process to exit, or kills it when the sender of `killed` is dropped.
 async fn supervise(
     mut child: Child,
     killed: oneshot::Receiver<()>,
@@ -235,8 +236,9 @@ impl Response {
     }
 }
 
-/// The outcome of an invocation. Callers receive the body of an error. The header, which
-/// `lambda_runtime` always sets to "unhandled", is only used for Lambda's metrics.
+/// Converts the outcome of an invocation. Of an error, only the body is checked, because callers
+/// receive it. The error header is only used for Lambda's metrics, and `lambda_runtime` always sets
+/// it to "unhandled".
 pub(crate) fn response(invocation: &Invocation) -> Response {
     match &invocation.outcome {
         Outcome::Response(body) => Response::Result(serde_json::from_slice(body).unwrap()),
@@ -264,7 +266,7 @@ pub(crate) fn request() -> Value {
 /// The simulator's reply to [`request`].
 pub(crate) const REPLY: &str = "Simulated reply from gpt-4o-mini to: \"Say hello.\"";
 
-/// The event in `cases/events/<name>.json`, with a JSON merge patch (RFC 7396) applied.
+/// Reads the event in `cases/events/<name>.json` and applies a JSON merge patch (RFC 7396) to it.
 pub(crate) fn event(name: &str, patch: &Value) -> Value {
     let path = format!("{}/tests/cases/events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -275,12 +277,13 @@ pub(crate) fn event(name: &str, patch: &Value) -> Value {
     event
 }
 
-/// A function URL event with a request in its body.
+/// Creates a function URL event with a request in its body.
 pub(crate) fn post_event(request: &Value) -> Value {
     event("function-url", &json!({ "body": request.to_string() }))
 }
 
-/// Applies a JSON merge patch: objects are merged, null removes a field, other values replace it.
+/// Applies a JSON merge patch. Objects are merged, null removes a field, and any other value
+/// replaces it.
 pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Some(patch) = patch.as_object() else {
         *target = patch.clone();
@@ -299,7 +302,7 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Checks that a text contains none of the keys.
+/// Checks that a string contains none of the API keys.
 pub(crate) fn assert_no_key(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
         assert!(!text.contains(key), "the text contains a key: {text}");

@@ -1,5 +1,5 @@
-//! Hostile events and replies: the function responds in time, with a typed error, and handles the
-//! next event.
+//! Tests with hostile events and replies. The function has to respond in time, with a typed error,
+//! and handle the next event.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,8 @@ fn many_fields(count: usize) -> Value {
     request
 }
 
-/// Events that are rejected, as text, because serde_json would not write all of them.
+/// Events that are rejected. They are strings, because serde_json can't serialize all of them.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn rejected() -> Vec<(&'static str, String)> {
     let valid = request().to_string();
     let deep =
@@ -140,7 +141,7 @@ fn rejected() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Unusual events that are run.
+/// Unusual events that are accepted and run.
 fn accepted() -> Vec<(&'static str, Value)> {
     vec![
         ("a field's name of a megabyte", with(&json!({ "a".repeat(1_000_000): 1 }))),
@@ -175,7 +176,7 @@ fn accepted() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Runs cases one after the other and collects the failures.
+/// Runs test cases one after the other and collects their failures.
 struct Trial {
     function: Function,
     failures: Vec<String>,
@@ -186,7 +187,8 @@ impl Trial {
         Trial { function: Function::start().await, failures: Vec::new() }
     }
 
-    /// Returns the response. If there is none in time, starts a new function for the next case.
+    /// Returns the response of the function. If there is no response in time, records a failure and
+    /// starts a new function for the next case.
     async fn invoke(&mut self, name: &str, event: String, script: &[Step]) -> Option<Response> {
         self.function.simulator.clear();
         self.function.simulator.script(script.to_vec());
@@ -210,7 +212,7 @@ impl Trial {
         }
     }
 
-    /// Stops the function and fails if a case failed.
+    /// Stops the function and fails the test if any case failed.
     async fn finish(self) {
         let output = self.function.stop().await;
         assert!(self.failures.is_empty(), "{}", self.failures.join("\n"));
@@ -262,7 +264,7 @@ async fn unusual_events_are_run() {
     trial.finish().await;
 }
 
-/// Prompts and schemas that take exponential time.
+/// Evaluating these prompts and schemas takes exponential time.
 #[tokio::test]
 async fn exponential_work_is_stopped_in_time() {
     let mut trial = Trial::start().await;
@@ -361,7 +363,7 @@ async fn hostile_replies_are_handled_in_time() {
     trial.finish().await;
 }
 
-/// The provider returns an error of twenty megabytes, which contains texts in the form of keys.
+/// The provider returns an error of twenty megabytes that contains strings that look like API keys.
 #[tokio::test]
 async fn long_provider_error_is_shortened_and_redacted() {
     let mut trial = Trial::start().await;
@@ -381,7 +383,8 @@ async fn long_provider_error_is_shortened_and_redacted() {
     trial.finish().await;
 }
 
-/// Lambda only passes on JSON, but an emulator might not. The error type is `lambda_runtime`'s.
+/// Lambda only delivers valid JSON, but an emulator may deliver something else. `lambda_runtime`
+/// defines the error type.
 #[tokio::test]
 async fn invalid_json_is_an_error() {
     let function = Function::start().await;

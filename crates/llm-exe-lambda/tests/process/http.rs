@@ -1,4 +1,5 @@
-//! HTTP events: routes, authorization, bodies and responses, with the cases of `cases/http.json`.
+//! Tests of routes, authorization, bodies and responses of HTTP events, with the cases in
+//! `cases/http.json`.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +16,16 @@ use crate::harness::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {
     name: String,
-    /// `ENDPOINT_AUTH` of the function; with "API_KEY without" its key is not set.
+    /// The function's `ENDPOINT_AUTH`. If it is "API_KEY without", the endpoint key is not set.
     auth: String,
     /// The name of the event fixture.
     event: String,
-    /// Merged into the fixture.
+    /// A patch that is merged into the event fixture.
     #[serde(default)]
     patch: Value,
-    /// The body; a valid request by default.
+    /// The request body. By default, it is a valid request.
     body: Option<String>,
-    /// Whether the body is base64, as it is for plain `curl -d`.
+    /// Whether the body is encoded as base64. AWS encodes the body of a plain `curl -d` request.
     #[serde(default)]
     base64: bool,
     status: u64,
@@ -128,7 +129,7 @@ async fn health_and_schema_are_returned() {
     }
 }
 
-/// The body is not parsed before the caller is authorized.
+/// The caller is authorized before the body is parsed.
 #[tokio::test]
 async fn unauthorized_caller_is_rejected_before_the_body_is_parsed() {
     let function = function("default").await;

@@ -1,5 +1,5 @@
-//! The log: one JSON line per invocation with embedded metrics, and without keys, prompts, data or
-//! replies.
+//! Tests of the log, which has one JSON line for each invocation. A line contains embedded metrics,
+//! but no keys, prompts, data or replies.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::{Value, json};
@@ -60,7 +60,8 @@ async fn every_invocation_logs_one_line_with_metrics() {
     assert_eq!(lines[4]["providerStatus"], json!(500));
 }
 
-/// Checks for RFC 3339 in UTC with milliseconds, the format of Lambda's log lines.
+/// Checks that a time is in RFC 3339 format in UTC with milliseconds, which is the format of
+/// Lambda's log lines.
 fn check_time(text: &str) {
     let pattern = "0000-00-00T00:00:00.000Z";
     let matches = |(expected, actual): (char, char)| match expected {
@@ -73,7 +74,7 @@ fn check_time(text: &str) {
     );
 }
 
-/// Checks the embedded metrics.
+/// Checks the embedded metrics in a log line.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 fn check_metrics(line: &Value) {
     let aws = &line["_aws"];
@@ -101,7 +102,7 @@ fn check_metrics(line: &Value) {
     }
 }
 
-/// A misspelt model name must not create a metric.
+/// A misspelt model name must not create a new CloudWatch metric.
 #[tokio::test]
 async fn model_without_a_reply_is_not_a_dimension() {
     let function = Function::start().await;
@@ -138,7 +139,9 @@ async fn warnings_are_counted_and_listed_at_debug_level() {
     }
 }
 
-/// Requests with sentinels in all texts of a caller, and scripts that cause log lines about them.
+/// Requests with a sentinel in every string that a caller can set, and provider scripts that cause
+/// log lines about them.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn sensitive_cases() -> Vec<(&'static str, Value, Vec<Step>)> {
     let with = |patch: Value| {
         let mut request = request();
@@ -243,7 +246,7 @@ async fn sensitive_texts_are_not_logged() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// An error may quote a part of an invalid value, but not the rendered prompt or data.
+/// An error message may quote a part of an invalid value, but not the rendered prompt or the data.
 #[tokio::test]
 async fn errors_do_not_contain_the_prompt_or_data() {
     let function = Function::start().await;

@@ -1,4 +1,4 @@
-//! Tests of the Lambda binary as a process, with a Runtime API and simulated services.
+//! Tests that run the Lambda binary as a process, with a local Runtime API and simulated services.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

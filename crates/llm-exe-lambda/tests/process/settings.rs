@@ -1,4 +1,5 @@
-//! Invalid settings stop the start with an error that names them; valid ones do not.
+//! Tests that the process does not start with an invalid setting and logs an error that names the
+//! setting, and that valid settings are accepted.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,10 +11,10 @@ use crate::harness::{Function, OPENAI_KEY, request};
 struct Case {
     name: String,
     value: String,
-    /// Expected parts of the message, in addition to the name.
+    /// Expected parts of the error message, in addition to the name of the setting.
     #[serde(default)]
     contains: Vec<String>,
-    /// Texts that the message must not contain.
+    /// Strings that the error message must not contain.
     #[serde(default)]
     lacks: Vec<String>,
 }
@@ -23,7 +24,8 @@ fn cases(group: &str) -> Vec<Case> {
     serde_json::from_value(all[group].clone()).unwrap()
 }
 
-/// The deviations from the expected handling of an invalid setting.
+/// Starts the function with an invalid setting and returns all deviations from the expected
+/// behavior.
 async fn problems(case: &Case) -> Vec<String> {
     let (name, value) = (case.name.as_str(), case.value.as_str());
     let output = Function::with(&[(name, value)]).await.wait().await;

@@ -1,4 +1,4 @@
-//! Responses below and above Lambda's limit of 6 MB.
+//! Tests of responses below and above Lambda's limit of 6 MB.
 
 use llm_exe_simulator::Step;
 use serde_json::json;
@@ -18,11 +18,11 @@ async fn response_below_the_limit_is_returned() {
     function.stop().await;
 }
 
-/// There is no result prefix to store the result below.
+/// The invocation fails because `RESULT_PREFIX` is not set, so the result can't be stored in S3.
 #[tokio::test]
 async fn response_above_the_limit_is_result_too_large() {
     let function = Function::start().await;
-    // The second text exceeds the limit only after its quotes are escaped.
+    // The second string exceeds the limit only after its quotes are escaped.
     for text in ["a".repeat(LIMIT + 1024), "\"".repeat(LIMIT / 2 + 1024)] {
         function.simulator.clear();
         function.simulator.script(vec![Step::text(text.clone())]);

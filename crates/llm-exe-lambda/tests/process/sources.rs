@@ -1,11 +1,12 @@
-//! Event fixtures with a valid request: supported sources get their response, others are rejected.
+//! Invokes the function with event fixtures that contain a valid request. Supported sources get
+//! their response, and events from other sources are rejected.
 
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
 use crate::harness::{REPLY, Response, event, request};
 
-/// The fixture and its source's name in the log.
+/// The name of each fixture, and the name of its source in the log.
 const SUPPORTED: &[(&str, &str)] = &[
     ("sqs", "sqs"),
     ("sns", "sns"),
@@ -17,13 +18,13 @@ const SUPPORTED: &[(&str, &str)] = &[
     ("alb", "alb"),
 ];
 
-/// The fixture and the name in the error message.
+/// The name of each fixture, and the name of its source in the error message.
 const UNSUPPORTED: &[(&str, &str)] = &[("kinesis", "aws:kinesis"), ("dynamodb", "aws:dynamodb")];
 
 /// The key of the object in the S3 notification.
 const KEY: &str = "hello.json";
 
-/// The fixture with a valid request in each place for a body.
+/// Returns the fixture with a valid request as the body of the event or of each record.
 fn with_request(name: &str) -> Value {
     let request = request();
     let text = request.to_string();
@@ -74,7 +75,8 @@ async fn every_source_gets_its_response() {
         check_response(name, function.invoke(&with_request(name)).await);
         assert_eq!(backend.prompts().len(), index + 1, "{name}");
     }
-    // The same batch as EventBridge Pipes delivers it; its results are stored already.
+    // This is the same batch in the format of EventBridge Pipes. Its results are already stored, so
+    // nothing is run.
     let response = function.invoke(&with_request("sqs")["Records"]).await.result();
     assert_eq!(response, json!({ "batchItemFailures": [] }));
     assert_eq!(backend.prompts().len(), SUPPORTED.len());
@@ -97,7 +99,7 @@ async fn unsupported_sources_are_rejected_by_name() {
             assert!(message.contains(source), "{name}: {message}");
         }
     }
-    // A list that is not from EventBridge Pipes.
+    // This array is not from EventBridge Pipes.
     let (error_type, _) = function.invoke(&json!([request()])).await.failure();
     assert_eq!(error_type, "InvalidRequest");
     assert!(backend.prompts().is_empty());

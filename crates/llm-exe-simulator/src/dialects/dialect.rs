@@ -1,5 +1,5 @@
-//! The trait that a provider's wire format implements, and the request and rejection it works
-//! with.
+//! The [`Dialect`] trait, which every provider's wire format implements, and the request and
+//! rejection types that it uses.
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -20,31 +20,31 @@ pub(crate) trait Dialect: Sync {
     /// The maximum size of a request body, in bytes.
     fn body_limit(&self) -> usize;
 
-    /// The response header that holds the request id.
+    /// The name of the response header that contains the request id.
     fn request_id_header(&self) -> &'static str;
 
-    /// The requested model.
+    /// Returns the requested model, if the request names one.
     fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str>;
 
-    /// The whole text of the prompt. Malformed parts of the body are skipped.
+    /// Returns the full text of the prompt. Malformed parts of the body are skipped.
     fn prompt(&self, request: &ProviderRequest<'_>) -> String;
 
     /// Rejects the request if the real service would reject it.
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection>;
 
-    /// The service's error body for a status.
+    /// Builds the error body that the service sends with this status.
     fn error(&self, status: u16, message: &str) -> Value;
 
-    /// The headers that the service sends with a body, except for the request id.
+    /// Returns the headers that the service sends with this body, except for the request id.
     fn headers(&self, status: u16, body: &Value) -> Vec<(&'static str, String)> {
         let _ = (status, body);
         Vec::new()
     }
 
-    /// What a valid request asks the model for.
+    /// Converts a valid request to a description of the completion that it asks for.
     fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec;
 
-    /// The body of a successful reply. `number` becomes part of its id.
+    /// Builds the body of a successful reply. `number` becomes part of the id of the reply.
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value;
 }
 
@@ -53,18 +53,18 @@ pub(crate) trait Dialect: Sync {
 pub(crate) struct ProviderRequest<'a> {
     /// The path as received, percent-encoded.
     pub(crate) path: &'a str,
-    /// The percent-decoded path; some dialects have the model in it.
+    /// The percent-decoded path. In some dialects it contains the model.
     pub(crate) decoded: &'a str,
     pub(crate) headers: &'a HeaderMap,
     /// The body, or null if it isn't JSON.
     pub(crate) body: &'a Value,
-    /// The bytes of the body.
+    /// The body as received.
     pub(crate) raw: &'a [u8],
     pub(crate) is_json: bool,
 }
 
 impl ProviderRequest<'_> {
-    /// The trimmed value of a header, if it is text.
+    /// Returns the trimmed value of a header, or `None` if it is missing or not ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().map(str::trim)
     }
@@ -81,7 +81,7 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection with the dialect's usual headers.
+    /// Creates a rejection with the dialect's usual headers.
     pub(crate) fn new(status: u16, body: Value) -> Self {
         Self { status, body, headers: Vec::new() }
     }

@@ -1,23 +1,24 @@
-//! Functions for reading JSON bodies that several dialects share.
+//! Functions for reading JSON bodies, shared by the dialects.
 
 use serde_json::Value;
 
-/// A field that is present and not null.
+/// Returns a field, or `None` if the field is missing or null.
 pub(crate) fn field<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).filter(|value| !value.is_null())
 }
 
-/// The value of a string field.
+/// Returns the value of a field if it is a string.
 pub(crate) fn str_field<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
-/// The elements of an array field; empty if the field is missing or not an array.
+/// Returns the elements of an array field, or an empty slice if the field is missing or not an
+/// array.
 pub(crate) fn array_field<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The first key of an object that is not in `known`.
+/// Returns the first key of an object that is not in `known`.
 pub(crate) fn unknown_key<'a>(value: &'a Value, known: &[&str]) -> Option<&'a str> {
     let mut keys = value.as_object()?.keys().map(String::as_str);
     keys.find(|key| !known.contains(key))
@@ -29,7 +30,7 @@ pub(crate) fn is_name(name: &str, max_length: usize) -> bool {
     (1..=max_length).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-/// Whether `type` of a schema node is this type or a list that contains it.
+/// Whether the `type` of a schema node is this type or an array that contains this type.
 pub(crate) fn has_type(schema: &Value, wanted: &str) -> bool {
     match schema.get("type") {
         Some(Value::Array(names)) => names.iter().any(|name| name == wanted),
@@ -38,7 +39,7 @@ pub(crate) fn has_type(schema: &Value, wanted: &str) -> bool {
     }
 }
 
-/// The type of a value, as the services write it in error messages.
+/// Returns the name of a value's type as the services write it in error messages.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -51,7 +52,8 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The text of a message's content: the string, or the text of its parts, one per line.
+/// Returns the text of a message. The content is a string or an array of parts, whose texts are
+/// joined with line breaks.
 pub(crate) fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),

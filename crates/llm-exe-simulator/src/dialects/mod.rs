@@ -1,4 +1,4 @@
-//! The providers' wire formats: one folder per dialect and one row each in `DIALECTS`.
+//! The providers' wire formats. Each dialect has a folder here and an entry in `DIALECTS`.
 
 mod anthropic;
 mod bedrock;
@@ -21,22 +21,22 @@ static DIALECTS: &[&dyn Dialect] = &[
     &bedrock::Converse,
 ];
 
-/// The dialect that serves a path.
+/// Returns the dialect that serves a path.
 pub(crate) fn by_path(path: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().copied().find(|dialect| dialect.serves(path))
 }
 
-/// The dialect with this name.
+/// Returns the dialect with this name.
 pub(crate) fn by_name(name: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().copied().find(|dialect| dialect.name() == name)
 }
 
-/// The names of all dialects.
+/// Returns the names of all dialects.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     DIALECTS.iter().map(|dialect| dialect.name())
 }
 
-/// The dialect that the headers point to, or OpenAI's if they point to none.
+/// Returns the dialect that the headers suggest, or OpenAI's if they suggest none.
 pub(crate) fn by_headers(headers: &HeaderMap) -> &'static dyn Dialect {
     let recognized = DIALECTS.iter().copied().find(|dialect| dialect.recognizes(headers));
     recognized.unwrap_or(&openai::OpenAi)

@@ -1,13 +1,15 @@
-//! Merges schemas that must all hold: references, `allOf`, and a branch of `anyOf` or `oneOf`.
+//! Merges schemas that a value must satisfy together, such as the schemas of `allOf`, the target of
+//! a reference, or a branch of `anyOf` or `oneOf`.
 //!
-//! The result is approximate. Values generated from it are validated against the original schema.
+//! The merged schema is only approximate, so the generated values are validated against the
+//! original schema.
 
 use serde_json::{Map, Value, json};
 
 const MAX_DEPTH: usize = 32;
 
-/// Merges the reference and `allOf` of a node into it. `None` if a reference can't be resolved or
-/// is already in `references`.
+/// Merges the target of the node's reference and the schemas of its `allOf` into the node. Returns
+/// `None` if a reference can't be resolved or is already in `references`.
 pub(super) fn flatten(schema: &Value, root: &Value, references: &mut Vec<String>) -> Option<Value> {
     let mut node = match schema {
         Value::Bool(true) => json!({}),
@@ -36,7 +38,7 @@ pub(super) fn flatten(schema: &Value, root: &Value, references: &mut Vec<String>
     None
 }
 
-/// The target of a reference within the schema.
+/// Finds the target of a reference within the schema.
 pub(super) fn target<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     match root.pointer(pointer) {
@@ -55,7 +57,8 @@ fn anchor<'a>(node: &'a Value, name: &str) -> Option<&'a Value> {
     }
 }
 
-/// The branches of `anyOf` or `oneOf`, merged with the other keywords; empty if there are none.
+/// Returns the branches of `anyOf` or `oneOf`, each merged with the other keywords of the schema.
+/// The result is empty if the schema has neither.
 pub(super) fn branches(flat: &Value) -> Vec<Value> {
     for name in ["anyOf", "oneOf"] {
         if let Some(branches) = flat.get(name).and_then(Value::as_array) {
@@ -66,7 +69,7 @@ pub(super) fn branches(flat: &Value) -> Vec<Value> {
     Vec::new()
 }
 
-/// The schema without these keywords.
+/// Returns the schema without these keywords.
 pub(super) fn without(schema: &Value, names: &[&str]) -> Value {
     let Value::Object(fields) = schema else {
         return schema.clone();
@@ -75,7 +78,7 @@ pub(super) fn without(schema: &Value, names: &[&str]) -> Value {
     Value::Object(remaining.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// A schema that allows only values that both schemas allow.
+/// Merges two schemas into a schema that allows only values that both allow.
 pub(super) fn both(left: &Value, right: &Value) -> Value {
     match (left, right) {
         (Value::Bool(false), _) | (_, Value::Bool(false)) => Value::Bool(false),
@@ -95,7 +98,7 @@ pub(super) fn both(left: &Value, right: &Value) -> Value {
     }
 }
 
-/// Merges two values of a keyword.
+/// Merges two values of the same keyword.
 fn keyword(name: &str, left: &Value, right: &Value) -> Value {
     match (name, left, right) {
         ("properties" | "patternProperties", Value::Object(left), Value::Object(right)) => {
@@ -133,7 +136,7 @@ fn schemas(left: &Map<String, Value>, right: &Map<String, Value>) -> Map<String,
     merged
 }
 
-/// The narrower of two bounds; for any other keyword, the right value.
+/// Returns the narrower of two bounds, or the right value if the keyword is not a bound.
 fn bound(name: &str, left: &Value, right: &Value) -> Value {
     let (Some(left_number), Some(right_number)) = (left.as_f64(), right.as_f64()) else {
         return right.clone();
@@ -145,7 +148,7 @@ fn bound(name: &str, left: &Value, right: &Value) -> Value {
     if left_is_narrower { left.clone() } else { right.clone() }
 }
 
-/// The types that both values of `type` allow.
+/// Returns the types that both values of `type` allow.
 fn types(left: &Value, right: &Value) -> Value {
     let names = |value: &Value| match value {
         Value::Array(names) => names.clone(),

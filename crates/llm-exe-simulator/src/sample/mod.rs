@@ -1,9 +1,9 @@
 //! Generates a value that satisfies a JSON Schema.
 //!
-//! The same schema always results in the same value. Each candidate is validated against the
-//! schema, so if a branch does not work, the next one is tried. Recursion ends where a reference
-//! leads to itself: the generator selects branches that terminate and omits optional properties
-//! that would recurse.
+//! The same schema always produces the same value. The generator validates each candidate against
+//! the schema and tries the next branch if the candidate is invalid. It does not follow a reference
+//! that leads back to itself; instead, it selects branches that terminate and omits optional
+//! properties that would recurse.
 
 mod merge;
 mod number;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use position::Position;
 
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
-/// Types, and the keywords that imply them in a node without `type`.
+/// Types, each with the keywords that imply the type in a node without `type`.
 const TYPE_HINTS: &[(&str, &[&str])] = &[
     ("object", &["properties", "required", "additionalProperties", "minProperties"]),
     ("array", &["items", "prefixItems", "minItems", "contains", "uniqueItems"]),
@@ -28,10 +28,9 @@ const TYPE_HINTS: &[(&str, &[&str])] = &[
 ];
 const MAX_DEPTH: usize = 48;
 
-/// A value that satisfies a JSON Schema, or `None` if none was found.
+/// Generates a value that satisfies a JSON Schema. Returns `None` if no such value is found.
 ///
-/// The same schema always results in the same value. Only references within the schema are
-/// followed.
+/// The same schema always produces the same value. Only references within the schema are resolved.
 pub fn value_for(schema: &Value) -> Option<Value> {
     let nodes_left = Cell::new(0);
     value(schema, &Position::root(schema, &nodes_left))
@@ -60,22 +59,22 @@ fn value(schema: &Value, position: &Position<'_>) -> Option<Value> {
     }
     let mut candidates =
         types(&flat).into_iter().filter_map(|name| value_of_type(name, &flat, &position));
-    // Defaults and examples come last. Clients remove them from the schema for some services, and
-    // the same request must have the same reply in all dialects.
+    // Defaults and examples come last, because clients remove them from the schema for some
+    // services and the same request must get the same reply in all dialects.
     candidates
         .find(is_valid)
         .or_else(|| default_or_example(&flat, &is_valid))
         .or_else(|| conditional_values(&flat, &position).find(is_valid))
 }
 
-/// A valid default or example.
+/// Returns the first of the default and the examples that is valid.
 fn default_or_example(flat: &Value, is_valid: &dyn Fn(&Value) -> bool) -> Option<Value> {
     let examples = flat.get("examples").and_then(Value::as_array).into_iter().flatten();
     let mut candidates = flat.get("default").into_iter().chain(examples);
     candidates.find(|candidate| is_valid(candidate)).cloned()
 }
 
-/// The types to try, the likeliest first.
+/// Returns the types to try, the most likely type first.
 fn types(flat: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = match flat.get("type") {
         Some(Value::String(name)) => vec![name],
@@ -88,7 +87,7 @@ fn types(flat: &Value) -> Vec<&str> {
             hinted.chain(["string", "boolean", "number", "object", "array", "null"]).collect()
         }
     };
-    // Null comes last because it tests a caller the least.
+    // Null comes last because it is the least useful value for testing a client.
     names.sort_by_key(|name| *name == "null");
     names.retain(|name| TYPES.contains(name));
     names
@@ -106,7 +105,7 @@ fn value_of_type(name: &str, flat: &Value, position: &Position<'_>) -> Option<Va
     }
 }
 
-/// Candidates from `then` and `else`, for schemas whose other keywords are not sufficient.
+/// Generates candidates from `then` and `else`, in case the other keywords are not sufficient.
 fn conditional_values<'a>(
     flat: &'a Value,
     position: &'a Position<'_>,
@@ -124,8 +123,8 @@ fn conditional_values<'a>(
         .filter_map(|branch| value(&branch, &position.branch()))
 }
 
-/// An object with all properties, except optional ones for which no value was found. `None` if no
-/// value was found for a required property.
+/// Generates an object with all properties, except for optional ones for which no value was found.
+/// Returns `None` if no value was found for a required property.
 fn object(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let no_properties = Map::new();
     let properties = flat.get("properties").and_then(Value::as_object).unwrap_or(&no_properties);
@@ -163,14 +162,14 @@ fn object(flat: &Value, position: &Position<'_>) -> Option<Value> {
     Some(Value::Object(fields))
 }
 
-/// The schema of properties that are not in `properties`.
+/// Returns the schema of properties that are not listed in `properties`.
 fn additional_property(flat: &Value) -> &Value {
     let patterns = flat.get("patternProperties").and_then(Value::as_object);
     let patterned = patterns.and_then(|patterns| patterns.values().next());
     patterned.or_else(|| flat.get("additionalProperties")).unwrap_or(&Value::Bool(true))
 }
 
-/// A name for a property that is not in `properties`.
+/// Generates a name for a property that is not listed in `properties`.
 fn additional_name(flat: &Value, number: usize) -> String {
     let patterns = flat.get("patternProperties").and_then(Value::as_object);
     let pattern = patterns.and_then(|patterns| patterns.keys().next()).map(String::as_str);
@@ -180,12 +179,13 @@ fn additional_name(flat: &Value, number: usize) -> String {
         .unwrap_or_else(|| format!("property{number}"))
 }
 
-/// An array with the minimum number of items, or one item if the minimum is zero and the schema
-/// has `items`. `None` if no value was found for a required item.
+/// Generates an array with the minimum number of items, or with one item if the minimum is zero and
+/// the schema has `items`. Returns `None` if no value was found for a required item.
 fn array(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let min_items = count(flat, "minItems").unwrap_or(0);
     let max_items = count(flat, "maxItems").unwrap_or(usize::MAX);
-    // Older drafts have an array in `items` instead of `prefixItems`, and `additionalItems`.
+    // Older drafts use an array in `items` instead of `prefixItems`, and `additionalItems` for the
+    // rest.
     let tuple = flat.get("items").filter(|items| items.is_array());
     let prefix = flat.get("prefixItems").or(tuple).and_then(Value::as_array);
     let prefix = prefix.map_or(&[][..], Vec::as_slice);
@@ -233,7 +233,7 @@ fn add_contained(flat: &Value, position: &Position<'_>, items: &mut Vec<Value>) 
     Some(())
 }
 
-/// The value of a keyword such as `minItems`.
+/// Returns the value of a keyword that is a count, such as `minItems`.
 fn count(flat: &Value, keyword: &str) -> Option<usize> {
     let count = flat.get(keyword)?.as_u64()?;
     Some(usize::try_from(count).unwrap_or(usize::MAX))

@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value, json};
 
-/// A number, which differs between variants as far as the bounds allow. `None` if no number is
-/// within the bounds.
+/// Generates a number, which differs between variants as far as the bounds allow. Returns `None` if
+/// no number is within the bounds.
 pub(super) fn value(flat: &Value, variant: usize, integer: bool) -> Option<Value> {
     let bounds = Bounds::from_schema(flat);
     let variant = f64::from(u32::try_from(variant).unwrap_or(u32::MAX));
@@ -14,7 +14,7 @@ pub(super) fn value(flat: &Value, variant: usize, integer: bool) -> Option<Value
     };
     let decimals = decimals(step);
     let first = match bounds.min {
-        // The step itself, usually 1, reads better than the minimum.
+        // The step itself, which is usually 1, is a more natural value than the minimum.
         min if min <= step && bounds.max >= step && bounds.above_min(step) => step,
         min if min == f64::NEG_INFINITY => (bounds.max / step).floor() * step,
         min => (min / step).ceil() * step,
@@ -36,7 +36,7 @@ fn decimal(bounds: &Bounds, variant: f64) -> Option<Value> {
         (false, true) => max - 1.0,
         (false, false) => 1.0,
     };
-    // Whole numbers first, then fractions of the range.
+    // Whole numbers are tried first, then a fraction of the range.
     let fraction = min + (max - min) / (variant + 3.0);
     let candidates = [1.0 + variant, middle + variant, middle - variant, fraction, middle, min];
     candidates.into_iter().find(|number| bounds.contain(*number)).and_then(json_number)
@@ -52,7 +52,8 @@ struct Bounds {
 impl Bounds {
     fn from_schema(flat: &Value) -> Self {
         let number = |name: &str| flat.get(name).and_then(Value::as_f64);
-        // In draft 4 exclusiveMinimum is a boolean next to minimum, in later drafts a number.
+        // In draft 4, `exclusiveMinimum` is a boolean next to `minimum`; in later drafts it is a
+        // number.
         let flag = |name: &str| flat.get(name).and_then(Value::as_bool).unwrap_or(false);
         let mut bounds = Self {
             min: number("minimum").unwrap_or(f64::NEG_INFINITY),
@@ -79,7 +80,7 @@ impl Bounds {
     }
 }
 
-/// The number of decimals of a step.
+/// Counts the decimal places of a step.
 fn decimals(step: f64) -> i32 {
     let text = step.to_string();
     let count = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());

@@ -1,16 +1,17 @@
-//! Generates texts for simple regular expressions: literals, classes, quantifiers, groups,
-//! alternatives and anchors. Lookaround, back-references and Unicode properties are not supported.
+//! Generates strings that match simple regular expressions. Literals, classes, quantifiers, groups,
+//! alternatives and anchors are supported; lookaround, back-references and Unicode properties are
+//! not.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The maximum number of repetitions to try above the minimum of a quantifier.
+/// The maximum number of repetitions to try beyond the minimum of a quantifier.
 const MAX_EXTRA: usize = 256;
-/// The characters to try for a negated class or a dot, in this order.
+/// The characters to try, in this order, for a negated class or a dot.
 const LIKELY: &str = "xa0_ -.XA9/:@";
 
-/// A text of this length that matches the pattern. `None` if none was found or the pattern is not
-/// supported.
+/// Generates a string that matches the pattern and has an allowed length. Returns `None` if no such
+/// string was found or the pattern is not supported.
 pub(super) fn text(
     pattern: &str,
     min_length: usize,
@@ -81,7 +82,7 @@ fn group(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
         match chars.next()? {
             ':' => {}
             'P' | '<' => {
-                // A named group. Without a name it is a lookbehind.
+                // This is a named group. If no name follows `<`, it is a lookbehind.
                 chars.next_if_eq(&'<');
                 chars.next_if(|next| next.is_alphabetic() || *next == '_')?;
                 while chars.next()? != '>' {}
@@ -137,7 +138,7 @@ fn escape(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     Some(Node::Class { negated, ranges })
 }
 
-/// The class of the escape `\name`, as a negation flag and ranges.
+/// Returns the class that the escape `\name` denotes, as a negation flag and ranges.
 fn shorthand(name: char, chars: &mut Peekable<Chars<'_>>) -> Option<(bool, Vec<(char, char)>)> {
     let character = |literal: char| (false, vec![(literal, literal)]);
     Some(match name {
@@ -198,7 +199,7 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
     Some(Node::Class { negated, ranges })
 }
 
-/// Appends a text that matches the node, with `extra` repetitions above the minimum.
+/// Appends a string that matches the node, with `extra` repetitions beyond the minimum.
 fn write(node: &Node, extra: usize, variant: usize, output: &mut String) -> Option<()> {
     match node {
         Node::Empty => {}
@@ -221,7 +222,7 @@ fn write(node: &Node, extra: usize, variant: usize, output: &mut String) -> Opti
     Some(())
 }
 
-/// A character of the class, which differs between variants.
+/// Selects a character of the class, which differs between variants if possible.
 fn pick(negated: bool, ranges: &[(char, char)], variant: usize) -> Option<char> {
     let in_ranges = |it: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&it));
     if negated {

@@ -1,5 +1,5 @@
-//! Validates a value against a JSON Schema, by the keywords that the generator supports. Patterns
-//! and formats are not checked.
+//! Validates a value against the JSON Schema keywords that the generator supports. Patterns and
+//! formats are not checked.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::merge;
 
 const MAX_DEPTH: usize = 128;
 
-/// Whether the value satisfies the node.
+/// Whether the value satisfies the schema. References are resolved within `root`.
 pub(super) fn satisfies(root: &Value, schema: &Value, value: &Value) -> bool {
     Validator { root }.node(schema, value, 0)
 }
@@ -127,7 +127,7 @@ fn has_type(schema: &Value, value: &Value) -> bool {
     }
 }
 
-/// Equality as JSON Schema defines it: 1 and 1.0 are equal.
+/// Compares two values as JSON Schema does, so that 1 and 1.0 are equal.
 fn equal(left: &Value, right: &Value) -> bool {
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left == right,

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::pattern;
 use super::position::Position;
 
-/// The maximum length of a formatted string with variants as they occur.
+/// A string with a `format` is generated only if `minLength` is at most this number.
 const MAX_FORMATTED: usize = 40;
 
-/// A string, which differs between variants. `None` if the length bounds contradict each other or
-/// the format has no string of that length.
+/// Generates a string, which differs between variants. Returns `None` if the length bounds
+/// contradict each other or the format does not allow a string of that length.
 pub(super) fn value(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let count = |name: &str| flat.get(name).and_then(Value::as_u64).map(to_usize);
     let min_length = count("minLength").unwrap_or(0);
@@ -38,8 +38,8 @@ fn plain(position: &Position<'_>) -> String {
     }
 }
 
-/// Pads or truncates the text to a length. A truncated text of a variant other than the first
-/// ends with the number of the variant, so that variants differ.
+/// Pads or truncates a string to the allowed length. If it is truncated and not the first variant,
+/// the string ends with the number of the variant, so that variants still differ.
 fn fit_length(text: &str, variant: usize, min_length: usize, max_length: usize) -> String {
     let length = text.chars().count();
     if length > max_length {

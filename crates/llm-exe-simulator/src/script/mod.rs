@@ -1,7 +1,8 @@
-//! The script: a queue of steps, each with the response to the next calls that it matches.
+//! The script, which is a queue of steps. Each step defines the response to the calls that it
+//! matches.
 //!
-//! A call uses the first step whose `when` matches. A step leaves the queue after it was used
-//! `times` times.
+//! A call uses the first step whose `when` matches. A step is removed from the queue after it has
+//! been used `times` times.
 
 pub(crate) mod response;
 
@@ -13,17 +14,18 @@ use serde_json::Value;
 use crate::dialects;
 use response::{Fault, ScriptedResponse};
 
-/// A step of a script: which calls it matches, how often it is used, and the response.
+/// A step of a script. It defines which calls it matches, how many of them use it, and the
+/// response.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// The calls that the step matches. Default: every call.
     #[serde(default)]
     pub when: When,
-    /// How many calls use the step. Default: 1.
+    /// The number of calls that use the step. Default: 1.
     #[serde(default = "default_times")]
     pub times: u32,
-    /// The response to those calls.
+    /// The response that those calls receive.
     pub then: ScriptedResponse,
 }
 
@@ -31,7 +33,7 @@ fn default_times() -> u32 {
     1
 }
 
-/// Conditions on a call. An omitted condition matches every call.
+/// The conditions that a call must meet to use a step. An omitted condition matches every call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct When {
@@ -39,37 +41,37 @@ pub struct When {
     pub dialect: Option<String>,
     /// The full name of the model.
     pub model: Option<String>,
-    /// A substring of the prompt, case-sensitive.
+    /// A string that the prompt must contain, in the same letter case.
     pub prompt_contains: Option<String>,
 }
 
 impl Step {
-    /// A step for the next call.
+    /// Creates a step that applies to the next call.
     pub fn new(then: ScriptedResponse) -> Self {
         Self { when: When::default(), times: default_times(), then }
     }
 
-    /// A step that responds with a status and the provider's own error body.
+    /// Creates a step that responds with a status and the provider's own error body.
     pub fn status(status: u16) -> Self {
         Self::new(ScriptedResponse::Status { status, headers: Vec::new(), body: None })
     }
 
-    /// A step that responds with a successful reply of this text.
+    /// Creates a step that responds with a successful reply that contains this text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(ScriptedResponse::Text { text: text.into(), stop_reason: None, usage: None })
     }
 
-    /// A step that responds with a successful reply that calls a tool.
+    /// Creates a step that responds with a successful reply that calls a tool.
     pub fn tool_call(name: impl Into<String>, arguments: Value) -> Self {
         Self::new(ScriptedResponse::ToolCall { name: name.into(), arguments })
     }
 
-    /// A step that fails with this fault.
+    /// Creates a step that injects this fault.
     pub fn fault(fault: Fault) -> Self {
         Self::new(ScriptedResponse::Fault(fault))
     }
 
-    /// Adds a header. Only a step that responds with a status has headers; others stay unchanged.
+    /// Adds a response header. This has no effect unless the step responds with a status.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let ScriptedResponse::Status { headers, .. } = &mut self.then {
@@ -78,14 +80,14 @@ impl Step {
         self
     }
 
-    /// Sets how many calls use the step.
+    /// Sets the number of calls that use the step.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
         self
     }
 
-    /// Sets the calls that the step matches.
+    /// Sets the conditions that a call must meet to use the step.
     #[must_use]
     pub fn when(mut self, when: When) -> Self {
         self.when = when;
@@ -93,7 +95,7 @@ impl Step {
     }
 }
 
-/// An invalid script. The message contains the step and the reason.
+/// The error for an invalid script. The message contains the step and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError(String);
 
@@ -138,16 +140,16 @@ fn validate(step: &Step) -> Result<(), String> {
     }
 }
 
-/// The properties of a call on which a step can depend.
+/// The properties of a call that the conditions of a step refer to.
 pub(crate) struct CallInfo<'a> {
     pub(crate) dialect: &'a str,
-    /// The model, if the call contains one.
+    /// The model, if the call names one.
     pub(crate) model: Option<&'a str>,
-    /// The whole text of the prompt.
+    /// The full text of the prompt.
     pub(crate) prompt: &'a str,
 }
 
-/// The steps that are not used up yet.
+/// The steps that can still be used.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     steps: VecDeque<Step>,
@@ -162,18 +164,19 @@ impl Script {
         self.steps.clear();
     }
 
-    /// The step that this call would use.
+    /// Returns the step that this call would use, but does not use it.
     pub(crate) fn peek(&self, call: &CallInfo<'_>) -> Option<&Step> {
         self.steps.iter().find(|step| matches(&step.when, call))
     }
 
-    /// Uses the first step that matches.
+    /// Uses the first step that matches the call and returns its response.
     pub(crate) fn take(&mut self, call: &CallInfo<'_>) -> Option<ScriptedResponse> {
         let index = self.steps.iter().position(|step| matches(&step.when, call))?;
         self.take_at(index)
     }
 
-    /// Uses a `dropEarly` step if it is the first step that a call of this dialect could match.
+    /// Uses a `dropEarly` step if it is the first step that could match a call of this dialect. The
+    /// model and the prompt are not known yet, because the body has not been read.
     pub(crate) fn take_drop_early(&mut self, dialect: &str) -> bool {
         let may_match = |when: &When| when.dialect.as_deref().is_none_or(|name| name == dialect);
         let Some(index) = self.steps.iter().position(|step| may_match(&step.when)) else {

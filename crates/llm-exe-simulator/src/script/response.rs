@@ -1,4 +1,4 @@
-//! The `then` of a scripted step: a reply or a fault.
+//! The response of a scripted step (`then` in JSON), which is either a reply or a fault.
 //!
 //! In JSON exactly one of the fields `status`, `text`, `json`, `toolCall`, `refusal`, `empty` and
 //! `fault` selects the variant. Each variant is parsed by its own struct instead of a serde
@@ -29,12 +29,12 @@ pub enum ScriptedResponse {
     Text {
         /// The text of the reply.
         text: String,
-        /// The stop reason, as the provider names it.
+        /// The stop reason, as the provider spells it.
         stop_reason: Option<String>,
         /// The usage object, in the provider's format.
         usage: Option<Value>,
     },
-    /// Status 200 with this body.
+    /// A response with status 200 and this body.
     Json(Value),
     /// A successful reply that calls a tool.
     ToolCall {
@@ -43,7 +43,7 @@ pub enum ScriptedResponse {
         /// The arguments of the call.
         arguments: Value,
     },
-    /// A successful reply in which the model declines with this text.
+    /// A successful reply in which the model refuses the request with this message.
     Refusal(String),
     /// A successful reply without content.
     Empty,
@@ -54,13 +54,14 @@ pub enum ScriptedResponse {
 /// A failure of the network or the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Reads the request and never responds.
+    /// Reads the request but never responds.
     Hang,
     /// Reads the whole request, then closes the connection without a response.
     Drop,
     /// Closes the connection before reading the request body.
     DropEarly,
-    /// Announces the whole body, sends half of it, then closes the connection.
+    /// Sends a `content-length` for the whole body but only half of the body, then closes the
+    /// connection.
     Truncate,
     /// Responds with 200 and the first half of a JSON body.
     BadJson,
@@ -70,14 +71,15 @@ pub enum Fault {
     Endless,
     /// Responds with 502 and the HTML error page of a proxy.
     Html,
-    /// Responds as usual, then closes the idle connection after this time without announcing it.
+    /// Responds as usual, then closes the connection without notice after it has been idle for this
+    /// time.
     CloseIdle(Duration),
-    /// Responds with 307 and this location.
+    /// Responds with 307 and a redirect to this location.
     Redirect(String),
 }
 
 impl Fault {
-    /// The fault's name in scripts and in the journal.
+    /// Returns the name of the fault in scripts and in the journal.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Hang => "hang",

@@ -24,10 +24,10 @@ impl Reply {
 }
 
 pub(crate) const KEY: &str = "sk-secret-of-the-test";
-/// The maximum time to wait for anything that must happen.
+/// The maximum time to wait for anything that a test expects to happen.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The headers of a valid request in a dialect.
+/// Returns the headers of a valid request in a dialect.
 pub(crate) fn headers(dialect: &str) -> BTreeMap<String, String> {
     let pairs: &[(&str, String)] = match dialect {
         "openai" => &[("authorization", format!("Bearer {KEY}"))],
@@ -42,7 +42,7 @@ pub(crate) fn headers(dialect: &str) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// The current day and time in AWS's format.
+/// Returns the current day and the current time in AWS's format.
 pub(crate) fn now() -> (String, String) {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (mut year, mut days) = (1970, seconds / 86_400);
@@ -64,7 +64,8 @@ pub(crate) fn now() -> (String, String) {
     (day.clone(), format!("{day}T{clock}Z"))
 }
 
-/// A signature with credentials that the simulator does not know, so that it is not verified.
+/// Returns a signature with credentials that the simulator does not know and therefore does not
+/// verify.
 fn authorization(day: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={KEY}/{day}/us-east-1/bedrock/aws4_request, \
@@ -73,7 +74,7 @@ fn authorization(day: &str) -> String {
     )
 }
 
-/// The path of a dialect.
+/// Returns the request path of a dialect.
 pub(crate) fn path(dialect: &str) -> &'static str {
     match dialect {
         "openai" => "/v1/chat/completions",
@@ -85,7 +86,7 @@ pub(crate) fn path(dialect: &str) -> &'static str {
     }
 }
 
-/// The bytes of a request.
+/// Builds the bytes of a request.
 pub(crate) fn request_bytes(
     method: &str,
     path: &str,
@@ -100,7 +101,7 @@ pub(crate) fn request_bytes(
     [head.as_bytes(), body].concat()
 }
 
-/// Sends bytes on a new connection and reads until the connection is closed.
+/// Sends bytes on a new connection and reads until the server closes the connection.
 pub(crate) async fn send_bytes(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;

@@ -1,4 +1,4 @@
-//! The journal, the control endpoints, paths, methods, body sizes, and the format of replies.
+//! Tests the journal, the control endpoints, paths, methods, body sizes, and the format of replies.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ async fn script_can_be_posted_and_deleted() {
     assert_eq!(control(&simulator, "GET", "else", "").await.status, 404);
 }
 
-/// Scripts, and a part of the error message for each.
+/// Invalid scripts, each with a part of the expected error message.
 const INVALID_SCRIPTS: &[(&str, &str)] = &[
     ("{", "not valid JSON"),
     ("{}", "an array of steps"),

@@ -1,4 +1,4 @@
-//! Each scripted fault and each scripted reply, as a client receives it.
+//! Tests each scripted fault and each scripted reply as a client receives it.
 
 use std::time::{Duration, Instant};
 
@@ -109,7 +109,7 @@ async fn drop_closes_the_connection_without_a_response() {
         assert!(reply.map_or(true, |reply| reply.is_empty()));
         let last = simulator.journal().pop().unwrap();
         assert_eq!(last.answered.fault.as_deref(), Some(name));
-        // With an early drop the body is not read.
+        // With `dropEarly`, the server does not read the body.
         assert_eq!(last.body.is_null(), name == "dropEarly");
         assert_eq!(call(&simulator, "openai", &valid_body("openai")).await.status, 200);
     }
@@ -187,7 +187,7 @@ async fn html_and_redirect_are_sent() {
 async fn idle_connection_is_closed_without_announcement() {
     let script = json!([{"then": {"fault": "closeIdle", "milliseconds": 30}}]);
     let simulator = start(script).await;
-    // The request does not close the connection, so only the fault can.
+    // The request does not ask the server to close the connection, so only the fault can close it.
     let reply = send_bytes(simulator.address(), &valid_request("openai")).await.unwrap();
     let reply = parse(&reply);
     assert_eq!(reply.status, 200);

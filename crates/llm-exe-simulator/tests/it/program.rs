@@ -1,4 +1,4 @@
-//! The simulator as a program.
+//! Tests the simulator as a command-line program.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

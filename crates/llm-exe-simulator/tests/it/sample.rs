@@ -1,4 +1,5 @@
-//! Generated values for `cases/schemas.json`, validated by another implementation of JSON Schema.
+//! Generates values for the schemas in `cases/schemas.json` and validates them with an independent
+//! implementation of JSON Schema.
 
 use llm_exe_simulator::value_for;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Requests that the services reject and accept, from `cases/{rejected,accepted}.json`.
+//! Sends the requests in `cases/rejected.json` and `cases/accepted.json`, which the services reject
+//! and accept.
 
 use std::collections::BTreeMap;
 
@@ -22,9 +23,9 @@ struct Case {
     model: Option<String>,
     body: Value,
     status: u16,
-    /// A part of the error.
+    /// A part of the expected error.
     contains: Option<String>,
-    /// The beginning of the text of the reply.
+    /// The expected beginning of the text of the reply.
     text: Option<String>,
 }
 
@@ -44,7 +45,7 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
             None => drop(headers.remove(name)),
         }
     }
-    // A string is sent unchanged, as a body that isn't JSON.
+    // A string is sent unchanged, so that a case can have a body that is not valid JSON.
     let body = match &case.body {
         Value::String(raw) => raw.clone(),
         json => json.to_string(),

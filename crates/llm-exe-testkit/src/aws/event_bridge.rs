@@ -1,4 +1,4 @@
-//! EventBridge: `PutEvents` in AWS JSON 1.1.
+//! The EventBridge operation `PutEvents`, in the AWS JSON 1.1 protocol.
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 
 use bytes::Bytes;
@@ -91,7 +91,7 @@ impl Service for EventBridge {
     }
 }
 
-/// The response when all entries fail with this error.
+/// Builds the response in which all entries fail with this error.
 pub(super) fn failed_entries(
     request: &ServiceRequest<'_>,
     code: &str,
@@ -104,7 +104,7 @@ fn entries(request: &ServiceRequest<'_>) -> Vec<Entry> {
     serde_json::from_slice::<Request>(request.body).unwrap_or_default().entries
 }
 
-/// The response with the event id or the error code and message of each entry.
+/// Builds the response, which contains the event id or the error code and message of each entry.
 fn response(outcomes: Vec<Result<String, (String, String)>>) -> PlannedResponse {
     let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
     let entries: Vec<Value> = outcomes
@@ -118,7 +118,8 @@ fn response(outcomes: Vec<Result<String, (String, String)>>) -> PlannedResponse 
     PlannedResponse::bytes(200, CONTENT_TYPE, Bytes::from(body.to_string()))
 }
 
-/// Stores an event and returns its id, or an error code and message.
+/// Stores an event and returns its id. If the entry is invalid, returns an error code and a
+/// message.
 fn put_entry(entry: Entry, store: &mut Store) -> Result<String, (String, String)> {
     let failed = |code: &str, message: &str| Err((code.to_owned(), message.to_owned()));
     for (name, value) in

@@ -1,45 +1,46 @@
-//! Faults that tests inject into calls.
+//! Faults that tests inject into calls to AWS.
 
 use std::time::Duration;
 
-/// An operation of a service.
+/// An operation of an AWS service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// S3: reads an object.
+    /// Reads an S3 object.
     GetObject,
-    /// S3: reads the headers of an object.
+    /// Reads the headers of an S3 object.
     HeadObject,
-    /// S3: writes an object.
+    /// Writes an S3 object.
     PutObject,
-    /// SQS: sends a message to a queue.
+    /// Sends a message to an SQS queue.
     SendMessage,
-    /// EventBridge: puts events onto a bus.
+    /// Puts events onto an EventBridge bus.
     PutEvents,
 }
 
 /// The effect of a fault on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// The call is rejected with this status and error code and is not executed.
+    /// The call is not executed, and the response is an error with this status and error code.
     Refuse(u16, String),
     /// The call is executed after this delay.
     Delay(Duration),
-    /// The call is not executed, and the connection is closed.
+    /// The call is not executed, and the connection is closed without a response.
     Drop,
-    /// The call is not executed, and there is no response.
+    /// The call is not executed, and no response is sent.
     Hang,
-    /// The call is executed, and the connection is closed without a response.
+    /// The call is executed, but the connection is closed without a response.
     DoneThenDrop,
-    /// The call is executed, and there is no response.
+    /// The call is executed, but no response is sent.
     DoneThenHang,
-    /// The call is executed, but the response has this status and error code.
+    /// The call is executed, but the response is an error with this status and error code.
     DoneThenRefuse(u16, String),
-    /// `PutEvents` responds with 200, but all entries fail with this error code. Has no effect on
-    /// other operations.
+    /// `PutEvents` responds with 200, but all entries fail with this error code. Other operations
+    /// are not affected.
     FailEntries(String),
 }
 
-/// A fault, for example `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
+/// A fault that is injected into calls, for example
+/// `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
 #[derive(Debug, Clone)]
 pub struct Fault {
     operation: Operation,
@@ -51,15 +52,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault in every call of this operation whose target matches the pattern. The target is an
-    /// object's `bucket/key`, a queue's URL, or the bus of the first event. In the pattern `*`
-    /// matches any text.
+    /// Creates a fault that occurs in every call of this operation whose target matches the
+    /// pattern. The target is the `bucket/key` of an object, the URL of a queue, or the bus of the
+    /// first event. In the pattern, `*` matches any string.
     pub fn on(operation: Operation, pattern: &str, action: Action) -> Self {
         let pattern = pattern.to_owned();
         Self { operation, pattern, action, remaining: u64::MAX, every: 1, matched: 0 }
     }
 
-    /// Limits how often the fault occurs.
+    /// Limits the number of times that the fault occurs.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
         Self { remaining: times, ..self }
@@ -71,7 +72,7 @@ impl Fault {
         Self { every: nth.max(1), ..self }
     }
 
-    /// Counts the call if it matches, and returns the action if the fault occurs in it.
+    /// Counts the call if it matches. Returns the action if the fault occurs in this call.
     fn apply(&mut self, operation: Operation, name: &str) -> Option<Action> {
         if self.operation != operation
             || self.remaining == 0
@@ -88,7 +89,7 @@ impl Fault {
     }
 }
 
-/// The action of the first fault that occurs in a call.
+/// Returns the action of the first fault that occurs in a call.
 pub(super) fn next_action(
     faults: &mut [Fault],
     operation: Operation,
@@ -97,7 +98,7 @@ pub(super) fn next_action(
     faults.iter_mut().find_map(|fault| fault.apply(operation, name))
 }
 
-/// Whether a name matches a pattern, in which `*` matches any text.
+/// Whether a name matches a pattern, in which `*` matches any string.
 pub(super) fn matches_pattern(pattern: &str, name: &[u8]) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default().as_bytes();

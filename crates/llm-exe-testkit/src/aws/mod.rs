@@ -1,7 +1,7 @@
-//! An imitation of S3, SQS and EventBridge for tests, with the operations that the function uses.
+//! A simulator of S3, SQS and EventBridge for tests, with the operations that the function uses.
 //!
-//! All services listen on one port of loopback. What was written stays until the simulator is
-//! dropped, so it outlives the processes under test:
+//! All services listen on one loopback port. Stored data remains until the simulator is dropped, so
+//! tests can inspect it after the processes under test have ended:
 //!
 //! ```no_run
 //! # use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
@@ -10,26 +10,27 @@
 //! aws.put("prompts", "a.md", "---\nprovider: openai\n---\nHi");
 //! aws.script(Fault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
 //! // … run the function …
-//! aws.objects(); // by bucket/key: body, metadata, ETag, version, number of writes
-//! aws.messages(); // of the queues; aws.events() of the buses
+//! aws.objects(); // by bucket/key, with body, metadata, ETag, version and number of writes
+//! aws.messages(); // all SQS messages; aws.events() returns all events
 //! aws.calls(); // every call and its outcome; also aws.reads(), aws.writes(), aws.count(…)
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! - `GetObject`, `HeadObject` and `PutObject` have path-style URLs, metadata, versions, and errors
-//!   as XML. `PutObject` supports `If-None-Match: *` and `If-Match` (412, or 404 if the object to
-//!   replace does not exist); the reads support both with an ETag.
-//! - `SendMessage` accepts at most 1 MiB. A FIFO queue (`.fifo`) requires a group and a
-//!   deduplication id, and stores a duplicate once within five minutes. The response has the
-//!   message id but no MD5.
-//! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Entries succeed or fail
+//! - `GetObject`, `HeadObject` and `PutObject` support path-style URLs, metadata and versions, and
+//!   return errors as XML. `PutObject` supports `If-None-Match: *` and `If-Match`. If a condition
+//!   fails, it returns 412, or 404 if the object to replace does not exist. The read operations
+//!   support both headers with an ETag.
+//! - `SendMessage` accepts at most 1 MiB. A FIFO queue (`.fifo`) requires a message group id and a
+//!   deduplication id, and drops duplicates that arrive within five minutes. The response contains
+//!   the message id but no MD5.
+//! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Each entry succeeds or fails
 //!   individually.
 //!
 //! A bucket or queue whose name begins with `missing-` does not exist; all others do. An ETag is a
-//! hash of the content, but not MD5. Signatures are checked as by the simulator's Bedrock
-//! dialects, and `x-amz-content-sha256` of S3 must match the body. Any other operation is rejected
-//! with 501.
+//! hash of the content, but not the MD5 hash. Signatures are checked as in the Bedrock dialects of
+//! `llm-exe-simulator`. The `x-amz-content-sha256` header of an S3 request must match the body. Any
+//! other operation is rejected with 501.
 
 mod event_bridge;
 mod fault;
@@ -51,7 +52,8 @@ pub use fault::{Action, Fault, Operation};
 use store::SharedStore;
 pub use store::{Call, Event, Message, Object};
 
-/// A running imitation. Dropping it stops it, closes its connections and deletes everything.
+/// A running AWS simulator. Dropping the handle stops the server, closes its connections and
+/// deletes all data.
 pub struct AwsSimulator {
     address: SocketAddr,
     store: Arc<SharedStore>,
@@ -59,18 +61,18 @@ pub struct AwsSimulator {
 }
 
 impl AwsSimulator {
-    /// Starts on 127.0.0.1 and a free port, on the current tokio runtime.
+    /// Starts a simulator on a free port of 127.0.0.1, on the current tokio runtime.
     ///
     /// # Errors
-    /// If no port can be bound.
+    /// Returns an error if no port can be bound.
     pub async fn start() -> std::io::Result<Self> {
         Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
 
-    /// Starts on this address. Port 0 selects a free port.
+    /// Starts a simulator on this address. Port 0 selects a free port.
     ///
     /// # Errors
-    /// If the address can't be bound.
+    /// Returns an error if the address can't be bound.
     pub async fn start_on(address: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -79,7 +81,8 @@ impl AwsSimulator {
         Ok(Self { address, store, task })
     }
 
-    /// `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and `_EVENTS`.
+    /// The URL of the simulator, `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and
+    /// `_EVENTS`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -89,7 +92,7 @@ impl AwsSimulator {
         self.store.lock().keep_versions(bucket);
     }
 
-    /// Writes an object and returns its version id, if the bucket has versioning enabled.
+    /// Writes an object. Returns its version id if the bucket has versioning enabled.
     pub fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) -> Option<String> {
         self.store.lock().put(bucket, key, Object::new(body.into())).version
     }
@@ -99,27 +102,28 @@ impl AwsSimulator {
         self.store.lock().remove(bucket, key);
     }
 
-    /// The current versions of all objects, by `bucket/key`.
+    /// Returns the current versions of all objects, by `bucket/key`.
     pub fn objects(&self) -> BTreeMap<String, Object> {
         self.store.lock().objects()
     }
 
-    /// The current version of the object at `bucket/key`.
+    /// Returns the current version of the object at `bucket/key`.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Object> {
         self.store.lock().object(bucket, key).cloned()
     }
 
-    /// The messages in all queues, in order, without the duplicates that a FIFO queue drops.
+    /// Returns the messages in all queues, in order, without the duplicates that a FIFO queue
+    /// drops.
     pub fn messages(&self) -> Vec<Message> {
         self.store.lock().messages.clone()
     }
 
-    /// The events on all buses, in order.
+    /// Returns the events on all buses, in order.
     pub fn events(&self) -> Vec<Event> {
         self.store.lock().events.clone()
     }
 
-    /// Adds a fault. If several faults match a call, the first one applies.
+    /// Adds a fault. If several faults match a call, only the first one occurs.
     pub fn script(&self, fault: Fault) {
         self.store.lock().faults.push(fault);
     }
@@ -129,13 +133,13 @@ impl AwsSimulator {
         self.store.lock().faults.clear();
     }
 
-    /// All calls so far, in the order in which they were decided.
+    /// Returns all calls so far, in the order in which the simulator handled them.
     pub fn calls(&self) -> Vec<Call> {
         self.store.lock().calls.clone()
     }
 
-    /// The number of calls of an operation whose name matches the pattern (see [`Fault::on`]),
-    /// whatever their outcome.
+    /// Returns the number of calls of an operation whose target matches the pattern (see
+    /// [`Fault::on`]), including failed calls.
     pub fn count(&self, operation: Operation, pattern: &str) -> usize {
         let matches = |call: &&Call| {
             call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())
@@ -143,17 +147,17 @@ impl AwsSimulator {
         self.store.lock().calls.iter().filter(matches).count()
     }
 
-    /// The number of calls that read an S3 object.
+    /// Returns the number of calls that read an S3 object.
     pub fn reads(&self) -> usize {
         self.count(Operation::GetObject, "*") + self.count(Operation::HeadObject, "*")
     }
 
-    /// The number of calls that write an S3 object, successfully or not.
+    /// Returns the number of calls that write an S3 object, including failed calls.
     pub fn writes(&self) -> usize {
         self.count(Operation::PutObject, "*")
     }
 
-    /// Clears the recorded calls. Objects, messages, events and faults stay.
+    /// Clears the recorded calls. Objects, messages, events and faults are not affected.
     pub fn clear_calls(&self) {
         self.store.lock().calls.clear();
     }

@@ -1,4 +1,5 @@
-//! S3: `GetObject`, `HeadObject` and `PutObject` on `/{bucket}/{key}`, with conditional requests.
+//! The S3 operations `GetObject`, `HeadObject` and `PutObject` on `/{bucket}/{key}`, with
+//! conditional requests.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
 
 use bytes::Bytes;
@@ -89,7 +90,7 @@ impl Service for S3 {
     }
 }
 
-/// The bucket and the key, unless one of them is empty.
+/// Returns the bucket and the key in the path, unless one of them is empty.
 fn bucket_and_key<'a>(request: &'a ServiceRequest<'_>) -> Option<(&'a str, &'a str)> {
     let (bucket, key) = request.path.strip_prefix('/')?.split_once('/')?;
     (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
@@ -173,7 +174,7 @@ fn put_object(
     Ok(with_object_headers(response, &object))
 }
 
-/// Checks the hash of the body that the signature covers.
+/// Checks the header `x-amz-content-sha256`, which is the body hash that the signature covers.
 fn check_body_hash(request: &ServiceRequest<'_>) -> Result<(), Rejection> {
     match request.header("x-amz-content-sha256") {
         None => {
@@ -195,7 +196,7 @@ fn precondition_failed() -> Rejection {
     Rejection::new(412, "PreconditionFailed", message)
 }
 
-/// Whether an ETag of a condition matches the object. S3 also accepts ETags without quotes.
+/// Whether the ETag in a condition matches the object. S3 also accepts ETags without quotes.
 fn matches_etag(etag: &str, object: &Object) -> bool {
     etag == "*" || etag.trim_matches('"') == object.etag.trim_matches('"')
 }

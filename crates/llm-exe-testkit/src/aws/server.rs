@@ -1,4 +1,5 @@
-//! The HTTP server: reads requests, lets their service execute them, and applies faults.
+//! The HTTP server, which reads requests, passes them to the service that executes them, and
+//! injects faults.
 
 use std::sync::Arc;
 
@@ -16,16 +17,17 @@ use super::store::{Call, SharedStore};
 use super::{event_bridge, s3, sqs};
 use crate::accept;
 
-/// The services. The first that serves a request handles it; S3 serves every request.
+/// The services. The first service that serves a request handles it. S3 is last because it serves
+/// every request.
 static SERVICES: &[&dyn Service] = &[&sqs::Sqs, &event_bridge::EventBridge, &s3::S3];
 
-/// The maximum body size, in bytes; larger than any object in tests.
+/// The maximum body size in bytes, which is larger than any object in tests.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
-/// The message of scripted errors.
+/// The message of errors that a fault injects.
 const SCRIPTED: &str = "error scripted in the simulator";
 
-/// Serves until the task is aborted.
+/// Serves connections until the task is aborted.
 pub(super) async fn run(listener: TcpListener, store: Arc<SharedStore>) {
     accept::serve(listener, move |request| serve(request, Arc::clone(&store))).await;
 }
@@ -47,7 +49,7 @@ async fn serve(
     response::deliver(planned.with_header(service.request_id_header(), &id)).await
 }
 
-/// Executes a request with the fault that applies to it, and records the call.
+/// Executes a request with the fault that occurs in it, if any, and records the call.
 async fn decide(
     service: &dyn Service,
     request: &ServiceRequest<'_>,

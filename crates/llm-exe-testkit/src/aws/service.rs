@@ -1,4 +1,5 @@
-//! The trait that an imitated AWS service implements, and the request and rejection it works with.
+//! The trait that each simulated AWS service implements, and the request and rejection types that
+//! it uses.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -8,16 +9,16 @@ use llm_exe_simulator::sigv4::SignatureErrorKind;
 use super::fault::Operation;
 use super::store::Store;
 
-/// An imitated AWS service.
+/// A simulated AWS service.
 pub(super) trait Service: Sync {
-    /// The service's name in the credential scope of signatures.
+    /// Returns the name of the service in the credential scope of signatures.
     fn signing_name(&self) -> &'static str;
 
     /// Whether a request is for this service.
     fn serves(&self, request: &ServiceRequest<'_>) -> bool;
 
-    /// The requested operation and the name of its target, which faults and calls refer to; `None`
-    /// if the operation is not supported.
+    /// Returns the requested operation and the name of its target, by which faults and recorded
+    /// calls refer to it. Returns `None` if the operation is not supported.
     fn operation(&self, request: &ServiceRequest<'_>) -> Option<(Operation, String)>;
 
     /// Executes the operation.
@@ -27,17 +28,17 @@ pub(super) trait Service: Sync {
         store: &mut Store,
     ) -> Result<PlannedResponse, Rejection>;
 
-    /// The error response for a rejection.
+    /// Builds the error response for a rejection.
     fn error_response(
         &self,
         request: &ServiceRequest<'_>,
         rejection: &Rejection,
     ) -> PlannedResponse;
 
-    /// The status and the error code for an invalid signature.
+    /// Returns the status and the error code for an invalid signature.
     fn signature_error(&self, kind: SignatureErrorKind) -> (u16, &'static str);
 
-    /// The response header that holds the request id.
+    /// The name of the response header that contains the request id.
     fn request_id_header(&self) -> &'static str;
 }
 
@@ -51,13 +52,13 @@ pub(super) struct ServiceRequest<'a> {
 }
 
 impl ServiceRequest<'_> {
-    /// The trimmed value of a header, if it is text.
+    /// Returns the trimmed value of a header, or `None` if it is missing or not ASCII.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok().map(str::trim)
     }
 }
 
-/// An error with which a service rejects a request.
+/// An error response with which a service rejects a request.
 pub(super) struct Rejection {
     pub(super) status: u16,
     pub(super) code: String,
@@ -65,7 +66,7 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection with this status, error code and message.
+    /// Creates a rejection with this status, error code and message.
     pub(super) fn new(status: u16, code: &str, message: &str) -> Self {
         Self { status, code: code.to_owned(), message: message.to_owned() }
     }

@@ -1,8 +1,8 @@
-//! SQS: `SendMessage` in AWS JSON 1.0.
+//! The SQS operation `SendMessage`, in the AWS JSON 1.0 protocol.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 //!
-//! A queue whose name ends in `.fifo` stores messages with the same deduplication id once within
-//! five minutes.
+//! A queue whose name ends in `.fifo` stores only one of the messages that have the same
+//! deduplication id and arrive within five minutes.
 
 use std::time::{Duration, Instant};
 
@@ -98,7 +98,7 @@ fn str_field(body: &Value, name: &str) -> Option<String> {
     body.get(name).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Parses and validates the message to send.
+/// Parses and validates the message of a `SendMessage` request.
 fn parse_message(body: &Value) -> Result<Message, Rejection> {
     let required = |name: &str| {
         let message = format!("The request must contain the parameter {name}.");
@@ -150,7 +150,7 @@ fn parse_message(body: &Value) -> Result<Message, Rejection> {
     Ok(Message { id, queue_url, body: content, group, deduplication_id, sent: 1, at })
 }
 
-/// Whether SQS accepts a character: it accepts those of XML 1.0.
+/// Whether SQS accepts a character. SQS accepts only the characters that XML 1.0 allows.
 fn is_valid_character(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r') || (c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
 }

@@ -1,7 +1,8 @@
-//! The stored state: objects and their versions, messages, events, recorded calls and faults.
+//! The state of the simulator: objects and their versions, messages, events, recorded calls and
+//! faults.
 //!
-//! One lock protects all of it, so that checking a condition and the write that depends on it are
-//! one atomic step.
+//! A single lock protects the whole state, so that checking a condition and the write that depends
+//! on it are one atomic step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,20 +22,20 @@ pub struct Object {
     pub body: Bytes,
     /// The content type.
     pub content_type: String,
-    /// The user metadata by lowercase name, without `x-amz-meta-`.
+    /// The user metadata by lowercase name, without the prefix `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// The ETag, with quotes. It depends only on the content.
     pub etag: String,
     /// The version id, if the bucket has versioning enabled.
     pub version: Option<String>,
-    /// How often the object was written since it was created.
+    /// How many times the object was written.
     pub writes: u64,
 }
 
 impl Object {
     pub(super) fn new(body: Bytes) -> Self {
         let digest = hex(&Sha256::digest(&body));
-        // As long as the ETags of S3, which are MD5 hashes.
+        // An ETag in S3 is usually an MD5 hash, so use the same length.
         let etag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
         let content_type = "binary/octet-stream".to_owned();
         Self { body, content_type, metadata: BTreeMap::new(), etag, version: None, writes: 0 }
@@ -54,7 +55,7 @@ pub struct Message {
     pub group: Option<String>,
     /// The deduplication id.
     pub deduplication_id: Option<String>,
-    /// How often the message was sent. A FIFO queue stores it once within five minutes.
+    /// How many times the message was sent, including the duplicates that a FIFO queue drops.
     pub sent: u64,
     pub(super) at: Instant,
 }
@@ -79,7 +80,8 @@ pub struct Event {
 pub struct Call {
     /// The operation.
     pub operation: Operation,
-    /// An object's `bucket/key`, a queue's URL, or the bus of the first event.
+    /// The target: the `bucket/key` of an object, the URL of a queue, or the bus of the first
+    /// event.
     pub name: String,
     /// The status of the response, or `None` if no response was sent.
     pub status: Option<u16>,
@@ -87,7 +89,7 @@ pub struct Call {
     pub done: bool,
 }
 
-/// The state of the imitated services.
+/// The state of the simulated services.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     objects: BTreeMap<(String, String), Vec<Object>>,
@@ -110,13 +112,13 @@ impl SharedStore {
 }
 
 impl Store {
-    /// A new id of 36 characters.
+    /// Returns a new id of 36 characters.
     pub(super) fn next_id(&mut self) -> String {
         self.last_id += 1;
         format!("00000000-0000-4000-8000-{:012x}", self.last_id)
     }
 
-    /// The action of the first fault that occurs in a call.
+    /// Returns the action of the first fault that occurs in a call.
     pub(super) fn next_action(&mut self, operation: Operation, name: &str) -> Option<Action> {
         fault::next_action(&mut self.faults, operation, name)
     }
@@ -126,7 +128,7 @@ impl Store {
         self.versioned_buckets.insert(bucket.to_owned());
     }
 
-    /// Writes an object and returns it as stored.
+    /// Writes an object and returns it with its version id and number of writes.
     pub(super) fn put(&mut self, bucket: &str, key: &str, object: Object) -> Object {
         let is_versioned = self.versioned_buckets.contains(bucket);
         let version = is_versioned.then(|| self.next_id().replace('-', ""));
@@ -144,18 +146,18 @@ impl Store {
         self.objects.remove(&(bucket.to_owned(), key.to_owned()));
     }
 
-    /// The current version of an object.
+    /// Returns the current version of an object.
     pub(super) fn object(&self, bucket: &str, key: &str) -> Option<&Object> {
         self.objects.get(&(bucket.to_owned(), key.to_owned()))?.last()
     }
 
-    /// A specific version of an object.
+    /// Returns a specific version of an object.
     pub(super) fn version(&self, bucket: &str, key: &str, version: &str) -> Option<&Object> {
         let versions = self.objects.get(&(bucket.to_owned(), key.to_owned()))?;
         versions.iter().find(|object| object.version.as_deref().unwrap_or("null") == version)
     }
 
-    /// The current versions of all objects, by `bucket/key`.
+    /// Returns the current versions of all objects, by `bucket/key`.
     pub(super) fn objects(&self) -> BTreeMap<String, Object> {
         let current = self.objects.iter().filter_map(|((bucket, key), versions)| {
             Some((format!("{bucket}/{key}"), versions.last()?.clone()))

@@ -1,8 +1,8 @@
-//! An imitation of AWS Lambda's Runtime API, under which tests and benchmarks run the function.
+//! A simulator of AWS Lambda's Runtime API, under which tests and benchmarks run the function.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 //!
-//! Like one Lambda execution environment, it delivers one invocation at a time; concurrent calls
-//! of [`RuntimeApi::invoke`] wait for their turn.
+//! Like a single Lambda execution environment, the simulator delivers one invocation at a time.
+//! Concurrent calls of [`RuntimeApi::invoke`] wait for their turn.
 
 mod outcome;
 mod queue;
@@ -24,7 +24,7 @@ use queue::{InvocationQueue, PendingInvocation};
 /// How long Lambda waits for a function to start before its first invocation.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running Runtime API. Dropping it stops it and closes its connections.
+/// A running Runtime API. Dropping the handle stops the server and closes its connections.
 pub struct RuntimeApi {
     address: SocketAddr,
     queue: Arc<InvocationQueue>,
@@ -39,19 +39,19 @@ pub struct Invocation {
     pub request_id: String,
     /// The result that the function posted.
     pub outcome: Outcome,
-    /// The headers of the function's request, by lowercase name.
+    /// The headers of the request with which the function posted the result, by lowercase name.
     pub headers: BTreeMap<String, String>,
-    /// The time from the delivery of the event until the result was received.
+    /// The time from the delivery of the event until the function posted the result.
     pub duration: Duration,
 }
 
-/// Why an invocation did not complete.
+/// The reason why an invocation did not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InvokeFailed {
-    /// The function did not post a result by its deadline, or did not request the event within
-    /// the timeout plus 10 seconds.
+    /// The function did not post a result by its deadline, or did not request the event within the
+    /// timeout plus 10 seconds.
     TimedOut,
-    /// The function reported that it can't start.
+    /// The function reported that it could not start.
     InitFailed(InitError),
 }
 
@@ -69,10 +69,10 @@ impl std::fmt::Display for InvokeFailed {
 impl std::error::Error for InvokeFailed {}
 
 impl RuntimeApi {
-    /// Starts a Runtime API on 127.0.0.1 and a free port, on the current tokio runtime.
+    /// Starts a Runtime API on a free port of 127.0.0.1, on the current tokio runtime.
     ///
     /// # Errors
-    /// If no port can be bound.
+    /// Returns an error if no port can be bound.
     pub async fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -81,16 +81,18 @@ impl RuntimeApi {
         Ok(Self { address, queue, turn: tokio::sync::Mutex::default(), task })
     }
 
-    /// `127.0.0.1:PORT`, the value of `AWS_LAMBDA_RUNTIME_API`.
+    /// The address of the Runtime API (`127.0.0.1:PORT`), for the variable
+    /// `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Invokes the function with an event. The function has `timeout` from the delivery of the
-    /// event to post its result.
+    /// Invokes the function with an event and waits for the result. The function must post its
+    /// result within `timeout` after the event is delivered.
     ///
     /// # Errors
-    /// If the function does not respond in time, or has reported that it can't start.
+    /// Returns an error if the function does not respond in time or has reported that it could not
+    /// start.
     pub async fn invoke(
         &self,
         event: impl Into<Bytes>,
@@ -108,7 +110,7 @@ impl RuntimeApi {
             outcome_sender,
         });
         let id = request_id.clone();
-        // A result that arrives after this call has returned gets an unknown id error.
+        // After this call has returned, the id is unknown and a late result is rejected.
         let _remove = RemoveOnDrop { queue: &self.queue, id: &id };
         let completed = async {
             let delivered_at = tokio::time::timeout(INIT_TIMEOUT + timeout, delivery)
@@ -129,13 +131,13 @@ impl RuntimeApi {
         }
     }
 
-    /// The error that the function posted if it couldn't start.
+    /// Returns the error that the function posted if it could not start.
     pub fn init_error(&self) -> Option<InitError> {
         self.queue.init_error()
     }
 }
 
-/// Removes an invocation from the queue when dropped.
+/// Removes an invocation from the queue when this value is dropped.
 struct RemoveOnDrop<'a> {
     queue: &'a InvocationQueue,
     id: &'a str,

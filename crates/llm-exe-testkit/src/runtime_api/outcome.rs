@@ -9,7 +9,7 @@ pub enum Outcome {
     Response(Bytes),
     /// The function failed.
     Error {
-        /// The error type, from the header or else from the body.
+        /// The error type from the header, or from the body if the header is missing.
         error_type: String,
         /// The error message, from the body.
         error_message: String,
@@ -18,10 +18,10 @@ pub enum Outcome {
     },
 }
 
-/// The error that a function posts if it can't start.
+/// The error that a function posts if it could not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitError {
-    /// The error type, from the header or else from the body.
+    /// The error type from the header, or from the body if the header is missing.
     pub error_type: String,
     /// The error message, from the body.
     pub error_message: String,

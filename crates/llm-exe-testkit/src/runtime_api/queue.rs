@@ -1,4 +1,4 @@
-//! The queue between the side that invokes and the server that delivers invocations to the
+//! The queue of invocations between `RuntimeApi::invoke` and the server that delivers them to the
 //! function.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -11,10 +11,10 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::outcome::{InitError, Outcome};
 
-/// The number of the next invocation. Ids are unique across all queues of this process.
+/// The number of the next invocation. It is global so that ids are unique across all queues.
 static NEXT_INVOCATION: AtomicU64 = AtomicU64::new(1);
 
-/// The outcome that the function posted, and the headers of its request.
+/// The outcome that the function posted, and the headers of the request that posted it.
 pub(super) type PostedOutcome = (Outcome, BTreeMap<String, String>);
 
 /// An invocation that the function has not requested yet.
@@ -26,14 +26,15 @@ pub(super) struct PendingInvocation {
     pub(super) outcome_sender: oneshot::Sender<PostedOutcome>,
 }
 
-/// An invocation that was taken from the queue for the function.
+/// An invocation that is delivered to the function.
 pub(super) struct DeliveredInvocation {
     pub(super) id: String,
     pub(super) event: Bytes,
     pub(super) timeout: Duration,
 }
 
-/// The pending invocations, those that the function is executing, and its initialization error.
+/// The pending invocations, the invocations that the function is executing, and the function's
+/// initialization error.
 pub(super) struct InvocationQueue {
     invocations: Mutex<Invocations>,
     enqueued: Notify,
@@ -64,7 +65,7 @@ impl InvocationQueue {
         id
     }
 
-    /// Waits for the next invocation.
+    /// Waits for the next invocation and marks it as executing.
     pub(super) async fn next(&self) -> DeliveredInvocation {
         loop {
             if let Some(invocation) = self.take() {
@@ -79,7 +80,7 @@ impl InvocationQueue {
         let pending = invocations.pending.pop_front()?;
         let PendingInvocation { id, event, timeout, delivery_sender, outcome_sender } = pending;
         invocations.executing.insert(id.clone(), outcome_sender);
-        // Fails if the invoking side has given up.
+        // Sending fails if `RuntimeApi::invoke` no longer waits for the delivery.
         let _ = delivery_sender.send(Instant::now());
         Some(DeliveredInvocation { id, event, timeout })
     }
@@ -95,7 +96,7 @@ impl InvocationQueue {
         sender.is_some_and(|sender| sender.send(outcome).is_ok())
     }
 
-    /// Removes an invocation, pending or executing.
+    /// Removes an invocation, whether it is pending or executing.
     pub(super) fn remove(&self, id: &str) {
         let mut invocations = self.lock();
         invocations.pending.retain(|pending| pending.id != id);
@@ -110,7 +111,7 @@ impl InvocationQueue {
         self.init_error.borrow().clone()
     }
 
-    /// Waits for an initialization error.
+    /// Waits until the function has posted an initialization error.
     pub(super) async fn wait_for_init_error(&self) -> InitError {
         let mut errors = self.init_error.subscribe();
         loop {

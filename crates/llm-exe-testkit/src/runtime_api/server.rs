@@ -17,9 +17,9 @@ use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
 const ROOT: &str = "/2018-06-01/runtime/";
-/// Lambda's limit for a buffered response, in bytes: 6 MB and a small overhead.
+/// Lambda's maximum size of a buffered response in bytes, which is 6 MB plus a small overhead.
 const MAX_BUFFERED: usize = 6 * 1024 * 1024 + 100;
-/// Lambda's limit for a streamed response, in bytes.
+/// Lambda's maximum size of a streamed response in bytes.
 const MAX_STREAMED: usize = 200 * 1024 * 1024;
 const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:simulated";
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
@@ -29,7 +29,7 @@ const INCOMPLETE_BODY: &str = "The request body is incomplete";
 
 type Reply = Response<Full<Bytes>>;
 
-/// Serves until the task is aborted.
+/// Serves connections until the task is aborted.
 pub(super) async fn run(listener: TcpListener, queue: Arc<InvocationQueue>) {
     accept::serve(listener, move |request| serve(request, Arc::clone(&queue))).await;
 }
@@ -101,7 +101,7 @@ async fn receive_response(
         queue.complete(id, (outcome, header_map));
         return error_reply(413, "RequestEntityTooLarge", &message);
     }
-    // A stream that fails midway reports the error in its trailers.
+    // If a stream fails midway, the function reports the error in the trailers.
     let stream_error = received.trailers.get(ERROR_TYPE).and_then(|error| error.to_str().ok());
     let outcome = match stream_error {
         None => Outcome::Response(received.body),
@@ -139,7 +139,7 @@ async fn receive_init_error(queue: &InvocationQueue, headers: &HeaderMap, body: 
     accepted(true)
 }
 
-/// The error that a function posted, with the type from the header or else from the body.
+/// Parses the error that a function posted. The type is in the header or, without one, in the body.
 fn parse_error(headers: &HeaderMap, body: Bytes) -> InitError {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -153,14 +153,15 @@ fn parse_error(headers: &HeaderMap, body: Bytes) -> InitError {
 
 /// A received request body.
 struct ReceivedBody {
-    /// The body, or its beginning if it is too long.
+    /// The body, or only its beginning if the body is too long.
     body: Bytes,
     /// The length of the whole body.
     length: usize,
     trailers: HeaderMap,
 }
 
-/// Reads a whole body and stores at most `max_length` bytes of it. `None` if it is incomplete.
+/// Reads a whole body and stores at most `max_length` bytes of it. Returns `None` if the body is
+/// incomplete.
 async fn read_body(mut body: Incoming, max_length: usize) -> Option<ReceivedBody> {
     let mut buffer = BytesMut::new();
     let mut length = 0;

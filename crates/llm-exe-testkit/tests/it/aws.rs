@@ -1,4 +1,4 @@
-//! The imitations of S3, SQS and EventBridge.
+//! Tests the simulated S3, SQS and EventBridge.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ fn address(aws: &AwsSimulator) -> SocketAddr {
     aws.url().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
-/// Headers with a signature by credentials that the simulator does not know, so that it is not
-/// verified.
+/// Returns headers with a signature. The simulator does not know the credentials and therefore does
+/// not verify the signature.
 fn signed(service: &str, additional: &[(&str, &str)], body: &[u8]) -> BTreeMap<String, String> {
     let (day, time) = now();
     let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -238,7 +238,7 @@ async fn faults_occur_before_or_after_the_operation() {
             (1, status, is_done),
             "{action:?}"
         );
-        // The fault is used up.
+        // The fault occurs only once.
         assert_eq!(s3(&aws, "PUT", "/b/k", &[]).await.status, 200);
     }
 }

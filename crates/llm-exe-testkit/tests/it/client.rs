@@ -25,7 +25,7 @@ impl Reply {
 /// The maximum time to wait for a reply.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The current day and time in AWS's format.
+/// Returns the current day and the current time in AWS's format.
 pub(crate) fn now() -> (String, String) {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (mut year, mut days) = (1970, seconds / 86_400);
@@ -47,7 +47,7 @@ pub(crate) fn now() -> (String, String) {
     (day.clone(), format!("{day}T{clock}Z"))
 }
 
-/// The bytes of a request.
+/// Builds the bytes of a request.
 pub(crate) fn request_bytes(
     method: &str,
     path: &str,
@@ -62,7 +62,7 @@ pub(crate) fn request_bytes(
     [head.as_bytes(), body].concat()
 }
 
-/// Sends bytes on a new connection and reads until the connection is closed.
+/// Sends bytes on a new connection and reads until the server closes the connection.
 pub(crate) async fn send_bytes(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;

@@ -1,4 +1,4 @@
-//! Integration tests of the imitations of AWS.
+//! Integration tests of the simulated AWS services.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod aws;

@@ -1,4 +1,4 @@
-//! The imitation of the Runtime API, seen from the function and from the side that invokes it.
+//! Tests the Runtime API simulator from the function's side and from the invoking side.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! Access rules: which documents may be read, which fields a config may set, and which fields a
-//! caller may override.
+//! Enforces the access rules for hosted configs: which documents may be read, which fields a config
+//! may set, and which fields a caller may override.
 
 use serde_json::{Map, Value};
 
@@ -23,23 +23,23 @@ const URL_CONFIG_FIELDS: &[&str] = &[
     "options",
 ];
 
-/// The fields that a caller may set even if the config pins its fields.
+/// The fields that a caller may always set, even if `overridable` does not list them.
 const NEVER_PINNED_FIELDS: &[&str] = &["data", "return", "idempotencyKey"];
 
-/// The operator's rules for hosted configs.
+/// The operator's rules about which S3 objects may be read as hosted configs.
 #[derive(Debug, Clone, Default)]
 pub struct HostedRules {
-    /// The bucket for a `key` without a `bucket`.
+    /// The bucket to read from if a request contains a `key` but no `bucket`.
     pub bucket: Option<String>,
-    /// The buckets that may be read; `None` allows only `bucket`.
+    /// The buckets that may be read. If this is `None`, only `bucket` may be read.
     pub buckets: Option<Vec<String>>,
-    /// Prefixes such as `s3://bucket/results/` whose objects are never read as configs.
+    /// URL prefixes such as `s3://bucket/results/`. Objects below them are never read as configs.
     pub forbidden_prefixes: Vec<String>,
 }
 
 impl HostedRules {
-    /// Checks whether a location may be read. URLs are checked by the store that fetches them,
-    /// because it resolves their host names.
+    /// Returns an error if the location may not be read. The store that fetches a URL checks it,
+    /// because it resolves the host name, so this method accepts every URL.
     pub(super) fn check_location(&self, location: &DocumentLocation) -> Result<(), Error> {
         let DocumentLocation::Object { bucket, key, .. } = location else {
             return Ok(());
@@ -65,8 +65,8 @@ impl HostedRules {
     }
 }
 
-/// Rejects a config that points to another config, and a config from a URL that sets fields which
-/// such a config must not set.
+/// Rejects a config that points to another config, or that comes from a URL and sets fields other
+/// than [`URL_CONFIG_FIELDS`].
 pub(super) fn check_config(
     config: &HostedConfig,
     location: &DocumentLocation,
@@ -90,7 +90,7 @@ pub(super) fn check_config(
     Ok(())
 }
 
-/// Rejects fields of the caller that the config does not allow to override.
+/// Returns an error if the caller sets fields that the config does not allow callers to override.
 pub(super) fn check_overrides(
     config: &HostedConfig,
     caller: &Map<String, Value>,
@@ -116,7 +116,7 @@ pub(super) fn check_overrides(
     Err(Error::new(ErrorKind::ConfigForbidden, message))
 }
 
-/// The names, in quotes, of the fields that are not null and match the filter.
+/// Returns the quoted names of the fields that are not null and match the filter.
 fn set_fields(fields: &Map<String, Value>, filter: impl Fn(&str) -> bool) -> Vec<String> {
     fields
         .iter()
@@ -125,7 +125,7 @@ fn set_fields(fields: &Map<String, Value>, filter: impl Fn(&str) -> bool) -> Vec
         .collect()
 }
 
-/// Joins at most 20 names for a message.
+/// Joins names for an error message. Only the first 20 names are listed.
 fn join_names(names: &[String]) -> String {
     let mut joined = names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > 20 {

@@ -1,5 +1,6 @@
-//! An in-memory cache of hosted documents. Documents with a version are cached without expiry. All
-//! others are checked by their ETag on each use, so that an edited prompt takes effect at once.
+//! An in-memory cache for hosted documents. A document with a version id never changes, so its
+//! cache entry does not expire. By default, any other document is revalidated by its ETag on each
+//! use, so that an edited prompt takes effect immediately.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,14 +15,15 @@ use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use crate::single_flight::SingleFlight;
 
-/// Maximum size of the cache in bytes. Documents that were fetched first are removed first.
+/// Maximum size of the cache in bytes. If a new document does not fit, the documents that were
+/// inserted first are evicted.
 pub const MAX_CACHED_BYTES: usize = 64 * MAX_CONFIG_BYTES;
 
-/// Bytes counted for each entry in addition to its texts, so that the number of small entries is
-/// bounded too.
+/// Bytes that each entry counts in addition to its document and location, so that many small
+/// entries fill the cache too.
 const ENTRY_OVERHEAD: usize = 512;
 
-/// A document store that caches what another store fetches. Concurrent requests for the same
+/// A document store that caches the documents of another store. Concurrent requests for the same
 /// document share one fetch.
 pub struct CachedDocuments {
     store: Arc<dyn DocumentStore>,
@@ -34,13 +36,13 @@ pub struct CachedDocuments {
 struct Cache {
     entries: HashMap<DocumentLocation, CacheEntry>,
     bytes: usize,
-    /// The number of documents stored so far, which gives the order of the entries.
+    /// The number of insertions so far, which determines the age of each entry.
     insertions: u64,
 }
 
 struct CacheEntry {
     document: Document,
-    /// When the store last confirmed that the document is current.
+    /// The time at which the store last confirmed that the document is current.
     checked_at: Instant,
     insertion: u64,
     bytes: usize,
@@ -53,8 +55,9 @@ impl std::fmt::Debug for CachedDocuments {
 }
 
 impl CachedDocuments {
-    /// Caches the documents of `store`. A document without a version is checked again on each use,
-    /// or after `max_age` if that is not zero.
+    /// Creates a cache for the documents of `store`. A document without a version is revalidated on
+    /// each use. If `max_age` is not zero, the cached copy is used without revalidation until it is
+    /// older than `max_age`.
     pub fn new(store: Arc<dyn DocumentStore>, max_age: Duration) -> Self {
         CachedDocuments {
             store,
@@ -64,7 +67,8 @@ impl CachedDocuments {
         }
     }
 
-    /// Locks the cache. It is consistent after each operation, so a poisoned lock is safe to use.
+    /// Locks the cache. Each operation leaves the cache consistent, so a poisoned lock is safe to
+    /// use.
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +84,7 @@ impl CachedDocuments {
             return Ok(unless_known(document, known_etag));
         }
         let _guard = self.flights.acquire(location).await;
-        // An earlier holder of the lock may have fetched the document in the meantime.
+        // Another request may have fetched the document while this one waited for the lock.
         if let Some(document) = self.current(location, arrived_at) {
             return Ok(unless_known(document, known_etag));
         }
@@ -90,7 +94,8 @@ impl CachedDocuments {
             Ok(Some(document)) => document,
             Ok(None) => cached.ok_or_else(unexpected_not_modified)?,
             Err(error) => {
-                // A document that is gone or no longer readable must not be served again.
+                // A document that was deleted or is no longer readable must not be served from the
+                // cache.
                 if error.kind() != ErrorKind::ConfigUnavailable {
                     self.cache().remove(location);
                 }
@@ -101,9 +106,9 @@ impl CachedDocuments {
         Ok(unless_known(document, known_etag))
     }
 
-    /// The cached document, if it can be used without asking the store.
+    /// Returns the cached document if it can be used without calling the store.
     fn current(&self, location: &DocumentLocation, arrived_at: Instant) -> Option<Document> {
-        // In a bucket without versioning, objects have the version `null` and can be overwritten.
+        // Objects in a bucket without versioning have the version id `null` and can be overwritten.
         let is_versioned =
             matches!(location, DocumentLocation::Object { version: Some(id), .. } if id != "null");
         let cache = self.cache();
@@ -115,7 +120,7 @@ impl CachedDocuments {
     }
 }
 
-/// `None` if the document has the ETag that the caller knows.
+/// Returns the document, or `None` if its ETag is the one that the caller already knows.
 fn unless_known(document: Document, known_etag: Option<&str>) -> Option<Document> {
     let is_known = known_etag.is_some() && document.etag.as_deref() == known_etag;
     (!is_known).then_some(document)

@@ -1,5 +1,5 @@
-//! Parses a document into a hosted config: the request fields that it sets and which of them the
-//! caller may override.
+//! Parses a document into a hosted config, which contains request fields and the names of the
+//! fields that the caller may override.
 
 use serde_json::{Map, Value};
 
@@ -13,25 +13,27 @@ use crate::request::{Request, field_names, is_field, suggestion};
 /// Maximum size of a hosted config in bytes.
 pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 
-/// The fields that point to a config. `overridable` must not list them.
+/// The request fields that point to a config. `overridable` must not list them, because they select
+/// the config itself.
 const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
 
-/// A parsed config.
+/// A parsed hosted config.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostedConfig {
-    /// The fields of the request.
+    /// The request fields that the config sets.
     pub fields: Map<String, Value>,
-    /// The fields that a caller may override; `None` if the config does not pin its fields.
+    /// The fields that a caller may override. If this is `None`, the caller may override all
+    /// fields.
     pub overridable: Option<Vec<String>>,
     pub(super) text_lines: Vec<TextLine>,
 }
 
 impl HostedConfig {
-    /// Parses a document.
+    /// Parses a document in the given format.
     ///
     /// # Errors
-    /// Fails if the document is larger than 1 MiB, not UTF-8, not valid in its format, or not an
-    /// object.
+    /// Fails if the document is larger than 1 MiB, is not valid UTF-8, is not valid in its format,
+    /// is not an object, or lists fields in `overridable` that can't be overridden.
     pub fn parse(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
         if body.len() > MAX_CONFIG_BYTES {
             let message = format!(
@@ -61,7 +63,7 @@ impl HostedConfig {
     }
 }
 
-/// Checks the field names in `overridable`.
+/// Parses `overridable` and checks that each entry is the name of a field that can be overridden.
 fn parse_overridable(value: Value) -> Result<Option<Vec<String>>, ConfigError> {
     let items = match value {
         Value::Null => return Ok(None),

@@ -1,5 +1,6 @@
 //! Splits a prompt into messages. A line that begins with `System:`, `User:` or `Assistant:` starts
-//! a message, except in a code fence or after a backslash.
+//! a new message, unless the line is in a fenced code block or the marker is escaped with a
+//! backslash.
 
 use std::borrow::Cow;
 
@@ -10,17 +11,18 @@ use super::position::TextLine;
 const MARKERS: &[(&str, &str)] =
     &[("system:", "system"), ("user:", "user"), ("assistant:", "assistant")];
 
-/// A message whose lines are being collected.
+/// A message while its lines are being collected.
 struct Turn<'a> {
-    /// `None` above the first marker.
+    /// `None` for the lines above the first role marker.
     role: Option<&'static str>,
     lines: Vec<Cow<'a, str>>,
-    /// The line of the document on which the message begins.
+    /// The document line on which the message begins.
     first_line: usize,
 }
 
-/// Returns the value of `message` and the lines on which its texts begin, or `None` if the prompt
-/// is empty. `offset` is the number of lines above the prompt in the document.
+/// Parses a prompt. Returns the value of `message` and the document line on which each message text
+/// begins, or `None` if the prompt is empty. `offset` is the number of document lines above the
+/// prompt.
 pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)> {
     let lines: Vec<&str> = text.split('\n').collect();
     let in_fence = lines_in_fences(&lines);
@@ -59,7 +61,7 @@ pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)>
     Some((Value::Array(messages), text_lines))
 }
 
-/// The role of the marker that the line begins with, and the text after it.
+/// Splits a line that begins with a role marker into the role and the text after the marker.
 fn split_marker(line: &str) -> Option<(&'static str, &str)> {
     let line = line.trim_start();
     MARKERS.iter().find_map(|(marker, role)| {
@@ -68,7 +70,7 @@ fn split_marker(line: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-/// Removes the backslash before a marker.
+/// Removes the backslash before an escaped role marker, such as `\User:`.
 fn unescape_marker(line: &str) -> Cow<'_, str> {
     let unindented = line.trim_start();
     match unindented.strip_prefix('\\') {
@@ -80,12 +82,13 @@ fn unescape_marker(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether each line is part of a code block, including the fences. A fence that is never closed
-/// does not count: otherwise it would hide all markers below it.
+/// Returns for each line whether it is part of a fenced code block, including the fences. A fence
+/// that is never closed is ignored, because it would hide all markers below it.
 fn lines_in_fences(lines: &[&str]) -> Vec<bool> {
     let fences: Vec<Option<Fence>> = lines.iter().map(|line| Fence::parse(line)).collect();
-    // For each line, the longest fence below it that can close a block, per character. With it, an
-    // opening fence is matched without another search, so the time stays linear.
+    // For each line, the length of the longest closing fence from that line on, separately for
+    // backticks and tildes. The loop below looks up whether an opening fence is closed instead of
+    // searching for its closing fence, so the time stays linear.
     let mut max_closing_below = vec![[0_usize; 2]; lines.len() + 1];
     let mut max_lengths = [0_usize; 2];
     for (index, fence) in fences.iter().enumerate().rev() {
@@ -122,12 +125,12 @@ fn lines_in_fences(lines: &[&str]) -> Vec<bool> {
     in_fence
 }
 
-/// A line of at least three backticks or tildes.
+/// A line that begins with at least three backticks or tildes.
 /// <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
 struct Fence {
     is_tilde: bool,
     length: usize,
-    /// Whether no text follows the fence.
+    /// Whether this fence can close a code block. It can if no text follows it.
     can_close: bool,
 }
 

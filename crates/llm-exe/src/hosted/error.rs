@@ -1,13 +1,13 @@
-//! The error for a document that is not a valid config.
+//! Errors in hosted configs, with their position in the document.
 
 use std::fmt;
 
-/// A line and a column in a document, both from 1.
+/// A position in a document. Lines and columns are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The line.
+    /// The line number.
     pub line: usize,
-    /// The column.
+    /// The column number.
     pub column: usize,
 }
 
@@ -17,12 +17,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a document is not a valid config. The message does not quote prompts.
+/// The error for a document that is not a valid hosted config. Its message does not quote prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Where the problem is, unless it concerns the whole document.
+    /// The position of the problem, or `None` if the problem concerns the whole document.
     pub position: Option<Position>,
-    /// What is wrong and what to do about it, without the position.
+    /// Describes what is wrong and how to fix it, without the position.
     pub message: String,
 }
 
@@ -35,7 +35,8 @@ impl ConfigError {
         ConfigError { position: Some(Position { line, column }), message: message.into() }
     }
 
-    /// Moves the position down by a number of lines.
+    /// Moves the position down by the number of lines above a section of the document, so that a
+    /// position in the section becomes a position in the document.
     pub(super) fn shifted_down(self, lines: usize) -> Self {
         let position =
             self.position.map(|Position { line, column }| Position { line: line + lines, column });

@@ -1,5 +1,5 @@
-//! The format of a document, by the extension of its name. A document at a URL without a known
-//! extension is recognized as JSON by its first characters.
+//! Determines the format of a document by its file extension. If a URL has no known extension, the
+//! first characters of the document decide whether it is JSON.
 
 use crate::ports::DocumentLocation;
 
@@ -10,18 +10,19 @@ pub enum Format {
     Json,
     /// A request object in YAML.
     Yaml,
-    /// Front matter and a prompt.
+    /// A prompt in Markdown, with optional YAML front matter.
     Markdown,
 }
 
 impl Format {
-    /// Returns the format of a file or S3 object by its name. The default is Markdown.
+    /// Returns the format for a file name or S3 object key. If the extension is unknown, the format
+    /// is Markdown.
     pub fn from_name(name: &str) -> Format {
         Format::from_extension(name).unwrap_or(Format::Markdown)
     }
 
-    /// Returns the format of a fetched document. A document at a URL without a known extension is
-    /// JSON if its body starts like an object.
+    /// Returns the format of a fetched document. If a URL has no known extension, the document is
+    /// JSON if its body starts like an object, and Markdown otherwise.
     pub(super) fn detect(location: &DocumentLocation, body: &[u8]) -> Format {
         match location {
             DocumentLocation::Object { key, .. } => Format::from_name(key),
@@ -43,15 +44,15 @@ impl Format {
     }
 }
 
-/// The path of a URL, without query and fragment.
+/// Returns the path of a URL, without the query and the fragment.
 fn path(url: &str) -> &str {
     let url = url.split(['?', '#']).next().unwrap_or(url);
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split_once('/').map_or("", |(_, path)| path)
 }
 
-/// Whether the body starts with `{"` or `{}`, ignoring white space. A body that starts with `{{`
-/// is a template.
+/// Returns whether the body starts with `{"` or `{}`, ignoring white space. A body that starts with
+/// `{{` is a template and not JSON.
 fn starts_like_object(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut bytes = body.iter().filter(|byte| !byte.is_ascii_whitespace());

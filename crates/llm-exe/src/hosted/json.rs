@@ -1,5 +1,5 @@
-//! Parses a JSON document. A name that appears twice in one object is an error, because one of
-//! the two values would be lost without notice.
+//! Parses a JSON document. Duplicate names in an object are an error, because otherwise one of the
+//! two values would be dropped silently.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error::ConfigError;
 use crate::json;
 
-/// Parses a document that is one JSON value.
+/// Parses a document that consists of one JSON value.
 pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     let value = json::parse(text.as_bytes()).map_err(|error| {
         ConfigError::at(error.line, error.column, format!("not JSON: {}", error.message))
@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     Ok(value)
 }
 
-/// Any value without a duplicate name in an object.
+/// Deserializes from any JSON value, but fails if an object in it contains a duplicate name.
 struct WithoutDuplicates;
 
 impl<'de> Deserialize<'de> for WithoutDuplicates {
@@ -69,7 +69,8 @@ impl<'de> Visitor<'de> for WithoutDuplicatesVisitor {
         Ok(WithoutDuplicates)
     }
 
-    // serde_json passes a number of arbitrary size as an object with one name.
+    // With the feature `arbitrary_precision`, serde_json also passes numbers to this method, as
+    // objects with a single entry.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<WithoutDuplicates, A::Error> {
         let mut names = HashSet::new();
         while let Some(name) = object.next_key::<String>()? {

@@ -1,4 +1,4 @@
-//! Parses a Markdown document: YAML front matter, then the prompt.
+//! Parses a Markdown document, which consists of optional YAML front matter and a prompt.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::position::TextLine;
 use super::yaml;
 use crate::json;
 
-/// Parses a document. Line ends become `\n`, as in YAML.
+/// Parses a document. CRLF line endings are converted to `\n`, as in YAML.
 pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     let text = text.replace("\r\n", "\n");
     let Sections { front_matter, body, body_offset } = split_front_matter(&text)?;
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
 struct Sections<'a> {
     front_matter: Option<&'a str>,
     body: &'a str,
-    /// The number of lines above the body.
+    /// The number of document lines above the body.
     body_offset: usize,
 }
 
@@ -57,7 +57,8 @@ fn split_front_matter(text: &str) -> Result<Sections<'_>, ConfigError> {
 }
 
 fn parse_front_matter(text: &str) -> Result<(Map<String, Value>, Vec<TextLine>), ConfigError> {
-    // The front matter begins below the first `---`.
+    // The front matter begins on the second line of the document, below `---`, so its line numbers
+    // are shifted by one.
     let (value, text_lines) = yaml::parse(text).map_err(|error| error.shifted_down(1))?;
     let text_lines =
         text_lines.into_iter().map(|text| TextLine { line: text.line + 1, ..text }).collect();
@@ -72,8 +73,8 @@ fn parse_front_matter(text: &str) -> Result<(Map<String, Value>, Vec<TextLine>),
     }
 }
 
-/// Returns the part of the body between the comments `prompt start` and `prompt end`, both of
-/// which are optional, and the number of lines above it.
+/// Returns the prompt and the number of body lines above it. The prompt is the text between the
+/// comments `<!-- prompt start -->` and `<!-- prompt end -->`, both of which are optional.
 fn prompt_section(body: &str) -> Result<(&str, usize), ConfigError> {
     let start_comment = find_comment(body, "prompt start")?;
     let end_comment = find_comment(body, "prompt end")?;
@@ -88,12 +89,12 @@ fn prompt_section(body: &str) -> Result<(&str, usize), ConfigError> {
     }
 }
 
-/// The number of line breaks before an offset.
+/// Counts the line breaks before a byte offset.
 fn line_breaks(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
-/// Finds the only comment with these words.
+/// Finds the HTML comment that consists of these words. Fails if the comment appears twice.
 fn find_comment(body: &str, words: &str) -> Result<Option<std::ops::Range<usize>>, ConfigError> {
     let mut range = None;
     let mut from = 0;

@@ -1,14 +1,14 @@
-//! Merges the layers of a request: defaults, the hosted config and the caller's fields.
+//! Merges the layers of a request, such as defaults, the hosted config and the caller's fields.
 
 use serde_json::{Map, Value};
 
-/// The fields that are merged key by key; all other fields are replaced as a whole.
+/// The fields that are merged key by key. All other fields are replaced as a whole.
 pub(super) const MERGED_FIELDS: &[&str] = &["data", "options"];
 
-/// Merges layers into one request; later layers win.
+/// Merges layers into one request. Fields of later layers override those of earlier layers.
 ///
-/// `providor` is renamed to `provider` first. `data` and `options` are merged key by key, all other
-/// fields are replaced as a whole. A field that is `null` counts as absent.
+/// The alias `providor` is renamed to `provider` first. `data` and `options` are merged key by key,
+/// and all other fields are replaced as a whole. Fields that are `null` are treated as absent.
 pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String, Value> {
     let mut merged = Map::new();
     for mut layer in layers {
@@ -21,7 +21,7 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
                 (Some(Value::Object(lower)), Value::Object(upper))
                     if MERGED_FIELDS.contains(&name.as_str()) =>
                 {
-                    // In `data`, null is an ordinary value.
+                    // In `data`, null is an ordinary value that overrides the earlier layer.
                     let is_set = |value: &Value| name == "data" || !value.is_null();
                     lower.extend(upper.into_iter().filter(|(_, value)| is_set(value)));
                 }
@@ -35,8 +35,8 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
 }
 
 /// Renames `providor` to `provider`, and splits `openai.gpt-4o-mini` into `provider` and `model`,
-/// so that layers can be merged field by field. Contradictory fields stay as they are; the
-/// validation of the request rejects them.
+/// so that layers can be merged field by field. Contradictory fields are left unchanged, and the
+/// validation of the request rejects them later.
 pub(super) fn normalize_provider(fields: &mut Map<String, Value>) {
     rename_providor(fields);
     let provider = fields.get("provider").and_then(Value::as_str);
@@ -51,7 +51,8 @@ pub(super) fn normalize_provider(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Splits `openai.gpt-4o-mini`. `openai.chat.v1` has no model.
+/// Splits `openai.gpt-4o-mini` into provider and model. Returns `None` for names such as
+/// `openai.chat.v1`, which contain no model.
 fn split_model(provider: &str) -> Option<(&str, &str)> {
     let (provider, model) = provider.split_once('.')?;
     (!matches!(model, "" | "chat" | "chat.v1")).then_some((provider, model))

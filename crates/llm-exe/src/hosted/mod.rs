@@ -1,8 +1,8 @@
-//! Hosted configs: requests, or parts of them, that are stored in S3 or at an https URL.
+//! Hosted configs are requests, or parts of requests, that are stored in S3 or at an https URL.
 //!
 //! A request points to a config with `key` or `url`. [`resolve`] fetches the config from a
 //! [`DocumentStore`], parses it as JSON, YAML or Markdown, and merges it with the caller's fields.
-//! A document that is not a valid config is an error with a line and a column.
+//! The error for an invalid config contains the line and column of the problem.
 //!
 //! [`DocumentStore`]: crate::ports::DocumentStore
 

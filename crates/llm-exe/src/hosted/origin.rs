@@ -1,5 +1,5 @@
-//! Which fields of a request come from a hosted config, so that an error can name the document and
-//! the line.
+//! Records which fields of a request come from a hosted config, so that an error can name the
+//! document and the line.
 
 use std::collections::HashSet;
 
@@ -10,34 +10,37 @@ use super::merge::{MERGED_FIELDS, normalize_provider};
 use super::position::TextLine;
 use crate::error::{Error, Problem};
 
-/// The hosted config of a request, as reports name it.
+/// Identifies the hosted config of a request in the report of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigSource {
-    /// `s3://bucket/key`, or the URL without its query.
+    /// Either `s3://bucket/key` or the https URL without its query.
     pub location: String,
-    /// The id of the version that was read, if the store has versions.
+    /// The id of the version that was read, if the store supports versions.
     pub version: Option<String>,
-    /// The ETag of the document that was read.
+    /// The ETag of the document that was read, if it has one.
     pub etag: Option<String>,
 }
 
-/// The fields of a request that come from a document, and the lines of its texts.
+/// Records which request fields come from a document, and on which document lines the message texts
+/// begin.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The document, as messages name it; empty for a local file.
+    /// The location of the document for error messages. It is empty for a local file.
     location: String,
-    /// The paths of the document's fields; for `data` and `options`, of the fields inside.
+    /// The paths of the fields that come from the document. If the caller overrides a part of
+    /// `data` or `options`, the paths of the remaining keys are stored, such as `data.name`.
     fields: HashSet<String>,
     text_lines: Vec<TextLine>,
 }
 
 impl Origin {
-    /// The origin of a local file: problems in its fields get the line of the file.
+    /// Creates the origin for a local config file. Errors in its fields are labelled with the line
+    /// in the file.
     pub fn from_file(config: &HostedConfig) -> Origin {
         Origin::new(String::new(), config, &Map::new())
     }
 
-    /// The origin of the config's fields that the caller does not override.
+    /// Creates the origin for the config fields that the caller does not override.
     pub(super) fn new(
         location: String,
         config: &HostedConfig,
@@ -63,7 +66,7 @@ impl Origin {
         Origin { location, fields, text_lines: config.text_lines.clone() }
     }
 
-    /// Adds the document and the line to the problems that concern its fields.
+    /// Adds the location and line to each problem that concerns a field from the document.
     #[must_use]
     pub fn label(&self, error: Error) -> Error {
         if error.problems().is_empty() {
@@ -86,14 +89,15 @@ impl Origin {
         Problem { message: format!("{} ({place})", problem.message), ..problem }
     }
 
-    /// Whether the field at a path comes from the document.
+    /// Returns whether the field at a path comes from the document.
     fn contains(&self, path: &str) -> bool {
         let root = path.split(['.', '[']).next().unwrap_or(path);
         let inner = path.splitn(3, ['.', '[']).take(2).collect::<Vec<_>>().join(".");
         self.fields.contains(root) || self.fields.contains(&inner)
     }
 
-    /// The line in the document: where the text begins, plus the line in the template.
+    /// Returns the document line of a problem. It is computed from the line on which the template
+    /// begins and the line within the template.
     fn line(&self, problem: &Problem) -> Option<usize> {
         let match_len = |path: &str| {
             let rest = problem.path.strip_prefix(path)?;
@@ -106,7 +110,8 @@ impl Origin {
     }
 }
 
-/// The line of the template in a problem's message: at its start, or in parentheses at its end.
+/// Extracts the template line from the message of a problem, which contains it at the start or in
+/// parentheses at the end.
 fn template_line(message: &str) -> Option<usize> {
     let rest = match message.strip_prefix("line ") {
         Some(rest) => rest,

@@ -1,4 +1,5 @@
-//! Parses the pointer in a request: `key`, `bucket` and `version`, or `url`.
+//! Parses the pointer to a hosted config in a request. The pointer is either a `key` with an
+//! optional `bucket` and `version`, or a `url`.
 
 use serde_json::{Map, Value};
 
@@ -7,12 +8,12 @@ use crate::error::Problem;
 use crate::json;
 use crate::ports::DocumentLocation;
 
-/// Maximum length of an object key in bytes (S3's limit).
+/// Maximum length of an S3 object key in bytes, as documented by AWS.
 const MAX_KEY_BYTES: usize = 1024;
 const MAX_URL_BYTES: usize = 4096;
 
-/// Removes the pointer from a request. Returns `None` if the request has no pointer, or all
-/// problems with it.
+/// Removes the pointer from a request and returns it as a location, or `None` if the request has no
+/// pointer. The error contains all problems with the pointer.
 pub(super) fn take_pointer(
     request: &mut Map<String, Value>,
     rules: &HostedRules,
@@ -82,11 +83,12 @@ fn object_location(
     None
 }
 
-/// Parses `s3://bucket/key`, optionally with `?versionId=…`, or `https://…`. The key is used as
-/// written, without percent-decoding.
+/// Parses `s3://bucket/key`, optionally with `?versionId=…`, or `https://…`. The object key is used
+/// as written, without percent-decoding.
 ///
 /// # Errors
-/// Fails if the URL is not valid. The message does not quote it, because a query may be secret.
+/// Fails if the URL is not valid. The message does not quote the URL, because its query may be
+/// secret.
 pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
         let message = "must not have control characters, or white space at its start or end";
@@ -101,7 +103,8 @@ pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     match scheme.to_ascii_lowercase().as_str() {
         "https" => parse_https_url(rest),
         "s3" => parse_s3_url(rest),
-        // Only a plausible scheme is quoted: other text may be part of a URL with a signature.
+        // The message quotes the text only if it looks like a scheme. Any other text may be part of
+        // a signed URL, which is secret.
         scheme if scheme.len() <= 20 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             let received = json::quoted(&format!("{scheme}://"));
             Err(format!("expected s3:// or https://, got {received}"))
@@ -148,7 +151,7 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
     Ok(DocumentLocation::Object { bucket: bucket.to_owned(), key: key.to_owned(), version })
 }
 
-/// Checks the name of an S3 bucket.
+/// Checks the name of an S3 bucket. AWS documents the rules:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 ///
 /// # Errors
@@ -177,7 +180,8 @@ fn check_key(key: &str) -> Result<(), String> {
     if key.chars().any(char::is_control) {
         return Err("must not contain control characters".to_owned());
     }
-    // HTTP clients and proxies normalize such paths to a different key.
+    // HTTP clients and proxies remove these segments from a path, so another key would be
+    // requested.
     if key.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err("must not contain the path segments . or ..".to_owned());
     }

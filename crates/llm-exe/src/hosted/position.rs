@@ -1,10 +1,11 @@
-//! Positions of texts in a document, with which a problem in the request gets a line number.
+//! Maps the message texts of a request to document lines, so that an error can contain the line
+//! number.
 
-/// The line on which a text of `message` begins.
+/// The document line on which a message text begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TextLine {
-    /// The text's path in the request, like `message[1].content`.
+    /// The path of the message text in the request, such as `message[1].content`.
     pub(super) path: String,
-    /// The line in the document, from 1.
+    /// The line number in the document, counted from 1.
     pub(super) line: usize,
 }

@@ -1,5 +1,5 @@
-//! Turns a request with a pointer into a complete request: fetches the hosted config, parses and
-//! checks it, and merges it with the caller's fields.
+//! Resolves the pointer to a hosted config in a request: fetches the config, parses and checks it,
+//! and merges it with the caller's fields.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore};
 
-/// Maximum time for fetching a hosted config.
+/// Maximum time to fetch a hosted config.
 pub const MAX_FETCH_TIME: Duration = Duration::from_millis(7500);
 
-/// A request without a pointer.
+/// A request in which the pointer has been replaced by the fields of the hosted config.
 pub(crate) struct Resolved {
     pub(crate) request: Value,
     /// The hosted config, if the request pointed to one.
@@ -26,8 +26,8 @@ pub(crate) struct Resolved {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Resolves the pointer of a request. All other fields are validated later. The config's location
-/// is written to `tried` before anything is fetched.
+/// Resolves the pointer of a request. The merged request is validated later. The location of the
+/// config is written to `tried` before the fetch, so that it is known even if the fetch fails.
 pub(crate) async fn resolve(
     request: Value,
     store: Option<&dyn DocumentStore>,
@@ -70,7 +70,7 @@ fn merge_config(
     location: &str,
 ) -> (Value, Vec<String>) {
     let mut warnings = Vec::new();
-    // Without `key` these fields have no meaning; authors use them for their own notes.
+    // In a config, these fields have no meaning, but authors may have added them as notes.
     for name in ["bucket", "version"] {
         if config.fields.shift_remove(name).is_some_and(|value| !value.is_null()) {
             warnings.push(format!("`{name}` of the hosted config {location} was ignored"));
@@ -103,7 +103,7 @@ async fn fetch(
     }
 }
 
-/// The error for a store that returns "not modified" although no ETag was sent.
+/// Creates the error for a store that returns "not modified" although no ETag was sent.
 pub(super) fn unexpected_not_modified() -> Error {
     let message = "the store returned \"not modified\" although no ETag was sent";
     Error::new(ErrorKind::ConfigUnavailable, message)
@@ -120,7 +120,7 @@ fn parse(document: &Document, location: &DocumentLocation) -> Result<HostedConfi
     })
 }
 
-/// A location as messages, logs and results show it. The query of a URL is removed, because it may
+/// Formats a location for messages, logs and results. The query of a URL is removed, because it may
 /// be secret.
 fn shown_location(location: &DocumentLocation) -> String {
     match location {

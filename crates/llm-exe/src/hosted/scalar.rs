@@ -1,5 +1,5 @@
-//! Parses plain (unquoted) YAML scalars by the core schema of YAML 1.2, in which `yes`, `on`,
-//! `1_000` and dates are strings. <https://yaml.org/spec/1.2.2/#103-core-schema>
+//! Parses plain (unquoted) YAML scalars according to the core schema of YAML 1.2, in which `yes`,
+//! `on`, `1_000` and dates are strings. <https://yaml.org/spec/1.2.2/#103-core-schema>
 
 use serde_json::{Number, Value};
 
@@ -31,8 +31,8 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     Ok(decimal(text, unsigned).map_or_else(|| Value::from(text), Value::Number))
 }
 
-/// Parses a decimal number by rewriting it as JSON requires: no plus sign, no leading zeros, digits
-/// before and after the point.
+/// Parses a decimal number by rewriting it in JSON syntax, which allows neither a plus sign nor
+/// leading zeros, and requires digits on both sides of the decimal point.
 fn decimal(text: &str, unsigned: &str) -> Option<Number> {
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

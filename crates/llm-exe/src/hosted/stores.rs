@@ -1,4 +1,5 @@
-//! A document store that forwards to one store for S3 objects and one for https URLs.
+//! A document store that forwards each fetch to the store for S3 objects or to the store for https
+//! URLs.
 
 use std::sync::Arc;
 
@@ -6,12 +7,13 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 
-/// The stores for each kind of location. A missing store makes its locations an error.
+/// The stores for S3 objects and https URLs. Fetching a document whose store is missing is an
+/// error.
 #[derive(Clone, Default)]
 pub struct DocumentStores {
-    /// Fetches S3 objects.
+    /// The store for S3 objects.
     pub s3: Option<Arc<dyn DocumentStore>>,
-    /// Fetches https URLs.
+    /// The store for https URLs.
     pub web: Option<Arc<dyn DocumentStore>>,
 }
 

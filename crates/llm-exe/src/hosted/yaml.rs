@@ -1,8 +1,9 @@
-//! Parses a YAML document. `granit-parser` produces events; this module gives them their meaning.
+//! Parses a YAML document. `granit-parser` parses the syntax into events, and this module builds
+//! the value from them.
 //!
-//! It follows YAML's core schema and supports anchors, aliases and merge keys (`<<`). Keys must be
-//! distinct strings. Tags and multiple documents are errors, and so are aliases that expand to too
-//! much data.
+//! The module follows YAML's core schema and supports anchors, aliases and merge keys (`<<`). Keys
+//! must be strings and must not repeat. Tags, multiple documents, and aliases that expand to too
+//! much data are errors.
 
 use std::collections::HashMap;
 
@@ -14,14 +15,14 @@ use super::position::TextLine;
 use super::scalar;
 use crate::json;
 
-/// Maximum nesting, the same as for JSON.
+/// Maximum nesting depth, which is the same as for JSON.
 const MAX_DEPTH: usize = 127;
 
-/// Maximum total size of the values that anchors and aliases copy. The size of a value is 16 plus
-/// the bytes of its text.
+/// Maximum total size of the values that are copied for anchors and aliases. A value counts as 16
+/// bytes plus the length of its text.
 const MAX_COPIED_BYTES: usize = 4 * 1024 * 1024;
 
-/// Parses a document. Also returns the lines on which the texts of `message` begin.
+/// Parses a document. Returns its value and the document lines on which the message texts begin.
 pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
@@ -34,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     Ok((loader.root.unwrap_or_default(), loader.text_lines))
 }
 
-/// A value that an anchor names.
+/// The value of an anchor, which is copied for each alias.
 #[derive(Clone)]
 struct Anchored {
     value: Value,
@@ -51,7 +52,7 @@ struct Loader {
     text_lines: Vec<TextLine>,
 }
 
-/// A list or a mapping that is not closed yet.
+/// A list or mapping that has been opened but not yet closed.
 struct Frame {
     anchor: usize,
     size: usize,
@@ -62,15 +63,15 @@ enum Content {
     List(Vec<Value>),
     Mapping {
         fields: Map<String, Value>,
-        /// The key of the next value.
+        /// The key for the next value. If this is `None`, the parser expects a key.
         key: Option<Key>,
-        /// The values of merge keys.
+        /// The values of the merge keys (`<<`) in this mapping.
         merged: Vec<Value>,
     },
 }
 
 enum Key {
-    /// An unquoted `<<`: the next value is merged into the mapping.
+    /// An unquoted `<<`, whose value is merged into the mapping.
     Merge,
     Name(String),
 }
@@ -166,7 +167,8 @@ impl Loader {
         };
         let size = 16 + text.len();
         if let Some(path) = self.message_path() {
-            // In a folded text, the lines of the template are not those of the document.
+            // YAML folds the line breaks of multi-line text in all other styles, so the lines of
+            // the template would not match those of the document.
             if style == ScalarStyle::Literal || !text.contains('\n') {
                 self.text_lines.push(TextLine { path, line: span.start.line() });
             }
@@ -204,7 +206,7 @@ impl Loader {
         self.add_value(value, size, span)
     }
 
-    /// Stores a copy of the value under its anchor, which is 0 if it has none.
+    /// Stores a copy of the value for later aliases. `anchor` is 0 if the value has no anchor.
     fn set_anchor(
         &mut self,
         anchor: usize,
@@ -228,7 +230,8 @@ impl Loader {
         Ok(())
     }
 
-    /// Adds a value to the list or mapping that is open, or makes it the root.
+    /// Adds a value to the innermost open list or mapping. If none is open, the value becomes the
+    /// root.
     fn add_value(&mut self, value: Value, size: usize, span: Span) -> Result<(), ConfigError> {
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(value);
@@ -249,7 +252,8 @@ impl Loader {
         Ok(())
     }
 
-    /// The path of the next value if it is inside of `message`.
+    /// Returns the request path of the next value, such as `message[0].content`, or `None` if the
+    /// value is not inside `message`.
     fn message_path(&self) -> Option<String> {
         let mut path = String::new();
         for frame in &self.stack {
@@ -271,7 +275,8 @@ impl Loader {
     }
 }
 
-/// Merges the value of a merge key, a mapping or a list of mappings. Existing fields win.
+/// Merges the value of a merge key into a mapping. The value must be a mapping or a list of
+/// mappings. Existing fields are not overwritten.
 fn merge_into(
     fields: &mut Map<String, Value>,
     value: Value,

@@ -1,8 +1,9 @@
-//! The option `keyTransform`: keys unchanged, or in camelCase as npm `llm-exe` writes them.
+//! The option `keyTransform`, which preserves keys or converts them to camelCase like npm
+//! `llm-exe`.
 
 use super::options::OutputOptions;
 
-/// How keys are transformed.
+/// How a parser transforms the keys in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyTransform {
     CamelCase,
@@ -10,14 +11,14 @@ pub(super) enum KeyTransform {
 }
 
 impl KeyTransform {
-    /// Removes the option `keyTransform`.
+    /// Removes the option `keyTransform` and returns its value.
     pub(super) fn take_from(options: &mut OutputOptions, default: KeyTransform) -> KeyTransform {
         let choices =
             [("camelCase", KeyTransform::CamelCase), ("preserve", KeyTransform::Preserve)];
         options.take_choice("keyTransform", &choices, default)
     }
 
-    /// Transforms a key; `None` if the result would be empty.
+    /// Transforms a key. Returns `None` if the result is empty.
     pub(super) fn apply(self, key: &str) -> Option<String> {
         let key = match self {
             KeyTransform::Preserve => key.to_owned(),
@@ -27,8 +28,8 @@ impl KeyTransform {
     }
 }
 
-/// Joins the words of a key and capitalizes all but the first. Words consist of ASCII letters and
-/// digits; every other character separates them.
+/// Joins the words of a key and capitalizes all words but the first. Words consist of ASCII letters
+/// and digits and are separated by any other characters.
 fn camel_case(key: &str) -> String {
     let is_kept = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = key.trim_matches(|c| !is_kept(c)).split(|c: char| !c.is_ascii_alphanumeric());

@@ -1,14 +1,16 @@
-//! `output: "markdownCodeBlock"` and `"markdownCodeBlocks"`: fenced code blocks with a language.
+//! The parsers for `output: "markdownCodeBlock"` and `"markdownCodeBlocks"`, which return the code
+//! and language of fenced code blocks.
 //!
-//! A fence is three or more backticks or tildes. As in npm `llm-exe`, a fence of backticks may
-//! open or close in the middle of a line. A text that can be read in two ways is an error.
+//! A fence consists of three or more backticks or tildes. As in npm `llm-exe`, a fence of backticks
+//! may open or close a block in the middle of a line. A reply that can be interpreted in two ways
+//! is an error.
 
 use serde_json::{Value, json};
 
 use super::js_text::{is_space, trim};
 use super::parser::{Context, OutputError};
 
-/// Returns the only code block as `{language, code}`.
+/// Returns the code block as `{language, code}`. Fails unless the reply contains exactly one block.
 pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let mut blocks = code_blocks(text)?.into_iter();
     match (blocks.next(), blocks.len()) {
@@ -22,14 +24,14 @@ pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, 
     }
 }
 
-/// Returns all code blocks as a list of `{language, code}`; it may be empty.
+/// Returns all code blocks as an array of `{language, code}`. The array may be empty.
 pub(super) fn markdown_code_blocks(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     Ok(code_blocks(text)?.into_iter().map(CodeBlock::into_value).collect())
 }
 
 #[derive(Debug, PartialEq)]
 struct CodeBlock<'a> {
-    /// The first word after the opening fence; may be empty.
+    /// The first word after the opening fence. It is empty if the fence has no language.
     language: &'a str,
     /// The code, including the line break before the closing fence.
     code: &'a str,
@@ -41,7 +43,7 @@ impl CodeBlock<'_> {
     }
 }
 
-/// The code blocks of a text, in order.
+/// Returns the code blocks of a text in order.
 fn code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
@@ -54,17 +56,17 @@ fn code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     Ok(blocks)
 }
 
-/// A fence that opens a block.
+/// A fence that opens a code block.
 struct OpeningFence<'a> {
     mark: char,
     length: usize,
     language: &'a str,
-    /// The offset at which the code starts.
+    /// The byte offset at which the code starts.
     code_start: usize,
 }
 
-/// Finds the next fence that opens a block: the rest of its line is the language and contains no
-/// backtick. Backticks that are closed within their line are text.
+/// Finds the next fence that opens a code block. The rest of its line contains the language. If
+/// backticks follow later in the line of a backtick fence, the fence is inline code and is skipped.
 fn find_opening(text: &str, from: usize) -> Option<OpeningFence<'_>> {
     let mut at = from;
     loop {
@@ -90,8 +92,8 @@ fn find_opening(text: &str, from: usize) -> Option<OpeningFence<'_>> {
     }
 }
 
-/// The length of inline code up to and including a run of at least `length` backticks, or the
-/// rest of the line if there is no such run.
+/// Returns the length of inline code, including its closing run of at least `length` backticks.
+/// Without such a run, the inline code ends at the end of the line.
 fn inline_code_len(after: &str, length: usize) -> usize {
     let mut run = 0;
     for (at, c) in after.char_indices() {
@@ -105,13 +107,13 @@ fn inline_code_len(after: &str, length: usize) -> usize {
     after.len()
 }
 
-/// Whether only white space precedes the offset in its line.
+/// Returns whether only white space precedes the offset in its line.
 fn starts_line(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default().trim_end_matches(is_blank);
     before.is_empty() || before.ends_with(['\n', '\r'])
 }
 
-/// Whether only white space follows in the line.
+/// Returns whether the rest of the line contains only white space.
 fn ends_line(after: &str) -> bool {
     let after = after.trim_start_matches(is_blank);
     after.is_empty() || after.starts_with(['\n', '\r'])
@@ -129,8 +131,8 @@ fn line_break_len(rest: &str) -> usize {
     }
 }
 
-/// Finds the fence that closes a block. Returns the offsets of the end of the code and of the end
-/// of the fence.
+/// Finds the fence that closes a code block. Returns the byte offset at which the code ends and the
+/// byte offset at which the fence ends.
 fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize), OutputError> {
     let mut at = opening.code_start;
     while let Some(offset) = text.get(at..).and_then(|rest| rest.find(opening.mark)) {

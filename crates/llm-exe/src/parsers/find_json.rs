@@ -1,21 +1,21 @@
-//! Finds JSON in a reply: the whole text, the content of a fence around it, or values within
-//! other text.
+//! Finds JSON in a reply. The JSON can be the whole reply, the content of a fenced code block that
+//! is the whole reply, or values within other text.
 
 use serde_json::Value;
 
-/// The JSON in a text.
+/// The JSON that a reply contains.
 #[derive(Debug, PartialEq)]
 pub(super) enum FoundJson {
-    /// The whole text, or the content of the fence around it, is one JSON value.
+    /// The reply, or the fenced code block that is the whole reply, consists of one JSON value.
     Whole(Value),
-    /// Objects and lists within other text, in order.
+    /// The reply contains objects and arrays within other text. They are listed in order.
     Embedded(Vec<Value>),
-    /// The text contains no JSON, or JSON that is incomplete or invalid. Values inside of invalid
-    /// JSON are not used.
+    /// The reply contains no JSON, or JSON that is incomplete or invalid. Values inside invalid
+    /// JSON are not used. The string explains the error.
     Invalid(String),
 }
 
-/// Finds the JSON in a text.
+/// Finds the JSON in a reply.
 pub(super) fn find_json(text: &str) -> FoundJson {
     let text = text.trim().trim_start_matches('\u{feff}');
     let content = without_fence(text).unwrap_or(text);
@@ -28,7 +28,7 @@ pub(super) fn find_json(text: &str) -> FoundJson {
     }
 }
 
-/// The content of a fence around the whole text.
+/// If the whole text is a fenced code block, returns the content of the block.
 fn without_fence(text: &str) -> Option<&str> {
     let fence = if text.starts_with("```") { "```" } else { "~~~" };
     let rest = text.strip_prefix(fence)?;
@@ -37,11 +37,12 @@ fn without_fence(text: &str) -> Option<&str> {
     (!language.contains('`') && !content.contains(fence)).then(|| content.trim())
 }
 
-/// Maximum number of opening brackets that are examined. A text with more is not considered to
-/// be an answer with a value in it.
+/// Maximum number of opening brackets that are examined. A reply with more brackets is treated as
+/// invalid, so that the search time is bounded.
 const MAX_BRACKETS: usize = 200;
 
-/// The objects and lists in a text; `None` if one of them is invalid or there are too many.
+/// Returns the objects and arrays in a text, or `None` if one of them is invalid or there are too
+/// many brackets.
 fn embedded(text: &str) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     let mut rest = text;
@@ -57,13 +58,13 @@ fn embedded(text: &str) -> Option<Vec<Value>> {
             let end = reader.byte_offset();
             values.push(value);
             rest = start.get(end..)?;
-            // A closing bracket here means that the value is part of invalid JSON.
+            // A closing bracket after the value means that the value is part of invalid JSON.
             if rest.trim_start().starts_with(['}', ']']) {
                 return None;
             }
             continue;
         }
-        // Bracketed prose is skipped as a whole, but invalid JSON ends the search.
+        // Prose in brackets is skipped as a whole, but invalid JSON ends the search.
         if looks_like_json(start) {
             return None;
         }
@@ -82,7 +83,8 @@ fn looks_like_json(start: &str) -> bool {
     }
 }
 
-/// The offset after the bracket that closes the first one. Brackets in double quotes are ignored.
+/// Returns the offset after the bracket that closes the first bracket of the text. Brackets in
+/// double quotes are ignored.
 fn closing_bracket_end(start: &str) -> Option<usize> {
     let mut depth = 0usize;
     let mut quoted = false;

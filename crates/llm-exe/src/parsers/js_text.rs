@@ -1,34 +1,36 @@
-//! White space, words and case as npm `llm-exe` treats them, and the detection of negated words.
+//! Handles white space, words and letter case in the same way as npm `llm-exe`, and detects negated
+//! words.
 
-/// Whether JavaScript's `\s` matches the character.
+/// Returns whether JavaScript's `\s` matches the character.
 pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Removes white space from both ends.
+/// Removes white space from both ends of a string, like JavaScript's `trim`.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// Whether a character is part of a word: a letter, a digit or a combining accent.
+/// Returns whether a character is part of a word, which is true for letters, digits and combining
+/// accents.
 pub(super) fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// Whether `text[start..end]` is not part of a longer word.
+/// Returns whether `text[start..end]` is not part of a longer word.
 pub(super) fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     let before = text.get(..start).unwrap_or_default().chars().next_back();
     let after = text.get(end..).unwrap_or_default().chars().next();
     !before.is_some_and(is_word_char) && !after.is_some_and(is_word_char)
 }
 
-/// Folds the case of a text. Each character becomes exactly one character.
+/// Folds the case of a string. Each character is mapped to exactly one character.
 pub(super) fn fold_case(text: &str) -> String {
     text.chars().map(fold_char).collect()
 }
 
 fn fold_char(c: char) -> char {
-    // The dotless ı is a different letter than i, but has the same capital I.
+    // The dotless ı has the same capital letter as i, but it is a different letter.
     if c.is_ascii() || c == 'ı' {
         return c.to_ascii_lowercase();
     }
@@ -46,12 +48,12 @@ const NEGATIONS: &[&str] =
 /// Words that end the effect of an earlier negation.
 const NEGATION_ENDS: &[&str] = &["but", "so", "then", "however", "therefore", "rather", "instead"];
 
-/// How many words and characters before a word are searched for a negation.
+/// Maximum number of words and characters before a word that are searched for a negation.
 const MAX_NEGATION_WORDS: usize = 5;
 const MAX_NEGATION_CHARS: usize = 120;
 
-/// Whether the text before a word negates it within its clause, as in "it is not true". Only
-/// English is recognized.
+/// Returns whether the text before a word negates the word within the same clause, as in "it is not
+/// true". Only English is supported.
 pub(super) fn is_negated(before: &str) -> bool {
     let from = before.char_indices().rev().take(MAX_NEGATION_CHARS).last().map_or(0, |(at, _)| at);
     let near = before.get(from..).unwrap_or_default();

@@ -1,11 +1,12 @@
-//! `output: "json"`: a JSON value that satisfies the schema.
+//! The parser for `output: "json"`, which returns a JSON value that satisfies the schema.
 
 use serde_json::Value;
 
 use super::find_json::{FoundJson, find_json};
 use super::parser::{Context, OutputError};
 
-/// Returns the only value in the text that satisfies the schema, after unambiguous coercions.
+/// Returns the only JSON value in the reply that satisfies the schema. Values are first coerced to
+/// the types in the schema if the coercion is unambiguous.
 pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
     let check = |value: Value| match context.schema {
         Some(schema) => schema.read(value).map_err(|error| error.to_string()),

@@ -1,13 +1,15 @@
-//! `output: "listToArray"`, and the lists and `key: value` pairs that other parsers read too.
+//! The parser for `output: "listToArray"`, and functions that parse lists and `key: value` pairs
+//! for other parsers.
 //!
-//! As in npm `llm-exe` 3.x, either all lines have a marker (`-`, `*`, `•`, `1.`) or none has.
+//! As in npm `llm-exe` 3.x, either all lines of a list have a marker (`-`, `*`, `•`, `1.`) or none
+//! of them does.
 
 use serde_json::Value;
 
 use super::js_text::{is_space, trim};
 use super::parser::{Context, OutputError};
 
-/// Parses a list of strings. A single line without a marker is not a list.
+/// Parses a list into an array of strings. A single line without a marker is not a list.
 pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let list = parse_list(text)?;
     if !list.has_markers && list.items.len() == 1 {
@@ -16,7 +18,7 @@ pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, Output
     Ok(list.items.into_iter().map(Value::from).collect())
 }
 
-/// Splits the lines of a list at their first colon into keys and values.
+/// Parses a list of `key: value` lines. Each line is split at its first colon.
 pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
     let mut pairs = Vec::new();
     for (index, item) in parse_list(text)?.items.into_iter().enumerate() {
@@ -29,7 +31,7 @@ pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputErr
     Ok(pairs)
 }
 
-/// An error about the item with this index; the message counts from 1.
+/// Creates an error about the item with this index. The message counts items from 1.
 pub(super) fn item_error(index: usize, problem: &str) -> OutputError {
     OutputError::new(format!("item {} of the reply {problem}", index + 1))
 }
@@ -54,7 +56,7 @@ fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
     }
 }
 
-/// The line without its marker, or `None` if it has no marker.
+/// Returns the line without its list marker, or `None` if the line has no marker.
 fn without_marker(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('•') {
         return Some(trim(rest));

@@ -1,5 +1,6 @@
-//! `output: "listToJson"`: one object from a list of `key: value` lines. A schema is applied as
-//! for `json`: coercion, defaults, dropping of unknown properties of closed objects, validation.
+//! The parser for `output: "listToJson"`, which turns a list of `key: value` lines into one object.
+//! A schema is applied in the same way as for `json`: it coerces values, adds defaults, drops
+//! unknown properties of closed objects, and validates the result.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ struct ListToJsonParser {
     key_transform: KeyTransform,
 }
 
-/// Creates the parser.
+/// Creates the parser. Its options are removed from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let key_transform = KeyTransform::take_from(options, KeyTransform::CamelCase);
     Arc::new(ListToJsonParser { key_transform })

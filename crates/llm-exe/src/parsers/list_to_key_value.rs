@@ -1,5 +1,5 @@
-//! `output: "listToKeyValue"`: the pairs of a list of `key: value` lines, in order. Keys may
-//! repeat.
+//! The parser for `output: "listToKeyValue"`, which returns the pairs in a list of `key: value`
+//! lines in order. Keys may repeat.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ struct ListToKeyValueParser {
     key_transform: KeyTransform,
 }
 
-/// Creates the parser.
+/// Creates the parser. Its options are removed from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let key_transform = KeyTransform::take_from(options, KeyTransform::Preserve);
     Arc::new(ListToKeyValueParser { key_transform })

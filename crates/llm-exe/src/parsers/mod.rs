@@ -1,8 +1,9 @@
-//! The parsers that turn the text of a reply into the value that `output` promises.
+//! Parsers that turn the text of a reply into a value of the type that the request's `output`
+//! names.
 //!
-//! A parser returns an error for an ambiguous reply; it never guesses. Each parser is a row of
-//! [`PARSERS`]. The modules `js_text` (white space, words, negation), `lines` (lists and pairs),
-//! `fences` (code blocks) and `find_json` (JSON in a text) have the code that parsers share.
+//! A parser returns an error for an ambiguous reply instead of guessing. Each parser has an entry
+//! in [`PARSERS`]. The modules `js_text` (white space, words, negation), `lines` (lists and pairs),
+//! `fences` (code blocks) and `find_json` (JSON in a reply) contain shared code.
 
 mod boolean;
 mod camel_case;
@@ -25,7 +26,7 @@ pub use options::OutputOptions;
 use parser::ParseFn;
 pub use parser::{Context, OutputError, Parser, ParserRow, SchemaUse};
 
-/// The values that most rows share.
+/// The default values for the entries of [`PARSERS`].
 const DEFAULTS: ParserRow = ParserRow {
     name: "",
     aliases: &[],
@@ -37,7 +38,7 @@ const DEFAULTS: ParserRow = ParserRow {
     with_options: |_| Arc::new(text::string as ParseFn),
 };
 
-/// All parsers.
+/// The table of all parsers.
 pub const PARSERS: &[ParserRow] = &[
     ParserRow { name: "string", strict: false, accepts_empty: true, ..DEFAULTS },
     ParserRow {

@@ -1,8 +1,9 @@
-//! `output: "number"`: the only number in the reply (`extract`) or the whole reply (`exact`).
+//! The parser for `output: "number"`. The number must be the only number in the reply (`extract`)
+//! or the whole reply (`exact`).
 //!
-//! A number consists of digits, optional thousands commas, a fraction and an exponent. A number
-//! that touches letters, a comma or a second point is not valid, but it counts when the parser
-//! checks whether the reply contains several numbers.
+//! A number consists of digits with optional thousands commas, an optional fraction and an optional
+//! exponent. A number that touches letters, a comma or a second point is not valid, but it still
+//! counts when the parser checks whether the reply contains several numbers.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ struct NumberParser {
     mode: MatchMode,
 }
 
-/// Creates the parser.
+/// Creates the parser. Its options are removed from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let modes = [("extract", MatchMode::Extract), ("exact", MatchMode::Exact)];
     Arc::new(NumberParser { mode: options.take_choice("match", &modes, MatchMode::Extract) })
@@ -57,10 +58,10 @@ impl ReplyParser for NumberParser {
     }
 }
 
-/// A part of the text that looks like a number.
+/// A part of the reply that looks like a number.
 struct Candidate<'a> {
     text: &'a str,
-    /// Whether no other character touches the number and its sign is clear.
+    /// Whether the number is not part of a longer word or number and has an unambiguous sign.
     valid: bool,
 }
 
@@ -82,7 +83,7 @@ fn candidates(text: &str) -> Vec<Candidate<'_>> {
         let follows_dash =
             !number.starts_with(['+', '-', '−']) && before.ends_with(is_ambiguous_dash);
         let before_dash = before.trim_end_matches(is_ambiguous_dash);
-        // "1–5" is a range; "–5" alone may be negative.
+        // In "1–5", the dash means a range. In "–5", it may be a minus sign.
         let unclear_sign = follows_dash && !before_dash.ends_with(is_number_like);
         if !is_ordinal_suffix(suffix) {
             candidates.push(Candidate { text: number, valid: !continues && !unclear_sign });
@@ -96,22 +97,23 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-/// Characters that make a number part of something longer when they touch it.
+/// Returns whether a character that touches a number makes the number part of something longer.
 fn is_number_like(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.,".contains(c)
 }
 
-/// Dashes that may mean a minus sign or a plain dash.
+/// Returns whether a dash can mean either a minus sign or a plain dash.
 fn is_ambiguous_dash(c: char) -> bool {
     "–—‒﹣－".contains(c)
 }
 
-/// Whether the suffix makes the number an ordinal such as `3rd`.
+/// Returns whether the suffix makes the number an ordinal such as `3rd`.
 fn is_ordinal_suffix(suffix: &str) -> bool {
     matches!(suffix.trim_end_matches(['.', ',']), "st" | "nd" | "rd" | "th")
 }
 
-/// The length of the longest number at the start of the text.
+/// Returns the length of the longest number at the start of the text, or `None` if the text does
+/// not start with a number.
 fn number_len(text: &str) -> Option<usize> {
     let unsigned = text.strip_prefix(['+', '-', '−']).unwrap_or(text);
     let sign_len = text.len() - unsigned.len();
@@ -138,8 +140,8 @@ fn number_len(text: &str) -> Option<usize> {
     Some(sign_len + end)
 }
 
-/// Converts to a JSON number: integers keep all digits, other numbers are printed as JavaScript
-/// prints them. Returns `None` if the number is too large for a float.
+/// Converts the text of a number to a JSON number. Integers keep all digits, and other numbers are
+/// formatted as in JavaScript. Returns `None` if the number is too large for an `f64`.
 fn json_number(text: &str) -> Option<Number> {
     let plain = text.replace(',', "").replace('−', "-");
     let plain = plain.trim_start_matches('+');

@@ -1,12 +1,13 @@
-//! `outputOptions`: each parser removes its own options, with type checks. The options that no
-//! parser removed are unknown.
+//! Parses `outputOptions`. Each parser removes and type-checks its own options, and all options
+//! that remain are unknown.
 
 use serde_json::{Map, Value};
 
 use crate::json;
 use crate::request::suggestion;
 
-/// The options of a request that no parser has removed yet, and the problems found so far.
+/// The options of a request that no parser has removed yet, and the problems that were found so
+/// far.
 #[derive(Debug, Default)]
 pub struct OutputOptions {
     values: Map<String, Value>,
@@ -14,23 +15,26 @@ pub struct OutputOptions {
 }
 
 impl OutputOptions {
-    /// Holds the options as the caller wrote them. An option that is `null` counts as absent.
+    /// Creates the options from the object in the request. An option that is `null` is treated as
+    /// absent.
     pub fn new(mut values: Map<String, Value>) -> Self {
         values.retain(|_, value| !value.is_null());
         OutputOptions { values, problems: Vec::new() }
     }
 
-    /// The invalid options: the path below `outputOptions` and a message for each.
+    /// Returns the problems with invalid options. Each problem consists of a path below
+    /// `outputOptions` and a message.
     pub fn problems(&self) -> &[(String, String)] {
         &self.problems
     }
 
-    /// The names of the remaining options.
+    /// Returns the names of the options that no parser has removed.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// Removes an option whose value is one of a few words.
+    /// Removes an option that must be one of several strings and returns the matching choice. If
+    /// the option is absent or invalid, returns the default.
     pub(crate) fn take_choice<T: Copy>(
         &mut self,
         name: &str,
@@ -54,7 +58,8 @@ impl OutputOptions {
         default
     }
 
-    /// Removes an option that is true or false.
+    /// Removes an option that must be true or false and returns it. If the option is absent or
+    /// invalid, returns the default.
     pub(crate) fn take_bool(&mut self, name: &str, default: bool) -> bool {
         match self.values.shift_remove(name) {
             None => default,
@@ -67,7 +72,7 @@ impl OutputOptions {
         }
     }
 
-    /// Removes an option that is a whole number from 0 to `max`.
+    /// Removes an option that must be a whole number from 0 to `max` and returns it.
     pub(crate) fn take_count(&mut self, name: &str, max: u32) -> Option<u32> {
         let value = self.values.shift_remove(name)?;
         let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
@@ -79,8 +84,8 @@ impl OutputOptions {
         count
     }
 
-    /// Removes a required option that is a list of strings, none of them empty. Repeated strings
-    /// are dropped.
+    /// Removes a required option that must be a non-empty array of non-empty strings and returns
+    /// the strings without duplicates.
     pub(crate) fn take_strings(&mut self, name: &str) -> Vec<String> {
         let items = match self.values.shift_remove(name) {
             Some(Value::Array(items)) => items,

@@ -1,4 +1,5 @@
-//! `output: "stringExtract"`: the only value of `enum` that the reply contains.
+//! The parser for `output: "stringExtract"`, which returns the only value of the option `enum` that
+//! the reply contains.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ struct StringExtractParser {
     mode: MatchMode,
 }
 
-/// Creates the parser.
+/// Creates the parser. Its options are removed from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let modes = [
         ("word", MatchMode::Word),
@@ -36,7 +37,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
     })
 }
 
-/// Maximum number of values that the expected form lists.
+/// Maximum number of `enum` values that the description of the expected reply lists.
 const MAX_LISTED_VALUES: usize = 50;
 
 impl ReplyParser for StringExtractParser {
@@ -76,7 +77,7 @@ impl ReplyParser for StringExtractParser {
 }
 
 impl StringExtractParser {
-    /// The form of a text that is compared.
+    /// Normalizes the case of a string before it is compared, if `ignoreCase` is set.
     fn normalize(&self, text: &str) -> String {
         match (self.ignore_case, self.mode) {
             (false, _) => text.to_owned(),
@@ -85,7 +86,7 @@ impl StringExtractParser {
         }
     }
 
-    /// The byte offsets at which the text contains the value.
+    /// Returns the byte offsets at which the text contains the value.
     fn offsets(&self, text: &str, value: &str) -> Vec<usize> {
         if self.mode == MatchMode::Exact {
             return if trim(text) == value { vec![0] } else { Vec::new() };

@@ -1,17 +1,17 @@
-//! The outputs `string` (the reply as received) and `replaceStringTemplate` (the reply rendered
-//! as a template).
+//! The parsers for `output: "string"`, which returns the reply unchanged, and for
+//! `"replaceStringTemplate"`, which renders the reply as a template.
 
 use serde_json::Value;
 
 use super::parser::{Context, OutputError};
 
-/// Returns the reply unchanged; it may be empty.
+/// Returns the reply unchanged, even if it is empty.
 #[expect(clippy::unnecessary_wraps, reason = "all parsers have this signature")]
 pub(super) fn string(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     Ok(Value::String(text.to_owned()))
 }
 
-/// Renders the reply as a template with the request's data. No other output does that.
+/// Renders the reply as a template with the request's data. No other parser renders replies.
 pub(super) fn replace_string_template(
     text: &str,
     context: &Context<'_>,

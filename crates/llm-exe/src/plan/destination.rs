@@ -1,11 +1,11 @@
-//! The field `destination`: parses it and checks that the operator allows it.
+//! Parses the `destination` field, and checks that the operator allows the destination.
 
 use super::{Problems, Rules};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::json;
 
-/// Parses the field.
+/// Parses the `destination` field.
 pub(super) fn read(
     text: Option<&str>,
     rules: &Rules,
@@ -28,13 +28,14 @@ pub(super) fn read(
 /// Checks that the operator's rules allow the destination.
 ///
 /// # Errors
-/// `ConfigForbidden`.
+/// `ConfigForbidden` if the destination is not allowed.
 pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
     let mut url = destination.to_string();
-    // With the slash, an allowed `s3://bucket/results` does not match `s3://bucket/results-2`.
+    // With the slash, `s3://bucket/results` matches the allowed prefix `s3://bucket/results/`,
+    // which in turn does not match `s3://bucket/results-2`.
     if url.starts_with("s3://") {
         url.push('/');
     }
@@ -54,11 +55,11 @@ pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> R
     Err(Error::new(ErrorKind::ConfigForbidden, text))
 }
 
-/// Checks that the event was not delivered by the destination itself, which would start the next
-/// run.
+/// Checks that the event did not come from the destination, because sending the result there would
+/// start another run.
 ///
 /// # Errors
-/// `ConfigForbidden`.
+/// `ConfigForbidden` if the destination is one of the origins.
 pub(crate) fn check_origins(
     destination: Option<&ParsedDestination>,
     origins: &[String],

@@ -8,11 +8,11 @@ use crate::json;
 use crate::prompt::Template;
 use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
 
-/// Maximum number of messages in a request. Each is a template, and compiling it is not bounded by
-/// the deadline.
+/// Maximum number of messages in a request. This limits the time to compile their templates, which
+/// the deadline does not limit.
 const MAX_MESSAGES: usize = 1000;
 
-/// Maximum number of parts in a message, for the same reason.
+/// Maximum number of parts in a message, which limits the time to compile them.
 const MAX_PARTS: usize = 200;
 
 type RequestList = Vec<Option<TextOr<RequestMessage>>>;
@@ -24,28 +24,28 @@ pub struct Prompt {
     pub(super) hash: String,
 }
 
-/// A message whose parts are compiled.
+/// A message whose parts are compiled templates.
 #[derive(Debug, Clone)]
 pub(super) struct TemplateMessage {
-    /// The path in the request, for error messages.
+    /// The path of the message in the request, for error messages.
     pub(super) path: String,
     pub(super) role: Role,
     pub(super) parts: Vec<TemplatePart>,
 }
 
-/// A compiled part of a message.
+/// A part of a message, which is a compiled template.
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePart {
     pub(super) path: String,
-    /// Whether the template renders to the URL of an image, not to text.
+    /// Whether the template renders to the URL of an image instead of text.
     pub(super) image: bool,
     pub(super) template: Template,
 }
 
-/// Validates and compiles `message`.
+/// Validates `message` and compiles its templates.
 ///
 /// # Errors
-/// The valid part of the prompt, if there were problems, which are added to `problems`.
+/// Returns the valid part of the prompt if there are problems, which are added to `problems`.
 pub(super) fn compile_prompt(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,
@@ -70,8 +70,8 @@ pub(super) fn compile_prompt(
     if is_complete { Ok(prompt) } else { Err(prompt) }
 }
 
-/// SHA-256 of the roles and texts of the prompt before rendering, which identifies the prompt of
-/// a result.
+/// Returns the SHA-256 hash of the roles and strings of the prompt before rendering. The hash
+/// identifies the prompt that produced a result.
 fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |label: &str, text: &str| {
@@ -112,7 +112,7 @@ fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     format!("sha256:{hex}")
 }
 
-/// Compiles the valid messages of a list.
+/// Compiles the valid messages of an array.
 fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
     if list.len() > MAX_MESSAGES {
         let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());
@@ -134,7 +134,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
                 problems.add(path, "is null; expected a string or {role, content}");
                 None
             }
-            // Strings alternate: system, user, assistant, user, assistant and so on.
+            // The roles of strings alternate: system, user, assistant, user, assistant and so on.
             Some(TextOr::Text(text)) => {
                 let role = match index {
                     0 => Role::System,

@@ -1,5 +1,5 @@
-//! The plan: a validated request. All rules about valid requests are in this module, and
-//! validation reports all problems of a request together.
+//! The plan, which is a validated request. This module contains all rules for valid requests, and
+//! reports all problems of a request together.
 
 mod destination;
 mod messages;
@@ -30,26 +30,26 @@ use crate::request::{ParsedRequest, Request};
 use problems::Problems;
 use render::TemplateValues;
 
-/// What the caller gets back.
+/// What a request returns to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returns {
-    /// The bare result.
+    /// Only the result.
     Result,
-    /// The result with usage, model, attempts and warnings.
+    /// An object with the result, usage, model, attempts and warnings.
     Full,
 }
 
-/// What a request is validated for.
+/// Whether a request is run after it is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// To be run.
+    /// The request is run.
     Run,
-    /// To be validated and rendered only. `return`, `destination` and `idempotencyKey` have no
-    /// effect then, but their values are still checked.
+    /// The request is only validated and rendered. `return`, `destination` and `idempotencyKey`
+    /// have no effect, but their values are still checked.
     DryRun,
 }
 
-/// A rejected request.
+/// The error and the warnings of a request that is not valid.
 pub(crate) struct RejectedRequest {
     pub(crate) error: Error,
     pub(crate) warnings: Vec<String>,
@@ -60,25 +60,25 @@ pub(crate) struct RejectedRequest {
 pub struct Plan {
     /// The provider and the model that are called first.
     pub target: Target,
-    /// The targets that are called, in order, if the ones before them fail.
+    /// The targets that are called, in order, if the previous targets fail.
     pub fallbacks: Vec<Target>,
     /// The compiled prompt.
     pub prompt: Prompt,
-    /// How the reply is parsed.
+    /// How the reply is checked and parsed.
     pub output: Output,
-    /// The value of `schema` in templates.
+    /// The value of the template variable `schema`.
     pub schema: Option<Value>,
-    /// The variables of the templates.
+    /// The variables that templates can use.
     pub data: Map<String, Value>,
-    /// What the caller gets back.
+    /// What the request returns to its caller.
     pub returns: Returns,
-    /// Whether to validate and render only.
+    /// Whether the request is only validated and rendered.
     pub dry_run: bool,
-    /// Whether a missing variable is an error.
+    /// Whether a missing template variable is an error.
     pub strict_variables: bool,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
-    /// The warnings of parsing and validation.
+    /// The warnings from parsing and validation.
     pub warnings: Vec<String>,
 }
 
@@ -94,12 +94,13 @@ impl Plan {
     /// Parses and validates a request.
     ///
     /// # Errors
-    /// As [`Plan::new`].
+    /// The same as for [`Plan::new`].
     pub fn from_value(request: Value, rules: &Rules) -> Result<Plan, Error> {
         Plan::new(ParsedRequest::from_value(request), rules)
     }
 
-    /// As [`Plan::new`], for a mode; a rejected request keeps its warnings.
+    /// Like [`Plan::new`], but for any mode. The warnings are returned even if the request is
+    /// rejected.
     pub(crate) fn validate(
         parsed: ParsedRequest,
         rules: &Rules,
@@ -112,7 +113,8 @@ impl Plan {
         }
     }
 
-    /// Builds the plan without its warnings, which are added to `warnings`.
+    /// Builds the plan. The warnings are added to `warnings` instead of the plan, so that they are
+    /// not lost if the request is rejected.
     fn build(
         request: Request,
         problems: Vec<Problem>,
@@ -121,7 +123,8 @@ impl Plan {
         warnings: &mut Vec<String>,
     ) -> Result<Plan, Error> {
         let mut problems = Problems::new(problems);
-        // An empty path means that the request is not an object.
+        // A problem has an empty path if the request is not an object. Its fields cannot be checked
+        // then.
         if problems.iter().any(|problem| problem.path.is_empty()) {
             return Err(problems.into_error());
         }
@@ -175,14 +178,14 @@ impl Plan {
     ///
     /// # Errors
     /// `PromptInvalid` if a template cannot be rendered, if variables are missing in strict mode,
-    /// or if every message renders to nothing.
+    /// or if all messages are empty after rendering.
     pub fn render(&self, limits: &Limits) -> Result<RenderedChat, Error> {
         let mut chat = RenderedChat::default();
         self.render_into(&mut chat, limits)?;
         Ok(chat)
     }
 
-    /// As [`Plan::render`]; if it fails, `chat` has the warnings.
+    /// Like [`Plan::render`], but the warnings are added to `chat` even if rendering fails.
     pub(crate) fn render_into(
         &self,
         chat: &mut RenderedChat,
@@ -197,10 +200,11 @@ impl Plan {
         if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
     }
 
-    /// Parses the text of a reply as the requested output. Returns the result and warnings.
+    /// Parses the text of a reply with the requested output parser. Returns the result and the
+    /// warnings.
     ///
     /// # Errors
-    /// The reason why the text does not fit the output.
+    /// Returns the reason why the text does not match the requested output.
     pub fn parse_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
         let warnings = RefCell::new(Vec::new());
         let render = |template: &str| {
@@ -213,10 +217,10 @@ impl Plan {
         Ok((value, warnings.into_inner()))
     }
 
-    /// Renders a reply as a template with `data`, without partials and under the limits of
-    /// prompts. Returns the text and a warning for each missing variable.
+    /// Renders a reply as a template. The template can use `data` but not partials, and the limits
+    /// for prompts apply. Returns the text and a warning for each missing variable.
     fn render_reply(&self, source: &str) -> Result<(String, Vec<String>), String> {
-        // The text of the line is omitted, because these messages are logged.
+        // The source line is omitted, because these messages are logged.
         let describe = |problem: &TemplateProblem| {
             let TemplateProblem { line, column, message, .. } = problem;
             format!("line {line}, column {column}: {message}")
@@ -240,8 +244,8 @@ impl Plan {
     }
 }
 
-/// The error for a request that points to a hosted config. Its missing fields are unknown until
-/// the config is fetched, so nothing else is checked.
+/// Returns an error if the request refers to a hosted config. Nothing else is checked, because the
+/// missing fields are unknown until the config is fetched.
 fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
@@ -251,7 +255,8 @@ fn pointer_error(request: &Request) -> Option<Error> {
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }
 
-/// Rejects an `idempotencyKey`: a function that supports it removes it before the request is run.
+/// Rejects an `idempotencyKey`. A function that supports idempotency keys removes this field before
+/// it runs the request.
 fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems) {
     match key {
         None => {}
@@ -265,8 +270,8 @@ fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems)
     }
 }
 
-/// Renders the valid part of a rejected request's prompt, so that its problems and missing
-/// variables are reported together with the others.
+/// Renders the valid part of a rejected request's prompt, so that template problems and missing
+/// variables are reported together with the other problems.
 fn add_render_problems(
     prompt: &Prompt,
     values: TemplateValues<'_>,

@@ -1,4 +1,4 @@
-//! Validates `options`: the sampling options of the model and the retry policy of the call.
+//! Validates `options`, which contains the sampling options of the model and the retry policy.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::transport::{Jitter, Policy};
 
 const MAX_ATTEMPTS: u32 = 10;
 const MAX_STOP_SEQUENCES: usize = 16;
-/// A day: no function runs longer, and adding it to an instant cannot overflow.
+/// One day. Lambda functions do not run longer, and adding one day to an instant cannot overflow.
 const MAX_MILLISECONDS: u64 = 86_400_000;
 
-/// Adds problems below the path of an `options` object.
+/// Adds problems whose paths begin with the path of an `options` object.
 struct OptionProblems<'a> {
     path: &'a str,
     problems: &'a mut Problems,
@@ -28,7 +28,7 @@ impl OptionProblems<'_> {
     }
 }
 
-/// Validates the options at `path`. Values out of range are reported and dropped.
+/// Validates the options at `path`. Values that are out of range are reported as problems.
 pub(super) fn check_options(
     written: RequestOptions,
     path: &str,

@@ -9,7 +9,7 @@ use crate::parsers::{self, OutputOptions, Parser, ParserRow, SchemaUse};
 use crate::request::suggestion;
 use crate::schema::Schema;
 
-/// Maximum number of repairs of an unusable reply.
+/// The maximum value of the option `repairs`.
 const MAX_REPAIRS: u32 = 3;
 
 /// How the reply is parsed.
@@ -17,14 +17,15 @@ const MAX_REPAIRS: u32 = 3;
 pub struct Output {
     /// The parser with its options.
     pub parser: Parser,
-    /// The schema of the result, for the parsers that use one.
+    /// The schema of the result, if the parser uses one.
     pub schema: Option<Schema>,
-    /// How often the model may correct an unusable reply.
+    /// How many times the model may correct an unusable reply.
     pub repairs: u32,
 }
 
 impl Output {
-    /// The schema that is sent to the model, in its request or in the prompt.
+    /// Returns the schema that is sent to the model, either in a field of the provider request or
+    /// in the prompt.
     pub fn schema_for_model(&self) -> Option<&Schema> {
         self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Required)
     }
@@ -54,7 +55,7 @@ pub(super) fn check_output(
     warnings.extend(given.unknown().map(|name| unknown_option_warning(row, name)));
     let schema = compile_schema(row, schema, problems)?;
     warnings.extend(schema.as_ref().and_then(Schema::warning));
-    // Repairs are billed, so the default is 1 only if there is a schema to satisfy.
+    // Because repairs are billed, the default is 1 only if there is a schema, and 0 otherwise.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
     Some(Output { parser, schema, repairs })
 }
@@ -69,7 +70,8 @@ fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
     )
 }
 
-/// Compiles the schema, if the parser uses it. The outer `None` means that a problem was added.
+/// Compiles the schema if the parser uses one. Returns `None` if a problem was added, and
+/// `Some(None)` if no schema is used.
 fn compile_schema(
     row: &ParserRow,
     schema: Option<Map<String, Value>>,

@@ -1,17 +1,17 @@
-//! The problems of a request, collected while it is validated.
+//! Collects the problems of a request while it is validated.
 
 use crate::error::{Error, ErrorKind, Problem};
 
-/// Maximum number of problems that are collected for one request, because a hostile request could
-/// have any number.
+/// Maximum number of problems that are collected for one request, because a malicious request could
+/// have an unlimited number.
 const MAX_PROBLEMS: usize = 200;
 
-/// The problems of a request. Fields that a problem was reported for are not reported again.
+/// The problems of a request. A field that already has a problem is not reported again.
 #[derive(Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Continues a list, such as the problems of parsing.
+    /// Starts with existing problems, such as the problems from parsing.
     pub(super) fn new(problems: Vec<Problem>) -> Self {
         Problems(problems)
     }
@@ -24,7 +24,7 @@ impl Problems {
         self.0.iter()
     }
 
-    /// Adds an `InvalidRequest` problem, unless the path has a problem already.
+    /// Adds an `InvalidRequest` problem, unless the path already has a problem.
     pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
         let path = path.into();
         if !self.is_full() && !self.0.iter().any(|problem| problem.path == path) {

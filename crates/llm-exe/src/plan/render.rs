@@ -1,8 +1,8 @@
-//! Renders a compiled prompt with data into messages, with warnings.
+//! Renders a compiled prompt into messages, and collects warnings.
 //!
-//! A message that is nothing but `{{> DialogueHistory key='history'}}` becomes the messages of the
-//! conversation in `data.history`, not text. Only user and assistant messages are accepted there,
-//! because `data` is not trusted with instructions.
+//! A message that consists only of `{{> DialogueHistory key='history'}}` is replaced by the
+//! messages of the conversation in `data.history`. That conversation may contain only user and
+//! assistant messages, because `data` is not trusted with instructions.
 
 use std::time::Instant;
 
@@ -14,27 +14,27 @@ use crate::error::Problem;
 use crate::json;
 use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
 
-/// The values that a prompt is rendered with.
+/// The values that templates can use, and how missing values are handled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TemplateValues<'a> {
     pub(super) data: &'a Map<String, Value>,
-    /// The value of `schema` in templates.
+    /// The value of the template variable `schema`.
     pub(super) schema: Option<&'a Value>,
-    /// Whether a missing variable is an error.
+    /// Whether a missing template variable is an error.
     pub(super) strict: bool,
 }
 
-/// The rendered messages, with warnings.
+/// The rendered messages and the warnings.
 #[derive(Debug, Clone, Default)]
 pub struct RenderedChat {
-    /// At least one message, each with content.
+    /// The messages, none of which is empty.
     pub messages: Vec<Message>,
-    /// Missing variables and messages that rendered to nothing.
+    /// The warnings about missing variables and about messages that are empty after rendering.
     pub warnings: Vec<String>,
 }
 
 impl Prompt {
-    /// `sha256:` and the hash of the prompt before rendering.
+    /// Returns `sha256:` followed by the hash of the prompt before rendering.
     pub fn hash(&self) -> &str {
         &self.hash
     }
@@ -55,7 +55,7 @@ impl Prompt {
     }
 }
 
-/// The limits that are left for the remaining messages of a prompt.
+/// What remains of the limits for the messages that are not rendered yet.
 struct RenderBudget {
     limits: Limits,
     end: Option<Instant>,
@@ -125,7 +125,7 @@ impl Renderer<'_> {
         content
     }
 
-    /// Converts a rendered part; `None` for empty text and for an invalid image URL.
+    /// Converts a rendered part. Returns `None` if the text is empty or the image URL is not valid.
     fn convert_part(&mut self, part: &TemplatePart, text: String) -> Option<Part> {
         if !part.image {
             return (!text.trim().is_empty()).then_some(Part::Text(text));
@@ -139,7 +139,7 @@ impl Renderer<'_> {
         None
     }
 
-    /// Adds the messages of the conversation in `data`, instead of the message.
+    /// Adds the messages of the conversation `data[key]` in place of `message`.
     fn add_history(&mut self, key: &str, message: &TemplateMessage) {
         let turns = match self.values.data.get(key) {
             None | Some(Value::Null) => {
@@ -167,7 +167,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// Reports a missing variable: an error in strict mode, else a warning.
+    /// Reports a missing variable as an error in strict mode, or else as a warning.
     fn add_missing(&mut self, path: &str, text: &str) {
         if self.values.strict {
             self.problems.push(Problem::prompt(path, text));
@@ -178,7 +178,7 @@ impl Renderer<'_> {
 }
 
 impl TemplateMessage {
-    /// The key of the conversation in `data`, if the message is nothing but
+    /// Returns the key of a conversation in `data` if the message consists only of
     /// `{{> DialogueHistory key='…'}}`.
     fn history_key(&self) -> Option<&str> {
         match self.parts.as_slice() {

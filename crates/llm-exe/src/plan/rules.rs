@@ -8,29 +8,30 @@ use crate::hosted::HostedRules;
 use crate::json;
 use crate::providers::Providers;
 
-/// The operator's rules.
+/// The rules that the operator sets for all requests.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Whether a missing variable is always an error, even in requests without `strictVariables`.
+    /// Whether a missing template variable is always an error, even in requests without
+    /// `strictVariables`.
     pub strict_variables: bool,
     /// The providers that requests may name.
     pub providers: Providers,
-    /// The models that may be called. `None` allows all.
+    /// The models that may be called. `None` allows all models.
     pub allowed_models: Option<ModelPatterns>,
-    /// The maximum of `maxTokens`, and its default for requests without it.
+    /// The maximum value of `maxTokens`, which is also the value for requests without `maxTokens`.
     pub max_tokens_ceiling: Option<u64>,
-    /// The hosted configs that may be read.
+    /// Which hosted configs may be read.
     pub hosted: HostedRules,
-    /// The prefixes of allowed destinations. If empty, requests cannot name a destination.
+    /// The prefixes of the allowed destinations. If empty, requests must not name a destination.
     pub destinations: Vec<String>,
-    /// Parses the field `destination`. Without a parser the field is rejected.
+    /// Parses the `destination` field. If there is no parser, the field is rejected.
     pub destination_parser: Option<DestinationParser>,
 }
 
-/// Patterns of models, such as `openai:gpt-4o*`.
+/// Patterns for the models that may be called, such as `openai:gpt-4o*`.
 ///
-/// Parsed from a list separated by commas or spaces. A pattern is a provider, a colon and a model,
-/// where `*` matches any text.
+/// The patterns are parsed from a string, in which they are separated by commas or spaces. A
+/// pattern is a provider, a colon and a model, where `*` matches any string.
 ///
 /// ```
 /// let patterns: llm_exe::ModelPatterns = "openai:gpt-4o*, anthropic:*".parse()?;
@@ -71,7 +72,7 @@ impl FromStr for ModelPatterns {
 }
 
 impl ModelPatterns {
-    /// Whether the model may be called.
+    /// Whether the provider's model may be called.
     pub fn allow(&self, provider: &str, model: &str) -> bool {
         let name = format!("{provider}:{model}");
         self.0.iter().any(|pattern| glob::matches(pattern, &name))

@@ -1,4 +1,4 @@
-//! Validates the targets of a request: its provider and model, and its fallbacks.
+//! Validates the targets of a request. These are its own provider and model, and its fallbacks.
 
 use super::options;
 use super::problems::Problems;
@@ -12,7 +12,7 @@ use crate::transport::Policy;
 /// Maximum length of a model's name.
 const MAX_MODEL_LENGTH: usize = 256;
 
-/// A provider and a model, and how they are called.
+/// A provider and a model, with the settings for calls to them.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The provider to call.
@@ -21,7 +21,7 @@ pub struct Target {
     pub model: String,
     /// The sampling options of the model.
     pub sampling: Sampling,
-    /// How a call is retried.
+    /// How often and when a call is retried.
     pub policy: Policy,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn check_targets(
     (first, fallbacks)
 }
 
-/// The names of a target, as the request has them.
+/// The provider and model names of a target, as the request spells them.
 struct TargetNames<'a> {
     provider: Option<&'a str>,
     providor: Option<&'a str>,
@@ -61,7 +61,8 @@ struct TargetNames<'a> {
 
 /// Validates one target.
 struct TargetValidator<'a> {
-    /// The path of the target: empty, or `fallbacks[0].`.
+    /// The prefix of the target's field paths. It is empty for the request's own target, and for
+    /// example `fallbacks[0].` for a fallback.
     prefix: &'a str,
     rules: &'a Rules,
 }
@@ -83,7 +84,7 @@ impl TargetValidator<'_> {
         Some(Target { provider, model, sampling, policy })
     }
 
-    /// A fallback. Its missing options are those of the request.
+    /// Validates a fallback. Options that the fallback does not set are taken from the request.
     fn check_fallback(
         &self,
         fallback: &RequestFallback,
@@ -98,7 +99,7 @@ impl TargetValidator<'_> {
         let written = fallback.options.clone().unwrap_or_default();
         let path = format!("{}options", self.prefix);
         options::check_options(written.clone(), &path, self.rules, problems);
-        // Problems of the request's own options are already reported at their own path.
+        // Problems in the request's own options have already been reported.
         let mut reported = Problems::default();
         let merged = written.with_defaults(defaults.clone());
         let (sampling, policy) = options::check_options(merged, &path, self.rules, &mut reported);
@@ -150,7 +151,7 @@ impl TargetValidator<'_> {
         Some((row, model.to_owned()))
     }
 
-    /// The provider, and the model if the provider's name contains it.
+    /// Looks up the provider, and returns it with the model if the provider's name contains one.
     fn find_provider<'a>(
         &self,
         name: Option<&'a str>,
@@ -175,7 +176,7 @@ impl TargetValidator<'_> {
     }
 }
 
-/// Checks the name of a model, which becomes part of URLs and logs.
+/// Checks the name of a model, because it becomes part of URLs and logs.
 fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
         return Err("is empty; expected the name of a model".to_owned());

@@ -1,54 +1,54 @@
-//! Problems of a template: the position, the message and the line with the problem.
+//! Errors in a template. Each error has a position, a message and the line that contains it.
 
 use std::fmt;
 
 use crate::error::shorten;
 
-/// Maximum characters of a message; longer messages are shortened.
+/// Maximum length of a message in characters. Longer messages are shortened.
 const MAX_MESSAGE_CHARS: usize = 400;
 
-/// Maximum characters of the template's line in [`TemplateProblem::shown_line`].
+/// Maximum length of [`TemplateProblem::shown_line`] in characters.
 const MAX_SHOWN_CHARS: usize = 120;
 
-/// Maximum characters before the column in [`TemplateProblem::shown_line`].
+/// Maximum number of characters that [`TemplateProblem::shown_line`] shows before the column.
 const MAX_CHARS_BEFORE_COLUMN: usize = 60;
 
-/// The kind of a template's problem.
+/// The kind of a [`TemplateProblem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// A syntax error.
+    /// The template has a syntax error.
     Syntax,
-    /// A name with arguments that is not a helper.
+    /// A tag calls a helper that does not exist.
     UnknownHelper,
-    /// A partial that is not defined.
+    /// A tag includes a partial that is not defined.
     UnknownPartial,
-    /// A helper returned an error.
+    /// A helper returned an error, for example because of an invalid argument.
     HelperFailed,
     /// Blocks, partials or sub-expressions are nested more deeply than the limit.
     TooDeep,
-    /// The rendered text, or the text made by helpers, is larger than the limit.
+    /// The rendered text, or all text that helpers produced, is larger than the limit.
     TooLarge,
     /// Rendering took longer than the limit.
     TooSlow,
 }
 
-/// A problem of a template and its position.
+/// An error in a template, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct TemplateProblem {
     /// The kind of the problem.
     pub kind: ProblemKind,
-    /// The line, counted from 1.
+    /// The line number, counted from 1.
     pub line: usize,
-    /// The column in characters, counted from 1.
+    /// The column number in characters, counted from 1.
     pub column: usize,
-    /// The description of the problem, without the position.
+    /// The description of the problem, without its position.
     pub message: String,
-    /// The line of the template, shortened around the column.
+    /// The line of the template that contains the problem, shortened around the column.
     pub shown_line: String,
 }
 
 impl TemplateProblem {
-    /// Creates a problem at byte `offset` of `source`.
+    /// Creates a problem at the byte offset `offset` in `source`.
     pub(crate) fn new(
         kind: ProblemKind,
         source: &str,
@@ -57,7 +57,7 @@ impl TemplateProblem {
     ) -> Self {
         let (line, column) = line_and_column(source, offset);
         let shown_line = shown_line(source, offset);
-        // The message may contain a name from the data, which can have any length.
+        // The message can contain a name from the data, which can be arbitrarily long.
         let message = shorten(&message.into(), MAX_MESSAGE_CHARS);
         TemplateProblem { kind, line, column, message, shown_line }
     }
@@ -71,7 +71,7 @@ impl fmt::Display for TemplateProblem {
     }
 }
 
-/// Converts a byte offset to a line and a column in characters, both counted from 1.
+/// Converts a byte offset to a line number and a column number in characters, both counted from 1.
 fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -79,7 +79,7 @@ fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The line at a byte offset, shortened around the offset.
+/// Returns the line that contains a byte offset, shortened around the offset.
 fn shown_line(source: &str, offset: usize) -> String {
     let (before, after) = source.split_at_checked(offset).unwrap_or((source, ""));
     let before = before.rsplit('\n').next().unwrap_or_default();

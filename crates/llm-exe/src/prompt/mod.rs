@@ -1,10 +1,10 @@
-//! Prompts: Handlebars templates that are compiled once and rendered with JSON data.
+//! Prompts are Handlebars templates that are compiled once and rendered with JSON data.
 //!
-//! The language is that of handlebars.js 4.7 without HTML escaping, since a prompt is plain text.
-//! Text from the data is never compiled.
+//! The template language is that of handlebars.js 4.7 without HTML escaping, because a prompt is
+//! plain text. Strings in the data are never compiled as templates.
 //!
-//! `syntax` parses a template into a tree, `render` evaluates the tree within [`Limits`],
-//! `helpers` holds the table of helpers and `partials` the built-in partials.
+//! `syntax` parses a template into a tree and `render` evaluates the tree within [`Limits`].
+//! `helpers` contains the table of helpers, and `partials` contains the built-in partials.
 
 mod error;
 mod helpers;
@@ -28,7 +28,7 @@ use render::eval::Renderer;
 use syntax::tree::Node;
 use unit::Unit;
 
-/// A compiled template. Clones share the compiled tree.
+/// A compiled template. Clones are cheap because they share the compiled tree.
 #[derive(Debug, Clone)]
 pub struct Template {
     inner: Arc<Inner>,
@@ -40,12 +40,12 @@ struct Inner {
     partials: Partials,
 }
 
-/// The text that a template rendered to, and the variables that were missing.
+/// The result of rendering a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// The rendered text.
     pub text: String,
-    /// Each variable that the template used and the data did not contain.
+    /// The variables that the template used but the data did not contain.
     pub missing: Vec<Missing>,
 }
 
@@ -53,7 +53,8 @@ impl Template {
     /// Compiles a template that may use the built-in partials.
     ///
     /// # Errors
-    /// The first syntax error; if there is none, every unknown helper and partial.
+    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper and
+    /// partial.
     pub fn compile(source: &str) -> Result<Template, Vec<TemplateProblem>> {
         Template::compile_with(source, &Partials::builtin())
     }
@@ -61,7 +62,8 @@ impl Template {
     /// Compiles a template that may use the given partials.
     ///
     /// # Errors
-    /// The first syntax error; if there is none, every unknown helper and partial.
+    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper and
+    /// partial.
     pub fn compile_with(
         source: &str,
         partials: &Partials,
@@ -75,10 +77,11 @@ impl Template {
         Ok(Template { inner: Arc::new(Inner { unit, partials: partials.clone() }) })
     }
 
-    /// Renders the template.
+    /// Renders the template with the variables in `scope`.
     ///
     /// # Errors
-    /// A helper that fails, a computed partial name that is unknown, or a limit that is exceeded.
+    /// Returns an error if a helper fails, if a partial name that is computed while rendering is
+    /// unknown, or if a limit is exceeded.
     pub fn render(&self, scope: &Scope<'_>, limits: &Limits) -> Result<Rendered, TemplateProblem> {
         let Inner { unit, partials } = &*self.inner;
         let mut renderer = Renderer::new(unit, partials, scope, limits);
@@ -87,9 +90,10 @@ impl Template {
         Ok(Rendered { text: renderer.out, missing })
     }
 
-    /// Returns the key of a template that consists of `{{> DialogueHistory key='…'}}` alone. The
-    /// messages under that key of the data replace such a message. The tag may also name the
-    /// speakers, which only changes the text of the partial.
+    /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller
+    /// replaces a message with such a template by the messages that the data contains under this
+    /// key. The tag may also name the speakers, which matters only when the partial is rendered as
+    /// text.
     pub fn dialogue_history_key(&self) -> Option<&str> {
         let unit = &self.inner.unit;
         let mut key = None;

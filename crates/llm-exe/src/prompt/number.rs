@@ -1,4 +1,4 @@
-//! JavaScript's numbers, except that integers beyond 2^53 keep all their digits.
+//! Numbers that behave as in JavaScript, except that integers beyond 2^53 keep all their digits.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::syntax::scan::is_js_space;
 
-/// A number in the data or the template, or one that the renderer counted.
+/// A number from the data or the template, or a count that the renderer computed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number<'a> {
-    /// The JSON text of a number.
+    /// The JSON text of a number, which preserves all its digits.
     Literal(&'a str),
-    /// An index or a length.
+    /// An array index or a length.
     Count(usize),
 }
 
@@ -45,7 +45,7 @@ impl<'a> Number<'a> {
     }
 }
 
-/// Counts that are formatted without an allocation.
+/// Small counts, which are formatted without an allocation.
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Formats the JSON text of a number as JavaScript's `String(number)` does.
@@ -53,12 +53,13 @@ pub(crate) fn to_js_string(text: &str) -> String {
     Number::Literal(text).to_js_string().into_owned()
 }
 
-/// Maximum digits of a number for which its text is certainly the shortest one that parses to the
-/// same `f64`.
+/// Maximum number of digits for which a decimal number without trailing zeros is certainly the
+/// shortest text that parses to the same `f64`.
 const MAX_EXACT_DIGITS: usize = 15;
 
-/// Returns JavaScript's text of a number without parsing it, if that is possible: for an integer
-/// of any length without leading zeros, and for a short fraction without trailing zeros.
+/// Returns the text of a number as JavaScript would print it, without parsing the number. This
+/// works for integers without leading zeros and for short fractions; the function returns `None`
+/// for all other numbers.
 fn shortest_form(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
@@ -72,7 +73,7 @@ fn shortest_form(text: &str) -> Option<&str> {
         [b'.', fraction @ ..] => {
             let plain = fraction.iter().all(u8::is_ascii_digit) && fraction.last() != Some(&b'0');
             let zeros = fraction.iter().take_while(|byte| **byte == b'0').count();
-            // JavaScript uses an exponent below 1e-6.
+            // JavaScript prints numbers below 1e-6 with an exponent.
             let no_exponent = !starts_with_zero || (whole == 1 && zeros < 6);
             let short = !fraction.is_empty() && whole + fraction.len() <= MAX_EXACT_DIGITS;
             (plain && no_exponent && short).then_some(text)
@@ -81,7 +82,7 @@ fn shortest_form(text: &str) -> Option<&str> {
     }
 }
 
-/// Parses a text as JavaScript's `Number(text)` does.
+/// Parses a string as JavaScript's `Number(text)` does.
 pub(crate) fn from_text(text: &str) -> f64 {
     let text = text.trim_matches(is_js_space);
     if text.is_empty() {
@@ -103,7 +104,7 @@ pub(crate) fn from_text(text: &str) -> f64 {
     {
         return value;
     }
-    // Rust also parses `inf`, `nan` and `infinity`, which are not numbers in JavaScript.
+    // Rust also parses `inf`, `nan` and `infinity`, but JavaScript does not accept them as numbers.
     if unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         text.parse().unwrap_or(f64::NAN)
     } else {

@@ -1,4 +1,4 @@
-//! Partials: templates that other templates include by name.
+//! Partials are templates that other templates include by name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -7,14 +7,14 @@ use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::tree::{Expr, Partial, PartialName};
 use super::unit::Unit;
 
-/// Partials by name. Clones share the compiled partials.
+/// A set of partials by name. Clones share the compiled partials.
 #[derive(Debug, Clone, Default)]
 pub struct Partials {
     units: Arc<HashMap<String, Arc<Unit>>>,
 }
 
-/// The built-in partials, as in npm llm-exe. All their variables are optional arguments, so that
-/// missing ones are not reported.
+/// The names and sources of the built-in partials, which are those of npm llm-exe. All their
+/// variables are optional arguments, so missing variables are not reported.
 const BUILTIN: &[(&str, &str)] = &[
     ("MarkdownCode", MARKDOWN_CODE),
     ("JsonSchema", JSON_SCHEMA),
@@ -26,13 +26,14 @@ const BUILTIN: &[(&str, &str)] = &[
     ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
 ];
 
-/// The partial that is replaced by messages if a message consists of it alone.
+/// The name of the dialogue history partial. A message that consists only of this partial is
+/// replaced by the messages of the history.
 const DIALOGUE_HISTORY: &str = "DialogueHistory";
 
-/// Arguments of `DialogueHistory` that have no effect on messages.
+/// Arguments of `DialogueHistory` that have no effect when the partial is replaced by messages.
 const SPEAKER_NAMES: [&str; 3] = ["user", "assistant", "system"];
 
-/// `code` in a fenced block, with its `language`.
+/// Renders `code` in a fenced code block, labelled with `language`.
 const MARKDOWN_CODE: &str = "\
 {{#if code}}
 ```{{#if language}}{{language}}{{/if}}
@@ -40,7 +41,8 @@ const MARKDOWN_CODE: &str = "\
 ```
 {{~/if}}";
 
-/// The JSON Schema under `key` in a fenced block; on one line with `collapse`.
+/// Renders the JSON Schema under `key` in a fenced code block. With `collapse`, the schema is
+/// written on one line.
 const JSON_SCHEMA: &str = "\
 {{#if (getKeyOr key)}}
 ```json
@@ -48,8 +50,8 @@ const JSON_SCHEMA: &str = "\
 ```
 {{~/if}}";
 
-/// An example for the JSON Schema under `key` in a fenced block; see the helper
-/// `jsonSchemaExample`.
+/// Renders an example for the JSON Schema under `key` in a fenced code block. The helper
+/// `jsonSchemaExample` creates the example.
 const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 {{#if (getOr key)}}
 ```json
@@ -57,7 +59,7 @@ const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 ```
 {{~/if}}";
 
-/// The messages under `key` as text.
+/// Renders the messages under `key` as text.
 const DIALOGUE_HISTORY_TEXT: &str = "\
 {{> ChatConversationHistory
   chat_history=(getKeyOr key)
@@ -66,8 +68,8 @@ const DIALOGUE_HISTORY_TEXT: &str = "\
   systemName=(getOr system 'System')
 }}";
 
-/// The messages of `chat_history` as text, one per line. The `mostRecent…` arguments are rendered
-/// around the speaker and the text of the last message.
+/// Renders the messages of `chat_history` as text, one message per line. The `mostRecent…`
+/// arguments are rendered around the speaker and the text of the last message.
 const CHAT_CONVERSATION_HISTORY: &str = "\
 {{#if chat_history.length}}{{#if title}}{{title}}{{/if}}{{/if}}
 {{#each chat_history as |message|}}
@@ -82,13 +84,13 @@ const CHAT_CONVERSATION_HISTORY: &str = "\
 {{/if}}
 {{/each}}";
 
-/// One message as text, from `role`, `content` and the names for the roles.
+/// Renders one message as text, from its `role`, its `content` and the names of the roles.
 const SINGLE_CHAT_MESSAGE: &str = "\
 {{~#if (eq role 'user')}}{{getOr name 'User'}}: {{content}}{{/if~}}
 {{~#if (eq role 'assistant')}}{{getOr assistant 'Assistant'}}: {{content}}{{/if~}}
 {{~#if (eq role 'system')}}{{getOr system 'System'}}: {{content}}{{/if~}}";
 
-/// `thoughts`, each with its observation.
+/// Renders each element of `thoughts` with its observation.
 const THOUGHTS_AND_OBSERVATIONS: &str = "\
 {{#each thoughts as |step|}}
 {{#if step.thought}}
@@ -99,7 +101,7 @@ Observation: {{step.observation}}
 {{/if}}
 {{/each}}";
 
-/// `attributes.stepsTaken`, each with its action and result.
+/// Renders each element of `attributes.stepsTaken` with its action and its result.
 const THOUGHT_ACTION_RESULT: &str = "
 {{#if attributes.stepsTaken.length}}{{#if title}}{{title}}
 {{/if}}{{/if}}
@@ -112,7 +114,7 @@ const THOUGHT_ACTION_RESULT: &str = "
 static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
     let mut partials = Partials::default();
     for (name, source) in BUILTIN {
-        // All of them compile; a test checks it.
+        // Every built-in partial compiles, which a test checks.
         if let Ok((mut unit, _)) = Unit::new(Some(name), source) {
             unit.optional_variables = true;
             partials.insert(name, unit);
@@ -127,10 +129,11 @@ impl Partials {
         COMPILED.clone()
     }
 
-    /// Adds or replaces a partial. It may use partials that are added later.
+    /// Adds a partial or replaces the partial with this name. The source may use partials that are
+    /// added later.
     ///
     /// # Errors
-    /// The first syntax error; if there is none, every unknown helper.
+    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper.
     pub fn add(&mut self, name: &str, source: &str) -> Result<(), Vec<TemplateProblem>> {
         let (unit, problems) = Unit::new(Some(name), source).map_err(|problem| vec![*problem])?;
         if !problems.is_empty() {
@@ -156,7 +159,8 @@ impl Partials {
         names
     }
 
-    /// Finds the undefined partials that a template includes, directly or through other partials.
+    /// Returns a problem for each undefined partial that a template includes, directly or through
+    /// other partials.
     pub(super) fn unknown_in(&self, template: &Unit) -> Vec<TemplateProblem> {
         let mut reached: HashSet<&str> = HashSet::new();
         let mut units = vec![template];
@@ -169,7 +173,8 @@ impl Partials {
             next += 1;
         }
         // An inline partial is visible to every partial that its program includes. Whether it is
-        // visible at a given tag is only known while rendering, so any definition is accepted here.
+        // visible to a given tag is known only while rendering, so this check accepts a name that
+        // is defined anywhere.
         let inlines: HashSet<&str> =
             units.iter().flat_map(|unit| &unit.analysis.inlines).map(|name| &**name).collect();
         let mut problems = Vec::new();
@@ -185,7 +190,8 @@ impl Partials {
     }
 }
 
-/// Returns the key of `{{> DialogueHistory key='…'}}`, or `None` for any other partial.
+/// Returns the key if the partial is `{{> DialogueHistory key='…'}}`, or `None` for any other
+/// partial.
 pub(super) fn dialogue_history_key(partial: &Partial) -> Option<&str> {
     let PartialName::Fixed(name) = &partial.name else {
         return None;

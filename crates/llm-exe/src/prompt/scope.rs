@@ -1,25 +1,26 @@
-//! The variables of a template: the request's data and what the caller adds to them.
+//! The variables that a template can use, which come from the request's data and from the caller.
 
 use serde_json::{Map, Value};
 
 /// The variables that a template can use.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// The data. It takes precedence over `extra`.
+    /// The data of the request. Its variables take precedence over those in `extra`.
     pub data: &'a Map<String, Value>,
-    /// Additional variables, such as `schema`.
+    /// Additional variables that the caller provides, such as `schema`.
     pub extra: &'a [(&'a str, &'a Value)],
 }
 
 impl<'a> Scope<'a> {
-    /// Returns the variable with this name.
+    /// Returns the value of the variable with this name.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
         let extra = || self.extra.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
         member(self.data, key).or_else(extra)
     }
 }
 
-/// Maps with at most this many members are searched linearly, which is faster than hashing.
+/// Maps with at most this many members are searched linearly, because that is faster than hashing
+/// the key.
 const MAX_LINEAR: usize = 16;
 
 /// Returns the member of a map with this key.
@@ -44,7 +45,8 @@ pub(crate) fn member<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a V
     found.map(|(_, value)| value)
 }
 
-/// A separate function, so that `member` stays small enough to be inlined.
+/// Looks up a key by its hash. This is a separate function so that `member` stays small enough to
+/// be inlined.
 #[inline(never)]
 fn hashed_member<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     map.get(key)

@@ -1,27 +1,28 @@
-//! A compiled source: the template itself or a partial.
+//! A compiled source, which is either the template itself or a partial.
 
 use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::analyze::{Analysis, analyze};
 use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
 
-/// One source with its syntax tree: a template or a partial.
+/// The source of a template or partial, with its syntax tree.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    /// The name of a partial; `None` for a template.
+    /// The name if the source is a partial, or `None` for a template.
     pub(crate) name: Option<Box<str>>,
     pub(crate) source: Box<str>,
     pub(crate) program: Program,
     pub(crate) analysis: Analysis,
-    /// Missing variables are not reported, because all variables are optional arguments.
+    /// Whether all variables are optional arguments. If so, missing variables are not reported.
     pub(crate) optional_variables: bool,
 }
 
 impl Unit {
-    /// Parses a source. Unknown helpers are returned with the unit.
+    /// Parses a source. Unknown helpers are not a syntax error; they are returned together with the
+    /// unit.
     ///
     /// # Errors
-    /// The first syntax error.
+    /// Returns the first syntax error.
     pub(crate) fn new(
         name: Option<&str>,
         source: &str,
@@ -39,7 +40,8 @@ impl Unit {
         Ok((unit, problems))
     }
 
-    /// A problem at byte `at` of the source; the message names the partial.
+    /// Creates a problem at the byte offset `at` of the source. In a partial, the message names the
+    /// partial.
     pub(crate) fn problem(&self, kind: ProblemKind, at: usize, message: String) -> TemplateProblem {
         let message = match &self.name {
             Some(name) => format!("in the partial `{name}`: {message}"),

@@ -1,11 +1,11 @@
-//! The check of base URLs in settings.
+//! Validates base URLs from the settings.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// Checks that a base URL is https, or http on a loopback or private address, without credentials,
-/// query and fragment.
+/// Checks that a base URL uses https, or http on a loopback or private address. Credentials, a
+/// query and a fragment are not allowed.
 ///
 /// # Errors
 /// Returns a message if the URL is not allowed.
@@ -31,7 +31,7 @@ pub fn check_base_url(base_url: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a host is a loopback or private address.
+/// Whether a host is `localhost`, a loopback address or a private address.
 fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if host == "localhost" || host.ends_with(".localhost") {

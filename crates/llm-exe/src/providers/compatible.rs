@@ -1,4 +1,5 @@
-//! Additional providers from the settings: servers that implement OpenAI's chat completions API.
+//! Additional providers, which the operator configures in the settings. Each of them is a server
+//! that implements OpenAI's chat completions API.
 
 use serde::Deserialize;
 
@@ -7,14 +8,15 @@ use super::{Access, Dialect, PROVIDERS, ProviderRow, check_base_url, openai_chat
 /// The setting that lists the additional providers.
 pub const COMPATIBLE_SETTING: &str = "OPENAI_COMPATIBLE_PROVIDERS";
 
-/// How a server is made to follow a schema.
+/// How a server is asked for a reply that matches a schema.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StructuredOutput {
-    /// `response_format` of type `json_schema`.
+    /// The request has a `response_format` of type `json_schema`.
     #[default]
     JsonSchema,
-    /// `response_format` of type `json_object`; the prompt contains the schema.
+    /// The request has a `response_format` of type `json_object`, and the prompt contains the
+    /// schema.
     JsonObject,
     /// Only the prompt contains the schema.
     Prompt,
@@ -23,30 +25,31 @@ pub enum StructuredOutput {
 /// The settings of a server that implements OpenAI's chat completions API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CompatibleServer {
-    /// The name in requests: lower case letters, digits, `-` and `_`.
+    /// The value of `provider` in requests. It consists of lowercase letters, digits, `-` and `_`.
     pub name: String,
     /// The base URL, without `/chat/completions`.
     pub base_url: String,
-    /// The key's name in the secret store. Without this and `key_env` no key is sent.
+    /// The name of the API key in the secret store. If neither this nor `key_env` is set, requests
+    /// are sent without a key.
     pub key: Option<String>,
-    /// The environment variable that may contain the key.
+    /// The environment variable that may contain the API key.
     pub key_env: Option<String>,
-    /// How the server is made to follow a schema.
+    /// How the server is asked for a reply that matches a schema.
     pub structured_output: StructuredOutput,
 }
 
-/// The built-in providers and the additional ones.
+/// The built-in providers and the additional providers from the settings.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Providers {
     added: &'static [ProviderRow],
 }
 
 impl Providers {
-    /// Adds servers to the built-in providers. The settings are read once, so the rows are leaked
-    /// and live as long as the process.
+    /// Adds servers to the built-in providers. Because the settings are read only once, the memory
+    /// of the new rows is leaked, so that they have a `'static` lifetime.
     ///
     /// # Errors
-    /// Returns a message that names the first server that is not valid.
+    /// Returns a message that names the first invalid server.
     pub fn with_servers(servers: Vec<CompatibleServer>) -> Result<Providers, String> {
         let mut rows: Vec<ProviderRow> = Vec::new();
         for server in servers {
@@ -65,11 +68,11 @@ impl Providers {
         PROVIDERS.iter().chain(self.added)
     }
 
-    /// Looks up the value of a request's `provider` field and returns the provider, and the model
+    /// Looks up the value of a request's `provider` field. Returns the provider, and also the model
     /// if the value contains one.
     ///
-    /// The keys of llm-exe are supported: `openai.chat.v1` is `openai`, and `openai.gpt-4o-mini`
-    /// is both a provider and a model.
+    /// The provider keys of the npm package llm-exe are accepted too: `openai.chat.v1` means the
+    /// provider `openai`, and `openai.gpt-4o-mini` names both a provider and a model.
     pub fn named(self, value: &str) -> Option<(&'static ProviderRow, Option<&str>)> {
         let find = |name: &str| self.all().find(|row| row.name == name);
         if let Some(row) = find(value) {

@@ -1,12 +1,12 @@
-//! Images in `data:` URLs, for dialects that accept image bytes only. Nothing is fetched.
+//! Parses images in `data:` URLs, for APIs that accept images only as bytes. Nothing is fetched.
 
 use crate::error::Error;
 
-/// Splits a `data:` URL of an image into its media type and its base64 text. `formats` lists the
-/// accepted subtypes, for example `png`.
+/// Splits the `data:` URL of an image into the media type and the base64 data. `formats` lists the
+/// accepted image subtypes, for example `png`.
 ///
 /// # Errors
-/// `InvalidRequest` at `path` for any other URL or format.
+/// `InvalidRequest` at `path` if the URL is not a base64 `data:` URL or its format is not accepted.
 pub(crate) fn parse_image<'a>(
     url: &'a str,
     formats: &[&str],

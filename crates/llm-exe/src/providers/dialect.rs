@@ -1,4 +1,4 @@
-//! The interface of a dialect, an API format that one or more providers use.
+//! The [`Dialect`] trait. A dialect is an API format that one or more providers use.
 
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -8,55 +8,55 @@ use crate::wire::{WireReply, WireRequest};
 
 use super::failure::{self, Failure};
 
-/// An API format: builds requests and reads responses.
+/// Builds requests and parses responses in one API format.
 pub trait Dialect: Send + Sync {
-    /// The dialect's name in the documentation and in the simulator.
+    /// The name of the dialect in the documentation and in the simulator.
     fn name(&self) -> &'static str;
 
-    /// Returns the strongest way in which this model can be made to follow a schema.
+    /// Returns the strongest method that the model supports for making its reply match a schema.
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure;
 
-    /// Builds the request for a chat.
+    /// Builds the HTTP request for a chat.
     ///
     /// # Errors
-    /// `InvalidRequest` if the dialect or the model cannot express the chat.
+    /// `InvalidRequest` if the API or the model does not support something that the chat contains.
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
-    /// Reads the reply from a successful response.
+    /// Parses the reply in a successful response.
     ///
     /// # Errors
-    /// `ProviderUnavailable` if the body does not have the dialect's format.
+    /// `ProviderUnavailable` if the response body does not have the expected format.
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error>;
 
-    /// Reads a response whose status is not 2xx.
+    /// Parses an error response, which is any response whose status is not 2xx.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }
 
-    /// Whether a conversation may consist of a single system message. Otherwise the caller sends
-    /// that message as a user message.
+    /// Whether the API accepts a conversation that consists of a single system message. If not, the
+    /// caller converts that message to a user message.
     fn accepts_lone_system(&self) -> bool {
         false
     }
 }
 
-/// A request and the warnings from building it.
+/// An HTTP request for a provider, and the warnings that were collected while it was built.
 #[derive(Debug, Clone)]
 pub struct BuiltRequest {
-    /// The request.
+    /// The request to send.
     pub request: WireRequest,
-    /// The options that were dropped or changed because the model or dialect does not support
-    /// them.
+    /// One warning for each option that was dropped or changed because the model or the API does
+    /// not support it.
     pub warnings: Vec<String>,
 }
 
-/// The address of a provider and the name of its key.
+/// Where to reach a provider, and the name of the API key to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The base URL, without a trailing slash.
     pub base_url: String,
-    /// The key, if the provider needs one.
+    /// The name of the API key, if the provider needs one.
     pub key: Option<KeyName>,
-    /// The AWS region, if one is configured.
+    /// The configured AWS region, if any.
     pub region: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! Error responses of providers.
+//! Parses error responses from providers.
 //!
-//! Most dialects share one body format: `{"error": {"message", "type", "code"}}`, or only a message
-//! in `error`, `message` or `detail`.
+//! Most APIs use the body `{"error": {"message", "type", "code"}}`, or only a message in `error`,
+//! `message` or `detail`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,12 +9,13 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use crate::wire::WireReply;
 
-/// The meaning of a response whose status is not 2xx.
+/// A parsed error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The error kind for our callers.
+    /// The error kind to report to the caller.
     pub kind: ErrorKind,
-    /// The provider's message, complete and not scrubbed. Empty if the provider sent none.
+    /// The provider's complete error message, before keys are removed from it. Empty if the
+    /// provider sent none.
     pub message: String,
     /// Whether the transport may send the same request again.
     pub retry: bool,
@@ -62,7 +63,8 @@ impl Body {
     }
 }
 
-/// Reads an error response by its status and by the codes for an exhausted quota.
+/// Parses an error response in the common format. The error kind follows from the status, except
+/// for an exhausted quota, which only the body reveals.
 pub(crate) fn read_failure(wire: &WireReply) -> Failure {
     let error = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().into_error();
     let message = error.message.unwrap_or_default();
@@ -72,14 +74,14 @@ pub(crate) fn read_failure(wire: &WireReply) -> Failure {
         return Failure { kind: ErrorKind::ProviderRateLimited, message, retry: false };
     }
     let (kind, retry) = match wire.status {
-        // xAI reports an invalid key with status 400.
+        // xAI returns status 400 for an invalid key.
         400 if message.starts_with("Incorrect API key") => (ErrorKind::ProviderAuthFailed, false),
         status => classify_status(status),
     };
     Failure { kind, message, retry }
 }
 
-/// Returns the error kind for a status alone, and whether a retry is allowed.
+/// Returns the error kind for a status, and whether the request may be retried.
 pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     match status {
         401 | 403 => (ErrorKind::ProviderAuthFailed, false),
@@ -90,7 +92,7 @@ pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     }
 }
 
-/// Whether the account's credit or quota is used up, so that waiting does not help.
+/// Whether the account has used up its credit or quota, in which case a retry cannot succeed.
 fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
     let has_code = |known: &[&str]| codes.iter().any(|code| known.contains(code));
     match status {
@@ -108,8 +110,8 @@ fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
     }
 }
 
-/// Creates the error for a successful response whose body is not in the dialect's format. The
-/// message of `error` may quote the body, so only its position is used.
+/// Creates the error for a successful response whose body cannot be parsed. Only the position is
+/// taken from `error`, because its message may quote the body.
 pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let message = format!(

@@ -1,8 +1,9 @@
-//! The providers: one row per provider, and one dialect module per API format.
+//! The supported providers. A table has one row per provider, and each API format that providers
+//! use is implemented by a dialect.
 //!
-//! A dialect turns a [`Chat`](crate::chat::Chat) into a [`WireRequest`](crate::wire::WireRequest)
-//! and a [`WireReply`](crate::wire::WireReply) into a [`Reply`](crate::chat::Reply). It does no I/O
-//! and does not read the environment; the caller passes an [`Endpoint`].
+//! A dialect converts a [`Chat`](crate::chat::Chat) to a [`WireRequest`](crate::wire::WireRequest),
+//! and a [`WireReply`](crate::wire::WireReply) to a [`Reply`](crate::chat::Reply). Dialects do no
+//! I/O and do not read the environment, so the caller passes the [`Endpoint`].
 
 mod anthropic;
 mod base_url;
@@ -27,33 +28,33 @@ pub use compatible::{COMPATIBLE_SETTING, CompatibleServer, Providers, Structured
 pub use dialect::{BuiltRequest, Dialect, Endpoint};
 pub use failure::Failure;
 
-/// How a provider authenticates callers.
+/// How requests to a provider are authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// With an API key.
+    /// Requests contain an API key.
     Key {
-        /// The key's name in the secret store.
+        /// The name of the key in the secret store.
         store: &'static str,
-        /// The environment variables that may contain the key.
+        /// The names of the environment variables that may contain the key.
         environment: &'static [&'static str],
     },
-    /// With AWS credentials.
+    /// Requests are signed with AWS credentials.
     Aws,
-    /// Without authentication.
+    /// Requests are not authenticated.
     Open,
 }
 
-/// A provider: its name, dialect, address and authentication.
+/// Describes how to call a provider.
 pub struct ProviderRow {
-    /// The name in requests.
+    /// The value of `provider` in requests.
     pub name: &'static str,
-    /// The API format.
+    /// The API format that the provider uses.
     pub dialect: &'static dyn Dialect,
-    /// The setting that overrides the base URL.
+    /// The name of the setting that overrides the base URL.
     pub base_url_setting: &'static str,
-    /// The default base URL. `REGION` is replaced by the AWS region.
+    /// The default base URL, in which `REGION` is a placeholder for the AWS region.
     pub base_url: &'static str,
-    /// How the provider authenticates callers.
+    /// How requests to the provider are authenticated.
     pub access: Access,
 }
 
@@ -64,7 +65,7 @@ impl std::fmt::Debug for ProviderRow {
 }
 
 impl ProviderRow {
-    /// Returns the provider's endpoint at `base_url`, or at its default base URL.
+    /// Returns the provider's endpoint. If `base_url` is `None`, the default base URL is used.
     pub fn endpoint(&self, base_url: Option<&str>, region: Option<&str>) -> Endpoint {
         let base_url = match (base_url, region) {
             (Some(base_url), _) => base_url.to_owned(),
@@ -80,7 +81,7 @@ impl ProviderRow {
         }
     }
 
-    /// Returns the name of the key that the provider needs, if any.
+    /// Returns the name of the API key that the provider needs, if any.
     pub fn key(&self) -> Option<KeyName> {
         match self.access {
             Access::Key { store, environment } => Some(KeyName::new(store, environment)),
@@ -166,7 +167,7 @@ pub const PROVIDERS: &[ProviderRow] = &[
     },
 ];
 
-/// Returns the built-in provider with this name.
+/// Looks up a built-in provider by its name.
 pub fn provider(name: &str) -> Option<&'static ProviderRow> {
     PROVIDERS.iter().find(|row| row.name == name)
 }

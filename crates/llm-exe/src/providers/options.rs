@@ -1,10 +1,10 @@
-//! Sampling options in a request body, and a warning for each option that is dropped.
+//! Writes sampling options to a request body, and adds a warning for each option that is dropped.
 
 use serde_json::{Map, Value};
 
 use crate::chat::Sampling;
 
-/// Inserts supported options into a request body and collects warnings about the others.
+/// Inserts the supported options into a request body, and collects a warning for each other option.
 pub(crate) struct OptionWriter<'a> {
     pub(crate) body: &'a mut Map<String, Value>,
     pub(crate) warnings: Vec<String>,
@@ -15,12 +15,12 @@ pub(crate) struct OptionWriter<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Support {
     Accepted,
-    /// Not accepted, with the reason as it appears in the warning.
+    /// The option is not accepted. The string is the reason that the warning gives.
     Dropped(&'static str),
 }
 
 impl Support {
-    /// Returns `Accepted` if the condition holds.
+    /// Returns `Accepted` if `accepted` is true, or else `Dropped` with the reason.
     pub(crate) fn when(accepted: bool, reason: &'static str) -> Support {
         if accepted { Support::Accepted } else { Support::Dropped(reason) }
     }
@@ -31,7 +31,8 @@ impl<'a> OptionWriter<'a> {
         OptionWriter { body, warnings: Vec::new(), model }
     }
 
-    /// Inserts `value` as `field`, or warns that the option is dropped. Does nothing for `None`.
+    /// Inserts `value` as the body field `field`, or adds a warning if the option is not supported.
+    /// Does nothing if `value` is `None`.
     pub(crate) fn insert(
         &mut self,
         option: &str,
@@ -48,12 +49,12 @@ impl<'a> OptionWriter<'a> {
         }
     }
 
-    /// Warns that an option is dropped.
+    /// Adds the warning that an option is dropped.
     pub(crate) fn warn_dropped(&mut self, option: &str, reason: &str) {
         self.warnings.push(format!("options.{option} is dropped for {}: {reason}", self.model));
     }
 
-    /// Warns that the effort is sent as another one.
+    /// Adds the warning that the request contains a different effort than the caller asked for.
     pub(crate) fn warn_effort_changed(&mut self, requested: &str, sent: &str) {
         self.warnings.push(format!(
             "options.effort is sent as {sent:?} for {}: the model has no {requested:?}",
@@ -61,7 +62,7 @@ impl<'a> OptionWriter<'a> {
         ));
     }
 
-    /// Warns that the effort is `none` but the model always reasons.
+    /// Adds the warning that the caller asked for effort `none`, but the model always reasons.
     pub(crate) fn warn_minimum_effort(&mut self) {
         self.warnings.push(format!(
             "options.effort is sent as the minimum for {}: its reasoning can't be turned off",
@@ -70,7 +71,7 @@ impl<'a> OptionWriter<'a> {
     }
 }
 
-/// Returns the stop sequences as a JSON list, or `None` if there are none.
+/// Returns the stop sequences as a JSON array, or `None` if there are none.
 pub(crate) fn stop_list(sampling: &Sampling) -> Option<Value> {
     let list = &sampling.stop_sequences;
     (!list.is_empty()).then(|| Value::from(list.clone()))

@@ -1,7 +1,8 @@
-//! The request as callers write it, as serde types.
+//! The serde types for a request as callers write it.
 //!
-//! Every field is optional here; [`crate::plan`] checks which fields are required and which values
-//! are valid. The JSON Schema that `llm-exe schema` prints is generated from these types.
+//! Every field is optional in these types; [`crate::plan`] checks which fields are required and
+//! which values are valid. The JSON Schema that `llm-exe schema` prints is generated from the
+//! types.
 
 mod parse;
 mod suggestion;
@@ -149,7 +150,7 @@ pub struct RequestOptions {
 }
 
 impl RequestOptions {
-    /// These options, with the missing ones taken from `defaults`.
+    /// Returns these options. Missing options are taken from `defaults`.
     pub(crate) fn with_defaults(self, defaults: RequestOptions) -> RequestOptions {
         RequestOptions {
             temperature: self.temperature.or(defaults.temperature),
@@ -169,7 +170,7 @@ impl RequestOptions {
     }
 }
 
-/// The JSON Schema of a request.
+/// Returns the JSON Schema of a request.
 pub fn request_schema() -> Value {
     schemars::schema_for!(Request).to_value()
 }

@@ -1,5 +1,5 @@
-//! Parses a JSON value into a [`Request`]. All fields of a wrong type are reported together, with
-//! their paths, and unknown fields become warnings that suggest a similar name.
+//! Parses a JSON value into a [`Request`]. All fields with a wrong type are reported together, with
+//! their paths. Each unknown field causes a warning, which suggests a similar name if there is one.
 
 use std::fmt;
 
@@ -12,13 +12,13 @@ use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptio
 use crate::error::Problem;
 use crate::json;
 
-/// Maximum number of fields of a wrong type that are reported.
+/// Maximum number of fields with a wrong type that are reported.
 const MAX_PROBLEMS: usize = 50;
 
 /// Maximum number of unknown fields that are reported by name.
 const MAX_WARNINGS: usize = 20;
 
-/// Fields that are reserved for later versions, with the beginning of the error message.
+/// The fields that are reserved for later versions, each with the beginning of its error message.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("tools", "tools are"),
     ("toolChoice", "tools are"),
@@ -29,14 +29,14 @@ const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("stream", "streaming is"),
 ];
 
-/// A parsed request, with the problems and warnings of parsing.
+/// A parsed request, with the problems and warnings from parsing.
 #[derive(Debug, Clone, Default)]
 pub struct ParsedRequest {
-    /// The valid fields; a field of a wrong type is absent.
+    /// The valid fields. A field with a wrong type is absent.
     pub request: Request,
-    /// The fields of a wrong type.
+    /// The problems of fields that have a wrong type or are reserved.
     pub problems: Vec<Problem>,
-    /// The unknown fields, each with a suggestion if a known name is similar.
+    /// One warning for each unknown field, which suggests a known name if one is similar.
     pub warnings: Vec<String>,
 }
 
@@ -47,7 +47,8 @@ impl From<Request> for ParsedRequest {
 }
 
 impl ParsedRequest {
-    /// Parses a request. Never fails; `problems` says what is wrong.
+    /// Parses a request. Parsing always succeeds, and `problems` contains what is wrong with the
+    /// request.
     pub fn from_value(mut value: Value) -> ParsedRequest {
         let mut parsed = ParsedRequest::default();
         let Some(fields) = value.as_object_mut() else {
@@ -67,8 +68,8 @@ impl ParsedRequest {
         parsed
     }
 
-    /// Rejects lists in place of objects. serde would accept them, with the items as the fields in
-    /// order.
+    /// Rejects arrays where an object is expected. serde would accept an array and read its items
+    /// as the fields of the object in order.
     fn check_objects(&mut self, request: &mut Value) {
         let mut reject_list = |path: String, place: Option<&mut Value>| {
             if let Some(place @ Value::Array(_)) = place {
@@ -97,8 +98,8 @@ impl ParsedRequest {
         self.problems.truncate(MAX_PROBLEMS);
     }
 
-    /// Parses the fields. serde stops at the first field of a wrong type, so the field is reported
-    /// and set to null, and parsing is repeated.
+    /// Parses the fields. Because serde stops at the first field with a wrong type, that field is
+    /// reported and set to null, and the request is parsed again.
     fn parse_fields(&mut self, value: &mut Value) {
         let mut last_path: Option<String> = None;
         loop {
@@ -132,7 +133,7 @@ impl ParsedRequest {
     }
 }
 
-/// Sets the value at the path to null, or its parent if null is not valid there.
+/// Sets the value at the path to null, or the parent of the value if null is not valid there.
 fn clear(root: &mut Value, path: &Path, parent: bool) {
     let segments: Vec<&Segment> = path.iter().collect();
     let depth = if parent { segments.len().saturating_sub(1) } else { segments.len() };
@@ -151,7 +152,8 @@ fn clear(root: &mut Value, path: &Path, parent: bool) {
     *place = if depth == 0 { Value::Object(serde_json::Map::new()) } else { Value::Null };
 }
 
-/// The problem of a value that serde rejected. The expectation is taken from serde's message.
+/// Creates the problem for a value that serde rejected. What was expected is taken from serde's
+/// message.
 fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
     let mut value = Some(root);
     for segment in path {
@@ -162,7 +164,7 @@ fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
         };
     }
     let path = path.to_string();
-    // serde's message for a number that is out of range does not contain the expected type.
+    // serde's message for an out-of-range number does not contain the expected type.
     let number = if path.ends_with("seed") { "i64" } else { "u64" };
     let expected = error.split_once(", expected ").map_or(number, |(_, expected)| expected);
     let expected = describe_expected(&path, expected);
@@ -170,7 +172,7 @@ fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
     Problem::request(path, format!("expected {expected}, got {received}"))
 }
 
-/// Translates serde's name of a type into JSON's terms.
+/// Translates the type names in serde's messages into JSON terms.
 fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     if expected.contains("its long form") {
         return match path {
@@ -200,7 +202,7 @@ fn unknown_field_warnings(paths: &[String]) -> Vec<String> {
 }
 
 fn unknown_field_warning(path: &str) -> String {
-    // serde_ignored writes `.?` for an Option.
+    // serde_ignored adds `.?` to a path for each `Option`.
     let path = path.replace(".?", "");
     let (parent, name) = match path.rsplit_once('.') {
         Some((parent, name)) => (parent, name),
@@ -226,7 +228,7 @@ fn unknown_field_warning(path: &str) -> String {
     format!("unknown field `{path}` was ignored{hint}")
 }
 
-/// A suggestion for names that callers of other APIs use, and for options outside of `options`.
+/// Returns a suggestion for a name from another API, or for an option that is not inside `options`.
 fn suggest_other_place(name: &str) -> String {
     if name == "prompt" || name == "messages" {
         return did_you_mean("message");
@@ -235,7 +237,7 @@ fn suggest_other_place(name: &str) -> String {
     near.map_or_else(String::new, |near| did_you_mean(format!("options.{near}")))
 }
 
-/// Converts serde_ignored's `message.0.name` into `message[0].name`.
+/// Converts a path such as `message.0.name`, as serde_ignored writes it, to `message[0].name`.
 fn convert_path(path: &str) -> String {
     let mut converted = String::new();
     for segment in path.split('.') {
@@ -251,16 +253,17 @@ fn convert_path(path: &str) -> String {
     converted
 }
 
-/// Whether a request has a field with this name, including fields reserved for later versions.
+/// Whether requests have a field with this name, including the fields that are reserved for later
+/// versions.
 pub(crate) fn is_field(name: &str) -> bool {
     field_names::<Request>().contains(&name)
         || NOT_SUPPORTED.iter().any(|(reserved, _)| *reserved == name)
 }
 
-/// The field names of a serde struct, read from its `Deserialize` implementation.
+/// Returns the field names of a serde struct, which are read from its `Deserialize` implementation.
 pub fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // NameReader stores the names and then fails on purpose.
+    // `NameReader` stores the names and then always fails, so the result is ignored.
     let _ = T::deserialize(NameReader(&mut names));
     names
 }

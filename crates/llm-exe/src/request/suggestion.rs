@@ -1,11 +1,11 @@
-//! "Did you mean" suggestions for misspelled names.
+//! Creates "did you mean" suggestions for misspelled names.
 
-/// Maximum length of a name for which a similar one is looked up, because the comparison takes
-/// time proportional to the product of the lengths.
+/// Maximum length of a name for which a suggestion is looked up. The comparison of two names takes
+/// time proportional to the product of their lengths.
 const MAX_NAME_LENGTH: usize = 40;
 
-/// ` (did you mean NAME?)` if a known name is similar to `name`, else nothing. Goes directly after
-/// the quoted name in a message.
+/// Returns ` (did you mean NAME?)` if a known name is similar to `name`, or else an empty string.
+/// In a message, the suggestion directly follows the quoted name.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
     nearest(name, known).map(did_you_mean).unwrap_or_default()
 }
@@ -14,7 +14,8 @@ pub(super) fn did_you_mean(name: impl std::fmt::Display) -> String {
     format!(" (did you mean {name}?)")
 }
 
-/// The known name that is most similar: it differs in case, in underscores, or by two edits.
+/// Returns the most similar known name, which differs in case, in separators, or by at most two
+/// edits.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     if name.len() > MAX_NAME_LENGTH {
         return None;

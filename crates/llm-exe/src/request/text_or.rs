@@ -1,5 +1,5 @@
-//! A field that is either a string or a structured value: `message`, its items, and the content of
-//! a message.
+//! The type of fields that are either a string or a structured value. These are `message`, its
+//! items, and the content of a message.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,5 @@
-//! One call of a provider: gets the key, sends the request, and converts a failure into an error.
+//! Calls a provider. This includes getting the API key, sending the request, and converting an
+//! error response to an error.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,10 +15,11 @@ use crate::scrub::scrub;
 use crate::transport::{Policy, SendOutcome, Transport};
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// Maximum number of calls for one request, including retries, repairs and fallbacks.
+/// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
 const MAX_CALLS: u32 = 500;
 
-/// Calls providers: knows their base URLs, gets their keys and owns the HTTP connections.
+/// Calls providers. The client knows their base URLs, gets their API keys, and owns the HTTP
+/// connections.
 #[derive(Clone)]
 pub(super) struct ProviderClient {
     pub(super) endpoints: Endpoints,
@@ -26,8 +28,8 @@ pub(super) struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// Starts to connect to a provider and to fetch its key, so that a later call is faster.
-    /// Errors are ignored here; the later call reports them.
+    /// Starts to connect to a provider and to fetch its API key in the background, so that a later
+    /// call is faster. Errors are ignored, because the later call reports them.
     pub(super) fn preload(&self, provider: &ProviderRow) {
         if let Some(name) = provider.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -38,8 +40,8 @@ impl ProviderClient {
         }
     }
 
-    /// Sends a request and reads the reply. The tokens of a reply are counted even if the reply
-    /// turns out to be unusable.
+    /// Sends a request and parses the reply. The token usage is recorded even if the reply turns
+    /// out to be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
@@ -83,7 +85,8 @@ impl ProviderClient {
         secret.map(Some)
     }
 
-    /// Sends the request with the target's retries, up to the limit of calls per request.
+    /// Sends the request with the target's retry policy, up to the maximum number of calls per
+    /// request.
     async fn send(
         &self,
         context: &mut Context,
@@ -105,7 +108,7 @@ impl ProviderClient {
         outcome
     }
 
-    /// Gets a newer key if the provider did not accept the one that was sent.
+    /// Fetches a newer value of the API key if the provider rejected the one that was sent.
     async fn renew(
         &self,
         target: &Target,
@@ -117,7 +120,8 @@ impl ProviderClient {
         else {
             return Ok(None);
         };
-        // A 403 means that the key lacks a permission, which a newer value would not add.
+        // Status 403 means that the key lacks a permission, which a newer value of the same key
+        // would lack too.
         if matches!(response.status, 200..300 | 403) {
             return Ok(None);
         }
@@ -128,7 +132,7 @@ impl ProviderClient {
     }
 }
 
-/// The error for a response with any status but 2xx.
+/// Creates the error for a response whose status is not 2xx.
 fn failure_error(
     response: &WireReply,
     target: &Target,
@@ -137,7 +141,7 @@ fn failure_error(
 ) -> Error {
     let failure = target.provider.dialect.read_failure(response);
     let summary = summarize(&failure, response.status, target, request);
-    // The provider's text may quote the prompt: the caller gets it, the log does not.
+    // The provider's message may quote the prompt, so it is returned to the caller but not logged.
     let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
     let message = match scrub(&failure.message, &secrets) {
         text if text.is_empty() => summary.clone(),
@@ -149,10 +153,10 @@ fn failure_error(
         .with_provider_status(Some(response.status))
 }
 
-/// Says what failed, without quoting the provider.
+/// Describes the failure without quoting the provider's message.
 fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequest) -> String {
     match failure.kind {
-        // IAM has one action, bedrock:InvokeModel, for all of Bedrock's APIs that call a model.
+        // In IAM, the action bedrock:InvokeModel covers all Bedrock APIs that call a model.
         ErrorKind::AccessDenied => format!(
             "AWS does not allow the caller bedrock:InvokeModel on the model {} ({status})",
             target.model

@@ -1,5 +1,4 @@
-//! Checks a reply: detects refusals, safety filters, truncated and empty replies before the
-//! parser reads the text.
+//! Checks a reply for refusals, safety filters and truncation before the parser reads its text.
 
 use serde_json::Value;
 
@@ -8,28 +7,29 @@ use crate::error::{Error, ErrorKind, shorten};
 use crate::plan::Plan;
 use crate::scrub::scrub;
 
-/// A reply after the checks.
+/// The outcome of checking a reply.
 pub(super) enum CheckedReply {
-    /// The parsed result, with warnings.
+    /// The parsed result and the warnings.
     Accepted(Value, Vec<String>),
-    /// An error that a repair would not fix.
+    /// The reply causes an error that a repair would not fix.
     Failed(Error),
-    /// A reply that does not fit the output; a repair may fix it.
+    /// The reply does not match the requested output. A repair may fix it.
     Unusable(UnusableReply),
 }
 
-/// A reply that does not fit the requested output.
+/// A reply that does not match the requested output.
 pub(super) struct UnusableReply {
-    /// The model's text; may be empty.
+    /// The text of the reply, which may be empty.
     pub(super) text: String,
-    /// What is wrong, for the caller and for the model.
+    /// Why the reply is unusable, in words for both the caller and the model.
     pub(super) reason: String,
     /// The name of the requested output.
     output: &'static str,
 }
 
 impl UnusableReply {
-    /// The `OutputInvalid` error for the caller. The text for the log quotes nothing of the reply.
+    /// Creates the `OutputInvalid` error. Its message for the caller quotes the beginning of the
+    /// reply, but its message for logs does not.
     pub(super) fn into_error(self, reply: &Reply) -> Error {
         let UnusableReply { text, reason, output } = self;
         let stop_reason = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
@@ -43,7 +43,7 @@ impl UnusableReply {
     }
 }
 
-/// Checks how the reply ended and parses it with the plan's parser.
+/// Checks why the model stopped, and parses the reply with the plan's parser.
 pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> CheckedReply {
     let parser = plan.output.parser.row();
     let text = match structure {
@@ -71,8 +71,8 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
     }
 }
 
-/// Fails if the reply did not end normally; adds a warning instead where the output accepts any
-/// text.
+/// Returns an error if the reply did not end normally. If the output accepts any text, an
+/// incomplete reply that contains text causes only a warning.
 fn check_stop_reason(
     reply: &Reply,
     text: &str,
@@ -82,7 +82,7 @@ fn check_stop_reason(
     let error = |kind, message: String| Err(Error::new(kind, message));
     let word = reply.provider_stop_reason.as_deref().unwrap_or("none");
     match reply.stop_reason {
-        // A refusal is an error even where the output accepts any text.
+        // A refusal is an error even if the output accepts any text.
         StopReason::Refusal => {
             let logged = format!("the model refused (stop reason {word})");
             let message = match scrub(reply.refusal().unwrap_or(text), &[]) {
@@ -118,7 +118,8 @@ fn check_stop_reason(
                 format!("the provider paused before the reply was complete (stop reason {word})");
             return error(ErrorKind::OutputTruncated, message);
         }
-        // An unknown stop reason may mean an incomplete reply. Many servers send none at all.
+        // An unknown stop reason may mean that the reply is incomplete. A missing stop reason is
+        // accepted, because many servers send none.
         StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
             let message = format!("the reply ended with an unknown stop reason ({word})");
             return error(ErrorKind::OutputInvalid, message);

@@ -1,4 +1,4 @@
-//! The state of one run: its deadline, the origins of its request, and its report.
+//! The state of one run. It consists of the deadline, the origins of the request, and the report.
 
 use std::time::Instant;
 
@@ -10,13 +10,14 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::plan::Returns;
 
-/// The state of one run, which every step receives as its first parameter.
+/// The state of one run, which every step of the run receives as its first parameter.
 ///
-/// A [`Deadline`] converts into a context, so a request that no queue, topic or bucket delivered
-/// runs with `executor.run(deadline, request)`.
+/// A [`Deadline`] converts into a context, so a request that was not delivered by a queue, topic or
+/// bucket can be run with `executor.run(deadline, request)`.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// When the current step must have ended: the run's deadline, or one target's share of it.
+    /// The instant by which the current step must end. While a target is called, this is the end of
+    /// that target's share of the time, and otherwise the deadline of the run.
     pub(super) deadline: Deadline,
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
@@ -24,20 +25,20 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context for a run that starts now and must end by `deadline`.
+    /// Creates a context for a run that starts now and must end by `deadline`.
     pub fn new(deadline: Deadline) -> Self {
         let (origins, report) = (Vec::new(), Report::default());
         Context { deadline, origins, started: Instant::now(), report }
     }
 
-    /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them
-    /// may be its `destination`, because the result would start the next run.
+    /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them may
+    /// be the request's `destination`, because the result would start another run.
     #[must_use]
     pub fn with_origins(self, origins: &[String]) -> Self {
         Context { origins: origins.to_vec(), ..self }
     }
 
-    /// Ends the run and converts its result into what the request asked for.
+    /// Ends the run and returns the result in the format that the request asked for.
     pub(super) fn finish(mut self, result: Result<Value, Error>, returns: Returns) -> Run {
         self.report.durations.total = self.started.elapsed();
         let outcome = match returns {

@@ -1,5 +1,5 @@
-//! A conversation with one provider: sends the prompt, checks the reply, and asks the model to
-//! repair a reply that cannot be used.
+//! A conversation with one provider, which sends the prompt, checks the reply, and asks the model
+//! to correct an unusable reply.
 
 use std::time::Instant;
 
@@ -15,10 +15,10 @@ use crate::plan::{Plan, Target};
 use crate::providers::{BuiltRequest, Dialect, Endpoint};
 use crate::wire::WireRequest;
 
-/// The name that the schema has in requests to providers.
+/// The name of the schema in requests to providers.
 const SCHEMA_NAME: &str = "answer";
 
-/// A conversation whose first request is built but not sent.
+/// A conversation with one target. Its first request is built but not sent yet.
 pub(super) struct Conversation<'a> {
     client: &'a ProviderClient,
     plan: &'a Plan,
@@ -26,7 +26,7 @@ pub(super) struct Conversation<'a> {
     endpoint: Endpoint,
     chat: Chat,
     pub(super) request: WireRequest,
-    /// What the dialect dropped or changed to build the request.
+    /// The warnings about options that the dialect dropped or changed in the request.
     pub(super) warnings: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Conversation<'a> {
     /// Builds the first request to a target.
     ///
     /// # Errors
-    /// `InvalidRequest` if the target cannot accept the messages, images for example.
+    /// `InvalidRequest` if the target does not support the messages, for example because of images.
     pub(super) fn new(
         client: &'a ProviderClient,
         plan: &'a Plan,
@@ -57,7 +57,7 @@ impl<'a> Conversation<'a> {
         Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
     }
 
-    /// Calls the provider until a reply passes the checks or no repair is left.
+    /// Calls the provider until a reply passes the checks or all repairs are used up.
     pub(super) async fn run(mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));
@@ -73,7 +73,8 @@ impl<'a> Conversation<'a> {
                 CheckedReply::Failed(error) => return Err(error),
                 CheckedReply::Unusable(unusable) => unusable,
             };
-            // A repair is billed, so it is sent only if it is likely to finish in time.
+            // A repair is billed, so it is attempted only if it is likely to finish before the
+            // deadline.
             if repairs_left == 0 || context.deadline.left() < started.elapsed() {
                 return Err(unusable.into_error(&reply));
             }
@@ -88,7 +89,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Puts the provider and the model in front of an error that came from a provider.
+/// Prefixes an error with the provider and the model, unless the error is about the request itself.
 pub(super) fn name_target(error: Error, target: &Target) -> Error {
     match error.kind() {
         ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
@@ -96,7 +97,7 @@ pub(super) fn name_target(error: Error, target: &Target) -> Error {
     }
 }
 
-/// Turns a system message without any other message into a user message, because most dialects
+/// Converts the system message to a user message if it is the only message, because most dialects
 /// require a user message.
 fn convert_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
     if let [message] = messages

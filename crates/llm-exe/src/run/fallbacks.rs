@@ -1,4 +1,4 @@
-//! The fallback loop: calls the targets of a request in order until one of them succeeds.
+//! Calls the targets of a request in order until one of them succeeds.
 
 use serde_json::Value;
 
@@ -9,11 +9,11 @@ use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::Plan;
 
-/// Builds the first request to every target, so that a request that one of them cannot accept is
-/// rejected before any call is billed.
+/// Builds the first request to every target before any of them is called. Otherwise, a target that
+/// does not support the messages would be discovered only after other calls were billed.
 ///
 /// # Errors
-/// `InvalidRequest` with the path of the fallback that cannot accept the messages.
+/// `InvalidRequest` with the path of the fallback that does not support the messages.
 pub(super) fn prepare<'a>(
     client: &'a ProviderClient,
     plan: &'a Plan,
@@ -23,7 +23,8 @@ pub(super) fn prepare<'a>(
     let last = plan.fallbacks.len();
     let mut conversations = Vec::with_capacity(last + 1);
     for (index, target) in targets.enumerate() {
-        // The last target takes the messages without a copy: they may hold large images.
+        // The last target receives the messages without a copy, because they may contain large
+        // images.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
         let conversation = Conversation::new(client, plan, target, messages);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
@@ -34,8 +35,8 @@ pub(super) fn prepare<'a>(
     Ok(conversations)
 }
 
-/// Runs the conversations in order until one succeeds. Each gets an equal share of the time that
-/// is left.
+/// Runs the conversations in order until one succeeds. Each of them gets an equal share of the
+/// remaining time.
 pub(super) async fn run(
     context: &mut Context,
     conversations: Vec<Conversation<'_>>,
@@ -60,7 +61,8 @@ pub(super) async fn run(
         } else {
             error
         };
-        // After its first reply a conversation stays with its provider.
+        // A successful response is usually billed, so no other target is called after one was
+        // received.
         if context.report.answered || !another_provider_may_succeed(error.kind()) {
             return Err(name_target(error, target));
         }
@@ -71,7 +73,8 @@ pub(super) async fn run(
     Err(Error::new(ErrorKind::Internal, "the request has no target"))
 }
 
-/// The result of a dry run: the request to the first target, and under `fallbacks` the others.
+/// Returns the result of a dry run, which is the request to the first target. Its field `fallbacks`
+/// contains the requests to the other targets.
 pub(super) fn dry_run_result(conversations: &[Conversation<'_>]) -> Value {
     let mut requests = conversations.iter().map(|conversation| conversation.request.to_json());
     let mut first = requests.next().unwrap_or_default();
@@ -84,7 +87,8 @@ pub(super) fn dry_run_result(conversations: &[Conversation<'_>]) -> Value {
     first
 }
 
-/// Whether another provider may succeed after this error; not if the request itself is wrong.
+/// Whether another provider may succeed after this error. Returns false if the request itself is
+/// wrong.
 fn another_provider_may_succeed(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -92,7 +96,8 @@ fn another_provider_may_succeed(kind: ErrorKind) -> bool {
     )
 }
 
-/// Moves the problems of a request to the path of the fallback that cannot accept it.
+/// Replaces the path of each problem with the path of the fallback that does not support the
+/// request.
 fn at_fallback(error: &Error, index: usize) -> Error {
     let path = format!("fallbacks[{index}]");
     if error.problems().is_empty() {

@@ -27,7 +27,7 @@ use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, Transport};
 use call_provider::ProviderClient;
 
-/// Runs requests. Create one per process, because it owns the HTTP connections.
+/// Runs requests. Create one executor per process, because it owns the HTTP connections.
 #[derive(Clone)]
 pub struct Executor {
     client: ProviderClient,
@@ -42,13 +42,14 @@ impl std::fmt::Debug for Executor {
 }
 
 impl Executor {
-    /// An executor that calls providers at `endpoints` with `keys`, under the operator's rules.
+    /// Creates an executor that calls providers at `endpoints` with `keys`, under the operator's
+    /// rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
         Executor { client: ProviderClient { endpoints, keys, transport }, rules, documents: None }
     }
 
-    /// Sets the signer of requests to AWS. Amazon Bedrock needs one.
+    /// Sets the signer of requests to AWS, which Amazon Bedrock requires.
     #[must_use]
     pub fn with_signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.client.transport = self.client.transport.with_signer(signer);
@@ -62,27 +63,27 @@ impl Executor {
         self
     }
 
-    /// Sets the store of hosted configs. Wrap it in
-    /// [`CachedDocuments`](crate::hosted::CachedDocuments) to cache what it fetches.
+    /// Sets the store from which hosted configs are fetched. Wrap the store in
+    /// [`CachedDocuments`](crate::hosted::CachedDocuments) to cache the fetched documents.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         Executor { documents: Some(documents), ..self }
     }
 
-    /// The operator's rules.
+    /// Returns the operator's rules.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// Runs a request. If it points to a hosted config, the config is fetched first.
+    /// Runs a request. If the request refers to a hosted config, the config is fetched first.
     pub async fn run(&self, context: impl Into<Context>, request: Value) -> Run {
         self.run_request(context.into(), request, Mode::Run).await
     }
 
     /// Validates and renders a request as [`Executor::run`] would, without calling a provider.
     ///
-    /// Unlike a request with `dryRun`, it accepts requests for pinned hosted configs, because no
-    /// caller receives the rendered prompt.
+    /// Unlike a request with `dryRun`, this method accepts requests for pinned hosted configs,
+    /// because no caller receives the rendered prompt.
     pub async fn dry_run(&self, context: impl Into<Context>, request: Value) -> Run {
         self.run_request(context.into(), request, Mode::DryRun).await
     }
@@ -148,7 +149,7 @@ impl Executor {
         fallbacks::run(context, conversations).await
     }
 
-    /// Starts to connect to the provider that the caller names and to fetch its key while the
+    /// Starts to connect to the provider that the request names and to fetch its API key, while the
     /// hosted config is being fetched.
     fn preload(&self, request: &Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);

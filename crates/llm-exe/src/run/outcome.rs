@@ -1,4 +1,4 @@
-//! The end of a run: the outcome for the caller and the report for the operator.
+//! The outcome of a run for the caller, and the report of the run for the operator.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,13 @@ use crate::error::Error;
 /// A finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The bare result, or the `full` object if the request asked for it.
+    /// The result alone, or the `full` object if the request asked for it.
     pub outcome: Result<Value, Error>,
-    /// What the run did and how much it used.
+    /// What the run did, how long it took and how many tokens it used.
     pub report: Report,
 }
 
-/// Wraps a result into the object that `"return": "full"` asks for.
+/// Wraps a result in the `full` object, which a request with `"return": "full"` returns.
 pub(super) fn full_result(result: Value, report: &Report) -> Value {
     let model = report.answered_model.as_ref().or(report.model.as_ref());
     let mut full = json!({
@@ -43,7 +43,8 @@ pub(super) fn full_result(result: Value, report: &Report) -> Value {
     full
 }
 
-/// The hash of the prompt and, for a hosted config, its location and version.
+/// Returns the `config` field of the `full` object. It contains the hash of the prompt and, for a
+/// hosted config, the location and version.
 fn config(report: &Report) -> Value {
     let mut config = json!({ "promptHash": report.prompt_hash });
     if let (Some(source), Some(fields)) = (&report.config, config.as_object_mut()) {

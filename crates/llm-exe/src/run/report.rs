@@ -1,4 +1,5 @@
-//! The report of a run: what it did, how long it took and how many tokens it used.
+//! The report of a run, which contains what the run did, how long it took and how many tokens it
+//! used.
 
 use std::time::Duration;
 
@@ -11,20 +12,20 @@ use crate::plan::{Plan, Returns, Target};
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Durations {
-    /// Fetching and parsing the hosted config; zero without one.
+    /// The time to fetch and parse the hosted config, or zero if there is none.
     pub config: Duration,
-    /// Getting keys.
+    /// The time to get API keys.
     pub secrets: Duration,
-    /// Calling the provider, including the waits between attempts.
+    /// The time to call providers, including the waits between attempts.
     pub provider: Duration,
-    /// The whole run.
+    /// The duration of the whole run.
     pub total: Duration,
 }
 
 /// Maximum number of warnings in a report.
 const MAX_WARNINGS: usize = 200;
 
-/// A target that failed, so that the next fallback was called.
+/// A target that failed, after which the next fallback was called.
 #[derive(Debug, Clone)]
 pub struct FailedTarget {
     /// The provider's name.
@@ -35,52 +36,53 @@ pub struct FailedTarget {
     pub error: Error,
 }
 
-/// What a run did. Contains no prompt, no reply and no key.
+/// What a run did. A report does not contain prompts, replies or API keys.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The name of the provider that was called last; `None` until the request is validated.
+    /// The name of the provider that was called last, or `None` if the request was not validated.
     pub provider: Option<&'static str>,
     /// The model as the caller named it.
     pub model: Option<String>,
-    /// The targets that failed before the current one; `None` if the request has no fallbacks.
+    /// The targets that failed before the current one, or `None` if the request has no fallbacks.
     pub passed_over: Option<Vec<FailedTarget>>,
     /// The model as the provider named it in its reply.
     pub answered_model: Option<String>,
-    /// The parser's name.
+    /// The name of the output parser.
     pub output: Option<&'static str>,
     /// Whether a provider sent a successful response, which is usually billed.
     pub answered: bool,
     /// Number of requests sent to providers, including retries and repairs.
     pub attempts: u32,
-    /// Number of repairs: requests that asked the model to correct an unusable reply.
+    /// Number of repairs, which are requests that ask the model to correct an unusable reply.
     pub repairs: u32,
-    /// The tokens of all replies together.
+    /// The total token usage of all replies.
     pub usage: Usage,
-    /// Why the last reply ended.
+    /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
-    /// The stop reason in the provider's spelling.
+    /// The stop reason as the provider spells it.
     pub provider_stop_reason: Option<String>,
-    /// How long each part took.
+    /// How long each part of the run took.
     pub durations: Durations,
     /// Ignored fields, dropped options and other irregularities that did not fail the run.
     pub warnings: Vec<String>,
-    /// `sha256:` and the hash of the prompt before rendering.
+    /// `sha256:` followed by the hash of the prompt before rendering.
     pub prompt_hash: Option<String>,
-    /// The location that the request points to, whether or not a config was found there. Parts
-    /// that may be secret, such as a URL's query, are removed.
+    /// The location of the hosted config that the request refers to, even if it was not found.
+    /// Parts that may be secret, such as a URL's query, are removed.
     pub config_place: Option<String>,
-    /// The hosted config that was used.
+    /// The hosted config that was used, if any.
     pub config: Option<ConfigSource>,
     /// Whether this was a dry run, which calls no provider.
     pub dry_run: bool,
-    /// Whether the caller gets the `full` object.
+    /// Whether the `full` object is returned to the caller.
     pub full: bool,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
 }
 
 impl Report {
-    /// Fills in the fields that a validated request determines; those of its config stay.
+    /// Sets the fields that follow from a validated request. The fields about the hosted config are
+    /// not changed.
     pub(super) fn set_plan(&mut self, plan: &Plan) {
         self.set_target(&plan.target);
         self.passed_over = (!plan.fallbacks.is_empty()).then(Vec::new);
@@ -104,7 +106,8 @@ impl Report {
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 
-    /// Adds warnings, skipping duplicates and those above [`MAX_WARNINGS`].
+    /// Adds warnings. Duplicates are skipped, and so are warnings beyond the limit of
+    /// [`MAX_WARNINGS`].
     pub(super) fn add_warnings(&mut self, warnings: Vec<String>) {
         for warning in warnings {
             if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {

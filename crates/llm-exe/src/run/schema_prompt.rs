@@ -1,5 +1,5 @@
-//! Text that is added to the prompt: the schema, for dialects without a field for it, and the
-//! instructions to repair an unusable reply.
+//! Adds text to the prompt, which is either the schema, for dialects that have no field for it, or
+//! the instructions to repair an unusable reply.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,8 @@ use super::check_reply::UnusableReply;
 use crate::chat::{Message, Part, Role};
 use crate::schema::{Schema, referenced};
 
-/// Adds the schema and an example to the first system message, or as a new first message.
+/// Adds the schema and an example to the first system message. If there is none, a new first
+/// message is added.
 pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let mut text = format!(
@@ -32,7 +33,8 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     }
 }
 
-/// Adds the unusable reply, what is wrong with it, and what is expected instead.
+/// Adds the unusable reply, and a message that says what is wrong with it and what is expected
+/// instead.
 pub(super) fn add_repair(messages: &mut Vec<Message>, unusable: &UnusableReply, expected: &str) {
     let reply = unusable.text.trim();
     if !reply.is_empty() {
@@ -45,10 +47,12 @@ pub(super) fn add_repair(messages: &mut Vec<Message>, unusable: &UnusableReply, 
     messages.push(Message::text(Role::User, text));
 }
 
-/// Maximum number of values in an example, which bounds schemas that double with each level.
+/// Maximum number of values in an example. It limits schemas whose size doubles with each level of
+/// nesting.
 const MAX_NODES: usize = 500;
 
-/// Builds a simple value for a schema: defaults, first choices, or a fixed value of each type.
+/// Builds an example value for a schema from its default, its first alternative, or a fixed value
+/// for its type.
 fn example(root: &Value, schema: &Value, depth: usize, nodes_left: &mut usize) -> Value {
     *nodes_left = nodes_left.saturating_sub(1);
     if depth > 16 || *nodes_left == 0 {

@@ -1,22 +1,23 @@
-//! Coerces a value to a schema where this is unambiguous: converts `"42"` where a number is
-//! required and `"true"` where a boolean is, fills in defaults of missing properties, and removes
-//! unknown properties of closed objects.
+//! Coerces a value to a schema where this is unambiguous. The string `"42"` becomes a number where
+//! the schema requires a number, and `"true"` becomes a boolean where it requires a boolean.
+//! Missing properties are set to their defaults, and unknown properties of closed objects are
+//! removed.
 //!
-//! It follows properties, items, `$ref` and `additionalProperties`, but not combinators, because
-//! there the result would depend on which branch is chosen.
+//! Coercion follows `properties`, `items`, `$ref` and `additionalProperties`. It does not follow
+//! combinators such as `anyOf`, because the result would depend on which branch is chosen.
 
 use serde_json::{Map, Number, Value};
 
 use super::reference::referenced;
 
-/// Maximum number of levels and `$ref`s that are followed. Deeper values are not changed.
+/// Maximum number of levels and `$ref`s that are followed. Values below this depth are not changed.
 const MAX_DEPTH: usize = 200;
 
-/// Maximum number of defaults that are filled in. With references, defaults inside of defaults can
-/// double with each level.
+/// Maximum number of defaults that are filled in. Defaults can contain objects with defaults, so
+/// with references their number could double at each level.
 const MAX_DEFAULTS: usize = 1000;
 
-/// Maximum number of `$ref`s from a property to its default.
+/// Maximum number of `$ref`s that are followed from a property to its default.
 const MAX_HOPS: usize = 16;
 
 /// Coerces a value in place.
@@ -106,7 +107,8 @@ impl Coercer<'_> {
     }
 }
 
-/// Converts a string to a number or a boolean if the schema requires it and does not allow strings.
+/// Converts a string to a number or a boolean if the schema requires that type and does not allow
+/// strings.
 fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
     let allows = |name: &str| match rules.get("type") {
         Some(Value::String(kind)) => kind == name,
@@ -126,7 +128,8 @@ fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
     }
 }
 
-/// The default of a property, in its schema or in the one that it refers to.
+/// Returns the default of a property, from its own schema or from the schema that its `$ref` refers
+/// to.
 fn find_default<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);

@@ -1,8 +1,9 @@
-//! What is wrong with a value, found in memory that does not grow with the number of errors.
+//! Explains why a value does not satisfy a schema, using memory that does not grow with the number
+//! of errors.
 //!
-//! The validator collects every error, at about 400 bytes each, before it returns the first one,
-//! and one below an `anyOf` or `oneOf` collects those of every branch. A reply that repeats
-//! `{},{},…` has millions of them.
+//! The validator collects all errors, at about 400 bytes each, before it returns the first one. An
+//! error of an `anyOf` or `oneOf` also contains the errors of every branch. A reply that repeats
+//! `{},{},…` can cause millions of errors.
 
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
@@ -16,11 +17,11 @@ use crate::error::shorten;
 
 /// Maximum number of errors that a message quotes.
 const MAX_QUOTED: usize = 3;
-/// Maximum number of errors that may be collected, at about 400 bytes each.
+/// Maximum number of errors that the validator may collect, at about 400 bytes each.
 const MAX_COLLECTED: u64 = 20_000;
 
-/// Why an invalid value is invalid: up to three errors with their places; one if collecting all of
-/// them could exhaust memory.
+/// Returns up to three reasons why an invalid value is invalid, each with its position. If
+/// collecting all errors could exhaust memory, returns only one reason.
 pub(super) fn explain(
     schema: &Value,
     validator: &Validator,
@@ -37,8 +38,9 @@ pub(super) fn explain(
     SchemaError::new(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
 }
 
-/// A validator of the same values whose first error costs no more than itself; `None` for a schema
-/// that can't be written so.
+/// Builds a validator that accepts the same values but does not collect the errors of branches, so
+/// that finding the first error needs little memory. Returns `None` if the schema can't be
+/// rewritten in this way.
 fn first_error_finder(schema: &Value) -> Option<Validator> {
     let mut rules = schema.as_object()?.clone();
     let mut exact = true;
@@ -49,10 +51,11 @@ fn first_error_finder(schema: &Value) -> Option<Validator> {
     build(&Value::Object(rules)).ok()
 }
 
-/// Puts each `anyOf` and `oneOf` behind a double `not`, whose error does not list those of the
-/// branches.
+/// Wraps each `anyOf` and `oneOf` in a double `not`, because the error of a `not` does not contain
+/// the errors of the branches.
 fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
-    // These need to know what the branches have covered, which a `not` does not report.
+    // These keywords depend on which properties or items the branches have evaluated, and a `not`
+    // hides that.
     if rules.contains_key("unevaluatedProperties") || rules.contains_key("unevaluatedItems") {
         *exact = false;
     }
@@ -83,7 +86,7 @@ fn describe(error: &ValidationError<'_>) -> String {
     format!("{place}: {message}")
 }
 
-/// The keyword that [`hide_branches`] put behind the `not` of an error.
+/// Returns the keyword that [`hide_branches`] wrapped in the `not` that caused an error, if any.
 fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
     let ValidationErrorKind::Not { schema } = kind else { return None };
     let hidden = schema.get("not")?;
@@ -96,7 +99,7 @@ mod tests {
 
     use super::super::Schema;
 
-    fn fault(schema: Value, value: &Value) -> String {
+    fn validation_error(schema: Value, value: &Value) -> String {
         let Value::Object(schema) = schema else { panic!("{schema}") };
         Schema::compile(schema).unwrap().validate(value).unwrap_err().to_string()
     }
@@ -112,7 +115,7 @@ mod tests {
     #[test]
     fn a_small_value_has_its_first_three_errors_named() {
         let item = json!({ "type": "object", "required": ["a", "b"] });
-        let text = fault(table(item), &rows(2, json!({})));
+        let text = validation_error(table(item), &rows(2, json!({})));
         assert_eq!(text.matches("is a required property").count(), 3, "{text}");
         assert!(text.starts_with("/rows/0: \"a\" is a required property; /rows/0: "), "{text}");
     }
@@ -121,7 +124,7 @@ mod tests {
     fn a_large_value_has_its_first_error_named() {
         let columns: Vec<String> = (0..20).map(|index| format!("column{index}")).collect();
         let item = json!({ "type": "object", "required": columns });
-        let text = fault(table(item), &rows(50_000, json!({})));
+        let text = validation_error(table(item), &rows(50_000, json!({})));
         assert_eq!(text, "/rows/0: \"column0\" is a required property");
     }
 
@@ -129,11 +132,11 @@ mod tests {
     fn branches_of_a_large_value_are_not_collected() {
         let row = json!({ "type": "object", "required": ["a", "b", "c"] });
         let inside = table(json!({ "anyOf": [row, { "type": "null" }] }));
-        let text = fault(inside, &rows(50_000, json!({})));
+        let text = validation_error(inside, &rows(50_000, json!({})));
         assert_eq!(text, "/rows/0: it fits none of the schemas of anyOf");
 
         let tables = json!({ "type": "object", "oneOf": [table(row.clone()), table(row)] });
-        let text = fault(tables, &rows(50_000, json!({})));
+        let text = validation_error(tables, &rows(50_000, json!({})));
         assert_eq!(text, "the value: it does not fit exactly one of the schemas of oneOf");
     }
 
@@ -143,13 +146,13 @@ mod tests {
             "anyOf": [{ "properties": { "rows": { "items": { "type": "integer" } } } }],
             "unevaluatedProperties": false
         });
-        let text = fault(schema, &rows(50_000, json!("x")));
+        let text = validation_error(schema, &rows(50_000, json!("x")));
         assert_eq!(text, "the value does not satisfy the schema");
     }
 
     #[test]
     fn a_not_of_the_schema_is_reported_as_such() {
         let schema = json!({ "not": { "not": { "type": "integer" } } });
-        assert!(!fault(schema, &json!("x")).contains("anyOf"));
+        assert!(!validation_error(schema, &json!("x")).contains("anyOf"));
     }
 }

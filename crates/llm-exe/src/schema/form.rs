@@ -1,41 +1,45 @@
-//! Rewrites a schema to the subset of JSON Schema that a dialect supports.
+//! Rewrites a schema to the subset of JSON Schema that a provider supports.
 //!
-//! Constraints that the dialect has no keyword for move into the description of their node. A
-//! schema with keywords that a description can't replace is not rewritten.
+//! If the provider does not support the keyword of a constraint, the constraint moves into the
+//! description of its subschema. A schema is not rewritten if it contains keywords that a
+//! description can't replace.
 
 use serde_json::{Map, Value, json};
 
 use super::reference::referenced;
 
-/// Keywords that constrain nothing and are removed.
+/// Keywords that do not constrain values. They are removed.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
-/// Maximum nesting of a schema, and of references in it.
+/// Maximum nesting depth of a schema and of the references in it.
 const MAX_LEVELS: usize = 64;
 
-/// A node of a schema: its keywords and their values.
+/// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
-/// A keyword and the test of its value.
+/// A keyword and a function that returns whether the provider supports a value of this keyword.
 type SupportedKeyword = (&'static str, fn(&Value) -> bool);
 
-/// The subset of JSON Schema that a dialect supports.
+/// The subset of JSON Schema that a provider supports.
 pub(super) struct Form {
-    /// Keywords that a description can't replace: a schema with one of them is not rewritten.
+    /// Keywords that a description can't replace. A schema that contains one of them is not
+    /// rewritten.
     pub(super) unsupported: &'static [&'static str],
-    /// Keywords that are sent if the test of their value passes.
+    /// Keywords that are sent if the provider supports their value.
     pub(super) supported: &'static [SupportedKeyword],
-    /// Rewrites the `enum` or `const` of a node. Returns `None` if the dialect does not support it;
-    /// it then moves into the description.
+    /// Rewrites the `enum` or `const` of a subschema. If the provider does not support it, returns
+    /// `None`, and the keyword moves into the description.
     pub(super) literal: fn(&Rules) -> Option<Rules>,
-    /// Whether the dialect supports `allOf`. If not, only an `allOf` with one branch is rewritten.
+    /// Whether the provider supports `allOf`. If it does not, an `allOf` is rewritten only if it
+    /// has a single branch.
     pub(super) supports_all_of: bool,
-    /// Whether every object must have `"additionalProperties": false`.
+    /// Whether the provider requires `"additionalProperties": false` in every object.
     pub(super) closed: bool,
-    /// Whether definitions are only allowed at the root, in `$defs`.
+    /// Whether the provider allows definitions only at the root, in `$defs`.
     pub(super) definitions_at_root: bool,
 }
 
 impl Form {
-    /// Rewrites a schema. Returns `None` if the dialect can't express it, or if it is recursive.
+    /// Rewrites a schema. Returns `None` if the schema is recursive or the provider does not
+    /// support it.
     pub(super) fn rewrite(&self, schema: &Value) -> Option<Value> {
         if !references_are_finite(schema, schema, &mut Vec::new(), &mut Vec::new()) {
             return None;
@@ -72,12 +76,12 @@ impl Form {
         Some(Value::Object(out))
     }
 
-    /// Whether a keyword is sent with this value.
+    /// Returns whether a keyword is sent with this value.
     fn supports(&self, key: &str, value: &Value) -> bool {
         self.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
     }
 
-    /// Rewrites the definitions of a node.
+    /// Rewrites the definitions in a subschema. Returns `None` if that is impossible.
     fn definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
@@ -95,7 +99,7 @@ impl Form {
         Some(())
     }
 
-    /// Rewrites the target of a `$ref`.
+    /// Rewrites the target of a `$ref`, because the definition may have moved to `$defs`.
     fn reference(&self, target: &str) -> Option<String> {
         if !self.definitions_at_root {
             return Some(target.to_owned());
@@ -104,8 +108,8 @@ impl Form {
         (!name.contains('/')).then(|| format!("#/$defs/{name}"))
     }
 
-    /// Rewrites the keyword that determines the kind of a node: a literal, a combinator or the
-    /// type.
+    /// Rewrites the keyword that determines what a subschema accepts, which is a literal, a
+    /// combinator or the type.
     fn kind(
         &self,
         rules: &Rules,
@@ -196,8 +200,8 @@ impl Form {
         out.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
         match rules.get("required") {
             Some(Value::Array(names)) if !self.closed => {
-                // The provider rejects a required name that is not a property. The description
-                // still tells the model about it.
+                // The provider rejects a required name that is not a property, so only the
+                // description mentions it.
                 let is_property =
                     |name: &&Value| name.as_str().is_some_and(|name| properties.contains_key(name));
                 let known: Vec<&Value> = names.iter().filter(is_property).collect();
@@ -215,7 +219,8 @@ impl Form {
     }
 }
 
-/// Whether every `$ref` refers to this document and none is recursive. Each target is visited once.
+/// Returns whether every `$ref` refers to this document and no reference is recursive. Each target
+/// is visited once.
 fn references_are_finite<'a>(
     root: &'a Value,
     schema: &'a Value,
@@ -251,7 +256,8 @@ fn references_are_finite<'a>(
     }
 }
 
-/// Writes the description of a node: the caller's, then the constraints that have no keyword.
+/// Writes the description of a subschema, which consists of the original description and the
+/// constraints that the provider has no keyword for.
 pub(super) fn write_description(original: Option<&Value>, notes: &[String], out: &mut Rules) {
     let mut description = original.and_then(Value::as_str).unwrap_or_default().to_owned();
     if !notes.is_empty() {

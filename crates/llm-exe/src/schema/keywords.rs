@@ -1,33 +1,34 @@
-//! The keywords of JSON Schema whose values are schemas, for every draft.
+//! The JSON Schema keywords whose values are schemas, for all drafts from draft-04 to 2020-12.
 
 use serde_json::{Map, Value};
 
-/// What the schemas below a keyword are applied to.
+/// The values that the subschemas of a keyword apply to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppliesTo {
-    /// The value that the keyword's own schema is applied to.
+    /// The value that the parent schema applies to.
     SameValue,
-    /// The property with the name of the schema.
+    /// The property that has the same name as the subschema.
     Property,
-    /// Properties, items or names of that value.
+    /// Some of the properties, items or property names of the value that the parent schema applies
+    /// to.
     AnyPart,
-    /// Nothing: other schemas refer to them.
+    /// No value, because the subschemas are definitions that `$ref`s refer to.
     Nothing,
 }
 
-/// How schemas are stored below a keyword.
+/// How a keyword stores its subschemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// A schema, or a list of schemas.
+    /// A single schema or an array of schemas.
     Plain,
-    /// An object of named schemas.
+    /// An object whose values are schemas.
     Named,
 }
 
 use AppliesTo::{AnyPart, Nothing, Property, SameValue};
 use Layout::{Named, Plain};
 
-/// From the meta-schemas of draft-04 to 2020-12.
+/// The keywords that contain schemas, from the meta-schemas of draft-04 to 2020-12.
 const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
     ("allOf", SameValue, Plain),
     ("anyOf", SameValue, Plain),
@@ -53,10 +54,10 @@ const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
     ("definitions", Nothing, Named),
 ];
 
-/// Keywords whose values are data, not schemas.
+/// Keywords whose values are data instead of schemas.
 const DATA: &[&str] = &["const", "default", "enum", "examples"];
 
-/// The way from a schema to one directly inside of it.
+/// The step from a schema to one of its direct subschemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Keyword(&'static str),
@@ -65,7 +66,7 @@ pub(super) enum Step<'a> {
 }
 
 impl Step<'_> {
-    /// The step as a part of a JSON pointer: `/items`, `/properties/a`, `/anyOf/0`.
+    /// Returns the step as part of a JSON pointer, such as `/items`, `/properties/a` or `/anyOf/0`.
     pub(super) fn pointer(&self) -> String {
         match self {
             Step::Keyword(keyword) => format!("/{keyword}"),
@@ -77,15 +78,15 @@ impl Step<'_> {
     }
 }
 
-/// A schema directly inside of another one.
+/// A direct subschema of a schema.
 pub(super) struct Subschema<'a> {
     pub(super) step: Step<'a>,
     pub(super) applies_to: AppliesTo,
-    /// An object or a boolean, or anything else in an invalid schema.
+    /// The subschema, which is an object or a boolean. In an invalid schema, it can be any value.
     pub(super) schema: &'a Value,
 }
 
-/// The schemas directly inside of a schema.
+/// Returns the direct subschemas of a schema.
 pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
     let mut found = Vec::new();
     for (keyword, applies_to, layout) in APPLICATORS {
@@ -110,8 +111,8 @@ pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
     found
 }
 
-/// Calls `change` with each schema directly inside of a schema, and with any other object, since
-/// references may lead to schemas in it (`components/schemas/A`).
+/// Calls `change` with each direct subschema of a schema. Also calls it with objects under unknown
+/// keywords, because a `$ref` can point into them (`components/schemas/A`).
 pub(super) fn change_subschemas(
     schema: &mut Map<String, Value>,
     change: &mut impl FnMut(&mut Map<String, Value>),

@@ -1,7 +1,8 @@
-//! JSON Schema: validates results, and rewrites schemas for the dialects of providers.
+//! Validates values with JSON Schema and rewrites schemas for the providers.
 //!
 //! A [`Schema`] coerces and validates values. [`strict`], [`closed`] and [`open`] rewrite a schema
-//! for a dialect. Remote and file references are never fetched; compiling such a schema fails.
+//! to the subset of JSON Schema that a provider supports. Remote and file references are never
+//! fetched, so compiling a schema that contains one fails.
 
 mod closed;
 mod coerce;
@@ -31,12 +32,12 @@ pub use strict::strict;
 use crate::json::quoted;
 use validator::{build, detect_draft};
 
-/// The supported values of `$schema`. Their older spellings are supported too.
+/// The supported values of `$schema`. Older spellings of these URIs are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
     https://json-schema.org/draft/2019-09/schema, http://json-schema.org/draft-07/schema#, \
     http://json-schema.org/draft-06/schema#, http://json-schema.org/draft-04/schema#";
 
-/// A compiled schema.
+/// A compiled schema. Clones share the compiled data.
 #[derive(Clone)]
 pub struct Schema {
     written: Arc<Value>,
@@ -51,14 +52,15 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    /// Compiles a schema, as draft 2020-12 if its `$schema` is missing or unknown. `format` is not
-    /// asserted.
+    /// Compiles a schema. The schema is read as draft 2020-12 if its `$schema` is missing or
+    /// unknown. `format` is not validated.
     ///
     /// # Errors
-    /// A schema that is not valid or would cause too much work, with the place in the schema.
+    /// Returns an error with the position in the schema if the schema is invalid or if validating
+    /// with it could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
-        let graph = work::Graph::read(&written, detect_draft(&written))?;
+        let graph = work::Graph::from_schema(&written, detect_draft(&written))?;
         let validator = build(&written)?;
         Ok(Schema {
             written: Arc::new(written),
@@ -67,12 +69,12 @@ impl Schema {
         })
     }
 
-    /// Returns the schema as the caller wrote it.
+    /// Returns the schema that was passed to [`Schema::compile`].
     pub fn written(&self) -> &Value {
         &self.written
     }
 
-    /// Whether the root has `"type": "object"`, which some dialects require.
+    /// Returns whether the root has `"type": "object"`, which some providers require.
     pub fn is_object(&self) -> bool {
         self.written.get("type").and_then(Value::as_str) == Some("object")
     }
@@ -89,19 +91,19 @@ impl Schema {
         })
     }
 
-    /// Coerces a value to the schema where this is unambiguous, then validates it. Numbers and
-    /// booleans written as strings are converted, defaults are filled in, and unknown properties of
-    /// closed objects are removed.
+    /// Coerces a value to the schema where this is unambiguous, then validates it. Coercion
+    /// converts strings that contain a number or boolean, fills in defaults, and removes unknown
+    /// properties of closed objects.
     ///
     /// # Errors
-    /// The places where the value does not satisfy the schema.
+    /// Returns an error with the positions where the value does not satisfy the schema.
     pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
         coerce::coerce(&self.written, &mut value);
         self.validate(&value)?;
         Ok(value)
     }
 
-    /// Whether a value satisfies the schema without coercion.
+    /// Returns whether a value satisfies the schema without coercion.
     pub fn is_valid(&self, value: &Value) -> bool {
         self.validator.is_valid(value)
     }
@@ -109,8 +111,8 @@ impl Schema {
     /// Validates a value without coercion.
     ///
     /// # Errors
-    /// The places where the value does not satisfy the schema: up to three, or one for a large
-    /// value.
+    /// Returns an error with up to three positions where the value does not satisfy the schema, or
+    /// only one position if the value is large.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
         if self.is_valid(value) {
             return Ok(());

@@ -1,7 +1,8 @@
 //! Rewrites a schema for Gemini's structured outputs.
 //!
-//! Gemini supports a list of keywords (`responseJsonSchema` in the types of `@google/genai` 2.32).
-//! Other constraints move into descriptions. Objects stay open unless the caller closed them.
+//! Gemini supports only some keywords (see `responseJsonSchema` in the types of `@google/genai`
+//! 2.32). Other constraints move into descriptions. Objects remain open unless the caller closed
+//! them.
 
 use serde_json::{Map, Value, json};
 
@@ -23,13 +24,14 @@ const OPEN: Form = Form {
     definitions_at_root: true,
 };
 
-/// Returns the schema as the dialect accepts it, or `None` if it can't be rewritten: a schema with
-/// recursion, untyped values or patterns of keys.
+/// Returns the schema in the form that Gemini accepts. Returns `None` if it can't be rewritten
+/// because it has recursion, values without a type or `patternProperties`.
 pub fn open(schema: &Value) -> Option<Value> {
     OPEN.rewrite(schema)
 }
 
-/// An `enum` of strings or of numbers. A null in it becomes a branch of an `anyOf`.
+/// Returns an `enum` of strings or an `enum` of numbers. If the original contains null, the result
+/// is an `anyOf` of the `enum` and the null type.
 fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let values = match (rules.get("enum"), rules.get("const")) {
         (Some(Value::Array(values)), _) => values.clone(),

@@ -1,20 +1,20 @@
-//! Regular expressions that OpenAI's structured outputs refuse in a schema.
+//! Removes the regular expressions that OpenAI's structured outputs reject from a schema.
 //!
-//! The service returns a 400, "regex lookaround is not supported", with and without `strict`
-//! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod writes lookaround
-//! for `email`, pydantic for `Decimal`.
+//! OpenAI returns a 400, "regex lookaround is not supported", with and without `strict`
+//! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod generates lookaround
+//! for `email`, and pydantic generates it for `Decimal`.
 
 use serde_json::{Map, Value};
 
 use super::form::write_description;
 use super::keywords::change_subschemas;
 
-/// The keyword and those that depend on it, in which a schema without its pattern would refuse more
-/// than the schema as written.
+/// Groups of keywords that can't stay in the schema if a pattern inside them is removed, because
+/// the schema would then reject values that the original schema accepts.
 const NEGATIONS: &[&[&str]] = &[&["not"], &["if", "then", "else"], &["oneOf"]];
 
-/// The schema without the patterns that the service refuses; each one moves into the description
-/// of its node. Replies are still validated against the schema as written.
+/// Returns the schema without the patterns that OpenAI rejects. Each pattern moves into the
+/// description of its subschema. Replies are still validated against the original schema.
 pub fn without_lookaround(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(rules) = &mut schema {
@@ -38,7 +38,8 @@ fn move_patterns(rules: &mut Map<String, Value>) {
     }
     let named = rules.get("patternProperties").and_then(Value::as_object);
     if named.is_some_and(|named| named.keys().any(|pattern| has_lookaround(pattern))) {
-        // Without these patterns, the other two would apply to the properties that match them.
+        // Without the patterns, `additionalProperties` and `unevaluatedProperties` would also apply
+        // to properties that match a pattern.
         for keyword in ["patternProperties", "additionalProperties", "unevaluatedProperties"] {
             move_rule(rules, keyword);
         }
@@ -48,7 +49,7 @@ fn move_patterns(rules: &mut Map<String, Value>) {
     change_subschemas(rules, &mut move_patterns);
 }
 
-/// Whether a schema contains a pattern that the service refuses.
+/// Returns whether a schema contains a pattern that OpenAI rejects.
 fn any_lookaround(schema: &Value) -> bool {
     match schema {
         Value::Object(rules) => rules.iter().any(|(keyword, value)| match value {
@@ -60,7 +61,7 @@ fn any_lookaround(schema: &Value) -> bool {
     }
 }
 
-/// Whether a regular expression contains lookaround or a back-reference.
+/// Returns whether a regular expression contains lookaround or a back-reference.
 pub(super) fn has_lookaround(pattern: &str) -> bool {
     let mut rest = pattern.as_bytes();
     let mut in_class = false;

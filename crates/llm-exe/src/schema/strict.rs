@@ -1,11 +1,11 @@
 //! Rewrites a schema for OpenAI's strict mode.
 //!
-//! Strict mode requires closed objects with every property required, a type at every node and
-//! nothing next to a `$ref`, and it knows few keywords
-//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema qualifies if it can be
-//! written in this way without a change to what it accepts. Annotations may go: they accept and
-//! refuse nothing. So may patterns that the service refuses: the model reads them in a description,
-//! and the reply is validated against the schema as written.
+//! Strict mode requires that objects are closed, that every property is required, that every
+//! subschema has a type and that nothing is next to a `$ref`. It supports few keywords
+//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema is rewritten only if
+//! this does not change which values it accepts. Annotations can be removed because they do not
+//! affect validation. As an exception, patterns that OpenAI rejects move into a description, where
+//! the model reads them; the reply is still validated against the original schema.
 
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use super::pattern::has_lookaround;
 use super::reference::referenced;
 use super::validator::detect_draft;
 
-/// Keywords that are sent.
+/// Keywords that strict mode supports.
 const SENT: &[&str] = &[
     "type",
     "enum",
@@ -32,28 +32,30 @@ const SENT: &[&str] = &[
     "minItems",
     "maxItems",
 ];
-/// Annotations that are removed.
+/// Keywords that are removed because they do not affect validation.
 const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Annotations that the model reads.
+/// Annotations that the model reads, so they are preserved where possible.
 const READABLE: &[&str] = &["description", "title"];
-/// Formats that strict mode knows; others are removed, since `format` is never asserted here.
+/// Formats that strict mode supports. Other formats are removed, which does not change the meaning
+/// of the schema because this crate never validates `format`.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meaning depends on each other: two schemas can only be merged if they agree on
-/// all of them.
+/// Keywords whose meanings depend on each other, as do those of `LIST_RULES`. Two schemas that both
+/// use keywords of such a group can be merged only if they agree on the whole group.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
-/// Definitions that are written in place of their references could double with each level.
+/// Maximum number of subschemas in the result. Replacing references by their definitions could
+/// double the size of the schema at each level.
 const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
-/// Returns the schema in strict mode's form, or `None` if that would change which values it
-/// accepts.
+/// Returns the schema in the form that strict mode requires, or `None` if that would change which
+/// values the schema accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
@@ -61,7 +63,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
     let form = [true, false].into_iter().find_map(|keep_descriptions| {
         let mut walk = Walk {
             root: schema,
-            // Up to draft-07 a validator ignores the other keywords of a reference.
+            // Up to draft-07, validators ignore all keywords next to a `$ref`.
             ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
             keep_descriptions,
             in_progress: vec!["#".to_owned()],
@@ -77,10 +79,10 @@ pub fn strict(schema: &Value) -> Option<Value> {
 struct Walk<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
-    /// Whether a definition is written in place of a reference for a description's sake. Many
-    /// copies of a large definition can exceed the limits.
+    /// Whether a `$ref` with a description next to it is replaced by its definition, to preserve
+    /// the description. Many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
-    /// The references whose definitions are being written.
+    /// The references whose definitions are being rewritten, used to detect recursion.
     in_progress: Vec<String>,
     properties: usize,
     enum_values: usize,
@@ -96,7 +98,7 @@ impl Walk<'_> {
         if let Some(Value::String(reference)) = rules.get("$ref") {
             return self.reference(rules, reference, level);
         }
-        // It changes what references inside of this schema mean.
+        // An `$id` changes what the references inside this schema refer to.
         if level > 1 && rules.contains_key("$id") {
             return None;
         }
@@ -155,15 +157,17 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// A reference. With keywords next to it, its definition is written in its place; where the
-    /// definition is recursive, annotations are removed instead.
+    /// Rewrites a schema that is a `$ref`. If there are other keywords next to the `$ref`, its
+    /// definition replaces it and the keywords are merged into the definition. A recursive
+    /// definition can't replace its reference, so a description next to the `$ref` is dropped, and
+    /// any other keyword makes the schema unsupported.
     fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
             rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
         let is_recursive = self.in_progress.iter().any(|open| open == reference);
         let only_descriptions = siblings.iter().all(|(key, _)| READABLE.contains(&key.as_str()));
-        // The root needs a type of its own.
+        // The root must have its own `type`, so a `$ref` at the root is always replaced.
         let has_siblings = !only_descriptions || self.keep_descriptions && !siblings.is_empty();
         if (has_siblings || level == 1) && !is_recursive {
             let mut merged = merge_definition(target, &siblings)?;
@@ -188,7 +192,7 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// Whether a keyword next to a `$ref` has to be sent.
+    /// Returns whether a keyword next to a `$ref` must be preserved.
     fn is_ref_sibling(&self, key: &str) -> bool {
         match key {
             "$ref" | "$defs" | "definitions" => false,
@@ -231,7 +235,8 @@ impl Walk<'_> {
             }
             written.insert(name.clone(), self.node(property.as_object()?, level + 1)?);
         }
-        // No reply could have a required property that the closed object does not name.
+        // A closed object can't contain a required property that `properties` does not list, so no
+        // reply would be valid.
         if required.is_some_and(|all| all.len() != properties.len()) {
             return None;
         }
@@ -242,7 +247,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a schema's type allows a type.
+/// Returns whether the `type` of a schema allows the named type.
 fn may_be(rules: &Rules, name: &str) -> bool {
     match rules.get("type") {
         Some(Value::String(only)) => only == name,
@@ -251,8 +256,8 @@ fn may_be(rules: &Rules, name: &str) -> bool {
     }
 }
 
-/// A definition together with the keywords next to a reference to it, or `None` if one schema can't
-/// express both.
+/// Merges a definition with the keywords next to a reference to it. Returns `None` if a single
+/// schema can't express both.
 fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
     let sibling = |name: &str| {
         let found = siblings.iter().find(|(key, _)| *key == name);
@@ -285,8 +290,8 @@ fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Ru
     Some(merged)
 }
 
-/// The `enum` and the `const` of a schema without the values that its type excludes; `None` if
-/// strict mode can't express them.
+/// Returns the `enum` and `const` of a schema without the values that its type excludes. Returns
+/// `None` if strict mode does not support them.
 fn literals(rules: &Rules) -> Option<Rules> {
     let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
     let may_be = |value: &Value| match rules.get("type") {
@@ -313,14 +318,14 @@ fn literals(rules: &Rules) -> Option<Rules> {
 
 fn is_of_type(value: &Value, name: &Value) -> bool {
     match (name.as_str(), value) {
-        // `1.0` is an integer: the validator decides.
+        // `1.0` is a valid integer, so numbers are not distinguished here; the validator decides.
         (Some("number" | "integer"), value) => value.is_number(),
-        (Some(name), value) => type_name(value) == name,
+        (Some(name), value) => schema_type(value) == name,
         (None, _) => true,
     }
 }
 
-fn type_name(value: &Value) -> &'static str {
+fn schema_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -332,7 +337,8 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Infers the type of an untyped `enum` or `const`; `None` if there is neither.
+/// Infers the type of an `enum` or `const` without a `type`. Returns `None` if the schema has
+/// neither.
 fn infer_literal_type(rules: &Rules) -> Option<Value> {
     let values = match (rules.get("const"), rules.get("enum")) {
         (Some(value), _) => std::slice::from_ref(value),
@@ -341,7 +347,7 @@ fn infer_literal_type(rules: &Rules) -> Option<Value> {
     };
     let mut types: Vec<&str> = Vec::new();
     for value in values {
-        let name = type_name(value);
+        let name = schema_type(value);
         if !types.contains(&name) {
             types.push(name);
         }

@@ -1,14 +1,16 @@
-//! Builds the validator of a schema.
+//! Builds validators with the options that this crate needs.
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::error::{SchemaError, one_line};
 
-/// Maximum number of backtracking steps of a `pattern` on one value. A match that needs more fails.
+/// Maximum number of backtracking steps when a `pattern` is matched against a value. A match that
+/// needs more steps fails.
 const BACKTRACK_LIMIT: usize = 100_000;
 
-/// Returns the draft that applies to a schema: 2020-12 unless `$schema` names a known one.
+/// Returns the draft that applies to a schema, which is 2020-12 unless `$schema` names another
+/// known draft.
 pub(super) fn detect_draft(schema: &Value) -> Draft {
     match Draft::default().detect(schema) {
         Draft::Unknown => Draft::default(),
@@ -16,11 +18,11 @@ pub(super) fn detect_draft(schema: &Value) -> Draft {
     }
 }
 
-/// Builds a validator. It does not assert `format`, and it does not fetch anything: remote and file
-/// references are errors.
+/// Builds a validator for a schema. The validator does not validate `format`. Remote and file
+/// references are errors because nothing is ever fetched.
 ///
 /// # Errors
-/// A schema that is not valid, with the place of the first error.
+/// Returns the first error and its position if the schema is invalid.
 pub(super) fn build(schema: &Value) -> Result<Validator, SchemaError> {
     jsonschema::options()
         .with_draft(detect_draft(schema))

@@ -1,8 +1,8 @@
-//! How much work a schema can cause, counted before it is compiled.
+//! Counts how much work a schema can cause for the validator, before the schema is compiled.
 //!
-//! References that reach one definition in two ways double the work at each level: thirty short
-//! definitions make a validator check one value a billion times. Alternatives that a schema spells
-//! out cost no more than its length and are never rejected.
+//! If several references in a definition lead to the same next definition, the work doubles at each
+//! level: with thirty short definitions, a validator checks a single value a billion times.
+//! Alternatives that a schema spells out cost no more than its length and are never rejected.
 
 use std::collections::HashMap;
 
@@ -14,20 +14,21 @@ use super::error::SchemaError;
 use super::keywords::{AppliesTo, Step, subschemas};
 use crate::error::shorten;
 
-/// Maximum number of subschemas that one value is checked against at one place. A schema with more
-/// subschemas than this may use as many as it has.
+/// Maximum number of subschemas that a single value may be checked against. If the schema has more
+/// subschemas than this, their number is the limit.
 const MAX_CHECKS: u64 = 20_000;
-/// Maximum number of references and combinations in a row that apply to the same value. A longer
-/// chain could exhaust the stack.
+/// Maximum length of a chain of references and combinators that apply to the same value. Following
+/// a longer chain could overflow the stack.
 const MAX_CHAIN: usize = 500;
-/// Maximum number of bytes of the JSON pointers to all schemas: the validator stores each of them.
+/// Maximum total size in bytes of the JSON pointers to all subschemas. The validator stores each of
+/// these pointers.
 const MAX_POINTER_BYTES: usize = 16 << 20;
-/// The base URI of a schema that does not name one.
+/// The base URI for a schema that does not specify its own.
 const BASE: &str = "json-schema:///";
-/// Maximum number of steps of [`Graph::max_errors`].
+/// Maximum number of steps that [`Graph::max_errors`] takes before it gives up.
 const MAX_STEPS: u64 = 200_000;
 
-/// The schemas that a value can be checked against, and how they lead to each other.
+/// The subschemas of a schema and the references and keywords that lead from one to another.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
@@ -35,24 +36,27 @@ pub(super) struct Graph {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// The maximum number of errors of the schema's own keywords, in units of a plain error's size.
+    /// The maximum number of errors that the schema's own keywords can cause. A large error counts
+    /// as several errors of normal size.
     errors: u64,
-    /// The schemas that are applied to the same value, each as often as it is.
+    /// The schemas that also apply to the same value. A schema that applies several times is listed
+    /// several times.
     same_value: Vec<usize>,
-    /// The schemas of named properties.
+    /// The schemas of named properties, with the names.
     properties: Vec<(Box<str>, usize)>,
-    /// The schemas that may be applied to any property, item or name.
+    /// The schemas that can apply to any property, item or property name.
     any_part: Vec<usize>,
 }
 
 impl Graph {
-    /// Reads a schema and counts the checks of a value at each place.
+    /// Builds the graph of a schema and counts how often the validator can check a single value.
     ///
     /// # Errors
-    /// The place whose references lead to too many checks, or back to itself.
-    pub(super) fn read(schema: &Value, draft: Draft) -> Result<Graph, SchemaError> {
+    /// Returns the position of a subschema whose references cause too many checks or lead back to
+    /// itself.
+    pub(super) fn from_schema(schema: &Value, draft: Draft) -> Result<Graph, SchemaError> {
         let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
-        // A reference that can't be resolved is reported when the schema is compiled.
+        // References that can't be resolved are reported later, when the schema is compiled.
         let (Ok(registry), Ok(base)) =
             (document.and_then(|document| document.prepare()), referencing::uri::from_str(BASE))
         else {
@@ -74,7 +78,8 @@ impl Graph {
         Ok(Graph { nodes })
     }
 
-    /// The maximum number of errors of a value, or `None` if counting them takes too long.
+    /// Returns the maximum number of errors that a value can cause, or `None` if counting them
+    /// takes too long.
     pub(super) fn max_errors(&self, value: &Value) -> Option<u64> {
         if self.nodes.is_empty() {
             return None;
@@ -83,7 +88,8 @@ impl Graph {
         self.errors_of(value, &HashMap::from([(0, 1)]), &mut steps)
     }
 
-    /// `schemas` are those that are applied to the value, each with how often.
+    /// Counts the errors of a value and its parts. `schemas` contains the indexes of the schemas
+    /// that apply to the value, each with the number of times that it applies.
     fn errors_of(
         &self,
         value: &Value,
@@ -127,7 +133,7 @@ impl Graph {
         Some(total)
     }
 
-    /// Adds a schema and those that apply to the same value.
+    /// Adds a schema to `applied`, together with the schemas that it applies to the same value.
     fn apply(
         &self,
         index: usize,
@@ -145,12 +151,13 @@ impl Graph {
     }
 }
 
-/// A schema inside of the document, or all anchors of one name.
+/// A subschema of the document. If `schema` is `None`, the place represents all dynamic anchors
+/// with the same name.
 struct Place<'r> {
     schema: Option<&'r Map<String, Value>>,
-    /// The place that led here first, and the step from there.
+    /// The place from which this place was first reached, and the step between them.
     from: Option<(usize, Step<'r>)>,
-    /// The length of the pointer from the last reference on.
+    /// The size in bytes of the JSON pointer to this place, starting at the last reference.
     pointer_bytes: usize,
     resolver: Resolver<'r>,
 }
@@ -162,7 +169,8 @@ struct Places<'r> {
 }
 
 impl<'r> Places<'r> {
-    /// The index of a schema, which is added if it is new; `None` for `true` and `false`.
+    /// Returns the index of a schema after adding the schema if it is new. Returns `None` for the
+    /// schemas `true` and `false`.
     fn add(
         &mut self,
         value: &'r Value,
@@ -189,7 +197,7 @@ impl<'r> Places<'r> {
         Some(index)
     }
 
-    /// Adds every schema that can be applied to a value, and returns a node for each place.
+    /// Adds every schema that can apply to a value and returns a node for each place.
     fn find_nodes(&mut self) -> Vec<Node> {
         let mut nodes: Vec<Node> = Vec::new();
         let mut dynamic_names: HashMap<&'r str, usize> = HashMap::new();
@@ -204,8 +212,9 @@ impl<'r> Places<'r> {
         if dynamic_names.is_empty() {
             return nodes;
         }
-        // A dynamic reference leads to any anchor of its name, depending on the dynamic scope, also
-        // to one that is in a definition only.
+        // A dynamic reference can refer to any anchor with its name, depending on the dynamic
+        // scope. Such an anchor may be in a definition that no other reference reaches, so all
+        // places are searched.
         let mut next = 0;
         while let Some(place) = self.all.get(next) {
             let (schema, resolver) = (place.schema, place.resolver.clone());
@@ -248,7 +257,7 @@ impl<'r> Places<'r> {
                 node.same_value.extend(self.add(target, from, &resolver));
             }
         }
-        // Up to draft-07 a validator ignores the other keywords of a reference.
+        // Up to draft-07, validators ignore all keywords next to a `$ref`.
         if self.draft <= Draft::Draft7 && schema.contains_key("$ref") {
             return node;
         }
@@ -261,7 +270,7 @@ impl<'r> Places<'r> {
                 self.all.push(Place { schema: None, from, pointer_bytes: 0, resolver });
             }
             node.same_value.push(anchors);
-            // It may lead to a plain anchor or a pointer as well.
+            // A `$dynamicRef` can also refer to a plain anchor or a JSON pointer.
             if let Ok(target) = resolver.lookup(reference) {
                 let (target, resolver, _) = target.into_inner();
                 let is_anchor = target.get("$dynamicAnchor").is_some_and(|anchor| anchor == name);
@@ -304,12 +313,13 @@ enum Count {
 }
 
 impl Counter<'_, '_> {
-    /// How many subschemas a value is checked against at a place, and the longest chain of them.
+    /// Returns how many subschemas a value at this place is checked against, and the length of the
+    /// longest chain of such subschemas.
     fn count(&mut self, index: usize, depth: usize) -> Result<(u64, usize), SchemaError> {
         match self.counts.get(index).copied().flatten() {
             Some(Count::Done { checks, chain }) => return Ok((checks, chain)),
             Some(Count::InProgress) => {
-                return Err(self.fault(
+                return Err(self.error_at(
                     index,
                     "refers back to itself without a property or an item in between; remove the \
                      cycle",
@@ -331,12 +341,13 @@ impl Counter<'_, '_> {
         if depth > MAX_CHAIN || chain > MAX_CHAIN {
             let text =
                 format!("begins or continues a chain of more than {MAX_CHAIN} references in a row");
-            return Err(self.fault(index, &text));
+            return Err(self.error_at(index, &text));
         }
         let schema = self.places.get(index).and_then(|place| place.schema);
         let unevaluated = ["unevaluatedProperties", "unevaluatedItems"];
         if schema.is_some_and(|schema| unevaluated.iter().any(|key| schema.contains_key(*key))) {
-            // The validator evaluates the other keywords again to find out what they covered.
+            // The validator evaluates the other keywords a second time to find out which parts they
+            // covered.
             checks = checks.saturating_mul(2);
         }
         if checks > self.limit {
@@ -345,7 +356,7 @@ impl Counter<'_, '_> {
                  references to the same definition",
                 self.limit
             );
-            return Err(self.fault(index, &text));
+            return Err(self.error_at(index, &text));
         }
         self.set(index, Count::Done { checks, chain });
         Ok((checks, chain))
@@ -357,7 +368,7 @@ impl Counter<'_, '_> {
         }
     }
 
-    fn fault(&self, index: usize, text: &str) -> SchemaError {
+    fn error_at(&self, index: usize, text: &str) -> SchemaError {
         let mut steps = Vec::new();
         let mut from = self.places.get(index).and_then(|place| place.from);
         while let Some((outer, step)) = from {
@@ -371,8 +382,9 @@ impl Counter<'_, '_> {
     }
 }
 
-/// The maximum number of errors that a schema's own keywords can have: one each, one for each
-/// missing name, and more for `not`, whose error holds a copy of its schema.
+/// Returns the maximum number of errors that a schema's own keywords can cause. Each keyword and
+/// each missing name can cause one error. A `not` counts as more, because its error contains a copy
+/// of its schema.
 fn errors_of(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
@@ -383,7 +395,7 @@ fn errors_of(schema: &Map<String, Value>) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// The number of values in a value, itself included.
+/// Returns the number of values in a JSON value, including the value itself.
 fn size(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(size).sum(),
@@ -399,12 +411,12 @@ mod tests {
 
     use super::Graph;
 
-    fn fault(schema: &Value) -> String {
-        Graph::read(schema, Draft::default())
-            .map_or_else(|fault| fault.to_string(), |_| String::new())
+    fn compile_error(schema: &Value) -> String {
+        Graph::from_schema(schema, Draft::default())
+            .map_or_else(|error| error.to_string(), |_| String::new())
     }
 
-    /// Definitions that each refer to the next one.
+    /// Returns a schema with definitions that each refer to the next one.
     fn chain(length: usize, level: impl Fn(Value) -> Value) -> Value {
         let mut schema = json!({"type": "object", "$ref": "#/$defs/a0", "$defs": {}});
         for index in 0..length {
@@ -416,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn references_that_double_are_refused_at_their_place() {
+    fn doubling_references_are_rejected_with_their_place() {
         for level in [
             |next: Value| json!({"oneOf": [next, next]}),
             |next: Value| json!({"anyOf": [next, {"$ref": next["$ref"]}]}),
@@ -426,10 +438,10 @@ mod tests {
             |next: Value| json!({"not": {"allOf": [next, next]}}),
             |next: Value| json!({"$ref": next["$ref"], "unevaluatedProperties": false}),
         ] {
-            let refused = fault(&chain(60, level));
-            assert!(refused.contains("against more than 20000 subschemas"), "{refused}");
-            assert!(refused.starts_with("/$ref"), "{refused}");
-            assert_eq!(fault(&chain(5, level)), "");
+            let error = compile_error(&chain(60, level));
+            assert!(error.contains("against more than 20000 subschemas"), "{error}");
+            assert!(error.starts_with("/$ref"), "{error}");
+            assert_eq!(compile_error(&chain(5, level)), "");
         }
     }
 
@@ -454,22 +466,30 @@ mod tests {
                     json!({ keyword: name(index), "anyOf": [next, next] });
             }
             schema["$defs"]["end"] = json!({ keyword: name(20), "type": "object" });
-            assert!(fault(&schema).contains("more than 20000"), "{keyword}: {}", fault(&schema));
+            assert!(
+                compile_error(&schema).contains("more than 20000"),
+                "{keyword}: {}",
+                compile_error(&schema)
+            );
         }
     }
 
     #[test]
-    fn a_reference_back_to_itself_is_refused() {
+    fn reference_to_itself_is_rejected() {
         let schema = json!({
             "$ref": "#/$defs/a",
             "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}
         });
-        assert!(fault(&schema).contains("refers back to itself"), "{}", fault(&schema));
-        assert!(fault(&json!({"$ref": "#"})).starts_with("the root refers back"));
+        assert!(
+            compile_error(&schema).contains("refers back to itself"),
+            "{}",
+            compile_error(&schema)
+        );
+        assert!(compile_error(&json!({"$ref": "#"})).starts_with("the root refers back"));
     }
 
     #[test]
-    fn a_long_chain_is_refused_in_any_order() {
+    fn long_chain_is_rejected_in_any_order() {
         let mut schema = json!({"properties": {"x": {"$ref": "#/$defs/a0"}}, "$defs": {}});
         for index in (0..2000).rev() {
             let next = json!({"$ref": format!("#/$defs/a{}", index + 1)});
@@ -477,10 +497,14 @@ mod tests {
             schema["properties"][format!("p{index}")] = next;
         }
         schema["$defs"]["a2000"] = json!({});
-        assert!(fault(&schema).contains("more than 500 references in a row"), "{}", fault(&schema));
-        let refused = fault(&chain(600, |next| json!({"allOf": [next]})));
-        assert!(refused.contains("more than 500 references in a row"), "{refused}");
-        assert!(refused.len() < 400, "{refused}");
+        assert!(
+            compile_error(&schema).contains("more than 500 references in a row"),
+            "{}",
+            compile_error(&schema)
+        );
+        let error = compile_error(&chain(600, |next| json!({"allOf": [next]})));
+        assert!(error.contains("more than 500 references in a row"), "{error}");
+        assert!(error.len() < 400, "{error}");
     }
 
     #[test]
@@ -492,7 +516,7 @@ mod tests {
                 "Cat": {"allOf": [{"$ref": "#/$defs/Pet"}, {"type": "object"}]}
             }
         });
-        assert_eq!(fault(&schema), "");
+        assert_eq!(compile_error(&schema), "");
     }
 
     #[test]
@@ -504,14 +528,14 @@ mod tests {
                 "B": {"type": "object"}
             }
         });
-        assert!(Graph::read(&schema, Draft::Draft7).is_ok());
-        assert!(Graph::read(&schema, Draft::Draft202012).is_err());
+        assert!(Graph::from_schema(&schema, Draft::Draft7).is_ok());
+        assert!(Graph::from_schema(&schema, Draft::Draft202012).is_err());
     }
 
     #[test]
     fn written_alternatives_inheritance_and_recursion_are_fine() {
         let constants: Vec<Value> = (0..30_000).map(|value| json!({"const": value})).collect();
-        assert_eq!(fault(&json!({"oneOf": constants})), "");
+        assert_eq!(compile_error(&json!({"oneOf": constants})), "");
         let tree = json!({
             "$defs": {"node": {"anyOf": [
                 {"type": "object", "properties": {
@@ -521,21 +545,25 @@ mod tests {
             ]}},
             "$ref": "#/$defs/node"
         });
-        assert_eq!(fault(&tree), "");
-        // The same definition at many places is checked once for each place.
-        assert_eq!(fault(&chain(60, |next| json!({"properties": {"x": next, "y": next}}))), "");
-        assert_eq!(fault(&json!({"$ref": "https://example.com/elsewhere"})), "");
-        // Two hundred events over three sealed bases.
+        assert_eq!(compile_error(&tree), "");
+        // A definition that is used in many places is checked once for each place.
+        assert_eq!(
+            compile_error(&chain(60, |next| json!({"properties": {"x": next, "y": next}}))),
+            ""
+        );
+        assert_eq!(compile_error(&json!({"$ref": "https://example.com/elsewhere"})), "");
+        // This schema has two hundred events that extend three closed base schemas.
         let mut sealed = chain(3, |next| json!({"allOf": [next], "unevaluatedProperties": false}));
         let event = json!({"allOf": [{"$ref": "#/$defs/a0"}], "unevaluatedProperties": false});
         sealed["anyOf"] = json!(vec![event; 200]);
-        assert_eq!(fault(&sealed), "");
+        assert_eq!(compile_error(&sealed), "");
     }
 
     #[test]
     fn large_documents_are_read_in_time() {
         let start = std::time::Instant::now();
-        // A long name above many places, a long chain outside of $defs, many dynamic anchors.
+        // The schemas have a long name above many places, a long chain outside of `$defs`, and many
+        // dynamic anchors.
         let mut wide = json!({"properties": {}});
         let mut chained = json!({"$ref": "#/x/a0", "x": {}});
         let mut dynamic = json!({"properties": {}, "$defs": {}});
@@ -547,9 +575,9 @@ mod tests {
             dynamic["$defs"][format!("d{index}")] = json!({"$id": id, "$dynamicAnchor": "a"});
         }
         let wide = json!({"properties": {"n".repeat(50_000): wide}});
-        assert!(fault(&wide).contains("too long"), "{}", fault(&wide));
-        assert!(fault(&chained).contains("references in a row"));
-        assert_eq!(fault(&dynamic), "");
+        assert!(compile_error(&wide).contains("too long"), "{}", compile_error(&wide));
+        assert!(compile_error(&chained).contains("references in a row"));
+        assert_eq!(compile_error(&dynamic), "");
         assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 }

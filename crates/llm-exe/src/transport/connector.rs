@@ -1,5 +1,5 @@
-//! The connection pool, for plain HTTP and TLS. TLS and its certificates are set up for the first
-//! `https` URL, so that plain HTTP does not pay for them.
+//! The connection pool for plain HTTP and TLS. TLS and its certificates are set up only for the
+//! first `https` URL, so that programs that use plain HTTP do not pay for them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,8 +23,8 @@ use super::preconnect::PendingConnections;
 
 /// Maximum time to open a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum time that an unused connection stays in the pool. While the function is frozen, servers
-/// may close it earlier.
+/// Maximum time that an idle connection stays in the pool. A server may close the connection
+/// earlier, for example while Lambda has frozen the process.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
@@ -62,18 +62,20 @@ impl Client {
         self.pool.request(request)
     }
 
-    /// Starts to open the first connection to a host.
+    /// Starts to open a connection to a host in the background, unless this client connected to it
+    /// before.
     pub(crate) fn preconnect(&self, uri: &Uri) {
         self.connector.pending.begin(uri, || self.connector.open(uri.clone()));
     }
 }
 
-/// The number of requests that a connection has served, attached to the connection.
+/// The number of requests that a connection has served. It is attached to the connection, so that
+/// the client can detect whether a request reused a connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UseCount(Arc<AtomicUsize>);
 
 impl UseCount {
-    /// Adds a use and returns the number of earlier ones.
+    /// Increments the number and returns its previous value.
     pub(crate) fn increment(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
@@ -144,7 +146,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A stream with the number of requests that it has served.
+/// A stream that carries the use count of its connection.
 struct CountedStream {
     stream: Stream,
     uses: UseCount,

@@ -1,4 +1,5 @@
-//! Sends one request to a provider, with its key or signature, and reads the response.
+//! Adds the API key or the AWS signature to a request, sends it to a provider, and reads the
+//! response.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
@@ -11,7 +12,7 @@ use crate::wire::{Auth, USER_AGENT, WireReply, WireRequest};
 /// Maximum size of a response body in bytes.
 pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
 
-/// The reason why there is no complete response.
+/// Why a request did not produce a complete response.
 #[derive(Debug)]
 pub(crate) enum ExchangeError {
     /// The request could not be signed.
@@ -27,7 +28,7 @@ impl From<HttpError> for ExchangeError {
 }
 
 impl ExchangeError {
-    /// Whether the request can be sent again without the risk of paying for it twice.
+    /// Whether the request can be sent again without the risk that the provider bills it twice.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
             ExchangeError::Sign(_) => false,
@@ -69,7 +70,7 @@ async fn build_http_request(
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
-            // AWS requires that the signature covers `content-type` if it is sent.
+            // AWS requires that the signature covers the `content-type` header if it is sent.
             let mut signed_headers = vec![("content-type", "application/json")];
             signed_headers.extend(&wire.headers);
             let (url, headers_to_sign) = (&wire.url, &signed_headers);

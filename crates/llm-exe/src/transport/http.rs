@@ -1,5 +1,5 @@
-//! The HTTP client with its errors. It does not depend on providers, so the AWS clients of the
-//! process share its connections.
+//! The HTTP client and its errors. This module does not depend on providers, so that the AWS
+//! clients of the process can share the connection pool.
 
 use bytes::Bytes;
 use http::Request;
@@ -11,15 +11,16 @@ use super::connector::{Client, UseCount};
 use crate::deadline::Deadline;
 use crate::wire::WireReply;
 
-/// A client with a connection pool, which its clones share. Cheap to create: connections and
-/// certificates are set up on first use. Redirects are not followed and proxies are not used.
+/// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
+/// connections and certificates are set up on first use. The client does not follow redirects and
+/// does not use proxies.
 #[derive(Debug, Clone, Default)]
 pub struct HttpClient(Client);
 
-/// The reason why there is no complete response.
+/// Why a request did not produce a complete response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The request is not valid; a bug in this program.
+    /// The request is not valid, which is a bug in this program.
     #[error("{0}")]
     InvalidRequest(String),
     /// The connection failed, so nothing was sent.
@@ -31,20 +32,20 @@ pub enum HttpError {
     /// The request was sent, but the response was not received completely.
     #[error("the connection broke before the complete response was received: {0}")]
     IncompleteResponse(String),
-    /// A pooled connection turned out to be closed.
+    /// The server had already closed the pooled connection.
     #[error("the connection was closed twice before a response")]
     Stale,
-    /// The response is larger than the limit.
+    /// The response body is larger than the limit.
     #[error("the response is too large")]
     TooLarge,
-    /// The deadline passed.
+    /// The deadline passed before the complete response was received.
     #[error("no response before the deadline")]
     TimedOut,
 }
 
 impl HttpError {
-    /// Whether the server may have processed the request. If so, only an idempotent request can be
-    /// sent again.
+    /// Whether the server may have processed the request. If it may have, only an idempotent
+    /// request can be sent again.
     pub fn may_have_arrived(&self) -> bool {
         match self {
             HttpError::IncompleteResponse(_) | HttpError::TooLarge | HttpError::TimedOut => true,
@@ -55,19 +56,19 @@ impl HttpError {
         }
     }
 
-    /// Whether an idempotent request may succeed on another attempt.
+    /// Whether another attempt of an idempotent request may succeed.
     pub fn is_transient(&self) -> bool {
         !matches!(self, HttpError::InvalidRequest(_) | HttpError::TooLarge)
     }
 }
 
 impl HttpClient {
-    /// Sends a request and reads a response with a body of at most `max_bytes`. If a pooled
-    /// connection turns out to be closed, the request is sent again on a new one.
+    /// Sends a request and reads the response, whose body may have at most `max_bytes` bytes. If a
+    /// pooled connection turns out to be closed, the request is sent once more.
     ///
     /// # Errors
-    /// Returns an error if there is no complete response before the deadline. An error status is
-    /// not an error.
+    /// Returns an error if no complete response is received before the deadline. A response with an
+    /// error status is not an error.
     pub async fn exchange(
         &self,
         request: Request<Bytes>,
@@ -86,15 +87,16 @@ impl HttpClient {
         }
     }
 
-    /// Starts to connect to the host of a URL, for a request that is sent soon. Does nothing if the
-    /// client connected to this host before. Errors are ignored; the request connects again.
+    /// Starts to connect to the host of a URL in the background, so that a later request is faster.
+    /// Does nothing if this client connected to the host before. Errors are ignored, because the
+    /// later request connects again.
     pub fn preconnect(&self, url: &str) {
         if let Ok(uri) = url.parse() {
             self.0.preconnect(&uri);
         }
     }
 
-    /// Makes one attempt, without a deadline.
+    /// Sends the request once, without a deadline.
     pub(crate) async fn send_once(
         &self,
         request: Request<Bytes>,
@@ -118,7 +120,7 @@ impl HttpClient {
     }
 }
 
-/// Whether the connection of a request served another request before.
+/// Whether the connection of a request had already served another request.
 fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
     let metadata = captured.connection_metadata();
     let Some(connected) = metadata.as_ref() else {
@@ -137,7 +139,7 @@ fn classify(error: &ClientError, reused: bool) -> HttpError {
     let Some(cause): Option<&hyper::Error> = cause else {
         return HttpError::IncompleteResponse(innermost(error));
     };
-    // The pool cancels requests of which nothing was sent.
+    // The pool cancels a request only if none of its bytes were sent.
     if cause.is_canceled() {
         return HttpError::NotSent(innermost(error));
     }
@@ -150,7 +152,7 @@ fn classify(error: &ClientError, reused: bool) -> HttpError {
     HttpError::IncompleteResponse(innermost(error))
 }
 
-/// Whether the server closed the connection: end of file instead of a response, or a reset.
+/// Whether the server closed the connection, either without a response or with a reset.
 fn is_closed(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     let reset = io.is_some_and(|error: &std::io::Error| {
@@ -160,7 +162,8 @@ fn is_closed(error: &hyper::Error) -> bool {
     error.is_incomplete_message() || reset
 }
 
-/// Returns the message of the innermost cause. The outer ones say only that the client failed.
+/// Returns the message of the innermost cause, because the outer errors say only that the client
+/// failed.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,7 +1,7 @@
-//! Sends requests to providers, with retries and within a deadline.
+//! Sends requests to providers, and retries them within a deadline.
 //!
-//! The transport returns the provider's response whatever its status. The dialect decides what a
-//! status means; this module decides whether to send the request again.
+//! The transport returns every response, whatever its status. The dialect decides what a status
+//! means, and this module decides whether to send the request again.
 
 mod connector;
 mod exchange;
@@ -23,16 +23,17 @@ pub use http::{HttpClient, HttpError};
 pub(crate) use retry::retry_after;
 pub use retry::{Jitter, Policy};
 
-/// The outcome of a call with all its attempts.
+/// The outcome of a request after all attempts.
 #[derive(Debug)]
 pub struct SendOutcome {
-    /// The response to the last attempt, or the reason why there is none.
+    /// The response to the last attempt, or the error if there was no response.
     pub outcome: Result<WireReply, Error>,
-    /// How often the request was sent.
+    /// The number of attempts, including the first one.
     pub attempts: u32,
 }
 
-/// Sends wire requests. Cheap to create: connections and certificates are set up on first use.
+/// Sends requests to providers. Creating a transport is cheap, because connections and certificates
+/// are set up on first use.
 #[derive(Clone)]
 pub struct Transport {
     client: HttpClient,
@@ -51,27 +52,27 @@ impl Transport {
         Transport { client: HttpClient::default(), signer }
     }
 
-    /// Uses the connection pool of `client`.
+    /// Replaces the HTTP client, so that the transport can share a connection pool.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
         Transport { client, ..self }
     }
 
-    /// Uses another signer.
+    /// Replaces the signer of requests to AWS.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Transport { signer, ..self }
     }
 
-    /// Starts to connect to the host of a URL; see [`HttpClient::preconnect`].
+    /// Starts to connect to the host of a URL in the background; see [`HttpClient::preconnect`].
     pub(crate) fn preconnect(&self, url: &str) {
         self.client.preconnect(url);
     }
 
-    /// Sends a request, and sends it again while the policy and the deadline permit and another
-    /// attempt may succeed.
+    /// Sends a request. Retries it if another attempt may succeed and the policy and the deadline
+    /// permit it.
     ///
-    /// `may_retry` reports whether a response with an error status permits another attempt.
+    /// `may_retry` returns whether a request may be retried after a response with an error status.
     pub async fn send(
         &self,
         wire: &WireRequest,
@@ -92,7 +93,7 @@ impl Transport {
                 Err(error) => (error.may_retry(), None),
             };
             let wait = retry::wait(attempts, requested_wait, policy);
-            // If the wait does not fit into the deadline, the current outcome is returned at once.
+            // If the deadline would pass during the wait, the current outcome is returned at once.
             if !retry || attempts >= policy.attempts || wait >= deadline.left() {
                 let outcome = outcome.map_err(|error| error.into_error(policy.timeout, deadline));
                 return SendOutcome { outcome, attempts };
@@ -101,8 +102,8 @@ impl Transport {
         }
     }
 
-    /// Makes one attempt. If a pooled connection turns out to be closed, the request is sent again
-    /// on a new one.
+    /// Makes one attempt. If a pooled connection turns out to be closed, the request is sent once
+    /// more within the same attempt.
     async fn send_once(
         &self,
         wire: &WireRequest,

@@ -1,8 +1,8 @@
-//! Connections that are opened before the first request to a host is ready, for example while a key
-//! is fetched.
+//! Opens connections before the first request to a host is ready, for example while an API key is
+//! being fetched.
 //!
-//! Each host is preconnected at most once. After that the connection pool decides which connections
-//! stay open.
+//! Each host is preconnected at most once. After that, the connection pool decides which
+//! connections stay open.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -12,11 +12,11 @@ use http::Uri;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// The connections that are being opened, by host.
+/// The connections that are currently being opened, by host.
 pub(super) struct PendingConnections<T>(Arc<Mutex<Hosts<T>>>);
 
 struct Hosts<T> {
-    /// The hosts for which a connection was opened before.
+    /// The hosts to which a connection has already been opened.
     seen: HashSet<String>,
     opening: HashMap<String, JoinHandle<T>>,
 }
@@ -35,7 +35,7 @@ impl<T> Default for PendingConnections<T> {
 }
 
 impl<T: Send + 'static> PendingConnections<T> {
-    /// Starts to open a connection, unless one was opened for the host before.
+    /// Starts to open a connection in the background, unless the host is already marked as seen.
     pub(super) fn begin<F>(&self, uri: &Uri, open: impl FnOnce() -> F)
     where
         F: Future<Output = T> + Send + 'static,
@@ -49,7 +49,8 @@ impl<T: Send + 'static> PendingConnections<T> {
         }
     }
 
-    /// Takes the connection that is being opened to a host, if any, and marks the host as seen.
+    /// Removes and returns the connection that is being opened to a host, if any. Marks the host as
+    /// seen, so that it is not preconnected again.
     pub(super) fn take(&self, uri: &Uri) -> Option<JoinHandle<T>> {
         let host = host_key(uri)?;
         let mut hosts = self.lock();

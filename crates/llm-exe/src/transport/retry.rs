@@ -1,13 +1,13 @@
-//! When to send a request again, as pure arithmetic without a clock or I/O.
+//! Computes how long to wait before a request is sent again.
 
 use std::time::{Duration, SystemTime};
 
 use crate::wire::WireReply;
 
-/// The wait before the first retry; each further wait is twice as long.
+/// The wait before the first retry. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// How a call is retried.
+/// How often and when a request is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// Maximum number of attempts, at least 1.
@@ -16,7 +16,7 @@ pub struct Policy {
     pub max_delay: Duration,
     /// Whether the waits are randomized.
     pub jitter: Jitter,
-    /// Maximum duration of one attempt, if that is less than the time left.
+    /// Maximum duration of one attempt. The deadline may end the attempt earlier.
     pub timeout: Option<Duration>,
 }
 
@@ -30,14 +30,14 @@ impl Default for Policy {
 /// Whether waits are randomized, so that many callers do not retry at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jitter {
-    /// Waits a random part of the computed wait.
+    /// Waits for a random fraction of the computed time.
     Full,
-    /// Waits exactly the computed wait.
+    /// Waits for exactly the computed time.
     None,
 }
 
-/// Returns the wait after `attempts` attempts: `requested` by the provider, or else exponential
-/// back-off.
+/// Returns how long to wait after `attempts` attempts. This is the wait that the provider
+/// requested, or else exponential backoff.
 pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) -> Duration {
     if let Some(requested) = requested {
         return requested;
@@ -50,8 +50,8 @@ pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) 
     }
 }
 
-/// Reads the wait that a provider requests: `retry-after-ms`, or else `retry-after` in seconds or
-/// as a date.
+/// Returns the wait that a provider requests in the `retry-after-ms` header, or else in the
+/// `retry-after` header, which contains seconds or a date.
 pub(crate) fn retry_after(reply: &WireReply) -> Option<Duration> {
     if let Some(text) = reply.header("retry-after-ms")
         && let Some(wait) = parse_seconds(text).map(|wait| wait / 1000)
@@ -66,8 +66,8 @@ pub(crate) fn retry_after(reply: &WireReply) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-/// Parses a number of seconds from 0 to 86,400,000, which is one day in the unit of
-/// `retry-after-ms`. Values outside of that range are not plausible.
+/// Parses a number of seconds. Values below 0 or above 86,400,000 are rejected as implausible. The
+/// limit is one day in milliseconds, because `retry-after-ms` is parsed with this function too.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok()?;
     let plausible = seconds.is_finite() && (0.0..=86_400_000.0).contains(&seconds);

@@ -1,14 +1,15 @@
-//! Decides which IP addresses belong to the public internet, by a table.
+//! Decides whether an IP address belongs to the public internet, by looking it up in a table.
 //!
-//! The table contains the blocks of IANA's special-purpose registries, including exceptions that
-//! are reachable, and addresses that clouds use internally:
+//! The table contains the blocks of IANA's special-purpose registries, even those that are globally
+//! reachable, and addresses that cloud providers use internally. The registries are published at
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry> and
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>. The available crates are
-//! unmaintained or lack blocks, and the standard library's `is_global` is not stable.
+//! unmaintained or lack blocks, and `is_global` of the standard library is not stable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// An address of the public internet and a port. Connections are made only to this type.
+/// A public IP address and a port. Connections are opened only to values of this type, so that
+/// every address has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PublicAddress(SocketAddr);
 
@@ -16,7 +17,7 @@ impl PublicAddress {
     /// Checks that an address is public.
     ///
     /// # Errors
-    /// Returns the kind of the address if it is not public.
+    /// If the address is not public, returns the kind of the address, such as `private`.
     pub(super) fn new(address: IpAddr, port: u16) -> Result<PublicAddress, &'static str> {
         match special_purpose(address) {
             Some(kind) => Err(kind),
@@ -29,7 +30,8 @@ impl PublicAddress {
     }
 }
 
-/// Returns the kind of an address that is not public.
+/// Returns the kind of an address that is not public, such as `loopback`. Returns `None` if the
+/// address is public.
 pub(super) fn special_purpose(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => {
@@ -52,7 +54,7 @@ const fn v4(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d)
 }
 
-/// An IPv6 block by its first four groups.
+/// Returns the first address of an IPv6 block, given its first four groups.
 const fn v6(a: u16, b: u16, c: u16, d: u16) -> Ipv6Addr {
     Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)
 }
@@ -62,7 +64,8 @@ const V4_BLOCKS: &[(Ipv4Addr, u32, &str)] = &[
     (v4(10, 0, 0, 0), 8, "private"),
     (v4(100, 64, 0, 0), 10, "carrier-grade NAT"),
     (v4(127, 0, 0, 0), 8, "loopback"),
-    // Includes cloud metadata (169.254.169.254), ECS (169.254.170.2) and Lambda (169.254.100.1).
+    // Includes the endpoints of cloud metadata (169.254.169.254), ECS (169.254.170.2) and Lambda
+    // (169.254.100.1).
     (v4(169, 254, 0, 0), 16, "link-local"),
     (v4(172, 16, 0, 0), 12, "private"),
     (v4(192, 0, 0, 0), 24, "reserved"),
@@ -78,17 +81,18 @@ const V4_BLOCKS: &[(Ipv4Addr, u32, &str)] = &[
     (v4(224, 0, 0, 0), 4, "multicast"),
     (v4(255, 255, 255, 255), 32, "broadcast"),
     (v4(240, 0, 0, 0), 4, "reserved"),
-    // Azure's metadata and health service, although the surrounding block is public.
+    // Azure's metadata and health service. The surrounding block is public.
     (v4(168, 63, 129, 16), 32, "cloud-internal"),
 ];
 
-/// The IPv6 space from which addresses are assigned. All other addresses are reserved.
+/// The IPv6 block from which public addresses are assigned. All other addresses are reserved.
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (v6(0x2000, 0, 0, 0), 3);
 
 const V6_BLOCKS: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
     (Ipv6Addr::LOCALHOST, 128, "loopback"),
-    // These contain an IPv4 address. A public host is reachable by that IPv4 address directly.
+    // The following blocks embed an IPv4 address. They are refused as a whole, because a public
+    // host can also be reached at the IPv4 address itself.
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "IPv4-mapped"),
     (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, "IPv4-translated"),
     (Ipv6Addr::UNSPECIFIED, 96, "IPv4-compatible"),
@@ -105,7 +109,7 @@ const V6_BLOCKS: &[(Ipv6Addr, u32, &str)] = &[
     (v6(0x3ffe, 0, 0, 0), 16, "reserved"),
     (v6(0x3fff, 0, 0, 0), 20, "documentation"),
     (v6(0x5f00, 0, 0, 0), 16, "reserved"),
-    // Includes AWS's metadata (fd00:ec2::254) and resolver (fd00:ec2::253).
+    // Includes the metadata service (fd00:ec2::254) and DNS resolver (fd00:ec2::253) of AWS.
     (v6(0xfc00, 0, 0, 0), 7, "private"),
     (v6(0xfe80, 0, 0, 0), 10, "link-local"),
     (v6(0xfec0, 0, 0, 0), 10, "site-local"),

@@ -11,43 +11,46 @@ use super::error::{FetchError, failed, forbidden};
 use super::target::{Target, TargetHost};
 use crate::ports::PortFuture;
 
-/// Maximum time to connect to one address, so that an unreachable one leaves time for the next.
+/// Maximum time to connect to one address. It is short, so that an unreachable address leaves time
+/// for the next address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum number of addresses that are tried.
+/// Maximum number of addresses to which a connection is attempted.
 const MAX_ATTEMPTS: usize = 3;
-/// Maximum number of addresses of a host.
+/// Maximum number of addresses that a host name may have.
 const MAX_ADDRESSES: usize = 64;
 
-/// A DNS resolver. It is called once for each request of a fetch, redirects included, and its
-/// addresses are checked.
+/// A DNS resolver. The fetcher resolves the host name of each request, including redirects, exactly
+/// once, and checks all addresses that the resolver returns.
 pub trait Resolver: Send + Sync {
-    /// Returns the addresses of a host name, in the order in which they are tried.
+    /// Returns the addresses of a host name in the order in which they should be tried.
     ///
     /// # Errors
-    /// Fails if the lookup failed.
+    /// Fails if the DNS lookup fails.
     fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>>;
 }
 
-/// The resolver of the operating system.
+/// The DNS resolver of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SystemResolver;
 
 impl Resolver for SystemResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>> {
         Box::pin(async move {
-            // The final dot makes the name absolute: the system appends no search domain.
+            // The trailing dot makes the name absolute, so that the system does not append a search
+            // domain.
             let addresses = tokio::net::lookup_host((format!("{name}."), 443)).await?;
             Ok(addresses.map(|address| address.ip()).collect())
         })
     }
 }
 
-/// Opens connections. It receives a checked address and never a name.
+/// Opens connections. A connector receives a checked address and never a host name, so it can't
+/// connect to an address that was not checked.
 pub(super) trait Connector: Send + Sync {
     fn connect(&self, address: PublicAddress) -> PortFuture<'_, io::Result<TcpStream>>;
 }
 
-/// Connects by TCP.
+/// Opens TCP connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TcpConnector;
 
@@ -61,7 +64,7 @@ impl Connector for TcpConnector {
     }
 }
 
-/// Connects to the host of the target.
+/// Connects to the host of the target, trying its addresses in order.
 pub(super) async fn connect(
     target: &Target,
     resolver: &dyn Resolver,
@@ -76,8 +79,8 @@ pub(super) async fn connect(
     Err(failed("could not connect"))
 }
 
-/// Resolves a host and checks all of its addresses. A single address that is not public makes the
-/// host forbidden: a name with both kinds of addresses is most likely an attack.
+/// Resolves a host and checks all of its addresses. If any address is not public, the host is
+/// forbidden, because a name with both public and private addresses is most likely an attack.
 async fn checked_addresses(
     target: &Target,
     resolver: &dyn Resolver,

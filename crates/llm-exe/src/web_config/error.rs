@@ -1,8 +1,9 @@
-//! Errors of a fetch, to which the caller adds the URL.
+//! The errors that can occur during a fetch. The caller adds the URL to them.
 
 use crate::error::{Error, ErrorKind};
 
-/// Why a document was not fetched. In an error message the text follows the URL.
+/// The error for a document that could not be fetched. The public error puts the URL before the
+/// message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum FetchError {
     /// The URL must not be fetched.
@@ -14,13 +15,13 @@ pub(super) enum FetchError {
     /// The response can't be used.
     #[error("{0}")]
     InvalidResponse(String),
-    /// The fetch failed and may succeed later.
+    /// The fetch failed, but another attempt may succeed.
     #[error("{0}")]
     Failed(String),
 }
 
 impl FetchError {
-    /// Converts to the public error. `shown_url` is the URL without its query.
+    /// Converts this error to the public error type. `shown_url` is the URL without its query.
     pub(super) fn into_error(self, shown_url: Option<&str>) -> Error {
         let kind = match self {
             FetchError::Forbidden(_) => ErrorKind::ConfigForbidden,

@@ -1,12 +1,12 @@
-//! Parses the setting `CONFIG_URL_HOSTS`: the hosts from which configs may be fetched.
+//! Parses the setting `CONFIG_URL_HOSTS`, which lists the hosts from which configs may be fetched.
 
 use super::error::{FetchError, forbidden};
 use super::target::{Target, TargetHost};
 use crate::error::shorten;
 
-/// The hosts from which configs may be fetched. The default is all hosts on port 443.
+/// The hosts from which configs may be fetched. By default, all hosts are allowed on port 443.
 ///
-/// The addresses of listed hosts are checked too: a listed name with a private address is still
+/// The addresses of listed hosts are checked too, so a listed name with a private address is still
 /// refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigHosts(Vec<HostEntry>);
@@ -19,7 +19,7 @@ struct HostEntry {
     port: u16,
 }
 
-/// Why a list of hosts is not valid.
+/// The error for a list of hosts that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigHostsError {
     /// The list is empty.
@@ -28,27 +28,28 @@ pub enum ConfigHostsError {
     /// An entry is not a host.
     #[error("expected a host like example.com, *.example.com or example.com:8443, got {0:?}")]
     NotAHost(String),
-    /// An entry has more parts than a host. It is not quoted, because the parts may be secret.
+    /// An entry contains more than a host and a port. The message does not quote the entry, because
+    /// the other parts of a URL may be secret.
     #[error("expected hosts without scheme, user name, password, path or query")]
     UnexpectedParts,
-    /// Configs are never fetched from a host of the list.
+    /// The list contains a host from which configs are never fetched.
     #[error("configs are never fetched from {entry:?}: {reason}")]
     Forbidden {
-        /// The entry as written.
+        /// The entry as it appears in the list.
         entry: String,
-        /// Why the host is refused.
+        /// The reason why the host is refused.
         reason: String,
     },
 }
 
 impl ConfigHosts {
-    /// Parses a list separated by commas: `example.com, *.example.com, example.com:8443`.
+    /// Parses a comma-separated list such as `example.com, *.example.com, example.com:8443`.
     ///
     /// `*.example.com` matches all subdomains of `example.com` at any depth, but not `example.com`
-    /// itself. A host without a port means port 443.
+    /// itself. The default port of an entry is 443.
     ///
     /// # Errors
-    /// Fails if the list is empty, or if an entry is not valid or never allowed.
+    /// Fails if the list is empty, or if an entry is not a valid host or is never allowed.
     pub fn parse(text: &str) -> Result<ConfigHosts, ConfigHostsError> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let entries: Vec<HostEntry> = entries.map(HostEntry::parse).collect::<Result<_, _>>()?;
@@ -58,7 +59,7 @@ impl ConfigHosts {
         Ok(ConfigHosts(entries))
     }
 
-    /// Checks that the host and port of the target are allowed.
+    /// Returns an error if the host and port of the target are not allowed.
     pub(super) fn check(&self, target: &Target) -> Result<(), FetchError> {
         if self.0.iter().any(|entry| entry.matches(target)) {
             return Ok(());

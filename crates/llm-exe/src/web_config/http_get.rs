@@ -17,27 +17,29 @@ use super::error::{FetchError, failed, forbidden};
 use super::limited_stream::ReadLimitExceeded;
 use super::target::Target;
 
-/// Maximum bytes of a response body.
+/// Maximum size of a response body in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// Maximum bytes of the response headers. hyper's last read may exceed it by the same size.
+/// Maximum size of the response headers in bytes. Because hyper checks only after each read, the
+/// actual size can reach twice this limit.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Maximum number of response headers.
 const MAX_HEADERS: usize = 100;
-/// Maximum length of an ETag; longer ones are ignored.
+/// Maximum length of an ETag in bytes. Longer ETags are ignored.
 const MAX_ETAG_BYTES: usize = 256;
 
-/// The meaning of a response.
+/// The outcome of a successful GET request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum GetOutcome {
-    /// A document and its ETag.
+    /// The server returned a document and possibly an ETag.
     Document { body: Bytes, etag: Option<String> },
-    /// The document still has the ETag that was sent.
+    /// The document still has the ETag that the request contained.
     NotModified,
-    /// A redirect to this URL, which may be relative.
+    /// The server redirects to this URL, which may be relative.
     Redirect { location: String },
 }
 
-/// Requests the target. With an ETag, the request asks for a document with a different ETag.
+/// Sends a GET request for the target and reads the response. If there is a known ETag, the server
+/// sends the document only if its ETag differs.
 pub(super) async fn http_get<S>(
     stream: S,
     target: &Target,
@@ -58,7 +60,7 @@ where
         let response = sender.send_request(request).await;
         read_response(response.map_err(|error| connection_error(&error))?, is_conditional).await
     };
-    // Both futures run in this task, so that nothing keeps reading after a timeout.
+    // Both futures run in this task, so that a timeout also stops reading from the connection.
     let (mut request, mut connection) = (pin!(request), pin!(connection));
     let mut is_open = true;
     poll_fn(|cx| {
@@ -73,7 +75,7 @@ where
     .await
 }
 
-/// Builds a request with the necessary headers only: no key, no cookie, no referrer.
+/// Builds a request with only the necessary headers. It contains no API key, cookie or referrer.
 fn build_request(
     target: &Target,
     known_etag: Option<&str>,
@@ -108,7 +110,7 @@ async fn read_response(
         status => return Err(status_error(status)),
     }
     check_encoding(&head.headers)?;
-    // A content-length over the limit is refused before the body is read.
+    // A response whose content-length exceeds the limit is refused before its body is read.
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
     }
@@ -140,8 +142,8 @@ fn status_error(status: StatusCode) -> FetchError {
     }
 }
 
-/// Rejects compressed responses. Nothing is decompressed, so that a small response can't expand to
-/// a large one.
+/// Rejects compressed responses. This module never decompresses data, so that a small response
+/// can't expand to a large document.
 fn check_encoding(headers: &HeaderMap) -> Result<(), FetchError> {
     let has_only = |name, value: &str| {
         let mut values = headers.get_all(name).iter();
@@ -173,7 +175,8 @@ fn too_large() -> FetchError {
     FetchError::InvalidResponse(message)
 }
 
-/// Converts the error of a connection by its chain of causes.
+/// Converts a connection error. The chain of causes shows whether the response exceeded a limit or
+/// was not valid HTTP.
 pub(super) fn connection_error(error: &(dyn std::error::Error + 'static)) -> FetchError {
     let mut cause = Some(error);
     while let Some(error) = cause {

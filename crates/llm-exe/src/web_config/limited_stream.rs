@@ -1,5 +1,6 @@
-//! A stream that fails after a maximum number of bytes was read. It bounds endless handshakes, 1xx
-//! responses, chunk headers and trailers, to which the limit of the body does not apply.
+//! A stream that fails when more than a maximum number of bytes has been read from it. It stops
+//! endless handshakes, 1xx responses, chunk headers and trailers, which the limit on the body size
+//! does not cover.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ impl<S> LimitedStream<S> {
     }
 }
 
-/// The error after more than the maximum was received.
+/// The error that a [`LimitedStream`] returns if it receives more bytes than its limit.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("received more bytes than the limit")]
 pub(super) struct ReadLimitExceeded;

@@ -1,8 +1,9 @@
-//! Fetches hosted configs from https URLs. URLs and documents may come from attackers.
+//! Fetches hosted configs from https URLs. Attackers may control the URLs and the documents.
 //!
-//! A URL is refused unless it leads to the public internet. This module resolves the host itself,
-//! checks all of its addresses, and connects to a checked address; each redirect is checked in the
-//! same way. No keys or cookies are sent. TLS is not set up before the first fetch.
+//! A URL is refused unless its host is on the public internet. This module resolves the host name
+//! itself, checks all of its addresses, and connects to one of the checked addresses. Each redirect
+//! is checked in the same way. Requests contain no keys or cookies. TLS is set up only when the
+//! first fetch needs it.
 
 mod addresses;
 mod connect;
@@ -34,13 +35,14 @@ use http_get::{GetOutcome, MAX_BODY_BYTES, connection_error, http_get};
 use limited_stream::LimitedStream;
 use target::Target;
 
-/// Maximum bytes read from a connection, including the TLS handshake and headers.
+/// Maximum number of bytes to read from a connection, including the TLS handshake and headers.
 const MAX_READ_BYTES: usize = 2 * MAX_BODY_BYTES;
-/// Maximum time of a fetch, including redirects and DNS lookups.
+/// Maximum duration of a fetch, including redirects and DNS lookups.
 const MAX_FETCH_TIME: Duration = Duration::from_millis(7500);
 const MAX_REDIRECTS: usize = 3;
 
-/// A document store for https URLs. Creating it is cheap: it sets up nothing before a fetch.
+/// A document store for https URLs. A fetcher is cheap to create, because it sets up nothing before
+/// the first fetch.
 pub struct WebConfigFetcher {
     hosts: ConfigHosts,
     resolver: Arc<dyn Resolver>,
@@ -55,12 +57,13 @@ impl std::fmt::Debug for WebConfigFetcher {
 }
 
 impl WebConfigFetcher {
-    /// Fetches from these hosts, with the system's DNS resolver.
+    /// Creates a fetcher for these hosts that uses the DNS resolver of the operating system.
     pub fn new(hosts: ConfigHosts) -> Self {
         WebConfigFetcher::with_resolver(hosts, Arc::new(SystemResolver))
     }
 
-    /// Fetches from these hosts, with another DNS resolver. Its addresses are checked too.
+    /// Creates a fetcher for these hosts that uses the given DNS resolver. The addresses that the
+    /// resolver returns are checked too.
     pub fn with_resolver(hosts: ConfigHosts, resolver: Arc<dyn Resolver>) -> Self {
         let connector = Arc::new(TcpConnector);
         WebConfigFetcher { hosts, resolver, connector, tls: OnceLock::new() }
@@ -88,7 +91,8 @@ impl WebConfigFetcher {
         })
     }
 
-    /// Fetches the target and follows redirects. `target` is always the URL of the last request.
+    /// Fetches the target and follows redirects. `target` is updated on each redirect, so that an
+    /// error can name the URL of the last request.
     async fn follow_redirects(
         &self,
         target: &mut Target,
@@ -96,7 +100,8 @@ impl WebConfigFetcher {
     ) -> Result<Option<Document>, FetchError> {
         for redirects in 0..=MAX_REDIRECTS {
             self.hosts.check(target)?;
-            // An ETag belongs to the first URL, not to the URLs that it redirects to.
+            // The known ETag belongs to the first URL, so it is not sent to the target of a
+            // redirect.
             let known_etag = known_etag.filter(|_| redirects == 0);
             match self.get(target, known_etag).await? {
                 GetOutcome::NotModified => return Ok(None),
@@ -129,7 +134,7 @@ impl WebConfigFetcher {
 
 fn tls_connector(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // A session ticket contains data of one server that would be sent to the next address.
+    // With session resumption, the client would send a ticket from one server to the next address.
     config.resumption = Resumption::disabled();
     TlsConnector::from(Arc::new(config))
 }
@@ -158,7 +163,8 @@ fn timed_out(deadline: Deadline) -> FetchError {
     failed(format!("no complete response within {} s", MAX_FETCH_TIME.as_secs_f32()))
 }
 
-/// An invalid certificate gets its own message, because the owner of the URL can fix it.
+/// Converts an error of the TLS handshake. An invalid certificate has its own message, because the
+/// owner of the URL can fix it.
 fn handshake_error(error: &std::io::Error) -> FetchError {
     use tokio_rustls::rustls::Error as TlsError;
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {

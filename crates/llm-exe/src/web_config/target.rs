@@ -1,8 +1,8 @@
 //! A parsed URL, which is used both for the checks and for the connection.
 //!
-//! The URL is parsed exactly once, by the `url` crate and thus as browsers parse it (WHATWG):
-//! `0x7f.1`, `2130706433` and `１２７.0.0.1` all become 127.0.0.1. No second parser can come to a
-//! different result.
+//! Only the `url` crate interprets the host, in the same way as browsers (WHATWG). For example,
+//! `0x7f.1`, `2130706433` and `１２７.0.0.1` all become 127.0.0.1. Because there is no second parser,
+//! the checks and the connection can't use different hosts.
 
 use std::net::IpAddr;
 
@@ -13,35 +13,36 @@ use super::addresses;
 use super::error::{FetchError, forbidden};
 use crate::error::shorten;
 
-/// Maximum length of a URL in bytes. Signed S3 URLs have about 2000.
+/// Maximum length of a URL in bytes. Presigned S3 URLs have about 2000 bytes.
 const MAX_URL_BYTES: usize = 4096;
-/// Maximum number of characters of a URL in a message.
+/// Maximum length of a URL in an error message, in characters.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// Names of the local machine or network, whatever they resolve to.
+/// Domains that are reserved for the local machine or network. Names in these domains are refused,
+/// whatever they resolve to.
 const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
 
-/// A URL that may be fetched, as far as that can be decided without a DNS lookup.
+/// A URL that has passed all checks that do not require a DNS lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     url: Url,
     pub(super) host: TargetHost,
     pub(super) port: u16,
-    /// The name or address that the certificate must be valid for.
+    /// The host name or address for which the server's certificate must be valid.
     pub(super) server_name: ServerName<'static>,
 }
 
 /// The host of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TargetHost {
-    /// A name in lower case and ASCII, with at least one dot, but not at its end.
+    /// A host name in lower-case ASCII. It contains a dot but does not end with one.
     Name(String),
-    /// An address of the public internet.
+    /// A public IP address.
     Address(IpAddr),
 }
 
 impl Target {
-    /// Parses and checks a URL.
+    /// Parses a URL and runs all checks that do not require a DNS lookup.
     pub(super) fn parse(text: &str) -> Result<Target, FetchError> {
         if text.len() > MAX_URL_BYTES {
             return Err(forbidden(format!("the URL is longer than {MAX_URL_BYTES} bytes")));
@@ -68,7 +69,7 @@ impl Target {
         Target::from_url(url)
     }
 
-    /// The target of a redirect.
+    /// Returns the target of a redirect. `location` may be relative to this URL.
     pub(super) fn redirected(&self, location: &str) -> Result<Target, FetchError> {
         if location.contains('\\') {
             return Err(forbidden("the redirect's URL contains a backslash"));
@@ -76,7 +77,7 @@ impl Target {
         let url = self.url.join(location).map_err(|error| {
             forbidden(format!("the redirect's location is not a valid URL: {error}"))
         })?;
-        // Parsed again from its text, so that a redirect passes the same checks as a request.
+        // The joined URL is parsed again, so that a redirect passes the same checks as a request.
         Target::parse(url.as_str())
     }
 
@@ -101,17 +102,17 @@ impl Target {
         Ok(Target { url, host, port, server_name })
     }
 
-    /// Scheme, host and path for messages. The query may contain a signature.
+    /// Returns the URL for messages. The query is omitted, because it may contain a signature.
     pub(super) fn shown(&self) -> String {
         shorten(&self.url[..Position::AfterPath], MAX_SHOWN_CHARS)
     }
 
-    /// Path and query for the request line.
+    /// Returns the path and query for the request line.
     pub(super) fn path_and_query(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]
     }
 
-    /// The `host` header: with the port, unless it is 443.
+    /// Returns the value of the `host` header. It contains the port unless the port is 443.
     pub(super) fn host_header(&self) -> &str {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }

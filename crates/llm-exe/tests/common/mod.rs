@@ -1,4 +1,4 @@
-//! Helpers for the tests of the providers: the files of their cases, and whether to update them.
+//! Helpers with which the provider tests locate their case files and check whether to update them.
 
 #![allow(dead_code, reason = "each test binary uses only some of the helpers")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -7,23 +7,25 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-/// Whether the tests rewrite their expected files (`UPDATE=1 cargo test …`).
+/// Returns whether the tests rewrite their expected files (`UPDATE=1 cargo test …`).
 pub(crate) fn update() -> bool {
     #[allow(clippy::disallowed_methods, reason = "tests have no settings to read this from")]
     std::env::var_os("UPDATE").is_some()
 }
 
-/// The folder with the test cases.
+/// Returns the folder that contains the test cases.
 pub(crate) fn cases() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases"))
 }
 
-/// The file with a provider's wire cases. File names can't contain a colon on every system.
+/// Returns the path of a provider's wire cases. The colon in a provider's name is replaced, because
+/// some systems do not allow colons in file names.
 pub(crate) fn wire_file(provider: &str) -> PathBuf {
     cases().join("wire").join(format!("{}.json", provider.replace(':', "-")))
 }
 
-/// A provider's wire cases by name: a request, and the wire request or the error for it.
+/// Returns a provider's wire cases by name. Each case contains a request and the wire request or
+/// error that results from it.
 pub(crate) fn wire_cases(provider: &str) -> Map<String, Value> {
     let path = wire_file(provider);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {

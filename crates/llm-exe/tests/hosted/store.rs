@@ -1,4 +1,4 @@
-//! A document store and keys for tests.
+//! A document store and a key store for tests.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error, ErrorKind, KeyName, Keys, Secret};
 use serde_json::{Map, Value};
 
-/// Returns the same key for every provider.
+/// A key store that returns the same key for every provider.
 pub(crate) struct AnyKey;
 
 impl Keys for AnyKey {
@@ -16,13 +16,14 @@ impl Keys for AnyKey {
     }
 }
 
-/// Parses bytes from hexadecimal digits.
+/// Converts hexadecimal digits to bytes.
 pub(crate) fn parse_hex(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
     digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }
 
-/// Documents by URL: a text, `{"hex": …}` or `{"size": …}`. `{"fails": …}` makes it an error.
+/// An in-memory document store. The cases specify each document as a string, `{"hex": …}` or
+/// `{"size": …}`. With `{"fails": …}`, fetching the document returns an error of the given kind.
 pub(crate) struct MemoryStore(HashMap<String, Result<Bytes, ErrorKind>>);
 
 impl MemoryStore {

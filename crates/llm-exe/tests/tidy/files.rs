@@ -1,15 +1,15 @@
-//! The Rust, TypeScript, Markdown and script files of the repository.
+//! Finds the source, documentation and script files of the repository.
 
 use std::path::{Path, PathBuf};
 
 const SKIPPED_FOLDERS: &[&str] = &["target", "node_modules", "cdk.out", ".tools", ".git"];
 
-/// The root of the repository.
+/// Returns the root folder of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The files below a folder that have one of these extensions, in order.
+/// Returns all files below a folder that have one of these extensions, sorted by path.
 pub(crate) fn files_with(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in folder.read_dir().unwrap() {
@@ -31,7 +31,7 @@ pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files_with(folder, &["rs"])
 }
 
-/// A path from the root of the repository.
+/// Formats a path relative to the root of the repository.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

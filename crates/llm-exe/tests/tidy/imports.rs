@@ -1,7 +1,7 @@
-//! Which files of a crate depend on which others.
+//! Finds the dependencies between the files of a crate.
 //!
-//! A file depends on another if it names something that is declared there, by `use` or by path.
-//! `mod x;`, re-exports of a module's own children, and test modules do not count.
+//! A file depends on another file if it names an item that is declared there, in a `use` or by
+//! path. `mod x;`, re-exports of a module's own children, and test modules are ignored.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,25 +10,26 @@ use syn::visit::Visit;
 
 use crate::files::rust_files;
 
-/// The path of a module, or of an item in one, from the root of its crate.
+/// The path of a module or an item, relative to the root of its crate.
 type Segments = Vec<String>;
 
-/// A file of a crate.
+/// A source file of a crate.
 pub(crate) struct File {
     pub(crate) path: PathBuf,
-    /// The module that the file is.
+    /// The path of the module that the file contains.
     pub(crate) module: Segments,
-    /// The files that it depends on, with the names that it uses of each.
+    /// The indexes of the files that this file depends on, with the names that it uses from each of
+    /// them.
     pub(crate) uses: BTreeMap<usize, BTreeSet<String>>,
 }
 
-/// The files of a crate's `src` folder, without those of test modules.
+/// Returns the files in a crate's `src` folder, except test modules.
 pub(crate) fn files_of(source: &Path) -> Vec<File> {
     let has_library = source.join("lib.rs").exists();
     let mut parsed = Vec::new();
     for path in rust_files(source) {
         let inner = path.strip_prefix(source).unwrap();
-        // The binary of a package with a library is a crate of its own.
+        // If a package has a library, its binary is a separate crate.
         if inner == Path::new("main.rs") && has_library {
             continue;
         }
@@ -52,7 +53,7 @@ pub(crate) fn files_of(source: &Path) -> Vec<File> {
     files.map(|((module, path, _), uses)| File { path, module, uses }).collect()
 }
 
-/// `a/b.rs` and `a/b/mod.rs` are the module `a::b`.
+/// Returns the module path of a file. Both `a/b.rs` and `a/b/mod.rs` contain the module `a::b`.
 fn module_of(inner: &Path) -> Segments {
     let mut segments: Segments =
         inner.with_extension("").iter().map(|part| part.to_str().unwrap().to_owned()).collect();
@@ -69,12 +70,12 @@ fn child(module: &[String], name: &str) -> Segments {
 /// A name that a `use` brings into scope.
 struct Import {
     path: Segments,
-    /// Empty for `*`.
+    /// The name in scope, which is empty for `*`.
     alias: String,
     is_export: bool,
 }
 
-/// What a file declares, imports and names by path.
+/// The names that a file declares, imports and refers to by path.
 #[derive(Default)]
 struct Names {
     declared: HashSet<String>,
@@ -198,7 +199,8 @@ impl Graph<'_> {
         uses
     }
 
-    /// A path from the root of the crate; `None` for one that leads out of the crate.
+    /// Resolves a path relative to the root of the crate. Returns `None` for a path that leads out
+    /// of the crate.
     fn absolute(
         &self,
         module: &[String],
@@ -227,7 +229,7 @@ impl Graph<'_> {
         Some(base)
     }
 
-    /// The file that declares what a path leads to, and its name.
+    /// Returns the file that declares the item at a path, and the name of the item.
     fn declaration(&self, path: &[String], depth: usize) -> Option<(usize, String)> {
         let mut length = 0;
         while length < path.len() && self.indexes.contains_key(&path[..=length]) {
@@ -255,7 +257,7 @@ impl Graph<'_> {
     }
 }
 
-/// Groups of files that depend on each other in a circle.
+/// Returns the groups of files that depend on each other in a cycle.
 pub(crate) fn cycles(files: &[File]) -> Vec<Vec<usize>> {
     let reachable = |from: usize| {
         let mut seen = BTreeSet::new();

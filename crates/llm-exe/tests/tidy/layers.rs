@@ -1,4 +1,5 @@
-//! Dependencies between files, modules and crates: none in a circle, none on a higher layer.
+//! Checks that dependencies between files, modules and crates have no cycles and never lead to a
+//! higher layer.
 
 use std::path::Path;
 
@@ -28,8 +29,8 @@ fn files_do_not_import_each_other_in_a_circle() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The modules of the core from the bottom up. A module depends on lower layers only; the modules
-/// of the lowest layer may depend on each other.
+/// The layers of the core's modules, from the bottom up. A module may depend only on lower layers,
+/// except that modules in the lowest layer may depend on each other.
 const LAYERS: &[&[&str]] = &[
     &[
         "error",
@@ -75,7 +76,7 @@ fn modules_of_the_core_depend_on_lower_layers_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Which crates of the workspace a crate may depend on, apart from its tests.
+/// The workspace crates on which each crate may depend. Test dependencies are not checked.
 const CRATES: &[(&str, &[&str])] = &[
     ("llm-exe", &[]),
     ("llm-exe-aws", &["llm-exe", "llm-exe-function"]),
@@ -109,7 +110,7 @@ fn crates_depend_on_lower_layers_only() {
     assert_eq!(count, CRATES.len());
 }
 
-/// Words that the code of a folder must not contain, and why.
+/// For each folder, the words that its code must not contain, and the reason.
 const FORBIDDEN_WORDS: &[(&str, &[&str], &str)] = &[
     (
         "crates/llm-exe/src",
@@ -149,7 +150,7 @@ fn folders_do_not_contain_forbidden_words() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The modules of the core that speak HTTP: one for providers and AWS, one for the URLs of hosted
+/// The modules of the core that use HTTP: one for providers and AWS, and one for the URLs of hosted
 /// configs.
 const HTTP_MODULES: &[&str] = &["transport", "web_config"];
 

@@ -1,4 +1,4 @@
-//! The rules of this repository that neither Cargo nor clippy checks.
+//! Checks the rules of this repository that neither Cargo nor clippy checks.
 
 #![allow(
     clippy::unwrap_used,

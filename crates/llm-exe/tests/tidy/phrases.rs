@@ -1,10 +1,11 @@
-//! Phrases that have to be read twice. CONTRIBUTING.md says how this repository is written.
+//! Rejects phrases that are hard to understand. CONTRIBUTING.md describes the writing style.
 
 use regex_lite::Regex;
 
 use crate::files::{files_with, root, shown};
 
-/// A pattern, and what to write instead.
+/// Each entry contains a pattern and the suggested replacement. The first pattern lists exceptions,
+/// which are allowed.
 const PHRASES: &[(&str, &str)] = &[
     (
         concat!(
@@ -28,7 +29,7 @@ const PHRASES: &[(&str, &str)] = &[
     (r"\bheld (against|to) \b", "compared with, checked against"),
 ];
 
-/// This file, which lists the phrases.
+/// The name of this file, which is not checked because it contains the phrases.
 const SELF: &str = "phrases.rs";
 
 #[test]

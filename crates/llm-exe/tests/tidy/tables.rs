@@ -1,4 +1,5 @@
-//! Every row of a table has its cases and its line in the documentation.
+//! Checks that every provider and parser has test cases, and that every provider, parser and error
+//! kind is documented.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ fn doc(name: &str) -> String {
     std::fs::read_to_string(&path).expect(name)
 }
 
-/// The rows of a Markdown table whose first cell is code: that cell's text and the whole row.
+/// Returns the rows of a Markdown table that begin with code. Each row is returned with that code.
 fn rows(text: &str) -> Vec<(String, String)> {
     let rows = text.lines().filter_map(|line| {
         let (first, _) = line.strip_prefix("| `")?.split_once('`')?;
@@ -26,7 +27,7 @@ fn rows(text: &str) -> Vec<(String, String)> {
 fn every_provider_has_cases_and_a_line_in_the_docs() {
     let table = rows(&doc("providers.md"));
     for row in PROVIDERS {
-        // File names can't contain a colon on every system.
+        // Some systems do not allow a colon in file names.
         let file = format!("tests/cases/wire/{}.json", row.name.replace(':', "-"));
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         assert!(cases.exists(), "{}: {}", row.name, cases.display());

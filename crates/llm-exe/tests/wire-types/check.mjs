@@ -1,5 +1,6 @@
-// Checks the request bodies of the wire cases against the types of the providers' npm packages: writes
-// them as typed TypeScript constants and compiles these. Unknown fields and wrong types are errors.
+// Checks the request bodies in the wire cases against the types in the providers' npm packages. The
+// script writes the bodies as typed TypeScript constants and compiles them, so that unknown fields
+// and wrong types are errors.
 //
 //   npm ci && node check.mjs
 import { spawnSync } from "node:child_process";
@@ -42,7 +43,7 @@ type InvokeAnthropic = Omit<Messages, "model"> & { anthropic_version: "bedrock-2
 type Converse = Omit<ConverseCommandInput, "modelId">;
 `;
 
-// The type of the bodies of each provider.
+// The type of the request body for each provider.
 const TYPES = {
   openai: "Chat",
   xai: "Chat",
@@ -56,7 +57,7 @@ const TYPES = {
   amazon: "Converse",
 };
 
-// Returns the TypeScript source of a body, with values in the form that the SDK expects.
+// Returns a request body as TypeScript source, with values in the form that the SDK expects.
 function toSource(value, type) {
   const text = JSON.stringify(value, null, 1);
   if (type === "Converse") return text.replace(/"bytes": "[^"]*"/g, '"bytes": new Uint8Array()');

@@ -1,31 +1,31 @@
-//! Behaviour that moto and the project's own simulator must share. Each function is a test body
-//! that runs against both.
+//! Contract tests, which check behaviour that moto and the project's own simulator must share. Each
+//! function is a test body that runs against both.
 
 pub(crate) mod queues;
 pub(crate) mod results;
 
 use llm_exe_aws::AwsPorts;
 
-/// An implementation of AWS services.
+/// An implementation of AWS services that the contract tests run against.
 pub(crate) trait Backend {
-    /// Starts the services.
+    /// Starts the AWS services.
     async fn start() -> Self;
 
-    /// Ports that call the services.
+    /// Returns ports that call these services.
     fn ports(&self) -> AwsPorts;
 
     async fn create_bucket(&self, name: &str);
 
     async fn create_queue(&self, name: &str);
 
-    /// Writes an object without llm-exe's metadata.
+    /// Writes an object without the metadata that marks stored results.
     async fn put_object(&self, bucket: &str, key: &str, body: &str);
 
-    /// Returns the messages in a queue.
+    /// Receives the messages in a queue.
     async fn messages(&self, queue: &str) -> Vec<Message>;
 }
 
-/// A message that a queue received.
+/// A message that is in a queue.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) body: String,
@@ -33,7 +33,8 @@ pub(crate) struct Message {
     pub(crate) deduplication_id: Option<String>,
 }
 
-/// Defines a test for each function of the contract, with the attributes that come first.
+/// Defines a test for each contract function, which runs against `$backend`. The test functions get
+/// the given attributes.
 macro_rules! contract_tests {
     ($backend:ty, $(#[$attribute:meta])*) => {
         $crate::support::contract::contract_tests! { @tests $backend, [$(#[$attribute])*]

@@ -1,4 +1,5 @@
-//! Queues receive messages, and FIFO queues deduplicate them.
+//! Contract tests for SQS queues, which receive messages, and FIFO queues, which also drop
+//! duplicates.
 
 use llm_exe::{Error, ErrorKind};
 use llm_exe_aws::AwsMessenger;
@@ -8,7 +9,8 @@ use llm_exe_function::ports::{Messenger, Notification};
 use super::{Backend, Message};
 use crate::support::{REGION, assert_no_secrets, deadline};
 
-/// A queue with the URL that AWS assigns. Requests go to the configured endpoint all the same.
+/// Returns a queue with a URL like the ones that AWS assigns. Requests still go to the configured
+/// endpoint.
 pub(crate) fn queue(name: &str) -> Destination {
     let url = format!("https://sqs.{REGION}.amazonaws.com/123456789012/{name}");
     Destination::parse(&url).unwrap()
@@ -71,7 +73,7 @@ pub(crate) async fn messages_are_delivered_and_deduplicated_by_fifo_queues(backe
     assert_eq!((&first.body, first.group.as_deref()), (&escaped, Some("g")));
     assert_eq!(first.deduplication_id.as_deref(), Some("plain"));
     assert_eq!((second.body.as_str(), second.group.as_deref()), ("{}", Some("llm-exe")));
-    // An id that SQS does not accept is hashed.
+    // SQS does not accept the id `an id`, which contains a space, so the messenger sends its hash.
     let is_hash = |id: &String| id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
     assert!(second.deduplication_id.as_ref().is_some_and(is_hash), "{second:?}");
 }

@@ -1,4 +1,5 @@
-//! Results are read, written with preconditions, and never run as requests.
+//! Contract tests for stored results, which are written with preconditions and never run as
+//! requests.
 
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(crate) async fn write(
     store.write(&place(key), body, when, deadline()).await.unwrap()
 }
 
-/// Writes an object, which must succeed, and returns its ETag.
+/// Writes an object and returns its ETag. Panics if the write fails.
 pub(crate) async fn must_write(
     store: &S3Results,
     key: &str,
@@ -39,7 +40,7 @@ pub(crate) async fn must_write(
     }
 }
 
-/// Returns the body and the ETag of an object.
+/// Returns the body and the ETag of an object, or `None` if the object does not exist.
 pub(crate) async fn read(store: &S3Results, key: &str) -> Option<(String, String)> {
     let stored = store.read(&place(key), deadline()).await.unwrap()?;
     Some((String::from_utf8(stored.body.to_vec()).unwrap(), stored.etag))
@@ -88,7 +89,8 @@ pub(crate) async fn put_honours_preconditions(backend: &impl Backend) {
             write(&store, key, "{\"a\":4}", Precondition::Unchanged(first.clone())).await;
         assert_eq!(outdated, WriteOutcome::Unmet);
         assert_eq!(read(&store, key).await, Some(("{\"a\":3}".to_owned(), second)));
-        // The ETag depends on the content only.
+        // The ETag depends only on the content, so writing the first content again restores the
+        // first ETag.
         assert_eq!(must_write(&store, key, "{\"a\":1}", Precondition::None).await, first);
     }
 }
@@ -132,7 +134,7 @@ pub(crate) async fn stored_results_are_marked_and_never_run(backend: &impl Backe
         assert!(error.is_of_own_result(), "{error}");
         assert!(error.message().starts_with("s3://results/a.json is a result"), "{error}");
     }
-    // The same key without the mark is a document.
+    // An object with the same key but without the metadata mark is a document.
     backend.put_object("results", "a.json", "{\"message\":\"Hello\"}").await;
     let document = documents.fetch(&result, None, deadline()).await.unwrap().unwrap();
     assert_eq!(document.body, "{\"message\":\"Hello\"}");

@@ -1,4 +1,4 @@
-//! Sending results to the destination that a request names.
+//! Tests that results are sent to the destination that a request names.
 
 use llm_exe::ErrorKind;
 use llm_exe_simulator::Step;
@@ -46,7 +46,7 @@ async fn results_and_errors_are_sent_to_a_queue() {
     function.simulator.script(vec![reply("one"), Step::status(400)]);
     assert_eq!(function.invoke(&request_to(QUEUE)).await.0.unwrap(), "one");
     assert_eq!(kind(&function.invoke(&request_to(QUEUE)).await.0), ErrorKind::ProviderRejected);
-    // A request without a destination sends nothing.
+    // The result of a request without a destination is not sent.
     function.invoke(&request("hi")).await.0.unwrap();
     let notifications = function.store.notifications.lock().unwrap().clone();
     assert_eq!(notifications.len(), 2);
@@ -78,7 +78,7 @@ async fn failure_to_send_fails_the_call() {
     *function.store.sending_fails.lock().unwrap() = true;
     function.simulator.script(vec![reply("one"), Step::status(400)]);
     assert_eq!(kind(&function.invoke(&request_to(QUEUE)).await.0), ErrorKind::ResultUnavailable);
-    // An earlier error takes precedence.
+    // The error of the request takes precedence over the failure to send it.
     assert_eq!(kind(&function.invoke(&request_to(QUEUE)).await.0), ErrorKind::ProviderRejected);
 }
 
@@ -134,7 +134,7 @@ async fn large_result_of_a_call_with_a_key_is_sent_as_url() {
     assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), json!(long));
 }
 
-/// The notification is sent again, because the first one may have been lost.
+/// A repeated call sends the notification again, because the first notification may have been lost.
 #[tokio::test]
 async fn repeated_call_sends_the_same_notification_again() {
     let function = TestFunction::with(&[ALLOWED, ("RESULT_PREFIX", "s3://stored/results")]).await;

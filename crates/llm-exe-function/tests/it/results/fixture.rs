@@ -1,4 +1,4 @@
-//! A function with a simulated provider and an in-memory store and messenger.
+//! A test function with a simulated provider, an in-memory store and an in-memory messenger.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,13 +17,13 @@ use llm_exe_function::{EnvironmentKeys, Function, HandledEvent, LogLevel, Settin
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde_json::{Value, json};
 
-/// Numbers the invocations, whose ids are unique across all functions of a test.
+/// Counts the invocations, so that request ids are unique across all functions of a test.
 static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// The setting of the result prefix.
+/// The environment variable that sets the result prefix.
 pub(crate) const PREFIX: (&str, &str) = ("RESULT_PREFIX", "s3://stored/results");
 
-/// A queue that results are sent to.
+/// The URL of the SQS queue that results are sent to.
 pub(crate) const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
 
 /// How the store handles a write.
@@ -31,26 +31,27 @@ pub(crate) const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012
 pub(crate) enum WriteBehavior {
     /// The write fails and nothing is written.
     Fail,
-    /// The object is written, but the write fails.
+    /// The object is written, but the write returns an error.
     FailWritten,
-    /// The object is written, but the precondition is reported as unmet, as after a retry.
+    /// The object is written, but the precondition is reported as unmet. This happens if the
+    /// response to a first attempt is lost.
     UnmetWritten,
-    /// The write takes this many milliseconds.
+    /// The write succeeds after this many milliseconds.
     Delay(u64),
-    /// The store panics.
+    /// The store panics during the write.
     Panic,
     /// The write succeeds.
     Write,
 }
 
-/// A store and messenger in memory.
+/// An in-memory store that is also the messenger.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
-    /// Objects by URL. The ETag is the number of writes.
+    /// The objects by URL. The number counts the writes of an object and is used as its ETag.
     pub(crate) objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
-    /// The behavior of the next writes; later ones succeed.
+    /// The behavior of the next writes. All later writes succeed.
     pub(crate) next_writes: Mutex<VecDeque<WriteBehavior>>,
-    /// Notifications that were sent, with their destinations.
+    /// The notifications that were sent, with their destinations.
     pub(crate) notifications: Mutex<Vec<(String, Value)>>,
     /// Whether sending a notification fails.
     pub(crate) sending_fails: Mutex<bool>,
@@ -62,7 +63,7 @@ impl MemoryStore {
         self.objects.lock().unwrap().keys().cloned().collect()
     }
 
-    /// The content of the only object.
+    /// The content of the only object in the store.
     pub(crate) fn only(&self) -> Value {
         let objects = self.objects.lock().unwrap();
         assert_eq!(objects.len(), 1, "{objects:?}");
@@ -186,7 +187,7 @@ impl Messenger for MemoryStore {
     }
 }
 
-/// A function with its simulated provider and its store.
+/// A function under test, with its simulated provider and its store.
 pub(crate) struct TestFunction {
     inner: Function,
     pub(crate) simulator: Simulator,
@@ -194,17 +195,18 @@ pub(crate) struct TestFunction {
 }
 
 impl TestFunction {
-    /// A function with a result prefix.
+    /// Creates a function with a result prefix.
     pub(crate) async fn new() -> TestFunction {
         TestFunction::with(&[PREFIX]).await
     }
 
-    /// A function with these settings.
+    /// Creates a function with these settings.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> TestFunction {
         TestFunction::with_store(variables, Arc::default()).await
     }
 
-    /// A function with these settings that shares its store with other functions.
+    /// Creates a function with these settings that uses `store`, which it may share with other
+    /// functions.
     pub(crate) async fn with_store(
         variables: &[(&str, &str)],
         store: Arc<MemoryStore>,
@@ -258,7 +260,7 @@ impl TestFunction {
     }
 }
 
-/// A request with this prompt and a single attempt.
+/// Creates a request with this prompt that allows a single attempt.
 pub(crate) fn request(text: &str) -> Value {
     json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": text,
@@ -266,23 +268,23 @@ pub(crate) fn request(text: &str) -> Value {
     })
 }
 
-/// Sets a field.
+/// Sets a field of a JSON object.
 pub(crate) fn with(mut value: Value, name: &str, field: Value) -> Value {
     value[name] = field;
     value
 }
 
-/// A step that replies with this text.
+/// Creates a provider step that replies with this text.
 pub(crate) fn reply(text: &str) -> Step {
     Step::text(text)
 }
 
-/// A step that delays the default reply.
+/// Creates a provider step that delays the default reply.
 pub(crate) fn slow_reply(milliseconds: u64) -> Step {
     Step::fault(Fault::Slow(Duration::from_millis(milliseconds)))
 }
 
-/// The kind of the error.
+/// Returns the kind of the error in a failed outcome.
 pub(crate) fn kind(outcome: &Result<Value, Error>) -> ErrorKind {
     outcome.as_ref().unwrap_err().kind()
 }

@@ -1,4 +1,4 @@
-//! `idempotencyKey`: repeated and concurrent calls run the request once.
+//! Tests of `idempotencyKey`, with which repeated and concurrent calls run the request once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ async fn repeated_call_returns_the_first_result() {
     assert_eq!(outcome.unwrap(), "one");
     assert_eq!(line["replayed"], 1);
     assert_eq!(line.get("attempts"), None);
-    // A different key is a different call.
+    // A call with a different key is run separately.
     assert_eq!(function.invoke(&keyed("hi", "other")).await.0.unwrap(), "two");
     assert_eq!(function.calls(), 2);
     let names = function.store.names();
@@ -72,7 +72,7 @@ async fn order_of_fields_does_not_matter() {
     assert_eq!(function.calls(), 1);
 }
 
-/// The calls are made in two processes that share only the store.
+/// The two functions act as two processes that share only the store.
 #[tokio::test]
 async fn concurrent_calls_run_once() {
     let first = TestFunction::new().await;
@@ -88,7 +88,7 @@ async fn concurrent_calls_run_once() {
     assert_eq!(first.calls() + second.calls(), 1);
 }
 
-/// Lambda may deliver an asynchronous event twice at once, with the same request id.
+/// Lambda may deliver an asynchronous event twice at the same time, with the same request id.
 #[tokio::test]
 async fn concurrent_deliveries_of_one_event_run_once() {
     let first = TestFunction::new().await;
@@ -102,7 +102,7 @@ async fn concurrent_deliveries_of_one_event_run_once() {
     assert_eq!(first.calls() + second.calls(), 1);
 }
 
-/// The result is written, but the response of the store is lost.
+/// The store writes the result, but its response is lost.
 #[tokio::test]
 async fn lost_response_of_the_last_write_is_not_a_replay() {
     let function = TestFunction::new().await;
@@ -113,8 +113,8 @@ async fn lost_response_of_the_last_write_is_not_a_replay() {
     assert_eq!(function.calls(), 1);
 }
 
-/// A call that waits for a killed process times out, and the key is free after the deadline of
-/// that process.
+/// A call that waits for a killed process may time out, but the key is free again after the
+/// deadline of that process.
 #[tokio::test]
 async fn killed_process_holds_the_key_until_its_deadline() {
     let function = TestFunction::new().await;
@@ -138,7 +138,7 @@ async fn only_retryable_errors_are_retried() {
     function.simulator.script(vec![Step::status(500), reply("now"), Step::status(400)]);
     let (outcome, _) = function.invoke(&keyed("hi", "k")).await;
     assert_eq!(kind(&outcome), ErrorKind::ProviderUnavailable);
-    // The key still belongs to that request.
+    // The key still belongs to the first request.
     let (outcome, _) = function.invoke(&keyed("something else", "k")).await;
     assert_eq!(kind(&outcome), ErrorKind::IdempotencyConflict);
     assert_eq!(function.invoke(&keyed("hi", "k")).await.0.unwrap(), "now");
@@ -150,8 +150,8 @@ async fn only_retryable_errors_are_retried() {
     assert_eq!(function.calls(), 3);
 }
 
-/// A request that is rejected before a provider is called may be corrected and sent with the same
-/// key.
+/// A request that is rejected before a provider is called may be corrected and sent again with the
+/// same key.
 #[tokio::test]
 async fn invalid_request_does_not_use_its_key() {
     let function = TestFunction::new().await;
@@ -178,7 +178,7 @@ async fn failing_store_is_reported_before_the_provider_is_called() {
     assert!(line["warnings"].to_string().contains("is not stored"), "{line}");
 }
 
-/// The key is written, but the response of the store is lost.
+/// The store writes the object of the key, but its response is lost.
 #[tokio::test]
 async fn lost_response_of_the_first_write_does_not_block_the_call() {
     let function = TestFunction::new().await;

@@ -1,5 +1,5 @@
-//! The warning about results that are neither stored nor sent, for each source that does not
-//! receive results.
+//! Tests of the warning about results that are neither stored nor sent, for each source that does
+//! not receive results in the response.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn sns(body: &Value) -> Value {
     } })
 }
 
-/// A notification of a created object whose content is a request.
+/// Creates an S3 notification about a created object whose content is a request.
 fn s3() -> Value {
     json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {
         "bucket": { "name": "prompts" }, "object": { "key": "hi.json", "eTag": "1" }
@@ -43,7 +43,8 @@ fn records(records: &[Value]) -> Value {
     json!({ "Records": records })
 }
 
-/// An event with this request for each source that does not receive results.
+/// Creates an event with this request for each source that does not receive results in the
+/// response.
 fn events_without_a_response(request: &Value) -> Vec<(&'static str, Value)> {
     let created = json!({ "bucket": { "name": "prompts" }, "object": { "key": "hi.json" } });
     let s3_in_sns = sns(&records(&[s3()]))["Sns"].clone();
@@ -63,7 +64,7 @@ fn events_without_a_response(request: &Value) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The log line of an event at `LOG_LEVEL=warn`, if one is written.
+/// Handles an event with `LOG_LEVEL=warn` and returns the log line, if a line is written.
 async fn warn_line(function: &TestFunction, event: &Value, name: &str) -> Option<Value> {
     let handled = function.handle(event, Duration::from_secs(20)).await;
     assert!(handled.outcome.is_ok(), "{name}: {:?}", handled.outcome);
@@ -146,17 +147,18 @@ async fn records_without_a_result_are_not_warned_about() {
     for event in [records(&[]), dry_run, records(&[deleted])] {
         assert_eq!(warn_line(&function, &event, "no result").await, None, "{event}");
     }
-    // Rejected before a provider is called; the queue delivers it again.
+    // This request is rejected before a provider is called, so no result is lost. The queue
+    // delivers the message again.
     let rejected = records(&[sqs("a", "jobs", &json!({ "provider": "openai" }))]);
     assert_eq!(function.invoke(&rejected).await.1.get("warnings"), None);
     assert_eq!(function.calls(), 0);
-    // The call was paid for, and the reply is lost with the error.
+    // This call may have been paid for, and its outcome is lost.
     function.simulator.script(vec![Step::status(400)]);
     let (_, line) = function.invoke(&records(&[sqs("a", "jobs", &request("hi"))])).await;
     assert_eq!((&line["message"], &line["warningCount"]), (&json!("failed"), &json!(1)), "{line}");
 }
 
-/// Warnings about a request may quote it, so that they are logged at debug level only.
+/// Warnings about a request may quote the request, so they are only logged at debug level.
 #[tokio::test]
 async fn warnings_about_a_request_are_only_counted() {
     let function = function_with(&[]).await;

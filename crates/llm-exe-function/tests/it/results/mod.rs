@@ -1,4 +1,5 @@
-//! Stored results, notifications and idempotency keys, with a store in memory that can fail.
+//! Tests of stored results, notifications and idempotency keys, with an in-memory store that can
+//! fail.
 
 mod destinations;
 mod fixture;

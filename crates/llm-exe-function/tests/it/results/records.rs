@@ -1,5 +1,5 @@
-//! Results of records: each is paid for once, whatever the store does and however often the record
-//! is delivered.
+//! Tests of the results of records. Each result is paid for once, however the store behaves and
+//! however often the record is delivered.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::fixture::{
     PREFIX, QUEUE, TestFunction, WriteBehavior, kind, reply, request, slow_reply, with,
 };
 
-/// A message of an SQS queue, of a FIFO queue if there is a group.
+/// Creates an SQS message. If there is a group, the message is from a FIFO queue.
 fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     let name = if group.is_some() { "jobs.fifo" } else { "jobs" };
     json!({
@@ -35,13 +35,13 @@ fn single(id: &str, text: &str) -> Value {
     batch(&[message(id, None, &request(text))])
 }
 
-/// The ids of the failed records in a response.
+/// Returns the ids of the failed records in a response.
 fn failures(response: &Value) -> Vec<&str> {
     let failures = response["batchItemFailures"].as_array().unwrap();
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect()
 }
 
-/// A step for prompts that contain this text.
+/// Limits a provider step to prompts that contain this text.
 fn when(text: &str, step: Step) -> Step {
     step.when(When { prompt_contains: Some(text.to_owned()), ..When::default() })
 }
@@ -55,7 +55,7 @@ async fn panic_outside_of_a_request_is_an_internal_error() {
     assert_eq!(error.kind(), ErrorKind::Internal);
     assert_eq!(error.message(), "the function panicked");
     assert_eq!(line["errorType"], "Internal", "{line}");
-    // The next event is handled.
+    // The function still handles the next event.
     let (outcome, _) = function.invoke(&single("good", "hi")).await;
     assert!(failures(&outcome.unwrap()).is_empty());
 }
@@ -100,7 +100,7 @@ async fn retryable_error_is_replaced_by_the_next_result() {
     assert_eq!(function.calls(), 2);
 }
 
-/// The record is run again after the configuration was corrected.
+/// After the configuration is corrected, the record is run again.
 #[tokio::test]
 async fn configuration_error_is_not_final() {
     let function = TestFunction::new().await;
@@ -303,8 +303,8 @@ async fn record_succeeds_only_after_its_result_was_sent() {
     );
 }
 
-/// A FIFO queue drops messages with the same deduplication id within five minutes, so that the
-/// notification of a new result needs a new id.
+/// A FIFO queue drops a message if its deduplication id was used in the last five minutes. The
+/// notification about a new result therefore needs a new id.
 #[tokio::test]
 async fn each_run_of_a_record_has_another_notification_id() {
     let function = TestFunction::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
@@ -322,8 +322,8 @@ async fn each_run_of_a_record_has_another_notification_id() {
     assert_eq!(notifications[1].1["notificationId"], notifications[2].1["notificationId"]);
 }
 
-/// A notification that is delivered to the function is skipped, because its failure would send the
-/// next notification.
+/// A notification that is delivered to the function itself is skipped. Otherwise it would fail, and
+/// the failure would cause another notification.
 #[tokio::test]
 async fn own_notification_is_skipped() {
     let function = TestFunction::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
@@ -421,7 +421,8 @@ async fn s3_notification_of_an_own_object_is_skipped() {
     };
     let response = function.invoke(&event("results/records/a.json")).await.0.unwrap();
     assert_eq!(response[0]["status"], "skipped");
-    // An object outside of the prefix is run; this one does not exist.
+    // An object outside of the prefix is run as a config. This object does not exist, so the run
+    // fails.
     let (outcome, _) = function.invoke(&event("results-and-more/a.json")).await;
     assert!(outcome.is_err());
     assert_eq!(function.calls(), 0);
@@ -452,7 +453,7 @@ async fn error_of_an_sns_event_lists_the_failed_records() {
     assert_eq!(function.calls(), 3);
 }
 
-/// Records are identified by their ids instead.
+/// Records do not support idempotency keys, because their ids already identify them.
 #[tokio::test]
 async fn idempotency_key_in_a_record_is_rejected() {
     let function = TestFunction::new().await;

@@ -1,5 +1,5 @@
-//! Notifications: they are sent after the result is stored, they are sent again with the same id,
-//! and a record fails if its notification can't be sent.
+//! Tests of notifications. They are sent after the result is stored, a repeated notification has
+//! the same id, and a record fails if its notification can't be sent.
 
 use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
 const FIFO: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results.fifo";
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/results";
 
-/// Checks the notification about a record and the stored result that it links to.
+/// Checks the notification about a record, and the stored result that the notification links to.
 fn check_notification(notification: &Value, id: &str, backend: &Backend) {
     assert_eq!(
         (&notification["id"], &notification["status"]),
@@ -57,7 +57,7 @@ async fn result_is_sent_to_a_queue_for_each_delivery() {
         assert_eq!(message.queue_url, QUEUE);
         check_notification(&serde_json::from_str(&message.body).unwrap(), "a", &backend);
     }
-    // Each record of a batch has a notification, failed records too.
+    // A notification is sent for each record of a batch, including failed records.
     backend
         .simulator
         .script(vec![crate::backend::step_for("c", llm_exe_simulator::Step::status(400))]);
@@ -120,23 +120,23 @@ async fn result_is_sent_to_an_event_bus() {
 async fn record_fails_if_its_notification_can_not_be_sent() {
     let denied = Action::Refuse(403, "AccessDenied".to_owned());
     let failed = Action::FailEntries("InternalFailure".to_owned());
-    for (destination, operation, deed) in [
+    for (destination, operation, action) in [
         (QUEUE, Operation::SendMessage, denied.clone()),
         (BUS, Operation::PutEvents, denied),
         (BUS, Operation::PutEvents, failed),
     ] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(operation, "*", deed.clone()));
+        backend.aws.script(Fault::on(operation, "*", action.clone()));
         let function = backend.function(&[("RESULT_DESTINATION", destination)]).await;
         let event = batch_with(["a", "b"]);
         let response = function.invoke(&event).await.result();
-        assert_eq!(failures(&response), ["a", "b"], "{deed:?}");
-        // The result is stored, so that the next delivery only has to send it.
-        assert_eq!(backend.succeeded(), ["a", "b"], "{deed:?}");
+        assert_eq!(failures(&response), ["a", "b"], "{action:?}");
+        // The result is stored, so that the next delivery only has to send the notification.
+        assert_eq!(backend.succeeded(), ["a", "b"], "{action:?}");
         backend.aws.clear_script();
-        assert!(failures(&function.invoke(&event).await.result()).is_empty(), "{deed:?}");
+        assert!(failures(&function.invoke(&event).await.result()).is_empty(), "{action:?}");
         let sent = backend.aws.messages().len() + backend.aws.events().len();
-        assert_eq!((sent, backend.prompts().len()), (2, 2), "{deed:?}");
+        assert_eq!((sent, backend.prompts().len()), (2, 2), "{action:?}");
         assert!(backend.aws.objects().keys().all(|name| name.starts_with(RESULTS)));
         function.stop().await;
     }

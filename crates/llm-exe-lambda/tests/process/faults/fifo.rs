@@ -1,4 +1,5 @@
-//! FIFO queues: a group runs in order up to its first failure, even if the process is killed.
+//! Tests of FIFO queues. The messages of a group are run in order up to the first failure, even if
+//! the process is killed.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::backend::{
     Backend, batch, failures, invoke_and_kill, message, prompt_for, request_for, step_for,
 };
 
-/// An event with these messages, each in the group of its first letter.
+/// Creates an event with these messages. The group of a message is the first letter of its id.
 fn event(ids: &[&str]) -> serde_json::Value {
     batch(ids.iter().map(|id| message(id, id.get(..1), &request_for(id))))
 }
@@ -44,7 +45,8 @@ async fn group_stops_at_a_failure_and_continues_from_there() {
     function.stop().await;
 }
 
-/// A final failure blocks its group until the queue moves the message to the dead-letter queue.
+/// A message with a final failure blocks its group until SQS moves the message to the dead-letter
+/// queue.
 #[tokio::test]
 async fn final_failure_blocks_its_group_and_is_not_run_again() {
     let backend = Backend::new().await;

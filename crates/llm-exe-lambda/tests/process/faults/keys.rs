@@ -1,4 +1,5 @@
-//! `idempotencyKey` across processes: a request is run once, even if the first process is killed.
+//! Tests of `idempotencyKey` across processes. A request is run once, unless the first process is
+//! killed.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ async fn killed_process_does_not_block_the_key() {
     backend.simulator.script(vec![step_for("a", Step::fault(ProviderFault::Hang))]);
     let event = keyed("a", "k");
     let first = backend.function(&[]).await;
-    // The function's deadline, which is half a second before Lambda's.
+    // The function's deadline is half a second before Lambda's.
     let lease = Duration::from_millis(3500);
     let call = first.try_invoke(event.to_string(), lease + Duration::from_millis(500));
     let started = Instant::now();
@@ -69,7 +70,7 @@ async fn killed_process_does_not_block_the_key() {
     first.stop().await;
 
     let second = backend.function(&[]).await;
-    // A call with less time than that times out, and the provider is not called.
+    // A call with an earlier deadline times out, and the provider is not called.
     let early = second.invoke_within(&event, Duration::from_millis(1200)).await;
     let (kind, message) = early.failure();
     assert_eq!((kind.as_str(), backend.calls_for("a")), ("Timeout", 1), "{message}");
@@ -87,7 +88,7 @@ async fn killed_process_does_not_block_the_key() {
 #[tokio::test]
 async fn result_that_was_stored_before_the_kill_is_returned() {
     let backend = Backend::new().await;
-    // The first write acquires the key, the second one stores the result.
+    // The first write acquires the key, and the second write stores the result.
     let fault = Fault::on(Operation::PutObject, "*/idempotency/*", Action::DoneThenHang);
     backend.aws.script(fault.every(2).times(1));
     let event = keyed("a", "k");
@@ -110,7 +111,7 @@ async fn different_request_with_a_key_is_a_conflict() {
     let (kind, message) = second.invoke(&keyed("b", "k")).await.failure();
     assert_eq!(kind, "IdempotencyConflict", "{message}");
 
-    // HTTP callers have separate keys.
+    // The keys of HTTP callers are separate from those of direct callers.
     let (status, _, body) = first.invoke(&post_event(&keyed("a", "k"))).await.http();
     assert_eq!(status, 200, "{body}");
     let (status, headers, body) = second.invoke(&post_event(&keyed("b", "k"))).await.http();
@@ -123,7 +124,8 @@ async fn different_request_with_a_key_is_a_conflict() {
     assert_eq!((status, &body["replayed"]), (200, &json!(true)), "{body}");
     assert_eq!((backend.calls_for("a"), backend.calls_for("b")), (2, 0));
 
-    // Of two concurrent requests with one key, one runs and the other is a conflict.
+    // If two different requests use the same key concurrently, one is run and the other fails with
+    // a conflict.
     backend.simulator.script(vec![slow(400).times(9)]);
     let (c, d) = (keyed("c", "l"), keyed("d", "l"));
     let (c, d) = tokio::join!(first.invoke(&c), second.invoke(&d));
@@ -138,7 +140,8 @@ async fn different_request_with_a_key_is_a_conflict() {
     second.stop().await;
 }
 
-/// A retryable error frees the key; a final error is stored.
+/// After a retryable error, the request can be run again with the same key. A final error is
+/// stored.
 #[tokio::test]
 async fn only_final_errors_are_stored_for_a_key() {
     let backend = Backend::new().await;
@@ -160,7 +163,7 @@ async fn only_final_errors_are_stored_for_a_key() {
 }
 
 /// If the key can't be acquired, the provider is not called. If the result can't be stored, it is
-/// returned nevertheless.
+/// returned anyway.
 #[tokio::test]
 async fn failing_store_does_not_lose_a_result() {
     let backend = Backend::new().await;
@@ -174,7 +177,7 @@ async fn failing_store_does_not_lose_a_result() {
     let response = function.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&response["result"], backend.prompts().len()), (&json!(reply_for("a")), 1));
 
-    // This process returns the result again and stores it as soon as the store works, after which
+    // This process returns the result again and stores it as soon as the store works. From then on,
     // other processes return it too.
     backend.aws.script(fault.times(1));
     for _ in 0..2 {
@@ -188,7 +191,7 @@ async fn failing_store_does_not_lose_a_result() {
     let other = backend.function(&[]).await;
     let response = other.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&response["replayed"], backend.prompts().len()), (&json!(true), 1), "{response}");
-    // A different request with the key is still a conflict.
+    // A different request with the same key still fails with a conflict.
     let (kind, _) = function.invoke(&keyed("b", "k")).await.failure();
     assert_eq!(kind, "IdempotencyConflict");
     other.stop().await;

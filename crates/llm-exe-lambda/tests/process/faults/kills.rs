@@ -1,4 +1,4 @@
-//! Processes that are killed while they run a batch, which is then delivered again.
+//! Tests with processes that are killed while they run a batch, which is then delivered again.
 
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 use llm_exe_testkit::aws::{Action, Fault, Operation};
@@ -11,7 +11,7 @@ fn ids(count: usize) -> Vec<String> {
     (0..count).map(|at| format!("m{at}")).collect()
 }
 
-/// Checks that every record has the right result and that it was written once.
+/// Checks that every record has the right result and that each result was written once.
 fn check_results(backend: &Backend, ids: &[String]) {
     let results = backend.results();
     assert_eq!(results.len(), ids.len());
@@ -83,7 +83,7 @@ async fn only_running_requests_are_run_again_after_a_kill() {
     }
 }
 
-/// The batch makes progress each time, although its process is killed several times.
+/// The batch makes progress with each delivery, although its process is killed several times.
 #[tokio::test]
 async fn batch_is_completed_after_repeated_kills() {
     let backend = Backend::new().await;

@@ -1,11 +1,12 @@
-//! Objects and notifications that the function wrote do not start runs, so that there are no loops.
+//! Tests that objects and notifications that the function wrote are not run as requests, because
+//! that would cause endless loops.
 
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, batch, batch_with, failures, message, request_for};
 use crate::harness::{Function, event};
 
-/// An S3 notification of a created object.
+/// Creates an S3 notification about a created object.
 fn created(bucket: &str, key: &str) -> Value {
     let arn = format!("arn:aws:s3:::{bucket}");
     let mut event = event("s3", &json!({}));
@@ -62,7 +63,7 @@ async fn object_with_result_metadata_is_skipped() {
     let response = function.invoke(&created("theirs", &key)).await.result();
     assert_eq!(response[0]["status"], "skipped", "{response}");
     assert_eq!(backend.prompts().len(), 1);
-    // A caller must not refer to it as a config.
+    // A caller must not use the stored result as a config.
     let (kind, message) =
         function.invoke(&json!({ "bucket": "theirs", "key": key })).await.failure();
     assert_eq!(kind, "ConfigForbidden", "{message}");
@@ -86,7 +87,8 @@ async fn own_event_is_skipped() {
     let function = backend.function(&[("RESULT_DESTINATION", bus)]).await;
     assert!(failures(&function.invoke(&batch_with(["a"])).await.result()).is_empty());
     let sent = backend.aws.events().remove(0);
-    // As a rule on that bus would deliver the event, even if its detail is a request.
+    // The event has the format in which a rule on the event bus delivers it. It is skipped even if
+    // its detail is a request.
     for detail in [sent.detail, request_for("b")] {
         let event = json!({
             "version": "0", "id": sent.id, "detail-type": sent.detail_type, "source": sent.source,

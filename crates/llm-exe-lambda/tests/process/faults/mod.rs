@@ -1,5 +1,5 @@
-//! Kills, failures, delays and timeouts: results are stored, failed records are reported, and no
-//! request with a stored result is run again.
+//! Tests with kills, failures, delays and timeouts. They check that results are stored, that failed
+//! records are reported, and that requests with a stored result are not run again.
 
 mod destinations;
 mod fifo;

@@ -1,4 +1,4 @@
-//! Providers that fail for some records of a batch.
+//! Tests with providers that fail for some records of a batch.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::backend::{
 };
 use crate::harness::merge;
 
-/// The ids of failing records, the failures of the provider, and the expected error types.
+/// The ids of the failing records, with the provider's failure and the expected error type of each.
 fn failing_records() -> Vec<(&'static str, Step, &'static str)> {
     vec![
         ("rate-limited", Step::status(429).times(3), "ProviderRateLimited"),
@@ -65,7 +65,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     assert_eq!(backend.calls_for("rejected"), 1);
 
     // The queue delivers the failed records again, to another process. The provider works now, but
-    // the request that it rejected is not sent again.
+    // the rejected request is not sent to it again.
     let calls = backend.prompts().len();
     backend.simulator.clear();
     let other = backend.function(&[]).await;
@@ -79,7 +79,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     }
     assert_eq!(results["rejected"]["error"]["type"], "ProviderRejected");
 
-    // A third delivery calls no provider.
+    // The third delivery does not call a provider.
     let response = function.invoke(&batch(ids.map(request))).await.result();
     assert_eq!(
         (failures(&response).as_slice(), backend.prompts().len()),
@@ -90,7 +90,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     }
 }
 
-/// A request hangs until the function's deadline.
+/// One request hangs until the function's deadline.
 #[tokio::test]
 async fn hanging_request_fails_alone() {
     let backend = Backend::new().await;

@@ -1,5 +1,5 @@
-//! Failures and delays of S3: records fail only if their results can't be stored, and a process
-//! pays for no request twice.
+//! Tests with failures and delays of S3. A record fails only if its result can't be stored, and a
+//! process never pays for a request twice.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ fn refuse(status: u16, code: &str) -> Action {
     Action::Refuse(status, code.to_owned())
 }
 
-/// Checks that record `a` has the right result, written once, and the number of provider calls.
+/// Checks that the right result of record `a` was written once, and checks the number of provider
+/// calls.
 fn check_result(backend: &Backend, calls: usize) {
     let results = backend.results();
     assert_eq!(results.len(), 1, "{results:?}");
@@ -116,8 +117,8 @@ async fn write_with_a_lost_response_is_recognized() {
     }
 }
 
-/// S3 does not respond to a write. The record fails before the deadline, and the next delivery
-/// calls no provider.
+/// S3 does not respond to a write. The record fails before the deadline, and the next delivery does
+/// not call a provider.
 #[tokio::test]
 async fn hanging_write_fails_the_record_in_time() {
     for (action, is_done) in [(Action::Hang, false), (Action::DoneThenHang, true)] {
@@ -135,7 +136,7 @@ async fn hanging_write_fails_the_record_in_time() {
     }
 }
 
-/// S3 does not respond to a read. No provider is called.
+/// S3 does not respond to a read, so the provider is not called.
 #[tokio::test]
 async fn hanging_read_fails_the_record_in_time() {
     let backend = Backend::new().await;

@@ -1,4 +1,4 @@
-//! The function runs out of time in the middle of a batch.
+//! Tests a function that runs out of time in the middle of a batch.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ async fn unstarted_records_are_reported_and_finished_ones_are_stored() {
     backend.simulator.script(vec![slow.times(1000)]);
     let event = batch_with(&ids);
     let function = backend.function(&[("RECORD_CONCURRENCY", "2")]).await;
-    // Enough time for some of the ten rounds.
+    // The timeout is long enough for some of the ten rounds of requests.
     let response = function.invoke_within(&event, Duration::from_millis(3500)).await.result();
     let reported = failures(&response);
     let good = backend.succeeded();

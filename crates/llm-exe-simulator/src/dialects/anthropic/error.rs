@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{str_field, type_name, unknown_key};
 
-/// Anthropic's error body for a status.
+/// Builds Anthropic's error body for a status.
 pub(crate) fn error(status: u16, message: &str) -> Value {
     let kind = match status {
         401 => "authentication_error",
@@ -23,22 +23,22 @@ pub(crate) fn error(status: u16, message: &str) -> Value {
     json!({"type": "error", "error": error, "request_id": "req_simulated"})
 }
 
-/// A rejection with an Anthropic error body.
+/// Creates a rejection with an Anthropic error body.
 pub(crate) fn rejection(status: u16, message: &str) -> Rejection {
     Rejection::new(status, error(status, message))
 }
 
-/// A 400 with this message.
+/// Creates a 400 rejection with this message.
 pub(crate) fn invalid_request(message: &str) -> Rejection {
     rejection(400, message)
 }
 
-/// A 400 for a missing field.
+/// Creates a 400 rejection for a missing field.
 pub(crate) fn missing_field(path: &str) -> Rejection {
     invalid_request(&format!("{path}: Field required"))
 }
 
-/// Rejects an object with a field that is not in `known`.
+/// Rejects an object that has a field which is not in `known`.
 pub(crate) fn reject_unknown_fields(
     value: &Value,
     known: &[&str],
@@ -52,7 +52,7 @@ pub(crate) fn reject_unknown_fields(
     }
 }
 
-/// The `type` of a tagged object; rejected unless it is in `known`.
+/// Returns the `type` of a tagged object. Rejects a type that is not in `known`.
 pub(crate) fn type_tag<'a>(
     value: &'a Value,
     known: &[&str],

@@ -1,5 +1,5 @@
-//! Validates `messages` and `system` of an Anthropic request: roles, contents, and the pairing of
-//! tool uses with tool results.
+//! Validates the `messages` and the `system` prompt of an Anthropic request: the roles, the
+//! contents, and whether each tool use has a tool result.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ const RESULT_BLOCKS: &[&str] =
     &["text", "image", "search_result", "document", "tool_reference", "browser_state"];
 const MEDIA_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-/// Rejects `messages` and `system` that the service would reject.
+/// Rejects `messages` or a `system` prompt if the service would reject them.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     validate_system(body)?;
     let messages = match field(body, "messages") {
@@ -230,15 +230,15 @@ fn validate_image(block: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-/// The ids of a message's blocks of one type.
+/// Returns the ids of all content blocks of one type in a message.
 fn ids<'a>(message: &'a Value, kind: &str, id: &str) -> Vec<&'a str> {
     let blocks = array_field(message, "content").iter();
     let of_kind = blocks.filter(|block| str_field(block, "type") == Some(kind));
     of_kind.filter_map(|block| str_field(block, id)).collect()
 }
 
-/// Checks that each tool use has its result in the next message, and that each tool result has
-/// its tool use in the previous message.
+/// Checks that each tool use has a result in the next message, and that each tool result has a tool
+/// use in the previous message.
 fn validate_tool_results(messages: &[Value]) -> Result<(), Rejection> {
     let mut uses: Vec<&str> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
@@ -266,7 +266,7 @@ fn validate_tool_results(messages: &[Value]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Checks an assistant message at the end, whose text the model would continue.
+/// Checks a prefill, which is an assistant message at the end whose text the model would continue.
 fn validate_prefill(messages: &[Value], model: Model) -> Result<(), Rejection> {
     let Some(last) = messages.last().filter(|last| str_field(last, "role") == Some("assistant"))
     else {

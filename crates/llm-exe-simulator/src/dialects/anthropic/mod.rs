@@ -1,7 +1,7 @@
 //! The Anthropic dialect: `POST /v1/messages`.
 //! <https://platform.claude.com/docs/en/api/messages>
 //!
-//! Replies with a message or with Anthropic's error body
+//! A reply is a message object. An error has Anthropic's error body
 //! `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
 pub(super) mod error;
@@ -82,7 +82,7 @@ impl Dialect for Anthropic {
     }
 }
 
-/// The text of the last user message, or of the system prompt.
+/// Returns the text of the last user message, or of the system prompt if there is none.
 fn last_message(body: &Value) -> String {
     let message_text = |message: &Value| match message.get("content") {
         Some(Value::String(text)) => text.clone(),

@@ -1,14 +1,14 @@
-//! The restrictions of Claude models, which depend on the family and the version in the name.
+//! The restrictions of Claude models, which depend on the family and the version in the model name.
 //!
-//! For a name without `claude-` no parameter is rejected. A Claude model without a version counts
-//! as the newest.
+//! A model without `claude-` in its name has no restrictions. A Claude model without a version in
+//! its name is treated as the newest.
 
-/// A model, as its name describes it.
+/// The properties of a model that can be read from its name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
-    /// Whether it is a Claude model.
+    /// Whether the model is a Claude model.
     known: bool,
-    /// Major and minor version.
+    /// The major and the minor version.
     version: (u32, u32),
     family: Family,
 }
@@ -24,7 +24,7 @@ enum Family {
 
 const NEWEST: (u32, u32) = (99, 0);
 
-/// Parses a model's name: `claude-opus-4-7`, `claude-sonnet-4-5-20250929`,
+/// Parses a model name such as `claude-opus-4-7`, `claude-sonnet-4-5-20250929` or
 /// `us.anthropic.claude-3-5-haiku-20241022-v1:0`.
 pub(crate) fn model(name: &str) -> Model {
     let Some((_, rest)) = name.split_once("claude-") else {
@@ -38,7 +38,8 @@ pub(crate) fn model(name: &str) -> Model {
         () if words.contains(&"mythos") => Family::Mythos,
         () => Family::Other,
     };
-    // The version is one or two consecutive numbers, before or after the family. A date is longer.
+    // The version is one or two consecutive numbers before or after the family. A larger number is
+    // a date.
     let number = |word: &&str| word.parse::<u32>().ok().filter(|number| *number < 1000);
     let mut numbers = words.iter().skip_while(|word| number(word).is_none()).map_while(number);
     let version = match (numbers.next(), numbers.next()) {
@@ -54,38 +55,38 @@ impl Model {
         self.known && self.version < (major, minor)
     }
 
-    /// Whether it is a Claude model of this version or later.
+    /// Whether the model is a Claude model of this version or later.
     pub(crate) fn is_at_least(self, major: u32, minor: u32) -> bool {
         self.known && self.version >= (major, minor)
     }
 
-    /// Whether it rejects temperature, top_p and top_k.
+    /// Whether the model rejects `temperature`, `top_p` and `top_k`.
     pub(crate) fn rejects_sampling(self) -> bool {
         self.is_at_least(4, 7)
     }
 
-    /// Whether it rejects temperature together with top_p.
+    /// Whether the model rejects requests with both `temperature` and `top_p`.
     pub(crate) fn rejects_temperature_with_top_p(self) -> bool {
         self.is_at_least(4, 1)
     }
 
-    /// Whether it rejects an assistant message at the end.
+    /// Whether the model rejects a prefill, which is an assistant message at the end.
     pub(crate) fn rejects_prefill(self) -> bool {
         self.is_at_least(4, 6)
     }
 
-    /// Whether it rejects `thinking` of type `adaptive`.
+    /// Whether the model rejects `thinking` of type `adaptive`.
     pub(crate) fn rejects_adaptive(self) -> bool {
         self.is_before(4, 6)
     }
 
-    /// Whether it rejects `thinking` of type `enabled`: newer models replaced it, older ones have
-    /// no thinking.
+    /// Whether the model rejects `thinking` of type `enabled`. Newer models replaced this type, and
+    /// older models do not support thinking.
     pub(crate) fn rejects_budget(self) -> bool {
         self.is_at_least(4, 7) || self.is_before(3, 7)
     }
 
-    /// Whether it rejects `output_config.effort`.
+    /// Whether the model rejects `output_config.effort`.
     pub(crate) fn rejects_effort(self) -> bool {
         match self.family {
             Family::Opus => self.is_before(4, 5),
@@ -93,12 +94,12 @@ impl Model {
         }
     }
 
-    /// Whether it rejects `output_config.format`.
+    /// Whether the model rejects `output_config.format`.
     pub(crate) fn rejects_format(self) -> bool {
         self.is_before(4, 1)
     }
 
-    /// Whether it rejects a `tool_choice` that forces a tool call.
+    /// Whether the model rejects a `tool_choice` that forces a tool call.
     pub(crate) fn rejects_forced_tool(self) -> bool {
         match self.family {
             Family::Fable | Family::Mythos => self.is_at_least(5, 1),

@@ -1,4 +1,4 @@
-//! Validates `output_config` of an Anthropic request.
+//! Validates the `output_config` of an Anthropic request.
 //! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::dialects::json::field;
 
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Rejects an `output_config` that the service would reject.
+/// Rejects an `output_config` if the service would reject it.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(output) = field(body, "output_config") else {
         return Ok(());

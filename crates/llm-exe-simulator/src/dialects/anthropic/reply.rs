@@ -6,7 +6,8 @@ use crate::completion::{Completion, Content, FinishReason, count_tokens};
 use crate::dialects::json::{field, str_field};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// "simulated thinking" in base64. Clients must send it back unchanged.
+/// The signature of a thinking block, which clients must send back unchanged. It is "simulated
+/// thinking" in base64.
 const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
 /// Builds the body of the reply.
@@ -24,7 +25,7 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
             content.push(json!({"type": "text", "text": text, "citations": null}));
         }
         Content::ToolCall { name, arguments } => {
-            // The input of a truncated call is not valid JSON.
+            // The input of a truncated tool call is not valid JSON.
             let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let id = format!("toolu_sim{number:06}");
             let caller = json!({"type": "direct"});
@@ -51,7 +52,7 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-/// The text of the thinking block, if the request enables thinking.
+/// Returns the text of the thinking block if the request enables thinking.
 fn thought(body: &Value) -> Option<String> {
     let thinking = field(body, "thinking")?;
     let is_enabled = matches!(str_field(thinking, "type"), Some("enabled" | "adaptive"));

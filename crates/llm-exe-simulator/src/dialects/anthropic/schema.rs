@@ -1,5 +1,5 @@
-//! Validates a schema by the rules of Anthropic's structured outputs. Errors are Anthropic's
-//! messages.
+//! Validates a schema against the rules of Anthropic's structured outputs. The error messages are
+//! Anthropic's.
 //! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ const UNSUPPORTED: &[&str] = &[
     "unevaluatedProperties",
     "unevaluatedItems",
 ];
-/// Types and their unsupported constraints.
+/// Types, each with the constraints that are not supported for that type.
 const UNSUPPORTED_CONSTRAINTS: &[(&str, &[&str])] = &[
     ("integer", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
     ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
@@ -29,11 +29,11 @@ const UNSUPPORTED_CONSTRAINTS: &[(&str, &[&str])] = &[
 ];
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
-/// Unsupported syntax in `pattern`: lookaround, word boundaries and back-references.
+/// Syntax that is not supported in `pattern`: lookaround, word boundaries and back-references.
 const UNSUPPORTED_IN_PATTERN: &[&str] = &["(?=", "(?!", "(?<=", "(?<!", "\\b", "\\B", "\\1", "\\2"];
 const MAX_DEPTH: usize = 64;
 
-/// Rejects a schema that structured outputs do not support.
+/// Rejects a schema if structured outputs do not support it.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     validate_node(schema, schema, &[], 0)
 }

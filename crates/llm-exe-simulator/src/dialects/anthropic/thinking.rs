@@ -1,4 +1,4 @@
-//! Validates `thinking` of an Anthropic request.
+//! Validates the `thinking` parameter of an Anthropic request.
 //! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>
 
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
 const MIN_BUDGET: i64 = 1024;
-/// The minimum `top_p` together with thinking.
+/// The minimum `top_p` if thinking is enabled.
 const MIN_TOP_P: f64 = 0.95;
 
-/// Rejects `thinking` that the service would reject, alone or with other parameters.
+/// Rejects `thinking` if the service would reject it, by itself or together with other parameters.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(thinking) = field(body, "thinking") else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Validates `tools` and `tool_choice` of an Anthropic request.
+//! Validates the `tools` and the `tool_choice` of an Anthropic request.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ const FIELDS: &[&str] = &[
     "type",
 ];
 
-/// Rejects `tools` and `tool_choice` that the service would reject.
+/// Rejects `tools` or a `tool_choice` if the service would reject them.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}
@@ -47,7 +47,7 @@ fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
     }
     match str_field(tool, "type") {
         None | Some("custom") => {}
-        // Anthropic's own tools have dated types, such as `bash_20250124`.
+        // Anthropic's own tools have types that contain a date, such as `bash_20250124`.
         Some(kind) if kind.contains("_20") => return Ok(()),
         Some(kind) => {
             return Err(invalid_request(&format!(

@@ -1,5 +1,5 @@
-//! Validates an Anthropic request: headers, model, limits, sampling and stop sequences. The other
-//! groups of fields are checked in their own modules.
+//! Validates an Anthropic request. This module checks the headers, the model, limits, sampling
+//! parameters and stop sequences; each other group of fields has its own module.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::{messages, models, output, thinking, tools};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{field, unknown_key};
 
-/// The parameters of `MessageCreateParams` in the npm package @anthropic-ai/sdk.
+/// The parameters of the type `MessageCreateParams` in the npm package `@anthropic-ai/sdk`.
 pub(crate) const PARAMETERS: &[&str] = &[
     "cache_control",
     "container",
@@ -34,7 +34,7 @@ pub(crate) const PARAMETERS: &[&str] = &[
 const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01"];
 const SAMPLING_PARAMETERS: &[&str] = &["temperature", "top_p", "top_k"];
 
-/// Rejects a request that the service would reject.
+/// Rejects a request if the service would reject it.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     validate_version(request)?;
@@ -55,7 +55,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_parameters(body, models::model(name))
 }
 
-/// Rejects parameters that the service would reject, directly or through Bedrock.
+/// Rejects parameters that the model rejects in Anthropic's own API as well as in Amazon Bedrock.
 pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
     validate_max_tokens(body)?;
     messages::validate(body, model)?;

@@ -1,4 +1,4 @@
-//! Converse: `POST /model/{id}/converse`.
+//! The Converse operation: `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 //!
 //! The field names come from botocore's service model.
@@ -14,7 +14,7 @@ use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, str_field, unknown_key};
 
-/// The members of `ConverseRequest` that are in the body.
+/// The members of `ConverseRequest` that are sent in the body.
 const FIELDS: &[&str] = &[
     "messages",
     "system",
@@ -30,7 +30,7 @@ const FIELDS: &[&str] = &[
     "outputConfig",
 ];
 
-/// Bedrock's Converse operation.
+/// The Converse operation of Amazon Bedrock.
 pub(crate) struct Converse;
 
 impl Dialect for Converse {

@@ -16,7 +16,7 @@ pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value
         Content::Text(text) if text.is_empty() => {}
         Content::Text(text) | Content::Refusal(text) => content.push(json!({"text": text})),
         Content::ToolCall { name, arguments } => {
-            // The input of a truncated call is not valid JSON.
+            // The input of a truncated tool call is not valid JSON.
             let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let id = format!("tooluse_sim{number:06}");
             content.push(json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}));
@@ -31,7 +31,8 @@ pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-/// The stop reason. Converse has none for a model that declines, only for a content filter.
+/// Returns the stop reason. Converse defines a stop reason for a content filter but not for a
+/// refusal by the model.
 fn stop_reason(completion: &Completion) -> &str {
     match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,

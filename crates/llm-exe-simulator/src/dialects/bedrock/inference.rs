@@ -1,5 +1,5 @@
-//! Validates `inferenceConfig`, `outputConfig` and `additionalModelRequestFields` of a Converse
-//! request, and for Claude models also the resulting Anthropic request.
+//! Validates the `inferenceConfig`, `outputConfig` and `additionalModelRequestFields` of a Converse
+//! request. For a Claude model, it also validates the Anthropic request that results from them.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::dialects::json::{array_field, field, str_field, unknown_key};
 const FIELDS: &[&str] = &["maxTokens", "temperature", "topP", "stopSequences"];
 const MAX_STOP_SEQUENCES: usize = 2500;
 
-/// Rejects options that the service would reject.
+/// Rejects options if the service would reject them.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     if let Some(config) = field(body, "inferenceConfig") {
         validate_inference_config(config, model)?;
@@ -98,13 +98,13 @@ fn validate_output_config(config: &Value, model: BedrockModel<'_>) -> Result<(),
     }
 }
 
-/// Parses the schema, which is JSON in a string.
+/// Parses the schema, which the request contains as a JSON string.
 fn parse_schema(structure: &Value) -> Option<Value> {
     let schema = structure.pointer("/jsonSchema/schema")?.as_str()?;
     serde_json::from_str(schema).ok().filter(Value::is_object)
 }
 
-/// The output schema of a request.
+/// Returns the schema of the structured output that a request asks for.
 pub(super) fn output_schema(body: &Value) -> Option<Value> {
     parse_schema(body.pointer("/outputConfig/textFormat/structure")?)
 }

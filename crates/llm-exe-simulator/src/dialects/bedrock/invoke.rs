@@ -1,7 +1,7 @@
-//! Anthropic's models through InvokeModel: `POST /model/{id}/invoke`.
+//! The InvokeModel operation for Anthropic models: `POST /model/{id}/invoke`.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 //!
-//! The body is that of an Anthropic Messages request without the model.
+//! The body is an Anthropic Messages request without the model.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -16,13 +16,13 @@ use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
 const VERSION: &str = "bedrock-2023-05-31";
-/// Anthropic's parameters that InvokeModel rejects: the path or the operation contains them
-/// already, or only Anthropic's own service has them.
+/// Anthropic parameters that InvokeModel rejects, because the path or the operation already
+/// determines them or because only Anthropic's own API supports them.
 const REJECTED: &[&str] =
     &["model", "stream", "service_tier", "inference_geo", "container", "diagnostics", "speed"];
 const ADDITIONAL: &[&str] = &["anthropic_version", "anthropic_beta"];
 
-/// Bedrock's InvokeModel operation for Anthropic's models.
+/// The InvokeModel operation of Amazon Bedrock for Anthropic models.
 pub(crate) struct BedrockAnthropic;
 
 impl Dialect for BedrockAnthropic {
@@ -113,7 +113,7 @@ fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Rejects images by URL, which Bedrock does not fetch.
+/// Rejects images that are given by URL, because Bedrock does not fetch them.
 fn validate_images(body: &Value) -> Result<(), Rejection> {
     for (index, message) in array_field(body, "messages").iter().enumerate() {
         for (at, block) in array_field(message, "content").iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Validates `messages` and `system` of a Converse request.
+//! Validates the `messages` and the `system` prompt of a Converse request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html>
 
 use serde_json::Value;
@@ -27,7 +27,7 @@ const BLOCKS: &[&str] = &[
 ];
 const FORMATS: &[&str] = &["png", "jpeg", "gif", "webp"];
 
-/// Rejects `messages` and `system` that the service would reject.
+/// Rejects `messages` or a `system` prompt if the service would reject them.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     validate_system(body, model)?;
     let messages = match field(body, "messages") {
@@ -67,7 +67,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
     }
 }
 
-/// A 400 for a field that the operation does not have.
+/// Creates a 400 rejection for a field that the operation does not have.
 pub(super) fn unknown_field(path: &str, name: &str) -> Rejection {
     let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     validation_error(&format!("Unexpected field type: {path} is not known"))
@@ -95,7 +95,8 @@ fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejectio
     Ok(())
 }
 
-/// The name of the single member of a union; rejected unless it is in `known`.
+/// Returns the name of the only member of a union. Rejects a union with any other number of
+/// members, and a member that is not in `known`.
 pub(super) fn union_member<'a>(
     union: &'a Value,
     known: &[&str],
@@ -200,7 +201,7 @@ fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-/// The text of the last user message.
+/// Returns the text of the last user message.
 pub(super) fn last_message(body: &Value) -> String {
     let message_text = |message: &Value| {
         let texts =

@@ -1,8 +1,8 @@
-//! The Amazon Bedrock runtime: `POST /model/{id}/invoke` for Anthropic's models, and
+//! The Amazon Bedrock runtime: `POST /model/{id}/invoke` for Anthropic models, and
 //! `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
 //!
-//! Requests are signed. Error bodies are `{"message"}`, with the error's name in the header
+//! Requests must be signed. An error has the body `{"message"}`, and its name is in the header
 //! `x-amzn-errortype`.
 
 mod converse;
@@ -30,7 +30,7 @@ fn serves(path: &str, operation: &str) -> bool {
     matches!(segments.as_slice(), ["", "model", id, last] if !id.is_empty() && *last == operation)
 }
 
-/// The model id in the path.
+/// Returns the model id in the path.
 fn model_id<'a>(request: &ProviderRequest<'a>) -> &'a str {
     let rest = request.decoded.strip_prefix("/model/").unwrap_or_default();
     rest.rsplit_once('/').map_or("", |(id, _)| id)
@@ -41,7 +41,8 @@ fn recognizes(headers: &HeaderMap) -> bool {
     value.is_some_and(|value| value.starts_with("AWS4-"))
 }
 
-/// Rejects what every operation rejects, in AWS's order: the signature, the body, the model.
+/// Runs the checks that all operations share, in AWS's order: the signature, the body, and the
+/// model.
 fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     sigv4::check(&SignedRequest {
         service: "bedrock",
@@ -82,12 +83,12 @@ fn validation_error(message: &str) -> Rejection {
     rejection(400, message)
 }
 
-/// A 400 for a missing member.
+/// Creates a 400 rejection for a missing member.
 fn missing_member(path: &str) -> Rejection {
     constraint_violation("null", path, "Member must not be null")
 }
 
-/// A 400 for a value that violates a constraint of AWS's service model.
+/// Creates a 400 rejection for a value that violates a constraint of AWS's service model.
 fn constraint_violation(value: &str, path: &str, rule: &str) -> Rejection {
     validation_error(&format!(
         "1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: \
@@ -95,7 +96,7 @@ fn constraint_violation(value: &str, path: &str, rule: &str) -> Rejection {
     ))
 }
 
-/// A 400 for a key that is not in the schema of the model's parameters.
+/// Creates a 400 rejection for a key that the schema of the model's parameters does not allow.
 fn extraneous_key(path: &str, key: &str) -> Rejection {
     validation_error(&format!(
         "Malformed input request: #{path}: extraneous key [{key}] is not permitted, please \
@@ -103,14 +104,14 @@ fn extraneous_key(path: &str, key: &str) -> Rejection {
     ))
 }
 
-/// A 400 for a field that the model does not support.
+/// Creates a 400 rejection for a field that the model does not support.
 fn unsupported_field(field: &str) -> Rejection {
     validation_error(&format!(
         "This model doesn't support the {field} field. Remove {field} and try again."
     ))
 }
 
-/// The headers of a reply with this status: for an error, its name.
+/// Returns the response headers for this status. For an error, they contain the name of the error.
 fn error_headers(status: u16) -> Vec<(&'static str, String)> {
     let name = match status {
         200..=399 => return Vec::new(),

@@ -1,11 +1,11 @@
-//! The restrictions of Bedrock's models, which depend on the maker and the name in the model id.
+//! The restrictions of Bedrock models, which depend on the maker and the name in the model id.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 //!
-//! For an unknown maker no parameter is rejected.
+//! A model of an unknown maker has no restrictions.
 
 use crate::dialects::anthropic::models::{self, Model};
 
-/// The maker of a model.
+/// The maker or family of a model, which determines its restrictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Maker {
     Claude,
@@ -21,7 +21,7 @@ pub(super) enum Maker {
     Unknown,
 }
 
-/// Substrings of model ids and the makers that they identify.
+/// Substrings of model ids, each with the maker that it identifies.
 const MAKERS: &[(&str, Maker)] = &[
     ("anthropic.", Maker::Claude),
     ("amazon.nova", Maker::Nova),
@@ -35,7 +35,7 @@ const MAKERS: &[(&str, Maker)] = &[
     ("qwen.", Maker::Qwen),
 ];
 
-/// A model, as its id describes it.
+/// The id of a model and the maker that it identifies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BedrockModel<'a> {
     pub(super) id: &'a str,
@@ -43,14 +43,14 @@ pub(super) struct BedrockModel<'a> {
 }
 
 impl<'a> BedrockModel<'a> {
-    /// The model with this id, which may have a region prefix or be part of an ARN.
+    /// Creates a model from its id, which may have a region prefix or be part of an ARN.
     pub(super) fn from_id(id: &'a str) -> Self {
         let is_maker = |(part, _): &&(&str, Maker)| id.contains(part);
         let maker = MAKERS.iter().find(is_maker).map_or(Maker::Unknown, |(_, maker)| *maker);
         Self { id, maker }
     }
 
-    /// The Claude model, if it is one.
+    /// Returns the restrictions of a Claude model, or `None` for any other model.
     pub(super) fn claude(self) -> Option<Model> {
         (self.maker == Maker::Claude).then(|| models::model(self.id))
     }
@@ -73,7 +73,7 @@ impl<'a> BedrockModel<'a> {
         matches!(self.maker, Maker::Titan | Maker::GptOss | Maker::Qwen)
     }
 
-    /// Whether it rejects the tool choice `any`.
+    /// Whether the model rejects the tool choice `any`.
     pub(super) fn rejects_any_tool(self) -> bool {
         let is_large_mistral = self.is_one_of(&["mistral-large", "pixtral-large"]);
         let is_r1 = self.is_one_of(&["deepseek.r1"]);
@@ -85,8 +85,8 @@ impl<'a> BedrockModel<'a> {
         }
     }
 
-    /// Whether it rejects a tool choice of a specific tool, which only Anthropic's and Amazon's
-    /// models support.
+    /// Whether the model rejects a tool choice that names a specific tool. Only Anthropic's and
+    /// Amazon's models support it.
     pub(super) fn rejects_specific_tool(self) -> bool {
         !matches!(self.maker, Maker::Claude | Maker::Nova | Maker::Unknown)
     }

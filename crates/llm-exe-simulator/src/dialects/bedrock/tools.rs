@@ -1,4 +1,4 @@
-//! Validates `toolConfig` of a Converse request.
+//! Validates the `toolConfig` of a Converse request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html>
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::{
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, is_name, str_field, unknown_key};
 
-/// Rejects a `toolConfig` that the service would reject.
+/// Rejects a `toolConfig` if the service would reject it.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let Some(config) = field(body, "toolConfig") else {
         return Ok(());
@@ -98,7 +98,8 @@ fn validate_tool_choice(
     }
 }
 
-/// The name and the schema of the tool that the model must call.
+/// Returns the name and the schema of the tool that the model must call, if the request forces a
+/// call.
 pub(super) fn forced_tool(body: &Value) -> Option<(&str, &Value)> {
     let choice = body.pointer("/toolConfig/toolChoice")?;
     let mut specs =

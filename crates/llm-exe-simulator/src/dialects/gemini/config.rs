@@ -1,5 +1,5 @@
-//! Validates `generationConfig` of a Gemini request: types, ranges, and options that the model
-//! does not support.
+//! Validates the `generationConfig` of a Gemini request: its types, its ranges, and whether the
+//! model supports its options.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{schema, thinking};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
-/// The fields of `GenerationConfig` that the Gemini API serves.
+/// The fields of `GenerationConfig` that the Gemini API supports.
 const FIELDS: &[&str] = &[
     "candidateCount",
     "enableEnhancedCivicAnswers",
@@ -33,14 +33,14 @@ const FIELDS: &[&str] = &[
     "topK",
     "topP",
 ];
-/// Name, name in error messages, minimum and maximum.
+/// Number fields, each with its name in error messages, its minimum and its maximum.
 const RANGES: &[(&str, &str, f64, f64)] = &[
     ("temperature", "temperature", 0.0, 2.0),
     ("topP", "top_p", 0.0, 1.0),
     ("frequencyPenalty", "frequency_penalty", -2.0, 2.0),
     ("presencePenalty", "presence_penalty", -2.0, 2.0),
 ];
-/// Name, name in error messages, and minimum.
+/// Integer fields, each with its name in error messages and its minimum.
 const COUNTS: &[(&str, &str, i32)] = &[
     ("maxOutputTokens", "max_output_tokens", 1),
     ("topK", "top_k", 1),
@@ -50,7 +50,7 @@ const COUNTS: &[(&str, &str, i32)] = &[
 const MAX_STOP_SEQUENCES: usize = 5;
 const MIME_TYPES: &[&str] = &["text/plain", "application/json", "text/x.enum"];
 
-/// Rejects a `generationConfig` that the service would reject.
+/// Rejects a `generationConfig` if the service would reject it.
 pub(crate) fn validate(body: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(config) = field(body, "generationConfig") else {
         return Ok(());
@@ -128,7 +128,7 @@ fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Checks `responseMimeType` and the schemas that depend on it.
+/// Checks `responseMimeType` and the schemas whose validity depends on it.
 fn validate_response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let path = "generation_config.response_mime_type";
     let mime_type = match field(config, "responseMimeType") {

@@ -1,4 +1,4 @@
-//! Validates `contents` and `systemInstruction` of a Gemini request: roles, parts and inline data.
+//! Validates the `contents` and the `systemInstruction` of a Gemini request.
 
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ const METADATA: &[&str] =
 const MEDIA: &[&str] = &["image/", "audio/", "video/", "text/", "application/pdf"];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
-/// Rejects `contents` and `systemInstruction` that the service would reject.
+/// Rejects `contents` or a `systemInstruction` if the service would reject them.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
         validate_content(system, "system_instruction")?;
@@ -135,7 +135,7 @@ fn validate_file_data(data: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-/// Whether a text is base64 in the standard or the URL-safe alphabet, with or without padding.
+/// Whether a string is base64 in the standard or the URL-safe alphabet, with or without padding.
 fn is_base64(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
     let padding = text.len() - unpadded.len();

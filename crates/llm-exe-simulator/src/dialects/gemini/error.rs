@@ -7,7 +7,7 @@ use crate::dialects::json::unknown_key;
 
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 
-/// Google's error body for a status.
+/// Builds Google's error body for a status.
 pub(crate) fn error(status: u16, message: &str) -> Value {
     let word = match status {
         401 => "UNAUTHENTICATED",
@@ -25,7 +25,7 @@ pub(crate) fn error(status: u16, message: &str) -> Value {
     json!({"error": {"code": status, "message": message, "status": word}})
 }
 
-/// A 400 with this message and these details.
+/// Creates a 400 rejection with this message and these details.
 pub(crate) fn with_details(message: &str, details: Value) -> Rejection {
     let mut body = error(400, message);
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
@@ -34,28 +34,29 @@ pub(crate) fn with_details(message: &str, details: Value) -> Rejection {
     Rejection::new(400, body)
 }
 
-/// A 400 with this message.
+/// Creates a 400 rejection with this message.
 pub(crate) fn invalid_request(message: &str) -> Rejection {
     Rejection::new(400, error(400, message))
 }
 
-/// A 400 for a field that violates a rule of `GenerateContentRequest`.
+/// Creates a 400 rejection for a field that violates a rule of `GenerateContentRequest`.
 pub(crate) fn rule_violation(path: &str, rule: &str) -> Rejection {
     invalid_request(&format!("* GenerateContentRequest.{path}: {rule}\n"))
 }
 
-/// A 400 for a value of the wrong type.
+/// Creates a 400 rejection for a value of the wrong type.
 pub(crate) fn wrong_type(path: &str, expected: &str, got: &Value) -> Rejection {
     invalid_field(path, &format!("Invalid value at '{path}' ({expected}), {got}"))
 }
 
-/// A 400 from the JSON parser, which also names the field in `details`.
+/// Creates a 400 rejection in the format of the service's JSON parser, which also names the field
+/// in `details`.
 pub(crate) fn invalid_field(path: &str, message: &str) -> Rejection {
     let violation = json!({"field": path, "description": message});
     with_details(message, json!([{"@type": BAD_REQUEST, "fieldViolations": [violation]}]))
 }
 
-/// Rejects a message with a field that is not in `known`.
+/// Rejects a JSON object that has a field which is not in `known`.
 pub(crate) fn reject_unknown_fields(
     value: &Value,
     known: &[&str],

@@ -1,7 +1,9 @@
 //! The Gemini dialect: `POST /v1beta/models/{model}:generateContent`.
-//! <https://ai.google.dev/api/generate-content>; types of npm `@google/genai` 2.32.
+//! <https://ai.google.dev/api/generate-content>
 //!
-//! The model is in the path. Replies with one candidate or with Google's error body
+//! The types are those of the npm package `@google/genai` 2.32.
+//!
+//! The path contains the model. A reply has one candidate. An error has Google's error body
 //! `{"error": {"code", "message", "status", "details"?}}`.
 
 mod config;
@@ -21,7 +23,7 @@ use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use models::name_in_path;
 
-/// The Gemini API's generateContent operation.
+/// The operation `generateContent` of the Gemini API.
 pub(crate) struct Gemini;
 
 impl Dialect for Gemini {
@@ -41,7 +43,7 @@ impl Dialect for Gemini {
         100 * 1024 * 1024
     }
 
-    /// The service sends its response id in the body only; this header is the simulator's own.
+    /// The service sends the response id only in the body, so this header is the simulator's own.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
@@ -84,13 +86,13 @@ impl Dialect for Gemini {
     }
 }
 
-/// The text of a content's parts, one per line.
+/// Returns the texts of a content's parts, joined with line breaks.
 fn content_text(content: &Value) -> String {
     let texts = array_field(content, "parts").iter().filter_map(|part| str_field(part, "text"));
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// The text of the last user content, or of the system instruction.
+/// Returns the text of the last user content, or of the system instruction if there is none.
 fn last_message(body: &Value) -> String {
     let users = array_field(body, "contents").iter().rev();
     let mut texts =
@@ -114,7 +116,7 @@ fn output_kind(body: &Value, config: &Value) -> OutputKind {
     }
 }
 
-/// The function that the model must call.
+/// Returns the function that the model must call, if the request forces a call.
 fn forced_function(body: &Value) -> Option<&Value> {
     let calling = body.pointer("/toolConfig/functionCallingConfig")?;
     if str_field(calling, "mode") != Some("ANY") {

@@ -1,16 +1,16 @@
-//! The capabilities of Google's models, by name prefix.
+//! The capabilities of Google's models, which are looked up by the prefix of the name.
 //! <https://ai.google.dev/gemini-api/docs/thinking>
 //!
-//! For a name without a row no parameter is rejected.
+//! A model without a matching prefix accepts any parameter.
 
 /// The thinking configuration that a model supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thinking {
-    /// Any configuration.
+    /// Every thinking configuration is supported.
     Any,
-    /// No thinking.
+    /// Thinking is not supported.
     No,
-    /// A budget.
+    /// A token budget is supported.
     Budget {
         /// The minimum budget.
         min: i64,
@@ -19,11 +19,11 @@ pub(crate) enum Thinking {
         /// Whether budget 0 turns thinking off.
         can_be_off: bool,
     },
-    /// A level.
+    /// A thinking level is supported.
     Levels {
         /// The supported levels.
         levels: &'static [&'static str],
-        /// Whether a budget, the older form, is also supported.
+        /// Whether a budget, the predecessor of levels, is also supported.
         accepts_budget: bool,
     },
 }
@@ -34,11 +34,11 @@ pub(crate) struct Model {
     pub(crate) thinking: Thinking,
     /// Whether `systemInstruction` is supported.
     pub(crate) system: bool,
-    /// Whether a `responseMimeType` of JSON is supported.
+    /// Whether replies in JSON are supported (`responseMimeType`).
     pub(crate) json: bool,
     /// Whether `responseJsonSchema` is supported.
     pub(crate) schema: bool,
-    /// Whether frequency and presence penalty are supported.
+    /// Whether frequency and presence penalties are supported.
     pub(crate) penalties: bool,
 }
 
@@ -61,7 +61,7 @@ const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model 
     with_thinking(Thinking::Levels { levels, accepts_budget })
 }
 
-/// Name prefixes and their models. The first match is used.
+/// Name prefixes and the capabilities of their models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
     ("gemini-1.0", BASIC),
     ("gemini-1.5", Model { schema: false, ..OLD }),
@@ -78,14 +78,14 @@ const MODELS: &[(&str, Model)] = &[
     ("gemma-3", BASIC),
 ];
 
-/// The model's name in a request path, or `None` if the dialect does not serve the path.
+/// Returns the model name in a request path, or `None` if the dialect does not serve the path.
 pub(crate) fn name_in_path(path: &str) -> Option<&str> {
     let resource = path.strip_prefix("/v1beta/")?.strip_suffix(":generateContent")?;
     let name = resource.strip_prefix("models/").or(resource.strip_prefix("tunedModels/"))?;
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
-/// The capabilities of the model with this name.
+/// Returns the capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
     let row = MODELS.iter().find(|(prefix, _)| name.starts_with(prefix));
     row.map_or(OTHER, |(_, model)| *model)

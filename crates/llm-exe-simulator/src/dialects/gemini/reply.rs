@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::completion::{Completion, Content, FinishReason, count_tokens};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// "simulated thinking" in base64. Clients must send it back unchanged.
+/// The signature of thoughts, which clients must send back unchanged. It is "simulated thinking" in
+/// base64.
 const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
 /// Builds the body of the reply.
@@ -22,7 +23,7 @@ pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: 
     match &completion.content {
         Content::Text(text) => parts.push(json!({"text": text})),
         Content::ToolCall { name, arguments } => {
-            // The arguments of a truncated call are not valid JSON.
+            // The arguments of a truncated function call are not valid JSON.
             let args: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let call = json!({"id": format!("call_sim{number:06}"), "name": name, "args": args});
             parts.push(json!({"functionCall": call, "thoughtSignature": SIGNATURE}));

@@ -1,7 +1,8 @@
-//! Validates a schema by the rules of Gemini's structured outputs.
+//! Validates a schema against the rules of Gemini's structured outputs.
 //!
 //! A keyword that the documentation of `responseJsonSchema` does not list is rejected. The service
-//! may ignore some of these; the simulator rejects them so that callers do not rely on them.
+//! may ignore some of these keywords; the simulator rejects them so that callers do not rely on
+//! them.
 
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ const KEYWORDS: &[&str] = &[
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 const MAX_DEPTH: usize = 64;
 
-/// Rejects a schema that structured outputs do not support.
+/// Rejects a schema if structured outputs do not support it.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     validate_node(schema, schema, &[], 0)
 }
@@ -95,7 +96,7 @@ fn validate_definitions(
     definitions.try_for_each(|child| validate_node(child, root, references, depth + 1))
 }
 
-/// Checks the keywords of a node without its children.
+/// Checks the keywords of a schema node, but not its children.
 fn validate_keywords(schema: &Value) -> Result<(), String> {
     let is_type = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
     match schema.get("type") {

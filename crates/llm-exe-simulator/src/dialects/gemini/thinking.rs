@@ -1,4 +1,4 @@
-//! Validates `generationConfig.thinkingConfig` of a Gemini request.
+//! Validates the `generationConfig.thinkingConfig` of a Gemini request.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::dialects::json::field;
 const PATH: &str = "generation_config.thinking_config";
 const LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 
-/// Rejects a `thinkingConfig` that the service would reject.
+/// Rejects a `thinkingConfig` if the service would reject it.
 pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(thinking) = field(config, "thinkingConfig") else {
         return Ok(());
@@ -65,7 +65,7 @@ fn parse_budget(thinking: &Value) -> Result<Option<i64>, Rejection> {
     }
 }
 
-/// Checks a budget. With -1 the model chooses it, 0 turns thinking off.
+/// Checks a thinking budget. A budget of -1 lets the model choose, and 0 turns thinking off.
 fn validate_budget(budget: i64, thinking: Thinking) -> Result<(), Rejection> {
     match thinking {
         Thinking::Levels { accepts_budget: false, .. } => {

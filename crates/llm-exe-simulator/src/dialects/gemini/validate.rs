@@ -1,7 +1,7 @@
 //! Validates a Gemini request.
 //!
-//! The service also accepts field names in snake_case. The simulator accepts only camelCase, as
-//! the documentation has it.
+//! The service also accepts field names in snake_case. The simulator accepts only the documented
+//! camelCase names.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ const FIELDS: &[&str] = &[
 ];
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
-/// Rejects a request that the service would reject.
+/// Rejects a request if the service would reject it.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     let body = request.body;
@@ -57,7 +57,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     config::validate(body, model, name)
 }
 
-/// Checks the API key. Gemini rejects an invalid key with 400 and a missing one with 403.
+/// Checks the API key. An invalid key is rejected with 400 and a missing key with 403.
 fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     match request.header("x-goog-api-key").unwrap_or_default() {
         "" => {

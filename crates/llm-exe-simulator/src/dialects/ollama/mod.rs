@@ -1,8 +1,10 @@
 //! The Ollama dialect: `POST /api/chat`.
-//! <https://docs.ollama.com/api/chat>; types of npm `ollama` 0.6.
+//! <https://docs.ollama.com/api/chat>
 //!
-//! Accepts only `"stream": false` and needs no key. Replies with a chat response or with Ollama's
-//! error body `{"error": "text"}`.
+//! The types are those of the npm package `ollama` 0.6.
+//!
+//! Only `"stream": false` is supported, and no API key is required. A reply is a chat response. An
+//! error has Ollama's error body `{"error": "text"}`.
 
 mod error;
 mod options;
@@ -28,17 +30,17 @@ impl Dialect for Ollama {
         path == "/api/chat"
     }
 
-    /// Ollama's clients send no distinctive header.
+    /// Requests from Ollama's clients do not have a distinctive header.
     fn recognizes(&self, _: &HeaderMap) -> bool {
         false
     }
 
-    /// Ollama itself has no limit.
+    /// Ollama itself does not limit the body size.
     fn body_limit(&self) -> usize {
         100 * 1024 * 1024
     }
 
-    /// Ollama has no request ids; this header is the simulator's own.
+    /// Ollama has no request ids, so this header is the simulator's own.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
@@ -68,7 +70,7 @@ impl Dialect for Ollama {
             model: str_field(request.body, "model").unwrap_or_default().to_owned(),
             last_message: last_message(request.body),
             prompt: self.prompt(request),
-            // -1 and -2 mean no limit except the context window.
+            // With -1 and -2, only the context window limits the reply.
             max_tokens: options.get("num_predict").and_then(Value::as_u64),
             stop_sequences: stop_sequences.map(str::to_owned).collect(),
             output: match request.body.get("format") {
@@ -84,7 +86,7 @@ impl Dialect for Ollama {
     }
 }
 
-/// The text of the last user message, or of the last system message.
+/// Returns the text of the last user message, or of the last system message if there is none.
 fn last_message(body: &Value) -> String {
     let last = |role: &str| {
         let messages = array_field(body, "messages").iter().rev();

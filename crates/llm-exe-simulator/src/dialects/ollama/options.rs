@@ -1,4 +1,4 @@
-//! Validates the types of `options` of an Ollama request. Ollama ignores unknown options.
+//! Validates the types of the `options` of an Ollama request. Ollama ignores unknown options.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ const INTEGERS: &[&str] = &[
     "top_k",
 ];
 
-/// Rejects `options` that the service would reject.
+/// Rejects `options` if the service would reject them.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let options = match field(body, "options") {
         None => return Ok(()),

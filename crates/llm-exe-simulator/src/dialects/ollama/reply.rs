@@ -6,7 +6,7 @@ use crate::completion::{Completion, Content, FinishReason};
 use crate::dialects::json::{array_field, field, str_field};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// A fixed time, so that replies are reproducible.
+/// A fixed creation time, so that replies are reproducible.
 const CREATED_AT: &str = "2026-01-01T00:00:00.000000Z";
 
 /// Builds the body of the reply.
@@ -44,7 +44,7 @@ pub(crate) fn build(body: &Value, completion: &Completion) -> Value {
 
 fn message(completion: &Completion, has_thinking: bool) -> Value {
     let content = match &completion.content {
-        // Ollama has no separate form for a refusal.
+        // Ollama has no separate field for a refusal.
         Content::Text(text) | Content::Refusal(text) => text.as_str(),
         Content::ToolCall { .. } | Content::Empty => "",
     };
@@ -54,7 +54,7 @@ fn message(completion: &Completion, has_thinking: bool) -> Value {
             message.insert("thinking".to_owned(), json!(THOUGHT));
         }
         if let Content::ToolCall { name, arguments } = &completion.content {
-            // The arguments of a truncated call are not valid JSON.
+            // The arguments of a truncated tool call are not valid JSON.
             let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let function = json!({"name": name, "arguments": arguments});
             message.insert("tool_calls".to_owned(), json!([{"function": function}]));

@@ -1,5 +1,5 @@
-//! Validates an Ollama request: missing models, field types, and models without thinking. Ollama
-//! ignores unknown fields.
+//! Validates an Ollama request: whether the model exists, whether it supports thinking, and the
+//! types of the fields. Ollama ignores unknown fields.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
 
 const ROLES: &[&str] = &["system", "user", "assistant", "tool"];
-/// Name prefixes of model families without thinking.
+/// Name prefixes of model families that do not support thinking.
 const WITHOUT_THINKING: &[&str] = &[
     "codellama",
     "gemma2",
@@ -24,7 +24,7 @@ const WITHOUT_THINKING: &[&str] = &[
     "qwen3-coder",
 ];
 
-/// Rejects a request that the service would reject.
+/// Rejects a request if the service would reject it.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     let body = request.body;
     if !request.is_json {
@@ -69,7 +69,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 
 fn validate_messages(body: &Value) -> Result<(), Rejection> {
     match field(body, "messages") {
-        // Without messages, Ollama only loads the model.
+        // If the request has no messages, Ollama only loads the model.
         None | Some(Value::Array(_)) => {}
         Some(other) => return Err(wrong_type("ChatRequest.messages", "[]api.Message", other)),
     }
@@ -126,7 +126,7 @@ fn validate_format(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// The value of `think`.
+/// The parsed value of `think`.
 enum Think<'a> {
     Off,
     On,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::type_name;
 
-/// A rejection with an OpenAI error body.
+/// Creates a rejection with an OpenAI error body.
 pub(crate) fn rejection(
     status: u16,
     message: &str,
@@ -17,12 +17,12 @@ pub(crate) fn rejection(
     Rejection::new(status, json!({"error": error}))
 }
 
-/// A 400 for a parameter.
+/// Creates a 400 rejection for an invalid parameter.
 pub(crate) fn invalid_parameter(message: &str, param: &str, code: &str) -> Rejection {
     rejection(400, message, Some(param), Some(code))
 }
 
-/// A 400 for a missing parameter.
+/// Creates a 400 rejection for a missing parameter.
 pub(crate) fn missing_parameter(param: &str) -> Rejection {
     invalid_parameter(
         &format!("Missing required parameter: '{param}'."),
@@ -31,7 +31,7 @@ pub(crate) fn missing_parameter(param: &str) -> Rejection {
     )
 }
 
-/// A 400 for a parameter of the wrong type.
+/// Creates a 400 rejection for a parameter of the wrong type.
 pub(crate) fn wrong_type(param: &str, expected: &str, got: &Value) -> Rejection {
     let got = type_name(got);
     let message =
@@ -39,7 +39,7 @@ pub(crate) fn wrong_type(param: &str, expected: &str, got: &Value) -> Rejection 
     invalid_parameter(&message, param, "invalid_type")
 }
 
-/// A 400 for a value that is not one of the supported values.
+/// Creates a 400 rejection for a value that is not one of the supported values.
 pub(crate) fn unsupported_value(param: &str, got: &str, supported: &[&str]) -> Rejection {
     let supported: Vec<String> = supported.iter().map(|value| format!("'{value}'")).collect();
     let message =
@@ -47,7 +47,7 @@ pub(crate) fn unsupported_value(param: &str, got: &str, supported: &[&str]) -> R
     invalid_parameter(&message, param, "invalid_value")
 }
 
-/// A 400 for an empty array.
+/// Creates a 400 rejection for an empty array.
 pub(crate) fn empty_array(param: &str) -> Rejection {
     let message = format!(
         "Invalid '{param}': empty array. Expected an array with minimum length 1, but got an \

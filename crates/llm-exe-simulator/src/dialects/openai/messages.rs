@@ -1,5 +1,5 @@
-//! Validates `messages` of an OpenAI request: roles, contents, and the pairing of tool calls with
-//! tool messages.
+//! Validates the `messages` of an OpenAI request: their roles, their contents, and whether each
+//! tool call has a tool message.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::dialects::json::{array_field, field, str_field};
 
 const ROLES: &[&str] = &["system", "assistant", "user", "function", "tool", "developer"];
 
-/// Rejects `messages` that the service would reject.
+/// Rejects `messages` if the service would reject them.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let messages = match body.get("messages") {
         Some(Value::Array(messages)) => messages,

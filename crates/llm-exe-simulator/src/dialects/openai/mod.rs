@@ -1,7 +1,7 @@
 //! The OpenAI dialect: `POST /v1/chat/completions`.
 //! <https://platform.openai.com/docs/api-reference/chat>
 //!
-//! Replies with a chat completion or with OpenAI's error body
+//! A reply is a chat completion. An error has OpenAI's error body
 //! `{"error": {"message", "type", "param", "code"}}`.
 
 mod error;
@@ -99,7 +99,7 @@ impl Dialect for OpenAi {
     }
 }
 
-/// The text of the last user message, or of the last system message.
+/// Returns the text of the last user message, or of the last system message if there is none.
 fn last_message(body: &Value) -> String {
     let last = |roles: &[&str]| {
         array_field(body, "messages")

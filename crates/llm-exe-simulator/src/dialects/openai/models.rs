@@ -1,24 +1,24 @@
-//! The capabilities of models, by name prefix.
+//! The capabilities of models, which are looked up by the prefix of the name.
 //!
-//! A name without a row belongs to another provider with this dialect, and none of its parameters
-//! are rejected.
+//! A name that matches no prefix belongs to another provider that uses this dialect. The simulator
+//! does not reject any parameter for such a model.
 
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
-    /// Whether it is one of OpenAI's reasoning models, which reject sampling parameters.
+    /// Whether this is one of OpenAI's reasoning models, which reject sampling parameters.
     pub(crate) is_reasoning: bool,
     /// The supported values of `reasoning_effort`; empty if the parameter is not supported.
     pub(crate) efforts: &'static [&'static str],
     /// Whether `response_format` of type `json_schema` is supported.
     pub(crate) json_schema: bool,
-    /// Whether sampling parameters are supported with effort `none`.
+    /// Whether sampling parameters are supported if the reasoning effort is `none`.
     pub(crate) samples_with_effort_none: bool,
-    /// Whether function tools are rejected together with an effort other than `none`.
+    /// Whether function tools are rejected if the reasoning effort is not `none`.
     pub(crate) rejects_effort_with_tools: bool,
     /// Whether `stop` is supported.
     pub(crate) stop: bool,
-    /// Whether penalties are supported (not by xAI's reasoning models).
+    /// Whether penalties are supported. xAI's reasoning models do not support them.
     pub(crate) penalties: bool,
 }
 
@@ -57,7 +57,7 @@ const GROK: Model = Model {
 };
 const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Name prefixes and their models. The first match is used.
+/// Name prefixes and the capabilities of their models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
     ("gpt-5-chat", PLAIN),
     ("gpt-5.1", GPT_5_1),
@@ -89,7 +89,7 @@ const MODELS: &[(&str, Model)] = &[
     ("grok-", GROK),
 ];
 
-/// The capabilities of the model with this name.
+/// Returns the capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
     let name = name.strip_prefix("ft:").unwrap_or(name);
     if name.starts_with("grok-") && name.contains("non-reasoning") {

@@ -1,5 +1,5 @@
-//! Validates the generation parameters of an OpenAI request: ranges, limits, and parameters that
-//! the model does not support.
+//! Validates the generation parameters of an OpenAI request: whether they are in range and whether
+//! the model supports them.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use super::models::Model;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 
-/// Name, minimum and maximum.
+/// Number parameters, each with its minimum and maximum.
 const RANGES: &[(&str, f64, f64)] = &[
     ("temperature", 0.0, 2.0),
     ("top_p", 0.0, 1.0),
     ("frequency_penalty", -2.0, 2.0),
     ("presence_penalty", -2.0, 2.0),
 ];
-/// Name, minimum and maximum.
+/// Integer parameters, each with its minimum and maximum.
 const COUNTS: &[(&str, i64, i64)] = &[
     ("max_tokens", 1, i64::MAX),
     ("max_completion_tokens", 1, i64::MAX),
@@ -23,12 +23,12 @@ const COUNTS: &[(&str, i64, i64)] = &[
     ("top_logprobs", 0, 20),
     ("seed", i64::MIN, i64::MAX),
 ];
-/// Name, and the only value that reasoning models accept.
+/// Sampling parameters, each with the only value that reasoning models accept.
 const FIXED: &[(&str, f64)] =
     &[("temperature", 1.0), ("top_p", 1.0), ("frequency_penalty", 0.0), ("presence_penalty", 0.0)];
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Rejects parameters that the service would reject.
+/// Rejects parameters if the service would reject them.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     validate_ranges(body)?;
     validate_counts(body)?;

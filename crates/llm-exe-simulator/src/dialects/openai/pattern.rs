@@ -1,12 +1,13 @@
-//! Finds regular expressions that OpenAI rejects in a schema: lookaround and back-references.
-//! Reported by users: vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073.
+//! Finds regular expressions in a schema that OpenAI rejects because they use lookaround or
+//! back-references. Users report this in the GitHub issues vercel/ai#21037,
+//! pydantic/pydantic-ai#5519 and anomalyco/opencode#32073.
 
 use serde_json::Value;
 
-/// The service's error message.
+/// The error message of the service.
 pub(crate) const ERROR: &str = "Invalid JSON schema: regex lookaround is not supported.";
 
-/// Whether the schema has an unsupported `pattern` or name in `patternProperties`.
+/// Whether the schema has an unsupported `pattern` or an unsupported key in `patternProperties`.
 pub(crate) fn any_unsupported(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => fields.iter().any(|(key, value)| match (key.as_str(), value) {
@@ -18,7 +19,7 @@ pub(crate) fn any_unsupported(schema: &Value) -> bool {
             ("properties" | "$defs" | "definitions", Value::Object(named)) => {
                 named.values().any(any_unsupported)
             }
-            // These hold values, not schemas.
+            // These keywords hold values, not schemas.
             ("const" | "default" | "enum" | "examples", _) => false,
             _ => any_unsupported(value),
         }),

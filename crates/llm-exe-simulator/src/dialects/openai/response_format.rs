@@ -1,4 +1,4 @@
-//! Validates `response_format` of an OpenAI request.
+//! Validates the `response_format` of an OpenAI request.
 //! <https://platform.openai.com/docs/guides/structured-outputs>
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::dialects::json::{array_field, content_text, field, is_name, str_field
 
 const TYPES: &[&str] = &["json_object", "json_schema", "text"];
 
-/// Rejects a `response_format` that the service would reject.
+/// Rejects a `response_format` if the service would reject it.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(format) = field(body, "response_format") else {
         return Ok(());
@@ -60,7 +60,7 @@ fn reject_unknown_fields(value: &Value, known: &[&str], path: &str) -> Result<()
     }
 }
 
-/// The service requires the word "JSON" in a message if `response_format` is `json_object`.
+/// Checks that a message contains the word "JSON", which the service requires for `json_object`.
 fn validate_json_mention(body: &Value) -> Result<(), Rejection> {
     let mentions_json = |message: &Value| {
         let text = message.get("content").map(content_text).unwrap_or_default();

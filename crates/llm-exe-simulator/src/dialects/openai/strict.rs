@@ -1,7 +1,7 @@
-//! Validates a schema by the rules of OpenAI's strict mode.
+//! Validates a schema against the rules of OpenAI's strict mode.
 //! <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>
 //!
-//! Errors are OpenAI's messages, which begin with the location in the schema:
+//! The error messages are OpenAI's. They begin with the location in the schema:
 //! `In context=('properties', 'a'), ...`.
 
 use serde_json::Value;
@@ -31,19 +31,19 @@ const UNSUPPORTED: &[&str] = &[
     "maxContains",
     "uniqueItems",
 ];
-/// Each node needs one of these; `enum` and `const` do not replace a type.
+/// Each node must have one of these keywords; `enum` and `const` are not sufficient.
 const TYPE_KEYWORDS: &[&str] = &["type", "anyOf", "$ref"];
 /// The keywords that are allowed next to a `$ref`.
 const REF_SIBLINGS: &[&str] = &["$ref", "$defs", "definitions"];
 
-/// The error for a root that isn't of type `object`.
+/// Builds the error message for a root schema whose type is not `object`.
 pub(crate) fn not_an_object(schema: &Value) -> String {
     let got = schema.get("type").map_or_else(|| "None".to_owned(), Value::to_string);
     let got = got.replace('"', "");
     format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{got}\"'.")
 }
 
-/// Rejects a schema that strict mode does not support.
+/// Rejects a schema if strict mode does not support it.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     if schema.get("anyOf").is_some() {
         return Err(error_at(&[], "'anyOf' is not permitted at the root."));
@@ -166,7 +166,7 @@ impl Walk<'_> {
     }
 }
 
-/// An error message that begins with the path, formatted as a Python tuple.
+/// Builds an error message that begins with the path, formatted as a Python tuple.
 fn error_at(path: &[String], reason: &str) -> String {
     let steps: Vec<String> = path
         .iter()

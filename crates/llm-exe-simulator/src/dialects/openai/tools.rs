@@ -1,4 +1,4 @@
-//! Validates `tools` and `tool_choice` of an OpenAI request.
+//! Validates the `tools` and the `tool_choice` of an OpenAI request.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::dialects::json::{array_field, field, has_type, is_name, str_field, un
 const MAX_TOOLS: usize = 128;
 const CHOICES: &[&str] = &["none", "auto", "required"];
 
-/// Rejects `tools` and `tool_choice` that the service would reject.
+/// Rejects `tools` or a `tool_choice` if the service would reject them.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}

@@ -1,11 +1,11 @@
-//! Validates an OpenAI request. Each group of fields is checked in its own module.
+//! Validates an OpenAI request. Each group of fields has its own module.
 
 use super::error::{invalid_parameter, missing_parameter, rejection};
 use super::{messages, models, parameters, response_format, tools};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{field, str_field, unknown_key};
 
-/// The parameters of `ChatCompletionCreateParams` in the npm package openai.
+/// The parameters of the type `ChatCompletionCreateParams` in the npm package `openai`.
 const PARAMETERS: &[&str] = &[
     "audio",
     "frequency_penalty",
@@ -46,7 +46,7 @@ const PARAMETERS: &[&str] = &[
     "web_search_options",
 ];
 
-/// Rejects a request that the service would reject.
+/// Rejects a request if the service would reject it.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     let body = request.body;

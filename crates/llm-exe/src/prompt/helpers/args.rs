@@ -1,20 +1,20 @@
-//! The types of a helper: its row in the table and the arguments of a call.
+//! The types that describe a helper: its entry in the helper table and the arguments of a call.
 
 use crate::prompt::render::error::RenderError;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// A row of the table of helpers.
+/// An entry in the table of helpers.
 #[derive(Debug)]
 pub(crate) struct Helper {
     pub(crate) name: &'static str,
-    /// An example call, for the documentation.
+    /// An example call for the documentation.
     pub(crate) usage: &'static str,
-    /// A description, for the documentation.
+    /// A description for the documentation.
     pub(crate) about: &'static str,
-    /// The first argument may be missing: it is not reported as a missing variable.
+    /// Whether the first argument may be missing. If so, it is not reported as a missing variable.
     pub(crate) first_argument_optional: bool,
-    /// The helper is part of Handlebars: a variable can't have its name.
+    /// Whether the helper is part of Handlebars. A variable can't have the name of such a helper.
     pub(crate) is_builtin: bool,
     pub(crate) kind: Kind,
 }
@@ -38,18 +38,20 @@ impl Helper {
     }
 }
 
-/// How a helper is called.
+/// How a helper is called and which function implements it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// Returns a value.
+    /// Returns a value, which the tag renders or another helper receives.
     Value(ValueFn),
-    /// With a block, chooses between the block and its `else`; without one, returns true or false.
+    /// Tests a condition. With a block, the helper renders the block or its `else`; without a
+    /// block, it returns true or false.
     Test { test: TestFn },
-    /// `if` or `unless`: renders the block if the condition equals `expected`, or else its `else`.
+    /// `if` or `unless`, which renders the block if the condition equals `expected` and its `else`
+    /// otherwise.
     If { expected: bool },
-    /// `each`: renders its block for each element.
+    /// `each`, which renders its block once for each element.
     Each,
-    /// `with`: renders its block with another context.
+    /// `with`, which renders its block with another context.
     With,
 }
 
@@ -62,17 +64,17 @@ pub(crate) type TestFn = for<'c, 'a> fn(&Args<'c, 'a>, &mut Budget) -> Result<bo
 pub(crate) struct Args<'c, 'a> {
     pub(crate) positional: &'c [Value<'a>],
     pub(crate) named: &'c [(&'a str, Value<'a>)],
-    /// The context.
+    /// The context of the tag that calls the helper.
     pub(crate) this: &'c Value<'a>,
 }
 
 impl<'a> Args<'_, 'a> {
-    /// The positional argument at an index, or `Undefined`.
+    /// Returns the positional argument at an index, or `Undefined` if there are fewer arguments.
     pub(crate) fn get(&self, index: usize) -> Value<'a> {
         self.positional.get(index).cloned().unwrap_or(Value::Undefined)
     }
 
-    /// The named argument, or `Undefined`.
+    /// Returns the value of a named argument, or `Undefined` if the call does not contain the name.
     pub(crate) fn named(&self, name: &str) -> Value<'a> {
         let argument = self.named.iter().find(|(key, _)| *key == name);
         argument.map_or(Value::Undefined, |(_, value)| value.clone())
@@ -81,7 +83,7 @@ impl<'a> Args<'_, 'a> {
     /// Checks the number of positional arguments.
     ///
     /// # Errors
-    /// A number other than `count`.
+    /// Returns an error if the number is not `count`.
     pub(crate) fn expect_count(&self, count: usize) -> Result<(), RenderError> {
         match self.positional.len() {
             actual if actual == count => Ok(()),

@@ -1,4 +1,5 @@
-//! Handlebars' `if`, `unless`, `lookup` and `log`. The renderer implements `each` and `with`.
+//! Implements Handlebars' `if`, `unless`, `lookup` and `log`. The renderer implements `each` and
+//! `with`.
 
 use super::args::Args;
 use crate::prompt::render::error::RenderError;
@@ -6,14 +7,14 @@ use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 use crate::prompt::render::write;
 
-/// The condition of `{{#if x}}` and `{{#unless x}}`: a truthy value other than an empty list. With
-/// `includeZero=true`, 0 passes too.
+/// Evaluates the condition of `{{#if x}}` and `{{#unless x}}`. The condition is true for a truthy
+/// value other than an empty array. With `includeZero=true`, it is also true for 0.
 pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, RenderError> {
     args.expect_count(1)?;
     Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 
-/// `{{lookup list index}}`: the element with a computed key or index.
+/// Implements `{{lookup list index}}`, which returns the element with a computed key or index.
 pub(super) fn lookup<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -29,7 +30,8 @@ pub(super) fn lookup<'a>(
     Ok(object.property(&write::to_string(&key, budget)?))
 }
 
-/// `{{log x}}`: renders nothing. Prompts are not logged.
+/// Implements `{{log x}}`, which renders nothing. It does not log either, because prompts are never
+/// logged.
 pub(super) fn log<'a>(_: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
     Ok(Value::Undefined)
 }

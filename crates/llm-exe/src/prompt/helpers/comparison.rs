@@ -1,4 +1,4 @@
-//! `eq`, `neq` and `ifCond`: tests that are used with a block or as a value.
+//! Implements the tests `eq`, `neq` and `ifCond`, which can be used with a block or as a value.
 
 use std::cmp::Ordering;
 
@@ -10,8 +10,8 @@ use crate::prompt::render::value::Value;
 use crate::prompt::render::write;
 use crate::prompt::syntax::scan::is_js_space;
 
-/// `{{#eq role "user, assistant"}}`: whether the text of the first argument equals one of the
-/// comma-separated parts of the second.
+/// Implements `{{#eq role "user, assistant"}}`, which is true if the first argument, converted to a
+/// string, equals one of the comma-separated parts of the second.
 pub(super) fn eq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
     args.expect_count(2)?;
     let mut text = String::new();
@@ -21,12 +21,13 @@ pub(super) fn eq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, Rende
     Ok(list.split(',').any(|part| part.trim_matches(is_js_space) == text))
 }
 
-/// `{{#neq role "system"}}`: the opposite of `eq`.
+/// Implements `{{#neq role "system"}}`, the opposite of `eq`.
 pub(super) fn neq(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
     eq(args, budget).map(|equal| !equal)
 }
 
-/// `{{#ifCond count ">" 3}}`: compares with a JavaScript operator. An unknown operator is false.
+/// Implements `{{#ifCond count ">" 3}}`, which compares two values with a JavaScript operator. The
+/// result is false if the operator is unknown.
 pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, RenderError> {
     args.expect_count(3)?;
     let [left, operator, right] = [args.get(0), args.get(1), args.get(2)];
@@ -48,7 +49,7 @@ pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, 
     }
 }
 
-/// Whether an option is `true` or `"true"`.
+/// Returns whether the value of an option is `true` or the string `"true"`.
 pub(super) fn is_true(value: &Value<'_>) -> bool {
     matches!(value, Value::Bool(true)) || value.as_text() == Some("true")
 }

@@ -1,7 +1,7 @@
-//! `cut`: removes the matches of a regular expression from a text.
+//! Implements `cut`, which removes the matches of a regular expression from a string.
 //!
-//! The syntax is JavaScript's without look-around and back-references, so that the time of a match
-//! is linear in the length of the text.
+//! Patterns use JavaScript's syntax, but look-around and back-references are not supported. Without
+//! them, the time of a match is linear in the length of the string.
 
 use regex_lite::RegexBuilder;
 
@@ -11,21 +11,21 @@ use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 use crate::prompt::render::write;
 
-/// Maximum bytes of a text that is matched with a regular expression. Searching for plain text has
-/// no such limit.
+/// Maximum size in bytes of a string that is matched with a regular expression. A pattern without
+/// special characters is searched for literally and has no such limit.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// Maximum bytes of a pattern. Compiling a longer one takes too long.
+/// Maximum size of a pattern in bytes. Compiling a longer pattern would take too long.
 const MAX_PATTERN_BYTES: usize = 1 << 12;
 
-/// Maximum bytes of a compiled pattern.
+/// Maximum size of a compiled pattern in bytes.
 const MAX_COMPILED_BYTES: usize = 1 << 16;
 
-/// Maximum product of the bytes of the text and those of the compiled pattern, to which the time of
-/// a search is proportional.
+/// Maximum product of the size of the string and the size of the compiled pattern, both in bytes.
+/// The time of a search is proportional to this product.
 const MAX_WORK: usize = 1 << 33;
 
-/// `{{cut text "[0-9]+"}}`: the text without the matches of the pattern.
+/// Implements `{{cut text "[0-9]+"}}`, which returns the string without the matches of the pattern.
 pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     args.expect_count(2)?;
     let (value, pattern) = (args.get(0), args.get(1));
@@ -71,7 +71,8 @@ fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<Stri
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for matched in regex.find_iter(text) {
-        // The search for a single match can scan the whole text.
+        // The search for a single match can scan the whole string, so the clock is checked after
+        // each match.
         budget.check_clock()?;
         out.push_str(text.get(end..matched.start()).unwrap_or_default());
         end = matched.end();
@@ -81,10 +82,10 @@ fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<Stri
     Ok(out)
 }
 
-/// JavaScript's `\s`, for use inside of a character class.
+/// The characters that JavaScript's `\s` matches, for use inside a character class.
 const SPACE: &str = r"\t\n\x0b\x0c\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff";
 
-/// Translates a JavaScript pattern to the syntax of `regex_lite`.
+/// Translates a JavaScript pattern into the syntax of `regex_lite`.
 fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
@@ -120,7 +121,7 @@ fn translate(pattern: &str) -> String {
     out
 }
 
-/// Translates the characters after a backslash. Returns the rest of the pattern.
+/// Translates the escape sequence that follows a backslash. Returns the rest of the pattern.
 fn translate_escape<'p>(out: &mut String, rest: &'p str, in_class: bool) -> &'p str {
     let Some(c) = rest.chars().next() else {
         out.push('\\');
@@ -155,7 +156,7 @@ fn translate_escape<'p>(out: &mut String, rest: &'p str, in_class: bool) -> &'p 
     rest.get(c.len_utf8()..).unwrap_or_default()
 }
 
-/// Whether the text after an opening brace is a quantifier, as in `{2,3}`.
+/// Returns whether the characters after an opening brace form a quantifier, as in `{2,3}`.
 fn is_quantifier(rest: &str) -> bool {
     let Some((inside, _)) = rest.split_once('}') else {
         return false;
@@ -165,8 +166,8 @@ fn is_quantifier(rest: &str) -> bool {
     !from.is_empty() && digits(from) && digits(to)
 }
 
-/// Whether the output ends with an opening brace and digits or commas: the start of a quantifier or
-/// of a Unicode escape.
+/// Returns whether the output ends with an opening brace followed by digits or commas, which begin
+/// a quantifier or a Unicode escape.
 fn ends_with_open_brace(out: &str) -> bool {
     let inside = out.rsplit('{').next().unwrap_or_default();
     let is_number = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_digit() || b == b',');

@@ -1,17 +1,18 @@
-//! `getOr`, `getKeyOr` and `default`: a value, or a fallback if it is missing.
+//! Implements `getOr`, `getKeyOr` and `default`, which return a fallback if a value is missing.
 
 use super::args::Args;
 use crate::prompt::render::error::RenderError;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// `{{getOr name "you"}}`: the second argument if the first is missing or an empty text, but not if
-/// it is null.
+/// Implements `{{getOr name "you"}}`, which returns the second argument if the first is missing or
+/// an empty string. Null is returned unchanged.
 pub(super) fn get_or<'a>(args: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
     Ok(or_fallback(args.get(0), args))
 }
 
-/// `{{getKeyOr "user.name" "you"}}`: like `getOr`, for the value at a path from the context.
+/// Implements `{{getKeyOr "user.name" "you"}}`, which is like `getOr` but looks up the first
+/// argument as a path in the context.
 pub(super) fn get_key_or<'a>(
     args: &Args<'_, 'a>,
     _: &mut Budget,
@@ -20,34 +21,36 @@ pub(super) fn get_key_or<'a>(
     Ok(or_fallback(value, args))
 }
 
-/// `{{default name "you"}}`: the second argument if the first is missing, null or an empty text.
+/// Implements `{{default name "you"}}`, which returns the second argument if the first is missing,
+/// null or an empty string.
 pub(super) fn default<'a>(args: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
     args.expect_count(2)?;
     let value = args.get(0);
     Ok(if value.is_nullish() { args.get(1) } else { or_fallback(value, args) })
 }
 
-/// The value, or the second argument if the value is missing or an empty text.
+/// Returns the value, or the second argument if the value is missing or an empty string.
 fn or_fallback<'a>(value: Value<'a>, args: &Args<'_, 'a>) -> Value<'a> {
     let missing = matches!(value, Value::Undefined) || value.as_text() == Some("");
     if missing { args.get(1) } else { value }
 }
 
-/// The first argument, which must be the path of a value as a text.
+/// Returns the first argument, which must be a string that contains a path.
 pub(super) fn key<'v>(args: &'v Args<'_, '_>) -> Result<&'v str, RenderError> {
     let key = args.positional.first().and_then(Value::as_text);
     key.ok_or_else(|| RenderError::helper("expects a quoted key as its first argument"))
 }
 
-/// The value at a path such as `a.b[0]`. Brackets and commas separate keys. If no value is found in
-/// this way, dots separate keys too. Null counts as missing.
+/// Returns the value at a path such as `a.b[0]`. The path is first split at brackets and commas
+/// only, so that a key can contain dots. If this finds no truthy value, the path is also split at
+/// dots. Null counts as missing.
 pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     let value = walk(from, path, &[',', '[', ']']);
     let value = if value.is_truthy() { value } else { walk(from, path, &[',', '[', ']', '.']) };
     if value.is_nullish() { Value::Undefined } else { value }
 }
 
-/// Looks up the keys of a path, one after the other.
+/// Splits a path into keys and looks them up one after the other.
 fn walk<'a>(from: &Value<'a>, path: &str, separators: &[char]) -> Value<'a> {
     let mut steps = path.split(separators).filter(|step| !step.is_empty()).peekable();
     if steps.peek().is_none() {

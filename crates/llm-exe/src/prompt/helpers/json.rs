@@ -1,4 +1,4 @@
-//! `json` and `indentJson`: convert a value to JSON.
+//! Implements `json` and `indentJson`, which convert a value to JSON.
 
 use super::args::Args;
 use super::comparison::is_true;
@@ -7,13 +7,14 @@ use crate::prompt::render::json;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// The indentation of `indentJson`, as in npm llm-exe.
+/// The number of spaces with which `indentJson` indents each level, as in npm llm-exe.
 const INDENT: usize = 2;
 
-/// The maximum indentation, as in JavaScript.
+/// The maximum number of spaces per level, as in JavaScript's `JSON.stringify`.
 const MAX_INDENT: f64 = 10.0;
 
-/// `{{json value}}`, `{{json value indent=2}}`: a value as JSON, on one line without `indent`.
+/// Implements `{{json value}}` and `{{json value indent=2}}`, which return a value as JSON. Without
+/// `indent`, the JSON is on one line.
 pub(super) fn json<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     args.expect_count(1)?;
     let value = args.get(0);
@@ -27,8 +28,9 @@ pub(super) fn json<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value
     to_json_text(&value, indent, budget)
 }
 
-/// `{{indentJson value}}`, `{{indentJson value true}}`: an object or list as indented JSON, or on
-/// one line with `true`. A text is returned as it is.
+/// Implements `{{indentJson value}}` and `{{indentJson value true}}`, which return an object or
+/// array as indented JSON, or on one line if the second argument is `true`. A string is returned
+/// unchanged.
 pub(super) fn indent_json<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -45,7 +47,8 @@ pub(super) fn indent_json<'a>(
     }
 }
 
-/// The indentation for the argument `collapse`: 0 if it is true.
+/// Returns the indentation that the argument `collapse` selects, which is 0 if the argument is
+/// true.
 pub(super) fn indentation(collapse: &Value<'_>) -> usize {
     if is_true(collapse) { 0 } else { INDENT }
 }

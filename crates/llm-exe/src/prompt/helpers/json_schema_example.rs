@@ -1,4 +1,5 @@
-//! `jsonSchemaExample`: an example value for a JSON Schema, one level deep.
+//! Implements `jsonSchemaExample`, which creates an example value for a JSON Schema. The example is
+//! one level deep.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,9 +10,11 @@ use crate::prompt::render::error::RenderError;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// `{{jsonSchemaExample "schema" "description"}}`: the properties of the schema under that key of
-/// the context, each with its value of the keyword in the second argument. Without a keyword, the
-/// properties that have a `default`, with that value. On one line if the third argument is `true`.
+/// Implements `{{jsonSchemaExample "schema" "description"}}`. The first argument is the key of a
+/// schema in the context, and the second is a keyword. The example maps each property of the schema
+/// to the value of this keyword in the property's schema. Without a keyword, it contains only the
+/// properties that have a `default`. If the third argument is `true`, the example is written on one
+/// line.
 pub(super) fn json_schema_example<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -34,7 +37,7 @@ pub(super) fn json_schema_example<'a>(
     to_json_text(&Value::from(&example), indentation(&args.get(2)), budget)
 }
 
-/// The element of an example list.
+/// Creates the only element of an example array.
 fn example_element(
     items: &Value<'_>,
     keyword: Option<&str>,
@@ -47,7 +50,7 @@ fn example_element(
     }
 }
 
-/// An example for the schema of an object. For any other schema, an empty object.
+/// Creates an example for the schema of an object. The example is empty for any other schema.
 fn example_object(
     schema: &Value<'_>,
     keyword: Option<&str>,
@@ -71,7 +74,8 @@ fn example_object(
     Ok(Json::Object(example))
 }
 
-/// Whether a schema's `type` is "object", or a list whose first type other than "null" is.
+/// Returns whether a schema's `type` is "object", or an array whose first type other than "null" is
+/// "object".
 fn is_object_type(kind: &Value<'_>) -> bool {
     match kind {
         Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null").is_some_and(is_object),
@@ -90,7 +94,7 @@ fn default_value(property: &Value<'_>) -> Option<Json> {
     }
 }
 
-/// The value of a keyword in a property's schema, or an empty text.
+/// Returns the value of a keyword in a property's schema, or an empty string if it is missing.
 fn keyword_value(property: &Value<'_>, keyword: &str) -> Json {
     match at_path(property, keyword) {
         Value::Undefined => Json::String(String::new()),

@@ -1,4 +1,5 @@
-//! The table of helpers. To add a helper, write a function in a file of this folder and add a row.
+//! The table of helpers. To add a helper, write its function in a file of this folder and add an
+//! entry to the table.
 
 pub(crate) mod args;
 pub(crate) mod builtin;
@@ -11,7 +12,8 @@ mod text;
 
 use args::{Helper, Kind, TestFn, ValueFn};
 
-/// The helpers of Handlebars, then those of npm llm-exe, then those that only this crate has.
+/// All helpers. The helpers of Handlebars come first, then those of npm llm-exe, then those that
+/// only this crate provides.
 const HELPERS: &[Helper] = &[
     builtin("if", Kind::If { expected: true })
         .usage("{{#if paid}}…{{else}}…{{/if}}")
@@ -99,15 +101,15 @@ const HELPERS: &[Helper] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HelperInfo {
-    /// The name.
+    /// The name of the helper.
     pub name: &'static str,
-    /// An example call.
+    /// An example call in a template.
     pub usage: &'static str,
     /// A description in Markdown.
     pub about: &'static str,
 }
 
-/// Returns the documentation of every helper, in the order of the table in docs/templates.md.
+/// Returns the documentation of every helper, in the same order as the table in docs/templates.md.
 pub fn helpers() -> Vec<HelperInfo> {
     let info = |Helper { name, usage, about, .. }: &Helper| HelperInfo { name, usage, about };
     HELPERS.iter().map(info).collect()
@@ -118,17 +120,17 @@ pub(crate) fn find(name: &str) -> Option<&'static Helper> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
-/// A helper that is part of Handlebars.
+/// Creates the entry of a helper that is part of Handlebars.
 const fn builtin(name: &'static str, kind: Kind) -> Helper {
     Helper { is_builtin: true, ..Helper::new(name, kind) }
 }
 
-/// A helper that returns a value.
+/// Creates the entry of a helper that returns a value.
 const fn value(name: &'static str, function: ValueFn) -> Helper {
     Helper::new(name, Kind::Value(function))
 }
 
-/// A helper that tests a condition.
+/// Creates the entry of a helper that tests a condition.
 const fn test(name: &'static str, test: TestFn) -> Helper {
     Helper::new(name, Kind::Test { test })
 }

@@ -1,5 +1,5 @@
-//! Helpers that return text: `join`, `pluralize`, `substring`, `objectToList`, `upper`, `lower` and
-//! `trim`.
+//! Implements the helpers that return strings: `join`, `pluralize`, `substring`, `objectToList`,
+//! `upper`, `lower` and `trim`.
 
 use std::cmp::Ordering;
 
@@ -11,8 +11,8 @@ use crate::prompt::render::value::{Value, utf16_len};
 use crate::prompt::render::write;
 use crate::prompt::syntax::scan::is_js_space;
 
-/// `{{join tags}}`: the elements, joined with `, `. A text is returned as it is, and an empty text
-/// for any other value.
+/// Implements `{{join tags}}`, which joins the elements of an array with `, `. A string is returned
+/// unchanged, and any other value becomes an empty string.
 pub(super) fn join<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     match args.get(0) {
         Value::Array(items) => {
@@ -25,7 +25,8 @@ pub(super) fn join<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value
     }
 }
 
-/// `{{pluralize "item|items" count}}`: the second form if the count is greater than 1.
+/// Implements `{{pluralize "item|items" count}}`, which returns the second form if the count is
+/// greater than 1 and the first form otherwise.
 pub(super) fn pluralize<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -40,8 +41,9 @@ pub(super) fn pluralize<'a>(
     Ok(form.map_or(Value::Undefined, Value::owned_text))
 }
 
-/// `{{substring text 0 100}}`: the UTF-16 units from the first index up to the second, exclusive. A
-/// text that is not longer than the second index is returned as it is, as in npm llm-exe.
+/// Implements `{{substring text 0 100}}`, which returns the UTF-16 code units from the first index
+/// up to, but not including, the second. As in npm llm-exe, a string that is not longer than the
+/// second index is returned unchanged.
 pub(super) fn substring<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -74,14 +76,14 @@ pub(super) fn substring<'a>(
     Ok(Value::owned_text(utf16_slice(text, start.min(end), start.max(end))))
 }
 
-/// Converts a value to an index as JavaScript does: NaN and negative numbers become 0.
+/// Converts a value to an index as JavaScript does. NaN and negative numbers become 0.
 fn index(value: &Value<'_>, budget: &mut Budget) -> Result<usize, RenderError> {
     let text = write::to_string(value, budget)?;
     let number = if value.is_object() { Value::Text(&text).to_number() } else { value.to_number() };
     Ok(number as usize)
 }
 
-/// The UTF-16 units of a text from `start` up to `end`.
+/// Returns the UTF-16 code units of a string from `start` up to, but not including, `end`.
 fn utf16_slice(text: &str, start: usize, end: usize) -> String {
     if text.is_ascii() {
         return text.get(start..end.min(text.len())).unwrap_or_default().to_owned();
@@ -90,7 +92,8 @@ fn utf16_slice(text: &str, start: usize, end: usize) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// `{{objectToList facts}}`: a line `- key: value` for each member.
+/// Implements `{{objectToList facts}}`, which returns a line `- key: value` for each member of an
+/// object.
 pub(super) fn object_to_list<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -111,7 +114,7 @@ pub(super) fn object_to_list<'a>(
     Ok(Value::owned_text(out))
 }
 
-/// `{{upper name}}`: the text in upper case.
+/// Implements `{{upper name}}`, which converts a string to upper case.
 pub(super) fn upper<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -119,7 +122,7 @@ pub(super) fn upper<'a>(
     Ok(Value::owned_text(only_text(args, budget)?.to_uppercase()))
 }
 
-/// `{{lower name}}`: the text in lower case.
+/// Implements `{{lower name}}`, which converts a string to lower case.
 pub(super) fn lower<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -127,12 +130,12 @@ pub(super) fn lower<'a>(
     Ok(Value::owned_text(only_text(args, budget)?.to_lowercase()))
 }
 
-/// `{{trim text}}`: the text without white space around it.
+/// Implements `{{trim text}}`, which removes the white space around a string.
 pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     Ok(Value::owned_text(only_text(args, budget)?.trim_matches(is_js_space)))
 }
 
-/// The text of the only argument.
+/// Converts the only argument to a string as a tag would render it.
 fn only_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
     args.expect_count(1)?;
     let mut out = String::new();

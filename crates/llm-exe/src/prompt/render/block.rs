@@ -1,4 +1,4 @@
-//! The renderer of blocks: `{{#helper …}}`, and sections `{{#name}}`.
+//! Renders blocks, which are calls of helpers, `{{#helper …}}`, or sections, `{{#name}}`.
 
 use serde_json::Value as Json;
 
@@ -10,15 +10,16 @@ use crate::prompt::helpers::args::{Helper, Kind};
 use crate::prompt::helpers::builtin;
 use crate::prompt::syntax::tree::{Block, Call, DataVariable, Expr, PathStart, Program, Target};
 
-/// The outcome of one arm of a block.
+/// The outcome of rendering one arm of a block.
 enum ArmOutcome {
-    /// The arm's condition was met, and its program was rendered.
+    /// The arm's condition was met and its program was rendered.
     Done,
-    /// The `else` is rendered next. After a helper, an empty object replaces a missing context.
+    /// The arm's condition was not met, so the next arm or the `else` is rendered. `after_helper`
+    /// is true if the arm calls a helper; an empty object then replaces a missing context.
     Else { after_helper: bool },
 }
 
-/// One arm: a call, its program, and whether an `else` follows it.
+/// One arm of a block, which consists of a call, its program and whether an `else` follows.
 struct Arm<'a> {
     call: &'a Call,
     program: Option<&'a Program>,
@@ -59,7 +60,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders the `else if`s and the `else` of a block.
+    /// Renders the `else if` and `else` parts of a block.
     #[inline(never)]
     fn chain(
         &mut self,
@@ -87,7 +88,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders the `else` of a block.
+    /// Renders the `else` part of a block.
     fn render_else(
         &mut self,
         program: &'a Program,
@@ -147,7 +148,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Evaluates the condition of `if`.
+    /// Evaluates the condition of `if` or `unless`.
     fn is_met(
         &mut self,
         helper: &'static Helper,
@@ -174,7 +175,7 @@ impl<'a> Renderer<'a> {
             .map_err(|error| env.helper_problem(helper, error, call.path.at))
     }
 
-    /// Renders the program of an arm if its condition is met.
+    /// Renders the program of an arm if the arm's condition is met.
     fn render_if(
         &mut self,
         met: bool,
@@ -205,8 +206,9 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders `{{#name}}`: for each element of a list, with another value as the context, or with
-    /// the current context for `true`.
+    /// Renders a section, `{{#name}}`. If the value is an array, the section is rendered once for
+    /// each element. If the value is `true`, the section is rendered with the current context. For
+    /// any other value that is not missing, null or false, the value becomes the context.
     fn section(&mut self, arm: &Arm<'a>, env: &Env<'_, 'a>) -> RenderResult<ArmOutcome> {
         let value = self.path(&arm.call.path, arm.has_else, env)?;
         match value {
@@ -229,8 +231,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders a program for each element of a list or member of an object. Returns whether there
-    /// was any.
+    /// Renders a program for each element of an array or member of an object. Returns whether there
+    /// was at least one.
     fn each(
         &mut self,
         value: &Value<'a>,
@@ -300,7 +302,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders a program of a block with a context and the values of its block parameters.
+    /// Renders a program of a block with a context and with values for its block parameters.
     pub(crate) fn render_inside(
         &mut self,
         program: &'a Program,
@@ -313,7 +315,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The condition of `if` for a value of the data.
+/// Evaluates the condition of `if` for a JSON value from the data.
 fn is_met(json: &Json) -> bool {
     match json {
         Json::Null => false,

@@ -1,4 +1,4 @@
-//! JavaScript's loose comparisons, for `../` and `ifCond`.
+//! JavaScript's loose comparisons, which `ifCond` and the resolution of `../` use.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use super::limits::Budget;
 use super::value::Value;
 use super::write;
 
-/// JavaScript's `left == right`.
+/// Compares two values as JavaScript's `left == right` does.
 pub(crate) fn loosely_equal(
     left: &Value<'_>,
     right: &Value<'_>,
@@ -29,7 +29,8 @@ pub(crate) fn loosely_equal(
     })
 }
 
-/// The order of two values for JavaScript's `<`, `<=`, `>` and `>=`; `None` if all are false.
+/// Compares two values as JavaScript's `<`, `<=`, `>` and `>=` do. Returns `None` if all four
+/// comparisons are false.
 pub(crate) fn order(
     left: &Value<'_>,
     right: &Value<'_>,
@@ -42,8 +43,9 @@ pub(crate) fn order(
     })
 }
 
-/// Whether a list is too long for its text to equal `other`. This avoids building the text of a
-/// long list for each of its elements.
+/// Returns whether `list` is an array whose string form is certainly too long to equal `other`. In
+/// a loop over a long array, this avoids building the string form of the whole array for each
+/// element.
 fn differ_in_length(list: &Value<'_>, other: &Value<'_>) -> bool {
     let Value::Array(items) = list else {
         return false;
@@ -55,7 +57,8 @@ fn differ_in_length(list: &Value<'_>, other: &Value<'_>) -> bool {
     }
 }
 
-/// Converts an object to its text, as JavaScript's `==` does.
+/// Converts an array or object to a string, as JavaScript's `==` does. Other values are returned
+/// unchanged.
 fn to_primitive<'a>(value: &Value<'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
     match value {
         Value::Array(_) => Ok(Value::owned_text(&*write::to_string(value, budget)?)),

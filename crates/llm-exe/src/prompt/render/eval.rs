@@ -1,4 +1,4 @@
-//! The renderer of statements.
+//! Renders the statements of a template.
 
 use serde_json::Value as Json;
 
@@ -56,8 +56,8 @@ impl<'a> Renderer<'a> {
         self.with_inlines(&unit.program, &env, None, None)
     }
 
-    /// Renders a program whose own inline partials are visible. `contexts` and `params` are visible
-    /// to these partials.
+    /// Renders a program and makes the inline partials that it defines visible in it. These inline
+    /// partials can use `contexts` and `params`.
     pub(crate) fn with_inlines(
         &mut self,
         program: &'a Program,
@@ -72,7 +72,7 @@ impl<'a> Renderer<'a> {
         self.program(program, &Env { inlines: Some(&inlines), ..*env })
     }
 
-    /// Renders the statements of a program.
+    /// Renders the statements of a program in order.
     fn program(&mut self, program: &'a Program, env: &Env<'_, 'a>) -> RenderResult<()> {
         for node in &program.body {
             match node {
@@ -89,7 +89,7 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// Renders the value of a path.
+    /// Looks up a path and renders its value.
     fn print_path(&mut self, path: &'a Path, env: &Env<'_, 'a>) -> RenderResult<()> {
         let value = match self.fast_lookup(path, env) {
             Lookup::Json(Json::String(text)) => {
@@ -125,7 +125,7 @@ impl<'a> Renderer<'a> {
         self.budget.step()
     }
 
-    /// Renders a value. `at` is the offset of its tag in the source.
+    /// Renders a value. `at` is the byte offset of its tag in the source.
     pub(crate) fn print(
         &mut self,
         value: &Value<'a>,
@@ -137,8 +137,8 @@ impl<'a> Renderer<'a> {
             .map_err(|error| env.problem(error, at))
     }
 
-    /// Renders the program of a block for `caller`, with a context and the values of its block
-    /// parameters.
+    /// Renders a closure with a context and with values for its block parameters. `caller` is the
+    /// environment that the closure is rendered from.
     pub(crate) fn render_closure(
         &mut self,
         closure: &Closure<'_, 'a>,
@@ -192,7 +192,8 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// Whether a context differs from the context around it. If so, `../` refers to the latter.
+    /// Returns whether the context of a block differs from the context around the block. Only then
+    /// does `../` in the block refer to the latter.
     fn is_new_context(
         &mut self,
         context: &Value<'a>,

@@ -1,5 +1,5 @@
-//! The environment of a statement: its context and the ones above it, `@` variables, block
-//! parameters and inline partials. Each is a linked list of frames on the stack, so that entering a
+//! The environment of a statement, which consists of its contexts, `@` variables, block parameters
+//! and inline partials. Each of these is a linked list of frames on the stack, so that entering a
 //! block or a partial copies nothing.
 
 use super::error::RenderError;
@@ -9,24 +9,24 @@ use crate::prompt::helpers::args::Helper;
 use crate::prompt::syntax::tree::Program;
 use crate::prompt::unit::Unit;
 
-/// The environment of a statement.
+/// Everything that is visible to a statement.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'s, 'a> {
-    /// `this`
+    /// The value of `this`.
     pub(crate) context: &'s Value<'a>,
     pub(crate) contexts: &'s Contexts<'s, 'a>,
     pub(crate) data: &'s DataFrame<'s, 'a>,
     pub(crate) params: Option<&'s Params<'s, 'a>>,
     pub(crate) inlines: Option<&'s Inlines<'s, 'a>>,
-    /// The source that contains the statement.
+    /// The template or partial that contains the statement.
     pub(crate) unit: &'a Unit,
-    /// The environment that included this partial, or that rendered this block.
+    /// The environment that included this partial or rendered this block.
     pub(crate) caller: Option<&'s Env<'s, 'a>>,
-    /// The offset of the outermost partial's tag in the template.
+    /// The byte offset, in the template, of the tag that included the outermost partial.
     pub(crate) call_site: Option<usize>,
 }
 
-/// The current context and the ones that `../` refers to, innermost first.
+/// The current context and the contexts that `../` refers to, innermost first.
 #[derive(Clone, Copy)]
 pub(crate) struct Contexts<'s, 'a> {
     pub(crate) context: &'s Value<'a>,
@@ -45,20 +45,21 @@ pub(crate) struct DataFrame<'s, 'a> {
 /// One iteration of a loop.
 #[derive(Clone, Copy)]
 pub(crate) struct Iteration<'s, 'a> {
-    /// The key in an object; `None` in a list.
+    /// The key of the member in an object, or `None` for an array.
     pub(crate) key: Option<&'s Value<'a>>,
     pub(crate) index: usize,
     pub(crate) last: bool,
 }
 
-/// The block parameters of the enclosing programs that have any, innermost first.
+/// The block parameters of the enclosing programs, innermost first. Programs without block
+/// parameters have no frame.
 pub(crate) struct Params<'s, 'a> {
-    /// The values of the first two parameters; `None` if the helper does not provide any.
+    /// The values of the first two block parameters, or `None` if the block does not provide any.
     pub(crate) values: Option<[&'s Value<'a>; 2]>,
     pub(crate) above: Option<&'s Params<'s, 'a>>,
 }
 
-/// A program and the environment in which it was defined.
+/// A program with the environment in which it was defined.
 #[derive(Clone, Copy)]
 pub(crate) struct Closure<'s, 'a> {
     pub(crate) program: &'a Program,
@@ -67,18 +68,18 @@ pub(crate) struct Closure<'s, 'a> {
     pub(crate) params: Option<&'s Params<'s, 'a>>,
 }
 
-/// The block that `{{> @partial-block}}` renders, and the block that the same tag renders inside of
-/// it.
+/// The block that `{{> @partial-block}}` renders. If that block contains `{{> @partial-block}}`
+/// itself, the nested tag renders `outer`.
 #[derive(Clone, Copy)]
 pub(crate) struct PartialBlock<'s, 'a> {
     pub(crate) closure: Closure<'s, 'a>,
     pub(crate) outer: Option<&'s PartialBlock<'s, 'a>>,
 }
 
-/// The visible inline partials: those of one program, and those of the programs around it.
+/// The inline partials that a program defines, linked to those of the enclosing programs.
 ///
-/// As in handlebars.js, an inline partial uses the contexts and block parameters around its
-/// program, not the ones of the program itself.
+/// As in handlebars.js, an inline partial can use the contexts and block parameters from outside
+/// the program that defines it, but not the program's own.
 pub(crate) struct Inlines<'s, 'a> {
     pub(crate) program: &'a Program,
     pub(crate) env: &'s Env<'s, 'a>,
@@ -88,7 +89,7 @@ pub(crate) struct Inlines<'s, 'a> {
 }
 
 impl<'s, 'a> Env<'s, 'a> {
-    /// The contexts that start with the one that `up` times `../` refers to.
+    /// Returns the contexts starting with the one that `../`, repeated `up` times, refers to.
     pub(crate) fn contexts_above(&self, up: usize) -> Option<&'s Contexts<'s, 'a>> {
         let mut contexts = self.contexts;
         for _ in 0..up {
@@ -97,7 +98,8 @@ impl<'s, 'a> Env<'s, 'a> {
         Some(contexts)
     }
 
-    /// The values of the block parameters `up` programs above, if the block provides any.
+    /// Returns the values of the block parameters that are `up` frames above, if the block provides
+    /// any.
     pub(crate) fn param(&self, up: usize) -> Option<[&'s Value<'a>; 2]> {
         let mut params = self.params?;
         for _ in 0..up {
@@ -106,7 +108,7 @@ impl<'s, 'a> Env<'s, 'a> {
         params.values
     }
 
-    /// The `@` variables `up` frames above.
+    /// Returns the `@` variables that are `up` frames above.
     pub(crate) fn data_above(&self, up: usize) -> Option<&'s DataFrame<'s, 'a>> {
         let mut data = self.data;
         for _ in 0..up {
@@ -115,7 +117,7 @@ impl<'s, 'a> Env<'s, 'a> {
         Some(data)
     }
 
-    /// The visible inline partial with this name.
+    /// Returns the visible inline partial with this name.
     pub(crate) fn inline(&self, name: &str) -> Option<Closure<'s, 'a>> {
         let mut inlines = self.inlines;
         while let Some(Inlines { program, env, contexts, params, above }) = inlines {
@@ -129,8 +131,9 @@ impl<'s, 'a> Env<'s, 'a> {
         None
     }
 
-    /// The inline partials that are visible to a block defined in `home` when it is rendered from
-    /// here: those of the innermost environment in the same source.
+    /// Returns the inline partials that are visible to a block that was defined in `home` and is
+    /// rendered from this environment. These are the inline partials of the innermost calling
+    /// environment with the same source as `home`.
     pub(crate) fn visible_inlines(&self, home: &Env<'s, 'a>) -> Option<&'s Inlines<'s, 'a>> {
         if std::ptr::eq(self.unit, home.unit) {
             return self.inlines;
@@ -144,12 +147,13 @@ impl<'s, 'a> Env<'s, 'a> {
         }
         home.inlines
     }
-    /// The context that helpers receive: an empty object if there is no context.
+    /// Returns the context that helpers receive, which is an empty object if the context is missing
+    /// or null.
     pub(crate) fn this(&self) -> Value<'a> {
         if self.context.is_nullish() { Value::EmptyObject } else { self.context.clone() }
     }
 
-    /// Adds the position to an error: byte `at` of the source of this statement.
+    /// Adds the position to an error. `at` is a byte offset in the source of this statement.
     #[cold]
     #[inline(never)]
     pub(crate) fn problem(&self, error: RenderError, at: usize) -> Box<TemplateProblem> {
@@ -169,7 +173,7 @@ impl<'s, 'a> Env<'s, 'a> {
         Box::new(self.unit.problem(kind, at, message))
     }
 
-    /// Adds the name of a helper and the position to its error.
+    /// Adds the helper's name and the position to an error of a helper.
     pub(crate) fn helper_problem(
         &self,
         helper: &Helper,

@@ -1,4 +1,4 @@
-//! The renderer of partials: `{{> name}}`, inline partials and `@partial-block`.
+//! Renders partials: `{{> name}}`, inline partials and `@partial-block`.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use super::write;
 use crate::prompt::syntax::tree::{Partial, PartialName};
 use crate::prompt::unit::Unit;
 
-/// The name of the block that a partial's tag contains.
+/// The name with which a partial includes the block of its tag, as in `{{> @partial-block}}`.
 const PARTIAL_BLOCK: &str = "@partial-block";
 
-/// The definition of a partial.
+/// The definition that the name of a partial refers to.
 enum Definition<'s, 'a> {
     Unit(&'a Unit),
     Inline(Closure<'s, 'a>),
     Block(&'s PartialBlock<'s, 'a>),
 }
 
-/// The arguments of a partial. Inline partials and blocks use the `inlines` and the `call_site` of
-/// their own environment.
+/// The environment that a tag passes to the partial that it includes. Inline partials and blocks do
+/// not use `inlines` and `call_site`, because these come from the environment that defined them.
 struct IncludeArgs<'s, 'a> {
     context: &'s Value<'a>,
     data: &'s DataFrame<'s, 'a>,
@@ -135,7 +135,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Indents every line of the output after byte `start`.
+    /// Indents every line of the output from byte offset `start`.
     fn indent_output(&mut self, start: usize, indent: &str) -> Result<(), RenderError> {
         let lines = self.out.split_off(start.min(self.out.len()));
         for line in lines.split_inclusive('\n') {

@@ -1,5 +1,5 @@
-//! Writes values as JSON, like `JSON.stringify`: with JavaScript's order of keys and JavaScript's
-//! numbers, except that integers beyond 2^53 keep all their digits.
+//! Writes values as JSON, as `JSON.stringify` does. Keys have JavaScript's order and numbers have
+//! JavaScript's format, except that integers beyond 2^53 keep all their digits.
 
 use serde_json::Value as Json;
 
@@ -9,11 +9,11 @@ use super::value::Value;
 use super::write::push;
 use crate::prompt::number::Number;
 
-/// Maximum nesting of lists and objects.
+/// Maximum nesting depth of arrays and objects.
 const MAX_NESTING: usize = 200;
 
-/// Appends a value as JSON: on one line if `indent` is 0, or else with that many spaces per level
-/// (at most 10).
+/// Appends a value as JSON. If `indent` is 0, the JSON is on one line; otherwise, each level is
+/// indented with that many spaces, at most 10.
 pub(crate) fn write(
     out: &mut String,
     value: &Value<'_>,
@@ -99,7 +99,7 @@ impl JsonWriter<'_> {
         self.push("}")
     }
 
-    /// Writes the separator before an element.
+    /// Writes the comma and line break before an element or member.
     fn separator(&mut self, index: usize, depth: usize) -> Result<(), RenderError> {
         if index > 0 {
             self.push(",")?;

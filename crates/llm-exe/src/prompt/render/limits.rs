@@ -1,29 +1,32 @@
 //! The limits of a rendering and the counters that enforce them.
 //!
-//! Every statement, iteration and helper call is a step. The clock is checked after a number of
-//! steps, so that a template with many loops exceeds its time only slightly.
+//! Each statement, iteration and helper call counts as a step. Reading the clock costs time, so it
+//! is read only once every `STEPS_PER_CLOCK_CHECK` steps. A template with many loops can therefore
+//! exceed its time limit slightly.
 
 use std::time::{Duration, Instant};
 
 use super::error::RenderError;
 
-/// Upper bound of [`Limits::depth`], so that the stack always suffices.
+/// Upper bound of [`Limits::depth`], chosen so that rendering can't overflow the stack.
 const MAX_DEPTH: usize = 300;
 
 /// Number of steps between two checks of the clock.
 const STEPS_PER_CLOCK_CHECK: u32 = 128;
 
-/// Helpers may produce this many times [`Limits::bytes`], including text that is not rendered.
+/// Helpers may produce up to this many times [`Limits::bytes`] in total, which includes text that
+/// is never rendered.
 const HELPER_OUTPUT_FACTOR: usize = 16;
 
 /// The limits of one rendering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Maximum nesting of blocks, partials and sub-expressions, including recursion; at most 300.
+    /// Maximum nesting depth of blocks, partials and sub-expressions, including recursive partials.
+    /// Values above 300 have the same effect as 300.
     pub depth: usize,
-    /// Maximum bytes of rendered text.
+    /// Maximum size of the rendered text in bytes.
     pub bytes: usize,
-    /// Maximum duration.
+    /// Maximum duration of the rendering.
     pub time: Duration,
 }
 
@@ -33,15 +36,15 @@ impl Default for Limits {
     }
 }
 
-/// The remaining budget of one rendering.
+/// What remains of the limits of one rendering.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
     deadline: Option<Instant>,
-    /// Number of steps until the clock is checked.
+    /// Number of steps until the clock is checked again.
     steps_left: u32,
     depth: usize,
-    /// Bytes that helpers have produced.
+    /// Number of bytes that helpers have produced so far.
     helper_bytes: usize,
 }
 
@@ -52,7 +55,7 @@ impl Budget {
         Budget { limits, deadline, steps_left: STEPS_PER_CLOCK_CHECK, depth: 0, helper_bytes: 0 }
     }
 
-    /// Counts one unit of work.
+    /// Counts one step. Returns an error if the clock was checked and the time is up.
     #[inline]
     pub(crate) fn step(&mut self) -> Result<(), RenderError> {
         self.steps_left -= 1;
@@ -66,7 +69,7 @@ impl Budget {
         self.check_clock()
     }
 
-    /// Checks the clock.
+    /// Returns an error if the time is up.
     pub(crate) fn check_clock(&self) -> Result<(), RenderError> {
         match self.deadline {
             Some(deadline) if Instant::now() > deadline => Err(RenderError::TooSlow),
@@ -74,7 +77,7 @@ impl Budget {
         }
     }
 
-    /// Increases the depth; `leave` decreases it.
+    /// Increases the nesting depth. The caller must call `leave` afterwards.
     #[inline]
     pub(crate) fn enter(&mut self) -> Result<(), RenderError> {
         if self.depth >= self.limits.depth {
@@ -84,17 +87,17 @@ impl Budget {
         self.step()
     }
 
-    /// Decreases the depth that `enter` increased.
+    /// Decreases the nesting depth that `enter` increased.
     pub(crate) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// Maximum bytes of rendered text.
+    /// Returns the maximum size of the rendered text in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.limits.bytes
     }
 
-    /// Checks that a text of `bytes` may grow by `more`.
+    /// Returns an error if a text of `bytes` bytes may not grow by `more` bytes.
     pub(crate) fn check_growth(&self, bytes: usize, more: usize) -> Result<(), RenderError> {
         if bytes.saturating_add(more) > self.limits.bytes {
             Err(RenderError::TooLarge)
@@ -103,7 +106,7 @@ impl Budget {
         }
     }
 
-    /// Counts `bytes` that a helper produced.
+    /// Counts bytes that a helper produced. Returns an error if helpers have produced too many.
     pub(crate) fn count_helper_bytes(&mut self, bytes: usize) -> Result<(), RenderError> {
         self.helper_bytes = self.helper_bytes.saturating_add(bytes);
         let max = self.limits.bytes.saturating_mul(HELPER_OUTPUT_FACTOR);

@@ -1,20 +1,20 @@
-//! Missing variables: variables that a template used and the data did not contain.
+//! Missing variables, which the template uses but the data does not contain.
 
 use std::collections::HashSet;
 
-/// A variable that a template used and the data did not contain.
+/// A variable that the template used but the data did not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The path as it is written in the template.
+    /// The path of the variable as the template spells it.
     pub path: String,
-    /// The line of its first use, counted from 1; for a use inside a partial, the line of the
-    /// partial's tag.
+    /// The line number of the first use, counted from 1. For a use in a partial, this is the line
+    /// of the tag that includes the partial.
     pub line: usize,
-    /// The column of its first use in characters, counted from 1.
+    /// The column number of the first use in characters, counted from 1.
     pub column: usize,
 }
 
-/// Collects missing variables: each path once, with its byte offset in the template.
+/// Collects each missing variable once, with its byte offset in the template.
 #[derive(Debug, Default)]
 pub(crate) struct MissingPaths<'a> {
     seen: HashSet<&'a str>,
@@ -28,7 +28,7 @@ impl<'a> MissingPaths<'a> {
         }
     }
 
-    /// Converts the offsets to lines and columns, in one pass over the source.
+    /// Converts the byte offsets to line and column numbers in one pass over the source.
     pub(crate) fn locate(mut self, source: &str) -> Vec<Missing> {
         self.paths.sort_by_key(|(_, at)| *at);
         let (mut line, mut column, mut from) = (1, 1, 0);

@@ -1,8 +1,9 @@
-//! The evaluator: renders the syntax tree with data, within limits.
+//! Renders a syntax tree with data, within limits.
 //!
-//! [`eval::Renderer`] walks the tree: `eval` renders statements, `block` blocks, `include`
-//! partials, and `resolve` evaluates paths, arguments and helper calls. A `frame` holds the
-//! variables that are visible to a statement. Values, comparisons and printing follow JavaScript.
+//! [`eval::Renderer`] walks the tree. `eval` renders statements, `block` renders blocks, `include`
+//! renders partials, and `resolve` evaluates paths, arguments and helper calls. `frame` defines the
+//! environment of variables that are visible to a statement. Values are compared and printed as in
+//! JavaScript.
 
 mod block;
 pub(super) mod compare;

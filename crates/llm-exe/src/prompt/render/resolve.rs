@@ -1,7 +1,7 @@
-//! The evaluator of expressions: paths, arguments and helper calls.
+//! Evaluates expressions: paths, arguments and helper calls.
 //!
-//! A path is first looked up by a fast function that only handles objects of the data, which is the
-//! usual case, and then by one that handles all values.
+//! In most paths, every segment is a key of a plain object in the data. A fast function looks up
+//! these paths, and a slower function supports all others.
 
 use serde_json::Value as Json;
 
@@ -15,14 +15,17 @@ use crate::prompt::number::Number;
 use crate::prompt::scope::member;
 use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStart, Target};
 
-/// Maximum number of arguments that are stored on the stack.
+/// Maximum number of positional arguments that are stored on the stack. Calls with more arguments
+/// allocate.
 const MAX_STACK_ARGS: usize = 3;
 
-/// The clock is checked before a helper is called with a longer text, in bytes.
+/// If an argument is a string with more than this many bytes, the clock is checked before the
+/// helper is called, because such a call can take long.
 const LONG_TEXT: usize = 1 << 12;
 
 impl<'a> Renderer<'a> {
-    /// Evaluates a path. A missing value is recorded, unless the variable is `optional`.
+    /// Evaluates a path. If the value is missing and `optional` is false, the path is recorded as a
+    /// missing variable.
     pub(crate) fn path(
         &mut self,
         path: &'a Path,
@@ -41,7 +44,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Evaluates a path that the fast lookup does not handle.
+    /// Evaluates a path that `fast_lookup` does not support.
     pub(crate) fn full_lookup(
         &mut self,
         path: &'a Path,
@@ -56,14 +59,14 @@ impl<'a> Renderer<'a> {
         Ok(value)
     }
 
-    /// Records a missing variable.
+    /// Records a missing variable, unless all variables of the source are optional.
     fn record_missing(&mut self, path: &'a Path, env: &Env<'_, 'a>) {
         if !env.unit.optional_variables {
             self.missing.add(&path.text, env.call_site.unwrap_or(path.at));
         }
     }
 
-    /// Looks up a path that only goes through objects of the data.
+    /// Fast path: looks up a path whose every segment is a key of a plain object in the data.
     #[inline]
     pub(crate) fn fast_lookup(&self, path: &'a Path, env: &Env<'_, 'a>) -> Lookup<'a> {
         match (path.start, env.context, path.parts.as_slice()) {
@@ -72,7 +75,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The part of `fast_lookup` that is not inlined.
+    /// Handles the less common cases of `fast_lookup`, which are not inlined.
     #[inline(never)]
     fn fast_lookup_other(&self, path: &'a Path, env: &Env<'_, 'a>) -> Lookup<'a> {
         let context = match path.start {
@@ -94,7 +97,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// The value of a path, and whether it is present.
+    /// Returns the value of a path and whether the value is present.
     fn resolve(&self, path: &'a Path, env: &Env<'_, 'a>) -> Result<(Value<'a>, bool), RenderError> {
         let names = &path.parts;
         Ok(match path.start {
@@ -118,7 +121,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// The value of an `@` variable.
+    /// Returns the value of an `@` variable.
     fn data_variable(&self, variable: DataVariable, up: usize, env: &Env<'_, 'a>) -> Value<'a> {
         let Some(data) = env.data_above(up) else {
             return Value::Undefined;
@@ -170,7 +173,7 @@ impl<'a> Renderer<'a> {
         Ok(value)
     }
 
-    /// Calls a helper that is used without a block.
+    /// Calls a helper and returns its value. Helpers that require a block return an error.
     pub(crate) fn helper(
         &mut self,
         helper: &'static Helper,
@@ -194,7 +197,7 @@ impl<'a> Renderer<'a> {
             .map_err(|error| env.helper_problem(helper, error, call.path.at))
     }
 
-    /// Calls the function of a helper with the arguments of a call.
+    /// Evaluates the arguments of a call and passes them to a helper's function.
     pub(crate) fn with_args<T>(
         &mut self,
         helper: &'static Helper,
@@ -223,7 +226,7 @@ impl<'a> Renderer<'a> {
         Ok(function(&args, &mut self.budget))
     }
 
-    /// Evaluates named arguments. As in handlebars.js, `key=undefined` is ignored.
+    /// Evaluates named arguments. As in handlebars.js, an argument `key=undefined` is ignored.
     pub(crate) fn pairs(
         &mut self,
         pairs: &'a [Pair],
@@ -239,7 +242,8 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Looks up a path of names in the data.
+/// Looks up a sequence of keys in JSON data. The lookup is unsupported if a value on the way is not
+/// an object.
 fn descend<'a>(from: &'a Json, names: &[Box<str>]) -> Lookup<'a> {
     let mut json = from;
     for name in names {
@@ -254,8 +258,8 @@ fn descend<'a>(from: &'a Json, names: &[Box<str>]) -> Lookup<'a> {
     Lookup::Json(json)
 }
 
-/// Looks up a path of names in any value. The path ends early at a value for which `ends` is true.
-/// Returns the value and whether it is present.
+/// Looks up a sequence of names in any value. The lookup stops early at a value for which `ends`
+/// returns true. Returns the last value and whether the whole sequence is present.
 fn walk<'a>(
     from: &Value<'a>,
     names: &'a [Box<str>],
@@ -276,7 +280,7 @@ fn walk<'a>(
     (value, present)
 }
 
-/// The value of a block parameter.
+/// Returns the value of a block parameter.
 fn block_param<'s, 'a>(
     path: &Path,
     up: usize,

@@ -1,4 +1,4 @@
-//! The values of a rendering, borrowed from the data where possible.
+//! The values that a rendering computes with. Where possible, they are borrowed from the data.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use super::limits::Budget;
 use crate::prompt::number::{self, Number};
 use crate::prompt::scope::{Scope, member};
 
-/// A value of a rendering. Cloning it copies at most a reference.
+/// A value with the semantics of JavaScript. Cloning it copies at most a reference.
 #[derive(Debug, Clone)]
 pub(crate) enum Value<'a> {
     Undefined,
@@ -19,24 +19,24 @@ pub(crate) enum Value<'a> {
     Bool(bool),
     Number(Number<'a>),
     Text(&'a str),
-    /// A text that was made while rendering.
+    /// A string that was created while rendering.
     OwnedText(Rc<str>),
     Array(&'a Vec<Json>),
     Object(&'a Map<String, Json>),
-    /// The context of a partial and the named arguments of its tag.
+    /// The context of a partial, extended with the named arguments of the tag that includes it.
     Overlay(Rc<Overlay<'a>>),
-    /// All variables of the template.
+    /// All variables that the template can use.
     Root(&'a Scope<'a>),
-    /// An empty object, which replaces a missing context in the blocks of helpers.
+    /// An empty object, which replaces a missing context in blocks that call helpers.
     EmptyObject,
 }
 
-/// The result of a fast lookup, which only handles objects of the data.
+/// The result of a fast lookup, which supports only plain objects in the data.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lookup<'a> {
     Json(&'a Json),
     Missing,
-    /// The fast lookup does not handle the value; use [`Value::property`].
+    /// The fast lookup does not support this value. The caller must use [`Value::property`].
     Unsupported,
 }
 
@@ -46,11 +46,11 @@ impl<'a> From<Option<&'a Json>> for Lookup<'a> {
     }
 }
 
-/// A context and named values that take precedence over its properties.
+/// A context and named values, which take precedence over the context's properties.
 #[derive(Debug)]
 pub(crate) struct Overlay<'a> {
     pub(crate) base: Value<'a>,
-    /// The first of several values with the same name is used.
+    /// The named values. If several have the same name, the first is used.
     pub(crate) named: Vec<(&'a str, Value<'a>)>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> From<&'a Json> for Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Creates a text that is not borrowed.
+    /// Creates a string value that is not borrowed.
     pub(crate) fn owned_text(text: impl Into<Rc<str>>) -> Self {
         Value::OwnedText(text.into())
     }
@@ -77,7 +77,7 @@ impl<'a> Value<'a> {
         Value::Number(Number::Count(index))
     }
 
-    /// JavaScript's `value == null`.
+    /// Returns whether the value is missing or null, which is JavaScript's `value == null`.
     pub(crate) fn is_nullish(&self) -> bool {
         matches!(self, Value::Undefined | Value::Null)
     }
@@ -90,7 +90,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether the value is an object in JavaScript's sense, which includes lists.
+    /// Returns whether the value is an object in JavaScript's sense, which includes arrays.
     pub(crate) fn is_object(&self) -> bool {
         !matches!(
             self,
@@ -103,7 +103,7 @@ impl<'a> Value<'a> {
         )
     }
 
-    /// JavaScript's truthiness.
+    /// Returns whether the value is truthy, as defined by JavaScript.
     pub(crate) fn is_truthy(&self) -> bool {
         match self {
             Value::Undefined | Value::Null => false,
@@ -118,8 +118,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether `if` and `with` treat the value as empty: a falsy value other than 0, or an empty
-    /// list.
+    /// Returns whether `if` and `with` treat the value as empty. This is the case for empty arrays
+    /// and for all falsy values except 0.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Value::Array(items) => items.is_empty(),
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Looks up a member of an object of the data.
+    /// Looks up a key of a plain object in the data.
     pub(crate) fn fast_lookup(&self, name: &str) -> Lookup<'a> {
         let found = match self {
             Value::Object(map) => member(map, name),
@@ -139,13 +139,14 @@ impl<'a> Value<'a> {
         Lookup::from(found)
     }
 
-    /// The condition of `if`: whether the value is truthy and not an empty list. With
-    /// `include_zero`, 0 passes too.
+    /// Returns whether the value meets the condition of `if`, which requires a truthy value that is
+    /// not an empty array. With `include_zero`, 0 also meets the condition.
     pub(crate) fn is_met(&self, include_zero: bool) -> bool {
         (include_zero || self.is_truthy()) && !self.is_empty()
     }
 
-    /// JavaScript's own property with this key, or `Undefined`.
+    /// Returns the value's own property with this key, as in JavaScript, or `Undefined` if there
+    /// isn't one.
     pub(crate) fn property(&self, key: &str) -> Value<'a> {
         match self {
             Value::Object(map) => member(map, key).map_or(Value::Undefined, Value::from),
@@ -160,7 +161,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The element of a list or the UTF-16 unit of a text at a JavaScript array index.
+    /// Returns the element of an array, or the UTF-16 code unit of a string, at a JavaScript array
+    /// index.
     fn element(&self, key: &str) -> Value<'a> {
         let Some(index) = array_index(key) else {
             return Value::Undefined;
@@ -171,8 +173,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The keys of the own enumerable properties, in JavaScript's order. The memory of the list is
-    /// counted as output of a helper.
+    /// Returns the keys of the value's own enumerable properties in JavaScript's order. The memory
+    /// of the returned vector counts as output of a helper.
     pub(crate) fn keys(&self, budget: &mut Budget) -> Result<Vec<Cow<'a, str>>, RenderError> {
         let count = match self {
             Value::Overlay(overlay) => overlay.base.key_count() + overlay.named.len(),
@@ -207,7 +209,7 @@ impl<'a> Value<'a> {
         keys
     }
 
-    /// JavaScript's `===`.
+    /// Compares two values as JavaScript's `===` does.
     pub(crate) fn strictly_equals(&self, other: &Value<'_>) -> bool {
         match (self, other) {
             (Value::Undefined, Value::Undefined) | (Value::Null, Value::Null) => true,
@@ -224,7 +226,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// JavaScript's `Number(value)`, for values that are not objects.
+    /// Converts the value to a number as JavaScript's `Number(value)` does. The value must not be
+    /// an object.
     pub(crate) fn to_number(&self) -> f64 {
         match self {
             Value::Undefined => f64::NAN,
@@ -250,7 +253,7 @@ impl<'a> Overlay<'a> {
         let named = self.named.iter().find(|(name, _)| *name == key);
         match (named, &self.base) {
             (Some((_, value)), _) => value.clone(),
-            // handlebars.js copies the enumerable properties, which do not include `length`.
+            // handlebars.js copies only the enumerable properties, which do not include `length`.
             (None, Value::Array(_) | Value::Text(_) | Value::OwnedText(_)) => {
                 self.base.element(key)
             }
@@ -272,7 +275,7 @@ fn index_keys<'a>(len: usize) -> Vec<Cow<'a, str>> {
     (0..len).map(|index| Cow::Owned(index.to_string())).collect()
 }
 
-/// Parses a JavaScript array index: without a sign or leading zeros, below 2^32 - 1.
+/// Parses a JavaScript array index, which is below 2^32 - 1 and has no sign and no leading zeros.
 pub(crate) fn array_index(key: &str) -> Option<usize> {
     let first = key.bytes().next()?;
     if !first.is_ascii_digit() || (first == b'0' && key.len() > 1) || key.len() > 10 {
@@ -281,12 +284,12 @@ pub(crate) fn array_index(key: &str) -> Option<usize> {
     key.parse::<u32>().ok().filter(|index| *index != u32::MAX).map(|index| index as usize)
 }
 
-/// JavaScript's length of a text, in UTF-16 units.
+/// Returns the length of a string in UTF-16 code units, as JavaScript's `length` does.
 pub(crate) fn utf16_len(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
-/// One UTF-16 unit of a text. Half of a surrogate pair becomes U+FFFD.
+/// Returns one UTF-16 code unit of a string. Half of a surrogate pair becomes U+FFFD.
 fn utf16_unit<'a>(text: &str, index: usize) -> Value<'a> {
     let unit = if text.is_ascii() {
         text.as_bytes().get(index).map(|byte| u16::from(*byte))

@@ -1,4 +1,4 @@
-//! Converts values to text, as JavaScript does.
+//! Converts values to strings as JavaScript does.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use super::error::RenderError;
 use super::limits::Budget;
 use super::value::Value;
 
-/// JavaScript's text of an object.
+/// The string to which JavaScript converts an object.
 pub(crate) const OBJECT_TEXT: &str = "[object Object]";
 
-/// Maximum nesting of lists.
+/// Maximum nesting depth of arrays.
 const MAX_NESTING: usize = 200;
 
-/// Appends a text.
+/// Appends a string.
 ///
 /// # Errors
-/// `TooLarge` if the result exceeds the size limit.
+/// Returns `TooLarge` if the result would exceed the size limit.
 #[inline]
 pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), RenderError> {
     let fits = text.len() <= out.capacity() - out.len();
@@ -28,19 +28,19 @@ pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<
     grow_and_push(out, text, budget)
 }
 
-/// Appends a text after allocating space for it.
+/// Appends a string after allocating space for it.
 #[cold]
 #[inline(never)]
 fn grow_and_push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), RenderError> {
     budget.check_growth(out.len(), text.len())?;
-    // Both buffers exist while the text is copied. Growing by half instead of doubling keeps the
-    // peak below three times the size of the text.
+    // The old and the new buffer both exist while the text is copied. Growing by half instead of
+    // doubling keeps the peak below three times the size of the text.
     out.reserve_exact(text.len().max(out.capacity() / 2));
     out.push_str(text);
     Ok(())
 }
 
-/// Appends a value as a tag renders it. Missing values and null render as nothing.
+/// Appends a value as a tag renders it. Missing values and null are rendered as an empty string.
 pub(crate) fn print(
     out: &mut String,
     value: &Value<'_>,
@@ -54,7 +54,7 @@ pub(crate) fn print(
     }
 }
 
-/// Appends a value as JavaScript's `String(value)` does.
+/// Appends a value as JavaScript's `String(value)` converts it.
 pub(crate) fn push_string(
     out: &mut String,
     value: &Value<'_>,
@@ -67,7 +67,8 @@ pub(crate) fn push_string(
     }
 }
 
-/// JavaScript's `String(value)`; borrowed if the value is a text.
+/// Converts a value to a string as JavaScript's `String(value)` does. The result is borrowed if the
+/// value is a string.
 pub(crate) fn to_string<'v>(
     value: &'v Value<'_>,
     budget: &mut Budget,
@@ -81,7 +82,7 @@ pub(crate) fn to_string<'v>(
     Ok(Cow::Owned(out))
 }
 
-/// Appends the elements of a list with a separator, as JavaScript's `join` does.
+/// Appends the elements of an array, joined with a separator, as JavaScript's `join` does.
 pub(crate) fn push_list(
     out: &mut String,
     items: &[Json],
@@ -105,7 +106,7 @@ pub(crate) fn push_list(
     Ok(())
 }
 
-/// The text of a value other than a list, a missing value or null.
+/// Returns the string form of a value that is not an array, missing or null.
 fn scalar_text<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
     match value {
         Value::Bool(true) => Cow::Borrowed("true"),

@@ -1,7 +1,7 @@
-//! Name resolution: decides whether each name is a helper, a block parameter or a variable.
+//! Name resolution, which decides whether each name is a helper, a block parameter or a variable.
 //!
-//! It runs once, after parsing, so that an unknown helper or partial is reported even in a branch
-//! that is never rendered.
+//! Names are resolved once, after parsing, so that an unknown helper or partial is reported even in
+//! a branch that is never rendered.
 
 use super::tree::{
     Block, Call, DataVariable, Expr, Node, Pair, Partial, PartialName, Path, PathStart, Program,
@@ -10,23 +10,24 @@ use super::tree::{
 use crate::prompt::helpers;
 use crate::prompt::helpers::args::Helper;
 
-/// Maximum number of unknown helpers, and of partials, that are collected per source.
+/// Maximum number of unknown helpers that are collected per source. The same limit applies to
+/// partials.
 const MAX_COLLECTED: usize = 100;
 
-/// The names that a source uses and defines.
+/// The names that a source uses or defines.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
-    /// Names with arguments that are not helpers, with their byte offsets.
+    /// The names that are called with arguments but are not helpers, with their byte offsets.
     pub(crate) unknown_helpers: Vec<(String, usize)>,
-    /// Partials that must be defined, with their byte offsets.
+    /// The names of the partials that must be defined, with the byte offsets of their tags.
     pub(crate) partials: Vec<(Box<str>, usize)>,
-    /// Inline partials that the source defines.
+    /// The names of the inline partials that the source defines.
     pub(crate) inlines: Vec<Box<str>>,
-    /// Whether a path contains `../`.
+    /// Whether any path in the source contains `../`.
     pub(crate) uses_parent_context: bool,
 }
 
-/// Resolves the names of a tree and completes it.
+/// Resolves all names in a tree and stores the results in the tree.
 pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
     let mut analyzer = Analyzer { source, analysis: Analysis::default(), scopes: Vec::new() };
     analyzer.program(program);
@@ -36,7 +37,8 @@ pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
 struct Analyzer<'s> {
     source: &'s str,
     analysis: Analysis,
-    /// The block parameters of the enclosing programs that have any, innermost last.
+    /// The block parameters of the enclosing programs, innermost last. Programs without block
+    /// parameters have no entry.
     scopes: Vec<Vec<Box<str>>>,
 }
 
@@ -115,7 +117,8 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Resolves a call. A sub-expression is a call even without arguments.
+    /// Resolves the name and the arguments of a call. A name without arguments is a call only in a
+    /// sub-expression.
     fn call(&mut self, call: &mut Call, is_sub_expression: bool) {
         for arg in &mut call.args {
             self.expr(arg);
@@ -147,7 +150,7 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Sets the start of a path and removes the segment that it represents.
+    /// Sets the start of a path and removes the segments that the start represents.
     fn path(&mut self, path: &mut Path) {
         self.analysis.uses_parent_context |= path.up > 0;
         let (start, resolved) = match (self.param(path), path.parts.first()) {
@@ -165,7 +168,7 @@ impl Analyzer<'_> {
         path.parts.drain(..resolved);
     }
 
-    /// The block parameter that a path starts with.
+    /// Returns the block parameter that a path starts with, if any.
     fn param(&self, path: &Path) -> Option<PathStart> {
         let name = path.param_name()?;
         let scopes = self.scopes.iter().rev().enumerate();
@@ -179,9 +182,9 @@ impl Analyzer<'_> {
 
 /// Returns the helper that a path names.
 ///
-/// As in handlebars.js, its own helpers are also found by the first segment of a path with
-/// arguments, and by a plain name without arguments. Other helpers need a plain name with
-/// arguments; a plain name without arguments is a variable.
+/// The helpers of Handlebars follow the rules of handlebars.js: the first segment of a path with
+/// arguments can name the helper, and so can a plain name without arguments. Any other helper
+/// requires a plain name with arguments, because a plain name without arguments is a variable.
 fn find_helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
     let simple = path.simple_name();
     let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };

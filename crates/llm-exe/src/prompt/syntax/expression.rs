@@ -1,11 +1,12 @@
-//! The parser of expressions: names, arguments and sub-expressions inside of a tag.
+//! Parses the expressions inside a tag: names, arguments and sub-expressions.
 
 use super::parser::{Name, ParseResult, Parser};
 use super::token::{Closing, Token};
 use super::tree::{Call, Expr, Pair, Path};
 use crate::prompt::number;
 
-/// Maximum number of block parameters; no helper provides more than two.
+/// Maximum number of block parameters. Helpers provide at most two values, so more parameters are
+/// never useful.
 const MAX_PARAMS: usize = 16;
 
 impl Parser<'_> {
@@ -23,7 +24,7 @@ impl Parser<'_> {
         Err(self.syntax_error(*at, format!("expected {expected}, found {}", token.describe())))
     }
 
-    /// Parses the end of the tag. Returns whether it removes the white space after it (`~}}`).
+    /// Parses the end of the tag. Returns whether the tag removes the white space after it (`~}}`).
     pub(crate) fn close(&mut self, closing: Closing) -> ParseResult<bool> {
         match self.next(closing) {
             (Token::Close { after }, _) => Ok(after),
@@ -31,7 +32,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses the name at the start of a tag: a path, or a literal that is used as one.
+    /// Parses the name at the start of a tag, which is either a path or a literal that is used as a
+    /// path.
     pub(crate) fn name(&mut self, closing: Closing) -> ParseResult<(Path, Name)> {
         let (token, at) = self.next(closing);
         let (text, quoted) = match token {
@@ -51,7 +53,7 @@ impl Parser<'_> {
         Ok((path, Name { text, quoted }))
     }
 
-    /// Parses a path whose first token was consumed already.
+    /// Parses a path whose first token has already been consumed.
     fn path(&mut self, first: (Token, usize), closing: Closing) -> ParseResult<Path> {
         let at = first.1;
         let is_data = first.0 == Token::Data;
@@ -85,7 +87,7 @@ impl Parser<'_> {
         Ok(Path::new(is_data, up, parts, path.into(), at))
     }
 
-    /// Parses positional arguments, then named ones.
+    /// Parses the positional arguments and the named arguments that follow them.
     pub(crate) fn arguments(&mut self, closing: Closing) -> ParseResult<(Vec<Expr>, Vec<Pair>)> {
         let mut args = Vec::new();
         let mut hash: Vec<Pair> = Vec::new();
@@ -139,7 +141,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Parses `(name arguments)`.
+    /// Parses a sub-expression, `(name arguments)`.
     pub(crate) fn sub_expression(&mut self, closing: Closing) -> ParseResult<Call> {
         let (_, at) = self.next(closing);
         self.enter(at)?;
@@ -152,7 +154,8 @@ impl Parser<'_> {
         Ok(call)
     }
 
-    /// Parses `as |a b|`, which may be absent.
+    /// Parses the block parameters `as |a b|`. Returns an empty vector if the tag does not have
+    /// any.
     pub(crate) fn block_params(&mut self) -> ParseResult<Vec<Box<str>>> {
         let mut params = Vec::new();
         if self.peek(Closing::Two) != &Token::OpenParams {

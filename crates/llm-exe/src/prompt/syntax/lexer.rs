@@ -1,13 +1,14 @@
-//! The lexer outside of tags: literal text, escapes, raw blocks, and the opening of a tag.
+//! Lexes a template outside of its tags: literal text, escapes, raw blocks and the opening of each
+//! tag.
 //!
-//! It differs from handlebars.js where braces of the text touch the braces of a tag, as in prompts
-//! that contain JSON: `{"a":{{x}}}` is a tag followed by a brace, and the first brace of
-//! `{{{x}}: 1}` is text, because no `}}}` follows.
+//! The lexer differs from handlebars.js where literal braces touch the braces of a tag, as in
+//! prompts that contain JSON. `{"a":{{x}}}` is a tag followed by a literal brace. In `{{{x}}: 1}`,
+//! the first brace is literal because the tag is not closed with `}}}`.
 
 use super::scan::{bracketed_len, quoted_len, raw_close, trim_js_start};
 use super::tree::Span;
 
-/// The opening of a tag.
+/// The characters that open a tag and determine its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
     /// `{{` or `{{&`
@@ -22,7 +23,7 @@ pub(crate) enum Opening {
     DecoratorBlock,
     /// `{{^x`
     InverseBlock,
-    /// A whole `{{else}}` or `{{^}}`; `after` is true for `~}}`.
+    /// A complete `{{else}}` or `{{^}}` tag. `after` is true if the tag ends with `~}}`.
     Else { after: bool },
     /// `{{else x`
     ElseIf,
@@ -34,7 +35,7 @@ pub(crate) enum Opening {
     PartialBlock,
     /// `{{{{`
     Raw,
-    /// A whole comment; `after` is true for `~}}`.
+    /// A complete comment. `after` is true if the comment ends with `~}}`.
     Comment { after: bool },
 }
 
@@ -42,7 +43,7 @@ pub(crate) enum Opening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
     Text(Span),
-    /// The opening of the tag at byte `at`; `before` is true for `{{~`.
+    /// The opening of the tag at byte offset `at`. `before` is true if the tag starts with `{{~`.
     Tag {
         opening: Opening,
         before: bool,
@@ -51,19 +52,21 @@ pub(crate) enum Piece {
     End,
 }
 
-/// The error for a comment without an end.
+/// The error message for a comment that is never closed.
 const UNCLOSED_COMMENT: &str =
     "the comment is never closed; expected `}}`, or `--}}` after `{{!--`";
 
-/// Splits a template into text and tags. The methods in `token` split the inside of a tag.
+/// Splits a template into text and tags. The module `token` adds the methods that lex the inside of
+/// a tag.
 #[derive(Debug)]
 pub(crate) struct Lexer<'t> {
     pub(crate) source: &'t str,
     /// The current byte offset.
     pub(crate) at: usize,
-    /// The offset of the last `{{{{/`. Four braces open a raw block only before it.
+    /// The byte offset of the last `{{{{/` in the source. `{{{{` opens a raw block only before this
+    /// offset, because a later raw block could not be closed.
     last_raw_end: usize,
-    /// Whether an escaped tag, `\{{x}}`, starts at the current offset.
+    /// Whether the tag at the current offset is escaped, as in `\{{x}}`.
     escaped: bool,
 }
 
@@ -73,15 +76,15 @@ impl<'t> Lexer<'t> {
         Lexer { source, at: 0, last_raw_end, escaped: false }
     }
 
-    /// The rest of the source, from byte `at`.
+    /// Returns the rest of the source from byte offset `at`.
     pub(crate) fn rest(&self, at: usize) -> &'t str {
         self.source.get(at..).unwrap_or_default()
     }
 
-    /// Returns the next text or the opening of the next tag.
+    /// Returns the next piece of text or the opening of the next tag.
     ///
     /// # Errors
-    /// A comment that is not closed: its byte offset and the message.
+    /// Returns a byte offset and a message if a comment is never closed.
     pub(crate) fn piece(&mut self) -> Result<Piece, (usize, &'static str)> {
         let start = self.at;
         if std::mem::take(&mut self.escaped) {
@@ -113,7 +116,8 @@ impl<'t> Lexer<'t> {
         if self.escaped { self.piece() } else { self.opening() }
     }
 
-    /// The end of the text of an escaped tag: the start of the next tag, escaped or not.
+    /// Returns the end of the text that begins with an escaped tag. The text ends where the next
+    /// tag starts, whether that tag is escaped or not.
     fn end_of_escaped(&self, start: usize) -> usize {
         let from = start + 2;
         let Some(found) = self.rest(from).find("{{") else {
@@ -125,7 +129,7 @@ impl<'t> Lexer<'t> {
         from + found - backslashes
     }
 
-    /// The number of braces at the opening of a tag that are text.
+    /// Returns how many of the braces before a tag are literal text.
     fn literal_braces(&self, at: usize) -> usize {
         let mut literal = 0;
         loop {
@@ -142,7 +146,8 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Whether the tag whose content starts at byte `from` closes with three braces.
+    /// Returns whether the tag whose content starts at byte offset `from` is closed with three
+    /// braces.
     fn opens_triple(&self, from: usize) -> bool {
         let text = self.rest(from);
         if text.starts_with(['~', '#', '/', '^', '>', '!', '&', '*', '{']) {
@@ -197,7 +202,7 @@ impl<'t> Lexer<'t> {
         Ok(Piece::Tag { opening, before, at })
     }
 
-    /// Reads the rest of a comment whose tag starts at byte `at`.
+    /// Reads the rest of the comment whose tag starts at byte offset `at`.
     fn comment(&mut self, at: usize) -> Result<Opening, (usize, &'static str)> {
         let dashed = self.rest(self.at).starts_with("--");
         let end = if dashed { self.end_of_dashed() } else { self.rest(self.at).find("}}") };
@@ -209,7 +214,8 @@ impl<'t> Lexer<'t> {
         Ok(Opening::Comment { after })
     }
 
-    /// The offset of the first `}}` after `--` or `--~`, from the current one.
+    /// Returns the offset, relative to the current one, of the first `}}` that follows `--` or
+    /// `--~`.
     fn end_of_dashed(&self) -> Option<usize> {
         let rest = self.rest(self.at);
         rest.match_indices("}}").map(|(at, _)| at).find(|at| {
@@ -218,7 +224,8 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// Reads `^`, `^}}`, `else`, `else}}`, or the opening of a plain tag.
+    /// Reads `^`, `^}}`, `else` or `else}}`. If the tag starts with none of these, it is a
+    /// mustache.
     fn inverse(&mut self) -> Opening {
         let rest = self.rest(self.at);
         if let Some(after_caret) = rest.strip_prefix('^') {
@@ -242,7 +249,8 @@ impl<'t> Lexer<'t> {
         Opening::ElseIf
     }
 
-    /// Reads the end of `{{else}}` or `{{^}}`; `None` if the tag has arguments.
+    /// Reads the end of an `{{else}}` or `{{^}}` tag. Returns `None` if anything other than the end
+    /// of the tag follows.
     fn closed_else(&mut self, after_word: &str) -> Option<Opening> {
         let rest = trim_js_start(after_word);
         let (rest, after) = rest.strip_prefix('~').map_or((rest, false), |rest| (rest, true));
@@ -251,7 +259,7 @@ impl<'t> Lexer<'t> {
         Some(Opening::Else { after })
     }
 
-    /// Consumes `expected` if the rest starts with it.
+    /// Consumes `expected` if the rest of the source starts with it. Returns whether it does.
     fn eat(&mut self, expected: &str) -> bool {
         let found = self.rest(self.at).starts_with(expected);
         if found {
@@ -260,8 +268,9 @@ impl<'t> Lexer<'t> {
         found
     }
 
-    /// Reads the texts of a raw block up to its closing tag, and the name in that tag. Raw blocks
-    /// inside of it are text. Returns `None` if the block is not closed.
+    /// Reads a raw block up to and including its closing tag. Returns the pieces of text in the
+    /// block, including any nested raw blocks, and the name in the closing tag. Returns `None` if
+    /// the block is never closed.
     pub(crate) fn raw_contents(&mut self) -> Option<(Vec<Span>, Span)> {
         let mut texts = Vec::new();
         let mut depth = 1;

@@ -1,8 +1,8 @@
-//! From the text of a template to its syntax tree.
+//! Parses the source of a template into a syntax tree.
 //!
-//! `lexer` and `token` split the text into tokens, `parser` and `expression` build the `tree`,
-//! `whitespace` removes white space around tags, and `analyze` resolves names to helpers, block
-//! parameters and variables.
+//! `lexer` and `token` split the source into tokens, and `parser` and `expression` build the
+//! `tree`. `whitespace` removes white space around tags, and `analyze` resolves names to helpers,
+//! block parameters and variables.
 
 pub(super) mod analyze;
 mod expression;

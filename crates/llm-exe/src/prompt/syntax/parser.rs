@@ -1,4 +1,5 @@
-//! The parser of statements: text, blocks and partials. Expressions are in `expression`.
+//! Parses statements: text, blocks and partials. The module `expression` parses the expressions in
+//! their tags.
 
 use super::lexer::{Lexer, Opening, Piece};
 use super::token::{Closing, Token};
@@ -8,18 +9,18 @@ use super::tree::{
 };
 use crate::prompt::error::{ProblemKind, TemplateProblem};
 
-/// Maximum nesting of blocks and sub-expressions in one source.
+/// Maximum nesting depth of blocks and sub-expressions in one source.
 const MAX_NESTING: usize = 100;
 
-/// The error for a decorator other than `inline`.
+/// The error message for a decorator other than `inline`.
 const UNSUPPORTED_DECORATOR: &str =
     "unsupported decorator; the only supported one is the block `{{#*inline \"name\"}}`";
 
-/// The error for an inline partial without a literal name.
+/// The error message for an inline partial without a literal name.
 const INVALID_INLINE_NAME: &str =
     "the name of an inline partial must be a quoted text: `{{#*inline \"name\"}}`";
 
-/// The error for a partial with two or more positional arguments.
+/// The error message for a partial with two or more positional arguments.
 const TOO_MANY_CONTEXTS: &str =
     "a partial accepts at most one context; pass other values as `key=value`";
 
@@ -28,7 +29,7 @@ pub(crate) type ParseResult<T> = Result<T, Box<TemplateProblem>>;
 /// Parses a template.
 ///
 /// # Errors
-/// The first syntax error.
+/// Returns the first syntax error.
 pub(crate) fn parse(source: &str) -> ParseResult<Program> {
     let mut parser = Parser { lexer: Lexer::new(source), peeked: None, depth: 0 };
     match parser.program()? {
@@ -44,7 +45,8 @@ pub(crate) fn parse(source: &str) -> ParseResult<Program> {
     }
 }
 
-/// The tag that ended a sequence of statements. `before` is true for `{{~`, `at` is the offset.
+/// The tag or end of source that ended a sequence of statements. `before` is true if the tag starts
+/// with `{{~`, and `at` is its byte offset.
 enum Stop {
     End,
     Close { before: bool, at: usize },
@@ -52,24 +54,24 @@ enum Stop {
     ElseIf { before: bool, at: usize },
 }
 
-/// The name of a block, which its closing tag repeats; `12` and `"12"` are different names.
+/// The name of a block, which its closing tag must repeat. `12` and `"12"` are different names.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Name {
     pub(crate) text: Box<str>,
     pub(crate) quoted: bool,
 }
 
-/// The parser of one source.
+/// The state of parsing one source.
 pub(crate) struct Parser<'t> {
     pub(crate) lexer: Lexer<'t>,
-    /// The next token and its offset, if it was read already.
+    /// The next token and its byte offset, if `peek` has already read it.
     pub(crate) peeked: Option<(Token, usize)>,
-    /// The current nesting.
+    /// The current nesting depth.
     pub(crate) depth: usize,
 }
 
 impl Parser<'_> {
-    /// A syntax error at byte `at`.
+    /// Creates a syntax error at byte offset `at`.
     pub(crate) fn syntax_error(
         &self,
         at: usize,
@@ -87,7 +89,7 @@ impl Parser<'_> {
         Box::new(TemplateProblem::new(kind, self.lexer.source, at, message))
     }
 
-    /// Increases the nesting; the caller decreases `depth` again.
+    /// Increases the nesting depth. The caller must decrease `depth` afterwards.
     pub(crate) fn enter(&mut self, at: usize) -> ParseResult<()> {
         self.depth += 1;
         if self.depth <= MAX_NESTING {
@@ -128,7 +130,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses the rest of a statement whose opening was read.
+    /// Parses the rest of a statement whose opening has already been read.
     fn statement(&mut self, opening: Opening, before: bool, at: usize) -> ParseResult<Node> {
         match opening {
             Opening::Comment { after } => Ok(Node::Comment(Strip { before, after })),
@@ -152,7 +154,7 @@ impl Parser<'_> {
         Ok(Node::Mustache(Box::new(Mustache { call, strip })))
     }
 
-    /// Parses the rest of `{{#name}}…{{/name}}`, or of `{{^name}}…{{/name}}` if it is `inverted`.
+    /// Parses the rest of `{{#name}}…{{/name}}`, or of `{{^name}}…{{/name}}` if `inverted` is true.
     fn block(&mut self, before: bool, at: usize, inverted: bool) -> ParseResult<Node> {
         let (call, name) = self.call(Closing::Two)?;
         let params = self.block_params()?;
@@ -186,7 +188,7 @@ impl Parser<'_> {
         Ok(Node::Block(Box::new(block)))
     }
 
-    /// Parses the rest of `{{else if x}}` and its statements.
+    /// Parses the rest of `{{else if x}}` and the statements that follow it.
     fn arm(&mut self, before: bool) -> ParseResult<(Arm, Stop)> {
         let (call, _) = self.call(Closing::Two)?;
         let params = self.block_params()?;
@@ -196,7 +198,7 @@ impl Parser<'_> {
         Ok((Arm { call, strip, program }, stop))
     }
 
-    /// Parses the closing tag of the block `name`, whose opening tag is at byte `opened`.
+    /// Parses the closing tag of the block `name`, whose opening tag is at byte offset `opened`.
     fn closing_tag(&mut self, stop: Stop, name: &Name, opened: usize) -> ParseResult<Strip> {
         let (before, at) = match stop {
             Stop::Close { before, at } => (before, at),
@@ -288,7 +290,8 @@ impl Parser<'_> {
         Ok(Node::Partial(Box::new(partial)))
     }
 
-    /// Parses the name and the arguments of a partial. Returns the name that a closing tag repeats.
+    /// Parses the name and the arguments of a partial. Also returns the name that a closing tag
+    /// must repeat.
     fn open_partial(&mut self, at: usize) -> ParseResult<(Partial, Name)> {
         let (name, closing_name) = if self.peek(Closing::Two) == &Token::OpenCall {
             let call = self.sub_expression(Closing::Two)?;
@@ -308,7 +311,7 @@ impl Parser<'_> {
         Ok((partial, closing_name))
     }
 
-    /// Parses a name and its arguments, in a tag or a sub-expression.
+    /// Parses a name and its arguments in a tag or a sub-expression.
     pub(crate) fn call(&mut self, closing: Closing) -> ParseResult<(Call, Name)> {
         let (path, name) = self.name(closing)?;
         let (args, hash) = self.arguments(closing)?;

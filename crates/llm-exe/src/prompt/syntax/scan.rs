@@ -1,7 +1,8 @@
-//! Scanning functions of the lexer: character classes, and the lengths of names, quoted texts and
-//! bracketed segments. Lengths are in bytes.
+//! Scanning functions for the lexer. They classify characters and measure names, quoted strings and
+//! bracketed segments. All lengths are in bytes.
 
-/// The lengths of the name and of the whole tag `{{{{/name}}}}` at the start of a text.
+/// Returns the lengths of the name and of the whole tag if `text` starts with a closing tag
+/// `{{{{/name}}}}`.
 pub(crate) fn raw_close(text: &str) -> Option<(usize, usize)> {
     let rest = text.strip_prefix("{{{{/")?;
     let name_len = id_len(rest);
@@ -11,7 +12,7 @@ pub(crate) fn raw_close(text: &str) -> Option<(usize, usize)> {
     Some((name_len, name_len + "{{{{/}}}}".len()))
 }
 
-/// The length of the name at the start of a text.
+/// Returns the length of the name at the start of `text`.
 pub(crate) fn id_len(text: &str) -> usize {
     text.find(|c: char| !is_id_char(c)).unwrap_or(text.len())
 }
@@ -24,23 +25,24 @@ fn is_id_char(c: char) -> bool {
     }
 }
 
-/// Whether JavaScript's `\s` matches a character.
+/// Returns whether JavaScript's `\s` matches a character.
 pub(crate) fn is_js_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Removes JavaScript's white space from the start of a text.
+/// Removes the characters that JavaScript treats as white space from the start of a string.
 pub(crate) fn trim_js_start(text: &str) -> &str {
     text.trim_start_matches(is_js_space)
 }
 
-/// The length of the quoted text at the start of `text`, including the quotes. `\` escapes a
-/// quote, but if no unescaped quote follows, the last escaped one ends the text.
+/// Returns the length of the quoted string at the start of `text`, including the quotes. A
+/// backslash escapes a quote. If no unescaped quote follows, the last escaped quote ends the
+/// string.
 pub(crate) fn quoted_len(text: &str) -> Option<usize> {
     closed_len(text, *text.as_bytes().first()?)
 }
 
-/// The length of the bracketed segment at the start of `text`, including the brackets.
+/// Returns the length of the bracketed segment at the start of `text`, including the brackets.
 pub(crate) fn bracketed_len(text: &str) -> Option<usize> {
     closed_len(text, b']')
 }

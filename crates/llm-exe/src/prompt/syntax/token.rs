@@ -1,17 +1,18 @@
-//! The lexer inside of tags: names, literals, and the end of a tag.
+//! Lexes the inside of a tag: names, literals and the end of the tag.
 
 use super::lexer::Lexer;
 use super::scan::{bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
 
-/// A token inside of a tag.
+/// A token inside a tag.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
-    /// A segment of a path, or a key; `literal` if it is written in brackets.
+    /// A segment of a path, or the key of a named argument. `literal` is true if the segment is
+    /// written in brackets.
     Id {
         text: Box<str>,
         literal: bool,
     },
-    /// `.` or `/` between two segments.
+    /// `.` or `/` between two segments of a path.
     Separator,
     Text(Box<str>),
     Number(serde_json::Number),
@@ -30,18 +31,19 @@ pub(crate) enum Token {
     OpenParams,
     /// `|`
     CloseParams,
-    /// `}}`, `}}}` or `}}}}`, depending on the tag; `after` is true for `~}}`.
+    /// The end of the tag, which is `}}`, `}}}` or `}}}}` depending on its opening. `after` is true
+    /// if the braces contain `~`.
     Close {
         after: bool,
     },
     /// The end of the template.
     End,
-    /// A character that is not allowed at this place. It is the last one of the token.
+    /// A character that is not allowed where it occurs. It is the last character of the token.
     Invalid(char),
 }
 
 impl Token {
-    /// Describes the token in an error message.
+    /// Describes the token for an error message.
     pub(crate) fn describe(&self) -> String {
         match self {
             Token::Id { text, .. } => format!("`{text}`"),
@@ -75,7 +77,7 @@ pub(crate) enum Closing {
 }
 
 impl Closing {
-    /// The braces, in backquotes, for an error message.
+    /// Returns the braces in backquotes, for an error message.
     pub(crate) fn braces(self) -> &'static str {
         match self {
             Closing::Two => "`}}`",
@@ -86,7 +88,7 @@ impl Closing {
 }
 
 impl Lexer<'_> {
-    /// Returns the next token of a tag and its byte offset, after skipping white space.
+    /// Skips white space and returns the next token of a tag with its byte offset.
     pub(crate) fn token(&mut self, closing: Closing) -> (Token, usize) {
         let rest = trim_js_start(self.rest(self.at));
         let start = self.source.len() - rest.len();
@@ -99,8 +101,8 @@ impl Lexer<'_> {
     }
 }
 
-/// Reads the token at the start of `rest`. Returns it with its length in bytes, as the functions
-/// below do.
+/// Reads the token at the start of `rest`. Returns the token and its length in bytes, as do the
+/// other `read` functions in this module.
 fn read_token(rest: &str, closing: Closing) -> (Token, usize) {
     let Some(first) = rest.chars().next() else {
         return (Token::End, 0);
@@ -151,8 +153,8 @@ fn read_dots(rest: &str) -> (Token, usize) {
     }
 }
 
-/// Whether a word can end at byte `at`: before the end of the tag, the call or the template, white
-/// space, or one of `also`.
+/// Returns whether a word can end at byte offset `at`. A word ends before white space, before the
+/// end of the tag, sub-expression or template, and before any of the characters in `also`.
 fn is_word_end(rest: &str, at: usize, also: &str) -> bool {
     let next = rest.get(at..).and_then(|rest| rest.chars().next());
     next.is_none_or(|c| matches!(c, '~' | '}' | ')') || is_js_space(c) || also.contains(c))
@@ -182,7 +184,7 @@ fn read_word(rest: &str, first: char) -> (Token, usize) {
     (token.unwrap_or_else(|| Token::Id { text: text.into(), literal: false }), len)
 }
 
-/// The length of `as |` at the start of `rest`.
+/// Returns the length of `as |` if `rest` starts with it.
 fn params_len(rest: &str) -> Option<usize> {
     let after = rest.strip_prefix("as")?;
     let bar = trim_js_start(after);
@@ -204,7 +206,7 @@ fn read_number(rest: &str) -> Option<(Token, usize)> {
     Some((Token::Number(parse_number(rest.get(..len)?)?), len))
 }
 
-/// Parses a number. handlebars.js allows leading zeros, which JSON does not.
+/// Parses a number. handlebars.js allows leading zeros, but JSON does not, so they are removed.
 fn parse_number(text: &str) -> Option<serde_json::Number> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let trimmed = digits.trim_start_matches('0');
@@ -221,7 +223,8 @@ fn unquote(rest: &str, len: usize, quote: char) -> Box<str> {
     }
 }
 
-/// A segment in brackets. If it contains a line break it keeps its brackets, as in handlebars.js.
+/// Creates the token for a segment in brackets. As in handlebars.js, the brackets are part of the
+/// name if the segment contains a line break.
 fn bracketed_segment(rest: &str, len: usize) -> Token {
     let whole = rest.get(..len).unwrap_or_default();
     let mut text = String::with_capacity(len);

@@ -1,8 +1,8 @@
-//! The syntax tree of a template. The parser builds it and `analyze` completes it.
+//! The syntax tree of a template. The parser builds the tree and `analyze` completes it.
 
 use crate::prompt::helpers::args::Helper;
 
-/// A byte range of the template's source.
+/// A range of byte offsets in the source of a template or partial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: usize,
@@ -10,7 +10,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The text of the range.
+    /// Returns the text in this range of `source`.
     pub(crate) fn text<'s>(&self, source: &'s str) -> &'s str {
         source.get(self.start..self.end).unwrap_or_default()
     }
@@ -23,25 +23,25 @@ pub(crate) struct Strip {
     pub(crate) after: bool,
 }
 
-/// A sequence of statements: a whole template or the body of a block.
+/// A sequence of statements, which is either a whole template or the body of a block.
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     pub(crate) body: Vec<Node>,
-    /// The names in `as |a b|`.
+    /// The names of the block parameters, `as |a b|`.
     pub(crate) params: Vec<Box<str>>,
-    /// The inline partials defined in this program. `analyze` moves them here from the body.
+    /// The inline partials that this program defines. `analyze` moves them here from `body`.
     pub(crate) inlines: Vec<Inline>,
 }
 
-/// A statement. `analyze` replaces each `Text` by a `Literal`, moves `Inline` out of the body and
-/// removes `Comment`.
+/// A statement. `analyze` replaces each `Text` with a `Literal`, moves each `Inline` to
+/// [`Program::inlines`] and removes each `Comment`.
 #[derive(Debug)]
 pub(crate) enum Node {
     Text(Text),
-    /// Text that is rendered as it is.
+    /// Text that is rendered unchanged.
     Literal(Box<str>),
     Mustache(Box<Mustache>),
-    /// A mustache that consists of a path alone.
+    /// A mustache that consists only of a path, which is rendered without a helper.
     Value(Box<Path>),
     Block(Box<Block>),
     Partial(Box<Partial>),
@@ -49,7 +49,7 @@ pub(crate) enum Node {
     Comment(Strip),
 }
 
-/// Text between two tags, and the part of it that remains after white space control.
+/// The text between two tags, and the part of the text that remains after white space control.
 #[derive(Debug)]
 pub(crate) struct Text {
     pub(crate) whole: Span,
@@ -58,28 +58,29 @@ pub(crate) struct Text {
     pub(crate) end_stripped: bool,
 }
 
-/// `{{x}}`, `{{{x}}}` or `{{helper x}}`.
+/// A mustache, such as `{{x}}`, `{{{x}}}` or `{{helper x}}`.
 #[derive(Debug)]
 pub(crate) struct Mustache {
     pub(crate) call: Call,
     pub(crate) strip: Strip,
 }
 
-/// `{{#x}}…{{else if y}}…{{else}}…{{/x}}`, or a raw block.
+/// A block, such as `{{#x}}…{{else if y}}…{{else}}…{{/x}}`, or a raw block.
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) call: Call,
     pub(crate) open: Strip,
-    /// `None` for `{{^x}}…{{/x}}`.
+    /// The body that is rendered if the condition is met. `None` for `{{^x}}…{{/x}}`, whose body is
+    /// in `inverse`.
     pub(crate) program: Option<Program>,
     pub(crate) chain: Vec<Arm>,
     pub(crate) inverse: Option<Program>,
-    /// The `~` flags of the `{{else}}` before `inverse`.
+    /// The `~` flags of the `{{else}}` tag before `inverse`.
     pub(crate) inverse_strip: Strip,
     pub(crate) close: Strip,
 }
 
-/// `{{else if y}}…`: an arm of a block after the first.
+/// An `{{else if y}}…` of a block, with the statements that follow the tag.
 #[derive(Debug)]
 pub(crate) struct Arm {
     pub(crate) call: Call,
@@ -87,7 +88,8 @@ pub(crate) struct Arm {
     pub(crate) program: Program,
 }
 
-/// `{{> name context key=value}}`, and `{{#> name}}…{{/name}}`.
+/// A tag that includes a partial, such as `{{> name context key=value}}` or
+/// `{{#> name}}…{{/name}}`.
 #[derive(Debug)]
 pub(crate) struct Partial {
     pub(crate) name: PartialName,
@@ -95,22 +97,23 @@ pub(crate) struct Partial {
     pub(crate) hash: Vec<Pair>,
     pub(crate) block: Option<Program>,
     pub(crate) strip: Strip,
-    /// The `~` flags of the closing tag, for a partial with a block.
+    /// The `~` flags of the closing tag. They are used only if the partial has a block.
     pub(crate) close: Strip,
-    /// The indentation of a partial that is alone on its line.
+    /// The indentation of the tag if the tag is alone on its line.
     pub(crate) indent: Option<Span>,
-    /// The byte offset of the tag.
+    /// The byte offset of the tag in the source.
     pub(crate) at: usize,
 }
 
-/// The name of a partial: fixed, or the result of a sub-expression as in `{{> (lookup . 'x')}}`.
+/// The name of a partial. The name is fixed, or a sub-expression computes it, as in
+/// `{{> (lookup . 'x')}}`.
 #[derive(Debug)]
 pub(crate) enum PartialName {
     Fixed(Box<str>),
     Computed(Call),
 }
 
-/// An inline partial: `{{#*inline "name"}}…{{/inline}}`.
+/// The definition of an inline partial, `{{#*inline "name"}}…{{/inline}}`.
 #[derive(Debug)]
 pub(crate) struct Inline {
     pub(crate) name: Box<str>,
@@ -119,7 +122,7 @@ pub(crate) struct Inline {
     pub(crate) close: Strip,
 }
 
-/// A name with its arguments: the call of a helper, or a variable.
+/// A name with its arguments, which is either a helper call or a variable.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) path: Path,
@@ -128,21 +131,21 @@ pub(crate) struct Call {
     pub(crate) target: Target,
 }
 
-/// The meaning of the name of a call. `analyze` sets it.
+/// What the name of a call refers to. `analyze` sets it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Variable,
     Helper(&'static Helper),
 }
 
-/// A named argument: `key=value`.
+/// A named argument, `key=value`.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) key: Box<str>,
     pub(crate) value: Expr,
 }
 
-/// An argument of a helper or partial.
+/// An argument of a helper or of a partial.
 #[derive(Debug)]
 pub(crate) enum Expr {
     Path(Path),
@@ -154,35 +157,37 @@ pub(crate) enum Expr {
     Undefined,
 }
 
-/// `a.b`, `../a`, `@index`, `this`; also a literal in place of a name, as in `{{"a b"}}`.
+/// A path, such as `a.b`, `../a`, `@index` or `this`. A literal that is used as a name, as in
+/// `{{"a b"}}`, is also a path.
 #[derive(Debug)]
 pub(crate) struct Path {
     /// Whether the path starts with `@`.
     pub(crate) is_data: bool,
     /// The number of leading `../`.
     pub(crate) up: usize,
-    /// The segments. `analyze` removes the one that `start` represents.
+    /// The segments of the path. `analyze` removes the segments that `start` represents.
     pub(crate) parts: Vec<Box<str>>,
-    /// The text of the path, without the brackets of literal segments.
+    /// The text of the path without the brackets of literal segments.
     pub(crate) text: Box<str>,
-    /// The value that the path starts from. `analyze` sets it.
+    /// The value in which the lookup of the segments starts. `analyze` sets it.
     pub(crate) start: PathStart,
-    /// The byte offset of the path.
+    /// The byte offset of the path in the source.
     pub(crate) at: usize,
 }
 
 /// The value that a path starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathStart {
-    /// The context this many levels up; 0 is `this`.
+    /// The context that is this many levels up. Level 0 is `this`.
     Context(usize),
-    /// A block parameter: the number of programs up, and the index of the parameter.
+    /// A block parameter. The first number is how many enclosing programs with block parameters to
+    /// skip, and the second is the index of the parameter.
     Param(usize, usize),
-    /// An `@` variable, this many frames up.
+    /// An `@` variable of the frame that is this many levels up.
     Data(DataVariable, usize),
 }
 
-/// An `@` variable.
+/// The name of an `@` variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DataVariable {
     Root,
@@ -209,7 +214,7 @@ impl DataVariable {
 }
 
 impl Path {
-    /// Creates a path whose start is not resolved yet.
+    /// Creates a path whose start `analyze` has yet to resolve.
     pub(crate) fn new(
         is_data: bool,
         up: usize,
@@ -220,12 +225,14 @@ impl Path {
         Path { is_data, up, parts, text, start: PathStart::Context(up), at }
     }
 
-    /// Whether the path explicitly starts at the context, by the test that handlebars.js uses.
+    /// Returns whether the path explicitly starts at the context, using the same test as
+    /// handlebars.js.
     fn is_scoped(&self) -> bool {
         self.text.starts_with('.') || contains_this(&self.text)
     }
 
-    /// The name, if the path is a single one, which can be a helper or a block parameter.
+    /// Returns the name if the path consists of a single name, which can refer to a helper or to a
+    /// block parameter.
     pub(crate) fn simple_name(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [name] if self.up == 0 && !self.is_scoped() => Some(name),
@@ -233,13 +240,14 @@ impl Path {
         }
     }
 
-    /// The first segment, if it can be the name of a block parameter.
+    /// Returns the first segment if it can be the name of a block parameter.
     pub(crate) fn param_name(&self) -> Option<&str> {
         if self.up > 0 || self.is_scoped() { None } else { self.parts.first().map(|name| &**name) }
     }
 }
 
-/// Whether `this` ends a word anywhere in the path. handlebars.js tests it in this way too.
+/// Returns whether any word in the path ends with `this`. The test is deliberately the same as in
+/// handlebars.js.
 fn contains_this(path: &str) -> bool {
     path.match_indices("this").any(|(at, _)| {
         let next = path.get(at + 4..).and_then(|rest| rest.bytes().next());

@@ -1,13 +1,14 @@
-//! White space control: `~`, and standalone tags. A line that contains only the tag of a block, a
-//! comment or a partial is removed. The rules, special cases included, are those of handlebars.js.
+//! White space control, which covers `~` flags and standalone tags. If a line contains only the tag
+//! of a block, a comment or a partial, the line is removed. The rules, including their special
+//! cases, are those of handlebars.js.
 //!
-//! The tests for a blank line use the whole text between two tags; stripping narrows the part of
-//! it that remains.
+//! The tests for a blank line look at the whole text between two tags, even if an earlier step has
+//! already stripped a part of it.
 
 use super::scan::is_js_space;
 use super::tree::{Arm, Block, Inline, Node, Partial, Program, Span, Strip, Text};
 
-/// Strips the white space of a whole template.
+/// Strips the white space in a whole template.
 pub(crate) fn strip(program: &mut Program, source: &str) {
     Stripper { source }.program(program, true);
 }
@@ -19,13 +20,15 @@ struct Stripper<'s> {
 /// The white space to strip around a statement.
 #[derive(Default)]
 struct OuterStrip {
-    /// The `~` flags.
+    /// The `~` flags of the statement.
     strip: Strip,
-    /// Whether the statement is a comment or partial, which can be standalone.
+    /// Whether the statement is a comment or partial, which is standalone if its line is otherwise
+    /// blank.
     standalone: bool,
-    /// Whether the block's opening tag can be standalone.
+    /// Whether the rest of the line after the block's opening tag is blank, so that the tag can be
+    /// standalone.
     open_standalone: bool,
-    /// Whether the block's closing tag can be standalone.
+    /// Whether the line is blank before the block's closing tag, so that the tag can be standalone.
     close_standalone: bool,
 }
 
@@ -61,7 +64,8 @@ impl Stripper<'_> {
         }
     }
 
-    /// Strips the inside of a statement. Returns what to strip around it, unless it is text.
+    /// Strips the white space inside a statement. Returns what to strip around the statement, or
+    /// `None` if the statement is text or a value.
     fn statement(&self, node: &mut Node) -> Option<OuterStrip> {
         match node {
             Node::Text(_) | Node::Literal(_) | Node::Value(_) => None,
@@ -86,7 +90,7 @@ impl Stripper<'_> {
         }
     }
 
-    /// Strips a block without `else`.
+    /// Strips the white space inside a block without `else`.
     fn plain_block(&self, program: &mut Program, open: Strip, close: Strip) -> OuterStrip {
         self.program(program, false);
         self.arms(program, None, [open, Strip::default(), close])
@@ -97,7 +101,8 @@ impl Stripper<'_> {
             self.program(program, false);
         }
         // In handlebars.js, each `else if` is a block inside the `else` of the previous one, and
-        // the innermost is stripped first. Only the outermost two use the flags of the closing tag.
+        // the innermost block is stripped first. Only the two outermost blocks use the flags of the
+        // closing tag.
         for at in (0..block.chain.len()).rev() {
             let (arms, rest) = block.chain.split_at_mut(at + 1);
             let Some(Arm { strip, program, .. }) = arms.last_mut() else {
@@ -125,8 +130,9 @@ impl Stripper<'_> {
         }
     }
 
-    /// Strips a program of a block and the next one. `tags` are the flags of the tags before the
-    /// first, between the two, and at the end.
+    /// Strips the white space in a program of a block and in the program after it. `tags` contains
+    /// the flags of the tag before the first program, the tag between the two, and the tag at the
+    /// end.
     fn arms(
         &self,
         program: &mut Program,
@@ -165,7 +171,7 @@ impl Stripper<'_> {
         OuterStrip { strip, standalone: false, open_standalone, close_standalone }
     }
 
-    /// Whether there is only white space between the start of the line and statement `at`.
+    /// Returns whether only white space precedes statement `at` on its line.
     fn blank_before(&self, body: &[Node], at: usize, root: bool) -> bool {
         let Some(previous) = at.checked_sub(1) else {
             return root;
@@ -179,8 +185,7 @@ impl Stripper<'_> {
         space.contains('\n') || (root && previous == 0 && trimmed == 0)
     }
 
-    /// Whether there is only white space between the start of statement `at` and the end of the
-    /// line.
+    /// Returns whether the rest of the line is blank, starting from statement `at`.
     fn blank_after(&self, body: &[Node], at: usize, root: bool) -> bool {
         let Some(next) = body.get(at) else {
             return root;
@@ -192,7 +197,8 @@ impl Stripper<'_> {
         space.contains('\n') || (root && at + 1 == body.len() && trimmed == 0)
     }
 
-    /// Strips the start of a text: all white space, or the rest of the line if it is blank.
+    /// Strips the start of a text. If `all` is true, this removes all white space; otherwise, it
+    /// removes only the rest of the line, provided that it is blank.
     fn strip_start(&self, node: Option<&mut Node>, all: bool) {
         let Some(Node::Text(text)) = node else { return };
         if !all && text.start_stripped {
@@ -210,8 +216,8 @@ impl Stripper<'_> {
         text.remaining.start = text.remaining.end - after.len();
     }
 
-    /// Strips the end of a text: all white space, or the indentation of the next tag. Returns
-    /// whether there was any.
+    /// Strips the end of a text. If `all` is true, this removes all white space; otherwise, it
+    /// removes only the indentation of the next tag. Returns whether anything was removed.
     fn strip_end(&self, node: Option<&mut Node>, all: bool) -> bool {
         let Some(Node::Text(text)) = node else {
             return false;
@@ -231,7 +237,7 @@ impl Stripper<'_> {
         *end_stripped
     }
 
-    /// Stores the indentation of a partial that is alone on its line.
+    /// Stores the indentation of a partial whose tag is alone on its line.
     fn set_indent(&self, body: &mut [Node], at: usize) {
         let Some((Node::Partial(partial), earlier)) =
             body.get_mut(..=at).and_then(|body| body.split_last_mut())
@@ -250,13 +256,13 @@ fn previous(body: &mut [Node], at: usize) -> Option<&mut Node> {
     body.get_mut(at.checked_sub(1)?)
 }
 
-/// The bodies of a block: the main one, those of the `else if`s, and that of the `else`.
+/// Returns the bodies of a block: the main body, then those of each `else if` and of the `else`.
 fn programs(block: &mut Block) -> impl Iterator<Item = &mut Program> {
     let arms = block.chain.iter_mut().map(|arm| &mut arm.program);
     block.program.iter_mut().chain(arms).chain(block.inverse.iter_mut())
 }
 
-/// The first node after a block's opening tag.
+/// Returns the first node after a block's opening tag.
 fn first_inside(node: Option<&mut Node>) -> Option<&mut Node> {
     let program = match node? {
         Node::Block(block) => block.program.as_mut().or(block.inverse.as_mut())?,
@@ -267,8 +273,8 @@ fn first_inside(node: Option<&mut Node>) -> Option<&mut Node> {
     program.body.first_mut()
 }
 
-/// The last node before a block's closing tag. After `else if`, handlebars.js has a block there, so
-/// that nothing is stripped.
+/// Returns the last node before a block's closing tag. If the block has an `else if`, that node is
+/// a nested block in handlebars.js, so nothing is stripped and the function returns `None`.
 fn last_inside(node: Option<&mut Node>) -> Option<&mut Node> {
     let program = match node? {
         Node::Block(block) if !block.chain.is_empty() => return None,

@@ -1,7 +1,7 @@
-//! Anthropic messages: `POST {base}/v1/messages`.
+//! The dialect of Anthropic's Messages API, `POST {base}/v1/messages`.
 //!
 //! Source: <https://docs.claude.com/en/api/messages> and the types of npm `@anthropic-ai/sdk` 1.12.
-//! Bedrock sends the same body, so the other dialects for Claude models use this module too.
+//! Bedrock uses the same body format, so its dialects for Claude models reuse this module.
 
 pub(super) mod models;
 pub(super) mod reply;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::schema::Schema;
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// The value of the header `anthropic-version`.
+/// The value of the `anthropic-version` header.
 const VERSION: &str = "2023-06-01";
 
 /// The dialect of Anthropic's own API.

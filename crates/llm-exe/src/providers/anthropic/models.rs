@@ -6,28 +6,28 @@ use crate::providers::capabilities::SamplingSupport;
 /// How a Claude model reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thinking {
-    /// It does not reason.
+    /// The model does not reason.
     No,
-    /// With a budget of tokens.
+    /// The model reasons within a token budget.
     Budget,
-    /// Adaptively, with an effort.
+    /// The model decides how much to reason, based on an effort level.
     Adaptive,
 }
 
 /// The capabilities of a Claude model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClaudeModel {
-    /// The name, in which `*` matches any text.
+    /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
     /// How the model reasons.
     pub(crate) thinking: Thinking,
-    /// When `temperature`, `top_p` and `top_k` are accepted.
+    /// When the model accepts `temperature`, `top_p` and `top_k`.
     pub(crate) sampling: SamplingSupport,
-    /// Whether `output_config.format` is supported.
+    /// Whether the model supports `output_config.format`.
     pub(crate) json_schema: bool,
-    /// Whether a tool call can be forced.
+    /// Whether the model can be forced to call a tool.
     pub(crate) forced_tool: bool,
-    /// Whether the model continues a final assistant message.
+    /// Whether the conversation may end with an assistant message, which the model continues.
     pub(crate) prefill: bool,
 }
 
@@ -55,7 +55,8 @@ const fn claude_4_5(pattern: &'static str) -> ClaudeModel {
     ClaudeModel { json_schema: true, ..older(pattern, Thinking::Budget, SamplingSupport::OneOf) }
 }
 
-/// Anthropic's models. Source: the model pages and the types of npm `@anthropic-ai/sdk` 1.12.
+/// The capabilities of Anthropic's models. Source: the model pages and the types of npm
+/// `@anthropic-ai/sdk` 1.12.
 pub(crate) const CLAUDE: &[ClaudeModel] = &[
     ClaudeModel { forced_tool: false, ..older("claude-2*", Thinking::No, SamplingSupport::Always) },
     ClaudeModel {
@@ -78,9 +79,9 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
     older("claude-sonnet-4", Thinking::Budget, SamplingSupport::Always),
     older("claude-sonnet-4-0*", Thinking::Budget, SamplingSupport::Always),
     older("claude-sonnet-4-2*", Thinking::Budget, SamplingSupport::Always),
-    // Of the 5 family, only these models accept a forced tool. Newer models, and names without a
-    // version, reject it: "tool_choice: type \"tool\" and \"any\" are not supported for this
-    // model".
+    // In the Claude 5 family, only these models accept a forced tool. Newer models, and names
+    // without a version, reject it with the message "tool_choice: type \"tool\" and \"any\" are not
+    // supported for this model".
     newer("claude-opus-5", SamplingSupport::Never, true),
     newer("claude-opus-5-20*", SamplingSupport::Never, true),
     newer("claude-sonnet-5", SamplingSupport::Never, true),
@@ -95,7 +96,7 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
 
 const NEWEST: ClaudeModel = newer("*", SamplingSupport::Never, false);
 
-/// Returns the row of a Claude model.
+/// Returns the table row for a Claude model.
 pub(crate) fn find_model(model: &str) -> ClaudeModel {
     CLAUDE.iter().find(|row| matches(row.pattern, model)).copied().unwrap_or(NEWEST)
 }

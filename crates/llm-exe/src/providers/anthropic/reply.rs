@@ -1,4 +1,4 @@
-//! The response body of Anthropic messages, from Anthropic's API and from Bedrock.
+//! Parses the response body of the Messages API, as Anthropic and Bedrock send it.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,7 +26,7 @@ struct Block {
     input: Option<Box<RawValue>>,
 }
 
-/// `input_tokens` excludes tokens that were read from or written to a cache.
+/// Token counts. `input_tokens` excludes tokens that were read from or written to a cache.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct WireUsage {
@@ -58,7 +58,7 @@ impl WireUsage {
     }
 }
 
-/// Reads a message.
+/// Parses a message.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a message.
@@ -74,7 +74,7 @@ pub(crate) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
                     block.input.map_or_else(String::new, |input| input.get().to_owned());
                 content.push(ReplyPart::ToolCall { name, arguments });
             }
-            // Thinking and unknown kinds of blocks are skipped.
+            // Thinking blocks and unknown blocks are not part of the reply.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The request body of Anthropic messages, for Anthropic's API and for Bedrock.
+//! Builds the request body of the Messages API, for both Anthropic and Bedrock.
 
 use serde_json::{Map, Value, json};
 
@@ -10,24 +10,24 @@ use crate::providers::data_url::parse_image;
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::schema::{Schema, closed};
 
-/// `max_tokens` if the request does not set it; the API requires the field.
+/// The default of `max_tokens`, which the API requires.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
-/// The API's minimum for a thinking budget, in tokens.
+/// The minimum thinking budget that the API accepts, in tokens.
 const MIN_THINKING_BUDGET: u64 = 1024;
 
-/// The image formats that the API accepts as bytes.
+/// The image formats that the API accepts as base64 data.
 pub(crate) const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "gif", "webp"];
 
-/// The kinds of image URLs that an endpoint accepts.
+/// The image URLs that an endpoint accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ImageSources {
-    /// `data:` URLs, and `https:` URLs that the provider fetches.
+    /// `data:` URLs, and also `https:` URLs, which the provider fetches.
     Any,
-    /// `data:` URLs only.
+    /// Only `data:` URLs.
     DataUrls,
 }
 
-/// Returns the strongest way in which a model can be made to follow a schema.
+/// Returns the strongest method that a model supports for making its reply match a schema.
 pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) -> Structure {
     let name = name.to_owned();
     if model.json_schema
@@ -35,19 +35,19 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     {
         return Structure::Native { name, schema, strict: true };
     }
-    // A tool's input is always an object.
+    // The input of a tool must be an object, so a schema of another type cannot become a tool.
     if model.forced_tool && schema.is_object() {
         return Structure::ForcedTool { name, schema: schema.written().clone() };
     }
     Structure::PromptOnly
 }
 
-/// Builds the body without the model, and returns it with the warnings. The model is a field of
-/// the body at Anthropic and a part of the URL at Bedrock.
+/// Returns the request body without the model, and the warnings. The callers add the model, because
+/// Anthropic expects it in the body and Bedrock expects it in the URL.
 ///
 /// # Errors
-/// `InvalidRequest` for an image that the endpoint does not accept, and for a conversation that
-/// the model cannot continue.
+/// `InvalidRequest` if the endpoint does not accept an image, or if the model does not continue the
+/// assistant message at the end of the conversation.
 pub(crate) fn build_body(
     chat: &Chat,
     model: ClaudeModel,
@@ -73,7 +73,7 @@ pub(crate) fn build_body(
 /// Checks that the model accepts the last message of the conversation.
 ///
 /// # Errors
-/// `InvalidRequest` if that is an assistant message and the model does not continue one.
+/// `InvalidRequest` if the last message is an assistant message, which the model does not continue.
 pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), Error> {
     let last = chat.messages.last().map(|message| message.role);
     if last == Some(Role::Assistant) && !model.prefill {
@@ -89,7 +89,7 @@ pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), 
 }
 
 fn build_message(message: &Message, index: usize, images: ImageSources) -> Result<Value, Error> {
-    // The API has no role for a second system message.
+    // `messages` has no system role, so all other system messages are sent as user messages.
     let role = match message.role {
         Role::System => Role::User,
         role => role,
@@ -122,7 +122,8 @@ fn image_source(
     Ok(json!({ "type": "base64", "media_type": media_type, "data": data }))
 }
 
-/// Inserts the sampling options and the structure into the body, and returns the warnings.
+/// Inserts the sampling options and the fields for the schema into the body, and returns the
+/// warnings.
 pub(crate) fn insert_options(
     body: &mut Map<String, Value>,
     chat: &Chat,
@@ -134,7 +135,7 @@ pub(crate) fn insert_options(
     let max_tokens = sampling.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS + budget);
     options.insert("maxTokens", "max_tokens", Some(max_tokens), Support::Accepted);
 
-    // Models that accept these options reject them while they think.
+    // Even models that accept these options reject them in combination with thinking.
     let support = match model.sampling {
         SamplingSupport::Never => Support::Dropped("the model does not accept it"),
         _ if budget > 0 => Support::Dropped("it can't be combined with thinking"),
@@ -169,7 +170,7 @@ pub(crate) fn insert_options(
     options.warnings
 }
 
-/// Inserts the fields for the effort and returns the number of tokens that thinking may use.
+/// Inserts the fields for the requested effort, and returns the maximum number of thinking tokens.
 fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
     let effort = chat.sampling.effort.as_deref().filter(|effort| *effort != "none");
     let Some(effort) = effort else {
@@ -197,7 +198,8 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel
             budget
         }
         Thinking::Budget => {
-            // `maxTokens` limits the cost, so a budget that does not fit is reduced.
+            // `maxTokens` limits the total cost, so a budget of more than half of `maxTokens` is
+            // reduced.
             let budget = match chat.sampling.max_tokens {
                 Some(max_tokens) if max_tokens <= MIN_THINKING_BUDGET => {
                     options.warn_dropped("effort", "maxTokens is too small for thinking");

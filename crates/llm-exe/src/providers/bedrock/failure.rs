@@ -1,6 +1,6 @@
-//! Error responses of the Bedrock runtime.
+//! Parses error responses from the Bedrock runtime.
 //!
-//! Source: the errors and their statuses in npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+//! Source: the exceptions and their statuses in npm `@aws-sdk/client-bedrock-runtime` 3.1164.
 
 use serde::Deserialize;
 
@@ -17,19 +17,20 @@ struct Body {
     kind: Option<String>,
 }
 
-/// Reads an error response by the name of the AWS exception, or else by its status.
+/// Parses an error response. The error kind follows from the name of the AWS exception, or from the
+/// status if the name is missing or unknown.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let body = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default();
     let kind = wire.header("x-amzn-errortype").or(body.kind.as_deref()).unwrap_or_default();
     let message = body.message.unwrap_or_default();
     let exception = match exception_name(kind) {
         "" if message.contains("is not authorized to perform") => "AccessDeniedException",
-        // Not a response of AWS but of a gateway in front of it.
+        // The response is not from AWS, but from a gateway in front of AWS.
         "" if message.is_empty() => return failure::read_failure(wire),
         name => name,
     };
     let (kind, retry) = match exception {
-        // A daily quota is not renewed within the time that a retry waits.
+        // A daily quota does not reset during the short wait before a retry.
         "ThrottlingException" | "TooManyRequestsException" => {
             (ErrorKind::ProviderRateLimited, !message.contains("per day"))
         }
@@ -39,13 +40,14 @@ pub(super) fn read_failure(wire: &WireReply) -> Failure {
         }
         "ModelErrorException" => (ErrorKind::ProviderUnavailable, false),
         "AccessDeniedException" | "AccessDenied" => (ErrorKind::AccessDenied, false),
-        // Other exceptions with status 403 concern the credentials or the signature.
+        // Any other exception with status 403 concerns the credentials or the signature.
         _ => failure::classify_status(wire.status),
     };
     Failure { kind, message, retry }
 }
 
-/// Strips the namespace and the URL from `com.amazon.coral.service#ValidationException:http://…`.
+/// Returns the name of an exception without its namespace and URL, for example
+/// `ValidationException` for `com.amazon.coral.service#ValidationException:http://…`.
 fn exception_name(kind: &str) -> &str {
     let name = kind.split(':').next().unwrap_or_default();
     name.rsplit('#').next().unwrap_or_default().trim()

@@ -1,4 +1,4 @@
-//! Anthropic's models through InvokeModel: `POST {base}/model/{id}/invoke`.
+//! The dialect for Anthropic models on Bedrock's InvokeModel, `POST {base}/model/{id}/invoke`.
 //!
 //! Source: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 //! and npm `@anthropic-ai/bedrock-sdk` 1.1.3.
@@ -17,10 +17,10 @@ use crate::providers::failure::Failure;
 use crate::schema::Schema;
 use crate::wire::WireReply;
 
-/// The value of the body's field `anthropic_version`.
+/// The value of the body field `anthropic_version`.
 const VERSION: &str = "bedrock-2023-05-31";
 
-/// The dialect of Anthropic messages through InvokeModel.
+/// The dialect that sends Anthropic messages through InvokeModel.
 pub(crate) struct InvokeAnthropic;
 
 impl Dialect for InvokeAnthropic {

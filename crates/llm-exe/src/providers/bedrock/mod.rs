@@ -1,4 +1,5 @@
-//! Amazon Bedrock: Anthropic's models through InvokeModel and all models through Converse.
+//! The dialects of Amazon Bedrock, which are InvokeModel for Anthropic models and Converse for all
+//! models.
 //!
 //! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
 //! and npm `@aws-sdk/client-bedrock-runtime` 3.1164.

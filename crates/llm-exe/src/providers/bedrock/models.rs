@@ -1,61 +1,62 @@
-//! The capabilities of models on Amazon Bedrock, by model id or ARN.
+//! The capabilities of models on Amazon Bedrock, which are looked up by model id or ARN.
 
 use crate::glob::matches;
 use crate::providers::anthropic::models::{self as anthropic, ClaudeModel};
 
-/// How a model can be forced to call a tool. With a single tool, `any` has the same effect as its
-/// name.
+/// How a model can be forced to call a tool. Because a request contains only one tool, `any` has
+/// the same effect as the name of the tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ToolChoice {
-    /// `toolChoice: {"tool": {"name"}}`.
+    /// The model accepts `toolChoice: {"tool": {"name"}}`.
     Tool,
-    /// The same, but the root of the schema may have only `type`, `properties` and `required`.
+    /// Like `Tool`, but the root of the tool's schema may have only `type`, `properties` and
+    /// `required`.
     ToolWithPlainRoot,
-    /// `toolChoice: {"any": {}}`.
+    /// The model accepts `toolChoice: {"any": {}}`.
     Any,
-    /// It can't be forced.
+    /// The model cannot be forced to call a tool.
     Unsupported,
 }
 
-/// The place of `topK` in `additionalModelRequestFields`.
+/// Where `topK` belongs in `additionalModelRequestFields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TopK {
-    /// `inferenceConfig.topK`.
+    /// The field `inferenceConfig.topK`.
     Nested,
-    /// The model has no such option.
+    /// The model does not support `topK`.
     Unsupported,
 }
 
-/// The capabilities of a model whose maker is not Anthropic.
+/// The capabilities of a model from a vendor other than Anthropic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConverseModel {
-    /// The name, in which `*` matches any text.
+    /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
-    /// Whether `system` is supported.
+    /// Whether the model supports the field `system`.
     pub(crate) system: bool,
-    /// Whether `inferenceConfig.stopSequences` is supported.
+    /// Whether the model supports `inferenceConfig.stopSequences`.
     pub(crate) stop: bool,
-    /// Whether `outputConfig.textFormat` is supported.
+    /// Whether the model supports `outputConfig.textFormat`.
     pub(crate) json_schema: bool,
-    /// How a tool call can be forced.
+    /// How the model can be forced to call a tool.
     pub(crate) tool_choice: ToolChoice,
-    /// How `topK` is sent.
+    /// Whether and where `topK` is sent.
     pub(crate) top_k: TopK,
-    /// Whether `reasoning_effort` with `low`, `medium` and `high` is supported.
+    /// Whether the model supports `reasoning_effort` with the values `low`, `medium` and `high`.
     pub(crate) effort: bool,
 }
 
-/// A model's capabilities, by its maker.
+/// The capabilities of a model from Anthropic or from another vendor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Family {
-    /// A model of Anthropic.
+    /// A model from Anthropic.
     Claude(ClaudeModel),
-    /// A model of another maker.
+    /// A model from another vendor.
     Other(ConverseModel),
 }
 
-/// An unknown model: it receives only the parameters that all models accept, and the schema is
-/// part of the prompt.
+/// A model that receives only the parameters that all models accept. The schema is part of its
+/// prompt.
 const fn plain(pattern: &'static str) -> ConverseModel {
     ConverseModel {
         pattern,
@@ -88,9 +89,9 @@ const fn with_any_tool(pattern: &'static str) -> ConverseModel {
     ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
 }
 
-/// Models of makers other than Anthropic. Source: the tables of the user guide (features of
-/// Converse, tool choice, structured output) and error responses that users reported. Llama 2 to 4
-/// do not support a forced tool.
+/// The capabilities of models from vendors other than Anthropic. Source: the user guide's tables of
+/// Converse features, tool choice and structured output, and error responses that users reported.
+/// Llama 2 to 4 do not support a forced tool.
 pub(crate) const CONVERSE: &[ConverseModel] = &[
     nova("amazon.nova*"),
     ConverseModel { stop: false, ..without_system("amazon.titan*") },
@@ -116,12 +117,12 @@ pub(crate) const CONVERSE: &[ConverseModel] = &[
     plain("*"),
 ];
 
-/// Anthropic's models that the user guide lists for structured output.
+/// The Anthropic models that the user guide lists under structured output.
 const CLAUDE_WITH_SCHEMA: &[&str] =
     &["claude-opus-4-5*", "claude-opus-4-6*", "claude-sonnet-4-5*", "claude-haiku-4-5*"];
 
-/// Returns the row of a model id. An id that does not name a model is treated as `default_family`,
-/// the newest model of that family.
+/// Returns the capabilities of a model. An id that does not contain a model name is treated as the
+/// newest model of `default_family`.
 pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     let name = foundation_model(id).unwrap_or(default_family);
     let without_prefix = strip_region(name);
@@ -133,26 +134,27 @@ pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     Family::Other(CONVERSE.iter().find(is_match).copied().unwrap_or(plain("*")))
 }
 
-/// Returns the row of one of Anthropic's models, without the features that Bedrock does not offer.
+/// Returns the capabilities of an Anthropic model, without the features that Bedrock does not
+/// offer.
 pub(crate) fn find_claude(id: &str) -> ClaudeModel {
     let name = claude_name(id);
     let json_schema = CLAUDE_WITH_SCHEMA.iter().any(|pattern| matches(pattern, &name));
     ClaudeModel { json_schema, ..anthropic::find_model(&name) }
 }
 
-/// Whether a model id can belong to a family, given as a prefix of model names. True for an id that
-/// does not name a model.
+/// Whether a model id may belong to a family, which is given as a prefix of model names. Returns
+/// true for an id that does not contain a model name.
 pub(crate) fn may_be_of(id: &str, family: &str) -> bool {
     foundation_model(id)
         .is_none_or(|name| name.starts_with(family) || strip_region(name).starts_with(family))
 }
 
-/// Returns Anthropic's name of a model: `claude-opus-4-20250514` for
-/// `us.anthropic.claude-opus-4-20250514-v1:0`.
+/// Returns Anthropic's own name for a model on Bedrock, for example `claude-opus-4-20250514` for
+/// the id `us.anthropic.claude-opus-4-20250514-v1:0`.
 fn claude_name(id: &str) -> String {
     let name = foundation_model(id).unwrap_or_default();
     let name = name.split_once("anthropic.").map_or(name, |(_, name)| name);
-    // The names of the oldest models are only a version: `claude-v2:1`.
+    // The oldest models are named only by a version, such as `claude-v2:1`.
     if let Some(version) = name.strip_prefix("claude-v") {
         return format!("claude-{}", version.replace(':', "."));
     }
@@ -163,18 +165,18 @@ fn claude_name(id: &str) -> String {
     }
 }
 
-/// Returns the id of the foundation model, with its region prefix. Returns `None` for the ARN of a
-/// resource that belongs to an account, because such an ARN does not contain the model.
+/// Returns the id of the foundation model, including its region prefix. Returns `None` for the ARN
+/// of an account's own resource, because such an ARN does not contain a model name.
 fn foundation_model(id: &str) -> Option<&str> {
     if !id.starts_with("arn:") {
         return Some(id);
     }
-    // arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/NAME, where the name may contain colons.
+    // The format is arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/NAME, where NAME may contain colons.
     let (kind, name) = id.splitn(6, ':').nth(5)?.split_once('/')?;
     matches!(kind, "foundation-model" | "inference-profile").then_some(name)
 }
 
-/// Strips the region prefix of an inference profile, such as `us-gov` in
+/// Strips the region prefix from the id of an inference profile, for example `us-gov` from
 /// `us-gov.anthropic.claude-…`.
 fn strip_region(name: &str) -> &str {
     name.split_once('.').map_or(name, |(_, rest)| rest)

@@ -1,4 +1,4 @@
-//! Requests to an operation of the Bedrock runtime: the URL and the signature.
+//! Builds requests to the Bedrock runtime, including the URL and what the signature needs.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use crate::error::Error;
 use crate::providers::dialect::Endpoint;
 use crate::wire::{Auth, WireRequest, path_segment};
 
-/// The service name in signatures.
+/// The service name in AWS signatures.
 const SERVICE: &str = "bedrock";
 
-/// Creates the request for an operation on a model.
+/// Creates the request for an operation on a model. `operation` is the last segment of the URL.
 ///
 /// # Errors
-/// `SecretNotFound` if no region is configured, because the request can't be signed then.
+/// `SecretNotFound` if no AWS region is configured, because the signature requires a region.
 pub(super) fn operation_request(
     endpoint: &Endpoint,
     model: &str,

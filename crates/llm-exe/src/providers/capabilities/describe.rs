@@ -1,4 +1,4 @@
-//! The capability tables as text, for the documentation and its test.
+//! Describes the capability tables as text, for the documentation and the test that checks it.
 
 use crate::providers::anthropic::models::{self as anthropic, CLAUDE, ClaudeModel, Thinking};
 use crate::providers::bedrock::models::{
@@ -17,19 +17,19 @@ use super::SamplingSupport;
 /// A row of a capability table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capability {
-    /// The provider that the table belongs to.
+    /// The provider whose table contains the row.
     pub provider: &'static str,
-    /// A model's name, in which `*` matches any text.
+    /// A pattern for model names, in which `*` matches any string.
     pub pattern: &'static str,
-    /// The supported values of `effort`.
+    /// The values of `effort` that the model supports.
     pub effort: String,
-    /// The strongest way in which the model can be made to follow a schema.
+    /// The strongest method that the model supports for making its reply match a schema.
     pub structured: &'static str,
-    /// Features that the model does not support, or only under a condition.
+    /// Features that the model does not support, or supports only under a condition.
     pub unsupported: String,
 }
 
-/// Returns all rows of all tables.
+/// Returns the rows of all capability tables.
 pub fn capabilities() -> Vec<Capability> {
     let mut rows = Vec::new();
     for (provider, table) in [("openai", OPENAI), ("xai", XAI), ("deepseek", DEEPSEEK)] {
@@ -42,7 +42,8 @@ pub fn capabilities() -> Vec<Capability> {
     rows
 }
 
-/// Returns the table and the pattern that apply to a model, or `None` for an unknown provider.
+/// Returns the table that contains a model and the pattern of the matching row, or `None` if the
+/// provider is unknown.
 pub fn capability_of(provider: &str, model: &str) -> Option<(&'static str, &'static str)> {
     Some(match provider {
         "openai" => ("openai", openai_chat::find_model(OPENAI, model).pattern),
@@ -60,7 +61,7 @@ pub fn capability_of(provider: &str, model: &str) -> Option<(&'static str, &'sta
     })
 }
 
-/// Joins the names of the features whose condition holds.
+/// Joins the names of the features whose flag is true.
 fn join_features(features: &[(bool, &str)]) -> String {
     let names: Vec<&str> =
         features.iter().filter(|(holds, _)| *holds).map(|(_, name)| *name).collect();

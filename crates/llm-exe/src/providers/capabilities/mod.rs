@@ -1,7 +1,8 @@
-//! Shared items of the tables of model capabilities, which are in the `models.rs` of each dialect.
+//! Shared code for the model capability tables. The tables themselves are in the `models.rs` of
+//! each dialect.
 //!
-//! In a table the first row whose pattern matches a model applies. The last row matches every name
-//! and describes the newest models, so that unknown models work without a release.
+//! The first row whose pattern matches a model name applies. The last row of a table matches every
+//! name, so that new models work without a new release of this crate.
 
 mod describe;
 
@@ -10,21 +11,21 @@ pub use describe::{Capability, capabilities, capability_of};
 /// When a model accepts sampling options such as `temperature`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SamplingSupport {
-    /// Always.
+    /// The options are always accepted.
     Always,
-    /// `temperature` or `topP`, but not both.
+    /// Either `temperature` or `topP` is accepted, but not both together.
     OneOf,
-    /// Only without reasoning, that is with `effort: "none"`.
+    /// The options are accepted only if reasoning is turned off with `effort: "none"`.
     WithoutReasoning,
-    /// Never.
+    /// The options are never accepted.
     Never,
 }
 
 /// All values of `effort`, in ascending order.
 pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Returns the value of `supported` to send for `effort`: the next higher one, or else the highest.
-/// Returns `None` if `effort` is `none` and the model always reasons.
+/// Returns the value to send for the requested `effort`, which is the next higher supported value,
+/// or else the highest. Returns `None` if `effort` is `none` and the model always reasons.
 pub(crate) fn nearest_effort(effort: &str, supported: &[&'static str]) -> Option<&'static str> {
     let rank = |effort: &str| EFFORTS.iter().position(|known| *known == effort);
     if effort == "none" {

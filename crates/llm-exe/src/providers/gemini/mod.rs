@@ -1,4 +1,4 @@
-//! Gemini: `POST {base}/models/{model}:generateContent`.
+//! The dialect of Google's Gemini API, `POST {base}/models/{model}:generateContent`.
 //!
 //! Source: <https://ai.google.dev/api/generate-content> and the types of npm `@google/genai` 2.32.
 
@@ -57,8 +57,8 @@ impl Dialect for Gemini {
     }
 }
 
-/// Returns the model's resource name, which is part of the URL: `models/NAME`, or
-/// `tunedModels/NAME` if the model is written so.
+/// Returns the model's resource name, which is part of the URL. It is `models/NAME`, or
+/// `tunedModels/NAME` if the caller wrote that prefix.
 fn resource_name(model: &str) -> Result<String, Error> {
     let (collection, name) = match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),

@@ -5,46 +5,46 @@ use crate::glob::matches;
 /// How a Gemini model reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GeminiThinking {
-    /// It does not reason, and rejects the option.
+    /// The model does not reason, and rejects `thinkingConfig`.
     No,
-    /// With a budget of tokens.
+    /// The model reasons within a token budget.
     Budget {
-        /// The minimum, if reasoning is on.
+        /// The minimum number of tokens if reasoning is on.
         min: u64,
-        /// The maximum.
+        /// The maximum number of tokens.
         max: u64,
         /// Whether a budget of 0 turns reasoning off.
         can_be_off: bool,
     },
-    /// With one of these levels, in ascending order.
+    /// The model reasons at one of these levels, which are in ascending order.
     Levels(&'static [&'static str]),
 }
 
 /// How a Gemini model supports JSON output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GeminiJson {
-    /// With `responseJsonSchema`.
+    /// The model accepts a schema in `responseJsonSchema`.
     Schema,
-    /// With `responseMimeType` only.
+    /// The model supports JSON through `responseMimeType`, but does not accept a schema.
     Mode,
-    /// Not at all.
+    /// The model does not support JSON output.
     No,
 }
 
 /// The capabilities of a Gemini or Gemma model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GeminiModel {
-    /// The name, in which `*` matches any text.
+    /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
     /// How the model reasons.
     pub(crate) thinking: GeminiThinking,
     /// How the model supports JSON output.
     pub(crate) json: GeminiJson,
-    /// Whether `systemInstruction` is supported.
+    /// Whether the model supports `systemInstruction`.
     pub(crate) system: bool,
-    /// Whether the frequency and presence penalties are accepted.
+    /// Whether the model accepts the frequency and presence penalties.
     pub(crate) penalties: bool,
-    /// Whether temperature, top_p and top_k have an effect.
+    /// Whether `temperature`, `topP` and `topK` have an effect.
     pub(crate) sampling: bool,
 }
 
@@ -71,8 +71,8 @@ const fn levels(pattern: &'static str, levels: &'static [&'static str]) -> Gemin
 
 const NEWEST: GeminiModel = GeminiModel { sampling: false, ..levels("*", LOW_TO_HIGH) };
 
-/// Google's models. Source: the model pages, the thinking guide and the tables of npm
-/// `@ai-sdk/google` 3.0.141.
+/// The capabilities of Google's models. Source: the model pages, the thinking guide and the tables
+/// of npm `@ai-sdk/google` 3.0.141.
 pub(crate) const GEMINI: &[GeminiModel] = &[
     without_thinking("gemini-1.0*", GeminiJson::No, false),
     without_thinking("gemini-1.5*", GeminiJson::Mode, true),
@@ -91,7 +91,7 @@ pub(crate) const GEMINI: &[GeminiModel] = &[
     NEWEST,
 ];
 
-/// Returns the row of a Google model, with or without a collection: `models/x` is `x`.
+/// Returns the table row for a Google model. A prefix such as `models/` is ignored.
 pub(crate) fn find_model(model: &str) -> GeminiModel {
     let name = model.rsplit('/').next().unwrap_or(model);
     GEMINI.iter().find(|row| matches(row.pattern, name)).copied().unwrap_or(NEWEST)

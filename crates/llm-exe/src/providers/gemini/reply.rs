@@ -1,4 +1,4 @@
-//! The response bodies of Gemini.
+//! Parses the response bodies of the Gemini API.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -50,7 +50,8 @@ struct PromptFeedback {
     block_reason: Option<String>,
 }
 
-/// The prompt's count includes cached tokens; the candidates' count excludes thoughts.
+/// Token counts. `prompt_token_count` includes cached tokens, but `candidates_token_count` excludes
+/// thinking tokens.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct WireUsage {
@@ -77,10 +78,10 @@ impl WireUsage {
     }
 }
 
-/// Reads a response.
+/// Parses a response.
 ///
 /// # Errors
-/// `ProviderUnavailable` if the body contains neither a candidate nor the reason why the prompt was
+/// `ProviderUnavailable` if the body contains neither a candidate nor a reason why the prompt was
 /// blocked.
 pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
     let response: GenerateContentResponse = serde_json::from_slice(&wire.body)
@@ -113,7 +114,7 @@ fn read_parts(content: Option<Content>) -> Vec<ReplyPart> {
     let mut parts = Vec::new();
     for part in content.and_then(|content| content.parts).unwrap_or_default() {
         match part {
-            // Thoughts are skipped.
+            // The model's thoughts are not part of the reply.
             Part { thought: Some(true), .. } => {}
             Part { function_call: Some(FunctionCall { name, args }), .. } => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
@@ -167,8 +168,8 @@ struct Violation {
     quota_id: Option<String>,
 }
 
-/// Reads an error response. Gemini returns status 400 for an invalid key, and 429 for both the
-/// quota per day and the quota per minute.
+/// Parses an error response. Gemini returns status 400 for an invalid key. It returns status 429
+/// both for the quota per minute and for the daily quota, for which a retry does not help.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let failure = failure::read_failure(wire);
     let response = serde_json::from_slice::<ErrorResponse>(&wire.body).unwrap_or_default();

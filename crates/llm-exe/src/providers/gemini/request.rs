@@ -1,4 +1,4 @@
-//! The request body of Gemini.
+//! Builds the request body of the Gemini API.
 
 use serde_json::{Map, Value, json};
 
@@ -11,10 +11,10 @@ use crate::providers::options::{OptionWriter, Support, stop_list};
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp", "heic", "heif"];
 const MAX_STOP_SEQUENCES: usize = 5;
 
-/// Builds the body and returns it with the warnings.
+/// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` for too many stop sequences, and for an image that is not a `data:` URL of a
+/// `InvalidRequest` if there are too many stop sequences, or if an image is not a `data:` URL of a
 /// supported format.
 pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
     let model = models::find_model(&chat.model);
@@ -26,7 +26,8 @@ pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
     Ok((Value::Object(body), warnings))
 }
 
-/// Returns `systemInstruction` and `contents`. Neighbouring messages of one role are merged.
+/// Returns a body with `systemInstruction` and `contents`. Consecutive messages with the same role
+/// are merged.
 fn build_contents(chat: &Chat, model: GeminiModel) -> Result<Map<String, Value>, Error> {
     let mut body = Map::new();
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
@@ -42,7 +43,8 @@ fn build_contents(chat: &Chat, model: GeminiModel) -> Result<Map<String, Value>,
         }
         let role = match message.role {
             Role::Assistant => "model",
-            // The API has no role for a second system message.
+            // `contents` has no system role, so all other system messages are sent as user
+            // messages.
             Role::System | Role::User => "user",
         };
         let parts = build_parts(message, index)?;
@@ -72,8 +74,8 @@ fn build_parts(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     Ok(parts)
 }
 
-/// Appends a message's parts to those of the previous message. Adjacent texts are joined with a
-/// blank line, because the API is not documented to separate parts.
+/// Appends a message's parts to the parts of the previous message. Adjacent text parts are joined
+/// with a blank line, because the API does not document that it separates parts.
 fn append_parts(content: &mut Vec<Value>, parts: Vec<Value>) {
     let mut parts = parts.into_iter().peekable();
     let last_text = content.last_mut().and_then(|last| last.get_mut("text"));
@@ -126,7 +128,7 @@ fn build_config(
     Ok((config, warnings))
 }
 
-/// Inserts `thinkingConfig` with the level or the budget for the effort.
+/// Inserts `thinkingConfig` with the thinking level or the budget for the requested effort.
 fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiThinking) {
     let Some(effort) = chat.sampling.effort.as_deref() else { return };
     let (config, is_off) = match thinking {
@@ -144,7 +146,7 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
             (json!({ "thinkingBudget": 0 }), true)
         }
         GeminiThinking::Budget { min, max, .. } => {
-            // The values of Google's own table of efforts.
+            // These budgets are from Google's own table of effort levels.
             let budget = match effort {
                 "none" => min,
                 "minimal" | "low" => 1024,
@@ -152,8 +154,8 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
                 "high" => 24_576,
                 _ => max,
             };
-            // `maxTokens` limits the cost, thoughts included, so a budget that does not fit is
-            // reduced.
+            // `maxTokens` limits the total cost, which includes thinking tokens, so a budget of
+            // more than half of `maxTokens` is reduced.
             let budget = chat.sampling.max_tokens.map_or(budget, |limit| budget.min(limit / 2));
             (json!({ "thinkingBudget": budget.max(min) }), false)
         }
@@ -164,7 +166,7 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
     options.body.insert("thinkingConfig".to_owned(), config);
 }
 
-/// Returns the level for an effort, or the next higher one that the model has.
+/// Returns the thinking level for an effort, or the next higher level that the model supports.
 fn nearest_level(effort: &str, levels: &'static [&'static str]) -> &'static str {
     const ORDER: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
     let rank = match effort {

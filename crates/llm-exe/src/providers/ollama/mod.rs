@@ -1,4 +1,4 @@
-//! Ollama chat: `POST {base}/api/chat`.
+//! The dialect of Ollama's chat API, `POST {base}/api/chat`.
 //!
 //! Source: <https://docs.ollama.com/api/chat> and the types of npm `ollama` 0.6.
 
@@ -21,7 +21,7 @@ impl Dialect for Ollama {
         "ollama"
     }
 
-    /// Ollama constrains the output of every model to the grammar of the schema.
+    /// Every model supports a schema, because Ollama itself constrains the output to the schema.
     fn structure(&self, _: &str, name: &str, schema: &Schema) -> Structure {
         let schema = schema.written().clone();
         Structure::Native { name: name.to_owned(), schema, strict: true }

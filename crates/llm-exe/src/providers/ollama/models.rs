@@ -1,20 +1,21 @@
-//! The capabilities of models that Ollama serves. They differ only in how they reason.
+//! The capabilities of Ollama models, which differ only in how they reason.
 
 use crate::glob::matches;
 
-/// The values that a model supports for `think`.
+/// The values that a model supports for the request field `think`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Think {
-    /// None: the model does not reason.
+    /// No value, because the model does not reason.
     No,
-    /// `true` and `false`.
+    /// `true` and `false`, which turn reasoning on and off.
     Switch,
-    /// `low`, `medium` and `high`; reasoning can't be turned off.
+    /// `low`, `medium` and `high`. Reasoning cannot be turned off.
     Levels,
 }
 
-/// Models by a pattern of their name. Source: the pages of Ollama's library. Models that no other
-/// row matches are treated like the newer families, which reason.
+/// The supported values of `think` for each model, by name pattern. The first match applies.
+/// Unknown models are treated like the newer model families, which reason. Source: the pages of
+/// Ollama's library.
 pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("gpt-oss*", Think::Levels),
     ("qwen3-coder*", Think::No),
@@ -43,7 +44,7 @@ pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("*", Think::Switch),
 ];
 
-/// Returns a model's row, which depends on its name without namespace and tag.
+/// Returns the table row for a model. The namespace and the tag of the name are ignored.
 pub(crate) fn find_model(model: &str) -> (&'static str, Think) {
     let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
     let name = name.split(':').next().unwrap_or(&name);

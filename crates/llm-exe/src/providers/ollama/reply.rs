@@ -1,4 +1,4 @@
-//! The response bodies of Ollama chat.
+//! Parses the response bodies of Ollama's chat API.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,7 +39,7 @@ struct ErrorResponse {
     error: String,
 }
 
-/// Reads a chat response.
+/// Parses a chat response.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat response.
@@ -58,7 +58,7 @@ pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
             Some("stop") if has_calls => StopReason::ToolCalls,
             Some("stop") => StopReason::Stop,
             Some("length") => StopReason::Length,
-            // `load` and `unload` are the responses to a request without messages.
+            // Ollama sends `load` and `unload` if the request contains no messages.
             _ => StopReason::Other,
         },
         provider_stop_reason: response.done_reason,
@@ -74,7 +74,8 @@ pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
     })
 }
 
-/// Reads an error response: `{"error": "text"}`, or the common format if a gateway sent it.
+/// Parses an error response. Ollama sends `{"error": "text"}`, and a gateway in front of Ollama may
+/// send the common format.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let failure = failure::read_failure(wire);
     match serde_json::from_slice::<ErrorResponse>(&wire.body) {

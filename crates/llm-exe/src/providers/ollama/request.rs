@@ -1,4 +1,4 @@
-//! The request body of Ollama chat.
+//! Builds the request body of Ollama's chat API.
 
 use serde_json::{Map, Value, json};
 
@@ -10,10 +10,10 @@ use crate::providers::options::{OptionWriter, Support, stop_list};
 
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp"];
 
-/// Builds the body and returns it with the warnings.
+/// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` for an image that is not a `data:` URL of a supported format.
+/// `InvalidRequest` if an image is not a `data:` URL of a supported format.
 pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
     let mut messages = Vec::new();
     for (index, message) in chat.messages.iter().enumerate() {
@@ -53,7 +53,8 @@ fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
     Ok(wire)
 }
 
-/// Inserts `think` for the effort, as far as the model supports it, and returns the warnings.
+/// Inserts the field `think` for the requested effort, as far as the model supports it, and returns
+/// the warnings.
 fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
     let Some(effort) = chat.sampling.effort.as_deref() else {
         return Vec::new();
@@ -79,7 +80,7 @@ fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
     options.warnings
 }
 
-/// Returns the sampling options for the field `options`, and the warnings.
+/// Returns the sampling options, which belong in the body field `options`, and the warnings.
 fn build_options(chat: &Chat) -> (Map<String, Value>, Vec<String>) {
     let sampling = &chat.sampling;
     let mut body = Map::new();

@@ -1,4 +1,4 @@
-//! OpenAI chat completions: `POST {base}/chat/completions`.
+//! The dialect of OpenAI's chat completions API, `POST {base}/chat/completions`.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the types of npm
 //! `openai` 6.49.

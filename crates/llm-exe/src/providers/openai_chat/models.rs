@@ -1,4 +1,5 @@
-//! The capabilities of models behind the chat completions API: OpenAI, xAI, DeepSeek and others.
+//! The capabilities of the models that OpenAI, xAI, DeepSeek and others serve through the chat
+//! completions API.
 
 use crate::glob::matches;
 use crate::providers::capabilities::{EFFORTS, SamplingSupport};
@@ -6,23 +7,23 @@ use crate::providers::capabilities::{EFFORTS, SamplingSupport};
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenAiModel {
-    /// The name, in which `*` matches any text.
+    /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
-    /// Whether the model reasons, with or without a setting for the effort.
+    /// Whether the model reasons. Some models reason but have no setting for the effort.
     pub(crate) reasons: bool,
-    /// The supported values of `effort`, in ascending order.
+    /// The values of `effort` that the model supports, in ascending order.
     pub(crate) efforts: &'static [&'static str],
-    /// When `temperature` and `top_p` are accepted.
+    /// When the model accepts `temperature` and `top_p`.
     pub(crate) sampling: SamplingSupport,
-    /// When `frequency_penalty` and `presence_penalty` are accepted.
+    /// When the model accepts `frequency_penalty` and `presence_penalty`.
     pub(crate) penalties: SamplingSupport,
-    /// Whether `stop` is supported.
+    /// Whether the model supports `stop`.
     pub(crate) stop: bool,
-    /// Whether images are accepted.
+    /// Whether the model accepts images.
     pub(crate) images: bool,
-    /// Whether `response_format` of type `json_schema` is supported.
+    /// Whether the model supports a `response_format` of type `json_schema`.
     pub(crate) json_schema: bool,
-    /// Whether `response_format` of type `json_object` is supported.
+    /// Whether the model supports a `response_format` of type `json_object`.
     pub(crate) json_mode: bool,
 }
 
@@ -46,7 +47,7 @@ const fn reasoning(
     sampling: SamplingSupport,
 ) -> OpenAiModel {
     let model = chat(pattern, true, true);
-    // `stop` is rejected even with effort "none" (huggingface/smolagents#1868, #1893).
+    // These models reject `stop` even with effort "none" (huggingface/smolagents#1868, #1893).
     OpenAiModel { reasons: true, efforts, sampling, penalties: sampling, stop: false, ..model }
 }
 
@@ -58,7 +59,7 @@ const GPT_5: &[&str] = &["minimal", "low", "medium", "high"];
 const GPT_5_1: &[&str] = &["none", "low", "medium", "high"];
 const GPT_5_2: &[&str] = &["none", "low", "medium", "high", "xhigh"];
 
-/// OpenAI's models. Source: the model pages and the types of npm `openai` 6.49.
+/// The capabilities of OpenAI's models. Source: the model pages and the types of npm `openai` 6.49.
 pub(crate) const OPENAI: &[OpenAiModel] = &[
     chat("gpt-3.5-turbo-instruct*", false, false),
     chat("gpt-3.5-turbo-0613", false, false),
@@ -91,7 +92,7 @@ const fn grok(pattern: &'static str, efforts: &'static [&'static str]) -> OpenAi
     }
 }
 
-/// xAI's models. Source: the model pages and npm `@ai-sdk/xai` 3.0.
+/// The capabilities of xAI's models. Source: the model pages and npm `@ai-sdk/xai` 3.0.
 pub(crate) const XAI: &[OpenAiModel] = &[
     chat("grok-2*", true, true),
     grok("grok-3-mini*", &["low", "high"]),
@@ -121,7 +122,7 @@ const fn deepseek(
 
 const DEEPSEEK_V4: &[&str] = &["none", "low", "high", "max"];
 
-/// DeepSeek's models. Source: the API pages and npm `@ai-sdk/deepseek` 2.0.
+/// The capabilities of DeepSeek's models. Source: the API pages and npm `@ai-sdk/deepseek` 2.0.
 pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
     OpenAiModel { images: false, ..chat("deepseek-chat*", false, true) },
     deepseek("deepseek-reasoner*", &[], SamplingSupport::Never),
@@ -132,20 +133,22 @@ pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
     deepseek("*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning),
 ];
 
-/// An unknown model: all options are sent.
+/// A row for all models of a configured server. It allows every option, because the models are
+/// unknown.
 const fn any(json_schema: bool, json_mode: bool) -> OpenAiModel {
     OpenAiModel { efforts: EFFORTS, ..chat("*", json_schema, json_mode) }
 }
 
-/// The models of a configured server that supports `json_schema`.
+/// The capability table for a configured server that supports `json_schema`.
 pub(crate) const ANY_WITH_JSON_SCHEMA: &[OpenAiModel] = &[any(true, true)];
-/// The models of a configured server that supports `json_object`.
+/// The capability table for a configured server that supports `json_object`.
 pub(crate) const ANY_WITH_JSON_MODE: &[OpenAiModel] = &[any(false, true)];
-/// The models of a configured server that supports neither.
+/// The capability table for a configured server that supports neither `json_schema` nor
+/// `json_object`.
 pub(crate) const ANY_WITH_PROMPT_ONLY: &[OpenAiModel] = &[any(false, false)];
 
-/// Returns a model's row in the table of its provider. A fine-tuned model (`ft:BASE:…`) has the row
-/// of its base model.
+/// Returns the row for a model in its provider's table. A fine-tuned model (`ft:BASE:…`) has the
+/// row of its base model.
 pub(crate) fn find_model(table: &'static [OpenAiModel], model: &str) -> OpenAiModel {
     let base = match model.strip_prefix("ft:") {
         Some(rest) => rest.split(':').next().unwrap_or(rest),

@@ -2,19 +2,19 @@
 
 use super::models::{self, OpenAiModel};
 
-/// The chat completions API of one provider.
+/// How a provider implements the chat completions API.
 pub(crate) struct OpenAiChat {
-    /// The capabilities of its models.
+    /// The capabilities of the provider's models.
     pub(super) models: &'static [OpenAiModel],
     /// The name of the field for the maximum number of output tokens.
     pub(super) max_tokens_field: &'static str,
-    /// Whether reasoning models receive system messages with the role `developer`.
+    /// Whether system messages to reasoning models have the role `developer`.
     pub(super) developer_role: bool,
     /// Whether the field `thinking` turns reasoning on and off.
     pub(super) thinking_switch: bool,
-    /// Whether `completion_tokens` excludes reasoning tokens.
+    /// Whether `completion_tokens` in responses excludes reasoning tokens.
     pub(super) completion_excludes_reasoning: bool,
-    /// Whether `seed` is supported.
+    /// Whether the provider supports `seed`.
     pub(super) seed: bool,
 }
 
@@ -52,6 +52,6 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
 pub(crate) const WITH_JSON_MODE: OpenAiChat =
     OpenAiChat { models: models::ANY_WITH_JSON_MODE, ..WITH_JSON_SCHEMA };
 
-/// A configured server that supports neither.
+/// A configured server that supports neither JSON Schema nor JSON mode.
 pub(crate) const WITH_PROMPT_ONLY: OpenAiChat =
     OpenAiChat { models: models::ANY_WITH_PROMPT_ONLY, ..WITH_JSON_SCHEMA };

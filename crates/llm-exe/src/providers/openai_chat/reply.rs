@@ -1,4 +1,4 @@
-//! The response body of chat completions.
+//! Parses the response body of the chat completions API.
 
 use serde::Deserialize;
 
@@ -7,11 +7,12 @@ use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
 use crate::wire::WireReply;
 
-/// Reads a chat completion. `excludes_reasoning` is whether `completion_tokens` excludes reasoning
-/// tokens.
+/// Parses a chat completion. `excludes_reasoning` is true if the provider's `completion_tokens`
+/// excludes reasoning tokens.
 ///
 /// # Errors
-/// `ProviderUnavailable` if the body is not a chat completion or the provider aborted the reply.
+/// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
+/// reply.
 pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<Reply, Error> {
     let completion: Completion = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a chat completion", &error))?;
@@ -34,7 +35,7 @@ pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<R
     Ok(Reply {
         stop_reason: match choice.finish_reason.as_deref() {
             _ if refused => StopReason::Refusal,
-            // OpenAI sends only `stop`; compatible servers send the others.
+            // OpenAI sends only `stop`. The other values are from compatible servers.
             Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
             Some("length") => StopReason::Length,
             Some("tool_calls" | "function_call") => StopReason::ToolCalls,
@@ -88,7 +89,7 @@ struct Function {
 struct WireUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
-    /// Tokens read from the cache, in DeepSeek's responses.
+    /// DeepSeek's field for the tokens that were read from the cache.
     prompt_cache_hit_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
@@ -108,8 +109,9 @@ struct CompletionDetails {
 }
 
 impl WireUsage {
-    /// Converts the counts. `prompt_tokens` includes cached tokens, and `completion_tokens`
-    /// includes reasoning tokens unless `excludes_reasoning` is set.
+    /// Converts the token counts so that each token is counted once. `prompt_tokens` includes
+    /// cached tokens, and `completion_tokens` includes reasoning tokens unless `excludes_reasoning`
+    /// is set.
     fn into_usage(self, excludes_reasoning: bool) -> Usage {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let cached = prompt.cached_tokens.or(self.prompt_cache_hit_tokens).unwrap_or(0);

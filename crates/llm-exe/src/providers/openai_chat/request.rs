@@ -1,4 +1,4 @@
-//! The request body of chat completions.
+//! Builds the request body of the chat completions API.
 
 use serde_json::{Map, Value, json};
 
@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::providers::capabilities::{SamplingSupport, nearest_effort};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 
-/// Builds the body and returns it with the warnings.
+/// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` for an image if the model does not accept images.
+/// `InvalidRequest` if the chat contains an image and the model does not accept images.
 pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Value, Vec<String>), Error> {
     let model = models::find_model(api.models, &chat.model);
     let mut body = Map::new();
@@ -112,7 +112,7 @@ fn insert_effort(
     if model.efforts.is_empty() {
         match (model.reasons, requested) {
             (true, _) => options.warn_dropped("effort", "the model has no setting for it"),
-            // The model does not reason anyway.
+            // Nothing is sent, because the model does not reason anyway.
             (false, "none") => {}
             (false, _) => options.warn_dropped("effort", "the model does not reason"),
         }

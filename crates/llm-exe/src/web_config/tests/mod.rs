@@ -1,5 +1,6 @@
-//! Tests with hostile URLs, DNS names, servers and certificates. All checks run as in production:
-//! names resolve to public addresses. Only the final connection goes to a server on loopback.
+//! Tests the fetcher with hostile URLs, DNS names, servers and certificates. All checks run as in
+//! production, because the fake resolver returns public addresses. Only the final connection goes
+//! to a server on loopback instead.
 
 mod properties;
 mod responses;
@@ -22,11 +23,11 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 
-/// An address of the public internet.
+/// A public IP address.
 const PUBLIC_ADDRESS: &str = "93.184.215.14";
 
-/// A DNS resolver with fixed answers. Each lookup of a name returns its next list of addresses; the
-/// last list is repeated.
+/// A DNS resolver with fixed answers. Each lookup of a name returns the next list of addresses for
+/// that name. After the last list, lookups keep returning the last list.
 #[derive(Default)]
 struct FakeResolver {
     answers: BTreeMap<String, Vec<Vec<IpAddr>>>,
@@ -42,7 +43,7 @@ impl FakeResolver {
         FakeResolver { answers: answers.collect(), lookups: Mutex::default() }
     }
 
-    /// The names that were looked up.
+    /// Returns the names that were looked up.
     fn lookups(&self) -> Vec<String> {
         self.lookups.lock().unwrap().clone()
     }
@@ -60,7 +61,8 @@ impl Resolver for FakeResolver {
     }
 }
 
-/// Connects to a server on loopback, if there is one, and records the requested addresses.
+/// Records the requested addresses and connects to a server on loopback instead. Without a server,
+/// all connections fail.
 #[derive(Default)]
 struct FakeConnector {
     server: Option<SocketAddr>,
@@ -69,7 +71,7 @@ struct FakeConnector {
 }
 
 impl FakeConnector {
-    /// The addresses to which connections were requested.
+    /// Returns the addresses to which connections were requested.
     fn connections(&self) -> Vec<SocketAddr> {
         self.connections.lock().unwrap().clone()
     }
@@ -114,7 +116,7 @@ impl TestFetcher {
         TestFetcher { resolver, connector, fetcher }
     }
 
-    /// A fetcher whose connections all fail.
+    /// Creates a fetcher whose connections all fail.
     fn without_server(resolver: FakeResolver) -> Self {
         TestFetcher::new(ConfigHosts::default(), resolver, FakeConnector::default(), None)
     }
@@ -157,7 +159,8 @@ async fn tls_is_set_up_only_after_connecting() {
     );
 }
 
-/// Runs the checks with the system's resolver and TCP; no network is needed.
+/// Runs the checks with the real resolver and connector. The test needs no network access, because
+/// the URLs are refused before a connection is opened.
 #[tokio::test]
 async fn local_urls_are_forbidden_with_the_systems_resolver() {
     let fetcher = WebConfigFetcher::new(ConfigHosts::default());

@@ -1,4 +1,5 @@
-//! Property tests: for any URL and any DNS answer, only public addresses are connected to.
+//! Property tests which check that the fetcher connects only to public addresses, for any URL and
+//! any DNS answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +23,7 @@ struct Block {
 }
 
 impl Block {
-    /// The address in the block whose remaining bits are `bits`.
+    /// Returns the address in the block whose bits after the prefix are `bits`.
     fn address(&self, bits: u128) -> IpAddr {
         let (address, prefix) = self.block.split_once('/').unwrap();
         let prefix: u32 = prefix.parse().unwrap();
@@ -64,7 +65,7 @@ fn blocks_are_refused_and_neighbouring_addresses_are_allowed() {
     }
 }
 
-/// Whether the standard library knows that the address is not public.
+/// Returns whether the standard library classifies the address as not public.
 fn is_known_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
@@ -95,7 +96,7 @@ fn any_address() -> impl Strategy<Value = IpAddr> {
     prop_oneof![any::<IpAddr>(), special, public.clone(), public]
 }
 
-/// Random combinations of pieces of URLs, many of them hostile.
+/// Generates random combinations of URL parts, many of which are hostile.
 fn any_url() -> impl Strategy<Value = String> {
     let pieces = vec![
         "https://",
@@ -199,7 +200,7 @@ proptest! {
             prop_assert!(!is_known_special(address.ip()), "{address}");
             prop_assert!(name.is_none() || addresses.contains(&address.ip()));
         }
-        // If one address is not public, the public ones are not used either.
+        // If one address is not public, the fetcher must not use the public addresses either.
         let all_public = addresses.iter().all(|address| special_purpose(*address).is_none());
         let no_connections = connections.is_empty();
         prop_assert!(name.is_none() || all_public || no_connections, "{url}: {addresses:?}");

@@ -1,5 +1,5 @@
-//! Responses of servers from `cases/web_config/responses.json`: redirects, statuses, endless bodies
-//! and headers, certificates.
+//! Tests how the fetcher handles server responses such as redirects, error statuses, endless bodies
+//! and invalid certificates. The cases are in `cases/web_config/responses.json`.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -23,9 +23,9 @@ struct Case {
     name: String,
     #[serde(default = "default_url")]
     url: String,
-    /// `CONFIG_URL_HOSTS`.
+    /// The value of the setting `CONFIG_URL_HOSTS`.
     hosts: Option<String>,
-    /// Addresses of further names, for each lookup.
+    /// Additional host names. Each lookup of a name returns the next list of addresses.
     #[serde(default)]
     names: BTreeMap<String, Vec<Vec<String>>>,
     #[serde(default)]
@@ -35,11 +35,11 @@ struct Case {
     unreachable: Vec<IpAddr>,
     #[serde(default)]
     responses: BTreeMap<String, Vec<Step>>,
-    /// The deadline, for slow servers.
+    /// The time until the deadline in milliseconds, for cases with slow servers.
     time_left_ms: Option<u64>,
-    /// The kind of the expected error, if one is expected.
+    /// The kind of the expected error, or `None` if the fetch must succeed.
     kind: Option<String>,
-    /// Parts of the error's message.
+    /// Strings that the error message must contain.
     #[serde(default)]
     messages: Vec<String>,
     body: Option<String>,
@@ -47,11 +47,11 @@ struct Case {
     etag: Option<String>,
     #[serde(default)]
     not_modified: bool,
-    /// The addresses to which the fetcher connects.
+    /// The addresses to which the fetcher must connect.
     connected: Option<Vec<SocketAddr>>,
-    /// The names that the fetcher looks up.
+    /// The host names that the fetcher must look up.
     resolved: Option<Vec<String>>,
-    /// Parts of the requests.
+    /// Strings that the request headers must contain.
     #[serde(default)]
     sent_headers: Vec<String>,
 }
@@ -60,7 +60,7 @@ fn default_url() -> String {
     "https://a.example/p".to_owned()
 }
 
-/// Text that no request may contain.
+/// Strings that no request may contain.
 const NEVER_SENT: &[&str] = &["cookie", "authorization", "referer", "api-key", "range:", "origin"];
 
 async fn failure_of(case: Case) -> Option<String> {

@@ -1,4 +1,5 @@
-//! A TLS server on loopback that sends scripted responses, and its certificate authority.
+//! A TLS server on loopback that sends scripted responses, and the certificate authority that
+//! issues its certificates.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,24 +14,25 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// A step of a scripted response.
+/// One step of a scripted response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Step {
-    /// Sends a text.
+    /// Sends a string.
     Text(String),
-    /// Sends a text a number of times.
+    /// Sends a string the given number of times.
     Repeat { repeat: String, times: usize },
-    /// Sends a text a number of times, pauses, and repeats this until the client disconnects.
+    /// Sends a string the given number of times, pauses, and repeats this until the client
+    /// disconnects.
     #[serde(rename_all = "camelCase")]
     Forever { forever: String, times: Option<usize>, pause_ms: u64 },
-    /// Sends bytes that are written as hexadecimal digits.
+    /// Sends bytes, which the case contains as hexadecimal digits.
     Hex { hex: String },
-    /// Sends nothing more but keeps the connection open.
+    /// Sends nothing more but keeps the connection open, if `hang` is true.
     Hang { hang: bool },
 }
 
-/// The kind of the server's certificate.
+/// Selects the server's certificate, or a server that does not complete the TLS handshake.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Certificate {
@@ -47,7 +49,7 @@ pub(super) enum Certificate {
     Silent,
 }
 
-/// A server that records the requests it received.
+/// A server that records the requests that it receives.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     /// A client configuration that trusts the server's certificate authority.
@@ -55,12 +57,12 @@ pub(super) struct Server {
     heads: Arc<Mutex<Vec<String>>>,
 }
 
-/// The steps of each response, by host and path.
+/// The steps of each response, keyed by host and path.
 type Scripts = Arc<BTreeMap<String, Vec<Step>>>;
 
 impl Server {
     pub(super) async fn start(certificate: Certificate, scripts: Scripts) -> Server {
-        // Generating keys is slow, so most servers share them.
+        // Generating keys is slow, so all servers with a valid certificate share their keys.
         static GOOD: OnceLock<(Arc<ServerConfig>, ClientConfig)> = OnceLock::new();
         let (config, client_config) = match certificate {
             Certificate::Good => GOOD.get_or_init(|| tls(certificate)).clone(),
@@ -83,7 +85,7 @@ impl Server {
         Server { address, client_config, heads }
     }
 
-    /// The request lines and headers that were received.
+    /// Returns the request lines and headers that the server received.
     pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }

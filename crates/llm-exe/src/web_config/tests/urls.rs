@@ -1,5 +1,5 @@
-//! URLs that are refused before or after the DNS lookup, URLs that are accepted, and lists of
-//! allowed hosts.
+//! Tests which URLs are refused before or after the DNS lookup, which URLs are accepted, and how
+//! lists of allowed hosts are applied.
 
 use std::net::IpAddr;
 
@@ -15,7 +15,7 @@ struct Refused {
     url: String,
     #[serde(default)]
     addresses: Vec<String>,
-    /// A part of the error's message.
+    /// A string that the error message must contain.
     message: String,
 }
 
@@ -93,7 +93,7 @@ fn urls_are_parsed_as_browsers_parse_them() {
 
 #[tokio::test]
 async fn a_name_is_resolved_once_and_the_checked_address_is_used() {
-    // DNS rebinding: the second lookup would return a private address.
+    // In a DNS rebinding attack, a second lookup of the name would return a private address.
     let fetcher = TestFetcher::without_server(FakeResolver::new(&[(
         "a.example",
         &[&[PUBLIC_ADDRESS], &["127.0.0.1"]],
@@ -126,7 +126,7 @@ async fn an_address_in_the_url_needs_no_lookup() {
     assert!(fetcher.resolver.lookups().is_empty());
 }
 
-/// A list of hosts, a URL, and whether the list allows it.
+/// Each entry contains a list of hosts, a URL, and whether the list allows the URL.
 const HOST_LISTS: &[(&str, &str, bool)] = &[
     ("example.com", "https://example.com/", true),
     ("example.com", "https://EXAMPLE.com:443/", true),

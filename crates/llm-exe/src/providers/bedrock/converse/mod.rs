@@ -1,4 +1,4 @@
-//! Converse: `POST {base}/model/{id}/converse`.
+//! The dialect of Bedrock's Converse operation, `POST {base}/model/{id}/converse`.
 //!
 //! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html> and the
 //! types of npm `@aws-sdk/client-bedrock-runtime` 3.1164.
@@ -19,11 +19,11 @@ use crate::providers::failure::Failure;
 use crate::schema::{Schema, closed};
 use crate::wire::WireReply;
 
-/// The dialect of Converse for the models of a family, or for all models.
+/// The Converse dialect, for one model family or for all models.
 pub(crate) struct Converse {
-    /// The prefix of the family's model ids; empty for all models. An id that does not name a
-    /// model, such as that of an application inference profile, is treated as the family's newest
-    /// model.
+    /// The prefix of the family's model ids, or an empty string for all models. An id that does not
+    /// contain a model name, such as the id of an application inference profile, is treated as the
+    /// newest model of the family.
     pub(crate) default_family: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl Dialect for Converse {
         {
             return Structure::Native { name, schema, strict: true };
         }
-        // A tool's input is always an object.
+        // The input of a tool must be an object, so a schema of another type cannot become a tool.
         let input = schema.is_object().then(|| schema.written());
         let input = match model.tool_choice {
             ToolChoice::Tool | ToolChoice::Any => input.cloned(),
@@ -56,7 +56,8 @@ impl Dialect for Converse {
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        // `ALLOWED_MODELS` can permit a provider by name, which must not permit other families.
+        // If `ALLOWED_MODELS` allows all models of a provider, models of other families must stay
+        // forbidden.
         if !models::may_be_of(&chat.model, self.default_family) {
             let message = format!(
                 "expected a model whose id begins with {}, got {:?}; for other models use the \
@@ -80,9 +81,10 @@ impl Dialect for Converse {
     }
 }
 
-/// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if these
-/// can't express the schema: with references, or with a choice or a map at the root. Other rules
-/// of the root are dropped, because the reply is validated against the full schema.
+/// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if the
+/// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`. All
+/// other keywords of the root are dropped, because the reply is later validated against the full
+/// schema.
 fn with_plain_root(schema: &Value) -> Option<Value> {
     let properties = schema.get("properties")?;
     let rules = ["anyOf", "oneOf", "allOf", "if", "patternProperties", "dependentSchemas"];

@@ -1,4 +1,4 @@
-//! The response body of Converse.
+//! Parses the response body of Converse.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,7 +26,8 @@ struct Message {
     content: Vec<Block>,
 }
 
-/// A content block, in which one of the fields is set. Reasoning and unknown kinds are skipped.
+/// A content block. Blocks that contain neither text nor a tool call, such as reasoning, are
+/// skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {
@@ -40,8 +41,8 @@ struct ToolUse {
     input: Option<Box<RawValue>>,
 }
 
-/// `inputTokens` excludes tokens that were read from or written to a cache. `outputTokens` includes
-/// reasoning tokens, which are not reported separately.
+/// Token counts. `inputTokens` excludes tokens that were read from or written to a cache.
+/// `outputTokens` includes reasoning tokens, which are not reported separately.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct WireUsage {
@@ -64,7 +65,7 @@ impl WireUsage {
     }
 }
 
-/// Reads a response.
+/// Parses a response.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a Converse response.

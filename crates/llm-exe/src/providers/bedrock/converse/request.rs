@@ -1,4 +1,4 @@
-//! The request body of Converse.
+//! Builds the request body of Converse.
 
 use serde_json::{Map, Value, json};
 
@@ -10,11 +10,11 @@ use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice, TopK}
 use crate::providers::data_url::parse_image;
 use crate::providers::options::{OptionWriter, Support, stop_list};
 
-/// Builds the body and returns it with the warnings.
+/// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` for an image that is not a `data:` URL of a supported format, and for a
-/// conversation that begins or ends with an assistant message where that is not supported.
+/// `InvalidRequest` if an image is not a `data:` URL of a supported format, if the conversation
+/// begins with an assistant message, or if it ends with one that the model does not continue.
 pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<String>), Error> {
     let (system, tool_choice) = match model {
         Family::Claude(model) => {
@@ -39,8 +39,8 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<Strin
     Ok((Value::Object(body), warnings))
 }
 
-/// Returns `system` and `messages`. The API requires alternating roles, so neighbouring messages
-/// of one role are merged.
+/// Returns a body with `system` and `messages`. Because the API requires alternating roles,
+/// consecutive messages with the same role are merged.
 fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error> {
     let mut body = Map::new();
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
@@ -53,7 +53,7 @@ fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error
         if Some(index) == first_system {
             continue;
         }
-        // The API has no role for another system message.
+        // `messages` has no system role, so all other system messages are sent as user messages.
         let role = match message.role {
             Role::System => Role::User,
             role => role,
@@ -95,16 +95,17 @@ fn build_blocks(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     Ok(blocks)
 }
 
-/// The sampling options in the two places of the body where Converse expects them.
+/// The sampling options, split into the two body fields in which Converse expects them.
 struct Options {
     /// The fields of `inferenceConfig`, which are the same for all models.
     inference: Map<String, Value>,
-    /// The fields of `additionalModelRequestFields`, in the format of the model.
+    /// The fields of `additionalModelRequestFields`, whose format depends on the model.
     additional: Map<String, Value>,
     warnings: Vec<String>,
 }
 
-/// Anthropic's names of the options in `inferenceConfig`, and their names there.
+/// The options that belong in `inferenceConfig`, each with its name in Anthropic's API and its name
+/// in Converse.
 const INFERENCE_FIELDS: &[(&str, &str)] = &[
     ("max_tokens", "maxTokens"),
     ("temperature", "temperature"),
@@ -115,7 +116,7 @@ const INFERENCE_FIELDS: &[(&str, &str)] = &[
 fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
     let mut additional = Map::new();
     let warnings = claude::insert_options(&mut additional, chat, model);
-    // Converse has its own fields for tools and schemas; see `insert_structure`.
+    // Converse has its own fields for tools and schemas, which `insert_structure` adds.
     for name in ["tools", "tool_choice"] {
         additional.shift_remove(name);
     }
@@ -125,7 +126,8 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
             additional.shift_remove("output_config");
         }
     }
-    // Without `maxTokens` the model's own limit applies, except with thinking, which needs a limit.
+    // If the request has no `maxTokens`, the model's own limit applies. Only thinking requires an
+    // explicit limit.
     if chat.sampling.max_tokens.is_none() && !additional.contains_key("thinking") {
         additional.shift_remove("max_tokens");
     }
@@ -176,7 +178,7 @@ fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     Options { inference, additional, warnings }
 }
 
-/// Returns the effort, or `None` for `none`.
+/// Returns the requested effort, or `None` if the request does not ask for reasoning.
 fn requested_effort(sampling: &Sampling) -> Option<&str> {
     sampling.effort.as_deref().filter(|effort| *effort != "none")
 }
