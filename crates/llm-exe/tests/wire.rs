@@ -63,7 +63,8 @@ async fn requests_become_the_recorded_wire_requests() {
     for row in PROVIDERS {
         let cases = common::wire_cases(row.name);
         assert!(cases.len() >= 10, "{} has {} cases", row.name, cases.len());
-        assert!(cases.keys().is_sorted(), "{}: cases are not sorted; run with UPDATE=1", row.name);
+        let is_sorted = cases.keys().is_sorted() || common::update();
+        assert!(is_sorted, "{}: cases are not sorted; run with UPDATE=1", row.name);
         let mut actual = Map::new();
         for (name, case) in &cases {
             actual.insert(name.clone(), Value::Object(dry_run(&case["request"]).await));

@@ -158,6 +158,14 @@ fn setting_of_a_later_version_is_rejected() {
 }
 
 #[test]
+fn each_provider_has_a_setting_for_its_base_url() {
+    for row in PROVIDERS {
+        let name = row.base_url_setting;
+        assert!(SETTINGS.iter().any(|setting| setting.name == name), "{name} is not in SETTINGS");
+    }
+}
+
+#[test]
 fn defaults_match_the_table() {
     for settings in [parse(&[]).unwrap(), all_set_to("").unwrap(), all_set_to(" \t").unwrap()] {
         assert_eq!(settings.endpoint_auth, EndpointAuth::AwsIam);

@@ -16,7 +16,8 @@ use crate::harness::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {
     name: String,
-    /// The function's `ENDPOINT_AUTH`. If it is "API_KEY without", the endpoint key is not set.
+    /// The value of `ENDPOINT_AUTH` for the function. The special value "API_KEY without" means
+    /// `API_KEY` without a configured endpoint key.
     auth: String,
     /// The name of the event fixture.
     event: String,

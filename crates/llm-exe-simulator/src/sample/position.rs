@@ -45,7 +45,7 @@ impl<'a> Position<'a> {
         Self { label: label.to_owned(), depth: self.depth + 1, ..self.clone() }
     }
 
-    /// Returns the position of an item of this array.
+    /// Returns the schema position for the items of this array, one level deeper.
     pub(super) fn item(&self, variant: usize) -> Self {
         Self { variant, depth: self.depth + 1, ..self.clone() }
     }

@@ -339,8 +339,9 @@ impl Counter<'_, '_> {
             chain = chain.max(longest + 1);
         }
         if depth > MAX_CHAIN || chain > MAX_CHAIN {
-            let text =
-                format!("begins or continues a chain of more than {MAX_CHAIN} references in a row");
+            let text = format!(
+                "is part of a chain of more than {MAX_CHAIN} references in a row; shorten the chain"
+            );
             return Err(self.error_at(index, &text));
         }
         let schema = self.places.get(index).and_then(|place| place.schema);

@@ -29,6 +29,17 @@ const PHRASES: &[(&str, &str)] = &[
     (r"\bheld (against|to) \b", "compared with, checked against"),
 ];
 
+/// Scripts without an extension.
+const SCRIPTS: &[&str] = &[
+    ".ci/run",
+    "benches/run",
+    "benches/run-prompts",
+    "scripts/check",
+    "scripts/exactly-once",
+    "scripts/test",
+    "scripts/test-cdk",
+];
+
 /// The name of this file, which is not checked because it contains the phrases.
 const SELF: &str = "phrases.rs";
 
@@ -40,7 +51,9 @@ fn comments_documents_and_messages_are_plain() {
         .collect();
     let (allowed, refused) = phrases.split_first().unwrap();
     let mut wrong = Vec::new();
-    for path in files_with(&root(), &["rs", "ts", "mjs", "md", "py", "sh", "toml", "yml"]) {
+    let mut files = files_with(&root(), &["rs", "ts", "mjs", "md", "py", "sh", "toml", "yml"]);
+    files.extend(SCRIPTS.iter().map(|path| root().join(path)));
+    for path in files {
         let is_data = path.components().any(|part| part.as_os_str() == "cases");
         if path.ends_with(SELF) || is_data {
             continue;

@@ -13,7 +13,7 @@ pub(crate) struct OpenAiModel {
     pub(crate) reasons: bool,
     /// The values of `effort` that the model supports, in ascending order.
     pub(crate) efforts: &'static [&'static str],
-    /// When the model accepts `temperature` and `top_p`.
+    /// Under which conditions the model accepts `temperature` and `top_p`.
     pub(crate) sampling: SamplingSupport,
     /// When the model accepts `frequency_penalty` and `presence_penalty`.
     pub(crate) penalties: SamplingSupport,
