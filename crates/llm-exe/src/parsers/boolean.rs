@@ -1,5 +1,5 @@
-//! The parser for `output: "boolean"`. It accepts true, yes, y and 1, or false, no, n and 0, either
-//! as the whole reply (`exact`) or within other text (`extract`).
+//! The parser for `output: "boolean"`. It reads true, yes, y and 1 as true, and false, no, n and 0
+//! as false. The word must be the whole reply (`exact`) or occur within other text (`extract`).
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ struct BooleanParser {
     mode: MatchMode,
 }
 
-/// Creates the parser. Its options are removed from `options`.
+/// Creates the parser and removes its options from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let modes = [("exact", MatchMode::Exact), ("extract", MatchMode::Extract)];
     Arc::new(BooleanParser { mode: options.take_choice("match", &modes, MatchMode::Exact) })
@@ -45,11 +45,11 @@ fn boolean_of_word(word: &str) -> Option<bool> {
     }
 }
 
-/// Phrases that contain a word for false but mean that the reply gives no answer.
+/// Phrases that contain a word for false but do not answer the question.
 const NO_ANSWER_PHRASES: &[&str] =
     &["n/a", "no answer", "no clue", "no data", "no idea", "no information", "no opinion"];
 
-/// Returns the value on which all boolean words in the text agree. The text must be in lower case.
+/// Returns the boolean that all words for true or false in a lowercase text agree on.
 fn extract(text: &str) -> Result<bool, &'static str> {
     let mut value: Option<bool> = None;
     let mut has_answer = false;
@@ -77,19 +77,19 @@ fn extract(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Returns the words of a text, each with its byte offset.
+/// Returns the words of a text with their byte offsets.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     text.split(|c| !is_word_char(c)).filter_map(move |word| {
         let word_start = start;
         let end = word_start + word.len();
-        // Two pieces are separated by exactly one character, which may have several bytes.
+        // Exactly one separator, which may have several bytes, follows each item of `split`.
         start = end + text.get(end..)?.chars().next().map_or(0, char::len_utf8);
         (!word.is_empty()).then_some((word_start, word))
     })
 }
 
-/// Returns whether the word is a digit in a longer number, such as 0.5, 1,000, -1 or 1%.
+/// Returns whether the word is only part of a number, such as 0.5, 1,000, -1 or 1%.
 fn is_part_of_number(word: &str, before: &str, after: &str) -> bool {
     let is_separator = |c: char| ".,/:".contains(c);
     let mut left = before.chars().rev();

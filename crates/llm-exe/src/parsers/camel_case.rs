@@ -1,5 +1,5 @@
-//! The option `keyTransform`, which preserves keys or converts them to camelCase like npm
-//! `llm-exe`.
+//! The option `keyTransform`, which preserves keys or converts them to camelCase as in the npm
+//! package `llm-exe`.
 
 use super::options::OutputOptions;
 
@@ -11,7 +11,8 @@ pub(super) enum KeyTransform {
 }
 
 impl KeyTransform {
-    /// Removes the option `keyTransform` and returns its value.
+    /// Removes the option `keyTransform` and returns its value, or `default` if it is absent or
+    /// invalid.
     pub(super) fn take_from(options: &mut OutputOptions, default: KeyTransform) -> KeyTransform {
         let choices =
             [("camelCase", KeyTransform::CamelCase), ("preserve", KeyTransform::Preserve)];
@@ -28,8 +29,7 @@ impl KeyTransform {
     }
 }
 
-/// Joins the words of a key and capitalizes all words but the first. Words consist of ASCII letters
-/// and digits and are separated by any other characters.
+/// Converts a key to camelCase. All characters except ASCII letters and digits separate words.
 fn camel_case(key: &str) -> String {
     let is_kept = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = key.trim_matches(|c| !is_kept(c)).split(|c: char| !c.is_ascii_alphanumeric());

@@ -2,15 +2,15 @@
 //! and language of fenced code blocks.
 //!
 //! A fence consists of three or more backticks or tildes. As in npm `llm-exe`, a fence of backticks
-//! may open or close a block in the middle of a line. A reply that can be interpreted in two ways
-//! is an error.
+//! may open or close a block in the middle of a line. An ambiguous reply is an error.
 
 use serde_json::{Value, json};
 
 use super::js_text::{is_space, trim};
 use super::parser::{Context, OutputError};
 
-/// Returns the code block as `{language, code}`. Fails unless the reply contains exactly one block.
+/// Returns the code block as `{language, code}`. Returns an error unless the reply contains exactly
+/// one block.
 pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let mut blocks = code_blocks(text)?.into_iter();
     match (blocks.next(), blocks.len()) {
@@ -31,7 +31,7 @@ pub(super) fn markdown_code_blocks(text: &str, _: &Context<'_>) -> Result<Value,
 
 #[derive(Debug, PartialEq)]
 struct CodeBlock<'a> {
-    /// The first word after the opening fence. It is empty if the fence has no language.
+    /// The first word after the opening fence, or an empty string if the fence has no language.
     language: &'a str,
     /// The code, including the line break before the closing fence.
     code: &'a str,
@@ -43,7 +43,7 @@ impl CodeBlock<'_> {
     }
 }
 
-/// Returns the code blocks of a text in order.
+/// Returns all code blocks of a text in order of appearance.
 fn code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
@@ -65,8 +65,9 @@ struct OpeningFence<'a> {
     code_start: usize,
 }
 
-/// Finds the next fence that opens a code block. The rest of its line contains the language. If
-/// backticks follow later in the line of a backtick fence, the fence is inline code and is skipped.
+/// Finds the next fence that opens a code block. The text after the fence, up to the end of the
+/// line, contains the language. If backticks follow on the same line, a backtick fence is inline
+/// code and is skipped.
 fn find_opening(text: &str, from: usize) -> Option<OpeningFence<'_>> {
     let mut at = from;
     loop {
@@ -107,7 +108,7 @@ fn inline_code_len(after: &str, length: usize) -> usize {
     after.len()
 }
 
-/// Returns whether only white space precedes the offset in its line.
+/// Returns whether only white space precedes the offset on its line.
 fn starts_line(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default().trim_end_matches(is_blank);
     before.is_empty() || before.ends_with(['\n', '\r'])
@@ -131,8 +132,8 @@ fn line_break_len(rest: &str) -> usize {
     }
 }
 
-/// Finds the fence that closes a code block. Returns the byte offset at which the code ends and the
-/// byte offset at which the fence ends.
+/// Finds the fence that closes a code block. Returns the byte offsets at which the code and the
+/// fence end.
 fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize), OutputError> {
     let mut at = opening.code_start;
     while let Some(offset) = text.get(at..).and_then(|rest| rest.find(opening.mark)) {

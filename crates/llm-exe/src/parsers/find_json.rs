@@ -1,21 +1,21 @@
-//! Finds JSON in a reply. The JSON can be the whole reply, the content of a fenced code block that
-//! is the whole reply, or values within other text.
+//! Finds JSON in a reply. The JSON can be the whole reply, a fenced code block that makes up the
+//! whole reply, or values within other text.
 
 use serde_json::Value;
 
-/// The JSON that a reply contains.
+/// The result of searching a reply for JSON.
 #[derive(Debug, PartialEq)]
 pub(super) enum FoundJson {
-    /// The reply, or the fenced code block that is the whole reply, consists of one JSON value.
+    /// The whole reply is one JSON value, with or without a code fence around it.
     Whole(Value),
-    /// The reply contains objects and arrays within other text. They are listed in order.
+    /// The reply contains objects and arrays within other text. They are in order of appearance.
     Embedded(Vec<Value>),
-    /// The reply contains no JSON, or JSON that is incomplete or invalid. Values inside invalid
-    /// JSON are not used. The string explains the error.
+    /// The reply contains no JSON, or JSON that is incomplete or invalid. The string describes the
+    /// error.
     Invalid(String),
 }
 
-/// Finds the JSON in a reply.
+/// Searches a reply for JSON. Valid values inside invalid JSON are not used.
 pub(super) fn find_json(text: &str) -> FoundJson {
     let text = text.trim().trim_start_matches('\u{feff}');
     let content = without_fence(text).unwrap_or(text);
@@ -28,7 +28,7 @@ pub(super) fn find_json(text: &str) -> FoundJson {
     }
 }
 
-/// If the whole text is a fenced code block, returns the content of the block.
+/// Returns the content of the code block if the whole text is a single fenced code block.
 fn without_fence(text: &str) -> Option<&str> {
     let fence = if text.starts_with("```") { "```" } else { "~~~" };
     let rest = text.strip_prefix(fence)?;
@@ -37,12 +37,12 @@ fn without_fence(text: &str) -> Option<&str> {
     (!language.contains('`') && !content.contains(fence)).then(|| content.trim())
 }
 
-/// Maximum number of opening brackets that are examined. A reply with more brackets is treated as
-/// invalid, so that the search time is bounded.
+/// Maximum number of opening brackets to examine. To bound the search time, a reply with more
+/// brackets is treated as invalid.
 const MAX_BRACKETS: usize = 200;
 
-/// Returns the objects and arrays in a text, or `None` if one of them is invalid or there are too
-/// many brackets.
+/// Returns the objects and arrays in a text, or `None` if one of them is invalid or the text has
+/// too many brackets.
 fn embedded(text: &str) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     let mut rest = text;
@@ -64,7 +64,7 @@ fn embedded(text: &str) -> Option<Vec<Value>> {
             }
             continue;
         }
-        // Prose in brackets is skipped as a whole, but invalid JSON ends the search.
+        // Prose in brackets is skipped as a whole, whereas invalid JSON ends the search.
         if looks_like_json(start) {
             return None;
         }
@@ -83,8 +83,8 @@ fn looks_like_json(start: &str) -> bool {
     }
 }
 
-/// Returns the offset after the bracket that closes the first bracket of the text. Brackets in
-/// double quotes are ignored.
+/// Returns the byte offset just after the bracket that closes the first bracket of the text.
+/// Brackets in double quotes are ignored.
 fn closing_bracket_end(start: &str) -> Option<usize> {
     let mut depth = 0usize;
     let mut quoted = false;

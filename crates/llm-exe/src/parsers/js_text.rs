@@ -1,36 +1,34 @@
-//! Handles white space, words and letter case in the same way as npm `llm-exe`, and detects negated
-//! words.
+//! Handles white space, words and letter case like the npm package `llm-exe`, and detects negation.
 
 /// Returns whether JavaScript's `\s` matches the character.
 pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
-/// Removes white space from both ends of a string, like JavaScript's `trim`.
+/// Removes white space from both ends of a string, as JavaScript's `trim` does.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// Returns whether a character is part of a word, which is true for letters, digits and combining
-/// accents.
+/// Returns whether a character can be part of a word: a letter, a digit or a combining accent.
 pub(super) fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// Returns whether `text[start..end]` is not part of a longer word.
+/// Returns whether `text[start..end]` starts and ends at a word boundary.
 pub(super) fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
     let before = text.get(..start).unwrap_or_default().chars().next_back();
     let after = text.get(end..).unwrap_or_default().chars().next();
     !before.is_some_and(is_word_char) && !after.is_some_and(is_word_char)
 }
 
-/// Folds the case of a string. Each character is mapped to exactly one character.
+/// Folds the case of a string for comparison. Each character maps to exactly one character.
 pub(super) fn fold_case(text: &str) -> String {
     text.chars().map(fold_char).collect()
 }
 
 fn fold_char(c: char) -> char {
-    // The dotless ı has the same capital letter as i, but it is a different letter.
+    // The letters ı and i have the same uppercase form, but they are different letters.
     if c.is_ascii() || c == 'ı' {
         return c.to_ascii_lowercase();
     }
@@ -45,15 +43,15 @@ fn fold_char(c: char) -> char {
 const NEGATIONS: &[&str] =
     &["not", "never", "neither", "nor", "no", "non", "cannot", "hardly", "without"];
 
-/// Words that end the effect of an earlier negation.
+/// Words after which an earlier negation does not apply.
 const NEGATION_ENDS: &[&str] = &["but", "so", "then", "however", "therefore", "rather", "instead"];
 
-/// Maximum number of words and characters before a word that are searched for a negation.
+/// Maximum distance between a negation and the word that it negates, in words and in characters.
 const MAX_NEGATION_WORDS: usize = 5;
 const MAX_NEGATION_CHARS: usize = 120;
 
 /// Returns whether the text before a word negates the word within the same clause, as in "it is not
-/// true". Only English is supported.
+/// true". Detects only English negations.
 pub(super) fn is_negated(before: &str) -> bool {
     let from = before.char_indices().rev().take(MAX_NEGATION_CHARS).last().map_or(0, |(at, _)| at);
     let near = before.get(from..).unwrap_or_default();

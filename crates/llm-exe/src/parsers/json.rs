@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::find_json::{FoundJson, find_json};
 use super::parser::{Context, OutputError};
 
-/// Returns the only JSON value in the reply that satisfies the schema. Values are first coerced to
-/// the types in the schema if the coercion is unambiguous.
+/// Returns the one JSON value in the reply that satisfies the schema. Values are first coerced to
+/// the types in the schema where this is unambiguous.
 pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
     let check = |value: Value| match context.schema {
         Some(schema) => schema.read(value).map_err(|error| error.to_string()),

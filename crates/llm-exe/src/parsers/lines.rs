@@ -1,8 +1,8 @@
 //! The parser for `output: "listToArray"`, and functions that parse lists and `key: value` pairs
 //! for other parsers.
 //!
-//! As in npm `llm-exe` 3.x, either all lines of a list have a marker (`-`, `*`, `•`, `1.`) or none
-//! of them does.
+//! As in npm `llm-exe` 3.x, either every line of a list has a marker (`-`, `*`, `•`, `1.`) or none
+//! does.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputErr
     Ok(pairs)
 }
 
-/// Creates an error about the item with this index. The message counts items from 1.
+/// Creates an error about the item at a zero-based index. The message counts items from 1.
 pub(super) fn item_error(index: usize, problem: &str) -> OutputError {
     OutputError::new(format!("item {} of the reply {problem}", index + 1))
 }

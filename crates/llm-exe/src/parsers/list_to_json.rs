@@ -1,6 +1,6 @@
-//! The parser for `output: "listToJson"`, which turns a list of `key: value` lines into one object.
-//! A schema is applied in the same way as for `json`: it coerces values, adds defaults, drops
-//! unknown properties of closed objects, and validates the result.
+//! The parser for `output: "listToJson"`, which converts a list of `key: value` lines to an object.
+//! A schema is applied as for `json`: it coerces values, adds defaults, drops unknown properties of
+//! closed objects, and validates the result.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ struct ListToJsonParser {
     key_transform: KeyTransform,
 }
 
-/// Creates the parser. Its options are removed from `options`.
+/// Creates the parser and removes its options from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let key_transform = KeyTransform::take_from(options, KeyTransform::CamelCase);
     Arc::new(ListToJsonParser { key_transform })

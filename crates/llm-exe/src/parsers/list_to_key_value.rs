@@ -1,5 +1,5 @@
-//! The parser for `output: "listToKeyValue"`, which returns the pairs in a list of `key: value`
-//! lines in order. Keys may repeat.
+//! The parser for `output: "listToKeyValue"`, which converts a list of `key: value` lines to an
+//! array of pairs. Keys may repeat.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ struct ListToKeyValueParser {
     key_transform: KeyTransform,
 }
 
-/// Creates the parser. Its options are removed from `options`.
+/// Creates the parser and removes its options from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let key_transform = KeyTransform::take_from(options, KeyTransform::Preserve);
     Arc::new(ListToKeyValueParser { key_transform })

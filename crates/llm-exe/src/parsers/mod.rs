@@ -1,9 +1,8 @@
-//! Parsers that turn the text of a reply into a value of the type that the request's `output`
-//! names.
+//! Parsers that convert the text of a reply to the type that the request's `output` field names.
 //!
-//! A parser returns an error for an ambiguous reply instead of guessing. Each parser has an entry
-//! in [`PARSERS`]. The modules `js_text` (white space, words, negation), `lines` (lists and pairs),
-//! `fences` (code blocks) and `find_json` (JSON in a reply) contain shared code.
+//! If a reply is ambiguous, a parser returns an error instead of guessing. Every parser has an
+//! entry in [`PARSERS`]. Several parsers share `js_text` (white space, words and negation), `lines`
+//! (lists and `key: value` pairs) and `camel_case` (the option `keyTransform`).
 
 mod boolean;
 mod camel_case;
@@ -26,7 +25,7 @@ pub use options::OutputOptions;
 use parser::ParseFn;
 pub use parser::{Context, OutputError, Parser, ParserRow, SchemaUse};
 
-/// The default values for the entries of [`PARSERS`].
+/// The default field values of an entry in [`PARSERS`].
 const DEFAULTS: ParserRow = ParserRow {
     name: "",
     aliases: &[],
@@ -38,7 +37,7 @@ const DEFAULTS: ParserRow = ParserRow {
     with_options: |_| Arc::new(text::string as ParseFn),
 };
 
-/// The table of all parsers.
+/// All parsers that a request can select with its `output` field.
 pub const PARSERS: &[ParserRow] = &[
     ParserRow { name: "string", strict: false, accepts_empty: true, ..DEFAULTS },
     ParserRow {
@@ -112,12 +111,12 @@ pub const PARSERS: &[ParserRow] = &[
     },
 ];
 
-/// Returns the parser with this name or alias.
+/// Returns the parser with the given name or alias.
 pub fn parser(output: &str) -> Option<&'static ParserRow> {
     PARSERS.iter().find(|row| row.name == output || row.aliases.contains(&output))
 }
 
-/// Returns all names and aliases of parsers.
+/// Returns the names and aliases of all parsers.
 pub fn output_names() -> Vec<&'static str> {
     PARSERS.iter().flat_map(|row| row.aliases.iter().copied().chain([row.name])).collect()
 }

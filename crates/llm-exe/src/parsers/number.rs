@@ -1,9 +1,9 @@
-//! The parser for `output: "number"`. The number must be the only number in the reply (`extract`)
-//! or the whole reply (`exact`).
+//! The parser for `output: "number"`. The reply must contain exactly one number (`extract`) or
+//! consist of one (`exact`).
 //!
-//! A number consists of digits with optional thousands commas, an optional fraction and an optional
-//! exponent. A number that touches letters, a comma or a second point is not valid, but it still
-//! counts when the parser checks whether the reply contains several numbers.
+//! A number consists of digits with optional thousands separators, fraction and exponent. A number
+//! directly next to a letter, a comma or a second decimal point is invalid. Invalid numbers are
+//! still counted, so "5kg or 6" contains several numbers.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ struct NumberParser {
     mode: MatchMode,
 }
 
-/// Creates the parser. Its options are removed from `options`.
+/// Creates the parser and removes its options from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let modes = [("extract", MatchMode::Extract), ("exact", MatchMode::Exact)];
     Arc::new(NumberParser { mode: options.take_choice("match", &modes, MatchMode::Extract) })
@@ -61,7 +61,7 @@ impl ReplyParser for NumberParser {
 /// A part of the reply that looks like a number.
 struct Candidate<'a> {
     text: &'a str,
-    /// Whether the number is not part of a longer word or number and has an unambiguous sign.
+    /// Whether the number is separate from other words and numbers and has an unambiguous sign.
     valid: bool,
 }
 
@@ -97,12 +97,13 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-/// Returns whether a character that touches a number makes the number part of something longer.
+/// Returns whether a character directly before or after a number belongs to the same word or
+/// number.
 fn is_number_like(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.,".contains(c)
 }
 
-/// Returns whether a dash can mean either a minus sign or a plain dash.
+/// Returns whether the character is a dash that may also be meant as a minus sign.
 fn is_ambiguous_dash(c: char) -> bool {
     "–—‒﹣－".contains(c)
 }
@@ -112,8 +113,8 @@ fn is_ordinal_suffix(suffix: &str) -> bool {
     matches!(suffix.trim_end_matches(['.', ',']), "st" | "nd" | "rd" | "th")
 }
 
-/// Returns the length of the longest number at the start of the text, or `None` if the text does
-/// not start with a number.
+/// Returns the length in bytes of the longest number at the start of the text, or `None` if the
+/// text does not start with a number.
 fn number_len(text: &str) -> Option<usize> {
     let unsigned = text.strip_prefix(['+', '-', '−']).unwrap_or(text);
     let sign_len = text.len() - unsigned.len();

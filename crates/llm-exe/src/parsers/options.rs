@@ -1,13 +1,12 @@
-//! Parses `outputOptions`. Each parser removes and type-checks its own options, and all options
-//! that remain are unknown.
+//! Parses the `outputOptions` of a request. Each parser removes and validates its own options. Any
+//! options that remain are unknown.
 
 use serde_json::{Map, Value};
 
 use crate::json;
 use crate::request::suggestion;
 
-/// The options of a request that no parser has removed yet, and the problems that were found so
-/// far.
+/// The options that no parser has removed yet, and the problems found so far.
 #[derive(Debug, Default)]
 pub struct OutputOptions {
     values: Map<String, Value>,
@@ -15,15 +14,14 @@ pub struct OutputOptions {
 }
 
 impl OutputOptions {
-    /// Creates the options from the object in the request. An option that is `null` is treated as
-    /// absent.
+    /// Creates the options from the `outputOptions` object. Treats `null` options as absent.
     pub fn new(mut values: Map<String, Value>) -> Self {
         values.retain(|_, value| !value.is_null());
         OutputOptions { values, problems: Vec::new() }
     }
 
-    /// Returns the problems with invalid options. Each problem consists of a path below
-    /// `outputOptions` and a message.
+    /// Returns the problems with invalid options, each as a path relative to `outputOptions` and a
+    /// message.
     pub fn problems(&self) -> &[(String, String)] {
         &self.problems
     }
@@ -33,8 +31,8 @@ impl OutputOptions {
         self.values.keys().map(String::as_str)
     }
 
-    /// Removes an option that must be one of several strings and returns the matching choice. If
-    /// the option is absent or invalid, returns the default.
+    /// Removes an option that must be one of several strings and returns the matching choice.
+    /// Returns the default if the option is absent or invalid.
     pub(crate) fn take_choice<T: Copy>(
         &mut self,
         name: &str,
@@ -58,8 +56,8 @@ impl OutputOptions {
         default
     }
 
-    /// Removes an option that must be true or false and returns it. If the option is absent or
-    /// invalid, returns the default.
+    /// Removes an option that must be true or false and returns it. Returns the default if the
+    /// option is absent or invalid.
     pub(crate) fn take_bool(&mut self, name: &str, default: bool) -> bool {
         match self.values.shift_remove(name) {
             None => default,

@@ -1,4 +1,4 @@
-//! The types that all parsers share, such as the parser trait and the entries of the parser table.
+//! Types that all parsers share, such as the parser trait and the entries of the parser table.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use super::js_text;
 use super::options::OutputOptions;
 use crate::schema::Schema;
 
-/// The error for a reply that can't be parsed as the requested `output`. The message is sent to the
-/// caller and to the model and is logged, so it must not quote the reply, except for names.
+/// The error for a reply that can't be parsed as the requested `output`. The message is logged and
+/// sent to both the caller and the model, so it must not quote the reply. Names, such as those of
+/// JSON properties, are allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct OutputError(pub String);
@@ -24,7 +25,7 @@ impl OutputError {
 /// How a parser uses the request's `schema`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaUse {
-    /// The parser ignores the schema, but templates can use it.
+    /// The parser ignores the schema, but templates can still use it.
     Unused,
     /// The schema is optional. The result must satisfy it, but it is not sent to the model.
     Checked,
@@ -37,23 +38,23 @@ pub enum SchemaUse {
 pub struct Context<'a> {
     /// The schema that the result must satisfy.
     pub schema: Option<&'a Schema>,
-    /// Renders a string as a template with the request's data. If the string can't be rendered,
-    /// returns a description of the problem.
+    /// Renders a string as a template with the request's data. If this fails, returns an error
+    /// message.
     pub render: &'a dyn Fn(&str) -> Result<String, String>,
 }
 
-/// Parses the text of a reply into a value. The options of a parser are set when it is created.
+/// A parser that converts the text of a reply to a JSON value. Its options are set on creation.
 pub(super) trait ReplyParser: Send + Sync {
     fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError>;
 
-    /// Describes the expected reply, if the options allow a better description than the one in the
-    /// parser table.
+    /// Describes the expected reply. The default `None` selects the description in the parser
+    /// table.
     fn expected_form(&self) -> Option<String> {
         None
     }
 }
 
-/// A parser without options.
+/// A function that implements a parser without options.
 pub(super) type ParseFn = fn(&str, &Context<'_>) -> Result<Value, OutputError>;
 
 impl ReplyParser for ParseFn {
@@ -62,22 +63,21 @@ impl ReplyParser for ParseFn {
     }
 }
 
-/// An entry of the parser table, which describes one parser.
+/// An entry in the parser table. It describes one parser.
 pub struct ParserRow {
     /// The name of the parser in the `output` field of requests.
     pub name: &'static str,
     /// Other names for the same parser.
     pub aliases: &'static [&'static str],
-    /// Whether a truncated or unparsable reply is an error. The model may be asked to fix such a
-    /// reply.
+    /// Whether a truncated or invalid reply is an error, which the model may be asked to fix.
     pub strict: bool,
     /// Whether an empty reply is valid.
     pub accepts_empty: bool,
     /// How the parser uses the request's `schema`.
     pub schema: SchemaUse,
-    /// The names of the options that `outputOptions` may contain in addition to `repairs`.
+    /// The names of the options that `outputOptions` may contain besides `repairs`.
     pub options: &'static [&'static str],
-    /// Describes the expected reply in error messages and in messages to the model.
+    /// A description of the expected reply for error messages and for the model.
     pub(super) expected_form: &'static str,
     pub(super) with_options: fn(&mut OutputOptions) -> Arc<dyn ReplyParser>,
 }
@@ -89,14 +89,14 @@ impl fmt::Debug for ParserRow {
 }
 
 impl ParserRow {
-    /// Creates the parser. The parser removes its options from `options` and records invalid
-    /// options as problems there.
+    /// Creates the parser from its options, which are removed from `options`. Invalid options are
+    /// recorded there as problems.
     pub fn with_options(&'static self, options: &mut OutputOptions) -> Parser {
         Parser { row: self, reply_parser: (self.with_options)(options) }
     }
 }
 
-/// A parser with its options. Cloning it is cheap.
+/// A parser with its options. Clones are cheap.
 #[derive(Clone)]
 pub struct Parser {
     row: &'static ParserRow,
@@ -110,12 +110,12 @@ impl fmt::Debug for Parser {
 }
 
 impl Parser {
-    /// Returns the entry of this parser in the parser table.
+    /// Returns this parser's entry in the parser table.
     pub fn row(&self) -> &'static ParserRow {
         self.row
     }
 
-    /// Describes the expected reply. The model receives the description after a reply that can't be
+    /// Returns a description of the expected reply. It is sent to the model if a reply can't be
     /// parsed.
     pub fn expected_form(&self) -> String {
         self.reply_parser.expected_form().unwrap_or_else(|| self.row.expected_form.to_owned())
@@ -124,11 +124,11 @@ impl Parser {
     /// Parses the text of a reply.
     ///
     /// # Errors
-    /// Fails if the text is not a valid reply for this parser.
+    /// Returns an error if the text is not a valid reply for this parser.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         if !self.row.accepts_empty && js_text::trim(text).is_empty() {
-            // The description in the table is used, not the one based on the options: errors are
-            // logged, and logs must not contain values from the request.
+            // Errors are logged, and logs must not contain values from the request. A description
+            // based on the options could contain such values, so the one in the table is used.
             let expected = self.row.expected_form;
             return Err(OutputError::new(format!("the reply is empty; expected {expected}")));
         }

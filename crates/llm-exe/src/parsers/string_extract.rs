@@ -1,5 +1,5 @@
-//! The parser for `output: "stringExtract"`, which returns the only value of the option `enum` that
-//! the reply contains.
+//! The parser for `output: "stringExtract"`, which returns the one `enum` value that the reply
+//! contains.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ struct StringExtractParser {
     mode: MatchMode,
 }
 
-/// Creates the parser. Its options are removed from `options`.
+/// Creates the parser and removes its options from `options`.
 pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> {
     let modes = [
         ("word", MatchMode::Word),
@@ -37,7 +37,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
     })
 }
 
-/// Maximum number of `enum` values that the description of the expected reply lists.
+/// Maximum number of `enum` values listed in the description of the expected reply.
 const MAX_LISTED_VALUES: usize = 50;
 
 impl ReplyParser for StringExtractParser {
@@ -77,7 +77,7 @@ impl ReplyParser for StringExtractParser {
 }
 
 impl StringExtractParser {
-    /// Normalizes the case of a string before it is compared, if `ignoreCase` is set.
+    /// Normalizes the letter case of a string for comparison if `ignoreCase` is set.
     fn normalize(&self, text: &str) -> String {
         match (self.ignore_case, self.mode) {
             (false, _) => text.to_owned(),
@@ -86,7 +86,7 @@ impl StringExtractParser {
         }
     }
 
-    /// Returns the byte offsets at which the text contains the value.
+    /// Returns the byte offsets of all occurrences of a value in the text.
     fn offsets(&self, text: &str, value: &str) -> Vec<usize> {
         if self.mode == MatchMode::Exact {
             return if trim(text) == value { vec![0] } else { Vec::new() };

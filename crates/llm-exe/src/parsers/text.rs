@@ -1,5 +1,5 @@
-//! The parsers for `output: "string"`, which returns the reply unchanged, and for
-//! `"replaceStringTemplate"`, which renders the reply as a template.
+//! The parsers for `output: "string"`, which returns the reply unchanged, and
+//! `output: "replaceStringTemplate"`, which renders the reply as a template.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn string(text: &str, _: &Context<'_>) -> Result<Value, OutputError> 
     Ok(Value::String(text.to_owned()))
 }
 
-/// Renders the reply as a template with the request's data. No other parser renders replies.
+/// Renders the reply as a template with the request's data.
 pub(super) fn replace_string_template(
     text: &str,
     context: &Context<'_>,

@@ -1,16 +1,16 @@
-//! Errors in a template. Each error has a position, a message and the line that contains it.
+//! Errors in a template, with a message, a position and an excerpt of the template.
 
 use std::fmt;
 
 use crate::error::shorten;
 
-/// Maximum length of a message in characters. Longer messages are shortened.
+/// Maximum length of an error message in characters. Longer messages are truncated.
 const MAX_MESSAGE_CHARS: usize = 400;
 
 /// Maximum length of [`TemplateProblem::shown_line`] in characters.
 const MAX_SHOWN_CHARS: usize = 120;
 
-/// Maximum number of characters that [`TemplateProblem::shown_line`] shows before the column.
+/// Maximum number of characters before the error's column in [`TemplateProblem::shown_line`].
 const MAX_CHARS_BEFORE_COLUMN: usize = 60;
 
 /// The kind of a [`TemplateProblem`].
@@ -24,18 +24,18 @@ pub enum ProblemKind {
     UnknownPartial,
     /// A helper returned an error, for example because of an invalid argument.
     HelperFailed,
-    /// Blocks, partials or sub-expressions are nested more deeply than the limit.
+    /// Blocks, partials or sub-expressions are nested too deeply.
     TooDeep,
-    /// The rendered text, or all text that helpers produced, is larger than the limit.
+    /// The rendered text, or the total output of helpers, exceeds the size limit.
     TooLarge,
-    /// Rendering took longer than the limit.
+    /// Rendering exceeded the time limit.
     TooSlow,
 }
 
 /// An error in a template, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct TemplateProblem {
-    /// The kind of the problem.
+    /// The kind of problem.
     pub kind: ProblemKind,
     /// The line number, counted from 1.
     pub line: usize,
@@ -57,7 +57,7 @@ impl TemplateProblem {
     ) -> Self {
         let (line, column) = line_and_column(source, offset);
         let shown_line = shown_line(source, offset);
-        // The message can contain a name from the data, which can be arbitrarily long.
+        // The message can contain a name from the data, whose length is not limited.
         let message = shorten(&message.into(), MAX_MESSAGE_CHARS);
         TemplateProblem { kind, line, column, message, shown_line }
     }

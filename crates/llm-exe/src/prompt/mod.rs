@@ -1,6 +1,6 @@
 //! Prompts are Handlebars templates that are compiled once and rendered with JSON data.
 //!
-//! The template language is that of handlebars.js 4.7 without HTML escaping, because a prompt is
+//! Templates use the language of handlebars.js 4.7, but without HTML escaping because a prompt is
 //! plain text. Strings in the data are never compiled as templates.
 //!
 //! `syntax` parses a template into a tree and `render` evaluates the tree within [`Limits`].
@@ -53,8 +53,8 @@ impl Template {
     /// Compiles a template that may use the built-in partials.
     ///
     /// # Errors
-    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper and
-    /// partial.
+    /// Returns the first syntax error or, if the syntax is valid, one error for each unknown helper
+    /// and partial.
     pub fn compile(source: &str) -> Result<Template, Vec<TemplateProblem>> {
         Template::compile_with(source, &Partials::builtin())
     }
@@ -62,8 +62,8 @@ impl Template {
     /// Compiles a template that may use the given partials.
     ///
     /// # Errors
-    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper and
-    /// partial.
+    /// Returns the first syntax error or, if the syntax is valid, one error for each unknown helper
+    /// and partial.
     pub fn compile_with(
         source: &str,
         partials: &Partials,
@@ -80,8 +80,8 @@ impl Template {
     /// Renders the template with the variables in `scope`.
     ///
     /// # Errors
-    /// Returns an error if a helper fails, if a partial name that is computed while rendering is
-    /// unknown, or if a limit is exceeded.
+    /// Returns an error if a helper fails, if a partial name computed during rendering is unknown,
+    /// or if a limit is exceeded.
     pub fn render(&self, scope: &Scope<'_>, limits: &Limits) -> Result<Rendered, TemplateProblem> {
         let Inner { unit, partials } = &*self.inner;
         let mut renderer = Renderer::new(unit, partials, scope, limits);
@@ -91,9 +91,8 @@ impl Template {
     }
 
     /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller
-    /// replaces a message with such a template by the messages that the data contains under this
-    /// key. The tag may also name the speakers, which matters only when the partial is rendered as
-    /// text.
+    /// then replaces the whole message with the chat messages that the data contains under this
+    /// key. Arguments that name the speakers are ignored because messages have roles instead.
     pub fn dialogue_history_key(&self) -> Option<&str> {
         let unit = &self.inner.unit;
         let mut key = None;

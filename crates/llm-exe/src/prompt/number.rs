@@ -45,7 +45,7 @@ impl<'a> Number<'a> {
     }
 }
 
-/// Small counts, which are formatted without an allocation.
+/// The text of small counts, which avoids an allocation when they are formatted.
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Formats the JSON text of a number as JavaScript's `String(number)` does.
@@ -53,13 +53,12 @@ pub(crate) fn to_js_string(text: &str) -> String {
     Number::Literal(text).to_js_string().into_owned()
 }
 
-/// Maximum number of digits for which a decimal number without trailing zeros is certainly the
-/// shortest text that parses to the same `f64`.
+/// If a decimal number has at most this many digits and no trailing zeros, no shorter text parses
+/// to the same `f64`.
 const MAX_EXACT_DIGITS: usize = 15;
 
-/// Returns the text of a number as JavaScript would print it, without parsing the number. This
-/// works for integers without leading zeros and for short fractions; the function returns `None`
-/// for all other numbers.
+/// Returns the text that JavaScript prints for a number, without parsing the number. Supports only
+/// integers without leading zeros and short fractions, and returns `None` for other numbers.
 fn shortest_form(text: &str) -> Option<&str> {
     let bytes = text.as_bytes();
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
@@ -104,7 +103,7 @@ pub(crate) fn from_text(text: &str) -> f64 {
     {
         return value;
     }
-    // Rust also parses `inf`, `nan` and `infinity`, but JavaScript does not accept them as numbers.
+    // Unlike JavaScript, Rust also parses `inf`, `nan` and `infinity` as numbers.
     if unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         text.parse().unwrap_or(f64::NAN)
     } else {

@@ -7,14 +7,14 @@ use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::tree::{Expr, Partial, PartialName};
 use super::unit::Unit;
 
-/// A set of partials by name. Clones share the compiled partials.
+/// A set of named partials. Clones share the compiled partials.
 #[derive(Debug, Clone, Default)]
 pub struct Partials {
     units: Arc<HashMap<String, Arc<Unit>>>,
 }
 
-/// The names and sources of the built-in partials, which are those of npm llm-exe. All their
-/// variables are optional arguments, so missing variables are not reported.
+/// The names and sources of the built-in partials, which match those of the npm package llm-exe.
+/// All their variables are optional arguments and are not reported as missing.
 const BUILTIN: &[(&str, &str)] = &[
     ("MarkdownCode", MARKDOWN_CODE),
     ("JsonSchema", JSON_SCHEMA),
@@ -26,8 +26,8 @@ const BUILTIN: &[(&str, &str)] = &[
     ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
 ];
 
-/// The name of the dialogue history partial. A message that consists only of this partial is
-/// replaced by the messages of the history.
+/// The name of the dialogue history partial. A message that contains only this partial is replaced
+/// by the messages of the history.
 const DIALOGUE_HISTORY: &str = "DialogueHistory";
 
 /// Arguments of `DialogueHistory` that have no effect when the partial is replaced by messages.
@@ -41,8 +41,8 @@ const MARKDOWN_CODE: &str = "\
 ```
 {{~/if}}";
 
-/// Renders the JSON Schema under `key` in a fenced code block. With `collapse`, the schema is
-/// written on one line.
+/// Renders the JSON Schema with the key `key` in a fenced code block. With `collapse`, the schema
+/// is written on one line.
 const JSON_SCHEMA: &str = "\
 {{#if (getKeyOr key)}}
 ```json
@@ -50,7 +50,7 @@ const JSON_SCHEMA: &str = "\
 ```
 {{~/if}}";
 
-/// Renders an example for the JSON Schema under `key` in a fenced code block. The helper
+/// Renders an example for the JSON Schema with the key `key` in a fenced code block. The helper
 /// `jsonSchemaExample` creates the example.
 const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 {{#if (getOr key)}}
@@ -59,7 +59,7 @@ const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 ```
 {{~/if}}";
 
-/// Renders the messages under `key` as text.
+/// Renders the chat messages with the key `key` as text.
 const DIALOGUE_HISTORY_TEXT: &str = "\
 {{> ChatConversationHistory
   chat_history=(getKeyOr key)
@@ -69,7 +69,7 @@ const DIALOGUE_HISTORY_TEXT: &str = "\
 }}";
 
 /// Renders the messages of `chat_history` as text, one message per line. The `mostRecent…`
-/// arguments are rendered around the speaker and the text of the last message.
+/// arguments add text around the speaker and the content of the last message.
 const CHAT_CONVERSATION_HISTORY: &str = "\
 {{#if chat_history.length}}{{#if title}}{{title}}{{/if}}{{/if}}
 {{#each chat_history as |message|}}
@@ -84,13 +84,14 @@ const CHAT_CONVERSATION_HISTORY: &str = "\
 {{/if}}
 {{/each}}";
 
-/// Renders one message as text, from its `role`, its `content` and the names of the roles.
+/// Renders one chat message as its speaker and its `content`. The arguments can override the
+/// default speaker name of each role.
 const SINGLE_CHAT_MESSAGE: &str = "\
 {{~#if (eq role 'user')}}{{getOr name 'User'}}: {{content}}{{/if~}}
 {{~#if (eq role 'assistant')}}{{getOr assistant 'Assistant'}}: {{content}}{{/if~}}
 {{~#if (eq role 'system')}}{{getOr system 'System'}}: {{content}}{{/if~}}";
 
-/// Renders each element of `thoughts` with its observation.
+/// Renders the thought and the observation of each element of `thoughts`.
 const THOUGHTS_AND_OBSERVATIONS: &str = "\
 {{#each thoughts as |step|}}
 {{#if step.thought}}
@@ -101,7 +102,7 @@ Observation: {{step.observation}}
 {{/if}}
 {{/each}}";
 
-/// Renders each element of `attributes.stepsTaken` with its action and its result.
+/// Renders the thought, action and result of each element of `attributes.stepsTaken`.
 const THOUGHT_ACTION_RESULT: &str = "
 {{#if attributes.stepsTaken.length}}{{#if title}}{{title}}
 {{/if}}{{/if}}
@@ -114,7 +115,7 @@ const THOUGHT_ACTION_RESULT: &str = "
 static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
     let mut partials = Partials::default();
     for (name, source) in BUILTIN {
-        // Every built-in partial compiles, which a test checks.
+        // Errors can be ignored because a test checks that all built-in partials compile.
         if let Ok((mut unit, _)) = Unit::new(Some(name), source) {
             unit.optional_variables = true;
             partials.insert(name, unit);
@@ -129,11 +130,12 @@ impl Partials {
         COMPILED.clone()
     }
 
-    /// Adds a partial or replaces the partial with this name. The source may use partials that are
-    /// added later.
+    /// Adds a partial, or replaces the existing partial with the same name. The source may include
+    /// partials that are added later.
     ///
     /// # Errors
-    /// Returns the first syntax error. If the syntax is valid, returns every unknown helper.
+    /// Returns the first syntax error or, if the syntax is valid, one error for each unknown
+    /// helper.
     pub fn add(&mut self, name: &str, source: &str) -> Result<(), Vec<TemplateProblem>> {
         let (unit, problems) = Unit::new(Some(name), source).map_err(|problem| vec![*problem])?;
         if !problems.is_empty() {
@@ -147,12 +149,12 @@ impl Partials {
         Arc::make_mut(&mut self.units).insert(name.to_owned(), Arc::new(unit));
     }
 
-    /// Returns the partial with this name.
+    /// Returns the partial with the given name.
     pub(super) fn get(&self, name: &str) -> Option<&Unit> {
         self.units.get(name).map(|unit| &**unit)
     }
 
-    /// Returns the names of all partials, sorted.
+    /// Returns the names of all partials in sorted order.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.units.keys().map(String::as_str).collect();
         names.sort_unstable();
@@ -172,9 +174,8 @@ impl Partials {
             units.extend(new);
             next += 1;
         }
-        // An inline partial is visible to every partial that its program includes. Whether it is
-        // visible to a given tag is known only while rendering, so this check accepts a name that
-        // is defined anywhere.
+        // Whether an inline partial is visible to a tag is known only during rendering. This check
+        // therefore accepts any name that is defined in any of the sources.
         let inlines: HashSet<&str> =
             units.iter().flat_map(|unit| &unit.analysis.inlines).map(|name| &**name).collect();
         let mut problems = Vec::new();

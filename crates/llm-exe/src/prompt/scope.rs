@@ -12,18 +12,17 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Returns the value of the variable with this name.
+    /// Returns the value of the variable with the given name.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
         let extra = || self.extra.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
         member(self.data, key).or_else(extra)
     }
 }
 
-/// Maps with at most this many members are searched linearly, because that is faster than hashing
-/// the key.
+/// Maximum size of a map that is searched linearly, which is faster than hashing for small maps.
 const MAX_LINEAR: usize = 16;
 
-/// Returns the member of a map with this key.
+/// Returns the value of a key in a map.
 pub(crate) fn member<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     if map.len() > MAX_LINEAR {
         return hashed_member(map, key);

@@ -1,14 +1,14 @@
-//! A compiled source, which is either the template itself or a partial.
+//! A compiled template or partial.
 
 use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::analyze::{Analysis, analyze};
 use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
 
-/// The source of a template or partial, with its syntax tree.
+/// The source of a template or partial together with its syntax tree.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    /// The name if the source is a partial, or `None` for a template.
+    /// The name of the partial, or `None` for a template.
     pub(crate) name: Option<Box<str>>,
     pub(crate) source: Box<str>,
     pub(crate) program: Program,
@@ -18,8 +18,8 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    /// Parses a source. Unknown helpers are not a syntax error; they are returned together with the
-    /// unit.
+    /// Parses a source. Unknown helpers do not cause an error; they are returned as problems with
+    /// the unit.
     ///
     /// # Errors
     /// Returns the first syntax error.
@@ -40,8 +40,8 @@ impl Unit {
         Ok((unit, problems))
     }
 
-    /// Creates a problem at the byte offset `at` of the source. In a partial, the message names the
-    /// partial.
+    /// Creates a problem at the byte offset `at` of the source. If the source is a partial, the
+    /// message includes the name of the partial.
     pub(crate) fn problem(&self, kind: ProblemKind, at: usize, message: String) -> TemplateProblem {
         let message = match &self.name {
             Some(name) => format!("in the partial `{name}`: {message}"),

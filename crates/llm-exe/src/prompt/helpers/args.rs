@@ -1,10 +1,10 @@
-//! The types that describe a helper: its entry in the helper table and the arguments of a call.
+//! Types that describe a helper: its entry in the helper table and the arguments of a call.
 
 use crate::prompt::render::error::RenderError;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// An entry in the table of helpers.
+/// An entry in the helper table.
 #[derive(Debug)]
 pub(crate) struct Helper {
     pub(crate) name: &'static str,
@@ -14,7 +14,7 @@ pub(crate) struct Helper {
     pub(crate) about: &'static str,
     /// Whether the first argument may be missing. If so, it is not reported as a missing variable.
     pub(crate) first_argument_optional: bool,
-    /// Whether the helper is part of Handlebars. A variable can't have the name of such a helper.
+    /// Whether the helper is built into Handlebars. Variables can't have the name of such a helper.
     pub(crate) is_builtin: bool,
     pub(crate) kind: Kind,
 }
@@ -41,7 +41,7 @@ impl Helper {
 /// How a helper is called and which function implements it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// Returns a value, which the tag renders or another helper receives.
+    /// Returns a value, which is rendered or passed to another helper.
     Value(ValueFn),
     /// Tests a condition. With a block, the helper renders the block or its `else`; without a
     /// block, it returns true or false.
@@ -69,7 +69,8 @@ pub(crate) struct Args<'c, 'a> {
 }
 
 impl<'a> Args<'_, 'a> {
-    /// Returns the positional argument at an index, or `Undefined` if there are fewer arguments.
+    /// Returns the positional argument at the given index, or `Undefined` if the call has fewer
+    /// arguments.
     pub(crate) fn get(&self, index: usize) -> Value<'a> {
         self.positional.get(index).cloned().unwrap_or(Value::Undefined)
     }
@@ -83,7 +84,7 @@ impl<'a> Args<'_, 'a> {
     /// Checks the number of positional arguments.
     ///
     /// # Errors
-    /// Returns an error if the number is not `count`.
+    /// Returns an error unless the call has exactly `count` positional arguments.
     pub(crate) fn expect_count(&self, count: usize) -> Result<(), RenderError> {
         match self.positional.len() {
             actual if actual == count => Ok(()),

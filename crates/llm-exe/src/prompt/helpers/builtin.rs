@@ -14,7 +14,7 @@ pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, Render
     Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 
-/// Implements `{{lookup list index}}`, which returns the element with a computed key or index.
+/// Implements `{{lookup list index}}`, which returns the element at a computed key or index.
 pub(super) fn lookup<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -30,8 +30,7 @@ pub(super) fn lookup<'a>(
     Ok(object.property(&write::to_string(&key, budget)?))
 }
 
-/// Implements `{{log x}}`, which renders nothing. It does not log either, because prompts are never
-/// logged.
+/// Implements `{{log x}}`, which has no effect. It logs nothing because prompts are never logged.
 pub(super) fn log<'a>(_: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
     Ok(Value::Undefined)
 }

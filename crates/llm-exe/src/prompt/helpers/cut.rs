@@ -1,7 +1,7 @@
 //! Implements `cut`, which removes the matches of a regular expression from a string.
 //!
 //! Patterns use JavaScript's syntax, but look-around and back-references are not supported. Without
-//! them, the time of a match is linear in the length of the string.
+//! them, matching takes time linear in the length of the string.
 
 use regex_lite::RegexBuilder;
 
@@ -11,8 +11,8 @@ use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 use crate::prompt::render::write;
 
-/// Maximum size in bytes of a string that is matched with a regular expression. A pattern without
-/// special characters is searched for literally and has no such limit.
+/// Maximum size in bytes of a string that is searched with a regular expression. The limit does not
+/// apply to patterns without special characters, which are searched for literally.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// Maximum size of a pattern in bytes. Compiling a longer pattern would take too long.
@@ -21,8 +21,8 @@ const MAX_PATTERN_BYTES: usize = 1 << 12;
 /// Maximum size of a compiled pattern in bytes.
 const MAX_COMPILED_BYTES: usize = 1 << 16;
 
-/// Maximum product of the size of the string and the size of the compiled pattern, both in bytes.
-/// The time of a search is proportional to this product.
+/// Maximum product of the string size and the compiled pattern size, both in bytes. The search time
+/// is proportional to this product.
 const MAX_WORK: usize = 1 << 33;
 
 /// Implements `{{cut text "[0-9]+"}}`, which returns the string without the matches of the pattern.
@@ -71,8 +71,8 @@ fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<Stri
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
     for matched in regex.find_iter(text) {
-        // The search for a single match can scan the whole string, so the clock is checked after
-        // each match.
+        // Finding a single match can require a scan of the whole string, so the clock is checked
+        // after each match.
         budget.check_clock()?;
         out.push_str(text.get(end..matched.start()).unwrap_or_default());
         end = matched.end();
@@ -166,8 +166,8 @@ fn is_quantifier(rest: &str) -> bool {
     !from.is_empty() && digits(from) && digits(to)
 }
 
-/// Returns whether the output ends with an opening brace followed by digits or commas, which begin
-/// a quantifier or a Unicode escape.
+/// Returns whether the output ends with an opening brace followed by digits or commas. A closing
+/// brace then completes a quantifier or a Unicode escape.
 fn ends_with_open_brace(out: &str) -> bool {
     let inside = out.rsplit('{').next().unwrap_or_default();
     let is_number = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_digit() || b == b',');

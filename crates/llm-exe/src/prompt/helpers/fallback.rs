@@ -11,7 +11,7 @@ pub(super) fn get_or<'a>(args: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a
     Ok(or_fallback(args.get(0), args))
 }
 
-/// Implements `{{getKeyOr "user.name" "you"}}`, which is like `getOr` but looks up the first
+/// Implements `{{getKeyOr "user.name" "you"}}`, which works like `getOr` but looks up the first
 /// argument as a path in the context.
 pub(super) fn get_key_or<'a>(
     args: &Args<'_, 'a>,
@@ -41,8 +41,8 @@ pub(super) fn key<'v>(args: &'v Args<'_, '_>) -> Result<&'v str, RenderError> {
     key.ok_or_else(|| RenderError::helper("expects a quoted key as its first argument"))
 }
 
-/// Returns the value at a path such as `a.b[0]`. The path is first split at brackets and commas
-/// only, so that a key can contain dots. If this finds no truthy value, the path is also split at
+/// Returns the value at a path such as `a.b[0]`. The path is first split only at brackets and
+/// commas, because a key can contain dots. If this finds no truthy value, the path is also split at
 /// dots. Null counts as missing.
 pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     let value = walk(from, path, &[',', '[', ']']);
@@ -50,7 +50,7 @@ pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     if value.is_nullish() { Value::Undefined } else { value }
 }
 
-/// Splits a path into keys and looks them up one after the other.
+/// Splits a path into keys and follows them from a value.
 fn walk<'a>(from: &Value<'a>, path: &str, separators: &[char]) -> Value<'a> {
     let mut steps = path.split(separators).filter(|step| !step.is_empty()).peekable();
     if steps.peek().is_none() {

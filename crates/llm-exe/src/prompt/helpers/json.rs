@@ -7,10 +7,10 @@ use crate::prompt::render::json;
 use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
-/// The number of spaces with which `indentJson` indents each level, as in npm llm-exe.
+/// Number of spaces per indentation level in `indentJson`, as in npm llm-exe.
 const INDENT: usize = 2;
 
-/// The maximum number of spaces per level, as in JavaScript's `JSON.stringify`.
+/// Maximum number of spaces per indentation level, as in JavaScript's `JSON.stringify`.
 const MAX_INDENT: f64 = 10.0;
 
 /// Implements `{{json value}}` and `{{json value indent=2}}`, which return a value as JSON. Without
@@ -47,8 +47,7 @@ pub(super) fn indent_json<'a>(
     }
 }
 
-/// Returns the indentation that the argument `collapse` selects, which is 0 if the argument is
-/// true.
+/// Returns the number of spaces per indentation level, which is 0 if `collapse` is true.
 pub(super) fn indentation(collapse: &Value<'_>) -> usize {
     if is_true(collapse) { 0 } else { INDENT }
 }

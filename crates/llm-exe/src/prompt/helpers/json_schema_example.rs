@@ -11,10 +11,10 @@ use crate::prompt::render::limits::Budget;
 use crate::prompt::render::value::Value;
 
 /// Implements `{{jsonSchemaExample "schema" "description"}}`. The first argument is the key of a
-/// schema in the context, and the second is a keyword. The example maps each property of the schema
-/// to the value of this keyword in the property's schema. Without a keyword, it contains only the
-/// properties that have a `default`. If the third argument is `true`, the example is written on one
-/// line.
+/// schema in the context, and the second is the name of a keyword. The example maps each property
+/// to the value of this keyword in the property's schema. Without a keyword, the example contains
+/// only the properties that have a `default`. If the third argument is `true`, the example is on
+/// one line.
 pub(super) fn json_schema_example<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -37,7 +37,7 @@ pub(super) fn json_schema_example<'a>(
     to_json_text(&Value::from(&example), indentation(&args.get(2)), budget)
 }
 
-/// Creates the only element of an example array.
+/// Creates the single element of an example array.
 fn example_element(
     items: &Value<'_>,
     keyword: Option<&str>,
@@ -50,7 +50,7 @@ fn example_element(
     }
 }
 
-/// Creates an example for the schema of an object. The example is empty for any other schema.
+/// Creates an example for an object schema. For any other schema, the example is empty.
 fn example_object(
     schema: &Value<'_>,
     keyword: Option<&str>,

@@ -1,5 +1,5 @@
-//! The table of helpers. To add a helper, write its function in a file of this folder and add an
-//! entry to the table.
+//! The table of helpers. To add a helper, implement it in a file in this folder and add an entry to
+//! the table.
 
 pub(crate) mod args;
 pub(crate) mod builtin;
@@ -115,22 +115,22 @@ pub fn helpers() -> Vec<HelperInfo> {
     HELPERS.iter().map(info).collect()
 }
 
-/// Returns the helper with this name.
+/// Returns the helper with the given name.
 pub(crate) fn find(name: &str) -> Option<&'static Helper> {
     HELPERS.iter().find(|helper| helper.name == name)
 }
 
-/// Creates the entry of a helper that is part of Handlebars.
+/// Creates the table entry for a helper that is built into Handlebars.
 const fn builtin(name: &'static str, kind: Kind) -> Helper {
     Helper { is_builtin: true, ..Helper::new(name, kind) }
 }
 
-/// Creates the entry of a helper that returns a value.
+/// Creates the table entry for a helper that returns a value.
 const fn value(name: &'static str, function: ValueFn) -> Helper {
     Helper::new(name, Kind::Value(function))
 }
 
-/// Creates the entry of a helper that tests a condition.
+/// Creates the table entry for a helper that tests a condition.
 const fn test(name: &'static str, test: TestFn) -> Helper {
     Helper::new(name, Kind::Test { test })
 }

@@ -42,8 +42,8 @@ pub(super) fn pluralize<'a>(
 }
 
 /// Implements `{{substring text 0 100}}`, which returns the UTF-16 code units from the first index
-/// up to, but not including, the second. As in npm llm-exe, a string that is not longer than the
-/// second index is returned unchanged.
+/// up to, but not including, the second. As in npm llm-exe, a string is returned unchanged unless
+/// it is longer than the second index.
 pub(super) fn substring<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
@@ -135,7 +135,7 @@ pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value
     Ok(Value::owned_text(only_text(args, budget)?.trim_matches(is_js_space)))
 }
 
-/// Converts the only argument to a string as a tag would render it.
+/// Converts the single argument to the string that a tag would render.
 fn only_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
     args.expect_count(1)?;
     let mut out = String::new();

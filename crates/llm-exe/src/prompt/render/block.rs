@@ -1,4 +1,5 @@
-//! Renders blocks, which are calls of helpers, `{{#helper …}}`, or sections, `{{#name}}`.
+//! Renders blocks, which are either helper calls such as `{{#helper x}}` or sections such as
+//! `{{#name}}`.
 
 use serde_json::Value as Json;
 
@@ -14,12 +15,13 @@ use crate::prompt::syntax::tree::{Block, Call, DataVariable, Expr, PathStart, Pr
 enum ArmOutcome {
     /// The arm's condition was met and its program was rendered.
     Done,
-    /// The arm's condition was not met, so the next arm or the `else` is rendered. `after_helper`
-    /// is true if the arm calls a helper; an empty object then replaces a missing context.
+    /// The arm's condition was not met, so the next arm or the `else` must be rendered.
+    /// `after_helper` is true if the arm calls a helper, in which case an empty object replaces a
+    /// missing context.
     Else { after_helper: bool },
 }
 
-/// One arm of a block, which consists of a call, its program and whether an `else` follows.
+/// One arm of a block: its call, its program, and whether an `else` follows.
 struct Arm<'a> {
     call: &'a Call,
     program: Option<&'a Program>,
@@ -206,9 +208,9 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders a section, `{{#name}}`. If the value is an array, the section is rendered once for
-    /// each element. If the value is `true`, the section is rendered with the current context. For
-    /// any other value that is not missing, null or false, the value becomes the context.
+    /// Renders a section, `{{#name}}`. An array renders the section once for each element, and
+    /// `true` renders it with the current context. Missing values, null and false render the `else`
+    /// part. Any other value becomes the context of the section.
     fn section(&mut self, arm: &Arm<'a>, env: &Env<'_, 'a>) -> RenderResult<ArmOutcome> {
         let value = self.path(&arm.call.path, arm.has_else, env)?;
         match value {
@@ -231,8 +233,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders a program for each element of an array or member of an object. Returns whether there
-    /// was at least one.
+    /// Renders a program for each element of an array or member of an object. Returns whether the
+    /// value had any.
     fn each(
         &mut self,
         value: &Value<'a>,
@@ -302,7 +304,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders a program of a block with a context and with values for its block parameters.
+    /// Renders the program of a block with the given context and values for its block parameters.
     pub(crate) fn render_inside(
         &mut self,
         program: &'a Program,

@@ -1,10 +1,10 @@
-//! The errors that stop a rendering, without their position in the template.
+//! Errors that stop rendering, without their position in the template.
 
 use crate::prompt::error::ProblemKind;
 
 /// The reason why rendering stopped. The caller adds the position.
 ///
-/// The type is small because every step of a rendering can return it.
+/// The type is kept small because every rendering step can return it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RenderError {
     Failed(Box<Failure>),

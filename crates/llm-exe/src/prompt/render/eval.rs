@@ -16,7 +16,7 @@ use crate::prompt::unit::Unit;
 
 pub(crate) type RenderResult<T> = Result<T, Box<TemplateProblem>>;
 
-/// The state of one rendering.
+/// Renders one template and holds the state of the rendering.
 pub(crate) struct Renderer<'a> {
     pub(crate) unit: &'a Unit,
     pub(crate) partials: &'a Partials,
@@ -56,7 +56,7 @@ impl<'a> Renderer<'a> {
         self.with_inlines(&unit.program, &env, None, None)
     }
 
-    /// Renders a program and makes the inline partials that it defines visible in it. These inline
+    /// Renders a program in which the inline partials that it defines are visible. These inline
     /// partials can use `contexts` and `params`.
     pub(crate) fn with_inlines(
         &mut self,
@@ -137,8 +137,8 @@ impl<'a> Renderer<'a> {
             .map_err(|error| env.problem(error, at))
     }
 
-    /// Renders a closure with a context and with values for its block parameters. `caller` is the
-    /// environment that the closure is rendered from.
+    /// Renders a closure with the given context and values for its block parameters. `caller` is
+    /// the environment from which the closure is rendered.
     pub(crate) fn render_closure(
         &mut self,
         closure: &Closure<'_, 'a>,
@@ -192,8 +192,8 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// Returns whether the context of a block differs from the context around the block. Only then
-    /// does `../` in the block refer to the latter.
+    /// Returns whether a block's context differs from the context outside the block. If they are
+    /// the same, `../` inside the block skips the outer context.
     fn is_new_context(
         &mut self,
         context: &Value<'a>,

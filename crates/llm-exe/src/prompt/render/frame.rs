@@ -1,6 +1,6 @@
 //! The environment of a statement, which consists of its contexts, `@` variables, block parameters
-//! and inline partials. Each of these is a linked list of frames on the stack, so that entering a
-//! block or a partial copies nothing.
+//! and inline partials. Each of these is a linked list of frames on the stack, so entering a block
+//! or partial does not copy any data.
 
 use super::error::RenderError;
 use super::value::Value;
@@ -9,7 +9,7 @@ use crate::prompt::helpers::args::Helper;
 use crate::prompt::syntax::tree::Program;
 use crate::prompt::unit::Unit;
 
-/// Everything that is visible to a statement.
+/// The variables and partials that are visible to a statement.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'s, 'a> {
     /// The value of `this`.
@@ -22,7 +22,8 @@ pub(crate) struct Env<'s, 'a> {
     pub(crate) unit: &'a Unit,
     /// The environment that included this partial or rendered this block.
     pub(crate) caller: Option<&'s Env<'s, 'a>>,
-    /// The byte offset, in the template, of the tag that included the outermost partial.
+    /// The byte offset, in the main template, of the tag that included the outermost partial.
+    /// `None` outside of partials.
     pub(crate) call_site: Option<usize>,
 }
 
@@ -68,8 +69,8 @@ pub(crate) struct Closure<'s, 'a> {
     pub(crate) params: Option<&'s Params<'s, 'a>>,
 }
 
-/// The block that `{{> @partial-block}}` renders. If that block contains `{{> @partial-block}}`
-/// itself, the nested tag renders `outer`.
+/// The block that `{{> @partial-block}}` renders. If the block itself contains
+/// `{{> @partial-block}}`, the nested tag renders `outer`.
 #[derive(Clone, Copy)]
 pub(crate) struct PartialBlock<'s, 'a> {
     pub(crate) closure: Closure<'s, 'a>,
@@ -79,7 +80,7 @@ pub(crate) struct PartialBlock<'s, 'a> {
 /// The inline partials that a program defines, linked to those of the enclosing programs.
 ///
 /// As in handlebars.js, an inline partial can use the contexts and block parameters from outside
-/// the program that defines it, but not the program's own.
+/// the program that defines it, but not those of the program itself.
 pub(crate) struct Inlines<'s, 'a> {
     pub(crate) program: &'a Program,
     pub(crate) env: &'s Env<'s, 'a>,
@@ -89,7 +90,7 @@ pub(crate) struct Inlines<'s, 'a> {
 }
 
 impl<'s, 'a> Env<'s, 'a> {
-    /// Returns the contexts starting with the one that `../`, repeated `up` times, refers to.
+    /// Returns the chain of contexts that starts `up` levels above the current context.
     pub(crate) fn contexts_above(&self, up: usize) -> Option<&'s Contexts<'s, 'a>> {
         let mut contexts = self.contexts;
         for _ in 0..up {
@@ -98,8 +99,7 @@ impl<'s, 'a> Env<'s, 'a> {
         Some(contexts)
     }
 
-    /// Returns the values of the block parameters that are `up` frames above, if the block provides
-    /// any.
+    /// Returns the values of the block parameters `up` frames above, if that block provides any.
     pub(crate) fn param(&self, up: usize) -> Option<[&'s Value<'a>; 2]> {
         let mut params = self.params?;
         for _ in 0..up {
@@ -108,7 +108,7 @@ impl<'s, 'a> Env<'s, 'a> {
         params.values
     }
 
-    /// Returns the `@` variables that are `up` frames above.
+    /// Returns the `@` variables `up` frames above.
     pub(crate) fn data_above(&self, up: usize) -> Option<&'s DataFrame<'s, 'a>> {
         let mut data = self.data;
         for _ in 0..up {
@@ -117,7 +117,7 @@ impl<'s, 'a> Env<'s, 'a> {
         Some(data)
     }
 
-    /// Returns the visible inline partial with this name.
+    /// Returns the visible inline partial with the given name.
     pub(crate) fn inline(&self, name: &str) -> Option<Closure<'s, 'a>> {
         let mut inlines = self.inlines;
         while let Some(Inlines { program, env, contexts, params, above }) = inlines {
@@ -132,8 +132,8 @@ impl<'s, 'a> Env<'s, 'a> {
     }
 
     /// Returns the inline partials that are visible to a block that was defined in `home` and is
-    /// rendered from this environment. These are the inline partials of the innermost calling
-    /// environment with the same source as `home`.
+    /// rendered from this environment. They are those of the innermost calling environment with the
+    /// same source as `home`.
     pub(crate) fn visible_inlines(&self, home: &Env<'s, 'a>) -> Option<&'s Inlines<'s, 'a>> {
         if std::ptr::eq(self.unit, home.unit) {
             return self.inlines;

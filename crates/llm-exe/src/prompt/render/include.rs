@@ -10,18 +10,19 @@ use super::write;
 use crate::prompt::syntax::tree::{Partial, PartialName};
 use crate::prompt::unit::Unit;
 
-/// The name with which a partial includes the block of its tag, as in `{{> @partial-block}}`.
+/// The name with which a partial includes the block that its caller passed, as in
+/// `{{> @partial-block}}`.
 const PARTIAL_BLOCK: &str = "@partial-block";
 
-/// The definition that the name of a partial refers to.
+/// What the name of a partial refers to.
 enum Definition<'s, 'a> {
     Unit(&'a Unit),
     Inline(Closure<'s, 'a>),
     Block(&'s PartialBlock<'s, 'a>),
 }
 
-/// The environment that a tag passes to the partial that it includes. Inline partials and blocks do
-/// not use `inlines` and `call_site`, because these come from the environment that defined them.
+/// The environment that a tag passes to the partial that it includes. Inline partials and blocks
+/// ignore `inlines` and `call_site` and use those of the environment that defined them.
 struct IncludeArgs<'s, 'a> {
     context: &'s Value<'a>,
     data: &'s DataFrame<'s, 'a>,

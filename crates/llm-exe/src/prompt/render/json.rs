@@ -1,5 +1,5 @@
-//! Writes values as JSON, as `JSON.stringify` does. Keys have JavaScript's order and numbers have
-//! JavaScript's format, except that integers beyond 2^53 keep all their digits.
+//! Writes values as JSON, as `JSON.stringify` does. The order of keys and the format of numbers
+//! match JavaScript, except that integers beyond 2^53 keep all their digits.
 
 use serde_json::Value as Json;
 

@@ -1,8 +1,8 @@
-//! The limits of a rendering and the counters that enforce them.
+//! The limits on rendering and the counters that enforce them.
 //!
-//! Each statement, iteration and helper call counts as a step. Reading the clock costs time, so it
-//! is read only once every `STEPS_PER_CLOCK_CHECK` steps. A template with many loops can therefore
-//! exceed its time limit slightly.
+//! Each statement, iteration and helper call counts as a step. Because reading the clock is slow,
+//! it is read only once every `STEPS_PER_CLOCK_CHECK` steps. A template can therefore slightly
+//! exceed its time limit.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,11 @@ const MAX_DEPTH: usize = 300;
 /// Number of steps between two checks of the clock.
 const STEPS_PER_CLOCK_CHECK: u32 = 128;
 
-/// Helpers may produce up to this many times [`Limits::bytes`] in total, which includes text that
-/// is never rendered.
+/// The total output of helpers may be this many times [`Limits::bytes`], because not all of it is
+/// rendered.
 const HELPER_OUTPUT_FACTOR: usize = 16;
 
-/// The limits of one rendering.
+/// Limits for rendering a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Maximum nesting depth of blocks, partials and sub-expressions, including recursive partials.
@@ -26,7 +26,7 @@ pub struct Limits {
     pub depth: usize,
     /// Maximum size of the rendered text in bytes.
     pub bytes: usize,
-    /// Maximum duration of the rendering.
+    /// Maximum rendering time.
     pub time: Duration,
 }
 
@@ -36,7 +36,7 @@ impl Default for Limits {
     }
 }
 
-/// What remains of the limits of one rendering.
+/// Tracks how much of the limits a rendering has used.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
@@ -55,7 +55,8 @@ impl Budget {
         Budget { limits, deadline, steps_left: STEPS_PER_CLOCK_CHECK, depth: 0, helper_bytes: 0 }
     }
 
-    /// Counts one step. Returns an error if the clock was checked and the time is up.
+    /// Counts one step. Returns an error if this step checks the clock and the time limit is
+    /// exceeded.
     #[inline]
     pub(crate) fn step(&mut self) -> Result<(), RenderError> {
         self.steps_left -= 1;
@@ -69,7 +70,7 @@ impl Budget {
         self.check_clock()
     }
 
-    /// Returns an error if the time is up.
+    /// Returns an error if the time limit is exceeded.
     pub(crate) fn check_clock(&self) -> Result<(), RenderError> {
         match self.deadline {
             Some(deadline) if Instant::now() > deadline => Err(RenderError::TooSlow),
@@ -97,7 +98,8 @@ impl Budget {
         self.limits.bytes
     }
 
-    /// Returns an error if a text of `bytes` bytes may not grow by `more` bytes.
+    /// Returns an error if appending `more` bytes to a text of `bytes` bytes would exceed the size
+    /// limit.
     pub(crate) fn check_growth(&self, bytes: usize, more: usize) -> Result<(), RenderError> {
         if bytes.saturating_add(more) > self.limits.bytes {
             Err(RenderError::TooLarge)
@@ -106,7 +108,7 @@ impl Budget {
         }
     }
 
-    /// Counts bytes that a helper produced. Returns an error if helpers have produced too many.
+    /// Counts bytes that a helper produced. Returns an error if the total exceeds the limit.
     pub(crate) fn count_helper_bytes(&mut self, bytes: usize) -> Result<(), RenderError> {
         self.helper_bytes = self.helper_bytes.saturating_add(bytes);
         let max = self.limits.bytes.saturating_mul(HELPER_OUTPUT_FACTOR);

@@ -1,11 +1,11 @@
-//! Missing variables, which the template uses but the data does not contain.
+//! Collects missing variables, which a template uses but the data does not contain.
 
 use std::collections::HashSet;
 
 /// A variable that the template used but the data did not contain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The path of the variable as the template spells it.
+    /// The path of the variable as written in the template.
     pub path: String,
     /// The line number of the first use, counted from 1. For a use in a partial, this is the line
     /// of the tag that includes the partial.

@@ -1,7 +1,7 @@
 //! Evaluates expressions: paths, arguments and helper calls.
 //!
-//! In most paths, every segment is a key of a plain object in the data. A fast function looks up
-//! these paths, and a slower function supports all others.
+//! Most paths consist only of keys of plain objects in the data. A fast function looks up these
+//! paths, and a slower function handles all others.
 
 use serde_json::Value as Json;
 
@@ -19,8 +19,8 @@ use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStar
 /// allocate.
 const MAX_STACK_ARGS: usize = 3;
 
-/// If an argument is a string with more than this many bytes, the clock is checked before the
-/// helper is called, because such a call can take long.
+/// The clock is checked before a helper is called with a string of more than this many bytes,
+/// because such a call can be slow.
 const LONG_TEXT: usize = 1 << 12;
 
 impl<'a> Renderer<'a> {
@@ -66,7 +66,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Fast path: looks up a path whose every segment is a key of a plain object in the data.
+    /// Looks up a path if all its segments are keys of plain objects in the data.
     #[inline]
     pub(crate) fn fast_lookup(&self, path: &'a Path, env: &Env<'_, 'a>) -> Lookup<'a> {
         match (path.start, env.context, path.parts.as_slice()) {
@@ -242,7 +242,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Looks up a sequence of keys in JSON data. The lookup is unsupported if a value on the way is not
+/// Looks up a sequence of keys in JSON data. Returns `Unsupported` if a value along the way is not
 /// an object.
 fn descend<'a>(from: &'a Json, names: &[Box<str>]) -> Lookup<'a> {
     let mut json = from;

@@ -1,4 +1,4 @@
-//! The values that a rendering computes with. Where possible, they are borrowed from the data.
+//! The values that templates work with. Where possible, they are borrowed from the data.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use super::limits::Budget;
 use crate::prompt::number::{self, Number};
 use crate::prompt::scope::{Scope, member};
 
-/// A value with the semantics of JavaScript. Cloning it copies at most a reference.
+/// A value with the semantics of JavaScript. Clones are cheap because they share their contents.
 #[derive(Debug, Clone)]
 pub(crate) enum Value<'a> {
     Undefined,
@@ -19,7 +19,7 @@ pub(crate) enum Value<'a> {
     Bool(bool),
     Number(Number<'a>),
     Text(&'a str),
-    /// A string that was created while rendering.
+    /// A string that was created during rendering.
     OwnedText(Rc<str>),
     Array(&'a Vec<Json>),
     Object(&'a Map<String, Json>),
@@ -46,11 +46,11 @@ impl<'a> From<Option<&'a Json>> for Lookup<'a> {
     }
 }
 
-/// A context and named values, which take precedence over the context's properties.
+/// A context with additional named values, which take precedence over its properties.
 #[derive(Debug)]
 pub(crate) struct Overlay<'a> {
     pub(crate) base: Value<'a>,
-    /// The named values. If several have the same name, the first is used.
+    /// The named values. If a name occurs several times, the first value is used.
     pub(crate) named: Vec<(&'a str, Value<'a>)>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> From<&'a Json> for Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Creates a string value that is not borrowed.
+    /// Creates an owned string value.
     pub(crate) fn owned_text(text: impl Into<Rc<str>>) -> Self {
         Value::OwnedText(text.into())
     }
@@ -77,7 +77,7 @@ impl<'a> Value<'a> {
         Value::Number(Number::Count(index))
     }
 
-    /// Returns whether the value is missing or null, which is JavaScript's `value == null`.
+    /// Returns whether the value is missing or null, like JavaScript's `value == null`.
     pub(crate) fn is_nullish(&self) -> bool {
         matches!(self, Value::Undefined | Value::Null)
     }
@@ -145,8 +145,8 @@ impl<'a> Value<'a> {
         (include_zero || self.is_truthy()) && !self.is_empty()
     }
 
-    /// Returns the value's own property with this key, as in JavaScript, or `Undefined` if there
-    /// isn't one.
+    /// Returns the value's own property with the given key, as in JavaScript, or `Undefined` if the
+    /// value does not have the property.
     pub(crate) fn property(&self, key: &str) -> Value<'a> {
         match self {
             Value::Object(map) => member(map, key).map_or(Value::Undefined, Value::from),
@@ -174,7 +174,7 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the keys of the value's own enumerable properties in JavaScript's order. The memory
-    /// of the returned vector counts as output of a helper.
+    /// for the keys counts toward the limit on helper output.
     pub(crate) fn keys(&self, budget: &mut Budget) -> Result<Vec<Cow<'a, str>>, RenderError> {
         let count = match self {
             Value::Overlay(overlay) => overlay.base.key_count() + overlay.named.len(),
@@ -289,7 +289,7 @@ pub(crate) fn utf16_len(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
-/// Returns one UTF-16 code unit of a string. Half of a surrogate pair becomes U+FFFD.
+/// Returns one UTF-16 code unit of a string. Half of a surrogate pair is converted to U+FFFD.
 fn utf16_unit<'a>(text: &str, index: usize) -> Value<'a> {
     let unit = if text.is_ascii() {
         text.as_bytes().get(index).map(|byte| u16::from(*byte))

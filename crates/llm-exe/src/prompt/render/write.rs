@@ -14,7 +14,7 @@ pub(crate) const OBJECT_TEXT: &str = "[object Object]";
 /// Maximum nesting depth of arrays.
 const MAX_NESTING: usize = 200;
 
-/// Appends a string.
+/// Appends a string to the output.
 ///
 /// # Errors
 /// Returns `TooLarge` if the result would exceed the size limit.
@@ -106,7 +106,7 @@ pub(crate) fn push_list(
     Ok(())
 }
 
-/// Returns the string form of a value that is not an array, missing or null.
+/// Returns the string form of a value other than an array, null or a missing value.
 fn scalar_text<'v>(value: &'v Value<'_>) -> Cow<'v, str> {
     match value {
         Value::Bool(true) => Cow::Borrowed("true"),

@@ -10,14 +10,13 @@ use super::tree::{
 use crate::prompt::helpers;
 use crate::prompt::helpers::args::Helper;
 
-/// Maximum number of unknown helpers that are collected per source. The same limit applies to
-/// partials.
+/// Maximum number of unknown helpers, and of included partials, to collect per source.
 const MAX_COLLECTED: usize = 100;
 
 /// The names that a source uses or defines.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
-    /// The names that are called with arguments but are not helpers, with their byte offsets.
+    /// The names of unknown helpers that the source calls, with the byte offsets of the names.
     pub(crate) unknown_helpers: Vec<(String, usize)>,
     /// The names of the partials that must be defined, with the byte offsets of their tags.
     pub(crate) partials: Vec<(Box<str>, usize)>,
@@ -27,7 +26,7 @@ pub(crate) struct Analysis {
     pub(crate) uses_parent_context: bool,
 }
 
-/// Resolves all names in a tree and stores the results in the tree.
+/// Resolves all names in a syntax tree and stores the results in the tree.
 pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
     let mut analyzer = Analyzer { source, analysis: Analysis::default(), scopes: Vec::new() };
     analyzer.program(program);
@@ -150,7 +149,7 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Sets the start of a path and removes the segments that the start represents.
+    /// Resolves the start of a path and removes the segments that the start represents.
     fn path(&mut self, path: &mut Path) {
         self.analysis.uses_parent_context |= path.up > 0;
         let (start, resolved) = match (self.param(path), path.parts.first()) {
@@ -180,11 +179,11 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns the helper that a path names.
+/// Returns the helper that a path refers to.
 ///
-/// The helpers of Handlebars follow the rules of handlebars.js: the first segment of a path with
-/// arguments can name the helper, and so can a plain name without arguments. Any other helper
-/// requires a plain name with arguments, because a plain name without arguments is a variable.
+/// Helpers that are built into Handlebars follow the rules of handlebars.js: they match the first
+/// segment of a path with arguments, or a plain name without arguments. Other helpers require a
+/// plain name with arguments, because a plain name without arguments is a variable.
 fn find_helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
     let simple = path.simple_name();
     let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };

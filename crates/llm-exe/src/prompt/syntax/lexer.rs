@@ -1,9 +1,9 @@
-//! Lexes a template outside of its tags: literal text, escapes, raw blocks and the opening of each
-//! tag.
+//! Splits the source of a template into literal text and the openings of tags, and handles escapes,
+//! raw blocks and comments.
 //!
-//! The lexer differs from handlebars.js where literal braces touch the braces of a tag, as in
-//! prompts that contain JSON. `{"a":{{x}}}` is a tag followed by a literal brace. In `{{{x}}: 1}`,
-//! the first brace is literal because the tag is not closed with `}}}`.
+//! The lexer differs from handlebars.js where literal braces are adjacent to a tag, as in prompts
+//! that contain JSON. `{"a":{{x}}}` is a tag followed by a literal brace. In `{{{x}}: 1}`, the
+//! first brace is literal because the tag is not closed with `}}}`.
 
 use super::scan::{bracketed_len, quoted_len, raw_close, trim_js_start};
 use super::tree::Span;
@@ -63,8 +63,8 @@ pub(crate) struct Lexer<'t> {
     pub(crate) source: &'t str,
     /// The current byte offset.
     pub(crate) at: usize,
-    /// The byte offset of the last `{{{{/` in the source. `{{{{` opens a raw block only before this
-    /// offset, because a later raw block could not be closed.
+    /// The byte offset of the last `{{{{/` in the source. After this offset, `{{{{` does not open a
+    /// raw block because nothing could close the block.
     last_raw_end: usize,
     /// Whether the tag at the current offset is escaped, as in `\{{x}}`.
     escaped: bool,
@@ -117,7 +117,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Returns the end of the text that begins with an escaped tag. The text ends where the next
-    /// tag starts, whether that tag is escaped or not.
+    /// tag starts, even if that tag is also escaped.
     fn end_of_escaped(&self, start: usize) -> usize {
         let from = start + 2;
         let Some(found) = self.rest(from).find("{{") else {
@@ -129,7 +129,7 @@ impl<'t> Lexer<'t> {
         from + found - backslashes
     }
 
-    /// Returns how many of the braces before a tag are literal text.
+    /// Returns how many of the opening braces at byte offset `at` are literal text before a tag.
     fn literal_braces(&self, at: usize) -> usize {
         let mut literal = 0;
         loop {
@@ -214,8 +214,7 @@ impl<'t> Lexer<'t> {
         Ok(Opening::Comment { after })
     }
 
-    /// Returns the offset, relative to the current one, of the first `}}` that follows `--` or
-    /// `--~`.
+    /// Returns the offset of the first `}}` after `--` or `--~`, relative to the current offset.
     fn end_of_dashed(&self) -> Option<usize> {
         let rest = self.rest(self.at);
         rest.match_indices("}}").map(|(at, _)| at).find(|at| {
@@ -249,8 +248,7 @@ impl<'t> Lexer<'t> {
         Opening::ElseIf
     }
 
-    /// Reads the end of an `{{else}}` or `{{^}}` tag. Returns `None` if anything other than the end
-    /// of the tag follows.
+    /// Reads the end of an `{{else}}` or `{{^}}` tag. Returns `None` if the tag does not end here.
     fn closed_else(&mut self, after_word: &str) -> Option<Opening> {
         let rest = trim_js_start(after_word);
         let (rest, after) = rest.strip_prefix('~').map_or((rest, false), |rest| (rest, true));

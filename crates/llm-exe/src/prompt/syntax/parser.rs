@@ -1,5 +1,5 @@
-//! Parses statements: text, blocks and partials. The module `expression` parses the expressions in
-//! their tags.
+//! Parses statements, which are text, values, blocks and partials. The module `expression` parses
+//! the expressions inside tags.
 
 use super::lexer::{Lexer, Opening, Piece};
 use super::token::{Closing, Token};
@@ -45,8 +45,8 @@ pub(crate) fn parse(source: &str) -> ParseResult<Program> {
     }
 }
 
-/// The tag or end of source that ended a sequence of statements. `before` is true if the tag starts
-/// with `{{~`, and `at` is its byte offset.
+/// The tag, or the end of the source, that ends a sequence of statements. `before` is true if the
+/// tag starts with `{{~`, and `at` is its byte offset.
 enum Stop {
     End,
     Close { before: bool, at: usize },
@@ -61,7 +61,7 @@ pub(crate) struct Name {
     pub(crate) quoted: bool,
 }
 
-/// The state of parsing one source.
+/// A parser for the source of one template or partial.
 pub(crate) struct Parser<'t> {
     pub(crate) lexer: Lexer<'t>,
     /// The next token and its byte offset, if `peek` has already read it.
@@ -101,7 +101,7 @@ impl Parser<'_> {
         Err(self.problem(ProblemKind::TooDeep, at, message))
     }
 
-    /// Parses statements up to the end of their block or of the source.
+    /// Parses statements up to the end of the enclosing block or of the source.
     fn program(&mut self) -> ParseResult<(Program, Stop)> {
         let mut body = Vec::new();
         loop {

@@ -38,7 +38,7 @@ pub(crate) enum Token {
     },
     /// The end of the template.
     End,
-    /// A character that is not allowed where it occurs. It is the last character of the token.
+    /// A character that is not allowed at its position. It is the last character of the token.
     Invalid(char),
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Closing {
 }
 
 impl Closing {
-    /// Returns the braces in backquotes, for an error message.
+    /// Returns the braces in backticks, for an error message.
     pub(crate) fn braces(self) -> &'static str {
         match self {
             Closing::Two => "`}}`",
@@ -101,8 +101,8 @@ impl Lexer<'_> {
     }
 }
 
-/// Reads the token at the start of `rest`. Returns the token and its length in bytes, as do the
-/// other `read` functions in this module.
+/// Reads the token at the start of `rest`. Like the other `read` functions in this module, it
+/// returns the token and the token's length in bytes.
 fn read_token(rest: &str, closing: Closing) -> (Token, usize) {
     let Some(first) = rest.chars().next() else {
         return (Token::End, 0);

@@ -80,7 +80,7 @@ pub(crate) struct Block {
     pub(crate) close: Strip,
 }
 
-/// An `{{else if y}}…` of a block, with the statements that follow the tag.
+/// An `{{else if y}}` branch of a block.
 #[derive(Debug)]
 pub(crate) struct Arm {
     pub(crate) call: Call,
@@ -131,7 +131,7 @@ pub(crate) struct Call {
     pub(crate) target: Target,
 }
 
-/// What the name of a call refers to. `analyze` sets it.
+/// What the name of a call refers to, as determined by `analyze`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     Variable,
@@ -169,7 +169,7 @@ pub(crate) struct Path {
     pub(crate) parts: Vec<Box<str>>,
     /// The text of the path without the brackets of literal segments.
     pub(crate) text: Box<str>,
-    /// The value in which the lookup of the segments starts. `analyze` sets it.
+    /// The value in which the lookup of the segments starts, as determined by `analyze`.
     pub(crate) start: PathStart,
     /// The byte offset of the path in the source.
     pub(crate) at: usize,
@@ -178,12 +178,12 @@ pub(crate) struct Path {
 /// The value that a path starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathStart {
-    /// The context that is this many levels up. Level 0 is `this`.
+    /// The context this many levels up. Level 0 is `this`.
     Context(usize),
-    /// A block parameter. The first number is how many enclosing programs with block parameters to
+    /// A block parameter. The first number counts the enclosing programs with block parameters to
     /// skip, and the second is the index of the parameter.
     Param(usize, usize),
-    /// An `@` variable of the frame that is this many levels up.
+    /// An `@` variable of the frame this many levels up.
     Data(DataVariable, usize),
 }
 
@@ -214,7 +214,7 @@ impl DataVariable {
 }
 
 impl Path {
-    /// Creates a path whose start `analyze` has yet to resolve.
+    /// Creates a path. `analyze` resolves the start of the path later.
     pub(crate) fn new(
         is_data: bool,
         up: usize,
@@ -225,7 +225,7 @@ impl Path {
         Path { is_data, up, parts, text, start: PathStart::Context(up), at }
     }
 
-    /// Returns whether the path explicitly starts at the context, using the same test as
+    /// Returns whether the path explicitly starts at the context. The check is the same as in
     /// handlebars.js.
     fn is_scoped(&self) -> bool {
         self.text.starts_with('.') || contains_this(&self.text)
@@ -240,13 +240,13 @@ impl Path {
         }
     }
 
-    /// Returns the first segment if it can be the name of a block parameter.
+    /// Returns the first segment of the path if it can be the name of a block parameter.
     pub(crate) fn param_name(&self) -> Option<&str> {
         if self.up > 0 || self.is_scoped() { None } else { self.parts.first().map(|name| &**name) }
     }
 }
 
-/// Returns whether any word in the path ends with `this`. The test is deliberately the same as in
+/// Returns whether any word in the path ends with `this`. The check is intentionally the same as in
 /// handlebars.js.
 fn contains_this(path: &str) -> bool {
     path.match_indices("this").any(|(at, _)| {

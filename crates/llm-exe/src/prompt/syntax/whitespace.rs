@@ -1,14 +1,14 @@
-//! White space control, which covers `~` flags and standalone tags. If a line contains only the tag
-//! of a block, a comment or a partial, the line is removed. The rules, including their special
-//! cases, are those of handlebars.js.
+//! White space control, which handles `~` flags and standalone tags. A line that contains only the
+//! tag of a block, a comment or a partial is removed. The rules and their special cases are those
+//! of handlebars.js.
 //!
-//! The tests for a blank line look at the whole text between two tags, even if an earlier step has
-//! already stripped a part of it.
+//! Checks for blank lines use the original text between two tags, even if an earlier step has
+//! already stripped part of it.
 
 use super::scan::is_js_space;
 use super::tree::{Arm, Block, Inline, Node, Partial, Program, Span, Strip, Text};
 
-/// Strips the white space in a whole template.
+/// Applies white space control to a whole template.
 pub(crate) fn strip(program: &mut Program, source: &str) {
     Stripper { source }.program(program, true);
 }
@@ -22,11 +22,10 @@ struct Stripper<'s> {
 struct OuterStrip {
     /// The `~` flags of the statement.
     strip: Strip,
-    /// Whether the statement is a comment or partial, which is standalone if its line is otherwise
+    /// Whether the statement is a comment or partial. It is standalone if its line is otherwise
     /// blank.
     standalone: bool,
-    /// Whether the rest of the line after the block's opening tag is blank, so that the tag can be
-    /// standalone.
+    /// Whether the line is blank after the block's opening tag, so that the tag can be standalone.
     open_standalone: bool,
     /// Whether the line is blank before the block's closing tag, so that the tag can be standalone.
     close_standalone: bool,
@@ -130,9 +129,8 @@ impl Stripper<'_> {
         }
     }
 
-    /// Strips the white space in a program of a block and in the program after it. `tags` contains
-    /// the flags of the tag before the first program, the tag between the two, and the tag at the
-    /// end.
+    /// Strips the white space in one body of a block and in the body that follows it. `tags`
+    /// contains the flags of the tags before, between and after the two bodies.
     fn arms(
         &self,
         program: &mut Program,
@@ -185,7 +183,7 @@ impl Stripper<'_> {
         space.contains('\n') || (root && previous == 0 && trimmed == 0)
     }
 
-    /// Returns whether the rest of the line is blank, starting from statement `at`.
+    /// Returns whether only white space follows on the line, starting with statement `at`.
     fn blank_after(&self, body: &[Node], at: usize, root: bool) -> bool {
         let Some(next) = body.get(at) else {
             return root;
@@ -197,8 +195,8 @@ impl Stripper<'_> {
         space.contains('\n') || (root && at + 1 == body.len() && trimmed == 0)
     }
 
-    /// Strips the start of a text. If `all` is true, this removes all white space; otherwise, it
-    /// removes only the rest of the line, provided that it is blank.
+    /// Strips white space from the start of a text. Unless `all` is true, stops after the first
+    /// line break.
     fn strip_start(&self, node: Option<&mut Node>, all: bool) {
         let Some(Node::Text(text)) = node else { return };
         if !all && text.start_stripped {
@@ -216,8 +214,8 @@ impl Stripper<'_> {
         text.remaining.start = text.remaining.end - after.len();
     }
 
-    /// Strips the end of a text. If `all` is true, this removes all white space; otherwise, it
-    /// removes only the indentation of the next tag. Returns whether anything was removed.
+    /// Strips white space from the end of a text. Unless `all` is true, removes only the
+    /// indentation of the next tag. Returns whether anything was removed.
     fn strip_end(&self, node: Option<&mut Node>, all: bool) -> bool {
         let Some(Node::Text(text)) = node else {
             return false;
@@ -273,8 +271,8 @@ fn first_inside(node: Option<&mut Node>) -> Option<&mut Node> {
     program.body.first_mut()
 }
 
-/// Returns the last node before a block's closing tag. If the block has an `else if`, that node is
-/// a nested block in handlebars.js, so nothing is stripped and the function returns `None`.
+/// Returns the last node before a block's closing tag. Returns `None` if the block has an
+/// `else if`, because handlebars.js then ends with a nested block, which is not stripped.
 fn last_inside(node: Option<&mut Node>) -> Option<&mut Node> {
     let program = match node? {
         Node::Block(block) if !block.chain.is_empty() => return None,
