@@ -154,7 +154,7 @@ fn syntax_errors_say_what_was_expected() {
     let cases = [
         ("a {{! b", "1:3 the comment is never closed; expected `}}`, or `--}}` after `{{!--`"),
         ("{{/if}}", "1:1 the closing tag `{{/if}}` has no opening tag"),
-        ("{{else}}", "1:1 `else` outside of a block"),
+        ("{{else}}", "1:1 `else` is allowed only inside a block"),
         ("{{#if a}}", "1:1 the block `if` is never closed; expected `{{/if}}`"),
         ("{{#if a}}{{/each}}", "1:10 expected `{{/if}}` to close the block, found `{{/each}}`"),
         ("{{{{a}}}} {{{{/", "1:1 the raw block `a` is never closed; expected `{{{{/a}}}}`"),
@@ -163,11 +163,11 @@ fn syntax_errors_say_what_was_expected() {
             "1:16 expected `{{{{/a}}}}` to close the raw block, found `{{{{/b}}}}`",
         ),
         ("{{^a}}{{else if b}}{{/a}}", "1:7 an inverted block allows `else` but not `else if`"),
-        ("{{#if a}}{{else}}{{else}}{{/if}}", "1:18 unexpected `else`"),
+        ("{{#if a}}{{else}}{{else}}{{/if}}", "1:18 unexpected `else`; expected `{{/if}}`"),
         ("{{a b=1 c}}", "1:9 expected `key=value` (positional arguments come first), found `c`"),
         ("{{(a)}}", "1:3 expected a name, found `(`"),
         ("{{a (b}}", "1:7 expected `)`, found the end of the tag"),
-        ("{{a 'b}}", "1:5 expected `}}`, found an unclosed '"),
+        ("{{a 'b}}", "1:5 expected `}}`, found an unclosed `'`"),
         ("{{a %}}", "1:5 expected `}}`, found `%`, which is not allowed here"),
         ("{{{a b", "1:7 expected `}}`, found the end of the template"),
         ("{{{a b=}}}", "1:8 expected a value, found the end of the tag"),
@@ -188,12 +188,11 @@ fn syntax_errors_say_what_was_expected() {
         ),
         (
             "{{#*inline a}}{{/inline}}",
-            "1:1 the name of an inline partial must be a quoted text: `{{#*inline \"name\"}}`",
+            "1:1 the name of an inline partial must be a quoted string: `{{#*inline \"name\"}}`",
         ),
         (
             "{{* a}}",
-            "1:1 unsupported decorator; the only supported one is the block \
-             `{{#*inline \"name\"}}`",
+            "1:1 unsupported decorator; only the block `{{#*inline \"name\"}}` is supported",
         ),
     ];
     for (source, expected) in cases {
@@ -209,11 +208,14 @@ fn helper_errors_say_what_was_expected() {
         ("{{json a b}}", "`json` expects 1 argument, got 2"),
         ("{{default a}}", "`default` expects 2 arguments, got 1"),
         ("{{#with}}{{/with}}", "`with` expects 1 argument, got 0"),
-        ("{{if a}}", "`if` needs a block: `{{#if}}`"),
-        ("{{pluralize 5 1}}", "`pluralize` expects two forms in one text, such as \"item|items\""),
-        ("{{cut nope 'a'}}", "`cut` expects a text, but its first argument is missing or null"),
+        ("{{if a}}", "`if` must be used as a block: `{{#if}}`"),
+        (
+            "{{pluralize 5 1}}",
+            "`pluralize` expects two forms in one string, such as \"item|items\"",
+        ),
+        ("{{cut nope 'a'}}", "`cut` expects a string, but its first argument is missing or null"),
         ("{{getKeyOr 1}}", "`getKeyOr` expects a quoted key as its first argument"),
-        ("{{indentJson 1}}", "`indentJson` expects an object, a list or a text"),
+        ("{{indentJson 1}}", "`indentJson` expects an object, a list or a string"),
         ("{{#if 1 as |x|}}{{x}}{{/if}}", "`x`: this block does not provide block parameters"),
     ];
     for (source, expected) in cases {

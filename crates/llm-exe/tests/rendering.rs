@@ -29,7 +29,7 @@ fn the_time_limit_applies_to_all_messages_together() {
     let error = plan.render(&limits).unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(error.problems().len(), 50);
-    assert!(error.problems()[0].message.contains("longer than the limit"));
+    assert!(error.problems()[0].message.contains("exceeds the time limit"));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_size_limit_applies_to_all_messages_together() {
     let error = render(499).unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["message[4]"]);
-    assert!(error.problems()[0].message.contains("larger than the limit"));
+    assert!(error.problems()[0].message.contains("exceeds the size limit"));
 }
 
 struct NoKeys;

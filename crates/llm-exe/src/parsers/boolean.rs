@@ -31,7 +31,7 @@ impl ReplyParser for BooleanParser {
         let value = match (boolean_of_word(trim(&text)), self.mode) {
             (Some(value), _) => Ok(value),
             (None, MatchMode::Extract) => extract(&text),
-            (None, MatchMode::Exact) => Err("the reply is not exactly true or false, yes or no"),
+            (None, MatchMode::Exact) => Err("the reply is not exactly true, false, yes or no"),
         };
         value.map(Value::Bool).map_err(OutputError::new)
     }
@@ -49,7 +49,8 @@ fn boolean_of_word(word: &str) -> Option<bool> {
 const NO_ANSWER_PHRASES: &[&str] =
     &["n/a", "no answer", "no clue", "no data", "no idea", "no information", "no opinion"];
 
-/// Returns the boolean that all words for true or false in a lowercase text agree on.
+/// Returns the value that all words for true and false in the text agree on. The text must be
+/// lowercase.
 fn extract(text: &str) -> Result<bool, &'static str> {
     let mut value: Option<bool> = None;
     let mut has_answer = false;
@@ -59,7 +60,7 @@ fn extract(text: &str) -> Result<bool, &'static str> {
             continue;
         };
         if value.is_some_and(|earlier| earlier != word_value) {
-            return Err("the reply contains both true and false");
+            return Err("the reply contains words for both true and false");
         }
         value = Some(word_value);
         let before = text.get(..start).unwrap_or_default();
@@ -68,12 +69,12 @@ fn extract(text: &str) -> Result<bool, &'static str> {
         has_negation = has_negation || is_negated(before);
     }
     match value {
-        Some(_) if has_negation => Err("the answer in the reply is negated"),
+        Some(_) if has_negation => Err("the answer in the reply is negated, as in \"not true\""),
         Some(_) if NO_ANSWER_PHRASES.iter().any(|phrase| text.contains(phrase)) => {
-            Err("the reply says that there is no answer")
+            Err("the reply states that it has no answer")
         }
         Some(value) if has_answer => Ok(value),
-        _ => Err("the reply contains neither true nor false"),
+        _ => Err("the reply contains no word for true or false"),
     }
 }
 
@@ -83,7 +84,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split(|c| !is_word_char(c)).filter_map(move |word| {
         let word_start = start;
         let end = word_start + word.len();
-        // Exactly one separator, which may have several bytes, follows each item of `split`.
+        // Each word is followed by one separator character, which may have several bytes.
         start = end + text.get(end..)?.chars().next().map_or(0, char::len_utf8);
         (!word.is_empty()).then_some((word_start, word))
     })

@@ -152,10 +152,10 @@ fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize)
             return Ok((start, at));
         }
         if opening.mark == '`' {
-            let message = "a code block in the reply contains a fence; use a longer fence around \
-                           such a block";
+            let message = "a code block in the reply contains another fence; use a longer fence \
+                           around the block";
             return Err(OutputError::new(message));
         }
     }
-    Err(OutputError::new("a code block in the reply is not closed"))
+    Err(OutputError::new("a code block in the reply is not closed; expected a closing fence"))
 }

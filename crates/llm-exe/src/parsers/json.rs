@@ -31,7 +31,8 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
             (Ok(value), None) => valid = Some(value),
             (Ok(value), Some(earlier)) if value == *earlier => {}
             (Ok(_), Some(_)) => {
-                let message = "the reply contains several different values that satisfy the schema";
+                let message = "the reply contains several different JSON values that satisfy the \
+                               schema; expected one";
                 return Err(OutputError::new(message));
             }
             (Err(error), _) => last_error = error,

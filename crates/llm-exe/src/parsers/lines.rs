@@ -13,7 +13,9 @@ use super::parser::{Context, OutputError};
 pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let list = parse_list(text)?;
     if !list.has_markers && list.items.len() == 1 {
-        return Err(OutputError::new("the reply is a single line without a list marker"));
+        return Err(OutputError::new(
+            "the reply is a single line without a list marker; expected a list",
+        ));
     }
     Ok(list.items.into_iter().map(Value::from).collect())
 }
@@ -24,7 +26,7 @@ pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputErr
     for (index, item) in parse_list(text)?.items.into_iter().enumerate() {
         match item.split_once(':').map(|(key, value)| (trim(key), trim(value))) {
             None => return Err(item_error(index, "has no colon; expected `key: value`")),
-            Some(("", _)) => return Err(item_error(index, "has no key before its colon")),
+            Some(("", _)) => return Err(item_error(index, "has no key before the colon")),
             Some(pair) => pairs.push(pair),
         }
     }
@@ -50,7 +52,8 @@ fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
         0 => Ok(List { items: lines, has_markers: false }),
         count if count == lines.len() => Ok(List { items: marked, has_markers: true }),
         _ => {
-            let message = "some lines of the reply have a list marker and others do not";
+            let message = "only some lines of the reply have a list marker; expected a marker on \
+                           all lines or on none";
             Err(OutputError::new(message))
         }
     }

@@ -26,7 +26,7 @@ impl ReplyParser for ListToJsonParser {
         let mut fields = Map::new();
         for (index, (key, value)) in key_value_pairs(text)?.into_iter().enumerate() {
             let Some(key) = self.key_transform.apply(key) else {
-                return Err(item_error(index, "has a key whose camelCase form is empty"));
+                return Err(item_error(index, "has a key without ASCII letters or digits"));
             };
             if fields.insert(key, Value::from(value)).is_some() {
                 return Err(item_error(index, "has the same key as an earlier item"));

@@ -26,7 +26,7 @@ impl ReplyParser for ListToKeyValueParser {
         pairs
             .map(|(index, (key, value))| match self.key_transform.apply(key) {
                 Some(key) => Ok(json!({ "key": key, "value": value })),
-                None => Err(item_error(index, "has a key whose camelCase form is empty")),
+                None => Err(item_error(index, "has a key without ASCII letters or digits")),
             })
             .collect()
     }

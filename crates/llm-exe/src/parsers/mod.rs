@@ -79,14 +79,14 @@ pub const PARSERS: &[ParserRow] = &[
     ParserRow {
         name: "number",
         options: &["match"],
-        expected_form: "one number in digits",
+        expected_form: "one number written in digits",
         with_options: number::with_options,
         ..DEFAULTS
     },
     ParserRow {
         name: "stringExtract",
         options: &["enum", "ignoreCase", "match"],
-        expected_form: "one of the values of `enum`",
+        expected_form: "one of the `enum` values",
         with_options: string_extract::with_options,
         ..DEFAULTS
     },
@@ -99,7 +99,7 @@ pub const PARSERS: &[ParserRow] = &[
     ParserRow {
         name: "markdownCodeBlocks",
         accepts_empty: true,
-        expected_form: "fenced code blocks, all of them closed",
+        expected_form: "fenced code blocks that are all closed",
         with_options: |_| Arc::new(fences::markdown_code_blocks as ParseFn),
         ..DEFAULTS
     },

@@ -40,21 +40,23 @@ impl ReplyParser for NumberParser {
                 number
             }
             (_, MatchMode::Exact) => {
-                return Err(OutputError::new("the reply is not exactly a number"));
+                return Err(OutputError::new("the reply is not exactly one number"));
             }
-            ([], _) => return Err(OutputError::new("the reply contains no number in digits")),
+            ([], _) => {
+                return Err(OutputError::new("the reply contains no number written in digits"));
+            }
             ([number], _) if number.valid => number,
             ([_], _) => {
-                let message = "the number in the reply touches other characters, such as a unit \
-                               without a space";
+                let message = "the number in the reply is directly next to other characters, as in \
+                               \"5kg\"; expected a separate number";
                 return Err(OutputError::new(message));
             }
-            _ => return Err(OutputError::new("the reply contains several numbers")),
+            _ => return Err(OutputError::new("the reply contains several numbers; expected one")),
         };
         let value = json_number(number.text);
-        value
-            .map(Value::Number)
-            .ok_or_else(|| OutputError::new("the number in the reply is out of range"))
+        value.map(Value::Number).ok_or_else(|| {
+            OutputError::new("the number in the reply is too large for a 64-bit float")
+        })
     }
 }
 

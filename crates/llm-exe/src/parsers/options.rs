@@ -104,7 +104,10 @@ impl OutputOptions {
         for (index, value) in items.into_iter().enumerate() {
             match value {
                 Value::String(text) if text.trim().is_empty() => {
-                    self.add_problem(&format!("{name}[{index}]"), "is empty".to_owned());
+                    self.add_problem(
+                        &format!("{name}[{index}]"),
+                        "is empty; expected at least one visible character".to_owned(),
+                    );
                 }
                 Value::String(text) if strings.contains(&text) => {}
                 Value::String(text) => strings.push(text),

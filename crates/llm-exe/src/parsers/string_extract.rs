@@ -50,20 +50,24 @@ impl ReplyParser for StringExtractParser {
                 continue;
             }
             if matched.is_some() {
-                return Err(OutputError::new("the reply contains several values of `enum`"));
+                return Err(OutputError::new(
+                    "the reply contains several `enum` values; expected one",
+                ));
             }
             matched = Some((value, offsets));
         }
         let Some((value, offsets)) = matched else {
             return Err(OutputError::new(match self.mode {
-                MatchMode::Exact => "the reply is not exactly one of the values of `enum`",
+                MatchMode::Exact => "the reply is not exactly one of the `enum` values",
                 MatchMode::Word | MatchMode::Substring => {
-                    "the reply contains none of the values of `enum`"
+                    "the reply contains none of the `enum` values"
                 }
             }));
         };
         if offsets.iter().any(|offset| is_negated(text.get(..*offset).unwrap_or_default())) {
-            return Err(OutputError::new("the value of `enum` in the reply is negated"));
+            return Err(OutputError::new(
+                "the `enum` value in the reply is negated, as in \"not red\"",
+            ));
         }
         Ok(Value::String(value.clone()))
     }

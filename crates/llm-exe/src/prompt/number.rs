@@ -45,7 +45,7 @@ impl<'a> Number<'a> {
     }
 }
 
-/// The text of small counts, which avoids an allocation when they are formatted.
+/// Preformatted small counts, which are rendered without an allocation.
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Formats the JSON text of a number as JavaScript's `String(number)` does.

@@ -41,8 +41,8 @@ const MARKDOWN_CODE: &str = "\
 ```
 {{~/if}}";
 
-/// Renders the JSON Schema with the key `key` in a fenced code block. With `collapse`, the schema
-/// is written on one line.
+/// Looks up a JSON Schema by the path `key` and renders it in a fenced code block. With `collapse`,
+/// the schema is on one line.
 const JSON_SCHEMA: &str = "\
 {{#if (getKeyOr key)}}
 ```json
@@ -50,8 +50,7 @@ const JSON_SCHEMA: &str = "\
 ```
 {{~/if}}";
 
-/// Renders an example for the JSON Schema with the key `key` in a fenced code block. The helper
-/// `jsonSchemaExample` creates the example.
+/// Looks up a JSON Schema by the path `key` and renders an example for it in a fenced code block.
 const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 {{#if (getOr key)}}
 ```json
@@ -59,7 +58,7 @@ const JSON_SCHEMA_EXAMPLE_JSON: &str = "\
 ```
 {{~/if}}";
 
-/// Renders the chat messages with the key `key` as text.
+/// Looks up chat messages by the path `key` and renders them as text.
 const DIALOGUE_HISTORY_TEXT: &str = "\
 {{> ChatConversationHistory
   chat_history=(getKeyOr key)

@@ -31,7 +31,7 @@ pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<
     let (value, pattern) = (args.get(0), args.get(1));
     if value.is_nullish() {
         return Err(RenderError::helper(
-            "expects a text, but its first argument is missing or null",
+            "expects a string, but its first argument is missing or null",
         ));
     }
     let text = write::to_string(&value, budget)?;
@@ -53,7 +53,7 @@ fn remove_matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<Stri
     if text.len() > MAX_TEXT_BYTES {
         let len = text.len();
         return Err(RenderError::helper(format!(
-            "with a pattern expects a text of at most {MAX_TEXT_BYTES} bytes, got {len} bytes"
+            "expects a string of at most {MAX_TEXT_BYTES} bytes for this pattern, got {len} bytes"
         )));
     }
     if pattern.len() > MAX_PATTERN_BYTES {

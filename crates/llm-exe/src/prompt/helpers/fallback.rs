@@ -50,7 +50,7 @@ pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     if value.is_nullish() { Value::Undefined } else { value }
 }
 
-/// Splits a path into keys and follows them from a value.
+/// Splits a path into keys and looks them up one after another.
 fn walk<'a>(from: &Value<'a>, path: &str, separators: &[char]) -> Value<'a> {
     let mut steps = path.split(separators).filter(|step| !step.is_empty()).peekable();
     if steps.peek().is_none() {

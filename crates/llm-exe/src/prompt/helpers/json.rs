@@ -43,7 +43,7 @@ pub(super) fn indent_json<'a>(
         Value::Null => Err(RenderError::helper("expects an object or a list, got null")),
         value if value.as_text().is_some() => Ok(value),
         value if !value.is_truthy() => Ok(Value::Text("")),
-        _ => Err(RenderError::helper("expects an object, a list or a text")),
+        _ => Err(RenderError::helper("expects an object, a list or a string")),
     }
 }
 
@@ -52,7 +52,6 @@ pub(super) fn indentation(collapse: &Value<'_>) -> usize {
     if is_true(collapse) { 0 } else { INDENT }
 }
 
-/// Converts a value to JSON text.
 pub(super) fn to_json_text<'a>(
     value: &Value<'_>,
     indent: usize,

@@ -19,12 +19,12 @@ const HELPERS: &[Helper] = &[
         .usage("{{#if paid}}…{{else}}…{{/if}}")
         .about(
             "Renders the block if the value is truthy and not an empty list. With \
-             `includeZero=true`, 0 passes too.",
+             `includeZero=true`, 0 also passes.",
         )
         .first_argument_optional(),
     builtin("unless", Kind::If { expected: false })
         .usage("{{#unless paid}}…{{/unless}}")
-        .about("Renders the block if `if` would not.")
+        .about("Renders the block if `if` would not render it.")
         .first_argument_optional(),
     builtin("each", Kind::Each)
         .usage("{{#each orders as |order index|}}…{{/each}}")
@@ -34,67 +34,71 @@ const HELPERS: &[Helper] = &[
         .about("Renders the block with the value as its context."),
     builtin("lookup", Kind::Value(builtin::lookup))
         .usage("{{lookup names 1}}")
-        .about("Returns the element with a computed key or index."),
+        .about("Returns the element at a computed key or index."),
     builtin("log", Kind::Value(builtin::log))
         .usage("{{log name}}")
         .about("Renders nothing and logs nothing.")
         .first_argument_optional(),
-    test("eq", comparison::eq)
-        .usage("{{#eq role \"user, assistant\"}}…{{/eq}}")
-        .about("Whether a text equals one of several texts, separated by commas."),
+    test("eq", comparison::eq).usage("{{#eq role \"user, assistant\"}}…{{/eq}}").about(
+        "Returns whether a string equals one of several strings that are separated by commas.",
+    ),
     test("neq", comparison::neq)
         .usage("{{#neq role \"system\"}}…{{/neq}}")
-        .about("The opposite of `eq`."),
+        .about("Returns the opposite of `eq`."),
     test("ifCond", comparison::if_cond).usage("{{#ifCond count \">\" 3}}…{{/ifCond}}").about(
         "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
              `===`, `!==`, `&&` or `||`.",
     ),
     value("getOr", fallback::get_or)
         .usage("{{getOr name \"you\"}}")
-        .about("Returns the value, or the second argument if it is missing or an empty text.")
+        .about("Returns the value, or the second argument if it is missing or an empty string.")
         .first_argument_optional(),
     value("getKeyOr", fallback::get_key_or)
         .usage("{{getKeyOr \"user.name\" \"you\"}}")
-        .about("Like `getOr`, with the path of the value as a text.")
+        .about(
+            "Like `getOr`, but the first argument is a string that contains the path of the value.",
+        )
         .first_argument_optional(),
     value("join", text::join)
         .usage("{{join tags}}")
         .about("Joins the elements of a list with a comma and a space."),
-    value("pluralize", text::pluralize)
-        .usage("{{pluralize \"cat|cats\" count}}")
-        .about("Returns the second form if the number is greater than 1, or else the first."),
+    value("pluralize", text::pluralize).usage("{{pluralize \"cat|cats\" count}}").about(
+        "Returns the second form if the number is greater than 1, and the first form otherwise.",
+    ),
     value("cut", cut::cut)
         .usage("{{cut text \"[0-9]+\"}}")
-        .about("Removes every match of a regular expression from a text."),
+        .about("Removes every match of a regular expression from a string."),
     value("substring", text::substring)
         .usage("{{substring text 0 100}}")
-        .about("Returns the part of a text between two indexes."),
+        .about("Returns the part of a string between two indexes."),
     value("objectToList", text::object_to_list)
         .usage("{{objectToList facts}}")
         .about("Returns a line `- key: value` for each member of an object."),
     value("indentJson", json::indent_json).usage("{{indentJson facts}}").about(
-        "Returns an object or list as indented JSON, or on one line if the second argument is \
-             `true`.",
+        "Returns an object or list as indented JSON, or as JSON on one line if the second \
+             argument is `true`.",
     ),
     value("jsonSchemaExample", json_schema_example::json_schema_example)
         .usage("{{jsonSchemaExample \"schema\" \"description\"}}")
         .about(
-            "Returns an example for the JSON Schema with this key: its properties, each with its \
-             value of the named keyword. Without a keyword, the properties that have a `default`. \
-             On one line if the third argument is `true`.",
+            "Returns an example for the JSON Schema with this key. Each property has the value of \
+             the named keyword. Without a keyword, only properties with a `default` are included. \
+             If the third argument is `true`, the example is on one line.",
         ),
     value("json", json::json)
         .usage("{{json facts indent=2}}")
-        .about("Returns a value as JSON, on one line without `indent`."),
+        .about("Returns a value as JSON. Without `indent`, the JSON is on one line."),
     value("default", fallback::default)
         .usage("{{default name \"you\"}}")
-        .about("Returns the value, or the second argument if it is missing, null or an empty text.")
+        .about(
+            "Returns the value, or the second argument if it is missing, null or an empty string.",
+        )
         .first_argument_optional(),
-    value("upper", text::upper).usage("{{upper name}}").about("Converts a text to upper case."),
-    value("lower", text::lower).usage("{{lower name}}").about("Converts a text to lower case."),
+    value("upper", text::upper).usage("{{upper name}}").about("Converts a string to upper case."),
+    value("lower", text::lower).usage("{{lower name}}").about("Converts a string to lower case."),
     value("trim", text::trim)
         .usage("{{trim name}}")
-        .about("Removes the white space around a text."),
+        .about("Removes the white space around a string."),
 ];
 
 /// The documentation of a helper.

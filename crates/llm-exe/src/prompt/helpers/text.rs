@@ -33,7 +33,7 @@ pub(super) fn pluralize<'a>(
 ) -> Result<Value<'a>, RenderError> {
     let first = args.get(0);
     let Some(forms) = first.as_text() else {
-        return Err(RenderError::helper("expects two forms in one text, such as \"item|items\""));
+        return Err(RenderError::helper("expects two forms in one string, such as \"item|items\""));
     };
     let singular = Value::index(1);
     let is_plural = compare::order(&args.get(1), &singular, budget)? == Some(Ordering::Greater);
@@ -55,7 +55,7 @@ pub(super) fn substring<'a>(
     let len = match &value {
         Value::Undefined | Value::Null => {
             return Err(RenderError::helper(
-                "expects a text, but its first argument is missing or null",
+                "expects a string, but its first argument is missing or null",
             ));
         }
         Value::Array(items) => items.len(),
@@ -69,7 +69,7 @@ pub(super) fn substring<'a>(
         return Ok(value);
     }
     let Some(text) = value.as_text() else {
-        return Err(RenderError::helper("expects a text, got a list"));
+        return Err(RenderError::helper("expects a string, got a list"));
     };
     let start = index(&start, budget)?;
     let end = index(&end, budget)?;

@@ -90,7 +90,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders the `else` part of a block.
+    /// Renders the `else` part of a block. If a helper was called before it, an empty object
+    /// replaces a missing context.
     fn render_else(
         &mut self,
         program: &'a Program,

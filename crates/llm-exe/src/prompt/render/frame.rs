@@ -147,6 +147,7 @@ impl<'s, 'a> Env<'s, 'a> {
         }
         home.inlines
     }
+
     /// Returns the context that helpers receive, which is an empty object if the context is missing
     /// or null.
     pub(crate) fn this(&self) -> Value<'a> {
@@ -160,20 +161,20 @@ impl<'s, 'a> Env<'s, 'a> {
         let (kind, message) = match error {
             RenderError::Failed(failure) => (failure.kind, failure.message),
             RenderError::TooDeep => {
-                let message = "blocks, partials or values are nested more deeply than the limit";
+                let message = "blocks, partials or values are nested too deeply";
                 (ProblemKind::TooDeep, message.to_owned())
             }
             RenderError::TooLarge => {
-                (ProblemKind::TooLarge, "the rendered text is larger than the limit".to_owned())
+                (ProblemKind::TooLarge, "the rendered text exceeds the size limit".to_owned())
             }
             RenderError::TooSlow => {
-                (ProblemKind::TooSlow, "rendering takes longer than the limit".to_owned())
+                (ProblemKind::TooSlow, "rendering exceeds the time limit".to_owned())
             }
         };
         Box::new(self.unit.problem(kind, at, message))
     }
 
-    /// Adds the helper's name and the position to an error of a helper.
+    /// Adds the helper's name and the position to an error that the helper returned.
     pub(crate) fn helper_problem(
         &self,
         helper: &Helper,

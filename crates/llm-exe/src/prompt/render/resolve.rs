@@ -121,7 +121,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// Returns the value of an `@` variable.
+    /// Returns the value of an `@` variable, such as `@index`.
     fn data_variable(&self, variable: DataVariable, up: usize, env: &Env<'_, 'a>) -> Value<'a> {
         let Some(data) = env.data_above(up) else {
             return Value::Undefined;
@@ -138,7 +138,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Evaluates an argument.
+    /// Evaluates an argument. Unless it is optional, a missing variable is recorded.
     pub(crate) fn value(
         &mut self,
         expr: &'a Expr,
@@ -156,7 +156,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// Evaluates a sub-expression.
+    /// Evaluates a sub-expression. Unless it is optional, a missing variable is recorded.
     pub(crate) fn call(
         &mut self,
         call: &'a Call,
@@ -183,9 +183,10 @@ impl<'a> Renderer<'a> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
             Kind::Test { test } => self.with_args(helper, call, env, test)?.map(Value::Bool),
-            Kind::If { .. } | Kind::Each | Kind::With => {
-                Err(RenderError::helper(format!("needs a block: `{{{{#{}}}}}`", helper.name)))
-            }
+            Kind::If { .. } | Kind::Each | Kind::With => Err(RenderError::helper(format!(
+                "must be used as a block: `{{{{#{}}}}}`",
+                helper.name
+            ))),
         };
         result
             .and_then(|value| match &value {
@@ -280,7 +281,7 @@ fn walk<'a>(
     (value, present)
 }
 
-/// Returns the value of a block parameter.
+/// Returns the value of a block parameter. Fails if the block does not provide block parameters.
 fn block_param<'s, 'a>(
     path: &Path,
     up: usize,

@@ -13,7 +13,7 @@ use crate::prompt::helpers::args::Helper;
 /// Maximum number of unknown helpers, and of included partials, to collect per source.
 const MAX_COLLECTED: usize = 100;
 
-/// The names that a source uses or defines.
+/// The helpers and partials that a template source uses or defines.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
     /// The names of unknown helpers that the source calls, with the byte offsets of the names.

@@ -11,29 +11,29 @@ use super::tree::Span;
 /// The characters that open a tag and determine its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
-    /// `{{` or `{{&`
+    /// Opens a value: `{{` or `{{&`.
     Mustache,
-    /// `{{{`
+    /// Opens a value with three braces: `{{{`.
     Triple,
-    /// `{{*`
+    /// Opens a decorator: `{{*`.
     Decorator,
-    /// `{{#`
+    /// Opens a block: `{{#`.
     Block,
-    /// `{{#*`
+    /// Opens a decorator block: `{{#*`.
     DecoratorBlock,
-    /// `{{^x`
+    /// Opens an inverted block: `{{^x`.
     InverseBlock,
     /// A complete `{{else}}` or `{{^}}` tag. `after` is true if the tag ends with `~}}`.
     Else { after: bool },
-    /// `{{else x`
+    /// Opens an `else if` branch: `{{else x`.
     ElseIf,
-    /// `{{/`
+    /// Opens the closing tag of a block: `{{/`.
     Close,
-    /// `{{>`
+    /// Opens a tag that includes a partial: `{{>`.
     Partial,
-    /// `{{#>`
+    /// Opens a partial with a block: `{{#>`.
     PartialBlock,
-    /// `{{{{`
+    /// Opens a raw block: `{{{{`.
     Raw,
     /// A complete comment. `after` is true if the comment ends with `~}}`.
     Comment { after: bool },
@@ -223,8 +223,8 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// Reads `^`, `^}}`, `else` or `else}}`. If the tag starts with none of these, it is a
-    /// mustache.
+    /// Reads `^`, `^}}`, `else` or `else}}`. If the tag starts with none of these, it is an
+    /// ordinary `{{x}}` tag.
     fn inverse(&mut self) -> Opening {
         let rest = self.rest(self.at);
         if let Some(after_caret) = rest.strip_prefix('^') {

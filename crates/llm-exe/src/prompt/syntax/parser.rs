@@ -14,11 +14,11 @@ const MAX_NESTING: usize = 100;
 
 /// The error message for a decorator other than `inline`.
 const UNSUPPORTED_DECORATOR: &str =
-    "unsupported decorator; the only supported one is the block `{{#*inline \"name\"}}`";
+    "unsupported decorator; only the block `{{#*inline \"name\"}}` is supported";
 
 /// The error message for an inline partial without a literal name.
 const INVALID_INLINE_NAME: &str =
-    "the name of an inline partial must be a quoted text: `{{#*inline \"name\"}}`";
+    "the name of an inline partial must be a quoted string: `{{#*inline \"name\"}}`";
 
 /// The error message for a partial with two or more positional arguments.
 const TOO_MANY_CONTEXTS: &str =
@@ -40,7 +40,7 @@ pub(crate) fn parse(source: &str) -> ParseResult<Program> {
             Err(parser.syntax_error(at, message))
         }
         (_, Stop::Else { at, .. } | Stop::ElseIf { at, .. }) => {
-            Err(parser.syntax_error(at, "`else` outside of a block"))
+            Err(parser.syntax_error(at, "`else` is allowed only inside a block"))
         }
     }
 }
@@ -209,7 +209,8 @@ impl Parser<'_> {
                 return Err(self.syntax_error(opened, message));
             }
             Stop::Else { at, .. } | Stop::ElseIf { at, .. } => {
-                return Err(self.syntax_error(at, "unexpected `else`"));
+                let message = format!("unexpected `else`; expected `{{{{/{}}}}}`", name.text);
+                return Err(self.syntax_error(at, message));
             }
         };
         let (_, closed) = self.name(Closing::Two)?;

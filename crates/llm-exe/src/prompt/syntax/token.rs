@@ -12,24 +12,24 @@ pub(crate) enum Token {
         text: Box<str>,
         literal: bool,
     },
-    /// `.` or `/` between two segments of a path.
+    /// A `.` or `/` between two segments of a path.
     Separator,
     Text(Box<str>),
     Number(serde_json::Number),
     Bool(bool),
     Null,
     Undefined,
-    /// `@`
+    /// The `@` before a name, as in `@index`.
     Data,
-    /// `=`
+    /// The `=` of a named argument.
     Equals,
-    /// `(`
+    /// The `(` that opens a sub-expression.
     OpenCall,
-    /// `)`
+    /// The `)` that closes a sub-expression.
     CloseCall,
-    /// `as |`
+    /// The `as |` before block parameters.
     OpenParams,
-    /// `|`
+    /// The `|` after block parameters.
     CloseParams,
     /// The end of the tag, which is `}}`, `}}}` or `}}}}` depending on its opening. `after` is true
     /// if the braces contain `~`.
@@ -61,7 +61,7 @@ impl Token {
             Token::CloseParams => "`|`".to_owned(),
             Token::Close { .. } => "the end of the tag".to_owned(),
             Token::End => "the end of the template".to_owned(),
-            Token::Invalid(quote @ ('"' | '\'')) => format!("an unclosed {quote}"),
+            Token::Invalid(quote @ ('"' | '\'')) => format!("an unclosed `{quote}`"),
             Token::Invalid('[') => "an unclosed `[`".to_owned(),
             Token::Invalid(c) => format!("`{c}`, which is not allowed here"),
         }

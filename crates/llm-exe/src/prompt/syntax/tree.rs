@@ -183,11 +183,11 @@ pub(crate) enum PathStart {
     /// A block parameter. The first number counts the enclosing programs with block parameters to
     /// skip, and the second is the index of the parameter.
     Param(usize, usize),
-    /// An `@` variable of the frame this many levels up.
+    /// An `@` variable of the block this many levels up.
     Data(DataVariable, usize),
 }
 
-/// The name of an `@` variable.
+/// An `@` variable, such as `@index`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DataVariable {
     Root,
