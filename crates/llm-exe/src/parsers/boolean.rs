@@ -28,7 +28,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 impl ReplyParser for BooleanParser {
     fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = text.to_lowercase();
-        let value = match (boolean_of_word(trim(&text)), self.mode) {
+        let value = match (parse_word(trim(&text)), self.mode) {
             (Some(value), _) => Ok(value),
             (None, MatchMode::Extract) => extract(&text),
             (None, MatchMode::Exact) => Err("the reply is not exactly true, false, yes or no"),
@@ -37,7 +37,7 @@ impl ReplyParser for BooleanParser {
     }
 }
 
-fn boolean_of_word(word: &str) -> Option<bool> {
+fn parse_word(word: &str) -> Option<bool> {
     match word {
         "true" | "yes" | "y" | "1" => Some(true),
         "false" | "no" | "n" | "0" => Some(false),
@@ -55,8 +55,8 @@ fn extract(text: &str) -> Result<bool, &'static str> {
     let mut value: Option<bool> = None;
     let mut has_answer = false;
     let mut has_negation = false;
-    for (start, word) in words(text) {
-        let Some(word_value) = boolean_of_word(word) else {
+    for (start, word) in split_words(text) {
+        let Some(word_value) = parse_word(word) else {
             continue;
         };
         if value.is_some_and(|earlier| earlier != word_value) {
@@ -79,7 +79,7 @@ fn extract(text: &str) -> Result<bool, &'static str> {
 }
 
 /// Returns the words of a text with their byte offsets.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+fn split_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut start = 0;
     text.split(|c| !is_word_char(c)).filter_map(move |word| {
         let word_start = start;

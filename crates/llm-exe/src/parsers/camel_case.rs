@@ -23,14 +23,14 @@ impl KeyTransform {
     pub(super) fn apply(self, key: &str) -> Option<String> {
         let key = match self {
             KeyTransform::Preserve => key.to_owned(),
-            KeyTransform::CamelCase => camel_case(key),
+            KeyTransform::CamelCase => to_camel_case(key),
         };
         (!key.is_empty()).then_some(key)
     }
 }
 
 /// Converts a key to camelCase. All characters except ASCII letters and digits separate words.
-fn camel_case(key: &str) -> String {
+fn to_camel_case(key: &str) -> String {
     let is_kept = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = key.trim_matches(|c| !is_kept(c)).split(|c: char| !c.is_ascii_alphanumeric());
     let mut camel = String::new();

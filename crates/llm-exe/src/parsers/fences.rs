@@ -12,7 +12,7 @@ use super::parser::{Context, OutputError};
 /// Returns the code block as `{language, code}`. Returns an error unless the reply contains exactly
 /// one block.
 pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-    let mut blocks = code_blocks(text)?.into_iter();
+    let mut blocks = find_code_blocks(text)?.into_iter();
     match (blocks.next(), blocks.len()) {
         (None, _) => Err(OutputError::new("the reply contains no fenced code block")),
         (Some(block), 0) => Ok(block.into_value()),
@@ -26,7 +26,7 @@ pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, 
 
 /// Returns all code blocks as an array of `{language, code}`. The array may be empty.
 pub(super) fn markdown_code_blocks(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-    Ok(code_blocks(text)?.into_iter().map(CodeBlock::into_value).collect())
+    Ok(find_code_blocks(text)?.into_iter().map(CodeBlock::into_value).collect())
 }
 
 #[derive(Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl CodeBlock<'_> {
 }
 
 /// Returns all code blocks of a text in order of appearance.
-fn code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
+fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
     while let Some(opening) = find_opening(text, at) {

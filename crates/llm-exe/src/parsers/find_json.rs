@@ -18,10 +18,10 @@ pub(super) enum FoundJson {
 /// Searches a reply for JSON. Valid values inside invalid JSON are not used.
 pub(super) fn find_json(text: &str) -> FoundJson {
     let text = text.trim().trim_start_matches('\u{feff}');
-    let content = without_fence(text).unwrap_or(text);
+    let content = strip_fence(text).unwrap_or(text);
     match crate::json::parse(content.as_bytes()) {
         Ok(value) => FoundJson::Whole(value),
-        Err(error) => match embedded(content) {
+        Err(error) => match find_embedded(content) {
             Some(values) if !values.is_empty() => FoundJson::Embedded(values),
             _ => FoundJson::Invalid(error.to_string()),
         },
@@ -29,7 +29,7 @@ pub(super) fn find_json(text: &str) -> FoundJson {
 }
 
 /// Returns the content of the code block if the whole text is a single fenced code block.
-fn without_fence(text: &str) -> Option<&str> {
+fn strip_fence(text: &str) -> Option<&str> {
     let fence = if text.starts_with("```") { "```" } else { "~~~" };
     let rest = text.strip_prefix(fence)?;
     let (language, rest) = rest.split_once('\n')?;
@@ -43,7 +43,7 @@ const MAX_BRACKETS: usize = 200;
 
 /// Returns the objects and arrays in a text, or `None` if one of them is invalid or the text has
 /// too many brackets.
-fn embedded(text: &str) -> Option<Vec<Value>> {
+fn find_embedded(text: &str) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     let mut rest = text;
     let mut brackets = 0;

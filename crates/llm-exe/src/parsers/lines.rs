@@ -21,7 +21,7 @@ pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, Output
 }
 
 /// Parses a list of `key: value` lines. Each line is split at its first colon.
-pub(super) fn key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
+pub(super) fn parse_key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
     let mut pairs = Vec::new();
     for (index, item) in parse_list(text)?.items.into_iter().enumerate() {
         match item.split_once(':').map(|(key, value)| (trim(key), trim(value))) {
@@ -47,7 +47,7 @@ struct List<'a> {
 fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
     let lines: Vec<&str> =
         text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty()).collect();
-    let marked: Vec<&str> = lines.iter().filter_map(|line| without_marker(line)).collect();
+    let marked: Vec<&str> = lines.iter().filter_map(|line| strip_marker(line)).collect();
     match marked.len() {
         0 => Ok(List { items: lines, has_markers: false }),
         count if count == lines.len() => Ok(List { items: marked, has_markers: true }),
@@ -60,7 +60,7 @@ fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
 }
 
 /// Returns the line without its list marker, or `None` if the line has no marker.
-fn without_marker(line: &str) -> Option<&str> {
+fn strip_marker(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix('•') {
         return Some(trim(rest));
     }

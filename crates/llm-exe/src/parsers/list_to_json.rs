@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::camel_case::KeyTransform;
-use super::lines::{item_error, key_value_pairs};
+use super::lines::{item_error, parse_key_value_pairs};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
 
@@ -24,7 +24,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 impl ReplyParser for ListToJsonParser {
     fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         let mut fields = Map::new();
-        for (index, (key, value)) in key_value_pairs(text)?.into_iter().enumerate() {
+        for (index, (key, value)) in parse_key_value_pairs(text)?.into_iter().enumerate() {
             let Some(key) = self.key_transform.apply(key) else {
                 return Err(item_error(index, "has a key without ASCII letters or digits"));
             };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::camel_case::KeyTransform;
-use super::lines::{item_error, key_value_pairs};
+use super::lines::{item_error, parse_key_value_pairs};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
 
@@ -22,7 +22,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 
 impl ReplyParser for ListToKeyValueParser {
     fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-        let pairs = key_value_pairs(text)?.into_iter().enumerate();
+        let pairs = parse_key_value_pairs(text)?.into_iter().enumerate();
         pairs
             .map(|(index, (key, value))| match self.key_transform.apply(key) {
                 Some(key) => Ok(json!({ "key": key, "value": value })),

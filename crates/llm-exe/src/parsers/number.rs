@@ -32,7 +32,7 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 impl ReplyParser for NumberParser {
     fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
         let text = trim(text);
-        let candidates = candidates(text);
+        let candidates = find_candidates(text);
         let number = match (candidates.as_slice(), self.mode) {
             ([number], MatchMode::Exact)
                 if number.valid && number.text == text && !text.starts_with('−') =>
@@ -67,7 +67,7 @@ struct Candidate<'a> {
     valid: bool,
 }
 
-fn candidates(text: &str) -> Vec<Candidate<'_>> {
+fn find_candidates(text: &str) -> Vec<Candidate<'_>> {
     let mut candidates = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {

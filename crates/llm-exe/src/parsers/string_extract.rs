@@ -45,7 +45,7 @@ impl ReplyParser for StringExtractParser {
         let text = self.normalize(text);
         let mut matched = None;
         for value in &self.values {
-            let offsets = self.offsets(&text, &self.normalize(value));
+            let offsets = self.find_offsets(&text, &self.normalize(value));
             if offsets.is_empty() {
                 continue;
             }
@@ -91,7 +91,7 @@ impl StringExtractParser {
     }
 
     /// Returns the byte offsets of all occurrences of a value in the text.
-    fn offsets(&self, text: &str, value: &str) -> Vec<usize> {
+    fn find_offsets(&self, text: &str, value: &str) -> Vec<usize> {
         if self.mode == MatchMode::Exact {
             return if trim(text) == value { vec![0] } else { Vec::new() };
         }

@@ -30,28 +30,28 @@ pub(super) fn json_schema_example<'a>(
     }
     let keyword = keyword.as_text().filter(|name| !name.is_empty());
     let example = if kind.as_text() == Some("array") {
-        Json::Array(vec![example_element(&schema.property("items"), keyword, budget)?])
+        Json::Array(vec![create_element_example(&schema.property("items"), keyword, budget)?])
     } else {
-        example_object(&schema, keyword, budget)?
+        create_object_example(&schema, keyword, budget)?
     };
     to_json_text(&Value::from(&example), indentation(&args.get(2)), budget)
 }
 
 /// Creates the single element of an example array.
-fn example_element(
+fn create_element_example(
     items: &Value<'_>,
     keyword: Option<&str>,
     budget: &mut Budget,
 ) -> Result<Json, RenderError> {
     if items.is_truthy() {
-        example_object(items, keyword, budget)
+        create_object_example(items, keyword, budget)
     } else {
         Ok(Json::Object(Map::new()))
     }
 }
 
 /// Creates an example for an object schema. For any other schema, the example is empty.
-fn example_object(
+fn create_object_example(
     schema: &Value<'_>,
     keyword: Option<&str>,
     budget: &mut Budget,

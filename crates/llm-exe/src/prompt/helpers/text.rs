@@ -71,13 +71,13 @@ pub(super) fn substring<'a>(
     let Some(text) = value.as_text() else {
         return Err(RenderError::helper("expects a string, got a list"));
     };
-    let start = index(&start, budget)?;
-    let end = index(&end, budget)?;
+    let start = to_index(&start, budget)?;
+    let end = to_index(&end, budget)?;
     Ok(Value::owned_text(utf16_slice(text, start.min(end), start.max(end))))
 }
 
 /// Converts a value to an index as JavaScript does. NaN and negative numbers become 0.
-fn index(value: &Value<'_>, budget: &mut Budget) -> Result<usize, RenderError> {
+fn to_index(value: &Value<'_>, budget: &mut Budget) -> Result<usize, RenderError> {
     let text = write::to_string(value, budget)?;
     let number = if value.is_object() { Value::Text(&text).to_number() } else { value.to_number() };
     Ok(number as usize)
@@ -119,7 +119,7 @@ pub(super) fn upper<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
 ) -> Result<Value<'a>, RenderError> {
-    Ok(Value::owned_text(only_text(args, budget)?.to_uppercase()))
+    Ok(Value::owned_text(single_argument_text(args, budget)?.to_uppercase()))
 }
 
 /// Implements `{{lower name}}`, which converts a string to lower case.
@@ -127,16 +127,16 @@ pub(super) fn lower<'a>(
     args: &Args<'_, 'a>,
     budget: &mut Budget,
 ) -> Result<Value<'a>, RenderError> {
-    Ok(Value::owned_text(only_text(args, budget)?.to_lowercase()))
+    Ok(Value::owned_text(single_argument_text(args, budget)?.to_lowercase()))
 }
 
 /// Implements `{{trim text}}`, which removes the white space around a string.
 pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
-    Ok(Value::owned_text(only_text(args, budget)?.trim_matches(is_js_space)))
+    Ok(Value::owned_text(single_argument_text(args, budget)?.trim_matches(is_js_space)))
 }
 
 /// Converts the single argument to the string that a tag would render.
-fn only_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
+fn single_argument_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
     args.expect_count(1)?;
     let mut out = String::new();
     write::print(&mut out, &args.get(0), budget)?;
