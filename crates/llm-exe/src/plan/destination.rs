@@ -1,11 +1,11 @@
-//! Parses the `destination` field, and checks that the operator allows the destination.
+//! Parses the `destination` field and checks that the operator allows the destination.
 
 use super::{Problems, Rules};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::json;
 
-/// Parses the `destination` field.
+/// Parses the `destination` field of a request, and adds a problem if it is invalid.
 pub(super) fn read(
     text: Option<&str>,
     rules: &Rules,
@@ -34,8 +34,8 @@ pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> R
         return Ok(());
     };
     let mut url = destination.to_string();
-    // With the slash, `s3://bucket/results` matches the allowed prefix `s3://bucket/results/`,
-    // which in turn does not match `s3://bucket/results-2`.
+    // The prefix `s3://bucket/results/` must also allow `s3://bucket/results` itself, so an S3 URL
+    // is compared with a trailing slash.
     if url.starts_with("s3://") {
         url.push('/');
     }
@@ -55,11 +55,11 @@ pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> R
     Err(Error::new(ErrorKind::ConfigForbidden, text))
 }
 
-/// Checks that the event did not come from the destination, because sending the result there would
-/// start another run.
+/// Checks that the event did not come from the destination, because a result sent there would
+/// trigger another run.
 ///
 /// # Errors
-/// `ConfigForbidden` if the destination is one of the origins.
+/// `ConfigForbidden` if one of the origins is the destination.
 pub(crate) fn check_origins(
     destination: Option<&ParsedDestination>,
     origins: &[String],
