@@ -220,7 +220,7 @@ impl Plan {
     /// Renders a reply as a template. The template can use `data` but not partials, and the limits
     /// for prompts apply. Returns the text and a warning for each missing variable.
     fn render_reply(&self, source: &str) -> Result<(String, Vec<String>), String> {
-        // These messages are logged, so they must not quote the source line.
+        // These messages are logged, so they must not quote the reply.
         let describe = |problem: &TemplateProblem| {
             let TemplateProblem { line, column, message, .. } = problem;
             format!("line {line}, column {column}: {message}")

@@ -1,5 +1,5 @@
-//! Calls a provider. This includes getting the API key, sending the request, and converting an
-//! error response to an error.
+//! Calls a provider: gets the API key, sends the request, and converts a failure response into an
+//! error.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::wire::{Auth, WireReply, WireRequest};
 /// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
 const MAX_CALLS: u32 = 500;
 
-/// Calls providers. The client knows their base URLs, gets their API keys, and owns the HTTP
+/// A client for all providers. It knows their base URLs, gets their API keys, and owns the HTTP
 /// connections.
 #[derive(Clone)]
 pub(super) struct ProviderClient {
@@ -28,8 +28,8 @@ pub(super) struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// Starts to connect to a provider and to fetch its API key in the background, so that a later
-    /// call is faster. Errors are ignored, because the later call reports them.
+    /// Connects to a provider and fetches its API key in the background, to speed up a later call.
+    /// Errors are ignored, because the later call reports them.
     pub(super) fn preload(&self, provider: &ProviderRow) {
         if let Some(name) = provider.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -40,8 +40,8 @@ impl ProviderClient {
         }
     }
 
-    /// Sends a request and parses the reply. The token usage is recorded even if the reply turns
-    /// out to be unusable.
+    /// Sends a request and parses the reply. Token usage is recorded even if the reply turns out to
+    /// be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
@@ -85,8 +85,7 @@ impl ProviderClient {
         secret.map(Some)
     }
 
-    /// Sends the request with the target's retry policy, up to the maximum number of calls per
-    /// request.
+    /// Sends the request with the target's retry policy. Each attempt counts toward [`MAX_CALLS`].
     async fn send(
         &self,
         context: &mut Context,
@@ -108,7 +107,7 @@ impl ProviderClient {
         outcome
     }
 
-    /// Fetches a newer value of the API key if the provider rejected the one that was sent.
+    /// Fetches a newer value of the API key if the provider rejected the value that was sent.
     async fn renew(
         &self,
         target: &Target,

@@ -9,11 +9,11 @@ use crate::scrub::scrub;
 
 /// The outcome of checking a reply.
 pub(super) enum CheckedReply {
-    /// The parsed result and the warnings.
+    /// The reply is usable. Contains the parsed result and the warnings.
     Accepted(Value, Vec<String>),
-    /// The reply causes an error that a repair would not fix.
+    /// The reply has an error that another call would not fix.
     Failed(Error),
-    /// The reply does not match the requested output. A repair may fix it.
+    /// The reply does not match the requested output, but the model may be able to correct it.
     Unusable(UnusableReply),
 }
 
@@ -21,15 +21,15 @@ pub(super) enum CheckedReply {
 pub(super) struct UnusableReply {
     /// The text of the reply, which may be empty.
     pub(super) text: String,
-    /// Why the reply is unusable, in words for both the caller and the model.
+    /// Why the reply is unusable, worded for both the caller and the model.
     pub(super) reason: String,
     /// The name of the requested output.
     output: &'static str,
 }
 
 impl UnusableReply {
-    /// Creates the `OutputInvalid` error. Its message for the caller quotes the beginning of the
-    /// reply, but its message for logs does not.
+    /// Creates the `OutputInvalid` error. The message for the caller quotes the beginning of the
+    /// reply, but the message for logs does not.
     pub(super) fn into_error(self, reply: &Reply) -> Error {
         let UnusableReply { text, reason, output } = self;
         let stop_reason = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
@@ -119,7 +119,7 @@ fn check_stop_reason(
             return error(ErrorKind::OutputTruncated, message);
         }
         // An unknown stop reason may mean that the reply is incomplete. A missing stop reason is
-        // accepted, because many servers send none.
+        // accepted, because many servers do not send one.
         StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
             let message = format!("the reply ended with an unknown stop reason ({word})");
             return error(ErrorKind::OutputInvalid, message);

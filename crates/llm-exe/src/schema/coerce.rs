@@ -1,7 +1,6 @@
-//! Coerces a value to a schema where this is unambiguous. The string `"42"` becomes a number where
-//! the schema requires a number, and `"true"` becomes a boolean where it requires a boolean.
-//! Missing properties are set to their defaults, and unknown properties of closed objects are
-//! removed.
+//! Coerces a value to a schema where this is unambiguous. For example, the string `"42"` becomes a
+//! number if the schema requires a number. Missing properties are set to their defaults, and
+//! unknown properties of closed objects are removed.
 //!
 //! Coercion follows `properties`, `items`, `$ref` and `additionalProperties`. It does not follow
 //! combinators such as `anyOf`, because the result would depend on which branch is chosen.
@@ -10,17 +9,17 @@ use serde_json::{Map, Number, Value};
 
 use super::reference::referenced;
 
-/// Maximum number of levels and `$ref`s that are followed. Values below this depth are not changed.
+/// Maximum depth to follow, counting nesting levels and `$ref`s. Deeper values are not changed.
 const MAX_DEPTH: usize = 200;
 
-/// Maximum number of defaults that are filled in. Defaults can contain objects with defaults, so
-/// with references their number could double at each level.
+/// Maximum number of defaults to fill in. A default can be an object that has defaults of its own,
+/// so their number could double at each level.
 const MAX_DEFAULTS: usize = 1000;
 
-/// Maximum number of `$ref`s that are followed from a property to its default.
+/// Maximum number of `$ref`s to follow from a property to its default.
 const MAX_HOPS: usize = 16;
 
-/// Coerces a value in place.
+/// Coerces a value to the schema `root`, in place.
 pub(crate) fn coerce(root: &Value, value: &mut Value) {
     let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS };
     coercer.node(root, value, 0);
@@ -128,8 +127,7 @@ fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
     }
 }
 
-/// Returns the default of a property, from its own schema or from the schema that its `$ref` refers
-/// to.
+/// Returns the default of a property, either from its own schema or from the target of its `$ref`.
 fn find_default<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);

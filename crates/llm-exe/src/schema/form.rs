@@ -1,21 +1,20 @@
 //! Rewrites a schema to the subset of JSON Schema that a provider supports.
 //!
-//! If the provider does not support the keyword of a constraint, the constraint moves into the
-//! description of its subschema. A schema is not rewritten if it contains keywords that a
-//! description can't replace.
+//! A constraint with an unsupported keyword moves into the description of its subschema. A schema
+//! is not rewritten if it contains keywords that a description can't replace.
 
 use serde_json::{Map, Value, json};
 
 use super::reference::referenced;
 
-/// Keywords that do not constrain values. They are removed.
+/// Keywords that are removed because they do not constrain values.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
 /// Maximum nesting depth of a schema and of the references in it.
 const MAX_LEVELS: usize = 64;
 
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
-/// A keyword and a function that returns whether the provider supports a value of this keyword.
+/// A keyword, and a function that returns whether the provider supports a value of the keyword.
 type SupportedKeyword = (&'static str, fn(&Value) -> bool);
 
 /// The subset of JSON Schema that a provider supports.
@@ -25,11 +24,11 @@ pub(super) struct Form {
     pub(super) unsupported: &'static [&'static str],
     /// Keywords that are sent if the provider supports their value.
     pub(super) supported: &'static [SupportedKeyword],
-    /// Rewrites the `enum` or `const` of a subschema. If the provider does not support it, returns
-    /// `None`, and the keyword moves into the description.
+    /// Rewrites the `enum` or `const` of a subschema. Returns `None` if the provider does not
+    /// support it; the keyword then moves into the description.
     pub(super) literal: fn(&Rules) -> Option<Rules>,
-    /// Whether the provider supports `allOf`. If it does not, an `allOf` is rewritten only if it
-    /// has a single branch.
+    /// Whether the provider supports `allOf`. Otherwise, an `allOf` is rewritten only if it has a
+    /// single branch.
     pub(super) supports_all_of: bool,
     /// Whether the provider requires `"additionalProperties": false` in every object.
     pub(super) closed: bool,
@@ -76,12 +75,13 @@ impl Form {
         Some(Value::Object(out))
     }
 
-    /// Returns whether a keyword is sent with this value.
+    /// Returns whether the provider supports a keyword with this value.
     fn supports(&self, key: &str, value: &Value) -> bool {
         self.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
     }
 
-    /// Rewrites the definitions in a subschema. Returns `None` if that is impossible.
+    /// Rewrites the definitions in a subschema. Returns `None` if the provider does not support
+    /// them.
     fn definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
@@ -108,7 +108,7 @@ impl Form {
         (!name.contains('/')).then(|| format!("#/$defs/{name}"))
     }
 
-    /// Rewrites the keyword that determines what a subschema accepts, which is a literal, a
+    /// Rewrites the keyword that determines which values a subschema accepts: a literal, a
     /// combinator or the type.
     fn kind(
         &self,
@@ -256,8 +256,8 @@ fn references_are_finite<'a>(
     }
 }
 
-/// Writes the description of a subschema, which consists of the original description and the
-/// constraints that the provider has no keyword for.
+/// Writes the description of a subschema: the original description, followed by the constraints
+/// that the provider has no keyword for.
 pub(super) fn write_description(original: Option<&Value>, notes: &[String], out: &mut Rules) {
     let mut description = original.and_then(Value::as_str).unwrap_or_default().to_owned();
     if !notes.is_empty() {

@@ -1,11 +1,13 @@
 //! Rewrites a schema for OpenAI's strict mode.
 //!
-//! Strict mode requires that objects are closed, that every property is required, that every
-//! subschema has a type and that nothing is next to a `$ref`. It supports few keywords
-//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema is rewritten only if
-//! this does not change which values it accepts. Annotations can be removed because they do not
-//! affect validation. As an exception, patterns that OpenAI rejects move into a description, where
-//! the model reads them; the reply is still validated against the original schema.
+//! Strict mode supports few keywords
+//! (<https://platform.openai.com/docs/guides/structured-outputs>). Objects must be closed, all
+//! properties must be required, every subschema must have a type, and a `$ref` must not have other
+//! keywords next to it.
+//!
+//! A schema is rewritten only if it still accepts the same values. The only exception is patterns
+//! that OpenAI rejects: they move into a description for the model, and the reply is still
+//! validated against the original schema.
 
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
@@ -35,27 +37,28 @@ const SENT: &[&str] = &[
 /// Keywords that are removed because they do not affect validation.
 const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Annotations that the model reads, so they are preserved where possible.
+/// Annotations that are preserved where possible, because the model reads them.
 const READABLE: &[&str] = &["description", "title"];
 /// Formats that strict mode supports. Other formats are removed, which does not change the meaning
 /// of the schema because this crate never validates `format`.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meanings depend on each other, as do those of `LIST_RULES`. Two schemas that both
-/// use keywords of such a group can be merged only if they agree on the whole group.
+/// Keywords whose meanings depend on each other. Two schemas that use any of these keywords can be
+/// merged only if they agree on all of them.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
+/// Keywords for arrays that depend on each other in the same way.
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
-/// Maximum number of subschemas in the result. Replacing references by their definitions could
+/// Maximum number of subschemas in the result. Replacing references with their definitions could
 /// double the size of the schema at each level.
 const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
-/// Returns the schema in the form that strict mode requires, or `None` if that would change which
-/// values the schema accepts.
+/// Rewrites a schema to the form that strict mode requires. Returns `None` if this would change
+/// which values the schema accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
@@ -79,10 +82,10 @@ pub fn strict(schema: &Value) -> Option<Value> {
 struct Walk<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
-    /// Whether a `$ref` with a description next to it is replaced by its definition, to preserve
-    /// the description. Many copies of a large definition can exceed the limits.
+    /// Whether to replace a `$ref` that has a description next to it with its definition. This
+    /// preserves the description, but many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
-    /// The references whose definitions are being rewritten, used to detect recursion.
+    /// The references whose definitions are being rewritten, to detect recursion.
     in_progress: Vec<String>,
     properties: usize,
     enum_values: usize,
@@ -98,7 +101,7 @@ impl Walk<'_> {
         if let Some(Value::String(reference)) = rules.get("$ref") {
             return self.reference(rules, reference, level);
         }
-        // An `$id` changes what the references inside this schema refer to.
+        // A nested `$id` changes the base URI of the references below it.
         if level > 1 && rules.contains_key("$id") {
             return None;
         }
@@ -157,10 +160,11 @@ impl Walk<'_> {
         Some(Value::Object(out))
     }
 
-    /// Rewrites a schema that is a `$ref`. If there are other keywords next to the `$ref`, its
-    /// definition replaces it and the keywords are merged into the definition. A recursive
-    /// definition can't replace its reference, so a description next to the `$ref` is dropped, and
-    /// any other keyword makes the schema unsupported.
+    /// Rewrites a schema that contains a `$ref`. If there are other keywords next to the `$ref`,
+    /// they are merged into a copy of its definition, which replaces the `$ref`.
+    ///
+    /// A recursive definition can't be copied. In that case, a description next to the `$ref` is
+    /// dropped, and any other keyword makes the schema unsupported.
     fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
@@ -247,7 +251,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns whether the `type` of a schema allows the named type.
+/// Returns whether the `type` of a schema allows values of the named type.
 fn may_be(rules: &Rules, name: &str) -> bool {
     match rules.get("type") {
         Some(Value::String(only)) => only == name,
@@ -318,7 +322,7 @@ fn literals(rules: &Rules) -> Option<Rules> {
 
 fn is_of_type(value: &Value, name: &Value) -> bool {
     match (name.as_str(), value) {
-        // `1.0` is a valid integer, so numbers are not distinguished here; the validator decides.
+        // `1.0` is a valid integer, so integers and other numbers are not distinguished here.
         (Some("number" | "integer"), value) => value.is_number(),
         (Some(name), value) => schema_type(value) == name,
         (None, _) => true,
@@ -337,8 +341,8 @@ fn schema_type(value: &Value) -> &'static str {
     }
 }
 
-/// Infers the type of an `enum` or `const` without a `type`. Returns `None` if the schema has
-/// neither.
+/// Infers the `type` of a schema from the values of its `enum` or `const`. Returns `None` if the
+/// schema has neither.
 fn infer_literal_type(rules: &Rules) -> Option<Value> {
     let values = match (rules.get("const"), rules.get("enum")) {
         (Some(value), _) => std::slice::from_ref(value),
