@@ -33,31 +33,31 @@ macro_rules! kinds {
 
 kinds! {
     InvalidRequest 400 false 2 "the request is malformed or breaks a rule";
-    PromptInvalid 400 false 2 "a template is invalid, or lacks a variable in strict mode";
+    PromptInvalid 400 false 2 "a template is invalid or, in strict mode, uses a missing variable";
     ConfigInvalid 400 false 2 "the hosted config is invalid";
     Unauthorized 401 false 3 "the HTTP caller did not authenticate";
     ConfigForbidden 403 false 3 "the hosted config, an override or the destination is not allowed";
     ConfigNotFound 404 false 2 "the hosted config does not exist";
     RequestTooLarge 413 false 2 "the body of the HTTP request is too large";
     ProviderRejected 422 false 4 "the provider rejected the request";
-    ProviderRateLimited 429 true 5 "the provider's rate limit or quota is used up";
-    ProviderAuthFailed 502 false 4 "the provider did not accept the key";
+    ProviderRateLimited 429 true 5 "the provider's rate limit or quota is exceeded";
+    ProviderAuthFailed 502 false 4 "the provider rejected the API key";
     ProviderUnavailable 503 true 5 "the provider failed or could not be reached";
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
-    OutputTruncated 502 false 6 "the reply to a strict output was cut off";
+    OutputTruncated 502 false 6 "the reply was cut off before the output was complete";
     OutputRefused 502 false 6 "the model refused, or a safety filter stopped the reply";
-    LimitExceeded 422 false 6 "one request reached the limit of 500 calls";
-    IdempotencyConflict 409 false 2 "the idempotency key was used for a different request";
-    AccessDenied 500 false 3 "AWS denied access to the function's role";
+    LimitExceeded 422 false 6 "the request reached the limit of 500 provider calls";
+    IdempotencyConflict 409 false 2 "the idempotency key was already used for a different request";
+    AccessDenied 500 false 3 "AWS denied the function's role access to a resource";
     ToolFailed 502 false 6 "a tool failed";
-    SecretNotFound 500 false 3 "the provider's key is not set";
+    SecretNotFound 500 false 3 "an API key, AWS credentials or a setting is missing";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";
     ResultUnavailable 503 true 5 "the result could not be stored or sent to its destination";
-    Timeout 504 true 5 "the allowed time ran out";
-    NotFound 404 false 2 "no such HTTP route";
+    Timeout 504 true 5 "the time limit was exceeded";
+    NotFound 404 false 2 "the HTTP route does not exist";
     MethodNotAllowed 405 false 2 "the HTTP route does not support this method";
-    ResultTooLarge 502 false 6 "the result is larger than the event source accepts";
+    ResultTooLarge 502 false 6 "the result exceeds the size limit of the event source";
     Internal 500 false 1 "a bug in llm-exe";
 }
 
@@ -198,7 +198,7 @@ impl Error {
     /// Creates an [`ErrorKind::ConfigForbidden`] error for a config location that contains a stored
     /// result.
     pub fn own_result(place: &str) -> Self {
-        let text = format!("{place} is a result that llm-exe wrote");
+        let text = format!("{place} contains a result that llm-exe wrote, not a config");
         Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
     }
 
@@ -225,7 +225,7 @@ impl Error {
         let mut messages: Vec<String> =
             listed.map(|problem| shorten(&problem.to_string(), MAX_PROBLEM_LENGTH)).collect();
         if problems.len() > MAX_LISTED {
-            messages.push(format!("and {} more", problems.len() - MAX_LISTED));
+            messages.push(format!("and {} more problems", problems.len() - MAX_LISTED));
         }
         let mut error = Error::new(kind, messages.join("; "));
         error.problems = problems;

@@ -58,10 +58,10 @@ pub struct Secret(SecretString);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
     /// The string is empty.
-    #[error("it is empty")]
+    #[error("the value is empty")]
     Empty,
     /// The string contains spaces or characters that are not printable ASCII.
-    #[error("it contains spaces or characters that are not printable ASCII")]
+    #[error("the value contains spaces or characters that are not printable ASCII")]
     NotPrintable,
 }
 
@@ -157,7 +157,7 @@ impl Signer for NoSigner {
         _: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
         let text =
-            "no AWS credentials: the executor has no signer; set one with Executor::with_signer";
+            "no AWS credentials: the executor has no signer; add one with Executor::with_signer";
         Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
 }

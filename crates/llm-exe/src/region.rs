@@ -21,7 +21,7 @@ pub fn aws_domain(region: &str) -> &'static str {
 pub fn check_region(region: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
-        return Err("expected a region like eu-central-1".to_owned());
+        return Err("expected an AWS region such as eu-central-1".to_owned());
     }
     Ok(())
 }

@@ -26,10 +26,10 @@ impl<K: Clone + Eq + Hash> SingleFlight<K> {
     /// The caller must then check whether a previous holder of the lock has already fetched the
     /// value.
     pub async fn acquire(&self, key: &K) -> OwnedMutexGuard<()> {
-        self.lock_of(key).lock_owned().await
+        self.get_or_insert_lock(key).lock_owned().await
     }
 
-    fn lock_of(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
+    fn get_or_insert_lock(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
         // Each operation leaves the map consistent, so a lock poisoned by a panic is safe to use.
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| lock.strong_count() > 0);

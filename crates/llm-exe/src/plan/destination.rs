@@ -6,14 +6,14 @@ use crate::error::{Error, ErrorKind};
 use crate::json;
 
 /// Parses the `destination` field of a request, and adds a problem if it is invalid.
-pub(super) fn read(
+pub(super) fn parse_destination(
     text: Option<&str>,
     rules: &Rules,
     problems: &mut Problems,
 ) -> Option<ParsedDestination> {
     let text = text?;
     let Some(parse) = rules.destination_parser else {
-        problems.add("destination", "is not supported by this program, which sends no results");
+        problems.add("destination", "is not supported, because this program does not send results");
         return None;
     };
     match parse(text) {
@@ -29,7 +29,10 @@ pub(super) fn read(
 ///
 /// # Errors
 /// `ConfigForbidden` if the destination is not allowed.
-pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> Result<(), Error> {
+pub(super) fn check_allowed(
+    destination: Option<&ParsedDestination>,
+    rules: &Rules,
+) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
@@ -71,8 +74,8 @@ pub(crate) fn check_origins(
         None => Ok(()),
         Some(origin) => {
             let text = format!(
-                "destination: the event came from {origin}; sending the result there would start \
-                 the next run"
+                "destination: the event came from {origin}; a result sent there would trigger \
+                 another run"
             );
             Err(Error::new(ErrorKind::ConfigForbidden, text))
         }

@@ -53,7 +53,7 @@ pub(super) fn compile_prompt(
     let hash = hash_prompt(written.as_ref());
     let (count, messages) = match written {
         None => {
-            problems.add("message", "missing; expected the prompt");
+            problems.add("message", "missing; expected a string or a list of messages");
             (1, Vec::new())
         }
         Some(TextOr::Text(text)) => {
@@ -124,7 +124,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
     }
     let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
     if texts > 0 && texts < list.iter().flatten().count() {
-        problems.add("message", "contains both strings and objects; use only one of them");
+        problems.add("message", "contains both strings and objects; use either strings or objects");
     }
     let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
@@ -169,7 +169,8 @@ fn compile_message(
             None
         }
         Some(TextOr::Long(parts)) if parts.len() > MAX_PARTS => {
-            problems.add(content, format!("expected at most {MAX_PARTS} parts"));
+            problems
+                .add(content, format!("expected at most {MAX_PARTS} parts, got {}", parts.len()));
             None
         }
         Some(TextOr::Long(parts)) => {
@@ -223,7 +224,7 @@ fn compile_part(
             None
         }
         (Some("image_url"), _, Some(_)) if role.is_some_and(|role| role != Role::User) => {
-            problems.add(path, "images are only allowed in user messages");
+            problems.add(path, "images are allowed only in user messages");
             None
         }
         (Some("image_url"), _, Some(url)) => {
@@ -248,7 +249,7 @@ fn compile_part(
 
 fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
     if source.trim().is_empty() {
-        problems.add(path, "is empty; expected text");
+        problems.add(path, "is empty; expected a non-empty string");
         return None;
     }
     match Template::compile(source) {

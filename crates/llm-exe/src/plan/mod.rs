@@ -131,7 +131,8 @@ impl Plan {
             return Err(error);
         }
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
-        let destination = destination::read(request.destination.as_deref(), rules, &mut problems);
+        let destination =
+            destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
         let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
         let prompt = messages::compile_prompt(request.message, &mut problems);
@@ -157,7 +158,7 @@ impl Plan {
                 return Err(problems.into_error());
             }
         };
-        destination::check(destination.as_ref(), rules)?;
+        destination::check_allowed(destination.as_ref(), rules)?;
         Ok(Plan {
             target,
             fallbacks,
@@ -195,7 +196,7 @@ impl Plan {
         let values = TemplateValues { data, schema: schema.as_ref(), strict: *strict };
         let mut problems = self.prompt.render(chat, values, limits);
         if problems.is_empty() && chat.messages.is_empty() {
-            problems.push(Problem::prompt("message", "every message rendered to nothing"));
+            problems.push(Problem::prompt("message", "every message is empty after rendering"));
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
     }
@@ -250,7 +251,7 @@ fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
     let present = fields.iter().filter(|(_, value)| value.is_some());
-    let text = "points to a hosted config, which only Executor::run and Executor::dry_run fetch";
+    let text = "refers to a hosted config, which only Executor::run and Executor::dry_run fetch";
     let problems: Vec<Problem> = present.map(|(name, _)| Problem::request(*name, text)).collect();
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }
@@ -260,12 +261,12 @@ fn pointer_error(request: &Request) -> Option<Error> {
 fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems) {
     match key {
         None => {}
-        Some("") => problems.add("idempotencyKey", "is empty; expected text"),
+        Some("") => problems.add("idempotencyKey", "is empty; expected a non-empty string"),
         Some(_) if mode == Mode::DryRun => {}
         Some(_) => problems.add(
             "idempotencyKey",
-            "is only supported in direct and HTTP calls of a function with RESULT_PREFIX, not in \
-             records or hosted configs",
+            "is supported only in direct and HTTP calls to a function with the setting \
+             RESULT_PREFIX, not in records or hosted configs",
         ),
     }
 }

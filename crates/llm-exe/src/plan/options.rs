@@ -54,7 +54,7 @@ pub(super) fn check_options(
     let presence_penalty = range("presencePenalty", written.presence_penalty, -2.0..=2.0);
     for (name, value) in [("topK", written.top_k), ("maxTokens", written.max_tokens)] {
         if value == Some(0) {
-            problems.add(name, "expected a whole number from 1, got 0");
+            problems.add(name, "expected a whole number of at least 1, got 0");
         }
     }
     if let (Some(max_tokens), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
@@ -102,7 +102,7 @@ fn check_stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>)
         problems.add("stopSequences", text);
     }
     if let Some(at) = written.iter().position(String::is_empty) {
-        problems.add(&format!("stopSequences[{at}]"), "is empty; expected text");
+        problems.add(&format!("stopSequences[{at}]"), "is empty; expected a non-empty string");
     }
     written
 }

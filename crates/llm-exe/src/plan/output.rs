@@ -63,9 +63,9 @@ pub(super) fn check_output(
 fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
     let common = row.strict.then_some("repairs");
     let known: Vec<&str> = row.options.iter().copied().chain(common).collect();
-    let (shown, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
+    let (option, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
     format!(
-        "unknown field `outputOptions.{shown}` was ignored{hint}: \
+        "unknown field `outputOptions.{option}` was ignored{hint}: \
          output {output} has no such option"
     )
 }

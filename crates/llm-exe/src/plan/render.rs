@@ -98,7 +98,7 @@ impl Renderer<'_> {
         if !content.is_empty() {
             self.chat.messages.push(Message { role: message.role, content });
         } else if self.problems.len() == problems_before {
-            let text = format!("{}: dropped, because it rendered to nothing", message.path);
+            let text = format!("{}: dropped, because it is empty after rendering", message.path);
             self.chat.warnings.push(text);
         }
     }

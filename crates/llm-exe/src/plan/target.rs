@@ -117,7 +117,8 @@ impl TargetValidator<'_> {
             && provider != providor
         {
             let (provider, providor) = (json::quoted(provider), json::quoted(providor));
-            let text = format!("{provider} differs from providor, {providor}; use only provider");
+            let text =
+                format!("{provider} differs from the providor {providor}; set only provider");
             self.add(problems, "provider", text);
             return None;
         }
@@ -125,14 +126,15 @@ impl TargetValidator<'_> {
         let model = match (names.model, provider.and_then(|(_, model)| model)) {
             (Some(model), Some(other)) if model != other => {
                 let (model, other) = (json::quoted(model), json::quoted(other));
-                let text =
-                    format!("{model} differs from the model in provider, {other}; use only one");
+                let text = format!(
+                    "{model} differs from the model {other} in provider; set only one of them"
+                );
                 self.add(problems, "model", text);
                 return None;
             }
             (Some(model), _) | (None, Some(model)) => model,
             (None, None) => {
-                self.add(problems, "model", "missing; expected the name of a model");
+                self.add(problems, "model", "missing; expected a model name");
                 return None;
             }
         };
@@ -181,7 +183,7 @@ impl TargetValidator<'_> {
 /// Checks a model name, because it becomes part of URLs and logs.
 fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
-        return Err("is empty; expected the name of a model".to_owned());
+        return Err("is empty; expected a model name".to_owned());
     }
     let received = json::quoted(model);
     if model.len() > MAX_MODEL_LENGTH {

@@ -170,13 +170,13 @@ fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
     let number = if path.ends_with("seed") { "i64" } else { "u64" };
     let expected = error.split_once(", expected ").map_or(number, |(_, expected)| expected);
     let expected = describe_expected(&path, expected);
-    let received = value.map_or_else(|| "something else".to_owned(), json::shown);
+    let received = value.map_or_else(|| "a value of another type".to_owned(), json::shown);
     Problem::request(path, format!("expected {expected}, got {received}"))
 }
 
 /// Translates the type names in serde's messages into JSON terms.
 fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
-    if expected.contains("its long form") {
+    if expected.contains("a structured value") {
         return match path {
             "message" => "a string, a list of strings, or a list of {role, content}",
             path if path.ends_with("content") => "a string or a list of parts",
@@ -186,7 +186,7 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     match expected {
         "a sequence" => "a list",
         "f64" => "a number",
-        "i64" => "a whole number of at most 64 bits",
+        "i64" => "a whole number that fits into 64 bits",
         "u64" | "u32" => "a non-negative whole number",
         expected if expected.starts_with("struct ") || expected == "a map" => "an object",
         expected => expected,

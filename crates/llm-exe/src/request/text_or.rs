@@ -28,7 +28,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrVisitor<T> {
     type Value = TextOr<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, or its long form")
+        f.write_str("a string or a structured value")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {

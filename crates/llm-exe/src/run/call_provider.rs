@@ -95,7 +95,7 @@ impl ProviderClient {
     ) -> Result<WireReply, Error> {
         let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
         if calls_left == 0 {
-            let text = format!("this request reached the limit of {MAX_CALLS} calls to providers");
+            let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
@@ -157,15 +157,15 @@ fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequ
     match failure.kind {
         // In IAM, the action bedrock:InvokeModel covers all Bedrock APIs that call a model.
         ErrorKind::AccessDenied => format!(
-            "AWS does not allow the caller bedrock:InvokeModel on the model {} ({status})",
+            "AWS denied bedrock:InvokeModel on the model {} ({status}); allow it in the IAM policy",
             target.model
         ),
         ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
-            format!("the AWS credentials were not accepted ({status})")
+            format!("AWS rejected the credentials ({status})")
         }
-        ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status})"),
+        ErrorKind::ProviderAuthFailed => format!("the provider rejected the API key ({status})"),
         ErrorKind::ProviderRateLimited if !failure.retry => {
-            format!("the quota or the credit is used up ({status})")
+            format!("the quota or credit is used up ({status})")
         }
         ErrorKind::ProviderRateLimited => format!("too many requests ({status})"),
         ErrorKind::ProviderUnavailable => format!("the provider failed ({status})"),

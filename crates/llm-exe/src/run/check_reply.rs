@@ -38,7 +38,8 @@ impl UnusableReply {
             excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),
         };
         let message = format!("{reason} (stop reason {stop_reason}{excerpt})");
-        let logged = format!("the reply does not fit output {output} (stop reason {stop_reason})");
+        let logged =
+            format!("the reply does not match output {output} (stop reason {stop_reason})");
         Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
     }
 }
@@ -80,11 +81,11 @@ fn check_stop_reason(
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let error = |kind, message: String| Err(Error::new(kind, message));
-    let word = reply.provider_stop_reason.as_deref().unwrap_or("none");
+    let reason = reply.provider_stop_reason.as_deref().unwrap_or("none");
     match reply.stop_reason {
         // A refusal is an error even if the output accepts any text.
         StopReason::Refusal => {
-            let logged = format!("the model refused (stop reason {word})");
+            let logged = format!("the model refused to reply (stop reason {reason})");
             let message = match scrub(reply.refusal().unwrap_or(text), &[]) {
                 refusal if refusal.is_empty() => logged.clone(),
                 refusal => format!("{logged}: {refusal}"),
@@ -92,22 +93,23 @@ fn check_stop_reason(
             return Err(Error::new(ErrorKind::OutputRefused, message).logged_as(logged));
         }
         StopReason::ContentFilter => {
-            let message = format!("the provider's safety filter stopped the reply ({word})");
+            let message =
+                format!("the provider's safety filter stopped the reply (stop reason {reason})");
             return error(ErrorKind::OutputRefused, message);
         }
         StopReason::Length if text.trim().is_empty() => {
             let message = format!(
-                "the reply is empty because reasoning used up all tokens (stop reason {word}); \
+                "the reply is empty because reasoning used up all tokens (stop reason {reason}); \
                  raise maxTokens or lower effort"
             );
             return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Length => {
-            let limit = match word {
+            let limit = match reason {
                 "model_context_window_exceeded" => "the model's context window",
                 _ => "maxTokens",
             };
-            let message = format!("the reply was cut off by {limit} (stop reason {word})");
+            let message = format!("the reply was cut off by {limit} (stop reason {reason})");
             if strict {
                 return error(ErrorKind::OutputTruncated, message);
             }
@@ -115,17 +117,17 @@ fn check_stop_reason(
         }
         StopReason::Pause if strict => {
             let message =
-                format!("the provider paused before the reply was complete (stop reason {word})");
+                format!("the provider paused before the reply was complete (stop reason {reason})");
             return error(ErrorKind::OutputTruncated, message);
         }
         // An unknown stop reason may mean that the reply is incomplete. A missing stop reason is
         // accepted, because many servers do not send one.
         StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
-            let message = format!("the reply ended with an unknown stop reason ({word})");
+            let message = format!("the reply ended with the unknown stop reason {reason}");
             return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Pause | StopReason::Other if reply.provider_stop_reason.is_some() => {
-            warnings.push(format!("the reply may be incomplete (stop reason {word})"));
+            warnings.push(format!("the reply may be incomplete (stop reason {reason})"));
         }
         StopReason::Stop | StopReason::ToolCalls | StopReason::Pause | StopReason::Other => {}
     }

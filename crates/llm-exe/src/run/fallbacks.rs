@@ -66,7 +66,7 @@ pub(super) async fn run(
             return Err(name_target(error, target));
         }
         let (provider, model) = (target.provider.name, &target.model);
-        failures.push_str(&format!(", after {provider} {model} ({})", error.kind()));
+        failures.push_str(&format!("; {provider} {model} also failed ({})", error.kind()));
         context.report.add_failed_target(target, error);
     }
     Err(Error::new(ErrorKind::Internal, "the request has no target"))

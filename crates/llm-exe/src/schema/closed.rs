@@ -18,7 +18,7 @@ const CLOSED: Form = Form {
         ("format", |format| format.as_str().is_some_and(|name| FORMATS.contains(&name))),
         ("minItems", |min| *min == json!(0) || *min == json!(1)),
     ],
-    literal,
+    rewrite_literal,
     supports_all_of: true,
     closed: true,
     definitions_at_root: false,
@@ -31,7 +31,7 @@ pub fn closed(schema: &Value) -> Option<Value> {
 }
 
 /// Returns the `enum` or `const` of a schema. Anthropic does not require a `type` with it.
-fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
+fn rewrite_literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let (key, value) = ["enum", "const"].into_iter().find_map(|key| rules.get_key_value(key))?;
     Some(Map::from_iter([(key.clone(), value.clone())]))
 }

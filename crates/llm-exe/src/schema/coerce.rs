@@ -22,7 +22,7 @@ const MAX_HOPS: usize = 16;
 /// Coerces a value to the schema `root`, in place.
 pub(crate) fn coerce(root: &Value, value: &mut Value) {
     let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS };
-    coercer.node(root, value, 0);
+    coercer.coerce_value(root, value, 0);
 }
 
 struct Coercer<'a> {
@@ -31,7 +31,7 @@ struct Coercer<'a> {
 }
 
 impl Coercer<'_> {
-    fn node(&mut self, schema: &Value, value: &mut Value, depth: usize) {
+    fn coerce_value(&mut self, schema: &Value, value: &mut Value, depth: usize) {
         let Some(rules) = schema.as_object() else {
             return;
         };
@@ -41,7 +41,7 @@ impl Coercer<'_> {
         if let Some(target) =
             rules.get("$ref").and_then(Value::as_str).and_then(|name| referenced(self.root, name))
         {
-            self.node(target, value, depth + 1);
+            self.coerce_value(target, value, depth + 1);
         }
         if let Value::String(text) = value
             && let Some(coerced) = coerce_string(rules, text)
@@ -49,13 +49,13 @@ impl Coercer<'_> {
             *value = coerced;
         }
         match value {
-            Value::Object(fields) => self.object(rules, fields, depth),
-            Value::Array(items) => self.list(rules, items, depth),
+            Value::Object(fields) => self.coerce_object(rules, fields, depth),
+            Value::Array(items) => self.coerce_list(rules, items, depth),
             _ => {}
         }
     }
 
-    fn object(
+    fn coerce_object(
         &mut self,
         rules: &Map<String, Value>,
         fields: &mut Map<String, Value>,
@@ -72,7 +72,7 @@ impl Coercer<'_> {
                 fields.insert(name.clone(), default.clone());
             }
             if let Some(value) = fields.get_mut(name) {
-                self.node(property, value, depth + 1);
+                self.coerce_value(property, value, depth + 1);
             }
         }
         let has_patterns = rules.contains_key("patternProperties");
@@ -83,7 +83,7 @@ impl Coercer<'_> {
             Some(additional @ Value::Object(_)) if !has_patterns => {
                 for (name, value) in fields.iter_mut() {
                     if !properties.contains_key(name) {
-                        self.node(additional, value, depth + 1);
+                        self.coerce_value(additional, value, depth + 1);
                     }
                 }
             }
@@ -91,7 +91,7 @@ impl Coercer<'_> {
         }
     }
 
-    fn list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
+    fn coerce_list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
         let prefix = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
         let prefix = prefix.map_or(&[][..], Vec::as_slice);
         let rest = match rules.get("items") {
@@ -100,7 +100,7 @@ impl Coercer<'_> {
         };
         for (index, item) in items.iter_mut().enumerate() {
             if let Some(schema) = prefix.get(index).or(rest) {
-                self.node(schema, item, depth + 1);
+                self.coerce_value(schema, item, depth + 1);
             }
         }
     }

@@ -78,8 +78,8 @@ fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().as_str();
     let place = if place.is_empty() { "the value" } else { place };
     let message = match hidden_branches(error.kind()) {
-        Some("anyOf") => "it fits none of the schemas of anyOf".to_owned(),
-        Some(_) => "it does not fit exactly one of the schemas of oneOf".to_owned(),
+        Some("anyOf") => "it does not match any schema in anyOf".to_owned(),
+        Some(_) => "it does not match exactly one schema in oneOf".to_owned(),
         None => shorten(&one_line(&error.masked_with("it").to_string()), 200),
     };
     format!("{place}: {message}")
@@ -132,11 +132,11 @@ mod tests {
         let row = json!({ "type": "object", "required": ["a", "b", "c"] });
         let inside = table(json!({ "anyOf": [row, { "type": "null" }] }));
         let text = validation_error(inside, &rows(50_000, json!({})));
-        assert_eq!(text, "/rows/0: it fits none of the schemas of anyOf");
+        assert_eq!(text, "/rows/0: it does not match any schema in anyOf");
 
         let tables = json!({ "type": "object", "oneOf": [table(row.clone()), table(row)] });
         let text = validation_error(tables, &rows(50_000, json!({})));
-        assert_eq!(text, "the value: it does not fit exactly one of the schemas of oneOf");
+        assert_eq!(text, "the value: it does not match exactly one schema in oneOf");
     }
 
     #[test]

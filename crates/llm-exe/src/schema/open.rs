@@ -18,7 +18,7 @@ const OPEN: Form = Form {
         ("minimum", Value::is_number),
         ("maximum", Value::is_number),
     ],
-    literal,
+    rewrite_literal,
     supports_all_of: false,
     closed: false,
     definitions_at_root: true,
@@ -32,7 +32,7 @@ pub fn open(schema: &Value) -> Option<Value> {
 
 /// Rewrites the `enum` or `const` of a schema to an `enum` with a single type. If null is one of
 /// the values, returns an `anyOf` of the `enum` and the null type.
-fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
+fn rewrite_literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let values = match (rules.get("enum"), rules.get("const")) {
         (Some(Value::Array(values)), _) => values.clone(),
         (_, Some(value)) => vec![value.clone()],

@@ -18,7 +18,7 @@ use super::reference::referenced;
 use super::validator::detect_draft;
 
 /// Keywords that strict mode supports.
-const SENT: &[&str] = &[
+const SUPPORTED: &[&str] = &[
     "type",
     "enum",
     "const",
@@ -64,7 +64,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
         return None;
     }
     let form = [true, false].into_iter().find_map(|keep_descriptions| {
-        let mut walk = Walk {
+        let mut rewriter = StrictRewriter {
             root: schema,
             // Up to draft-07, validators ignore all keywords next to a `$ref`.
             ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
@@ -74,12 +74,12 @@ pub fn strict(schema: &Value) -> Option<Value> {
             enum_values: 0,
             nodes: 0,
         };
-        walk.node(schema.as_object()?, 1)
+        rewriter.rewrite_node(schema.as_object()?, 1)
     })?;
     (form.get("type").and_then(Value::as_str) == Some("object")).then_some(form)
 }
 
-struct Walk<'a> {
+struct StrictRewriter<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
     /// Whether to replace a `$ref` that has a description next to it with its definition. This
@@ -92,14 +92,14 @@ struct Walk<'a> {
     nodes: usize,
 }
 
-impl Walk<'_> {
-    fn node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
+impl StrictRewriter<'_> {
+    fn rewrite_node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
         self.nodes += 1;
         if level > MAX_LEVELS || self.nodes > MAX_NODES {
             return None;
         }
         if let Some(Value::String(reference)) = rules.get("$ref") {
-            return self.reference(rules, reference, level);
+            return self.rewrite_reference(rules, reference, level);
         }
         // A nested `$id` changes the base URI of the references below it.
         if level > 1 && rules.contains_key("$id") {
@@ -109,7 +109,7 @@ impl Walk<'_> {
         if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
             out.insert("type".to_owned(), infer_literal_type(rules)?);
         }
-        let literals = literals(rules)?;
+        let literals = filter_literals(rules)?;
         let mut moved = Vec::new();
         for (key, value) in rules {
             match key.as_str() {
@@ -118,16 +118,17 @@ impl Walk<'_> {
                     out.insert(key.clone(), literals.get(key)?.clone());
                 }
                 "items" => {
-                    out.insert(key.clone(), self.node(value.as_object()?, level + 1)?);
+                    out.insert(key.clone(), self.rewrite_node(value.as_object()?, level + 1)?);
                 }
                 "anyOf" if level > 1 => {
                     let branches = value.as_array()?.iter();
-                    let branches: Option<Vec<Value>> =
-                        branches.map(|branch| self.node(branch.as_object()?, level)).collect();
+                    let branches: Option<Vec<Value>> = branches
+                        .map(|branch| self.rewrite_node(branch.as_object()?, level))
+                        .collect();
                     out.insert(key.clone(), Value::Array(branches?));
                 }
                 "$defs" | "definitions" => {
-                    out.insert(key.clone(), self.definitions(key, value)?);
+                    out.insert(key.clone(), self.rewrite_definitions(key, value)?);
                 }
                 "format" => {
                     if value.as_str().is_some_and(|format| FORMATS.contains(&format)) {
@@ -138,7 +139,7 @@ impl Walk<'_> {
                     moved.push(format!("{key}: {value}"));
                 }
                 key if REMOVED.contains(&key) => {}
-                key if SENT.contains(&key) => {
+                key if SUPPORTED.contains(&key) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 _ => return None,
@@ -153,7 +154,7 @@ impl Walk<'_> {
             return None;
         }
         if may_be(&out, "object") {
-            self.object(rules, &mut out, level)?;
+            self.rewrite_object(rules, &mut out, level)?;
         } else if OBJECT_RULES.iter().chain(&["required"]).any(|rule| rules.contains_key(*rule)) {
             return None;
         }
@@ -165,7 +166,7 @@ impl Walk<'_> {
     ///
     /// A recursive definition can't be copied. In that case, a description next to the `$ref` is
     /// dropped, and any other keyword makes the schema unsupported.
-    fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
+    fn rewrite_reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
             rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
@@ -179,7 +180,7 @@ impl Walk<'_> {
                 merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
             }
             self.in_progress.push(reference.to_owned());
-            let node = self.node(&merged, level);
+            let node = self.rewrite_node(&merged, level);
             self.in_progress.pop();
             return node;
         }
@@ -190,7 +191,7 @@ impl Walk<'_> {
         out.insert("$ref".to_owned(), json!(reference));
         for key in ["$defs", "definitions"] {
             if let Some(all) = rules.get(key) {
-                out.insert(key.to_owned(), self.definitions(key, all)?);
+                out.insert(key.to_owned(), self.rewrite_definitions(key, all)?);
             }
         }
         Some(Value::Object(out))
@@ -205,18 +206,18 @@ impl Walk<'_> {
         }
     }
 
-    fn definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
+    fn rewrite_definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
         let mut out = Map::new();
         for (name, definition) in value.as_object()? {
             self.in_progress.push(format!("#/{keyword}/{name}"));
-            let node = self.node(definition.as_object()?, 2);
+            let node = self.rewrite_node(definition.as_object()?, 2);
             self.in_progress.pop();
             out.insert(name.clone(), node?);
         }
         Some(Value::Object(out))
     }
 
-    fn object(&mut self, rules: &Rules, out: &mut Rules, level: usize) -> Option<()> {
+    fn rewrite_object(&mut self, rules: &Rules, out: &mut Rules, level: usize) -> Option<()> {
         if rules.get("additionalProperties") != Some(&Value::Bool(false)) {
             return None;
         }
@@ -237,7 +238,7 @@ impl Walk<'_> {
             if !is_required(name) {
                 return None;
             }
-            written.insert(name.clone(), self.node(property.as_object()?, level + 1)?);
+            written.insert(name.clone(), self.rewrite_node(property.as_object()?, level + 1)?);
         }
         // A closed object can't contain a required property that `properties` does not list, so no
         // reply would be valid.
@@ -296,7 +297,7 @@ fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Ru
 
 /// Returns the `enum` and `const` of a schema without the values that its type excludes. Returns
 /// `None` if strict mode does not support them.
-fn literals(rules: &Rules) -> Option<Rules> {
+fn filter_literals(rules: &Rules) -> Option<Rules> {
     let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
     let may_be = |value: &Value| match rules.get("type") {
         None => true,
@@ -311,7 +312,7 @@ fn literals(rules: &Rules) -> Option<Rules> {
         literals.insert("const".to_owned(), value.clone());
     }
     if let Some(values) = rules.get("enum") {
-        let values: Vec<&Value> = values.as_array()?.iter().filter(|it| may_be(it)).collect();
+        let values: Vec<&Value> = values.as_array()?.iter().filter(|value| may_be(value)).collect();
         if values.is_empty() || !values.iter().all(|value| is_scalar(value)) {
             return None;
         }

@@ -33,6 +33,6 @@ pub(super) fn build(schema: &Value) -> Result<Validator, SchemaError> {
             let place = error.instance_path().as_str().to_owned();
             let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
             let message = one_line(&error.to_string());
-            SchemaError::new(format!("not a usable JSON Schema{at}: {message}"))
+            SchemaError::new(format!("invalid JSON Schema{at}: {message}"))
         })
 }

@@ -71,7 +71,7 @@ impl Graph {
             counter.count(index, 0)?;
         }
         if places.all.iter().map(|place| place.pointer_bytes).sum::<usize>() > MAX_POINTER_BYTES {
-            let text = "the names around nested schemas are too long; shorten them";
+            let text = "the names of nested properties and definitions are too long; shorten them";
             return Err(SchemaError::new(text));
         }
         Ok(Graph { nodes })
@@ -84,12 +84,12 @@ impl Graph {
             return None;
         }
         let mut steps = MAX_STEPS;
-        self.errors_of(value, &HashMap::from([(0, 1)]), &mut steps)
+        self.count_errors(value, &HashMap::from([(0, 1)]), &mut steps)
     }
 
     /// Counts the errors of a value and its parts. `schemas` contains the indexes of the schemas
     /// that apply to the value, each with the number of times that it applies.
-    fn errors_of(
+    fn count_errors(
         &self,
         value: &Value,
         schemas: &HashMap<usize, u64>,
@@ -114,7 +114,7 @@ impl Graph {
                     *count = count.saturating_add(*times);
                 }
             }
-            self.errors_of(part, &schemas, steps)
+            self.count_errors(part, &schemas, steps)
         };
         match value {
             Value::Array(items) => {
@@ -203,7 +203,7 @@ impl<'r> Places<'r> {
         while let Some(place) = self.all.get(nodes.len()) {
             let (schema, resolver) = (place.schema, place.resolver.clone());
             let node = match schema {
-                Some(schema) => self.node(nodes.len(), schema, &resolver, &mut dynamic_names),
+                Some(schema) => self.build_node(nodes.len(), schema, &resolver, &mut dynamic_names),
                 None => Node::default(),
             };
             nodes.push(node);
@@ -222,7 +222,7 @@ impl<'r> Places<'r> {
             }
             if next >= nodes.len() {
                 let node = match schema {
-                    Some(schema) => self.node(next, schema, &resolver, &mut dynamic_names),
+                    Some(schema) => self.build_node(next, schema, &resolver, &mut dynamic_names),
                     None => Node::default(),
                 };
                 nodes.push(node);
@@ -239,14 +239,14 @@ impl<'r> Places<'r> {
         nodes
     }
 
-    fn node(
+    fn build_node(
         &mut self,
         index: usize,
         schema: &'r Map<String, Value>,
         resolver: &Resolver<'r>,
         dynamic_names: &mut HashMap<&'r str, usize>,
     ) -> Node {
-        let mut node = Node { errors: errors_of(schema), ..Node::default() };
+        let mut node = Node { errors: count_own_errors(schema), ..Node::default() };
         for keyword in ["$ref", "$recursiveRef"] {
             let reference = schema.get(keyword).and_then(Value::as_str);
             let target = reference.and_then(|reference| resolver.lookup(reference).ok());
@@ -385,21 +385,21 @@ impl Counter<'_, '_> {
 /// Returns the maximum number of errors that a schema's own keywords can cause. Each keyword and
 /// each required name can cause one error. A `not` counts as several, because its error contains a
 /// copy of its schema.
-fn errors_of(schema: &Map<String, Value>) -> u64 {
+fn count_own_errors(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
     let dependent = by_property.iter().filter_map(|keyword| schema.get(*keyword)?.as_object());
     let dependent = dependent.flat_map(Map::values).map(|value| names(Some(value)));
-    let copied = schema.get("not").map_or(0, size);
+    let copied = schema.get("not").map_or(0, count_values);
     let count = schema.len() + names(schema.get("required")) + dependent.sum::<usize>() + copied;
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Returns the number of values in a JSON value, including the value itself.
-fn size(value: &Value) -> usize {
+fn count_values(value: &Value) -> usize {
     1 + match value {
-        Value::Array(items) => items.iter().map(size).sum(),
-        Value::Object(fields) => fields.values().map(size).sum(),
+        Value::Array(items) => items.iter().map(count_values).sum(),
+        Value::Object(fields) => fields.values().map(count_values).sum(),
         _ => 0,
     }
 }
