@@ -56,7 +56,7 @@ named_enum! {
     }
 }
 
-/// A text or an image in a message.
+/// Text or an image in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Part {
@@ -225,7 +225,7 @@ impl Usage {
     }
 }
 
-/// A text, a tool call or a refusal in a reply.
+/// Text, a tool call or a refusal in a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyPart {
     /// Text that the model generated.

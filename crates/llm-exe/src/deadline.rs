@@ -1,4 +1,4 @@
-//! The deadline of a request, which every step of its processing observes.
+//! The deadline for processing a request.
 
 use std::time::{Duration, Instant};
 

@@ -4,8 +4,8 @@
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
-/// A destination that results are sent to, such as an SQS queue. Its `Display` output is a valid
-/// `destination` field of a request.
+/// A destination for results, such as an SQS queue. Its `Display` output is a valid `destination`
+/// field of a request.
 pub trait ResultDestination: Debug + Display + Send + Sync {
     /// Returns whether the ARN identifies this destination or, for an S3 prefix, its bucket.
     fn matches_arn(&self, arn: &str) -> bool;

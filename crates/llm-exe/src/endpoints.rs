@@ -40,7 +40,7 @@ impl Endpoints {
         Ok(())
     }
 
-    /// Returns the endpoint at which a provider is called.
+    /// Returns the endpoint for calls to a provider.
     pub fn resolve(&self, provider: &ProviderRow) -> Endpoint {
         let base_url = self.base_urls.get(provider.name).map(String::as_str);
         provider.endpoint(base_url, self.region.as_deref())

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// A set of locks, one for each key. `acquire` removes the locks that no caller holds or waits for.
+/// A set of locks, one per key. `acquire` removes the locks that no caller holds or waits for.
 #[derive(Debug)]
 pub struct SingleFlight<K> {
     locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,

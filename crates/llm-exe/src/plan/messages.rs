@@ -112,7 +112,7 @@ fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     format!("sha256:{hex}")
 }
 
-/// Compiles a list of messages, without the invalid ones.
+/// Compiles a list of messages and skips invalid messages.
 fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
     if list.len() > MAX_MESSAGES {
         let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());

@@ -1,5 +1,4 @@
-//! Validates the targets of a request, which are its own provider and model and those of its
-//! fallbacks.
+//! Validates the targets of a request: its own provider and model, and its fallbacks.
 
 use super::options;
 use super::problems::Problems;

@@ -18,7 +18,7 @@ use crate::wire::WireRequest;
 /// The name of the schema in requests to providers.
 const SCHEMA_NAME: &str = "answer";
 
-/// A conversation with one target. The first request is built before it is sent.
+/// A conversation with one target. Creating it builds the first request but does not send it.
 pub(super) struct Conversation<'a> {
     client: &'a ProviderClient,
     plan: &'a Plan,

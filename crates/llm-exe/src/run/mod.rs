@@ -82,8 +82,8 @@ impl Executor {
 
     /// Validates and renders a request as [`Executor::run`] would, without calling a provider.
     ///
-    /// This method works for pinned hosted configs too, although a request for one cannot set
-    /// `dryRun`. The caller of this method must therefore be allowed to see the rendered prompt.
+    /// Unlike the request field `dryRun`, this method also works for pinned hosted configs. Its
+    /// caller must therefore be allowed to see the rendered prompt.
     pub async fn dry_run(&self, context: impl Into<Context>, request: Value) -> Run {
         self.run_request(context.into(), request, Mode::DryRun).await
     }

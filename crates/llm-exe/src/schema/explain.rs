@@ -85,7 +85,7 @@ fn describe(error: &ValidationError<'_>) -> String {
     format!("{place}: {message}")
 }
 
-/// If a `not` that [`hide_branches`] added caused the error, returns the keyword inside it.
+/// Returns `anyOf` or `oneOf` if the error comes from a `not` that [`hide_branches`] added.
 fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
     let ValidationErrorKind::Not { schema } = kind else { return None };
     let hidden = schema.get("not")?;

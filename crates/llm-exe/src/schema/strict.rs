@@ -46,7 +46,7 @@ const FORMATS: &[&str] =
 /// Keywords whose meanings depend on each other. Two schemas that use any of these keywords can be
 /// merged only if they agree on all of them.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
-/// Keywords for arrays that depend on each other in the same way.
+/// Keywords for arrays whose meanings depend on each other.
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
@@ -82,7 +82,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
 struct StrictRewriter<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
-    /// Whether to replace a `$ref` that has a description next to it with its definition. This
+    /// Whether to inline the definition of a `$ref` that has a description next to it. This
     /// preserves the description, but many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
     /// The references whose definitions are being rewritten, to detect recursion.

@@ -14,8 +14,8 @@ use super::error::SchemaError;
 use super::keywords::{AppliesTo, Step, subschemas};
 use crate::error::shorten;
 
-/// Maximum number of subschemas that a single value may be checked against. In a schema with more
-/// subschemas than this, the number of subschemas is the limit.
+/// Maximum number of subschemas that a single value may be checked against. For a schema with more
+/// subschemas than this, the limit is its number of subschemas.
 const MAX_CHECKS: u64 = 20_000;
 /// Maximum length of a chain of references and combinators that apply to the same value. Following
 /// a longer chain could overflow the stack.
