@@ -1,12 +1,13 @@
-//! The provider-independent types for the messages that are sent to a model and for its reply.
+//! Provider-independent types for the messages sent to a model and for its reply.
 //!
-//! A dialect converts a [`Chat`] to a request in its own format, and a response to a [`Reply`].
+//! Each provider API has a dialect, which converts a [`Chat`] into an HTTP request and the HTTP
+//! response into a [`Reply`].
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// Declares an enum and the JSON names of its variants, so that `name`, `from_name` and `Serialize`
-/// share one list.
+/// Declares an enum with a JSON name for each variant, and implements `name`, `from_name` and
+/// `Serialize` from that single list.
 macro_rules! named_enum {
     (
         $(#[$attribute:meta])*
@@ -19,14 +20,14 @@ macro_rules! named_enum {
         }
 
         impl $enum {
-            /// Returns the name of the variant in JSON.
+            /// Returns the JSON name of the variant.
             pub fn name(self) -> &'static str {
                 match self {
                     $($enum::$variant => $name,)+
                 }
             }
 
-            /// Looks up a variant by its name in JSON.
+            /// Returns the variant with this JSON name, or `None` if the name is unknown.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some($enum::$variant),)+
@@ -46,7 +47,7 @@ macro_rules! named_enum {
 named_enum! {
     /// The author of a message.
     pub enum Role {
-        /// The author of the prompt, who gives the model instructions.
+        /// The author of the prompt, who instructs the model.
         System = "system",
         /// The end user.
         User = "user",
@@ -55,26 +56,25 @@ named_enum! {
     }
 }
 
-/// A part of a message.
+/// Text or an image in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Part {
-    /// Rendered text.
+    /// The text after template rendering.
     Text(String),
-    /// An image as an `https:` or `data:` URL. This crate passes the URL to the provider and does
-    /// not fetch it.
+    /// An image, given by an `https:` or `data:` URL. This crate never fetches the URL.
     Image {
-        /// The rendered URL.
+        /// The URL after template rendering.
         url: String,
     },
 }
 
-/// One rendered message.
+/// A message after template rendering.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
     /// The author of the message.
     pub role: Role,
-    /// The parts in order. There is at least one part.
+    /// The parts of the message, in order. Never empty.
     pub content: Vec<Part>,
 }
 
@@ -84,7 +84,7 @@ impl Message {
         Message { role, content: vec![Part::Text(text.into())] }
     }
 
-    /// Returns the text parts, joined by line breaks.
+    /// Returns the text parts, joined with newlines. Images are skipped.
     pub fn joined_text(&self) -> String {
         let texts: Vec<&str> = self
             .content
@@ -98,93 +98,93 @@ impl Message {
     }
 }
 
-/// The sampling options of a request. The provider's default applies to options that are `None`.
+/// The sampling options of a request. The provider's default applies to an option that is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sampling {
-    /// Randomness. The range depends on the provider.
+    /// The sampling temperature, which controls randomness. Its range depends on the provider.
     pub temperature: Option<f64>,
-    /// Nucleus sampling, from 0 to 1.
+    /// The cumulative probability for nucleus sampling, from 0 to 1.
     pub top_p: Option<f64>,
-    /// Samples only from the `top_k` most likely tokens.
+    /// The number of most likely tokens to sample from.
     pub top_k: Option<u64>,
     /// Maximum number of output tokens, including reasoning tokens.
     pub max_tokens: Option<u64>,
-    /// Strings that end the reply.
+    /// Strings at which the model stops generating.
     pub stop_sequences: Vec<String>,
-    /// Frequency penalty, from -2 to 2.
+    /// Penalty for tokens by how often they have occurred, from -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// Presence penalty, from -2 to 2.
+    /// Penalty for tokens that have occurred at all, from -2 to 2.
     pub presence_penalty: Option<f64>,
-    /// Seed for repeatable sampling, as far as the provider supports it.
+    /// Seed for reproducible sampling, if the provider supports it.
     pub seed: Option<i64>,
-    /// Reasoning effort: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`.
+    /// Reasoning effort: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
     pub effort: Option<String>,
 }
 
-/// How a request makes the model's reply match a schema. After `Free`, the variants are ordered
-/// from the strongest to the weakest method.
+/// How a request makes the model's reply match a JSON Schema. The variants after `Free` are ordered
+/// from the strongest guarantee to the weakest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Structure {
-    /// The request contains no schema.
+    /// The reply may be any text, because there is no schema.
     Free,
-    /// The API makes the reply match the schema with its own support for JSON Schema.
+    /// The schema is sent in the API's field for structured output.
     Native {
-        /// The schema's name, which matches `[A-Za-z0-9_-]{1,64}`.
+        /// The schema's name. It must match `[A-Za-z0-9_-]{1,64}`.
         name: String,
         /// The schema, adapted to the subset of JSON Schema that the API supports.
         schema: Value,
         /// Whether the provider guarantees that the reply matches the schema.
         strict: bool,
     },
-    /// The model must call a tool whose input matches the schema. The input of that call is the
-    /// reply.
+    /// The model is forced to call a tool whose input must match the schema. The tool input is used
+    /// as the reply.
     ForcedTool {
         /// The tool's name.
         name: String,
         /// The schema of the tool's input.
         schema: Value,
     },
-    /// The provider guarantees valid JSON, and the prompt contains the schema.
+    /// The provider guarantees valid JSON but does not enforce the schema, which is part of the
+    /// prompt.
     JsonMode,
-    /// Only the prompt contains the schema.
+    /// The schema is part of the prompt, and the provider guarantees nothing.
     PromptOnly,
 }
 
-/// The input from which a dialect builds its request.
+/// A chat request in provider-independent form.
 #[derive(Debug, Clone)]
 pub struct Chat {
-    /// The model name as the caller wrote it.
+    /// The model name, as in the caller's request.
     pub model: String,
-    /// The rendered messages in order.
+    /// The messages after template rendering, in order.
     pub messages: Vec<Message>,
-    /// The sampling options.
+    /// The sampling options, such as the temperature.
     pub sampling: Sampling,
-    /// How the request makes the reply match a schema.
+    /// How the reply is made to match a schema, if there is one.
     pub structure: Structure,
 }
 
 named_enum! {
-    /// Why the model stopped. Each reason has the same meaning for all providers.
+    /// Why the model stopped generating, with the same meaning for all providers.
     pub enum StopReason {
         /// The model finished its reply.
         Stop = "stop",
-        /// `maxTokens` or the context window ended the reply.
+        /// The reply reached `maxTokens` or the end of the context window.
         Length = "length",
-        /// The model stopped to request tool calls.
+        /// The model requested one or more tool calls.
         ToolCalls = "toolCalls",
-        /// The model refused to reply.
+        /// The model refused the request.
         Refusal = "refusal",
-        /// The provider's safety filter ended the reply.
+        /// The provider's safety filter stopped the reply.
         ContentFilter = "contentFilter",
-        /// The provider paused a long reply, which is therefore incomplete.
+        /// The provider paused a long reply, so the reply is incomplete.
         Pause = "pause",
         /// Any other reason; see [`Reply::provider_stop_reason`].
         Other = "other",
     }
 }
 
-/// Token counts. Each token is counted in exactly one field, and `total_tokens` is the sum of these
-/// fields.
+/// Token counts that do not overlap. `total_tokens` is the sum of the other fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
@@ -196,7 +196,7 @@ pub struct Usage {
     pub cached_input_tokens: u64,
     /// Prompt tokens written to a cache.
     pub cache_write_tokens: u64,
-    /// Reasoning tokens, if the provider reports them separately.
+    /// Reasoning tokens, or zero if the provider does not report them separately.
     pub reasoning_tokens: u64,
     /// The sum of the other fields.
     pub total_tokens: u64,
@@ -214,7 +214,7 @@ impl Usage {
         self
     }
 
-    /// Adds the token counts of another call.
+    /// Adds the token counts of another call to these counts.
     pub fn add(&mut self, other: Usage) {
         self.input_tokens += other.input_tokens;
         self.output_tokens += other.output_tokens;
@@ -225,10 +225,10 @@ impl Usage {
     }
 }
 
-/// A part of a reply.
+/// Text, a tool call or a refusal in a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyPart {
-    /// Text for the caller.
+    /// Text that the model generated.
     Text(String),
     /// A tool call that the model requests.
     ToolCall {
@@ -241,25 +241,25 @@ pub enum ReplyPart {
     Refusal(String),
 }
 
-/// A model's reply in a provider-independent form.
+/// A model's reply in provider-independent form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// The parts in order.
+    /// The parts of the reply, in order.
     pub content: Vec<ReplyPart>,
-    /// The reason why the model stopped.
+    /// Why the model stopped generating.
     pub stop_reason: StopReason,
-    /// The stop reason as the provider spells it.
+    /// The stop reason in the provider's own spelling.
     pub provider_stop_reason: Option<String>,
     /// The token counts of this call.
     pub usage: Usage,
-    /// The name of the model as the provider reports it.
+    /// The name of the model that replied, as reported by the provider.
     pub model: Option<String>,
-    /// The provider's id for this reply.
+    /// The id that the provider assigned to the reply.
     pub id: Option<String>,
 }
 
 impl Reply {
-    /// Returns the text parts, joined without a separator.
+    /// Returns the concatenated text parts.
     pub fn text(&self) -> String {
         self.content
             .iter()
@@ -270,7 +270,7 @@ impl Reply {
             .collect()
     }
 
-    /// Returns the arguments of the first call to the tool with this name.
+    /// Returns the arguments of the first call to `tool`, if any.
     pub fn tool_arguments(&self, tool: &str) -> Option<&str> {
         self.content.iter().find_map(|part| match part {
             ReplyPart::ToolCall { name, arguments } if name == tool => Some(arguments.as_str()),

@@ -1,8 +1,8 @@
-//! The deadline of a run, which every step observes.
+//! The deadline for processing a request.
 
 use std::time::{Duration, Instant};
 
-/// The instant by which a run must have ended.
+/// The instant by which the processing of a request must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Instant);
 
@@ -12,7 +12,7 @@ impl Deadline {
         Deadline(Instant::now() + time)
     }
 
-    /// Creates a deadline at an instant.
+    /// Creates a deadline at the given instant.
     pub fn at(instant: Instant) -> Self {
         Deadline(instant)
     }
@@ -31,15 +31,14 @@ impl Deadline {
         }
     }
 
-    /// Divides the remaining time into `count` equal shares, and returns the end of the first
-    /// share.
+    /// Splits the remaining time into `count` equal shares and returns the end of the first share.
     #[must_use]
     pub fn share(self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
         self.within(Some(self.left() / count))
     }
 
-    /// Returns the instant of the deadline.
+    /// Returns the deadline as an [`Instant`].
     pub fn instant(self) -> Instant {
         self.0
     }

@@ -1,12 +1,12 @@
-//! The addresses of the providers. They depend on the configured base URLs and the AWS region.
+//! Resolves the endpoint of a provider from the configured base URLs and the AWS region.
 
 use std::collections::BTreeMap;
 
 use crate::providers::{Endpoint, ProviderRow, check_base_url};
 use crate::region::check_region;
 
-/// The configured base URLs of the providers. A provider that is not configured has its default
-/// base URL.
+/// The configured base URLs and AWS region. A provider without a configured base URL uses its
+/// default.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
     base_urls: BTreeMap<&'static str, String>,
@@ -14,33 +14,33 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Creates endpoints in which every provider has its default base URL.
+    /// Creates a configuration in which every provider uses its default base URL.
     pub fn new() -> Self {
         Endpoints::default()
     }
 
-    /// Sets the base URL of a provider. The URL must use https, or http on a loopback or private
-    /// address.
+    /// Sets the base URL of a provider. Plain http is allowed only for loopback and private
+    /// addresses.
     ///
     /// # Errors
-    /// Returns a message if the URL is not allowed.
+    /// Returns an error message if the URL is not allowed.
     pub fn set(&mut self, provider: &ProviderRow, base_url: &str) -> Result<(), String> {
         check_base_url(base_url)?;
         self.base_urls.insert(provider.name, base_url.to_owned());
         Ok(())
     }
 
-    /// Sets the AWS region of the Bedrock providers.
+    /// Sets the AWS region for the Bedrock providers.
     ///
     /// # Errors
-    /// Returns a message if the string is not a region name.
+    /// Returns an error message if the string is not a valid region name.
     pub fn set_region(&mut self, region: &str) -> Result<(), String> {
         check_region(region)?;
         self.region = Some(region.to_owned());
         Ok(())
     }
 
-    /// Returns the endpoint of a provider.
+    /// Returns the endpoint for calls to a provider.
     pub fn resolve(&self, provider: &ProviderRow) -> Endpoint {
         let base_url = self.base_urls.get(provider.name).map(String::as_str);
         provider.endpoint(base_url, self.region.as_deref())

@@ -1,24 +1,25 @@
-//! The errors that this crate returns to callers.
+//! The error type of this crate.
 //!
-//! Every module returns [`Error`], whose [`ErrorKind`] decides how Lambda, HTTP and the command
-//! line report it. A table defines the name, HTTP status and exit code of each kind, and whether a
-//! retry can help. A test compares the table with `docs/errors.md`.
+//! The [`ErrorKind`] of an [`Error`] determines how Lambda, HTTP and the command line report it. A
+//! table defines the name, HTTP status and exit code of each kind, and whether a retry can help. A
+//! test checks that `docs/errors.md` matches the table.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Declares the error kinds together with their table, so that every kind has a row.
+/// Declares the error kinds as a table, so that every kind has a status, an exit code and a
+/// description.
 macro_rules! kinds {
     ($($name:ident $status:literal $retry:literal $exit:literal $doc:literal;)*) => {
-        /// The kind of an error. Its name is Lambda's `errorType` and the `type` in an HTTP error
-        /// body.
+        /// The kind of an error. Its name is the `errorType` in Lambda errors and the `type` in
+        /// HTTP error bodies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorKind {
             $(#[doc = $doc] $name,)*
         }
 
         impl ErrorKind {
-            /// Every kind, in the order in which the documentation lists them.
+            /// All kinds, in the order of `docs/errors.md`.
             pub const ALL: &'static [ErrorKind] = &[$(ErrorKind::$name,)*];
 
             fn row(self) -> (&'static str, u16, bool, u8, &'static str) {
@@ -32,31 +33,31 @@ macro_rules! kinds {
 
 kinds! {
     InvalidRequest 400 false 2 "the request is malformed or breaks a rule";
-    PromptInvalid 400 false 2 "a template is invalid, or lacks a variable in strict mode";
+    PromptInvalid 400 false 2 "a template is invalid or, in strict mode, uses a missing variable";
     ConfigInvalid 400 false 2 "the hosted config is invalid";
     Unauthorized 401 false 3 "the HTTP caller did not authenticate";
     ConfigForbidden 403 false 3 "the hosted config, an override or the destination is not allowed";
     ConfigNotFound 404 false 2 "the hosted config does not exist";
     RequestTooLarge 413 false 2 "the body of the HTTP request is too large";
     ProviderRejected 422 false 4 "the provider rejected the request";
-    ProviderRateLimited 429 true 5 "the provider's rate limit or quota is used up";
-    ProviderAuthFailed 502 false 4 "the provider did not accept the key";
+    ProviderRateLimited 429 true 5 "the provider's rate limit or quota is exceeded";
+    ProviderAuthFailed 502 false 4 "the provider rejected the API key";
     ProviderUnavailable 503 true 5 "the provider failed or could not be reached";
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
-    OutputTruncated 502 false 6 "the reply to a strict output was cut off";
+    OutputTruncated 502 false 6 "the reply was cut off before the output was complete";
     OutputRefused 502 false 6 "the model refused, or a safety filter stopped the reply";
-    LimitExceeded 422 false 6 "one request reached the limit of 500 calls";
-    IdempotencyConflict 409 false 2 "the idempotency key was used for a different request";
-    AccessDenied 500 false 3 "AWS denied access to the function's role";
+    LimitExceeded 422 false 6 "the request reached the limit of 500 provider calls";
+    IdempotencyConflict 409 false 2 "the idempotency key was already used for a different request";
+    AccessDenied 500 false 3 "AWS denied the function's role access to a resource";
     ToolFailed 502 false 6 "a tool failed";
-    SecretNotFound 500 false 3 "the provider's key is not set";
+    SecretNotFound 500 false 3 "an API key, AWS credentials or a setting is missing";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";
     ResultUnavailable 503 true 5 "the result could not be stored or sent to its destination";
-    Timeout 504 true 5 "the allowed time ran out";
-    NotFound 404 false 2 "no such HTTP route";
+    Timeout 504 true 5 "the time limit was exceeded";
+    NotFound 404 false 2 "the HTTP route does not exist";
     MethodNotAllowed 405 false 2 "the HTTP route does not support this method";
-    ResultTooLarge 502 false 6 "the result is larger than the event source accepts";
+    ResultTooLarge 502 false 6 "the result exceeds the size limit of the event source";
     Internal 500 false 1 "a bug in llm-exe";
 }
 
@@ -66,22 +67,22 @@ impl ErrorKind {
         self.row().0
     }
 
-    /// Returns the status of an HTTP response that reports this kind of error.
+    /// Returns the status of HTTP responses that report this kind of error.
     pub fn http_status(self) -> u16 {
         self.row().1
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns whether the same request may succeed if it is retried later.
     pub fn retryable(self) -> bool {
         self.row().2
     }
 
-    /// Returns the exit code of the command-line program.
+    /// Returns the exit code of the command-line program for this kind of error.
     pub fn exit_code(self) -> u8 {
         self.row().3
     }
 
-    /// Returns a short description.
+    /// Returns a short description of when this kind of error occurs.
     pub fn description(self) -> &'static str {
         self.row().4
     }
@@ -93,7 +94,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A single problem of a request, with the path of the invalid field.
+/// A single problem in a request, with the path of the invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// `InvalidRequest`, or `PromptInvalid` for a problem in a template.
@@ -126,15 +127,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// An error with its context. It does not contain API keys, prompts or complete provider responses.
+/// An error with one message for the caller and one for logs. Neither contains API keys.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     problems: Vec<Problem>,
-    /// The message for logs, without quotes from prompts and replies. `None` if `message` contains
-    /// no such quotes.
+    /// The message for logs, which does not quote prompts or replies. `None` if `message` itself is
+    /// safe to log.
     logged: Option<String>,
     retry_after: Option<Duration>,
     provider_status: Option<u16>,
@@ -142,7 +143,7 @@ pub struct Error {
     not_set: Option<NotSet>,
 }
 
-/// What is not set, for an error of kind [`ErrorKind::SecretNotFound`].
+/// What is missing when the kind of an error is [`ErrorKind::SecretNotFound`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotSet {
@@ -152,14 +153,15 @@ pub enum NotSet {
     Setting,
 }
 
-/// Maximum number of problems in an error message, so that the message fits into a response.
+/// Maximum number of problems listed in an error message. It limits the size of the response.
 const MAX_LISTED: usize = 50;
 
-/// Maximum number of characters of each problem in an error message.
+/// Maximum length in characters of each problem in an error message.
 const MAX_PROBLEM_LENGTH: usize = 600;
 
 impl Error {
-    /// Creates an error. By convention, a message starts in lower case and has no final period.
+    /// Creates an error. By convention, messages start with a lowercase letter and have no trailing
+    /// period.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -173,45 +175,45 @@ impl Error {
         }
     }
 
-    /// Creates an [`ErrorKind::SecretNotFound`] error for an API key or AWS credentials that are
-    /// not set.
+    /// Creates an [`ErrorKind::SecretNotFound`] error for a missing API key or missing AWS
+    /// credentials.
     pub fn secret_not_set(message: impl Into<String>) -> Self {
         let not_set = Some(NotSet::Secret);
         Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
     }
 
-    /// Creates an [`ErrorKind::SecretNotFound`] error for a setting that is not set, such as the
-    /// AWS region.
+    /// Creates an [`ErrorKind::SecretNotFound`] error for a missing setting, such as the AWS
+    /// region.
     pub fn setting_not_set(message: impl Into<String>) -> Self {
         let not_set = Some(NotSet::Setting);
         Error { not_set, ..Error::new(ErrorKind::SecretNotFound, message) }
     }
 
-    /// Returns what is not set. Returns `None` for all other errors, including the error for a key
-    /// that is set but cannot be used.
+    /// Returns what is missing, or `None` for an error with another cause, such as a key that is
+    /// set but unusable.
     pub fn not_set(&self) -> Option<NotSet> {
         self.not_set
     }
 
-    /// Creates an [`ErrorKind::ConfigForbidden`] error for an object that is a stored result
-    /// instead of a config.
+    /// Creates an [`ErrorKind::ConfigForbidden`] error for a config location that contains a stored
+    /// result.
     pub fn own_result(place: &str) -> Self {
-        let text = format!("{place} is a result that llm-exe wrote");
+        let text = format!("{place} contains a result that llm-exe wrote, not a config");
         Error { is_of_own_result: true, ..Error::new(ErrorKind::ConfigForbidden, text) }
     }
 
-    /// Whether the error was created by [`Error::own_result`].
+    /// Returns whether the error was created by [`Error::own_result`].
     pub fn is_of_own_result(&self) -> bool {
         self.is_of_own_result
     }
 
-    /// Creates an [`ErrorKind::InvalidRequest`] error with one problem.
+    /// Creates an [`ErrorKind::InvalidRequest`] error with a single problem.
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
         Error::from_problems(vec![Problem::request(path, message)])
     }
 
-    /// Combines the problems of a request into one error. The kind of the error is `InvalidRequest`
-    /// if any problem has that kind.
+    /// Combines the problems of a request into one error. Its kind is `InvalidRequest` if any of
+    /// the problems has that kind.
     pub fn from_problems(problems: Vec<Problem>) -> Self {
         let kind = problems
             .iter()
@@ -223,7 +225,7 @@ impl Error {
         let mut messages: Vec<String> =
             listed.map(|problem| shorten(&problem.to_string(), MAX_PROBLEM_LENGTH)).collect();
         if problems.len() > MAX_LISTED {
-            messages.push(format!("and {} more", problems.len() - MAX_LISTED));
+            messages.push(format!("and {} more problems", problems.len() - MAX_LISTED));
         }
         let mut error = Error::new(kind, messages.join("; "));
         error.problems = problems;
@@ -238,7 +240,7 @@ impl Error {
         self
     }
 
-    /// Sets how long the provider asked to wait before the next attempt.
+    /// Sets the delay before the next attempt that the provider asked for.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
@@ -252,7 +254,7 @@ impl Error {
         self
     }
 
-    /// Prefixes the message with a context, such as `openai gpt-4o: …`.
+    /// Prefixes the message with its context, such as `openai gpt-4o: …`.
     #[must_use]
     pub fn in_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
@@ -278,8 +280,8 @@ impl Error {
         &self.message
     }
 
-    /// Returns the message for logs, which quotes nothing from prompts, replies and data. For the
-    /// problems of a request, it lists only their paths.
+    /// Returns the message for logs, which does not quote prompts, replies or data. For an invalid
+    /// request, it lists only the paths of the problems.
     pub fn for_log(&self) -> String {
         if let Some(logged) = &self.logged {
             return logged.clone();
@@ -294,12 +296,12 @@ impl Error {
         paths.take(20).collect::<Vec<_>>().join(", ")
     }
 
-    /// Returns the problems of an invalid request. Other errors have no problems.
+    /// Returns the problems of an invalid request, or an empty slice for any other error.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Returns how long the provider asked to wait before the next attempt.
+    /// Returns the delay before the next attempt that the provider asked for, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -310,7 +312,7 @@ impl Error {
     }
 }
 
-/// Shortens a string to at most `limit` characters. If the string is longer, `…` is appended.
+/// Truncates a string to `limit` characters, and appends `…` if it was longer.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut chars = text.char_indices();
     match chars.nth(limit) {

@@ -1,6 +1,6 @@
-//! Matches strings against patterns in which `*` matches any string.
+//! Matches strings against glob patterns, in which `*` matches any number of characters.
 
-/// Reports whether `text` matches `pattern`. For each `*`, the time is linear in both lengths.
+/// Returns whether `text` matches `pattern`, without backtracking.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, pattern)) = pattern.split_once('*') else {
         return pattern == text;

@@ -1,13 +1,13 @@
-//! Parses JSON, and describes JSON values in error messages.
+//! Parses JSON and describes JSON values in error messages.
 //!
-//! The parser is serde_json. It accepts at most 127 levels of nesting, and it preserves integers of
-//! any size and the order of keys.
+//! The parser is serde_json, which accepts at most 127 levels of nesting. It is configured to
+//! preserve the order of keys and integers of any size.
 
 use serde_json::Value;
 
-/// Why a text is not valid JSON.
+/// The reason why a text is not valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not JSON at line {line}, column {column}: {message}")]
+#[error("invalid JSON at line {line}, column {column}: {message}")]
 pub struct JsonError {
     /// The line, counted from 1.
     pub line: usize,
@@ -33,14 +33,15 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     })
 }
 
-/// Returns the message of a serde_json error without its position, such as ` at line 1 column 2`.
+/// Returns the message of a serde_json error without its trailing position, such as ` at line 1
+/// column 2`.
 pub(crate) fn strip_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
 }
 
-/// Returns the JSON type of a value with its article, for error messages.
+/// Returns the JSON type of a value with an article, such as `a string`, for error messages.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -52,8 +53,8 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Describes a value in an error message. An array or an object is described by its type, and every
-/// other value by the value itself.
+/// Describes a value in an error message: arrays and objects by their type, other values by their
+/// content.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -64,7 +65,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// Quotes and escapes a string for an error message, and shortens it to 60 characters.
+/// Quotes and escapes a string for an error message, after truncating it to 60 characters.
 pub fn quoted(text: &str) -> String {
     let short = crate::error::shorten(text, 60);
     serde_json::to_string(&short).unwrap_or_else(|_| "\"…\"".to_owned())
@@ -74,7 +75,7 @@ pub fn quoted(text: &str) -> String {
 mod tests {
     use super::parse;
 
-    /// Fails if serde_json changes the format of its error messages.
+    /// Detects changes in the format of serde_json's error messages.
     #[test]
     fn positions_are_stripped_from_messages() {
         let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();

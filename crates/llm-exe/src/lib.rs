@@ -1,10 +1,12 @@
-//! Runs LLM requests. A request consists of a provider, a model, a prompt, data, an output and a
-//! schema, and its result is checked before it is returned.
+//! Runs LLM requests and checks their results. A request names a provider and a model, and contains
+//! a prompt, its data, and the expected output format and schema.
 //!
-//! Every request goes through [`Executor::run`]. The [`Request`] is validated into a [`Plan`], its
-//! templates are rendered ([`prompt`]), the provider's dialect ([`providers`]) builds the HTTP
-//! request, [`transport`] sends it, and a parser ([`parsers`]) checks the reply. This crate does
-//! not read the environment, contains no code for AWS accounts, and does not store credentials.
+//! [`Executor::run`] validates a [`Request`] into a [`Plan`] and renders its templates
+//! ([`prompt`]). It then builds the provider's HTTP request ([`providers`]), sends it
+//! ([`transport`]) and parses the reply ([`parsers`]).
+//!
+//! This crate does not read environment variables or store credentials. Its callers supply API keys
+//! and AWS signatures through the traits in [`ports`].
 
 #![doc = include_str!("../../../docs/library.md")]
 

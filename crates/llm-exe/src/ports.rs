@@ -1,4 +1,4 @@
-//! The traits through which this crate gets keys, signatures and hosted documents. Other crates
+//! Traits for the services that supply API keys, AWS signatures and hosted documents. Other crates
 //! implement them.
 
 use std::future::Future;
@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 
-/// The boxed future that the methods of the traits in this module return, so that the traits can be
-/// used as `dyn`.
+/// The return type of the trait methods in this module. It is boxed, so that the traits can be used
+/// as trait objects.
 pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The names of an API key in the key store and in the environment.
@@ -20,12 +20,13 @@ pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct KeyName {
     /// The name in the key store, such as `KeyOpenAI`.
     pub store: String,
-    /// The environment variables that may contain the key. The first variable that is set is used.
+    /// The environment variables that may contain the key. The first one that is set takes
+    /// precedence.
     pub environment: Vec<String>,
 }
 
 impl KeyName {
-    /// Creates the names from a name in the key store and the environment variables.
+    /// Creates a key name from the name in the key store and the environment variables.
     pub fn new(store: &str, environment: &[&str]) -> Self {
         KeyName {
             store: store.to_owned(),
@@ -33,7 +34,7 @@ impl KeyName {
         }
     }
 
-    /// Whether the key can be set by this environment variable.
+    /// Returns whether the key can be set with this environment variable.
     pub fn is_set_by(&self, variable: &str) -> bool {
         self.environment.iter().any(|known| known == variable)
     }
@@ -48,28 +49,28 @@ impl KeyName {
     }
 }
 
-/// The value of an API key. Its `Debug` output is `[redacted]`, and its memory is wiped when it is
+/// The value of an API key. Its `Debug` output is `[redacted]`, and its memory is zeroed when it is
 /// dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
-/// Why a string is not a usable API key. The message does not quote the string.
+/// The reason why a string is not a usable API key. The error message does not quote the string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
     /// The string is empty.
-    #[error("it is empty")]
+    #[error("the value is empty")]
     Empty,
     /// The string contains spaces or characters that are not printable ASCII.
-    #[error("it contains spaces or characters that are not printable ASCII")]
+    #[error("the value contains spaces or characters that are not printable ASCII")]
     NotPrintable,
 }
 
 impl Secret {
-    /// Creates a secret from an API key. Whitespace around the key is removed. The rest must be
-    /// printable ASCII without spaces, so that the key can be sent in a header.
+    /// Creates a secret from an API key after trimming whitespace. The key must be printable ASCII
+    /// without spaces, because it is sent in an HTTP header.
     ///
     /// # Errors
-    /// [`InvalidSecret`] if the key is empty or contains other characters.
+    /// [`InvalidSecret`] if the key is empty or contains any other character.
     pub fn new(text: &str) -> Result<Secret, InvalidSecret> {
         let text = text.trim();
         if text.is_empty() {
@@ -81,7 +82,7 @@ impl Secret {
         Ok(Secret(SecretString::from(text)))
     }
 
-    /// Returns the value. Use it only for the request header and for comparisons.
+    /// Returns the key in plain text. Use it only in request headers and in comparisons.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -99,7 +100,7 @@ pub trait Keys: Send + Sync {
     ///
     /// # Errors
     /// `SecretNotFound` if the key is not set or not usable, and `SecretUnavailable` if the key
-    /// store failed.
+    /// store fails.
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>>;
 
     /// Returns a newer value of the key after a provider rejected `stale`, or `None` if there is no
@@ -120,11 +121,11 @@ pub trait Keys: Send + Sync {
 /// A POST request to AWS before it is signed.
 #[derive(Debug, Clone, Copy)]
 pub struct UnsignedRequest<'a> {
-    /// The URL with a percent-encoded path.
+    /// The URL, with its path percent-encoded.
     pub url: &'a str,
     /// The headers that the signature covers, in addition to `host`.
     pub headers: &'a [(&'static str, &'static str)],
-    /// The body.
+    /// The request body.
     pub body: &'a [u8],
     /// The name of the AWS service, such as `bedrock`.
     pub service: &'static str,
@@ -132,14 +133,14 @@ pub struct UnsignedRequest<'a> {
     pub region: &'a str,
 }
 
-/// Signs requests to AWS. This crate itself does not hold AWS credentials.
+/// Signs requests to AWS. The credentials are held by the implementation, not by this crate.
 pub trait Signer: Send + Sync {
-    /// Returns the headers to add to the request. These are the signature and the headers that the
-    /// signature requires, such as `x-amz-date`.
+    /// Returns the headers to add to the request: the signature and the headers that it requires,
+    /// such as `x-amz-date`.
     ///
     /// # Errors
     /// `SecretNotFound` if there are no credentials, and `SecretUnavailable` if the source of the
-    /// credentials failed.
+    /// credentials fails.
     fn sign<'a>(
         &'a self,
         request: UnsignedRequest<'a>,
@@ -156,7 +157,7 @@ impl Signer for NoSigner {
         _: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
         let text =
-            "no AWS credentials: the executor has no signer; set one with Executor::with_signer";
+            "no AWS credentials: the executor has no signer; add one with Executor::with_signer";
         Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
 }
@@ -166,23 +167,23 @@ impl Signer for NoSigner {
 pub enum DocumentLocation {
     /// An object in S3.
     Object {
-        /// The bucket's name.
+        /// The name of the bucket.
         bucket: String,
         /// The key of the object, without percent-encoding.
         key: String,
-        /// The version id, if the request names one.
+        /// The S3 version id, if the request names one.
         version: Option<String>,
     },
     /// A document at an https URL.
     Url(String),
 }
 
-/// A fetched document.
+/// A document fetched from its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The content.
+    /// The content of the document.
     pub body: Bytes,
-    /// The version id, if the bucket is versioned.
+    /// The S3 version id, if the bucket is versioned.
     pub version: Option<String>,
     /// The ETag, including its quotes.
     pub etag: Option<String>,

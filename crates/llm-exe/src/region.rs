@@ -1,7 +1,6 @@
-//! Validates the names of AWS regions, and looks up the DNS domain of a region's partition.
+//! Validates AWS region names and looks up the DNS domain of a region.
 
-/// The DNS domains of the AWS partitions whose domain is not `amazonaws.com`, by the prefix of
-/// their regions.
+/// Region prefixes and DNS domains of the AWS partitions that do not use `amazonaws.com`.
 const DOMAINS: &[(&str, &str)] = &[
     ("cn-", "amazonaws.com.cn"),
     ("eusc-", "amazonaws.eu"),
@@ -15,15 +14,14 @@ pub fn aws_domain(region: &str) -> &'static str {
     partition.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
-/// Checks that a string looks like the name of an AWS region, because it becomes part of host
-/// names.
+/// Checks that a string looks like an AWS region name, because it becomes part of a host name.
 ///
 /// # Errors
-/// Returns a message if the string is not a region name.
+/// Returns an error message if the string is not a valid region name.
 pub fn check_region(region: &str) -> Result<(), String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
-        return Err("expected a region like eu-central-1".to_owned());
+        return Err("expected an AWS region such as eu-central-1".to_owned());
     }
     Ok(())
 }

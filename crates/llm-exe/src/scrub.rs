@@ -1,5 +1,5 @@
-//! Removes everything that looks like an API key from provider messages, before they appear in
-//! error messages and logs.
+//! Redacts everything that looks like an API key in a provider's message before the message is
+//! returned or logged.
 
 use std::sync::OnceLock;
 
@@ -7,10 +7,10 @@ use regex_lite::Regex;
 
 use crate::error::shorten;
 
-/// Maximum number of characters in a scrubbed message.
+/// Maximum length of a scrubbed message in characters.
 const MAX_LENGTH: usize = 300;
 
-/// Maximum number of bytes of a message that are scanned. The rest is cut off.
+/// Maximum number of bytes to scan. A longer message is truncated first.
 const MAX_SCANNED: usize = 16 * 1024;
 
 /// Matches keys with a known prefix, `Bearer` values and query parameters of signed URLs.
@@ -30,7 +30,8 @@ fn key_pattern() -> Option<&'static Regex> {
 /// Prepares a provider's message for display. Joins its lines, replaces keys with `[redacted]`, and
 /// shortens the message to 300 characters.
 ///
-/// `secrets` are the keys that were sent. They are replaced even if they do not look like keys.
+/// `secrets` are the keys that were sent to the provider. They are replaced even if they do not
+/// look like keys.
 pub fn scrub(text: &str, secrets: &[&str]) -> String {
     let text = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -45,8 +46,8 @@ pub fn scrub(text: &str, secrets: &[&str]) -> String {
     shorten(&words.join(" "), MAX_LENGTH)
 }
 
-/// Whether a word is a long mix of letters and digits, and therefore probably a key. Request ids
-/// and message ids are excluded, because the provider's support asks for them.
+/// Returns whether a word is a long mix of letters and digits, and therefore probably a key. URLs
+/// and the ids of requests and messages are excluded, because they help to diagnose errors.
 fn is_token(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let id_prefixes = ["req_", "msg_", "chatcmpl-", "http://", "https://"];

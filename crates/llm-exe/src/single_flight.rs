@@ -1,5 +1,5 @@
-//! Ensures that only one of several concurrent callers fetches a value, while the others wait for
-//! it.
+//! Ensures that concurrent callers fetch a value only once: the first one fetches it while the
+//! others wait.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::OwnedMutexGuard;
 
-/// A lock for each key. Locks that no caller holds or waits for are removed by the next `acquire`.
+/// A set of locks, one per key. `acquire` removes the locks that no caller holds or waits for.
 #[derive(Debug)]
 pub struct SingleFlight<K> {
     locks: Mutex<HashMap<K, Weak<tokio::sync::Mutex<()>>>>,
@@ -20,18 +20,17 @@ impl<K> Default for SingleFlight<K> {
 }
 
 impl<K: Clone + Eq + Hash> SingleFlight<K> {
-    /// Waits until no other caller holds the lock of the key, then holds the lock until the guard
-    /// is dropped.
+    /// Acquires the lock of a key, waiting if another caller holds it. Dropping the guard releases
+    /// the lock.
     ///
-    /// The caller must then check whether an earlier holder of the lock has already fetched the
+    /// The caller must then check whether a previous holder of the lock has already fetched the
     /// value.
     pub async fn acquire(&self, key: &K) -> OwnedMutexGuard<()> {
-        self.lock_of(key).lock_owned().await
+        self.get_or_insert_lock(key).lock_owned().await
     }
 
-    fn lock_of(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
-        // The map is consistent after each operation, so it is safe to use after a panic in another
-        // thread.
+    fn get_or_insert_lock(&self, key: &K) -> Arc<tokio::sync::Mutex<()>> {
+        // Each operation leaves the map consistent, so a lock poisoned by a panic is safe to use.
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.retain(|_, lock| lock.strong_count() > 0);
         if let Some(lock) = locks.get(key).and_then(Weak::upgrade) {

@@ -1,4 +1,4 @@
-//! The data types for HTTP requests to providers and for their responses.
+//! Data types for HTTP requests to providers and for the responses.
 //!
 //! A [`WireRequest`] contains the name of the API key that it needs, but not the key itself. The
 //! transport adds the key just before it sends the request.
@@ -12,10 +12,10 @@ use crate::ports::KeyName;
 /// The value of the `user-agent` header in every request to providers and to AWS.
 pub const USER_AGENT: &str = concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION"));
 
-/// All characters except the unreserved characters of RFC 3986.
+/// The characters to percent-encode, which are all but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Percent-encodes a name, including its slashes and colons, as a single path segment.
+/// Percent-encodes a name, including slashes and colons, as a single path segment.
 pub(crate) fn path_segment(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
 }
@@ -23,17 +23,17 @@ pub(crate) fn path_segment(name: &str) -> String {
 /// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
-    /// The request is not authenticated.
+    /// The request is sent without authentication.
     None,
-    /// The header `authorization: Bearer KEY`.
+    /// The API key is sent as `authorization: Bearer KEY`.
     Bearer(KeyName),
-    /// A provider-specific header whose value is the key.
+    /// The API key is sent in a provider-specific header.
     Header(&'static str, KeyName),
-    /// An AWS Signature Version 4, which is computed again for each attempt.
+    /// The request is signed with AWS Signature Version 4, again for each attempt.
     SigV4 {
-        /// The service name in the signature, for example `bedrock`.
+        /// The service name in the signature, such as `bedrock`.
         service: &'static str,
-        /// The region in the signature.
+        /// The AWS region in the signature.
         region: String,
     },
 }
@@ -62,7 +62,7 @@ pub struct WireRequest {
 }
 
 impl WireRequest {
-    /// Returns the request as a dry run reports it, without the key.
+    /// Returns the request as JSON for a dry run, without authentication headers.
     pub fn to_json(&self) -> Value {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
@@ -73,7 +73,7 @@ impl WireRequest {
     }
 }
 
-/// A provider's response, whatever its status.
+/// A provider's HTTP response, which may have any status.
 #[derive(Debug, Clone)]
 pub struct WireReply {
     /// The HTTP status.

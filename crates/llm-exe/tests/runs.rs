@@ -89,9 +89,9 @@ fn model_and_length_reason(row: &ProviderRow) -> (&'static str, &'static str) {
 /// text.
 fn refusal_message(row: &ProviderRow) -> Option<&'static str> {
     match row.name {
-        "google" => Some("the provider's safety filter stopped the reply (SAFETY)"),
+        "google" => Some("the provider's safety filter stopped the reply (stop reason SAFETY)"),
         "amazon" | "amazon:meta" | "amazon:nova" => {
-            Some("the provider's safety filter stopped the reply (content_filtered)")
+            Some("the provider's safety filter stopped the reply (stop reason content_filtered)")
         }
         "ollama" => None,
         _ => Some("the model refused"),
@@ -366,7 +366,7 @@ async fn aws_denial_names_the_action_and_the_model() {
     for row in PROVIDERS.iter().filter(|row| row.name.starts_with("amazon")) {
         for (message, kind, expected) in [
             (denied, "AccessDenied", "bedrock:InvokeModel on the model "),
-            (unknown, "ProviderAuthFailed", "the AWS credentials were not accepted (403)"),
+            (unknown, "ProviderAuthFailed", "AWS rejected the credentials (403)"),
         ] {
             let simulator = Simulator::start().await.unwrap();
             let body = json!({"message": message});

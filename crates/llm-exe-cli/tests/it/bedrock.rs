@@ -71,7 +71,7 @@ async fn credentials_are_not_mixed_from_environment_and_env_file() {
     let wrong = [("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", "wrong-secret")];
     let output = folder.run_with(&with(&wrong), &arguments).await;
     assert_eq!(output.code, Some(4), "{output:?}");
-    assert!(output.stderr.contains("the AWS credentials were not accepted (403)"), "{output:?}");
+    assert!(output.stderr.contains("AWS rejected the credentials (403)"), "{output:?}");
     assert!(!output.stderr.contains("wrong-secret"), "{output:?}");
 
     folder.file(".env", format!("AWS_ACCESS_KEY_ID={ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"));

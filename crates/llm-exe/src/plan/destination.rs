@@ -1,19 +1,19 @@
-//! Parses the `destination` field, and checks that the operator allows the destination.
+//! Parses the `destination` field and checks that the operator allows the destination.
 
 use super::{Problems, Rules};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::json;
 
-/// Parses the `destination` field.
-pub(super) fn read(
+/// Parses the `destination` field of a request, and adds a problem if it is invalid.
+pub(super) fn parse_destination(
     text: Option<&str>,
     rules: &Rules,
     problems: &mut Problems,
 ) -> Option<ParsedDestination> {
     let text = text?;
     let Some(parse) = rules.destination_parser else {
-        problems.add("destination", "is not supported by this program, which sends no results");
+        problems.add("destination", "is not supported, because this program does not send results");
         return None;
     };
     match parse(text) {
@@ -29,13 +29,16 @@ pub(super) fn read(
 ///
 /// # Errors
 /// `ConfigForbidden` if the destination is not allowed.
-pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> Result<(), Error> {
+pub(super) fn check_allowed(
+    destination: Option<&ParsedDestination>,
+    rules: &Rules,
+) -> Result<(), Error> {
     let Some(destination) = destination else {
         return Ok(());
     };
     let mut url = destination.to_string();
-    // With the slash, `s3://bucket/results` matches the allowed prefix `s3://bucket/results/`,
-    // which in turn does not match `s3://bucket/results-2`.
+    // The prefix `s3://bucket/results/` must also allow `s3://bucket/results` itself, so an S3 URL
+    // is compared with a trailing slash.
     if url.starts_with("s3://") {
         url.push('/');
     }
@@ -55,11 +58,11 @@ pub(super) fn check(destination: Option<&ParsedDestination>, rules: &Rules) -> R
     Err(Error::new(ErrorKind::ConfigForbidden, text))
 }
 
-/// Checks that the event did not come from the destination, because sending the result there would
-/// start another run.
+/// Checks that the event did not come from the destination, because a result sent there would
+/// trigger another run.
 ///
 /// # Errors
-/// `ConfigForbidden` if the destination is one of the origins.
+/// `ConfigForbidden` if one of the origins is the destination.
 pub(crate) fn check_origins(
     destination: Option<&ParsedDestination>,
     origins: &[String],
@@ -71,8 +74,8 @@ pub(crate) fn check_origins(
         None => Ok(()),
         Some(origin) => {
             let text = format!(
-                "destination: the event came from {origin}; sending the result there would start \
-                 the next run"
+                "destination: the event came from {origin}; a result sent there would trigger \
+                 another run"
             );
             Err(Error::new(ErrorKind::ConfigForbidden, text))
         }

@@ -1,4 +1,4 @@
-//! Validates `message` and compiles its templates.
+//! Validates the `message` field and compiles its templates.
 
 use sha2::{Digest, Sha256};
 
@@ -8,16 +8,16 @@ use crate::json;
 use crate::prompt::Template;
 use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
 
-/// Maximum number of messages in a request. This limits the time to compile their templates, which
-/// the deadline does not limit.
+/// Maximum number of messages in a request. It bounds the time to compile their templates, which
+/// the deadline does not cover.
 const MAX_MESSAGES: usize = 1000;
 
-/// Maximum number of parts in a message, which limits the time to compile them.
+/// Maximum number of parts in a message. It bounds the time to compile their templates.
 const MAX_PARTS: usize = 200;
 
 type RequestList = Vec<Option<TextOr<RequestMessage>>>;
 
-/// The compiled prompt.
+/// A prompt whose templates are compiled.
 #[derive(Debug, Clone)]
 pub struct Prompt {
     pub(super) messages: Vec<TemplateMessage>,
@@ -33,19 +33,19 @@ pub(super) struct TemplateMessage {
     pub(super) parts: Vec<TemplatePart>,
 }
 
-/// A part of a message, which is a compiled template.
+/// A part of a message, as a compiled template.
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePart {
     pub(super) path: String,
-    /// Whether the template renders to the URL of an image instead of text.
+    /// Whether the template renders to an image URL instead of text.
     pub(super) image: bool,
     pub(super) template: Template,
 }
 
-/// Validates `message` and compiles its templates.
+/// Validates the `message` field and compiles its templates.
 ///
 /// # Errors
-/// Returns the valid part of the prompt if there are problems, which are added to `problems`.
+/// Returns the valid messages if any message is invalid. The reasons are added to `problems`.
 pub(super) fn compile_prompt(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,
@@ -53,7 +53,7 @@ pub(super) fn compile_prompt(
     let hash = hash_prompt(written.as_ref());
     let (count, messages) = match written {
         None => {
-            problems.add("message", "missing; expected the prompt");
+            problems.add("message", "missing; expected a string or a list of messages");
             (1, Vec::new())
         }
         Some(TextOr::Text(text)) => {
@@ -70,8 +70,8 @@ pub(super) fn compile_prompt(
     if is_complete { Ok(prompt) } else { Err(prompt) }
 }
 
-/// Returns the SHA-256 hash of the roles and strings of the prompt before rendering. The hash
-/// identifies the prompt that produced a result.
+/// Returns the SHA-256 hash of the roles and templates of the prompt. The hash identifies the
+/// prompt that produced a result.
 fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     let mut hasher = Sha256::new();
     let mut add = |label: &str, text: &str| {
@@ -112,7 +112,7 @@ fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
     format!("sha256:{hex}")
 }
 
-/// Compiles the valid messages of an array.
+/// Compiles a list of messages and skips invalid messages.
 fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<TemplateMessage> {
     if list.len() > MAX_MESSAGES {
         let text = format!("expected at most {MAX_MESSAGES} messages, got {}", list.len());
@@ -124,7 +124,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
     }
     let texts = list.iter().flatten().filter(|item| matches!(item, TextOr::Text(_))).count();
     if texts > 0 && texts < list.iter().flatten().count() {
-        problems.add("message", "contains both strings and objects; use only one of them");
+        problems.add("message", "contains both strings and objects; use either strings or objects");
     }
     let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
@@ -134,7 +134,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
                 problems.add(path, "is null; expected a string or {role, content}");
                 None
             }
-            // The roles of strings alternate: system, user, assistant, user, assistant and so on.
+            // Strings have alternating roles: system, user, assistant, user, assistant and so on.
             Some(TextOr::Text(text)) => {
                 let role = match index {
                     0 => Role::System,
@@ -169,7 +169,8 @@ fn compile_message(
             None
         }
         Some(TextOr::Long(parts)) if parts.len() > MAX_PARTS => {
-            problems.add(content, format!("expected at most {MAX_PARTS} parts"));
+            problems
+                .add(content, format!("expected at most {MAX_PARTS} parts, got {}", parts.len()));
             None
         }
         Some(TextOr::Long(parts)) => {
@@ -223,7 +224,7 @@ fn compile_part(
             None
         }
         (Some("image_url"), _, Some(_)) if role.is_some_and(|role| role != Role::User) => {
-            problems.add(path, "images are only allowed in user messages");
+            problems.add(path, "images are allowed only in user messages");
             None
         }
         (Some("image_url"), _, Some(url)) => {
@@ -248,7 +249,7 @@ fn compile_part(
 
 fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
     if source.trim().is_empty() {
-        problems.add(path, "is empty; expected text");
+        problems.add(path, "is empty; expected a non-empty string");
         return None;
     }
     match Template::compile(source) {

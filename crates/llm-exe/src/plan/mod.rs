@@ -1,5 +1,4 @@
-//! The plan, which is a validated request. This module contains all rules for valid requests, and
-//! reports all problems of a request together.
+//! Validates a request into a [`Plan`]. All problems of a request are reported together.
 
 mod destination;
 mod messages;
@@ -39,28 +38,28 @@ pub enum Returns {
     Full,
 }
 
-/// Whether a request is run after it is validated.
+/// Whether a valid request is sent to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The request is run.
+    /// The request is sent to a provider.
     Run,
     /// The request is only validated and rendered. `return`, `destination` and `idempotencyKey`
     /// have no effect, but their values are still checked.
     DryRun,
 }
 
-/// The error and the warnings of a request that is not valid.
+/// The error and the warnings of an invalid request.
 pub(crate) struct RejectedRequest {
     pub(crate) error: Error,
     pub(crate) warnings: Vec<String>,
 }
 
-/// A validated request.
+/// A validated request, ready to be run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The provider and the model that are called first.
+    /// The provider and the model to call first.
     pub target: Target,
-    /// The targets that are called, in order, if the previous targets fail.
+    /// The targets to call, in order, if the previous targets fail.
     pub fallbacks: Vec<Target>,
     /// The compiled prompt.
     pub prompt: Prompt,
@@ -72,7 +71,7 @@ pub struct Plan {
     pub data: Map<String, Value>,
     /// What the request returns to its caller.
     pub returns: Returns,
-    /// Whether the request is only validated and rendered.
+    /// Whether to validate and render the request without calling a provider.
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
     pub strict_variables: bool,
@@ -99,8 +98,8 @@ impl Plan {
         Plan::new(ParsedRequest::from_value(request), rules)
     }
 
-    /// Like [`Plan::new`], but for any mode. The warnings are returned even if the request is
-    /// rejected.
+    /// Validates a parsed request in the given mode. Unlike [`Plan::new`], returns the warnings
+    /// even if the request is rejected.
     pub(crate) fn validate(
         parsed: ParsedRequest,
         rules: &Rules,
@@ -113,8 +112,8 @@ impl Plan {
         }
     }
 
-    /// Builds the plan. The warnings are added to `warnings` instead of the plan, so that they are
-    /// not lost if the request is rejected.
+    /// Builds the plan. Warnings are added to `warnings` instead of the plan, because a rejected
+    /// request has no plan.
     fn build(
         request: Request,
         problems: Vec<Problem>,
@@ -123,8 +122,8 @@ impl Plan {
         warnings: &mut Vec<String>,
     ) -> Result<Plan, Error> {
         let mut problems = Problems::new(problems);
-        // A problem has an empty path if the request is not an object. Its fields cannot be checked
-        // then.
+        // A problem with an empty path means that the request is not an object or has too many
+        // problems, so its fields cannot be checked.
         if problems.iter().any(|problem| problem.path.is_empty()) {
             return Err(problems.into_error());
         }
@@ -132,7 +131,8 @@ impl Plan {
             return Err(error);
         }
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
-        let destination = destination::read(request.destination.as_deref(), rules, &mut problems);
+        let destination =
+            destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
         let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
         let prompt = messages::compile_prompt(request.message, &mut problems);
@@ -158,7 +158,7 @@ impl Plan {
                 return Err(problems.into_error());
             }
         };
-        destination::check(destination.as_ref(), rules)?;
+        destination::check_allowed(destination.as_ref(), rules)?;
         Ok(Plan {
             target,
             fallbacks,
@@ -174,7 +174,7 @@ impl Plan {
         })
     }
 
-    /// Renders the prompt. The limits apply to all messages together.
+    /// Renders the prompt. The limits apply to the prompt as a whole, not to each message.
     ///
     /// # Errors
     /// `PromptInvalid` if a template cannot be rendered, if variables are missing in strict mode,
@@ -185,7 +185,8 @@ impl Plan {
         Ok(chat)
     }
 
-    /// Like [`Plan::render`], but the warnings are added to `chat` even if rendering fails.
+    /// Renders the prompt into `chat`. Unlike [`Plan::render`], returns the warnings even if
+    /// rendering fails.
     pub(crate) fn render_into(
         &self,
         chat: &mut RenderedChat,
@@ -195,7 +196,7 @@ impl Plan {
         let values = TemplateValues { data, schema: schema.as_ref(), strict: *strict };
         let mut problems = self.prompt.render(chat, values, limits);
         if problems.is_empty() && chat.messages.is_empty() {
-            problems.push(Problem::prompt("message", "every message rendered to nothing"));
+            problems.push(Problem::prompt("message", "every message is empty after rendering"));
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
     }
@@ -220,7 +221,7 @@ impl Plan {
     /// Renders a reply as a template. The template can use `data` but not partials, and the limits
     /// for prompts apply. Returns the text and a warning for each missing variable.
     fn render_reply(&self, source: &str) -> Result<(String, Vec<String>), String> {
-        // The source line is omitted, because these messages are logged.
+        // These messages are logged, so they must not quote the reply.
         let describe = |problem: &TemplateProblem| {
             let TemplateProblem { line, column, message, .. } = problem;
             format!("line {line}, column {column}: {message}")
@@ -244,28 +245,28 @@ impl Plan {
     }
 }
 
-/// Returns an error if the request refers to a hosted config. Nothing else is checked, because the
-/// missing fields are unknown until the config is fetched.
+/// Returns an error if the request refers to a hosted config. Its other fields are not checked,
+/// because the config may provide the missing ones.
 fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
     let present = fields.iter().filter(|(_, value)| value.is_some());
-    let text = "points to a hosted config, which only Executor::run and Executor::dry_run fetch";
+    let text = "refers to a hosted config, which only Executor::run and Executor::dry_run fetch";
     let problems: Vec<Problem> = present.map(|(name, _)| Problem::request(*name, text)).collect();
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }
 
-/// Rejects an `idempotencyKey`. A function that supports idempotency keys removes this field before
-/// it runs the request.
+/// Rejects an `idempotencyKey`. Where the key is supported, the Lambda function removes the field
+/// before it runs the request.
 fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems) {
     match key {
         None => {}
-        Some("") => problems.add("idempotencyKey", "is empty; expected text"),
+        Some("") => problems.add("idempotencyKey", "is empty; expected a non-empty string"),
         Some(_) if mode == Mode::DryRun => {}
         Some(_) => problems.add(
             "idempotencyKey",
-            "is only supported in direct and HTTP calls of a function with RESULT_PREFIX, not in \
-             records or hosted configs",
+            "is supported only in direct and HTTP calls to a function with the setting \
+             RESULT_PREFIX, not in records or hosted configs",
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Validates `options`, which contains the sampling options of the model and the retry policy.
+//! Validates `options`, which contains the sampling options and the retry policy.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,10 +13,11 @@ use crate::transport::{Jitter, Policy};
 
 const MAX_ATTEMPTS: u32 = 10;
 const MAX_STOP_SEQUENCES: usize = 16;
-/// One day. Lambda functions do not run longer, and adding one day to an instant cannot overflow.
+/// One day. It exceeds the maximum duration of a Lambda invocation, and adding it to an instant
+/// does not overflow.
 const MAX_MILLISECONDS: u64 = 86_400_000;
 
-/// Adds problems whose paths begin with the path of an `options` object.
+/// Adds problems with an `options` object, prefixing their paths with the path of the object.
 struct OptionProblems<'a> {
     path: &'a str,
     problems: &'a mut Problems,
@@ -28,7 +29,8 @@ impl OptionProblems<'_> {
     }
 }
 
-/// Validates the options at `path`. Values that are out of range are reported as problems.
+/// Validates the `options` object at `path`, and adds a problem for each value that is out of
+/// range.
 pub(super) fn check_options(
     written: RequestOptions,
     path: &str,
@@ -52,7 +54,7 @@ pub(super) fn check_options(
     let presence_penalty = range("presencePenalty", written.presence_penalty, -2.0..=2.0);
     for (name, value) in [("topK", written.top_k), ("maxTokens", written.max_tokens)] {
         if value == Some(0) {
-            problems.add(name, "expected a whole number from 1, got 0");
+            problems.add(name, "expected a whole number of at least 1, got 0");
         }
     }
     if let (Some(max_tokens), Some(ceiling)) = (written.max_tokens, rules.max_tokens_ceiling)
@@ -100,7 +102,7 @@ fn check_stop_sequences(written: Vec<String>, problems: &mut OptionProblems<'_>)
         problems.add("stopSequences", text);
     }
     if let Some(at) = written.iter().position(String::is_empty) {
-        problems.add(&format!("stopSequences[{at}]"), "is empty; expected text");
+        problems.add(&format!("stopSequences[{at}]"), "is empty; expected a non-empty string");
     }
     written
 }

@@ -9,17 +9,17 @@ use crate::parsers::{self, OutputOptions, Parser, ParserRow, SchemaUse};
 use crate::request::suggestion;
 use crate::schema::Schema;
 
-/// The maximum value of the option `repairs`.
+/// Maximum value of the option `repairs`.
 const MAX_REPAIRS: u32 = 3;
 
-/// How the reply is parsed.
+/// How a reply is parsed and repaired.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The parser with its options.
     pub parser: Parser,
     /// The schema of the result, if the parser uses one.
     pub schema: Option<Schema>,
-    /// How many times the model may correct an unusable reply.
+    /// Maximum number of times that the model may correct an unusable reply.
     pub repairs: u32,
 }
 
@@ -31,7 +31,7 @@ impl Output {
     }
 }
 
-/// Validates the output and its options.
+/// Validates the output and its options, and compiles the schema.
 pub(super) fn check_output(
     name: &str,
     options: Map<String, Value>,
@@ -55,7 +55,7 @@ pub(super) fn check_output(
     warnings.extend(given.unknown().map(|name| unknown_option_warning(row, name)));
     let schema = compile_schema(row, schema, problems)?;
     warnings.extend(schema.as_ref().and_then(Schema::warning));
-    // Because repairs are billed, the default is 1 only if there is a schema, and 0 otherwise.
+    // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
     Some(Output { parser, schema, repairs })
 }
@@ -63,9 +63,9 @@ pub(super) fn check_output(
 fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
     let common = row.strict.then_some("repairs");
     let known: Vec<&str> = row.options.iter().copied().chain(common).collect();
-    let (shown, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
+    let (option, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
     format!(
-        "unknown field `outputOptions.{shown}` was ignored{hint}: \
+        "unknown field `outputOptions.{option}` was ignored{hint}: \
          output {output} has no such option"
     )
 }

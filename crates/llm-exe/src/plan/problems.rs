@@ -2,8 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Problem};
 
-/// Maximum number of problems that are collected for one request, because a malicious request could
-/// have an unlimited number.
+/// Maximum number of problems to collect. It bounds the work for a malicious request.
 const MAX_PROBLEMS: usize = 200;
 
 /// The problems of a request. A field that already has a problem is not reported again.
@@ -11,7 +10,7 @@ const MAX_PROBLEMS: usize = 200;
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Starts with existing problems, such as the problems from parsing.
+    /// Creates a collection that starts with existing problems, such as those from parsing.
     pub(super) fn new(problems: Vec<Problem>) -> Self {
         Problems(problems)
     }

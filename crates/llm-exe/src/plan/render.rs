@@ -1,8 +1,8 @@
-//! Renders a compiled prompt into messages, and collects warnings.
+//! Renders a compiled prompt into messages and collects warnings.
 //!
 //! A message that consists only of `{{> DialogueHistory key='history'}}` is replaced by the
 //! messages of the conversation in `data.history`. That conversation may contain only user and
-//! assistant messages, because `data` is not trusted with instructions.
+//! assistant messages, because `data` is not trusted to instruct the model.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct TemplateValues<'a> {
     pub(super) strict: bool,
 }
 
-/// The rendered messages and the warnings.
+/// The rendered messages and the warnings from rendering.
 #[derive(Debug, Clone, Default)]
 pub struct RenderedChat {
     /// The messages, none of which is empty.
@@ -55,7 +55,7 @@ impl Prompt {
     }
 }
 
-/// What remains of the limits for the messages that are not rendered yet.
+/// The time and output size that remain for the messages that are not rendered yet.
 struct RenderBudget {
     limits: Limits,
     end: Option<Instant>,
@@ -98,7 +98,7 @@ impl Renderer<'_> {
         if !content.is_empty() {
             self.chat.messages.push(Message { role: message.role, content });
         } else if self.problems.len() == problems_before {
-            let text = format!("{}: dropped, because it rendered to nothing", message.path);
+            let text = format!("{}: dropped, because it is empty after rendering", message.path);
             self.chat.warnings.push(text);
         }
     }
@@ -167,7 +167,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// Reports a missing variable as an error in strict mode, or else as a warning.
+    /// Reports a missing variable as an error in strict mode, and as a warning otherwise.
     fn add_missing(&mut self, path: &str, text: &str) {
         if self.values.strict {
             self.problems.push(Problem::prompt(path, text));

@@ -14,24 +14,26 @@ pub struct Rules {
     /// Whether a missing template variable is always an error, even in requests without
     /// `strictVariables`.
     pub strict_variables: bool,
-    /// The providers that requests may name.
+    /// The providers that requests may use.
     pub providers: Providers,
     /// The models that may be called. `None` allows all models.
     pub allowed_models: Option<ModelPatterns>,
-    /// The maximum value of `maxTokens`, which is also the value for requests without `maxTokens`.
+    /// The maximum value of `maxTokens`, which is also the default for requests without
+    /// `maxTokens`.
     pub max_tokens_ceiling: Option<u64>,
     /// Which hosted configs may be read.
     pub hosted: HostedRules,
-    /// The prefixes of the allowed destinations. If empty, requests must not name a destination.
+    /// The prefixes of the allowed destinations. If there are none, requests must not name a
+    /// destination.
     pub destinations: Vec<String>,
-    /// Parses the `destination` field. If there is no parser, the field is rejected.
+    /// The parser of the `destination` field. Without a parser, requests must not set this field.
     pub destination_parser: Option<DestinationParser>,
 }
 
 /// Patterns for the models that may be called, such as `openai:gpt-4o*`.
 ///
 /// The patterns are parsed from a string, in which they are separated by commas or spaces. A
-/// pattern is a provider, a colon and a model, where `*` matches any string.
+/// pattern consists of a provider, a colon and a model. `*` matches any number of characters.
 ///
 /// ```
 /// let patterns: llm_exe::ModelPatterns = "openai:gpt-4o*, anthropic:*".parse()?;
@@ -42,13 +44,13 @@ pub struct Rules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelPatterns(Vec<String>);
 
-/// Why a list of model patterns is invalid.
+/// The reason why a list of model patterns is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidModelPatterns {
     /// The list contains no pattern.
     #[error("expected at least one pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
     Empty(String),
-    /// This pattern cannot match any model, because it has no colon.
+    /// A pattern has no colon, so it cannot match any model.
     #[error("expected a pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
     NoProvider(String),
 }
@@ -72,7 +74,7 @@ impl FromStr for ModelPatterns {
 }
 
 impl ModelPatterns {
-    /// Whether the provider's model may be called.
+    /// Returns whether the model of this provider may be called.
     pub fn allow(&self, provider: &str, model: &str) -> bool {
         let name = format!("{provider}:{model}");
         self.0.iter().any(|pattern| glob::matches(pattern, &name))

@@ -1,4 +1,4 @@
-//! Validates the targets of a request. These are its own provider and model, and its fallbacks.
+//! Validates the targets of a request: its own provider and model, and its fallbacks.
 
 use super::options;
 use super::problems::Problems;
@@ -9,23 +9,23 @@ use crate::providers::ProviderRow;
 use crate::request::{Request, RequestFallback, RequestOptions, suggestion};
 use crate::transport::Policy;
 
-/// Maximum length of a model's name.
+/// Maximum length of a model name.
 const MAX_MODEL_LENGTH: usize = 256;
 
-/// A provider and a model, with the settings for calls to them.
+/// A provider and a model, with the options for calling them.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The provider to call.
     pub provider: &'static ProviderRow,
-    /// The model, as the provider spells it.
+    /// The model name, as the provider spells it.
     pub model: String,
-    /// The sampling options of the model.
+    /// The sampling options, such as the temperature.
     pub sampling: Sampling,
-    /// How often and when a call is retried.
+    /// When and how often a failed call is retried.
     pub policy: Policy,
 }
 
-/// Validates the request's own target and its fallbacks.
+/// Validates the request's own target and its fallbacks. Returns the valid ones.
 pub(super) fn check_targets(
     request: &Request,
     rules: &Rules,
@@ -61,8 +61,8 @@ struct TargetNames<'a> {
 
 /// Validates one target.
 struct TargetValidator<'a> {
-    /// The prefix of the target's field paths. It is empty for the request's own target, and for
-    /// example `fallbacks[0].` for a fallback.
+    /// The prefix of the target's field paths, such as `fallbacks[0].`. Empty for the request's own
+    /// target.
     prefix: &'a str,
     rules: &'a Rules,
 }
@@ -99,7 +99,7 @@ impl TargetValidator<'_> {
         let written = fallback.options.clone().unwrap_or_default();
         let path = format!("{}options", self.prefix);
         options::check_options(written.clone(), &path, self.rules, problems);
-        // Problems in the request's own options have already been reported.
+        // Problems in the request's own options have already been reported, so these are discarded.
         let mut reported = Problems::default();
         let merged = written.with_defaults(defaults.clone());
         let (sampling, policy) = options::check_options(merged, &path, self.rules, &mut reported);
@@ -116,7 +116,8 @@ impl TargetValidator<'_> {
             && provider != providor
         {
             let (provider, providor) = (json::quoted(provider), json::quoted(providor));
-            let text = format!("{provider} differs from providor, {providor}; use only provider");
+            let text =
+                format!("{provider} differs from the providor {providor}; set only provider");
             self.add(problems, "provider", text);
             return None;
         }
@@ -124,14 +125,15 @@ impl TargetValidator<'_> {
         let model = match (names.model, provider.and_then(|(_, model)| model)) {
             (Some(model), Some(other)) if model != other => {
                 let (model, other) = (json::quoted(model), json::quoted(other));
-                let text =
-                    format!("{model} differs from the model in provider, {other}; use only one");
+                let text = format!(
+                    "{model} differs from the model {other} in provider; set only one of them"
+                );
                 self.add(problems, "model", text);
                 return None;
             }
             (Some(model), _) | (None, Some(model)) => model,
             (None, None) => {
-                self.add(problems, "model", "missing; expected the name of a model");
+                self.add(problems, "model", "missing; expected a model name");
                 return None;
             }
         };
@@ -151,7 +153,8 @@ impl TargetValidator<'_> {
         Some((row, model.to_owned()))
     }
 
-    /// Looks up the provider, and returns it with the model if the provider's name contains one.
+    /// Looks up a provider by name. Also returns the model if the name contains one, as in
+    /// `openai.gpt-4o-mini`.
     fn find_provider<'a>(
         &self,
         name: Option<&'a str>,
@@ -176,10 +179,10 @@ impl TargetValidator<'_> {
     }
 }
 
-/// Checks the name of a model, because it becomes part of URLs and logs.
+/// Checks a model name, because it becomes part of URLs and logs.
 fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
-        return Err("is empty; expected the name of a model".to_owned());
+        return Err("is empty; expected a model name".to_owned());
     }
     let received = json::quoted(model);
     if model.len() > MAX_MODEL_LENGTH {

@@ -1,8 +1,7 @@
-//! The serde types for a request as callers write it.
+//! The serde types of a request before validation.
 //!
-//! Every field is optional in these types; [`crate::plan`] checks which fields are required and
-//! which values are valid. The JSON Schema that `llm-exe schema` prints is generated from the
-//! types.
+//! Every field is optional here, because [`crate::plan`] checks required fields and valid values.
+//! The JSON Schema that `llm-exe schema` prints is generated from these types.
 
 mod parse;
 mod suggestion;
@@ -22,67 +21,70 @@ pub use text_or::TextOr;
 #[serde(rename_all = "camelCase", default)]
 #[schemars(title = "llm-exe request")]
 pub struct Request {
-    /// The provider, such as `openai`. The keys of the npm package llm-exe, such as
+    /// The provider, such as `openai`. Provider keys of the npm package llm-exe, such as
     /// `openai.chat.v1`, are accepted too.
     pub provider: Option<String>,
-    /// Another spelling of `provider`, for compatibility with the original specification.
+    /// An alternative spelling of `provider`, for compatibility with the original specification.
     pub providor: Option<String>,
-    /// The model, as the provider spells it.
+    /// The model name, as the provider spells it.
     pub model: Option<String>,
-    /// The prompt, in Handlebars. A string is one system message. A list of strings alternates:
-    /// system, user, assistant, user and so on.
+    /// The prompt, as Handlebars templates. A string is a single system message. A list of strings
+    /// contains messages with alternating roles: system, user, assistant, user and so on.
     pub message: Option<TextOr<Vec<Option<TextOr<RequestMessage>>>>>,
     /// How the reply is parsed: `string` (the default), `json`, `list` or `listToArray`,
     /// `listToJson`, `listToKeyValue`, `boolean`, `number`, `stringExtract`, `markdownCodeBlock`,
     /// `markdownCodeBlocks` or `replaceStringTemplate`.
     pub output: Option<String>,
-    /// The options of `output`: `match`, `enum`, `ignoreCase`, `keyTransform`, and for all outputs
-    /// except `string` `repairs`: how often the model may correct an unusable reply, from 0 to 3.
+    /// The options of `output`: `match`, `enum`, `ignoreCase`, `keyTransform` and `repairs`.
+    /// `repairs` is how often the model may correct an unusable reply, from 0 to 3; the output
+    /// `string` does not support it.
     pub output_options: Option<Map<String, Value>>,
-    /// The JSON Schema of the result. Required for `output: "json"`; `listToJson` checks it too.
+    /// The JSON Schema that the result must satisfy. The output `json` requires a schema, and for
+    /// `listToJson` it is optional.
     pub schema: Option<Map<String, Value>>,
-    /// The variables of the templates in `message`.
+    /// The variables that the templates in `message` can use.
     pub data: Option<Map<String, Value>>,
-    /// Options of the model and of the call.
+    /// Sampling, timeout and retry options.
     pub options: Option<RequestOptions>,
-    /// The targets to call, in order, if the first provider is unavailable.
+    /// The providers and models to call, in order, if the first provider is unavailable.
     pub fallbacks: Option<Vec<Option<RequestFallback>>>,
-    /// `result` (default) returns the bare result. `full` adds usage, model, attempts and warnings.
+    /// What is returned: `result` (default) is the bare result, and `full` adds usage, model,
+    /// attempts and warnings.
     #[serde(rename = "return")]
     pub returns: Option<String>,
-    /// Whether to only validate and render the request. Returns the request that would be sent to
-    /// the provider, without the key.
+    /// Whether to validate and render the request without calling the provider. The result is the
+    /// HTTP request that would be sent, without the API key.
     pub dry_run: Option<bool>,
-    /// Whether a variable that is missing in `data` is an error.
+    /// Whether a template variable that is missing from `data` is an error instead of a warning.
     pub strict_variables: Option<bool>,
-    /// The key of a hosted config, an object in S3. The config provides the fields that the request
-    /// does not have.
+    /// The S3 key of a hosted config, which provides the fields that are missing from the request.
     pub key: Option<String>,
-    /// The bucket of `key`. Default: the stack's prompt bucket.
+    /// The S3 bucket that contains `key`. Default: the stack's prompt bucket.
     pub bucket: Option<String>,
-    /// The version id of `key`. Default: the latest version.
+    /// The S3 version id of the hosted config at `key`. Default: the latest version.
     pub version: Option<String>,
-    /// The URL of a hosted config, instead of `key`: `s3://bucket/key?versionId=…` or `https://…`.
+    /// The URL of a hosted config, as an alternative to `key`: `s3://bucket/key?versionId=…` or
+    /// `https://…`.
     pub url: Option<String>,
-    /// Where the result is sent, if the operator allows it: the URL of a queue, the ARN of an event
+    /// Where to send the result, if the operator allows it: the URL of a queue, the ARN of an event
     /// bus, or `s3://bucket/prefix`.
     pub destination: Option<String>,
-    /// Deduplicates direct and HTTP calls: a repeated call with the same key returns the stored
-    /// result of the first one.
+    /// A key that deduplicates direct and HTTP calls. Another call with the same key returns the
+    /// stored result of the first call.
     pub idempotency_key: Option<String>,
 }
 
-/// A target to call if the ones before it are unavailable.
+/// A provider and model to call if the previous ones are unavailable.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestFallback {
-    /// The provider, as in the request.
+    /// The provider, such as `anthropic`.
     pub provider: Option<String>,
-    /// Another spelling of `provider`.
+    /// An alternative spelling of `provider`.
     pub providor: Option<String>,
-    /// The model, as in the request.
+    /// The model name, as the provider spells it.
     pub model: Option<String>,
-    /// Options that override those of the request.
+    /// Options that override the `options` of the request.
     pub options: Option<RequestOptions>,
 }
 
@@ -90,9 +92,9 @@ pub struct RequestFallback {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestMessage {
-    /// `system`, `user` or `assistant`.
+    /// The author of the message: `system`, `user` or `assistant`.
     pub role: Option<String>,
-    /// The text, or its parts.
+    /// The content of the message: a string or a list of parts.
     pub content: Option<TextOr<Vec<Option<RequestPart>>>>,
 }
 
@@ -100,7 +102,7 @@ pub struct RequestMessage {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RequestPart {
-    /// `text` or `image_url`.
+    /// The type of the part: `text` or `image_url`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The text of a `text` part.
@@ -117,40 +119,40 @@ pub struct RequestImage {
     pub url: Option<String>,
 }
 
-/// Options of the model and of the call.
+/// Sampling, timeout and retry options.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestOptions {
-    /// Randomness, from 0 to 2.
+    /// Sampling temperature, from 0 to 2. Higher values are more random.
     pub temperature: Option<f64>,
-    /// Nucleus sampling, from 0 to 1.
+    /// Cumulative probability for nucleus sampling, from 0 to 1.
     pub top_p: Option<f64>,
-    /// Sample only from the k most likely tokens, from 1.
+    /// Number of most likely tokens to sample from, at least 1.
     pub top_k: Option<u64>,
-    /// Maximum number of tokens in the reply, from 1.
+    /// Maximum number of tokens in the reply, at least 1.
     pub max_tokens: Option<u64>,
-    /// Texts that end the reply.
+    /// Strings at which the model stops generating.
     pub stop_sequences: Option<Vec<String>>,
-    /// Penalty for frequent tokens, from -2 to 2.
+    /// Penalty for tokens by how often they have occurred, from -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// Penalty for tokens that have occurred, from -2 to 2.
+    /// Penalty for tokens that have occurred at all, from -2 to 2.
     pub presence_penalty: Option<f64>,
-    /// Seed for repeatable sampling, as far as the provider supports it.
+    /// Seed for reproducible sampling, if the provider supports it.
     pub seed: Option<i64>,
-    /// Reasoning effort: none, minimal, low, medium, high, xhigh, max.
+    /// Reasoning effort: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
     pub effort: Option<String>,
-    /// Maximum duration of one call in milliseconds. Default: the remaining time.
+    /// Maximum duration of one attempt in milliseconds. Default: the remaining time.
     pub timeout: Option<u64>,
     /// Maximum number of attempts, from 1 to 10. Default: 3.
     pub num_of_attempts: Option<u32>,
     /// Maximum wait between two attempts in milliseconds. Default: 8000.
     pub max_delay: Option<u64>,
-    /// `full` (default) randomizes the waits; `none` does not.
+    /// Whether the waits between attempts are randomized: `full` (default) or `none`.
     pub jitter: Option<String>,
 }
 
 impl RequestOptions {
-    /// Returns these options. Missing options are taken from `defaults`.
+    /// Returns these options, with missing options taken from `defaults`.
     pub(crate) fn with_defaults(self, defaults: RequestOptions) -> RequestOptions {
         RequestOptions {
             temperature: self.temperature.or(defaults.temperature),

@@ -1,5 +1,6 @@
-//! Parses a JSON value into a [`Request`]. All fields with a wrong type are reported together, with
-//! their paths. Each unknown field causes a warning, which suggests a similar name if there is one.
+//! Parses a JSON value into a [`Request`]. All fields of the wrong type are reported together, with
+//! their paths. Each unknown field causes a warning, which suggests a similar known name if there
+//! is one.
 
 use std::fmt;
 
@@ -12,13 +13,13 @@ use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptio
 use crate::error::Problem;
 use crate::json;
 
-/// Maximum number of fields with a wrong type that are reported.
+/// Maximum number of fields of the wrong type to report.
 const MAX_PROBLEMS: usize = 50;
 
-/// Maximum number of unknown fields that are reported by name.
+/// Maximum number of unknown fields to report by name.
 const MAX_WARNINGS: usize = 20;
 
-/// The fields that are reserved for later versions, each with the beginning of its error message.
+/// Fields that are reserved for later versions, each with the start of its error message.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("tools", "tools are"),
     ("toolChoice", "tools are"),
@@ -29,14 +30,14 @@ const NOT_SUPPORTED: &[(&str, &str)] = &[
     ("stream", "streaming is"),
 ];
 
-/// A parsed request, with the problems and warnings from parsing.
+/// A parsed request, with the problems and warnings found during parsing.
 #[derive(Debug, Clone, Default)]
 pub struct ParsedRequest {
-    /// The valid fields. A field with a wrong type is absent.
+    /// The request, without the fields that have the wrong type.
     pub request: Request,
-    /// The problems of fields that have a wrong type or are reserved.
+    /// One problem for each field that has the wrong type or is reserved.
     pub problems: Vec<Problem>,
-    /// One warning for each unknown field, which suggests a known name if one is similar.
+    /// One warning for each unknown field, which suggests a similar known name if there is one.
     pub warnings: Vec<String>,
 }
 
@@ -47,8 +48,8 @@ impl From<Request> for ParsedRequest {
 }
 
 impl ParsedRequest {
-    /// Parses a request. Parsing always succeeds, and `problems` contains what is wrong with the
-    /// request.
+    /// Parses a request. Instead of returning an error, records everything that is wrong with the
+    /// request in `problems`.
     pub fn from_value(mut value: Value) -> ParsedRequest {
         let mut parsed = ParsedRequest::default();
         let Some(fields) = value.as_object_mut() else {
@@ -69,7 +70,7 @@ impl ParsedRequest {
     }
 
     /// Rejects arrays where an object is expected. serde would accept an array and read its items
-    /// as the fields of the object in order.
+    /// as the object's fields, in order.
     fn check_objects(&mut self, request: &mut Value) {
         let mut reject_list = |path: String, place: Option<&mut Value>| {
             if let Some(place @ Value::Array(_)) = place {
@@ -98,8 +99,8 @@ impl ParsedRequest {
         self.problems.truncate(MAX_PROBLEMS);
     }
 
-    /// Parses the fields. Because serde stops at the first field with a wrong type, that field is
-    /// reported and set to null, and the request is parsed again.
+    /// Parses the fields. serde stops at the first field of the wrong type, so each such field is
+    /// reported and cleared before the request is parsed again.
     fn parse_fields(&mut self, value: &mut Value) {
         let mut last_path: Option<String> = None;
         loop {
@@ -133,7 +134,8 @@ impl ParsedRequest {
     }
 }
 
-/// Sets the value at the path to null, or the parent of the value if null is not valid there.
+/// Sets the value at `path` to null. If `parent` is true, clears the parent of the value instead,
+/// because null is not valid at `path`.
 fn clear(root: &mut Value, path: &Path, parent: bool) {
     let segments: Vec<&Segment> = path.iter().collect();
     let depth = if parent { segments.len().saturating_sub(1) } else { segments.len() };
@@ -152,7 +154,7 @@ fn clear(root: &mut Value, path: &Path, parent: bool) {
     *place = if depth == 0 { Value::Object(serde_json::Map::new()) } else { Value::Null };
 }
 
-/// Creates the problem for a value that serde rejected. What was expected is taken from serde's
+/// Creates the problem for a value that serde rejected. The expected type is taken from serde's
 /// message.
 fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
     let mut value = Some(root);
@@ -168,13 +170,13 @@ fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
     let number = if path.ends_with("seed") { "i64" } else { "u64" };
     let expected = error.split_once(", expected ").map_or(number, |(_, expected)| expected);
     let expected = describe_expected(&path, expected);
-    let received = value.map_or_else(|| "something else".to_owned(), json::shown);
+    let received = value.map_or_else(|| "a value of another type".to_owned(), json::shown);
     Problem::request(path, format!("expected {expected}, got {received}"))
 }
 
 /// Translates the type names in serde's messages into JSON terms.
 fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
-    if expected.contains("its long form") {
+    if expected.contains("a structured value") {
         return match path {
             "message" => "a string, a list of strings, or a list of {role, content}",
             path if path.ends_with("content") => "a string or a list of parts",
@@ -184,7 +186,7 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     match expected {
         "a sequence" => "a list",
         "f64" => "a number",
-        "i64" => "a whole number of at most 64 bits",
+        "i64" => "a whole number that fits into 64 bits",
         "u64" | "u32" => "a non-negative whole number",
         expected if expected.starts_with("struct ") || expected == "a map" => "an object",
         expected => expected,
@@ -228,7 +230,8 @@ fn unknown_field_warning(path: &str) -> String {
     format!("unknown field `{path}` was ignored{hint}")
 }
 
-/// Returns a suggestion for a name from another API, or for an option that is not inside `options`.
+/// Suggests `message` for the names that other APIs use, and `options.NAME` for an option outside
+/// of `options`.
 fn suggest_other_place(name: &str) -> String {
     if name == "prompt" || name == "messages" {
         return did_you_mean("message");
@@ -237,7 +240,7 @@ fn suggest_other_place(name: &str) -> String {
     near.map_or_else(String::new, |near| did_you_mean(format!("options.{near}")))
 }
 
-/// Converts a path such as `message.0.name`, as serde_ignored writes it, to `message[0].name`.
+/// Converts a path in serde_ignored's format, such as `message.0.name`, to `message[0].name`.
 fn convert_path(path: &str) -> String {
     let mut converted = String::new();
     for segment in path.split('.') {
@@ -253,14 +256,14 @@ fn convert_path(path: &str) -> String {
     converted
 }
 
-/// Whether requests have a field with this name, including the fields that are reserved for later
-/// versions.
+/// Returns whether requests have a field with this name, including fields that are reserved for
+/// later versions.
 pub(crate) fn is_field(name: &str) -> bool {
     field_names::<Request>().contains(&name)
         || NOT_SUPPORTED.iter().any(|(reserved, _)| *reserved == name)
 }
 
-/// Returns the field names of a serde struct, which are read from its `Deserialize` implementation.
+/// Returns the field names of a struct, as declared by its `Deserialize` implementation.
 pub fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     // `NameReader` stores the names and then always fails, so the result is ignored.

@@ -1,11 +1,11 @@
 //! Creates "did you mean" suggestions for misspelled names.
 
-/// Maximum length of a name for which a suggestion is looked up. The comparison of two names takes
-/// time proportional to the product of their lengths.
+/// Maximum length in bytes of a name to compare with known names. Comparing two names takes time
+/// proportional to the product of their lengths.
 const MAX_NAME_LENGTH: usize = 40;
 
-/// Returns ` (did you mean NAME?)` if a known name is similar to `name`, or else an empty string.
-/// In a message, the suggestion directly follows the quoted name.
+/// Returns ` (did you mean NAME?)` if a known name is similar to `name`, and an empty string
+/// otherwise. Messages append it to the quoted name.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
     nearest(name, known).map(did_you_mean).unwrap_or_default()
 }
@@ -14,8 +14,8 @@ pub(super) fn did_you_mean(name: impl std::fmt::Display) -> String {
     format!(" (did you mean {name}?)")
 }
 
-/// Returns the most similar known name, which differs in case, in separators, or by at most two
-/// edits.
+/// Returns the most similar known name, if it differs by at most two edits. Case and separators are
+/// ignored.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     if name.len() > MAX_NAME_LENGTH {
         return None;

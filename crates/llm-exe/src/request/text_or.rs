@@ -1,5 +1,5 @@
-//! The type of fields that are either a string or a structured value. These are `message`, its
-//! items, and the content of a message.
+//! A type for fields that are either a string or a structured value: `message`, its items, and the
+//! content of a message.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,15 +9,16 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A string, or the long form `T` (a list or an object).
+/// A string or a structured value `T`, which is a list or an object.
 ///
-/// It deserializes without buffering, so that the path of an error inside `T` is known.
+/// Unlike an untagged serde enum, this type deserializes without buffering, so an error inside `T`
+/// has a path.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(untagged)]
 pub enum TextOr<T> {
-    /// The short form.
+    /// A plain string.
     Text(String),
-    /// The long form.
+    /// A list or an object.
     Long(T),
 }
 
@@ -27,7 +28,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for TextOrVisitor<T> {
     type Value = TextOr<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, or its long form")
+        f.write_str("a string or a structured value")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {

@@ -1,5 +1,5 @@
-//! Calls a provider. This includes getting the API key, sending the request, and converting an
-//! error response to an error.
+//! Calls a provider: gets the API key, sends the request, and converts a failure response into an
+//! error.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::wire::{Auth, WireReply, WireRequest};
 /// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
 const MAX_CALLS: u32 = 500;
 
-/// Calls providers. The client knows their base URLs, gets their API keys, and owns the HTTP
+/// A client for all providers. It knows their base URLs, gets their API keys, and owns the HTTP
 /// connections.
 #[derive(Clone)]
 pub(super) struct ProviderClient {
@@ -28,8 +28,8 @@ pub(super) struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// Starts to connect to a provider and to fetch its API key in the background, so that a later
-    /// call is faster. Errors are ignored, because the later call reports them.
+    /// Connects to a provider and fetches its API key in the background, to speed up a later call.
+    /// Errors are ignored, because the later call reports them.
     pub(super) fn preload(&self, provider: &ProviderRow) {
         if let Some(name) = provider.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -40,8 +40,8 @@ impl ProviderClient {
         }
     }
 
-    /// Sends a request and parses the reply. The token usage is recorded even if the reply turns
-    /// out to be unusable.
+    /// Sends a request and parses the reply. Token usage is recorded even if the reply turns out to
+    /// be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
@@ -85,8 +85,7 @@ impl ProviderClient {
         secret.map(Some)
     }
 
-    /// Sends the request with the target's retry policy, up to the maximum number of calls per
-    /// request.
+    /// Sends the request with the target's retry policy. Each attempt counts toward [`MAX_CALLS`].
     async fn send(
         &self,
         context: &mut Context,
@@ -96,7 +95,7 @@ impl ProviderClient {
     ) -> Result<WireReply, Error> {
         let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
         if calls_left == 0 {
-            let text = format!("this request reached the limit of {MAX_CALLS} calls to providers");
+            let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
@@ -108,7 +107,7 @@ impl ProviderClient {
         outcome
     }
 
-    /// Fetches a newer value of the API key if the provider rejected the one that was sent.
+    /// Fetches a newer value of the API key if the provider rejected the value that was sent.
     async fn renew(
         &self,
         target: &Target,
@@ -158,15 +157,15 @@ fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequ
     match failure.kind {
         // In IAM, the action bedrock:InvokeModel covers all Bedrock APIs that call a model.
         ErrorKind::AccessDenied => format!(
-            "AWS does not allow the caller bedrock:InvokeModel on the model {} ({status})",
+            "AWS denied bedrock:InvokeModel on the model {} ({status}); allow it in the IAM policy",
             target.model
         ),
         ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
-            format!("the AWS credentials were not accepted ({status})")
+            format!("AWS rejected the credentials ({status})")
         }
-        ErrorKind::ProviderAuthFailed => format!("the key was not accepted ({status})"),
+        ErrorKind::ProviderAuthFailed => format!("the provider rejected the API key ({status})"),
         ErrorKind::ProviderRateLimited if !failure.retry => {
-            format!("the quota or the credit is used up ({status})")
+            format!("the quota or credit is used up ({status})")
         }
         ErrorKind::ProviderRateLimited => format!("too many requests ({status})"),
         ErrorKind::ProviderUnavailable => format!("the provider failed ({status})"),

@@ -9,11 +9,11 @@ use crate::scrub::scrub;
 
 /// The outcome of checking a reply.
 pub(super) enum CheckedReply {
-    /// The parsed result and the warnings.
+    /// The reply is usable. Contains the parsed result and the warnings.
     Accepted(Value, Vec<String>),
-    /// The reply causes an error that a repair would not fix.
+    /// The reply has an error that another call would not fix.
     Failed(Error),
-    /// The reply does not match the requested output. A repair may fix it.
+    /// The reply does not match the requested output, but the model may be able to correct it.
     Unusable(UnusableReply),
 }
 
@@ -21,15 +21,15 @@ pub(super) enum CheckedReply {
 pub(super) struct UnusableReply {
     /// The text of the reply, which may be empty.
     pub(super) text: String,
-    /// Why the reply is unusable, in words for both the caller and the model.
+    /// Why the reply is unusable, worded for both the caller and the model.
     pub(super) reason: String,
     /// The name of the requested output.
     output: &'static str,
 }
 
 impl UnusableReply {
-    /// Creates the `OutputInvalid` error. Its message for the caller quotes the beginning of the
-    /// reply, but its message for logs does not.
+    /// Creates the `OutputInvalid` error. The message for the caller quotes the beginning of the
+    /// reply, but the message for logs does not.
     pub(super) fn into_error(self, reply: &Reply) -> Error {
         let UnusableReply { text, reason, output } = self;
         let stop_reason = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
@@ -38,7 +38,8 @@ impl UnusableReply {
             excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),
         };
         let message = format!("{reason} (stop reason {stop_reason}{excerpt})");
-        let logged = format!("the reply does not fit output {output} (stop reason {stop_reason})");
+        let logged =
+            format!("the reply does not match output {output} (stop reason {stop_reason})");
         Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
     }
 }
@@ -80,11 +81,11 @@ fn check_stop_reason(
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let error = |kind, message: String| Err(Error::new(kind, message));
-    let word = reply.provider_stop_reason.as_deref().unwrap_or("none");
+    let reason = reply.provider_stop_reason.as_deref().unwrap_or("none");
     match reply.stop_reason {
         // A refusal is an error even if the output accepts any text.
         StopReason::Refusal => {
-            let logged = format!("the model refused (stop reason {word})");
+            let logged = format!("the model refused to reply (stop reason {reason})");
             let message = match scrub(reply.refusal().unwrap_or(text), &[]) {
                 refusal if refusal.is_empty() => logged.clone(),
                 refusal => format!("{logged}: {refusal}"),
@@ -92,22 +93,23 @@ fn check_stop_reason(
             return Err(Error::new(ErrorKind::OutputRefused, message).logged_as(logged));
         }
         StopReason::ContentFilter => {
-            let message = format!("the provider's safety filter stopped the reply ({word})");
+            let message =
+                format!("the provider's safety filter stopped the reply (stop reason {reason})");
             return error(ErrorKind::OutputRefused, message);
         }
         StopReason::Length if text.trim().is_empty() => {
             let message = format!(
-                "the reply is empty because reasoning used up all tokens (stop reason {word}); \
+                "the reply is empty because reasoning used up all tokens (stop reason {reason}); \
                  raise maxTokens or lower effort"
             );
             return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Length => {
-            let limit = match word {
+            let limit = match reason {
                 "model_context_window_exceeded" => "the model's context window",
                 _ => "maxTokens",
             };
-            let message = format!("the reply was cut off by {limit} (stop reason {word})");
+            let message = format!("the reply was cut off by {limit} (stop reason {reason})");
             if strict {
                 return error(ErrorKind::OutputTruncated, message);
             }
@@ -115,17 +117,17 @@ fn check_stop_reason(
         }
         StopReason::Pause if strict => {
             let message =
-                format!("the provider paused before the reply was complete (stop reason {word})");
+                format!("the provider paused before the reply was complete (stop reason {reason})");
             return error(ErrorKind::OutputTruncated, message);
         }
         // An unknown stop reason may mean that the reply is incomplete. A missing stop reason is
-        // accepted, because many servers send none.
+        // accepted, because many servers do not send one.
         StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
-            let message = format!("the reply ended with an unknown stop reason ({word})");
+            let message = format!("the reply ended with the unknown stop reason {reason}");
             return error(ErrorKind::OutputInvalid, message);
         }
         StopReason::Pause | StopReason::Other if reply.provider_stop_reason.is_some() => {
-            warnings.push(format!("the reply may be incomplete (stop reason {word})"));
+            warnings.push(format!("the reply may be incomplete (stop reason {reason})"));
         }
         StopReason::Stop | StopReason::ToolCalls | StopReason::Pause | StopReason::Other => {}
     }

@@ -1,4 +1,4 @@
-//! The state of one run. It consists of the deadline, the origins of the request, and the report.
+//! The state of one run: the deadline, the origins of the request, and the report.
 
 use std::time::Instant;
 
@@ -10,14 +10,14 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::plan::Returns;
 
-/// The state of one run, which every step of the run receives as its first parameter.
+/// The state of one run, which is passed through all of its steps.
 ///
-/// A [`Deadline`] converts into a context, so a request that was not delivered by a queue, topic or
-/// bucket can be run with `executor.run(deadline, request)`.
+/// A [`Deadline`] converts into a context. For a request that did not come from a queue, topic or
+/// bucket, call `executor.run(deadline, request)`.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The instant by which the current step must end. While a target is called, this is the end of
-    /// that target's share of the time, and otherwise the deadline of the run.
+    /// The deadline of the current step. While a target is being called, it is the end of that
+    /// target's share of the remaining time.
     pub(super) deadline: Deadline,
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
@@ -32,7 +32,7 @@ impl Context {
     }
 
     /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them may
-    /// be the request's `destination`, because the result would start another run.
+    /// be the request's `destination`, because the result would trigger another run.
     #[must_use]
     pub fn with_origins(self, origins: &[String]) -> Self {
         Context { origins: origins.to_vec(), ..self }

@@ -1,5 +1,5 @@
-//! A conversation with one provider, which sends the prompt, checks the reply, and asks the model
-//! to correct an unusable reply.
+//! A conversation with one provider: sends the prompt, checks the reply, and asks the model to
+//! correct an unusable reply.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::wire::WireRequest;
 /// The name of the schema in requests to providers.
 const SCHEMA_NAME: &str = "answer";
 
-/// A conversation with one target. Its first request is built but not sent yet.
+/// A conversation with one target. Creating it builds the first request but does not send it.
 pub(super) struct Conversation<'a> {
     client: &'a ProviderClient,
     plan: &'a Plan,
@@ -34,7 +34,8 @@ impl<'a> Conversation<'a> {
     /// Builds the first request to a target.
     ///
     /// # Errors
-    /// `InvalidRequest` if the target does not support the messages, for example because of images.
+    /// `InvalidRequest` if the target does not support the messages, for example because they
+    /// contain images.
     pub(super) fn new(
         client: &'a ProviderClient,
         plan: &'a Plan,
@@ -57,7 +58,7 @@ impl<'a> Conversation<'a> {
         Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
     }
 
-    /// Calls the provider until a reply passes the checks or all repairs are used up.
+    /// Calls the provider until a reply is accepted or no repairs are left.
     pub(super) async fn run(mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));

@@ -9,8 +9,8 @@ use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::Plan;
 
-/// Builds the first request to every target before any of them is called. Otherwise, a target that
-/// does not support the messages would be discovered only after other calls were billed.
+/// Builds the first request to every target before any target is called. This detects a target that
+/// does not support the messages before any call is billed.
 ///
 /// # Errors
 /// `InvalidRequest` with the path of the fallback that does not support the messages.
@@ -23,8 +23,7 @@ pub(super) fn prepare<'a>(
     let last = plan.fallbacks.len();
     let mut conversations = Vec::with_capacity(last + 1);
     for (index, target) in targets.enumerate() {
-        // The last target receives the messages without a copy, because they may contain large
-        // images.
+        // The messages may contain large images, so they are not copied for the last target.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
         let conversation = Conversation::new(client, plan, target, messages);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
@@ -35,7 +34,7 @@ pub(super) fn prepare<'a>(
     Ok(conversations)
 }
 
-/// Runs the conversations in order until one succeeds. Each of them gets an equal share of the
+/// Runs the conversations in order until one succeeds. Each conversation gets an equal share of the
 /// remaining time.
 pub(super) async fn run(
     context: &mut Context,
@@ -61,20 +60,20 @@ pub(super) async fn run(
         } else {
             error
         };
-        // A successful response is usually billed, so no other target is called after one was
+        // A successful response is usually billed, so no other target is called after one is
         // received.
         if context.report.answered || !another_provider_may_succeed(error.kind()) {
             return Err(name_target(error, target));
         }
         let (provider, model) = (target.provider.name, &target.model);
-        failures.push_str(&format!(", after {provider} {model} ({})", error.kind()));
+        failures.push_str(&format!("; {provider} {model} also failed ({})", error.kind()));
         context.report.add_failed_target(target, error);
     }
     Err(Error::new(ErrorKind::Internal, "the request has no target"))
 }
 
-/// Returns the result of a dry run, which is the request to the first target. Its field `fallbacks`
-/// contains the requests to the other targets.
+/// Returns the result of a dry run: the request to the first target, with the requests to the
+/// fallbacks in its field `fallbacks`.
 pub(super) fn dry_run_result(conversations: &[Conversation<'_>]) -> Value {
     let mut requests = conversations.iter().map(|conversation| conversation.request.to_json());
     let mut first = requests.next().unwrap_or_default();
@@ -87,8 +86,7 @@ pub(super) fn dry_run_result(conversations: &[Conversation<'_>]) -> Value {
     first
 }
 
-/// Whether another provider may succeed after this error. Returns false if the request itself is
-/// wrong.
+/// Returns whether a call to another provider may succeed after this kind of error.
 fn another_provider_may_succeed(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -96,8 +94,7 @@ fn another_provider_may_succeed(kind: ErrorKind) -> bool {
     )
 }
 
-/// Replaces the path of each problem with the path of the fallback that does not support the
-/// request.
+/// Prefixes an error, or each of its problems, with the path of the fallback that caused it.
 fn at_fallback(error: &Error, index: usize) -> Error {
     let path = format!("fallbacks[{index}]");
     if error.problems().is_empty() {

@@ -42,21 +42,21 @@ impl std::fmt::Debug for Executor {
 }
 
 impl Executor {
-    /// Creates an executor that calls providers at `endpoints` with `keys`, under the operator's
-    /// rules.
+    /// Creates an executor that calls providers at `endpoints` with API keys from `keys`, subject
+    /// to the operator's rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
         Executor { client: ProviderClient { endpoints, keys, transport }, rules, documents: None }
     }
 
-    /// Sets the signer of requests to AWS, which Amazon Bedrock requires.
+    /// Sets the signer for requests to AWS. Calls to Amazon Bedrock require a signer.
     #[must_use]
     pub fn with_signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.client.transport = self.client.transport.with_signer(signer);
         self
     }
 
-    /// Sets the HTTP client, so that its connections can be shared.
+    /// Sets the HTTP client, to share its connections with other code.
     #[must_use]
     pub fn with_http(mut self, client: HttpClient) -> Self {
         self.client.transport = self.client.transport.with_http(client);
@@ -82,8 +82,8 @@ impl Executor {
 
     /// Validates and renders a request as [`Executor::run`] would, without calling a provider.
     ///
-    /// Unlike a request with `dryRun`, this method accepts requests for pinned hosted configs,
-    /// because no caller receives the rendered prompt.
+    /// Unlike the request field `dryRun`, this method also works for pinned hosted configs. Its
+    /// caller must therefore be allowed to see the rendered prompt.
     pub async fn dry_run(&self, context: impl Into<Context>, request: Value) -> Run {
         self.run_request(context.into(), request, Mode::DryRun).await
     }
@@ -149,8 +149,8 @@ impl Executor {
         fallbacks::run(context, conversations).await
     }
 
-    /// Starts to connect to the provider that the request names and to fetch its API key, while the
-    /// hosted config is being fetched.
+    /// Connects to the provider in the request and fetches its API key while the hosted config is
+    /// being fetched.
     fn preload(&self, request: &Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
         let is_dry_run = request.get("dryRun").and_then(Value::as_bool) == Some(true);

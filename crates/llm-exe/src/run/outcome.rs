@@ -1,4 +1,4 @@
-//! The outcome of a run for the caller, and the report of the run for the operator.
+//! The outcome of a run: the result for the caller and the report for the operator.
 
 use serde_json::{Value, json};
 
@@ -6,16 +6,17 @@ use super::report::Report;
 use crate::chat::StopReason;
 use crate::error::Error;
 
-/// A finished run.
+/// The outcome and the report of a finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The result alone, or the `full` object if the request asked for it.
+    /// The result, wrapped in the `full` object if the request asked for it.
     pub outcome: Result<Value, Error>,
     /// What the run did, how long it took and how many tokens it used.
     pub report: Report,
 }
 
-/// Wraps a result in the `full` object, which a request with `"return": "full"` returns.
+/// Wraps a result in the `full` object, which is returned if the request contains `"return":
+/// "full"`.
 pub(super) fn full_result(result: Value, report: &Report) -> Value {
     let model = report.answered_model.as_ref().or(report.model.as_ref());
     let mut full = json!({

@@ -1,5 +1,4 @@
-//! The report of a run, which contains what the run did, how long it took and how many tokens it
-//! used.
+//! The report of a run: what it did, how long it took and how many tokens it used.
 
 use std::time::Duration;
 
@@ -30,22 +29,22 @@ const MAX_WARNINGS: usize = 200;
 pub struct FailedTarget {
     /// The provider's name.
     pub provider: &'static str,
-    /// The model as the caller named it.
+    /// The model name, as in the caller's request.
     pub model: String,
     /// Why the target failed.
     pub error: Error,
 }
 
-/// What a run did. A report does not contain prompts, replies or API keys.
+/// A report of what a run did. It does not contain prompts, replies or API keys.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The name of the provider that was called last, or `None` if the request was not validated.
+    /// The name of the provider that was called last, or `None` if the request is invalid.
     pub provider: Option<&'static str>,
-    /// The model as the caller named it.
+    /// The model name, as in the caller's request.
     pub model: Option<String>,
     /// The targets that failed before the current one, or `None` if the request has no fallbacks.
     pub passed_over: Option<Vec<FailedTarget>>,
-    /// The model as the provider named it in its reply.
+    /// The model that replied, as reported by the provider.
     pub answered_model: Option<String>,
     /// The name of the output parser.
     pub output: Option<&'static str>,
@@ -59,11 +58,11 @@ pub struct Report {
     pub usage: Usage,
     /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
-    /// The stop reason as the provider spells it.
+    /// The stop reason in the provider's own spelling.
     pub provider_stop_reason: Option<String>,
     /// How long each part of the run took.
     pub durations: Durations,
-    /// Ignored fields, dropped options and other irregularities that did not fail the run.
+    /// Warnings, for example about ignored fields and dropped options.
     pub warnings: Vec<String>,
     /// `sha256:` followed by the hash of the prompt before rendering.
     pub prompt_hash: Option<String>,
@@ -81,8 +80,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sets the fields that follow from a validated request. The fields about the hosted config are
-    /// not changed.
+    /// Sets the fields that are known once the request is validated. The fields about the hosted
+    /// config are not changed.
     pub(super) fn set_plan(&mut self, plan: &Plan) {
         self.set_target(&plan.target);
         self.passed_over = (!plan.fallbacks.is_empty()).then(Vec::new);
@@ -106,8 +105,7 @@ impl Report {
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 
-    /// Adds warnings. Duplicates are skipped, and so are warnings beyond the limit of
-    /// [`MAX_WARNINGS`].
+    /// Adds warnings, except for duplicates and for warnings beyond [`MAX_WARNINGS`].
     pub(super) fn add_warnings(&mut self, warnings: Vec<String>) {
         for warning in warnings {
             if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {

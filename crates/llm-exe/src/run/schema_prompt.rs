@@ -1,5 +1,5 @@
-//! Adds text to the prompt, which is either the schema, for dialects that have no field for it, or
-//! the instructions to repair an unusable reply.
+//! Adds instructions to the prompt: the schema, if the API has no field for it, or a request to
+//! correct an unusable reply.
 
 use serde_json::{Map, Value, json};
 
@@ -7,8 +7,7 @@ use super::check_reply::UnusableReply;
 use crate::chat::{Message, Part, Role};
 use crate::schema::{Schema, referenced};
 
-/// Adds the schema and an example to the first system message. If there is none, a new first
-/// message is added.
+/// Adds the schema and an example to the first system message, or to a new one if there is none.
 pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let mut text = format!(
@@ -33,8 +32,7 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     }
 }
 
-/// Adds the unusable reply, and a message that says what is wrong with it and what is expected
-/// instead.
+/// Adds the unusable reply, and a message that explains the problem and the expected form.
 pub(super) fn add_repair(messages: &mut Vec<Message>, unusable: &UnusableReply, expected: &str) {
     let reply = unusable.text.trim();
     if !reply.is_empty() {
@@ -47,8 +45,8 @@ pub(super) fn add_repair(messages: &mut Vec<Message>, unusable: &UnusableReply, 
     messages.push(Message::text(Role::User, text));
 }
 
-/// Maximum number of values in an example. It limits schemas whose size doubles with each level of
-/// nesting.
+/// Maximum number of values in an example. Without it, an example could double in size at each
+/// level of nesting.
 const MAX_NODES: usize = 500;
 
 /// Builds an example value for a schema from its default, its first alternative, or a fixed value

@@ -1,7 +1,6 @@
-//! Coerces a value to a schema where this is unambiguous. The string `"42"` becomes a number where
-//! the schema requires a number, and `"true"` becomes a boolean where it requires a boolean.
-//! Missing properties are set to their defaults, and unknown properties of closed objects are
-//! removed.
+//! Coerces a value to a schema where this is unambiguous. For example, the string `"42"` becomes a
+//! number if the schema requires a number. Missing properties are set to their defaults, and
+//! unknown properties of closed objects are removed.
 //!
 //! Coercion follows `properties`, `items`, `$ref` and `additionalProperties`. It does not follow
 //! combinators such as `anyOf`, because the result would depend on which branch is chosen.
@@ -10,20 +9,20 @@ use serde_json::{Map, Number, Value};
 
 use super::reference::referenced;
 
-/// Maximum number of levels and `$ref`s that are followed. Values below this depth are not changed.
+/// Maximum depth to follow, counting nesting levels and `$ref`s. Deeper values are not changed.
 const MAX_DEPTH: usize = 200;
 
-/// Maximum number of defaults that are filled in. Defaults can contain objects with defaults, so
-/// with references their number could double at each level.
+/// Maximum number of defaults to fill in. A default can be an object that has defaults of its own,
+/// so their number could double at each level.
 const MAX_DEFAULTS: usize = 1000;
 
-/// Maximum number of `$ref`s that are followed from a property to its default.
+/// Maximum number of `$ref`s to follow from a property to its default.
 const MAX_HOPS: usize = 16;
 
-/// Coerces a value in place.
+/// Coerces a value to the schema `root`, in place.
 pub(crate) fn coerce(root: &Value, value: &mut Value) {
     let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS };
-    coercer.node(root, value, 0);
+    coercer.coerce_value(root, value, 0);
 }
 
 struct Coercer<'a> {
@@ -32,7 +31,7 @@ struct Coercer<'a> {
 }
 
 impl Coercer<'_> {
-    fn node(&mut self, schema: &Value, value: &mut Value, depth: usize) {
+    fn coerce_value(&mut self, schema: &Value, value: &mut Value, depth: usize) {
         let Some(rules) = schema.as_object() else {
             return;
         };
@@ -42,7 +41,7 @@ impl Coercer<'_> {
         if let Some(target) =
             rules.get("$ref").and_then(Value::as_str).and_then(|name| referenced(self.root, name))
         {
-            self.node(target, value, depth + 1);
+            self.coerce_value(target, value, depth + 1);
         }
         if let Value::String(text) = value
             && let Some(coerced) = coerce_string(rules, text)
@@ -50,13 +49,13 @@ impl Coercer<'_> {
             *value = coerced;
         }
         match value {
-            Value::Object(fields) => self.object(rules, fields, depth),
-            Value::Array(items) => self.list(rules, items, depth),
+            Value::Object(fields) => self.coerce_object(rules, fields, depth),
+            Value::Array(items) => self.coerce_list(rules, items, depth),
             _ => {}
         }
     }
 
-    fn object(
+    fn coerce_object(
         &mut self,
         rules: &Map<String, Value>,
         fields: &mut Map<String, Value>,
@@ -73,7 +72,7 @@ impl Coercer<'_> {
                 fields.insert(name.clone(), default.clone());
             }
             if let Some(value) = fields.get_mut(name) {
-                self.node(property, value, depth + 1);
+                self.coerce_value(property, value, depth + 1);
             }
         }
         let has_patterns = rules.contains_key("patternProperties");
@@ -84,7 +83,7 @@ impl Coercer<'_> {
             Some(additional @ Value::Object(_)) if !has_patterns => {
                 for (name, value) in fields.iter_mut() {
                     if !properties.contains_key(name) {
-                        self.node(additional, value, depth + 1);
+                        self.coerce_value(additional, value, depth + 1);
                     }
                 }
             }
@@ -92,7 +91,7 @@ impl Coercer<'_> {
         }
     }
 
-    fn list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
+    fn coerce_list(&mut self, rules: &Map<String, Value>, items: &mut [Value], depth: usize) {
         let prefix = rules.get("prefixItems").or(rules.get("items")).and_then(Value::as_array);
         let prefix = prefix.map_or(&[][..], Vec::as_slice);
         let rest = match rules.get("items") {
@@ -101,7 +100,7 @@ impl Coercer<'_> {
         };
         for (index, item) in items.iter_mut().enumerate() {
             if let Some(schema) = prefix.get(index).or(rest) {
-                self.node(schema, item, depth + 1);
+                self.coerce_value(schema, item, depth + 1);
             }
         }
     }
@@ -128,8 +127,7 @@ fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
     }
 }
 
-/// Returns the default of a property, from its own schema or from the schema that its `$ref` refers
-/// to.
+/// Returns the default of a property, either from its own schema or from the target of its `$ref`.
 fn find_default<'a>(root: &'a Value, property: &'a Value, hops: usize) -> Option<&'a Value> {
     if let Some(default) = property.get("default") {
         return Some(default);

@@ -1,7 +1,7 @@
-//! The error type of this module.
+//! The error type of schema compilation and validation.
 
-/// The reason why a schema can't be used or why a value does not satisfy it. The message contains
-/// up to three errors, each with its JSON pointer.
+/// The reason why a schema is unusable or why a value does not satisfy it. The message contains up
+/// to three errors, each with its JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SchemaError(String);
@@ -12,7 +12,7 @@ impl SchemaError {
     }
 }
 
-/// Converts a validator's message to a single line.
+/// Joins the lines of a validator's message.
 pub(super) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,7 @@
-//! Explains why a value does not satisfy a schema, using memory that does not grow with the number
-//! of errors.
+//! Explains why a value does not satisfy a schema, with bounded memory use.
 //!
-//! The validator collects all errors, at about 400 bytes each, before it returns the first one. An
-//! error of an `anyOf` or `oneOf` also contains the errors of every branch. A reply that repeats
+//! The validator collects all errors, at about 400 bytes each, before it returns the first one. The
+//! error of an `anyOf` or `oneOf` also contains the errors of every branch, so a reply that repeats
 //! `{},{},…` can cause millions of errors.
 
 use jsonschema::Validator;
@@ -15,13 +14,13 @@ use super::validator::build;
 use super::work::Graph;
 use crate::error::shorten;
 
-/// Maximum number of errors that a message quotes.
+/// Maximum number of errors to quote in a message.
 const MAX_QUOTED: usize = 3;
 /// Maximum number of errors that the validator may collect, at about 400 bytes each.
 const MAX_COLLECTED: u64 = 20_000;
 
-/// Returns up to three reasons why an invalid value is invalid, each with its position. If
-/// collecting all errors could exhaust memory, returns only one reason.
+/// Returns up to three reasons why a value is invalid, each with its position. If collecting all
+/// errors could exhaust memory, returns only one reason.
 pub(super) fn explain(
     schema: &Value,
     validator: &Validator,
@@ -38,9 +37,9 @@ pub(super) fn explain(
     SchemaError::new(first.unwrap_or_else(|| "the value does not satisfy the schema".to_owned()))
 }
 
-/// Builds a validator that accepts the same values but does not collect the errors of branches, so
-/// that finding the first error needs little memory. Returns `None` if the schema can't be
-/// rewritten in this way.
+/// Builds a validator that accepts the same values but does not collect errors from branches, so
+/// finding the first error needs little memory. Returns `None` if the schema can't be rewritten for
+/// this.
 fn first_error_finder(schema: &Value) -> Option<Validator> {
     let mut rules = schema.as_object()?.clone();
     let mut exact = true;
@@ -55,7 +54,7 @@ fn first_error_finder(schema: &Value) -> Option<Validator> {
 /// the errors of the branches.
 fn hide_branches(rules: &mut Map<String, Value>, exact: &mut bool) {
     // These keywords depend on which properties or items the branches have evaluated, and a `not`
-    // hides that.
+    // would hide that.
     if rules.contains_key("unevaluatedProperties") || rules.contains_key("unevaluatedItems") {
         *exact = false;
     }
@@ -79,14 +78,14 @@ fn describe(error: &ValidationError<'_>) -> String {
     let place = error.instance_path().as_str();
     let place = if place.is_empty() { "the value" } else { place };
     let message = match hidden_branches(error.kind()) {
-        Some("anyOf") => "it fits none of the schemas of anyOf".to_owned(),
-        Some(_) => "it does not fit exactly one of the schemas of oneOf".to_owned(),
+        Some("anyOf") => "it does not match any schema in anyOf".to_owned(),
+        Some(_) => "it does not match exactly one schema in oneOf".to_owned(),
         None => shorten(&one_line(&error.masked_with("it").to_string()), 200),
     };
     format!("{place}: {message}")
 }
 
-/// Returns the keyword that [`hide_branches`] wrapped in the `not` that caused an error, if any.
+/// Returns `anyOf` or `oneOf` if the error comes from a `not` that [`hide_branches`] added.
 fn hidden_branches(kind: &ValidationErrorKind) -> Option<&'static str> {
     let ValidationErrorKind::Not { schema } = kind else { return None };
     let hidden = schema.get("not")?;
@@ -133,11 +132,11 @@ mod tests {
         let row = json!({ "type": "object", "required": ["a", "b", "c"] });
         let inside = table(json!({ "anyOf": [row, { "type": "null" }] }));
         let text = validation_error(inside, &rows(50_000, json!({})));
-        assert_eq!(text, "/rows/0: it fits none of the schemas of anyOf");
+        assert_eq!(text, "/rows/0: it does not match any schema in anyOf");
 
         let tables = json!({ "type": "object", "oneOf": [table(row.clone()), table(row)] });
         let text = validation_error(tables, &rows(50_000, json!({})));
-        assert_eq!(text, "the value: it does not fit exactly one of the schemas of oneOf");
+        assert_eq!(text, "the value: it does not match exactly one schema in oneOf");
     }
 
     #[test]

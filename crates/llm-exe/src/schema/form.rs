@@ -1,21 +1,20 @@
 //! Rewrites a schema to the subset of JSON Schema that a provider supports.
 //!
-//! If the provider does not support the keyword of a constraint, the constraint moves into the
-//! description of its subschema. A schema is not rewritten if it contains keywords that a
-//! description can't replace.
+//! A constraint with an unsupported keyword moves into the description of its subschema. A schema
+//! is not rewritten if it contains keywords that a description can't replace.
 
 use serde_json::{Map, Value, json};
 
 use super::reference::referenced;
 
-/// Keywords that do not constrain values. They are removed.
+/// Keywords that are removed because they do not constrain values.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
 /// Maximum nesting depth of a schema and of the references in it.
 const MAX_LEVELS: usize = 64;
 
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
-/// A keyword and a function that returns whether the provider supports a value of this keyword.
+/// A keyword, and a function that returns whether the provider supports a value of the keyword.
 type SupportedKeyword = (&'static str, fn(&Value) -> bool);
 
 /// The subset of JSON Schema that a provider supports.
@@ -25,11 +24,11 @@ pub(super) struct Form {
     pub(super) unsupported: &'static [&'static str],
     /// Keywords that are sent if the provider supports their value.
     pub(super) supported: &'static [SupportedKeyword],
-    /// Rewrites the `enum` or `const` of a subschema. If the provider does not support it, returns
-    /// `None`, and the keyword moves into the description.
-    pub(super) literal: fn(&Rules) -> Option<Rules>,
-    /// Whether the provider supports `allOf`. If it does not, an `allOf` is rewritten only if it
-    /// has a single branch.
+    /// Rewrites the `enum` or `const` of a subschema. Returns `None` if the provider does not
+    /// support it; the keyword then moves into the description.
+    pub(super) rewrite_literal: fn(&Rules) -> Option<Rules>,
+    /// Whether the provider supports `allOf`. Otherwise, an `allOf` is rewritten only if it has a
+    /// single branch.
     pub(super) supports_all_of: bool,
     /// Whether the provider requires `"additionalProperties": false` in every object.
     pub(super) closed: bool,
@@ -44,22 +43,22 @@ impl Form {
         if !references_are_finite(schema, schema, &mut Vec::new(), &mut Vec::new()) {
             return None;
         }
-        self.node(schema, 0)
+        self.rewrite_node(schema, 0)
     }
 
-    fn node(&self, schema: &Value, depth: usize) -> Option<Value> {
+    fn rewrite_node(&self, schema: &Value, depth: usize) -> Option<Value> {
         let rules = schema.as_object()?;
         if depth > MAX_LEVELS || self.unsupported.iter().any(|key| rules.contains_key(*key)) {
             return None;
         }
         let mut out = Map::new();
-        self.definitions(rules, &mut out, depth)?;
+        self.rewrite_definitions(rules, &mut out, depth)?;
         if let Some(target) = rules.get("$ref") {
-            out.insert("$ref".to_owned(), json!(self.reference(target.as_str()?)?));
+            out.insert("$ref".to_owned(), json!(self.rewrite_reference(target.as_str()?)?));
             return Some(Value::Object(out));
         }
         let mut notes = Vec::new();
-        self.kind(rules, &mut out, &mut notes, depth)?;
+        self.rewrite_kind(rules, &mut out, &mut notes, depth)?;
         for (key, value) in rules {
             match key.as_str() {
                 "type" | "enum" | "const" | "anyOf" | "oneOf" | "allOf" | "$defs" => {}
@@ -76,13 +75,14 @@ impl Form {
         Some(Value::Object(out))
     }
 
-    /// Returns whether a keyword is sent with this value.
+    /// Returns whether the provider supports a keyword with this value.
     fn supports(&self, key: &str, value: &Value) -> bool {
         self.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
     }
 
-    /// Rewrites the definitions in a subschema. Returns `None` if that is impossible.
-    fn definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
+    /// Rewrites the definitions in a subschema. Returns `None` if the provider does not support
+    /// them.
+    fn rewrite_definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
             if self.definitions_at_root && depth > 0 {
@@ -91,7 +91,10 @@ impl Form {
             let sent = if self.definitions_at_root { "$defs" } else { key };
             let rewritten = out.entry(sent).or_insert_with(|| json!({})).as_object_mut()?;
             for (name, definition) in all {
-                if rewritten.insert(name.clone(), self.node(definition, depth + 1)?).is_some() {
+                if rewritten
+                    .insert(name.clone(), self.rewrite_node(definition, depth + 1)?)
+                    .is_some()
+                {
                     return None;
                 }
             }
@@ -100,7 +103,7 @@ impl Form {
     }
 
     /// Rewrites the target of a `$ref`, because the definition may have moved to `$defs`.
-    fn reference(&self, target: &str) -> Option<String> {
+    fn rewrite_reference(&self, target: &str) -> Option<String> {
         if !self.definitions_at_root {
             return Some(target.to_owned());
         }
@@ -108,9 +111,9 @@ impl Form {
         (!name.contains('/')).then(|| format!("#/$defs/{name}"))
     }
 
-    /// Rewrites the keyword that determines what a subschema accepts, which is a literal, a
+    /// Rewrites the keyword that determines which values a subschema accepts: a literal, a
     /// combinator or the type.
-    fn kind(
+    fn rewrite_kind(
         &self,
         rules: &Rules,
         out: &mut Rules,
@@ -118,7 +121,7 @@ impl Form {
         depth: usize,
     ) -> Option<()> {
         if let Some(key) = ["enum", "const"].into_iter().find(|key| rules.contains_key(*key)) {
-            if let Some(literal) = (self.literal)(rules) {
+            if let Some(literal) = (self.rewrite_literal)(rules) {
                 out.extend(literal);
                 return Some(());
             }
@@ -133,7 +136,7 @@ impl Form {
                 return None;
             }
             let branches: Option<Vec<Value>> =
-                branches.iter().map(|branch| self.node(branch, depth + 1)).collect();
+                branches.iter().map(|branch| self.rewrite_node(branch, depth + 1)).collect();
             let sent = if is_all_of { "allOf" } else { "anyOf" };
             out.insert(sent.to_owned(), Value::Array(branches?));
             return Some(());
@@ -145,31 +148,31 @@ impl Form {
             kind => kind.as_str() == Some(name),
         };
         if is("array") {
-            self.list(rules, out, depth)?;
+            self.rewrite_list(rules, out, depth)?;
         }
         if is("object") {
-            self.object(rules, out, notes, depth)?;
+            self.rewrite_object(rules, out, notes, depth)?;
         }
         Some(())
     }
 
-    fn list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
+    fn rewrite_list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         let prefix = rules.get("prefixItems");
         if let Some(prefix) = prefix {
             let items: Option<Vec<Value>> =
-                prefix.as_array()?.iter().map(|item| self.node(item, depth + 1)).collect();
+                prefix.as_array()?.iter().map(|item| self.rewrite_node(item, depth + 1)).collect();
             out.insert("prefixItems".to_owned(), Value::Array(items?));
         }
         match rules.get("items") {
             None if prefix.is_some() => {}
             items => {
-                out.insert("items".to_owned(), self.node(items?, depth + 1)?);
+                out.insert("items".to_owned(), self.rewrite_node(items?, depth + 1)?);
             }
         }
         Some(())
     }
 
-    fn object(
+    fn rewrite_object(
         &self,
         rules: &Rules,
         out: &mut Rules,
@@ -187,14 +190,14 @@ impl Form {
         }
         let mut rewritten = Map::new();
         for (name, property) in properties {
-            rewritten.insert(name.clone(), self.node(property, depth + 1)?);
+            rewritten.insert(name.clone(), self.rewrite_node(property, depth + 1)?);
         }
         if self.closed || !rewritten.is_empty() {
             out.insert("properties".to_owned(), Value::Object(rewritten));
         }
         let additional = match additional {
             _ if self.closed => Some(json!(false)),
-            Some(schema @ Value::Object(_)) => Some(self.node(schema, depth + 1)?),
+            Some(schema @ Value::Object(_)) => Some(self.rewrite_node(schema, depth + 1)?),
             other => other.cloned(),
         };
         out.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
@@ -256,8 +259,8 @@ fn references_are_finite<'a>(
     }
 }
 
-/// Writes the description of a subschema, which consists of the original description and the
-/// constraints that the provider has no keyword for.
+/// Writes the description of a subschema: the original description, followed by the constraints
+/// that the provider has no keyword for.
 pub(super) fn write_description(original: Option<&Value>, notes: &[String], out: &mut Rules) {
     let mut description = original.and_then(Value::as_str).unwrap_or_default().to_owned();
     if !notes.is_empty() {

@@ -2,15 +2,14 @@
 
 use serde_json::{Map, Value};
 
-/// The values that the subschemas of a keyword apply to.
+/// Which values the subschemas of a keyword apply to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppliesTo {
     /// The value that the parent schema applies to.
     SameValue,
     /// The property that has the same name as the subschema.
     Property,
-    /// Some of the properties, items or property names of the value that the parent schema applies
-    /// to.
+    /// Some properties, items or property names of the value that the parent schema applies to.
     AnyPart,
     /// No value, because the subschemas are definitions that `$ref`s refer to.
     Nothing,
@@ -28,7 +27,7 @@ enum Layout {
 use AppliesTo::{AnyPart, Nothing, Property, SameValue};
 use Layout::{Named, Plain};
 
-/// The keywords that contain schemas, from the meta-schemas of draft-04 to 2020-12.
+/// Keywords that contain schemas, from the meta-schemas of draft-04 to 2020-12.
 const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
     ("allOf", SameValue, Plain),
     ("anyOf", SameValue, Plain),
@@ -57,7 +56,7 @@ const APPLICATORS: &[(&str, AppliesTo, Layout)] = &[
 /// Keywords whose values are data instead of schemas.
 const DATA: &[&str] = &["const", "default", "enum", "examples"];
 
-/// The step from a schema to one of its direct subschemas.
+/// A step from a schema to one of its direct subschemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Keyword(&'static str),
@@ -66,7 +65,7 @@ pub(super) enum Step<'a> {
 }
 
 impl Step<'_> {
-    /// Returns the step as part of a JSON pointer, such as `/items`, `/properties/a` or `/anyOf/0`.
+    /// Returns the step as a JSON pointer, such as `/items`, `/properties/a` or `/anyOf/0`.
     pub(super) fn pointer(&self) -> String {
         match self {
             Step::Keyword(keyword) => format!("/{keyword}"),
@@ -82,7 +81,7 @@ impl Step<'_> {
 pub(super) struct Subschema<'a> {
     pub(super) step: Step<'a>,
     pub(super) applies_to: AppliesTo,
-    /// The subschema, which is an object or a boolean. In an invalid schema, it can be any value.
+    /// The subschema, which is an object or a boolean in a valid schema.
     pub(super) schema: &'a Value,
 }
 
@@ -111,8 +110,8 @@ pub(super) fn subschemas(schema: &Map<String, Value>) -> Vec<Subschema<'_>> {
     found
 }
 
-/// Calls `change` with each direct subschema of a schema. Also calls it with objects under unknown
-/// keywords, because a `$ref` can point into them (`components/schemas/A`).
+/// Calls `change` with each direct subschema of a schema. Objects under unknown keywords are
+/// included, because a `$ref` can point into them, as in `#/components/schemas/A`.
 pub(super) fn change_subschemas(
     schema: &mut Map<String, Value>,
     change: &mut impl FnMut(&mut Map<String, Value>),

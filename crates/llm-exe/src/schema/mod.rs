@@ -1,4 +1,4 @@
-//! Validates values with JSON Schema and rewrites schemas for the providers.
+//! Validates values against JSON Schemas and rewrites schemas for the providers.
 //!
 //! A [`Schema`] coerces and validates values. [`strict`], [`closed`] and [`open`] rewrite a schema
 //! to the subset of JSON Schema that a provider supports. Remote and file references are never
@@ -56,8 +56,8 @@ impl Schema {
     /// unknown. `format` is not validated.
     ///
     /// # Errors
-    /// Returns an error with the position in the schema if the schema is invalid or if validating
-    /// with it could take too much work.
+    /// Returns an error with the position in the schema if the schema is invalid or if validation
+    /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
         let graph = work::Graph::from_schema(&written, detect_draft(&written))?;

@@ -1,8 +1,8 @@
 //! Rewrites a schema for Gemini's structured outputs.
 //!
 //! Gemini supports only some keywords (see `responseJsonSchema` in the types of `@google/genai`
-//! 2.32). Other constraints move into descriptions. Objects remain open unless the caller closed
-//! them.
+//! 2.32). Other constraints move into descriptions. Objects stay open unless the original schema
+//! closes them.
 
 use serde_json::{Map, Value, json};
 
@@ -18,21 +18,21 @@ const OPEN: Form = Form {
         ("minimum", Value::is_number),
         ("maximum", Value::is_number),
     ],
-    literal,
+    rewrite_literal,
     supports_all_of: false,
     closed: false,
     definitions_at_root: true,
 };
 
-/// Returns the schema in the form that Gemini accepts. Returns `None` if it can't be rewritten
-/// because it has recursion, values without a type or `patternProperties`.
+/// Rewrites a schema to the form that Gemini accepts. Returns `None` if the schema is recursive, or
+/// contains `patternProperties` or values without a type.
 pub fn open(schema: &Value) -> Option<Value> {
     OPEN.rewrite(schema)
 }
 
-/// Returns an `enum` of strings or an `enum` of numbers. If the original contains null, the result
-/// is an `anyOf` of the `enum` and the null type.
-fn literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
+/// Rewrites the `enum` or `const` of a schema to an `enum` with a single type. If null is one of
+/// the values, returns an `anyOf` of the `enum` and the null type.
+fn rewrite_literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let values = match (rules.get("enum"), rules.get("const")) {
         (Some(Value::Array(values)), _) => values.clone(),
         (_, Some(value)) => vec![value.clone()],

@@ -1,6 +1,7 @@
-//! Removes the regular expressions that OpenAI's structured outputs reject from a schema.
+//! Removes regular expressions with lookaround from a schema, because OpenAI's structured outputs
+//! reject them.
 //!
-//! OpenAI returns a 400, "regex lookaround is not supported", with and without `strict`
+//! OpenAI returns status 400 and "regex lookaround is not supported", with and without `strict`
 //! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod generates lookaround
 //! for `email`, and pydantic generates it for `Decimal`.
 
@@ -9,8 +10,8 @@ use serde_json::{Map, Value};
 use super::form::write_description;
 use super::keywords::change_subschemas;
 
-/// Groups of keywords that can't stay in the schema if a pattern inside them is removed, because
-/// the schema would then reject values that the original schema accepts.
+/// Groups of keywords that are removed together with a pattern inside them. Removing only the
+/// pattern could make the schema reject values that the original schema accepts.
 const NEGATIONS: &[&[&str]] = &[&["not"], &["if", "then", "else"], &["oneOf"]];
 
 /// Returns the schema without the patterns that OpenAI rejects. Each pattern moves into the

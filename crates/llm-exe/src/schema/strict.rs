@@ -1,11 +1,13 @@
 //! Rewrites a schema for OpenAI's strict mode.
 //!
-//! Strict mode requires that objects are closed, that every property is required, that every
-//! subschema has a type and that nothing is next to a `$ref`. It supports few keywords
-//! (<https://platform.openai.com/docs/guides/structured-outputs>). A schema is rewritten only if
-//! this does not change which values it accepts. Annotations can be removed because they do not
-//! affect validation. As an exception, patterns that OpenAI rejects move into a description, where
-//! the model reads them; the reply is still validated against the original schema.
+//! Strict mode supports few keywords
+//! (<https://platform.openai.com/docs/guides/structured-outputs>). Objects must be closed, all
+//! properties must be required, every subschema must have a type, and a `$ref` must not have other
+//! keywords next to it.
+//!
+//! A schema is rewritten only if it still accepts the same values. The only exception is patterns
+//! that OpenAI rejects: they move into a description for the model, and the reply is still
+//! validated against the original schema.
 
 use jsonschema::Draft;
 use serde_json::{Map, Value, json};
@@ -16,7 +18,7 @@ use super::reference::referenced;
 use super::validator::detect_draft;
 
 /// Keywords that strict mode supports.
-const SENT: &[&str] = &[
+const SUPPORTED: &[&str] = &[
     "type",
     "enum",
     "const",
@@ -35,33 +37,34 @@ const SENT: &[&str] = &[
 /// Keywords that are removed because they do not affect validation.
 const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Annotations that the model reads, so they are preserved where possible.
+/// Annotations that are preserved where possible, because the model reads them.
 const READABLE: &[&str] = &["description", "title"];
 /// Formats that strict mode supports. Other formats are removed, which does not change the meaning
 /// of the schema because this crate never validates `format`.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meanings depend on each other, as do those of `LIST_RULES`. Two schemas that both
-/// use keywords of such a group can be merged only if they agree on the whole group.
+/// Keywords whose meanings depend on each other. Two schemas that use any of these keywords can be
+/// merged only if they agree on all of them.
 const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
+/// Keywords for arrays whose meanings depend on each other.
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
-/// Maximum number of subschemas in the result. Replacing references by their definitions could
+/// Maximum number of subschemas in the result. Replacing references with their definitions could
 /// double the size of the schema at each level.
 const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
-/// Returns the schema in the form that strict mode requires, or `None` if that would change which
-/// values the schema accepts.
+/// Rewrites a schema to the form that strict mode requires. Returns `None` if this would change
+/// which values the schema accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
     let form = [true, false].into_iter().find_map(|keep_descriptions| {
-        let mut walk = Walk {
+        let mut rewriter = StrictRewriter {
             root: schema,
             // Up to draft-07, validators ignore all keywords next to a `$ref`.
             ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
@@ -71,34 +74,34 @@ pub fn strict(schema: &Value) -> Option<Value> {
             enum_values: 0,
             nodes: 0,
         };
-        walk.node(schema.as_object()?, 1)
+        rewriter.rewrite_node(schema.as_object()?, 1)
     })?;
     (form.get("type").and_then(Value::as_str) == Some("object")).then_some(form)
 }
 
-struct Walk<'a> {
+struct StrictRewriter<'a> {
     root: &'a Value,
     ref_siblings_apply: bool,
-    /// Whether a `$ref` with a description next to it is replaced by its definition, to preserve
-    /// the description. Many copies of a large definition can exceed the limits.
+    /// Whether to inline the definition of a `$ref` that has a description next to it. This
+    /// preserves the description, but many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
-    /// The references whose definitions are being rewritten, used to detect recursion.
+    /// The references whose definitions are being rewritten, to detect recursion.
     in_progress: Vec<String>,
     properties: usize,
     enum_values: usize,
     nodes: usize,
 }
 
-impl Walk<'_> {
-    fn node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
+impl StrictRewriter<'_> {
+    fn rewrite_node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
         self.nodes += 1;
         if level > MAX_LEVELS || self.nodes > MAX_NODES {
             return None;
         }
         if let Some(Value::String(reference)) = rules.get("$ref") {
-            return self.reference(rules, reference, level);
+            return self.rewrite_reference(rules, reference, level);
         }
-        // An `$id` changes what the references inside this schema refer to.
+        // A nested `$id` changes the base URI of the references below it.
         if level > 1 && rules.contains_key("$id") {
             return None;
         }
@@ -106,7 +109,7 @@ impl Walk<'_> {
         if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
             out.insert("type".to_owned(), infer_literal_type(rules)?);
         }
-        let literals = literals(rules)?;
+        let literals = filter_literals(rules)?;
         let mut moved = Vec::new();
         for (key, value) in rules {
             match key.as_str() {
@@ -115,16 +118,17 @@ impl Walk<'_> {
                     out.insert(key.clone(), literals.get(key)?.clone());
                 }
                 "items" => {
-                    out.insert(key.clone(), self.node(value.as_object()?, level + 1)?);
+                    out.insert(key.clone(), self.rewrite_node(value.as_object()?, level + 1)?);
                 }
                 "anyOf" if level > 1 => {
                     let branches = value.as_array()?.iter();
-                    let branches: Option<Vec<Value>> =
-                        branches.map(|branch| self.node(branch.as_object()?, level)).collect();
+                    let branches: Option<Vec<Value>> = branches
+                        .map(|branch| self.rewrite_node(branch.as_object()?, level))
+                        .collect();
                     out.insert(key.clone(), Value::Array(branches?));
                 }
                 "$defs" | "definitions" => {
-                    out.insert(key.clone(), self.definitions(key, value)?);
+                    out.insert(key.clone(), self.rewrite_definitions(key, value)?);
                 }
                 "format" => {
                     if value.as_str().is_some_and(|format| FORMATS.contains(&format)) {
@@ -135,7 +139,7 @@ impl Walk<'_> {
                     moved.push(format!("{key}: {value}"));
                 }
                 key if REMOVED.contains(&key) => {}
-                key if SENT.contains(&key) => {
+                key if SUPPORTED.contains(&key) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 _ => return None,
@@ -150,18 +154,19 @@ impl Walk<'_> {
             return None;
         }
         if may_be(&out, "object") {
-            self.object(rules, &mut out, level)?;
+            self.rewrite_object(rules, &mut out, level)?;
         } else if OBJECT_RULES.iter().chain(&["required"]).any(|rule| rules.contains_key(*rule)) {
             return None;
         }
         Some(Value::Object(out))
     }
 
-    /// Rewrites a schema that is a `$ref`. If there are other keywords next to the `$ref`, its
-    /// definition replaces it and the keywords are merged into the definition. A recursive
-    /// definition can't replace its reference, so a description next to the `$ref` is dropped, and
-    /// any other keyword makes the schema unsupported.
-    fn reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
+    /// Rewrites a schema that contains a `$ref`. If there are other keywords next to the `$ref`,
+    /// they are merged into a copy of its definition, which replaces the `$ref`.
+    ///
+    /// A recursive definition can't be copied. In that case, a description next to the `$ref` is
+    /// dropped, and any other keyword makes the schema unsupported.
+    fn rewrite_reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
             rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
@@ -175,7 +180,7 @@ impl Walk<'_> {
                 merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
             }
             self.in_progress.push(reference.to_owned());
-            let node = self.node(&merged, level);
+            let node = self.rewrite_node(&merged, level);
             self.in_progress.pop();
             return node;
         }
@@ -186,7 +191,7 @@ impl Walk<'_> {
         out.insert("$ref".to_owned(), json!(reference));
         for key in ["$defs", "definitions"] {
             if let Some(all) = rules.get(key) {
-                out.insert(key.to_owned(), self.definitions(key, all)?);
+                out.insert(key.to_owned(), self.rewrite_definitions(key, all)?);
             }
         }
         Some(Value::Object(out))
@@ -201,18 +206,18 @@ impl Walk<'_> {
         }
     }
 
-    fn definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
+    fn rewrite_definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
         let mut out = Map::new();
         for (name, definition) in value.as_object()? {
             self.in_progress.push(format!("#/{keyword}/{name}"));
-            let node = self.node(definition.as_object()?, 2);
+            let node = self.rewrite_node(definition.as_object()?, 2);
             self.in_progress.pop();
             out.insert(name.clone(), node?);
         }
         Some(Value::Object(out))
     }
 
-    fn object(&mut self, rules: &Rules, out: &mut Rules, level: usize) -> Option<()> {
+    fn rewrite_object(&mut self, rules: &Rules, out: &mut Rules, level: usize) -> Option<()> {
         if rules.get("additionalProperties") != Some(&Value::Bool(false)) {
             return None;
         }
@@ -233,7 +238,7 @@ impl Walk<'_> {
             if !is_required(name) {
                 return None;
             }
-            written.insert(name.clone(), self.node(property.as_object()?, level + 1)?);
+            written.insert(name.clone(), self.rewrite_node(property.as_object()?, level + 1)?);
         }
         // A closed object can't contain a required property that `properties` does not list, so no
         // reply would be valid.
@@ -247,7 +252,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns whether the `type` of a schema allows the named type.
+/// Returns whether the `type` of a schema allows values of the named type.
 fn may_be(rules: &Rules, name: &str) -> bool {
     match rules.get("type") {
         Some(Value::String(only)) => only == name,
@@ -292,7 +297,7 @@ fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Ru
 
 /// Returns the `enum` and `const` of a schema without the values that its type excludes. Returns
 /// `None` if strict mode does not support them.
-fn literals(rules: &Rules) -> Option<Rules> {
+fn filter_literals(rules: &Rules) -> Option<Rules> {
     let is_scalar = |value: &Value| !value.is_array() && !value.is_object();
     let may_be = |value: &Value| match rules.get("type") {
         None => true,
@@ -307,7 +312,7 @@ fn literals(rules: &Rules) -> Option<Rules> {
         literals.insert("const".to_owned(), value.clone());
     }
     if let Some(values) = rules.get("enum") {
-        let values: Vec<&Value> = values.as_array()?.iter().filter(|it| may_be(it)).collect();
+        let values: Vec<&Value> = values.as_array()?.iter().filter(|value| may_be(value)).collect();
         if values.is_empty() || !values.iter().all(|value| is_scalar(value)) {
             return None;
         }
@@ -318,7 +323,7 @@ fn literals(rules: &Rules) -> Option<Rules> {
 
 fn is_of_type(value: &Value, name: &Value) -> bool {
     match (name.as_str(), value) {
-        // `1.0` is a valid integer, so numbers are not distinguished here; the validator decides.
+        // `1.0` is a valid integer, so integers and other numbers are not distinguished here.
         (Some("number" | "integer"), value) => value.is_number(),
         (Some(name), value) => schema_type(value) == name,
         (None, _) => true,
@@ -337,8 +342,8 @@ fn schema_type(value: &Value) -> &'static str {
     }
 }
 
-/// Infers the type of an `enum` or `const` without a `type`. Returns `None` if the schema has
-/// neither.
+/// Infers the `type` of a schema from the values of its `enum` or `const`. Returns `None` if the
+/// schema has neither.
 fn infer_literal_type(rules: &Rules) -> Option<Value> {
     let values = match (rules.get("const"), rules.get("enum")) {
         (Some(value), _) => std::slice::from_ref(value),

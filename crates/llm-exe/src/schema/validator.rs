@@ -1,4 +1,4 @@
-//! Builds validators with the options that this crate needs.
+//! Builds JSON Schema validators with the options that this crate needs.
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
@@ -9,8 +9,7 @@ use super::error::{SchemaError, one_line};
 /// needs more steps fails.
 const BACKTRACK_LIMIT: usize = 100_000;
 
-/// Returns the draft that applies to a schema, which is 2020-12 unless `$schema` names another
-/// known draft.
+/// Returns the draft of a schema, which is 2020-12 unless `$schema` names another known draft.
 pub(super) fn detect_draft(schema: &Value) -> Draft {
     match Draft::default().detect(schema) {
         Draft::Unknown => Draft::default(),
@@ -34,6 +33,6 @@ pub(super) fn build(schema: &Value) -> Result<Validator, SchemaError> {
             let place = error.instance_path().as_str().to_owned();
             let at = if place.is_empty() { String::new() } else { format!(" at {place}") };
             let message = one_line(&error.to_string());
-            SchemaError::new(format!("not a usable JSON Schema{at}: {message}"))
+            SchemaError::new(format!("invalid JSON Schema{at}: {message}"))
         })
 }

@@ -1,8 +1,8 @@
-//! Counts how much work a schema can cause for the validator, before the schema is compiled.
+//! Rejects schemas that could cause too much work during validation.
 //!
-//! If several references in a definition lead to the same next definition, the work doubles at each
-//! level: with thirty short definitions, a validator checks a single value a billion times.
-//! Alternatives that a schema spells out cost no more than its length and are never rejected.
+//! If each definition in a chain refers to the next one twice, the work doubles at each level. With
+//! thirty short definitions, the validator checks a single value a billion times. Alternatives that
+//! are written out cost no more than the length of the schema, so they are never rejected.
 
 use std::collections::HashMap;
 
@@ -14,21 +14,20 @@ use super::error::SchemaError;
 use super::keywords::{AppliesTo, Step, subschemas};
 use crate::error::shorten;
 
-/// Maximum number of subschemas that a single value may be checked against. If the schema has more
-/// subschemas than this, their number is the limit.
+/// Maximum number of subschemas that a single value may be checked against. For a schema with more
+/// subschemas than this, the limit is its number of subschemas.
 const MAX_CHECKS: u64 = 20_000;
 /// Maximum length of a chain of references and combinators that apply to the same value. Following
 /// a longer chain could overflow the stack.
 const MAX_CHAIN: usize = 500;
-/// Maximum total size in bytes of the JSON pointers to all subschemas. The validator stores each of
-/// these pointers.
+/// Maximum total size in bytes of the JSON pointers to all subschemas, which the validator stores.
 const MAX_POINTER_BYTES: usize = 16 << 20;
-/// The base URI for a schema that does not specify its own.
+/// The base URI of a schema that does not specify one.
 const BASE: &str = "json-schema:///";
 /// Maximum number of steps that [`Graph::max_errors`] takes before it gives up.
 const MAX_STEPS: u64 = 200_000;
 
-/// The subschemas of a schema and the references and keywords that lead from one to another.
+/// A graph of the subschemas of a schema, connected by the keywords and references between them.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
@@ -36,24 +35,24 @@ pub(super) struct Graph {
 
 #[derive(Debug, Default)]
 struct Node {
-    /// The maximum number of errors that the schema's own keywords can cause. A large error counts
-    /// as several errors of normal size.
+    /// The maximum number of errors that the schema's own keywords can cause. A large error is
+    /// counted as several errors.
     errors: u64,
-    /// The schemas that also apply to the same value. A schema that applies several times is listed
-    /// several times.
+    /// The indexes of the schemas that also apply to the same value. A schema that applies several
+    /// times is listed several times.
     same_value: Vec<usize>,
-    /// The schemas of named properties, with the names.
+    /// The names of properties and the indexes of their schemas.
     properties: Vec<(Box<str>, usize)>,
-    /// The schemas that can apply to any property, item or property name.
+    /// The indexes of the schemas that can apply to any property, item or property name.
     any_part: Vec<usize>,
 }
 
 impl Graph {
-    /// Builds the graph of a schema and counts how often the validator can check a single value.
+    /// Builds the graph of a schema, and counts how often the validator can check a single value.
     ///
     /// # Errors
-    /// Returns the position of a subschema whose references cause too many checks or lead back to
-    /// itself.
+    /// Returns an error if references cause too many checks or form a cycle, or if the JSON
+    /// pointers to the subschemas are too long.
     pub(super) fn from_schema(schema: &Value, draft: Draft) -> Result<Graph, SchemaError> {
         let document = Registry::new().draft(draft).add(BASE, draft.create_resource_ref(schema));
         // References that can't be resolved are reported later, when the schema is compiled.
@@ -72,7 +71,7 @@ impl Graph {
             counter.count(index, 0)?;
         }
         if places.all.iter().map(|place| place.pointer_bytes).sum::<usize>() > MAX_POINTER_BYTES {
-            let text = "the names around nested schemas are too long; shorten them";
+            let text = "the names of nested properties and definitions are too long; shorten them";
             return Err(SchemaError::new(text));
         }
         Ok(Graph { nodes })
@@ -85,12 +84,12 @@ impl Graph {
             return None;
         }
         let mut steps = MAX_STEPS;
-        self.errors_of(value, &HashMap::from([(0, 1)]), &mut steps)
+        self.count_errors(value, &HashMap::from([(0, 1)]), &mut steps)
     }
 
     /// Counts the errors of a value and its parts. `schemas` contains the indexes of the schemas
     /// that apply to the value, each with the number of times that it applies.
-    fn errors_of(
+    fn count_errors(
         &self,
         value: &Value,
         schemas: &HashMap<usize, u64>,
@@ -115,7 +114,7 @@ impl Graph {
                     *count = count.saturating_add(*times);
                 }
             }
-            self.errors_of(part, &schemas, steps)
+            self.count_errors(part, &schemas, steps)
         };
         match value {
             Value::Array(items) => {
@@ -157,7 +156,7 @@ struct Place<'r> {
     schema: Option<&'r Map<String, Value>>,
     /// The place from which this place was first reached, and the step between them.
     from: Option<(usize, Step<'r>)>,
-    /// The size in bytes of the JSON pointer to this place, starting at the last reference.
+    /// The size in bytes of the JSON pointer from the last reference to this place.
     pointer_bytes: usize,
     resolver: Resolver<'r>,
 }
@@ -169,8 +168,8 @@ struct Places<'r> {
 }
 
 impl<'r> Places<'r> {
-    /// Returns the index of a schema after adding the schema if it is new. Returns `None` for the
-    /// schemas `true` and `false`.
+    /// Adds a schema if it is new, and returns its index. Returns `None` for the schemas `true` and
+    /// `false`.
     fn add(
         &mut self,
         value: &'r Value,
@@ -204,7 +203,7 @@ impl<'r> Places<'r> {
         while let Some(place) = self.all.get(nodes.len()) {
             let (schema, resolver) = (place.schema, place.resolver.clone());
             let node = match schema {
-                Some(schema) => self.node(nodes.len(), schema, &resolver, &mut dynamic_names),
+                Some(schema) => self.build_node(nodes.len(), schema, &resolver, &mut dynamic_names),
                 None => Node::default(),
             };
             nodes.push(node);
@@ -223,7 +222,7 @@ impl<'r> Places<'r> {
             }
             if next >= nodes.len() {
                 let node = match schema {
-                    Some(schema) => self.node(next, schema, &resolver, &mut dynamic_names),
+                    Some(schema) => self.build_node(next, schema, &resolver, &mut dynamic_names),
                     None => Node::default(),
                 };
                 nodes.push(node);
@@ -240,14 +239,14 @@ impl<'r> Places<'r> {
         nodes
     }
 
-    fn node(
+    fn build_node(
         &mut self,
         index: usize,
         schema: &'r Map<String, Value>,
         resolver: &Resolver<'r>,
         dynamic_names: &mut HashMap<&'r str, usize>,
     ) -> Node {
-        let mut node = Node { errors: errors_of(schema), ..Node::default() };
+        let mut node = Node { errors: count_own_errors(schema), ..Node::default() };
         for keyword in ["$ref", "$recursiveRef"] {
             let reference = schema.get(keyword).and_then(Value::as_str);
             let target = reference.and_then(|reference| resolver.lookup(reference).ok());
@@ -347,8 +346,8 @@ impl Counter<'_, '_> {
         let schema = self.places.get(index).and_then(|place| place.schema);
         let unevaluated = ["unevaluatedProperties", "unevaluatedItems"];
         if schema.is_some_and(|schema| unevaluated.iter().any(|key| schema.contains_key(*key))) {
-            // The validator evaluates the other keywords a second time to find out which parts they
-            // covered.
+            // The validator evaluates the other keywords again to find out which properties or
+            // items they covered.
             checks = checks.saturating_mul(2);
         }
         if checks > self.limit {
@@ -384,23 +383,23 @@ impl Counter<'_, '_> {
 }
 
 /// Returns the maximum number of errors that a schema's own keywords can cause. Each keyword and
-/// each missing name can cause one error. A `not` counts as more, because its error contains a copy
-/// of its schema.
-fn errors_of(schema: &Map<String, Value>) -> u64 {
+/// each required name can cause one error. A `not` counts as several, because its error contains a
+/// copy of its schema.
+fn count_own_errors(schema: &Map<String, Value>) -> u64 {
     let names = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
     let by_property = ["dependentRequired", "dependencies"];
     let dependent = by_property.iter().filter_map(|keyword| schema.get(*keyword)?.as_object());
     let dependent = dependent.flat_map(Map::values).map(|value| names(Some(value)));
-    let copied = schema.get("not").map_or(0, size);
+    let copied = schema.get("not").map_or(0, count_values);
     let count = schema.len() + names(schema.get("required")) + dependent.sum::<usize>() + copied;
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 /// Returns the number of values in a JSON value, including the value itself.
-fn size(value: &Value) -> usize {
+fn count_values(value: &Value) -> usize {
     1 + match value {
-        Value::Array(items) => items.iter().map(size).sum(),
-        Value::Object(fields) => fields.values().map(size).sum(),
+        Value::Array(items) => items.iter().map(count_values).sum(),
+        Value::Object(fields) => fields.values().map(count_values).sum(),
         _ => 0,
     }
 }
@@ -553,7 +552,7 @@ mod tests {
             ""
         );
         assert_eq!(compile_error(&json!({"$ref": "https://example.com/elsewhere"})), "");
-        // This schema has two hundred events that extend three closed base schemas.
+        // A schema with two hundred events, each of which extends three closed base schemas.
         let mut sealed = chain(3, |next| json!({"allOf": [next], "unevaluatedProperties": false}));
         let event = json!({"allOf": [{"$ref": "#/$defs/a0"}], "unevaluatedProperties": false});
         sealed["anyOf"] = json!(vec![event; 200]);
@@ -563,8 +562,8 @@ mod tests {
     #[test]
     fn large_documents_are_read_in_time() {
         let start = std::time::Instant::now();
-        // The schemas have a long name above many places, a long chain outside of `$defs`, and many
-        // dynamic anchors.
+        // Three large schemas: many properties below a long name, a long chain of references
+        // outside of `$defs`, and many dynamic anchors.
         let mut wide = json!({"properties": {}});
         let mut chained = json!({"$ref": "#/x/a0", "x": {}});
         let mut dynamic = json!({"properties": {}, "$defs": {}});
