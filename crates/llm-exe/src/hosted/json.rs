@@ -22,7 +22,8 @@ pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     Ok(value)
 }
 
-/// Deserializes from any JSON value, but fails if an object in it contains a duplicate name.
+/// A marker that deserializes from any JSON value, but fails if an object contains a duplicate
+/// name.
 struct WithoutDuplicates;
 
 impl<'de> Deserialize<'de> for WithoutDuplicates {

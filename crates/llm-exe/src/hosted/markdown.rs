@@ -94,7 +94,7 @@ fn line_breaks(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
-/// Finds the HTML comment that consists of these words. Fails if the comment appears twice.
+/// Finds the HTML comment that consists of `words`. Fails if the comment appears twice.
 fn find_comment(body: &str, words: &str) -> Result<Option<std::ops::Range<usize>>, ConfigError> {
     let mut range = None;
     let mut from = 0;

@@ -83,12 +83,12 @@ fn object_location(
     None
 }
 
-/// Parses `s3://bucket/key`, optionally with `?versionId=…`, or `https://…`. The object key is used
-/// as written, without percent-decoding.
+/// Parses a config URL, which is `https://…`, or `s3://bucket/key` with an optional `?versionId=…`.
+/// The object key is not percent-decoded.
 ///
 /// # Errors
-/// Fails if the URL is not valid. The message does not quote the URL, because its query may be
-/// secret.
+/// Fails if the URL is not valid. The message does not quote the URL, because its query may contain
+/// a secret.
 pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
         let message = "must not have control characters, or white space at its start or end";
@@ -180,8 +180,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if key.chars().any(char::is_control) {
         return Err("must not contain control characters".to_owned());
     }
-    // HTTP clients and proxies remove these segments from a path, so another key would be
-    // requested.
+    // HTTP clients and proxies resolve these segments, so they would request a different key.
     if key.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err("must not contain the path segments . or ..".to_owned());
     }

@@ -27,7 +27,7 @@ pub(crate) struct Resolved {
 }
 
 /// Resolves the pointer of a request. The merged request is validated later. The location of the
-/// config is written to `tried` before the fetch, so that it is known even if the fetch fails.
+/// config is written to `tried` before the fetch, so it is known even if the fetch fails.
 pub(crate) async fn resolve(
     request: Value,
     store: Option<&dyn DocumentStore>,
@@ -70,7 +70,7 @@ fn merge_config(
     location: &str,
 ) -> (Value, Vec<String>) {
     let mut warnings = Vec::new();
-    // In a config, these fields have no meaning, but authors may have added them as notes.
+    // These fields have no meaning in a config, but authors may have added them as notes.
     for name in ["bucket", "version"] {
         if config.fields.shift_remove(name).is_some_and(|value| !value.is_null()) {
             warnings.push(format!("`{name}` of the hosted config {location} was ignored"));
@@ -121,7 +121,7 @@ fn parse(document: &Document, location: &DocumentLocation) -> Result<HostedConfi
 }
 
 /// Formats a location for messages, logs and results. The query of a URL is removed, because it may
-/// be secret.
+/// contain a secret.
 fn shown_location(location: &DocumentLocation) -> String {
     match location {
         DocumentLocation::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),

@@ -1,5 +1,5 @@
-//! A document store that forwards each fetch to the store for S3 objects or to the store for https
-//! URLs.
+//! A document store that forwards each fetch to one of two stores: one for S3 objects and one for
+//! https URLs.
 
 use std::sync::Arc;
 

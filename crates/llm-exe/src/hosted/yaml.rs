@@ -18,8 +18,8 @@ use crate::json;
 /// Maximum nesting depth, which is the same as for JSON.
 const MAX_DEPTH: usize = 127;
 
-/// Maximum total size of the values that are copied for anchors and aliases. A value counts as 16
-/// bytes plus the length of its text.
+/// Maximum total size in bytes of the values that are copied for anchors and aliases. Each value
+/// counts as 16 bytes plus the length of its text.
 const MAX_COPIED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Parses a document. Returns its value and the document lines on which the message texts begin.
@@ -63,7 +63,7 @@ enum Content {
     List(Vec<Value>),
     Mapping {
         fields: Map<String, Value>,
-        /// The key for the next value. If this is `None`, the parser expects a key.
+        /// The key for the next value, or `None` if a key is expected next.
         key: Option<Key>,
         /// The values of the merge keys (`<<`) in this mapping.
         merged: Vec<Value>,
@@ -167,8 +167,8 @@ impl Loader {
         };
         let size = 16 + text.len();
         if let Some(path) = self.message_path() {
-            // YAML folds the line breaks of multi-line text in all other styles, so the lines of
-            // the template would not match those of the document.
+            // Only literal style (`|`) preserves line breaks. In other styles, the lines of a
+            // multi-line template do not match the lines of the document.
             if style == ScalarStyle::Literal || !text.contains('\n') {
                 self.text_lines.push(TextLine { path, line: span.start.line() });
             }

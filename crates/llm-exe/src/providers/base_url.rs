@@ -1,14 +1,14 @@
-//! Validates base URLs from the settings.
+//! Validates the base URLs of providers, which the operator can override in the settings.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// Checks that a base URL uses https, or http on a loopback or private address. Credentials, a
-/// query and a fragment are not allowed.
+/// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
+/// contain credentials, a query or a fragment.
 ///
 /// # Errors
-/// Returns a message if the URL is not allowed.
+/// Returns the reason if the URL is not allowed.
 pub fn check_base_url(base_url: &str) -> Result<(), String> {
     if base_url.contains('#') {
         return Err("a base URL must not have a fragment".to_owned());
@@ -31,7 +31,7 @@ pub fn check_base_url(base_url: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a host is `localhost`, a loopback address or a private address.
+/// Returns whether a host is `localhost`, a loopback address or a private address.
 fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if host == "localhost" || host.ends_with(".localhost") {

@@ -1,9 +1,9 @@
-//! Parses images in `data:` URLs, for APIs that accept images only as bytes. Nothing is fetched.
+//! Parses the `data:` URLs of images, for APIs that accept only inline images.
 
 use crate::error::Error;
 
 /// Splits the `data:` URL of an image into the media type and the base64 data. `formats` lists the
-/// accepted image subtypes, for example `png`.
+/// accepted image subtypes, such as `png`.
 ///
 /// # Errors
 /// `InvalidRequest` at `path` if the URL is not a base64 `data:` URL or its format is not accepted.

@@ -28,7 +28,7 @@ impl From<HttpError> for ExchangeError {
 }
 
 impl ExchangeError {
-    /// Whether the request can be sent again without the risk that the provider bills it twice.
+    /// Returns whether the request can be sent again without the risk of being billed twice.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
             ExchangeError::Sign(_) => false,
@@ -70,7 +70,7 @@ async fn build_http_request(
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
-            // AWS requires that the signature covers the `content-type` header if it is sent.
+            // AWS requires the signature to cover the `content-type` header if it is sent.
             let mut signed_headers = vec![("content-type", "application/json")];
             signed_headers.extend(&wire.headers);
             let (url, headers_to_sign) = (&wire.url, &signed_headers);

@@ -19,7 +19,7 @@ struct HostEntry {
     port: u16,
 }
 
-/// The error for a list of hosts that is not valid.
+/// The error for an invalid list of hosts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigHostsError {
     /// The list is empty.

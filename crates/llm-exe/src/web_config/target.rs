@@ -77,7 +77,7 @@ impl Target {
         let url = self.url.join(location).map_err(|error| {
             forbidden(format!("the redirect's location is not a valid URL: {error}"))
         })?;
-        // The joined URL is parsed again, so that a redirect passes the same checks as a request.
+        // The joined URL is parsed again, so a redirect has to pass the same checks as a request.
         Target::parse(url.as_str())
     }
 

@@ -112,7 +112,7 @@ fn insert_effort(
     if model.efforts.is_empty() {
         match (model.reasons, requested) {
             (true, _) => options.warn_dropped("effort", "the model has no setting for it"),
-            // Nothing is sent, because the model does not reason anyway.
+            // Effort `none` needs no field, because the model does not reason anyway.
             (false, "none") => {}
             (false, _) => options.warn_dropped("effort", "the model does not reason"),
         }
