@@ -50,7 +50,7 @@ impl HostedRules {
         };
         if !allowed {
             let message = format!(
-                "reading from the bucket {} is not allowed: it is not in CONFIG_BUCKETS",
+                "configs must not be read from the bucket {}: it is not in CONFIG_BUCKETS",
                 json::quoted(bucket)
             );
             return Err(Error::new(ErrorKind::ConfigForbidden, message));
@@ -109,7 +109,7 @@ pub(super) fn check_overrides(
     let mut allowed: Vec<&str> = NEVER_PINNED_FIELDS.to_vec();
     allowed.extend(overridable.iter().map(String::as_str));
     let message = format!(
-        "the config is pinned: the request can't set {}; it can set only {}",
+        "the config is pinned: the request must not override {}; it can set only {}",
         join_names(&forbidden),
         allowed.join(", ")
     );

@@ -13,7 +13,7 @@ use crate::json;
 /// Parses a document that consists of one JSON value.
 pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     let value = json::parse(text.as_bytes()).map_err(|error| {
-        ConfigError::at(error.line, error.column, format!("not JSON: {}", error.message))
+        ConfigError::at(error.line, error.column, format!("not valid JSON: {}", error.message))
     })?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str::<WithoutDuplicates>(text).map_err(|error| {
@@ -77,7 +77,9 @@ impl<'de> Visitor<'de> for WithoutDuplicatesVisitor {
         while let Some(name) = object.next_key::<String>()? {
             if names.contains(&name) {
                 let name = json::quoted(&name);
-                return Err(de::Error::custom(format!("{name} appears twice in one object")));
+                return Err(de::Error::custom(format!(
+                    "the name {name} appears twice in one object"
+                )));
             }
             names.insert(name);
             object.next_value::<WithoutDuplicates>()?;

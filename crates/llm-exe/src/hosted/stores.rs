@@ -40,7 +40,7 @@ impl DocumentStore for DocumentStores {
         match store {
             Some(store) => store.fetch(location, known_etag, deadline),
             None => {
-                let message = format!("no store for {documents} is configured");
+                let message = format!("no document store for {documents} is configured");
                 let error = Error::new(ErrorKind::ConfigForbidden, message);
                 Box::pin(std::future::ready(Err(error)))
             }

@@ -20,9 +20,7 @@ pub(crate) fn parse_image<'a>(
         _ => {
             let (last, others) = formats.split_last().unwrap_or((&"", &[]));
             let formats = format!("{} or {last}", others.join(", "));
-            let message = format!(
-                "this provider accepts only data: URLs with base64 images of type {formats}"
-            );
+            let message = format!("expected a data: URL with a base64-encoded {formats} image");
             Err(Error::invalid(path(), message))
         }
     }

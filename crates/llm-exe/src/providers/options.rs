@@ -58,7 +58,7 @@ impl<'a> OptionWriter<'a> {
     /// Adds a warning that the effort `sent` replaces the effort that the caller requested.
     pub(crate) fn warn_effort_changed(&mut self, requested: &str, sent: &str) {
         self.warnings.push(format!(
-            "options.effort is sent as {sent:?} for {}: the model has no {requested:?}",
+            "options.effort is sent as {sent:?} for {}: the model does not support {requested:?}",
             self.model
         ));
     }
@@ -67,7 +67,7 @@ impl<'a> OptionWriter<'a> {
     /// `none`.
     pub(crate) fn warn_minimum_effort(&mut self) {
         self.warnings.push(format!(
-            "options.effort is sent as the minimum for {}: its reasoning can't be turned off",
+            "options.effort is set to the minimum for {}: the model's reasoning can't be turned off",
             self.model
         ));
     }

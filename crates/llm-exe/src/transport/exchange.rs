@@ -86,8 +86,9 @@ async fn build_http_request(
             (HeaderName::from_static(name), key.expose().to_owned())
         }
     };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| invalid("the key is not a valid header value".to_owned()))?;
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        invalid("the API key contains characters that are not allowed in an HTTP header".to_owned())
+    })?;
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(request)

@@ -33,13 +33,13 @@ pub enum HttpError {
     #[error("the connection broke before the complete response was received: {0}")]
     IncompleteResponse(String),
     /// The server had already closed the pooled connection.
-    #[error("the connection was closed twice before a response")]
+    #[error("the server closed two connections in a row without sending a response")]
     Stale,
     /// The response body is larger than the limit.
-    #[error("the response is too large")]
+    #[error("the response body is larger than the maximum size")]
     TooLarge,
     /// The deadline passed before the complete response was received.
-    #[error("no response before the deadline")]
+    #[error("no complete response was received before the deadline")]
     TimedOut,
 }
 

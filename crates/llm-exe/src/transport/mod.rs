@@ -138,17 +138,23 @@ impl ExchangeError {
             HttpError::TimedOut => match timeout {
                 Some(limit) if !deadline.left().is_zero() => (
                     ErrorKind::Timeout,
-                    format!("no response within the call's timeout of {} ms", limit.as_millis()),
+                    format!(
+                        "no complete response within the call timeout of {} ms",
+                        limit.as_millis()
+                    ),
                 ),
                 _ => (
                     ErrorKind::Timeout,
-                    "no response within the time that the function has left".to_owned(),
+                    "no complete response before the function ran out of time".to_owned(),
                 ),
             },
             HttpError::InvalidRequest(message) => (ErrorKind::Internal, message),
             HttpError::TooLarge => (
                 ErrorKind::ProviderUnavailable,
-                format!("the response is larger than {} MiB", MAX_REPLY_BYTES / 1024 / 1024),
+                format!(
+                    "the response body is larger than the maximum of {} MiB",
+                    MAX_REPLY_BYTES / 1024 / 1024
+                ),
             ),
             HttpError::IncompleteResponse(message) => (
                 ErrorKind::ProviderUnavailable,

@@ -76,7 +76,7 @@ pub(super) async fn connect(
             return Ok(stream);
         }
     }
-    Err(failed("could not connect"))
+    Err(failed("could not connect to the host"))
 }
 
 /// Resolves a host and checks all of its addresses. If any address is not public, the host is
@@ -87,9 +87,10 @@ async fn checked_addresses(
 ) -> Result<Vec<PublicAddress>, FetchError> {
     let addresses = match &target.host {
         TargetHost::Address(address) => vec![*address],
-        TargetHost::Name(name) => {
-            resolver.resolve(name).await.map_err(|_| failed("the host name was not found"))?
-        }
+        TargetHost::Name(name) => resolver
+            .resolve(name)
+            .await
+            .map_err(|_| failed("the host name could not be resolved"))?,
     };
     if addresses.is_empty() {
         return Err(failed("the host name has no address"));
@@ -99,7 +100,7 @@ async fn checked_addresses(
     }
     let check = |address: IpAddr| {
         PublicAddress::new(address, target.port).map_err(|kind| {
-            forbidden(format!("the host name has an address that is not public ({kind})"))
+            forbidden(format!("the host name resolves to an address that is not public ({kind})"))
         })
     };
     addresses.into_iter().map(check).collect()

@@ -154,7 +154,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), FetchError> {
     {
         return Ok(());
     }
-    let message = "the response is compressed or encoded; expected neither";
+    let message = "the response is compressed or encoded, which is not supported";
     Err(FetchError::InvalidResponse(message.to_owned()))
 }
 
@@ -171,7 +171,10 @@ fn is_etag(text: &str) -> bool {
 }
 
 fn too_large() -> FetchError {
-    let message = format!("the response is larger than {} MiB", MAX_BODY_BYTES / 1024 / 1024);
+    let message = format!(
+        "the response is larger than {} MiB, which is the limit",
+        MAX_BODY_BYTES / 1024 / 1024
+    );
     FetchError::InvalidResponse(message)
 }
 

@@ -112,7 +112,7 @@ impl WebConfigFetcher {
                 GetOutcome::Redirect { location } => *target = target.redirected(&location)?,
             }
         }
-        Err(forbidden(format!("more than {MAX_REDIRECTS} redirects")))
+        Err(forbidden(format!("the URL has more than {MAX_REDIRECTS} redirects")))
     }
 
     async fn get(
@@ -159,7 +159,7 @@ impl DocumentStore for WebConfigFetcher {
 
 fn timed_out(deadline: Deadline) -> FetchError {
     if deadline.left().is_zero() {
-        return failed("no complete response within the time that the function has left");
+        return failed("no complete response before the function ran out of time");
     }
     failed(format!("no complete response within {} s", MAX_FETCH_TIME.as_secs_f32()))
 }

@@ -80,7 +80,7 @@ pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), 
         return Err(Error::invalid(
             format!("message[{}]", chat.messages.len().saturating_sub(1)),
             format!(
-                "{} does not continue an assistant message; end with a user message",
+                "{} can't continue an assistant message; end the conversation with a user message",
                 chat.model
             ),
         ));
@@ -138,8 +138,8 @@ pub(crate) fn insert_options(
 
     // Even models that accept these options reject them in combination with thinking.
     let support = match model.sampling {
-        SamplingSupport::Never => Support::Dropped("the model does not accept it"),
-        _ if budget > 0 => Support::Dropped("it can't be combined with thinking"),
+        SamplingSupport::Never => Support::Dropped("the model does not accept this option"),
+        _ if budget > 0 => Support::Dropped("this option can't be combined with thinking"),
         SamplingSupport::Always | SamplingSupport::OneOf | SamplingSupport::WithoutReasoning => {
             Support::Accepted
         }
@@ -148,10 +148,10 @@ pub(crate) fn insert_options(
     let (mut temperature, mut top_p) = (support, support);
     if matches!(support, Support::Accepted) {
         if both && model.sampling == SamplingSupport::OneOf {
-            top_p = Support::Dropped("the model does not accept it together with temperature");
+            top_p = Support::Dropped("the model does not accept topP together with temperature");
         }
         if sampling.temperature.is_some_and(|temperature| temperature > 1.0) {
-            temperature = Support::Dropped("the provider accepts only 0 to 1");
+            temperature = Support::Dropped("the provider accepts only values from 0 to 1");
         }
     }
     options.insert("temperature", "temperature", sampling.temperature, temperature);
@@ -164,7 +164,7 @@ pub(crate) fn insert_options(
         ("seed", sampling.seed.is_some()),
     ] {
         if is_set {
-            options.warn_dropped(option, "the provider has no such option");
+            options.warn_dropped(option, "the provider does not support this option");
         }
     }
     insert_structure(options.body, &chat.structure);

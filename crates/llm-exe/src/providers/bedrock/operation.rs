@@ -21,7 +21,7 @@ pub(super) fn operation_request(
     body: Value,
 ) -> Result<WireRequest, Error> {
     let Some(region) = endpoint.region.clone() else {
-        let message = "no AWS region: set AWS_REGION in the environment";
+        let message = "the AWS region is not known; set AWS_REGION in the environment";
         return Err(Error::setting_not_set(message));
     };
     Ok(WireRequest {

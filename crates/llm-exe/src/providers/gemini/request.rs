@@ -102,10 +102,10 @@ fn build_config(
         );
         return Err(Error::invalid("options.stopSequences", message));
     }
-    let tuning = Support::when(model.sampling, "it has no effect on the model");
+    let tuning = Support::when(model.sampling, "this option has no effect on the model");
     let fits = sampling.seed.is_none_or(|seed| i32::try_from(seed).is_ok());
     let seed = Support::when(fits, "the provider accepts only 32-bit seeds");
-    let penalties = Support::when(model.penalties, "the model does not accept it");
+    let penalties = Support::when(model.penalties, "the model does not accept this option");
 
     let mut config = Map::new();
     let mut options = OptionWriter::new(&mut config, &chat.model);

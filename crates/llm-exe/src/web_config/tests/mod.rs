@@ -150,7 +150,7 @@ async fn tls_is_set_up_only_after_connecting() {
         TestFetcher::without_server(FakeResolver::new(&[("a.example", &[&[PUBLIC_ADDRESS]])]));
     assert!(fetcher.fetcher.tls.get().is_none());
     let error = fetcher.fetch("https://a.example/p").await.unwrap_err();
-    assert_eq!(error.message(), "https://a.example/p: could not connect");
+    assert_eq!(error.message(), "https://a.example/p: could not connect to the host");
     assert!(fetcher.fetcher.tls.get().is_none());
     assert_eq!(
         fetcher.connector.connections(),

@@ -60,8 +60,8 @@ impl Dialect for Converse {
         // other families.
         if !models::may_belong_to(&chat.model, self.default_family) {
             let message = format!(
-                "expected a model whose id begins with {}, got {:?}; for other models use the \
-                 provider amazon",
+                "expected a model id that begins with {}, got {:?}; use the provider amazon for \
+                 other models",
                 self.default_family, chat.model
             );
             return Err(Error::invalid("model", message));

@@ -62,7 +62,7 @@ fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error
         if turns.is_empty() && role == Role::Assistant {
             return Err(Error::invalid(
                 format!("message[{index}]"),
-                "with this provider a conversation must begin with a user message",
+                "this provider requires a conversation to begin with a user message",
             ));
         }
         let blocks = build_blocks(message, index)?;
@@ -143,8 +143,8 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
 fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     let sampling = &chat.sampling;
     let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
-    let temperature = Support::when(in_range, "the provider accepts only 0 to 1");
-    let stop = Support::when(model.stop, "the model does not accept it");
+    let temperature = Support::when(in_range, "the provider accepts only values from 0 to 1");
+    let stop = Support::when(model.stop, "the model does not accept this option");
     let mut inference = Map::new();
     let mut options = OptionWriter::new(&mut inference, &chat.model);
     options.insert("maxTokens", "maxTokens", sampling.max_tokens, Support::Accepted);
@@ -159,7 +159,7 @@ fn other_options(chat: &Chat, model: ConverseModel) -> Options {
         ("effort", requested_effort(sampling).is_some() && !model.effort),
     ] {
         if is_unsupported {
-            options.warn_dropped(option, "the provider has no such option for the model");
+            options.warn_dropped(option, "the provider does not support this option for the model");
         }
     }
     let warnings = options.warnings;
