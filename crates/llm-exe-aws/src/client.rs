@@ -84,7 +84,7 @@ pub enum CallError {
 impl CallError {
     /// The error for a call whose region is not known.
     pub(crate) fn no_region() -> CallError {
-        let message = "no AWS region: set AWS_REGION in the environment";
+        let message = "the AWS region is not known; set AWS_REGION in the environment";
         CallError::NotSigned(Error::setting_not_set(message))
     }
 

@@ -26,7 +26,7 @@ const URL_CONFIG_FIELDS: &[&str] = &[
 /// The fields that a caller may always set, even if `overridable` does not list them.
 const NEVER_PINNED_FIELDS: &[&str] = &["data", "return", "idempotencyKey"];
 
-/// The operator's rules about which S3 objects may be read as hosted configs.
+/// The operator's rules for which S3 objects may be read as hosted configs.
 #[derive(Debug, Clone, Default)]
 pub struct HostedRules {
     /// The bucket to read from if a request contains a `key` but no `bucket`.
@@ -38,8 +38,8 @@ pub struct HostedRules {
 }
 
 impl HostedRules {
-    /// Returns an error if the location may not be read. The store that fetches a URL checks it,
-    /// because it resolves the host name, so this method accepts every URL.
+    /// Returns an error if the location must not be read. This method accepts every URL, because
+    /// the store that fetches the URL also resolves and checks its host.
     pub(super) fn check_location(&self, location: &DocumentLocation) -> Result<(), Error> {
         let DocumentLocation::Object { bucket, key, .. } = location else {
             return Ok(());
@@ -50,7 +50,7 @@ impl HostedRules {
         };
         if !allowed {
             let message = format!(
-                "reading from the bucket {} is not allowed: it is not in CONFIG_BUCKETS",
+                "configs must not be read from the bucket {}: it is not in CONFIG_BUCKETS",
                 json::quoted(bucket)
             );
             return Err(Error::new(ErrorKind::ConfigForbidden, message));
@@ -109,7 +109,7 @@ pub(super) fn check_overrides(
     let mut allowed: Vec<&str> = NEVER_PINNED_FIELDS.to_vec();
     allowed.extend(overridable.iter().map(String::as_str));
     let message = format!(
-        "the config is pinned: the request can't set {}; it can set only {}",
+        "the config is pinned: the request must not override {}; it can set only {}",
         join_names(&forbidden),
         allowed.join(", ")
     );

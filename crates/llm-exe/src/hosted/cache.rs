@@ -1,6 +1,6 @@
 //! An in-memory cache for hosted documents. A document with a version id never changes, so its
 //! cache entry does not expire. By default, any other document is revalidated by its ETag on each
-//! use, so that an edited prompt takes effect immediately.
+//! use, so edits take effect immediately.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +15,12 @@ use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use crate::single_flight::SingleFlight;
 
-/// Maximum size of the cache in bytes. If a new document does not fit, the documents that were
-/// inserted first are evicted.
+/// Maximum size of the cache in bytes. If a new document does not fit, the oldest documents are
+/// evicted.
 pub const MAX_CACHED_BYTES: usize = 64 * MAX_CONFIG_BYTES;
 
-/// Bytes that each entry counts in addition to its document and location, so that many small
-/// entries fill the cache too.
+/// The estimated overhead of an entry in bytes. It is added to the size of the document and
+/// location, so many small entries also fill the cache.
 const ENTRY_OVERHEAD: usize = 512;
 
 /// A document store that caches the documents of another store. Concurrent requests for the same
@@ -36,7 +36,7 @@ pub struct CachedDocuments {
 struct Cache {
     entries: HashMap<DocumentLocation, CacheEntry>,
     bytes: usize,
-    /// The number of insertions so far, which determines the age of each entry.
+    /// The number of insertions so far, which is used to order entries by age.
     insertions: u64,
 }
 
@@ -55,9 +55,8 @@ impl std::fmt::Debug for CachedDocuments {
 }
 
 impl CachedDocuments {
-    /// Creates a cache for the documents of `store`. A document without a version is revalidated on
-    /// each use. If `max_age` is not zero, the cached copy is used without revalidation until it is
-    /// older than `max_age`.
+    /// Creates a cache for the documents of `store`. A document without a version is revalidated
+    /// when it is older than `max_age`. If `max_age` is zero, it is revalidated on each use.
     pub fn new(store: Arc<dyn DocumentStore>, max_age: Duration) -> Self {
         CachedDocuments {
             store,

@@ -55,7 +55,7 @@ impl HostedConfig {
         let Value::Object(mut fields) = value else {
             let received = values::shown(&value);
             return Err(ConfigError::new(format!(
-                "expected an object with fields, got {received}"
+                "expected an object with request fields, got {received}"
             )));
         };
         let overridable = fields.shift_remove("overridable").unwrap_or_default();
@@ -81,7 +81,9 @@ fn parse_overridable(value: Value) -> Result<Option<Vec<String>>, ConfigError> {
             return Err(error(format!("expected a field name, got {}", values::shown(&item))));
         };
         if POINTER_FIELDS.contains(&name.as_str()) {
-            return Err(error(format!("{name} can't be overridden; it points to the config")));
+            return Err(error(format!(
+                "{name} can't be overridden, because it points to the config"
+            )));
         }
         if !is_field(&name) {
             let hint = suggestion(&name, field_names::<Request>());

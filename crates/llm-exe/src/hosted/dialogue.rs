@@ -13,16 +13,16 @@ const MARKERS: &[(&str, &str)] =
 
 /// A message while its lines are being collected.
 struct Turn<'a> {
-    /// `None` for the lines above the first role marker.
+    /// The role, or `None` for the lines above the first role marker.
     role: Option<&'static str>,
     lines: Vec<Cow<'a, str>>,
     /// The document line on which the message begins.
     first_line: usize,
 }
 
-/// Parses a prompt. Returns the value of `message` and the document line on which each message text
-/// begins, or `None` if the prompt is empty. `offset` is the number of document lines above the
-/// prompt.
+/// Parses a prompt. Returns the value of the field `message` and the document line on which each
+/// message text begins, or `None` if the prompt is empty. `offset` is the number of document lines
+/// above the prompt.
 pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)> {
     let lines: Vec<&str> = text.split('\n').collect();
     let in_fence = lines_in_fences(&lines);
@@ -86,9 +86,9 @@ fn unescape_marker(line: &str) -> Cow<'_, str> {
 /// that is never closed is ignored, because it would hide all markers below it.
 fn lines_in_fences(lines: &[&str]) -> Vec<bool> {
     let fences: Vec<Option<Fence>> = lines.iter().map(|line| Fence::parse(line)).collect();
-    // For each line, the length of the longest closing fence from that line on, separately for
-    // backticks and tildes. The loop below looks up whether an opening fence is closed instead of
-    // searching for its closing fence, so the time stays linear.
+    // For each line, the length of the longest closing fence on or below it, separately for
+    // backticks and tildes. Looking up this length instead of searching for a closing fence keeps
+    // the time linear.
     let mut max_closing_below = vec![[0_usize; 2]; lines.len() + 1];
     let mut max_lengths = [0_usize; 2];
     for (index, fence) in fences.iter().enumerate().rev() {
@@ -125,12 +125,12 @@ fn lines_in_fences(lines: &[&str]) -> Vec<bool> {
     in_fence
 }
 
-/// A line that begins with at least three backticks or tildes.
+/// A code fence, which is a line that begins with at least three backticks or tildes.
 /// <https://spec.commonmark.org/0.31.2/#fenced-code-blocks>
 struct Fence {
     is_tilde: bool,
     length: usize,
-    /// Whether this fence can close a code block. It can if no text follows it.
+    /// Whether this fence can close a code block, which requires that no text follows it.
     can_close: bool,
 }
 

@@ -22,7 +22,7 @@ impl fmt::Display for Position {
 pub struct ConfigError {
     /// The position of the problem, or `None` if the problem concerns the whole document.
     pub position: Option<Position>,
-    /// Describes what is wrong and how to fix it, without the position.
+    /// A description of the problem and how to fix it, without the position.
     pub message: String,
 }
 
@@ -35,8 +35,8 @@ impl ConfigError {
         ConfigError { position: Some(Position { line, column }), message: message.into() }
     }
 
-    /// Moves the position down by the number of lines above a section of the document, so that a
-    /// position in the section becomes a position in the document.
+    /// Converts a position within a section of the document to a position in the document. `lines`
+    /// is the number of lines above the section.
     pub(super) fn shifted_down(self, lines: usize) -> Self {
         let position =
             self.position.map(|Position { line, column }| Position { line: line + lines, column });

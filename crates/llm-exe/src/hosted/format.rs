@@ -21,8 +21,8 @@ impl Format {
         Format::from_extension(name).unwrap_or(Format::Markdown)
     }
 
-    /// Returns the format of a fetched document. If a URL has no known extension, the document is
-    /// JSON if its body starts like an object, and Markdown otherwise.
+    /// Returns the format of a fetched document. If a URL has no known extension, a body that
+    /// starts like an object is treated as JSON, and any other body as Markdown.
     pub(super) fn detect(location: &DocumentLocation, body: &[u8]) -> Format {
         match location {
             DocumentLocation::Object { key, .. } => Format::from_name(key),

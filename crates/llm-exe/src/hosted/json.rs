@@ -13,7 +13,7 @@ use crate::json;
 /// Parses a document that consists of one JSON value.
 pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     let value = json::parse(text.as_bytes()).map_err(|error| {
-        ConfigError::at(error.line, error.column, format!("not JSON: {}", error.message))
+        ConfigError::at(error.line, error.column, format!("not valid JSON: {}", error.message))
     })?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str::<WithoutDuplicates>(text).map_err(|error| {
@@ -22,7 +22,8 @@ pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     Ok(value)
 }
 
-/// Deserializes from any JSON value, but fails if an object in it contains a duplicate name.
+/// A marker that deserializes from any JSON value, but fails if an object contains a duplicate
+/// name.
 struct WithoutDuplicates;
 
 impl<'de> Deserialize<'de> for WithoutDuplicates {
@@ -76,7 +77,9 @@ impl<'de> Visitor<'de> for WithoutDuplicatesVisitor {
         while let Some(name) = object.next_key::<String>()? {
             if names.contains(&name) {
                 let name = json::quoted(&name);
-                return Err(de::Error::custom(format!("{name} appears twice in one object")));
+                return Err(de::Error::custom(format!(
+                    "the name {name} appears twice in one object"
+                )));
             }
             names.insert(name);
             object.next_value::<WithoutDuplicates>()?;

@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     if let Some((message, prompt_lines)) = dialogue::parse(prompt, body_offset + prompt_offset) {
         if fields.get("message").is_some_and(|message| !message.is_null()) {
             let line = prompt_lines.first().map_or(1, |first| first.line);
-            let message = "the prompt begins here, but the front matter has a `message` too; \
+            let message = "the prompt begins here, but the front matter also has a `message`; \
                            remove one of them";
             return Err(ConfigError::at(line, 1, message));
         }
@@ -52,7 +52,8 @@ fn split_front_matter(text: &str) -> Result<Sections<'_>, ConfigError> {
         }
         end += line.len();
     }
-    let message = "the front matter that begins here is not closed; expected a line with ---";
+    let message =
+        "the front matter that begins here is not closed; end it with a line that contains ---";
     Err(ConfigError::at(1, 1, message))
 }
 
@@ -83,7 +84,7 @@ fn prompt_section(body: &str) -> Result<(&str, usize), ConfigError> {
     match body.get(start..end) {
         Some(prompt) => Ok((prompt, line_breaks(body, start))),
         None => {
-            let message = "<!-- prompt end --> is above <!-- prompt start -->";
+            let message = "<!-- prompt end --> must be below <!-- prompt start -->";
             Err(ConfigError::at(line_breaks(body, end) + 1, 1, message))
         }
     }
@@ -94,7 +95,7 @@ fn line_breaks(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
-/// Finds the HTML comment that consists of these words. Fails if the comment appears twice.
+/// Finds the HTML comment that consists of `words`. Fails if the comment appears twice.
 fn find_comment(body: &str, words: &str) -> Result<Option<std::ops::Range<usize>>, ConfigError> {
     let mut range = None;
     let mut from = 0;

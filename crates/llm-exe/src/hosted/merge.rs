@@ -34,9 +34,9 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
     merged
 }
 
-/// Renames `providor` to `provider`, and splits `openai.gpt-4o-mini` into `provider` and `model`,
-/// so that layers can be merged field by field. Contradictory fields are left unchanged, and the
-/// validation of the request rejects them later.
+/// Renames `providor` to `provider`, and splits a value such as `openai.gpt-4o-mini` into
+/// `provider` and `model`, so layers can be merged field by field. Contradictory fields are left
+/// unchanged, and request validation rejects them later.
 pub(super) fn normalize_provider(fields: &mut Map<String, Value>) {
     rename_providor(fields);
     let provider = fields.get("provider").and_then(Value::as_str);
@@ -51,8 +51,8 @@ pub(super) fn normalize_provider(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Splits `openai.gpt-4o-mini` into provider and model. Returns `None` for names such as
-/// `openai.chat.v1`, which contain no model.
+/// Splits a value such as `openai.gpt-4o-mini` into the provider and the model. Returns `None` for
+/// values such as `openai.chat.v1`, which contain no model.
 fn split_model(provider: &str) -> Option<(&str, &str)> {
     let (provider, model) = provider.split_once('.')?;
     (!matches!(model, "" | "chat" | "chat.v1")).then_some((provider, model))

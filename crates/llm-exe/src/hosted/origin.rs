@@ -10,7 +10,7 @@ use super::merge::{MERGED_FIELDS, normalize_provider};
 use super::position::TextLine;
 use crate::error::{Error, Problem};
 
-/// Identifies the hosted config of a request in the report of its run.
+/// The location and version of the hosted config that a request used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigSource {
     /// Either `s3://bucket/key` or the https URL without its query.
@@ -21,8 +21,8 @@ pub struct ConfigSource {
     pub etag: Option<String>,
 }
 
-/// Records which request fields come from a document, and on which document lines the message texts
-/// begin.
+/// A record of which request fields come from a document, and on which document lines the message
+/// texts begin.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The location of the document for error messages. It is empty for a local file.
@@ -96,8 +96,8 @@ impl Origin {
         self.fields.contains(root) || self.fields.contains(&inner)
     }
 
-    /// Returns the document line of a problem. It is computed from the line on which the template
-    /// begins and the line within the template.
+    /// Returns the document line of a problem, computed from the line on which the template begins
+    /// and the line within the template.
     fn line(&self, problem: &Problem) -> Option<usize> {
         let match_len = |path: &str| {
             let rest = problem.path.strip_prefix(path)?;
@@ -110,8 +110,8 @@ impl Origin {
     }
 }
 
-/// Extracts the template line from the message of a problem, which contains it at the start or in
-/// parentheses at the end.
+/// Extracts the template line from a problem's message, which has it at the start or in parentheses
+/// at the end.
 fn template_line(message: &str) -> Option<usize> {
     let rest = match message.strip_prefix("line ") {
         Some(rest) => rest,

@@ -36,13 +36,16 @@ pub(super) fn take_pointer(
     let mut reject = |name: &str, message: &str| problems.push(Problem::request(name, message));
     let location = match (key, url) {
         (Some(_), Some(_)) => {
-            reject("url", "can't be combined with key; a request points to one config");
+            reject(
+                "url",
+                "can't be combined with key, because a request can point to only one config",
+            );
             None
         }
         (None, Some(url)) => {
             for (name, value) in [("bucket", &bucket), ("version", &version)] {
                 if value.is_some() {
-                    reject(name, "can't be combined with url; it belongs to key");
+                    reject(name, "can't be combined with url, because it applies only to key");
                 }
             }
             parse_config_url(&url).map_err(|message| reject("url", &message)).ok()
@@ -74,7 +77,10 @@ fn object_location(
         reject("version", &message);
     }
     match bucket.or_else(|| rules.bucket.clone()) {
-        None => reject("key", "needs a bucket, and AWS_S3_FILES_BUCKET_NAME is not set"),
+        None => reject(
+            "key",
+            "needs a bucket; set the field bucket or the setting AWS_S3_FILES_BUCKET_NAME",
+        ),
         Some(bucket) => match check_bucket(&bucket) {
             Err(message) => reject("bucket", &message),
             Ok(()) => return Some(DocumentLocation::Object { bucket, key, version }),
@@ -83,15 +89,15 @@ fn object_location(
     None
 }
 
-/// Parses `s3://bucket/key`, optionally with `?versionId=…`, or `https://…`. The object key is used
-/// as written, without percent-decoding.
+/// Parses a config URL, which is `https://…`, or `s3://bucket/key` with an optional `?versionId=…`.
+/// The object key is not percent-decoded.
 ///
 /// # Errors
-/// Fails if the URL is not valid. The message does not quote the URL, because its query may be
-/// secret.
+/// Fails if the URL is not valid. The message does not quote the URL, because its query may contain
+/// a secret.
 pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
-        let message = "must not have control characters, or white space at its start or end";
+        let message = "must not contain control characters, or white space at its start or end";
         return Err(message.to_owned());
     }
     if url.len() > MAX_URL_BYTES {
@@ -119,12 +125,14 @@ fn parse_https_url(rest: &str) -> Result<DocumentLocation, String> {
         return Err("has no host".to_owned());
     }
     if host.contains('@') {
-        return Err("must not have a user name or password; they are never sent".to_owned());
+        return Err(
+            "must not contain a user name or password; credentials are never sent".to_owned()
+        );
     }
     let url = format!("https://{rest}");
     match url.parse::<http::Uri>() {
         Ok(_) => Ok(DocumentLocation::Url(url)),
-        Err(_) => Err("is not a valid URL; are all special characters percent-encoded?".to_owned()),
+        Err(_) => Err("is not a valid URL; percent-encode all special characters".to_owned()),
     }
 }
 
@@ -140,8 +148,8 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
         None => None,
         Some(Some(("versionId", version))) => Some(version.to_owned()),
         Some(_) => {
-            let message = "can have only the query ?versionId=…; use the field key for a key that \
-                           contains ?";
+            let message = "supports only the query ?versionId=…; if the object key contains ?, use the \
+                           field key instead";
             return Err(message.to_owned());
         }
     };
@@ -180,8 +188,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if key.chars().any(char::is_control) {
         return Err("must not contain control characters".to_owned());
     }
-    // HTTP clients and proxies remove these segments from a path, so another key would be
-    // requested.
+    // HTTP clients and proxies resolve these segments, so they would request a different key.
     if key.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err("must not contain the path segments . or ..".to_owned());
     }
@@ -191,7 +198,7 @@ fn check_key(key: &str) -> Result<(), String> {
 fn check_version(version: &str) -> Result<(), String> {
     let is_valid = (1..=MAX_KEY_BYTES).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'&');
-    if is_valid { Ok(()) } else { Err("expected the id of an object version".to_owned()) }
+    if is_valid { Ok(()) } else { Err("expected the version id of an S3 object".to_owned()) }
 }
 
 #[cfg(test)]

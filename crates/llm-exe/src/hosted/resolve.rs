@@ -27,7 +27,7 @@ pub(crate) struct Resolved {
 }
 
 /// Resolves the pointer of a request. The merged request is validated later. The location of the
-/// config is written to `tried` before the fetch, so that it is known even if the fetch fails.
+/// config is written to `tried` before the fetch, so it is known even if the fetch fails.
 pub(crate) async fn resolve(
     request: Value,
     store: Option<&dyn DocumentStore>,
@@ -70,10 +70,10 @@ fn merge_config(
     location: &str,
 ) -> (Value, Vec<String>) {
     let mut warnings = Vec::new();
-    // In a config, these fields have no meaning, but authors may have added them as notes.
+    // These fields have no meaning in a config, but authors may have added them as notes.
     for name in ["bucket", "version"] {
         if config.fields.shift_remove(name).is_some_and(|value| !value.is_null()) {
-            warnings.push(format!("`{name}` of the hosted config {location} was ignored"));
+            warnings.push(format!("`{name}` in the hosted config {location} was ignored"));
         }
     }
     (Value::Object(merge([config.fields, caller])), warnings)
@@ -92,12 +92,13 @@ async fn fetch(
         Ok(Ok(None)) => Err(unexpected_not_modified()),
         Ok(Err(error)) => Err(error),
         Err(_) if time_left < MAX_FETCH_TIME => {
-            let message = "the function's time ran out while the config was fetched";
+            let message = "the function ran out of time while it fetched the config";
             Err(Error::new(ErrorKind::Timeout, message))
         }
         Err(_) => {
             let seconds = MAX_FETCH_TIME.as_secs_f64();
-            let message = format!("not received within {seconds} s, which is the limit");
+            let message =
+                format!("the config was not received within {seconds} s, which is the limit");
             Err(Error::new(ErrorKind::ConfigUnavailable, message))
         }
     }
@@ -121,7 +122,7 @@ fn parse(document: &Document, location: &DocumentLocation) -> Result<HostedConfi
 }
 
 /// Formats a location for messages, logs and results. The query of a URL is removed, because it may
-/// be secret.
+/// contain a secret.
 fn shown_location(location: &DocumentLocation) -> String {
     match location {
         DocumentLocation::Object { bucket, key, .. } => format!("s3://{bucket}/{key}"),

@@ -16,7 +16,9 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Err(format!("{text} is not a JSON number; put it in quotes if it is a string"));
+        return Err(format!(
+            "{text} is not a number in JSON; put it in quotes to make it a string"
+        ));
     }
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix)

@@ -1,5 +1,5 @@
-//! A document store that forwards each fetch to the store for S3 objects or to the store for https
-//! URLs.
+//! A document store that forwards each fetch to one of two stores: one for S3 objects and one for
+//! https URLs.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl DocumentStore for DocumentStores {
         match store {
             Some(store) => store.fetch(location, known_etag, deadline),
             None => {
-                let message = format!("no store for {documents} is configured");
+                let message = format!("no document store for {documents} is configured");
                 let error = Error::new(ErrorKind::ConfigForbidden, message);
                 Box::pin(std::future::ready(Err(error)))
             }

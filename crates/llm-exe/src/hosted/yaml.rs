@@ -18,8 +18,8 @@ use crate::json;
 /// Maximum nesting depth, which is the same as for JSON.
 const MAX_DEPTH: usize = 127;
 
-/// Maximum total size of the values that are copied for anchors and aliases. A value counts as 16
-/// bytes plus the length of its text.
+/// Maximum total size in bytes of the values that are copied for anchors and aliases. Each value
+/// counts as 16 bytes plus the length of its text.
 const MAX_COPIED_BYTES: usize = 4 * 1024 * 1024;
 
 /// Parses a document. Returns its value and the document lines on which the message texts begin.
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker();
-            ConfigError::at(at.line(), at.col() + 1, format!("not YAML: {}", error.info()))
+            ConfigError::at(at.line(), at.col() + 1, format!("not valid YAML: {}", error.info()))
         })?;
         loader.handle(event, span)?;
     }
@@ -63,7 +63,7 @@ enum Content {
     List(Vec<Value>),
     Mapping {
         fields: Map<String, Value>,
-        /// The key for the next value. If this is `None`, the parser expects a key.
+        /// The key for the next value, or `None` if a key is expected next.
         key: Option<Key>,
         /// The values of the merge keys (`<<`) in this mapping.
         merged: Vec<Value>,
@@ -91,7 +91,7 @@ impl Loader {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    let message = "a second document begins here; only one is supported";
+                    let message = "a second YAML document begins here; only one is supported";
                     return Err(error_at(span, message));
                 }
                 Ok(())
@@ -99,7 +99,7 @@ impl Loader {
             Event::Alias(anchor) => {
                 let anchored = self.anchors.get(&anchor).cloned();
                 let Anchored { value, size } = anchored.ok_or_else(|| {
-                    error_at(span, "the alias is inside of the value that it refers to")
+                    error_at(span, "the alias is inside the value that it refers to")
                 })?;
                 self.count_copy(size, span)?;
                 if self.expects_key() {
@@ -145,7 +145,7 @@ impl Loader {
         {
             if fields.contains_key(text) {
                 let name = json::quoted(text);
-                return Err(error_at(span, format!("{name} appears twice in one mapping")));
+                return Err(error_at(span, format!("the key {name} appears twice in one mapping")));
             }
             // A quoted `<<` is an ordinary key.
             let is_merge = text == "<<" && style == ScalarStyle::Plain;
@@ -167,8 +167,8 @@ impl Loader {
         };
         let size = 16 + text.len();
         if let Some(path) = self.message_path() {
-            // YAML folds the line breaks of multi-line text in all other styles, so the lines of
-            // the template would not match those of the document.
+            // Only literal style (`|`) preserves line breaks. In other styles, the lines of a
+            // multi-line template do not match the lines of the document.
             if style == ScalarStyle::Literal || !text.contains('\n') {
                 self.text_lines.push(TextLine { path, line: span.start.line() });
             }
@@ -182,7 +182,9 @@ impl Loader {
             return Err(error_at(span, "a key must be a string, got a list or a mapping"));
         }
         if self.stack.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels, which is the limit");
+            let message = format!(
+                "the document is nested deeper than {MAX_DEPTH} levels, which is the limit"
+            );
             return Err(error_at(span, message));
         }
         self.stack.push(Frame { anchor, size: 16, content });
@@ -224,7 +226,8 @@ impl Loader {
     fn count_copy(&mut self, size: usize, span: Span) -> Result<(), ConfigError> {
         self.copied_bytes += size;
         if self.copied_bytes > MAX_COPIED_BYTES {
-            let message = format!("aliases expand to more than {MAX_COPIED_BYTES} bytes");
+            let message =
+                format!("aliases expand to more than {MAX_COPIED_BYTES} bytes, which is the limit");
             return Err(error_at(span, message));
         }
         Ok(())
@@ -246,7 +249,7 @@ impl Loader {
                     frame.size += name.len();
                     fields.insert(name, value);
                 }
-                None => return Err(error_at(span, "a value has no key")),
+                None => return Err(error_at(span, "this value of a mapping has no key")),
             },
         }
         Ok(())

@@ -1,37 +1,42 @@
-//! Validates base URLs from the settings.
+//! Validates the base URLs of providers, which the operator can override in the settings.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// Checks that a base URL uses https, or http on a loopback or private address. Credentials, a
-/// query and a fragment are not allowed.
+/// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
+/// contain credentials, a query or a fragment.
 ///
 /// # Errors
-/// Returns a message if the URL is not allowed.
+/// Returns the reason if the URL is not allowed.
 pub fn check_base_url(base_url: &str) -> Result<(), String> {
     if base_url.contains('#') {
-        return Err("a base URL must not have a fragment".to_owned());
+        return Err("the base URL must not contain a fragment (#…)".to_owned());
     }
-    let uri: Uri = base_url.parse().map_err(|_| "expected a URL".to_owned())?;
+    let uri: Uri = base_url
+        .parse()
+        .map_err(|_| "expected a URL such as https://api.example.com/v1".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err("expected a URL with https:// and a host".to_owned());
+        return Err("expected a URL with a scheme and a host, such as https://api.example.com/v1"
+            .to_owned());
     };
     if authority.as_str().contains('@') {
-        return Err("a base URL must not contain a user name or password".to_owned());
+        return Err("the base URL must not contain a user name or password".to_owned());
     }
     if uri.query().is_some() {
-        return Err("a base URL must not have a query".to_owned());
+        return Err("the base URL must not contain a query (?…)".to_owned());
     }
     match scheme {
         "https" => Ok(()),
         "http" if is_local(uri.host().unwrap_or_default()) => Ok(()),
-        "http" => Err("http is allowed on loopback and private addresses only".to_owned()),
-        _ => Err("expected https://".to_owned()),
+        "http" => {
+            Err("http is allowed only for loopback and private addresses; use https".to_owned())
+        }
+        _ => Err(format!("expected a URL that begins with https://, got {scheme}://")),
     }
 }
 
-/// Whether a host is `localhost`, a loopback address or a private address.
+/// Returns whether a host is `localhost`, a loopback address or a private address.
 fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if host == "localhost" || host.ends_with(".localhost") {

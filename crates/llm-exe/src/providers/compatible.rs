@@ -45,8 +45,8 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// Adds servers to the built-in providers. Because the settings are read only once, the memory
-    /// of the new rows is leaked, so that they have a `'static` lifetime.
+    /// Adds servers to the built-in providers. The new rows are leaked to give them a `'static`
+    /// lifetime, which is acceptable because the settings are read only once.
     ///
     /// # Errors
     /// Returns a message that names the first invalid server.

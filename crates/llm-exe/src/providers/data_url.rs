@@ -1,9 +1,9 @@
-//! Parses images in `data:` URLs, for APIs that accept images only as bytes. Nothing is fetched.
+//! Parses the `data:` URLs of images, for APIs that accept only inline images.
 
 use crate::error::Error;
 
 /// Splits the `data:` URL of an image into the media type and the base64 data. `formats` lists the
-/// accepted image subtypes, for example `png`.
+/// accepted image subtypes, such as `png`.
 ///
 /// # Errors
 /// `InvalidRequest` at `path` if the URL is not a base64 `data:` URL or its format is not accepted.
@@ -20,9 +20,7 @@ pub(crate) fn parse_image<'a>(
         _ => {
             let (last, others) = formats.split_last().unwrap_or((&"", &[]));
             let formats = format!("{} or {last}", others.join(", "));
-            let message = format!(
-                "this provider accepts only data: URLs with base64 images of type {formats}"
-            );
+            let message = format!("expected a data: URL with a base64-encoded {formats} image");
             Err(Error::invalid(path(), message))
         }
     }

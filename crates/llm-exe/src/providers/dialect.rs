@@ -1,4 +1,4 @@
-//! The [`Dialect`] trait. A dialect is an API format that one or more providers use.
+//! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -10,16 +10,18 @@ use super::failure::{self, Failure};
 
 /// Builds requests and parses responses in one API format.
 pub trait Dialect: Send + Sync {
-    /// The name of the dialect in the documentation and in the simulator.
+    /// Returns the dialect's name, which the documentation and the simulator use.
     fn name(&self) -> &'static str;
 
-    /// Returns the strongest method that the model supports for making its reply match a schema.
+    /// Chooses how to make the model's reply match a schema. Returns the most reliable method that
+    /// the model supports.
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure;
 
     /// Builds the HTTP request for a chat.
     ///
     /// # Errors
-    /// `InvalidRequest` if the API or the model does not support something that the chat contains.
+    /// `InvalidRequest` if the chat contains something that the API or the model does not support,
+    /// such as an image.
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
     /// Parses the reply in a successful response.
@@ -28,19 +30,19 @@ pub trait Dialect: Send + Sync {
     /// `ProviderUnavailable` if the response body does not have the expected format.
     fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error>;
 
-    /// Parses an error response, which is any response whose status is not 2xx.
+    /// Parses an error response, that is, any response whose status is not 2xx.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }
 
-    /// Whether the API accepts a conversation that consists of a single system message. If not, the
-    /// caller converts that message to a user message.
+    /// Returns whether the API accepts a conversation that consists of a single system message. If
+    /// it does not, the caller sends the message as a user message.
     fn accepts_lone_system(&self) -> bool {
         false
     }
 }
 
-/// An HTTP request for a provider, and the warnings that were collected while it was built.
+/// An HTTP request to a provider, and the warnings from building it.
 #[derive(Debug, Clone)]
 pub struct BuiltRequest {
     /// The request to send.
@@ -50,7 +52,7 @@ pub struct BuiltRequest {
     pub warnings: Vec<String>,
 }
 
-/// Where to reach a provider, and the name of the API key to use.
+/// The address of a provider's API, and the name of the API key for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The base URL, without a trailing slash.

@@ -1,7 +1,7 @@
 //! Parses error responses from providers.
 //!
-//! Most APIs use the body `{"error": {"message", "type", "code"}}`, or only a message in `error`,
-//! `message` or `detail`.
+//! Most providers send `{"error": {"message", "type", "code"}}`. Some send only a message, as a
+//! string in `error`, `message` or `detail`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,8 +14,8 @@ use crate::wire::WireReply;
 pub struct Failure {
     /// The error kind to report to the caller.
     pub kind: ErrorKind,
-    /// The provider's complete error message, before keys are removed from it. Empty if the
-    /// provider sent none.
+    /// The provider's full error message, which may still contain API keys. Empty if the response
+    /// contains no message.
     pub message: String,
     /// Whether the transport may send the same request again.
     pub retry: bool,
@@ -63,8 +63,8 @@ impl Body {
     }
 }
 
-/// Parses an error response in the common format. The error kind follows from the status, except
-/// for an exhausted quota, which only the body reveals.
+/// Parses an error response in the format that most providers share. The status determines the
+/// error kind, unless the body reports an exhausted quota or an invalid API key.
 pub(crate) fn read_failure(wire: &WireReply) -> Failure {
     let error = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().into_error();
     let message = error.message.unwrap_or_default();
@@ -74,14 +74,14 @@ pub(crate) fn read_failure(wire: &WireReply) -> Failure {
         return Failure { kind: ErrorKind::ProviderRateLimited, message, retry: false };
     }
     let (kind, retry) = match wire.status {
-        // xAI returns status 400 for an invalid key.
+        // xAI returns status 400 instead of 401 for an invalid API key.
         400 if message.starts_with("Incorrect API key") => (ErrorKind::ProviderAuthFailed, false),
         status => classify_status(status),
     };
     Failure { kind, message, retry }
 }
 
-/// Returns the error kind for a status, and whether the request may be retried.
+/// Returns the error kind for an HTTP status, and whether the request may be retried.
 pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     match status {
         401 | 403 => (ErrorKind::ProviderAuthFailed, false),
@@ -92,7 +92,8 @@ pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     }
 }
 
-/// Whether the account has used up its credit or quota, in which case a retry cannot succeed.
+/// Returns whether the account has used up its credit or quota, which means that a retry cannot
+/// succeed.
 fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
     let has_code = |known: &[&str]| codes.iter().any(|code| known.contains(code));
     match status {
@@ -110,8 +111,8 @@ fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
     }
 }
 
-/// Creates the error for a successful response whose body cannot be parsed. Only the position is
-/// taken from `error`, because its message may quote the body.
+/// Creates the error for a successful response whose body cannot be parsed. It contains the
+/// position of `error` but not its message, which may quote the body.
 pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let message = format!(

@@ -1,5 +1,5 @@
-//! The supported providers. A table has one row per provider, and each API format that providers
-//! use is implemented by a dialect.
+//! The supported providers. [`PROVIDERS`] has one row per provider, and a dialect implements each
+//! API format.
 //!
 //! A dialect converts a [`Chat`](crate::chat::Chat) to a [`WireRequest`](crate::wire::WireRequest),
 //! and a [`WireReply`](crate::wire::WireReply) to a [`Reply`](crate::chat::Reply). Dialects do no

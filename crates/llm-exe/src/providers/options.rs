@@ -1,10 +1,11 @@
-//! Writes sampling options to a request body, and adds a warning for each option that is dropped.
+//! Writes sampling options to a request body, and records a warning for each dropped option.
 
 use serde_json::{Map, Value};
 
 use crate::chat::Sampling;
 
-/// Inserts the supported options into a request body, and collects a warning for each other option.
+/// A writer that inserts supported options into a request body, and collects a warning for each
+/// unsupported option.
 pub(crate) struct OptionWriter<'a> {
     pub(crate) body: &'a mut Map<String, Value>,
     pub(crate) warnings: Vec<String>,
@@ -15,12 +16,12 @@ pub(crate) struct OptionWriter<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Support {
     Accepted,
-    /// The option is not accepted. The string is the reason that the warning gives.
+    /// The option is dropped. The string is the reason to include in the warning.
     Dropped(&'static str),
 }
 
 impl Support {
-    /// Returns `Accepted` if `accepted` is true, or else `Dropped` with the reason.
+    /// Returns `Accepted` if `accepted` is true, and `Dropped` with the reason otherwise.
     pub(crate) fn when(accepted: bool, reason: &'static str) -> Support {
         if accepted { Support::Accepted } else { Support::Dropped(reason) }
     }
@@ -49,23 +50,24 @@ impl<'a> OptionWriter<'a> {
         }
     }
 
-    /// Adds the warning that an option is dropped.
+    /// Adds a warning that an option is dropped.
     pub(crate) fn warn_dropped(&mut self, option: &str, reason: &str) {
         self.warnings.push(format!("options.{option} is dropped for {}: {reason}", self.model));
     }
 
-    /// Adds the warning that the request contains a different effort than the caller asked for.
+    /// Adds a warning that the effort `sent` replaces the effort that the caller requested.
     pub(crate) fn warn_effort_changed(&mut self, requested: &str, sent: &str) {
         self.warnings.push(format!(
-            "options.effort is sent as {sent:?} for {}: the model has no {requested:?}",
+            "options.effort is sent as {sent:?} for {}: the model does not support {requested:?}",
             self.model
         ));
     }
 
-    /// Adds the warning that the caller asked for effort `none`, but the model always reasons.
+    /// Adds a warning that the model reasons with minimum effort, because it does not support
+    /// `none`.
     pub(crate) fn warn_minimum_effort(&mut self) {
         self.warnings.push(format!(
-            "options.effort is sent as the minimum for {}: its reasoning can't be turned off",
+            "options.effort is set to the minimum for {}: the model's reasoning can't be turned off",
             self.model
         ));
     }

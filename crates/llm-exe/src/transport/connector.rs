@@ -1,5 +1,5 @@
-//! The connection pool for plain HTTP and TLS. TLS and its certificates are set up only for the
-//! first `https` URL, so that programs that use plain HTTP do not pay for them.
+//! A connection pool for HTTP and HTTPS. TLS and its certificates are set up on the first `https`
+//! URL, so programs that use only plain HTTP do not pay for them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -62,20 +62,20 @@ impl Client {
         self.pool.request(request)
     }
 
-    /// Starts to open a connection to a host in the background, unless this client connected to it
-    /// before.
+    /// Starts opening a connection to a host in the background, unless this client has already
+    /// connected to that host.
     pub(crate) fn preconnect(&self, uri: &Uri) {
         self.connector.pending.begin(uri, || self.connector.open(uri.clone()));
     }
 }
 
-/// The number of requests that a connection has served. It is attached to the connection, so that
-/// the client can detect whether a request reused a connection.
+/// The number of requests that a connection has served. It is attached to the connection, which
+/// lets the client detect that a request reused it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UseCount(Arc<AtomicUsize>);
 
 impl UseCount {
-    /// Increments the number and returns its previous value.
+    /// Increments the count and returns its previous value.
     pub(crate) fn increment(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
     }

@@ -28,7 +28,7 @@ impl From<HttpError> for ExchangeError {
 }
 
 impl ExchangeError {
-    /// Whether the request can be sent again without the risk that the provider bills it twice.
+    /// Returns whether the request can be sent again without the risk of being billed twice.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
             ExchangeError::Sign(_) => false,
@@ -70,7 +70,7 @@ async fn build_http_request(
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
-            // AWS requires that the signature covers the `content-type` header if it is sent.
+            // AWS requires the signature to cover the `content-type` header if it is sent.
             let mut signed_headers = vec![("content-type", "application/json")];
             signed_headers.extend(&wire.headers);
             let (url, headers_to_sign) = (&wire.url, &signed_headers);
@@ -86,8 +86,9 @@ async fn build_http_request(
             (HeaderName::from_static(name), key.expose().to_owned())
         }
     };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| invalid("the key is not a valid header value".to_owned()))?;
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        invalid("the API key contains characters that are not allowed in an HTTP header".to_owned())
+    })?;
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(request)

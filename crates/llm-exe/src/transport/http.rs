@@ -1,5 +1,5 @@
-//! The HTTP client and its errors. This module does not depend on providers, so that the AWS
-//! clients of the process can share the connection pool.
+//! The HTTP client and its errors. This module does not depend on providers, so AWS clients in the
+//! same process can share the connection pool.
 
 use bytes::Bytes;
 use http::Request;
@@ -20,7 +20,7 @@ pub struct HttpClient(Client);
 /// Why a request did not produce a complete response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The request is not valid, which is a bug in this program.
+    /// The request could not be built, for example because its URL is not valid.
     #[error("{0}")]
     InvalidRequest(String),
     /// The connection failed, so nothing was sent.
@@ -33,19 +33,19 @@ pub enum HttpError {
     #[error("the connection broke before the complete response was received: {0}")]
     IncompleteResponse(String),
     /// The server had already closed the pooled connection.
-    #[error("the connection was closed twice before a response")]
+    #[error("the server closed two connections in a row without sending a response")]
     Stale,
     /// The response body is larger than the limit.
-    #[error("the response is too large")]
+    #[error("the response body is larger than the maximum size")]
     TooLarge,
     /// The deadline passed before the complete response was received.
-    #[error("no response before the deadline")]
+    #[error("no complete response was received before the deadline")]
     TimedOut,
 }
 
 impl HttpError {
-    /// Whether the server may have processed the request. If it may have, only an idempotent
-    /// request can be sent again.
+    /// Returns whether the server may have processed the request. If so, only an idempotent request
+    /// is safe to send again.
     pub fn may_have_arrived(&self) -> bool {
         match self {
             HttpError::IncompleteResponse(_) | HttpError::TooLarge | HttpError::TimedOut => true,
@@ -56,7 +56,7 @@ impl HttpError {
         }
     }
 
-    /// Whether another attempt of an idempotent request may succeed.
+    /// Returns whether a retry may succeed, provided that the request is idempotent.
     pub fn is_transient(&self) -> bool {
         !matches!(self, HttpError::InvalidRequest(_) | HttpError::TooLarge)
     }
@@ -87,9 +87,9 @@ impl HttpClient {
         }
     }
 
-    /// Starts to connect to the host of a URL in the background, so that a later request is faster.
-    /// Does nothing if this client connected to the host before. Errors are ignored, because the
-    /// later request connects again.
+    /// Starts connecting to the host of a URL in the background to make a later request faster.
+    /// Does nothing if this client has already connected to the host. Errors are ignored, because
+    /// the later request connects again.
     pub fn preconnect(&self, url: &str) {
         if let Ok(uri) = url.parse() {
             self.0.preconnect(&uri);
@@ -120,7 +120,7 @@ impl HttpClient {
     }
 }
 
-/// Whether the connection of a request had already served another request.
+/// Returns whether the connection of a request had already served another request.
 fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
     let metadata = captured.connection_metadata();
     let Some(connected) = metadata.as_ref() else {
@@ -152,7 +152,7 @@ fn classify(error: &ClientError, reused: bool) -> HttpError {
     HttpError::IncompleteResponse(innermost(error))
 }
 
-/// Whether the server closed the connection, either without a response or with a reset.
+/// Returns whether the server closed or reset the connection before it sent a complete response.
 fn is_closed(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     let reset = io.is_some_and(|error: &std::io::Error| {

@@ -1,7 +1,7 @@
 //! Sends requests to providers, and retries them within a deadline.
 //!
-//! The transport returns every response, whatever its status. The dialect decides what a status
-//! means, and this module decides whether to send the request again.
+//! The transport returns responses of any status. The dialect interprets the status, and this
+//! module decides whether to retry.
 
 mod connector;
 mod exchange;
@@ -52,7 +52,7 @@ impl Transport {
         Transport { client: HttpClient::default(), signer }
     }
 
-    /// Replaces the HTTP client, so that the transport can share a connection pool.
+    /// Replaces the HTTP client, for example to share its connection pool.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
         Transport { client, ..self }
@@ -64,12 +64,12 @@ impl Transport {
         Transport { signer, ..self }
     }
 
-    /// Starts to connect to the host of a URL in the background; see [`HttpClient::preconnect`].
+    /// Starts connecting to the host of a URL in the background. See [`HttpClient::preconnect`].
     pub(crate) fn preconnect(&self, url: &str) {
         self.client.preconnect(url);
     }
 
-    /// Sends a request. Retries it if another attempt may succeed and the policy and the deadline
+    /// Sends a request, and retries it as long as a retry may succeed and the policy and deadline
     /// permit it.
     ///
     /// `may_retry` returns whether a request may be retried after a response with an error status.
@@ -138,17 +138,23 @@ impl ExchangeError {
             HttpError::TimedOut => match timeout {
                 Some(limit) if !deadline.left().is_zero() => (
                     ErrorKind::Timeout,
-                    format!("no response within the call's timeout of {} ms", limit.as_millis()),
+                    format!(
+                        "no complete response within the call timeout of {} ms",
+                        limit.as_millis()
+                    ),
                 ),
                 _ => (
                     ErrorKind::Timeout,
-                    "no response within the time that the function has left".to_owned(),
+                    "no complete response before the function ran out of time".to_owned(),
                 ),
             },
             HttpError::InvalidRequest(message) => (ErrorKind::Internal, message),
             HttpError::TooLarge => (
                 ErrorKind::ProviderUnavailable,
-                format!("the response is larger than {} MiB", MAX_REPLY_BYTES / 1024 / 1024),
+                format!(
+                    "the response body is larger than the maximum of {} MiB",
+                    MAX_REPLY_BYTES / 1024 / 1024
+                ),
             ),
             HttpError::IncompleteResponse(message) => (
                 ErrorKind::ProviderUnavailable,

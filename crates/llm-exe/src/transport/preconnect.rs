@@ -1,8 +1,8 @@
 //! Opens connections before the first request to a host is ready, for example while an API key is
 //! being fetched.
 //!
-//! Each host is preconnected at most once. After that, the connection pool decides which
-//! connections stay open.
+//! Each host is preconnected at most once. Afterwards, the connection pool manages the connections
+//! to that host.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 pub(super) struct PendingConnections<T>(Arc<Mutex<Hosts<T>>>);
 
 struct Hosts<T> {
-    /// The hosts to which a connection has already been opened.
+    /// The hosts for which a connection has already been requested.
     seen: HashSet<String>,
     opening: HashMap<String, JoinHandle<T>>,
 }
@@ -35,7 +35,7 @@ impl<T> Default for PendingConnections<T> {
 }
 
 impl<T: Send + 'static> PendingConnections<T> {
-    /// Starts to open a connection in the background, unless the host is already marked as seen.
+    /// Starts opening a connection in the background, unless the host is already marked as seen.
     pub(super) fn begin<F>(&self, uri: &Uri, open: impl FnOnce() -> F)
     where
         F: Future<Output = T> + Send + 'static,
@@ -49,8 +49,8 @@ impl<T: Send + 'static> PendingConnections<T> {
         }
     }
 
-    /// Removes and returns the connection that is being opened to a host, if any. Marks the host as
-    /// seen, so that it is not preconnected again.
+    /// Removes and returns the pending connection to a host, if any. Marks the host as seen to
+    /// prevent another preconnect.
     pub(super) fn take(&self, uri: &Uri) -> Option<JoinHandle<T>> {
         let host = host_key(uri)?;
         let mut hosts = self.lock();

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::wire::WireReply;
 
-/// The wait before the first retry. Each further wait is twice as long.
+/// The wait before the first retry. Each later wait is twice as long as the previous one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// How often and when a request is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Maximum number of attempts, at least 1.
+    /// Maximum number of attempts. Must be at least 1.
     pub attempts: u32,
     /// Maximum wait between two attempts.
     pub max_delay: Duration,
@@ -27,7 +27,7 @@ impl Default for Policy {
     }
 }
 
-/// Whether waits are randomized, so that many callers do not retry at the same time.
+/// Whether waits are randomized, which keeps callers from retrying at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jitter {
     /// Waits for a random fraction of the computed time.
@@ -36,8 +36,8 @@ pub enum Jitter {
     None,
 }
 
-/// Returns how long to wait after `attempts` attempts. This is the wait that the provider
-/// requested, or else exponential backoff.
+/// Returns how long to wait after the given number of attempts: as long as the provider requested,
+/// or with exponential backoff if it requested nothing.
 pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) -> Duration {
     if let Some(requested) = requested {
         return requested;
@@ -66,8 +66,8 @@ pub(crate) fn retry_after(reply: &WireReply) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-/// Parses a number of seconds. Values below 0 or above 86,400,000 are rejected as implausible. The
-/// limit is one day in milliseconds, because `retry-after-ms` is parsed with this function too.
+/// Parses a number of seconds, or of milliseconds for `retry-after-ms`. Negative values and values
+/// above 86,400,000 (one day in milliseconds) are rejected as implausible.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok()?;
     let plausible = seconds.is_finite() && (0.0..=86_400_000.0).contains(&seconds);

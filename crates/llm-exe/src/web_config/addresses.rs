@@ -1,15 +1,15 @@
 //! Decides whether an IP address belongs to the public internet, by looking it up in a table.
 //!
-//! The table contains the blocks of IANA's special-purpose registries, even those that are globally
-//! reachable, and addresses that cloud providers use internally. The registries are published at
-//! <https://www.iana.org/assignments/iana-ipv4-special-registry> and
-//! <https://www.iana.org/assignments/iana-ipv6-special-registry>. The available crates are
-//! unmaintained or lack blocks, and `is_global` of the standard library is not stable.
+//! The table contains the blocks in IANA's special-purpose registries, even those that are globally
+//! reachable, and the addresses that cloud providers use internally. The registries are published
+//! at <https://www.iana.org/assignments/iana-ipv4-special-registry> and
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>. Existing crates are unmaintained
+//! or incomplete, and the standard library's `is_global` is unstable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// A public IP address and a port. Connections are opened only to values of this type, so that
-/// every address has been checked.
+/// A public IP address and a port. Connections are opened only to values of this type, which
+/// guarantees that every address has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PublicAddress(SocketAddr);
 
@@ -17,7 +17,7 @@ impl PublicAddress {
     /// Checks that an address is public.
     ///
     /// # Errors
-    /// If the address is not public, returns the kind of the address, such as `private`.
+    /// Returns the kind of the address, such as `private`, if it is not public.
     pub(super) fn new(address: IpAddr, port: u16) -> Result<PublicAddress, &'static str> {
         match special_purpose(address) {
             Some(kind) => Err(kind),
@@ -64,8 +64,8 @@ const V4_BLOCKS: &[(Ipv4Addr, u32, &str)] = &[
     (v4(10, 0, 0, 0), 8, "private"),
     (v4(100, 64, 0, 0), 10, "carrier-grade NAT"),
     (v4(127, 0, 0, 0), 8, "loopback"),
-    // Includes the endpoints of cloud metadata (169.254.169.254), ECS (169.254.170.2) and Lambda
-    // (169.254.100.1).
+    // This block includes cloud metadata services (169.254.169.254) and the endpoints of ECS
+    // (169.254.170.2) and Lambda (169.254.100.1).
     (v4(169, 254, 0, 0), 16, "link-local"),
     (v4(172, 16, 0, 0), 12, "private"),
     (v4(192, 0, 0, 0), 24, "reserved"),
@@ -81,7 +81,8 @@ const V4_BLOCKS: &[(Ipv4Addr, u32, &str)] = &[
     (v4(224, 0, 0, 0), 4, "multicast"),
     (v4(255, 255, 255, 255), 32, "broadcast"),
     (v4(240, 0, 0, 0), 4, "reserved"),
-    // Azure's metadata and health service. The surrounding block is public.
+    // Azure uses this address for its metadata and health services. The addresses around it are
+    // public.
     (v4(168, 63, 129, 16), 32, "cloud-internal"),
 ];
 
@@ -92,7 +93,7 @@ const V6_BLOCKS: &[(Ipv6Addr, u32, &str)] = &[
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
     (Ipv6Addr::LOCALHOST, 128, "loopback"),
     // The following blocks embed an IPv4 address. They are refused as a whole, because a public
-    // host can also be reached at the IPv4 address itself.
+    // host can also be reached at its IPv4 address.
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "IPv4-mapped"),
     (Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, 0, 0), 96, "IPv4-translated"),
     (Ipv6Addr::UNSPECIFIED, 96, "IPv4-compatible"),
@@ -109,7 +110,7 @@ const V6_BLOCKS: &[(Ipv6Addr, u32, &str)] = &[
     (v6(0x3ffe, 0, 0, 0), 16, "reserved"),
     (v6(0x3fff, 0, 0, 0), 20, "documentation"),
     (v6(0x5f00, 0, 0, 0), 16, "reserved"),
-    // Includes the metadata service (fd00:ec2::254) and DNS resolver (fd00:ec2::253) of AWS.
+    // This block includes AWS's metadata service (fd00:ec2::254) and DNS resolver (fd00:ec2::253).
     (v6(0xfc00, 0, 0, 0), 7, "private"),
     (v6(0xfe80, 0, 0, 0), 10, "link-local"),
     (v6(0xfec0, 0, 0, 0), 10, "site-local"),

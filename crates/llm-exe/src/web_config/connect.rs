@@ -11,10 +11,10 @@ use super::error::{FetchError, failed, forbidden};
 use super::target::{Target, TargetHost};
 use crate::ports::PortFuture;
 
-/// Maximum time to connect to one address. It is short, so that an unreachable address leaves time
-/// for the next address.
+/// Maximum time to connect to one address. It is short to leave time for the next address if one is
+/// unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum number of addresses to which a connection is attempted.
+/// Maximum number of addresses to try.
 const MAX_ATTEMPTS: usize = 3;
 /// Maximum number of addresses that a host name may have.
 const MAX_ADDRESSES: usize = 64;
@@ -36,21 +36,21 @@ pub(super) struct SystemResolver;
 impl Resolver for SystemResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> PortFuture<'a, io::Result<Vec<IpAddr>>> {
         Box::pin(async move {
-            // The trailing dot makes the name absolute, so that the system does not append a search
-            // domain.
+            // The trailing dot makes the name absolute, which keeps the system from appending a
+            // search domain.
             let addresses = tokio::net::lookup_host((format!("{name}."), 443)).await?;
             Ok(addresses.map(|address| address.ip()).collect())
         })
     }
 }
 
-/// Opens connections. A connector receives a checked address and never a host name, so it can't
+/// Opens connections to checked addresses. A connector never receives a host name, so it can't
 /// connect to an address that was not checked.
 pub(super) trait Connector: Send + Sync {
     fn connect(&self, address: PublicAddress) -> PortFuture<'_, io::Result<TcpStream>>;
 }
 
-/// Opens TCP connections.
+/// A connector that opens real TCP connections.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TcpConnector;
 
@@ -76,7 +76,7 @@ pub(super) async fn connect(
             return Ok(stream);
         }
     }
-    Err(failed("could not connect"))
+    Err(failed("could not connect to the host"))
 }
 
 /// Resolves a host and checks all of its addresses. If any address is not public, the host is
@@ -87,9 +87,10 @@ async fn checked_addresses(
 ) -> Result<Vec<PublicAddress>, FetchError> {
     let addresses = match &target.host {
         TargetHost::Address(address) => vec![*address],
-        TargetHost::Name(name) => {
-            resolver.resolve(name).await.map_err(|_| failed("the host name was not found"))?
-        }
+        TargetHost::Name(name) => resolver
+            .resolve(name)
+            .await
+            .map_err(|_| failed("the host name could not be resolved"))?,
     };
     if addresses.is_empty() {
         return Err(failed("the host name has no address"));
@@ -99,7 +100,7 @@ async fn checked_addresses(
     }
     let check = |address: IpAddr| {
         PublicAddress::new(address, target.port).map_err(|kind| {
-            forbidden(format!("the host name has an address that is not public ({kind})"))
+            forbidden(format!("the host name resolves to an address that is not public ({kind})"))
         })
     };
     addresses.into_iter().map(check).collect()

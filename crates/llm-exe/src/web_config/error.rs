@@ -1,4 +1,5 @@
-//! The errors that can occur during a fetch. The caller adds the URL to them.
+//! The errors that can occur during a fetch. Their messages do not contain the URL, which is added
+//! later.
 
 use crate::error::{Error, ErrorKind};
 
@@ -21,7 +22,8 @@ pub(super) enum FetchError {
 }
 
 impl FetchError {
-    /// Converts this error to the public error type. `shown_url` is the URL without its query.
+    /// Converts this error to the public error type. `shown_url` is the URL without its query, or
+    /// `None` if the URL could not be parsed.
     pub(super) fn into_error(self, shown_url: Option<&str>) -> Error {
         let kind = match self {
             FetchError::Forbidden(_) => ErrorKind::ConfigForbidden,

@@ -19,18 +19,18 @@ struct HostEntry {
     port: u16,
 }
 
-/// The error for a list of hosts that is not valid.
+/// The error for an invalid list of hosts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigHostsError {
     /// The list is empty.
-    #[error("expected hosts like example.com, *.example.com or example.com:8443, got none")]
+    #[error("expected at least one host, such as example.com, *.example.com or example.com:8443")]
     Empty,
     /// An entry is not a host.
-    #[error("expected a host like example.com, *.example.com or example.com:8443, got {0:?}")]
+    #[error("expected a host such as example.com, *.example.com or example.com:8443, got {0:?}")]
     NotAHost(String),
     /// An entry contains more than a host and a port. The message does not quote the entry, because
     /// the other parts of a URL may be secret.
-    #[error("expected hosts without scheme, user name, password, path or query")]
+    #[error("expected only hosts and ports, without a scheme, user name, password, path or query")]
     UnexpectedParts,
     /// The list contains a host from which configs are never fetched.
     #[error("configs are never fetched from {entry:?}: {reason}")]
@@ -69,7 +69,7 @@ impl ConfigHosts {
         }
         if target.port != 443 {
             return Err(forbidden(
-                "only port 443 is allowed unless CONFIG_URL_HOSTS lists another",
+                "only port 443 is allowed, unless CONFIG_URL_HOSTS lists the host with its port",
             ));
         }
         Ok(())

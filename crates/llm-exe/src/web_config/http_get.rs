@@ -19,8 +19,8 @@ use super::target::Target;
 
 /// Maximum size of a response body in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// Maximum size of the response headers in bytes. Because hyper checks only after each read, the
-/// actual size can reach twice this limit.
+/// Maximum size of the response headers in bytes. Because hyper checks the size only after each
+/// read, the actual size can reach twice this limit.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Maximum number of response headers.
 const MAX_HEADERS: usize = 100;
@@ -34,11 +34,11 @@ pub(super) enum GetOutcome {
     Document { body: Bytes, etag: Option<String> },
     /// The document still has the ETag that the request contained.
     NotModified,
-    /// The server redirects to this URL, which may be relative.
+    /// The server redirects to another URL, which may be relative.
     Redirect { location: String },
 }
 
-/// Sends a GET request for the target and reads the response. If there is a known ETag, the server
+/// Sends a GET request for the target and reads the response. If `known_etag` is set, the server
 /// sends the document only if its ETag differs.
 pub(super) async fn http_get<S>(
     stream: S,
@@ -60,7 +60,7 @@ where
         let response = sender.send_request(request).await;
         read_response(response.map_err(|error| connection_error(&error))?, is_conditional).await
     };
-    // Both futures run in this task, so that a timeout also stops reading from the connection.
+    // Both futures run in the current task, so a timeout also stops reading from the connection.
     let (mut request, mut connection) = (pin!(request), pin!(connection));
     let mut is_open = true;
     poll_fn(|cx| {
@@ -142,8 +142,8 @@ fn status_error(status: StatusCode) -> FetchError {
     }
 }
 
-/// Rejects compressed responses. This module never decompresses data, so that a small response
-/// can't expand to a large document.
+/// Rejects compressed responses. This module never decompresses data, so a small response can't
+/// expand to a large document.
 fn check_encoding(headers: &HeaderMap) -> Result<(), FetchError> {
     let has_only = |name, value: &str| {
         let mut values = headers.get_all(name).iter();
@@ -154,7 +154,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), FetchError> {
     {
         return Ok(());
     }
-    let message = "the response is compressed or encoded; expected neither";
+    let message = "the response is compressed or encoded, which is not supported";
     Err(FetchError::InvalidResponse(message.to_owned()))
 }
 
@@ -171,7 +171,10 @@ fn is_etag(text: &str) -> bool {
 }
 
 fn too_large() -> FetchError {
-    let message = format!("the response is larger than {} MiB", MAX_BODY_BYTES / 1024 / 1024);
+    let message = format!(
+        "the response is larger than {} MiB, which is the limit",
+        MAX_BODY_BYTES / 1024 / 1024
+    );
     FetchError::InvalidResponse(message)
 }
 

@@ -1,6 +1,5 @@
-//! A stream that fails when more than a maximum number of bytes has been read from it. It stops
-//! endless handshakes, 1xx responses, chunk headers and trailers, which the limit on the body size
-//! does not cover.
+//! A stream that fails if more than a maximum number of bytes is read from it. It stops endless
+//! handshakes, 1xx responses, chunk headers and trailers, which the body size limit does not cover.
 
 use std::io;
 use std::pin::Pin;

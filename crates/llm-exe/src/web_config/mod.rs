@@ -41,8 +41,8 @@ const MAX_READ_BYTES: usize = 2 * MAX_BODY_BYTES;
 const MAX_FETCH_TIME: Duration = Duration::from_millis(7500);
 const MAX_REDIRECTS: usize = 3;
 
-/// A document store for https URLs. A fetcher is cheap to create, because it sets up nothing before
-/// the first fetch.
+/// A document store for https URLs. Creating a fetcher is cheap, because TLS is set up only when
+/// the first fetch needs it.
 pub struct WebConfigFetcher {
     hosts: ConfigHosts,
     resolver: Arc<dyn Resolver>,
@@ -57,13 +57,13 @@ impl std::fmt::Debug for WebConfigFetcher {
 }
 
 impl WebConfigFetcher {
-    /// Creates a fetcher for these hosts that uses the DNS resolver of the operating system.
+    /// Creates a fetcher that allows these hosts and uses the operating system's DNS resolver.
     pub fn new(hosts: ConfigHosts) -> Self {
         WebConfigFetcher::with_resolver(hosts, Arc::new(SystemResolver))
     }
 
-    /// Creates a fetcher for these hosts that uses the given DNS resolver. The addresses that the
-    /// resolver returns are checked too.
+    /// Creates a fetcher that allows these hosts and uses the given DNS resolver. The addresses
+    /// that the resolver returns are checked too.
     pub fn with_resolver(hosts: ConfigHosts, resolver: Arc<dyn Resolver>) -> Self {
         let connector = Arc::new(TcpConnector);
         WebConfigFetcher { hosts, resolver, connector, tls: OnceLock::new() }
@@ -91,8 +91,8 @@ impl WebConfigFetcher {
         })
     }
 
-    /// Fetches the target and follows redirects. `target` is updated on each redirect, so that an
-    /// error can name the URL of the last request.
+    /// Fetches the target and follows redirects. `target` is updated on each redirect, so an error
+    /// can name the URL of the last request.
     async fn follow_redirects(
         &self,
         target: &mut Target,
@@ -112,7 +112,7 @@ impl WebConfigFetcher {
                 GetOutcome::Redirect { location } => *target = target.redirected(&location)?,
             }
         }
-        Err(forbidden(format!("more than {MAX_REDIRECTS} redirects")))
+        Err(forbidden(format!("the URL has more than {MAX_REDIRECTS} redirects")))
     }
 
     async fn get(
@@ -134,7 +134,8 @@ impl WebConfigFetcher {
 
 fn tls_connector(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // With session resumption, the client would send a ticket from one server to the next address.
+    // With session resumption, the client could send a session ticket from one server to another
+    // server.
     config.resumption = Resumption::disabled();
     TlsConnector::from(Arc::new(config))
 }
@@ -158,13 +159,13 @@ impl DocumentStore for WebConfigFetcher {
 
 fn timed_out(deadline: Deadline) -> FetchError {
     if deadline.left().is_zero() {
-        return failed("no complete response within the time that the function has left");
+        return failed("no complete response before the function ran out of time");
     }
     failed(format!("no complete response within {} s", MAX_FETCH_TIME.as_secs_f32()))
 }
 
-/// Converts an error of the TLS handshake. An invalid certificate has its own message, because the
-/// owner of the URL can fix it.
+/// Converts a TLS handshake error. An invalid certificate has its own message, because the owner of
+/// the server can fix it.
 fn handshake_error(error: &std::io::Error) -> FetchError {
     use tokio_rustls::rustls::Error as TlsError;
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {

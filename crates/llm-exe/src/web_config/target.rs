@@ -62,10 +62,12 @@ impl Target {
             return Err(forbidden("the URL has no host"));
         }
         if authority.contains('@') {
-            let message = "the URL must not have a user name or password; they are never sent";
+            let message =
+                "the URL must not contain a user name or password; credentials are never sent";
             return Err(forbidden(message));
         }
-        let url = Url::parse(text).map_err(|error| forbidden(format!("not a URL: {error}")))?;
+        let url =
+            Url::parse(text).map_err(|error| forbidden(format!("not a valid URL: {error}")))?;
         Target::from_url(url)
     }
 
@@ -77,13 +79,13 @@ impl Target {
         let url = self.url.join(location).map_err(|error| {
             forbidden(format!("the redirect's location is not a valid URL: {error}"))
         })?;
-        // The joined URL is parsed again, so that a redirect passes the same checks as a request.
+        // The joined URL is parsed again, so a redirect has to pass the same checks as a request.
         Target::parse(url.as_str())
     }
 
     fn from_url(mut url: Url) -> Result<Target, FetchError> {
         if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            let message = "the URL must use https and have no user name or password";
+            let message = "the URL must use https and must not contain a user name or password";
             return Err(forbidden(message));
         }
         url.set_fragment(None);

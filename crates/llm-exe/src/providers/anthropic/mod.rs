@@ -1,7 +1,8 @@
 //! The dialect of Anthropic's Messages API, `POST {base}/v1/messages`.
 //!
-//! Source: <https://docs.claude.com/en/api/messages> and the types of npm `@anthropic-ai/sdk` 1.12.
-//! Bedrock uses the same body format, so its dialects for Claude models reuse this module.
+//! Source: <https://docs.claude.com/en/api/messages> and the type definitions of the npm package
+//! `@anthropic-ai/sdk` 1.12. Bedrock uses the same body format, so its dialects for Claude models
+//! reuse this module.
 
 pub(super) mod models;
 pub(super) mod reply;

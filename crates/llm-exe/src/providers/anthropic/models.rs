@@ -55,8 +55,8 @@ const fn claude_4_5(pattern: &'static str) -> ClaudeModel {
     ClaudeModel { json_schema: true, ..older(pattern, Thinking::Budget, SamplingSupport::OneOf) }
 }
 
-/// The capabilities of Anthropic's models. Source: the model pages and the types of npm
-/// `@anthropic-ai/sdk` 1.12.
+/// The capabilities of Anthropic's models. Source: the model pages and the type definitions of the
+/// npm package `@anthropic-ai/sdk` 1.12.
 pub(crate) const CLAUDE: &[ClaudeModel] = &[
     ClaudeModel { forced_tool: false, ..older("claude-2*", Thinking::No, SamplingSupport::Always) },
     ClaudeModel {
@@ -80,8 +80,8 @@ pub(crate) const CLAUDE: &[ClaudeModel] = &[
     older("claude-sonnet-4-0*", Thinking::Budget, SamplingSupport::Always),
     older("claude-sonnet-4-2*", Thinking::Budget, SamplingSupport::Always),
     // In the Claude 5 family, only these models accept a forced tool. Newer models, and names
-    // without a version, reject it with the message "tool_choice: type \"tool\" and \"any\" are not
-    // supported for this model".
+    // without a version, reject it with the message `tool_choice: type "tool" and "any" are not
+    // supported for this model`.
     newer("claude-opus-5", SamplingSupport::Never, true),
     newer("claude-opus-5-20*", SamplingSupport::Never, true),
     newer("claude-sonnet-5", SamplingSupport::Never, true),

@@ -1,4 +1,4 @@
-//! Parses the response body of the Messages API, as Anthropic and Bedrock send it.
+//! Parses the response body of the Messages API, which both Anthropic and Bedrock send.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,7 +26,8 @@ struct Block {
     input: Option<Box<RawValue>>,
 }
 
-/// Token counts. `input_tokens` excludes tokens that were read from or written to a cache.
+/// The token counts of a response. `input_tokens` excludes tokens that were read from or written to
+/// a cache.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct WireUsage {
@@ -58,10 +59,10 @@ impl WireUsage {
     }
 }
 
-/// Parses a message.
+/// Parses a successful response.
 ///
 /// # Errors
-/// `ProviderUnavailable` if the body is not a message.
+/// `ProviderUnavailable` if the body is not an Anthropic message.
 pub(crate) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
     let response: MessageResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("an Anthropic message", &error))?;

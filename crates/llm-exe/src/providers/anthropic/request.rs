@@ -10,7 +10,7 @@ use crate::providers::data_url::parse_image;
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::schema::{Schema, closed};
 
-/// The default of `max_tokens`, which the API requires.
+/// The default value of `max_tokens`, which the API requires in every request.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
 /// The minimum thinking budget that the API accepts, in tokens.
 const MIN_THINKING_BUDGET: u64 = 1024;
@@ -27,7 +27,7 @@ pub(crate) enum ImageSources {
     DataUrls,
 }
 
-/// Returns the strongest method that a model supports for making its reply match a schema.
+/// Returns the most reliable method that a model supports to make its reply match a schema.
 pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) -> Structure {
     let name = name.to_owned();
     if model.json_schema
@@ -35,19 +35,19 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     {
         return Structure::Native { name, schema, strict: true };
     }
-    // The input of a tool must be an object, so a schema of another type cannot become a tool.
+    // A tool's input must be an object, so a tool cannot enforce any other type of schema.
     if model.forced_tool && schema.is_object() {
         return Structure::ForcedTool { name, schema: schema.written().clone() };
     }
     Structure::PromptOnly
 }
 
-/// Returns the request body without the model, and the warnings. The callers add the model, because
-/// Anthropic expects it in the body and Bedrock expects it in the URL.
+/// Returns the request body without the model, and the warnings. The callers add the model, which
+/// Anthropic expects in the body but Bedrock in the URL.
 ///
 /// # Errors
-/// `InvalidRequest` if the endpoint does not accept an image, or if the model does not continue the
-/// assistant message at the end of the conversation.
+/// `InvalidRequest` if the endpoint does not accept an image, or if the conversation ends with an
+/// assistant message that the model cannot continue.
 pub(crate) fn build_body(
     chat: &Chat,
     model: ClaudeModel,
@@ -73,14 +73,14 @@ pub(crate) fn build_body(
 /// Checks that the model accepts the last message of the conversation.
 ///
 /// # Errors
-/// `InvalidRequest` if the last message is an assistant message, which the model does not continue.
+/// `InvalidRequest` if the last message is an assistant message and the model cannot continue it.
 pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), Error> {
     let last = chat.messages.last().map(|message| message.role);
     if last == Some(Role::Assistant) && !model.prefill {
         return Err(Error::invalid(
             format!("message[{}]", chat.messages.len().saturating_sub(1)),
             format!(
-                "{} does not continue an assistant message; end with a user message",
+                "{} can't continue an assistant message; end the conversation with a user message",
                 chat.model
             ),
         ));
@@ -89,7 +89,8 @@ pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), 
 }
 
 fn build_message(message: &Message, index: usize, images: ImageSources) -> Result<Value, Error> {
-    // `messages` has no system role, so all other system messages are sent as user messages.
+    // `messages` has no system role, so system messages that are not in `system` are sent as user
+    // messages.
     let role = match message.role {
         Role::System => Role::User,
         role => role,
@@ -137,8 +138,8 @@ pub(crate) fn insert_options(
 
     // Even models that accept these options reject them in combination with thinking.
     let support = match model.sampling {
-        SamplingSupport::Never => Support::Dropped("the model does not accept it"),
-        _ if budget > 0 => Support::Dropped("it can't be combined with thinking"),
+        SamplingSupport::Never => Support::Dropped("the model does not accept this option"),
+        _ if budget > 0 => Support::Dropped("this option can't be combined with thinking"),
         SamplingSupport::Always | SamplingSupport::OneOf | SamplingSupport::WithoutReasoning => {
             Support::Accepted
         }
@@ -147,10 +148,10 @@ pub(crate) fn insert_options(
     let (mut temperature, mut top_p) = (support, support);
     if matches!(support, Support::Accepted) {
         if both && model.sampling == SamplingSupport::OneOf {
-            top_p = Support::Dropped("the model does not accept it together with temperature");
+            top_p = Support::Dropped("the model does not accept topP together with temperature");
         }
         if sampling.temperature.is_some_and(|temperature| temperature > 1.0) {
-            temperature = Support::Dropped("the provider accepts only 0 to 1");
+            temperature = Support::Dropped("the provider accepts only values from 0 to 1");
         }
     }
     options.insert("temperature", "temperature", sampling.temperature, temperature);
@@ -163,7 +164,7 @@ pub(crate) fn insert_options(
         ("seed", sampling.seed.is_some()),
     ] {
         if is_set {
-            options.warn_dropped(option, "the provider has no such option");
+            options.warn_dropped(option, "the provider does not support this option");
         }
     }
     insert_structure(options.body, &chat.structure);
@@ -198,8 +199,8 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel
             budget
         }
         Thinking::Budget => {
-            // `maxTokens` limits the total cost, so a budget of more than half of `maxTokens` is
-            // reduced.
+            // `maxTokens` also limits thinking tokens, so at most half of it is reserved for them
+            // to leave room for the reply.
             let budget = match chat.sampling.max_tokens {
                 Some(max_tokens) if max_tokens <= MIN_THINKING_BUDGET => {
                     options.warn_dropped("effort", "maxTokens is too small for thinking");

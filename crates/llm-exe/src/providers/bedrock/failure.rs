@@ -1,6 +1,7 @@
 //! Parses error responses from the Bedrock runtime.
 //!
-//! Source: the exceptions and their statuses in npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+//! Source: the exceptions and their statuses in the npm package `@aws-sdk/client-bedrock-runtime`
+//! 3.1164.
 
 use serde::Deserialize;
 
@@ -17,15 +18,16 @@ struct Body {
     kind: Option<String>,
 }
 
-/// Parses an error response. The error kind follows from the name of the AWS exception, or from the
-/// status if the name is missing or unknown.
+/// Parses an error response. The error kind is determined by the name of the AWS exception, or by
+/// the status if the name is missing or unknown.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let body = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default();
     let kind = wire.header("x-amzn-errortype").or(body.kind.as_deref()).unwrap_or_default();
     let message = body.message.unwrap_or_default();
     let exception = match exception_name(kind) {
         "" if message.contains("is not authorized to perform") => "AccessDeniedException",
-        // The response is not from AWS, but from a gateway in front of AWS.
+        // Without an exception and a message, the response is not from AWS but from a gateway in
+        // front of it.
         "" if message.is_empty() => return failure::read_failure(wire),
         name => name,
     };
@@ -40,7 +42,8 @@ pub(super) fn read_failure(wire: &WireReply) -> Failure {
         }
         "ModelErrorException" => (ErrorKind::ProviderUnavailable, false),
         "AccessDeniedException" | "AccessDenied" => (ErrorKind::AccessDenied, false),
-        // Any other exception with status 403 concerns the credentials or the signature.
+        // The status is sufficient for all other exceptions. With status 403, they concern the
+        // credentials or the signature.
         _ => failure::classify_status(wire.status),
     };
     Failure { kind, message, retry }

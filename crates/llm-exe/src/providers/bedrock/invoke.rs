@@ -1,7 +1,9 @@
-//! The dialect for Anthropic models on Bedrock's InvokeModel, `POST {base}/model/{id}/invoke`.
+//! The dialect for Anthropic models on Bedrock, which uses InvokeModel (`POST
+//! {base}/model/{id}/invoke`).
 //!
-//! Source: <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
-//! and npm `@anthropic-ai/bedrock-sdk` 1.1.3.
+//! Source:
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
+//! and the npm package `@anthropic-ai/bedrock-sdk` 1.1.3.
 
 use serde_json::{Value, json};
 
@@ -20,7 +22,7 @@ use crate::wire::WireReply;
 /// The value of the body field `anthropic_version`.
 const VERSION: &str = "bedrock-2023-05-31";
 
-/// The dialect that sends Anthropic messages through InvokeModel.
+/// The dialect that sends requests in Anthropic's format through InvokeModel.
 pub(crate) struct InvokeAnthropic;
 
 impl Dialect for InvokeAnthropic {

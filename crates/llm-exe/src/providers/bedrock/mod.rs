@@ -1,8 +1,8 @@
-//! The dialects of Amazon Bedrock, which are InvokeModel for Anthropic models and Converse for all
-//! models.
+//! The dialects of Amazon Bedrock: InvokeModel for Anthropic models, and Converse for all models.
 //!
-//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
-//! and npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+//! Source:
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
+//! and the npm package `@aws-sdk/client-bedrock-runtime` 3.1164.
 
 mod converse;
 mod failure;

@@ -4,7 +4,7 @@ use crate::glob::matches;
 use crate::providers::anthropic::models::{self as anthropic, ClaudeModel};
 
 /// How a model can be forced to call a tool. Because a request contains only one tool, `any` has
-/// the same effect as the name of the tool.
+/// the same effect as naming that tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ToolChoice {
     /// The model accepts `toolChoice: {"tool": {"name"}}`.
@@ -18,10 +18,10 @@ pub(crate) enum ToolChoice {
     Unsupported,
 }
 
-/// Where `topK` belongs in `additionalModelRequestFields`.
+/// How a model accepts `topK` in `additionalModelRequestFields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TopK {
-    /// The field `inferenceConfig.topK`.
+    /// The model accepts the nested field `inferenceConfig.topK`.
     Nested,
     /// The model does not support `topK`.
     Unsupported,
@@ -55,8 +55,8 @@ pub(crate) enum Family {
     Other(ConverseModel),
 }
 
-/// A model that receives only the parameters that all models accept. The schema is part of its
-/// prompt.
+/// Creates a row for models that support only the common parameters, and that receive the schema in
+/// the prompt.
 const fn plain(pattern: &'static str) -> ConverseModel {
     ConverseModel {
         pattern,
@@ -89,9 +89,9 @@ const fn with_any_tool(pattern: &'static str) -> ConverseModel {
     ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
 }
 
-/// The capabilities of models from vendors other than Anthropic. Source: the user guide's tables of
-/// Converse features, tool choice and structured output, and error responses that users reported.
-/// Llama 2 to 4 do not support a forced tool.
+/// The capabilities of models from vendors other than Anthropic. Sources: the user guide's tables
+/// of Converse features, tool choice and structured output, and error responses that users
+/// reported. Llama 2 to 4 cannot be forced to call a tool.
 pub(crate) const CONVERSE: &[ConverseModel] = &[
     nova("amazon.nova*"),
     ConverseModel { stop: false, ..without_system("amazon.titan*") },
@@ -117,12 +117,12 @@ pub(crate) const CONVERSE: &[ConverseModel] = &[
     plain("*"),
 ];
 
-/// The Anthropic models that the user guide lists under structured output.
+/// The Anthropic models that support structured output according to the Bedrock user guide.
 const CLAUDE_WITH_SCHEMA: &[&str] =
     &["claude-opus-4-5*", "claude-opus-4-6*", "claude-sonnet-4-5*", "claude-haiku-4-5*"];
 
-/// Returns the capabilities of a model. An id that does not contain a model name is treated as the
-/// newest model of `default_family`.
+/// Returns the capabilities of a model. An id without a model name is treated as a model of
+/// `default_family`.
 pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     let name = foundation_model(id).unwrap_or(default_family);
     let without_prefix = strip_region(name);
@@ -134,17 +134,16 @@ pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     Family::Other(CONVERSE.iter().find(is_match).copied().unwrap_or(plain("*")))
 }
 
-/// Returns the capabilities of an Anthropic model, without the features that Bedrock does not
-/// offer.
+/// Returns the capabilities of an Anthropic model, excluding those that Bedrock does not offer.
 pub(crate) fn find_claude(id: &str) -> ClaudeModel {
     let name = claude_name(id);
     let json_schema = CLAUDE_WITH_SCHEMA.iter().any(|pattern| matches(pattern, &name));
     ClaudeModel { json_schema, ..anthropic::find_model(&name) }
 }
 
-/// Whether a model id may belong to a family, which is given as a prefix of model names. Returns
-/// true for an id that does not contain a model name.
-pub(crate) fn may_be_of(id: &str, family: &str) -> bool {
+/// Returns whether a model id may belong to a family. `family` is a prefix of model names. An id
+/// without a model name may belong to any family.
+pub(crate) fn may_belong_to(id: &str, family: &str) -> bool {
     foundation_model(id)
         .is_none_or(|name| name.starts_with(family) || strip_region(name).starts_with(family))
 }
@@ -166,12 +165,13 @@ fn claude_name(id: &str) -> String {
 }
 
 /// Returns the id of the foundation model, including its region prefix. Returns `None` for the ARN
-/// of an account's own resource, because such an ARN does not contain a model name.
+/// of a resource that an account created, because it does not contain a model name.
 fn foundation_model(id: &str) -> Option<&str> {
     if !id.starts_with("arn:") {
         return Some(id);
     }
-    // The format is arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/NAME, where NAME may contain colons.
+    // An ARN has the format arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/NAME, where NAME may contain
+    // colons.
     let (kind, name) = id.splitn(6, ':').nth(5)?.split_once('/')?;
     matches!(kind, "foundation-model" | "inference-profile").then_some(name)
 }

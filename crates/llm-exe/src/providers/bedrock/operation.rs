@@ -1,4 +1,4 @@
-//! Builds requests to the Bedrock runtime, including the URL and what the signature needs.
+//! Builds requests to the Bedrock runtime, which are signed with AWS credentials.
 
 use serde_json::Value;
 
@@ -9,7 +9,8 @@ use crate::wire::{Auth, WireRequest, path_segment};
 /// The service name in AWS signatures.
 const SERVICE: &str = "bedrock";
 
-/// Creates the request for an operation on a model. `operation` is the last segment of the URL.
+/// Creates the request for an operation on a model. `operation` is the last segment of the URL
+/// path.
 ///
 /// # Errors
 /// `SecretNotFound` if no AWS region is configured, because the signature requires a region.
@@ -20,7 +21,7 @@ pub(super) fn operation_request(
     body: Value,
 ) -> Result<WireRequest, Error> {
     let Some(region) = endpoint.region.clone() else {
-        let message = "no AWS region: set AWS_REGION in the environment";
+        let message = "the AWS region is not known; set AWS_REGION in the environment";
         return Err(Error::setting_not_set(message));
     };
     Ok(WireRequest {

@@ -1,8 +1,8 @@
 //! Shared code for the model capability tables. The tables themselves are in the `models.rs` of
 //! each dialect.
 //!
-//! The first row whose pattern matches a model name applies. The last row of a table matches every
-//! name, so that new models work without a new release of this crate.
+//! A model uses the first row whose pattern matches its name. The last row of each table matches
+//! every name, so new models work without a new release of this crate.
 
 mod describe;
 
@@ -24,8 +24,8 @@ pub(crate) enum SamplingSupport {
 /// All values of `effort`, in ascending order.
 pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Returns the value to send for the requested `effort`, which is the next higher supported value,
-/// or else the highest. Returns `None` if `effort` is `none` and the model always reasons.
+/// Returns the lowest supported value that is at least `effort`, or the highest supported value if
+/// all are lower. Returns `None` if `effort` is `none` and the model always reasons.
 pub(crate) fn nearest_effort(effort: &str, supported: &[&'static str]) -> Option<&'static str> {
     let rank = |effort: &str| EFFORTS.iter().position(|known| *known == effort);
     if effort == "none" {

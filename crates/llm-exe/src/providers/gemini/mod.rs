@@ -1,6 +1,7 @@
 //! The dialect of Google's Gemini API, `POST {base}/models/{model}:generateContent`.
 //!
-//! Source: <https://ai.google.dev/api/generate-content> and the types of npm `@google/genai` 2.32.
+//! Source: <https://ai.google.dev/api/generate-content> and the type definitions of the npm package
+//! `@google/genai` 2.32.
 
 pub(super) mod models;
 mod reply;
@@ -57,8 +58,8 @@ impl Dialect for Gemini {
     }
 }
 
-/// Returns the model's resource name, which is part of the URL. It is `models/NAME`, or
-/// `tunedModels/NAME` if the caller wrote that prefix.
+/// Returns the model's resource name for the URL: `tunedModels/NAME` if the caller wrote that
+/// prefix, and `models/NAME` otherwise.
 fn resource_name(model: &str) -> Result<String, Error> {
     let (collection, name) = match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), name)) => (collection, name),

@@ -9,14 +9,14 @@ pub(crate) enum GeminiThinking {
     No,
     /// The model reasons within a token budget.
     Budget {
-        /// The minimum number of tokens if reasoning is on.
+        /// The minimum number of tokens while reasoning is on.
         min: u64,
         /// The maximum number of tokens.
         max: u64,
         /// Whether a budget of 0 turns reasoning off.
         can_be_off: bool,
     },
-    /// The model reasons at one of these levels, which are in ascending order.
+    /// The model supports these reasoning levels, in ascending order.
     Levels(&'static [&'static str]),
 }
 
@@ -71,8 +71,8 @@ const fn levels(pattern: &'static str, levels: &'static [&'static str]) -> Gemin
 
 const NEWEST: GeminiModel = GeminiModel { sampling: false, ..levels("*", LOW_TO_HIGH) };
 
-/// The capabilities of Google's models. Source: the model pages, the thinking guide and the tables
-/// of npm `@ai-sdk/google` 3.0.141.
+/// The capabilities of Google's models. Source: Google's model pages and thinking guide, and the
+/// tables in the npm package `@ai-sdk/google` 3.0.141.
 pub(crate) const GEMINI: &[GeminiModel] = &[
     without_thinking("gemini-1.0*", GeminiJson::No, false),
     without_thinking("gemini-1.5*", GeminiJson::Mode, true),

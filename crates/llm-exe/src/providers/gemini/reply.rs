@@ -50,8 +50,8 @@ struct PromptFeedback {
     block_reason: Option<String>,
 }
 
-/// Token counts. `prompt_token_count` includes cached tokens, but `candidates_token_count` excludes
-/// thinking tokens.
+/// The token counts of a response. `prompt_token_count` includes cached tokens, but
+/// `candidates_token_count` excludes thinking tokens.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct WireUsage {
@@ -78,11 +78,11 @@ impl WireUsage {
     }
 }
 
-/// Parses a response.
+/// Parses a successful response.
 ///
 /// # Errors
-/// `ProviderUnavailable` if the body contains neither a candidate nor a reason why the prompt was
-/// blocked.
+/// `ProviderUnavailable` if the body is not valid, or if it contains neither a candidate nor a
+/// reason why the prompt was blocked.
 pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
     let response: GenerateContentResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a Gemini response", &error))?;
@@ -168,8 +168,8 @@ struct Violation {
     quota_id: Option<String>,
 }
 
-/// Parses an error response. Gemini returns status 400 for an invalid key. It returns status 429
-/// both for the quota per minute and for the daily quota, for which a retry does not help.
+/// Parses an error response. Gemini returns status 400 for an invalid API key, and status 429 for
+/// both the per-minute quota and the daily quota. Only the per-minute quota is worth a retry.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let failure = failure::read_failure(wire);
     let response = serde_json::from_slice::<ErrorResponse>(&wire.body).unwrap_or_default();

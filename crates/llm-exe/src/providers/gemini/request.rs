@@ -43,8 +43,8 @@ fn build_contents(chat: &Chat, model: GeminiModel) -> Result<Map<String, Value>,
         }
         let role = match message.role {
             Role::Assistant => "model",
-            // `contents` has no system role, so all other system messages are sent as user
-            // messages.
+            // `contents` has no system role, so system messages that are not in `systemInstruction`
+            // are sent as user messages.
             Role::System | Role::User => "user",
         };
         let parts = build_parts(message, index)?;
@@ -74,8 +74,8 @@ fn build_parts(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     Ok(parts)
 }
 
-/// Appends a message's parts to the parts of the previous message. Adjacent text parts are joined
-/// with a blank line, because the API does not document that it separates parts.
+/// Appends a message's parts to those of the previous message. Two texts at the boundary are joined
+/// with a blank line, because the API is not documented to separate parts.
 fn append_parts(content: &mut Vec<Value>, parts: Vec<Value>) {
     let mut parts = parts.into_iter().peekable();
     let last_text = content.last_mut().and_then(|last| last.get_mut("text"));
@@ -102,10 +102,10 @@ fn build_config(
         );
         return Err(Error::invalid("options.stopSequences", message));
     }
-    let tuning = Support::when(model.sampling, "it has no effect on the model");
+    let tuning = Support::when(model.sampling, "this option has no effect on the model");
     let fits = sampling.seed.is_none_or(|seed| i32::try_from(seed).is_ok());
     let seed = Support::when(fits, "the provider accepts only 32-bit seeds");
-    let penalties = Support::when(model.penalties, "the model does not accept it");
+    let penalties = Support::when(model.penalties, "the model does not accept this option");
 
     let mut config = Map::new();
     let mut options = OptionWriter::new(&mut config, &chat.model);
@@ -128,7 +128,7 @@ fn build_config(
     Ok((config, warnings))
 }
 
-/// Inserts `thinkingConfig` with the thinking level or the budget for the requested effort.
+/// Inserts `thinkingConfig` with the thinking level or token budget for the requested effort.
 fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiThinking) {
     let Some(effort) = chat.sampling.effort.as_deref() else { return };
     let (config, is_off) = match thinking {
@@ -146,7 +146,7 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
             (json!({ "thinkingBudget": 0 }), true)
         }
         GeminiThinking::Budget { min, max, .. } => {
-            // These budgets are from Google's own table of effort levels.
+            // These budgets are taken from Google's own mapping of effort levels.
             let budget = match effort {
                 "none" => min,
                 "minimal" | "low" => 1024,
@@ -154,8 +154,8 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
                 "high" => 24_576,
                 _ => max,
             };
-            // `maxTokens` limits the total cost, which includes thinking tokens, so a budget of
-            // more than half of `maxTokens` is reduced.
+            // `maxTokens` also limits thinking tokens, so at most half of it is reserved for them
+            // to leave room for the reply.
             let budget = chat.sampling.max_tokens.map_or(budget, |limit| budget.min(limit / 2));
             (json!({ "thinkingBudget": budget.max(min) }), false)
         }
@@ -166,7 +166,8 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
     options.body.insert("thinkingConfig".to_owned(), config);
 }
 
-/// Returns the thinking level for an effort, or the next higher level that the model supports.
+/// Returns the thinking level for an effort. If the model does not support that level, returns the
+/// next higher level that it supports.
 fn nearest_level(effort: &str, levels: &'static [&'static str]) -> &'static str {
     const ORDER: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
     let rank = match effort {

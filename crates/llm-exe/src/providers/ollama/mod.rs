@@ -1,6 +1,7 @@
 //! The dialect of Ollama's chat API, `POST {base}/api/chat`.
 //!
-//! Source: <https://docs.ollama.com/api/chat> and the types of npm `ollama` 0.6.
+//! Source: <https://docs.ollama.com/api/chat> and the type definitions of the npm package `ollama`
+//! 0.6.
 
 pub(super) mod models;
 mod reply;

@@ -5,7 +5,7 @@ use crate::glob::matches;
 /// The values that a model supports for the request field `think`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Think {
-    /// No value, because the model does not reason.
+    /// No value is supported, because the model does not reason.
     No,
     /// `true` and `false`, which turn reasoning on and off.
     Switch,
@@ -13,9 +13,9 @@ pub(crate) enum Think {
     Levels,
 }
 
-/// The supported values of `think` for each model, by name pattern. The first match applies.
-/// Unknown models are treated like the newer model families, which reason. Source: the pages of
-/// Ollama's library.
+/// The supported values of `think`, by model name pattern. The first match applies. Unknown models
+/// are treated like newer model families, which reason. Source: the model pages of Ollama's
+/// library.
 pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("gpt-oss*", Think::Levels),
     ("qwen3-coder*", Think::No),
@@ -44,7 +44,7 @@ pub(crate) const OLLAMA: &[(&str, Think)] = &[
     ("*", Think::Switch),
 ];
 
-/// Returns the table row for a model. The namespace and the tag of the name are ignored.
+/// Returns the table row for a model, ignoring the namespace and tag in its name.
 pub(crate) fn find_model(model: &str) -> (&'static str, Think) {
     let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
     let name = name.split(':').next().unwrap_or(&name);

@@ -74,8 +74,8 @@ pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
     })
 }
 
-/// Parses an error response. Ollama sends `{"error": "text"}`, and a gateway in front of Ollama may
-/// send the common format.
+/// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it
+/// may send the format that most providers share.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
     let failure = failure::read_failure(wire);
     match serde_json::from_slice::<ErrorResponse>(&wire.body) {

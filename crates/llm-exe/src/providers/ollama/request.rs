@@ -53,8 +53,8 @@ fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
     Ok(wire)
 }
 
-/// Inserts the field `think` for the requested effort, as far as the model supports it, and returns
-/// the warnings.
+/// Inserts the supported value of `think` that is closest to the requested effort, and returns the
+/// warnings.
 fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
     let Some(effort) = chat.sampling.effort.as_deref() else {
         return Vec::new();
@@ -80,7 +80,7 @@ fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
     options.warnings
 }
 
-/// Returns the sampling options, which belong in the body field `options`, and the warnings.
+/// Returns the sampling options for the body field `options`, and the warnings.
 fn build_options(chat: &Chat) -> (Map<String, Value>, Vec<String>) {
     let sampling = &chat.sampling;
     let mut body = Map::new();

@@ -1,7 +1,7 @@
 //! The dialect of OpenAI's chat completions API, `POST {base}/chat/completions`.
 //!
-//! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the types of npm
-//! `openai` 6.49.
+//! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the type definitions of
+//! the npm package `openai` 6.49.
 
 pub(super) mod models;
 mod quirks;

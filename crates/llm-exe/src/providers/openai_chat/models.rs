@@ -1,5 +1,5 @@
-//! The capabilities of the models that OpenAI, xAI, DeepSeek and others serve through the chat
-//! completions API.
+//! The capabilities of the models that OpenAI, xAI, DeepSeek and compatible servers offer through
+//! the chat completions API.
 
 use crate::glob::matches;
 use crate::providers::capabilities::{EFFORTS, SamplingSupport};
@@ -9,11 +9,11 @@ use crate::providers::capabilities::{EFFORTS, SamplingSupport};
 pub(crate) struct OpenAiModel {
     /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
-    /// Whether the model reasons. Some models reason but have no setting for the effort.
+    /// Whether the model reasons. Some models reason but have no effort setting.
     pub(crate) reasons: bool,
     /// The values of `effort` that the model supports, in ascending order.
     pub(crate) efforts: &'static [&'static str],
-    /// Under which conditions the model accepts `temperature` and `top_p`.
+    /// When the model accepts `temperature` and `top_p`.
     pub(crate) sampling: SamplingSupport,
     /// When the model accepts `frequency_penalty` and `presence_penalty`.
     pub(crate) penalties: SamplingSupport,
@@ -59,7 +59,8 @@ const GPT_5: &[&str] = &["minimal", "low", "medium", "high"];
 const GPT_5_1: &[&str] = &["none", "low", "medium", "high"];
 const GPT_5_2: &[&str] = &["none", "low", "medium", "high", "xhigh"];
 
-/// The capabilities of OpenAI's models. Source: the model pages and the types of npm `openai` 6.49.
+/// The capabilities of OpenAI's models. Source: the model pages and the type definitions of the npm
+/// package `openai` 6.49.
 pub(crate) const OPENAI: &[OpenAiModel] = &[
     chat("gpt-3.5-turbo-instruct*", false, false),
     chat("gpt-3.5-turbo-0613", false, false),
@@ -92,7 +93,7 @@ const fn grok(pattern: &'static str, efforts: &'static [&'static str]) -> OpenAi
     }
 }
 
-/// The capabilities of xAI's models. Source: the model pages and npm `@ai-sdk/xai` 3.0.
+/// The capabilities of xAI's models. Source: the model pages and the npm package `@ai-sdk/xai` 3.0.
 pub(crate) const XAI: &[OpenAiModel] = &[
     chat("grok-2*", true, true),
     grok("grok-3-mini*", &["low", "high"]),
@@ -122,7 +123,8 @@ const fn deepseek(
 
 const DEEPSEEK_V4: &[&str] = &["none", "low", "high", "max"];
 
-/// The capabilities of DeepSeek's models. Source: the API pages and npm `@ai-sdk/deepseek` 2.0.
+/// The capabilities of DeepSeek's models. Source: the API documentation and the npm package
+/// `@ai-sdk/deepseek` 2.0.
 pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
     OpenAiModel { images: false, ..chat("deepseek-chat*", false, true) },
     deepseek("deepseek-reasoner*", &[], SamplingSupport::Never),
@@ -133,8 +135,8 @@ pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
     deepseek("*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning),
 ];
 
-/// A row for all models of a configured server. It allows every option, because the models are
-/// unknown.
+/// Creates a row that matches every model of a configured server. It allows every option, because
+/// the server's models are unknown.
 const fn any(json_schema: bool, json_mode: bool) -> OpenAiModel {
     OpenAiModel { efforts: EFFORTS, ..chat("*", json_schema, json_mode) }
 }
@@ -147,7 +149,7 @@ pub(crate) const ANY_WITH_JSON_MODE: &[OpenAiModel] = &[any(false, true)];
 /// `json_object`.
 pub(crate) const ANY_WITH_PROMPT_ONLY: &[OpenAiModel] = &[any(false, false)];
 
-/// Returns the row for a model in its provider's table. A fine-tuned model (`ft:BASE:…`) has the
+/// Returns the row for a model in its provider's table. A fine-tuned model (`ft:BASE:…`) uses the
 /// row of its base model.
 pub(crate) fn find_model(table: &'static [OpenAiModel], model: &str) -> OpenAiModel {
     let base = match model.strip_prefix("ft:") {

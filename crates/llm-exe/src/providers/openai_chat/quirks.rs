@@ -8,7 +8,7 @@ pub(crate) struct OpenAiChat {
     pub(super) models: &'static [OpenAiModel],
     /// The name of the field for the maximum number of output tokens.
     pub(super) max_tokens_field: &'static str,
-    /// Whether system messages to reasoning models have the role `developer`.
+    /// Whether system messages for reasoning models are sent with the role `developer`.
     pub(super) developer_role: bool,
     /// Whether the field `thinking` turns reasoning on and off.
     pub(super) thinking_switch: bool,

@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
 use crate::wire::WireReply;
 
-/// Parses a chat completion. `excludes_reasoning` is true if the provider's `completion_tokens`
-/// excludes reasoning tokens.
+/// Parses a successful response. `excludes_reasoning` states whether the provider's
+/// `completion_tokens` excludes reasoning tokens.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
@@ -35,7 +35,7 @@ pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<R
     Ok(Reply {
         stop_reason: match choice.finish_reason.as_deref() {
             _ if refused => StopReason::Refusal,
-            // OpenAI sends only `stop`. The other values are from compatible servers.
+            // OpenAI sends only `stop`. Compatible servers send the other values.
             Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
             Some("length") => StopReason::Length,
             Some("tool_calls" | "function_call") => StopReason::ToolCalls,
@@ -89,7 +89,7 @@ struct Function {
 struct WireUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
-    /// DeepSeek's field for the tokens that were read from the cache.
+    /// The number of tokens that were read from the cache, as DeepSeek reports it.
     prompt_cache_hit_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,

@@ -78,15 +78,15 @@ fn insert_options(
     let support = |support| match support {
         SamplingSupport::WithoutReasoning if no_reasoning => Support::Accepted,
         SamplingSupport::WithoutReasoning => {
-            Support::Dropped("the model accepts it only with effort \"none\"")
+            Support::Dropped("the model accepts this option only with effort \"none\"")
         }
-        SamplingSupport::Never => Support::Dropped("reasoning models do not accept it"),
+        SamplingSupport::Never => Support::Dropped("reasoning models do not accept this option"),
         SamplingSupport::Always | SamplingSupport::OneOf => Support::Accepted,
     };
     let (tuning, penalties) = (support(model.sampling), support(model.penalties));
-    let stop = Support::when(model.stop, "the model does not accept it");
-    let seed = Support::when(api.seed, "the provider has no such option");
-    let no_option = Support::Dropped("the provider has no such option");
+    let stop = Support::when(model.stop, "the model does not accept this option");
+    let seed = Support::when(api.seed, "the provider does not support this option");
+    let no_option = Support::Dropped("the provider does not support this option");
 
     let mut options = OptionWriter::new(body, &chat.model);
     options.insert("temperature", "temperature", sampling.temperature, tuning);
@@ -111,8 +111,8 @@ fn insert_effort(
 ) {
     if model.efforts.is_empty() {
         match (model.reasons, requested) {
-            (true, _) => options.warn_dropped("effort", "the model has no setting for it"),
-            // Nothing is sent, because the model does not reason anyway.
+            (true, _) => options.warn_dropped("effort", "the model has no effort setting"),
+            // Effort `none` needs no field, because the model does not reason anyway.
             (false, "none") => {}
             (false, _) => options.warn_dropped("effort", "the model does not reason"),
         }

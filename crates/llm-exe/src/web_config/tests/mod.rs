@@ -23,11 +23,10 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 
-/// A public IP address.
 const PUBLIC_ADDRESS: &str = "93.184.215.14";
 
 /// A DNS resolver with fixed answers. Each lookup of a name returns the next list of addresses for
-/// that name. After the last list, lookups keep returning the last list.
+/// that name. The last list is repeated.
 #[derive(Default)]
 struct FakeResolver {
     answers: BTreeMap<String, Vec<Vec<IpAddr>>>,
@@ -61,8 +60,8 @@ impl Resolver for FakeResolver {
     }
 }
 
-/// Records the requested addresses and connects to a server on loopback instead. Without a server,
-/// all connections fail.
+/// A connector that records the requested addresses and connects to a loopback server instead.
+/// Without a server, all connections fail.
 #[derive(Default)]
 struct FakeConnector {
     server: Option<SocketAddr>,
@@ -151,7 +150,7 @@ async fn tls_is_set_up_only_after_connecting() {
         TestFetcher::without_server(FakeResolver::new(&[("a.example", &[&[PUBLIC_ADDRESS]])]));
     assert!(fetcher.fetcher.tls.get().is_none());
     let error = fetcher.fetch("https://a.example/p").await.unwrap_err();
-    assert_eq!(error.message(), "https://a.example/p: could not connect");
+    assert_eq!(error.message(), "https://a.example/p: could not connect to the host");
     assert!(fetcher.fetcher.tls.get().is_none());
     assert_eq!(
         fetcher.connector.connections(),

@@ -1,4 +1,4 @@
-//! Property tests which check that the fetcher connects only to public addresses, for any URL and
+//! Property tests that check that the fetcher connects only to public addresses, for any URL and
 //! any DNS answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -25,7 +25,8 @@ struct Case {
     url: String,
     /// The value of the setting `CONFIG_URL_HOSTS`.
     hosts: Option<String>,
-    /// Additional host names. Each lookup of a name returns the next list of addresses.
+    /// Additional host names and their DNS answers. Each lookup of a name returns the next list of
+    /// addresses.
     #[serde(default)]
     names: BTreeMap<String, Vec<Vec<String>>>,
     #[serde(default)]

@@ -28,11 +28,12 @@ pub(super) enum Step {
     Forever { forever: String, times: Option<usize>, pause_ms: u64 },
     /// Sends bytes, which the case contains as hexadecimal digits.
     Hex { hex: String },
-    /// Sends nothing more but keeps the connection open, if `hang` is true.
+    /// If `hang` is true, keeps the connection open without sending anything.
     Hang { hang: bool },
 }
 
-/// Selects the server's certificate, or a server that does not complete the TLS handshake.
+/// The kind of certificate that the server sends, or the way in which it fails to complete the TLS
+/// handshake.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Certificate {
@@ -62,7 +63,7 @@ type Scripts = Arc<BTreeMap<String, Vec<Step>>>;
 
 impl Server {
     pub(super) async fn start(certificate: Certificate, scripts: Scripts) -> Server {
-        // Generating keys is slow, so all servers with a valid certificate share their keys.
+        // Generating keys is slow, so all servers with a valid certificate share one key.
         static GOOD: OnceLock<(Arc<ServerConfig>, ClientConfig)> = OnceLock::new();
         let (config, client_config) = match certificate {
             Certificate::Good => GOOD.get_or_init(|| tls(certificate)).clone(),

@@ -1,7 +1,7 @@
 //! The dialect of Bedrock's Converse operation, `POST {base}/model/{id}/converse`.
 //!
-//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html> and the
-//! types of npm `@aws-sdk/client-bedrock-runtime` 3.1164.
+//! Source: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html> and
+//! the type definitions of the npm package `@aws-sdk/client-bedrock-runtime` 3.1164.
 
 mod reply;
 mod request;
@@ -21,9 +21,9 @@ use crate::wire::WireReply;
 
 /// The Converse dialect, for one model family or for all models.
 pub(crate) struct Converse {
-    /// The prefix of the family's model ids, or an empty string for all models. An id that does not
-    /// contain a model name, such as the id of an application inference profile, is treated as the
-    /// newest model of the family.
+    /// The prefix of the family's model ids, or an empty string for all models. An id without a
+    /// model name, such as that of an application inference profile, is treated as a model of this
+    /// family.
     pub(crate) default_family: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl Dialect for Converse {
         {
             return Structure::Native { name, schema, strict: true };
         }
-        // The input of a tool must be an object, so a schema of another type cannot become a tool.
+        // A tool's input must be an object, so a tool cannot enforce any other type of schema.
         let input = schema.is_object().then(|| schema.written());
         let input = match model.tool_choice {
             ToolChoice::Tool | ToolChoice::Any => input.cloned(),
@@ -56,12 +56,12 @@ impl Dialect for Converse {
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        // If `ALLOWED_MODELS` allows all models of a provider, models of other families must stay
-        // forbidden.
-        if !models::may_be_of(&chat.model, self.default_family) {
+        // `ALLOWED_MODELS` may allow all models of this provider, which must not give access to
+        // other families.
+        if !models::may_belong_to(&chat.model, self.default_family) {
             let message = format!(
-                "expected a model whose id begins with {}, got {:?}; for other models use the \
-                 provider amazon",
+                "expected a model id that begins with {}, got {:?}; use the provider amazon for \
+                 other models",
                 self.default_family, chat.model
             );
             return Err(Error::invalid("model", message));
@@ -83,7 +83,7 @@ impl Dialect for Converse {
 
 /// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if the
 /// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`. All
-/// other keywords of the root are dropped, because the reply is later validated against the full
+/// other root keywords can be dropped, because the reply is later validated against the full
 /// schema.
 fn with_plain_root(schema: &Value) -> Option<Value> {
     let properties = schema.get("properties")?;

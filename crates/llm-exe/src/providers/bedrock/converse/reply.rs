@@ -26,8 +26,8 @@ struct Message {
     content: Vec<Block>,
 }
 
-/// A content block. Blocks that contain neither text nor a tool call, such as reasoning, are
-/// skipped.
+/// A content block of a reply. Blocks with neither text nor a tool call, such as reasoning blocks,
+/// are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {
@@ -41,8 +41,8 @@ struct ToolUse {
     input: Option<Box<RawValue>>,
 }
 
-/// Token counts. `inputTokens` excludes tokens that were read from or written to a cache.
-/// `outputTokens` includes reasoning tokens, which are not reported separately.
+/// The token counts of a response. `inputTokens` excludes tokens that were read from or written to
+/// a cache. `outputTokens` includes reasoning tokens, which are not reported separately.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct WireUsage {
@@ -65,7 +65,7 @@ impl WireUsage {
     }
 }
 
-/// Parses a response.
+/// Parses a successful response.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a Converse response.

@@ -14,7 +14,7 @@ use crate::providers::options::{OptionWriter, Support, stop_list};
 ///
 /// # Errors
 /// `InvalidRequest` if an image is not a `data:` URL of a supported format, if the conversation
-/// begins with an assistant message, or if it ends with one that the model does not continue.
+/// begins with an assistant message, or if it ends with one that the model cannot continue.
 pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<String>), Error> {
     let (system, tool_choice) = match model {
         Family::Claude(model) => {
@@ -53,7 +53,8 @@ fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error
         if Some(index) == first_system {
             continue;
         }
-        // `messages` has no system role, so all other system messages are sent as user messages.
+        // `messages` has no system role, so system messages that are not in `system` are sent as
+        // user messages.
         let role = match message.role {
             Role::System => Role::User,
             role => role,
@@ -61,7 +62,7 @@ fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error
         if turns.is_empty() && role == Role::Assistant {
             return Err(Error::invalid(
                 format!("message[{index}]"),
-                "with this provider a conversation must begin with a user message",
+                "this provider requires a conversation to begin with a user message",
             ));
         }
         let blocks = build_blocks(message, index)?;
@@ -95,7 +96,7 @@ fn build_blocks(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     Ok(blocks)
 }
 
-/// The sampling options, split into the two body fields in which Converse expects them.
+/// The sampling options, divided between the two body fields that Converse has for them.
 struct Options {
     /// The fields of `inferenceConfig`, which are the same for all models.
     inference: Map<String, Value>,
@@ -116,7 +117,7 @@ const INFERENCE_FIELDS: &[(&str, &str)] = &[
 fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
     let mut additional = Map::new();
     let warnings = claude::insert_options(&mut additional, chat, model);
-    // Converse has its own fields for tools and schemas, which `insert_structure` adds.
+    // Converse has separate fields for tools and schemas, which `insert_structure` adds.
     for name in ["tools", "tool_choice"] {
         additional.shift_remove(name);
     }
@@ -126,8 +127,7 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
             additional.shift_remove("output_config");
         }
     }
-    // If the request has no `maxTokens`, the model's own limit applies. Only thinking requires an
-    // explicit limit.
+    // Without `maxTokens`, the model's own limit applies. Only thinking requires an explicit limit.
     if chat.sampling.max_tokens.is_none() && !additional.contains_key("thinking") {
         additional.shift_remove("max_tokens");
     }
@@ -143,8 +143,8 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
 fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     let sampling = &chat.sampling;
     let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
-    let temperature = Support::when(in_range, "the provider accepts only 0 to 1");
-    let stop = Support::when(model.stop, "the model does not accept it");
+    let temperature = Support::when(in_range, "the provider accepts only values from 0 to 1");
+    let stop = Support::when(model.stop, "the model does not accept this option");
     let mut inference = Map::new();
     let mut options = OptionWriter::new(&mut inference, &chat.model);
     options.insert("maxTokens", "maxTokens", sampling.max_tokens, Support::Accepted);
@@ -159,7 +159,7 @@ fn other_options(chat: &Chat, model: ConverseModel) -> Options {
         ("effort", requested_effort(sampling).is_some() && !model.effort),
     ] {
         if is_unsupported {
-            options.warn_dropped(option, "the provider has no such option for the model");
+            options.warn_dropped(option, "the provider does not support this option for the model");
         }
     }
     let warnings = options.warnings;
