@@ -40,7 +40,7 @@ struct KeyEntry {
     /// that a different request may use the key.
     #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
     request_hash: Option<String>,
-    /// Identifies the call that owns the key.
+    /// The id of the call that owns the key.
     holder: String,
     /// When the ownership expires, in milliseconds since the Unix epoch.
     #[serde(rename = "until")]
@@ -53,7 +53,7 @@ struct KeyEntry {
 enum KeyState {
     /// No call owns the key. Contains the ETag of the key's object, if the object exists.
     Free(Option<String>),
-    /// A call with this key has finished with this result.
+    /// An earlier call with this key has finished with this result.
     Finished(Box<StoredResult>),
     /// Another call owns the key.
     Owned,
@@ -72,7 +72,7 @@ impl IdempotentCall {
     /// it is a dry run, which has no result to store.
     ///
     /// # Errors
-    /// `InvalidRequest` if the key is not a string of 1 to 255 characters.
+    /// Fails with `InvalidRequest` if the key is not a string of 1 to 255 characters.
     pub(crate) fn take_from(body: &mut Value) -> Result<Option<IdempotentCall>, Error> {
         const NAME: &str = "idempotencyKey";
         let is_dry_run = body.get("dryRun").and_then(Value::as_bool) == Some(true);
@@ -93,7 +93,7 @@ impl IdempotentCall {
         Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
 
-    /// Returns the object that stores the state of this key. Each caller has separate keys.
+    /// Returns the object that stores the state of this key. Callers do not share keys.
     pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
         let name = hash_parts(&[caller, &self.key]);
         prefix.object(&format!("idempotency/{name}.json"))
@@ -148,12 +148,12 @@ impl Results {
                     outcome = RequestOutcome { report: outcome.report, ..replay };
                     return (outcome, Some(*current));
                 }
-                _ => outcome.add_warning("idempotencyKey: another call owns the key by now"),
+                _ => outcome.add_warning("idempotencyKey: the result was not stored, because another call has acquired the key"),
             },
-            // The result was paid for, so this call returns it, and so do repeated calls in this
-            // process.
+            // The result was paid for, so it is returned anyway. Repeated calls in this process
+            // return it from memory.
             Err(error) => {
-                let text = format!("idempotencyKey: the result is not stored: {}", error.message());
+                let text = format!("idempotencyKey: the result could not be stored: {}", error.message());
                 outcome.add_warning(&text);
                 if called_provider && result.is_final() {
                     self.remember_unstored(&name, result.clone());
@@ -254,7 +254,7 @@ impl Results {
         };
         let entry: KeyEntry = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
         if entry.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
-            let text = "this idempotencyKey was used for a different request";
+            let text = "this idempotencyKey was already used for a different request";
             return Err(Error::new(ErrorKind::IdempotencyConflict, text));
         }
         Ok(match entry.result {

@@ -112,8 +112,9 @@ impl Results {
         }
     }
 
-    /// Runs a request. Returns `Err` with the outcome if there is no result to store, because the
-    /// request is a dry run or an S3 notification about a result that llm-exe wrote.
+    /// Runs a request. Returns `Err` with the outcome if there is no result to store, either
+    /// because the request is a dry run or because it is an S3 notification about a result that
+    /// llm-exe wrote.
     async fn run(
         &self,
         executor: &Executor,
@@ -158,18 +159,20 @@ impl Results {
                 None => {}
             }
         }
-        let text = format!("other processes keep writing to {place}");
+        let text = format!(
+            "the result could not be stored, because other processes keep writing to {place}"
+        );
         Err(Error::new(ErrorKind::ResultUnavailable, text))
     }
 }
 
-/// Whether one of the request's origins is an S3 bucket.
+/// Returns true if one of the request's origins is an S3 bucket.
 fn is_from_s3(origins: &[String]) -> bool {
     origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
 }
 
-/// Whether the request comes from an S3 notification about an object below the result prefix, which
-/// the function itself wrote.
+/// Returns true if the request is an S3 notification about an object below the result prefix, which
+/// only the function itself writes to.
 fn is_own_object(request: &RecordRequest, prefix: &ResultPrefix) -> bool {
     let field = |name: &str| {
         request.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str)

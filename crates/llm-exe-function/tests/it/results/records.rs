@@ -1,5 +1,5 @@
-//! Tests of the results of records. Each result is paid for once, however the store behaves and
-//! however often the record is delivered.
+//! Tests for the results of records. Each result is paid for only once, even if the store fails or
+//! the record is delivered several times.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::fixture::{
     PREFIX, QUEUE, TestFunction, WriteBehavior, kind, reply, request, slow_reply, with,
 };
 
-/// Creates an SQS message. If there is a group, the message is from a FIFO queue.
+/// Creates an SQS message, which is from a FIFO queue if it has a group.
 fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     let name = if group.is_some() { "jobs.fifo" } else { "jobs" };
     json!({
@@ -41,7 +41,7 @@ fn failures(response: &Value) -> Vec<&str> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect()
 }
 
-/// Limits a provider step to prompts that contain this text.
+/// Limits a simulator step to prompts that contain this text.
 fn when(text: &str, step: Step) -> Step {
     step.when(When { prompt_contains: Some(text.to_owned()), ..When::default() })
 }
