@@ -45,8 +45,8 @@ fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
             Some(first) => {
                 let is_copy = first.body.as_ref().ok() == request.body.as_ref().ok();
                 if !is_copy {
-                    let text = "two different requests have the same id";
-                    first.body = Err(Error::invalid("", text));
+                    let message = "two different requests have the same id";
+                    first.body = Err(Error::invalid("", message));
                 }
             }
             None => {
@@ -84,7 +84,7 @@ pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> 
     Ok(items.collect())
 }
 
-/// Combines the errors of all failed records into one error, which has the kind of the first.
+/// Combines the errors of all failed records into one, which has the kind of the first error.
 /// Returns `None` if no record failed.
 fn combined_error(records: &[FinishedRecord]) -> Option<Error> {
     let failed: Vec<(&str, &Error)> = records

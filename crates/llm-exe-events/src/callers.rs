@@ -1,5 +1,5 @@
-//! Reads the identity of an HTTP caller, which AWS or an authorizer added to the event, and derives
-//! a name for the caller from it.
+//! Reads the identity that AWS or an authorizer added to an HTTP event, and derives the caller's
+//! name from it.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ const ANONYMOUS: &str = "anonymous";
 /// Fields that API Gateway itself adds to the context of a Lambda authorizer.
 const GATEWAY_FIELDS: &[&str] = &["integrationLatency"];
 
-/// JWT claims that differ between tokens of the same caller and are therefore not part of its name.
+/// JWT claims that differ between tokens of the same caller, so they can't identify the caller.
 const TOKEN_CLAIMS: &[&str] =
     &["auth_time", "event_id", "exp", "iat", "jti", "nbf", "origin_jti", "scope"];
 
@@ -30,8 +30,8 @@ pub(crate) enum CallerIdentity<'a> {
     Context(&'a Map<String, Value>),
 }
 
-/// Returns a name that identifies the caller. It begins with the kind of identity, so that two
-/// kinds of identity never result in the same name.
+/// Returns a name that identifies the caller. It begins with the kind of identity, so that
+/// identities of different kinds never share a name.
 pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
     match identity {
         None => ANONYMOUS.to_owned(),

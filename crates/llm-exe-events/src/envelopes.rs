@@ -12,7 +12,7 @@ use crate::shapes::{self, non_empty_string, string};
 /// The field that marks a message as a notification about an llm-exe result.
 pub const RESULT_MARK_FIELD: &str = "llmExe";
 
-/// The value of the field [`RESULT_MARK_FIELD`].
+/// The value that [`RESULT_MARK_FIELD`] has in such a notification.
 pub const RESULT_MARK_VALUE: &str = "result";
 
 /// Maximum nesting depth of events, which allows an S3 notification in an SNS message in an SQS
@@ -33,8 +33,8 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    /// Creates the provenance of a request outside of any envelope. `delivery` is the id for
-    /// requests whose envelopes have no id.
+    /// Creates the provenance of a request before any envelope is added. `delivery` is the id to
+    /// use if no envelope has one.
     pub(crate) fn new(source: &'static str, delivery: &str) -> Self {
         Provenance { source, id: delivery.to_owned(), origins: Vec::new(), depth: 0 }
     }
@@ -72,11 +72,11 @@ pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec
         }
         Some("aws:s3") => requests_in_s3_record(provenance, &item),
         Some(source) => {
-            let text = format!(
+            let message = format!(
                 "records from {} are not supported; expected aws:sqs, aws:sns or aws:s3",
                 json::quoted(source)
             );
-            provenance.invalid("eventSource", text)
+            provenance.invalid("eventSource", message)
         }
         None => provenance.invalid("eventSource", "is missing or not a string".to_owned()),
     }
@@ -156,14 +156,15 @@ fn requests_in_message(
             Ok(value) => requests_in_payload(provenance, name, value),
             Err(error) => {
                 // The parser's message gives a position but quotes no content, so it may be logged.
-                let text = format!("the {name} is {error}");
-                provenance.request(Err(Error::invalid("", text.clone()).logged_as(text)))
+                let message = format!("the {name} is {error}");
+                provenance.request(Err(Error::invalid("", message.clone()).logged_as(message)))
             }
         },
         Some(value @ Value::Object(_)) => requests_in_payload(provenance, name, value),
         Some(other) => {
-            let text = format!("expected a string that contains JSON, got {}", json::shown(&other));
-            provenance.invalid(field, text)
+            let message =
+                format!("expected a string that contains JSON, got {}", json::shown(&other));
+            provenance.invalid(field, message)
         }
         None => provenance.invalid(field, "is missing".to_owned()),
     }
@@ -182,15 +183,15 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
         if value.is_object() {
             return provenance.request(Ok(value));
         }
-        let text =
+        let message =
             format!("the {name} is {}; expected a request (a JSON object)", json::shown(&value));
-        return provenance.invalid("", text);
+        return provenance.invalid("", message);
     }
     if provenance.depth >= MAX_DEPTH {
-        let text = format!(
+        let message = format!(
             "the {name} contains another event; at most {MAX_DEPTH} levels of nesting are supported"
         );
-        return provenance.invalid("", text);
+        return provenance.invalid("", message);
     }
     if has_records {
         let items = shapes::into_items(value).into_iter();

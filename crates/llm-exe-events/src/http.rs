@@ -71,15 +71,15 @@ pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
 /// The format of an HTTP response, which depends on the event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {
-    /// Function URLs and HTTP APIs.
+    /// The format of function URLs and HTTP APIs.
     V2,
-    /// REST APIs.
+    /// The format of REST APIs.
     Rest,
-    /// REST APIs with multi-value headers.
+    /// The format of REST APIs with multi-value headers.
     RestMulti,
-    /// Load balancers.
+    /// The format of load balancers.
     Alb,
-    /// Load balancers with multi-value headers.
+    /// The format of load balancers with multi-value headers.
     AlbMulti,
 }
 
@@ -170,10 +170,10 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
         }
         ("OPTIONS", _) => Some(HttpResponse::empty(204, allow)),
         (method, _) => {
-            let text = format!(
+            let message = format!(
                 "the method {method} is not allowed for this path; allowed methods: {allow}"
             );
-            let error = Error::new(ErrorKind::MethodNotAllowed, text);
+            let error = Error::new(ErrorKind::MethodNotAllowed, message);
             let mut response = error_response(&error, invocation);
             response.headers.push(("allow", allow.to_owned()));
             Some(response)
@@ -203,8 +203,8 @@ pub(crate) fn authorize(request: &HttpRequest<'_>, auth: EndpointAuth) -> Author
         EndpointAuth::None => Authorization::Granted,
         EndpointAuth::AwsIam if request.is_authenticated => Authorization::Granted,
         EndpointAuth::AwsIam => Authorization::denied(
-            "AWS has not authorized this request, but ENDPOINT_AUTH is AWS_IAM; sign the request with \
-             IAM credentials",
+            "AWS has not authorized this request, but ENDPOINT_AUTH is AWS_IAM; sign the request \
+             with IAM credentials",
         ),
         EndpointAuth::ApiKey => presented_key(request),
     }
@@ -250,24 +250,24 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
         text.as_bytes()
     };
     if bytes.len() > MAX_BODY_BYTES {
-        let text =
+        let message =
             format!("the body has {} bytes; at most {MAX_BODY_BYTES} are allowed", bytes.len());
-        return Err(Error::new(ErrorKind::RequestTooLarge, text));
+        return Err(Error::new(ErrorKind::RequestTooLarge, message));
     }
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid("", "the body is empty; expected a request (a JSON object)"));
     }
     let value = json::parse(bytes).map_err(|error| {
         // The parser's message gives a position but quotes no content, so it may be logged.
-        let text = format!("the body is {error}");
-        Error::invalid("", text.clone()).logged_as(text)
+        let message = format!("the body is {error}");
+        Error::invalid("", message.clone()).logged_as(message)
     })?;
     if value.is_object() {
         return Ok(value);
     }
     let received = json::shown(&value);
-    let text = format!("the body is {received}; expected a request (a JSON object)");
-    Err(Error::invalid("", text))
+    let message = format!("the body is {received}; expected a request (a JSON object)");
+    Err(Error::invalid("", message))
 }
 
 /// Builds the response from the outcome of the event's only record.
@@ -305,7 +305,7 @@ fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse {
     });
     let mut response = HttpResponse::json(kind.http_status(), &body);
     if let Some(wait) = error.retry_after() {
-        // Rounded up to whole seconds, so that the caller does not retry too early.
+        // Round up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers.push(("retry-after", seconds.to_string()));
     }

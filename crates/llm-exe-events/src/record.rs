@@ -75,8 +75,8 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// Returns an id for the item at `index` of the event, which has no id of its own. The id
-    /// differs between invocations.
+    /// Returns an id for an item of the event that has no id of its own. The id differs between
+    /// invocations.
     pub(crate) fn part_id(&self, index: usize) -> String {
         format!("{}:{index}", self.request_id)
     }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::shapes::{non_empty_string, string};
 
-/// Percent-encodes all characters except the unreserved characters of RFC 3986.
+/// The characters that are percent-encoded: all except the unreserved characters of RFC 3986.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Like [`COMPONENT`], but keeps `/`.
+/// The characters of [`COMPONENT`] except `/`, which separates path segments.
 const PATH: &AsciiSet = &COMPONENT.remove(b'/');
 
 /// An S3 object that an event refers to, with the version of its content.
@@ -54,8 +54,8 @@ impl S3Object {
         })
     }
 
-    /// Returns a unique id of this version of the object. The id is a URL with the version id, or
-    /// else with the ETag and sequencer, or else with the id of the delivery.
+    /// Returns a unique id for this version of the object. The id is a URL with the version id, or
+    /// else the ETag and sequencer, or else the id of the delivery.
     pub(crate) fn id(&self, delivery: &str) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, COMPONENT).to_string();
         let bucket = encoded(&self.bucket);

@@ -33,8 +33,8 @@ pub trait EventSource: Sync {
         Route::Run
     }
 
-    /// Decides whether the caller may run requests. By default it may, because AWS has already
-    /// authorized every event that is not an HTTP request.
+    /// Decides whether the caller may run requests. The default allows every caller, because AWS
+    /// has already authorized all events other than HTTP requests.
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
         let _ = (event, auth);
         Authorization::Granted
@@ -63,11 +63,11 @@ pub trait EventSource: Sync {
     /// Returns the records of the event.
     ///
     /// # Errors
-    /// Fails if the event as a whole is invalid. An invalid record only contains an error instead.
+    /// Fails if the event as a whole is invalid. If a single record is invalid, the error is stored
+    /// in that record instead.
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error>;
 
-    /// Builds the response that the source expects. The records have the same order as in the
-    /// event.
+    /// Builds the response that the source expects. `records` must be in the order of the event.
     ///
     /// # Errors
     /// Returns an error if the source can report a failure only by failing the invocation.
@@ -80,7 +80,7 @@ pub trait EventSource: Sync {
     /// Builds the response for an event that failed as a whole.
     ///
     /// # Errors
-    /// Fails like [`EventSource::respond`].
+    /// Returns the same errors as [`EventSource::respond`].
     fn respond_with_error(&self, invocation: &Invocation, error: Error) -> Result<Value, Error> {
         let id = invocation.request_id.clone();
         self.respond(invocation, vec![FinishedRecord { id, outcome: Outcome::Failed(error) }])

@@ -26,8 +26,8 @@ impl EndpointAuthenticator {
     /// Checks the key that a caller sent, if the authorization requires a key.
     ///
     /// # Errors
-    /// Fails with `Unauthorized` if the caller is rejected, with `Timeout` if the endpoint key
-    /// could not be looked up in time, or with the error of the look-up.
+    /// Returns `Unauthorized` if the caller is rejected, `Timeout` if the endpoint key could not be
+    /// looked up in time, or the error of the look-up.
     pub(crate) async fn check(
         &self,
         authorization: Authorization,
@@ -50,8 +50,8 @@ impl EndpointAuthenticator {
         if is_equal(&key, &presented) {
             return Ok(());
         }
-        // The endpoint key may have been replaced since it was fetched. Refreshes are limited, so
-        // that a caller that guesses keys does not cause a look-up for each guess.
+        // The endpoint key may have been replaced since it was fetched. The rate of refreshes is
+        // limited, so that guessing keys does not cause a look-up for each guess.
         if self.may_refresh()
             && let Ok(Some(newer)) = self.keys.renewed(&name, &key).await
             && is_equal(&newer, &presented)

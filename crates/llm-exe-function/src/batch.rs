@@ -86,10 +86,10 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
             };
             let failure = requests.iter().find_map(RequestOutcome::error);
             if let (None, Some(error)) = (&group_error, failure) {
-                let text = format!(
+                let message = format!(
                     "not run, because the earlier record {id} of the same message group failed"
                 );
-                group_error = Some(Error::new(error.kind(), text));
+                group_error = Some(Error::new(error.kind(), message));
             }
             outcomes.push((index, RecordOutcome { id, requests }));
         }
@@ -103,12 +103,12 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         let slowest = *self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         let left = self.deadline.left();
         if permit.is_err() || left < slowest {
-            let text = format!(
+            let message = format!(
                 "not started: {} ms remain, but another record of this batch took {} ms",
                 left.as_millis(),
                 slowest.as_millis()
             );
-            return RequestOutcome::failed(Error::new(ErrorKind::Timeout, text));
+            return RequestOutcome::failed(Error::new(ErrorKind::Timeout, message));
         }
         let started = Instant::now();
         let outcome = self.runner.run(request, group).await;

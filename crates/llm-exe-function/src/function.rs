@@ -29,8 +29,8 @@ use crate::settings::Settings;
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
 /// The warning that results are lost although they were paid for.
-const LOST_RESULTS: &str = "the results of this event are lost, because they are neither stored nor \
-                            sent; set RESULT_PREFIX to store them or RESULT_DESTINATION to \
+const LOST_RESULTS: &str = "the results of this event are lost, because they are neither stored \
+                            nor sent; set RESULT_PREFIX to store them or RESULT_DESTINATION to \
                             send them";
 
 /// Handles events. Create one `Function` per process, so that invocations share its connections and
@@ -196,7 +196,8 @@ impl Function {
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         line.set_records(&outcomes);
-        // If a caller waits, no result is lost, because the response contains the result.
+        // No result is lost if a caller waits for the response, because the response contains the
+        // result.
         let is_unsent =
             || outcomes.iter().flat_map(|record| &record.requests).any(RequestOutcome::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {

@@ -39,8 +39,8 @@ impl EnvironmentKeys {
             (!value.trim().is_empty()).then_some((variable, value))
         })?;
         Some(Secret::new(&value).map_err(|reason| {
-            let text = format!("the key in {variable} can't be used: {reason}");
-            Error::new(ErrorKind::SecretNotFound, text)
+            let message = format!("the key in {variable} can't be used: {reason}");
+            Error::new(ErrorKind::SecretNotFound, message)
         }))
     }
 }
@@ -52,8 +52,8 @@ impl Keys for EnvironmentKeys {
             return store.get(name);
         }
         let key = key.unwrap_or_else(|| {
-            let text = format!("no API key found; set {} in the environment", name.variables());
-            Err(Error::secret_not_set(text))
+            let message = format!("no API key found; set {} in the environment", name.variables());
+            Err(Error::secret_not_set(message))
         });
         Box::pin(std::future::ready(key))
     }

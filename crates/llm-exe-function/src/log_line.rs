@@ -33,7 +33,7 @@ pub struct LogLine {
     pub duration: Duration,
     /// The HTTP status, if the function responded without running a request.
     pub status: Option<u64>,
-    /// The report on the request. If there are several requests, it describes the first one that
+    /// The report about the request. If there are several requests, it describes the first one that
     /// called a provider, but contains the attempts and tokens of all requests.
     pub report: Report,
     /// The number of records in the event.

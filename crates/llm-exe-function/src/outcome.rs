@@ -10,7 +10,7 @@ use crate::destination::{Destination, ResultPlace};
 pub(crate) struct RequestOutcome {
     /// The result or the error, or `Skipped` if there was nothing to run.
     pub(crate) outcome: Outcome,
-    /// The report on the run, with its attempts and token usage.
+    /// The report about the run, with its attempts and token usage.
     pub(crate) report: Report,
     /// Whether a stored result was returned instead of running the request.
     pub(crate) replayed: bool,
@@ -43,8 +43,8 @@ impl RequestOutcome {
         RequestOutcome { outcome: Outcome::Failed(error), ..self }
     }
 
-    /// Adds the destination that the outcome was sent to. If it could not be sent, the request
-    /// fails with that error, unless the request has already failed.
+    /// Adds the destination that the outcome was sent to. If sending failed, the request fails with
+    /// the error of sending, unless it has already failed.
     pub(crate) fn with_sent(self, sent: Result<Option<Destination>, Error>) -> RequestOutcome {
         match sent {
             Ok(sent_to) => RequestOutcome { sent_to, ..self },
@@ -53,7 +53,7 @@ impl RequestOutcome {
         }
     }
 
-    /// Adds a warning to the report, from which it is logged.
+    /// Adds a warning to the report, which is logged.
     pub(crate) fn add_warning(&mut self, warning: &str) {
         self.report.warnings.push(warning.to_owned());
     }

@@ -1,4 +1,4 @@
-//! The traits behind which the function stores and sends results.
+//! Traits for storing and sending results. Their implementations connect the function to AWS.
 
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
@@ -6,8 +6,8 @@ use llm_exe::{Deadline, Error};
 
 use crate::destination::{Destination, ResultPlace};
 
-/// The name of the S3 metadata entry that marks an object as an llm-exe result. Its value is
-/// `result`.
+/// The name of the S3 metadata entry that marks an object as an llm-exe result. The value of the
+/// entry is `result`.
 pub const RESULT_METADATA: &str = "llm-exe";
 
 /// An object that was read from a [`ResultStore`].
@@ -26,7 +26,7 @@ pub enum Precondition {
     Absent,
     /// The object must still have this ETag.
     Unchanged(String),
-    /// The object is written in any case and replaces an existing one.
+    /// The object is written unconditionally and replaces an existing one.
     None,
 }
 
@@ -35,8 +35,8 @@ pub enum Precondition {
 pub enum WriteOutcome {
     /// The object was written and has this ETag, if the store returned one.
     Done(Option<String>),
-    /// The condition was not met. After a broken connection, the cause may be an earlier attempt of
-    /// the same write that succeeded. Read the object to find out.
+    /// The condition was not met. After a broken connection, the cause may be that an earlier
+    /// attempt at the same write succeeded. Read the object to find out.
     Unmet,
 }
 
@@ -45,7 +45,7 @@ pub trait ResultStore: Send + Sync {
     /// Reads an object. Returns `None` if the object does not exist.
     ///
     /// # Errors
-    /// Fails with `AccessDenied` if AWS denies access, and with `ResultUnavailable` otherwise.
+    /// Returns `AccessDenied` if AWS denies access, or `ResultUnavailable` for any other failure.
     fn read<'a>(
         &'a self,
         place: &'a ResultPlace,
@@ -56,7 +56,7 @@ pub trait ResultStore: Send + Sync {
     /// condition is met.
     ///
     /// # Errors
-    /// Fails like [`ResultStore::read`].
+    /// Returns the same errors as [`ResultStore::read`].
     fn write<'a>(
         &'a self,
         place: &'a ResultPlace,
@@ -83,8 +83,8 @@ pub trait Messenger: Send + Sync {
     /// through [`ResultStore`] instead.
     ///
     /// # Errors
-    /// Fails with `AccessDenied` if AWS denies access, with `ResultTooLarge` if the notification is
-    /// too large, and with `ResultUnavailable` otherwise.
+    /// Returns `AccessDenied` if AWS denies access, `ResultTooLarge` if the notification is too
+    /// large, or `ResultUnavailable` for any other failure.
     fn send<'a>(
         &'a self,
         destination: &'a Destination,

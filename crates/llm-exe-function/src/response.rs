@@ -96,8 +96,8 @@ async fn offload(
 }
 
 fn too_large(bytes: usize, max_bytes: usize, hint: &str) -> Error {
-    let text = format!("the response has {bytes} bytes, but the maximum is {max_bytes}{hint}");
-    Error::new(ErrorKind::ResultTooLarge, text)
+    let message = format!("the response has {bytes} bytes, but the maximum is {max_bytes}{hint}");
+    Error::new(ErrorKind::ResultTooLarge, message)
 }
 
 /// Returns the size in bytes of a value that is serialized as JSON.

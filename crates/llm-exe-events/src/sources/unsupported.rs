@@ -33,10 +33,11 @@ impl EventSource for Unsupported {
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
         if let Some(name) = shapes::source_of(&event).map(json::quoted) {
-            let text = format!(
-                "an event from {name} without Records is not supported; expected Records from {SUPPORTED}"
+            let message = format!(
+                "an event from {name} without Records is not supported; expected Records from \
+                 {SUPPORTED}"
             );
-            return Err(Error::invalid("eventSource", text));
+            return Err(Error::invalid("eventSource", message));
         }
         let is_list = event.is_array();
         let items = shapes::into_items(event);

@@ -140,7 +140,8 @@ proptest! {
         if envelopes.len() <= 3 {
             prop_assert_eq!(found.body.unwrap(), request);
         } else {
-            prop_assert!(found.body.unwrap_err().message().contains("at most 3 levels of nesting are supported"));
+            let error = found.body.unwrap_err();
+            prop_assert!(error.message().contains("at most 3 levels of nesting"), "{error}");
         }
     }
 

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_millis(100);
 const MAX_RESERVE: Duration = Duration::from_secs(2);
 
 impl Results {
-    /// Runs a caller's request, and sends the result to the destination that the request names.
+    /// Runs a caller's request and sends the result to the destination that the request names.
     pub(crate) async fn run_call(
         &self,
         executor: &Executor,

@@ -33,7 +33,7 @@ pub(crate) struct IdempotentCall {
     request_hash: String,
 }
 
-/// The state of a key, as it is stored in the key's object.
+/// The state of a key, as stored in the key's object.
 #[derive(Debug, Serialize, Deserialize)]
 struct KeyEntry {
     /// The hash of the request. `None` if the previous call failed before it called a provider, so
@@ -72,7 +72,7 @@ impl IdempotentCall {
     /// it is a dry run, which has no result to store.
     ///
     /// # Errors
-    /// Fails with `InvalidRequest` if the key is not a string of 1 to 255 characters.
+    /// Returns `InvalidRequest` if the key is not a string of 1 to 255 characters.
     pub(crate) fn take_from(body: &mut Value) -> Result<Option<IdempotentCall>, Error> {
         const NAME: &str = "idempotencyKey";
         let is_dry_run = body.get("dryRun").and_then(Value::as_bool) == Some(true);
@@ -87,8 +87,8 @@ impl IdempotentCall {
         };
         let length = key.chars().count();
         if !(1..=MAX_KEY_CHARS).contains(&length) {
-            let text = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
-            return Err(Error::invalid(NAME, text));
+            let message = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
+            return Err(Error::invalid(NAME, message));
         }
         Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
@@ -141,20 +141,24 @@ impl Results {
         match written {
             Ok(WriteOutcome::Done(_)) => {}
             Ok(WriteOutcome::Unmet) => match self.read_key(&place, call, holder, deadline).await {
-                // An earlier attempt of this write succeeded, but its response was lost.
+                // An earlier attempt at this write succeeded, but its response was lost.
                 Ok(KeyState::Finished(current)) if *current == result => {}
                 Ok(KeyState::Finished(current)) if current.is_ok() => {
                     let replay = current.clone().into_replay();
                     outcome = RequestOutcome { report: outcome.report, ..replay };
                     return (outcome, Some(*current));
                 }
-                _ => outcome.add_warning("idempotencyKey: the result was not stored, because another call has acquired the key"),
+                _ => outcome.add_warning(
+                    "idempotencyKey: the result was not stored, because another call has \
+                     acquired the key",
+                ),
             },
             // The result was paid for, so it is returned anyway. Repeated calls in this process
             // return it from memory.
             Err(error) => {
-                let text = format!("idempotencyKey: the result could not be stored: {}", error.message());
-                outcome.add_warning(&text);
+                let reason = error.message();
+                let warning = format!("idempotencyKey: the result could not be stored: {reason}");
+                outcome.add_warning(&warning);
                 if called_provider && result.is_final() {
                     self.remember_unstored(&name, result.clone());
                 }
@@ -233,8 +237,8 @@ impl Results {
                     KeyState::Owned => {}
                 }
                 if wait >= deadline.left() {
-                    let text = "another call with this idempotencyKey is still running";
-                    return Err(Error::new(ErrorKind::Timeout, text));
+                    let message = "another call with this idempotencyKey is still running";
+                    return Err(Error::new(ErrorKind::Timeout, message));
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(MAX_POLL);
@@ -254,8 +258,8 @@ impl Results {
         };
         let entry: KeyEntry = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
         if entry.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
-            let text = "this idempotencyKey was already used for a different request";
-            return Err(Error::new(ErrorKind::IdempotencyConflict, text));
+            let message = "this idempotencyKey was already used for a different request";
+            return Err(Error::new(ErrorKind::IdempotencyConflict, message));
         }
         Ok(match entry.result {
             Some(result) if result.is_final() => KeyState::Finished(Box::new(result)),

@@ -126,16 +126,16 @@ impl Results {
 }
 
 fn unreadable(place: &ResultPlace) -> Error {
-    let text = format!("the object {place} is damaged or was not written by llm-exe");
-    Error::new(ErrorKind::ResultUnavailable, text)
+    let message = format!("the object {place} is damaged or was not written by llm-exe");
+    Error::new(ErrorKind::ResultUnavailable, message)
 }
 
 /// The store and messenger of a function that was created without them. Every call fails.
 struct NoPorts;
 
 fn no_port<'a, T: 'a + Send>() -> PortFuture<'a, Result<T, Error>> {
-    let text = "this function was created without a store for results";
-    Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, text))))
+    let message = "this function was created without a store for results";
+    Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, message))))
 }
 
 impl ResultStore for NoPorts {

@@ -24,11 +24,11 @@ impl Results {
         match origins.iter().find(|origin| destination.matches_arn(origin)) {
             None => Ok(()),
             Some(origin) => {
-                let text = format!(
+                let message = format!(
                     "the event came from {origin}, which is also RESULT_DESTINATION; sending \
                      the result there would cause an endless loop"
                 );
-                Err(Error::new(ErrorKind::ConfigForbidden, text))
+                Err(Error::new(ErrorKind::ConfigForbidden, message))
             }
         }
     }
@@ -78,12 +78,12 @@ impl Results {
                 url = place.map(|place| place.to_string());
             }
             if url.is_none() {
-                let text = format!(
+                let message = format!(
                     "the notification to {destination} has {} bytes, but the maximum is \
                      {MAX_NOTIFICATION_BYTES}; set RESULT_PREFIX to store large results",
                     body.len()
                 );
-                return Err(Error::new(ErrorKind::ResultTooLarge, text));
+                return Err(Error::new(ErrorKind::ResultTooLarge, message));
             }
             body = result.to_notification(url.as_deref(), false);
         }

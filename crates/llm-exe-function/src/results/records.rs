@@ -74,8 +74,8 @@ impl Results {
         let hash = request.body.as_ref().ok().map(hash_request);
         if stored.as_ref().is_some_and(|(result, _)| result.is_for_another(hash.as_ref())) {
             let id = json::quoted(&request.id);
-            let text = format!("a different request was already run with the id {id}");
-            return RequestOutcome::failed(Error::invalid("", text));
+            let message = format!("a different request was already run with the id {id}");
+            return RequestOutcome::failed(Error::invalid("", message));
         }
         if let Some((result, _)) = stored.take_if(|(result, _)| result.is_final()) {
             let sent = self.send_record(&result, Some(place), group, deadline).await;
@@ -152,17 +152,17 @@ impl Results {
                 return Ok(None);
             }
             match self.read_result(place, deadline).await? {
-                // An earlier attempt of this write succeeded, but its response was lost.
+                // An earlier attempt at this write succeeded, but its response was lost.
                 Some((current, _)) if current == *result => return Ok(None),
                 Some((current, _)) if current.is_final() => return Ok(Some(current)),
                 Some((_, current_etag)) => etag = Some(current_etag),
                 None => {}
             }
         }
-        let text = format!(
+        let message = format!(
             "the result could not be stored, because other processes keep writing to {place}"
         );
-        Err(Error::new(ErrorKind::ResultUnavailable, text))
+        Err(Error::new(ErrorKind::ResultUnavailable, message))
     }
 }
 

@@ -104,7 +104,7 @@ impl Settings {
     /// as not set.
     ///
     /// # Errors
-    /// The error for the first setting that has an invalid value.
+    /// Returns an error for the first setting that is invalid.
     pub fn parse(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
         // "false" is accepted, because a disabled feature needs no support.

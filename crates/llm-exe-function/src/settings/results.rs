@@ -37,8 +37,8 @@ pub(super) fn parse(get: &Get<'_>) -> Result<ResultSettings, SettingsError> {
     let offload =
         number(get, OFFLOAD, "a number of bytes", MIN_OFFLOAD_BYTES..=MAX_RESPONSE_BYTES as u64)?;
     if offload.is_some() && prefix.is_none() {
-        let text = "it requires RESULT_PREFIX, where large results are stored";
-        return Err(SettingsError::new(OFFLOAD, text));
+        let message = "it requires RESULT_PREFIX, where large results are stored";
+        return Err(SettingsError::new(OFFLOAD, message));
     }
     let offload_over = offload.and_then(|bytes| usize::try_from(bytes).ok());
     Ok(ResultSettings { prefix, destination: destination(get)?, offload_over })
@@ -50,9 +50,9 @@ fn destination(get: &Get<'_>) -> Result<Option<Destination>, SettingsError> {
     };
     match Destination::parse(text.trim()) {
         Ok(Destination::Objects(_)) => {
-            let text = "expected a queue URL or an event bus ARN; to store results in S3, set \
+            let message = "expected a queue URL or an event bus ARN; to store results in S3, set \
                         RESULT_PREFIX";
-            Err(SettingsError::new(DESTINATION, text))
+            Err(SettingsError::new(DESTINATION, message))
         }
         Ok(destination) => Ok(Some(destination)),
         Err(reason) => Err(SettingsError::new(DESTINATION, reason)),
@@ -71,10 +71,11 @@ pub(super) fn check_config_buckets(
     match whole_bucket.filter(|prefix| buckets.any(|bucket| *bucket == prefix.bucket)) {
         None => Ok(()),
         Some(prefix) => {
-            let text = format!(
-                "configs are read from the whole bucket {prefix}; add a key prefix, for example {prefix}results"
+            let message = format!(
+                "configs are read from the whole bucket {prefix}; add a key prefix, for example \
+                 {prefix}results"
             );
-            Err(SettingsError::new(PREFIX, text))
+            Err(SettingsError::new(PREFIX, message))
         }
     }
 }
@@ -88,12 +89,12 @@ pub(super) fn allowed(get: &Get<'_>) -> Result<Vec<String>, SettingsError> {
 }
 
 fn invalid_prefix(text: &str) -> SettingsError {
-    let text = format!(
+    let message = format!(
         "expected prefixes like s3://bucket/folder/, \
          https://sqs.eu-central-1.amazonaws.com/123456789012/results- or \
          arn:aws:events:eu-central-1:123456789012:event-bus/results, got {text:?}"
     );
-    SettingsError::new(OVERRIDE, text)
+    SettingsError::new(OVERRIDE, message)
 }
 
 /// Parses an allowed prefix. Returns `None` if the prefix is invalid or does not include the bucket

@@ -178,7 +178,7 @@ async fn group_runs_in_order_and_stops_at_a_failure() {
     assert!(position("a1") < position("a2") && position("b1") < position("b2"), "{prompts:?}");
     assert!(position("b3").is_none() && position("b4").is_none(), "{prompts:?}");
     assert_eq!(prompts.len(), 5);
-    // The groups of a standard queue (fair queues) do not order its messages.
+    // In a fair queue, message groups do not order the messages.
     let mut fair = message("x", None, &request("x"));
     fair["attributes"]["MessageGroupId"] = json!("a");
     function.simulator.script(vec![when("x", Step::status(500))]);
