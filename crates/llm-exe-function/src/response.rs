@@ -48,7 +48,7 @@ pub(crate) async fn build(
             too_large(
                 bytes,
                 source.max_response_bytes(),
-                ", even after its results were stored in S3",
+                "; its results are already stored in S3, so reduce the batch size",
             )
         }
         Ok(None) => too_large(bytes, max_bytes, "; set RESULT_PREFIX to store large results in S3"),

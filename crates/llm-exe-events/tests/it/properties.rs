@@ -363,7 +363,7 @@ proptest! {
 
     /// `AWS_IAM` rejects every event without an identity, and `API_KEY` always requires a key.
     #[test]
-    fn callers_without_proof_are_not_granted(event in http_event()) {
+    fn caller_without_an_identity_is_not_authorized(event in http_event()) {
         let source = detect(&event);
         let identity = event.pointer("/requestContext/authorizer").and_then(Value::as_object);
         if identity.is_none_or(Map::is_empty) {

@@ -72,7 +72,8 @@ impl Results {
             Err(error) => return RequestOutcome::failed(error),
         };
         let hash = request.body.as_ref().ok().map(hash_request);
-        if stored.as_ref().is_some_and(|(result, _)| result.is_for_another(hash.as_ref())) {
+        if stored.as_ref().is_some_and(|(result, _)| result.is_for_different_request(hash.as_ref()))
+        {
             let id = json::quoted(&request.id);
             let message = format!("a different request was already run with the id {id}");
             return RequestOutcome::failed(Error::invalid("", message));

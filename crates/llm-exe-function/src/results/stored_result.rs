@@ -107,7 +107,7 @@ impl StoredResult {
     }
 
     /// Returns true if this is the result of a request with a different hash.
-    pub(crate) fn is_for_another(&self, request_hash: Option<&String>) -> bool {
+    pub(crate) fn is_for_different_request(&self, request_hash: Option<&String>) -> bool {
         matches!((&self.request_hash, request_hash), (Some(own), Some(other)) if own != other)
     }
 

@@ -206,7 +206,7 @@ async fn record_that_would_exceed_the_deadline_is_not_started() {
 }
 
 #[tokio::test]
-async fn result_that_can_not_be_stored_is_not_paid_for_again() {
+async fn result_that_cannot_be_stored_is_not_paid_for_again() {
     let function = TestFunction::new().await;
     function.simulator.script(vec![reply("one"), reply("two")]);
     for behavior in [WriteBehavior::Fail, WriteBehavior::Fail, WriteBehavior::Write] {
@@ -306,7 +306,7 @@ async fn record_succeeds_only_after_its_result_was_sent() {
 /// A FIFO queue drops a message if its deduplication id was used in the last five minutes. The
 /// notification about a new result therefore needs a new id.
 #[tokio::test]
-async fn each_run_of_a_record_has_another_notification_id() {
+async fn each_run_of_a_record_has_a_new_notification_id() {
     let function = TestFunction::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
     function.simulator.script(vec![Step::status(500), reply("now")]);
     for _ in 0..3 {
