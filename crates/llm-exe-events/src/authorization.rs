@@ -1,11 +1,11 @@
-//! Defines how callers of the HTTP endpoint are authorized.
+//! Authentication and authorization of callers of the HTTP endpoint.
 
 use llm_exe::{Error, ErrorKind, KeyName};
 
 /// How callers of the HTTP endpoint authenticate. The setting `ENDPOINT_AUTH` selects the method.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EndpointAuth {
-    /// AWS has authenticated the caller, and the event contains the caller's identity.
+    /// AWS has authenticated the caller, whose identity is in the event.
     #[default]
     AwsIam,
     /// The caller sends the endpoint key in the header `x-api-key` or as a bearer token.
@@ -15,7 +15,7 @@ pub enum EndpointAuth {
 }
 
 impl EndpointAuth {
-    /// The values of `ENDPOINT_AUTH`, in the order in which the documentation lists them.
+    /// The values of the setting `ENDPOINT_AUTH`, in the order of the documentation.
     pub const WORDS: &'static [(&'static str, EndpointAuth)] = &[
         ("AWS_IAM", EndpointAuth::AwsIam),
         ("API_KEY", EndpointAuth::ApiKey),
@@ -23,18 +23,18 @@ impl EndpointAuth {
     ];
 }
 
-/// The name of the endpoint key in Parameter Store and in the environment.
+/// Returns the name of the endpoint key in Parameter Store and in the environment.
 pub fn endpoint_key() -> KeyName {
     KeyName::new("KeyEndpoint", &["ENDPOINT_API_KEY"])
 }
 
-/// Whether a caller may run requests.
+/// The result of authorizing a caller.
 #[derive(Debug, Clone)]
 pub enum Authorization {
     /// The caller is allowed.
     Granted,
-    /// The caller sent this key and is allowed if it equals the endpoint key. The function makes
-    /// the comparison, because it can look up the endpoint key.
+    /// The caller sent this key, which must equal the endpoint key. The function compares the keys,
+    /// because only the function can look up the endpoint key.
     RequiresKey(String),
     /// The caller is rejected with this error.
     Denied(Error),

@@ -1,5 +1,5 @@
-//! Helpers for sources that deliver several records at once. They make record ids unique and build
-//! responses that cover all records.
+//! Helpers for event sources that deliver several records at once. They merge duplicate records and
+//! build one response for the whole batch.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,14 @@ use serde_json::{Value, json};
 
 use crate::record::{FinishedRecord, Outcome, Record, RecordRequest};
 
-/// Maximum number of failed records that an error message lists.
+/// Maximum number of failed records listed in an error message.
 const MAX_LISTED_FAILURES: usize = 10;
 
-/// Maximum number of characters that an error message quotes from the id or the error of a failed
-/// record.
+/// Maximum number of characters quoted from a failed record's id or error message.
 const MAX_QUOTED_CHARS: usize = 200;
 
-/// Merges records with the same id into one, because the response identifies records only by their
-/// ids. Identical copies of a request are dropped. If two different requests have the same id, the
-/// record fails.
+/// Merges records that have the same id, because the response can identify a record only by its id.
+/// Duplicate requests are dropped. If different requests have the same id, the record fails.
 pub(crate) fn deduplicate_records(records: Vec<Record>) -> Vec<Record> {
     let mut positions: HashMap<String, usize> = HashMap::new();
     let mut unique: Vec<Record> = Vec::new();
@@ -47,8 +45,8 @@ fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
             Some(first) => {
                 let is_copy = first.body.as_ref().ok() == request.body.as_ref().ok();
                 if !is_copy {
-                    let text = "two different requests have the same id";
-                    first.body = Err(Error::invalid("", text));
+                    let message = "two different requests have the same id";
+                    first.body = Err(Error::invalid("", message));
                 }
             }
             None => {
@@ -72,7 +70,7 @@ pub(crate) fn item_failures(records: Vec<FinishedRecord>) -> Value {
 /// Builds a JSON array with the status of each record.
 ///
 /// # Errors
-/// If any record failed, returns one error that lists all failed records.
+/// If any record failed, returns one error that summarizes all failures.
 pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> {
     if let Some(error) = combined_error(&records) {
         return Err(error);
@@ -80,14 +78,14 @@ pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> 
     let items = records.into_iter().filter_map(|record| match record.outcome {
         Outcome::Done(result) => Some(json!({ "id": record.id, "status": "ok", "result": result })),
         Outcome::Skipped => Some(json!({ "id": record.id, "status": "skipped" })),
-        // Unreachable: a failed record returned an error above.
+        // Unreachable: if any record failed, an error was returned above.
         Outcome::Failed(_) => None,
     });
     Ok(items.collect())
 }
 
-/// Combines the errors of all failed records into one. The combined error has the kind of the first
-/// error, and its message lists the failed records.
+/// Combines the errors of all failed records into one, which has the kind of the first error.
+/// Returns `None` if no record failed.
 fn combined_error(records: &[FinishedRecord]) -> Option<Error> {
     let failed: Vec<(&str, &Error)> = records
         .iter()

@@ -1,37 +1,37 @@
-//! Reads the identity of an HTTP caller from the event, where AWS or an authorizer wrote it, and
-//! derives the caller's name from it.
+//! Reads the identity that AWS or an authorizer added to an HTTP event, and derives the caller's
+//! name from it.
 
 use serde_json::{Map, Value, json};
 
 use crate::shapes::non_empty_string;
 
-/// The name of a caller without an identity.
+/// The name for callers whose identity is unknown.
 const ANONYMOUS: &str = "anonymous";
 
 /// Fields that API Gateway itself adds to the context of a Lambda authorizer.
 const GATEWAY_FIELDS: &[&str] = &["integrationLatency"];
 
-/// JWT claims that differ between tokens of the same caller.
+/// JWT claims that differ between tokens of the same caller, so they can't identify the caller.
 const TOKEN_CLAIMS: &[&str] =
     &["auth_time", "event_id", "exp", "iat", "jti", "nbf", "origin_jti", "scope"];
 
-/// The identity of a caller whom AWS or an authorizer authenticated.
+/// The identity of a caller that AWS or an authorizer has authenticated.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CallerIdentity<'a> {
     /// The request was signed with IAM credentials. Contains the ARN of the IAM user or role, or
-    /// another identifier if the event does not contain the ARN.
+    /// another identifier if the ARN is missing.
     Iam(&'a str),
     /// The request was signed with credentials of a Cognito identity pool. Contains the identity
-    /// id, because all users of the pool share the same role.
+    /// id, because all users of the pool share one role.
     Cognito(&'a str),
     /// The claims of a verified JWT.
     Jwt(&'a Map<String, Value>),
-    /// The context that a Lambda authorizer returned.
+    /// The context object that a Lambda authorizer returned.
     Context(&'a Map<String, Value>),
 }
 
-/// Returns the name of a caller. The name begins with the kind of identity, so that names of
-/// different kinds never collide.
+/// Returns a name that identifies the caller. It begins with the kind of identity, so that
+/// identities of different kinds never share a name.
 pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
     match identity {
         None => ANONYMOUS.to_owned(),
@@ -86,8 +86,8 @@ pub(crate) fn from_authorizer(authorizer: Option<&Value>) -> Option<CallerIdenti
     context.iter().any(is_from_authorizer).then_some(CallerIdentity::Context(context))
 }
 
-/// Whether a value is neither null nor empty. If an authorizer returned nothing, API Gateway sends
-/// an empty context or null.
+/// Returns true if the value is neither null nor empty. API Gateway sends null or an empty context
+/// if an authorizer returned nothing.
 fn has_content(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -107,7 +107,7 @@ fn without_session(arn: &str) -> &str {
     }
 }
 
-/// Serializes the fields, except the excluded ones, as JSON with sorted names.
+/// Serializes the fields as JSON, sorted by name and without the excluded ones.
 fn sorted_json(fields: &Map<String, Value>, excluded: &[&str]) -> String {
     let included = fields.iter().filter(|(name, _)| !excluded.contains(&name.as_str()));
     let included = included.map(|(name, value)| (name.clone(), value.clone()));

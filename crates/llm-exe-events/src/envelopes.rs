@@ -1,6 +1,6 @@
-//! Opens events that are nested in other events, such as an S3 notification in an SNS message in an
-//! SQS message. Returns the requests inside, each with the source and the id of its innermost
-//! envelope.
+//! Extracts requests from envelopes, which are events that contain a request or another event. An
+//! example is an S3 notification in an SNS message in an SQS message. Each request receives the
+//! source and the id of its innermost envelope.
 
 use llm_exe::{Error, json};
 use serde_json::Value;
@@ -9,20 +9,20 @@ use crate::record::RecordRequest;
 use crate::s3_object::S3Object;
 use crate::shapes::{self, non_empty_string, string};
 
-/// The field that marks a message as a notification about a result of llm-exe.
+/// The field that marks a message as a notification about an llm-exe result.
 pub const RESULT_MARK_FIELD: &str = "llmExe";
 
-/// The value of [`RESULT_MARK_FIELD`].
+/// The value that [`RESULT_MARK_FIELD`] has in such a notification.
 pub const RESULT_MARK_VALUE: &str = "result";
 
-/// Maximum nesting depth of events. It allows an S3 notification in an SNS message in an SQS
+/// Maximum nesting depth of events, which allows an S3 notification in an SNS message in an SQS
 /// message.
 const MAX_DEPTH: usize = 3;
 
 /// The `source` field of the EventBridge events that llm-exe sends about its own results.
 const OWN_EVENT_SOURCE: &str = "llm-exe";
 
-/// Where a request came from, according to the envelopes that were opened so far.
+/// The origin of a request, according to the envelopes around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Provenance {
     source: &'static str,
@@ -33,12 +33,13 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    /// Creates the provenance of a delivery with this id, before any envelope is opened.
+    /// Creates the provenance of a request before any envelope is added. `delivery` is the id to
+    /// use if no envelope has one.
     pub(crate) fn new(source: &'static str, delivery: &str) -> Self {
         Provenance { source, id: delivery.to_owned(), origins: Vec::new(), depth: 0 }
     }
 
-    /// Adds an envelope that is nested in the current one.
+    /// Adds an envelope nested in the current one.
     fn enter(self, source: &'static str, id: Option<&str>, origin: Option<&str>) -> Self {
         let id = id.map_or(self.id, str::to_owned);
         let mut origins = self.origins;
@@ -71,8 +72,11 @@ pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec
         }
         Some("aws:s3") => requests_in_s3_record(provenance, &item),
         Some(source) => {
-            let text = format!("records from {} are not supported", json::quoted(source));
-            provenance.invalid("eventSource", text)
+            let message = format!(
+                "records from {} are not supported; expected aws:sqs, aws:sns or aws:s3",
+                json::quoted(source)
+            );
+            provenance.invalid("eventSource", message)
         }
         None => provenance.invalid("eventSource", "is missing or not a string".to_owned()),
     }
@@ -109,8 +113,8 @@ fn requests_in_s3_record(provenance: Provenance, item: &Value) -> Vec<RecordRequ
     request_for_object(provenance.enter("s3", None, None), S3Object::from_notification(item))
 }
 
-/// Returns the request for an S3 object. The id of the request is derived from the object, so it
-/// does not depend on how the event was delivered.
+/// Returns the request for an S3 object. Its id is derived from the object, so that it does not
+/// depend on how the event was delivered.
 fn request_for_object(
     provenance: Provenance,
     object: Result<S3Object, Error>,
@@ -126,8 +130,8 @@ fn request_for_object(
     }
 }
 
-/// Returns the requests in an SNS message, which is either the `Sns` field of a record or the body
-/// of an SQS message.
+/// Returns the requests in an SNS message. `envelope` is the `Sns` field of a record or the body of
+/// an SQS message.
 fn requests_in_notification(
     provenance: Provenance,
     mut envelope: Value,
@@ -139,8 +143,8 @@ fn requests_in_notification(
     requests_in_message(provenance, "Message", take(&mut envelope, "Message"))
 }
 
-/// Returns the requests in the body of a message. The body is a string of JSON, unless an input
-/// template of EventBridge Pipes has already parsed it into an object.
+/// Returns the requests in the body of a message. The body is a string that contains JSON, unless
+/// an EventBridge Pipes input template has already parsed it into an object.
 fn requests_in_message(
     provenance: Provenance,
     field: &str,
@@ -151,15 +155,16 @@ fn requests_in_message(
         Some(Value::String(text)) => match json::parse(text.as_bytes()) {
             Ok(value) => requests_in_payload(provenance, name, value),
             Err(error) => {
-                // The parser's message contains positions but no content, so it may be logged.
-                let text = format!("the {name} is {error}");
-                provenance.request(Err(Error::invalid("", text.clone()).logged_as(text)))
+                // The parser's message gives a position but quotes no content, so it may be logged.
+                let message = format!("the {name} is {error}");
+                provenance.request(Err(Error::invalid("", message.clone()).logged_as(message)))
             }
         },
         Some(value @ Value::Object(_)) => requests_in_payload(provenance, name, value),
         Some(other) => {
-            let text = format!("expected a string of JSON, got {}", json::shown(&other));
-            provenance.invalid(field, text)
+            let message =
+                format!("expected a string that contains JSON, got {}", json::shown(&other));
+            provenance.invalid(field, message)
         }
         None => provenance.invalid(field, "is missing".to_owned()),
     }
@@ -178,15 +183,15 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
         if value.is_object() {
             return provenance.request(Ok(value));
         }
-        let text = format!(
-            "the {name} is {}; expected a request, which is a JSON object",
-            json::shown(&value)
-        );
-        return provenance.invalid("", text);
+        let message =
+            format!("the {name} is {}; expected a request (a JSON object)", json::shown(&value));
+        return provenance.invalid("", message);
     }
     if provenance.depth >= MAX_DEPTH {
-        let text = format!("the {name} contains another event; at most {MAX_DEPTH} may be nested");
-        return provenance.invalid("", text);
+        let message = format!(
+            "the {name} contains another event; at most {MAX_DEPTH} levels of nesting are supported"
+        );
+        return provenance.invalid("", message);
     }
     if has_records {
         let items = shapes::into_items(value).into_iter();
@@ -201,13 +206,14 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
     requests_in_bus_event(provenance, value)
 }
 
-/// Whether the value is a notification about a result of llm-exe. If it were run as a request, it
-/// would fail, and the failure would cause another notification.
+/// Returns true if the value is a notification about an llm-exe result. If it were run as a
+/// request, the run would fail and send another notification.
 fn is_own_result(value: &Value) -> bool {
     value.get(RESULT_MARK_FIELD).and_then(Value::as_str) == Some(RESULT_MARK_VALUE)
 }
 
-/// Returns the ARN of an SNS topic, which is the ARN of its subscription without the last part.
+/// Returns the topic ARN of an SNS subscription, which is the subscription ARN without its last
+/// part.
 fn topic_arn(subscription: &str) -> Option<&str> {
     let (topic, _) = subscription.rsplit_once(':')?;
     (topic.matches(':').count() == 5).then_some(topic)

@@ -1,5 +1,5 @@
-//! Helpers for all HTTP sources, which cover routing, authorization, the request body and the
-//! response.
+//! Code shared by all HTTP sources: routing, authorization, and the bodies of requests and
+//! responses.
 
 use ::http::StatusCode;
 use base64::Engine as _;
@@ -19,8 +19,8 @@ pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 pub(crate) struct HttpRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    /// Whether the path is the root of the API although it is longer than `/`. This happens if it
-    /// contains a stage name or the base path of a custom domain.
+    /// Whether the path is the root of the API despite being longer than `/`, because it includes a
+    /// stage name or the base path of a custom domain.
     pub(crate) is_root: bool,
     /// The headers as pairs of a lower-case name and a value. A header with several values occurs
     /// several times.
@@ -30,12 +30,12 @@ pub(crate) struct HttpRequest<'a> {
 }
 
 impl HttpRequest<'_> {
-    /// All values of a header, trimmed.
+    /// Returns all values of a header without surrounding whitespace.
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
     }
 
-    /// The last segment of the path, which selects the route.
+    /// Returns the last segment of the path, which selects the route.
     fn last_segment(&self) -> &str {
         if self.is_root {
             return "";
@@ -44,7 +44,7 @@ impl HttpRequest<'_> {
     }
 }
 
-/// Whether a path consists only of the name of the API's stage.
+/// Returns true if the path consists only of the API's stage name.
 pub(crate) fn is_stage(path: &str, stage: Option<&str>) -> bool {
     stage.is_some() && path.trim_end_matches('/').strip_prefix('/') == stage
 }
@@ -71,15 +71,15 @@ pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
 /// The format of an HTTP response, which depends on the event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {
-    /// Function URLs and HTTP APIs.
+    /// The format of function URLs and HTTP APIs.
     V2,
-    /// REST APIs.
+    /// The format of REST APIs.
     Rest,
-    /// REST APIs with multi-value headers.
+    /// The format of REST APIs with multi-value headers.
     RestMulti,
-    /// Load balancers.
+    /// The format of load balancers.
     Alb,
-    /// Load balancers with multi-value headers.
+    /// The format of load balancers with multi-value headers.
     AlbMulti,
 }
 
@@ -126,10 +126,10 @@ impl HttpResponse {
     }
 }
 
-/// The status code and its reason phrase, which load balancers require.
+/// Returns the status code with its reason phrase, which load balancers require.
 fn status_description(status: u16) -> String {
     let phrase = match status {
-        // These are the reason phrases of RFC 9110. The crate `http` has older ones.
+        // The `http` crate still uses the names that these statuses had before RFC 9110.
         413 => "Content Too Large",
         422 => "Unprocessable Content",
         _ => StatusCode::from_u16(status)
@@ -141,7 +141,7 @@ fn status_description(status: u16) -> String {
 }
 
 /// Returns the response to an HTTP request that runs nothing, such as `GET /health`. Returns `None`
-/// if the request has to be run.
+/// if the request must be run.
 fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Option<HttpResponse> {
     let (readable, can_run): (Option<Value>, bool) = match request.last_segment() {
         "" => (Some(health(invocation)), true),
@@ -170,8 +170,10 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
         }
         ("OPTIONS", _) => Some(HttpResponse::empty(204, allow)),
         (method, _) => {
-            let text = format!("{method} is not allowed here; allowed: {allow}");
-            let error = Error::new(ErrorKind::MethodNotAllowed, text);
+            let message = format!(
+                "the method {method} is not allowed for this path; allowed methods: {allow}"
+            );
+            let error = Error::new(ErrorKind::MethodNotAllowed, message);
             let mut response = error_response(&error, invocation);
             response.headers.push(("allow", allow.to_owned()));
             Some(response)
@@ -179,7 +181,7 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
     }
 }
 
-/// Decides whether a request is run or a response is returned at once.
+/// Decides whether to run a request or to return a response immediately.
 pub(crate) fn route(
     request: &HttpRequest<'_>,
     invocation: &Invocation,
@@ -195,21 +197,21 @@ fn health(invocation: &Invocation) -> Value {
     json!({ "status": "ok", "version": invocation.version })
 }
 
-/// Whether the caller may run requests.
+/// Decides whether the caller may run requests.
 pub(crate) fn authorize(request: &HttpRequest<'_>, auth: EndpointAuth) -> Authorization {
     match auth {
         EndpointAuth::None => Authorization::Granted,
         EndpointAuth::AwsIam if request.is_authenticated => Authorization::Granted,
         EndpointAuth::AwsIam => Authorization::denied(
-            "this endpoint requires requests that AWS has authorized (ENDPOINT_AUTH is AWS_IAM), \
-             and this request is not",
+            "AWS has not authorized this request, but ENDPOINT_AUTH is AWS_IAM; use IAM credentials, \
+             an authorizer, or ENDPOINT_AUTH=API_KEY",
         ),
         EndpointAuth::ApiKey => presented_key(request),
     }
 }
 
-/// Reads the endpoint key that the caller sent. Two different keys are rejected, because an
-/// intermediary may have added one of them.
+/// Reads the endpoint key that the caller sent. Different keys in one request are rejected, because
+/// an intermediary may have added one of them.
 fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     let bearer = request.values("authorization").filter_map(|value| {
         let (scheme, token) = value.split_once(' ')?;
@@ -221,14 +223,12 @@ fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     }
     match keys.as_slice() {
         [] => Authorization::denied(
-            "the endpoint key is missing; send it as x-api-key or Authorization: Bearer",
+            "the endpoint key is missing; send it in the header x-api-key or as a bearer token",
         ),
         [key, rest @ ..] if rest.iter().all(|other| other == key) => {
             Authorization::RequiresKey((*key).to_owned())
         }
-        _ => {
-            Authorization::denied("the endpoint key is sent more than once, with different values")
-        }
+        _ => Authorization::denied("the request contains different endpoint keys; send only one"),
     }
 }
 
@@ -250,27 +250,27 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
         text.as_bytes()
     };
     if bytes.len() > MAX_BODY_BYTES {
-        let text =
+        let message =
             format!("the body has {} bytes; at most {MAX_BODY_BYTES} are allowed", bytes.len());
-        return Err(Error::new(ErrorKind::RequestTooLarge, text));
+        return Err(Error::new(ErrorKind::RequestTooLarge, message));
     }
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::invalid("", "the body is empty; expected a request as JSON"));
+        return Err(Error::invalid("", "the body is empty; expected a request (a JSON object)"));
     }
     let value = json::parse(bytes).map_err(|error| {
-        // The parser's message contains positions but no content, so it may be logged.
-        let text = format!("the body is {error}");
-        Error::invalid("", text.clone()).logged_as(text)
+        // The parser's message gives a position but quotes no content, so it may be logged.
+        let message = format!("the body is {error}");
+        Error::invalid("", message.clone()).logged_as(message)
     })?;
     if value.is_object() {
         return Ok(value);
     }
     let received = json::shown(&value);
-    let text = format!("the body is {received}; expected a request, which is a JSON object");
-    Err(Error::invalid("", text))
+    let message = format!("the body is {received}; expected a request (a JSON object)");
+    Err(Error::invalid("", message))
 }
 
-/// Builds the response to the only record of an HTTP event.
+/// Builds the response from the outcome of the event's only record.
 pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> HttpResponse {
     match records.into_iter().next().map(|record| record.outcome) {
         Some(Outcome::Done(Value::String(text))) => HttpResponse {
@@ -280,14 +280,15 @@ pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> 
         },
         Some(Outcome::Done(value)) => HttpResponse::json(200, &value),
         Some(Outcome::Failed(error)) => error_response(&error, invocation),
-        Some(Outcome::Skipped) | None => {
-            error_response(&Error::new(ErrorKind::Internal, "no outcome"), invocation)
-        }
+        Some(Outcome::Skipped) | None => error_response(
+            &Error::new(ErrorKind::Internal, "the request has no outcome"),
+            invocation,
+        ),
     }
 }
 
 /// Builds an error response in the format of function URLs, for servers that reject a request
-/// before they have built an event from it.
+/// before they convert it to an event.
 pub fn http_failure(invocation: &Invocation, error: &Error) -> Value {
     error_response(error, invocation).into_value(ResponseFormat::V2)
 }
@@ -304,7 +305,7 @@ fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse {
     });
     let mut response = HttpResponse::json(kind.http_status(), &body);
     if let Some(wait) = error.retry_after() {
-        // The wait is rounded up to whole seconds, so that the caller does not retry too early.
+        // Round up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         response.headers.push(("retry-after", seconds.to_string()));
     }

@@ -1,7 +1,7 @@
-//! The event sources of AWS Lambda. This crate recognizes the source of an event by the event's
-//! fields, extracts the requests from the event, and builds the response that the source expects.
+//! Event sources of AWS Lambda. This crate detects the source of an event from its fields, extracts
+//! the requests, and builds the response that the source expects.
 //!
-//! The crate is pure: it does not run requests and performs no I/O.
+//! The crate neither runs requests nor performs I/O.
 
 mod authorization;
 mod batch;

@@ -3,38 +3,37 @@
 use llm_exe::Error;
 use serde_json::Value;
 
-/// A part of an event, such as an SQS message, that the response reports on separately.
+/// A part of an event that succeeds or fails on its own, such as an SQS message.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// The id that the source gave to the record. It is unique within the event.
+    /// The id of the record, which is unique within the event.
     pub id: String,
-    /// The message group. Records of a group are run in order. After one of them fails, the
-    /// remaining records of the group are not run.
+    /// The message group, if the record has one. Records of a group are run in order, and the group
+    /// stops at the first failure.
     pub group: Option<String>,
-    /// The requests in the record. Empty for test messages and for events that contain nothing to
-    /// run, such as the deletion of an object.
+    /// The requests in the record. Empty if there is nothing to run, for example because the record
+    /// is a test message or reports a deleted object.
     pub requests: Vec<RecordRequest>,
 }
 
-/// A request in a record. A record has several requests if, for example, an SQS message contains
-/// notifications about several S3 objects.
+/// A request in a record. A record contains several requests if, for example, an SQS message
+/// reports several S3 objects.
 #[derive(Debug, Clone)]
 pub struct RecordRequest {
-    /// The name of the innermost source, for example `s3` for an S3 notification in an SQS
+    /// The name of the innermost event source, such as `s3` for an S3 notification in an SQS
     /// message.
     pub source: &'static str,
-    /// The id from the innermost source, which is a message id, or the bucket, key and version of
-    /// an S3 object. It is the same for every delivery of the same message or object.
+    /// The id from the innermost event source: a message id, or the bucket, key and version of an
+    /// S3 object. It stays the same if the message or notification is delivered again.
     pub id: String,
-    /// The ARNs of the queue, topic and bucket that delivered the request, if the event contains
-    /// them.
+    /// The ARNs of the queues, topics and buckets that the request came through, if they are known.
     pub origins: Vec<String>,
-    /// The request, or the reason why it can't be read.
+    /// The request, or an error if it can't be read.
     pub body: Result<Value, Error>,
 }
 
 impl Record {
-    /// Creates the only record of a direct or HTTP event, whose body is the request itself.
+    /// Creates the record of a direct or HTTP event, which contains a single request.
     pub(crate) fn from_request(
         source: &'static str,
         invocation: &Invocation,
@@ -58,9 +57,9 @@ pub struct FinishedRecord {
 /// The outcome of a record or a request.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// The request returned this result.
+    /// The run succeeded with this result.
     Done(Value),
-    /// The request failed with this error.
+    /// The run failed with this error.
     Failed(Error),
     /// There was nothing to run.
     Skipped,
@@ -71,12 +70,12 @@ pub enum Outcome {
 pub struct Invocation {
     /// The request id that Lambda assigned to the invocation.
     pub request_id: String,
-    /// The version of the function, which `/health` returns.
+    /// The version of the function, as returned by `/health`.
     pub version: String,
 }
 
 impl Invocation {
-    /// Returns an id for a part of the event that has no id of its own. The id differs between
+    /// Returns an id for an item of the event that has no id of its own. The id differs between
     /// invocations.
     pub(crate) fn part_id(&self, index: usize) -> String {
         format!("{}:{index}", self.request_id)

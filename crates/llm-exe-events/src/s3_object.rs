@@ -1,4 +1,4 @@
-//! S3 objects that events refer to. Each object is used as a hosted config.
+//! S3 objects that events refer to. The function fetches the request from the object and runs it.
 
 use llm_exe::Error;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::shapes::{non_empty_string, string};
 
-/// Encodes every character except the unreserved characters of RFC 3986.
+/// The characters that are percent-encoded: all except the unreserved characters of RFC 3986.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Like [`COMPONENT`], but does not encode `/`.
+/// The characters of [`COMPONENT`] except `/`, which separates path segments.
 const PATH: &AsciiSet = &COMPONENT.remove(b'/');
 
-/// The S3 object that an event is about, and the version of its content.
+/// An S3 object that an event refers to, with the version of its content.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct S3Object {
     bucket: String,
@@ -23,7 +23,7 @@ pub(crate) struct S3Object {
 }
 
 impl S3Object {
-    /// Reads the object from an S3 notification, in which the key is form-encoded.
+    /// Parses the object in an S3 notification, where the key is form-encoded.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
     pub(crate) fn from_notification(record: &Value) -> Result<S3Object, Error> {
         let bucket = required_string(record, "/s3/bucket/name")?;
@@ -41,7 +41,7 @@ impl S3Object {
         })
     }
 
-    /// Reads the object from EventBridge's "Object Created" event, in which the key is not encoded.
+    /// Parses the object in an EventBridge "Object Created" event, where the key is not encoded.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
     pub(crate) fn from_bus_event(event: &Value) -> Result<S3Object, Error> {
         let field = |pointer| non_empty_string(event, pointer).map(str::to_owned);
@@ -54,9 +54,8 @@ impl S3Object {
         })
     }
 
-    /// Returns a unique id in the form of a URL, which contains the object's version, or else its
-    /// ETag and sequencer. If the event contains none of them, the URL contains the id of the
-    /// delivery instead.
+    /// Returns a unique id for this version of the object. The id is a URL with the version id, or
+    /// else the ETag and sequencer, or else the id of the delivery.
     pub(crate) fn id(&self, delivery: &str) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, COMPONENT).to_string();
         let bucket = encoded(&self.bucket);
@@ -73,12 +72,12 @@ impl S3Object {
         format!("s3://{bucket}/{key}?{query}")
     }
 
-    /// The ARN of the bucket.
+    /// Returns the ARN of the bucket.
     pub(crate) fn bucket_arn(&self) -> String {
         format!("arn:aws:s3:::{}", self.bucket)
     }
 
-    /// Creates a request that uses the object as its hosted config.
+    /// Creates a request whose content is read from the object.
     pub(crate) fn to_request(&self) -> Value {
         let mut request = json!({ "bucket": self.bucket, "key": self.key });
         if let (Some(version), Some(fields)) = (&self.version, request.as_object_mut()) {
@@ -88,8 +87,8 @@ impl S3Object {
     }
 }
 
-/// Whether a version id identifies content that never changes. In a bucket with suspended
-/// versioning, the next write overwrites the version `null`.
+/// Returns true if the version id identifies content that never changes. The version `null` is
+/// overwritten by the next write while versioning is suspended.
 fn is_version(version: &str) -> bool {
     version != "null"
 }

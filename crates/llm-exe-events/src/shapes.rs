@@ -2,33 +2,34 @@
 
 use serde_json::Value;
 
-/// Fields that occur in requests but not in AWS events. A value that has one of them at its top
-/// level is a request, whatever other fields it has.
+/// Fields that requests have but AWS events do not. A value with any of these fields at its top
+/// level is treated as a request.
 const REQUEST_FIELDS: &[&str] =
     &["provider", "providor", "model", "message", "output", "schema", "key", "url", "steps"];
 
-/// Whether a value is a caller's request and not an event with similar fields.
+/// Returns true if the value is a request and not an AWS event.
 pub(crate) fn is_request(value: &Value) -> bool {
     REQUEST_FIELDS.iter().any(|name| value.get(name).is_some())
 }
 
-/// The string at a JSON pointer.
+/// Returns the string at a JSON pointer.
 pub(crate) fn string<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// The string at a JSON pointer, unless it is empty.
+/// Returns the string at a JSON pointer, unless it is empty.
 pub(crate) fn non_empty_string<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     string(value, pointer).filter(|text| !text.is_empty())
 }
 
-/// The items of the `Records` array. `None` if there is no such array or the value is a request.
+/// Returns the items of the `Records` array. Returns `None` if the array is missing or the value is
+/// a request.
 pub(crate) fn records(value: &Value) -> Option<&Vec<Value>> {
     let records = value.get("Records").and_then(Value::as_array)?;
     (!is_request(value)).then_some(records)
 }
 
-/// Converts an array, or an object with a `Records` array, into its items.
+/// Returns the items of an array, or of the `Records` array in an object.
 pub(crate) fn into_items(value: Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items,
@@ -40,35 +41,36 @@ pub(crate) fn into_items(value: Value) -> Vec<Value> {
     }
 }
 
-/// Whether the value is `{"Records": []}`.
+/// Returns true if the value is `{"Records": []}`.
 pub(crate) fn is_empty_batch(value: &Value) -> bool {
     let is_only_field = value.as_object().is_some_and(|fields| fields.len() == 1);
     is_only_field && records(value).is_some_and(Vec::is_empty)
 }
 
-/// The event source that a record names, such as `aws:sqs`. Only SNS capitalizes the name of this
-/// field.
+/// Returns the event source that a record names, such as `aws:sqs`. SNS is the only source that
+/// capitalizes the field name.
 pub(crate) fn source_of(item: &Value) -> Option<&str> {
     string(item, "/eventSource").or_else(|| string(item, "/EventSource"))
 }
 
-/// Whether there is at least one record and all records are from this source.
+/// Returns true if there is at least one record and all records are from this source.
 pub(crate) fn all_from(items: &[Value], source: &str) -> bool {
     !items.is_empty() && items.iter().all(|item| source_of(item) == Some(source))
 }
 
-/// Whether the value is an EventBridge event, or has the same fields because of an input template.
+/// Returns true if the value is an EventBridge event, or if an input template gave it the same
+/// fields.
 pub(crate) fn is_bus_event(value: &Value) -> bool {
     string(value, "/detail-type").is_some() && value.get("detail").is_some() && !is_request(value)
 }
 
-/// Whether the value is the test event that S3 sends when a notification is configured.
+/// Returns true if the value is the test event that S3 sends when a notification is configured.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 pub(crate) fn is_test_event(value: &Value) -> bool {
     string(value, "/Event") == Some("s3:TestEvent") && !is_request(value)
 }
 
-/// Whether the value is the envelope in which SNS delivers a message to a queue.
+/// Returns true if the value is the envelope in which SNS delivers a message to a queue.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html>
 pub(crate) fn is_notification(value: &Value) -> bool {
     string(value, "/Type") == Some("Notification")
@@ -77,7 +79,7 @@ pub(crate) fn is_notification(value: &Value) -> bool {
         && !is_request(value)
 }
 
-/// Whether the value is a single record that is not in a `Records` array.
+/// Returns true if the value is a single record outside of a `Records` array.
 pub(crate) fn is_record(value: &Value) -> bool {
     let payload = match source_of(value) {
         Some("aws:sqs") => "body",

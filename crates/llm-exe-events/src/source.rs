@@ -1,4 +1,4 @@
-//! The trait that every event source implements.
+//! The interface that every event source implements.
 
 use llm_exe::Error;
 use serde_json::Value;
@@ -6,53 +6,56 @@ use serde_json::Value;
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 
-/// Maximum size of a response in bytes of JSON, which is Lambda's limit of 6 MB.
+/// Maximum size of a response in bytes of JSON, which is Lambda's payload limit of 6 MB.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 
-/// How an event is handled.
+/// How the function handles an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Route {
-    /// The records of the event are run.
+    /// The function runs the records of the event.
     Run,
-    /// This response is returned and nothing is run.
+    /// The function returns this response without running anything.
     Respond(Value),
 }
 
 /// A source of events, such as an SQS queue or an HTTP API.
 pub trait EventSource: Sync {
-    /// The source's name in logs and in the documentation.
+    /// Returns the name of the source in logs and in the documentation.
     fn name(&self) -> &'static str;
 
-    /// Whether an event is from this source.
+    /// Returns true if the event is from this source.
     fn matches(&self, event: &Value) -> bool;
 
-    /// Decides whether the event's records are run or a response is returned at once.
+    /// Decides whether to run the event's records or to return a response immediately.
     fn route(&self, event: &Value, invocation: &Invocation) -> Route {
         let _ = (event, invocation);
         Route::Run
     }
 
-    /// Whether the caller may run requests. Sources other than HTTP are authorized by AWS alone.
+    /// Decides whether the caller may run requests. The default allows every caller, because AWS
+    /// has already authorized all events other than HTTP requests.
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
         let _ = (event, auth);
         Authorization::Granted
     }
 
-    /// Whether a gateway between the caller and the function may time out before the function does.
+    /// Returns true if a gateway between the caller and the function may time out before the
+    /// function does.
     fn is_behind_gateway(&self, event: &Value) -> bool {
         let _ = event;
         false
     }
 
-    /// The name of the caller, which separates the idempotency keys of different callers. `None`
-    /// for sources that deliver records, whose results are stored by record id.
+    /// Returns the name of the caller, which keeps the idempotency keys of different callers
+    /// separate. Returns `None` for sources that deliver records, because their results are stored
+    /// by record id.
     fn caller(&self, event: &Value) -> Option<String> {
         let _ = event;
         None
     }
 
-    /// Maximum size of a response in bytes of JSON.
+    /// Returns the maximum size of a response in bytes of JSON.
     fn max_response_bytes(&self) -> usize {
         MAX_RESPONSE_BYTES
     }
@@ -60,14 +63,14 @@ pub trait EventSource: Sync {
     /// Returns the records of the event.
     ///
     /// # Errors
-    /// Fails if the event as a whole can't be read.
+    /// Fails if the event as a whole is invalid. If a single record is invalid, the error is stored
+    /// in that record instead.
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error>;
 
-    /// Builds the response that the source expects. `records` are in the order of the event.
+    /// Builds the response that the source expects. `records` must be in the order of the event.
     ///
     /// # Errors
-    /// Returns the error that the invocation fails with, if the source has no other way to report
-    /// one.
+    /// Returns an error if the source can report a failure only by failing the invocation.
     fn respond(
         &self,
         invocation: &Invocation,
@@ -77,7 +80,7 @@ pub trait EventSource: Sync {
     /// Builds the response for an event that failed as a whole.
     ///
     /// # Errors
-    /// The same errors as [`EventSource::respond`].
+    /// Returns the same errors as [`EventSource::respond`].
     fn respond_with_error(&self, invocation: &Invocation, error: Error) -> Result<Value, Error> {
         let id = invocation.request_id.clone();
         self.respond(invocation, vec![FinishedRecord { id, outcome: Outcome::Failed(error) }])

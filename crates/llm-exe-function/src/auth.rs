@@ -1,4 +1,4 @@
-//! Authenticates HTTP callers by the endpoint key.
+//! Authenticates HTTP callers with the endpoint key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,8 +26,8 @@ impl EndpointAuthenticator {
     /// Checks the key that a caller sent, if the authorization requires a key.
     ///
     /// # Errors
-    /// `Unauthorized` if the caller is rejected, `Timeout` if the endpoint key could not be looked
-    /// up in time, and the errors of that look-up.
+    /// Returns `Unauthorized` if the caller is rejected, `Timeout` if the endpoint key could not be
+    /// looked up in time, or the error of the look-up.
     pub(crate) async fn check(
         &self,
         authorization: Authorization,
@@ -50,8 +50,8 @@ impl EndpointAuthenticator {
         if is_equal(&key, &presented) {
             return Ok(());
         }
-        // The endpoint key may have been replaced since it was fetched. Refreshes are limited, so
-        // that a caller who guesses keys does not cause a look-up for each guess.
+        // The endpoint key may have been replaced since it was fetched. The rate of refreshes is
+        // limited, so that guessing keys does not cause a look-up for each guess.
         if self.may_refresh()
             && let Ok(Some(newer)) = self.keys.renewed(&name, &key).await
             && is_equal(&newer, &presented)

@@ -1,4 +1,4 @@
-//! Runs the records of an event concurrently. Records with the same message group run one after
+//! Runs the records of an event concurrently. Records of the same message group run one after
 //! another, in order.
 
 use std::collections::HashMap;
@@ -23,9 +23,9 @@ pub(crate) struct RecordOutcome {
     pub(crate) requests: Vec<RequestOutcome>,
 }
 
-/// Runs a single request for a [`Batch`].
+/// Runs the requests that a [`Batch`] schedules.
 pub(crate) trait RequestRunner {
-    /// Runs one request. `group` is the message group of the record that contains it.
+    /// Runs one request. `group` is the message group of the request's record.
     async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome;
 }
 
@@ -71,7 +71,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
     }
 
     /// Runs the records of one group in order. After a failure, the remaining records of the group
-    /// are not run.
+    /// fail without being run.
     async fn run_lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
         let mut outcomes = Vec::new();
         let mut group_error: Option<Error> = None;
@@ -86,27 +86,29 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
             };
             let failure = requests.iter().find_map(RequestOutcome::error);
             if let (None, Some(error)) = (&group_error, failure) {
-                let text = format!("not run: the record {id}, earlier in its group, failed");
-                group_error = Some(Error::new(error.kind(), text));
+                let message = format!(
+                    "not run, because the earlier record {id} of the same message group failed"
+                );
+                group_error = Some(Error::new(error.kind(), message));
             }
             outcomes.push((index, RecordOutcome { id, requests }));
         }
         outcomes
     }
 
-    /// Runs a request. If the slowest request so far took longer than the time that is left,
-    /// returns a `Timeout` error instead, because this request would probably time out as well.
+    /// Runs a request. Returns a `Timeout` error immediately if the slowest request so far took
+    /// longer than the remaining time.
     async fn run_request(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let permit = self.permits.acquire().await;
         let slowest = *self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         let left = self.deadline.left();
         if permit.is_err() || left < slowest {
-            let text = format!(
-                "not started: {} ms are left, and another record of this batch took {} ms",
+            let message = format!(
+                "not started: {} ms remain, but another record of this batch took {} ms",
                 left.as_millis(),
                 slowest.as_millis()
             );
-            return RequestOutcome::failed(Error::new(ErrorKind::Timeout, text));
+            return RequestOutcome::failed(Error::new(ErrorKind::Timeout, message));
         }
         let started = Instant::now();
         let outcome = self.runner.run(request, group).await;
@@ -117,7 +119,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 }
 
 impl RecordOutcome {
-    /// The results of the requests that succeeded.
+    /// Returns the results of the requests that succeeded.
     pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
         self.requests.iter().filter_map(|request| match &request.outcome {
             Outcome::Done(value) => Some(value),
@@ -125,12 +127,13 @@ impl RecordOutcome {
         })
     }
 
-    /// The error of the first request that failed. A record fails if any of its requests fails.
+    /// Returns the error of the first failed request. A record fails if any of its requests fails.
     pub(crate) fn error(&self) -> Option<&Error> {
         self.requests.iter().find_map(RequestOutcome::error)
     }
 
-    /// Returns the record's id and combines the outcomes of its requests into one.
+    /// Combines the outcomes of the record's requests into one, and returns it with the record's
+    /// id.
     pub(crate) fn into_outcome(self) -> (String, Outcome) {
         if let Some(error) = self.error() {
             let error = error.clone();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use llm_exe::hosted::check_bucket;
 use llm_exe::{ParsedDestination, ResultDestination, check_region, json};
 
-/// Maximum length of a prefix in bytes. S3 allows keys of at most 1,024 bytes, and the names of
-/// results are appended to the prefix.
+/// Maximum length of a prefix in bytes, which leaves room for the object names. S3 allows keys of
+/// at most 1,024 bytes.
 const MAX_PREFIX_BYTES: usize = 512;
 
 /// An S3 bucket and a key prefix, written as `s3://bucket/prefix`.
@@ -23,7 +23,7 @@ impl ResultPrefix {
     /// Parses `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// A message with the expected format and the received value.
+    /// Returns a message with the expected format and the received value.
     pub fn parse(text: &str) -> Result<ResultPrefix, String> {
         let expected = || format!("expected s3://bucket/prefix, got {}", json::quoted(text));
         let rest = text.strip_prefix("s3://").ok_or_else(expected)?;
@@ -40,7 +40,7 @@ impl ResultPrefix {
         Ok(ResultPrefix { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 
-    /// Returns the object with this name below the prefix.
+    /// Returns the location of the object with this name below the prefix.
     pub fn object(&self, name: &str) -> ResultPlace {
         let key = match self.prefix.as_str() {
             "" => name.to_owned(),
@@ -49,13 +49,13 @@ impl ResultPrefix {
         ResultPlace { bucket: self.bucket.clone(), key }
     }
 
-    /// The common beginning of the URLs of all objects below the prefix, with a trailing slash.
+    /// Returns the prefix as a URL with a trailing slash.
     pub fn folder(&self) -> String {
         let url = self.to_string();
         if url.ends_with('/') { url } else { url + "/" }
     }
 
-    /// Whether an object is below the prefix.
+    /// Returns true if the object is below the prefix.
     pub fn contains(&self, bucket: &str, key: &str) -> bool {
         let rest = key.strip_prefix(&self.prefix);
         let is_below = |rest: &str| self.prefix.is_empty() || rest.starts_with('/');
@@ -69,7 +69,7 @@ impl fmt::Display for ResultPrefix {
     }
 }
 
-/// The S3 object in which a result is stored.
+/// The location of the S3 object that stores a result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResultPlace {
     /// The bucket's name.
@@ -84,7 +84,7 @@ impl fmt::Display for ResultPlace {
     }
 }
 
-/// The destination of a result.
+/// A destination that results are sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
     /// An object below this prefix.
@@ -98,9 +98,9 @@ pub enum Destination {
 /// An SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
-    /// The queue URL, exactly as it was configured or requested.
+    /// The queue URL, exactly as in the setting or request.
     pub url: String,
-    /// The AWS region, if the host of the URL contains it.
+    /// The AWS region, if it is part of the URL's host name.
     pub region: Option<String>,
     /// The id of the AWS account that owns the queue.
     pub account: String,
@@ -121,7 +121,7 @@ impl Destination {
     /// Parses a queue URL, an event bus ARN, or `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// A message with the expected formats and the received value.
+    /// Returns a message with the expected formats and the received value.
     pub fn parse(text: &str) -> Result<Destination, String> {
         if text.starts_with("s3://") {
             return ResultPrefix::parse(text).map(Destination::Objects);
@@ -141,8 +141,8 @@ impl Destination {
         })
     }
 
-    /// Parses the `destination` field of a request. This is the [`llm_exe::DestinationParser`] that
-    /// the function uses.
+    /// Parses the `destination` field of a request. The function passes this parser to the executor
+    /// as its [`llm_exe::DestinationParser`].
     pub(crate) fn parse_field(text: &str) -> Result<ParsedDestination, String> {
         Ok(Arc::new(Destination::parse(text)?))
     }
@@ -176,7 +176,7 @@ impl fmt::Display for Destination {
 }
 
 impl Queue {
-    /// Whether this is a FIFO queue.
+    /// Returns true if this is a FIFO queue.
     pub fn is_fifo(&self) -> bool {
         self.name.ends_with(".fifo")
     }

@@ -1,6 +1,5 @@
 //! Handles an event: detects its source, authorizes the caller, runs the requests in its records
-//! and builds the response. Every error and panic is reported in the response or as an invocation
-//! error.
+//! and builds the response. Errors and panics are reported in the response or fail the invocation.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -25,14 +24,14 @@ use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
-/// Time that is subtracted from a gateway's timeout, because the timeout starts before the
-/// invocation and includes the transfer of the response.
+/// The time subtracted from a gateway's timeout, which begins before the invocation and includes
+/// the transfer of the response.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
-/// The warning for results that were paid for and are lost.
-const LOST_RESULTS: &str = "results of this event are neither stored nor sent, and its source does \
-                            not receive them: set RESULT_PREFIX to store them, or \
-                            RESULT_DESTINATION to send them";
+/// The warning that results are lost although they were paid for.
+const LOST_RESULTS: &str = "the results of this event are lost, because they are neither stored \
+                            nor sent; set RESULT_PREFIX to store them or RESULT_DESTINATION to \
+                            send them";
 
 /// Handles events. Create one `Function` per process, so that invocations share its connections and
 /// caches.
@@ -56,14 +55,14 @@ impl std::fmt::Debug for Function {
 /// The outcome of handling an event, and the log line about it.
 #[derive(Debug)]
 pub struct HandledEvent {
-    /// The response to the event's source, or the error that the invocation returns.
+    /// The response to the event's source, or the error that fails the invocation.
     pub outcome: Result<Value, Error>,
     /// The log line about the event.
     pub line: LogLine,
 }
 
 impl Function {
-    /// Creates a function with these settings that reads API keys from `keys`.
+    /// Creates a function with these settings, which reads API keys from `keys`.
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
         Function {
@@ -78,13 +77,13 @@ impl Function {
         }
     }
 
-    /// Sets the signer for requests to AWS, which Amazon Bedrock requires.
+    /// Sets the signer for AWS requests, which Amazon Bedrock requires.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
         Function { executor: self.executor.with_signer(signer), ..self }
     }
 
-    /// Sets the HTTP client, so that the function shares connections with other users of the
+    /// Sets the HTTP client, which allows the function to share connections with other users of the
     /// client.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
@@ -115,9 +114,9 @@ impl Function {
         self.handle_and_list(event, invocation, deadline, None).await
     }
 
-    /// Handles an event and also returns the result of each record, because the responses to some
-    /// sources, such as SQS, do not contain the results. The list is empty for direct and HTTP
-    /// events, whose response is the result.
+    /// Handles an event and also returns the result of each record, which the response to some
+    /// sources, such as SQS, does not contain. The list is empty for direct and HTTP events,
+    /// because their response is the result.
     pub async fn handle_with_records(
         &self,
         event: &[u8],
@@ -197,7 +196,8 @@ impl Function {
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         line.set_records(&outcomes);
-        // No result is lost if a caller waits, because the response contains the result.
+        // No result is lost if a caller waits for the response, because the response contains the
+        // result.
         let is_unsent =
             || outcomes.iter().flat_map(|record| &record.requests).any(RequestOutcome::is_unsent);
         if caller.is_none() && !self.results.has_place_for_records() && is_unsent() {
@@ -210,8 +210,8 @@ impl Function {
     }
 }
 
-/// Runs the requests of one event. `caller` is set if a caller waits for the response, and `None`
-/// if the event delivers records.
+/// Runs the requests of one event. `caller` is `None` for events that deliver records, because no
+/// caller waits for the response.
 struct Runner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,

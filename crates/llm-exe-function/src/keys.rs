@@ -20,7 +20,8 @@ impl std::fmt::Debug for EnvironmentKeys {
 }
 
 impl EnvironmentKeys {
-    /// Creates an instance without a store. `look_up` returns the value of an environment variable.
+    /// Creates an instance that only reads environment variables. `look_up` returns the value of a
+    /// variable.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentKeys { look_up: Box::new(look_up), store: None }
     }
@@ -31,15 +32,15 @@ impl EnvironmentKeys {
         EnvironmentKeys { store: Some(store), ..self }
     }
 
-    /// The key in the first variable that is set and not empty.
+    /// Returns the key from the first variable that is set and not empty.
     fn in_environment(&self, name: &KeyName) -> Option<Result<Secret, Error>> {
         let (variable, value) = name.environment.iter().find_map(|variable| {
             let value = (self.look_up)(variable)?;
             (!value.trim().is_empty()).then_some((variable, value))
         })?;
         Some(Secret::new(&value).map_err(|reason| {
-            let text = format!("the key in {variable} can't be used: {reason}");
-            Error::new(ErrorKind::SecretNotFound, text)
+            let message = format!("the key in {variable} can't be used: {reason}");
+            Error::new(ErrorKind::SecretNotFound, message)
         }))
     }
 }
@@ -51,8 +52,8 @@ impl Keys for EnvironmentKeys {
             return store.get(name);
         }
         let key = key.unwrap_or_else(|| {
-            let text = format!("no key: set {} in the environment", name.variables());
-            Err(Error::secret_not_set(text))
+            let message = format!("no API key found; set {} in the environment", name.variables());
+            Err(Error::secret_not_set(message))
         });
         Box::pin(std::future::ready(key))
     }

@@ -1,8 +1,8 @@
-//! The function, independent of the Lambda runtime. It handles an event and returns the response
-//! that the event source expects, together with a log line.
+//! The function without the Lambda runtime. It handles an event and returns the response that the
+//! event source expects, together with a log line.
 //!
-//! The Lambda binary and `llm-exe serve` both use this crate. They pass in the events, the settings
-//! and the ports to AWS.
+//! The Lambda binary and `llm-exe serve` both use this crate. They supply the events, the settings
+//! and the clients of the AWS services.
 
 mod auth;
 mod batch;

@@ -14,45 +14,45 @@ use crate::settings::LogLevel;
 /// The CloudWatch namespace of the metrics.
 const NAMESPACE: &str = "LlmExe";
 
-/// Maximum number of failed records that a log line lists.
+/// Maximum number of failed records listed in a log line.
 const MAX_LISTED_FAILURES: usize = 20;
 
 /// Maximum length of a failed record's error message in characters.
 const MAX_FAILURE_CHARS: usize = 200;
 
-/// What one invocation did, to be logged as one line of JSON.
+/// A summary of one invocation, which is logged as one line of JSON.
 #[derive(Debug, Clone)]
 pub struct LogLine {
     /// The request id that Lambda assigned to the invocation.
     pub request_id: String,
     /// The name of the event source.
     pub source: &'static str,
-    /// Whether this is the process's first invocation.
+    /// Whether this is the first invocation of the process.
     pub cold: bool,
     /// The duration of the invocation.
     pub duration: Duration,
     /// The HTTP status, if the function responded without running a request.
     pub status: Option<u64>,
-    /// What the request did. If there are several requests, this is the report of the first one
-    /// that called a provider, with the attempts and tokens of all requests added up.
+    /// The report about the request. If there are several requests, it describes the first one that
+    /// called a provider, but contains the attempts and tokens of all requests.
     pub report: Report,
     /// The number of records in the event.
     pub records: usize,
-    /// The ids of the failed records and their errors.
+    /// The ids and errors of the failed records.
     pub failed: Vec<(String, Error)>,
-    /// The number of requests for which a stored result was returned.
+    /// The number of requests that returned a stored result instead of being run.
     pub replayed: usize,
     /// The number of records that contained nothing to run.
     pub skipped: usize,
     /// The error of the first failed record, or the error of the event as a whole.
     pub error: Option<Error>,
-    /// Warnings about the configuration. They are logged at every level because, unlike the
-    /// warnings in `report`, they never quote a request.
+    /// Warnings about the configuration. They never quote a request, so they are logged below debug
+    /// level too, unlike the warnings in `report`.
     pub warnings: Vec<&'static str>,
 }
 
 impl LogLine {
-    /// Creates the log line of an invocation that has just begun.
+    /// Creates the log line of an invocation that is about to begin.
     pub fn new(request_id: &str) -> Self {
         LogLine {
             request_id: request_id.to_owned(),
@@ -70,7 +70,7 @@ impl LogLine {
         }
     }
 
-    /// Sets the HTTP status of a response that was returned without running a request.
+    /// Sets the HTTP status from a response that was returned without running a request.
     pub(crate) fn set_response(&mut self, response: &Value) {
         self.status = response.get("statusCode").and_then(Value::as_u64);
     }
@@ -100,7 +100,7 @@ impl LogLine {
         self.skipped = records.iter().filter(is_skipped).count();
     }
 
-    /// The level at which the line is logged.
+    /// Returns the level at which the line is logged.
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
@@ -111,7 +111,7 @@ impl LogLine {
         }
     }
 
-    /// Returns the line as JSON, or `None` if the line is less severe than `max_level`.
+    /// Returns the line as JSON, or `None` if `max_level` suppresses the line.
     pub fn to_json(&self, max_level: LogLevel) -> Option<String> {
         if self.level() > max_level {
             return None;
@@ -213,7 +213,7 @@ impl LogLine {
         }
     }
 
-    /// The metrics in CloudWatch's embedded metric format.
+    /// Returns the metrics in CloudWatch's embedded metric format.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     fn metrics(&self, now: SystemTime) -> Value {
         let mut metrics = vec![json!({ "Name": "durationMs", "Unit": "Milliseconds" })];
@@ -240,7 +240,7 @@ impl LogLine {
 }
 
 impl LogLevel {
-    /// The level's name in Lambda's JSON log format.
+    /// Returns the level's name in Lambda's JSON log format.
     pub fn name(self) -> &'static str {
         match self {
             LogLevel::Error => "ERROR",

@@ -1,4 +1,4 @@
-//! The ports through which the function stores and sends results.
+//! Traits for storing and sending results. Their implementations connect the function to AWS.
 
 use bytes::Bytes;
 use llm_exe::ports::PortFuture;
@@ -6,7 +6,7 @@ use llm_exe::{Deadline, Error};
 
 use crate::destination::{Destination, ResultPlace};
 
-/// The name of the S3 metadata entry that marks an object as a result of llm-exe. The value of the
+/// The name of the S3 metadata entry that marks an object as an llm-exe result. The value of the
 /// entry is `result`.
 pub const RESULT_METADATA: &str = "llm-exe";
 
@@ -15,7 +15,7 @@ pub const RESULT_METADATA: &str = "llm-exe";
 pub struct StoredObject {
     /// The content of the object.
     pub body: Bytes,
-    /// The ETag of this content, with its quotes.
+    /// The ETag of the content, including the quotes.
     pub etag: String,
 }
 
@@ -26,7 +26,7 @@ pub enum Precondition {
     Absent,
     /// The object must still have this ETag.
     Unchanged(String),
-    /// The object is always written and replaces an existing one.
+    /// The object is written unconditionally and replaces an existing one.
     None,
 }
 
@@ -35,8 +35,8 @@ pub enum Precondition {
 pub enum WriteOutcome {
     /// The object was written and has this ETag, if the store returned one.
     Done(Option<String>),
-    /// The condition was not met. If a connection broke, an earlier attempt of the same write may
-    /// have changed the object. Read the object to find out.
+    /// The condition was not met. After a broken connection, the cause may be that an earlier
+    /// attempt at the same write succeeded. Read the object to find out.
     Unmet,
 }
 
@@ -45,18 +45,18 @@ pub trait ResultStore: Send + Sync {
     /// Reads an object. Returns `None` if the object does not exist.
     ///
     /// # Errors
-    /// `AccessDenied` if AWS denies access, `ResultUnavailable` for other failures.
+    /// Returns `AccessDenied` if AWS denies access, or `ResultUnavailable` for any other failure.
     fn read<'a>(
         &'a self,
         place: &'a ResultPlace,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<StoredObject>, Error>>;
 
-    /// Writes an object with JSON content and the metadata [`RESULT_METADATA`], if the condition is
-    /// met.
+    /// Writes an object with JSON content and the metadata entry [`RESULT_METADATA`] if the
+    /// condition is met.
     ///
     /// # Errors
-    /// The same errors as [`ResultStore::read`].
+    /// Returns the same errors as [`ResultStore::read`].
     fn write<'a>(
         &'a self,
         place: &'a ResultPlace,
@@ -69,7 +69,7 @@ pub trait ResultStore: Send + Sync {
 /// A message about a result, which is sent to a queue or an event bus.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
-    /// The id of the notification. It does not change if the notification is sent again.
+    /// The id of the notification, which stays the same if the notification is sent again.
     pub id: &'a str,
     /// The message group of the record, if it has one.
     pub group: Option<&'a str>,
@@ -83,8 +83,8 @@ pub trait Messenger: Send + Sync {
     /// through [`ResultStore`] instead.
     ///
     /// # Errors
-    /// `AccessDenied` if AWS denies access, `ResultTooLarge` if the notification is too large,
-    /// `ResultUnavailable` for other failures.
+    /// Returns `AccessDenied` if AWS denies access, `ResultTooLarge` if the notification is too
+    /// large, or `ResultUnavailable` for any other failure.
     fn send<'a>(
         &'a self,
         destination: &'a Destination,

@@ -1,5 +1,5 @@
-//! Results of individual records, for programs that show results even if the response does not
-//! contain them.
+//! Results of individual records, for programs that print results that the response does not
+//! contain.
 
 use llm_exe_events::Outcome;
 
@@ -13,17 +13,17 @@ pub struct RecordResult {
     pub record_id: String,
     /// The outcome of the request.
     pub outcome: Outcome,
-    /// Whether the request is a dry run, whose result is the provider request that would have been
-    /// sent.
+    /// Whether the request is a dry run. Its result is the request that would have been sent to the
+    /// provider.
     pub is_dry_run: bool,
-    /// The `s3://` URL of the object that stores the result, if the result was stored.
+    /// The `s3://` URL of the stored result, if the result was stored.
     pub stored_at: Option<String>,
     /// The destination that the result was sent to, if it was sent.
     pub sent_to: Option<String>,
 }
 
 impl RecordResult {
-    /// Lists the results of all requests in order. A record without requests is listed once, as
+    /// Lists the results of all requests in order. A record without requests is listed once as
     /// skipped.
     pub(crate) fn list(records: &[RecordOutcome]) -> Vec<RecordResult> {
         let mut results = Vec::new();

@@ -8,7 +8,7 @@ use crate::batch::RecordOutcome;
 use crate::log_line::LogLine;
 use crate::results::Results;
 
-/// The maximum factor by which a result grows if it is embedded in a JSON string, because escaping
+/// Maximum factor by which a result grows when it is embedded in a JSON string, where escaping
 /// turns one byte into up to six.
 const MAX_ESCAPE_GROWTH: usize = 6;
 
@@ -16,7 +16,7 @@ const MAX_ESCAPE_GROWTH: usize = 6;
 const MAX_ENVELOPE_BYTES: usize = 2048;
 
 /// Builds the response that the event source expects. If the response would be too large, its
-/// results are stored below `RESULT_PREFIX` and replaced by their URLs.
+/// results are stored below `RESULT_PREFIX` and replaced with their URLs.
 pub(crate) async fn build(
     source: &dyn EventSource,
     records: Vec<RecordOutcome>,
@@ -45,9 +45,13 @@ pub(crate) async fn build(
             if bytes <= source.max_response_bytes() {
                 return Ok(response);
             }
-            too_large(bytes, source.max_response_bytes(), "even with its results stored in S3")
+            too_large(
+                bytes,
+                source.max_response_bytes(),
+                "; its results are already stored in S3, so reduce the batch size",
+            )
         }
-        Ok(None) => too_large(bytes, max_bytes, "and RESULT_PREFIX is not set"),
+        Ok(None) => too_large(bytes, max_bytes, "; set RESULT_PREFIX to store large results in S3"),
         Err(error) => error,
     };
     line.error = Some(error.clone());
@@ -59,12 +63,13 @@ fn finish(record: RecordOutcome) -> FinishedRecord {
     FinishedRecord { id, outcome }
 }
 
-/// The maximum size of a record's results in bytes before escaping, with the JSON around them.
+/// Returns an upper bound for the size of a record's results in bytes, including the JSON around
+/// them but before escaping.
 fn result_bytes(record: &RecordOutcome) -> usize {
     record.results().map(|value| json_bytes(value) + MAX_ENVELOPE_BYTES).sum()
 }
 
-/// Stores the results and replaces them by their URLs. Returns `None` if `RESULT_PREFIX` is not
+/// Stores the results and replaces them with their URLs. Returns `None` if `RESULT_PREFIX` is not
 /// set.
 async fn offload(
     records: Vec<RecordOutcome>,
@@ -90,12 +95,12 @@ async fn offload(
     Ok(Some(finished))
 }
 
-fn too_large(bytes: usize, max_bytes: usize, reason: &str) -> Error {
-    let text = format!("the response has {bytes} bytes; the limit is {max_bytes}, {reason}");
-    Error::new(ErrorKind::ResultTooLarge, text)
+fn too_large(bytes: usize, max_bytes: usize, hint: &str) -> Error {
+    let message = format!("the response has {bytes} bytes, but the maximum is {max_bytes}{hint}");
+    Error::new(ErrorKind::ResultTooLarge, message)
 }
 
-/// The size in bytes of a value that is serialized as JSON.
+/// Returns the size in bytes of a value that is serialized as JSON.
 fn json_bytes(value: &Value) -> usize {
     let mut counter = ByteCounter(0);
     match serde_json::to_writer(&mut counter, value) {
@@ -104,7 +109,7 @@ fn json_bytes(value: &Value) -> usize {
     }
 }
 
-/// A writer that only counts the bytes that are written to it.
+/// A writer that counts the bytes and discards them.
 struct ByteCounter(usize);
 
 impl std::io::Write for ByteCounter {

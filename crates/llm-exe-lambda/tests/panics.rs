@@ -39,7 +39,7 @@ async fn panicking_invocation_fails_with_internal_and_the_next_one_succeeds() {
     for _ in 0..2 {
         let (error_type, message) = function.invoke(&panicking_request()).await.failure();
         assert_eq!(error_type, "Internal");
-        assert_eq!(message, "the request made the function panic");
+        assert_eq!(message, "the function panicked while running the request");
         assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
     }
 }

@@ -1,4 +1,4 @@
-//! Application Load Balancers.
+//! Requests from Application Load Balancers.
 //!
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
 
@@ -44,7 +44,7 @@ impl EventSource for Alb {
     }
 
     /// Ignores the headers in which a load balancer passes the caller's identity, because a caller
-    /// who reaches the function another way could forge them.
+    /// that bypasses the load balancer could forge them.
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {
         http::authorize(&http_v1::unauthenticated(event), auth)
     }

@@ -24,7 +24,7 @@ impl EventSource for Direct {
         Ok(vec![Record::from_request(self.name(), invocation, event)])
     }
 
-    /// The event does not identify its caller, so all direct callers share one name.
+    /// Returns the same name for all direct callers, because the event does not identify them.
     fn caller(&self, _: &Value) -> Option<String> {
         Some(self.name().to_owned())
     }
@@ -34,12 +34,12 @@ impl EventSource for Direct {
     }
 }
 
-/// Returns the result of the only record, without an envelope around it.
+/// Returns the result of the only record without wrapping it in another object.
 pub(crate) fn only_result(records: Vec<FinishedRecord>) -> Result<Value, Error> {
     match records.into_iter().next().map(|record| record.outcome) {
         Some(Outcome::Done(value)) => Ok(value),
         Some(Outcome::Failed(error)) => Err(error),
         Some(Outcome::Skipped) => Ok(json!({ "status": "skipped" })),
-        None => Err(Error::new(ErrorKind::Internal, "no outcome")),
+        None => Err(Error::new(ErrorKind::Internal, "the request has no outcome")),
     }
 }

@@ -1,4 +1,4 @@
-//! EventBridge events, and events that have the same fields because of the input template of a pipe
+//! EventBridge events, and events that received the same fields from the input template of a pipe
 //! or rule.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>

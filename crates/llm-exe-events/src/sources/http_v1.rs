@@ -14,7 +14,7 @@ use crate::source::{EventSource, Route};
 
 /// Handles events with `httpMethod` and `path`.
 pub(crate) struct HttpV1 {
-    /// Whether the event has `multiValueHeaders` and no `headers`.
+    /// Whether the event has `multiValueHeaders` but no `headers`.
     pub(crate) is_multi: bool,
 }
 
@@ -62,7 +62,7 @@ impl EventSource for HttpV1 {
     }
 }
 
-/// Whether an event has payload format 1.0, which load balancers use too.
+/// Returns true if the event has payload format 1.0, which load balancers also use.
 pub(super) fn is_v1(event: &Value) -> bool {
     let has_context = event.get("requestContext").is_some_and(Value::is_object);
     string(event, "/httpMethod").is_some()
@@ -70,13 +70,13 @@ pub(super) fn is_v1(event: &Value) -> bool {
         && (has_context || !shapes::is_request(event))
 }
 
-/// Whether an event has `multiValueHeaders` and no `headers`.
+/// Returns true if the event has `multiValueHeaders` but no `headers`.
 pub(super) fn is_multi(event: &Value) -> bool {
     let has = |name| event.get(name).is_some_and(Value::is_object);
     has("multiValueHeaders") && !has("headers")
 }
 
-/// Returns the HTTP request in an event, ignoring any identity of the caller.
+/// Returns the HTTP request in an event without reading the caller's identity.
 pub(super) fn unauthenticated(event: &Value) -> HttpRequest<'_> {
     HttpRequest {
         method: string(event, "/httpMethod").unwrap_or_default(),
@@ -89,8 +89,8 @@ pub(super) fn unauthenticated(event: &Value) -> HttpRequest<'_> {
 
 fn http_request(event: &Value) -> HttpRequest<'_> {
     let path = string(event, "/path").unwrap_or("/");
-    // The path may begin with the base path of a custom domain, but `resource` does not. Only HTTP
-    // APIs include the stage in the path.
+    // The path may begin with the base path of a custom domain, but `resource` never does. The
+    // stage is part of the path only in events from HTTP APIs, which have a `version`.
     let stage = string(event, "/requestContext/stage").filter(|_| event.get("version").is_some());
     let is_root = string(event, "/resource") == Some("/") || http::is_stage(path, stage);
     HttpRequest { is_root, is_authenticated: identity(event).is_some(), ..unauthenticated(event) }

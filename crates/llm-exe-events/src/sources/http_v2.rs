@@ -33,7 +33,8 @@ impl EventSource for HttpV2 {
         http::authorize(&http_request(event), auth)
     }
 
-    /// A function URL waits until the function times out, but an HTTP API times out earlier.
+    /// Returns true for HTTP APIs, which time out before the function does. A function URL waits
+    /// for as long as the function runs.
     fn is_behind_gateway(&self, event: &Value) -> bool {
         !string(event, "/requestContext/domainName")
             .is_some_and(|name| name.contains(".lambda-url."))
@@ -60,7 +61,7 @@ fn http_request(event: &Value) -> HttpRequest<'_> {
     let path = string(event, "/rawPath")
         .or_else(|| string(event, "/requestContext/http/path"))
         .unwrap_or("/");
-    // The path may begin with the base path of a custom domain, but the route key does not.
+    // The path may begin with the base path of a custom domain, but the route key never does.
     let is_root_route = string(event, "/routeKey").is_some_and(|key| key.ends_with(" /"));
     HttpRequest {
         method: string(event, "/requestContext/http/method").unwrap_or_default(),

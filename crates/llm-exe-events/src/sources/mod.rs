@@ -1,4 +1,4 @@
-//! The event sources. Each one has its own file and an entry in [`SOURCES`].
+//! The event sources. Each source has its own file and an entry in [`SOURCES`].
 
 mod alb;
 mod direct;
@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::source::EventSource;
 
-/// All sources, in the order in which they are tried. A source with several response formats has an
-/// entry for each format. The last entry matches every event.
+/// All event sources, in the order in which they are tried. A source with several response formats
+/// has one entry for each format. The last entry matches every event.
 pub const SOURCES: &[&dyn EventSource] = &[
     &http_v2::HttpV2,
     &alb::Alb { is_multi: false },
@@ -32,7 +32,7 @@ pub const SOURCES: &[&dyn EventSource] = &[
     &direct::Direct,
 ];
 
-/// Returns the first source that matches an event. If no other source matches, the event is a
+/// Returns the first source that matches the event. An event that matches no other source is a
 /// direct request.
 pub fn detect(event: &Value) -> &'static dyn EventSource {
     SOURCES.iter().copied().find(|source| source.matches(event)).unwrap_or(&direct::Direct)

@@ -1,5 +1,5 @@
 //! EventBridge Pipes that read from an SQS queue. A pipe delivers either the SQS messages
-//! themselves or what an input template made of them.
+//! themselves or the output of an input template.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-source.html>
 
@@ -46,7 +46,7 @@ impl EventSource for Pipes {
         Ok(batch::item_failures(records))
     }
 
-    /// The invocation fails with the error, so that the pipe delivers all messages again.
+    /// Fails the invocation, so that the pipe delivers all messages again.
     fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }

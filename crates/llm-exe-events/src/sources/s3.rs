@@ -1,4 +1,4 @@
-//! S3 notifications. Each created object is run as a hosted config.
+//! S3 notifications. The function reads a request from each created object and runs it.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html>
 

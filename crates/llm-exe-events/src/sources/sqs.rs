@@ -32,7 +32,7 @@ impl EventSource for Sqs {
         Ok(batch::item_failures(records))
     }
 
-    /// The invocation fails with the error, so that the queue delivers all messages again.
+    /// Fails the invocation, so that the queue delivers all messages again.
     fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
         Err(error)
     }
@@ -41,8 +41,8 @@ impl EventSource for Sqs {
 /// Creates a record for each SQS message.
 ///
 /// # Errors
-/// Fails if a message has no id, because its result could not be stored and its failure could not
-/// be reported.
+/// Fails if a message has no id, because its result can't be stored and its failure can't be
+/// reported.
 pub(super) fn messages(
     items: Vec<Value>,
     path: &str,
@@ -62,8 +62,8 @@ pub(super) fn messages(
     Ok(batch::deduplicate_records(records))
 }
 
-/// Returns the message group of a message from a FIFO queue. Messages from standard queues may have
-/// groups too (fair queues), but those queues do not order their messages.
+/// Returns the message group of a message from a FIFO queue. Fair queues also have groups, but do
+/// not order their messages, so their groups are ignored.
 fn group(item: &Value) -> Option<&str> {
     let is_fifo =
         non_empty_string(item, "/eventSourceARN").is_some_and(|arn| arn.ends_with(".fifo"));

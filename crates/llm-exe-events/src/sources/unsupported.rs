@@ -1,5 +1,6 @@
-//! Rejects events from unsupported sources, events that mix several sources, and arrays that are
-//! not from EventBridge Pipes, so that they are not run as direct requests by mistake.
+//! Rejects events that would otherwise be run as direct requests by mistake: events from
+//! unsupported sources, events that mix several sources, and arrays that are not from EventBridge
+//! Pipes.
 
 use llm_exe::{Error, json};
 use serde_json::Value;
@@ -9,14 +10,14 @@ use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes;
 use crate::source::EventSource;
 
-/// The supported sources of `Records`, for error messages.
+/// The sources whose `Records` are supported, as listed in error messages.
 const SUPPORTED: &str = "aws:sqs, aws:sns or aws:s3";
 
-/// Maximum number of source names that an error message lists.
+/// Maximum number of source names listed in an error message.
 const MAX_LISTED_NAMES: usize = 5;
 
 /// Handles events with non-empty `Records`, events with an `eventSource` but no `Records` (Kafka
-/// and MQ), and all arrays. This source is tried after the supported sources.
+/// and MQ), and all arrays. Supported sources match first.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
@@ -32,9 +33,11 @@ impl EventSource for Unsupported {
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
         if let Some(name) = shapes::source_of(&event).map(json::quoted) {
-            let text =
-                format!("an event from {name} without Records of {SUPPORTED} is not supported");
-            return Err(Error::invalid("eventSource", text));
+            let message = format!(
+                "an event from {name} without Records is not supported; expected Records from \
+                 {SUPPORTED}"
+            );
+            return Err(Error::invalid("eventSource", message));
         }
         let is_list = event.is_array();
         let items = shapes::into_items(event);
@@ -42,15 +45,12 @@ impl EventSource for Unsupported {
         Err(match (is_list, names.as_slice()) {
             (true, []) => Error::invalid(
                 "",
-                "the event is a list, but not a list of SQS messages as EventBridge Pipes sends \
-                 it; expected a request, which is a JSON object",
+                "the event is a list; expected a request (a JSON object) or a list of SQS messages \
+                 from EventBridge Pipes",
             ),
             (false, []) => Error::invalid("Records", "no record has an eventSource"),
-            (true, names) => Error::invalid("", message(names, "a list of aws:sqs", "aws:sqs")),
-            (false, names) => {
-                let expected = format!("Records of {SUPPORTED}");
-                Error::invalid("Records", message(names, &expected, SUPPORTED))
-            }
+            (true, names) => Error::invalid("", unsupported_sources(names, "aws:sqs")),
+            (false, names) => Error::invalid("Records", unsupported_sources(names, SUPPORTED)),
         })
     }
 
@@ -59,11 +59,13 @@ impl EventSource for Unsupported {
     }
 }
 
-fn message(names: &[String], expected: &str, supported: &str) -> String {
+fn unsupported_sources(names: &[String], supported: &str) -> String {
     let listed = names.iter().take(MAX_LISTED_NAMES).cloned().collect::<Vec<_>>().join(", ");
     let more = if names.len() > MAX_LISTED_NAMES { " and others" } else { "" };
     match names {
-        [_] => format!("records from {listed} are not supported; expected {expected}"),
+        [_] => {
+            format!("records from {listed} are not supported; expected records from {supported}")
+        }
         _ => format!(
             "the event mixes records from {listed}{more}; expected records from one source: \
              {supported}"

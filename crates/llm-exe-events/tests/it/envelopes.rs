@@ -1,12 +1,12 @@
-//! Property tests of nested events, which check that requests are extracted unchanged from any
-//! nesting and have unique ids.
+//! Property tests for nested events. Requests are extracted unchanged from any nesting, and their
+//! ids are unique.
 
 use llm_exe_events::{Invocation, Record, RecordRequest, detect};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An envelope around a value. It may be the outermost event or be nested in another envelope.
+/// An event that wraps a value. An envelope may itself be nested in another envelope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Envelope {
     Queue,
@@ -33,7 +33,8 @@ impl Envelope {
         }
     }
 
-    /// Wraps a value in the event that this source delivers to the function or to another source.
+    /// Wraps a value in an event from this source. `is_outermost` is set if the event is delivered
+    /// to the function directly.
     fn wrap(self, inner: &Value, id: &str, is_outermost: bool) -> Value {
         match self {
             Envelope::Queue => json!({ "Records": [{
@@ -66,8 +67,8 @@ impl Envelope {
     }
 }
 
-/// Wraps a value in these envelopes. The first envelope is the innermost, and the id of each
-/// envelope contains its position.
+/// Wraps a value in several envelopes, beginning with the innermost. The id of each envelope
+/// contains its position.
 fn nested(inner: &Value, envelopes: &[Envelope]) -> Value {
     envelopes.iter().enumerate().fold(inner.clone(), |inner, (index, envelope)| {
         envelope.wrap(&inner, &format!("id-{index}"), index + 1 == envelopes.len())
@@ -111,7 +112,8 @@ fn request() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Strings that could cause ambiguous ids when they are joined.
+/// Generates strings that could make the ids of two objects equal if they were joined without
+/// encoding.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof!["[a/?&=%+ ]{1,6}", "(versionId|etag|sequencer|=|&|\\?|/|%3F| ){1,4}", ".{1,8}"]
 }
@@ -138,11 +140,13 @@ proptest! {
         if envelopes.len() <= 3 {
             prop_assert_eq!(found.body.unwrap(), request);
         } else {
-            prop_assert!(found.body.unwrap_err().message().contains("at most 3 may be nested"));
+            let error = found.body.unwrap_err();
+            prop_assert!(error.message().contains("at most 3 levels of nesting"), "{error}");
         }
     }
 
-    /// Uses at most two envelopes, because the S3 notification itself counts as one.
+    /// The S3 notification itself counts as one level, so there are at most two envelopes around
+    /// it.
     #[test]
     fn object_id_does_not_depend_on_nesting(
         key in part(),

@@ -1,4 +1,4 @@
-//! Integration tests of the event sources.
+//! Integration tests for the event sources.
 
 #![allow(
     clippy::unwrap_used,

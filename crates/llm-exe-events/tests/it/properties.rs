@@ -1,5 +1,5 @@
-//! Property tests with arbitrary events, which check that detecting, routing, authorizing and
-//! reading an event never panics.
+//! Property tests with arbitrary events. No event may cause a panic while it is detected, routed,
+//! authorized or parsed.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use llm_exe_events::{
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Field names of events, so that generated values resemble events.
+/// Field names of real events, so that the generated values resemble events.
 const NAMES: &[&str] = &[
     "version",
     "requestContext",
@@ -112,7 +112,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON value. Most field names occur in real events.
+/// Generates JSON values. Most of their field names occur in real events.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -130,7 +130,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An HTTP event with arbitrary field values.
+/// Generates HTTP events with arbitrary field values.
 fn http_event() -> impl Strategy<Value = Value> {
     let field = || prop_oneof![2 => text().prop_map(Value::from), 1 => value()];
     (field(), field(), field(), field(), field(), value(), field(), any::<bool>()).prop_map(
@@ -152,7 +152,7 @@ fn http_event() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Any object with the name of an event source.
+/// Generates objects that have arbitrary fields and name an event source.
 fn item() -> impl Strategy<Value = Value> {
     let sources = vec!["aws:sqs", "aws:sns", "aws:s3", "aws:kinesis"];
     let names = vec!["eventSource", "EventSource"];
@@ -166,8 +166,8 @@ fn item() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Resembles a real event but has arbitrary fields. It is an object with `Records`, an array of
-/// records, an EventBridge event or a REST API event.
+/// Generates values that resemble real events but have arbitrary fields: objects with `Records`,
+/// arrays of records, EventBridge events, and HTTP events from load balancers and REST APIs.
 fn near_event() -> impl Strategy<Value = Value> {
     let same = (item(), 1..4_usize).prop_map(|(item, count)| vec![item; count]);
     let items = prop_oneof![prop::collection::vec(item(), 1..4), same].boxed();
@@ -202,7 +202,7 @@ fn invocation() -> Invocation {
     Invocation { request_id: "the-id".to_owned(), version: "1.2.3".to_owned() }
 }
 
-/// A function URL event with this body.
+/// Creates a function URL event with this body.
 fn post_event(body: Value, is_base64: bool) -> Value {
     json!({
         "version": "2.0",
@@ -213,7 +213,7 @@ fn post_event(body: Value, is_base64: bool) -> Value {
     })
 }
 
-/// Checks that AWS accepts an HTTP response.
+/// Checks that an HTTP response has the format that AWS requires.
 fn check_http_response(response: &Value) {
     let status = response["statusCode"].as_u64().unwrap();
     assert!((200..=599).contains(&status), "{response}");
@@ -273,7 +273,7 @@ fn check_records(source: &dyn EventSource, records: &[Record]) {
     }
 }
 
-/// Runs an event through every stage of the `EventSource` that handles it.
+/// Calls every method of the event's source and checks what it returns.
 fn check_event(event: &Value) {
     let invocation = invocation();
     let source = detect(event);
@@ -361,9 +361,9 @@ proptest! {
         }
     }
 
-    /// AWS_IAM denies every event without an identity, and API_KEY always checks the key.
+    /// `AWS_IAM` rejects every event without an identity, and `API_KEY` always requires a key.
     #[test]
-    fn callers_without_proof_are_not_granted(event in http_event()) {
+    fn caller_without_an_identity_is_not_authorized(event in http_event()) {
         let source = detect(&event);
         let identity = event.pointer("/requestContext/authorizer").and_then(Value::as_object);
         if identity.is_none_or(Map::is_empty) {

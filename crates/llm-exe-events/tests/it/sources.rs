@@ -1,10 +1,15 @@
-//! Runs the cases in `cases/<source>.json` against each source.
+//! Runs the test cases in `cases/<source>.json`.
 //!
-//! A case contains an `event`, the endpoint's `auth`, and one expectation, which is `response`
-//! (nothing is run), `key` (the caller is allowed if this is the endpoint key), `denied`, `error`
-//! (the event as a whole is rejected), `records` (the bodies of all requests) or `each` (the
-//! complete records). A case may also contain the expected `caller`, and the `responses` to given
-//! outcomes.
+//! A case contains an `event`, the endpoint's `auth`, whether the caller is behind a `gateway`, and
+//! one of these expectations:
+//! - `response`: the response to an event that runs nothing
+//! - `key`: the key that the caller sent, which must be the endpoint key
+//! - `denied`: the error for a caller that is rejected
+//! - `error`: the error for an event that is invalid as a whole
+//! - `records`: the bodies of all requests
+//! - `each`: the complete records
+//!
+//! Optional fields are the name of the `caller`, and the `responses` to given outcomes.
 
 use llm_exe::{Error, ErrorKind};
 use llm_exe_events::{
@@ -13,7 +18,8 @@ use llm_exe_events::{
 };
 use serde_json::{Value, json};
 
-/// Sources that deliver records, whose results are stored by record id and not by caller.
+/// Sources that deliver records. Their results are stored by record id, so they do not name a
+/// caller.
 const RECORD_SOURCES: &[&str] = &["sqs", "pipes", "sns", "s3", "eventbridge", "unsupported"];
 
 fn invocation() -> Invocation {
@@ -37,7 +43,7 @@ fn record_json(record: &Record) -> Value {
     json!({"id": record.id, "group": record.group, "requests": requests})
 }
 
-/// Handles an event and returns what happened in the format of the test cases.
+/// Handles an event and returns the outcome in the format of the test cases.
 fn handle(event: Value, auth: EndpointAuth) -> Value {
     let source = detect(&event);
     if let Route::Respond(response) = source.route(&event, &invocation()) {
@@ -62,8 +68,8 @@ fn handle(event: Value, auth: EndpointAuth) -> Value {
     }
 }
 
-/// Whether a value contains all fields of the expected value. If `exact` is not set, and in error
-/// messages, a string only needs to contain the expected string.
+/// Returns true if a value contains all fields of the expected value. Error messages, and all
+/// strings if `exact` is false, only need to contain the expected text.
 fn includes(actual: &Value, expected: &Value, exact: bool) -> bool {
     match (actual, expected) {
         (Value::Object(actual), Value::Object(expected)) => expected.iter().all(|(name, value)| {
@@ -79,7 +85,7 @@ fn includes(actual: &Value, expected: &Value, exact: bool) -> bool {
     }
 }
 
-/// Returns the outcome that a test case names, which is `done`, `skipped` or the name of an error.
+/// Converts a word of a test case to an outcome. The word is `done`, `skipped` or an error type.
 fn outcome(word: &str) -> Outcome {
     match word {
         "done" => Outcome::Done(json!("meow")),
@@ -91,12 +97,11 @@ fn outcome(word: &str) -> Outcome {
     }
 }
 
-/// Returns a source's response to the given outcomes of an event's records, in the format of the
-/// test cases.
+/// Returns the source's response to these outcomes, in the format of the test cases.
 fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
     let records = source.records(event.clone(), &invocation()).unwrap();
     let words = words.as_array().unwrap();
-    assert_eq!(records.len(), words.len(), "an outcome for each record");
+    assert_eq!(records.len(), words.len(), "expected one outcome for each record");
     let finished = records.into_iter().zip(words).map(|(record, word)| FinishedRecord {
         id: record.id,
         outcome: outcome(word.as_str().unwrap()),
@@ -161,7 +166,7 @@ fn every_case_is_handled_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// If an event as a whole fails, HTTP sources return an error response. For the other sources the
+/// HTTP sources return an error response if the event as a whole fails. For other sources, the
 /// invocation fails, so that the event is delivered again.
 #[test]
 fn error_of_the_whole_event_is_reported_to_its_source() {
@@ -196,7 +201,7 @@ fn error_for_many_records_is_short() {
     assert!(error.message().chars().count() < 6_000 && error.for_log().len() < 12_000);
 }
 
-/// The name of each file in `examples/events/` begins with its source.
+/// The file names in `examples/events/` begin with the name of the source.
 #[test]
 fn examples_are_detected() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events");
@@ -226,7 +231,11 @@ fn examples_are_detected() {
     }
     for source in SOURCES.iter().filter(|source| !matches!(source.name(), "direct" | "unsupported"))
     {
-        assert!(seen.contains(&source.name()), "{} has no example", source.name());
+        assert!(
+            seen.contains(&source.name()),
+            "examples/events has no example for {}",
+            source.name()
+        );
     }
 }
 
@@ -236,6 +245,9 @@ fn every_source_is_documented() {
     let text = std::fs::read_to_string(path).unwrap();
     for source in SOURCES {
         let row = format!("| `{}`", source.name());
-        assert!(text.lines().any(|line| line.starts_with(&row)), "docs/events.md: {row}");
+        assert!(
+            text.lines().any(|line| line.starts_with(&row)),
+            "docs/events.md has no row for {row}"
+        );
     }
 }

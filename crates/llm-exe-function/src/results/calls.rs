@@ -17,11 +17,11 @@ use crate::outcome::RequestOutcome;
 /// How long a run may exceed its deadline before it is cancelled.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Maximum time that is reserved for storing and sending a result.
+/// Maximum time reserved for storing and sending a result.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
 
 impl Results {
-    /// Runs a caller's request, and sends the result to the destination that the request names.
+    /// Runs a caller's request and sends the result to the destination that the request names.
     pub(crate) async fn run_call(
         &self,
         executor: &Executor,
@@ -36,22 +36,23 @@ impl Results {
                 Ok((body, call.map(|call| (call, prefix))))
             }
             // Without a result prefix, `idempotencyKey` stays in the body, so that the executor
-            // rejects it together with the request's other problems.
+            // reports it together with other problems of the request.
             None => Ok((body, None)),
         });
         let (body, call) = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return RequestOutcome::failed(error),
         };
-        // If the request or its hosted config may name a destination, time is reserved for sending.
+        // Time is reserved for sending if the request, or the hosted config that it refers to, may
+        // name a destination.
         let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
         let run = async |until: Deadline| run_request(executor, body, &origins, until).await;
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
             Some((call, prefix)) => {
                 let place = call.place(prefix, caller);
-                // The random number is needed because Lambda may deliver an event twice
-                // concurrently, with the same request id.
+                // The random number makes the holder unique, because Lambda may deliver an event
+                // twice at the same time with the same request id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
                 self.run_once(&call, place, &holder, deadline, run, to_stored).await
             }
@@ -73,8 +74,8 @@ impl Results {
         outcome.with_sent(sent.map(|()| Some(destination)))
     }
 
-    /// Returns an earlier deadline for a run, which leaves time to store or send the result before
-    /// `deadline`.
+    /// Returns the deadline of the run itself, which leaves time to store and send the result
+    /// before `deadline`.
     pub(super) fn run_deadline(&self, deadline: Deadline) -> Deadline {
         let left = deadline.left();
         let reserve = (left / 5).min(MAX_RESERVE);
@@ -95,7 +96,9 @@ pub(super) async fn run_request(
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {
         Ok(Ok(run)) => return run,
-        Ok(Err(_)) => Error::new(ErrorKind::Internal, "the request made the function panic"),
+        Ok(Err(_)) => {
+            Error::new(ErrorKind::Internal, "the function panicked while running the request")
+        }
         Err(_) => Error::new(ErrorKind::Timeout, "the function ran out of time"),
     };
     Run { outcome: Err(error), report: Report::default() }

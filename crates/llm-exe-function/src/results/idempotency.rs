@@ -33,14 +33,14 @@ pub(crate) struct IdempotentCall {
     request_hash: String,
 }
 
-/// The state of a key, as it is stored in the key's object.
+/// The state of a key, as stored in the key's object.
 #[derive(Debug, Serialize, Deserialize)]
 struct KeyEntry {
     /// The hash of the request. `None` if the previous call failed before it called a provider, so
     /// that a different request may use the key.
     #[serde(rename = "request", default, skip_serializing_if = "Option::is_none")]
     request_hash: Option<String>,
-    /// Identifies the call that owns the key.
+    /// The id of the call that owns the key.
     holder: String,
     /// When the ownership expires, in milliseconds since the Unix epoch.
     #[serde(rename = "until")]
@@ -53,7 +53,7 @@ struct KeyEntry {
 enum KeyState {
     /// No call owns the key. Contains the ETag of the key's object, if the object exists.
     Free(Option<String>),
-    /// A call with this key has finished with this result.
+    /// An earlier call with this key has finished with this result.
     Finished(Box<StoredResult>),
     /// Another call owns the key.
     Owned,
@@ -72,7 +72,7 @@ impl IdempotentCall {
     /// it is a dry run, which has no result to store.
     ///
     /// # Errors
-    /// `InvalidRequest` if the key is not a string of 1 to 255 characters.
+    /// Returns `InvalidRequest` if the key is not a string of 1 to 255 characters.
     pub(crate) fn take_from(body: &mut Value) -> Result<Option<IdempotentCall>, Error> {
         const NAME: &str = "idempotencyKey";
         let is_dry_run = body.get("dryRun").and_then(Value::as_bool) == Some(true);
@@ -87,13 +87,13 @@ impl IdempotentCall {
         };
         let length = key.chars().count();
         if !(1..=MAX_KEY_CHARS).contains(&length) {
-            let text = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
-            return Err(Error::invalid(NAME, text));
+            let message = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
+            return Err(Error::invalid(NAME, message));
         }
         Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
 
-    /// Returns the object that stores the state of this key. Each caller has separate keys.
+    /// Returns the object that stores the state of this key. Callers do not share keys.
     pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
         let name = hash_parts(&[caller, &self.key]);
         prefix.object(&format!("idempotency/{name}.json"))
@@ -141,20 +141,24 @@ impl Results {
         match written {
             Ok(WriteOutcome::Done(_)) => {}
             Ok(WriteOutcome::Unmet) => match self.read_key(&place, call, holder, deadline).await {
-                // An earlier attempt of this write succeeded, but its response was lost.
+                // An earlier attempt at this write succeeded, but its response was lost.
                 Ok(KeyState::Finished(current)) if *current == result => {}
                 Ok(KeyState::Finished(current)) if current.is_ok() => {
                     let replay = current.clone().into_replay();
                     outcome = RequestOutcome { report: outcome.report, ..replay };
                     return (outcome, Some(*current));
                 }
-                _ => outcome.add_warning("idempotencyKey: another call owns the key by now"),
+                _ => outcome.add_warning(
+                    "idempotencyKey: the result was not stored, because another call has \
+                     acquired the key",
+                ),
             },
-            // The result was paid for, so this call returns it, and so do repeated calls in this
-            // process.
+            // The result was paid for, so it is returned anyway. Repeated calls in this process
+            // return it from memory.
             Err(error) => {
-                let text = format!("idempotencyKey: the result is not stored: {}", error.message());
-                outcome.add_warning(&text);
+                let reason = error.message();
+                let warning = format!("idempotencyKey: the result could not be stored: {reason}");
+                outcome.add_warning(&warning);
                 if called_provider && result.is_final() {
                     self.remember_unstored(&name, result.clone());
                 }
@@ -233,8 +237,8 @@ impl Results {
                     KeyState::Owned => {}
                 }
                 if wait >= deadline.left() {
-                    let text = "another call with this idempotencyKey is still running";
-                    return Err(Error::new(ErrorKind::Timeout, text));
+                    let message = "another call with this idempotencyKey is still running";
+                    return Err(Error::new(ErrorKind::Timeout, message));
                 }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(MAX_POLL);
@@ -254,8 +258,8 @@ impl Results {
         };
         let entry: KeyEntry = serde_json::from_slice(&body).map_err(|_| unreadable(place))?;
         if entry.request_hash.as_ref().is_some_and(|hash| *hash != call.request_hash) {
-            let text = "this idempotencyKey was used for a different request";
-            return Err(Error::new(ErrorKind::IdempotencyConflict, text));
+            let message = "this idempotencyKey was already used for a different request";
+            return Err(Error::new(ErrorKind::IdempotencyConflict, message));
         }
         Ok(match entry.result {
             Some(result) if result.is_final() => KeyState::Finished(Box::new(result)),

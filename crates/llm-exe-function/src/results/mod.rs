@@ -19,12 +19,12 @@ use crate::ports::{
 use crate::settings::ResultSettings;
 use stored_result::StoredResult;
 
-/// Maximum number of results that are held in memory because they could not be stored.
-/// `MAX_UNSTORED_BYTES` limits their total size.
+/// Maximum number of results held in memory because they could not be stored. `MAX_UNSTORED_BYTES`
+/// limits their total size.
 const MAX_UNSTORED: usize = 64;
 const MAX_UNSTORED_BYTES: usize = 16 * 1024 * 1024;
 
-/// Stores and sends results.
+/// Stores results, replays stored results, and sends results to destinations.
 pub(crate) struct Results {
     settings: ResultSettings,
     store: Arc<dyn ResultStore>,
@@ -61,18 +61,18 @@ impl Results {
         Results { store, messenger, ..self }
     }
 
-    /// The value of `RESULT_PREFIX`, below which results are stored.
+    /// Returns the value of `RESULT_PREFIX`, below which results are stored.
     pub(crate) fn prefix(&self) -> Option<&ResultPrefix> {
         self.settings.prefix.as_ref()
     }
 
-    /// Whether the settings store or send the result of every record.
+    /// Returns true if the result of every record is stored or sent because of a setting.
     pub(crate) fn has_place_for_records(&self) -> bool {
         self.settings.prefix.is_some() || self.settings.destination.is_some()
     }
 
-    /// Maximum size of a response in bytes, which is the lower of the source's limit and
-    /// `OFFLOAD_RESULTS_OVER`.
+    /// Returns the maximum size of a response in bytes, which is the lower of the source's limit
+    /// and `OFFLOAD_RESULTS_OVER`.
     pub(crate) fn max_response_bytes(&self, source_limit: usize) -> usize {
         self.settings.offload_over.map_or(source_limit, |limit| limit.min(source_limit))
     }
@@ -109,7 +109,7 @@ impl Results {
         }
     }
 
-    /// Removes and returns a result that could not be stored earlier.
+    /// Removes and returns the result of an earlier run that could not be stored, if there is one.
     fn take_unstored(&self, name: &str) -> Option<StoredResult> {
         let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
         let index = unstored.iter().position(|result| result.name == name)?;
@@ -126,16 +126,16 @@ impl Results {
 }
 
 fn unreadable(place: &ResultPlace) -> Error {
-    let text = format!("the object {place} was not written by llm-exe or is damaged");
-    Error::new(ErrorKind::ResultUnavailable, text)
+    let message = format!("the object {place} is damaged or was not written by llm-exe");
+    Error::new(ErrorKind::ResultUnavailable, message)
 }
 
 /// The store and messenger of a function that was created without them. Every call fails.
 struct NoPorts;
 
 fn no_port<'a, T: 'a + Send>() -> PortFuture<'a, Result<T, Error>> {
-    let text = "this function was created without a store for results";
-    Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, text))))
+    let message = "this function was created without a store for results";
+    Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, message))))
 }
 
 impl ResultStore for NoPorts {

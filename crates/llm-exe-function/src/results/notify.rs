@@ -10,7 +10,7 @@ use crate::destination::{Destination, ResultPlace};
 use crate::ports::{Notification, Precondition};
 
 /// Maximum size of a notification in bytes, which is EventBridge's limit of 256 KB minus a reserve
-/// for the envelope.
+/// for the event around it.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
 const MAX_NOTIFICATION_BYTES: usize = 240 * 1024;
 
@@ -24,16 +24,17 @@ impl Results {
         match origins.iter().find(|origin| destination.matches_arn(origin)) {
             None => Ok(()),
             Some(origin) => {
-                let text = format!(
-                    "the event came from {origin}, which is RESULT_DESTINATION: sending the \
-                     result there would start the next run"
+                let message = format!(
+                    "the event came from {origin}, which is also RESULT_DESTINATION; sending \
+                     the result there would cause an endless loop"
                 );
-                Err(Error::new(ErrorKind::ConfigForbidden, text))
+                Err(Error::new(ErrorKind::ConfigForbidden, message))
             }
         }
     }
 
-    /// Whether a record's result has a destination, either from its request or from the settings.
+    /// Returns true if the result of a record has a destination, either from its request or from
+    /// the settings.
     pub(super) fn has_destination(&self, run: &Run) -> bool {
         run.report.destination.is_some() || self.settings.destination.is_some()
     }
@@ -77,12 +78,12 @@ impl Results {
                 url = place.map(|place| place.to_string());
             }
             if url.is_none() {
-                let text = format!(
-                    "the notification to {destination} has {} bytes; at most \
-                     {MAX_NOTIFICATION_BYTES} can be sent if RESULT_PREFIX is not set",
+                let message = format!(
+                    "the notification to {destination} has {} bytes, but the maximum is \
+                     {MAX_NOTIFICATION_BYTES}; set RESULT_PREFIX to store large results",
                     body.len()
                 );
-                return Err(Error::new(ErrorKind::ResultTooLarge, text));
+                return Err(Error::new(ErrorKind::ResultTooLarge, message));
             }
             body = result.to_notification(url.as_deref(), false);
         }

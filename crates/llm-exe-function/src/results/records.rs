@@ -72,10 +72,11 @@ impl Results {
             Err(error) => return RequestOutcome::failed(error),
         };
         let hash = request.body.as_ref().ok().map(hash_request);
-        if stored.as_ref().is_some_and(|(result, _)| result.is_for_another(hash.as_ref())) {
+        if stored.as_ref().is_some_and(|(result, _)| result.is_for_different_request(hash.as_ref()))
+        {
             let id = json::quoted(&request.id);
-            let text = format!("a different request was already run with the id {id}");
-            return RequestOutcome::failed(Error::invalid("", text));
+            let message = format!("a different request was already run with the id {id}");
+            return RequestOutcome::failed(Error::invalid("", message));
         }
         if let Some((result, _)) = stored.take_if(|(result, _)| result.is_final()) {
             let sent = self.send_record(&result, Some(place), group, deadline).await;
@@ -112,8 +113,9 @@ impl Results {
         }
     }
 
-    /// Runs a request. Returns `Err` with the outcome if there is no result to store, because the
-    /// request is a dry run or an S3 notification about a result that llm-exe wrote.
+    /// Runs a request. Returns `Err` with the outcome if there is no result to store, either
+    /// because the request is a dry run or because it is an S3 notification about a result that
+    /// llm-exe wrote.
     async fn run(
         &self,
         executor: &Executor,
@@ -151,25 +153,27 @@ impl Results {
                 return Ok(None);
             }
             match self.read_result(place, deadline).await? {
-                // An earlier attempt of this write succeeded, but its response was lost.
+                // An earlier attempt at this write succeeded, but its response was lost.
                 Some((current, _)) if current == *result => return Ok(None),
                 Some((current, _)) if current.is_final() => return Ok(Some(current)),
                 Some((_, current_etag)) => etag = Some(current_etag),
                 None => {}
             }
         }
-        let text = format!("other processes keep writing to {place}");
-        Err(Error::new(ErrorKind::ResultUnavailable, text))
+        let message = format!(
+            "the result could not be stored, because other processes keep writing to {place}"
+        );
+        Err(Error::new(ErrorKind::ResultUnavailable, message))
     }
 }
 
-/// Whether one of the request's origins is an S3 bucket.
+/// Returns true if one of the request's origins is an S3 bucket.
 fn is_from_s3(origins: &[String]) -> bool {
     origins.iter().any(|arn| arn.split(':').nth(2) == Some("s3"))
 }
 
-/// Whether the request comes from an S3 notification about an object below the result prefix, which
-/// the function itself wrote.
+/// Returns true if the request is an S3 notification about an object below the result prefix, which
+/// only the function itself writes to.
 fn is_own_object(request: &RecordRequest, prefix: &ResultPrefix) -> bool {
     let field = |name: &str| {
         request.body.as_ref().ok().and_then(|body| body.get(name)).and_then(Value::as_str)

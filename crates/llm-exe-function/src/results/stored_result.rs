@@ -1,5 +1,4 @@
-//! The format in which the results of records and of calls with an `idempotencyKey` are stored and
-//! sent.
+//! The format of stored and sent results, for records and for calls with an `idempotencyKey`.
 
 use std::time::SystemTime;
 
@@ -13,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
 
-/// The result or the error of a run, as it is stored in an S3 object.
+/// The result or error of a run, as stored in an S3 object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StoredResult {
@@ -30,13 +29,13 @@ pub(crate) struct StoredResult {
     /// for errors that a retry can't fix.
     #[serde(rename = "final")]
     is_final: bool,
-    /// The result, as the caller receives it.
+    /// The result as the caller receives it.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     result: Value,
     /// The error, if there is no result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<StoredError>,
-    /// Whether the request sets `"return": "full"`, so that the result is an object with further
+    /// Whether the request sets `"return": "full"`, which makes the result an object with further
     /// fields.
     #[serde(default)]
     full: bool,
@@ -69,7 +68,7 @@ struct StoredError {
 }
 
 impl StoredResult {
-    /// Converts the result of a run.
+    /// Creates a stored result from a run.
     pub(crate) fn from_run(
         id: &str,
         source: &str,
@@ -102,33 +101,33 @@ impl StoredResult {
         }
     }
 
-    /// Whether running the request again would have the same outcome.
+    /// Returns true if running the request again would have the same outcome.
     pub(crate) fn is_final(&self) -> bool {
         self.is_final
     }
 
-    /// Whether this is the result of a different request, judging by its hash.
-    pub(crate) fn is_for_another(&self, request_hash: Option<&String>) -> bool {
+    /// Returns true if this is the result of a request with a different hash.
+    pub(crate) fn is_for_different_request(&self, request_hash: Option<&String>) -> bool {
         matches!((&self.request_hash, request_hash), (Some(own), Some(other)) if own != other)
     }
 
-    /// The object name for this result, which is the same for every run of the record.
+    /// Returns the object name for this result, which is the same for every run of the record.
     pub(crate) fn object_name(&self) -> String {
         hash_parts(&[&self.source, &self.id])
     }
 
-    /// The id of this result's notification. It differs between runs of the record, because a FIFO
-    /// queue drops a message whose id it has already received.
+    /// Returns the id of this result's notification. Each run of the record has a different id,
+    /// because a FIFO queue drops a message whose id it has already received.
     pub(crate) fn notification_id(&self) -> String {
         hash_parts(&[&self.source, &self.id, &self.at])
     }
 
-    /// Whether this is a result and not an error.
+    /// Returns true for a result and false for an error.
     pub(crate) fn is_ok(&self) -> bool {
         self.status == Status::Ok
     }
 
-    /// The kind of the error, or `None` for a successful result.
+    /// Returns the kind of the error, or `None` for a successful result.
     fn error_kind(&self) -> Option<ErrorKind> {
         let error = match self.status {
             Status::Ok => return None,
@@ -141,12 +140,12 @@ impl StoredResult {
         Some(error.and_then(known_kind).unwrap_or(ErrorKind::ResultUnavailable))
     }
 
-    /// The result, which is null if the run failed.
+    /// Returns the result, which is null if the run failed.
     pub(crate) fn result(&self) -> &Value {
         &self.result
     }
 
-    /// The destination that the request named.
+    /// Returns the destination that the request named.
     pub(crate) fn destination(&self) -> Option<Destination> {
         Destination::parse(self.destination.as_deref()?).ok()
     }
@@ -176,7 +175,7 @@ impl StoredResult {
     }
 
     /// Serializes the notification for a destination as JSON. `url` is the URL of the stored
-    /// result. The result itself is only included if `with_result` is set.
+    /// result. The result itself is included only if `with_result` is set.
     pub(crate) fn to_notification(&self, url: Option<&str>, with_result: bool) -> String {
         let mut notification = json!(self);
         if let Some(fields) = notification.as_object_mut() {
@@ -198,21 +197,20 @@ impl StoredResult {
     }
 }
 
-/// Whether running the request again would have the same outcome.
+/// Returns true if running the request again would have the same outcome.
 fn is_final(run: &Run) -> bool {
     let Err(error) = &run.outcome else {
         return true;
     };
     let kind = error.kind();
-    // The hosted config may have caused the error. It can be corrected, and nothing has been paid
-    // for yet.
+    // The hosted config may have caused the error and can be corrected. No provider was called yet,
+    // so running the request again costs nothing extra.
     let is_config_error = run.report.config_place.is_some() && run.report.attempts == 0;
     !kind.retryable() && !is_configuration_error(kind) && !is_config_error
 }
 
-/// Whether an error is caused by the configuration of the function. Such errors are not final,
-/// because the record has to be run again after the configuration is corrected, and nothing has
-/// been paid for yet.
+/// Returns true if the error is caused by the configuration of the function. After the
+/// configuration is corrected, the record must be run again.
 fn is_configuration_error(kind: ErrorKind) -> bool {
     matches!(
         kind,
@@ -236,7 +234,7 @@ fn details(report: &Report) -> Value {
     })
 }
 
-/// Returns a hash of these parts that can be used as an object name. The parts may contain any
+/// Returns a hash of the parts, which is a valid object name even if the parts contain special
 /// characters.
 pub(crate) fn hash_parts(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
@@ -249,7 +247,7 @@ pub(crate) fn hash_parts(parts: &[&str]) -> String {
     hex(&hash.finalize())
 }
 
-/// Returns the hash of a request, which does not depend on the order of the fields.
+/// Returns a hash of the request that does not depend on the order of its fields.
 pub(crate) fn hash_request(request: &Value) -> String {
     let mut hash = Sha256::new();
     update_hash(request, &mut hash);

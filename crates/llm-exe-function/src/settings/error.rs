@@ -1,9 +1,8 @@
-//! The error for a setting with an invalid value.
+//! The error for an invalid setting.
 
 use std::fmt;
 
-/// The error for a setting with an invalid value. It contains the name of the setting and the
-/// reason.
+/// The error for an invalid setting, with the name of the setting and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
     name: String,
@@ -18,7 +17,7 @@ impl SettingsError {
 
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the setting {} can't be used: {}", self.name, self.message)
+        write!(f, "invalid setting {}: {}", self.name, self.message)
     }
 }
 

@@ -8,7 +8,7 @@ use llm_exe::hosted::check_bucket;
 use super::error::SettingsError;
 use super::parse::{Get, seconds};
 
-/// Maximum of `CONFIG_CACHE_SECONDS`, which is one day.
+/// Maximum value of `CONFIG_CACHE_SECONDS`, which is one day.
 const MAX_CACHE_SECONDS: u64 = 86_400;
 
 /// Parses the names of the S3 buckets that hosted configs may be read from.
@@ -30,7 +30,7 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
             if names.is_empty() {
                 return Err(SettingsError::new(
                     BUCKETS,
-                    format!("expected names of buckets, separated by commas, got {text:?}"),
+                    format!("expected bucket names separated by commas, got {text:?}"),
                 ));
             }
             Some(names)

@@ -23,8 +23,8 @@ pub use error::SettingsError;
 pub use results::ResultSettings;
 pub use rows::{SETTINGS, SettingRow};
 
-/// Settings of later versions. The function does not start if one of them is set, because a limit
-/// that silently has no effect is worse than a missing one.
+/// Settings that only later versions support. The function does not start if one of them is set,
+/// because ignoring a restriction would be dangerous.
 const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
 /// The variables that can set the AWS region, in order of precedence.
@@ -40,7 +40,7 @@ pub fn aws_region(look_up: &dyn Fn(&str) -> Option<String>) -> Option<(&'static 
     })
 }
 
-/// The level of a log line. The setting `LOG_LEVEL` limits which lines are logged.
+/// The level of a log line. The setting `LOG_LEVEL` defines which levels are logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Only errors of the function or its configuration.
@@ -68,7 +68,7 @@ pub struct Settings {
     pub config_cache: Duration,
     /// Where results are stored and sent.
     pub results: ResultSettings,
-    /// How many records of an event run concurrently.
+    /// The maximum number of records of an event that run concurrently.
     pub record_concurrency: usize,
     /// The base URLs of the providers.
     pub endpoints: Endpoints,
@@ -76,7 +76,7 @@ pub struct Settings {
     pub config_hosts: ConfigHosts,
     /// The settings for AWS services other than Bedrock.
     pub aws: AwsSettings,
-    /// The level up to which lines are logged.
+    /// The most detailed level that is logged.
     pub log_level: LogLevel,
 }
 
@@ -104,7 +104,7 @@ impl Settings {
     /// as not set.
     ///
     /// # Errors
-    /// The error for the first setting that has an invalid value.
+    /// Returns an error for the first setting that is invalid.
     pub fn parse(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
         // "false" is accepted, because a disabled feature needs no support.

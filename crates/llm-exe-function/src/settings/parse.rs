@@ -46,12 +46,12 @@ pub(super) fn seconds(
     name: &str,
     range: RangeInclusive<u64>,
 ) -> Result<Duration, SettingsError> {
-    let seconds = number(get, name, "seconds", range)?;
+    let seconds = number(get, name, "a whole number of seconds", range)?;
     Ok(Duration::from_secs(seconds.unwrap_or_default()))
 }
 
-/// Parses a whole number. `unit` describes the expected value in the error message, for example
-/// `bytes`.
+/// Parses a whole number. `unit` describes the expected value in the error message, for example `a
+/// number of bytes`.
 pub(super) fn number(
     get: &Get<'_>,
     name: &str,

@@ -1,5 +1,5 @@
-//! Tests of API keys from environment variables. They cover precedence, trimming and validation,
-//! and check that errors never quote a key.
+//! Tests for API keys in environment variables. They cover precedence, trimming and validation, and
+//! check that errors never quote a key.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -63,7 +63,7 @@ async fn invalid_key_error_names_the_variable_and_not_the_key() {
     }
 }
 
-/// A key store with one key, which records the calls of its methods.
+/// A key store with one key. It records which of its methods are called.
 #[derive(Default)]
 struct Store(Mutex<Vec<&'static str>>);
 

@@ -1,4 +1,4 @@
-//! Integration tests of the function crate.
+//! Integration tests for the function crate.
 
 #![allow(
     clippy::unwrap_used,

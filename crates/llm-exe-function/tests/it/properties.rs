@@ -1,5 +1,5 @@
-//! Property tests with arbitrary events, which check that the function always returns a response or
-//! a typed error and never panics.
+//! Property tests with arbitrary events. The function must always return a response or a typed
+//! error and never panic.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 const KEY: &str = "sentinel.of.the.key";
 
-/// Creates a function whose providers can't be reached, so that nothing leaves this machine.
+/// Creates a function whose providers can't be reached, so that the tests send nothing over the
+/// network.
 fn function() -> Function {
     let look_up = |name: &str| {
         let value = match name {
@@ -157,7 +158,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A valid request, with arbitrary values in some fields.
+/// Generates valid requests with arbitrary values in some fields.
 fn request() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(NAMES).prop_map(str::to_owned);
     prop::collection::vec((name, value()), 0..4).prop_map(|fields| {

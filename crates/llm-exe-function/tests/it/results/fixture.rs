@@ -33,8 +33,8 @@ pub(crate) enum WriteBehavior {
     Fail,
     /// The object is written, but the write returns an error.
     FailWritten,
-    /// The object is written, but the precondition is reported as unmet. This happens if the
-    /// response to a first attempt is lost.
+    /// The object is written, but its precondition is reported as unmet. This happens if the
+    /// response to the first of two attempts is lost.
     UnmetWritten,
     /// The write succeeds after this many milliseconds.
     Delay(u64),
@@ -44,10 +44,10 @@ pub(crate) enum WriteBehavior {
     Write,
 }
 
-/// An in-memory store that is also the messenger.
+/// An in-memory store for configs and results, which also serves as the messenger.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
-    /// The objects by URL. The number counts the writes of an object and is used as its ETag.
+    /// The content and the ETag of each object, by URL. The number of writes serves as the ETag.
     pub(crate) objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
     /// The behavior of the next writes. All later writes succeed.
     pub(crate) next_writes: Mutex<VecDeque<WriteBehavior>>,
@@ -58,12 +58,12 @@ pub(crate) struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// The URLs of all objects.
+    /// Returns the URLs of all objects.
     pub(crate) fn names(&self) -> Vec<String> {
         self.objects.lock().unwrap().keys().cloned().collect()
     }
 
-    /// The content of the only object in the store.
+    /// Returns the content of the only object in the store.
     pub(crate) fn only(&self) -> Value {
         let objects = self.objects.lock().unwrap();
         assert_eq!(objects.len(), 1, "{objects:?}");
@@ -229,7 +229,7 @@ impl TestFunction {
         TestFunction { inner, simulator, store }
     }
 
-    /// Handles an event within a time limit.
+    /// Handles an event with this time limit.
     pub(crate) async fn handle(&self, event: &Value, timeout: Duration) -> HandledEvent {
         let number = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
         self.handle_as(&format!("call-{number}"), event, timeout).await
@@ -254,13 +254,13 @@ impl TestFunction {
         (outcome, serde_json::from_str(&text).unwrap())
     }
 
-    /// The number of calls to the provider.
+    /// Returns the number of calls to the provider.
     pub(crate) fn calls(&self) -> usize {
         self.simulator.journal().len()
     }
 }
 
-/// Creates a request with this prompt that allows a single attempt.
+/// Creates a request with this prompt, which is attempted only once.
 pub(crate) fn request(text: &str) -> Value {
     json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": text,
@@ -268,18 +268,18 @@ pub(crate) fn request(text: &str) -> Value {
     })
 }
 
-/// Sets a field of a JSON object.
+/// Returns the JSON object with this field set.
 pub(crate) fn with(mut value: Value, name: &str, field: Value) -> Value {
     value[name] = field;
     value
 }
 
-/// Creates a provider step that replies with this text.
+/// Creates a simulator step that replies with this text.
 pub(crate) fn reply(text: &str) -> Step {
     Step::text(text)
 }
 
-/// Creates a provider step that delays the default reply.
+/// Creates a simulator step that delays the default reply.
 pub(crate) fn slow_reply(milliseconds: u64) -> Step {
     Step::fault(Fault::Slow(Duration::from_millis(milliseconds)))
 }

@@ -1,4 +1,4 @@
-//! Tests of `idempotencyKey`, with which repeated and concurrent calls run the request once.
+//! Tests for `idempotencyKey`, which makes repeated and concurrent calls run the request only once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ async fn order_of_fields_does_not_matter() {
     assert_eq!(function.calls(), 1);
 }
 
-/// The two functions act as two processes that share only the store.
+/// The two functions represent two processes that share only the store.
 #[tokio::test]
 async fn concurrent_calls_run_once() {
     let first = TestFunction::new().await;
@@ -113,8 +113,8 @@ async fn lost_response_of_the_last_write_is_not_a_replay() {
     assert_eq!(function.calls(), 1);
 }
 
-/// A call that waits for a killed process may time out, but the key is free again after the
-/// deadline of that process.
+/// A call that waits for a killed process may time out. After the deadline of that process, the key
+/// is free again.
 #[tokio::test]
 async fn killed_process_holds_the_key_until_its_deadline() {
     let function = TestFunction::new().await;
@@ -175,7 +175,7 @@ async fn failing_store_is_reported_before_the_provider_is_called() {
     function.store.inject(&[WriteBehavior::Write, WriteBehavior::Fail]);
     let (outcome, line) = function.invoke(&keyed("hi", "k")).await;
     assert!(outcome.is_ok());
-    assert!(line["warnings"].to_string().contains("is not stored"), "{line}");
+    assert!(line["warnings"].to_string().contains("could not be stored"), "{line}");
 }
 
 /// The store writes the object of the key, but its response is lost.

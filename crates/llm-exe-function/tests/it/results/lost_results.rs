@@ -1,5 +1,5 @@
-//! Tests of the warning about results that are neither stored nor sent, for each source that does
-//! not receive results in the response.
+//! Tests for the warning about lost results, which are neither stored, nor sent, nor part of the
+//! response.
 
 use std::time::Duration;
 
@@ -43,8 +43,7 @@ fn records(records: &[Value]) -> Value {
     json!({ "Records": records })
 }
 
-/// Creates an event with this request for each source that does not receive results in the
-/// response.
+/// Creates one event with this request for each source whose response does not contain results.
 fn events_without_a_response(request: &Value) -> Vec<(&'static str, Value)> {
     let created = json!({ "bucket": { "name": "prompts" }, "object": { "key": "hi.json" } });
     let s3_in_sns = sns(&records(&[s3()]))["Sns"].clone();

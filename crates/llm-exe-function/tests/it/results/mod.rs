@@ -1,4 +1,4 @@
-//! Tests of stored results, notifications and idempotency keys, with an in-memory store that can
+//! Tests for stored results, notifications and idempotency keys, with an in-memory store that can
 //! fail.
 
 mod destinations;

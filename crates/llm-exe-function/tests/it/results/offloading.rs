@@ -1,4 +1,4 @@
-//! Tests of responses that are too large for their event source.
+//! Tests for responses that are too large for their event source.
 
 use std::time::Duration;
 
@@ -51,8 +51,8 @@ async fn url_is_returned_over_http_as_json() {
     ]);
     let response = function.invoke(&post_event(&request("short"))).await.0.unwrap();
     assert_eq!(response["body"], "x".repeat(4000));
-    // Each of the 900 control characters is escaped as six bytes, so that the response is larger
-    // than the limit of 5,000 bytes.
+    // Each of the 900 control characters is escaped as six bytes, so the response is larger than
+    // the limit of 5,000 bytes.
     let response = function.invoke(&post_event(&request("long"))).await.0.unwrap();
     assert_eq!(
         (&response["statusCode"], &response["headers"]["content-type"]),

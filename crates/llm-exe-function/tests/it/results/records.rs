@@ -1,5 +1,5 @@
-//! Tests of the results of records. Each result is paid for once, however the store behaves and
-//! however often the record is delivered.
+//! Tests for the results of records. Each result is paid for only once, even if the store fails or
+//! the record is delivered several times.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::fixture::{
     PREFIX, QUEUE, TestFunction, WriteBehavior, kind, reply, request, slow_reply, with,
 };
 
-/// Creates an SQS message. If there is a group, the message is from a FIFO queue.
+/// Creates an SQS message, which is from a FIFO queue if it has a group.
 fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     let name = if group.is_some() { "jobs.fifo" } else { "jobs" };
     json!({
@@ -41,7 +41,7 @@ fn failures(response: &Value) -> Vec<&str> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect()
 }
 
-/// Limits a provider step to prompts that contain this text.
+/// Limits a simulator step to prompts that contain this text.
 fn when(text: &str, step: Step) -> Step {
     step.when(When { prompt_contains: Some(text.to_owned()), ..When::default() })
 }
@@ -178,7 +178,7 @@ async fn group_runs_in_order_and_stops_at_a_failure() {
     assert!(position("a1") < position("a2") && position("b1") < position("b2"), "{prompts:?}");
     assert!(position("b3").is_none() && position("b4").is_none(), "{prompts:?}");
     assert_eq!(prompts.len(), 5);
-    // The groups of a standard queue (fair queues) do not order its messages.
+    // In a fair queue, message groups do not order the messages.
     let mut fair = message("x", None, &request("x"));
     fair["attributes"]["MessageGroupId"] = json!("a");
     function.simulator.script(vec![when("x", Step::status(500))]);
@@ -206,7 +206,7 @@ async fn record_that_would_exceed_the_deadline_is_not_started() {
 }
 
 #[tokio::test]
-async fn result_that_can_not_be_stored_is_not_paid_for_again() {
+async fn result_that_cannot_be_stored_is_not_paid_for_again() {
     let function = TestFunction::new().await;
     function.simulator.script(vec![reply("one"), reply("two")]);
     for behavior in [WriteBehavior::Fail, WriteBehavior::Fail, WriteBehavior::Write] {
@@ -306,7 +306,7 @@ async fn record_succeeds_only_after_its_result_was_sent() {
 /// A FIFO queue drops a message if its deduplication id was used in the last five minutes. The
 /// notification about a new result therefore needs a new id.
 #[tokio::test]
-async fn each_run_of_a_record_has_another_notification_id() {
+async fn each_run_of_a_record_has_a_new_notification_id() {
     let function = TestFunction::with(&[PREFIX, ("RESULT_DESTINATION", QUEUE)]).await;
     function.simulator.script(vec![Step::status(500), reply("now")]);
     for _ in 0..3 {
