@@ -34,7 +34,8 @@ impl S3Documents {
         deadline: Deadline,
     ) -> Result<Option<Document>, Error> {
         let DocumentLocation::Object { bucket, key, version } = place else {
-            let message = "the S3 document store was called with a web URL instead of an S3 location";
+            let message =
+                "the S3 document store was called with a web URL instead of an S3 location";
             return Err(Error::new(ErrorKind::Internal, message));
         };
         let version = version.as_deref();
@@ -105,7 +106,9 @@ fn object_problem(
         (400, "InvalidArgument") if has_version => {
             (ErrorKind::ConfigNotFound, "the version does not exist")
         }
-        (405, _) => (ErrorKind::ConfigNotFound, "the version is a delete marker, which has no content"),
+        (405, _) => {
+            (ErrorKind::ConfigNotFound, "the version is a delete marker, which has no content")
+        }
         (404, _) | (_, "KeyTooLongError" | "InvalidBucketName") => {
             (ErrorKind::ConfigNotFound, "the object does not exist")
         }

@@ -39,9 +39,9 @@ pub struct AwsMessenger {
 impl AwsMessenger {
     /// Creates a messenger.
     ///
-    /// The region of a queue comes from its URL or, if the URL does not contain one, is `region`.
-    /// The region of an event bus comes from its ARN. Requests go to the regional endpoints or to
-    /// the given base URLs, never to the host in a queue URL.
+    /// The region of a queue comes from its URL, with `region` as the fallback. The region of an
+    /// event bus comes from its ARN. Requests go to the regional endpoints or to the given base
+    /// URLs, never to the host in a queue URL.
     pub fn new(
         client: Arc<AwsClient>,
         region: Option<String>,
@@ -161,7 +161,8 @@ fn check_size(bytes: usize, destination: &str) -> Result<(), Error> {
 }
 
 fn too_large(destination: &str, limit: &str) -> Error {
-    let message = format!("can't send the result to {destination}: the message is larger than {limit}");
+    let message =
+        format!("can't send the result to {destination}: the message is larger than {limit}");
     Error::new(ErrorKind::ResultTooLarge, message)
 }
 

@@ -75,7 +75,9 @@ impl Sqs {
         let reply = self.client.send(&self.send_message_call(send)?, deadline).await?;
         match serde_json::from_slice::<Response>(&reply.body) {
             Ok(response) => Ok(response.message_id),
-            Err(_) => Err(CallError::InvalidResponse("AWS returned an invalid response to SendMessage")),
+            Err(_) => {
+                Err(CallError::InvalidResponse("AWS returned an invalid response to SendMessage"))
+            }
         }
     }
 

@@ -70,7 +70,9 @@ impl Ssm {
         }
         match response {
             Ok(response) => Ok(Secret::new(&Zeroizing::new(response.parameter.value))),
-            Err(_) => Err(CallError::InvalidResponse("AWS returned an invalid response to GetParameter")),
+            Err(_) => {
+                Err(CallError::InvalidResponse("AWS returned an invalid response to GetParameter"))
+            }
         }
     }
 
