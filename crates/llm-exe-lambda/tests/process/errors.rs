@@ -1,5 +1,5 @@
 //! Runs the error cases in `cases/errors.json` as direct events and through a function URL. After
-//! each error, the same process has to handle the next case.
+//! each error, the same process must handle the next request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::harness::{
     ANTHROPIC_KEY, Function, OPENAI_KEY, Response, merge, post_event, request, response,
 };
 
-/// The error types with their HTTP status and whether a retry may help.
+/// Each error type with its HTTP status and whether it is retryable.
 const KINDS: &[(&str, u64, bool)] = &[
     ("InvalidRequest", 400, false),
     ("PromptInvalid", 400, false),
@@ -38,7 +38,7 @@ struct Case {
     request: Value,
     /// A request that replaces the valid request.
     replace: Option<Value>,
-    /// The timeout of the invocation in milliseconds.
+    /// The invocation timeout in milliseconds.
     timeout: Option<u64>,
     error: Option<Failure>,
     /// The expected `retry-after` header of the HTTP response.
@@ -67,8 +67,8 @@ impl Case {
         request
     }
 
-    /// Sets the provider's script and invokes the function. Returns the response and the request
-    /// id.
+    /// Scripts the simulated provider and invokes the function. Returns the response and the
+    /// request id.
     async fn invoke(&self, function: &Function, event: &Value) -> (Response, String) {
         function.simulator.clear();
         if let Some(script) = &self.script {

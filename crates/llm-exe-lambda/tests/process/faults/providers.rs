@@ -1,4 +1,4 @@
-//! Tests with providers that fail for some records of a batch.
+//! Tests providers that fail for some records of a batch.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::backend::{
 };
 use crate::harness::merge;
 
-/// The ids of the failing records, with the provider's failure and the expected error type of each.
+/// Returns the id, the simulated failure and the expected error type of each failing record.
 fn failing_records() -> Vec<(&'static str, Step, &'static str)> {
     vec![
         ("rate-limited", Step::status(429).times(3), "ProviderRateLimited"),
@@ -65,7 +65,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     assert_eq!(backend.calls_for("rejected"), 1);
 
     // The queue delivers the failed records again, to another process. The provider works now, but
-    // the rejected request is not sent to it again.
+    // the rejected request is not sent again.
     let calls = backend.prompts().len();
     backend.simulator.clear();
     let other = backend.function(&[]).await;
