@@ -72,8 +72,8 @@ pub(crate) struct Call {
 /// The reason why a call to an AWS service failed.
 #[derive(Debug)]
 pub enum CallError {
-    /// The request was not sent, because it could not be signed. For example, the region or the
-    /// credentials are missing.
+    /// The request was not sent because it could not be signed, for example without a region or
+    /// credentials.
     NotSigned(Error),
     /// AWS returned an error response.
     Rejected(ErrorResponse),

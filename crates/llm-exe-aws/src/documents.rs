@@ -93,8 +93,8 @@ fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
     context.error(error)
 }
 
-/// Returns the error kind and a description of the problem if the object can't be read, or `None`
-/// if the error has another cause.
+/// Returns the kind and the description of an error that concerns the object, or `None` for any
+/// other error.
 fn object_problem(
     response: &ErrorResponse,
     has_version: bool,

@@ -2,8 +2,8 @@
 //!
 //! S3 URLs use virtual-hosted style, with the bucket name in the host name, as AWS recommends. They
 //! use path style, with the bucket name in the path, if a base URL is set or if the bucket name is
-//! not a valid DNS label. For example, AWS's wildcard certificates do not cover names with dots.
-//! The AWS CLI follows the same rules.
+//! not a valid DNS label. A name with dots is not a label, and AWS's wildcard certificates do not
+//! cover it. The AWS CLI follows the same rules.
 
 use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

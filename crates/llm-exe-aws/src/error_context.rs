@@ -15,7 +15,7 @@ use crate::error_response::ErrorResponse;
 /// A description of an AWS operation, which determines the kind and the message of its errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ErrorContext<'a> {
-    /// The error kind of all failures except denied access.
+    /// The error kind for all failures except denied access.
     pub(crate) unavailable: ErrorKind,
     /// The beginning of the error message, such as `can't store`. The resource follows it.
     pub(crate) failed: &'static str,

@@ -39,7 +39,7 @@ pub struct SsmKeys {
 struct Entry {
     /// The key and the time at which it expires.
     value: Option<(Secret, Instant)>,
-    /// The error of the last request and the time at which it failed, if it did.
+    /// The error and the time of the last request, if it failed.
     error: Option<(Error, Instant)>,
     renewed_at: Option<Instant>,
 }

@@ -1,5 +1,5 @@
-//! Implements the traits behind which llm-exe calls external services (its ports) for AWS: S3,
-//! Parameter Store, SQS and EventBridge.
+//! Implements llm-exe's interfaces to external services (its ports) with AWS: S3, Parameter Store,
+//! SQS and EventBridge.
 //!
 //! Requests are signed with AWS's `aws-sigv4` crate and sent with the HTTP client of the `llm-exe`
 //! crate. To keep startup fast, credentials are read and connections are opened only when a request

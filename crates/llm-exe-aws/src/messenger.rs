@@ -62,7 +62,8 @@ impl AwsMessenger {
             Destination::Queue(queue) => self.send_to_queue(queue, note, deadline).await,
             Destination::Bus(bus) => self.send_to_bus(bus, note, deadline).await,
             Destination::Objects(_) => {
-                let message = "the messenger was called with an S3 destination instead of a queue or event bus";
+                let message =
+                    "the messenger was called with an S3 destination instead of a queue or bus";
                 Err(Error::new(ErrorKind::Internal, message))
             }
         }

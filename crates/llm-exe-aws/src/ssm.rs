@@ -56,7 +56,7 @@ impl Ssm {
     /// Returns the decrypted value, or the reason why it is not a valid secret.
     ///
     /// # Errors
-    /// Returns an error if the parameter does not exist or the client can't read it.
+    /// Returns an error if the parameter does not exist or can't be read.
     pub async fn get_parameter(
         &self,
         get: GetParameter<'_>,

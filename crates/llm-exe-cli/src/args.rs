@@ -1,4 +1,5 @@
-//! Defines the command-line arguments. Clap shows most doc comments in this file as help texts.
+//! Defines the command-line arguments. The doc comments of commands and arguments are their help
+//! texts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -25,7 +25,7 @@ const CONFIGURED_TIMEOUT: Duration = Duration::from_secs(30);
 /// The timeout for evaluating the chain if it is not configured. Credentials can then only come
 /// from an instance metadata service, which most machines do not have.
 const UNCONFIGURED_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long before they expire credentials are renewed.
+/// The time before expiration at which credentials are renewed.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 
 /// A credential source that uses the environment, with the standard chain as a fallback.
@@ -45,7 +45,7 @@ struct State {
 }
 
 impl StandardChain {
-    /// Creates a credential source. `is_configured` tells whether the chain is configured on this
+    /// Creates a credential source. `is_configured` states whether the chain is configured on this
     /// machine, which determines the timeout.
     pub(crate) fn new(environment: EnvironmentCredentials, is_configured: bool) -> Self {
         StandardChain { environment, is_configured, state: Mutex::default() }

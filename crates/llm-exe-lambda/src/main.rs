@@ -23,8 +23,8 @@ use serde_json::value::RawValue;
 /// stops it.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// The minimum age of a past deadline that is a placeholder rather than a real deadline. The
-/// emulator of cargo-lambda sends such placeholders.
+/// A deadline that passed longer ago than this is treated as a placeholder, not as expired. The
+/// emulator of cargo-lambda sends such deadlines.
 const PLACEHOLDER_AGE: Duration = Duration::from_secs(86_400);
 
 /// The timeout for an invocation without a deadline. It equals the default timeout of the deployed

@@ -20,7 +20,7 @@ use tokio::process::{Child, Command};
 
 const NAME: &str = "llm-exe-lambda";
 const KEY: &str = "sentinel.of.the.key";
-/// The timeout for starting the emulator, and for each invocation.
+/// The timeout for starting the emulator and for each invocation.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The working directory of cargo-lambda, which looks there for the package's binaries.

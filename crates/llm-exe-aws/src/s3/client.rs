@@ -129,8 +129,8 @@ pub(super) fn etag(reply: &WireReply) -> Option<String> {
     reply.header("etag").map(str::to_owned)
 }
 
-/// Returns the version id. S3 sends the id `null` for objects without versioning, so it counts as
-/// missing.
+/// Returns the version id. S3 sends the id `null` for objects without versioning, so `null` counts
+/// as missing.
 pub(super) fn version(reply: &WireReply) -> Option<String> {
     reply.header("x-amz-version-id").filter(|version| *version != "null").map(str::to_owned)
 }

@@ -99,7 +99,7 @@ impl Output {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Parses standard error as an error in JSON.
+    /// Parses standard error as JSON and returns its field `error`.
     pub(crate) fn error(&self) -> Value {
         let error: Value =
             serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
@@ -107,7 +107,8 @@ impl Output {
     }
 }
 
-/// Waits for the program to exit and returns its output. Panics if the output contains a key.
+/// Waits for the program to exit and returns its output. Panics if the output contains a key or a
+/// panic message.
 pub(crate) async fn wait(child: Child) -> Output {
     let exited = tokio::time::timeout(TIMEOUT, child.wait_with_output());
     let exited = exited.await.expect("the program should exit in time").unwrap();

@@ -182,8 +182,8 @@ impl Report {
     }
 }
 
-/// Returns whether a message with a stored error may be in the dead-letter queue if kills or S3
-/// faults failed `lost` of its deliveries.
+/// Returns whether a message with a stored error may be in the dead-letter queue if `lost` of its
+/// deliveries failed because of kills or S3 faults.
 fn may_die(expected: Expected, lost: usize) -> bool {
     match expected {
         Expected::Succeeds(failures) => failures + lost >= MAX_RECEIVES,

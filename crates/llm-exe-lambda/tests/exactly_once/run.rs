@@ -49,7 +49,7 @@ struct Runner<'a> {
 
 #[derive(Default)]
 struct Kills {
-    /// The number of kills that the next deliveries still have to make.
+    /// The number of processes that still have to be killed.
     due: usize,
     done: usize,
     missed: usize,
@@ -129,8 +129,8 @@ pub(crate) fn result_place(id: &str) -> (String, String) {
     ("stored".to_owned(), format!("results/records/{name}.json"))
 }
 
-/// Makes the given percentage of result reads and writes fail. A request fails permanently,
-/// temporarily, or after S3 has written the object.
+/// Makes the given percentage of result reads and writes fail. Some failures are permanent, some
+/// are temporary, and some occur after S3 has written the object.
 fn script_store_faults(aws: &AwsSimulator, percent: f64) {
     if percent <= 0.0 {
         return;
@@ -201,7 +201,7 @@ impl Runner<'_> {
     }
 
     /// Returns the time after which the process of a delivery is killed, or `None` if it is not
-    /// killed. The time is a random part of the median duration of a delivery on this machine.
+    /// killed. The time is a random fraction of the median duration of a delivery on this machine.
     fn kill_delay(&self, number: u64) -> Option<Duration> {
         let mut kills = self.kills.lock().unwrap();
         if self.parameters.kills > 0.0 {

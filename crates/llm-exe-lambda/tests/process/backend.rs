@@ -149,7 +149,7 @@ pub(crate) async fn wait_until(description: &str, condition: impl Fn() -> bool) 
     };
     tokio::time::timeout(TIMEOUT, wait)
         .await
-        .unwrap_or_else(|_| panic!("timed out before this was true: {description}"));
+        .unwrap_or_else(|_| panic!("timed out waiting until {description}"));
 }
 
 /// Invokes a function and kills its process as soon as a condition holds.

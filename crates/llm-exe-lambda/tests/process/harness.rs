@@ -119,7 +119,9 @@ impl Function {
         event: impl Into<Bytes>,
         timeout: Duration,
     ) -> Invocation {
-        self.try_invoke(event, timeout).await.unwrap_or_else(|error| panic!("no response: {error}"))
+        self.try_invoke(event, timeout)
+            .await
+            .unwrap_or_else(|error| panic!("the function did not respond: {error}"))
     }
 
     /// Invokes the function with arbitrary bytes. Returns an error with the reason if it does not
@@ -142,11 +144,15 @@ impl Function {
         Ok(invocation)
     }
 
-    /// Checks that the function still handles a simple request.
+    /// Panics unless the function still handles a simple request.
     pub(crate) async fn assert_works(&self, after: &str) {
         self.simulator.clear();
         let response = self.invoke(&request()).await;
-        assert_eq!(response, Response::Result(json!(REPLY)), "the invocation after {after}");
+        assert_eq!(
+            response,
+            Response::Result(json!(REPLY)),
+            "the function should still work after {after}"
+        );
     }
 
     /// Kills the process and returns its output. Panics if the output contains a key or a panic
@@ -159,7 +165,7 @@ impl Function {
         output
     }
 
-    /// Waits for the process to exit.
+    /// Waits for the process to exit and returns its output.
     pub(crate) async fn wait(self) -> ProcessOutput {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         let output = output(exit, stdout, stderr);
@@ -310,7 +316,7 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
 /// Panics if the text contains an API key.
 pub(crate) fn assert_no_key(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
-        assert!(!text.contains(key), "the text contains a key: {text}");
+        assert!(!text.contains(key), "the output contains a key: {text}");
     }
 }
 

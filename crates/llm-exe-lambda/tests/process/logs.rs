@@ -245,8 +245,8 @@ async fn sensitive_texts_are_not_logged() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// An error message may quote part of an invalid value, but it must not contain the rendered
-/// prompt.
+/// An error message may quote part of an invalid value, but it must not contain the rendered prompt
+/// with its data.
 #[tokio::test]
 async fn errors_do_not_contain_the_prompt_or_data() {
     let function = Function::start().await;

@@ -69,7 +69,8 @@ async fn kill_does_not_change_the_order() {
     let all = event(&["a1", "b1", "a2", "a3", "b2"]);
     let first = backend.function(&[]).await;
     let is_ready = || backend.calls_for("a2") == 1 && backend.succeeded().len() == 3;
-    invoke_and_kill(first, &all, "all results but those of group a are stored", is_ready).await;
+    invoke_and_kill(first, &all, "all results before the hanging request are stored", is_ready)
+        .await;
     assert_eq!(backend.succeeded(), ["a1", "b1", "b2"]);
 
     let second = backend.function(&[]).await;

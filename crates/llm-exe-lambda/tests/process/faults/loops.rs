@@ -67,7 +67,7 @@ async fn object_with_result_metadata_is_skipped() {
     let (kind, message) =
         function.invoke(&json!({ "bucket": "theirs", "key": key })).await.failure();
     assert_eq!(kind, "ConfigForbidden", "{message}");
-    // A copy without the metadata is treated as a config, but an invalid one.
+    // A copy without the metadata is treated as a config, but it is not a valid one.
     let body = backend.aws.objects()[&name].body.clone();
     backend.aws.put("theirs", "copy.json", body);
     let (kind, message) = function.invoke(&created("theirs", "copy.json")).await.failure();
