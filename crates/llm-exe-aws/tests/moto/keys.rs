@@ -40,9 +40,9 @@ async fn concurrent_look_ups_share_one_request() {
     }
     assert_eq!(proxy.request_count(), 1);
     // Concurrent callers also share an error, but later callers send a new request.
-    let other = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
+    let missing_key = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
     proxy.script(&[Action::Delay(Duration::from_millis(300))]);
-    let (a, b) = tokio::join!(keys.get(&other), keys.get(&other));
+    let (a, b) = tokio::join!(keys.get(&missing_key), keys.get(&missing_key));
     for error in [a.unwrap_err(), b.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::SecretNotFound);
         for expected in ["XAI_API_KEY", "/Stack/Secret/KeyXAI", "npm run update-secrets"] {
@@ -51,7 +51,7 @@ async fn concurrent_look_ups_share_one_request() {
     }
     assert_eq!(proxy.request_count(), 1);
     moto.secret("/Stack/Secret/KeyXAI", "later").await;
-    assert_eq!(keys.get(&other).await.unwrap().expose(), "later");
+    assert_eq!(keys.get(&missing_key).await.unwrap().expose(), "later");
 }
 
 #[tokio::test]

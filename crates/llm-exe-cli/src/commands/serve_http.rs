@@ -121,18 +121,18 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err("the request has more than one host header".to_owned());
     }
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let header_text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_local = |host: &str| {
         let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
         let name = name.map_or(host, |(name, _)| name);
         matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name == address.ip().to_string()
     };
-    match text(header::HOST) {
+    match header_text(header::HOST) {
         Some(host) if is_local(host) => {}
         Some(host) => return Err(format!("the host {host} is not allowed; use localhost")),
         None => return Err("the request has no host header".to_owned()),
     }
-    match text(header::ORIGIN) {
+    match header_text(header::ORIGIN) {
         None => Ok(()),
         Some(origin) => match origin.split_once("://") {
             Some((_, host)) if is_local(host) => Ok(()),

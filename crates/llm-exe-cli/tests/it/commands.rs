@@ -114,10 +114,10 @@ async fn render_prints_wire_request_without_key() {
         assert_eq!(names, ["content-type"], "{wire}");
     }
     // The fields `return` and `dryRun` of a request do not change the output of `render`.
-    let mut other = request();
-    other["return"] = json!("full");
-    other["dryRun"] = json!(false);
-    let file = folder.file("other.json", other.to_string());
+    let mut modified = request();
+    modified["return"] = json!("full");
+    modified["dryRun"] = json!(false);
+    let file = folder.file("other.json", modified.to_string());
     assert_eq!(folder.run(&["render", &file]).await.json()["method"], json!("POST"));
 }
 

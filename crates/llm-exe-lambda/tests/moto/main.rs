@@ -101,10 +101,10 @@ async fn parameter_store_is_not_called_if_a_variable_sets_the_key() {
     let moto = Moto::start().await;
     let function = function(&moto, &[nowhere, ("OPENAI_API_KEY", OPENAI_KEY)]).await;
     assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
-    let mut other = request();
-    other["provider"] = json!("anthropic");
-    other["model"] = json!("claude-3-5-haiku-latest");
-    let (kind, message) = function.invoke(&other).await.failure();
+    let mut anthropic_request = request();
+    anthropic_request["provider"] = json!("anthropic");
+    anthropic_request["model"] = json!("claude-3-5-haiku-latest");
+    let (kind, message) = function.invoke(&anthropic_request).await.failure();
     assert_eq!(kind, "SecretUnavailable", "{message}");
     assert!(message.contains("/LlmExeLambda/Secret/KeyAnthropic"), "{message}");
     function.stop().await;

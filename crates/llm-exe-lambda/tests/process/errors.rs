@@ -98,8 +98,8 @@ impl Case {
         let (status, headers, body) = response.http();
         let Some(error) = &self.error else {
             assert_eq!(status, 200, "{name}: {body}");
-            let text = headers["content-type"].starts_with("text/plain");
-            let result = if text { json!(body) } else { serde_json::from_str(&body).unwrap() };
+            let is_text = headers["content-type"].starts_with("text/plain");
+            let result = if is_text { json!(body) } else { serde_json::from_str(&body).unwrap() };
             return self.check_result(&result);
         };
         let body: Value = serde_json::from_str(&body).unwrap();
@@ -185,9 +185,12 @@ async fn missing_key_fails_only_the_provider_that_needs_it() {
     assert_eq!(error_type, "SecretNotFound");
     assert!(message.contains("OPENAI_API_KEY"), "{message}");
     assert!(function.simulator.journal().is_empty());
-    let mut other = request();
-    merge(&mut other, &json!({ "provider": "anthropic", "model": "claude-sonnet-4-6" }));
-    function.invoke(&other).await.result();
+    let mut anthropic_request = request();
+    merge(
+        &mut anthropic_request,
+        &json!({ "provider": "anthropic", "model": "claude-sonnet-4-6" }),
+    );
+    function.invoke(&anthropic_request).await.result();
     let lines = function.stop().await.lines();
     assert_eq!(lines[0]["level"], json!("ERROR"));
     assert_eq!(lines[1]["level"], json!("INFO"));

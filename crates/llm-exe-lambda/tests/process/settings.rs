@@ -49,11 +49,11 @@ async fn problems(case: &Case) -> Vec<String> {
 
 #[tokio::test]
 async fn invalid_setting_stops_the_start() {
-    let mut wrong = Vec::new();
+    let mut deviations = Vec::new();
     for case in cases("invalid") {
-        wrong.extend(problems(&case).await);
+        deviations.extend(problems(&case).await);
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(deviations.is_empty(), "{}", deviations.join("\n"));
 }
 
 #[tokio::test]

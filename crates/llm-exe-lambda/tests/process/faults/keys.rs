@@ -188,12 +188,12 @@ async fn failing_store_does_not_lose_a_result() {
             (&json!(true), &json!(reply_for("a")))
         );
     }
-    let other = backend.function(&[]).await;
-    let response = other.invoke(&keyed("a", "k")).await.result();
+    let second_function = backend.function(&[]).await;
+    let response = second_function.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&response["replayed"], backend.prompts().len()), (&json!(true), 1), "{response}");
     // A different request with the same key still fails with a conflict.
     let (kind, _) = function.invoke(&keyed("b", "k")).await.failure();
     assert_eq!(kind, "IdempotencyConflict");
-    other.stop().await;
+    second_function.stop().await;
     function.stop().await;
 }

@@ -53,8 +53,8 @@ async fn object_below_the_result_prefix_is_skipped() {
 #[tokio::test]
 async fn object_with_result_metadata_is_skipped() {
     let backend = Backend::new().await;
-    let other = backend.function(&[("RESULT_PREFIX", "s3://theirs/results")]).await;
-    let key = store_result(&backend, &other, "theirs").await;
+    let other_function = backend.function(&[("RESULT_PREFIX", "s3://theirs/results")]).await;
+    let key = store_result(&backend, &other_function, "theirs").await;
     let name = format!("theirs/{key}");
     let metadata = backend.aws.objects()[&name].metadata.get("llm-exe").cloned();
     assert_eq!(metadata.as_deref(), Some("result"));
@@ -76,7 +76,7 @@ async fn object_with_result_metadata_is_skipped() {
     backend.aws.put("theirs", "good.json", request_for("b").to_string());
     let response = function.invoke(&created("theirs", "good.json")).await.result();
     assert_eq!((&response[0]["status"], backend.prompts().len()), (&json!("ok"), 2), "{response}");
-    other.stop().await;
+    other_function.stop().await;
     function.stop().await;
 }
 

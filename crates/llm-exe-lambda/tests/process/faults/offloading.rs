@@ -72,12 +72,13 @@ async fn lower_limit_can_be_set() {
     let response = invoke_with_reply(&backend, &function, &request(), &large).await;
     assert!(linked_result(&backend, &response) == json!(large));
     // Each response has its own object, even if another process returns it.
-    let other = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
-    let response = invoke_with_reply(&backend, &other, &request(), &"y".repeat(263_000)).await;
+    let second_function = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
+    let response =
+        invoke_with_reply(&backend, &second_function, &request(), &"y".repeat(263_000)).await;
     assert!(linked_result(&backend, &response) == json!("y".repeat(263_000)));
     assert_eq!(backend.aws.objects().len(), 2);
     function.stop().await;
-    other.stop().await;
+    second_function.stop().await;
 }
 
 #[tokio::test]

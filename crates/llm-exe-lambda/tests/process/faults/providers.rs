@@ -68,8 +68,9 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     // the rejected request is not sent again.
     let calls = backend.prompts().len();
     backend.simulator.clear();
-    let other = backend.function(&[]).await;
-    let response = other.invoke(&batch(failing.iter().map(|id| request(id)))).await.result();
+    let second_process = backend.function(&[]).await;
+    let response =
+        second_process.invoke(&batch(failing.iter().map(|id| request(id)))).await.result();
     assert_eq!(failures(&response), ["rejected"]);
     let again = backend.prompts();
     assert_eq!((again.len(), backend.calls_for("rejected")), (5, 0), "{calls}: {again:?}");
@@ -85,7 +86,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
         (failures(&response).as_slice(), backend.prompts().len()),
         (&["rejected".into()][..], 5)
     );
-    for process in [function, other] {
+    for process in [function, second_process] {
         process.stop().await;
     }
 }
