@@ -1,9 +1,9 @@
-//! The client for AWS services, which signs each [`Call`], sends it, and retries it if it fails.
+//! A client for AWS services that signs requests, sends them and retries transient failures.
 //!
-//! Retries follow the standard mode of the AWS SDKs: after throttling, a server error or a broken
-//! connection, the client makes up to three attempts in total. If AWS reports a wrong clock or
-//! expired credentials, the client corrects the clock or renews the credentials. It does each at
-//! most once per call, and the repeated request does not count as another attempt.
+//! Retries follow the standard mode of the AWS SDKs: the client makes at most three attempts and
+//! retries throttling, server errors and broken connections. If AWS reports a wrong clock or
+//! expired credentials, the client corrects its clock or renews the credentials and sends the
+//! request again. It does each at most once per call, without using up an attempt.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
 
 use std::sync::Arc;
@@ -21,22 +21,24 @@ use crate::error_response::ErrorResponse;
 use crate::signer::{SignatureInput, SigningError, signature_headers};
 
 const MAX_ATTEMPTS: u32 = 3;
-/// The maximum wait before the second attempt. Each further attempt doubles the maximum, up to
+/// The maximum wait before the first retry. It doubles with each further retry, up to
 /// `MAX_BACKOFF`.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
-/// The minimum difference between the local clock and AWS's clock that can explain a rejected
-/// signature. AWS accepts signatures with a smaller difference.
+/// The minimum clock skew that can explain a rejected signature. AWS tolerates smaller differences
+/// between its clock and the local clock.
 const MIN_CLOCK_SKEW: Duration = Duration::from_secs(240);
 
-/// Calls AWS services. A process should use a single client for all services, because a clock
-/// correction that the client learns from one service applies to all of them.
+/// A client that sends signed requests to AWS services.
+///
+/// A process should share one client between all services, so that a clock correction learned from
+/// one service also applies to the others.
 pub struct AwsClient {
     http: HttpClient,
     credentials: Arc<dyn CredentialSource>,
     clock: fn() -> SystemTime,
-    /// The number of seconds that AWS's clock is ahead of the local clock; negative if it is
-    /// behind.
+    /// The offset of AWS's clock from the local clock in seconds. It is positive if AWS's clock is
+    /// ahead.
     clock_offset: AtomicI64,
 }
 
@@ -46,32 +48,32 @@ impl std::fmt::Debug for AwsClient {
     }
 }
 
-/// A request to an AWS service before it is signed.
+/// An unsigned request to an AWS service.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// The service name that the signature contains, like `s3` or `ssm`.
+    /// The service name for the signature, such as `s3` or `ssm`.
     pub(crate) service: &'static str,
     pub(crate) region: String,
     pub(crate) method: Method,
-    /// The full URL, with a percent-encoded path and query.
+    /// The full URL. Its path and query are percent-encoded.
     pub(crate) url: String,
-    /// The headers to send, all of which the signature covers.
+    /// The headers to send. All of them are signed.
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
     /// The maximum size of the response body in bytes.
     pub(crate) max_response_bytes: usize,
-    /// The timeout of one attempt.
+    /// The timeout for each attempt.
     pub(crate) timeout: Duration,
-    /// Finds an error in a response whose status is a success, because EventBridge reports rejected
-    /// events with status 200.
+    /// Returns the error in a response with a success status, if there is one. EventBridge reports
+    /// rejected events with status 200.
     pub(crate) error_in_success: fn(&WireReply) -> Option<ErrorResponse>,
 }
 
-/// An error of a call to an AWS service.
+/// The reason why a call to an AWS service failed.
 #[derive(Debug)]
 pub enum CallError {
-    /// The request was not sent, because the region or the credentials are missing or the client
-    /// could not sign it.
+    /// The request was not sent because it could not be signed, for example without a region or
+    /// credentials.
     NotSigned(Error),
     /// AWS returned an error response.
     Rejected(ErrorResponse),
@@ -82,7 +84,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The error for a call whose region is not known.
+    /// Returns the error for a call without a region.
     pub(crate) fn no_region() -> CallError {
         let message = "the AWS region is not known; set AWS_REGION in the environment";
         CallError::NotSigned(Error::setting_not_set(message))
@@ -104,7 +106,7 @@ impl AwsClient {
         AwsClient { http, credentials, clock: SystemTime::now, clock_offset }
     }
 
-    /// Replaces the system clock, so that tests can sign requests for a fixed time.
+    /// Replaces the system clock. Tests use this to sign requests for a fixed time.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         AwsClient { clock, ..self }
@@ -114,7 +116,8 @@ impl AwsClient {
         Arc::clone(&self.credentials)
     }
 
-    /// Sends a call and retries it if it fails. A status of 2xx or 304 counts as success.
+    /// Sends a request and retries it after transient failures. Statuses 2xx and 304 count as
+    /// success.
     pub(crate) async fn send(
         &self,
         call: &Call,
@@ -169,7 +172,7 @@ impl AwsClient {
         error.map_or(Ok(reply), |error| Err(CallError::Rejected(error)))
     }
 
-    /// Returns the local time plus the clock correction, which is the best estimate of AWS's time.
+    /// Returns the estimated time of AWS's clock, which is the local time plus the clock offset.
     fn now(&self) -> SystemTime {
         let offset = self.clock_offset.load(Ordering::Relaxed);
         let duration = Duration::from_secs(offset.unsigned_abs());
@@ -179,8 +182,8 @@ impl AwsClient {
         corrected.unwrap_or(now)
     }
 
-    /// Corrects the clock if a wrong clock may be the reason why AWS rejected a signature. Returns
-    /// whether it changed the clock.
+    /// Updates the clock offset if clock skew may be the reason why AWS rejected the request.
+    /// Returns whether the offset changed.
     fn correct_clock(&self, response: &ErrorResponse) -> bool {
         let (true, Some(aws_time)) = (response.may_be_clock_skew(), response.date) else {
             return false;
@@ -198,7 +201,7 @@ impl AwsClient {
 }
 
 impl Call {
-    /// Returns the HTTP request with a signature for this time.
+    /// Builds the HTTP request and signs it for the given time.
     pub(crate) fn sign(
         &self,
         credentials: &Credentials,
@@ -226,7 +229,7 @@ impl Call {
     }
 }
 
-/// Waits for credentials until the deadline.
+/// Waits for credentials, but not beyond the deadline.
 async fn by_deadline<T>(
     credentials: impl Future<Output = Result<T, Error>>,
     deadline: Deadline,
@@ -237,7 +240,7 @@ async fn by_deadline<T>(
     }
 }
 
-/// Returns how long to wait after this number of attempts. The wait is random, with a maximum that
+/// Returns the time to wait after the given number of attempts. The wait is random. Its upper bound
 /// starts at `FIRST_BACKOFF` and doubles with each attempt.
 fn backoff(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(8);

@@ -15,27 +15,26 @@ pub const CREDENTIAL_VARIABLES: &[&str] = &[ACCESS_KEY_ID, SECRET_ACCESS_KEY, SE
 /// AWS credentials. They are redacted in debug output and wiped from memory when dropped.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// The access key id. AWS does not treat it as a secret, but it is redacted as well.
+    /// The access key id. It is not a secret, but it is redacted anyway.
     pub access_key_id: Secret,
-    /// The secret key that signs requests.
+    /// The secret key that is used to sign requests.
     pub secret_access_key: Secret,
-    /// The session token, which only temporary credentials have, such as those of a Lambda
-    /// function.
+    /// The session token. Only temporary credentials have one, such as those of a Lambda function.
     pub session_token: Option<Secret>,
 }
 
-/// A source of AWS credentials. An implementation caches the credentials for as long as they are
-/// valid, because the client requests them for every call.
+/// A source of AWS credentials. Implementations should cache valid credentials, because the client
+/// requests them for every call.
 pub trait CredentialSource: Send + Sync {
     /// Returns credentials that are currently valid.
     ///
     /// # Errors
-    /// Returns `SecretNotFound` if credentials are not configured, and `SecretUnavailable` if the
-    /// source could not provide them.
+    /// Returns `SecretNotFound` if no credentials are configured, and `SecretUnavailable` if the
+    /// source fails to provide them.
     fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>>;
 
-    /// Returns credentials that are newer than `stale`, which AWS reported as expired. Returns
-    /// `None` if the source has no newer credentials.
+    /// Returns new credentials after AWS reported `stale` as expired, or `None` if the source has
+    /// no newer ones.
     ///
     /// # Errors
     /// Returns the same errors as [`CredentialSource::credentials`].
@@ -50,8 +49,8 @@ pub trait CredentialSource: Send + Sync {
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Reads credentials from environment variables. It reads them once, when they are first needed,
-/// because Lambda sets new credentials only for a new process.
+/// A credential source that reads environment variables. It reads them once, on first use, because
+/// Lambda sets new credentials only when it starts a new process.
 pub struct EnvironmentCredentials {
     look_up: Box<LookUp>,
     cached: OnceLock<Credentials>,
@@ -64,12 +63,12 @@ impl std::fmt::Debug for EnvironmentCredentials {
 }
 
 impl EnvironmentCredentials {
-    /// Creates a source that reads environment variables with `look_up`.
+    /// Creates a source that uses `look_up` to read environment variables.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentCredentials { look_up: Box::new(look_up), cached: OnceLock::new() }
     }
 
-    /// Returns whether none of the [`CREDENTIAL_VARIABLES`] is set.
+    /// Returns true if none of the [`CREDENTIAL_VARIABLES`] is set.
     pub fn is_unset(&self) -> bool {
         let is_set =
             |name: &&str| (self.look_up)(name).is_some_and(|value| !value.trim().is_empty());
@@ -95,13 +94,13 @@ impl EnvironmentCredentials {
         Ok(self.cached.get_or_init(|| credentials).clone())
     }
 
-    /// Returns the value of a variable. A variable that is empty or blank counts as not set.
+    /// Returns the value of a variable, or `None` if it is not set or blank.
     fn variable(&self, name: &str) -> Result<Option<Secret>, Error> {
         let Some(value) = (self.look_up)(name).filter(|value| !value.trim().is_empty()) else {
             return Ok(None);
         };
         Secret::new(&value).map(Some).map_err(|reason| {
-            let message = format!("the AWS credentials in {name} can't be used: {reason}");
+            let message = format!("the AWS credential in {name} can't be used: {reason}");
             Error::new(ErrorKind::SecretNotFound, message)
         })
     }

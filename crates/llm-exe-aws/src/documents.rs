@@ -1,4 +1,4 @@
-//! Fetches hosted documents from S3.
+//! Fetches documents, such as hosted prompts, from S3.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::error_response::ErrorResponse;
 use crate::results::is_stored_result;
 use crate::s3::{GetObject, S3};
 
-/// A document store that reads S3 objects. It does not fetch documents from web URLs.
+/// A [`DocumentStore`] that reads S3 objects. It does not support web URLs.
 #[derive(Debug)]
 pub struct S3Documents {
     s3: S3,
 }
 
 impl S3Documents {
-    /// Creates a store for this region. If `endpoint` is set, requests go to that base URL instead
-    /// of the regional endpoint. The store does not connect to S3 or read credentials before it
-    /// fetches the first document.
+    /// Creates a store for the given region. If `endpoint` is set, requests go to that base URL
+    /// instead of the regional endpoint. The store neither reads credentials nor connects to S3
+    /// until the first fetch.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3Documents { s3: S3::new(client, region, endpoint) }
     }
@@ -34,7 +34,8 @@ impl S3Documents {
         deadline: Deadline,
     ) -> Result<Option<Document>, Error> {
         let DocumentLocation::Object { bucket, key, version } = place else {
-            let message = "the S3 document store was called with a web URL";
+            let message =
+                "the S3 document store was called with a web URL instead of an S3 location";
             return Err(Error::new(ErrorKind::Internal, message));
         };
         let version = version.as_deref();
@@ -72,7 +73,7 @@ fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
     };
     match &error {
         CallError::Failed(HttpError::TooLarge) => {
-            let message = format!("{resource} is larger than 1 MiB");
+            let message = format!("{resource} is larger than 1 MiB, the maximum size of a config");
             return Error::new(ErrorKind::ConfigInvalid, message);
         }
         CallError::Rejected(response) => {
@@ -92,7 +93,8 @@ fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
     context.error(error)
 }
 
-/// Returns what is wrong with the object, or `None` if the error from S3 has another cause.
+/// Returns the kind and the description of an error that concerns the object, or `None` for any
+/// other error.
 fn object_problem(
     response: &ErrorResponse,
     has_version: bool,
@@ -104,12 +106,14 @@ fn object_problem(
         (400, "InvalidArgument") if has_version => {
             (ErrorKind::ConfigNotFound, "the version does not exist")
         }
-        (405, _) => (ErrorKind::ConfigNotFound, "the version is a delete marker"),
+        (405, _) => {
+            (ErrorKind::ConfigNotFound, "the version is a delete marker, which has no content")
+        }
         (404, _) | (_, "KeyTooLongError" | "InvalidBucketName") => {
             (ErrorKind::ConfigNotFound, "the object does not exist")
         }
         (403, "InvalidObjectState") => {
-            (ErrorKind::ConfigInvalid, "the object is archived; restore it first")
+            (ErrorKind::ConfigInvalid, "the object is archived and must be restored first")
         }
         _ => return None,
     })

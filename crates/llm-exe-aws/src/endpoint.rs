@@ -1,18 +1,16 @@
-//! Builds the URLs of AWS services from the regional endpoint or from the base URL that the
-//! operator sets.
+//! Builds the URLs of AWS services from regional endpoints or custom base URLs.
 //!
-//! In S3 URLs, the bucket name is part of the host name (virtual-hosted style), as AWS recommends.
-//! The bucket name is the first segment of the path instead (path style) if it contains dots, which
-//! AWS's certificates do not cover, or if the operator sets a base URL. The AWS CLI does the same.
+//! S3 URLs use virtual-hosted style, with the bucket name in the host name, as AWS recommends. They
+//! use path style, with the bucket name in the path, if a base URL is set or if the bucket name is
+//! not a valid DNS label. A name with dots is not a label, and AWS's wildcard certificates do not
+//! cover it. The AWS CLI follows the same rules.
 
 use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// The characters to percent-encode in a query, which are all except the unreserved characters of
-/// RFC 3986.
+/// The characters to percent-encode in a query: all except the unreserved characters of RFC 3986.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The characters to percent-encode in a path, which are the same as in a query except for the
-/// slash.
+/// The characters to percent-encode in a path: the same as in a query, except for the slash.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Returns the base URL of a service, without a trailing slash.
@@ -23,7 +21,7 @@ pub(crate) fn service_url(endpoint: Option<&str>, service: &str, region: &str) -
     }
 }
 
-/// Returns the URL of an S3 object, or `None` if S3 does not allow such a bucket name or key.
+/// Returns the URL of an S3 object, or `None` if the bucket name or the key is not valid in S3.
 pub(crate) fn object_url(
     endpoint: Option<&str>,
     region: &str,
@@ -42,13 +40,13 @@ pub(crate) fn object_url(
     Some(format!("{scheme}://{bucket}.{rest}/{key}"))
 }
 
-/// Percent-encodes a query parameter's value.
+/// Percent-encodes the value of a query parameter.
 pub(crate) fn encode_query(value: &str) -> String {
     utf8_percent_encode(value, QUERY).to_string()
 }
 
-/// Returns whether this is a valid bucket name by the most permissive rules that AWS ever had,
-/// which old buckets can still use. None of the allowed characters has a special meaning in URLs.
+/// Returns whether the bucket name is valid. The check applies AWS's former, more permissive rules,
+/// because old buckets may still have such names. All allowed characters are safe in URLs.
 fn is_bucket_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     (3..=255).contains(&name.len())
@@ -56,7 +54,7 @@ fn is_bucket_name(name: &str) -> bool {
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Returns whether the bucket name is valid as a label of a host name.
+/// Returns whether a valid bucket name is also a valid DNS label.
 fn is_host_label(bucket: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     bucket.len() <= 63 && bucket.bytes().all(allowed) && !bucket.ends_with('-')

@@ -1,9 +1,9 @@
-//! Converts the error of an AWS call into the [`Error`] that llm-exe returns.
+//! Converts a failed AWS call to the [`Error`] type of llm-exe.
 //!
-//! If AWS denies an action, the error has the kind `AccessDenied`, and its message names the action
-//! and the resource. Any other failed request has the kind that the operation defines, even if only
-//! the user who operates the function can fix the cause. A record whose result could not be stored
-//! is therefore delivered again instead of being lost.
+//! If AWS denies an action, the error kind is `AccessDenied`, and the message names the action and
+//! the resource. All other failures get the retryable kind of the operation, even if an operator
+//! has to fix the cause. A message whose result could not be stored is then delivered again instead
+//! of being lost.
 
 use std::fmt::Display;
 
@@ -12,27 +12,27 @@ use llm_exe::{Error, ErrorKind};
 use crate::client::CallError;
 use crate::error_response::ErrorResponse;
 
-/// Describes an AWS operation, so that its errors have a useful kind and message.
+/// A description of an AWS operation, which determines the kind and the message of its errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ErrorContext<'a> {
-    /// The kind of all errors except denied access.
+    /// The error kind for all failures except denied access.
     pub(crate) unavailable: ErrorKind,
-    /// The start of the message, which the resource follows, like `can't store`.
+    /// The beginning of the error message, such as `can't store`. The resource follows it.
     pub(crate) failed: &'static str,
-    /// The name of the object, parameter, queue or event bus.
+    /// The name of the S3 object, parameter, queue or event bus.
     pub(crate) resource: &'a str,
-    /// The IAM action that the caller must be allowed to use, like `s3:PutObject`.
+    /// The IAM action that the operation requires, such as `s3:PutObject`.
     pub(crate) action: &'static str,
-    /// A hint that is appended to the message if AWS denies access. It can be empty.
+    /// A hint to append to the message if AWS denies access. It may be empty.
     pub(crate) denial_hint: &'static str,
 }
 
-/// The `denial_hint` for actions that read an S3 object.
+/// The `denial_hint` of operations that read an S3 object.
 pub(crate) const MISSING_OBJECT_HINT: &str =
-    "; without s3:ListBucket, S3 denies access to objects that do not exist";
+    "; S3 also denies access to a missing object unless s3:ListBucket is allowed";
 
 impl ErrorContext<'_> {
-    /// Converts the error of a call.
+    /// Converts a call error to an [`Error`] that names the resource.
     pub(crate) fn error(&self, error: CallError) -> Error {
         match error {
             CallError::NotSigned(error) => error,
@@ -42,7 +42,7 @@ impl ErrorContext<'_> {
         }
     }
 
-    /// Returns an error of the kind `unavailable` that gives a reason.
+    /// Returns an error of the kind `unavailable` with the given reason.
     pub(crate) fn unavailable(&self, reason: &dyn Display) -> Error {
         let message = format!("{} {}: {reason}", self.failed, self.resource);
         Error::new(self.unavailable, message)

@@ -10,23 +10,23 @@ use serde::Deserialize;
 
 use crate::xml;
 
-/// A parsed error response.
+/// An error response from an AWS service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// AWS's error code, like `NoSuchKey`. It is empty if the response has no code.
+    /// The AWS error code, such as `NoSuchKey`. It is empty if the response has no code.
     pub code: String,
-    /// AWS's error message. It can contain the names of roles and accounts, so it is only used to
-    /// classify the error and never shown to callers.
+    /// The AWS error message. It is used only to classify the error and is never shown to callers,
+    /// because it can contain role names and account ids.
     pub(crate) message: String,
-    /// The region of the bucket, if the response contains it.
+    /// The bucket's region, if S3 included it in the response.
     pub(crate) region: Option<String>,
-    /// The time when AWS sent the response, by AWS's clock.
+    /// The time at which AWS sent the response, from the `date` header.
     pub(crate) date: Option<SystemTime>,
 }
 
-/// Error codes that mean throttling, for all services. The AWS SDKs use the same codes.
+/// The error codes with which AWS services report throttling.
 const THROTTLING: &[&str] = &[
     "BandwidthLimitExceeded",
     "KmsThrottled",
@@ -43,7 +43,7 @@ const THROTTLING: &[&str] = &[
     "TooManyRequestsException",
     "TooManyUpdates",
 ];
-/// Error codes of other transient errors, which a retry can resolve.
+/// The error codes of other errors that a retry can resolve.
 const TRANSIENT: &[&str] = &[
     "InternalError",
     "InternalException",
@@ -54,8 +54,8 @@ const TRANSIENT: &[&str] = &[
 ];
 const EXPIRED_CREDENTIALS: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
-/// Error codes that AWS returns if the time in a signature is wrong. AWS returns some of them for
-/// other reasons, too.
+/// The error codes that AWS returns if the time in a signature is wrong. Some of them can also have
+/// other causes.
 const CLOCK_SKEW: &[&str] = &[
     "AuthFailure",
     "InvalidSignature",
@@ -77,7 +77,7 @@ const INVALID_CREDENTIALS: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// The error body of services that use a JSON protocol.
+/// The body of an error response from a service with a JSON protocol.
 #[derive(Deserialize)]
 struct JsonError {
     #[serde(rename = "__type", default)]
@@ -112,14 +112,14 @@ impl ErrorResponse {
         }
     }
 
-    /// The error for an invalid bucket name or key. The client returns it without sending a
+    /// Returns the error for an invalid bucket name or key, which is reported without sending a
     /// request.
     pub(crate) fn invalid_name() -> ErrorResponse {
         let (code, message) = ("InvalidName".to_owned(), String::new());
         ErrorResponse { status: 404, code, message, region: None, date: None }
     }
 
-    /// Creates the error for an entry that AWS rejected in a response with a success status.
+    /// Creates an error from a rejected entry in a response with a success status.
     pub(crate) fn from_failed_entry(status: u16, code: &str, message: &str) -> ErrorResponse {
         let (code, message) = (normalize_code(code), shorten(message, 500));
         ErrorResponse { status, code, message, region: None, date: None }
@@ -140,14 +140,13 @@ impl ErrorResponse {
         self.has_code(EXPIRED_CREDENTIALS)
     }
 
-    /// Returns whether a wrong clock can be the reason for the error. A 403 response without an
-    /// error code also counts, because its cause is unknown.
+    /// Returns whether clock skew may have caused the error. This includes any 403 response without
+    /// an error code, because its cause is unknown.
     pub(crate) fn may_be_clock_skew(&self) -> bool {
         self.has_code(CLOCK_SKEW) || (self.status == 403 && self.code.is_empty())
     }
 
-    /// Returns whether AWS rejected the credentials, as opposed to denying an action to a known
-    /// caller.
+    /// Returns whether AWS rejected the credentials themselves, rather than denying an action.
     pub(crate) fn is_about_credentials(&self) -> bool {
         self.has_code(EXPIRED_CREDENTIALS)
             || self.has_code(CLOCK_SKEW)
@@ -165,7 +164,7 @@ impl ErrorResponse {
         self.status == 403 || self.has_code(ACCESS_DENIED)
     }
 
-    /// Returns whether the error comes from KMS, which the service calls to encrypt or decrypt
+    /// Returns whether the error comes from KMS, which AWS services call to encrypt and decrypt
     /// data.
     pub(crate) fn is_from_kms(&self) -> bool {
         self.message.contains("kms:Decrypt")
@@ -184,7 +183,7 @@ impl ErrorResponse {
     }
 }
 
-/// Shows the status and the code, like `503 SlowDown`.
+/// Formats the status and the code, for example as `503 SlowDown`.
 impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)?;
@@ -192,8 +191,8 @@ impl std::fmt::Display for ErrorResponse {
     }
 }
 
-/// Reduces `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`. Removes all
-/// characters that are not valid in a name, because the code is shown to callers.
+/// Reduces a code such as `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`.
+/// Removes all characters that are not valid in a name, because the code is shown to callers.
 fn normalize_code(code: &str) -> String {
     let code = code.rsplit('#').next().unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A client for Amazon EventBridge that supports the operation `PutEvents` with a single event:
+//! A client for Amazon EventBridge. It supports only the operation `PutEvents` with a single event:
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::error_response::ErrorResponse;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A client for EventBridge. Each request goes to the region of its event bus, or to the base URL
-/// if one is set.
+/// An EventBridge client. Requests go to the region of the event bus, or to a custom base URL if
+/// one is set.
 #[derive(Debug)]
 pub struct EventBridge {
     client: Arc<AwsClient>,
@@ -33,15 +33,15 @@ pub struct PutEvents<'a> {
     pub bus: &'a str,
     /// The region of the event bus.
     pub region: &'a str,
-    /// The event's `source`.
+    /// The `source` field of the event.
     pub source: &'a str,
-    /// The event's `detail-type`.
+    /// The `detail-type` field of the event.
     pub detail_type: &'a str,
-    /// The event's `detail`, which is a serialized JSON object.
+    /// The `detail` field of the event, as a serialized JSON object.
     pub detail: &'a str,
 }
 
-/// The response to `PutEvents`. EventBridge returns status 200 even if it rejected an entry.
+/// The response to `PutEvents`. EventBridge returns status 200 even if it rejects the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response {
@@ -66,12 +66,12 @@ impl EventBridge {
         EventBridge { client, endpoint }
     }
 
-    /// Sends the event to the event bus and returns the event's id. If a response is lost, the
-    /// client sends the event again, and the bus can receive it twice.
+    /// Sends the event to the event bus and returns the event id. The bus can receive the event
+    /// twice, because the client sends it again if a response is lost.
     ///
     /// # Errors
-    /// Returns an error if EventBridge did not confirm the event. If EventBridge rejected the
-    /// event, the error is [`CallError::Rejected`] with status 200.
+    /// Returns an error if EventBridge does not confirm the event. A rejected event is reported as
+    /// [`CallError::Rejected`], even if the status is 200.
     pub async fn put_events(
         &self,
         put: PutEvents<'_>,
@@ -82,7 +82,7 @@ impl EventBridge {
         let entry = response.and_then(|response| response.entries.into_iter().next());
         entry
             .and_then(|entry| entry.event_id)
-            .ok_or(CallError::InvalidResponse("invalid response to PutEvents"))
+            .ok_or(CallError::InvalidResponse("AWS returned an invalid response to PutEvents"))
     }
 
     pub(crate) fn put_events_call(&self, put: PutEvents<'_>) -> Call {
@@ -110,7 +110,7 @@ impl EventBridge {
     }
 }
 
-/// Returns the error of the event if EventBridge rejected the event.
+/// Returns an error if EventBridge rejected the event.
 fn failed_entry(reply: &WireReply) -> Option<ErrorResponse> {
     let response: Response = serde_json::from_slice(&reply.body).ok()?;
     let entry = response.entries.into_iter().next()?;

@@ -1,8 +1,8 @@
-//! Tests that complete signed requests equal those of botocore.
+//! Tests that signed requests match those of botocore.
 //!
 //! The script `scripts/oracles/s3_ssm.py` writes the expected requests to
-//! `tests/cases/s3_ssm.json`. This is a unit test because only code inside the crate can build a
-//! request without sending it.
+//! `tests/cases/s3_ssm.json`. This is a unit test, because building a request without sending it
+//! requires private functions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -143,7 +143,7 @@ fn requests_equal_those_of_botocore() {
         let Expected { method, url, headers, body } = &case.expected;
         assert_eq!((call.method.as_str(), &call.url), (method.as_str(), url), "{}", case.name);
         if matches!(case.operation.as_str(), "parameter" | "send" | "events") {
-            // The bodies contain the same JSON but can differ in whitespace and key order.
+            // JSON bodies may differ in whitespace and key order.
             let (actual, expected): (Value, Value) =
                 (serde_json::from_slice(&call.body).unwrap(), serde_json::from_str(body).unwrap());
             assert_eq!(actual, expected, "{}", case.name);

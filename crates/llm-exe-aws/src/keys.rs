@@ -1,9 +1,9 @@
-//! Reads provider keys from Parameter Store and caches them.
+//! Reads the API keys of LLM providers from Parameter Store and caches them.
 //!
 //! Each key is stored in the parameter `/{stack}/Secret/{name}`. The first caller that needs a key
-//! fetches it, and concurrent callers wait for the same request. While Parameter Store fails, an
-//! expired key stays in use, so that requests succeed despite the outage. If the key has been
-//! replaced in the meantime, the provider rejects it anyway.
+//! fetches it, and concurrent callers wait for the same request. If Parameter Store fails, an
+//! expired cache entry stays in use, so that requests succeed despite the outage. This is safe,
+//! because the provider rejects a key that has been revoked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,13 +18,13 @@ use crate::ssm::{GetParameter, Ssm};
 
 /// The timeout for fetching a key, including all retries and the waits between them.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
-/// How long an expired value stays in use after Parameter Store failed, before the store is called
-/// again.
+/// How long an expired key stays in use after a failed request to Parameter Store, before the next
+/// attempt to fetch it.
 const STALE_EXTENSION: Duration = Duration::from_secs(30);
-/// The minimum time between two attempts to renew a key that the provider rejected.
+/// The minimum time between attempts to renew a key that its provider rejected.
 const MIN_RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads the provider keys of a stack from Parameter Store and caches them.
+/// A key store that reads a stack's provider keys from Parameter Store and caches them.
 #[derive(Debug)]
 pub struct SsmKeys {
     ssm: Ssm,
@@ -33,19 +33,19 @@ pub struct SsmKeys {
     entries: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Entry>>>>,
 }
 
-/// The cache entry of a key. A caller locks the entry while it fetches the key, so that concurrent
+/// The cache entry for a key. It stays locked while a caller fetches the key, so that concurrent
 /// callers wait for the result instead of sending more requests.
 #[derive(Debug, Default)]
 struct Entry {
-    /// The key, and the time when it expires.
+    /// The key and the time at which it expires.
     value: Option<(Secret, Instant)>,
-    /// The error of the last request if it failed, and the time of the failure.
+    /// The error and the time of the last request, if it failed.
     error: Option<(Error, Instant)>,
     renewed_at: Option<Instant>,
 }
 
 impl SsmKeys {
-    /// Creates a store for the keys of a stack. Each key is cached for the duration `cache`.
+    /// Creates a key store for a stack. Each key is cached for the duration `cache`.
     pub fn new(ssm: Ssm, stack: &str, cache: Duration) -> Self {
         SsmKeys { ssm, stack: stack.to_owned(), cache, entries: Mutex::default() }
     }
@@ -68,8 +68,8 @@ impl SsmKeys {
         {
             return Ok(value.clone());
         }
-        // Another caller's request failed while this call waited for it. All waiting callers return
-        // that error instead of sending the request again.
+        // Another caller's request failed while this caller waited for the lock. Return its error
+        // instead of sending the same request again.
         if let Some((error, failed_at)) = &entry.error
             && *failed_at >= called_at
         {
@@ -108,7 +108,7 @@ impl SsmKeys {
             return None;
         }
         entry.renewed_at = Some(Instant::now());
-        // An error is dropped here, because the caller then reports the provider's error.
+        // Ignore errors here: without a new key, the caller reports the provider's error.
         let value = self.fetch(name).await.ok()?;
         entry.store(&value, self.cache);
         (value.expose() != stale.expose()).then_some(value)
@@ -151,8 +151,8 @@ impl Keys for SsmKeys {
 
 fn convert_error(error: CallError, name: &KeyName, parameter: &str) -> Error {
     let not_set = format!(
-        "no key: set {} in the environment, or store the key as parameter {parameter} in Parameter \
-         Store with npm run update-secrets",
+        "no API key: set {} in the environment, or store the key as parameter {parameter} in \
+         Parameter Store with npm run update-secrets",
         name.variables()
     );
     match &error {

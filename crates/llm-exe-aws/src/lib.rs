@@ -1,8 +1,9 @@
-//! Implements the ports of llm-exe with AWS services: S3, Parameter Store, SQS and EventBridge.
+//! Implements llm-exe's interfaces to external services (its ports) with AWS: S3, Parameter Store,
+//! SQS and EventBridge.
 //!
-//! AWS's own crate `aws-sigv4` signs the requests, and the HTTP client of the `llm-exe` crate sends
-//! them. To keep startup fast, this crate reads no credentials and opens no connection until a
-//! request needs them.
+//! Requests are signed with AWS's `aws-sigv4` crate and sent with the HTTP client of the `llm-exe`
+//! crate. To keep startup fast, credentials are read and connections are opened only when a request
+//! needs them.
 
 mod client;
 mod credentials;

@@ -1,8 +1,8 @@
-//! Sends notifications about results to SQS queues and EventBridge event buses.
+//! Sends result notifications to SQS queues and EventBridge event buses.
 //!
 //! If a response from AWS is lost, the client sends the notification again. A standard queue or an
-//! event bus can then receive it twice; a FIFO queue drops the duplicate because it has the same
-//! id.
+//! event bus can then receive it twice. A FIFO queue drops the duplicate, because it has the same
+//! deduplication id.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use crate::error_response::ErrorResponse;
 use crate::event_bridge::{EventBridge, PutEvents};
 use crate::sqs::{Fifo, SendMessage, Sqs};
 
-/// The maximum size of a message or event. AWS allows larger messages in some cases, but every
-/// queue and event bus accepts this size by default.
+/// The maximum size of a message or event in bytes. AWS allows larger messages in some cases, but
+/// every queue and event bus accepts this size by default.
 const MAX_BYTES: usize = 256 * 1024;
-/// The maximum length of a message group id or deduplication id.
+/// The maximum length of message group ids and deduplication ids in SQS.
 const MAX_ID_LENGTH: usize = 128;
-/// The message group of notifications that do not specify a group.
+/// The message group for notifications that do not specify one.
 const DEFAULT_GROUP: &str = "llm-exe";
 const SOURCE: &str = "llm-exe";
 const DETAIL_TYPE: &str = "LLM Result";
 
-/// Sends notifications to queues and event buses.
+/// A [`Messenger`] for SQS queues and EventBridge event buses.
 #[derive(Debug)]
 pub struct AwsMessenger {
     sqs: Sqs,
@@ -37,9 +37,11 @@ pub struct AwsMessenger {
 }
 
 impl AwsMessenger {
-    /// Creates a messenger. A queue is in the region that its URL names, or else in `region`; an
-    /// event bus is in the region that its ARN names. Requests go to the regional endpoints or to
-    /// the given base URLs, never to the host in a queue URL.
+    /// Creates a messenger.
+    ///
+    /// The region of a queue comes from its URL, with `region` as the fallback. The region of an
+    /// event bus comes from its ARN. Requests go to the regional endpoints or to the given base
+    /// URLs, never to the host in a queue URL.
     pub fn new(
         client: Arc<AwsClient>,
         region: Option<String>,
@@ -60,7 +62,8 @@ impl AwsMessenger {
             Destination::Queue(queue) => self.send_to_queue(queue, note, deadline).await,
             Destination::Bus(bus) => self.send_to_bus(bus, note, deadline).await,
             Destination::Objects(_) => {
-                let message = "the messenger was called with a destination in S3";
+                let message =
+                    "the messenger was called with an S3 destination instead of a queue or bus";
                 Err(Error::new(ErrorKind::Internal, message))
             }
         }
@@ -93,7 +96,7 @@ impl AwsMessenger {
             CallError::Rejected(response) if is_missing(response) => {
                 context.unavailable(&format!("the queue does not exist ({response})"))
             }
-            // SQS has no error code for a message that is too large, so match the error message.
+            // SQS has no error code for messages that are too large, so check the error message.
             CallError::Rejected(response) if response.message.contains("must be shorter than") => {
                 too_large(&queue.url, "the queue's maximum message size")
             }
@@ -159,12 +162,12 @@ fn check_size(bytes: usize, destination: &str) -> Result<(), Error> {
 }
 
 fn too_large(destination: &str, limit: &str) -> Error {
-    let message = format!("can't send the result to {destination}: it is larger than {limit}");
+    let message =
+        format!("can't send the result to {destination}: the message is larger than {limit}");
     Error::new(ErrorKind::ResultTooLarge, message)
 }
 
-/// Returns an id that FIFO queues accept, which is the given id if it is valid and its SHA-256 hash
-/// otherwise.
+/// Returns the id itself if FIFO queues accept it, or else its SHA-256 hash.
 fn fifo_id(id: &str) -> Cow<'_, str> {
     let is_valid =
         (1..=MAX_ID_LENGTH).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());

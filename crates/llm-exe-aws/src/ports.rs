@@ -1,4 +1,5 @@
-//! Creates all AWS ports from the same region, service endpoints and HTTP client.
+//! Creates the AWS implementations of llm-exe's ports. They share a region, service endpoints and
+//! an HTTP client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use crate::results::S3Results;
 use crate::signer::SigV4Signer;
 use crate::ssm::Ssm;
 
-/// The base URLs of AWS services. If a service has no base URL, requests go to its regional
-/// endpoint.
+/// Custom base URLs of AWS services. Without a base URL, requests go to the regional endpoint of
+/// the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceEndpoints {
     /// The base URL of S3.
@@ -28,7 +29,7 @@ pub struct ServiceEndpoints {
     pub event_bridge: Option<String>,
 }
 
-/// Creates the AWS ports. The ports that call AWS share a client, and with it the client's
+/// A factory for the AWS implementations of llm-exe's ports. They share a client with its
 /// connections, credentials and clock correction.
 #[derive(Debug)]
 pub struct AwsPorts {
@@ -38,8 +39,8 @@ pub struct AwsPorts {
 }
 
 impl AwsPorts {
-    /// Creates a factory for ports that use this region and these endpoints. The ports send
-    /// requests with `http` and sign them with `credentials`.
+    /// Creates a factory for the given region and endpoints. Its ports send requests with `http`
+    /// and sign them with `credentials`.
     pub fn new(
         region: Option<String>,
         endpoints: ServiceEndpoints,
@@ -49,33 +50,33 @@ impl AwsPorts {
         AwsPorts { client: Arc::new(AwsClient::new(http, credentials)), region, endpoints }
     }
 
-    /// Returns a store for the provider keys of a stack, which are in Parameter Store. Each key is
-    /// cached for the duration `cache`. Returns `None` if no region is set.
+    /// Returns a store that reads a stack's provider keys from Parameter Store and caches each key
+    /// for the duration `cache`. Returns `None` if no region is set.
     pub fn keys(&self, stack: &str, cache: Duration) -> Option<SsmKeys> {
         let region = self.region.clone()?;
         let ssm = Ssm::new(Arc::clone(&self.client), region, self.endpoints.ssm.clone());
         Some(SsmKeys::new(ssm, stack, cache))
     }
 
-    /// Returns the store for hosted documents in S3.
+    /// Returns a store that reads documents from S3.
     pub fn documents(&self) -> S3Documents {
         let endpoint = self.endpoints.s3.clone();
         S3Documents::new(Arc::clone(&self.client), self.region.clone(), endpoint)
     }
 
-    /// Returns the store for results in S3.
+    /// Returns a store that reads and writes results in S3.
     pub fn results(&self) -> S3Results {
         let endpoint = self.endpoints.s3.clone();
         S3Results::new(Arc::clone(&self.client), self.region.clone(), endpoint)
     }
 
-    /// Returns the messenger for SQS queues and EventBridge event buses.
+    /// Returns a messenger for SQS queues and EventBridge event buses.
     pub fn messenger(&self) -> AwsMessenger {
         let (sqs, event_bridge) = (self.endpoints.sqs.clone(), self.endpoints.event_bridge.clone());
         AwsMessenger::new(Arc::clone(&self.client), self.region.clone(), sqs, event_bridge)
     }
 
-    /// Returns the signer for requests to Amazon Bedrock.
+    /// Returns a signer for requests to Amazon Bedrock.
     pub fn signer(&self) -> SigV4Signer {
         SigV4Signer::new(self.client.credential_source())
     }

@@ -1,4 +1,4 @@
-//! Stores results as JSON objects in S3. Their metadata marks them as results, and preconditions
+//! Stores results as JSON objects in S3. Metadata marks each object as a result, and preconditions
 //! prevent concurrent writers from overwriting each other's results.
 
 use std::sync::Arc;
@@ -18,26 +18,27 @@ use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
 use crate::error_response::ErrorResponse;
 use crate::s3::{GetObject, Object, PutObject, PutOutcome, S3};
 
-/// The maximum size of a result that the store reads. No event source accepts a larger response.
+/// The maximum size of a result that the store reads, in bytes. No event source accepts a response
+/// this large.
 const MAX_RESULT_BYTES: usize = 8 * 1024 * 1024;
-/// The header that marks an object as a stored result, and the header's value. S3 returns the
-/// header as the metadata entry [`RESULT_METADATA`].
+/// The name and value of the header that marks an object as a stored result. S3 stores the header
+/// as the metadata entry [`RESULT_METADATA`].
 const MARK: (&str, &str) = ("x-amz-meta-llm-exe", "result");
-/// The maximum number of attempts to write an object while S3 reports concurrent writes of it.
+/// The maximum number of attempts to write an object while S3 reports conflicting writes.
 const MAX_CONFLICTS: u32 = 5;
-/// The maximum wait between two attempts after a conflict. The actual wait is random.
+/// The maximum wait after a write conflict. The actual wait is random.
 const MAX_CONFLICT_WAIT: Duration = Duration::from_millis(200);
 
-/// A result store in S3.
+/// A [`ResultStore`] that stores results in S3.
 #[derive(Debug)]
 pub struct S3Results {
     s3: S3,
 }
 
 impl S3Results {
-    /// Creates a store for this region. If `endpoint` is set, requests go to that base URL instead
-    /// of the regional endpoint. The store does not connect to S3 or read credentials before the
-    /// first result is read or written.
+    /// Creates a store for the given region. If `endpoint` is set, requests go to that base URL
+    /// instead of the regional endpoint. The store neither reads credentials nor connects to S3
+    /// until the first read or write.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3Results { s3: S3::new(client, region, endpoint) }
     }
@@ -62,7 +63,7 @@ impl S3Results {
             Ok(Some(Object { body, etag: Some(etag), .. })) => {
                 Ok(Some(StoredObject { body, etag }))
             }
-            Ok(_) => Err(context.unavailable(&"the response of S3 has no ETag")),
+            Ok(_) => Err(context.unavailable(&"the response from S3 has no ETag")),
             Err(CallError::Failed(HttpError::TooLarge)) => {
                 Err(context.unavailable(&"the object is larger than 8 MiB"))
             }
@@ -114,10 +115,10 @@ impl S3Results {
             let wait = MAX_CONFLICT_WAIT.mul_f64(fastrand::f64());
             tokio::time::sleep(wait.min(deadline.left())).await;
         }
-        Err(context.unavailable(&"other writers change the object at the same time"))
+        Err(context.unavailable(&"other writers keep changing the object at the same time"))
     }
 
-    /// Reads the object and returns whether the precondition holds.
+    /// Returns whether the precondition holds for the current object.
     async fn is_met(
         &self,
         place: &ResultPlace,
@@ -155,8 +156,8 @@ impl ResultStore for S3Results {
     }
 }
 
-/// Returns whether llm-exe wrote the object as a result. A result is never run as a request,
-/// because each stored result could otherwise trigger another run in an endless loop.
+/// Returns whether llm-exe wrote the object as a result. Results are never run as requests, because
+/// each run would store another result and could trigger itself in an endless loop.
 pub(crate) fn is_stored_result(object: &Object) -> bool {
     object.metadata.iter().any(|(name, value)| name == RESULT_METADATA && value == MARK.1)
 }

@@ -1,9 +1,10 @@
-//! Signs requests with AWS Signature Version 4, using AWS's crate `aws-sigv4`.
+//! Signs requests with AWS Signature Version 4, using AWS's `aws-sigv4` crate.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>. The crate's defaults are
-//! right for every service except S3: they percent-encode the path a second time in the signature
-//! and do not send the header `x-amz-content-sha256`. S3 requires this header and expects the path
-//! in the signature to be exactly the path in the request, including dots and double slashes.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+//!
+//! The crate's defaults suit every service except S3. S3 requires the header `x-amz-content-sha256`
+//! and expects the signed path to be identical to the path in the request: not percent-encoded a
+//! second time, and with dots and double slashes preserved.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,7 +20,7 @@ use llm_exe::{Error, ErrorKind};
 
 use crate::credentials::{CredentialSource, Credentials};
 
-/// Signs requests to Amazon Bedrock.
+/// A [`Signer`] for requests to Amazon Bedrock.
 pub struct SigV4Signer {
     credentials: Arc<dyn CredentialSource>,
     clock: fn() -> SystemTime,
@@ -37,7 +38,7 @@ impl SigV4Signer {
         SigV4Signer { credentials, clock: SystemTime::now }
     }
 
-    /// Replaces the system clock, so that tests can sign requests for a fixed time.
+    /// Replaces the system clock. Tests use this to sign requests for a fixed time.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         SigV4Signer { clock, ..self }
@@ -72,13 +73,13 @@ impl Signer for SigV4Signer {
     }
 }
 
-/// An error of `aws-sigv4`, or the error for a header that HTTP does not allow.
+/// An error from `aws-sigv4`, or from a header that is not valid in HTTP.
 pub(crate) type SigningError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The parts of a request that its signature covers.
 pub(crate) struct SignatureInput<'a> {
     pub(crate) method: &'a str,
-    /// The full URL, with a percent-encoded path and query.
+    /// The full URL. Its path and query are percent-encoded.
     pub(crate) url: &'a str,
     /// The headers to sign, except `host`, which `aws-sigv4` takes from the URL.
     pub(crate) headers: Vec<(&'a str, &'a str)>,

@@ -1,4 +1,4 @@
-//! A client for Amazon SQS that supports the operation `SendMessage`:
+//! A client for Amazon SQS. It supports only the operation `SendMessage`:
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
 
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use crate::endpoint::service_url;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A client for SQS. Each request goes to the region of its queue, or to the base URL if one is
-/// set.
+/// An SQS client. Requests go to the region of the queue, or to a custom base URL if one is set.
 #[derive(Debug)]
 pub struct Sqs {
     client: Arc<AwsClient>,
@@ -28,25 +27,25 @@ pub struct Sqs {
 /// The input of `SendMessage`.
 #[derive(Debug, Clone, Copy)]
 pub struct SendMessage<'a> {
-    /// The queue URL. It only identifies the queue; the request goes to the SQS endpoint, not to
-    /// this URL.
+    /// The queue URL. It only identifies the queue: the request is sent to the SQS endpoint
+    /// instead.
     pub queue_url: &'a str,
     /// The queue's region, or `None` to use the client's region.
     pub region: Option<&'a str>,
     /// The message body.
     pub body: &'a str,
-    /// The ids that a FIFO queue requires; `None` for a standard queue.
+    /// The ids that a FIFO queue requires, or `None` for a standard queue.
     pub fifo: Option<Fifo<'a>>,
 }
 
-/// The ids of a message in a FIFO queue. Each id has 1 to 128 printable ASCII characters, without
-/// spaces.
+/// The ids of a message in a FIFO queue. Each id consists of 1 to 128 printable ASCII characters
+/// other than spaces.
 #[derive(Debug, Clone, Copy)]
 pub struct Fifo<'a> {
     /// The id of the message group. SQS delivers the messages in a group in order.
     pub group: &'a str,
-    /// The deduplication id. SQS drops a message whose id equals that of a message from the last
-    /// five minutes.
+    /// The deduplication id. SQS drops a message if it received another one with the same id in the
+    /// last five minutes.
     pub deduplication_id: &'a str,
 }
 
@@ -57,17 +56,17 @@ struct Response {
 }
 
 impl Sqs {
-    /// Creates a client. `region` is the region of queues that do not specify one. If `endpoint` is
+    /// Creates a client. `region` applies to messages that do not specify one. If `endpoint` is
     /// set, all requests go to that base URL.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         Sqs { client, region, endpoint }
     }
 
-    /// Sends the message and returns its id. If a response is lost, the client sends the message
-    /// again, and a standard queue can receive it twice.
+    /// Sends the message and returns its id. A standard queue can receive the message twice,
+    /// because the client sends it again if a response is lost.
     ///
     /// # Errors
-    /// Returns an error if SQS did not confirm the message. SQS may still have received it.
+    /// Returns an error if SQS does not confirm the message. SQS may have received it anyway.
     pub async fn send_message(
         &self,
         send: SendMessage<'_>,
@@ -76,7 +75,9 @@ impl Sqs {
         let reply = self.client.send(&self.send_message_call(send)?, deadline).await?;
         match serde_json::from_slice::<Response>(&reply.body) {
             Ok(response) => Ok(response.message_id),
-            Err(_) => Err(CallError::InvalidResponse("invalid response to SendMessage")),
+            Err(_) => {
+                Err(CallError::InvalidResponse("AWS returned an invalid response to SendMessage"))
+            }
         }
     }
 
@@ -95,8 +96,8 @@ impl Sqs {
             headers: vec![
                 ("content-type", "application/x-amz-json-1.0".to_owned()),
                 ("x-amz-target", "AmazonSQS.SendMessage".to_owned()),
-                // With this header, SQS returns the error codes of its older query protocol. The
-                // AWS SDKs send it, too.
+                // This header makes SQS return the error codes of its older query protocol. The AWS
+                // SDKs send it, too.
                 ("x-amzn-query-mode", "true".to_owned()),
             ],
             body: Bytes::from(body.to_string()),

@@ -1,4 +1,4 @@
-//! A client for AWS Systems Manager that supports the Parameter Store operation `GetParameter`:
+//! A client for AWS Systems Manager. It supports only the Parameter Store operation `GetParameter`:
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>.
 
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::client::{AwsClient, Call, CallError};
 use crate::endpoint::service_url;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// A parameter value has at most 8 KB, and the rest of the response is small.
+/// The maximum size of a response. A parameter value has at most 8 KB, and the other fields are
+/// short.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// A client for Systems Manager in one region. If a base URL is set, it replaces the regional
-/// endpoint.
+/// A Systems Manager client for a single region. Requests go to a custom base URL if one is set.
 #[derive(Debug)]
 pub struct Ssm {
     client: Arc<AwsClient>,
@@ -30,7 +30,7 @@ pub struct Ssm {
 /// The input of `GetParameter`, which reads and decrypts a parameter.
 #[derive(Debug, Clone, Copy)]
 pub struct GetParameter<'a> {
-    /// The full name of the parameter, like `/LlmExeLambda/Secret/KeyOpenAI`.
+    /// The full name of the parameter, such as `/LlmExeLambda/Secret/KeyOpenAI`.
     pub name: &'a str,
 }
 
@@ -47,16 +47,16 @@ struct Parameter {
 }
 
 impl Ssm {
-    /// Creates a client for this region. If `endpoint` is set, requests go to that base URL instead
-    /// of the regional endpoint.
+    /// Creates a client for the given region. If `endpoint` is set, requests go to that base URL
+    /// instead of the regional endpoint.
     pub fn new(client: Arc<AwsClient>, region: String, endpoint: Option<String>) -> Self {
         Ssm { client, region, endpoint }
     }
 
-    /// Returns the parameter's value as a secret, or the reason why it is not a valid secret.
+    /// Returns the decrypted value, or the reason why it is not a valid secret.
     ///
     /// # Errors
-    /// Returns an error if the parameter does not exist or the client can't read it.
+    /// Returns an error if the parameter does not exist or can't be read.
     pub async fn get_parameter(
         &self,
         get: GetParameter<'_>,
@@ -70,7 +70,9 @@ impl Ssm {
         }
         match response {
             Ok(response) => Ok(Secret::new(&Zeroizing::new(response.parameter.value))),
-            Err(_) => Err(CallError::InvalidResponse("invalid response to GetParameter")),
+            Err(_) => {
+                Err(CallError::InvalidResponse("AWS returned an invalid response to GetParameter"))
+            }
         }
     }
 

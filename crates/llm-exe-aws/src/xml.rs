@@ -1,8 +1,8 @@
-//! Reads the text of an element in an S3 error body, which is XML.
+//! Extracts the text of an element from an S3 error response, which is XML.
 //!
-//! Error bodies are flat and a few lines long, and only three of their elements are used, so a full
-//! XML parser is not worth its size. If a body is misread, the error has no code. The XML of
-//! successful responses is never read.
+//! A full XML parser is not worth its size: error responses are short and flat, and only three
+//! elements are used. If an element is not found, the error merely lacks that detail. Successful
+//! responses are not parsed.
 
 /// Returns the text of the first element with this name, or `None` if it is missing or incomplete.
 pub(crate) fn element_text(xml: &str, name: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! Defines the command line arguments. Most doc comments in this file are help texts.
+//! Defines the command-line arguments. The doc comments of commands and arguments are their help
+//! texts.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -7,20 +8,20 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  llm-exe invoke --simulate examples/kitten.json     run a request offline, with the simulator
+  llm-exe invoke --simulate examples/kitten.json     run a request offline with the simulator
   llm-exe invoke request.json --data topic=sharks    call the provider
   cat request.json | llm-exe invoke - --full         also print usage, model and attempts
   llm-exe invoke prompt.md --data topic=sharks       run a prompt file before hosting it
-  llm-exe validate prompts/                          report every problem, for CI
-  llm-exe serve                                      emulate a function URL on 127.0.0.1:9000
+  llm-exe validate prompts/                          report all problems, for example in CI
+  llm-exe serve                                      emulate a Lambda function URL on port 9000
 
 Keys and AWS credentials are read from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY,
-AWS_ACCESS_KEY_ID), or else from the file .env in the current folder.
+AWS_ACCESS_KEY_ID) or, if they are not set there, from the file .env in the current folder.
 
 Exit codes: 0 success, 1 internal error, 2 invalid request, 3 missing key or denied access,
 4 rejected by the provider, 5 temporary failure, 6 unusable reply.";
 
-/// Send a JSON request to an LLM and print the checked result.
+/// Send a JSON request to an LLM and print the validated result.
 #[derive(Debug, Parser)]
 #[command(name = "llm-exe", version, about, after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -32,33 +33,34 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a request and print its result.
     Invoke(Invoke),
-    /// Print the HTTP request to the provider without sending it. Needs no key.
+    /// Print the HTTP request to the provider without sending it. Does not require a key.
     Render(Render),
-    /// Check requests and report every problem.
+    /// Check requests and report all problems.
     Validate(Validate),
     /// Serve requests over HTTP like a Lambda function URL.
     Serve(Serve),
-    /// List the providers and whether their keys are set.
+    /// List the providers and show whether their keys are set.
     Providers(Providers),
-    /// Print the JSON Schema of requests.
+    /// Print the JSON Schema for requests.
     Schema,
     /// Print a completion script for a shell.
     Completions {
-        /// The shell.
+        /// The shell to generate the script for.
         shell: clap_complete::Shell,
     },
 }
 
-/// A request and the data of its templates.
+/// The arguments that specify a request and its template data.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Source {
-    /// The request: a JSON, YAML or Markdown file, - for JSON on standard input, or the s3:// or
-    /// https:// URL of a hosted config.
+    /// The request: a JSON, YAML or Markdown file, an s3:// or https:// URL, or - to read JSON from
+    /// standard input.
     pub(crate) file: PathBuf,
-    /// Set a field of `data`. The value is parsed as JSON, or else used as text. Repeatable.
+    /// Set a field of the request's `data`. The value is parsed as JSON or, if it is not valid
+    /// JSON, used as text. Can be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) data: Vec<String>,
-    /// Merge the JSON object in this file into `data`.
+    /// Merge the JSON object in this file into the request's `data`.
     #[arg(long, value_name = "FILE")]
     pub(crate) data_file: Option<PathBuf>,
 }
@@ -67,19 +69,20 @@ pub(crate) struct Source {
 pub(crate) struct Invoke {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Call the built-in simulator instead of the provider. Needs no key and no network.
+    /// Call the built-in simulator instead of the provider. Does not require a key or network
+    /// access.
     #[arg(long)]
     pub(crate) simulate: bool,
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Treat the file as an event, such as that of a function URL, and print the raw response.
+    /// Treat the file as a Lambda event, such as an SQS batch, and print the raw response.
     #[arg(long, conflicts_with_all = ["data", "data_file", "full"])]
     pub(crate) event: bool,
     /// Print compact JSON to standard output and errors as JSON to standard error.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Maximum duration in seconds.
+    /// Maximum duration of the command in seconds.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
 }
@@ -95,17 +98,18 @@ pub(crate) struct Render {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
-    /// Files as for `invoke`, folders with such files, or - for JSON on standard input.
+    /// JSON, YAML or Markdown files, folders that contain them, URLs, or - to read JSON from
+    /// standard input.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Print a JSON list of {file, ok, problems, warnings}.
+    /// Print a JSON array of {file, ok, problems, warnings}.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Providers {
-    /// Print a JSON list of {provider, dialect, baseUrl, key, keyFound}.
+    /// Print a JSON array of {provider, dialect, baseUrl, key, keyFound}.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -118,14 +122,15 @@ pub(crate) struct Serve {
     /// The port to listen on; 0 selects a free port.
     #[arg(long, default_value_t = 9000)]
     pub(crate) port: u16,
-    /// Call the built-in simulator instead of the providers. Needs no key and no network.
+    /// Call the built-in simulator instead of the providers. Does not require a key or network
+    /// access.
     #[arg(long)]
     pub(crate) simulate: bool,
-    /// How callers are authenticated: AWS_IAM, API_KEY (the key is ENDPOINT_API_KEY) or NONE.
-    /// Default: NONE on a loopback address, required on any other address.
+    /// How to authenticate callers: AWS_IAM, API_KEY (with the key in ENDPOINT_API_KEY) or NONE.
+    /// Defaults to NONE on a loopback address and is required on any other address.
     #[arg(long, env = "ENDPOINT_AUTH")]
     pub(crate) auth: Option<String>,
-    /// Log each request as a line of JSON to standard output.
+    /// Log each request to standard output as a line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
     /// Maximum duration of a request in seconds.

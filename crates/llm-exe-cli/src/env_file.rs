@@ -10,8 +10,8 @@ use llm_exe::providers::{ProviderRow, Providers};
 use llm_exe_aws::CREDENTIAL_VARIABLES;
 use llm_exe_events::endpoint_key;
 
-/// Returns the keys and credentials in the file by variable name. If the file does not exist, the
-/// map is empty.
+/// Returns the keys and credentials in the file, by variable name. Returns an empty map if the file
+/// does not exist.
 pub(crate) fn read_keys(
     path: &Path,
     providers: Providers,
@@ -21,7 +21,7 @@ pub(crate) fn read_keys(
     }
     let content =
         std::fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
-    // Some editors on Windows write a byte order mark at the start of the file.
+    // Some Windows editors write a byte order mark at the start of the file.
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
@@ -33,10 +33,9 @@ pub(crate) fn read_keys(
     check_no_substitution(path, content, is_key)?;
     let mut keys = HashMap::new();
     for entry in dotenvy::from_read_iter(content) {
-        // The error from `dotenvy` quotes the line, which can contain a key, so the error is
-        // replaced.
+        // Replace the error from `dotenvy`, because it quotes the line, which can contain a key.
         let (name, value) = entry.map_err(|_| {
-            format!("can't read {}: a line is not of the form NAME=value", path.display())
+            format!("can't parse {}: a line does not have the form NAME=value", path.display())
         })?;
         if is_key(&name) {
             keys.insert(name, value);
@@ -46,7 +45,7 @@ pub(crate) fn read_keys(
 }
 
 /// Returns an error if a key contains a `$` and is not in single quotes. `dotenvy` would replace
-/// `$NAME` with the value of that variable, which could be the key for another provider.
+/// `$NAME` with the value of the variable `NAME`, which could be the key for another provider.
 fn check_no_substitution(
     path: &Path,
     content: &[u8],
@@ -61,7 +60,7 @@ fn check_no_substitution(
         {
             let (path, name) = (path.display(), name.trim());
             return Err(format!(
-                "{path}: the value of {name} contains a $: put the value in single quotes"
+                "{path}: the value of {name} contains a $ and must be in single quotes"
             ));
         }
     }

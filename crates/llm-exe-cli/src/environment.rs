@@ -1,4 +1,4 @@
-//! Creates the settings, keys and AWS clients that a command uses.
+//! Loads the settings and keys and creates the AWS clients that a command uses.
 //!
 //! Settings come from environment variables. Keys come from environment variables, `.env` or
 //! Parameter Store.
@@ -29,14 +29,13 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Returns the value of an environment variable. A variable that is empty or blank counts as not
-/// set.
+/// Returns the value of an environment variable, or `None` if it is not set or blank.
 fn nonempty_variable(name: &str) -> Option<String> {
     variable(name).filter(|value| !value.trim().is_empty())
 }
 
-/// The example credentials from the AWS documentation. The simulator accepts only signatures that
-/// were made with them.
+/// The example credentials from the AWS documentation. The simulator accepts only requests that are
+/// signed with them.
 const EXAMPLE_CREDENTIALS: &[(&str, &str)] = &[
     ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
@@ -54,28 +53,29 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
-    /// Returns the key source that the flag `--simulate` selects.
+    /// Returns the key source for a value of the flag `--simulate`.
     pub(crate) fn from_simulate_flag(simulate: bool) -> Self {
         if simulate { KeySource::Simulator } else { KeySource::User }
     }
 }
 
-/// Everything that a command needs to run requests.
+/// The settings, keys and clients that a command needs to run requests.
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
     pub(crate) keys: Arc<dyn Keys>,
     /// The credentials for requests to Amazon Bedrock.
     credentials: Arc<dyn CredentialSource>,
-    /// The clients for all other AWS services. They use the user's credentials even with
+    /// The clients for AWS services other than Bedrock. They use the user's credentials even with
     /// `--simulate`, because the simulator replaces the providers but not S3.
     aws: AwsPorts,
     http: HttpClient,
-    /// The simulator runs until this field is dropped.
+    /// The running simulator, if any. It stops when this field is dropped.
     _simulator: Option<Simulator>,
 }
 
 impl Environment {
-    /// Reads the settings and keys. The values in `overrides` replace environment variables.
+    /// Reads the settings and keys. Values in `overrides` take precedence over environment
+    /// variables.
     pub(crate) async fn read(
         source: KeySource,
         overrides: &[(&str, String)],
@@ -106,8 +106,8 @@ impl Environment {
         let env_file = env_file::read_keys(Path::new(ENV_FILE), providers);
         let env_file = match source {
             KeySource::User => env_file?,
-            // A command that does not call providers ignores an invalid file. If the command needs
-            // AWS credentials from the file, it later reports them as missing.
+            // An invalid file does not stop a command that calls no real provider. If the command
+            // needs AWS credentials from the file, it later reports them as missing.
             KeySource::None | KeySource::Simulator => env_file.unwrap_or_default(),
         };
         let env_file = Arc::new(env_file);
@@ -134,9 +134,9 @@ impl Environment {
         self.credentials.credentials().await.map(|_| ())
     }
 
-    /// Returns an executor for the request in a file. If `file` is an S3 URL, the executor may read
-    /// its bucket even if the settings do not allow it, because the user has named it on the
-    /// command line.
+    /// Returns an executor for the request in `file`. If `file` is an S3 URL, the executor may read
+    /// from the bucket even if the settings do not allow it, because the user named the bucket on
+    /// the command line.
     pub(crate) fn executor_for(&self, file: &Path) -> Executor {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
         let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
@@ -151,7 +151,8 @@ impl Environment {
             .with_documents(Arc::new(documents))
     }
 
-    /// Returns the same function that runs in Lambda.
+    /// Creates the function that also runs in Lambda, with the settings and keys of this
+    /// environment.
     pub(crate) fn function(&self) -> Function {
         Function::new(&self.settings, Arc::clone(&self.keys))
             .with_http(self.http.clone())
@@ -183,8 +184,8 @@ fn aws_ports(
     AwsPorts::new(region, endpoints, http.clone(), credentials)
 }
 
-/// Returns the user's keys. Looks for a key in environment variables, then in `.env`, and then in
-/// Parameter Store if a region is set.
+/// Returns a source for the user's keys. It looks for a key in environment variables, then in
+/// `.env` and finally, if a region is set, in Parameter Store.
 fn user_keys(
     env_file: Arc<HashMap<String, String>>,
     settings: &AwsSettings,
@@ -199,9 +200,9 @@ fn user_keys(
     }
 }
 
-/// Returns the user's AWS credentials. They come from environment variables, or else from `.env`,
-/// or else from AWS's standard credential chain. The access key id, the secret key and the session
-/// token always come from the same source.
+/// Returns a source for the user's AWS credentials. It tries environment variables, then `.env` and
+/// finally AWS's standard credential chain. The access key id, the secret key and the session token
+/// always come from the same place.
 fn user_credentials(env_file: Arc<HashMap<String, String>>) -> Arc<dyn CredentialSource> {
     with_standard_chain(EnvironmentCredentials::new(move |name| {
         let is_set = CREDENTIAL_VARIABLES.iter().any(|name| nonempty_variable(name).is_some());
@@ -209,7 +210,7 @@ fn user_credentials(env_file: Arc<HashMap<String, String>>) -> Arc<dyn Credentia
     }))
 }
 
-/// Adds AWS's standard credential chain as a fallback for these credentials.
+/// Adds AWS's standard credential chain as a fallback.
 #[cfg(feature = "aws-profile")]
 fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
     const CHAIN_VARIABLES: &[&str] = &[
@@ -226,7 +227,7 @@ fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn Credentia
     Arc::new(crate::standard_chain::StandardChain::new(credentials, is_configured))
 }
 
-/// Returns the credentials unchanged, because the program is built without the standard chain.
+/// Returns the credentials unchanged, because this build does not include the standard chain.
 #[cfg(not(feature = "aws-profile"))]
 fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn CredentialSource> {
     Arc::new(credentials)
@@ -237,8 +238,8 @@ fn example_credential(name: &str) -> Option<String> {
     credential.map(|(_, value)| (*value).to_owned())
 }
 
-/// Returns the simulator's base URL for a provider. Its path is that of the provider's real base
-/// URL.
+/// Returns the simulator's base URL for a provider. It has the same path as the provider's real
+/// base URL.
 fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
     let path = match row.base_url_setting {
         COMPATIBLE_SETTING => "v1",
@@ -247,8 +248,8 @@ fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
     format!("{}/{path}", simulator.url())
 }
 
-/// Returns a placeholder for any provider key. The endpoint's own key is not a provider key, so it
-/// still comes from the user's environment.
+/// Returns a placeholder for any provider key. The endpoint key, which authenticates callers of
+/// `serve`, still comes from the user's environment.
 fn simulated_key(name: &str) -> Option<String> {
     if endpoint_key().is_set_by(name) {
         return variable(name);

@@ -1,4 +1,4 @@
-//! Finds the requests and prompts in a folder.
+//! Finds request and prompt files in a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     collect(path, MAX_DEPTH, &mut files)?;
     files.sort();
     if files.is_empty() {
-        let message = "the folder contains no *.json, *.yaml, *.yml or *.md file";
+        let message = "the folder does not contain any *.json, *.yaml, *.yml or *.md files";
         return Err(Error::invalid(path.display().to_string(), message));
     }
     Ok(files)

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::args::Source;
 
-/// A request, and the lines of its fields in the file that contains it.
+/// A request together with the line numbers of its fields in the source file.
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) request: Value,
@@ -17,15 +17,15 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Sets a field of the request. Does nothing if the request is not an object, because the
-    /// validation reports that.
+    /// Sets a field of the request. Does nothing if the request is not an object, because
+    /// validation reports that problem later.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         if let Some(fields) = self.request.as_object_mut() {
             fields.insert(name.to_owned(), value);
         }
     }
 
-    /// Adds line numbers in the file to the problems of an error.
+    /// Adds the line numbers of the affected fields to the problems of an error.
     pub(crate) fn label(&self, error: Error) -> Error {
         self.origin.label(error)
     }
@@ -45,10 +45,10 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Returns the name that messages show for a path.
+/// Returns the name of an input for use in messages.
 pub(crate) fn display_name(path: &Path) -> String {
     match hosted_url(path) {
-        // The query of a URL can contain a secret, so it is removed.
+        // Remove the query of the URL, because it can contain a secret.
         Some(url) => url.split('?').next().unwrap_or(url).to_owned(),
         None if path == Path::new("-") => "standard input".to_owned(),
         None => path.display().to_string(),
@@ -63,9 +63,8 @@ pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
     is_url.then_some(text)
 }
 
-/// Reads the request in a file. The file extension selects JSON, YAML or Markdown. Standard input
-/// and files with an unknown extension are read as JSON. A URL becomes a request with the field
-/// `url`.
+/// Reads a request. The file extension selects JSON, YAML or Markdown. Standard input and files
+/// with an unknown extension are parsed as JSON. A URL becomes a request with only the field `url`.
 pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     if let Some(url) = hosted_url(path) {
         let request = Value::Object(Map::from_iter([("url".to_owned(), Value::from(url))]));
@@ -84,13 +83,13 @@ pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     }
 }
 
-/// Returns whether a JSON file can be parsed as a hosted config, which has a limited size. Any
-/// other JSON file is parsed as a plain request.
+/// Returns whether a JSON file meets the requirements for hosted configs: a JSON object with a
+/// limited size. Any other JSON file is parsed as a plain request.
 fn is_config(body: &[u8]) -> bool {
     body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
 }
 
-/// Returns the format of a file whose extension is one that hosted configs can have.
+/// Returns the format of a file, or `None` if hosted configs can't have its extension.
 fn config_format(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = ["json", "yaml", "yml", "md", "markdown"];
@@ -102,7 +101,7 @@ fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {
     json::parse(body).map_err(|error| Error::invalid(display_name(path), error.to_string()))
 }
 
-/// Reads a request and merges the data from the command line into its field `data`.
+/// Reads a request and merges the data from the command line into its `data` field.
 pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
     let mut input = read(&source.file)?;
     let data = command_line_data(source)?;
@@ -112,8 +111,7 @@ pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
     match input.request {
         Value::Object(fields) => {
             let data = Map::from_iter([("data".to_owned(), Value::Object(data))]);
-            // If the file's own `data` has the wrong type, it is not replaced, so that the
-            // validation reports it.
+            // Do not replace a `data` field of the wrong type, so that validation reports it.
             let is_invalid =
                 fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
             let layers = if is_invalid { vec![fields] } else { vec![fields, data] };
@@ -137,7 +135,7 @@ fn command_line_data(source: &Source) -> Result<Map<String, Value>, Error> {
     }
     for pair in &source.data {
         let Some((name, text)) = pair.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            let message = format!("expected name=value, got {}", json::quoted(pair));
+            let message = format!("expected NAME=VALUE, got {}", json::quoted(pair));
             return Err(Error::invalid("--data", message));
         };
         let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));

@@ -1,7 +1,7 @@
-//! The program `llm-exe`, which runs the code of the Lambda function on the command line.
+//! The command-line program `llm-exe`.
 //!
-//! Requests are handled by the same code as in Lambda. Only the input, the source of the keys and
-//! the output differ.
+//! It handles requests with the same code as the Lambda function. Only the input, the source of the
+//! keys and the output differ.
 
 mod args;
 mod commands;
@@ -24,12 +24,12 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("error: can't start the asynchronous runtime: {error}");
+            anstream::eprintln!("error: can't start the async runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
     let code = runtime.block_on(commands::run(args.command));
-    // After an interrupt, requests can still be in progress. Exit without waiting for them.
+    // Requests can still be in progress after an interrupt. Exit without waiting for them.
     runtime.shutdown_background();
     code
 }

@@ -1,4 +1,4 @@
-//! Prints results and errors, either as text for a person or as JSON for a program.
+//! Prints results and errors, either as text for people or as JSON for programs.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Prints a line to standard output and returns the exit code. If the reader closed the pipe, as
-/// `head` does, the failed write is not an error.
+/// Prints a line to standard output and returns the exit code. A broken pipe is not an error,
+/// because readers such as `head` close the pipe early.
 pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -52,11 +52,11 @@ pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", error.message());
         if kind == ErrorKind::SecretNotFound {
-            // Settings such as the region are not read from .env, so do not suggest that file for
-            // them.
+            // Only keys and credentials are read from .env, so do not suggest the file for a
+            // setting such as the region.
             let is_setting = error.not_set() == Some(NotSet::Setting);
-            let env_file = if is_setting { "" } else { "set it in .env, or " };
-            anstream::eprintln!("  or {env_file}use --simulate, which needs no key");
+            let env_file = if is_setting { "" } else { "set it in .env or " };
+            anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
         }
     }
     ExitCode::from(kind.exit_code())
@@ -78,7 +78,7 @@ fn error_json(error: &Error) -> Value {
     })
 }
 
-/// Prints why a command can't start, for example because a setting is invalid, and returns the exit
+/// Prints the reason why a command can't start, such as an invalid setting, and returns the exit
 /// code.
 pub(crate) fn print_startup_error(message: &str) -> ExitCode {
     anstream::eprintln!("{RED}error:{RED:#} {message}");

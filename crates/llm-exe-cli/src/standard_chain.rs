@@ -1,9 +1,9 @@
-//! Reads AWS credentials from the environment, or else from AWS's standard credential chain, which
-//! supports profiles, SSO, processes, containers and instances.
+//! Reads AWS credentials from the environment or, if they are not set there, from AWS's standard
+//! credential chain: profiles, SSO, credential processes, containers and instances.
 //!
-//! AWS's own crate `aws-config` implements the chain. The chain is evaluated when credentials are
-//! first needed, and again before they expire. The Lambda binary does not contain the chain,
-//! because Lambda sets the credentials in the environment.
+//! AWS's `aws-config` crate implements the chain. The chain is evaluated when credentials are first
+//! needed, and again before they expire. The Lambda binary does not include it, because Lambda sets
+//! the credentials in the environment.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,40 +19,40 @@ use llm_exe::{Error, ErrorKind, Secret};
 use llm_exe_aws::{CredentialSource, Credentials, EnvironmentCredentials};
 use tokio::sync::Mutex;
 
-/// The timeout for a chain that is configured on this machine. Such a chain may run a program or
-/// call a service.
+/// The timeout for evaluating the chain if it is configured on this machine. It may then run a
+/// program or call a service.
 const CONFIGURED_TIMEOUT: Duration = Duration::from_secs(30);
-/// The timeout for a chain that is not configured. Only an instance metadata service can provide
-/// credentials then, and most machines do not have one.
+/// The timeout for evaluating the chain if it is not configured. Credentials can then only come
+/// from an instance metadata service, which most machines do not have.
 const UNCONFIGURED_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long before their expiry credentials are renewed.
+/// The time before expiration at which credentials are renewed.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 
-/// A credential source that uses the environment, or else the standard chain.
+/// A credential source that uses the environment, with the standard chain as a fallback.
 pub(crate) struct StandardChain {
     environment: EnvironmentCredentials,
     is_configured: bool,
-    /// The mutex is locked while the chain is evaluated, so that concurrent callers wait for the
-    /// result instead of evaluating the chain again.
+    /// The chain and its last credentials. The mutex stays locked while the chain is evaluated, so
+    /// that concurrent callers wait for the result instead of evaluating the chain again.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     chain: Option<SharedCredentialsProvider>,
-    /// The last credentials of the chain, and the time when they expire.
+    /// The last credentials from the chain and the time at which they expire, if any.
     cached: Option<(Credentials, Option<SystemTime>)>,
 }
 
 impl StandardChain {
-    /// Creates a credential source. `is_configured` is whether this machine has any configuration
-    /// for the chain, which determines the timeout.
+    /// Creates a credential source. `is_configured` states whether the chain is configured on this
+    /// machine, which determines the timeout.
     pub(crate) fn new(environment: EnvironmentCredentials, is_configured: bool) -> Self {
         StandardChain { environment, is_configured, state: Mutex::default() }
     }
 
-    /// Returns credentials from the chain, or `None` if the chain has none. If the cached
-    /// credentials equal `stale`, evaluates the chain again.
+    /// Returns credentials from the chain, or `None` if the chain has none. Evaluates the chain
+    /// again if the cached credentials equal `stale`.
     async fn chain_credentials(
         &self,
         stale: Option<&Credentials>,
@@ -145,7 +145,7 @@ fn chain_error(reason: &str) -> Error {
     Error::new(ErrorKind::SecretUnavailable, message)
 }
 
-/// Returns the message of the innermost cause, because the outer errors only say that a credential
+/// Returns the message of the innermost cause. The outer errors only state that a credential
 /// provider failed.
 fn innermost_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;

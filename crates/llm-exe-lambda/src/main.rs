@@ -1,4 +1,4 @@
-//! The AWS Lambda binary. It receives invocations from the Runtime API, passes them to the
+//! The AWS Lambda binary. It receives invocations from the Lambda Runtime API, passes them to the
 //! function, and writes the function's log lines to standard output.
 
 #[cfg(feature = "panic-on-demand")]
@@ -19,19 +19,19 @@ use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, Log
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Time that is subtracted from Lambda's deadline, so that the function can respond before Lambda
+/// The time to subtract from Lambda's deadline, so that the function can respond before Lambda
 /// stops it.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// A deadline that passed longer ago than this is a placeholder. cargo-lambda's emulator sends such
-/// deadlines.
+/// A deadline that passed longer ago than this is treated as a placeholder, not as expired. The
+/// emulator of cargo-lambda sends such deadlines.
 const PLACEHOLDER_AGE: Duration = Duration::from_secs(86_400);
 
-/// The time limit of an invocation without a deadline, which is the default timeout of the stack's
+/// The timeout for an invocation without a deadline. It equals the default timeout of the deployed
 /// function.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Variables that Lambda sets and that the client of the Runtime API requires.
+/// The environment variables that Lambda sets and that the Runtime API client requires.
 const REQUIRED_VARIABLES: &[&str] = &[
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -50,8 +50,8 @@ fn environment(name: &str) -> Option<String> {
 fn main() -> ExitCode {
     if let Some(name) = REQUIRED_VARIABLES.iter().find(|name| environment(name).is_none()) {
         return stop(&format!(
-            "{name} is not set: this program runs in AWS Lambda; on your machine, use llm-exe \
-             serve or cargo lambda watch"
+            "{name} is not set: this program must run in AWS Lambda; to run it locally, use \
+             llm-exe serve or cargo lambda watch"
         ));
     }
     let settings = match Settings::parse(&environment) {
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return stop(&format!("the asynchronous runtime can't start: {error}")),
+        Err(error) => return stop(&format!("can't start the async runtime: {error}")),
     };
     let function = function(&settings);
     let (function, log_level) = (&function, settings.log_level);
@@ -71,7 +71,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Creates the function with its AWS ports. Connections are only opened when a request needs them.
+/// Creates the function with its AWS clients. Connections are opened only when a request needs
+/// them.
 fn function(settings: &Settings) -> Function {
     let http = HttpClient::default();
     let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
@@ -113,7 +114,7 @@ async fn handle(
     outcome.map_err(|error| diagnostic(&error))
 }
 
-/// The deadline of an invocation, which is Lambda's deadline minus [`RESERVE`].
+/// Returns the deadline of an invocation: Lambda's deadline minus [`RESERVE`].
 fn deadline(lambda_deadline: SystemTime, now: SystemTime) -> Deadline {
     let left = match lambda_deadline.duration_since(now) {
         Ok(left) => left,
@@ -132,13 +133,13 @@ fn diagnostic(error: &Error) -> Diagnostic {
     }
 }
 
-/// Writes a log line. Errors are ignored, so that they do not fail the invocation.
+/// Writes a log line. Ignores errors, because a failed write must not fail the invocation.
 fn write_line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");
 }
 
-/// Logs why the program stops and returns the exit code for failure.
+/// Logs the reason why the program stops and returns the exit code for failure.
 fn stop(message: &str) -> ExitCode {
     let line = serde_json::json!({ "level": "FATAL", "message": message });
     write_line(&line.to_string());

@@ -1,4 +1,4 @@
-//! Makes a request panic if its config has a special URL. Only tests build the binary with this
+//! Makes the function panic if a request has a special config URL. Only test builds include this
 //! module.
 
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Error};
 
-/// The URL that causes the panic. The domain `.invalid` is reserved, so no real config can have
-/// this URL.
+/// The URL that causes the panic. The top-level domain `.invalid` is reserved, so no real config
+/// can have this URL.
 const URL: &str = "https://panic-on-demand.invalid/";
 
-/// Fetches documents from the wrapped store, but panics for [`URL`].
+/// A document store that panics for [`URL`] and passes all other locations to the wrapped store.
 pub(crate) struct PanicOnDemand(Arc<dyn DocumentStore>);
 
 impl PanicOnDemand {
@@ -28,7 +28,7 @@ impl DocumentStore for PanicOnDemand {
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>> {
         if matches!(place, DocumentLocation::Url(url) if url == URL) {
-            panic!("a request named the config {URL}");
+            panic!("a request used the config URL {URL}");
         }
         self.0.fetch(place, known, deadline)
     }

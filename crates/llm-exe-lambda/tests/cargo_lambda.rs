@@ -1,8 +1,8 @@
-//! Runs the binary with cargo-lambda's emulator, which is an implementation of the Runtime API that
-//! is independent of this project.
+//! Runs the binary with cargo-lambda's emulator, an independent implementation of the Lambda
+//! Runtime API.
 //!
-//! The emulator only serves the Runtime API (`--only-lambda-apis`) and does not build anything. The
-//! tests start the binary that `cargo test` built, so they do not wait for cargo's build lock.
+//! The emulator only serves the Runtime API (`--only-lambda-apis`) and does not build the binary.
+//! The tests run the binary that `cargo test` built, so they do not wait for cargo's build lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,10 +20,10 @@ use tokio::process::{Child, Command};
 
 const NAME: &str = "llm-exe-lambda";
 const KEY: &str = "sentinel.of.the.key";
-/// The timeout of each step.
+/// The timeout for starting the emulator and for each invocation.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The working directory of cargo-lambda, from which it determines the package's binaries.
+/// The working directory of cargo-lambda, which looks there for the package's binaries.
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A running cargo-lambda emulator and the port that it listens on.
@@ -36,7 +36,8 @@ struct Emulator {
 impl Emulator {
     async fn start() -> Emulator {
         #[expect(clippy::disallowed_methods, reason = "scripts/test passes the tool's path")]
-        let program = std::env::var("CARGO_LAMBDA").expect("CARGO_LAMBDA is the tool's path");
+        let program =
+            std::env::var("CARGO_LAMBDA").expect("CARGO_LAMBDA should be the path of cargo-lambda");
         let unused = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = unused.local_addr().unwrap().port();
         drop(unused);
@@ -53,7 +54,7 @@ impl Emulator {
         let emulator = Emulator { program, port, _watch: watch };
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < TIMEOUT, "cargo-lambda does not serve");
+            assert!(started.elapsed() < TIMEOUT, "cargo-lambda did not start listening in time");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         emulator
@@ -78,7 +79,7 @@ impl Emulator {
             .unwrap()
     }
 
-    /// Invokes the function by running `cargo lambda invoke` with this payload.
+    /// Invokes the function by running `cargo lambda invoke` with the payload.
     async fn invoke(&self, payload: &Value) -> Output {
         let output = Command::new(&self.program)
             .args(["lambda", "invoke", NAME, "--invoke-address", "127.0.0.1"])
@@ -88,7 +89,10 @@ impl Emulator {
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        tokio::time::timeout(TIMEOUT, output).await.expect("a response in time").unwrap()
+        tokio::time::timeout(TIMEOUT, output)
+            .await
+            .expect("cargo-lambda should respond in time")
+            .unwrap()
     }
 }
 
@@ -109,7 +113,7 @@ async fn runs_under_cargo_lambda() {
     assert!(text.contains("Simulated reply from gpt-4o-mini to:"), "{text}");
     assert_eq!(simulator.journal().len(), 1);
 
-    // After an error, the function handles the next invocation.
+    // After an error, the function still handles the next invocation.
     simulator.script(vec![Step::status(401)]);
     let output = emulator.invoke(&request).await;
     assert!(!output.status.success(), "{output:?}");

@@ -1,6 +1,6 @@
-//! Tests that a panic fails only its own request and that the process keeps running. The binary is
-//! built like the deployed binary, but with the feature `panic-on-demand`. `./scripts/test-cdk`
-//! builds the binary, sets `PANIC_ON_DEMAND` to its path and runs these tests.
+//! Tests that a panic fails only its own request and that the process keeps running. The binary
+//! under test is built like the deployed one, but with the feature `panic-on-demand`.
+//! `./scripts/test-cdk` builds the binary, sets `PANIC_ON_DEMAND` to its path and runs these tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,12 +21,13 @@ use harness::{Function, OPENAI_KEY, REPLY, Response, event, request};
 
 async fn start() -> Function {
     #[expect(clippy::disallowed_methods, reason = "scripts/test-cdk passes the binary's path")]
-    let program = std::env::var("PANIC_ON_DEMAND").expect("PANIC_ON_DEMAND is the binary's path");
+    let program =
+        std::env::var("PANIC_ON_DEMAND").expect("PANIC_ON_DEMAND should be the path of the binary");
     let simulator = Arc::new(Simulator::start().await.unwrap());
     Function::spawn(&program, simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await
 }
 
-/// A request that makes the function panic, as described in `src/panic_on_demand.rs`.
+/// Returns a request that makes the function panic. See `src/panic_on_demand.rs`.
 fn panicking_request() -> Value {
     json!({ "url": "https://panic-on-demand.invalid/" })
 }

@@ -1,4 +1,4 @@
-//! Sends operations on S3 objects to the region of their bucket.
+//! Sends S3 requests to the region of their bucket.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,13 +13,12 @@ use crate::client::{AwsClient, Call, CallError};
 use crate::endpoint::{encode_query, object_url};
 use crate::error_response::ErrorResponse;
 
-/// The maximum number of buckets whose region the client remembers.
+/// The maximum number of buckets whose regions the client remembers.
 const MAX_KNOWN_BUCKETS: usize = 1000;
-/// The prefix of headers that contain an object's user-defined metadata.
+/// The prefix of headers that contain user-defined metadata.
 const METADATA_PREFIX: &str = "x-amz-meta-";
 
-/// A client for S3. Each request goes to the region of its bucket, or to the base URL if one is
-/// set.
+/// An S3 client. Requests go to the region of the bucket, or to a custom base URL if one is set.
 #[derive(Debug)]
 pub struct S3 {
     client: Arc<AwsClient>,
@@ -30,7 +29,7 @@ pub struct S3 {
     bucket_regions: Mutex<HashMap<String, String>>,
 }
 
-/// An operation on an S3 object, independent of the bucket's region.
+/// An operation on an S3 object, which can be sent to any region.
 pub(super) struct Operation<'a> {
     pub(super) method: Method,
     pub(super) bucket: &'a str,
@@ -43,14 +42,14 @@ pub(super) struct Operation<'a> {
 }
 
 impl S3 {
-    /// Creates a client that expects buckets in `region`. If `endpoint` is set, requests go to that
-    /// base URL instead of the regional endpoint.
+    /// Creates a client that sends requests to `region` first. If `endpoint` is set, requests go to
+    /// that base URL instead of the regional endpoint.
     pub fn new(client: Arc<AwsClient>, region: Option<String>, endpoint: Option<String>) -> Self {
         S3 { client, region, endpoint, bucket_regions: Mutex::default() }
     }
 
     /// Sends an operation. If S3 responds that the bucket is in another region, sends the operation
-    /// to that region.
+    /// again to that region.
     pub(super) async fn send(
         &self,
         operation: &Operation<'_>,
@@ -73,7 +72,7 @@ impl S3 {
         self.client.send(&self.call_in(operation, bucket_region)?, deadline).await
     }
 
-    /// Returns the unsigned request for an operation in the region of the bucket.
+    /// Returns the unsigned request for an operation, so that tests can inspect it.
     #[cfg(test)]
     pub(super) fn call(&self, operation: &Operation<'_>) -> Result<Call, CallError> {
         self.call_in(operation, &self.region_of(operation.bucket)?)
@@ -130,8 +129,8 @@ pub(super) fn etag(reply: &WireReply) -> Option<String> {
     reply.header("etag").map(str::to_owned)
 }
 
-/// Returns the version id. The id `null` counts as missing, because S3 sends it for objects without
-/// versioning.
+/// Returns the version id. S3 sends the id `null` for objects without versioning, so `null` counts
+/// as missing.
 pub(super) fn version(reply: &WireReply) -> Option<String> {
     reply.header("x-amz-version-id").filter(|version| *version != "null").map(str::to_owned)
 }

@@ -10,7 +10,7 @@ use llm_exe::Deadline;
 use super::client::{Operation, S3, etag, metadata, version};
 use crate::client::CallError;
 
-/// The timeout of each attempt. A document of 1 MiB takes far less time.
+/// The timeout for each attempt. The objects are small, so reading one takes far less time.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The input of `GetObject`.
@@ -22,8 +22,8 @@ pub struct GetObject<'a> {
     pub key: &'a str,
     /// The version id, or `None` to read the current version.
     pub version: Option<&'a str>,
-    /// The ETag of the copy that the caller already has. If the ETag still matches, S3 does not
-    /// send the object.
+    /// The ETag of the caller's cached copy. If it still matches, S3 does not send the object
+    /// again.
     pub known_etag: Option<&'a str>,
     /// The maximum size of the object in bytes.
     pub max_bytes: usize,
@@ -61,10 +61,10 @@ impl GetObject<'_> {
 }
 
 impl S3 {
-    /// Returns the object, or `None` if it still has the known ETag.
+    /// Reads the object. Returns `None` if its ETag still equals `known_etag`.
     ///
     /// # Errors
-    /// Returns an error if the object does not exist or the client can't read it.
+    /// Returns an error if the object does not exist or can't be read.
     pub async fn get_object(
         &self,
         get: &GetObject<'_>,

@@ -1,4 +1,4 @@
-//! A client for Amazon S3 that supports the operations `GetObject` and `PutObject`.
+//! A client for Amazon S3. It supports only the operations `GetObject` and `PutObject`.
 
 mod client;
 mod get_object;

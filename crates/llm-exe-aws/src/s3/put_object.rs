@@ -1,4 +1,4 @@
-//! The S3 operation `PutObject` with a precondition:
+//! The S3 operation `PutObject` with an optional precondition:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>.
 
 use std::time::Duration;
@@ -43,8 +43,8 @@ pub enum PutOutcome {
         /// The ETag, including its quotes.
         etag: Option<String>,
     },
-    /// The precondition does not hold. If the response to the first attempt was lost, that attempt
-    /// may have written the object, and a retry then returns this outcome. The caller can read the
+    /// The precondition does not hold. This client may have written the object itself: if the
+    /// response to an attempt is lost, the retry returns this outcome. The caller can read the
     /// object to find out.
     PreconditionFailed,
     /// Another client wrote the object at the same time. S3 does not report which write succeeded.
@@ -77,7 +77,7 @@ impl S3 {
     /// Writes the object if the precondition holds.
     ///
     /// # Errors
-    /// Returns an error if S3 did not confirm the write. S3 may still have written the object.
+    /// Returns an error if S3 does not confirm the write. S3 may have written the object anyway.
     pub async fn put_object(
         &self,
         put: &PutObject<'_>,
@@ -89,8 +89,8 @@ impl S3 {
                 Ok(PutOutcome::PreconditionFailed)
             }
             Err(CallError::Rejected(ErrorResponse { status: 409, .. })) => Ok(PutOutcome::Conflict),
-            // S3 returns 404 if the object does not exist, and a missing object does not have the
-            // expected ETag.
+            // S3 returns 404 for `if-match` if the object does not exist. A missing object can't
+            // have the expected ETag, so the precondition does not hold.
             Err(CallError::Rejected(ErrorResponse { status: 404, code, .. }))
                 if code == "NoSuchKey" && put.precondition != Precondition::None =>
             {

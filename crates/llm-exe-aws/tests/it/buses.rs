@@ -1,5 +1,5 @@
-//! Tests how the messenger reports EventBridge errors and retries transient errors. EventBridge
-//! rejects either the whole request or a single entry.
+//! Tests how the messenger reports EventBridge errors and retries transient errors. EventBridge can
+//! reject the whole request or a single event in it.
 
 use llm_exe::ErrorKind;
 use llm_exe_function::destination::Destination;

@@ -1,5 +1,5 @@
-//! Tests the AWS ports without AWS. The tests compare signatures with recorded ones, and call an
-//! AWS simulator or a proxy that injects failures.
+//! Tests the AWS clients without access to AWS. The tests compare signatures with recorded ones and
+//! send requests to an AWS simulator or to a proxy that injects failures.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

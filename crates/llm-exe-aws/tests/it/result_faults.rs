@@ -1,5 +1,4 @@
-//! Tests the result store while S3 fails, with errors, retries, lost responses, conflicts and
-//! deadlines.
+//! Tests how the result store handles S3 errors, retries, lost responses, conflicts and deadlines.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,7 +109,7 @@ async fn check_retry(fault: Action) {
     must_write(&store, "a.json", "{}", Precondition::Absent).await;
     assert!(read(&store, "a.json").await.is_some());
     let requests = (simulator.writes(), simulator.reads());
-    // After a dropped connection, the HTTP client itself also repeats a request, so the number of
+    // The HTTP client itself may also resend a request after a dropped connection, so the number of
     // requests can be higher.
     assert!(requests == (3, 3) || fault == Action::Drop, "{fault:?} {requests:?}");
     simulator.script(on_put(fault.clone()));
@@ -132,7 +131,7 @@ async fn write_with_lost_response_is_done_once_with_precondition() {
     for fault in [Action::DoneThenDrop, Action::DoneThenRefuse(500, "InternalError".to_owned())] {
         let (simulator, store) = start().await;
         simulator.script(on_put(fault.clone()).times(1));
-        // The first attempt wrote the object, so the retry finds the precondition unmet.
+        // The first attempt wrote the object, so the precondition no longer holds for the retry.
         assert_eq!(
             write(&store, "a.json", "{}", Precondition::Absent).await,
             WriteOutcome::Unmet,

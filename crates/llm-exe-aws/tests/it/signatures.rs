@@ -1,4 +1,4 @@
-//! Tests that requests to Amazon Bedrock have the same URLs and signatures as those of botocore.
+//! Tests that the URLs and signatures of requests to Amazon Bedrock match those of botocore.
 //!
 //! The script `scripts/oracles/sigv4.py` writes the expected values to `tests/cases/sigv4.json`.
 
@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Returns the time at which the expected signatures were made.
+/// Returns the time at which the expected signatures were created.
 fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(TIME)
 }

@@ -15,11 +15,11 @@ impl Backend for AwsSimulator {
         ports(&self.url(), EXAMPLE_SECRET)
     }
 
-    /// Does nothing, because the simulator has every bucket except those whose names begin with
+    /// Does nothing, because every bucket exists in the simulator unless its name begins with
     /// `missing-`.
     async fn create_bucket(&self, _name: &str) {}
 
-    /// Does nothing, because the simulator also has every queue except those whose names begin with
+    /// Does nothing, because every queue exists in the simulator unless its name begins with
     /// `missing-`.
     async fn create_queue(&self, _name: &str) {}
 

@@ -1,4 +1,4 @@
-//! Tests that an EventBridge rule forwards the messenger's events to a queue.
+//! Tests that an EventBridge rule can forward the messenger's events to a queue.
 
 use llm_exe_function::destination::Destination;
 use serde_json::{Value, json};

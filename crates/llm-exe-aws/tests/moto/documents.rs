@@ -1,4 +1,4 @@
-//! Tests that hosted documents are read from buckets with and without versioning.
+//! Tests reading documents from buckets with and without versioning.
 
 use llm_exe::ErrorKind;
 use llm_exe::ports::DocumentStore;

@@ -1,5 +1,4 @@
-//! Tests the document store while S3 fails, with errors, retries, redirects, clock skew and
-//! deadlines.
+//! Tests how the document store handles S3 errors, retries, redirects, clock skew and deadlines.
 
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +23,7 @@ fn s3_error_with(status: u16, code: &str, headers: &str, elements: &str) -> Acti
     Action::Respond(status, headers.to_owned(), body)
 }
 
-/// Starts moto with the object `s3://bucket/a.md`, and a proxy in front of moto.
+/// Starts moto with the object `s3://bucket/a.md`, and starts a proxy in front of it.
 async fn start() -> (Moto, Proxy) {
     let moto = Moto::start().await;
     let proxy = Proxy::start(moto.port).await;
@@ -132,7 +131,7 @@ async fn wrong_clock_is_corrected_once() {
         .collect();
     assert_ne!(days[0], days[1]);
     assert_eq!(days[1], days[2]);
-    // The clock is already corrected, so the error must have another cause and is reported.
+    // The clock is already correct, so the error must have another cause and is reported.
     proxy.script(&[skewed.clone(), skewed]);
     let error = fetch(&documents, &object("bucket", "a.md", None)).await.unwrap_err();
     assert_eq!(error.kind().name(), "AccessDenied");

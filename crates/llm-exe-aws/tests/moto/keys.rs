@@ -1,4 +1,4 @@
-//! Tests that provider keys in Parameter Store are fetched, cached and renewed, and how errors are
+//! Tests how provider keys are fetched from Parameter Store, cached and renewed, and how errors are
 //! reported.
 
 use std::time::Duration;
@@ -39,10 +39,10 @@ async fn concurrent_look_ups_share_one_request() {
         assert_eq!(key.unwrap().expose(), "the.key");
     }
     assert_eq!(proxy.request_count(), 1);
-    // Concurrent callers also share an error, but the error is not cached.
-    let other = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
+    // Concurrent callers also share an error, but later callers send a new request.
+    let missing_key = KeyName::new("KeyXAI", &["XAI_API_KEY"]);
     proxy.script(&[Action::Delay(Duration::from_millis(300))]);
-    let (a, b) = tokio::join!(keys.get(&other), keys.get(&other));
+    let (a, b) = tokio::join!(keys.get(&missing_key), keys.get(&missing_key));
     for error in [a.unwrap_err(), b.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::SecretNotFound);
         for expected in ["XAI_API_KEY", "/Stack/Secret/KeyXAI", "npm run update-secrets"] {
@@ -51,7 +51,7 @@ async fn concurrent_look_ups_share_one_request() {
     }
     assert_eq!(proxy.request_count(), 1);
     moto.secret("/Stack/Secret/KeyXAI", "later").await;
-    assert_eq!(keys.get(&other).await.unwrap().expose(), "later");
+    assert_eq!(keys.get(&missing_key).await.unwrap().expose(), "later");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn replaced_key_is_renewed_by_one_request() {
     }
     let second = keys.get(&name).await.unwrap();
     assert_eq!(second.expose(), "second");
-    // Parameter Store has no newer key, and it is not called again within a few seconds.
+    // The key was renewed a moment ago, so Parameter Store is not called again yet.
     assert!(keys.renewed(&name, &second).await.unwrap().is_none());
     assert!(keys.renewed(&name, &second).await.unwrap().is_none());
     assert_eq!(proxy.request_count(), 1);
@@ -121,7 +121,7 @@ async fn expired_key_is_used_while_parameter_store_fails() {
     proxy.script(&vec![ssm_error(500, "InternalServerError"); 3]);
     assert_eq!(keys.get(&key_name()).await.unwrap().expose(), "the.key");
     assert_eq!(proxy.request_count(), 3);
-    // If the parameter was deleted, the expired key is no longer used.
+    // After the parameter is deleted, the expired key is no longer used.
     tokio::time::sleep(Duration::from_millis(60)).await;
     proxy.script(&[ssm_error(400, "ParameterNotFound")]);
     let error = keys.get(&key_name()).await.unwrap_err();

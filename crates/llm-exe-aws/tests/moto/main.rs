@@ -1,5 +1,5 @@
-//! Tests the AWS ports against moto, an independent implementation of AWS services. In some tests,
-//! a proxy in front of moto injects failures.
+//! Tests the AWS clients against moto, an independent implementation of AWS services. In some
+//! tests, a proxy in front of moto injects failures.
 //!
 //! `./scripts/test` runs these tests and sets `MOTO_SERVER` to the path of `moto_server`.
 #![allow(

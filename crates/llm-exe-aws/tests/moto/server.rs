@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running moto server, which is killed when this value is dropped.
+/// A running moto server. It is killed when this value is dropped.
 pub(crate) struct Moto {
     pub(crate) port: u16,
     _process: Child,
@@ -23,7 +23,7 @@ impl Moto {
     pub(crate) async fn start() -> Moto {
         #[expect(clippy::disallowed_methods, reason = "scripts/test sets the path of the tool")]
         let program =
-            std::env::var("MOTO_SERVER").expect("MOTO_SERVER is set to the path of moto_server");
+            std::env::var("MOTO_SERVER").expect("MOTO_SERVER should be the path of moto_server");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -37,7 +37,7 @@ impl Moto {
             .unwrap();
         let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < START_TIMEOUT, "moto does not listen");
+            assert!(started.elapsed() < START_TIMEOUT, "moto did not start listening in time");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Moto { port, _process: process }
@@ -60,7 +60,7 @@ impl Moto {
         })
     }
 
-    /// Creates a bucket and enables versioning if `is_versioned` is true.
+    /// Creates a bucket, and enables versioning if `is_versioned` is true.
     pub(crate) async fn bucket(&self, name: &str, is_versioned: bool) {
         self.s3("PUT", &format!("/{name}"), "").await;
         if is_versioned {
@@ -113,7 +113,7 @@ impl Moto {
         let mut response = Vec::new();
         stream.read_to_end(&mut response).await.unwrap();
         let text = String::from_utf8_lossy(&response).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a complete response");
+        let (head, body) = text.split_once("\r\n\r\n").expect("the response should be complete");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, head.to_owned(), body.to_owned())
     }

@@ -1,5 +1,5 @@
-//! Helpers and contract tests that the test binaries `it` and `moto` share.
-#![allow(dead_code, reason = "each binary uses a part of them")]
+//! Helpers and contract tests for the test binaries `it` and `moto`.
+#![allow(dead_code, reason = "each test binary uses only some of the helpers")]
 
 pub(crate) mod contract;
 pub(crate) mod proxy;
@@ -13,10 +13,10 @@ use llm_exe::transport::HttpClient;
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 
 pub(crate) const REGION: &str = "us-east-1";
-/// The example secret key from the AWS documentation. The simulator accepts only signatures that
-/// were made with this key.
+/// The example secret key from the AWS documentation. The simulator accepts only requests that are
+/// signed with it.
 pub(crate) const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-/// A secret key whose signatures the simulator rejects. moto accepts any signature.
+/// Another secret key. The simulator rejects its signatures, but moto accepts any signature.
 pub(crate) const OTHER_SECRET: &str = "sentinel.of.the.secret.access.key";
 const TOKEN: &str = "sentinel.of.the.session.token";
 

@@ -1,7 +1,7 @@
 //! An HTTP proxy that injects failures that neither moto nor the simulator can produce.
 //!
-//! The proxy applies the next scripted action to each request. If the script has no action left, it
-//! forwards the request. It records the request line and the headers of all requests.
+//! The proxy applies the next scripted action to each request. If no action remains, it forwards
+//! the request. It also records the request line and headers of each request.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Action {
     /// Forwards the request.
     Forward,
-    /// Responds with this status, these header lines and this body, without forwarding the request.
+    /// Responds with the given status, header lines and body, without forwarding the request.
     Respond(u16, String, String),
     /// Forwards the request after a delay.
     Delay(Duration),
     /// Closes the connection without a response.
     Drop,
-    /// Forwards the request, but drops this number of bytes from the end of the response.
+    /// Forwards the request, but drops the given number of bytes from the end of the response.
     Truncate(usize),
 }
 
@@ -52,7 +52,7 @@ impl Proxy {
         Proxy { port, state }
     }
 
-    /// Starts a proxy that can't forward requests, for tests that script an action for each
+    /// Starts a proxy that can't forward requests. Tests that use it script an action for each
     /// request.
     pub(crate) async fn without_target() -> Proxy {
         Proxy::start(0).await
@@ -62,14 +62,14 @@ impl Proxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Sets the actions for the next requests and deletes the recorded requests.
+    /// Sets the actions for the next requests and clears the recorded requests.
     pub(crate) fn script(&self, actions: &[Action]) {
         let mut state = self.state.lock().unwrap();
         state.actions = actions.iter().cloned().collect();
         state.request_heads.clear();
     }
 
-    /// Returns the request line and headers of each request since the last call of
+    /// Returns the request line and headers of each request since the last call to
     /// [`Proxy::script`], in lowercase.
     pub(crate) fn request_heads(&self) -> Vec<String> {
         self.state.lock().unwrap().request_heads.clone()

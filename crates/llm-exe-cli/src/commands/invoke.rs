@@ -14,9 +14,9 @@ use crate::commands::record_results;
 use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
-const SIMULATED: &str = "simulated: the reply is from the simulator; no provider was called";
+const SIMULATED: &str = "simulated: the reply comes from the simulator; no provider was called";
 
-/// Runs the subcommand.
+/// Runs the command and returns its exit code.
 pub(crate) async fn run(args: Invoke) -> ExitCode {
     let source = KeySource::from_simulate_flag(args.simulate);
     let environment = match Environment::read(source, &[]).await {
@@ -40,18 +40,18 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     }
     let source = llm_exe_events::detect(&input.request).name();
     if source != "direct" {
-        let message = format!("this is an event ({source}), not a request: use --event to run it");
+        let message = format!("expected a request, got an event ({source}); use --event to run it");
         return output::print_error(&Error::invalid("", message), args.json);
     }
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
     let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
-        // Only the function can store and send results; an executor can't.
+        // An executor can't store or send results, so run the complete function.
         let event = input.request.to_string();
         let function = environment.function();
-        let answered = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
-        Run { outcome: answered.outcome, report: answered.line.report }
+        let handled_event = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
+        Run { outcome: handled_event.outcome, report: handled_event.line.report }
     } else {
         let executor = environment.executor_for(&args.source.file);
         executor.run(deadline, input.request.clone()).await
@@ -80,16 +80,16 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let function = environment.function();
-    let (answered, records) =
+    let (handled_event, records) =
         function.handle_with_records(&event, &new_invocation(), deadline).await;
     spinner.finish_and_clear();
     for record in &records {
         record_results::print(record, args.json);
     }
-    for warning in &answered.line.warnings {
+    for warning in &handled_event.line.warnings {
         record_results::print_warning(warning, args.json);
     }
-    let (response, code): (Value, u8) = match answered.outcome {
+    let (response, code): (Value, u8) = match handled_event.outcome {
         Ok(value) => (value, 0),
         Err(error) => {
             let kind = error.kind();
@@ -97,13 +97,12 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
             (response, kind.exit_code())
         }
     };
-    // The response to a queue only lists the ids of the failed records, so print their errors as
-    // well.
-    let first_failed = answered.line.failed.first();
+    // The response to a queue contains only the ids of failed records, so also print their errors.
+    let first_failed = handled_event.line.failed.first();
     let code = match first_failed.filter(|_| code == 0 && is_batch_response(&response)) {
         None => code,
         Some((_, first_error)) => {
-            for (id, error) in &answered.line.failed {
+            for (id, error) in &handled_event.line.failed {
                 let error = error.clone().in_context(&format!("record {id}"));
                 output::print_error(&error, args.json);
             }
@@ -112,13 +111,14 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     };
     let text = if args.json { response.to_string() } else { format!("{response:#}") };
     let print_code = output::print(&text);
-    if args.simulate && !args.json && answered.line.report.attempts > 0 {
+    if args.simulate && !args.json && handled_event.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
     if code == 0 { print_code } else { ExitCode::from(code) }
 }
 
-/// Returns whether this is a response to a queue, which is a success even if records failed.
+/// Returns whether this is a batch response for a queue. Such a response counts as a success even
+/// if records failed.
 fn is_batch_response(response: &Value) -> bool {
     response.get("batchItemFailures").is_some()
 }
@@ -131,7 +131,7 @@ fn new_invocation() -> Invocation {
     }
 }
 
-/// Returns a progress indicator, which is hidden if `quiet` is set or standard error is not a
+/// Returns a progress indicator. It is hidden if `quiet` is set or standard error is not a
 /// terminal.
 fn spinner(quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {

@@ -1,4 +1,4 @@
-//! The subcommands, each of which has its own module.
+//! The subcommands of `llm-exe`, with one module for each.
 
 mod invoke;
 mod providers;
@@ -16,7 +16,7 @@ use clap::CommandFactory;
 use crate::args::{Args, Command};
 use crate::output;
 
-/// Runs a subcommand.
+/// Runs a subcommand and returns its exit code.
 pub(crate) async fn run(command: Command) -> ExitCode {
     match command {
         Command::Invoke(args) => invoke::run(args).await,

@@ -10,7 +10,7 @@ use crate::args::Providers;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// A provider as a row of the printed table.
+/// A row of the printed table, which describes one provider.
 struct Row {
     provider: &'static str,
     dialect: &'static str,
@@ -22,11 +22,11 @@ struct Row {
 enum KeyStatus {
     NotNeeded,
     Found,
-    /// The key is not set. If it is set but can't be used, the field contains the reason.
+    /// The key is not set or can't be used. If it is set, the field contains the reason.
     NotFound(Option<String>),
 }
 
-/// Runs the subcommand.
+/// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Providers) -> ExitCode {
     let environment = match Environment::read(KeySource::User, &[]).await {
         Ok(environment) => environment,

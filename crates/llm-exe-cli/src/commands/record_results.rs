@@ -1,5 +1,5 @@
-//! Prints the results of an event's records to standard error, because the response does not always
-//! contain them. The response to SQS only lists failed records, and Lambda drops the response to
+//! Prints the results of an event's records to standard error, because the response may not contain
+//! them. The response to SQS lists only failed records, and Lambda drops the response to
 //! asynchronous sources such as SNS and S3.
 
 use llm_exe_events::Outcome;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::output;
 
-/// Prints the result of a record and where the result is stored or sent. Skips failed records,
+/// Prints the result of a record and the place where it is stored or sent. Skips failed records,
 /// because their errors are printed with the response.
 pub(crate) fn print(record: &RecordResult, as_json: bool) {
     if matches!(record.outcome, Outcome::Failed(_)) {

@@ -1,4 +1,4 @@
-//! The command `llm-exe render`, which prints the HTTP request to the provider without the provider
+//! The command `llm-exe render`, which prints the HTTP request for the provider without its API
 //! key.
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use crate::args::Render;
 use crate::environment::{Environment, KeySource};
 use crate::{input, output};
 
-/// Runs the subcommand.
+/// Runs the command and returns its exit code.
 pub(crate) async fn run(args: Render) -> ExitCode {
     let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,

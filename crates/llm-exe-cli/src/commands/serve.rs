@@ -1,7 +1,7 @@
 //! The command `llm-exe serve`, which emulates a Lambda function URL on this machine.
 //!
-//! The server converts each request to the event that AWS would create, and then handles the event
-//! as in Lambda. On a loopback address without authentication, the server also provides Lambda's
+//! The server converts each request to the event that AWS would create and handles it as the Lambda
+//! function does. On a loopback address without authentication, the server also provides Lambda's
 //! Invoke API.
 
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use crate::args::Serve;
 use crate::environment::{Environment, KeySource};
 use crate::output;
 
-/// The maximum time that the server waits for requests in progress when it stops.
+/// The maximum time to wait for requests in progress when the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs the server until the process receives a stop signal.
@@ -65,8 +65,8 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns the value for `ENDPOINT_AUTH`. If the user does not set it, the value is `NONE` on a
-/// loopback address. On any other address, a missing value is an error.
+/// Returns the value for `ENDPOINT_AUTH`. If the user did not set one, returns `NONE` on a loopback
+/// address and an error on any other address.
 fn auth_setting(args: &Serve) -> Result<String, String> {
     let auth = args.auth.as_deref().map(str::trim).filter(|auth| !auth.is_empty());
     match auth {
@@ -76,8 +76,8 @@ fn auth_setting(args: &Serve) -> Result<String, String> {
             Ok(none.map_or_else(String::new, |(word, _)| (*word).to_owned()))
         }
         None => Err(format!(
-            "{} can be reached from other machines: set --auth API_KEY, or --auth NONE to let \
-             anyone use your keys",
+            "other machines can reach {}: use --auth API_KEY, or --auth NONE to let anyone use \
+             your keys",
             args.host
         )),
     }
@@ -91,8 +91,8 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        // Accepting a connection can fail temporarily, for example if too many files are open, so
-        // try again after a short wait.
+        // Accepting a connection can fail temporarily, for example because too many files are open.
+        // Wait briefly and try again.
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -108,17 +108,17 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // Errors are ignored, because they only mean that the client closed the connection or
-            // sent invalid HTTP.
+            // Ignore errors, because they only mean that the client closed the connection or sent
+            // invalid HTTP.
             let _ = connection.await;
         });
     }
     drop(listener);
-    anstream::eprintln!("stopping after the requests in progress; interrupt again to stop now");
+    anstream::eprintln!("waiting for requests in progress; interrupt again to stop immediately");
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {
-            anstream::eprintln!("stopped before all requests were finished");
+            anstream::eprintln!("stopped before all requests finished");
         }
         () = stop_signal() => {}
     }

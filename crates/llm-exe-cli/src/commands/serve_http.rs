@@ -1,5 +1,5 @@
-//! Handles the HTTP requests to `serve`. Converts each request to a function URL event, runs the
-//! function with it, and converts the function's response to an HTTP response.
+//! Handles HTTP requests to `llm-exe serve`. Converts each request to a function URL event, runs
+//! the function with it, and converts the function's response to an HTTP response.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +20,11 @@ use serde_json::{Map, Value, json};
 use super::serve_invoke::{self, InvocationType};
 use crate::output;
 
-/// The state that the handlers of all requests share.
+/// The state that all request handlers share.
 pub(crate) struct Server {
     pub(crate) function: Function,
-    /// A random number that is part of all request ids. It makes them unique across runs of the
-    /// server, because the names of stored results contain them.
+    /// A random number in each request id. It makes the ids unique across server runs, which is
+    /// necessary because the names of stored results contain them.
     pub(crate) run_id: u64,
     pub(crate) request_count: AtomicU64,
     pub(crate) address: SocketAddr,
@@ -32,7 +32,7 @@ pub(crate) struct Server {
     pub(crate) timeout: Duration,
     /// Whether the server provides Lambda's Invoke API, which accepts events from any source.
     pub(crate) has_invoke_api: bool,
-    /// The log level if the server logs JSON. If `None`, the server logs short lines of plain text.
+    /// The level of the JSON log, or `None` if the server logs short lines of text instead.
     pub(crate) json_log_level: Option<LogLevel>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     if is_dry_run && check_host_and_origin(server.address, &head.headers).is_ok() {
         return serve_invoke::empty_response(StatusCode::NO_CONTENT);
     }
-    let answered = match read_event(server, &head, body, invocation_type).await {
+    let handled_event = match read_event(server, &head, body, invocation_type).await {
         Ok(event) => {
             let deadline = Deadline::after(server.timeout);
             server.function.handle(&event, &invocation, deadline).await
@@ -67,12 +67,12 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
             HandledEvent { outcome, line }
         }
     };
-    let response = match (invocation_type, answered.outcome) {
+    let response = match (invocation_type, handled_event.outcome) {
         (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
         (None, Ok(value)) => http_response(&value),
         (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
     };
-    log(server, &target, response.status(), &answered.line);
+    log(server, &target, response.status(), &handled_event.line);
     response
 }
 
@@ -94,21 +94,26 @@ async fn read_event(
         let message = "expected RequestResponse, Event or DryRun";
         return Err(Error::invalid("x-amz-invocation-type", message));
     }
-    // The extra byte lets the function itself reject a body that is only just over the limit.
+    // Allow one byte more than the limit, so that the function itself can reject a body that is
+    // slightly too large.
     match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
         Ok(body) if invocation_type.is_some() => Ok(body.to_bytes()),
         Ok(body) => Ok(function_url_event(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+            let message =
+                format!("the request body is larger than the maximum of {MAX_BODY_BYTES} bytes");
             Err(Error::new(ErrorKind::RequestTooLarge, message))
         }
-        Err(_) => Err(Error::invalid("", "the connection was closed before the end of the body")),
+        Err(_) => Err(Error::invalid(
+            "",
+            "the connection was closed before the request body was complete",
+        )),
     }
 }
 
-/// Rejects requests from web pages of other sites if the server listens on a loopback address. A
-/// web page that the user visits must not be able to use the user's keys, neither by sending
-/// requests from its own origin nor through a host name that resolves to this address.
+/// Rejects requests from foreign web pages if the server listens on a loopback address. A page that
+/// the user visits must not be able to use the user's keys, either by cross-origin requests or by
+/// DNS rebinding.
 fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(), String> {
     if !address.ip().is_loopback() {
         return Ok(());
@@ -116,22 +121,22 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err("the request has more than one host header".to_owned());
     }
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let header_text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_local = |host: &str| {
         let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
         let name = name.map_or(host, |(name, _)| name);
         matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name == address.ip().to_string()
     };
-    match text(header::HOST) {
+    match header_text(header::HOST) {
         Some(host) if is_local(host) => {}
-        Some(host) => return Err(format!("host {host} is not allowed, only localhost")),
+        Some(host) => return Err(format!("the host {host} is not allowed; use localhost")),
         None => return Err("the request has no host header".to_owned()),
     }
-    match text(header::ORIGIN) {
+    match header_text(header::ORIGIN) {
         None => Ok(()),
         Some(origin) => match origin.split_once("://") {
             Some((_, host)) if is_local(host) => Ok(()),
-            _ => Err(format!("origin {origin} is not allowed, only localhost")),
+            _ => Err(format!("the origin {origin} is not allowed; use a page on localhost")),
         },
     }
 }
@@ -143,8 +148,8 @@ fn function_url_event(head: &Parts, body: &Bytes) -> Value {
             head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         headers.insert(name.as_str().to_owned(), json!(values.join(",")));
     }
-    // Like AWS, encode the body as base64 unless its content type is a text type. The form content
-    // type that `curl -d` sends by default is not a text type.
+    // Like AWS, encode the body as base64 unless it has a text content type. The default content
+    // type of `curl -d` is not a text type.
     let text = is_text(&head.headers).then(|| std::str::from_utf8(body).ok()).flatten();
     let (body, is_base64) = match text {
         Some(text) => (text.to_owned(), false),

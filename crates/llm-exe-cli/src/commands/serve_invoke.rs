@@ -19,14 +19,14 @@ pub(crate) enum InvocationType {
     RequestResponse,
     /// Asynchronous: the caller does not receive the function's response.
     Event,
-    /// The function does not run.
+    /// A dry run: the function is not invoked.
     DryRun,
     /// Any value that the Invoke API does not define.
     Unknown,
 }
 
-/// Returns the invocation type if the request is an Invoke API call. The call can name any
-/// function.
+/// Returns the invocation type, or `None` if the request is not an Invoke API call. The function
+/// name in the path can be any name.
 pub(crate) fn invocation_type(head: &Parts) -> Option<InvocationType> {
     let rest = head.uri.path().strip_prefix(PATH_PREFIX)?;
     let (name, resource) = rest.split_once('/')?;
@@ -42,9 +42,8 @@ pub(crate) fn invocation_type(head: &Parts) -> Option<InvocationType> {
     })
 }
 
-/// Builds the response of the Invoke API. For an asynchronous invocation, Lambda responds before it
-/// runs the function. This server responds afterwards, so that no event is lost when the server
-/// stops.
+/// Builds the response of the Invoke API. For an asynchronous invocation, Lambda responds before
+/// the function runs. This server responds afterwards, so that stopping it does not lose an event.
 pub(crate) fn response(
     invocation_type: InvocationType,
     outcome: Result<Value, Error>,

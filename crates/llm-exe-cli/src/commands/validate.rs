@@ -1,8 +1,8 @@
 //! The command `llm-exe validate`, which reports all problems in requests without calling a
-//! provider. It is meant for CI.
+//! provider. It is intended for CI.
 //!
-//! Validating a request is a dry run, which renders the templates with the request's own data and
-//! builds the HTTP request to the provider.
+//! Validation is a dry run: it renders the templates with the request's own data and builds the
+//! HTTP request for the provider.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ struct Validation {
     warnings: Vec<String>,
 }
 
-/// Runs the subcommand.
+/// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Validate) -> ExitCode {
     let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
@@ -112,8 +112,8 @@ impl Validation {
             return vec![format!("{}: ok", self.file)];
         }
         let lines = self.problems.iter().map(|problem| {
-            // If the problem is with the file itself, its path is the file name, so do not print
-            // the name twice.
+            // The path of a problem with the file itself is the file name, so do not print it
+            // twice.
             if problem.path == self.file {
                 return problem.to_string();
             }

@@ -1,5 +1,5 @@
-//! Tests that the program can call Amazon Bedrock models in the simulator, and where it reads the
-//! credentials and the region.
+//! Tests that the program can call simulated Amazon Bedrock models, and where it reads the
+//! credentials and the region from.
 
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ async fn credentials_are_not_mixed_from_environment_and_env_file() {
     folder.file(".env", format!("AWS_ACCESS_KEY_ID={ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"));
     let output = folder.run_with(&with(&[]), &arguments).await;
     assert_eq!(output.code, Some(0), "{output:?}");
-    // If the credentials in the environment are incomplete, the missing ones are not read from the
+    // If the credentials in the environment are incomplete, the missing parts are not read from the
     // file.
     let output = folder.run_with(&with(&valid[..1]), &arguments).await;
     assert_eq!(output.code, Some(3), "{output:?}");

@@ -24,7 +24,7 @@ async fn request_is_read_from_standard_input() {
     assert!(message.contains("standard input") && message.contains("line 1"), "{message}");
 }
 
-/// Runs `render` and returns the content of the first message in the request.
+/// Runs `llm-exe render` and returns the content of the first message in the rendered request.
 async fn render_message(folder: &Folder, arguments: &[&str]) -> String {
     let output = folder.run(&[&["render", "--json"], arguments].concat()).await;
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -58,7 +58,8 @@ async fn command_line_data_is_merged_into_request() {
         (vec![&null, "--data", "a=new"], "new||"),
     ] {
         let text = render_message(&folder, &arguments).await;
-        // Templates format large numbers as JavaScript does, so undo that before comparing.
+        // Templates format large numbers as JavaScript does, so restore the original digits before
+        // comparing.
         let text = text.replace("1.2345678901234568e+22", "12345678901234567890123");
         assert_eq!(text, expected, "{arguments:?}");
     }
@@ -112,11 +113,11 @@ async fn render_prints_wire_request_without_key() {
         let names: Vec<&String> = headers.keys().collect();
         assert_eq!(names, ["content-type"], "{wire}");
     }
-    // The request's fields `return` and `dryRun` do not change what `render` prints.
-    let mut other = request();
-    other["return"] = json!("full");
-    other["dryRun"] = json!(false);
-    let file = folder.file("other.json", other.to_string());
+    // The fields `return` and `dryRun` of a request do not change the output of `render`.
+    let mut modified = request();
+    modified["return"] = json!("full");
+    modified["dryRun"] = json!(false);
+    let file = folder.file("other.json", modified.to_string());
     assert_eq!(folder.run(&["render", &file]).await.json()["method"], json!("POST"));
 }
 
@@ -198,7 +199,7 @@ async fn validate_reports_every_problem_of_every_file() {
         validations[1]["problems"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
     assert!(types.contains(&&json!("PromptInvalid")), "{types:?}");
 
-    // `validate` also accepts standard input or a folder, but requires an argument.
+    // `validate` also accepts standard input or a folder, but it requires an argument.
     let output = folder.run_with_input("[]", &["validate", "-"]).await;
     assert_eq!(output.code, Some(2));
     assert_eq!(folder.run(&["validate", "."]).await.code, Some(2));
@@ -318,15 +319,15 @@ async fn interrupt_ends_invoke() {
     while simulator.journal().is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    // If a shell started the tests in the background, this process and its children ignore
-    // interrupts, so send SIGTERM instead.
+    // If a shell runs the tests in the background, this process and its children ignore SIGINT, so
+    // send SIGTERM instead.
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
     let ignores_interrupts = u64::from_str_radix(ignored.trim(), 16).unwrap() & 0b10 != 0;
     signal(child.id().unwrap(), if ignores_interrupts { "TERM" } else { "INT" });
     let output = child.wait_with_output();
     let output = tokio::time::timeout(std::time::Duration::from_secs(5), output).await;
-    let output = output.expect("the program exits").unwrap();
+    let output = output.expect("the program should exit in time").unwrap();
     assert!(!output.status.success(), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
 }
@@ -369,7 +370,7 @@ async fn providers_lists_key_status_without_keys() {
     assert_eq!(rows.as_array().unwrap().len(), llm_exe::providers::PROVIDERS.len() + 1);
 }
 
-/// Returns whether this line of the table contains a cell with this text.
+/// Returns whether a line of the table contains a cell with exactly the given text.
 fn has(line: &str, text: &str) -> bool {
     line.split("  ").any(|cell| cell.trim() == text)
 }

@@ -11,7 +11,7 @@ const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prompts");
 const INVOKE_API: &str = "/2015-03-31/functions/llm-exe/invocations";
 
-/// Starts an AWS simulator whose S3 contains the prompts that the events refer to.
+/// Starts an AWS simulator with an S3 bucket that contains the prompts that the events refer to.
 async fn start_aws() -> AwsSimulator {
     let aws = AwsSimulator::start().await.unwrap();
     for entry in std::fs::read_dir(PROMPTS).unwrap() {
@@ -75,7 +75,8 @@ async fn invoke_runs_events_of_every_source() {
         let output = folder.run_with(&variables, &arguments).await;
         assert_eq!(output.code, Some(0), "{path:?}: {output:?}");
         assert_success(stem(&path), &output.json());
-        // The second run returns the stored results of the first. HTTP events do not store results.
+        // The second run returns the results that the first run stored. HTTP events do not store
+        // results.
         let again = folder.run_with(&variables, &arguments).await;
         if !matches!(stem(&path), "function-url" | "http-api" | "rest-api" | "alb") {
             assert_eq!(again.stdout, output.stdout, "{path:?}");
@@ -115,15 +116,15 @@ async fn invoke_api_runs_events_of_every_source() {
     let headers = [("x-amz-invocation-type", "Stream")];
     let response = server.send("POST", INVOKE_API, &headers, b"{}").await;
     assert_eq!((response.status, &response.json()["errorType"]), (400, &json!("InvalidRequest")));
-    // The server rejects requests from web pages.
+    // The server rejects requests from foreign web pages.
     let headers = [("origin", "https://evil.example")];
     let response = server.send("POST", INVOKE_API, &headers, &body).await;
     assert_eq!(response.json()["errorType"], "Unauthorized", "{response:?}");
     assert_eq!(server.stop().await.code, Some(0));
 }
 
-/// Events whose response does not return the results to the event source, with their number of
-/// results.
+/// The names of events whose response does not contain the results, and the number of results for
+/// each.
 const UNRETURNED: &[(&str, usize)] = &[
     ("sqs", 2),
     ("sqs-fifo", 3),
@@ -135,8 +136,8 @@ const UNRETURNED: &[(&str, usize)] = &[
     ("eventbridge-s3", 1),
 ];
 
-/// Parses each line on standard error as JSON and returns the value of the field `name` wherever
-/// the line has this field.
+/// Parses each line on standard error as JSON and returns the values of the field `name`. Skips
+/// lines without this field.
 fn json_lines(output: &Output, name: &str) -> Vec<Value> {
     let lines = output.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     lines.filter_map(|line| line.get(name).cloned()).collect()
@@ -192,7 +193,7 @@ async fn results_are_printed_with_their_location() {
             assert_eq!((result.get("resultUrl"), result.get("destination")), (None, None));
         }
 
-        // The printed URL leads to an object that contains the result.
+        // The object at the printed URL contains the result.
         let output = folder.run_with(&with_prefix, &arguments).await;
         assert_eq!(json_lines(&output, "warning"), Vec::<Value>::new());
         for result in json_lines(&output, "record") {

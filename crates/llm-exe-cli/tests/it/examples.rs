@@ -10,7 +10,7 @@ use crate::harness::{Folder, Server};
 const EXPECTED: &str = include_str!("../cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// Sets the duration to zero, because it differs from run to run.
+/// Sets the duration to zero, because it differs between runs.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -33,11 +33,11 @@ fn examples() -> Vec<(PathBuf, Value)> {
             let name = path.file_name().unwrap().to_str().unwrap();
             let expected = expected.get(name);
             let expected =
-                expected.unwrap_or_else(|| panic!("{name} has no row in cases/examples.json"));
+                expected.unwrap_or_else(|| panic!("{name} has no entry in cases/examples.json"));
             examples.push((path, expected.clone()));
         }
     }
-    assert_eq!(examples.len(), expected.len(), "an expectation has no example");
+    assert_eq!(examples.len(), expected.len(), "an entry in cases/examples.json has no example");
     examples
 }
 

@@ -1,5 +1,4 @@
-//! Tests the exit code of each case in `cases/exit_codes.json`. The cases run against a scripted
-//! simulator.
+//! Tests the exit code of each case in `cases/exit_codes.json` against a scripted simulator.
 
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
@@ -70,7 +69,7 @@ async fn errors_have_their_exit_code() {
             } else {
                 assert!(output.stderr.starts_with("error: "), "{name}: {output:?}");
                 assert!(output.stderr.contains(kind), "{name}: {output:?}");
-                // The output contains colours only on a terminal.
+                // The output contains colors only on a terminal.
                 assert!(!output.stderr.contains('\u{1b}'), "{name}: {output:?}");
             }
         }

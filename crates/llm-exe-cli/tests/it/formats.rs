@@ -1,4 +1,4 @@
-//! Tests prompts in YAML files, Markdown files, folders and URLs.
+//! Tests prompts from YAML files, Markdown files, folders and URLs.
 
 use crate::harness::Folder;
 

@@ -12,15 +12,15 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
 
-/// Provider keys for tests. They do not have the format of real keys, so that the program can only
-/// redact them by their value.
+/// API keys for tests. They do not have the format of real keys, so the program can redact them
+/// only by value.
 pub(crate) const OPENAI_KEY: &str = "sentinel.of.the.openai.key";
 pub(crate) const ANTHROPIC_KEY: &str = "sentinel.of.the.anthropic.key";
 pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A temporary folder, which is deleted when this value is dropped.
+/// A temporary folder. It is deleted when this value is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -37,7 +37,7 @@ impl Folder {
         &self.0
     }
 
-    /// Writes a file and returns its name, which tests pass on the command line.
+    /// Writes a file and returns its name for use on the command line.
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         std::fs::write(self.0.join(name), text).unwrap();
         name.to_owned()
@@ -99,7 +99,7 @@ impl Output {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Parses standard error as an error in JSON.
+    /// Parses standard error as JSON and returns its field `error`.
     pub(crate) fn error(&self) -> Value {
         let error: Value =
             serde_json::from_str(&self.stderr).unwrap_or_else(|error| panic!("{error}: {self:?}"));
@@ -107,10 +107,11 @@ impl Output {
     }
 }
 
-/// Waits for the program to exit and returns its output. Panics if the output contains a key.
+/// Waits for the program to exit and returns its output. Panics if the output contains a key or a
+/// panic message.
 pub(crate) async fn wait(child: Child) -> Output {
     let exited = tokio::time::timeout(TIMEOUT, child.wait_with_output());
-    let exited = exited.await.expect("the program exits").unwrap();
+    let exited = exited.await.expect("the program should exit in time").unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let output = Output {
         code: exited.status.code(),
@@ -125,7 +126,7 @@ pub(crate) async fn wait(child: Child) -> Output {
 /// Panics if the text contains a key or a panic message.
 pub(crate) fn assert_no_secrets(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
-        assert!(!text.contains(key), "a key is printed: {text}");
+        assert!(!text.contains(key), "the output contains a key: {text}");
     }
     assert!(!text.contains("panicked"), "{text}");
 }
@@ -178,14 +179,14 @@ impl Server {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         let first_line = tokio::time::timeout(TIMEOUT, stderr.read_line(&mut line));
-        first_line.await.expect("a first line").unwrap();
+        first_line.await.expect("the server should print a line in time").unwrap();
         let port = line.split("http://").nth(1).and_then(|rest| {
             let address = rest.split_whitespace().next()?;
             address.rsplit(':').next()?.parse().ok()
         });
-        let port = port.unwrap_or_else(|| panic!("no port in {line:?}"));
+        let port = port.unwrap_or_else(|| panic!("expected a line with the port, got {line:?}"));
         let server = Server { child, port, stderr };
-        // Once the server has responded to a request, it also handles signals.
+        // A server that responds to a request has also installed its signal handlers.
         assert_eq!(server.get("/health").await.status, 200);
         server
     }
@@ -223,7 +224,8 @@ impl Server {
             let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
             let (mut from, mut to) = stream.into_split();
             let bytes = bytes.to_vec();
-            // The server may respond and close the connection before it has read everything.
+            // The server may respond and close the connection before it has read the complete
+            // request.
             let writing = tokio::spawn(async move {
                 let _ = to.write_all(&bytes).await;
                 to
@@ -233,7 +235,9 @@ impl Server {
             writing.abort();
             response
         };
-        let response = tokio::time::timeout(TIMEOUT, exchange).await.expect("a response in time");
+        let response = tokio::time::timeout(TIMEOUT, exchange)
+            .await
+            .expect("the server should respond in time");
         Response::parse(&response)
     }
 
@@ -241,11 +245,10 @@ impl Server {
         signal(self.child.id().unwrap(), name);
     }
 
-    /// Waits for the server to exit and returns the output that the server printed after it was
-    /// ready.
+    /// Waits for the server to exit and returns the output that it printed after it was ready.
     pub(crate) async fn wait(mut self) -> Output {
         let status = tokio::time::timeout(TIMEOUT, self.child.wait());
-        let status = status.await.expect("the server exits").unwrap();
+        let status = status.await.expect("the server should exit in time").unwrap();
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stderr.read_to_string(&mut stderr).await.unwrap();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();

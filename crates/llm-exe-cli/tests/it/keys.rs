@@ -4,7 +4,7 @@ use llm_exe_simulator::Simulator;
 
 use crate::harness::{ANTHROPIC_KEY, Folder, OPENAI_KEY, REPLY, request};
 
-/// Runs `invoke` without setting a key in the environment.
+/// Runs `llm-exe invoke` without a key in the environment.
 async fn invoke(folder: &Folder, simulator: &Simulator) -> crate::harness::Output {
     invoke_with(folder, simulator, &[]).await
 }
@@ -90,13 +90,13 @@ async fn invalid_env_file_is_reported_without_its_content() {
         format!("OPENAI_API_KEY=\"{OPENAI_KEY}"),
         format!("OPENAI_API_KEY={OPENAI_KEY} and more of it"),
         format!("A=b\n= {OPENAI_KEY}"),
-        // A key that refers to another variable is rejected. The reference is not replaced.
+        // A value that refers to another variable is rejected rather than expanded.
         "OPENAI_API_KEY=${XAI_API_KEY}".to_owned(),
         "export OPENAI_API_KEY=\"sk-$b\"".to_owned(),
     ] {
         folder.file(".env", &text);
         let output = invoke(&folder, &simulator).await;
-        // `invoke` also checks that the output does not contain the key.
+        // The helper `invoke` also checks that the output does not contain the key.
         assert!(matches!(output.code, Some(2 | 3)), "{text:?}: {output:?}");
         assert!(simulator.journal().is_empty(), "{text:?}");
     }

@@ -1,5 +1,5 @@
-//! Runs the program with little memory on schemas and replies that would exhaust it without the
-//! program's own limits.
+//! Runs the program with little memory on schemas and replies that would exhaust the memory if the
+//! program did not limit them.
 #![cfg(unix)]
 
 use std::process::Stdio;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait};
 
-/// The maximum address space in KiB. For a small request, a debug build needs about a fifth of it.
+/// The maximum address space in KiB. A debug build needs about a fifth of it for a small request.
 const ADDRESS_SPACE: u32 = 600 * 1024;
 /// The maximum CPU time in seconds.
 const CPU_SECONDS: u32 = 15;
 
-/// Runs the program with limits on its address space and CPU time, which make it fail if it uses
-/// too much.
+/// Runs the program with limits on its address space and CPU time. The program fails if it exceeds
+/// one of them.
 async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str]) -> Output {
     let limits = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {CPU_SECONDS}; exec \"$0\" \"$@\"");
     let mut command = folder.command(&[]);
@@ -61,8 +61,8 @@ async fn schemas_that_double_with_each_level_are_rejected() {
     let folder = Folder::new();
     for (name, length, level) in levels {
         let mut request = request(&chain(length, level));
-        // The first model supports schemas. The second does not, so the prompt contains the schema
-        // and an example.
+        // The first model supports schemas. The second model does not, so its prompt contains the
+        // schema and an example.
         for model in ["gpt-4o-mini", "gpt-3.5-turbo"] {
             request["model"] = json!(model);
             let file = folder.file("request.json", request.to_string());

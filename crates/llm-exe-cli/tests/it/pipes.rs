@@ -1,5 +1,5 @@
-//! Tests that the program handles closed output pipes, as in `llm-exe … | head -c1`, and a full
-//! disk.
+//! Tests that the program handles a full disk and closed output pipes, as in `llm-exe … | head
+//! -c1`.
 
 use std::process::Stdio;
 
@@ -22,8 +22,8 @@ async fn run_with_closed_pipe(folder: &Folder, arguments: &[&str], closed: &str)
         }
     };
     let status = tokio::time::timeout(crate::harness::TIMEOUT, child.wait()).await;
-    let status = status.expect("the program exits").unwrap();
-    // The exit code after a panic is 101.
+    let status = status.expect("the program should exit in time").unwrap();
+    // A panic would end the program with exit code 101.
     assert_ne!(status.code(), Some(101), "{arguments:?} without {closed}: {text}");
     assert_no_secrets(&text);
     text
@@ -70,7 +70,7 @@ async fn full_disk_is_an_error() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = folder.command(arguments).stdout(full).spawn().unwrap().wait_with_output();
         let output = tokio::time::timeout(crate::harness::TIMEOUT, output).await;
-        let output = output.expect("the program exits").unwrap();
+        let output = output.expect("the program should exit in time").unwrap();
         assert_no_secrets(&String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
     }

@@ -1,4 +1,4 @@
-//! Tests HTTP requests to `serve`.
+//! Tests how `llm-exe serve` responds to HTTP requests.
 
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
@@ -50,8 +50,7 @@ async fn responses_are_those_of_a_function_url() {
     }
     let response = server.send("POST", "/", &[("content-type", "text/plain")], b"\xff\xfe").await;
     assert_eq!((response.status, response.error_type().as_str()), (400, "InvalidRequest"));
-    // A function URL event is not a request, and the server does not read the request from its
-    // body.
+    // A function URL event is not a valid request, even if its body contains one.
     let event = json!({ "version": "2.0", "requestContext": { "http": {} }, "body": request });
     let response = server.post("/", event.to_string()).await;
     assert_eq!((response.status, response.error_type().as_str()), (400, "InvalidRequest"));
@@ -82,8 +81,8 @@ fn request_text() -> String {
     request().to_string()
 }
 
-/// A web page that the user visits must not be able to use the user's keys, neither by sending
-/// requests from its own origin nor through a host name that resolves to this address.
+/// A web page that the user visits must not be able to use the user's keys, either by cross-origin
+/// requests or by DNS rebinding.
 #[tokio::test]
 async fn foreign_hosts_and_origins_are_rejected() {
     let folder = Folder::new();
@@ -128,7 +127,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         for (method, path) in [("POST", "/"), ("GET", "/schema"), ("OPTIONS", "/invoke")] {
             let response = server.send(method, path, &headers, body.as_bytes()).await;
-            // hyper itself rejects values that are not a host name, with status 400.
+            // hyper itself rejects invalid host names with status 400.
             if !matches!(response.status, 400 | 401) {
                 accepted.push(format!("{method} {path} {headers:?}: {}", response.status));
             }
@@ -162,7 +161,7 @@ async fn api_key_is_required_if_configured() {
     }
     server.stop().await;
 
-    // The endpoint key can come from .env, and the authentication type from the environment.
+    // The endpoint key can be set in .env, and the authentication type in the environment.
     folder.file(".env", format!("ENDPOINT_API_KEY={ENDPOINT_KEY}\nOPENAI_API_KEY=k\n"));
     let server = Server::start(&folder, &[("ENDPOINT_AUTH", "API_KEY")], &[]).await;
     assert_eq!(server.post("/", &body).await.status, 401);
@@ -235,7 +234,7 @@ async fn every_request_is_logged() {
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert_eq!(lines[1]["provider"], json!("openai"));
     assert_eq!(lines[2]["errorType"], json!("InvalidRequest"));
-    // Each request has its own request id.
+    // Each request has a different request id.
     let ids: std::collections::BTreeSet<&str> =
         lines.iter().map(|line| line["requestId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 3, "{lines:?}");

@@ -29,10 +29,10 @@ async fn request_in_progress_is_finished() {
         let stop = async {
             wait_for_request(&simulator).await;
             server.signal(name);
-            // Once the server has received the signal, it refuses new connections.
+            // The server refuses new connections once it has received the signal.
             let started = Instant::now();
             while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                assert!(started.elapsed() < TIMEOUT, "the server still listens");
+                assert!(started.elapsed() < TIMEOUT, "the server is still listening");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -58,7 +58,7 @@ async fn second_signal_stops_immediately() {
     server.signal("TERM");
     let started = Instant::now();
     while TcpStream::connect(("127.0.0.1", server.port)).await.is_ok() {
-        assert!(started.elapsed() < TIMEOUT, "the server still listens");
+        assert!(started.elapsed() < TIMEOUT, "the server is still listening");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,5 +1,5 @@
-//! The scripted failures of the provider. A failure is temporary, permanent, or a rejection of the
-//! request.
+//! The scripted failures of the simulated provider: temporary failures, permanent failures and
+//! rejections of the request.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::Parameters;
 use crate::backend::{request_for, step_for};
 use crate::harness::merge;
 
-/// The number of attempts to call the provider in one delivery.
+/// The number of attempts to call the provider for each delivery.
 const ATTEMPTS: u32 = 3;
 
 /// A way in which the provider fails for a message.
@@ -21,12 +21,12 @@ pub(crate) struct Failure {
     pub(crate) expected: Expected,
 }
 
-/// How the handling of a message is expected to end, if no other fault affects the message.
+/// The expected outcome of a message if only the provider fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// The message succeeds after at most this number of failed deliveries.
+    /// The message succeeds after at most the given number of failed deliveries.
     Succeeds(usize),
-    /// The message never succeeds, although each error is retryable.
+    /// The message never succeeds, even though each error is retryable.
     NeverSucceeds,
     /// The message fails with a final error.
     Rejected,
@@ -48,7 +48,7 @@ const FAILURES: &[Failure] = &[
         expected: Expected::Succeeds(1),
     },
     Failure {
-        name: "500 for ever",
+        name: "500 every time",
         step: server_error,
         times: u32::MAX,
         expected: Expected::NeverSucceeds,
@@ -62,7 +62,7 @@ const FAILURES: &[Failure] = &[
         expected: Expected::Succeeds(1),
     },
     Failure {
-        name: "429 for ever",
+        name: "429 every time",
         step: rate_limited,
         times: u32::MAX,
         expected: Expected::NeverSucceeds,
@@ -130,18 +130,18 @@ impl Failures {
         self.0.len()
     }
 
-    /// The number of messages for which the provider fails.
+    /// Returns the number of messages for which the provider fails.
     pub(crate) fn failing(&self) -> usize {
         self.0.iter().flatten().count()
     }
 
-    /// Returns the expected end of a message and the name of its failure.
+    /// Returns the expected outcome of a message and the name of its failure.
     pub(crate) fn expected(&self, index: usize) -> (Expected, &'static str) {
         self.0[index]
             .map_or((Expected::Succeeds(0), "none"), |failure| (failure.expected, failure.name))
     }
 
-    /// The script of the simulated provider.
+    /// Returns the script for the simulated provider.
     pub(crate) fn script(&self) -> Vec<Step> {
         let step = |(index, failure): (usize, &Option<&'static Failure>)| {
             let failure = (*failure)?;
@@ -160,7 +160,7 @@ impl Failures {
     }
 }
 
-/// The id of a message.
+/// Returns the id of the message with the given index.
 pub(crate) fn id(index: usize) -> String {
     format!("m{index:06}")
 }

@@ -1,10 +1,10 @@
-//! Tests that every message of a queue has exactly one result or is moved to the dead-letter queue,
-//! although providers fail, S3 fails and processes are killed.
+//! Tests that every message in a queue gets exactly one result or is moved to the dead-letter
+//! queue, even if providers fail, S3 fails and processes are killed.
 //!
-//! The messages are delivered in batches to several processes at once. The environment variables
+//! Several processes receive batches of messages at the same time. The environment variables
 //! `EXACTLY_ONCE_MESSAGES`, `EXACTLY_ONCE_FAILURES`, `EXACTLY_ONCE_KILLS` and
 //! `EXACTLY_ONCE_STORE_FAULTS` (in percent), `EXACTLY_ONCE_PROCESSES` and `EXACTLY_ONCE_SEED` set
-//! the parameters. `./scripts/exactly-once` runs more messages.
+//! the parameters. `./scripts/exactly-once` runs the test with more messages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -65,7 +65,7 @@ impl Parameters {
         }
     }
 
-    /// Returns a pseudo-random number from 0 to 1, which depends on the seed, a name and an index.
+    /// Returns a pseudo-random number from 0 to 1 that depends on the seed, a name and an index.
     fn random(&self, name: &str, index: u64) -> f64 {
         let mut state = name.bytes().fold(self.seed, |state, byte| mix(state ^ u64::from(byte)));
         state = mix(mix(state ^ index));
@@ -73,7 +73,7 @@ impl Parameters {
     }
 }
 
-/// The mixing step of SplitMix64.
+/// The mixing function of the random number generator SplitMix64.
 fn mix(state: u64) -> u64 {
     let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -89,8 +89,8 @@ async fn every_message_has_one_result_or_is_dead() {
     let finished_run = run::run(parameters, &failures).await;
     let report = Report::new(&finished_run, &failures);
     let text = format!("\n{parameters:?}\n{report}in {:.1} s\n", started.elapsed().as_secs_f64());
-    // The report is written directly, because the output of `println!` is hidden if the test
-    // passes.
+    // Write the report directly to standard output, because the test harness hides the output of
+    // `println!` if the test passes.
     std::io::stdout().write_all(text.as_bytes()).unwrap();
     report.check(&parameters);
 }

@@ -1,5 +1,5 @@
-//! A queue that behaves like SQS. Received messages are hidden, messages that are not deleted are
-//! received again, and after too many receives they are moved to a dead-letter queue.
+//! A queue that behaves like SQS. It hides received messages, delivers them again if they are not
+//! deleted, and moves them to a dead-letter queue after too many receives.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) const MAX_RECEIVES: usize = 3;
 const BATCH: usize = 10;
 
-/// The state of one message in the queue.
+/// The state of a message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MessageState {
     pub(crate) receives: usize,
@@ -30,7 +30,8 @@ pub(crate) struct Delivery {
 
 /// The outcome of a delivery.
 pub(crate) enum DeliveryOutcome {
-    /// The function responded. These messages failed, and the others are deleted.
+    /// The function responded. The listed messages failed, and all other messages in the batch are
+    /// deleted.
     Responded(Vec<usize>),
     /// The process was killed.
     Killed,
@@ -77,8 +78,8 @@ impl Queue {
         }
     }
 
-    /// Deletes the successful messages and makes the others visible again or moves them to the
-    /// dead-letter queue.
+    /// Deletes the messages that succeeded. Makes failed messages visible again or moves them to
+    /// the dead-letter queue.
     pub(crate) fn finish(&self, delivery: Delivery, outcome: &DeliveryOutcome) {
         let mut state = self.lock();
         state.in_flight -= delivery.messages.len();
@@ -97,8 +98,8 @@ impl Queue {
         }
     }
 
-    /// Returns the states of all messages, the number of deliveries, and the number of repeated
-    /// receives.
+    /// Returns the states of all messages, the number of deliveries, and the number of times that a
+    /// message was received again.
     pub(crate) fn into_statistics(self) -> (Vec<MessageState>, u64, usize) {
         let state = self.0.into_inner().unwrap();
         (state.messages, state.deliveries, state.redelivered)

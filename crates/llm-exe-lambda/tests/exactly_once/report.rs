@@ -1,5 +1,5 @@
-//! The report of a run, which contains the final states of the messages, the repeated provider
-//! calls with their causes, and every unexpected observation.
+//! The report of a run. It contains the final states of the messages, the causes of repeated
+//! provider calls, and every unexpected observation.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::failures::{self, Expected, Failures};
 use crate::queue::{MAX_RECEIVES, MessageState};
 use crate::run::{FinishedRun, result_place};
 
-/// Maximum number of provider calls for a message in one delivery. There are three attempts, and
-/// one more call if a reused connection was closed.
+/// The maximum number of provider calls for a message in one delivery: three attempts, and another
+/// call if a reused connection was closed.
 const MAX_CALLS: usize = 4;
 
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Report {
     /// Messages in the dead-letter queue with a stored result, because the response was lost after
     /// the result was written.
     dead_with_result: usize,
-    /// Messages in the dead-letter queue for which no delivery could store anything.
+    /// Messages in the dead-letter queue without a stored result or error.
     dead_with_none: usize,
     objects: usize,
     calls: usize,
@@ -49,13 +49,13 @@ pub(crate) struct Report {
     problems: Vec<String>,
 }
 
-/// What is known about one message after the run.
+/// The observations about a message during the run.
 struct Message<'a> {
     id: String,
     expected: Expected,
     state: &'a MessageState,
     result: Option<&'a Value>,
-    /// Whether the reply was final, for each provider call.
+    /// For each provider call, whether its reply was final.
     calls: &'a [bool],
     /// The number of failed reads and writes of the result.
     store_faults: usize,
@@ -110,7 +110,7 @@ impl Report {
         report
     }
 
-    /// Counts a message by its final state and checks that the state is expected.
+    /// Counts a message by its final state, and reports a problem if the state is not expected.
     fn add_end(&mut self, message: &Message<'_>) -> &'static str {
         let Message { id, expected, state, result, store_faults, .. } = message;
         let lost = state.kills + store_faults;
@@ -140,7 +140,7 @@ impl Report {
         };
         if !is_expected {
             self.problems.push(format!(
-                "{id} is {end}: {expected:?}, {state:?}, {store_faults} faults of S3, {result:?}"
+                "{id} is {end}: {expected:?}, {state:?}, {store_faults} S3 faults, {result:?}"
             ));
         }
         end
@@ -160,7 +160,7 @@ impl Report {
         self.after_store += by_store;
         if by_store > *store_faults {
             self.problems.push(format!(
-                "{id} was paid for {paid} additional times: {state:?}, {store_faults} faults of S3"
+                "{id} was paid for {paid} additional times: {state:?}, {store_faults} S3 faults"
             ));
         }
         if calls.len() > MAX_CALLS * state.receives {
@@ -182,8 +182,8 @@ impl Report {
     }
 }
 
-/// Whether a message with a stored error may be in the dead-letter queue after `lost` deliveries
-/// failed because of kills or S3 faults.
+/// Returns whether a message with a stored error may be in the dead-letter queue if `lost` of its
+/// deliveries failed because of kills or S3 faults.
 fn may_die(expected: Expected, lost: usize) -> bool {
     match expected {
         Expected::Succeeds(failures) => failures + lost >= MAX_RECEIVES,
@@ -229,7 +229,7 @@ impl fmt::Display for Report {
             ("  with a killed process", self.kills),
             ("  finished before the kill", self.missed_kills),
             ("messages delivered again", self.redelivered),
-            ("faults of S3", self.store_faults),
+            ("S3 faults", self.store_faults),
             ("successful results", self.ok),
             ("in the dead-letter queue", dead),
             ("  with a stored error", self.dead_with_error),
@@ -240,7 +240,7 @@ impl fmt::Display for Report {
             ("  repeated", repeated),
             ("    after a retryable error", self.after_failure),
             ("    after a kill", self.after_kill),
-            ("    after a fault of S3", self.after_store),
+            ("    after an S3 fault", self.after_store),
             ("problems", self.problems.len()),
         ];
         for (name, number) in rows {

@@ -1,4 +1,4 @@
-//! Delivers the messages of the queue to several function processes. Kills some of the processes at
+//! Delivers the messages in the queue to several function processes. Kills some of the processes at
 //! random times and starts new ones.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// handled when its messages become visible.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// What was observed in a finished run.
+/// The observations of a finished run.
 pub(crate) struct FinishedRun {
     pub(crate) backend: Backend,
     pub(crate) messages: Vec<MessageState>,
@@ -38,7 +38,7 @@ pub(crate) struct FinishedRun {
     pub(crate) unnecessary_calls: Vec<String>,
 }
 
-/// The state that all function processes share.
+/// The state that the workers for all function processes share.
 struct Runner<'a> {
     parameters: Parameters,
     failures: &'a Failures,
@@ -49,7 +49,7 @@ struct Runner<'a> {
 
 #[derive(Default)]
 struct Kills {
-    /// The number of processes that still have to be killed in the next deliveries.
+    /// The number of processes that still have to be killed.
     due: usize,
     done: usize,
     missed: usize,
@@ -129,8 +129,8 @@ pub(crate) fn result_place(id: &str) -> (String, String) {
     ("stored".to_owned(), format!("results/records/{name}.json"))
 }
 
-/// Makes a percentage of the result reads and writes fail. The failures are permanent, temporary,
-/// or happen after the object was written.
+/// Makes the given percentage of result reads and writes fail. Some failures are permanent, some
+/// are temporary, and some occur after S3 has written the object.
 fn script_store_faults(aws: &AwsSimulator, percent: f64) {
     if percent <= 0.0 {
         return;
@@ -171,7 +171,8 @@ impl Runner<'_> {
         function.stop().await;
     }
 
-    /// Delivers a batch and returns the response, or `None` if the process has to be killed now.
+    /// Delivers a batch and returns the response, or `None` if the caller must now kill the
+    /// process.
     async fn deliver(&self, function: &Function, delivery: &Delivery) -> Option<Value> {
         let messages = delivery.messages.iter().map(|index| {
             let request = self.failures.request(*index);
@@ -200,7 +201,7 @@ impl Runner<'_> {
     }
 
     /// Returns the time after which the process of a delivery is killed, or `None` if it is not
-    /// killed. The time is a random part of the median duration of a delivery on this machine.
+    /// killed. The time is a random fraction of the median duration of a delivery on this machine.
     fn kill_delay(&self, number: u64) -> Option<Duration> {
         let mut kills = self.kills.lock().unwrap();
         if self.parameters.kills > 0.0 {
@@ -215,7 +216,8 @@ impl Runner<'_> {
         Some(median.mul_f64(self.parameters.random("delay", number)))
     }
 
-    /// Returns the failed messages in a response. Checks that the results of the others are stored.
+    /// Returns the failed messages in a response. Checks that the results of all other messages in
+    /// the delivery are stored.
     fn failed(&self, delivery: &Delivery, response: &Value) -> Vec<usize> {
         let ids = crate::backend::failures(response);
         let failed: Vec<usize> =

@@ -1,5 +1,5 @@
-//! Tests of the Lambda binary with API keys in moto's Parameter Store. `./scripts/test` runs these
-//! tests and passes the path of moto in `MOTO_SERVER`.
+//! Tests the Lambda binary with API keys in moto's Parameter Store. `./scripts/test` runs these
+//! tests and sets `MOTO_SERVER` to the path of `moto_server`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,18 +45,19 @@ async fn key_is_fetched_and_refreshed_after_it_was_rejected() {
     for expected in ["OPENAI_API_KEY", PARAMETER, "npm run update-secrets"] {
         assert!(message.contains(expected), "{message}");
     }
-    // After the key is created, the same process finds it and ignores the trailing line break.
+    // Once the parameter exists, the same process reads the key and ignores the trailing line
+    // break.
     moto.secret(PARAMETER, &format!("{OPENAI_KEY}\n")).await;
     assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
 
-    // If the provider rejects the key and there is no newer key, the error is returned after one
-    // call.
+    // If the provider rejects the key and Parameter Store has no newer one, the error is returned
+    // after one call.
     function.simulator.clear();
     function.simulator.script(vec![Step::status(401).times(2)]);
     let (kind, _) = function.invoke(&request()).await.failure();
     assert_eq!((kind.as_str(), function.simulator.journal().len()), ("ProviderAuthFailed", 1));
 
-    // If the key was replaced, the new key is used after the provider rejects the old one.
+    // If the key has been replaced, the new key is used after the provider rejects the old one.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     moto.secret(PARAMETER, ANTHROPIC_KEY).await;
     function.simulator.clear();
@@ -82,11 +83,12 @@ async fn endpoint_key_is_refreshed_when_a_callers_key_does_not_match() {
     let function = function(&moto, &[key, ("ENDPOINT_AUTH", "API_KEY")]).await;
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
     moto.secret(ENDPOINT, "the.second.key").await;
-    // The function still has the old key in its cache.
+    // The function still has the first key in its cache.
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.second.key")).await.http().0, 200);
     assert_eq!(function.invoke(&called_with("the.first.key")).await.http().0, 401);
-    // The function does not look up the key again so soon, so it rejects even the correct new key.
+    // The key was refreshed a moment ago. The function does not read it again yet, so it rejects
+    // even the new key.
     moto.secret(ENDPOINT, "the.third.key").await;
     assert_eq!(function.invoke(&called_with("the.third.key")).await.http().0, 401);
     function.stop().await;
@@ -99,10 +101,10 @@ async fn parameter_store_is_not_called_if_a_variable_sets_the_key() {
     let moto = Moto::start().await;
     let function = function(&moto, &[nowhere, ("OPENAI_API_KEY", OPENAI_KEY)]).await;
     assert_eq!(function.invoke(&request()).await, Response::Result(json!(REPLY)));
-    let mut other = request();
-    other["provider"] = json!("anthropic");
-    other["model"] = json!("claude-3-5-haiku-latest");
-    let (kind, message) = function.invoke(&other).await.failure();
+    let mut anthropic_request = request();
+    anthropic_request["provider"] = json!("anthropic");
+    anthropic_request["model"] = json!("claude-3-5-haiku-latest");
+    let (kind, message) = function.invoke(&anthropic_request).await.failure();
     assert_eq!(kind, "SecretUnavailable", "{message}");
     assert!(message.contains("/LlmExeLambda/Secret/KeyAnthropic"), "{message}");
     function.stop().await;

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::harness::{ANTHROPIC_KEY, Function, OPENAI_KEY, TIMEOUT};
 
-/// The bucket and the key prefix that `RESULT_PREFIX` is set to.
+/// The bucket and the key prefix in the setting `RESULT_PREFIX`.
 pub(crate) const RESULTS: &str = "stored/results";
 
-/// The simulated services, which several function processes can share.
+/// Simulated services that several function processes can share.
 pub(crate) struct Backend {
     pub(crate) simulator: Arc<Simulator>,
     pub(crate) aws: Arc<AwsSimulator>,
@@ -47,7 +47,7 @@ impl Backend {
         Function::with_simulator(Arc::clone(&self.simulator), &variables).await
     }
 
-    /// The stored results of all records by record id.
+    /// Returns the stored results of all records, by record id.
     pub(crate) fn results(&self) -> BTreeMap<String, Value> {
         let mut results = BTreeMap::new();
         for (name, object) in self.aws.objects() {
@@ -56,19 +56,19 @@ impl Backend {
             }
             let result: Value = serde_json::from_slice(&object.body).unwrap();
             let id = result["id"].as_str().unwrap().to_owned();
-            let before = results.insert(id, result);
-            assert_eq!(before, None, "two results for one record");
+            let previous = results.insert(id, result);
+            assert_eq!(previous, None, "a record has two results");
         }
         results
     }
 
-    /// The ids of the records that have a successful result.
+    /// Returns the ids of the records that have a successful result.
     pub(crate) fn succeeded(&self) -> Vec<String> {
         let results = self.results().into_iter().filter(|(_, result)| result["status"] == "ok");
         results.map(|(id, _)| id).collect()
     }
 
-    /// The prompts of all provider calls, in order.
+    /// Returns the prompts of all provider calls, in order.
     pub(crate) fn prompts(&self) -> Vec<String> {
         let prompt = |call: &llm_exe_simulator::Call| {
             call.body["messages"][0]["content"].as_str().unwrap_or_default().to_owned()
@@ -76,23 +76,23 @@ impl Backend {
         self.simulator.journal().iter().map(prompt).collect()
     }
 
-    /// The number of provider calls for a record.
+    /// Returns the number of provider calls for a record.
     pub(crate) fn calls_for(&self, id: &str) -> usize {
         self.prompts().iter().filter(|prompt| **prompt == prompt_for(id)).count()
     }
 }
 
-/// The prompt in the request of a record.
+/// Returns the prompt in the request of a record.
 pub(crate) fn prompt_for(id: &str) -> String {
     format!("Say <{id}>.")
 }
 
-/// The simulator's reply to the prompt of a record.
+/// Returns the simulator's reply to the prompt of a record.
 pub(crate) fn reply_for(id: &str) -> String {
     format!("Simulated reply from gpt-4o-mini to: \"{}\"", prompt_for(id))
 }
 
-/// The request that a record with this id contains.
+/// Returns the request in the record with the given id.
 pub(crate) fn request_for(id: &str) -> Value {
     json!({
         "provider": "openai",
@@ -102,7 +102,7 @@ pub(crate) fn request_for(id: &str) -> Value {
     })
 }
 
-/// Creates an SQS message. If there is a group, the message is from a FIFO queue.
+/// Creates an SQS message. A message with a group comes from a FIFO queue.
 pub(crate) fn message(id: &str, group: Option<&str>, body: &Value) -> Value {
     let name = if group.is_some() { "jobs.fifo" } else { "jobs" };
     json!({
@@ -127,7 +127,7 @@ pub(crate) fn batch_with<I: AsRef<str>>(ids: impl IntoIterator<Item = I>) -> Val
     batch(ids.into_iter().map(|id| message(id.as_ref(), None, &request_for(id.as_ref()))))
 }
 
-/// The ids of the failed records in a response.
+/// Returns the ids of the failed records in a response.
 pub(crate) fn failures(response: &Value) -> Vec<String> {
     let fields = response.as_object().unwrap();
     assert_eq!(fields.len(), 1, "{response}");
@@ -135,12 +135,12 @@ pub(crate) fn failures(response: &Value) -> Vec<String> {
     failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Limits a step to provider calls with the prompt of this record.
+/// Limits a scripted step to provider calls with the prompt of the given record.
 pub(crate) fn step_for(id: &str, step: Step) -> Step {
     step.when(When { prompt_contains: Some(format!("<{id}>")), ..When::default() })
 }
 
-/// Waits until a condition holds.
+/// Waits until a condition holds. Panics with the description after a timeout.
 pub(crate) async fn wait_until(description: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
@@ -149,7 +149,7 @@ pub(crate) async fn wait_until(description: &str, condition: impl Fn() -> bool) 
     };
     tokio::time::timeout(TIMEOUT, wait)
         .await
-        .unwrap_or_else(|_| panic!("timed out: {description}"));
+        .unwrap_or_else(|_| panic!("timed out waiting until {description}"));
 }
 
 /// Invokes a function and kills its process as soon as a condition holds.
@@ -161,7 +161,7 @@ pub(crate) async fn invoke_and_kill(
 ) {
     tokio::select! {
         response = function.try_invoke(event.to_string(), TIMEOUT) => {
-            panic!("responded before it was killed: {response:?}")
+            panic!("the function responded before it was killed: {response:?}")
         }
         () = wait_until(description, condition) => {}
     }

@@ -1,5 +1,5 @@
-//! Tests of provider connections across invocations. While Lambda freezes a function, the provider
-//! may close its connections.
+//! Tests the reuse of provider connections across invocations. The provider may close a connection
+//! while Lambda freezes the function.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ async fn connection_is_reused() {
     function.stop().await;
 }
 
-/// The function notices that the connection was closed either before the next request or while it
-/// sends the request.
+/// The function may notice the closed connection before it sends the next request or while it does
+/// so.
 #[tokio::test]
 async fn closed_connection_costs_no_attempt() {
     for (idle, pause) in [(0, 150), (0, 0), (1, 0), (2, 1), (5, 5), (20, 19), (20, 20)] {
@@ -66,7 +66,8 @@ async fn request_on_a_dropped_reused_connection_is_sent_once_more() {
     function.stop().await;
 }
 
-/// The provider may charge for a request that was sent completely, so the request is not repeated.
+/// The provider may charge for a request that it received completely, so the request is not
+/// repeated.
 #[tokio::test]
 async fn request_on_a_dropped_new_connection_is_not_sent_again() {
     let function = Function::start().await;

@@ -1,4 +1,4 @@
-//! Tests of the function's deadline, and of the shorter deadline for callers behind API Gateway.
+//! Tests the function's deadline and the shorter deadline for callers behind API Gateway.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn callers_behind_a_gateway_get_a_response_before_it_times_out() {
         let (status, _, body) = function.invoke_within(&event, LAMBDA).await.http();
         let elapsed = started.elapsed();
         assert_eq!(status, 504, "{body}");
-        // Some time is left for the transfer of the response.
+        // The function responds early enough to leave time for sending the response.
         assert!(elapsed >= Duration::from_millis(1400), "{elapsed:?}");
         assert!(elapsed < Duration::from_millis(2000), "{elapsed:?}");
     }
@@ -76,7 +76,7 @@ async fn gateway_deadline_does_not_extend_the_function_deadline() {
     function.stop().await;
 }
 
-/// If a retried request runs out of time, its error is the last error of the provider.
+/// If a retried request runs out of time, the function returns the last error from the provider.
 #[tokio::test]
 async fn retries_and_repairs_end_with_the_deadline() {
     let function = Function::start().await;

@@ -1,5 +1,5 @@
 //! Runs the error cases in `cases/errors.json` as direct events and through a function URL. After
-//! each error, the same process has to handle the next case.
+//! each error, the same process must handle the next request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::harness::{
     ANTHROPIC_KEY, Function, OPENAI_KEY, Response, merge, post_event, request, response,
 };
 
-/// The error types with their HTTP status and whether a retry may help.
+/// Each error type with its HTTP status and whether it is retryable.
 const KINDS: &[(&str, u64, bool)] = &[
     ("InvalidRequest", 400, false),
     ("PromptInvalid", 400, false),
@@ -38,7 +38,7 @@ struct Case {
     request: Value,
     /// A request that replaces the valid request.
     replace: Option<Value>,
-    /// The timeout of the invocation in milliseconds.
+    /// The invocation timeout in milliseconds.
     timeout: Option<u64>,
     error: Option<Failure>,
     /// The expected `retry-after` header of the HTTP response.
@@ -67,8 +67,8 @@ impl Case {
         request
     }
 
-    /// Sets the provider's script and invokes the function. Returns the response and the request
-    /// id.
+    /// Scripts the simulated provider and invokes the function. Returns the response and the
+    /// request id.
     async fn invoke(&self, function: &Function, event: &Value) -> (Response, String) {
         function.simulator.clear();
         if let Some(script) = &self.script {
@@ -98,8 +98,8 @@ impl Case {
         let (status, headers, body) = response.http();
         let Some(error) = &self.error else {
             assert_eq!(status, 200, "{name}: {body}");
-            let text = headers["content-type"].starts_with("text/plain");
-            let result = if text { json!(body) } else { serde_json::from_str(&body).unwrap() };
+            let is_text = headers["content-type"].starts_with("text/plain");
+            let result = if is_text { json!(body) } else { serde_json::from_str(&body).unwrap() };
             return self.check_result(&result);
         };
         let body: Value = serde_json::from_str(&body).unwrap();
@@ -185,9 +185,12 @@ async fn missing_key_fails_only_the_provider_that_needs_it() {
     assert_eq!(error_type, "SecretNotFound");
     assert!(message.contains("OPENAI_API_KEY"), "{message}");
     assert!(function.simulator.journal().is_empty());
-    let mut other = request();
-    merge(&mut other, &json!({ "provider": "anthropic", "model": "claude-sonnet-4-6" }));
-    function.invoke(&other).await.result();
+    let mut anthropic_request = request();
+    merge(
+        &mut anthropic_request,
+        &json!({ "provider": "anthropic", "model": "claude-sonnet-4-6" }),
+    );
+    function.invoke(&anthropic_request).await.result();
     let lines = function.stop().await.lines();
     assert_eq!(lines[0]["level"], json!("ERROR"));
     assert_eq!(lines[1]["level"], json!("INFO"));

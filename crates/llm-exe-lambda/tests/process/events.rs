@@ -7,20 +7,20 @@ use crate::harness::Response;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// The simulator's reply to the requests in the examples.
+/// The simulator's reply to the request in each example.
 const KITTEN: &str = "Simulated reply from gpt-4o-mini to: \"Talk like a kitten. Hello!\"";
 
-/// The kind of response that is expected for an example event.
+/// The expected form of the response to an example event.
 enum Form {
     /// The result itself.
     Result,
     /// An HTTP response with a status, headers and a body.
     Http,
-    /// A batch response without failed items, after this number of requests was run.
+    /// A batch response without failed items, and the expected number of provider calls.
     Batch(usize),
-    /// A JSON array with an item for the record.
+    /// A JSON array with one item for the record.
     List,
-    /// A response that reports that nothing was run.
+    /// A response that reports a skipped record.
     Skipped,
 }
 
@@ -82,9 +82,9 @@ async fn every_example_event_gets_its_response() {
         let (_, form) = FORMS
             .iter()
             .find(|(known, _)| *known == name)
-            .unwrap_or_else(|| panic!("{name} is missing in FORMS"));
+            .unwrap_or_else(|| panic!("{name} is missing from FORMS"));
         let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        // Some events are about the same object, so each event gets a backend without stored
+        // Some events refer to the same object, so each event needs a new backend without stored
         // results.
         let backend = Backend::new().await;
         let kitten = std::fs::read(format!("{FOLDER}/prompts/kitten.json")).unwrap();

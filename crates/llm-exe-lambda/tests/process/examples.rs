@@ -7,7 +7,7 @@ use crate::harness::{Function, Response, post_event};
 const EXPECTED: &str = include_str!("../../../llm-exe-cli/tests/cases/examples.json");
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
-/// Replaces `durationMs` in a result, because it differs between runs.
+/// Sets `durationMs` in a result to zero, because it differs between runs.
 fn without_durations(mut result: Value) -> Value {
     if let Some(duration) = result.get_mut("durationMs") {
         assert!(duration.is_u64(), "{duration}");
@@ -16,7 +16,7 @@ fn without_durations(mut result: Value) -> Value {
     result
 }
 
-/// Converts a response to the format of the expected outcomes.
+/// Converts a response to the format of the outcomes in `cases/examples.json`.
 fn outcome_json(response: Response) -> Value {
     match response {
         Response::Result(result) => json!({ "result": without_durations(result) }),
@@ -38,7 +38,7 @@ async fn every_example_returns_its_result() {
         let request: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let response = outcome_json(function.invoke(&request).await);
         let expected = expected.get(&name).unwrap_or_else(|| {
-            panic!("{name} has no expectation in cases/examples.json; it returned\n{response:#}")
+            panic!("{name} has no entry in cases/examples.json; it returned\n{response:#}")
         });
         assert_eq!(response, *expected, "{name}");
         let (status, headers, body) = function.invoke(&post_event(&request)).await.http();
@@ -59,6 +59,10 @@ async fn every_example_returns_its_result() {
         }
         seen += 1;
     }
-    assert_eq!(seen, expected.as_object().unwrap().len(), "an expectation without an example");
+    assert_eq!(
+        seen,
+        expected.as_object().unwrap().len(),
+        "an entry in cases/examples.json has no example"
+    );
     function.stop().await;
 }

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// API keys that do not look like real ones, so that no pattern for keys can redact them.
+/// API keys that do not look like real ones, so that the function can't redact them by pattern.
 pub(crate) const OPENAI_KEY: &str = "sentinel.of.the.openai.key";
 pub(crate) const ANTHROPIC_KEY: &str = "sentinel.of.the.anthropic.key";
 pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
@@ -49,7 +49,7 @@ pub(crate) struct ProcessOutput {
 }
 
 impl Function {
-    /// Starts a function that has all provider keys and allows every caller.
+    /// Starts a function that has all provider keys and accepts requests from any caller.
     pub(crate) async fn start() -> Function {
         Function::with(&[
             ("OPENAI_API_KEY", OPENAI_KEY),
@@ -59,7 +59,8 @@ impl Function {
         .await
     }
 
-    /// Starts a function with these environment variables in addition to those that Lambda sets.
+    /// Starts a function with the given environment variables in addition to those that Lambda
+    /// sets.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> Function {
         Function::with_simulator(Arc::new(Simulator::start().await.unwrap()), variables).await
     }
@@ -72,7 +73,7 @@ impl Function {
         Function::spawn(env!("CARGO_BIN_EXE_llm-exe-lambda"), simulator, variables).await
     }
 
-    /// Starts the binary at the path `program`, which may be a different build.
+    /// Starts the binary at the path `program`, which may be a different build of the function.
     pub(crate) async fn spawn(
         program: &str,
         simulator: Arc<Simulator>,
@@ -118,11 +119,13 @@ impl Function {
         event: impl Into<Bytes>,
         timeout: Duration,
     ) -> Invocation {
-        self.try_invoke(event, timeout).await.unwrap_or_else(|error| panic!("no response: {error}"))
+        self.try_invoke(event, timeout)
+            .await
+            .unwrap_or_else(|error| panic!("the function did not respond: {error}"))
     }
 
-    /// Invokes the function with arbitrary bytes. If there is no response, the error contains the
-    /// reason.
+    /// Invokes the function with arbitrary bytes. Returns an error with the reason if it does not
+    /// respond.
     pub(crate) async fn try_invoke(
         &self,
         event: impl Into<Bytes>,
@@ -141,14 +144,19 @@ impl Function {
         Ok(invocation)
     }
 
-    /// Checks that the function still handles a simple request.
+    /// Panics unless the function still handles a simple request.
     pub(crate) async fn assert_works(&self, after: &str) {
         self.simulator.clear();
         let response = self.invoke(&request()).await;
-        assert_eq!(response, Response::Result(json!(REPLY)), "the invocation after {after}");
+        assert_eq!(
+            response,
+            Response::Result(json!(REPLY)),
+            "the function should still work after {after}"
+        );
     }
 
-    /// Kills the process and returns its output, which is checked for keys and panics.
+    /// Kills the process and returns its output. Panics if the output contains a key or a panic
+    /// message.
     pub(crate) async fn stop(self) -> ProcessOutput {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         drop(kill);
@@ -157,11 +165,12 @@ impl Function {
         output
     }
 
-    /// Waits for the process to exit.
+    /// Waits for the process to exit and returns its output.
     pub(crate) async fn wait(self) -> ProcessOutput {
         let Function { simulator, api, kill, exit, stdout, stderr } = self;
         let output = output(exit, stdout, stderr);
-        let output = tokio::time::timeout(TIMEOUT, output).await.expect("the process exits");
+        let output =
+            tokio::time::timeout(TIMEOUT, output).await.expect("the process should exit in time");
         drop((simulator, api, kill));
         output
     }
@@ -196,7 +205,7 @@ async fn output(
 }
 
 impl ProcessOutput {
-    /// The log lines, each of which must be a JSON object.
+    /// Returns the log lines. Panics if a line is not a JSON object.
     pub(crate) fn lines(&self) -> Vec<Value> {
         let parse = |line: &str| {
             let value: Value = serde_json::from_str(line)
@@ -209,23 +218,25 @@ impl ProcessOutput {
 }
 
 impl Response {
-    /// The result of a successful invocation.
+    /// Returns the result of a successful invocation. Panics if the invocation failed.
     pub(crate) fn result(self) -> Value {
         match self {
             Response::Result(value) => value,
-            Response::Failed { error_type, message } => panic!("failed: {error_type}: {message}"),
+            Response::Failed { error_type, message } => {
+                panic!("expected a result, got {error_type}: {message}")
+            }
         }
     }
 
-    /// The error type and the message of a failed invocation.
+    /// Returns the error type and the message of a failed invocation. Panics if it succeeded.
     pub(crate) fn failure(self) -> (String, String) {
         match self {
             Response::Failed { error_type, message } => (error_type, message),
-            Response::Result(value) => panic!("not a failure: {value}"),
+            Response::Result(value) => panic!("expected a failure, got {value}"),
         }
     }
 
-    /// The status, headers and body of an HTTP response.
+    /// Returns the status, headers and body of an HTTP response.
     pub(crate) fn http(self) -> (u64, BTreeMap<String, String>, String) {
         let value = self.result();
         assert_eq!(value["isBase64Encoded"], json!(false), "{value}");
@@ -236,9 +247,9 @@ impl Response {
     }
 }
 
-/// Converts the outcome of an invocation. Of an error, only the body is checked, because callers
-/// receive it. The error header is only used for Lambda's metrics, and `lambda_runtime` always sets
-/// it to "unhandled".
+/// Converts the outcome of an invocation. For an error, only the body is read, because callers
+/// receive it. Lambda uses the error header only for metrics, and `lambda_runtime` always sets it
+/// to "unhandled".
 pub(crate) fn response(invocation: &Invocation) -> Response {
     match &invocation.outcome {
         Outcome::Response(body) => Response::Result(serde_json::from_slice(body).unwrap()),
@@ -253,7 +264,7 @@ pub(crate) fn response(invocation: &Invocation) -> Response {
     }
 }
 
-/// A valid request.
+/// Returns a valid request.
 pub(crate) fn request() -> Value {
     json!({
         "provider": "openai",
@@ -302,10 +313,10 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Checks that a string contains none of the API keys.
+/// Panics if the text contains an API key.
 pub(crate) fn assert_no_key(text: &str) {
     for key in [OPENAI_KEY, ANTHROPIC_KEY, ENDPOINT_KEY] {
-        assert!(!text.contains(key), "the text contains a key: {text}");
+        assert!(!text.contains(key), "the output contains a key: {text}");
     }
 }
 

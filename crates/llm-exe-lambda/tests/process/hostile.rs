@@ -1,5 +1,5 @@
-//! Tests with hostile events and replies. The function has to respond in time, with a typed error,
-//! and handle the next event.
+//! Tests the function with hostile events and replies. It must respond in time, with a typed error,
+//! and then handle the next event.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,8 @@ fn many_fields(count: usize) -> Value {
     request
 }
 
-/// Events that are rejected. They are strings, because serde_json can't serialize all of them.
+/// Returns events that the function must reject. They are strings, because `serde_json` can't
+/// represent all of them.
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn rejected() -> Vec<(&'static str, String)> {
     let valid = request().to_string();
@@ -141,7 +142,7 @@ fn rejected() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Unusual events that are accepted and run.
+/// Returns unusual events that the function must accept and run.
 fn accepted() -> Vec<(&'static str, Value)> {
     vec![
         ("a field's name of a megabyte", with(&json!({ "a".repeat(1_000_000): 1 }))),
@@ -176,7 +177,7 @@ fn accepted() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Runs test cases one after the other and collects their failures.
+/// Runs test cases one after another and collects their failures.
 struct Trial {
     function: Function,
     failures: Vec<String>,
@@ -187,8 +188,8 @@ impl Trial {
         Trial { function: Function::start().await, failures: Vec::new() }
     }
 
-    /// Returns the response of the function. If there is no response in time, records a failure and
-    /// starts a new function for the next case.
+    /// Invokes the function and returns its response. If it does not respond in time, records a
+    /// failure and starts a new function for the next case.
     async fn invoke(&mut self, name: &str, event: String, script: &[Step]) -> Option<Response> {
         self.function.simulator.clear();
         self.function.simulator.script(script.to_vec());
@@ -363,7 +364,7 @@ async fn hostile_replies_are_handled_in_time() {
     trial.finish().await;
 }
 
-/// The provider returns an error of twenty megabytes that contains strings that look like API keys.
+/// The provider returns an error of 20 MB with strings that look like API keys.
 #[tokio::test]
 async fn long_provider_error_is_shortened_and_redacted() {
     let mut trial = Trial::start().await;
@@ -383,8 +384,8 @@ async fn long_provider_error_is_shortened_and_redacted() {
     trial.finish().await;
 }
 
-/// Lambda only delivers valid JSON, but an emulator may deliver something else. `lambda_runtime`
-/// defines the error type.
+/// Lambda delivers only valid JSON, but an emulator may deliver arbitrary bytes. `lambda_runtime`
+/// chooses the error type.
 #[tokio::test]
 async fn invalid_json_is_an_error() {
     let function = Function::start().await;

@@ -1,4 +1,4 @@
-//! Tests of routes, authorization, bodies and responses of HTTP events, with the cases in
+//! Tests the routes, authorization, bodies and responses of HTTP events, with the cases in
 //! `cases/http.json`.
 
 use std::collections::BTreeMap;
@@ -16,17 +16,17 @@ use crate::harness::{
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {
     name: String,
-    /// The value of `ENDPOINT_AUTH` for the function. The special value "API_KEY without" means
-    /// `API_KEY` without a configured endpoint key.
+    /// The value of the setting `ENDPOINT_AUTH`. The special value "API_KEY without" means
+    /// `API_KEY` with no endpoint key configured.
     auth: String,
     /// The name of the event fixture.
     event: String,
-    /// A patch that is merged into the event fixture.
+    /// A JSON merge patch for the event fixture.
     #[serde(default)]
     patch: Value,
     /// The request body. By default, it is a valid request.
     body: Option<String>,
-    /// Whether the body is encoded as base64. AWS encodes the body of a plain `curl -d` request.
+    /// Whether the body is encoded as base64, as AWS does for a plain `curl -d` request.
     #[serde(default)]
     base64: bool,
     status: u64,
@@ -130,7 +130,6 @@ async fn health_and_schema_are_returned() {
     }
 }
 
-/// The caller is authorized before the body is parsed.
 #[tokio::test]
 async fn unauthorized_caller_is_rejected_before_the_body_is_parsed() {
     let function = function("default").await;
@@ -148,11 +147,11 @@ async fn body_above_six_megabytes_is_too_large() {
     let function = function("NONE").await;
     let mut request = request();
     request["data"] = json!({ "a": "" });
-    let rest = request.to_string().len();
+    let size_without_data = request.to_string().len();
     for (size, is_base64, expected) in
         [(LIMIT, false, 200), (LIMIT, true, 200), (LIMIT + 1, false, 413), (LIMIT + 1, true, 413)]
     {
-        request["data"]["a"] = json!("a".repeat(size - rest));
+        request["data"]["a"] = json!("a".repeat(size - size_without_data));
         let body = request.to_string();
         assert_eq!(body.len(), size);
         let mut event = post_event(&json!({}));

@@ -1,4 +1,4 @@
-//! Tests of the log, which has one JSON line for each invocation. A line contains embedded metrics,
+//! Tests the log, which has one JSON line for each invocation. A line contains embedded metrics,
 //! but no keys, prompts, data or replies.
 
 use llm_exe_simulator::{Fault, Step};
@@ -60,8 +60,7 @@ async fn every_invocation_logs_one_line_with_metrics() {
     assert_eq!(lines[4]["providerStatus"], json!(500));
 }
 
-/// Checks that a time is in RFC 3339 format in UTC with milliseconds, which is the format of
-/// Lambda's log lines.
+/// Checks that a time has the format of Lambda's log lines: RFC 3339 in UTC with milliseconds.
 fn check_time(text: &str) {
     let pattern = "0000-00-00T00:00:00.000Z";
     let matches = |(expected, actual): (char, char)| match expected {
@@ -139,8 +138,8 @@ async fn warnings_are_counted_and_listed_at_debug_level() {
     }
 }
 
-/// Requests with a sentinel in every string that a caller can set, and provider scripts that cause
-/// log lines about them.
+/// Returns requests with sentinels in the strings that a caller can set, and provider scripts that
+/// cause log lines about these requests.
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn sensitive_cases() -> Vec<(&'static str, Value, Vec<Step>)> {
     let with = |patch: Value| {
@@ -246,7 +245,8 @@ async fn sensitive_texts_are_not_logged() {
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
 }
 
-/// An error message may quote a part of an invalid value, but not the rendered prompt or the data.
+/// An error message may quote part of an invalid value, but it must not contain the rendered prompt
+/// with its data.
 #[tokio::test]
 async fn errors_do_not_contain_the_prompt_or_data() {
     let function = Function::start().await;

@@ -1,4 +1,4 @@
-//! Tests that run the Lambda binary as a process, with a local Runtime API and simulated services.
+//! Tests the Lambda binary as a process, with a local Runtime API and simulated services.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

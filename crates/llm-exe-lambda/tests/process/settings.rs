@@ -1,5 +1,5 @@
-//! Tests that the process does not start with an invalid setting and logs an error that names the
-//! setting, and that valid settings are accepted.
+//! Tests that the process accepts valid settings. With an invalid setting, it exits and logs an
+//! error that names the setting.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn cases(group: &str) -> Vec<Case> {
     serde_json::from_value(all[group].clone()).unwrap()
 }
 
-/// Starts the function with an invalid setting and returns all deviations from the expected
+/// Starts the function with an invalid setting and describes all deviations from the expected
 /// behavior.
 async fn problems(case: &Case) -> Vec<String> {
     let (name, value) = (case.name.as_str(), case.value.as_str());
@@ -49,11 +49,11 @@ async fn problems(case: &Case) -> Vec<String> {
 
 #[tokio::test]
 async fn invalid_setting_stops_the_start() {
-    let mut wrong = Vec::new();
+    let mut deviations = Vec::new();
     for case in cases("invalid") {
-        wrong.extend(problems(&case).await);
+        deviations.extend(problems(&case).await);
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(deviations.is_empty(), "{}", deviations.join("\n"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests of responses below and above Lambda's limit of 6 MB.
+//! Tests responses below and above Lambda's size limit of 6 MB.
 
 use llm_exe_simulator::Step;
 use serde_json::json;

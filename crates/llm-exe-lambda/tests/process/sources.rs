@@ -1,12 +1,12 @@
-//! Invokes the function with event fixtures that contain a valid request. Supported sources get
-//! their response, and events from other sources are rejected.
+//! Invokes the function with event fixtures that contain a valid request. The function responds to
+//! each supported source in its format and rejects events from other sources.
 
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
 use crate::harness::{REPLY, Response, event, request};
 
-/// The name of each fixture, and the name of its source in the log.
+/// The name of each fixture and the name of its source in the log.
 const SUPPORTED: &[(&str, &str)] = &[
     ("sqs", "sqs"),
     ("sns", "sns"),
@@ -18,7 +18,7 @@ const SUPPORTED: &[(&str, &str)] = &[
     ("alb", "alb"),
 ];
 
-/// The name of each fixture, and the name of its source in the error message.
+/// The name of each fixture and the name of its source in the error message.
 const UNSUPPORTED: &[(&str, &str)] = &[("kinesis", "aws:kinesis"), ("dynamodb", "aws:dynamodb")];
 
 /// The key of the object in the S3 notification.
@@ -48,7 +48,7 @@ fn with_request(name: &str) -> Value {
     event
 }
 
-/// Checks the response to a fixture.
+/// Checks that the response to a fixture has the format of its event source.
 fn check_response(name: &str, response: Response) {
     match name {
         "sqs" => assert_eq!(response.result(), json!({ "batchItemFailures": [] })),
@@ -75,7 +75,7 @@ async fn every_source_gets_its_response() {
         check_response(name, function.invoke(&with_request(name)).await);
         assert_eq!(backend.prompts().len(), index + 1, "{name}");
     }
-    // This is the same batch in the format of EventBridge Pipes. Its results are already stored, so
+    // EventBridge Pipes delivers the same batch as an array. Its results are already stored, so
     // nothing is run.
     let response = function.invoke(&with_request("sqs")["Records"]).await.result();
     assert_eq!(response, json!({ "batchItemFailures": [] }));
@@ -99,7 +99,7 @@ async fn unsupported_sources_are_rejected_by_name() {
             assert!(message.contains(source), "{name}: {message}");
         }
     }
-    // This array is not from EventBridge Pipes.
+    // An array of requests is not an event from EventBridge Pipes.
     let (error_type, _) = function.invoke(&json!([request()])).await.failure();
     assert_eq!(error_type, "InvalidRequest");
     assert!(backend.prompts().is_empty());

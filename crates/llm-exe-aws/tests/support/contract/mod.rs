@@ -1,4 +1,4 @@
-//! Contract tests, which check behaviour that moto and the project's own simulator must share. Each
+//! Contract tests, which check behavior that moto and this project's AWS simulator must share. Each
 //! function is a test body that runs against both.
 
 pub(crate) mod queues;
@@ -6,7 +6,7 @@ pub(crate) mod results;
 
 use llm_exe_aws::AwsPorts;
 
-/// An implementation of AWS services that the contract tests run against.
+/// An implementation of AWS services to run the contract tests against.
 pub(crate) trait Backend {
     /// Starts the AWS services.
     async fn start() -> Self;
@@ -25,7 +25,7 @@ pub(crate) trait Backend {
     async fn messages(&self, queue: &str) -> Vec<Message>;
 }
 
-/// A message that is in a queue.
+/// A message in a queue.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) body: String,
@@ -33,8 +33,8 @@ pub(crate) struct Message {
     pub(crate) deduplication_id: Option<String>,
 }
 
-/// Defines a test for each contract function, which runs against `$backend`. The test functions get
-/// the given attributes.
+/// Defines a test for each contract function. The tests run against `$backend` and have the given
+/// attributes.
 macro_rules! contract_tests {
     ($backend:ty, $(#[$attribute:meta])*) => {
         $crate::support::contract::contract_tests! { @tests $backend, [$(#[$attribute])*]

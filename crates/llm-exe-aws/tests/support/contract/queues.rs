@@ -1,4 +1,4 @@
-//! Contract tests for SQS queues, which receive messages, and FIFO queues, which also drop
+//! Contract tests for SQS queues. Standard queues receive every message, and FIFO queues drop
 //! duplicates.
 
 use llm_exe::{Error, ErrorKind};
@@ -9,8 +9,8 @@ use llm_exe_function::ports::{Messenger, Notification};
 use super::{Backend, Message};
 use crate::support::{REGION, assert_no_secrets, deadline};
 
-/// Returns a queue with a URL like the ones that AWS assigns. Requests still go to the configured
-/// endpoint.
+/// Returns a queue destination with a realistic URL. Requests go to the configured endpoint, not to
+/// this URL.
 pub(crate) fn queue(name: &str) -> Destination {
     let url = format!("https://sqs.{REGION}.amazonaws.com/123456789012/{name}");
     Destination::parse(&url).unwrap()
@@ -41,7 +41,7 @@ pub(crate) async fn missing_queue_and_large_message_are_reported(backend: &impl 
     let larger = format!("{largest} ");
     let error = send(&messenger, &queue("results"), "a", None, &larger).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResultTooLarge);
-    let expected = "123456789012/results: it is larger than the maximum of 256 KiB";
+    let expected = "123456789012/results: the message is larger than the maximum of 256 KiB";
     assert!(error.message().contains(expected), "{error}");
     send(&messenger, &queue("results"), "a", None, &largest).await.unwrap();
     let objects = Destination::parse("s3://bucket/prefix").unwrap();
@@ -73,7 +73,7 @@ pub(crate) async fn messages_are_delivered_and_deduplicated_by_fifo_queues(backe
     assert_eq!((&first.body, first.group.as_deref()), (&escaped, Some("g")));
     assert_eq!(first.deduplication_id.as_deref(), Some("plain"));
     assert_eq!((second.body.as_str(), second.group.as_deref()), ("{}", Some("llm-exe")));
-    // SQS does not accept the id `an id`, which contains a space, so the messenger sends its hash.
+    // SQS does not accept ids that contain spaces, so the messenger sends the hash of `an id`.
     let is_hash = |id: &String| id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit());
     assert!(second.deduplication_id.as_ref().is_some_and(is_hash), "{second:?}");
 }

@@ -134,7 +134,7 @@ pub(crate) async fn stored_results_are_marked_and_never_run(backend: &impl Backe
         assert!(error.is_of_own_result(), "{error}");
         assert!(error.message().starts_with("s3://results/a.json is a result"), "{error}");
     }
-    // An object with the same key but without the metadata mark is a document.
+    // An object with the same key but without the result metadata is an ordinary document.
     backend.put_object("results", "a.json", "{\"message\":\"Hello\"}").await;
     let document = documents.fetch(&result, None, deadline()).await.unwrap().unwrap();
     assert_eq!(document.body, "{\"message\":\"Hello\"}");

@@ -1,5 +1,5 @@
-//! Tests of notifications. They are sent after the result is stored, a repeated notification has
-//! the same id, and a record fails if its notification can't be sent.
+//! Tests notifications. They are sent after the result is stored, a repeated notification has the
+//! same id, and a record fails if its notification can't be sent.
 
 use llm_exe_testkit::aws::{Action, Fault, Operation};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn result_is_sent_to_a_queue_for_each_delivery() {
         assert_eq!(message.queue_url, QUEUE);
         check_notification(&serde_json::from_str(&message.body).unwrap(), "a", &backend);
     }
-    // A notification is sent for each record of a batch, including failed records.
+    // The function sends a notification for each record of a batch, including failed records.
     backend
         .simulator
         .script(vec![crate::backend::step_for("c", llm_exe_simulator::Step::status(400))]);
@@ -131,7 +131,7 @@ async fn record_fails_if_its_notification_can_not_be_sent() {
         let event = batch_with(["a", "b"]);
         let response = function.invoke(&event).await.result();
         assert_eq!(failures(&response), ["a", "b"], "{action:?}");
-        // The result is stored, so that the next delivery only has to send the notification.
+        // The result is stored, so the next delivery only has to send the notification.
         assert_eq!(backend.succeeded(), ["a", "b"], "{action:?}");
         backend.aws.clear_script();
         assert!(failures(&function.invoke(&event).await.result()).is_empty(), "{action:?}");

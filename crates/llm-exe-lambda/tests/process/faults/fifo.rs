@@ -1,5 +1,5 @@
-//! Tests of FIFO queues. The messages of a group are run in order up to the first failure, even if
-//! the process is killed.
+//! Tests FIFO queues. The messages in a group are processed in order up to the first failure, even
+//! if the process is killed.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::backend::{
     Backend, batch, failures, invoke_and_kill, message, prompt_for, request_for, step_for,
 };
 
-/// Creates an event with these messages. The group of a message is the first letter of its id.
+/// Creates an SQS event with a message for each id. The first letter of an id is the message group.
 fn event(ids: &[&str]) -> serde_json::Value {
     batch(ids.iter().map(|id| message(id, id.get(..1), &request_for(id))))
 }
 
-/// The prompts of a group's provider calls, in order.
+/// Returns the prompts of a group's provider calls, in order.
 fn prompts_of(backend: &Backend, group: &str) -> Vec<String> {
     let start = prompt_for(group);
     let start = start.trim_end_matches(">.");
@@ -45,8 +45,7 @@ async fn group_stops_at_a_failure_and_continues_from_there() {
     function.stop().await;
 }
 
-/// A message with a final failure blocks its group until SQS moves the message to the dead-letter
-/// queue.
+/// A message that fails permanently blocks its group until SQS moves it to the dead-letter queue.
 #[tokio::test]
 async fn final_failure_blocks_its_group_and_is_not_run_again() {
     let backend = Backend::new().await;
@@ -70,7 +69,8 @@ async fn kill_does_not_change_the_order() {
     let all = event(&["a1", "b1", "a2", "a3", "b2"]);
     let first = backend.function(&[]).await;
     let is_ready = || backend.calls_for("a2") == 1 && backend.succeeded().len() == 3;
-    invoke_and_kill(first, &all, "all results but those of group a are stored", is_ready).await;
+    invoke_and_kill(first, &all, "all results before the hanging request are stored", is_ready)
+        .await;
     assert_eq!(backend.succeeded(), ["a1", "b1", "b2"]);
 
     let second = backend.function(&[]).await;

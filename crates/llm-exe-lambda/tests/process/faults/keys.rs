@@ -1,4 +1,4 @@
-//! Tests of `idempotencyKey` across processes. A request is run once, unless the first process is
+//! Tests `idempotencyKey` across processes. A request runs once, unless the first process is
 //! killed.
 
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ async fn concurrent_calls_in_two_processes_run_once() {
     second.stop().await;
 }
 
-/// A process is killed while it owns the key. The next call waits until the ownership expires.
+/// If a process is killed while it owns a key, the next call waits until the ownership expires.
 #[tokio::test]
 async fn killed_process_does_not_block_the_key() {
     let backend = Backend::new().await;
@@ -70,7 +70,7 @@ async fn killed_process_does_not_block_the_key() {
     first.stop().await;
 
     let second = backend.function(&[]).await;
-    // A call with an earlier deadline times out, and the provider is not called.
+    // A call whose deadline is before the expiry times out without calling the provider.
     let early = second.invoke_within(&event, Duration::from_millis(1200)).await;
     let (kind, message) = early.failure();
     assert_eq!((kind.as_str(), backend.calls_for("a")), ("Timeout", 1), "{message}");
@@ -79,7 +79,7 @@ async fn killed_process_does_not_block_the_key() {
     let elapsed = started.elapsed();
     assert_eq!((&response["result"], backend.calls_for("a")), (&json!(reply_for("a")), 2));
     assert!(elapsed < lease * 2, "the key was blocked for {elapsed:?}");
-    // Later calls return the stored result.
+    // Subsequent calls return the stored result.
     let again = second.invoke(&event).await.result();
     assert_eq!((&again["replayed"], backend.calls_for("a")), (&json!(true), 2));
     second.stop().await;
@@ -177,8 +177,8 @@ async fn failing_store_does_not_lose_a_result() {
     let response = function.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&response["result"], backend.prompts().len()), (&json!(reply_for("a")), 1));
 
-    // This process returns the result again and stores it as soon as the store works. From then on,
-    // other processes return it too.
+    // The same process returns the result again and stores it once S3 accepts the write. From then
+    // on, other processes return it, too.
     backend.aws.script(fault.times(1));
     for _ in 0..2 {
         let response = function.invoke_within(&keyed("a", "k"), Duration::from_secs(5)).await;
@@ -188,12 +188,12 @@ async fn failing_store_does_not_lose_a_result() {
             (&json!(true), &json!(reply_for("a")))
         );
     }
-    let other = backend.function(&[]).await;
-    let response = other.invoke(&keyed("a", "k")).await.result();
+    let second_function = backend.function(&[]).await;
+    let response = second_function.invoke(&keyed("a", "k")).await.result();
     assert_eq!((&response["replayed"], backend.prompts().len()), (&json!(true), 1), "{response}");
     // A different request with the same key still fails with a conflict.
     let (kind, _) = function.invoke(&keyed("b", "k")).await.failure();
     assert_eq!(kind, "IdempotencyConflict");
-    other.stop().await;
+    second_function.stop().await;
     function.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Tests with processes that are killed while they run a batch, which is then delivered again.
+//! Tests batches that are delivered again after their process was killed.
 
 use llm_exe_simulator::{Fault as ProviderFault, Step};
 use llm_exe_testkit::aws::{Action, Fault, Operation};
@@ -11,7 +11,7 @@ fn ids(count: usize) -> Vec<String> {
     (0..count).map(|at| format!("m{at}")).collect()
 }
 
-/// Checks that every record has the right result and that each result was written once.
+/// Checks that every record has the expected result and that each result was written exactly once.
 fn check_results(backend: &Backend, ids: &[String]) {
     let results = backend.results();
     assert_eq!(results.len(), ids.len());
@@ -54,7 +54,7 @@ async fn stored_results_are_not_run_again_after_a_kill() {
     second.stop().await;
 }
 
-/// Only the requests that are running when the process is killed are run again.
+/// Only requests that were running when the process was killed are run again.
 #[tokio::test]
 async fn only_running_requests_are_run_again_after_a_kill() {
     let concurrency = 3;
@@ -69,7 +69,8 @@ async fn only_running_requests_are_run_again_after_a_kill() {
         let is_ready = || {
             backend.succeeded().len() == stored && backend.prompts().len() == stored + running.len()
         };
-        invoke_and_kill(first, &event, "the expected number is stored and running", is_ready).await;
+        invoke_and_kill(first, &event, "the expected requests are stored or running", is_ready)
+            .await;
         assert_eq!(backend.succeeded(), ids[..stored]);
 
         let second = backend.function(&[]).await;
@@ -83,7 +84,7 @@ async fn only_running_requests_are_run_again_after_a_kill() {
     }
 }
 
-/// The batch makes progress with each delivery, although its process is killed several times.
+/// The batch makes progress with each delivery, even if its process is killed each time.
 #[tokio::test]
 async fn batch_is_completed_after_repeated_kills() {
     let backend = Backend::new().await;
@@ -103,7 +104,7 @@ async fn batch_is_completed_after_repeated_kills() {
     last.stop().await;
 }
 
-/// The process is killed after the results are stored and before they are sent.
+/// The process is killed after the results are stored but before they are sent.
 #[tokio::test]
 async fn stored_result_is_sent_by_the_next_process() {
     let backend = Backend::new().await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::backend::{Backend, batch, batch_with, failures, message, request_for};
 use crate::harness::{Function, event};
 
-/// Creates an S3 notification about a created object.
+/// Returns an S3 notification for a newly created object.
 fn created(bucket: &str, key: &str) -> Value {
     let arn = format!("arn:aws:s3:::{bucket}");
     let mut event = event("s3", &json!({}));
@@ -16,7 +16,7 @@ fn created(bucket: &str, key: &str) -> Value {
     event
 }
 
-/// Runs a record and returns the key of the object that stores its result.
+/// Runs a record and returns the key of the object with its result.
 async fn store_result(backend: &Backend, function: &Function, bucket: &str) -> String {
     let response = function.invoke(&batch_with(["a"])).await.result();
     assert!(failures(&response).is_empty());
@@ -34,7 +34,7 @@ async fn object_below_the_result_prefix_is_skipped() {
     let notification = created("stored", &key);
     let response = function.invoke(&notification).await.result();
     assert_eq!(response[0]["status"], "skipped", "{response}");
-    // The notification may be nested in other events.
+    // The notification is also recognized inside other events.
     let nested = batch([message("m", None, &notification)]);
     assert!(failures(&function.invoke(&nested).await.result()).is_empty());
     let bus = json!({
@@ -49,12 +49,12 @@ async fn object_below_the_result_prefix_is_skipped() {
     assert!(lines[1..].iter().all(|line| line["skipped"] == 1), "{lines:?}");
 }
 
-/// Outside of the result prefix, results are recognized by their metadata.
+/// Results outside of the result prefix are recognized by their metadata.
 #[tokio::test]
 async fn object_with_result_metadata_is_skipped() {
     let backend = Backend::new().await;
-    let other = backend.function(&[("RESULT_PREFIX", "s3://theirs/results")]).await;
-    let key = store_result(&backend, &other, "theirs").await;
+    let other_function = backend.function(&[("RESULT_PREFIX", "s3://theirs/results")]).await;
+    let key = store_result(&backend, &other_function, "theirs").await;
     let name = format!("theirs/{key}");
     let metadata = backend.aws.objects()[&name].metadata.get("llm-exe").cloned();
     assert_eq!(metadata.as_deref(), Some("result"));
@@ -63,11 +63,11 @@ async fn object_with_result_metadata_is_skipped() {
     let response = function.invoke(&created("theirs", &key)).await.result();
     assert_eq!(response[0]["status"], "skipped", "{response}");
     assert_eq!(backend.prompts().len(), 1);
-    // A caller must not use the stored result as a config.
+    // A stored result can't be used as a config.
     let (kind, message) =
         function.invoke(&json!({ "bucket": "theirs", "key": key })).await.failure();
     assert_eq!(kind, "ConfigForbidden", "{message}");
-    // A copy without the metadata is treated as a config, which is invalid.
+    // A copy without the metadata is treated as a config, but it is not a valid one.
     let body = backend.aws.objects()[&name].body.clone();
     backend.aws.put("theirs", "copy.json", body);
     let (kind, message) = function.invoke(&created("theirs", "copy.json")).await.failure();
@@ -76,7 +76,7 @@ async fn object_with_result_metadata_is_skipped() {
     backend.aws.put("theirs", "good.json", request_for("b").to_string());
     let response = function.invoke(&created("theirs", "good.json")).await.result();
     assert_eq!((&response[0]["status"], backend.prompts().len()), (&json!("ok"), 2), "{response}");
-    other.stop().await;
+    other_function.stop().await;
     function.stop().await;
 }
 
@@ -87,8 +87,8 @@ async fn own_event_is_skipped() {
     let function = backend.function(&[("RESULT_DESTINATION", bus)]).await;
     assert!(failures(&function.invoke(&batch_with(["a"])).await.result()).is_empty());
     let sent = backend.aws.events().remove(0);
-    // The event has the format in which a rule on the event bus delivers it. It is skipped even if
-    // its detail is a request.
+    // A rule on the event bus would deliver the event in this format. It is skipped even if its
+    // detail is a request.
     for detail in [sent.detail, request_for("b")] {
         let event = json!({
             "version": "0", "id": sent.id, "detail-type": sent.detail_type, "source": sent.source,

@@ -1,5 +1,5 @@
-//! Tests of responses that are too large for their event source. The result is stored, and the
-//! response contains its URL.
+//! Tests results that are too large for a response to their event source. The result is stored in
+//! S3, and the response contains its URL.
 
 use llm_exe_simulator::Step;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn linked_result(backend: &Backend, response: &Value) -> Value {
     serde_json::from_slice(&backend.aws.objects()[&url["s3://".len()..]].body).unwrap()
 }
 
-/// Invokes the function with an event, after scripting the provider to reply with this text.
+/// Scripts the provider to reply with the text, and invokes the function with the event.
 async fn invoke_with_reply(
     backend: &Backend,
     function: &Function,
@@ -60,7 +60,7 @@ async fn each_source_has_its_own_limit() {
     function.stop().await;
 }
 
-/// The limit is set to 256 KB, which is the limit of Step Functions.
+/// The test sets the limit to 256 KB, the payload limit of Step Functions.
 #[tokio::test]
 async fn lower_limit_can_be_set() {
     let backend = Backend::new().await;
@@ -71,13 +71,14 @@ async fn lower_limit_can_be_set() {
     let large = "x".repeat(263_000);
     let response = invoke_with_reply(&backend, &function, &request(), &large).await;
     assert!(linked_result(&backend, &response) == json!(large));
-    // Each response has its own object, even if it is from another process.
-    let other = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
-    let response = invoke_with_reply(&backend, &other, &request(), &"y".repeat(263_000)).await;
+    // Each response has its own object, even if another process returns it.
+    let second_function = backend.function(&[("OFFLOAD_RESULTS_OVER", "262144")]).await;
+    let response =
+        invoke_with_reply(&backend, &second_function, &request(), &"y".repeat(263_000)).await;
     assert!(linked_result(&backend, &response) == json!("y".repeat(263_000)));
     assert_eq!(backend.aws.objects().len(), 2);
     function.stop().await;
-    other.stop().await;
+    second_function.stop().await;
 }
 
 #[tokio::test]

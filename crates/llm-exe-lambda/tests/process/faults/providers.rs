@@ -1,4 +1,4 @@
-//! Tests with providers that fail for some records of a batch.
+//! Tests providers that fail for some records of a batch.
 
 use llm_exe_simulator::{Fault, Step};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::backend::{
 };
 use crate::harness::merge;
 
-/// The ids of the failing records, with the provider's failure and the expected error type of each.
+/// Returns the id, the simulated failure and the expected error type of each failing record.
 fn failing_records() -> Vec<(&'static str, Step, &'static str)> {
     vec![
         ("rate-limited", Step::status(429).times(3), "ProviderRateLimited"),
@@ -65,11 +65,12 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
     assert_eq!(backend.calls_for("rejected"), 1);
 
     // The queue delivers the failed records again, to another process. The provider works now, but
-    // the rejected request is not sent to it again.
+    // the rejected request is not sent again.
     let calls = backend.prompts().len();
     backend.simulator.clear();
-    let other = backend.function(&[]).await;
-    let response = other.invoke(&batch(failing.iter().map(|id| request(id)))).await.result();
+    let second_process = backend.function(&[]).await;
+    let response =
+        second_process.invoke(&batch(failing.iter().map(|id| request(id)))).await.result();
     assert_eq!(failures(&response), ["rejected"]);
     let again = backend.prompts();
     assert_eq!((again.len(), backend.calls_for("rejected")), (5, 0), "{calls}: {again:?}");
@@ -85,7 +86,7 @@ async fn failed_records_are_reported_and_only_retryable_ones_run_again() {
         (failures(&response).as_slice(), backend.prompts().len()),
         (&["rejected".into()][..], 5)
     );
-    for process in [function, other] {
+    for process in [function, second_process] {
         process.stop().await;
     }
 }

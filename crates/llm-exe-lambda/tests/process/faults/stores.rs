@@ -1,5 +1,5 @@
-//! Tests with failures and delays of S3. A record fails only if its result can't be stored, and a
-//! process never pays for a request twice.
+//! Tests S3 failures and delays. A record fails only if its result can't be read or stored, and a
+//! process never pays twice for the same request.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ fn refuse(status: u16, code: &str) -> Action {
     Action::Refuse(status, code.to_owned())
 }
 
-/// Checks that the right result of record `a` was written once, and checks the number of provider
-/// calls.
+/// Checks that the result of record `a` was written exactly once, and that the provider was called
+/// `calls` times.
 fn check_result(backend: &Backend, calls: usize) {
     let results = backend.results();
     assert_eq!(results.len(), 1, "{results:?}");
@@ -99,7 +99,7 @@ async fn transient_failures_and_delays_are_tolerated() {
     }
 }
 
-/// The object is written, but S3's response is lost.
+/// S3 writes the object, but its response is lost.
 #[tokio::test]
 async fn write_with_a_lost_response_is_recognized() {
     for action in [
@@ -117,7 +117,7 @@ async fn write_with_a_lost_response_is_recognized() {
     }
 }
 
-/// S3 does not respond to a write. The record fails before the deadline, and the next delivery does
+/// If S3 does not respond to a write, the record fails before the deadline. The next delivery does
 /// not call a provider.
 #[tokio::test]
 async fn hanging_write_fails_the_record_in_time() {
@@ -136,7 +136,7 @@ async fn hanging_write_fails_the_record_in_time() {
     }
 }
 
-/// S3 does not respond to a read, so the provider is not called.
+/// If S3 does not respond to a read, the provider is not called.
 #[tokio::test]
 async fn hanging_read_fails_the_record_in_time() {
     let backend = Backend::new().await;
