@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use llm_exe_simulator::{Fault as ProviderFault, Simulator, Step};
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_simulator::{Fault, Simulator, Step};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
@@ -124,7 +124,7 @@ impl Batches<'_> {
 
     /// Makes the provider and S3 respond slowly.
     fn slow_down(&self, s3: Option<&AwsSimulator>) {
-        let slow = Step::fault(ProviderFault::Slow(PROVIDER_WAIT)).times(u32::MAX);
+        let slow = Step::fault(Fault::Slow(PROVIDER_WAIT)).times(u32::MAX);
         self.simulator.script(vec![slow]);
         let Some(s3) = s3 else {
             return;

@@ -2,7 +2,7 @@
 //! memory leaks. S3 rejects some writes, so that the function must hold those results in memory.
 
 use llm_exe_simulator::Simulator;
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::Value;
 
 use crate::error::Error;

@@ -40,9 +40,9 @@ pub enum Action {
 }
 
 /// A fault that is injected into calls, for example
-/// `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
+/// `AwsFault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct AwsFault {
     operation: Operation,
     pattern: String,
     action: Action,
@@ -51,7 +51,7 @@ pub struct Fault {
     matched: u64,
 }
 
-impl Fault {
+impl AwsFault {
     /// Creates a fault that occurs in every call of this operation whose target matches the
     /// pattern. The target is the `bucket/key` of an object, the URL of a queue, or the bus of the
     /// first event. In the pattern, `*` matches any string.
@@ -91,7 +91,7 @@ impl Fault {
 
 /// Returns the action of the first fault that occurs in a call.
 pub(super) fn next_action(
-    faults: &mut [Fault],
+    faults: &mut [AwsFault],
     operation: Operation,
     name: &str,
 ) -> Option<Action> {

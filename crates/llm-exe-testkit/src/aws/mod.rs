@@ -4,11 +4,11 @@
 //! tests can inspect it after the processes under test have ended:
 //!
 //! ```no_run
-//! # use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+//! # use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 //! # async fn example() -> std::io::Result<()> {
 //! let aws = AwsSimulator::start().await?; // AWS_ENDPOINT_URL_S3, _SQS and _EVENTS = aws.url()
 //! aws.put("prompts", "a.md", "---\nprovider: openai\n---\nHi");
-//! aws.script(Fault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
+//! aws.script(AwsFault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
 //! // … run the function …
 //! aws.objects(); // by bucket/key, with body, metadata, ETag, version and number of writes
 //! aws.messages(); // all SQS messages; aws.events() returns all events
@@ -48,7 +48,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use fault::{Action, Fault, Operation};
+pub use fault::{Action, AwsFault, Operation};
 use store::SharedStore;
 pub use store::{Call, Event, Message, Object};
 
@@ -124,7 +124,7 @@ impl AwsSimulator {
     }
 
     /// Adds a fault. If several faults match a call, only the first one occurs.
-    pub fn script(&self, fault: Fault) {
+    pub fn script(&self, fault: AwsFault) {
         self.store.lock().faults.push(fault);
     }
 
@@ -139,7 +139,7 @@ impl AwsSimulator {
     }
 
     /// Returns the number of calls of an operation whose target matches the pattern (see
-    /// [`Fault::on`]), including failed calls.
+    /// [`AwsFault::on`]), including failed calls.
     pub fn count(&self, operation: Operation, pattern: &str) -> usize {
         let matches = |call: &&Call| {
             call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())

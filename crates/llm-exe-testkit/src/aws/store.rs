@@ -13,7 +13,7 @@ use llm_exe_simulator::sigv4::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::fault::{self, Action, Fault, Operation};
+use super::fault::{self, Action, AwsFault, Operation};
 
 /// An S3 object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub(super) struct Store {
     versioned_buckets: BTreeSet<String>,
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Event>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<AwsFault>,
     pub(super) calls: Vec<Call>,
     last_id: u64,
 }
