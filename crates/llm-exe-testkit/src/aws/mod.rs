@@ -50,7 +50,7 @@ use tokio::task::JoinHandle;
 
 pub use fault::{Action, AwsFault, Operation};
 use store::SharedStore;
-pub use store::{Call, Event, Message, Object};
+pub use store::{Event, Message, Object, RecordedCall};
 
 /// A running AWS simulator. Dropping the handle stops the server, closes its connections and
 /// deletes all data.
@@ -134,14 +134,14 @@ impl AwsSimulator {
     }
 
     /// Returns all calls so far, in the order in which the simulator handled them.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.store.lock().calls.clone()
     }
 
     /// Returns the number of calls of an operation whose target matches the pattern (see
     /// [`AwsFault::on`]), including failed calls.
     pub fn count(&self, operation: Operation, pattern: &str) -> usize {
-        let matches = |call: &&Call| {
+        let matches = |call: &&RecordedCall| {
             call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())
         };
         self.store.lock().calls.iter().filter(matches).count()

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::fault::{Action, Operation};
 use super::service::{Rejection, Service, ServiceRequest};
-use super::store::{Call, SharedStore};
+use super::store::{RecordedCall, SharedStore};
 use super::{event_bridge, s3, sqs};
 use crate::accept;
 
@@ -95,7 +95,7 @@ async fn decide(
         Some(Action::Delay(_) | Action::FailEntries(_)) | None => execute(),
     };
     let status = (planned.delivery == Delivery::Full).then_some(planned.status);
-    store.calls.push(Call { operation, name, status, done });
+    store.calls.push(RecordedCall { operation, name, status, done });
     planned
 }
 

@@ -77,7 +77,7 @@ pub struct Event {
 
 /// A call and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct RecordedCall {
     /// The operation.
     pub operation: Operation,
     /// The target: the `bucket/key` of an object, the URL of a queue, or the bus of the first
@@ -97,7 +97,7 @@ pub(super) struct Store {
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Event>,
     pub(super) faults: Vec<AwsFault>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<RecordedCall>,
     last_id: u64,
 }
 
