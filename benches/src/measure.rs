@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Simulator;
-use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
@@ -197,7 +197,7 @@ async fn invoke(api: &RuntimeApi, task: &Task) -> Result<Invocation, Error> {
 }
 
 fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<(), Error> {
-    let Outcome::Response(body) = &invocation.outcome else {
+    let InvocationOutcome::Response(body) = &invocation.outcome else {
         return Err(format!("{} failed: {:?}", function.name, invocation.outcome).into());
     };
     let result: Value = serde_json::from_slice(body)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use llm_exe_simulator::Simulator;
 use llm_exe_testkit::aws::AwsSimulator;
-use llm_exe_testkit::runtime_api::{Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::aws::CREDENTIALS;
@@ -49,7 +49,7 @@ impl Running {
     /// Invokes the function and returns its response and the duration of the invocation.
     pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Error> {
         let invocation = self.api.invoke(event, TIMEOUT).await?;
-        let Outcome::Response(body) = &invocation.outcome else {
+        let InvocationOutcome::Response(body) = &invocation.outcome else {
             return Err(format!("the invocation failed: {:?}", invocation.outcome).into());
         };
         Ok((serde_json::from_slice(body)?, invocation.duration))

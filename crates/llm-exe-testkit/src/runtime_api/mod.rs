@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use outcome::{InitError, Outcome};
+pub use outcome::{InitError, InvocationOutcome};
 use queue::{InvocationQueue, PendingInvocation};
 
 /// How long Lambda waits for a function to start before its first invocation.
@@ -38,7 +38,7 @@ pub struct Invocation {
     /// The request id that the function received.
     pub request_id: String,
     /// The result that the function posted.
-    pub outcome: Outcome,
+    pub outcome: InvocationOutcome,
     /// The headers of the request with which the function posted the result, by lowercase name.
     pub headers: BTreeMap<String, String>,
     /// The time from the delivery of the event until the function posted the result.

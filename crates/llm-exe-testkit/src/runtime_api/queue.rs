@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::outcome::{InitError, Outcome};
+use super::outcome::{InitError, InvocationOutcome};
 
 /// The number of the next invocation. It is global so that ids are unique across all queues.
 static NEXT_INVOCATION: AtomicU64 = AtomicU64::new(1);
 
 /// The outcome that the function posted, and the headers of the request that posted it.
-pub(super) type PostedOutcome = (Outcome, BTreeMap<String, String>);
+pub(super) type PostedOutcome = (InvocationOutcome, BTreeMap<String, String>);
 
 /// An invocation that the function has not requested yet.
 pub(super) struct PendingInvocation {

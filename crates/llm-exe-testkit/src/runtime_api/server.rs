@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::outcome::{InitError, Outcome};
+use super::outcome::{InitError, InvocationOutcome};
 use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
@@ -97,15 +97,15 @@ async fn receive_response(
         let error_type = "Function.ResponseSizeTooLarge".to_owned();
         let body = json!({"errorType": error_type, "errorMessage": message}).to_string();
         let body = Bytes::from(body);
-        let outcome = Outcome::Error { error_type, error_message: message.clone(), body };
+        let outcome = InvocationOutcome::Error { error_type, error_message: message.clone(), body };
         queue.complete(id, (outcome, header_map));
         return error_reply(413, "RequestEntityTooLarge", &message);
     }
     // If a stream fails midway, the function reports the error in the trailers.
     let stream_error = received.trailers.get(ERROR_TYPE).and_then(|error| error.to_str().ok());
     let outcome = match stream_error {
-        None => Outcome::Response(received.body),
-        Some(error_type) => Outcome::Error {
+        None => InvocationOutcome::Response(received.body),
+        Some(error_type) => InvocationOutcome::Error {
             error_type: error_type.to_owned(),
             error_message: String::new(),
             body: received.body,
@@ -127,7 +127,7 @@ async fn receive_error(
         return error_reply(400, "InvalidRequest", INCOMPLETE_BODY);
     };
     let InitError { error_type, error_message, body } = parse_error(headers, received.body);
-    let outcome = Outcome::Error { error_type, error_message, body };
+    let outcome = InvocationOutcome::Error { error_type, error_message, body };
     accepted(queue.complete(id, (outcome, to_map(headers))))
 }
 
