@@ -1,4 +1,4 @@
-//! Faults that tests inject into calls to AWS.
+//! Faults that tests inject into calls to the simulated AWS services.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub struct AwsFault {
 }
 
 impl AwsFault {
-    /// Creates a fault that occurs in every call of this operation whose target matches the
+    /// Creates a fault that occurs in every call to this operation whose target matches the
     /// pattern. The target is the `bucket/key` of an object, the URL of a queue, or the bus of the
     /// first event. In the pattern, `*` matches any string.
     pub fn on(operation: Operation, pattern: &str, action: Action) -> Self {
@@ -60,7 +60,7 @@ impl AwsFault {
         Self { operation, pattern, action, remaining: u64::MAX, every: 1, matched: 0 }
     }
 
-    /// Limits the number of times that the fault occurs.
+    /// Limits how many times the fault occurs.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
         Self { remaining: times, ..self }

@@ -33,8 +33,7 @@ pub(super) struct DeliveredInvocation {
     pub(super) timeout: Duration,
 }
 
-/// The pending invocations, the invocations that the function is executing, and the function's
-/// initialization error.
+/// The pending invocations, the executing invocations, and the function's initialization error.
 pub(super) struct InvocationQueue {
     invocations: Mutex<Invocations>,
     enqueued: Notify,
@@ -80,7 +79,7 @@ impl InvocationQueue {
         let pending = invocations.pending.pop_front()?;
         let PendingInvocation { id, event, timeout, delivery_sender, outcome_sender } = pending;
         invocations.executing.insert(id.clone(), outcome_sender);
-        // Sending fails if `RuntimeApi::invoke` no longer waits for the delivery.
+        // Sending fails if `RuntimeApi::invoke` has stopped waiting for the delivery.
         let _ = delivery_sender.send(Instant::now());
         Some(DeliveredInvocation { id, event, timeout })
     }

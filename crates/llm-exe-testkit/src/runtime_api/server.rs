@@ -17,7 +17,7 @@ use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
 const ROOT: &str = "/2018-06-01/runtime/";
-/// Lambda's maximum size of a buffered response in bytes, which is 6 MB plus a small overhead.
+/// Lambda's maximum size of a buffered response in bytes: 6 MB and a small allowance.
 const MAX_BUFFERED: usize = 6 * 1024 * 1024 + 100;
 /// Lambda's maximum size of a streamed response in bytes.
 const MAX_STREAMED: usize = 200 * 1024 * 1024;
@@ -139,7 +139,8 @@ async fn receive_init_error(queue: &InvocationQueue, headers: &HeaderMap, body: 
     accepted(true)
 }
 
-/// Parses the error that a function posted. The type is in the header or, without one, in the body.
+/// Parses the error that a function posted. Its type is in the header or, if that is missing, in
+/// the body.
 fn parse_error(headers: &HeaderMap, body: Bytes) -> InitError {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);

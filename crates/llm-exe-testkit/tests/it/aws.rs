@@ -18,8 +18,8 @@ fn address(aws: &AwsSimulator) -> SocketAddr {
     aws.url().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
-/// Returns headers with a signature. The simulator does not know the credentials and therefore does
-/// not verify the signature.
+/// Returns headers with an arbitrary signature. The simulator does not know these credentials, so
+/// it does not verify the signature.
 fn signed(service: &str, additional: &[(&str, &str)], body: &[u8]) -> BTreeMap<String, String> {
     let (day, time) = now();
     let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! Tests the Runtime API simulator from the function's side and from the invoking side.
+//! Tests the Runtime API simulator, both as the function and as the caller of `invoke`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -75,7 +75,7 @@ async fn function_errors_are_returned() {
     let (invocation, ()) = tokio::join!(api.invoke("{}", TIMEOUT), function);
     let InvocationOutcome::Error { error_type, error_message, body } = invocation.unwrap().outcome
     else {
-        panic!("no error");
+        panic!("expected an error");
     };
     assert_eq!((error_type.as_str(), error_message.as_str()), ("Outer", "broken"));
     assert!(body.starts_with(b"{"));
@@ -99,7 +99,9 @@ async fn too_large_responses_are_rejected() {
         (buffered, api.invoke("{}", TIMEOUT).await.unwrap())
     };
     let ((buffered, streamed), ()) = tokio::join!(invoker, function);
-    let InvocationOutcome::Error { error_type, .. } = buffered.outcome else { panic!("no error") };
+    let InvocationOutcome::Error { error_type, .. } = buffered.outcome else {
+        panic!("expected an error")
+    };
     assert_eq!(error_type, "Function.ResponseSizeTooLarge");
     assert!(
         matches!(streamed.outcome, InvocationOutcome::Response(body) if body.len() > 6 * 1024 * 1024)
