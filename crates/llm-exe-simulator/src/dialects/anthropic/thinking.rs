@@ -12,8 +12,8 @@ const MIN_BUDGET: i64 = 1024;
 /// The minimum `top_p` when thinking is enabled.
 const MIN_TOP_P: f64 = 0.95;
 
-/// Rejects `thinking` settings that the real service would reject, on its own or in combination with other
-/// parameters.
+/// Rejects `thinking` settings that the real service would reject, on their own or in combination
+/// with other parameters.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(thinking) = field(body, "thinking") else {
         return Ok(());
