@@ -1,8 +1,8 @@
-"""Prints the size of the given files and folders: unpacked, and as a zip at level 9.
+"""Prints the total size of the given files and folders, unpacked and as a zip at level 9.
 
-For a single zip file, prints the size of its contents and of the file itself.
+For a single zip file, it prints the sizes of its contents and of the file itself.
 
-Files that a deployment does not contain are skipped: development tools and hidden files.
+Development tools and hidden files are skipped, because a deployment does not contain them.
 """
 
 import io
@@ -14,7 +14,7 @@ DEVELOPMENT = {"esbuild", "@esbuild"}
 
 
 def files(root: Path):
-    """Yields all files of a folder, or the given file."""
+    """Yields all files in a folder, or the given file."""
     if root.is_file():
         yield root
         return

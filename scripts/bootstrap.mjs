@@ -20,7 +20,7 @@ await run(async (command) => {
     );
   }
   // All roles of the toolkit stack get the boundary, so that a user who can change these roles
-  // cannot exceed it.
+  // cannot exceed the boundary.
   const hasBoundary = command.rest.some((argument) => BOUNDARY_OPTIONS.test(argument));
   const boundary =
     policy === 'none' || hasBoundary

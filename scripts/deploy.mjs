@@ -1,5 +1,5 @@
-// `npm run deploy`: builds the function, unless codePath names a built one, and deploys the stack.
-// Other arguments are passed to `cdk deploy`.
+// `npm run deploy`: deploys the stack. It first builds the function, unless codePath is set. Other
+// arguments are passed to `cdk deploy`.
 // @ts-check
 
 import { CommandError, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';

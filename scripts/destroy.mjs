@@ -1,5 +1,5 @@
-// `npm run destroy`: deletes the stack, but not the prompt bucket and the keys in Parameter Store.
-// Other arguments are passed to `cdk destroy`.
+// `npm run destroy`: deletes the stack, but retains the prompt bucket and the keys in Parameter
+// Store. Other arguments are passed to `cdk destroy`.
 // @ts-check
 
 import { cdk, run } from './lib/command.mjs';

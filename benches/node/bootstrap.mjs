@@ -1,11 +1,10 @@
-// A minimal custom runtime: fetches events from the Lambda Runtime API over one keep-alive
+// A minimal custom runtime. It fetches events from the Lambda Runtime API over one keep-alive
 // connection, as AWS's runtime client does, and posts the handler's responses.
 import { Agent, request } from "node:http";
 import { handler } from "./handler.mjs";
 
-// llm-exe 3.0.4 has no option for the OpenAI base URL: `useLlmConfiguration` accepts a configuration
-// with an endpoint, but each call looks up its configuration in the built-in table. So the URL is
-// replaced where llm-exe calls fetch.
+// llm-exe 3.0.4 has no working option for the OpenAI base URL, because each call reads its endpoint
+// from a built-in table. Replace the URL in llm-exe's calls to fetch instead.
 const OPENAI = "https://api.openai.com/v1";
 const base = process.env.OPENAI_BASE_URL;
 if (base) {

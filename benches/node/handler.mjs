@@ -1,5 +1,5 @@
-// Runs a request as the original Lambda does, with the public API of npm llm-exe. Reading from S3,
-// keys from SSM and event detection are omitted, which makes this handler faster.
+// Runs a request with the public API of npm llm-exe, as the original Lambda does. S3, SSM and event
+// detection are omitted, which makes this handler faster than the original.
 import { createChatPrompt, createLlmExecutor, createParser, useLlm } from "llm-exe";
 
 const PARSERS = {
@@ -10,7 +10,7 @@ const PARSERS = {
 
 /** Runs one request: `{provider, model, message, data, output, schema}`. */
 export async function handler(request) {
-  // The original's name for this field is misspelled.
+  // The original Lambda misspells the name of this field.
   const provider = request.provider ?? request.providor;
   const { model, message, data = {}, output = "string", schema } = request;
   const executor = createLlmExecutor({

@@ -1,22 +1,22 @@
-// Renders the prompt of this folder with npm handlebars. It reads requests from standard input, one
-// per line: `<task> <milliseconds>` runs the task repeatedly for that time and returns the average
-// microseconds of one run; `text <task>` returns the rendered text as a JSON string.
+// Renders the prompt in this folder with npm handlebars. It reads one request per line from
+// standard input: `<task> <milliseconds>` runs the task repeatedly for that time and prints the
+// average microseconds per run. `text <task>` prints the rendered text as a JSON string.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import Handlebars from "handlebars";
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
 const [source, item, data] = [read("template.hbs"), read("item.hbs"), JSON.parse(read("data.json"))];
-// Prompts are text, not HTML.
+// Prompts are plain text, so do not escape values for HTML.
 const options = { noEscape: true };
 
-// Registers the partial as text, so that handlebars compiles it in each run.
+// Registers the partial as source text, so that handlebars compiles it in every run.
 function compiled(engine) {
   engine.registerPartial("item", item);
   return engine.compile(source, options);
 }
 
-// Compiles the templates to functions before the measurement, as a build step does.
+// Compiles the templates to functions before the measurement, as a build step would.
 function precompiled() {
   const engine = Handlebars.create();
   const toFunction = (text) => engine.template((0, eval)(`(${engine.precompile(text, options)})`));

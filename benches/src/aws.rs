@@ -1,5 +1,5 @@
-//! Minimal servers that simulate S3 and Parameter Store. S3 returns a config and Parameter Store a
-//! key, both after a delay.
+//! Minimal servers that simulate S3 and Parameter Store. After a delay, S3 returns a config and
+//! Parameter Store returns a key.
 //!
 //! The servers count their calls. Each server has its own port, because the real services do not
 //! share connections.
@@ -83,8 +83,8 @@ impl Server {
         let calls = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&calls);
         let task = tokio::spawn(async move {
-            // If accepting a connection fails, the function can't call this server and the
-            // benchmark reports that error.
+            // If accepting a connection fails, the function can't call this server, and the
+            // benchmark reports the function's error.
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, service, Arc::clone(&counter)));
             }
@@ -100,13 +100,13 @@ impl Drop for Server {
 }
 
 async fn serve(stream: TcpStream, service: Service, calls: Arc<AtomicU32>) {
-    // The error is ignored, because it only affects the latency.
+    // Ignore errors, because TCP_NODELAY only reduces the latency.
     drop(stream.set_nodelay(true));
     let handler = service_fn(|request| {
         calls.fetch_add(1, Ordering::Relaxed);
         respond(request, service)
     });
-    // The error is ignored, because it only means that the function was killed.
+    // An error only means that the function was killed.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await);
 }
 
@@ -121,8 +121,8 @@ async fn respond(request: Request<Incoming>, service: Service) -> Result<HttpRes
     }))
 }
 
-/// Sleeps in a separate thread, because Tokio's timers fire late and have a resolution of only 1
-/// ms.
+/// Sleeps in a separate thread, because Tokio's timers have a resolution of only 1 ms and fire
+/// late.
 #[expect(clippy::disallowed_methods, reason = "the thread has nothing else to do")]
 async fn wait() {
     drop(tokio::task::spawn_blocking(|| std::thread::sleep(WAIT)).await);

@@ -1,11 +1,11 @@
-//! Measures SQS events with and without stored results. The duration is measured for one, ten and a
-//! hundred records while the provider and S3 respond slowly, and the CPU time for ten records
-//! without delays.
+//! Measures SQS events with and without stored results. Durations are measured for 1, 10 and 100
+//! records while the provider and S3 respond slowly. CPU times are measured for 10 records without
+//! delays.
 
 use std::time::Duration;
 
-use llm_exe_simulator::{Fault as ProviderFault, Simulator, Step};
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_simulator::{Fault, Simulator, Step};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
@@ -24,7 +24,7 @@ const SETTLING: u32 = 5;
 /// The number of batches whose CPU time is measured.
 const COUNTED: u32 = 20;
 
-/// The numbers of records in the measured events, each with the figure for the event's duration.
+/// The numbers of records per event, each with the figure for the event's duration.
 type Series = [(usize, Figure); 3];
 
 const SQS: Series = [(1, Figure::SqsOne), (TEN, Figure::SqsTen), (100, Figure::SqsHundred)];
@@ -38,7 +38,7 @@ pub(crate) struct Batches<'a> {
 }
 
 impl Batches<'_> {
-    /// Measures a function once, using a process that stores results and another one that does not.
+    /// Measures a function once, in one process that stores results and one that does not.
     pub(crate) async fn once(
         &self,
         function: &Function,
@@ -78,8 +78,8 @@ impl Batches<'_> {
     }
 
     /// Measures the CPU time of ten direct requests, of ten records, and of ten records with stored
-    /// results. The three alternate, because the cost of waking a thread depends on the load on the
-    /// machine. Returns the number of turns.
+    /// results. The three measurements alternate, because the cost of waking a thread depends on
+    /// the machine's load. Returns the number of turns.
     async fn cpu(
         &self,
         plain: &Running,
@@ -93,7 +93,9 @@ impl Batches<'_> {
             for _ in 0..TEN {
                 let (response, _) = plain.invoke(TEXT.to_owned()).await?;
                 if !response.is_string() {
-                    return Err(format!("a direct request returned no text: {response}").into());
+                    return Err(
+                        format!("a direct request: expected a string, got {response}").into()
+                    );
                 }
             }
             let between = plain.idle().await.cpu()?;
@@ -124,7 +126,7 @@ impl Batches<'_> {
 
     /// Makes the provider and S3 respond slowly.
     fn slow_down(&self, s3: Option<&AwsSimulator>) {
-        let slow = Step::fault(ProviderFault::Slow(PROVIDER_WAIT)).times(u32::MAX);
+        let slow = Step::fault(Fault::Slow(PROVIDER_WAIT)).times(u32::MAX);
         self.simulator.script(vec![slow]);
         let Some(s3) = s3 else {
             return;
@@ -134,7 +136,8 @@ impl Batches<'_> {
         }
     }
 
-    /// Checks the numbers of provider calls, S3 reads and S3 writes, in this order.
+    /// Checks the numbers of provider calls, S3 reads and S3 writes against `expected`, which lists
+    /// them in this order.
     fn check(&self, expected: [usize; 3], s3: Option<&AwsSimulator>) -> Result<(), Error> {
         let [_, reads, writes] = expected;
         let (reads, writes) = s3.map_or((reads, writes), |s3| (s3.reads(), s3.writes()));
@@ -142,7 +145,7 @@ impl Batches<'_> {
         if calls == expected {
             return Ok(());
         }
-        let text = "the numbers of provider calls, reads and writes are";
-        Err(format!("{text} {calls:?}, expected {expected:?}").into())
+        let text = "numbers of provider calls, S3 reads and S3 writes";
+        Err(format!("{text}: expected {expected:?}, got {calls:?}").into())
     }
 }

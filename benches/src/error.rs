@@ -1,4 +1,4 @@
 //! The error type of the benchmarks.
 
-/// Any error of the benchmark, which then does not print a table.
+/// Any error that ends the benchmark before it prints a table.
 pub(crate) type Error = Box<dyn std::error::Error>;

@@ -3,7 +3,7 @@
 /// A measured quantity. Each figure is a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
-    /// The time from the start of the process to the first response, in the task with a text
+    /// The time from the start of the process to the first response, for the task with a text
     /// result.
     ColdText,
     /// The CPU time from the start of the process to the first response.
@@ -14,7 +14,7 @@ pub(crate) enum Figure {
     WarmTextCpu,
     /// The peak resident memory after the warm invocations.
     MemoryText,
-    /// The same five measurements as for text, in the task with `json` output and a schema.
+    /// The same five measurements as for text, for the task with `json` output and a schema.
     ColdJson,
     ColdJsonCpu,
     WarmJson,
@@ -28,8 +28,8 @@ pub(crate) enum Figure {
     SqsOne,
     SqsTen,
     SqsHundred,
-    /// The durations of the same events while S3 is slow, too, and the function stores the results
-    /// there.
+    /// The durations of the same events when the function stores the results in S3, which is also
+    /// slow.
     StoredOne,
     StoredTen,
     StoredHundred,
@@ -143,8 +143,8 @@ impl Figures {
         self.compare((function, figure), (function, other), |value, base| value - base)
     }
 
-    /// Compares two figures in each round and returns the median. Because each comparison is within
-    /// a round, changes in the machine's speed between rounds do not affect it.
+    /// Compares two figures in each round and returns the median of the comparisons. Changes in the
+    /// machine's speed between rounds therefore do not matter.
     fn compare(
         &self,
         value: (usize, Figure),

@@ -1,5 +1,5 @@
-//! Defines the measured functions, with the program that starts each function and the files that
-//! are deployed.
+//! Defines the measured functions: the program that starts each function, and the files that are
+//! deployed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +33,7 @@ pub(crate) struct Function {
 
 /// Returns all functions in the order of the indices above, followed by the additional builds.
 pub(crate) fn all(here: &Path, builds: &[String]) -> Result<Vec<Function>, Error> {
-    // The script ./benches/run writes the builds to this folder.
+    // The script `./benches/run` writes its builds to this folder.
     let built = here.join("../target/benches");
     let node = here.join("node");
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");
@@ -51,7 +51,11 @@ pub(crate) fn all(here: &Path, builds: &[String]) -> Result<Vec<Function>, Error
     }
     for path in functions.iter().flat_map(|function| &function.deployed) {
         if !path.exists() {
-            return Err(format!("{} does not exist: use ./benches/run", path.display()).into());
+            return Err(format!(
+                "{} does not exist: run ./benches/run, which builds it",
+                path.display()
+            )
+            .into());
         }
     }
     Ok(functions)
@@ -75,14 +79,14 @@ fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>) -> Function {
 }
 
 impl Function {
-    /// Measures the unpacked and zipped size of the deployed files.
+    /// Measures the unpacked and zipped sizes of the deployed files.
     pub(crate) fn measure_size(&self, here: &Path, samples: &mut Samples) -> Result<(), Error> {
         let mut python = Command::new("python3");
         let output = python.arg(here.join("sizes.py")).args(&self.deployed).output()?;
         let text = String::from_utf8(output.stdout)?;
         let sizes: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         let [unpacked, zipped] = sizes[..] else {
-            return Err(format!("sizes.py failed on {}", self.name).into());
+            return Err(format!("sizes.py failed for {}", self.name).into());
         };
         samples.add(Figure::Size, unpacked / 1e6);
         samples.add(Figure::Zip, zipped / 1e6);

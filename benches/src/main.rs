@@ -2,8 +2,8 @@
 //! Markdown table. The Lambda Runtime API and the provider are simulated.
 //!
 //! `./benches/run` builds the functions and runs this program. The exit code is 1 if a target is
-//! missed, and 2 if the benchmark fails. Only compare figures of the same run, because they depend
-//! on the load on the machine.
+//! missed, and 2 if the benchmark fails. Figures depend on the machine's load, so compare only
+//! figures of the same run.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is this program's output")]
 
@@ -32,14 +32,14 @@ use figures::Figures;
 use measure::{Measure, Task};
 use memory::{Growth, MEMORY_ROUNDS};
 
-/// Compares the function with an empty one and with Node.
+/// Compares the function with an empty function and with Node.
 #[derive(Parser)]
 #[command(name = "./benches/run")]
 struct Args {
-    /// Run few rounds, to check that the benchmark works.
+    /// Run only a few rounds, to check that the benchmark works.
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
-    /// Number of rounds. In each one every function does every task.
+    /// Number of rounds. In each round, every function runs every task.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Also measure another build of the function with the same features (repeatable).
@@ -49,8 +49,8 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // Use a single thread, so that the simulators use only one core and leave the other cores to
-    // the function.
+    // Use a single thread, so that the simulators occupy one core and leave the other cores to the
+    // function.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(run(&args)));
     match measured {
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the benchmark and prints the table. Returns whether all targets are reached, apart from
+/// Runs the benchmark and prints the table. Returns whether all targets are reached, not counting
 /// targets that only cause a warning.
 async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));

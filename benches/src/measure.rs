@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Simulator;
-use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
@@ -13,8 +13,8 @@ use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::process::Process;
 
-/// The number of invocations before the measurement, which let JIT compilers and allocators reach a
-/// steady state.
+/// The number of unmeasured invocations, in which JIT compilers and allocators reach a steady
+/// state.
 pub(crate) const SETTLING: u32 = 50;
 /// The number of measured invocations.
 pub(crate) const COUNTED: u32 = 200;
@@ -30,8 +30,8 @@ pub(crate) struct Task {
     is_expected: fn(&Value) -> bool,
     cold: Figure,
     cold_cpu: Figure,
-    /// The figures for warm invocations, or `None` if only the cold start is measured, as for the
-    /// task with a hosted prompt and key.
+    /// The figures for warm invocations. For the task with a hosted prompt and key, this is `None`
+    /// because only its cold start is measured.
     warm: Option<Warm>,
 }
 
@@ -44,8 +44,8 @@ struct Warm {
 }
 
 impl Task {
-    /// Returns the three tasks, which are text, text with a hosted prompt and key, and JSON with a
-    /// schema. The two text tasks run one after the other because they are compared.
+    /// Returns the three tasks: text, text with a hosted prompt and key, and JSON with a schema.
+    /// The two text tasks run one after the other because they are compared with each other.
     pub(crate) fn all(here: &Path) -> Result<[Task; 3], Error> {
         let example = |name: &str| std::fs::read_to_string(here.join("../examples").join(name));
         let text = Task {
@@ -105,7 +105,7 @@ impl<'a> Measure<'a> {
 
     /// Measures a function once for a task and adds the samples to `samples`.
     ///
-    /// Starts the function once before the measurement, so that its files are in the page cache.
+    /// An unmeasured start comes first and loads the function's files into the page cache.
     pub(crate) async fn once(
         &self,
         function: &Function,
@@ -157,7 +157,7 @@ impl<'a> Measure<'a> {
         let (calls, expected) = (self.aws.calls(), [u32::from(task.is_hosted()); 2]);
         if calls != expected {
             let name = &function.name;
-            let text = format!("{name} called S3 and SSM {calls:?} times, expected {expected:?}");
+            let text = format!("{name}: expected {expected:?} calls to S3 and SSM, got {calls:?}");
             return Err(text.into());
         }
         tokio::time::sleep(IDLE).await;
@@ -187,8 +187,7 @@ impl<'a> Measure<'a> {
         if u32::try_from(calls)? == expected {
             return Ok(());
         }
-        Err(format!("{} called the provider {calls} times, expected {expected}", function.name)
-            .into())
+        Err(format!("{}: expected {expected} provider calls, got {calls}", function.name).into())
     }
 }
 
@@ -197,7 +196,7 @@ async fn invoke(api: &RuntimeApi, task: &Task) -> Result<Invocation, Error> {
 }
 
 fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<(), Error> {
-    let Outcome::Response(body) = &invocation.outcome else {
+    let InvocationOutcome::Response(body) = &invocation.outcome else {
         return Err(format!("{} failed: {:?}", function.name, invocation.outcome).into());
     };
     let result: Value = serde_json::from_slice(body)?;

@@ -1,8 +1,8 @@
 //! Measures the resident memory of a process after 1,000 and after 10,000 invocations, to find
-//! memory leaks. S3 rejects some writes, so that the function must hold those results in memory.
+//! memory leaks. S3 rejects some writes, so the function must hold those results in memory.
 
 use llm_exe_simulator::Simulator;
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault as AwsFault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -10,17 +10,17 @@ use crate::figures::{Figure, Samples};
 use crate::function::Function;
 use crate::running::{JSON, Queue, Running, TEXT, event, failed};
 
-/// The maximum number of processes that are measured in a run. It is low because each process takes
-/// a few seconds.
+/// The maximum number of processes to measure in a run. It is low because each process takes a few
+/// seconds.
 pub(crate) const MEMORY_ROUNDS: u32 = 3;
 /// The number of invocations before the first measurement.
 const FEW: u32 = 1_000;
 /// The number of invocations before the second measurement.
 const MANY: u32 = 10_000;
-/// S3 rejects every write whose number is a multiple of this.
+/// S3 rejects every nth write, where n is this number.
 const REJECT_EVERY: u64 = 20;
-/// The number of invocations after which the simulators' recorded calls are deleted, so that they
-/// do not use up memory.
+/// The number of invocations after which the simulators' recorded calls are deleted, which limits
+/// their memory use.
 const CLEAR_EVERY: u32 = 250;
 
 /// Measures the growth of memory. All processes share a simulated provider, and each has its own
@@ -71,7 +71,8 @@ impl Growth<'_> {
         let Invocations { requests, calls, failures, .. } = invocations;
         if calls != requests || failures == 0 {
             let text = format!(
-                "{requests} requests caused {calls} provider calls and {failures} failures"
+                "{requests} requests: expected {requests} provider calls and some failures, got \
+                 {calls} calls and {failures} failures"
             );
             return Err(text.into());
         }
@@ -80,8 +81,8 @@ impl Growth<'_> {
 }
 
 impl Invocations {
-    /// Invokes the function with one of four events in turn: a text request, a JSON request with a
-    /// schema, three text records, or three records of which one has a schema.
+    /// Invokes the function with the next of four alternating events: a text request, a JSON
+    /// request with a schema, three text records, or three records, one of which has a schema.
     async fn invoke(&mut self, running: &Running, number: u32) -> Result<(), Error> {
         let bodies = match number % 4 {
             0 => return self.direct(running, TEXT, Value::is_string).await,

@@ -12,15 +12,16 @@ use crate::function::Function;
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts a function. Its environment contains only the variables below and the `additional`
-    /// ones.
+    /// Starts a function whose environment contains only the variables below and those in
+    /// `additional`.
     pub(crate) fn start(
         function: &Function,
         runtime_api: &str,
         openai: &str,
         additional: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        let (program, arguments) = function.program.split_first().ok_or("no program")?;
+        let (program, arguments) =
+            function.program.split_first().ok_or("the function has no program")?;
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -35,12 +36,12 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|error| format!("{} does not start: {error}", program.display()))?;
+            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         Ok(Process(child))
     }
 
-    /// Returns the CPU time of all threads. Call this while the function is idle, because the time
-    /// is exact only for sleeping threads.
+    /// Returns the CPU time of all threads. The function must be idle, because the time is exact
+    /// only for sleeping threads.
     pub(crate) fn cpu(&self) -> Result<Duration, Error> {
         let mut nanoseconds = 0;
         for thread in std::fs::read_dir(self.proc("task"))? {
@@ -77,17 +78,14 @@ impl Process {
 }
 
 /// Returns the variable `PATH`, which the function needs to find Node.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the only place where this binary reads its environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "only this function reads the environment")]
 fn path() -> Option<(&'static str, std::ffi::OsString)> {
     std::env::var_os("PATH").map(|path| ("PATH", path))
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Errors are ignored because the process may already have exited.
+        // Ignore errors, because the process may already have exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

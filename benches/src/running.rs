@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use llm_exe_simulator::Simulator;
 use llm_exe_testkit::aws::AwsSimulator;
-use llm_exe_testkit::runtime_api::{Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::aws::CREDENTIALS;
@@ -49,7 +49,7 @@ impl Running {
     /// Invokes the function and returns its response and the duration of the invocation.
     pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Error> {
         let invocation = self.api.invoke(event, TIMEOUT).await?;
-        let Outcome::Response(body) = &invocation.outcome else {
+        let InvocationOutcome::Response(body) = &invocation.outcome else {
             return Err(format!("the invocation failed: {:?}", invocation.outcome).into());
         };
         Ok((serde_json::from_slice(body)?, invocation.duration))
@@ -77,7 +77,7 @@ impl Running {
 pub(crate) struct Queue(u64);
 
 impl Queue {
-    /// Returns an SQS event with `count` messages that all have the same body.
+    /// Returns an SQS event with `count` messages with the same body.
     pub(crate) fn batch(&mut self, count: usize, body: &str) -> String {
         event(&(0..count).map(|_| self.message(body)).collect::<Vec<_>>())
     }
@@ -112,7 +112,8 @@ pub(crate) fn event(records: &[Value]) -> String {
 /// Returns the ids of the failed records in a response to SQS.
 pub(crate) fn failed(response: &Value) -> Result<Vec<&str>, Error> {
     let failures = response["batchItemFailures"].as_array();
-    let failures = failures.ok_or_else(|| format!("this is not a response to SQS: {response}"))?;
+    let failures = failures
+        .ok_or_else(|| format!("response to SQS: expected batchItemFailures, got {response}"))?;
     Ok(failures.iter().filter_map(|failure| failure["itemIdentifier"].as_str()).collect())
 }
 

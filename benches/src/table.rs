@@ -62,8 +62,8 @@ fn ratio(ratio: Option<f64>) -> String {
     }
 }
 
-/// Returns how a figure of llm-exe compares with another figure of llm-exe. The string is empty for
-/// figures without such a comparison.
+/// Compares a figure of llm-exe with another figure of llm-exe. Returns an empty string for figures
+/// that are not compared.
 fn own_ratio(figures: &Figures, figure: Figure) -> String {
     let (other, name) = match figure {
         Figure::ColdHosted => (Figure::ColdText, "over text"),

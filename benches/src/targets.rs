@@ -4,7 +4,7 @@
 use crate::figures::{Figure, Figures};
 use crate::function::{EMPTY, LLM_EXE, NODE};
 
-/// What a figure is compared with, and what the limit applies to.
+/// What a figure is compared with, and which value the limit applies to.
 #[derive(Debug, Clone, Copy)]
 enum Against {
     /// The same figure of another function. The limit applies to the ratio of the two values.
@@ -50,8 +50,7 @@ const TARGETS: &[Target] = &[
     target(Figure::StoredTen, Against::Times(Figure::StoredOne), 1.3, "1.3 times 1"),
     target(Figure::StoredHundred, Against::Times(Figure::StoredOne), 11.0, "11 times 1"),
     target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
-    // A missed target only causes a warning here until the work on the issue "Size and speed" makes
-    // the zip smaller.
+    // Missing this target only causes a warning until the issue "Size and speed" is resolved.
     Target { severity: Severity::Warning, ..target(Figure::Zip, Against::Absolute, 4.0, "4 MB") },
 ];
 
@@ -59,7 +58,7 @@ const fn target(figure: Figure, against: Against, limit: f64, text: &'static str
     Target { figure, against, limit, text, severity: Severity::Failure }
 }
 
-/// Whether a target is reached, and how the table shows the target.
+/// Whether a target is reached, and how the table shows it.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) figure: Figure,
@@ -121,7 +120,7 @@ mod tests {
         let [text @ .., hosted, ten, hundred, stored_ten, stored_hundred, memory, zip] =
             &reached[..]
         else {
-            panic!("there are fewer targets: {reached:?}");
+            panic!("not enough targets: {reached:?}");
         };
         assert_eq!(text, [true, false, false, false, false]);
         assert_eq!([hosted, ten, hundred, zip], [&true, &false, &true, &true]);

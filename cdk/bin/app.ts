@@ -1,5 +1,5 @@
-// The entry point of the CDK app, which cdk.json refers to. It reads the context and .env and
-// synthesizes the stack. Problems with the context or .env are printed without a stack trace.
+// The entry point of the CDK app, as cdk.json specifies. It reads the context and .env, and
+// synthesizes the stack. Errors in the context or .env are printed without a stack trace.
 
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -11,7 +11,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-/** Adds alarms for errors, throttling, and messages in `queues`, which should be empty. */
+/** Adds alarms for errors, for throttling, and for messages in `queues`, which should be empty. */
 export function addAlarms(
   scope: Construct,
   email: string,
@@ -19,8 +19,8 @@ export function addAlarms(
   queues: Readonly<Record<string, sqs.IQueue>>,
 ): void {
   const topic = new sns.Topic(scope, 'Alarms', { displayName: 'llm-exe', enforceSSL: true });
-  // `enforceSSL` adds a topic policy. It replaces the default policy, which allows alarms to
-  // publish, so allow that here.
+  // `enforceSSL` adds a topic policy, which replaces the default policy. The default policy allows
+  // alarms to publish, so allow that here.
   topic.addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'AlarmsOfThisAccount',

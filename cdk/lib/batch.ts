@@ -28,7 +28,7 @@ export interface LlmExeBatchProps {
   readonly format?: BatchFormat;
   /** The maximum number of requests that run concurrently. Default: 10. */
   readonly maxConcurrency?: number;
-  /** The percentage of requests that may fail before the batch stops. Default: 5. */
+  /** The maximum percentage of failed requests. If it is exceeded, the batch stops. Default: 5. */
   readonly toleratedFailurePercentage?: number;
   /**
    * The name of the state machine. Default: a generated name that does not begin with the stack
@@ -45,7 +45,7 @@ export class LlmExeBatch extends Construct {
 
   constructor(scope: Construct, id: string, props: LlmExeBatchProps) {
     super(scope, id);
-    // Without this flag, the CDK ignores `resultWriterV2`, and the user's app may not set it.
+    // Without this flag, which the user's app may not set, the CDK ignores `resultWriterV2`.
     this.node.setContext(STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2, true);
     const bucket = props.bucket ?? props.function.promptBucket;
     const results = props.resultPrefix ?? `${BATCH_PREFIX}/results`;
@@ -55,7 +55,7 @@ export class LlmExeBatch extends Construct {
         ? new sfn.S3JsonItemReader(source)
         : new sfn.S3JsonLItemReader(source);
     const writer = new sfn.ResultWriterV2({ bucket, prefix: results });
-    // By default, the CDK grants access to the whole bucket, including the prompts.
+    // By default, the CDK would grant access to the whole bucket, including the prompts.
     reader.providePolicyStatements = () => [
       new iam.PolicyStatement({
         actions: ['s3:GetObject'],
@@ -78,8 +78,8 @@ export class LlmExeBatch extends Construct {
       itemReader: reader,
       maxConcurrency: props.maxConcurrency ?? 10,
       toleratedFailurePercentage: props.toleratedFailurePercentage ?? 5,
-      // An Express execution may run more than once, and each run would call the provider at a
-      // cost.
+      // An Express execution may run more than once, and each run would pay for another provider
+      // call.
       mapExecutionType: sfn.StateMachineType.STANDARD,
       label: 'Requests',
       resultWriterV2: writer,

@@ -6,14 +6,14 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
 /**
- * The geography with which the ID of a cross-region inference profile begins, such as us, us-gov,
- * eu, apac or global. Future geographies match too. The names of model providers are longer and do
- * not match.
+ * The geography at the start of a cross-region inference profile ID, such as us, us-gov, eu, apac
+ * or global. Other two-letter geographies match too. Names of model providers do not match, because
+ * they are longer.
  */
 const GEOGRAPHY = /^([a-z]{2}(-gov)?|apac|global)$/;
 
 /**
- * The ARN of an inference profile. It does not contain the ID of the model that the profile calls.
+ * An inference profile ARN, which does not contain the ID of the model that the profile calls.
  */
 const PROFILE_ARN = /:(application-)?inference-profile\//;
 
@@ -38,7 +38,7 @@ export function bedrockStatements(
     const [first = '', ...rest] = model.split('.');
     const isProfile = GEOGRAPHY.test(first) && rest.length > 1;
     const foundation = isProfile ? rest.join('.') : model;
-    // An inference profile ID is not a model ID, so it does not grant direct calls of a model.
+    // An inference profile ID is not a model ID, so it does not allow direct calls to a model.
     if (!isProfile) direct.push(arn(`${region}::foundation-model/${model}`));
     const profile = isProfile ? model : `*.${model}`;
     profiles.push(arn(`${region}:${account}:inference-profile/${profile}`));
@@ -53,8 +53,8 @@ export function bedrockStatements(
     });
   return [
     ...(direct.length + profiles.length > 0 ? [allow('CallModels', [...direct, ...profiles])] : []),
-    // A profile calls its model in other regions; a global profile calls it without a region. Allow
-    // these calls only through the profile.
+    // A profile calls its model in other regions, and a global profile calls it without a region.
+    // Allow these calls only through the profile.
     ...(profiles.length > 0
       ? [
           allow('CallModelsByProfile', throughProfile, {

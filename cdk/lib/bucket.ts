@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 
 export interface PromptBucketProps {
   /**
-   * A prefix, with a trailing slash, under which objects expire after `expiration`. Default: none.
+   * The prefix under which objects expire after `expiration`, with a trailing slash. Default: none.
    */
   readonly expiringPrefix?: string;
   readonly expiration?: Duration;

@@ -15,20 +15,19 @@ export type ArchitectureName = 'x86_64' | 'arm64';
 
 export interface CodeProps {
   /**
-   * The path of the repository, which contains Cargo.toml. A relative `codePath` is resolved
-   * against it.
+   * The path of the repository. A relative `codePath` is resolved against it.
    */
   readonly root: string;
   /**
    * A zip file or a folder that contains the binary as `bootstrap`. Default: cargo-lambda builds
-   * it.
+   * the binary.
    */
   readonly codePath?: string;
   readonly architecture: ArchitectureName;
 }
 
 /**
- * Returns the code for `LlmExeFunction`.
+ * Returns the code asset for `LlmExeFunction`.
  *
  * @throws ConfigError if `codePath` is invalid or the build fails
  */
@@ -64,13 +63,12 @@ function isZip(path: string): boolean {
 function build({ root, architecture }: CodeProps): string {
   const missing = missingTool();
   if (missing) throw new ConfigError(missing);
-  // Build a folder instead of a zip, so that the asset hash depends only on the binary and not on
-  // the timestamps in a zip.
+  // Build a folder instead of a zip, whose timestamps would change the asset hash.
   const folder = join(root, 'target', 'lambda-cdk', architecture);
   const options = ['--release', '--locked', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
   if (architecture === 'arm64') options.push('--arm64');
   else options.push('--x86-64');
-  // Standard output must contain only the template that `cdk synth` prints.
+  // Redirect standard output, which must contain only the template that `cdk synth` prints.
   const result = spawnSync('cargo', ['lambda', 'build', ...options], {
     cwd: root,
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],

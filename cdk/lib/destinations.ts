@@ -1,10 +1,10 @@
-// IAM statements for result destinations, which are URLs of SQS queues, ARNs of event buses, and
-// `s3://` URLs. Each destination may end with the wildcard `*`.
+// IAM statements for result destinations: URLs of SQS queues, ARNs of event buses, and `s3://`
+// URLs. A destination may end with the wildcard `*`.
 
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 
-/** Returns statements that allow sending results to these destinations only. */
+/** Returns statements that allow sending results only to these destinations. */
 export function destinationStatements(destinations: readonly string[]): iam.PolicyStatement[] {
   const queues: string[] = [];
   const buses: string[] = [];

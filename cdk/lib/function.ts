@@ -1,5 +1,5 @@
-// The construct `LlmExeFunction`, which consists of the Lambda function and its role, log group,
-// prompt bucket and function URL.
+// The construct `LlmExeFunction`: the Lambda function and its role, log group, prompt bucket and
+// function URL.
 
 import { Annotations, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -15,8 +15,8 @@ import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
 
 /**
- * The request headers that web pages may send: the content type, and those that AWS_IAM and API_KEY
- * require.
+ * The request headers that web pages may send: the content type, and the headers that AWS_IAM and
+ * API_KEY require.
  */
 export const CORS_HEADERS = [
   'authorization',
@@ -44,7 +44,8 @@ export interface EndpointProps {
   /** How callers of the function URL are authenticated. Default: `AWS_IAM`. */
   readonly auth?: EndpointAuth;
   /**
-   * The origins of web pages that may call the function. Default: none, so CORS is not configured.
+   * The origins of web pages that may call the function. Default: none, without a CORS
+   * configuration.
    */
   readonly allowedOrigins?: readonly string[];
   /**
@@ -60,8 +61,7 @@ export interface ResultsProps {
   /** The prefix of results, without leading or trailing slashes. */
   readonly prefix: string;
   /**
-   * When results expire. This is used only if the construct creates the bucket. Default: they do
-   * not expire.
+   * When results expire. This is used only if the construct creates the bucket. Default: never.
    */
   readonly expiration?: Duration;
 }
@@ -75,7 +75,7 @@ export interface LlmExeFunctionProps {
   readonly memorySize?: number;
   /** The maximum duration of an invocation. Default: 300 seconds. */
   readonly timeout?: Duration;
-  /** The reserved concurrency. Default: none, so the limit of the account applies. */
+  /** The reserved concurrency. Default: none, so the account limit applies. */
   readonly reservedConcurrentExecutions?: number;
   /** How many times Lambda retries a failed asynchronous invocation. Default: 0. */
   readonly retryAttempts?: number;
@@ -89,8 +89,8 @@ export interface LlmExeFunctionProps {
    */
   readonly secretsName?: string;
   /**
-   * The default bucket for hosted configs, which is used if a request does not name a bucket.
-   * Default: a new bucket, which is retained when the stack is deleted.
+   * The bucket for hosted configs whose request does not name a bucket. Default: a new bucket,
+   * which is retained when the stack is deleted.
    */
   readonly promptBucket?: s3.IBucket;
   /** Other buckets from which requests may load hosted configs. Default: none. */
@@ -194,7 +194,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Grants an identity of this account both permissions that are required to call the function URL.
+   * Grants an identity of this account both permissions that calling the function URL requires.
    *
    * @throws Error if the function has no URL
    */
@@ -204,26 +204,26 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Adds an event source, such as `SqsEventSource`. Results are not returned to an event source, so
-   * set `results` or `resultDestination`.
+   * Adds an event source, such as `SqsEventSource`. Event sources do not receive results, so set
+   * `results` or `resultDestination`.
    */
   addEventSource(source: lambda.IEventSource): void {
     if (!this.#storesOrSendsResults) {
       Annotations.of(this).addWarningV2(
         'llm-exe:addEventSource',
-        'addEventSource: an event source does not receive results, so you would pay for results that ' +
-          'are lost; set results to store them, or resultDestination to send them',
+        'addEventSource: an event source does not receive results, so the results that you pay ' +
+          'for are lost; set results to store them, or resultDestination to send them',
       );
     }
     this.function.addEventSource(source);
   }
 
   /**
-   * Creates a Step Functions task that invokes the function and returns its result. The input of
-   * the function is the state's input or `payload`. Temporary errors (rate limits, outages,
-   * timeouts) are retried with exponential backoff. `OutputInvalid` is not retried: another reply
-   * may be valid, but each reply costs money. Add a `Catch` to continue without a result, or your
-   * own `addRetry`.
+   * Creates a Step Functions task that invokes the function and returns its result. The function's
+   * input is `payload`, or by default the state's input. Temporary errors (rate limits, outages,
+   * timeouts) are retried with exponential backoff. `OutputInvalid` is not retried, because each
+   * additional reply costs money. Add a `Catch` to continue without a result, or your own
+   * `addRetry`.
    */
   asTask(
     scope: Construct,
@@ -326,7 +326,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   private addUrl({ auth = 'AWS_IAM', allowedOrigins = [], callers = [] }: EndpointProps) {
     const { AWS_IAM, NONE } = lambda.FunctionUrlAuthType;
     const url = this.function.addFunctionUrl({
-      // The function itself checks API keys.
+      // With API_KEY, the function itself checks the keys.
       authType: auth === 'AWS_IAM' ? AWS_IAM : NONE,
       ...(allowedOrigins.length > 0 && {
         cors: {

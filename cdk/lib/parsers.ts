@@ -1,9 +1,9 @@
-// Parsers for individual values of the CDK context. A value in cdk.json has its JSON type; a value
-// from `-c name=value` is a string.
+// Parsers for individual values of the CDK context. A value in cdk.json has its JSON type, but a
+// value from `-c name=value` is a string.
 
 /**
- * The parsed value, or a description of the expected value. `got` is set if only a part of the
- * input is invalid.
+ * The parsed value, or a description of the expected value. If only a part of the input is invalid,
+ * `got` is that part.
  */
 export type Parsed<T> = { value: T } | { expected: string; got?: unknown };
 export type Parser<T> = (input: unknown) => Parsed<T>;
@@ -49,8 +49,8 @@ export function oneOf<const Word extends string>(...words: Word[]): Parser<Word>
 }
 
 /**
- * Returns a parser for strings that match a pattern. Error messages contain `expected`, which
- * describes the pattern.
+ * Returns a parser for strings that match a pattern. Error messages contain `expected`, a
+ * description of the pattern.
  */
 export function string(pattern: RegExp, expected: string): Parser<string> {
   return (input) => {
@@ -59,7 +59,7 @@ export function string(pattern: RegExp, expected: string): Parser<string> {
   };
 }
 
-/** Returns a parser for arrays. On the command line, an array is JSON or comma-separated. */
+/** Returns a parser for arrays. On the command line, an array is JSON or a comma-separated list. */
 export function list<T>(parseItem: Parser<T>): Parser<T[]> {
   return (input) => {
     const items = typeof input === 'string' ? splitList(input) : input;

@@ -17,7 +17,7 @@ import { CORS_HEADERS, type LlmExeFunction } from './function.ts';
 
 const QUEUE = { encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
-/** Creates a queue for failed messages or events, with the maximum retention period of SQS. */
+/** Creates a queue for failed messages or events, with SQS's maximum retention period. */
 export function deadLetterQueue(scope: Construct, id: string): sqs.Queue {
   return new sqs.Queue(scope, id, { ...QUEUE, retentionPeriod: Duration.days(14) });
 }
@@ -31,8 +31,8 @@ export function requestQueue(
   config: Config,
   deadLetters: sqs.IQueue,
 ): sqs.Queue {
-  // If this limit were higher than the reserved concurrency, throttled messages would move to the
-  // dead-letter queue. The maximum for an SQS event source is 1000.
+  // A limit above the reserved concurrency would move throttled messages to the dead-letter queue.
+  // The maximum for an SQS event source is 1000.
   const reserved = config.reservedConcurrency;
   const maxConcurrency = config.queueMaxConcurrency ?? (reserved && Math.min(reserved, 1000));
   const window = Duration.seconds(config.queueBatchingWindowSeconds);
@@ -41,8 +41,8 @@ export function requestQueue(
     // AWS recommends this value. With a shorter timeout, a message may be delivered again while it
     // is still being processed.
     visibilityTimeout: Duration.seconds(6 * config.timeoutSeconds + window.toSeconds()),
-    // This must be shorter than the retention of the dead-letter queue, because a moved message
-    // keeps its age.
+    // This must be shorter than the retention period of the dead-letter queue, because a message
+    // keeps its age when it is moved.
     retentionPeriod: Duration.days(4),
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: config.queueMaxReceiveCount },
   });
@@ -57,10 +57,10 @@ export function requestQueue(
   return queue;
 }
 
-/** Creates a rule that runs the `detail` of each event that matches `eventPattern` as a request. */
+/** Creates a rule that matches events with `eventPattern` and runs their `detail` as a request. */
 export function addEventRule(scope: Construct, llm: LlmExeFunction, config: Config): void {
   if (!config.eventPattern) return;
-  // The L1 construct accepts every pattern that AWS accepts.
+  // Use the L1 construct, because it accepts every pattern that AWS accepts.
   const rule = new events.CfnRule(scope, 'Rule', {
     description: 'Events that llm-exe runs as requests',
     eventBusName: config.eventBusName,
@@ -74,13 +74,13 @@ export function addEventRule(scope: Construct, llm: LlmExeFunction, config: Conf
 }
 
 /**
- * Creates a rule that runs each object uploaded under `prefix` in the prompt bucket as a hosted
+ * Creates a rule that runs each object uploaded to the prompt bucket under `prefix` as a hosted
  * config.
  */
 export function addInbox(scope: Construct, llm: LlmExeFunction, prefix: string): void {
   const bucket = llm.promptBucket.node.defaultChild as s3.CfnBucket;
-  // `enableEventBridgeNotification` would add a custom resource with permission to change the
-  // notifications of every bucket.
+  // Do not use `enableEventBridgeNotification`, because it would add a custom resource with
+  // permission to change the notifications of every bucket.
   bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
   new events.Rule(scope, 'Inbox', {
     description: 'Uploaded objects that llm-exe runs as hosted configs',
@@ -115,7 +115,7 @@ export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): 
   for (const path of ['/', '/{proxy+}']) {
     api.addRoutes({
       path,
-      // ANY would include the OPTIONS requests of web pages, which are not signed.
+      // Do not use ANY, which includes OPTIONS. Browsers send OPTIONS requests without a signature.
       methods: [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
       integration,
       ...(isIam && { authorizer: new HttpIamAuthorizer() }),

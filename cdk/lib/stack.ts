@@ -161,8 +161,9 @@ export class LlmExeStack extends Stack {
   }
 
   /**
-   * Warns of an endpoint without authentication, and of resources that the shipped permissions
-   * boundary does not allow. IAM would report those only during deployment or at run time.
+   * Warns about an endpoint without authentication, and about resources that the shipped
+   * permissions boundary does not allow. Without a warning, such resources would fail only during
+   * deployment or at run time.
    */
   private addWarnings(config: Config): void {
     const hasEndpoint = config.endpointEnabled || config.httpApiEnabled;
@@ -200,7 +201,7 @@ export class LlmExeStack extends Stack {
     this.warnOfNames('queue', 'LlmExeLambda', destinations.map(queueOf));
   }
 
-  /** Warns of each name without the prefix that the shipped permissions boundary requires. */
+  /** Warns about each name that lacks the prefix that the shipped permissions boundary requires. */
   private warnOfNames(kind: string, prefix: string, names: (string | undefined)[]): void {
     for (const name of names) {
       if (name === undefined || name.startsWith(prefix)) continue;

@@ -1,5 +1,5 @@
 // Finds the known name that is closest to a misspelled name, for "did you mean" suggestions. This
-// file is plain JavaScript, because the scripts import it without a TypeScript loader.
+// file is plain JavaScript because the scripts import it without a TypeScript loader.
 // @ts-check
 
 /**

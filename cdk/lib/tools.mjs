@@ -1,4 +1,4 @@
-// Checks that the tools for building the function are installed. This file is plain JavaScript,
+// Checks that the tools for building the function are installed. This file is plain JavaScript
 // because the scripts import it without a TypeScript loader.
 // @ts-check
 
@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 const OR_USE_A_ZIP = 'or set codePath in the CDK context to a zip that is already built';
 
 /**
- * Returns an error message if a tool is missing.
+ * Returns an error message if a tool is missing, or `undefined` if all tools are installed.
  * @returns {string | undefined}
  */
 export function missingTool() {

@@ -1,5 +1,5 @@
-// Tests the commands of package.json without calling AWS: checks of arguments, error messages
-// without stack traces, and paths with characters that are special in a shell.
+// Tests the commands in package.json without calling AWS: argument checks, error messages without
+// stack traces, and paths with characters that are special in a shell.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

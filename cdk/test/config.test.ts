@@ -11,7 +11,7 @@ import { ROOT, scratch, template } from './support/synth.ts';
 
 const QUEUE = 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results';
 
-/** Contexts that each enable an event source whose sender does not wait for a response. */
+/** Contexts that each enable an event source whose sender does not receive results. */
 const RECORD_SOURCES: [string, Record<string, unknown>][] = [
   ['queueEnabled', { queueEnabled: true }],
   ['queueEnabled', { queueEnabled: 'true' }],
@@ -20,7 +20,7 @@ const RECORD_SOURCES: [string, Record<string, unknown>][] = [
   ['inboxPrefix', { inboxPrefix: 'inbox/' }],
 ];
 
-/** Invalid contexts, each with a part of the expected error message. */
+/** Invalid contexts, each with a substring of the expected error message. */
 const INVALID: [Record<string, unknown>, string][] = [
   [{ memorysize: 1 }, 'memorysize: unknown key (did you mean memorySize?)'],
   [{ endpoint_auth: 'NONE' }, 'endpoint_auth: unknown key (did you mean endpointAuth?)'],
@@ -279,7 +279,7 @@ test('results are stored by default if no caller waits for them', () => {
     assert.equal(prefix({ ...context, resultPrefix: null }), 'results');
     assert.equal(prefix({ ...context, resultDestination: QUEUE }), 'results');
     assert.equal(prefix({ ...context, resultPrefix: 'mine' }), 'mine');
-    // A result that is sent to a destination does not have to be stored.
+    // Results that are sent to a destination do not have to be stored.
     assert.equal(prefix({ ...context, resultPrefix: '', resultDestination: QUEUE }), undefined);
     readConfig({ ...context, offloadResultsOver: 10_000, resultDays: 3 });
   }

@@ -22,7 +22,7 @@ function envText(values: Record<string, string>): string {
     .join('');
 }
 
-/** Returns a case for a value that dotenv would truncate, or whose quotes it would not remove. */
+/** Returns a case with a value that dotenv would truncate or whose quotes it would not remove. */
 function ambiguous(value: string): [Record<string, string>, string] {
   const message = 'XAI_API_KEY: expected the value in quotes that do not occur in it, got';
   return [{ XAI_API_KEY: value }, message];

@@ -22,7 +22,7 @@ const ACCEPTED = JSON.parse(
 const used = new Set<Accepted>();
 
 /**
- * Removes the hashes of logical IDs and simplifies CloudFormation functions, to match
+ * Removes the hashes from logical IDs and simplifies CloudFormation functions, to match
  * cases/nag.json.
  */
 function normalize(rule: string): string {

@@ -24,9 +24,9 @@ interface Target {
 }
 
 interface ResourceRow extends Target {
-  /** Actions in the schema of this type that this stack never needs, each with a reason. */
+  /** Actions in the resource schema that this stack never needs, each with a reason. */
   notNeeded?: Record<string, string>;
-  /** Actions that need access to another resource or have other condition keys. */
+  /** Actions that need access to another resource or use different condition keys. */
   other?: Record<string, Target>;
 }
 
@@ -50,8 +50,8 @@ const BOUNDARY_WITH_HTTP_API: Policy = {
   Statement: [...BOUNDARY.policy.Statement, ...HTTP_API.policy.Statement],
 };
 /**
- * Actions that list resources. They name no resource, so AWS checks whether they are allowed on
- * `*`.
+ * Actions that list resources. They do not name a resource, so AWS checks whether they are allowed
+ * on `*`.
  */
 const LIST_ACTIONS = [
   'cloudwatch:DescribeAlarms',

@@ -1,5 +1,5 @@
-// The AWS calls that the commands themselves make: they check the account and store keys. The
-// output contains the names of keys but never their values.
+// The AWS calls that the commands make directly, to check the account and to store keys. The output
+// contains the names of keys but never their values.
 // @ts-check
 
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';

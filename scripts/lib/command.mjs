@@ -1,5 +1,5 @@
-// Code that the commands in package.json share. It parses arguments, .env and cdk.json, and runs
-// the CDK's command line. Errors that the user can fix are printed without a stack trace.
+// Shared code of the commands in package.json. It parses arguments, .env and cdk.json, and runs the
+// CDK's command line. Errors that the user can fix are printed without a stack trace.
 // @ts-check
 
 import { spawnSync } from 'node:child_process';
@@ -60,7 +60,7 @@ async function parseCommand(args) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < MIN_NODE_VERSION) {
     throw new CommandError(
-      `expected Node ${MIN_NODE_VERSION} or newer, got ${process.versions.node}`,
+      `Node ${MIN_NODE_VERSION} or newer is required, got ${process.versions.node}`,
     );
   }
   const { file, rest } = takeDotenv(args);
@@ -75,7 +75,7 @@ async function parseCommand(args) {
 
 /**
  * Removes `--dotenv FILE` and `--dotenv=FILE` from the arguments. The option is not called
- * `--env-file`, because Node itself handles that option in any position and would load the keys
+ * `--env-file`, because Node handles an option of that name in any position and would load the keys
  * into the environment.
  * @param {string[]} args
  */
@@ -85,8 +85,8 @@ function takeDotenv(args) {
   const files = [];
   for (let at = 0; at < rest.length;) {
     const [, joined] = /^--dotenv(?:=(.*))?$/s.exec(rest[at] ?? '') ?? ['', null];
-    // The CDK ignores unknown options, so a misspelled --dotenv would deploy to the account in the
-    // default .env.
+    // The CDK ignores unknown options, so with a misspelled --dotenv, the command would deploy to
+    // the account in the default .env.
     if (joined === null) {
       if (/^-+dot-?env/i.test(rest[at] ?? '')) {
         throw new CommandError(`${rest[at]}: unknown option (did you mean --dotenv FILE?)`);
@@ -126,7 +126,7 @@ function contextArguments(rest) {
     }
     const [, joined] = /^(?:--context|--c|-[A-Za-z]*c)(?:=(.*))?$/s.exec(argument) ?? ['', null];
     if (joined === null) {
-      // The CDK silently ignores this form.
+      // The CDK silently ignores arguments of the form -cNAME=VALUE.
       if (/^-c/.test(argument)) {
         throw new CommandError(`${argument}: expected -c name=value, with a space after -c`);
       }
@@ -145,8 +145,8 @@ function contextArguments(rest) {
 }
 
 /**
- * Merges the context as the CDK does. The precedence, from lowest to highest, is ~/.cdk.json,
- * cdk.context.json, cdk.json, `-c`.
+ * Merges the sources of the context as the CDK does. The precedence, from lowest to highest, is
+ * ~/.cdk.json, cdk.context.json, cdk.json, `-c`.
  * @param {string[]} rest
  * @returns {Record<string, unknown>}
  */
@@ -169,7 +169,7 @@ function readJson(path) {
 }
 
 /**
- * Parses the context with the code of the CDK app, so that the command and the app use the same
+ * Parses the context with the CDK app's own code, so that the command and the app use the same
  * stack.
  * @param {string[]} rest
  * @returns {Promise<import('../../cdk/lib/config.ts').Config>}
@@ -197,7 +197,7 @@ function parseJson(value) {
   try {
     return JSON.parse(value);
   } catch {
-    // The CDK app reports malformed JSON, so it is ignored here.
+    // The CDK app reports malformed JSON, so ignore it here.
     return undefined;
   }
 }
@@ -210,7 +210,7 @@ function parseJson(value) {
  */
 export function cdk({ deployment, envFile }, args) {
   const program = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
-  // No shell is used, so values in .env and arguments are never interpreted as commands.
+  // Do not use a shell, which could interpret values from .env or arguments as commands.
   const result = spawnSync(process.execPath, [program, ...args, '--profile', deployment.profile], {
     cwd: ROOT,
     stdio: 'inherit',

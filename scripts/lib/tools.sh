@@ -1,5 +1,5 @@
-# Versions and installation of pinned tools, and the build of the zip for deployment. The scripts,
-# the benchmarks and the release workflow source this file from the root of the repository.
+# Installs pinned tools and builds the zip for deployment. The scripts, the benchmarks and the
+# release workflow source this file from the root of the repository.
 
 CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=1.9.2
@@ -34,7 +34,7 @@ install_cargo_deny() {
   local folder="$tools/cargo-deny-$CARGO_DENY_VERSION"
   cargo_deny="$folder/bin/cargo-deny"
   if [ ! -x "$cargo_deny" ]; then
-    # A debug build compiles faster, and a run takes only a second.
+    # A debug build compiles faster, and it is fast enough because a run takes only a second.
     CARGO_TARGET_DIR="$tools/target" cargo install --quiet --locked --debug --root "$folder" \
       "cargo-deny@$CARGO_DENY_VERSION"
     rm -rf "$tools/target"
@@ -68,13 +68,13 @@ unpack_zip() {
   chmod +x "$2/bootstrap"
 }
 
-# Succeeds if a program was built with the test-only feature panic-on-demand.
+# Returns whether a program was built with the test-only feature panic-on-demand.
 has_panic_switch() { grep --quiet --fixed-strings panic-on-demand "$1"; }
 
 # Fails if a program was built with the test-only feature panic-on-demand.
 check_no_panic_switch() {
   if has_panic_switch "$1"; then
-    echo "$1 was built with the test-only feature panic-on-demand" >&2
+    echo "$1 was built with the test-only feature panic-on-demand; rebuild it without" >&2
     return 1
   fi
 }

@@ -1,6 +1,7 @@
-"""Prints the IAM actions that CloudFormation needs for each resource type, from AWS's schemas.
+"""Prints the IAM actions that CloudFormation needs for each resource type, per AWS's schemas.
 
-cfn-lint contains the schemas. `./scripts/test-cdk` installs it and fails if the file is out of date:
+cfn-lint contains the schemas. `./scripts/test-cdk` installs it and checks that the output of this
+command is the same as the file:
 
     .tools/cfn-lint-1.58.0/bin/python scripts/oracles/cfn_handlers.py > cdk/test/cases/handlers.json
 """

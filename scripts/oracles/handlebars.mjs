@@ -5,7 +5,7 @@
 //   NODE_PATH=<folder with handlebars> node scripts/oracles/handlebars.mjs [folder of cases]
 //
 // A file contains {data, cases}. A case is {name, template, data?, partials?}. The `data` of a case
-// is an object or the name of an entry in the `data` of the file.
+// is an object or the name of an entry in the file's `data`.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -4,9 +4,9 @@
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/llm-exe.mjs [folder of cases]
 //
-// handlebars.mjs describes the file format. llm-exe escapes {{x}} for HTML, which prompts do not
-// need. This script therefore replaces HTML entities with the characters that they represent, so a
-// case must not contain an HTML entity itself.
+// handlebars.mjs describes the file format. llm-exe escapes the value of {{x}} for HTML. This
+// script replaces the HTML entities with the original characters, so a case must not contain HTML
+// entities itself.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,12 +1,12 @@
 // Generates the expected results of tests/cases/parsers/corpus. For each case in *.in.json, it runs
-// the parser of the same name in the npm package llm-exe (3.x, createParser). It writes the result,
-// or the fact that the parser throws, to *.out.json.
+// the parser of the same name from the npm package llm-exe (3.x, createParser). It writes the
+// result, or {error: true} if the parser throws, to *.out.json.
 //
 //   NODE_PATH=<folder with llm-exe> node scripts/oracles/parsers.mjs [folder of cases]
 //
-// Our `json` parser finds a value within other text, so llm-exe's `json` runs with match:
-// "extract". llm-exe escapes rendered templates for HTML. This script undoes that, so the texts of
-// cases must not contain HTML entities themselves.
+// Our `json` parser finds a value within other text, so llm-exe's `json` parser runs with match:
+// "extract". llm-exe escapes rendered templates for HTML. This script undoes the escaping, so cases
+// must not contain HTML entities themselves.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -33,7 +33,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".in.json"
   );
   writeFileSync(out, `{\n${lines.join(",\n")}\n}\n`);
   const errors = Object.values(results).filter((result) => result.error).length;
-  process.stderr.write(`${parser}: ${lines.length} cases, ${errors} of them errors\n`);
+  process.stderr.write(`${parser}: ${lines.length} cases, including ${errors} errors\n`);
 }
 
 function parse(parser, { text, options, schema, data }) {

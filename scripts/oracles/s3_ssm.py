@@ -138,7 +138,7 @@ def call(client, spec):
 
 
 def case(name, spec, region, token, base):
-    """Returns a test case. It has only those headers that are signed, not the client's own ones."""
+    """Returns a test case. It contains only the signed headers and the signature itself."""
     request = build_request(spec, region, token, base)
     headers = {key.lower(): text(value) for key, value in request.headers.items()}
     signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")

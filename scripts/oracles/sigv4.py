@@ -68,7 +68,7 @@ def build_request(model, operation, region, token, base):
 
 
 def case(name, model, operation, region, token, base):
-    """Returns a test case. Its `headers` are the signed ones that the caller passes to the signer."""
+    """Returns a test case. `headers` are the signed headers that the caller passes to the signer."""
     request = build_request(model, operation, region, token, base)
     headers = {key.lower(): text(value) for key, value in request.headers.items()}
     signed = headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")

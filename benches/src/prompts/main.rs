@@ -1,13 +1,13 @@
-//! Compares the speed of templates with npm handlebars, and measures how much memory rendering
-//! needs.
+//! Compares the speed of templates with that of npm handlebars, and measures how much memory
+//! rendering needs.
 //!
 //! The folder `prompts/` contains the data, the Node script and a 2 KB prompt with loops,
 //! conditions and a partial. The script `./benches/run-prompts` installs and builds everything.
-//! llm-exe and Node run alternately and are compared round by round, so that other load on the
+//! llm-exe and Node run alternately and are compared within each round, so that other load on the
 //! machine affects both. The exit code is 1 if a target is missed, and 2 if the benchmark fails or
 //! the two texts differ.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it prints tables")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program prints tables")]
 
 mod node;
 mod table;
@@ -41,7 +41,7 @@ struct Args {
 
 /// How long llm-exe and Node each run a task in a round.
 const SAMPLE: Duration = Duration::from_millis(50);
-/// How long llm-exe and Node each run a task before the first round, to warm up compilers and
+/// How long llm-exe and Node each run a task before the first round, which warms up compilers and
 /// caches.
 const WARM_UP: Duration = Duration::from_secs(3);
 

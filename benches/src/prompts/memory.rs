@@ -1,11 +1,11 @@
 //! Measures the peak memory that rendering texts of several sizes needs. This program counts every
 //! allocation.
 //!
-//! For each size, the program prints a line with two numbers, which are the size of the text and
-//! the peak number of bytes that rendering allocated. `bench-prompts` runs this program and
-//! compares the results with the target.
+//! For each text, the program prints a line with two numbers: the size of the text and the peak
+//! number of bytes that rendering allocated. `bench-prompts` runs this program and compares the
+//! results with the target.
 
-#![allow(clippy::print_stdout, reason = "it prints figures")]
+#![allow(clippy::print_stdout, reason = "this program prints figures")]
 
 use llm_exe::prompt::{Limits, Scope, Template};
 use peak_alloc::PeakAlloc;
@@ -17,12 +17,12 @@ static COUNTED: PeakAlloc = PeakAlloc;
 type Error = Box<dyn std::error::Error>;
 
 /// The sizes of the texts, from 100 KB to 4 MB. Each text is 20% longer than the previous one, so
-/// that the measurements include sizes just above the steps in which a buffer's capacity grows.
+/// the measurements include sizes just above those at which a buffer grows.
 const SMALLEST: f64 = 100e3;
 const LARGEST: f64 = 4e6;
 const STEP: f64 = 1.2;
 
-/// A template that renders orders like the prompt in `prompts/`, with one line per order.
+/// A template that renders one line per order, similar to the prompt in `prompts/`.
 const SOURCE: &str = "{{#each orders}}{{@index}}. {{id}}: {{#if paid}}{{upper note}}{{else}}\
     {{note}}{{/if}}\n{{/each}}";
 

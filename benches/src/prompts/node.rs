@@ -15,14 +15,14 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts the process, which then waits for requests on its standard input.
+    /// Starts the process, which waits for requests on its standard input.
     pub(crate) fn start(folder: &Path) -> Result<Self, Error> {
         let mut child = Command::new("node")
             .arg(folder.join("handlebars.mjs"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("can't start node: {error}"))?;
+            .map_err(|error| format!("cannot start node: {error}"))?;
         let requests = child.stdin.take().ok_or("node has no standard input")?;
         let responses = BufReader::new(child.stdout.take().ok_or("node has no standard output")?);
         Ok(Node { child, requests, responses })
@@ -54,7 +54,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // Errors are ignored because the process may already have exited.
+        // Ignore errors, because the process may already have exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

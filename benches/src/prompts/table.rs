@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use crate::Error;
 
-/// A table row, with the microseconds that llm-exe and Node needed for a task in each round.
+/// A table row with the times that llm-exe and Node needed for a task in each round, in
+/// microseconds.
 #[derive(Debug)]
 pub(crate) struct Row {
     name: &'static str,
@@ -42,7 +43,7 @@ impl Memory {
         self.peak / self.text
     }
 
-    /// Returns the highest ratio. Without measurements it is infinite, so that the target counts as
+    /// Returns the highest ratio, or infinity without measurements, so that the target counts as
     /// missed.
     pub(crate) fn max_ratio(all: &[Memory]) -> f64 {
         all.iter().map(|memory| memory.ratio()).reduce(f64::max).unwrap_or(f64::INFINITY)
@@ -54,7 +55,8 @@ impl FromStr for Memory {
     type Err = Error;
 
     fn from_str(line: &str) -> Result<Self, Error> {
-        let (text, peak) = line.split_once(' ').ok_or("expected two numbers")?;
+        let (text, peak) =
+            line.split_once(' ').ok_or("expected two numbers separated by a space")?;
         Ok(Memory { text: text.parse()?, peak: peak.parse()? })
     }
 }
@@ -66,7 +68,7 @@ pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
     f64::midpoint(at(samples.len().saturating_sub(1) / 2), at(samples.len() / 2))
 }
 
-/// Returns the table of times, which has one row per task.
+/// Returns the table of times, with one row per task.
 pub(crate) fn speed(rows: &[Row]) -> String {
     let mut text = String::from(
         "| | llm-exe, µs | npm handlebars, µs | ratio | target |\n\

@@ -1,6 +1,6 @@
-// A fake AWS account. moto simulates all services except for Lambda invocations, which it supports
-// only with Docker. A server in front of moto handles the invocations: callers use it as the Invoke
-// API and the real binary uses it as the Runtime API. Its URL is the value for `AWS_ENDPOINT_URL`.
+// A fake AWS account. moto simulates all services, but it runs Lambda functions only with Docker. A
+// server in front of moto therefore handles invocations: it provides the Invoke API to callers and
+// the Runtime API to the real binary. Its URL is the value for `AWS_ENDPOINT_URL`.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -48,7 +48,7 @@ export class Account {
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  /** Starts moto and the server in front of it. `program` is the path of `moto_server`. */
+  /** Starts moto (the executable `program`) and the server in front of it. */
   static async start(program: string): Promise<Account> {
     const server = http.createServer();
     server.listen(0, '127.0.0.1');
@@ -56,8 +56,8 @@ export class Account {
     const { port } = server.address() as net.AddressInfo;
     const motoPort = await freePort();
     const moto = spawn(program, ['-H', '127.0.0.1', '-p', String(motoPort)], {
-      // moto's Step Functions interpreter sends its Lambda invocations to this port, where our
-      // server receives them.
+      // moto's Step Functions interpreter sends its Lambda invocations to this port, on which our
+      // server listens.
       env: { ...process.env, MOTO_PORT: String(port), AWS_ENDPOINT_URL: '' },
       stdio: ['ignore', 'ignore', process.env['MOTO_LOG'] ? 'inherit' : 'ignore'],
     });
@@ -119,7 +119,7 @@ export class Account {
     });
   }
 
-  /** Configures moto to run state machines. By default, it only stores them. */
+  /** Configures moto to run state machines. By default, moto only stores them. */
   async interpretStateMachines(): Promise<void> {
     const body = JSON.stringify({ stepfunctions: { execute_state_machine: true } });
     const response = await this.rest('states', 'POST', '/moto-api/config', body);

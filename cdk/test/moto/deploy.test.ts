@@ -141,7 +141,7 @@ describe('a deployment', () => {
   test('npm run update-secrets stores the keys unchanged and prints no value', async () => {
     user.writeEnv({ OPEN_AI_API_KEY: `'first'`, ANTHROPIC_API_KEY: '' });
     assert.equal((await user.npm('update-secrets')).status, 0);
-    // The key contains every type of quote except the one that encloses it in .env.
+    // The key contains every type of quote except the type that encloses it in .env.
     user.writeEnv({ OPENAI_API_KEY: `'${KEY.replaceAll("'", '’')}'` });
     const { status, output } = await user.npm('update-secrets');
     assert.equal(status, 0, output);
@@ -196,7 +196,8 @@ describe('a deployment', () => {
   });
 
   test('the research state machine passes the first result to the second call', async () => {
-    // With this option, moto stores state machines separately, so read the definition first.
+    // After `interpretStateMachines`, moto stores state machines separately, so read the definition
+    // first.
     batch = await account.definition(await resource('AWS::StepFunctions::StateMachine', 'Batch'));
     await account.interpretStateMachines();
     const definition = readFile('examples/step-functions/research.asl.json');
@@ -212,7 +213,7 @@ describe('a deployment', () => {
   });
 
   test('temporary errors are retried, and an invalid plan is caught', async () => {
-    // Shorter intervals keep the test fast.
+    // Shorten the retry intervals to keep the test fast.
     const definition = readFile('examples/step-functions/research.asl.json').replaceAll(
       /"IntervalSeconds": \d+/g,
       '"IntervalSeconds": 1',
@@ -245,8 +246,8 @@ describe('a deployment', () => {
   });
 
   test('the batch runs a file of requests and writes a manifest of results', async () => {
-    // moto supports neither JSONL nor integer percentages. The rest of the deployed definition is
-    // unchanged.
+    // moto supports neither JSONL nor integer percentages, so change only these parts of the
+    // deployed definition.
     assert.match(batch, /"InputType":"JSONL"/);
     const definition = batch
       .replace('"JSONL"', '"JSON"')
@@ -264,7 +265,7 @@ describe('a deployment', () => {
       JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
     assert.deepEqual(account.events.toSorted(byJson), requests.toSorted(byJson));
     assert.equal((await simulator.journal()).length, lines.length);
-    // moto writes the manifest of the results but not the results.
+    // moto writes the manifest of the results, but not the results themselves.
     const { Key } = (
       JSON.parse(String(execution.output)) as { ResultWriterDetails: { Key: string } }
     ).ResultWriterDetails;
@@ -287,8 +288,8 @@ describe('a deployment', () => {
   });
 
   test('npm run destroy does not delete the keys', async () => {
-    // The bucket is not checked, because moto does not support its deletion policy,
-    // RetainExceptOnCreate.
+    // Do not check the bucket, because moto does not support its deletion policy
+    // (RetainExceptOnCreate).
     const { status, output } = await user.npm('destroy', '--force', ...options);
     assert.equal(status, 0, output);
     await assert.rejects(resource('AWS::Lambda::Function'), /does not exist/);

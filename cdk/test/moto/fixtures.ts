@@ -21,8 +21,8 @@ export interface CommandResult {
 }
 
 /**
- * A user who runs the npm commands. The user has an AWS profile, an .env file, and a folder with
- * spaces in its name.
+ * A user who runs the npm commands. The user has an AWS profile, an .env file, and a folder whose
+ * name contains spaces.
  */
 export class User {
   readonly folder = scratch('llm exe user-');
@@ -160,7 +160,7 @@ export class Binary {
     this.#child.stderr?.on('data', (chunk: Buffer) => this.#output.push(chunk));
   }
 
-  /** Stops the process and returns everything that it has printed. */
+  /** Stops the process and returns its complete output. */
   async stop(): Promise<string> {
     this.#child.kill('SIGKILL');
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -173,7 +173,8 @@ export class Binary {
 /** Returns the path of a tool, which scripts/test-cdk sets in the environment. */
 export function tool(name: string): string {
   const path = process.env[name];
-  if (!path) throw new Error(`${name} is not set; scripts/test-cdk sets it`);
+  if (!path)
+    throw new Error(`${name} is not set; run this test with scripts/test-cdk, which sets it`);
   return path;
 }
 

@@ -11,17 +11,17 @@ export interface Policy {
   Statement: Statement[];
 }
 
-/** The use of an action on a resource, which the policies allow or not. */
+/** An action on a resource, which a policy may or may not allow. */
 export interface Access {
   action: string;
-  /** An ARN, or a pattern, in which case all matching ARNs must be allowed. */
+  /** An ARN or a pattern. For a pattern, all matching ARNs must be allowed. */
   resource: string;
   context?: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a policy in documentation/setup. Returns its text, and the policy with placeholders
- * replaced.
+ * Reads a policy from documentation/setup. Returns its text, and the parsed policy with its
+ * placeholders replaced.
  */
 export function policyOf(name: string): { policy: Policy; text: string } {
   const text = readFileSync(join(ROOT, 'documentation', 'setup', `${name}.json`), 'utf8');

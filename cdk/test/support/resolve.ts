@@ -13,8 +13,8 @@ const PSEUDO: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the name for a `Ref` to a bucket. For other types it returns the ARN, which is sufficient
- * for the tests.
+ * Returns the bucket name for a `Ref` to a bucket. For other types, returns the ARN, which is
+ * sufficient for the tests.
  */
 function refOf(name: string, arns: Arns): string {
   const arn = PSEUDO[name] ?? arns[name];

@@ -18,7 +18,7 @@ export const REGION = 'us-west-2';
 const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
 process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
-/** A folder with a fake binary, which is the code of the function in tests. */
+/** A folder with a fake binary, which is the function's code in tests. */
 export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
 writeFileSync(join(CODE, 'bootstrap'), 'not a program');
 

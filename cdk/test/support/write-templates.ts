@@ -16,7 +16,7 @@ function write(name: string, content: unknown): void {
 
 for (const [name, context] of Object.entries(OPTION_SETS)) write(name, template(context).toJSON());
 
-// The resource schema of an API stage lists this action, but the action list of cfn-lint does not.
+// The resource schema of an API stage lists this action, but cfn-lint's list of actions does not.
 const UNKNOWN_TO_CFN_LINT = 'apigateway:*TagResource';
 
 function policy(name: string): unknown {

@@ -1,5 +1,5 @@
-//! Generates the content of a reply, which a dialect then formats. The same spec always produces
-//! the same completion.
+//! Generates the content of a reply, which a dialect then converts to its wire format. The same
+//! request always gets the same content.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::prompt_schema;
 use crate::sample;
 use crate::script::response::ScriptedResponse;
 
-/// The maximum number of characters of the user's message that a simulated reply quotes.
+/// The maximum number of characters that a simulated reply quotes from the user's message.
 const MAX_QUOTE: usize = 120;
 
-/// The completion that a request asks for, independent of the dialect.
+/// A dialect-independent description of the completion that a request asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompletionSpec {
     pub(crate) model: String,
-    /// The text of the last user message, or of the system message if there is none.
+    /// The text of the last user message, or of the system message if there is no user message.
     pub(crate) last_message: String,
     /// The full text of the prompt.
     pub(crate) prompt: String,
@@ -28,14 +28,14 @@ pub(crate) struct CompletionSpec {
 /// The kind of output that a request asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum OutputKind {
-    /// Text, or JSON that satisfies the schema in the prompt if the prompt contains one.
+    /// Text. If the prompt contains a schema, the text is JSON that satisfies it.
     #[default]
     Text,
-    /// A JSON object, which satisfies the schema in the prompt if the prompt contains one.
+    /// A JSON object. If the prompt contains a schema, the object satisfies it.
     Json,
     /// JSON that satisfies this schema.
     Schema(Value),
-    /// A call to this tool.
+    /// A call to the named tool.
     Tool {
         name: String,
         /// The schema of the arguments.
@@ -84,13 +84,14 @@ pub(crate) enum FinishReason {
     StopSequence(String),
 }
 
-/// Counts the tokens of a string. In the simulator, every four characters are one token, and the
-/// last token may be shorter.
+/// Counts the tokens in a string. The simulator counts every four characters as one token, rounded
+/// up.
 pub(crate) fn count_tokens(text: &str) -> u64 {
     u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
 }
 
-/// Generates the completion of a prompt, with the scripted content if there is any.
+/// Generates the completion for a request. Scripted content takes precedence over simulated
+/// content.
 pub(crate) fn complete(spec: &CompletionSpec, scripted: Option<&ScriptedResponse>) -> Completion {
     let mut stop_reason = None;
     let mut usage = None;

@@ -1,5 +1,5 @@
-//! The control endpoints under `/_simulator/`, on the same port as the dialects, for health checks,
-//! the journal and the script. Control calls are not recorded in the journal.
+//! The control endpoints under `/_simulator/`, for health checks, the journal and the script. They
+//! share a port with the simulated APIs, but the journal does not record calls to them.
 
 use http::Method;
 use http::request::Parts;
@@ -33,7 +33,13 @@ pub(crate) fn handle(head: &Parts, raw: &[u8], state: &State) -> Response<Body> 
             (200, json!({"status": "ok"}))
         }
         (method, "health" | "journal" | "script") => {
-            (405, error_body(&format!("method {method} is not supported for {ROOT}{name}")))
+            let expected = match name {
+                "health" => "GET",
+                "journal" => "GET or DELETE",
+                _ => "POST or DELETE",
+            };
+            let message = format!("{ROOT}{name}: expected method {expected}, got {method}");
+            (405, error_body(&message))
         }
         _ => {
             let message = format!(

@@ -1,7 +1,7 @@
-//! The journal, which has one entry per call, in the order of the responses.
+//! The journal of all calls, in the order in which the simulator decided the responses.
 //!
-//! The journal never contains API keys. If a header or query parameter may contain a key, its value
-//! is replaced by `[present]` before the call is recorded.
+//! The journal never contains API keys. The value of a header or query parameter that may contain a
+//! key is replaced by `[present]`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ const SECRET_HEADERS: &[&str] = &[
 const SECRET_QUERIES: &[&str] = &["key", "token", "signature", "secret", "credential"];
 const PRESENT: &str = "[present]";
 
-/// A callback that runs once per call, after its response is decided. It can write an access log,
-/// for example.
+/// A callback that runs once per call, after the simulator has decided the response. It can be used
+/// to write an access log, for example.
 pub type Observer = Arc<dyn Fn(&Call) + Send + Sync>;
 
 /// A recorded call and its outcome.
@@ -57,8 +57,7 @@ impl Call {
     }
 }
 
-/// The outcome of a call, which is a status, a fault, or both. A delayed response, for example, has
-/// both.
+/// The outcome of a call: a status, a fault, or both. For example, a delayed response has both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CallOutcome {
     /// The HTTP status, if one was sent.
@@ -80,7 +79,7 @@ impl std::fmt::Display for CallOutcome {
     }
 }
 
-/// Converts headers for [`Call::headers`] and replaces values that may contain a key.
+/// Converts headers for [`Call::headers`] and redacts values that may contain a key.
 pub(crate) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut redacted: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
@@ -101,7 +100,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     redacted
 }
 
-/// Converts a URI for [`Call::path`] and replaces query values that may contain a key.
+/// Converts a URI for [`Call::path`] and redacts query values that may contain a key.
 pub(crate) fn path(uri: &http::Uri) -> String {
     let Some(query) = uri.query() else {
         return uri.path().to_owned();

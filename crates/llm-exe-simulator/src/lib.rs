@@ -1,12 +1,12 @@
-//! A simulator of language model providers, for tests and for users' CI.
+//! A simulator of language model providers, for tests and CI.
 //!
 //! It imitates each provider's wire format over plain HTTP on the loopback interface. It sends
 //! replies in the full documented format and rejects invalid requests with the provider's own
-//! status and error body. A script can make it fail the way that networks and services fail
-//! ([`Step`]), and a journal records every call ([`Call`]).
+//! status and error body. A script of [`Step`]s can make it fail in the ways that networks and
+//! services fail, and a journal records every [`Call`].
 //!
-//! This crate depends on no other crate of this workspace, so that the client and the simulator
-//! cannot share a bug.
+//! This crate does not depend on any other crate of the workspace, so that the simulator and the
+//! client under test cannot share a bug.
 
 mod completion;
 mod control;

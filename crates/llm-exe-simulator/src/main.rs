@@ -1,8 +1,7 @@
-//! The simulator as a program, for CI and for clients in other languages.
+//! The simulator as a command-line program, for CI and for clients in other languages.
 //!
-//! It prints one line with its URLs and then one line per call, until it receives SIGINT or
-//! SIGTERM.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of the program")]
+//! It prints a line with its URLs, then a line for each call, and stops on SIGINT or SIGTERM.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the program prints its output")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use std::time::Duration;
 use clap::Parser;
 use llm_exe_simulator::{Call, Observer, Simulator};
 
-/// How long calls in progress may still take after a stop signal.
+/// How long calls in progress have to finish after a stop signal.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Imitates the APIs of language model providers on loopback

@@ -1,10 +1,10 @@
-//! Finds a JSON Schema in the text of a prompt. Clients put the schema there if the model does not
-//! support structured output.
+//! Finds a JSON Schema in the text of a prompt, where clients put it if the model does not support
+//! structured output.
 
 use serde_json::Value;
 
-/// The maximum number of opening braces at which to look for a schema, because a prompt that
-/// contains code has many braces.
+/// The maximum number of opening braces to try as the start of a schema. A prompt that contains
+/// code can have many more braces.
 const MAX_TRIES: usize = 500;
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
 

@@ -1,4 +1,4 @@
-//! Delivers a planned response. A script can delay the response or break it in several ways.
+//! Delivers responses. A script can delay a response, truncate it, or make it endless.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 use tokio::time::Sleep;
 
-/// The body of every response.
+/// The body type of all responses.
 pub type Body = UnsyncBoxBody<Bytes, ConnectionDropped>;
 
 /// An error that makes hyper close the connection without a complete response.
@@ -23,20 +23,20 @@ pub struct ConnectionDropped;
 
 impl std::fmt::Display for ConnectionDropped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the simulator dropped the connection, as scripted")
+        f.write_str("the simulator dropped the connection as scripted")
     }
 }
 
 impl std::error::Error for ConnectionDropped {}
 
-/// The response to a call and how it is delivered.
+/// The response to a call, and how to deliver it.
 #[derive(Debug, Clone)]
 pub struct PlannedResponse {
     /// How the response is delivered.
     pub delivery: Delivery,
     /// The HTTP status.
     pub status: u16,
-    /// The headers by name.
+    /// The header names and values.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
@@ -67,7 +67,7 @@ impl PlannedResponse {
         Self::bytes(status, "application/json", Bytes::from(body.to_string()))
     }
 
-    /// Creates a response with this content type.
+    /// Creates a response with this status, content type and body.
     pub fn bytes(status: u16, content_type: &str, body: Bytes) -> Self {
         Self {
             delivery: Delivery::Full,
@@ -84,7 +84,7 @@ impl PlannedResponse {
         Self { delivery, ..self }
     }
 
-    /// Sets a header and replaces any header of the same name.
+    /// Sets a header, replacing any header with the same name.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -107,7 +107,7 @@ pub async fn deliver(planned: PlannedResponse) -> Result<Response<Body>, Connect
     }
 }
 
-/// Converts a planned response to a hyper response.
+/// Converts a planned response into a hyper response.
 pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
     let PlannedResponse { delivery, status, headers, body, .. } = planned;
     let length = body.len();
@@ -120,7 +120,8 @@ pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
-        // The script parser has already rejected invalid headers.
+        // The script parser rejects invalid headers, so this skips only those of steps built in
+        // Rust.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);
         }
@@ -131,7 +132,7 @@ pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
     response
 }
 
-/// A body that breaks off or never ends. It pauses between frames, because hyper flushes its buffer
+/// A body that ends early or never ends. It pauses between frames, because hyper flushes its buffer
 /// only while the body is pending.
 struct FaultyBody {
     first: Option<Bytes>,

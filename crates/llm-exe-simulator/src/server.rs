@@ -1,5 +1,5 @@
-//! The HTTP server, which accepts connections, reads requests and delivers the responses that
-//! `state` decides.
+//! The HTTP server. It accepts connections, reads requests and delivers the responses that
+//! [`State`] chooses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::response::{self, Body, ConnectionDropped};
 use crate::state::{ReceivedCall, State};
 use crate::{control, dialects};
 
-/// The maximum body size for paths that no dialect serves, in bytes.
+/// The maximum body size in bytes for paths that no dialect serves.
 const DEFAULT_BODY_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Serves connections until `stop` becomes true or the task is aborted.
@@ -58,7 +58,7 @@ async fn connection(
     state: Arc<State>,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Without TCP_NODELAY the connection still works, only with more latency.
+    // Ignore errors, because TCP_NODELAY only reduces the latency.
     drop(stream.set_nodelay(true));
     let (close, mut closing) = watch::channel(None::<Duration>);
     let close = Arc::new(close);
@@ -106,7 +106,7 @@ async fn serve(
         return Err(ConnectionDropped);
     }
     let limit = dialect.map_or(DEFAULT_BODY_LIMIT, |dialect| dialect.body_limit());
-    let (raw, too_large) = read(body, limit).await?;
+    let (raw, too_large) = read_body(body, limit).await?;
     if control::serves(head.uri.path()) {
         return Ok(control::handle(&head, &raw, &state));
     }
@@ -118,10 +118,10 @@ async fn serve(
     response::deliver(planned).await
 }
 
-/// Reads the whole body. Returns an empty body and `true` if the body exceeds `limit`. Such a body
-/// is still read to its end, because a client that is still writing would see a broken connection
-/// instead of the response.
-async fn read(mut body: Incoming, limit: usize) -> Result<(Bytes, bool), ConnectionDropped> {
+/// Reads the whole body. Returns an empty body and `true` if the body exceeds `limit`. Even then,
+/// the body is read to its end; otherwise, a client that is still writing would see a broken
+/// connection instead of the response.
+async fn read_body(mut body: Incoming, limit: usize) -> Result<(Bytes, bool), ConnectionDropped> {
     let mut buffer = BytesMut::new();
     let mut too_large = false;
     while let Some(frame) = body.frame().await {

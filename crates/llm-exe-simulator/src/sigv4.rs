@@ -1,8 +1,8 @@
-//! Checks that a request has an AWS Signature Version 4 that is well-formed and recent.
+//! Checks that a request has a well-formed and recent AWS Signature Version 4.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 //!
-//! The signature itself is verified only for AWS's example credentials, because the simulator knows
-//! no other secret. The error messages are those of AWS; each service adds its own error name.
+//! The signature itself is verified only for AWS's example credentials, because the simulator does
+//! not know any other secret. The error messages are AWS's. Each service adds its own error name.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,16 +31,16 @@ pub struct SignedRequest<'a> {
     pub path: &'a str,
     /// The query as received, without the question mark.
     pub query: &'a str,
-    /// The headers.
+    /// The request headers.
     pub headers: &'a HeaderMap,
-    /// The body.
+    /// The request body.
     pub body: &'a [u8],
 }
 
-/// Why a signature is rejected.
+/// An error that describes why AWS would reject a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureError {
-    /// The kind of error. Each service has its own name for it.
+    /// The kind of error. Each service has its own name for each kind.
     pub kind: SignatureErrorKind,
     /// The message that AWS returns.
     pub message: String,
@@ -136,7 +136,7 @@ fn parse_authorization<'a>(
     expected_service: &str,
 ) -> Result<Authorization<'a>, SignatureError> {
     let Some(fields) = authorization.strip_prefix("AWS4-HMAC-SHA256 ") else {
-        return Err(incomplete("is of an unsupported algorithm."));
+        return Err(incomplete("must use the algorithm AWS4-HMAC-SHA256."));
     };
     let field = |name: &str| {
         let mut pairs = fields.split(',').filter_map(|field| field.trim().split_once('='));
@@ -154,7 +154,7 @@ fn parse_authorization<'a>(
         ));
     };
     if access_key_id.is_empty() || region.is_empty() || date.len() != 8 {
-        return Err(incomplete("has a credential with an empty part."));
+        return Err(incomplete("has a credential with an empty part or an invalid date."));
     }
     if *service != expected_service {
         return Err(mismatch(&format!(
@@ -177,7 +177,7 @@ fn calculate_signature(
     time: &str,
 ) -> Option<String> {
     let service = request.service;
-    // S3 signs the path as it was sent; all other services percent-encode it once more.
+    // S3 signs the path as sent. All other services percent-encode it a second time.
     let path = if service == "s3" {
         request.path.to_owned()
     } else {
@@ -205,8 +205,7 @@ fn calculate_signature(
     Some(hex(&key))
 }
 
-/// Formats the query for the canonical request, with sorted parameters that each have an equals
-/// sign.
+/// Formats the query for the canonical request: parameters are sorted, and each has an equals sign.
 fn canonical_query(query: &str) -> String {
     let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
     let mut parameters: Vec<String> =
@@ -230,7 +229,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parses a time such as `20260301T123456Z` and returns the number of seconds since 1970.
+/// Parses a time such as `20260301T123456Z` into seconds since the Unix epoch.
 fn parse_time(time: &str) -> Option<u64> {
     let part = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
     if time.len() != 16 || time.get(8..9) != Some("T") || !time.ends_with('Z') {

@@ -23,7 +23,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a simulator on a free port of 127.0.0.1, on the current tokio runtime.
+    /// Starts a simulator on a free port of 127.0.0.1 in the current tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no port can be bound.
@@ -39,7 +39,7 @@ impl Simulator {
         Self::start_with(address, Arc::new(|_| {})).await
     }
 
-    /// Starts a simulator on this address and calls `observer` for every call.
+    /// Starts a simulator on this address that passes every call to `observer`.
     ///
     /// # Errors
     /// Returns an error if the address can't be bound.
@@ -52,37 +52,37 @@ impl Simulator {
         Ok(Self { address, state, stop, task })
     }
 
-    /// The address on which the simulator listens.
+    /// Returns the address that the simulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of the simulator, `http://HOST:PORT`.
+    /// Returns the URL of the simulator, `http://HOST:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The base URL for clients of the OpenAI dialect (`OPENAI_BASE_URL`).
+    /// Returns the base URL for clients of the OpenAI dialect (`OPENAI_BASE_URL`).
     pub fn openai_base_url(&self) -> String {
         format!("{}/v1", self.url())
     }
 
-    /// The base URL for clients of the Anthropic dialect (`ANTHROPIC_BASE_URL`).
+    /// Returns the base URL for clients of the Anthropic dialect (`ANTHROPIC_BASE_URL`).
     pub fn anthropic_base_url(&self) -> String {
         self.url()
     }
 
-    /// The base URL for clients of the Gemini dialect (`GEMINI_BASE_URL`).
+    /// Returns the base URL for clients of the Gemini dialect (`GEMINI_BASE_URL`).
     pub fn gemini_base_url(&self) -> String {
         format!("{}/v1beta", self.url())
     }
 
-    /// The base URL for clients of the Ollama dialect (`OLLAMA_ENDPOINT`).
+    /// Returns the base URL for clients of the Ollama dialect (`OLLAMA_ENDPOINT`).
     pub fn ollama_base_url(&self) -> String {
         self.url()
     }
 
-    /// The base URL for clients of Amazon Bedrock (`AWS_ENDPOINT_URL_BEDROCK_RUNTIME`).
+    /// Returns the base URL for clients of Amazon Bedrock (`AWS_ENDPOINT_URL_BEDROCK_RUNTIME`).
     pub fn bedrock_base_url(&self) -> String {
         self.url()
     }
@@ -100,7 +100,7 @@ impl Simulator {
         script::parse(script).map(|steps| self.state.append(steps))
     }
 
-    /// Returns all calls so far, in order.
+    /// Returns all recorded calls, in order.
     pub fn journal(&self) -> Vec<Call> {
         self.state.journal()
     }

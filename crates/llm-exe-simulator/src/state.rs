@@ -1,8 +1,8 @@
 //! The state of a running simulator, which decides the response to each call.
 //!
-//! A scripted status or fault takes precedence. Otherwise, a request that the service would reject
-//! is rejected, and a valid request gets the scripted reply or, without one, a simulated reply.
-//! Every call is recorded in the journal.
+//! A scripted status or fault takes precedence. Otherwise, an invalid request is rejected, and a
+//! valid request gets the scripted reply or, by default, a simulated reply. Every call is recorded
+//! in the journal.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -23,7 +23,7 @@ use crate::script::{CallInfo, Script, Step};
 const HTML: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
                     <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
 
-/// The state of a running simulator.
+/// The script and the journal of a running simulator.
 pub(crate) struct State {
     started: Instant,
     observer: Observer,
@@ -41,7 +41,7 @@ struct Journal {
 pub(crate) struct ReceivedCall<'a> {
     /// The method, path and headers.
     pub(crate) head: &'a Parts,
-    /// The body; empty if it was too large.
+    /// The body, which is empty if it was too large.
     pub(crate) raw: &'a [u8],
     /// Whether the body exceeded the dialect's limit.
     pub(crate) too_large: bool,
@@ -75,8 +75,8 @@ impl State {
         *lock(&self.journal) = Journal::default();
     }
 
-    /// Whether the script asks to close the connection before the body is read. If so, the call is
-    /// recorded.
+    /// Whether the next scripted step closes the connection before the body is read. If so, the
+    /// step is used up and the call is recorded.
     pub(crate) fn drop_early(&self, dialect: &dyn Dialect, head: &Parts, connection: u64) -> bool {
         let drop_early = lock(&self.script).take_drop_early(dialect.name());
         if drop_early {
@@ -97,7 +97,7 @@ impl State {
         let (response, fault) = match dialect {
             None => (unknown_path(call.head), None),
             Some(dialect) if call.head.method != Method::POST => {
-                let message = format!("Only POST is served here, not {}.", call.head.method);
+                let message = format!("Method {} is not allowed. Use POST.", call.head.method);
                 let response = PlannedResponse::json(405, &dialect.error(405, &message));
                 (response.with_header("allow", "POST"), None)
             }
@@ -115,8 +115,7 @@ impl State {
         }
     }
 
-    /// Decides the response to a request in this dialect. Also returns the fault that the script
-    /// injects, if any.
+    /// Decides the response to a request. Returns it together with the injected fault, if any.
     fn respond(
         &self,
         dialect: &dyn Dialect,
@@ -163,8 +162,8 @@ impl State {
         }
     }
 
-    /// Takes the response to this request from the script. A rejected request uses a step only if
-    /// the step is a status or a fault.
+    /// Takes the response to this request from the script. A rejected request can only use a
+    /// scripted status or fault.
     fn scripted_response(
         &self,
         dialect: &dyn Dialect,
@@ -181,7 +180,7 @@ impl State {
         if overrides_rejection || !is_rejected { script.take(&call) } else { None }
     }
 
-    /// Decides the response to a request without regard to scripted statuses and faults.
+    /// Decides the response to a request, ignoring scripted statuses and faults.
     fn regular_response(
         &self,
         dialect: &dyn Dialect,

@@ -30,8 +30,8 @@ where
                     let service = service_fn(handler.clone());
                     let connection = http1::Builder::new();
                     connections.spawn(async move {
-                        // An error means that a scripted fault closed the connection or that a
-                        // process ended.
+                        // An error means that a scripted fault closed the connection or that the
+                        // client disconnected.
                         drop(connection.serve_connection(TokioIo::new(stream), service).await);
                     });
                 }

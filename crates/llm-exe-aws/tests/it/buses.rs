@@ -3,7 +3,7 @@
 
 use llm_exe::ErrorKind;
 use llm_exe_function::destination::Destination;
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::json;
 
 use crate::support::contract::Backend;
@@ -61,7 +61,7 @@ async fn transient_event_errors_are_retried() {
     for fault in [Action::FailEntries(throttled()), Action::Refuse(400, throttled()), Action::Drop]
     {
         let simulator = AwsSimulator::start().await.unwrap();
-        simulator.script(Fault::on(Operation::PutEvents, BUS, fault.clone()).times(2));
+        simulator.script(AwsFault::on(Operation::PutEvents, BUS, fault.clone()).times(2));
         let messenger = simulator.ports().messenger();
         send(&messenger, &bus(), "a", None, "{\"status\":\"ok\"}").await.unwrap();
         let events = simulator.events();

@@ -1,7 +1,7 @@
 //! Tests how the messenger reports SQS errors and retries transient errors.
 
 use llm_exe::ErrorKind;
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::json;
 
 use crate::support::contract::Backend;
@@ -69,13 +69,13 @@ async fn transient_message_errors_are_retried() {
 
 async fn check_retry(fault: Action) {
     let simulator = AwsSimulator::start().await.unwrap();
-    simulator.script(Fault::on(Operation::SendMessage, "*", fault.clone()).times(2));
+    simulator.script(AwsFault::on(Operation::SendMessage, "*", fault.clone()).times(2));
     let messenger = simulator.ports().messenger();
     send(&messenger, &queue("results.fifo"), "a", None, "{}").await.unwrap();
     let messages = simulator.messages();
     let sent = if fault == Action::DoneThenDrop { 3 } else { 1 };
     assert_eq!((messages.len(), messages[0].sent), (1, sent), "{fault:?}");
-    simulator.script(Fault::on(Operation::SendMessage, "*", fault.clone()));
+    simulator.script(AwsFault::on(Operation::SendMessage, "*", fault.clone()));
     let error = send(&messenger, &queue("results"), "b", None, "{}").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResultUnavailable, "{fault:?}: {error}");
 }

@@ -8,7 +8,7 @@ use llm_exe::Deadline;
 use llm_exe_aws::S3Results;
 use llm_exe_function::destination::Destination;
 use llm_exe_function::ports::{Precondition, ResultStore, WriteOutcome};
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 
 use crate::support::contract::Backend;
 use crate::support::contract::queues::send;
@@ -26,12 +26,12 @@ fn refuse(status: u16, code: &str) -> Action {
     Action::Refuse(status, code.to_owned())
 }
 
-fn on_put(fault: Action) -> Fault {
-    Fault::on(Operation::PutObject, "results/*", fault)
+fn on_put(fault: Action) -> AwsFault {
+    AwsFault::on(Operation::PutObject, "results/*", fault)
 }
 
-fn on_get(fault: Action) -> Fault {
-    Fault::on(Operation::GetObject, "results/*", fault)
+fn on_get(fault: Action) -> AwsFault {
+    AwsFault::on(Operation::GetObject, "results/*", fault)
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::{Call, Fault as ProviderFault, Simulator, Step};
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_simulator::{Call, Fault, Simulator, Step};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -64,7 +64,7 @@ pub(crate) async fn run(parameters: Parameters, failures: &Failures) -> Finished
     let simulator = start_simulator(Arc::clone(&aws), Arc::clone(&unnecessary_calls)).await;
     let backend = Backend { simulator: Arc::new(simulator), aws };
     backend.simulator.script(failures.script());
-    backend.simulator.script(vec![Step::fault(ProviderFault::Slow(LATENCY)).times(u32::MAX)]);
+    backend.simulator.script(vec![Step::fault(Fault::Slow(LATENCY)).times(u32::MAX)]);
     script_store_faults(&backend.aws, parameters.store_faults);
 
     let queue = Queue::new(parameters.messages);
@@ -147,7 +147,9 @@ fn script_store_faults(aws: &AwsSimulator, percent: f64) {
     for (operation, action) in &actions {
         let kinds = actions.iter().filter(|(other, _)| other == operation).count();
         let every = (kinds as f64 * 100.0 / percent).round() as u64;
-        aws.script(Fault::on(*operation, "stored/results/records/*", action.clone()).every(every));
+        aws.script(
+            AwsFault::on(*operation, "stored/results/records/*", action.clone()).every(every),
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe_simulator::Simulator;
-use llm_exe_testkit::runtime_api::{Invocation, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -138,7 +138,7 @@ impl Function {
         };
         let invocation = invocation.map_err(|error| error.to_string())?;
         let body = match &invocation.outcome {
-            Outcome::Response(body) | Outcome::Error { body, .. } => body,
+            InvocationOutcome::Response(body) | InvocationOutcome::Error { body, .. } => body,
         };
         assert_no_key(&String::from_utf8_lossy(body));
         Ok(invocation)
@@ -252,8 +252,10 @@ impl Response {
 /// to "unhandled".
 pub(crate) fn response(invocation: &Invocation) -> Response {
     match &invocation.outcome {
-        Outcome::Response(body) => Response::Result(serde_json::from_slice(body).unwrap()),
-        Outcome::Error { body, .. } => {
+        InvocationOutcome::Response(body) => {
+            Response::Result(serde_json::from_slice(body).unwrap())
+        }
+        InvocationOutcome::Error { body, .. } => {
             let error: Value = serde_json::from_slice(body).unwrap();
             let text = |name: &str| error[name].as_str().unwrap_or_else(|| panic!("{error}"));
             Response::Failed {

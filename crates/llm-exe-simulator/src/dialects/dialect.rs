@@ -1,4 +1,4 @@
-//! The [`Dialect`] trait, which every provider's wire format implements, and the request and
+//! The [`Dialect`] trait, which is implemented for each provider's wire format, and the request and
 //! rejection types that it uses.
 
 use http::HeaderMap;
@@ -8,7 +8,7 @@ use crate::completion::{Completion, CompletionSpec};
 
 /// The server side of a provider's wire format.
 pub(crate) trait Dialect: Sync {
-    /// The name used in scripts and in the journal.
+    /// Returns the name used in scripts and in the journal.
     fn name(&self) -> &'static str;
 
     /// Whether this dialect serves the path.
@@ -17,19 +17,19 @@ pub(crate) trait Dialect: Sync {
     /// Whether the headers suggest that a request to an unknown path was meant for this dialect.
     fn recognizes(&self, headers: &HeaderMap) -> bool;
 
-    /// The maximum size of a request body, in bytes.
+    /// Returns the maximum size of a request body in bytes.
     fn body_limit(&self) -> usize;
 
-    /// The name of the response header that contains the request id.
+    /// Returns the name of the response header that contains the request id.
     fn request_id_header(&self) -> &'static str;
 
     /// Returns the requested model, if the request names one.
     fn model<'a>(&self, request: &ProviderRequest<'a>) -> Option<&'a str>;
 
-    /// Returns the full text of the prompt. Malformed parts of the body are skipped.
+    /// Returns the full text of the prompt, skipping malformed parts of the body.
     fn prompt(&self, request: &ProviderRequest<'_>) -> String;
 
-    /// Rejects the request if the real service would reject it.
+    /// Rejects a request that the real service would reject.
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection>;
 
     /// Builds the error body that the service sends with this status.
@@ -41,10 +41,10 @@ pub(crate) trait Dialect: Sync {
         Vec::new()
     }
 
-    /// Converts a valid request to a description of the completion that it asks for.
+    /// Converts a valid request into a description of the completion that it asks for.
     fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec;
 
-    /// Builds the body of a successful reply. `number` becomes part of the id of the reply.
+    /// Builds the body of a successful reply. `number` becomes part of the reply's id.
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value;
 }
 
@@ -70,13 +70,13 @@ impl ProviderRequest<'_> {
     }
 }
 
-/// An error response with which the service rejects a request.
+/// The error response to a request that the service rejects.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejection {
     pub(crate) status: u16,
     /// The error body in the provider's format.
     pub(crate) body: Value,
-    /// Headers that replace those of [`Dialect::headers`].
+    /// Headers that override those from [`Dialect::headers`].
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 

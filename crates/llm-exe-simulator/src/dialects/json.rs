@@ -24,7 +24,7 @@ pub(crate) fn unknown_key<'a>(value: &'a Value, known: &[&str]) -> Option<&'a st
     keys.find(|key| !known.contains(key))
 }
 
-/// Whether a name has 1 to `max_length` characters and only ASCII letters, digits, `_` and `-`.
+/// Whether a name consists of 1 to `max_length` ASCII letters, digits, `_` and `-`.
 pub(crate) fn is_name(name: &str, max_length: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=max_length).contains(&name.len()) && name.bytes().all(allowed)
@@ -52,8 +52,8 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Returns the text of a message. The content is a string or an array of parts, whose texts are
-/// joined with line breaks.
+/// Returns the text of a message's content, which is a string or an array of parts. The texts of
+/// parts are joined with line breaks.
 pub(crate) fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),

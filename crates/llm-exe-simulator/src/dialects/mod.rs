@@ -11,6 +11,7 @@ mod openai;
 use http::HeaderMap;
 
 pub(crate) use dialect::{Dialect, ProviderRequest, Rejection};
+pub(crate) use json::type_name;
 
 static DIALECTS: &[&dyn Dialect] = &[
     &openai::OpenAi,
@@ -36,7 +37,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     DIALECTS.iter().map(|dialect| dialect.name())
 }
 
-/// Returns the dialect that the headers suggest, or OpenAI's if they suggest none.
+/// Returns the first dialect that recognizes the headers, or OpenAI's if none does.
 pub(crate) fn by_headers(headers: &HeaderMap) -> &'static dyn Dialect {
     let recognized = DIALECTS.iter().copied().find(|dialect| dialect.recognizes(headers));
     recognized.unwrap_or(&openai::OpenAi)

@@ -1,14 +1,14 @@
-//! Merges schemas that a value must satisfy together, such as the schemas of `allOf`, the target of
-//! a reference, or a branch of `anyOf` or `oneOf`.
+//! Merges schemas that a value must satisfy at the same time, such as the schemas in `allOf`, the
+//! target of a reference, or a branch of `anyOf` or `oneOf`.
 //!
-//! The merged schema is only approximate, so the generated values are validated against the
-//! original schema.
+//! A merged schema is only an approximation, so generated values are validated against the original
+//! schema.
 
 use serde_json::{Map, Value, json};
 
 const MAX_DEPTH: usize = 32;
 
-/// Merges the target of the node's reference and the schemas of its `allOf` into the node. Returns
+/// Merges the target of the node's `$ref` and the schemas in its `allOf` into the node. Returns
 /// `None` if a reference can't be resolved or is already in `references`.
 pub(super) fn flatten(schema: &Value, root: &Value, references: &mut Vec<String>) -> Option<Value> {
     let mut node = match schema {
@@ -38,7 +38,7 @@ pub(super) fn flatten(schema: &Value, root: &Value, references: &mut Vec<String>
     None
 }
 
-/// Finds the target of a reference within the schema.
+/// Finds the target of a reference in the root schema.
 pub(super) fn target<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     let pointer = reference.strip_prefix('#')?;
     match root.pointer(pointer) {
@@ -78,7 +78,7 @@ pub(super) fn without(schema: &Value, names: &[&str]) -> Value {
     Value::Object(remaining.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// Merges two schemas into a schema that allows only values that both allow.
+/// Merges two schemas into one that allows only the values that both allow.
 pub(super) fn both(left: &Value, right: &Value) -> Value {
     match (left, right) {
         (Value::Bool(false), _) | (_, Value::Bool(false)) => Value::Bool(false),

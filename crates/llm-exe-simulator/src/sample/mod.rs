@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use position::Position;
 
 const TYPES: &[&str] = &["object", "array", "string", "number", "integer", "boolean", "null"];
-/// Types, each with the keywords that imply the type in a node without `type`.
+/// Types, each with the keywords that imply it in a node without `type`.
 const TYPE_HINTS: &[(&str, &[&str])] = &[
     ("object", &["properties", "required", "additionalProperties", "minProperties"]),
     ("array", &["items", "prefixItems", "minItems", "contains", "uniqueItems"]),
@@ -59,22 +59,22 @@ fn value(schema: &Value, position: &Position<'_>) -> Option<Value> {
     }
     let mut candidates =
         types(&flat).into_iter().filter_map(|name| value_of_type(name, &flat, &position));
-    // Defaults and examples come last, because clients remove them from the schema for some
-    // services and the same request must get the same reply in all dialects.
+    // Try defaults and examples last. Clients remove them from schemas for some services, but the
+    // same request must get the same reply in all dialects.
     candidates
         .find(is_valid)
         .or_else(|| default_or_example(&flat, &is_valid))
         .or_else(|| conditional_values(&flat, &position).find(is_valid))
 }
 
-/// Returns the first of the default and the examples that is valid.
+/// Returns the default if it is valid, or else the first valid example.
 fn default_or_example(flat: &Value, is_valid: &dyn Fn(&Value) -> bool) -> Option<Value> {
     let examples = flat.get("examples").and_then(Value::as_array).into_iter().flatten();
     let mut candidates = flat.get("default").into_iter().chain(examples);
     candidates.find(|candidate| is_valid(candidate)).cloned()
 }
 
-/// Returns the types to try, the most likely type first.
+/// Returns the types to try, most likely first.
 fn types(flat: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = match flat.get("type") {
         Some(Value::String(name)) => vec![name],
@@ -105,7 +105,8 @@ fn value_of_type(name: &str, flat: &Value, position: &Position<'_>) -> Option<Va
     }
 }
 
-/// Generates candidates from `then` and `else`, in case the other keywords are not sufficient.
+/// Generates candidates that satisfy `then` or `else`, for schemas whose other keywords are not
+/// sufficient.
 fn conditional_values<'a>(
     flat: &'a Value,
     position: &'a Position<'_>,
@@ -123,8 +124,8 @@ fn conditional_values<'a>(
         .filter_map(|branch| value(&branch, &position.branch()))
 }
 
-/// Generates an object with all properties, except for optional ones for which no value was found.
-/// Returns `None` if no value was found for a required property.
+/// Generates an object with all properties, except for optional ones without a valid value. Returns
+/// `None` if a required property has no valid value.
 fn object(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let no_properties = Map::new();
     let properties = flat.get("properties").and_then(Value::as_object).unwrap_or(&no_properties);
@@ -180,12 +181,12 @@ fn additional_name(flat: &Value, number: usize) -> String {
 }
 
 /// Generates an array with the minimum number of items, or with one item if the minimum is zero and
-/// the schema has `items`. Returns `None` if no value was found for a required item.
+/// the schema has `items`. Returns `None` if a required item has no valid value.
 fn array(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let min_items = count(flat, "minItems").unwrap_or(0);
     let max_items = count(flat, "maxItems").unwrap_or(usize::MAX);
-    // Older drafts use an array in `items` instead of `prefixItems`, and `additionalItems` for the
-    // rest.
+    // Older drafts use an array in `items` instead of `prefixItems`, and `additionalItems` instead
+    // of `items`.
     let tuple = flat.get("items").filter(|items| items.is_array());
     let prefix = flat.get("prefixItems").or(tuple).and_then(Value::as_array);
     let prefix = prefix.map_or(&[][..], Vec::as_slice);
@@ -217,7 +218,7 @@ fn array(flat: &Value, position: &Position<'_>) -> Option<Value> {
     Some(Value::Array(items))
 }
 
-/// Adds the items that `contains` requires.
+/// Adds the items that `contains` requires. Returns `None` if such an item has no valid value.
 fn add_contained(flat: &Value, position: &Position<'_>, items: &mut Vec<Value>) -> Option<()> {
     let Some(schema) = flat.get("contains") else {
         return Some(());

@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value, json};
 
-/// Generates a number, which differs between variants as far as the bounds allow. Returns `None` if
-/// no number is within the bounds.
+/// Generates a number within the bounds of the schema. Different variants get different numbers
+/// where possible. Returns `None` if no number is found.
 pub(super) fn value(flat: &Value, variant: usize, integer: bool) -> Option<Value> {
     let bounds = Bounds::from_schema(flat);
     let variant = f64::from(u32::try_from(variant).unwrap_or(u32::MAX));
@@ -14,7 +14,8 @@ pub(super) fn value(flat: &Value, variant: usize, integer: bool) -> Option<Value
     };
     let decimals = decimals(step);
     let first = match bounds.min {
-        // The step itself, which is usually 1, is a more natural value than the minimum.
+        // Prefer the step itself, which is usually 1, because it looks more natural than the
+        // minimum.
         min if min <= step && bounds.max >= step && bounds.above_min(step) => step,
         min if min == f64::NEG_INFINITY => (bounds.max / step).floor() * step,
         min => (min / step).ceil() * step,
@@ -36,7 +37,7 @@ fn decimal(bounds: &Bounds, variant: f64) -> Option<Value> {
         (false, true) => max - 1.0,
         (false, false) => 1.0,
     };
-    // Whole numbers are tried first, then a fraction of the range.
+    // Try simple numbers first, then a fraction of the range.
     let fraction = min + (max - min) / (variant + 3.0);
     let candidates = [1.0 + variant, middle + variant, middle - variant, fraction, middle, min];
     candidates.into_iter().find(|number| bounds.contain(*number)).and_then(json_number)
@@ -80,7 +81,7 @@ impl Bounds {
     }
 }
 
-/// Counts the decimal places of a step.
+/// Counts the decimal places of a `multipleOf` step.
 fn decimals(step: f64) -> i32 {
     let text = step.to_string();
     let count = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -92,7 +93,7 @@ fn round(number: f64, decimals: i32) -> f64 {
     (number * scale).round() / scale
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+#[expect(clippy::cast_possible_truncation, reason = "the number is whole and fits in an i64")]
 fn json_number(number: f64) -> Option<Value> {
     if number.fract() == 0.0 && number.abs() < 9e15 {
         Some(json!(number as i64))

@@ -5,12 +5,12 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The maximum number of repetitions to try beyond the minimum of a quantifier.
+/// The maximum number of repetitions to try beyond a quantifier's minimum.
 const MAX_EXTRA: usize = 256;
 /// The characters to try, in this order, for a negated class or a dot.
 const LIKELY: &str = "xa0_ -.XA9/:@";
 
-/// Generates a string that matches the pattern and has an allowed length. Returns `None` if no such
+/// Generates a string that matches the pattern and the length bounds. Returns `None` if no such
 /// string was found or the pattern is not supported.
 pub(super) fn text(
     pattern: &str,
@@ -82,7 +82,8 @@ fn group(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
         match chars.next()? {
             ':' => {}
             'P' | '<' => {
-                // This is a named group. If no name follows `<`, it is a lookbehind.
+                // Skip the name of a named group. A `<` without a name starts a lookbehind, which
+                // is not supported.
                 chars.next_if_eq(&'<');
                 chars.next_if(|next| next.is_alphabetic() || *next == '_')?;
                 while chars.next()? != '>' {}
@@ -169,7 +170,7 @@ fn class(chars: &mut Peekable<Chars<'_>>) -> Option<Node> {
                 let (inverted, inner) = shorthand(name, chars)?;
                 match inner.as_slice() {
                     [(from, to)] if from == to && !inverted => *from,
-                    // Classes such as [\s\S] match any character.
+                    // Assume that a negated shorthand contains `x`, as in [\s\S].
                     _ if inverted => {
                         ranges.push(('x', 'x'));
                         continue;
@@ -222,7 +223,7 @@ fn write(node: &Node, extra: usize, variant: usize, output: &mut String) -> Opti
     Some(())
 }
 
-/// Selects a character of the class, which differs between variants if possible.
+/// Selects a character from the class. Different variants get different characters where possible.
 fn pick(negated: bool, ranges: &[(char, char)], variant: usize) -> Option<char> {
     let in_ranges = |it: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&it));
     if negated {

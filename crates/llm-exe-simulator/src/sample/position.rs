@@ -1,24 +1,23 @@
-//! The position of the generator in a schema and in the generated value.
+//! Tracks where the generator is and how many schema nodes it may still visit.
 
 use std::cell::Cell;
 
 use serde_json::Value;
 
-/// The maximum number of nodes that are visited for one value. The limit is needed because schemas
-/// with mutually recursive references have exponentially many paths.
+/// The maximum number of schema nodes to visit for a value. Without this limit, mutually recursive
+/// references would lead to exponentially many paths.
 const MAX_NODES: u32 = 5_000;
 
 /// The position of the generator in a schema and in the generated value.
 #[derive(Clone)]
 pub(super) struct Position<'a> {
-    /// The whole schema, which is the base of references.
+    /// The whole schema, in which references are resolved.
     pub(super) root: &'a Value,
     /// The number of nodes that may still be visited.
     pub(super) nodes_left: &'a Cell<u32>,
     /// The references that were followed to reach this position.
     pub(super) references: Vec<String>,
-    /// The number of the variant. Variants make values of the same schema differ, such as array
-    /// items.
+    /// A number that makes values of the same schema differ, such as the items of an array.
     pub(super) variant: usize,
     /// The name of the property that holds the value.
     pub(super) label: String,
@@ -45,12 +44,12 @@ impl<'a> Position<'a> {
         Self { label: label.to_owned(), depth: self.depth + 1, ..self.clone() }
     }
 
-    /// Returns the schema position for the items of this array, one level deeper.
+    /// Returns the position of an item of this array.
     pub(super) fn item(&self, variant: usize) -> Self {
         Self { variant, depth: self.depth + 1, ..self.clone() }
     }
 
-    /// Returns the position of a branch of the schema, which describes the same value.
+    /// Returns the position of a schema branch that describes the same value.
     pub(super) fn branch(&self) -> Self {
         Self { depth: self.depth + 1, ..self.clone() }
     }

@@ -127,7 +127,7 @@ fn has_type(schema: &Value, value: &Value) -> bool {
     }
 }
 
-/// Compares two values as JSON Schema does, so that 1 and 1.0 are equal.
+/// Compares two values by the rules of JSON Schema, in which 1 and 1.0 are equal.
 fn equal(left: &Value, right: &Value) -> bool {
     match (left.as_f64(), right.as_f64()) {
         (Some(left), Some(right)) => left == right,

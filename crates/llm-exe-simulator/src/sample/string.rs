@@ -1,15 +1,15 @@
-//! Generates strings for a format, a pattern and a length.
+//! Generates strings that match a format or a pattern and have an allowed length.
 
 use serde_json::Value;
 
 use super::pattern;
 use super::position::Position;
 
-/// A string with a `format` is generated only if `minLength` is at most this number.
+/// The maximum `minLength` for which a string with a `format` is generated.
 const MAX_FORMATTED: usize = 40;
 
-/// Generates a string, which differs between variants. Returns `None` if the length bounds
-/// contradict each other or the format does not allow a string of that length.
+/// Generates a string. Different variants get different strings. Returns `None` if the length
+/// bounds contradict each other or the format does not allow a string of that length.
 pub(super) fn value(flat: &Value, position: &Position<'_>) -> Option<Value> {
     let count = |name: &str| flat.get(name).and_then(Value::as_u64).map(to_usize);
     let min_length = count("minLength").unwrap_or(0);
@@ -38,8 +38,8 @@ fn plain(position: &Position<'_>) -> String {
     }
 }
 
-/// Pads or truncates a string to the allowed length. If it is truncated and not the first variant,
-/// the string ends with the number of the variant, so that variants still differ.
+/// Pads or truncates a string to the allowed length. A truncated string ends with its variant
+/// number, except in the first variant, so that variants still differ.
 fn fit_length(text: &str, variant: usize, min_length: usize, max_length: usize) -> String {
     let length = text.chars().count();
     if length > max_length {

@@ -1,5 +1,5 @@
-//! The script, which is a queue of steps. Each step defines the response to the calls that it
-//! matches.
+//! The script, a queue of steps. Each step defines the response to the calls that match its
+//! conditions.
 //!
 //! A call uses the first step whose `when` matches. A step is removed from the queue after it has
 //! been used `times` times.
@@ -14,8 +14,7 @@ use serde_json::Value;
 use crate::dialects;
 use response::{Fault, ScriptedResponse};
 
-/// A step of a script. It defines which calls it matches, how many of them use it, and the
-/// response.
+/// A step of a script, which defines the response to a limited number of matching calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -41,12 +40,12 @@ pub struct When {
     pub dialect: Option<String>,
     /// The full name of the model.
     pub model: Option<String>,
-    /// A string that the prompt must contain, in the same letter case.
+    /// A string that the prompt must contain. The comparison is case-sensitive.
     pub prompt_contains: Option<String>,
 }
 
 impl Step {
-    /// Creates a step that applies to the next call.
+    /// Creates a step without conditions, which the next call uses.
     pub fn new(then: ScriptedResponse) -> Self {
         Self { when: When::default(), times: default_times(), then }
     }
@@ -56,12 +55,12 @@ impl Step {
         Self::new(ScriptedResponse::Status { status, headers: Vec::new(), body: None })
     }
 
-    /// Creates a step that responds with a successful reply that contains this text.
+    /// Creates a step that replies with this text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(ScriptedResponse::Text { text: text.into(), stop_reason: None, usage: None })
     }
 
-    /// Creates a step that responds with a successful reply that calls a tool.
+    /// Creates a step that replies with a call to this tool.
     pub fn tool_call(name: impl Into<String>, arguments: Value) -> Self {
         Self::new(ScriptedResponse::ToolCall { name: name.into(), arguments })
     }
@@ -71,7 +70,7 @@ impl Step {
         Self::new(ScriptedResponse::Fault(fault))
     }
 
-    /// Adds a response header. This has no effect unless the step responds with a status.
+    /// Adds a response header to a step that responds with a status. Other steps are not changed.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         if let ScriptedResponse::Status { headers, .. } = &mut self.then {
@@ -95,7 +94,7 @@ impl Step {
     }
 }
 
-/// The error for an invalid script. The message contains the step and the reason.
+/// An error in a script. The message names the invalid step and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError(String);
 
@@ -109,8 +108,12 @@ impl std::error::Error for ScriptError {}
 
 /// Parses a script, which is a JSON array of steps.
 pub(crate) fn parse(script: Value) -> Result<Vec<Step>, ScriptError> {
-    let Value::Array(steps) = script else {
-        return Err(ScriptError("a script must be an array of steps".to_owned()));
+    let steps = match script {
+        Value::Array(steps) => steps,
+        other => {
+            let got = dialects::type_name(&other);
+            return Err(ScriptError(format!("a script must be an array of steps, got {got}")));
+        }
     };
     let parse_step = |(index, step): (usize, Value)| {
         let step: Step = serde_json::from_value(step)
@@ -123,12 +126,12 @@ pub(crate) fn parse(script: Value) -> Result<Vec<Step>, ScriptError> {
 
 fn validate(step: &Step) -> Result<(), String> {
     if step.times == 0 {
-        return Err("times must be at least 1, got 0".to_owned());
+        return Err("times: expected at least 1, got 0".to_owned());
     }
     let depends_on_body = step.when.model.is_some() || step.when.prompt_contains.is_some();
     if depends_on_body && step.then == ScriptedResponse::Fault(Fault::DropEarly) {
-        return Err("dropEarly closes the connection before the body is read, so `when` may \
-                    only contain dialect, not model or promptContains"
+        return Err("then.fault: dropEarly closes the connection before the body is read, so \
+                    when.model and when.promptContains are not supported"
             .to_owned());
     }
     match &step.when.dialect {
@@ -140,7 +143,7 @@ fn validate(step: &Step) -> Result<(), String> {
     }
 }
 
-/// The properties of a call that the conditions of a step refer to.
+/// The properties of a call that the conditions of a step are checked against.
 pub(crate) struct CallInfo<'a> {
     pub(crate) dialect: &'a str,
     /// The model, if the call names one.
@@ -149,7 +152,7 @@ pub(crate) struct CallInfo<'a> {
     pub(crate) prompt: &'a str,
 }
 
-/// The steps that can still be used.
+/// The remaining steps of the script.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     steps: VecDeque<Step>,
@@ -164,7 +167,7 @@ impl Script {
         self.steps.clear();
     }
 
-    /// Returns the step that this call would use, but does not use it.
+    /// Returns the step that this call would use, without using it.
     pub(crate) fn peek(&self, call: &CallInfo<'_>) -> Option<&Step> {
         self.steps.iter().find(|step| matches(&step.when, call))
     }
@@ -175,8 +178,9 @@ impl Script {
         self.take_at(index)
     }
 
-    /// Uses a `dropEarly` step if it is the first step that could match a call of this dialect. The
-    /// model and the prompt are not known yet, because the body has not been read.
+    /// Uses the first step that could match a call in this dialect, if it is a `dropEarly` step,
+    /// and returns whether it did. The body has not been read yet, so the model and the prompt are
+    /// unknown.
     pub(crate) fn take_drop_early(&mut self, dialect: &str) -> bool {
         let may_match = |when: &When| when.dialect.as_deref().is_none_or(|name| name == dialect);
         let Some(index) = self.steps.iter().position(|step| may_match(&step.when)) else {

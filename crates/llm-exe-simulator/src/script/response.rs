@@ -1,6 +1,6 @@
-//! The response of a scripted step (`then` in JSON), which is either a reply or a fault.
+//! The response of a scripted step (`then` in JSON): a status, a reply or a fault.
 //!
-//! In JSON exactly one of the fields `status`, `text`, `json`, `toolCall`, `refusal`, `empty` and
+//! In JSON, exactly one of the fields `status`, `text`, `json`, `toolCall`, `refusal`, `empty` and
 //! `fault` selects the variant. Each variant is parsed by its own struct instead of a serde
 //! untagged enum, because untagged enums lose digits of numbers under serde_json's
 //! `arbitrary_precision`, and their errors do not name the field.
@@ -71,10 +71,10 @@ pub enum Fault {
     Endless,
     /// Responds with 502 and the HTML error page of a proxy.
     Html,
-    /// Responds as usual, then closes the connection without notice after it has been idle for this
-    /// time.
+    /// Responds as usual, then closes the connection without notice once it has been idle this
+    /// long.
     CloseIdle(Duration),
-    /// Responds with 307 and a redirect to this location.
+    /// Responds with a 307 redirect to this location.
     Redirect(String),
 }
 
@@ -206,7 +206,7 @@ fn parse_status(fields: StatusFields) -> Result<ScriptedResponse, String> {
         let is_valid =
             http::HeaderName::try_from(name).is_ok() && http::HeaderValue::try_from(value).is_ok();
         if !is_valid {
-            return Err(format!("then.headers: \"{name}\" is not a valid header name or value"));
+            return Err(format!("then.headers: \"{name}: {value}\" is not a valid header"));
         }
     }
     Ok(ScriptedResponse::Status { status, headers: headers.into_iter().collect(), body })
@@ -215,10 +215,12 @@ fn parse_status(fields: StatusFields) -> Result<ScriptedResponse, String> {
 fn parse_fault(fields: FaultFields) -> Result<Fault, String> {
     let FaultFields { fault, milliseconds, location } = fields;
     if milliseconds.is_some() && !matches!(fault.as_str(), "slow" | "closeIdle") {
-        return Err(format!("then.milliseconds: not supported by the fault {fault}"));
+        return Err(format!(
+            "then.milliseconds: not supported by the fault \"{fault}\"; remove it"
+        ));
     }
     if location.is_some() && fault != "redirect" {
-        return Err(format!("then.location: not supported by the fault {fault}"));
+        return Err(format!("then.location: not supported by the fault \"{fault}\"; remove it"));
     }
     Ok(match fault.as_str() {
         "hang" => Fault::Hang,
@@ -228,7 +230,7 @@ fn parse_fault(fields: FaultFields) -> Result<Fault, String> {
         "badJson" => Fault::BadJson,
         "slow" => match milliseconds {
             Some(wait) => Fault::Slow(Duration::from_millis(wait)),
-            None => return Err("then.milliseconds: required by the fault slow".to_owned()),
+            None => return Err("then.milliseconds: required by the fault \"slow\"".to_owned()),
         },
         "endless" => Fault::Endless,
         "html" => Fault::Html,
@@ -240,7 +242,7 @@ fn parse_fault(fields: FaultFields) -> Result<Fault, String> {
             Some(location) => {
                 return Err(format!("then.location: \"{location}\" is not a valid header value"));
             }
-            None => return Err("then.location: required by the fault redirect".to_owned()),
+            None => return Err("then.location: required by the fault \"redirect\"".to_owned()),
         },
         _ => {
             return Err(format!("then.fault: unknown fault \"{fault}\", expected one of {FAULTS}"));

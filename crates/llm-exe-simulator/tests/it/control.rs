@@ -1,4 +1,5 @@
-//! Tests the journal, the control endpoints, paths, methods, body sizes, and the format of replies.
+//! Tests the journal, the control endpoints and the format of replies, and how unknown paths, wrong
+//! methods and oversized bodies are rejected.
 
 use std::collections::BTreeMap;
 

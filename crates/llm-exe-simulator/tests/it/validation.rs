@@ -1,5 +1,5 @@
-//! Sends the requests in `cases/rejected.json` and `cases/accepted.json`, which the services reject
-//! and accept.
+//! Checks that the simulator rejects the requests in `cases/rejected.json` and accepts those in
+//! `cases/accepted.json`, as the real services do.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ struct Case {
     dialect: String,
     /// Replaces the default path.
     path: Option<String>,
-    /// Replaces a default header, or removes it if null.
+    /// Replaces default headers. A value of null removes the header.
     #[serde(default)]
     headers: BTreeMap<String, Option<String>>,
     /// Replaces the model in the default path.
     model: Option<String>,
     body: Value,
     status: u16,
-    /// A part of the expected error.
+    /// A substring of the expected error.
     contains: Option<String>,
-    /// The expected beginning of the text of the reply.
+    /// The expected start of the reply's text.
     text: Option<String>,
 }
 
@@ -45,7 +45,7 @@ async fn send(simulator: &Simulator, case: &Case) -> Reply {
             None => drop(headers.remove(name)),
         }
     }
-    // A string is sent unchanged, so that a case can have a body that is not valid JSON.
+    // Send a string unchanged, so that a case can have a body that is not valid JSON.
     let body = match &case.body {
         Value::String(raw) => raw.clone(),
         json => json.to_string(),

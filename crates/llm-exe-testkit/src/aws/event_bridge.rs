@@ -91,7 +91,7 @@ impl Service for EventBridge {
     }
 }
 
-/// Builds the response in which all entries fail with this error.
+/// Builds a response in which all entries fail with this error.
 pub(super) fn failed_entries(
     request: &ServiceRequest<'_>,
     code: &str,
@@ -104,7 +104,7 @@ fn entries(request: &ServiceRequest<'_>) -> Vec<Entry> {
     serde_json::from_slice::<Request>(request.body).unwrap_or_default().entries
 }
 
-/// Builds the response, which contains the event id or the error code and message of each entry.
+/// Builds a response. It contains either an event id or an error code and message for each entry.
 fn response(outcomes: Vec<Result<String, (String, String)>>) -> PlannedResponse {
     let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
     let entries: Vec<Value> = outcomes

@@ -1,4 +1,4 @@
-//! Faults that tests inject into calls to AWS.
+//! Faults that tests inject into calls to the simulated AWS services.
 
 use std::time::Duration;
 
@@ -40,9 +40,9 @@ pub enum Action {
 }
 
 /// A fault that is injected into calls, for example
-/// `Fault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
+/// `AwsFault::on(Operation::PutObject, "*/records/*", Action::Drop).times(2)`.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct AwsFault {
     operation: Operation,
     pattern: String,
     action: Action,
@@ -51,8 +51,8 @@ pub struct Fault {
     matched: u64,
 }
 
-impl Fault {
-    /// Creates a fault that occurs in every call of this operation whose target matches the
+impl AwsFault {
+    /// Creates a fault that occurs in every call to this operation whose target matches the
     /// pattern. The target is the `bucket/key` of an object, the URL of a queue, or the bus of the
     /// first event. In the pattern, `*` matches any string.
     pub fn on(operation: Operation, pattern: &str, action: Action) -> Self {
@@ -60,7 +60,7 @@ impl Fault {
         Self { operation, pattern, action, remaining: u64::MAX, every: 1, matched: 0 }
     }
 
-    /// Limits the number of times that the fault occurs.
+    /// Limits how many times the fault occurs.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
         Self { remaining: times, ..self }
@@ -91,7 +91,7 @@ impl Fault {
 
 /// Returns the action of the first fault that occurs in a call.
 pub(super) fn next_action(
-    faults: &mut [Fault],
+    faults: &mut [AwsFault],
     operation: Operation,
     name: &str,
 ) -> Option<Action> {

@@ -1,14 +1,14 @@
-//! A simulator of S3, SQS and EventBridge for tests, with the operations that the function uses.
+//! A simulator of the S3, SQS and EventBridge operations that the function uses, for tests.
 //!
-//! All services listen on one loopback port. Stored data remains until the simulator is dropped, so
+//! All services share one loopback port. Stored data remains until the simulator is dropped, so
 //! tests can inspect it after the processes under test have ended:
 //!
 //! ```no_run
-//! # use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+//! # use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 //! # async fn example() -> std::io::Result<()> {
 //! let aws = AwsSimulator::start().await?; // AWS_ENDPOINT_URL_S3, _SQS and _EVENTS = aws.url()
 //! aws.put("prompts", "a.md", "---\nprovider: openai\n---\nHi");
-//! aws.script(Fault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
+//! aws.script(AwsFault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
 //! // … run the function …
 //! aws.objects(); // by bucket/key, with body, metadata, ETag, version and number of writes
 //! aws.messages(); // all SQS messages; aws.events() returns all events
@@ -27,10 +27,10 @@
 //! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Each entry succeeds or fails
 //!   individually.
 //!
-//! A bucket or queue whose name begins with `missing-` does not exist; all others do. An ETag is a
-//! hash of the content, but not the MD5 hash. Signatures are checked as in the Bedrock dialects of
-//! `llm-exe-simulator`. The `x-amz-content-sha256` header of an S3 request must match the body. Any
-//! other operation is rejected with 501.
+//! Every bucket and queue exists, unless its name begins with `missing-`. An ETag is a hash of the
+//! content, but not an MD5 hash. Signatures are checked as in the Bedrock dialects of
+//! `llm-exe-simulator`. The `x-amz-content-sha256` header of an S3 request must match the body.
+//! Unsupported operations are rejected with 501.
 
 mod event_bridge;
 mod fault;
@@ -48,9 +48,9 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use fault::{Action, Fault, Operation};
+pub use fault::{Action, AwsFault, Operation};
 use store::SharedStore;
-pub use store::{Call, Event, Message, Object};
+pub use store::{Event, Message, Object, RecordedCall};
 
 /// A running AWS simulator. Dropping the handle stops the server, closes its connections and
 /// deletes all data.
@@ -61,7 +61,7 @@ pub struct AwsSimulator {
 }
 
 impl AwsSimulator {
-    /// Starts a simulator on a free port of 127.0.0.1, on the current tokio runtime.
+    /// Starts a simulator on a free port of 127.0.0.1 in the current tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no port can be bound.
@@ -81,13 +81,13 @@ impl AwsSimulator {
         Ok(Self { address, store, task })
     }
 
-    /// The URL of the simulator, `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and
+    /// Returns the URL of the simulator, `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and
     /// `_EVENTS`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Enables versioning of a bucket.
+    /// Enables versioning for a bucket.
     pub fn keep_versions(&self, bucket: &str) {
         self.store.lock().keep_versions(bucket);
     }
@@ -112,8 +112,8 @@ impl AwsSimulator {
         self.store.lock().object(bucket, key).cloned()
     }
 
-    /// Returns the messages in all queues, in order, without the duplicates that a FIFO queue
-    /// drops.
+    /// Returns the messages in all queues, in order. Duplicates that a FIFO queue drops are not
+    /// included.
     pub fn messages(&self) -> Vec<Message> {
         self.store.lock().messages.clone()
     }
@@ -124,7 +124,7 @@ impl AwsSimulator {
     }
 
     /// Adds a fault. If several faults match a call, only the first one occurs.
-    pub fn script(&self, fault: Fault) {
+    pub fn script(&self, fault: AwsFault) {
         self.store.lock().faults.push(fault);
     }
 
@@ -133,15 +133,15 @@ impl AwsSimulator {
         self.store.lock().faults.clear();
     }
 
-    /// Returns all calls so far, in the order in which the simulator handled them.
-    pub fn calls(&self) -> Vec<Call> {
+    /// Returns all recorded calls, in the order in which the simulator handled them.
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.store.lock().calls.clone()
     }
 
-    /// Returns the number of calls of an operation whose target matches the pattern (see
-    /// [`Fault::on`]), including failed calls.
+    /// Returns the number of calls to an operation whose target matches the pattern (see
+    /// [`AwsFault::on`]), including failed calls.
     pub fn count(&self, operation: Operation, pattern: &str) -> usize {
-        let matches = |call: &&Call| {
+        let matches = |call: &&RecordedCall| {
             call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())
         };
         self.store.lock().calls.iter().filter(matches).count()

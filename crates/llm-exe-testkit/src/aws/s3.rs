@@ -90,7 +90,7 @@ impl Service for S3 {
     }
 }
 
-/// Returns the bucket and the key in the path, unless one of them is empty.
+/// Returns the bucket and key from the path, or `None` if one of them is empty.
 fn bucket_and_key<'a>(request: &'a ServiceRequest<'_>) -> Option<(&'a str, &'a str)> {
     let (bucket, key) = request.path.strip_prefix('/')?.split_once('/')?;
     (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))

@@ -1,5 +1,5 @@
-//! The HTTP server, which reads requests, passes them to the service that executes them, and
-//! injects faults.
+//! The HTTP server. It reads requests, passes them to the service that executes them, and injects
+//! faults.
 
 use std::sync::Arc;
 
@@ -13,19 +13,18 @@ use tokio::net::TcpListener;
 
 use super::fault::{Action, Operation};
 use super::service::{Rejection, Service, ServiceRequest};
-use super::store::{Call, SharedStore};
+use super::store::{RecordedCall, SharedStore};
 use super::{event_bridge, s3, sqs};
 use crate::accept;
 
-/// The services. The first service that serves a request handles it. S3 is last because it serves
-/// every request.
+/// The services in the order in which they are tried. S3 is last because it accepts every request.
 static SERVICES: &[&dyn Service] = &[&sqs::Sqs, &event_bridge::EventBridge, &s3::S3];
 
 /// The maximum body size in bytes, which is larger than any object in tests.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
-/// The message of errors that a fault injects.
-const SCRIPTED: &str = "error scripted in the simulator";
+/// The message of injected errors.
+const SCRIPTED: &str = "this error was injected by the simulator";
 
 /// Serves connections until the task is aborted.
 pub(super) async fn run(listener: TcpListener, store: Arc<SharedStore>) {
@@ -49,7 +48,7 @@ async fn serve(
     response::deliver(planned.with_header(service.request_id_header(), &id)).await
 }
 
-/// Executes a request with the fault that occurs in it, if any, and records the call.
+/// Executes a request, injects a fault if one matches, and records the call.
 async fn decide(
     service: &dyn Service,
     request: &ServiceRequest<'_>,
@@ -95,7 +94,7 @@ async fn decide(
         Some(Action::Delay(_) | Action::FailEntries(_)) | None => execute(),
     };
     let status = (planned.delivery == Delivery::Full).then_some(planned.status);
-    store.calls.push(Call { operation, name, status, done });
+    store.calls.push(RecordedCall { operation, name, status, done });
     planned
 }
 

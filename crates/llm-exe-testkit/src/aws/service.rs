@@ -17,8 +17,8 @@ pub(super) trait Service: Sync {
     /// Whether a request is for this service.
     fn serves(&self, request: &ServiceRequest<'_>) -> bool;
 
-    /// Returns the requested operation and the name of its target, by which faults and recorded
-    /// calls refer to it. Returns `None` if the operation is not supported.
+    /// Returns the requested operation and the name of its target, as faults and recorded calls
+    /// refer to it. Returns `None` if the operation is not supported.
     fn operation(&self, request: &ServiceRequest<'_>) -> Option<(Operation, String)>;
 
     /// Executes the operation.
@@ -38,7 +38,7 @@ pub(super) trait Service: Sync {
     /// Returns the status and the error code for an invalid signature.
     fn signature_error(&self, kind: SignatureErrorKind) -> (u16, &'static str);
 
-    /// The name of the response header that contains the request id.
+    /// Returns the name of the response header that contains the request id.
     fn request_id_header(&self) -> &'static str;
 }
 
@@ -58,7 +58,7 @@ impl ServiceRequest<'_> {
     }
 }
 
-/// An error response with which a service rejects a request.
+/// The error response to a request that a service rejects.
 pub(super) struct Rejection {
     pub(super) status: u16,
     pub(super) code: String,

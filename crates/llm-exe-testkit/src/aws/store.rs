@@ -1,8 +1,8 @@
 //! The state of the simulator: objects and their versions, messages, events, recorded calls and
 //! faults.
 //!
-//! A single lock protects the whole state, so that checking a condition and the write that depends
-//! on it are one atomic step.
+//! A single lock protects the whole state, so that a conditional write checks its condition and
+//! writes in one atomic step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use llm_exe_simulator::sigv4::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::fault::{self, Action, Fault, Operation};
+use super::fault::{self, Action, AwsFault, Operation};
 
 /// An S3 object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Object {
     pub body: Bytes,
     /// The content type.
     pub content_type: String,
-    /// The user metadata by lowercase name, without the prefix `x-amz-meta-`.
+    /// The user metadata by lowercase name without the prefix `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
     /// The ETag, with quotes. It depends only on the content.
     pub etag: String,
@@ -35,7 +35,7 @@ pub struct Object {
 impl Object {
     pub(super) fn new(body: Bytes) -> Self {
         let digest = hex(&Sha256::digest(&body));
-        // An ETag in S3 is usually an MD5 hash, so use the same length.
+        // ETags in S3 are usually MD5 hashes, so use the same length.
         let etag = format!("\"{}\"", digest.get(..32).unwrap_or_default());
         let content_type = "binary/octet-stream".to_owned();
         Self { body, content_type, metadata: BTreeMap::new(), etag, version: None, writes: 0 }
@@ -75,9 +75,9 @@ pub struct Event {
     pub detail: Value,
 }
 
-/// A call and its outcome.
+/// A recorded call and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct RecordedCall {
     /// The operation.
     pub operation: Operation,
     /// The target: the `bucket/key` of an object, the URL of a queue, or the bus of the first
@@ -96,12 +96,12 @@ pub(super) struct Store {
     versioned_buckets: BTreeSet<String>,
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Event>,
-    pub(super) faults: Vec<Fault>,
-    pub(super) calls: Vec<Call>,
+    pub(super) faults: Vec<AwsFault>,
+    pub(super) calls: Vec<RecordedCall>,
     last_id: u64,
 }
 
-/// A [`Store`] that the server and the handle share.
+/// A [`Store`] that the server and `AwsSimulator` share.
 #[derive(Debug, Default)]
 pub(super) struct SharedStore(Mutex<Store>);
 
@@ -123,7 +123,7 @@ impl Store {
         fault::next_action(&mut self.faults, operation, name)
     }
 
-    /// Enables versioning of a bucket.
+    /// Enables versioning for a bucket.
     pub(super) fn keep_versions(&mut self, bucket: &str) {
         self.versioned_buckets.insert(bucket.to_owned());
     }

@@ -18,13 +18,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use outcome::{InitError, Outcome};
+pub use outcome::{InitError, InvocationOutcome};
 use queue::{InvocationQueue, PendingInvocation};
 
-/// How long Lambda waits for a function to start before its first invocation.
+/// How long Lambda waits for a function to initialize before the first invocation.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running Runtime API. Dropping the handle stops the server and closes its connections.
+/// A running Runtime API server. Dropping the handle stops the server and closes its connections.
 pub struct RuntimeApi {
     address: SocketAddr,
     queue: Arc<InvocationQueue>,
@@ -38,7 +38,7 @@ pub struct Invocation {
     /// The request id that the function received.
     pub request_id: String,
     /// The result that the function posted.
-    pub outcome: Outcome,
+    pub outcome: InvocationOutcome,
     /// The headers of the request with which the function posted the result, by lowercase name.
     pub headers: BTreeMap<String, String>,
     /// The time from the delivery of the event until the function posted the result.
@@ -69,7 +69,7 @@ impl std::fmt::Display for InvokeFailed {
 impl std::error::Error for InvokeFailed {}
 
 impl RuntimeApi {
-    /// Starts a Runtime API on a free port of 127.0.0.1, on the current tokio runtime.
+    /// Starts a Runtime API server on a free port of 127.0.0.1 in the current tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no port can be bound.
@@ -81,7 +81,7 @@ impl RuntimeApi {
         Ok(Self { address, queue, turn: tokio::sync::Mutex::default(), task })
     }
 
-    /// The address of the Runtime API (`127.0.0.1:PORT`), for the variable
+    /// Returns the address of the Runtime API (`127.0.0.1:PORT`) for the variable
     /// `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> String {
         self.address.to_string()
@@ -110,7 +110,7 @@ impl RuntimeApi {
             outcome_sender,
         });
         let id = request_id.clone();
-        // After this call has returned, the id is unknown and a late result is rejected.
+        // Forget the id when this call returns, so that a late result is rejected.
         let _remove = RemoveOnDrop { queue: &self.queue, id: &id };
         let completed = async {
             let delivered_at = tokio::time::timeout(INIT_TIMEOUT + timeout, delivery)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// The result of an invocation, as the function posted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum InvocationOutcome {
     /// The function succeeded with this body.
     Response(Bytes),
     /// The function failed.

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::outcome::{InitError, Outcome};
+use super::outcome::{InitError, InvocationOutcome};
 
 /// The number of the next invocation. It is global so that ids are unique across all queues.
 static NEXT_INVOCATION: AtomicU64 = AtomicU64::new(1);
 
 /// The outcome that the function posted, and the headers of the request that posted it.
-pub(super) type PostedOutcome = (Outcome, BTreeMap<String, String>);
+pub(super) type PostedOutcome = (InvocationOutcome, BTreeMap<String, String>);
 
 /// An invocation that the function has not requested yet.
 pub(super) struct PendingInvocation {
@@ -33,8 +33,7 @@ pub(super) struct DeliveredInvocation {
     pub(super) timeout: Duration,
 }
 
-/// The pending invocations, the invocations that the function is executing, and the function's
-/// initialization error.
+/// The pending invocations, the executing invocations, and the function's initialization error.
 pub(super) struct InvocationQueue {
     invocations: Mutex<Invocations>,
     enqueued: Notify,
@@ -80,7 +79,7 @@ impl InvocationQueue {
         let pending = invocations.pending.pop_front()?;
         let PendingInvocation { id, event, timeout, delivery_sender, outcome_sender } = pending;
         invocations.executing.insert(id.clone(), outcome_sender);
-        // Sending fails if `RuntimeApi::invoke` no longer waits for the delivery.
+        // Sending fails if `RuntimeApi::invoke` has stopped waiting for the delivery.
         let _ = delivery_sender.send(Instant::now());
         Some(DeliveredInvocation { id, event, timeout })
     }

@@ -12,12 +12,12 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::outcome::{InitError, Outcome};
+use super::outcome::{InitError, InvocationOutcome};
 use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
 const ROOT: &str = "/2018-06-01/runtime/";
-/// Lambda's maximum size of a buffered response in bytes, which is 6 MB plus a small overhead.
+/// Lambda's maximum size of a buffered response in bytes: 6 MB and a small allowance.
 const MAX_BUFFERED: usize = 6 * 1024 * 1024 + 100;
 /// Lambda's maximum size of a streamed response in bytes.
 const MAX_STREAMED: usize = 200 * 1024 * 1024;
@@ -97,15 +97,15 @@ async fn receive_response(
         let error_type = "Function.ResponseSizeTooLarge".to_owned();
         let body = json!({"errorType": error_type, "errorMessage": message}).to_string();
         let body = Bytes::from(body);
-        let outcome = Outcome::Error { error_type, error_message: message.clone(), body };
+        let outcome = InvocationOutcome::Error { error_type, error_message: message.clone(), body };
         queue.complete(id, (outcome, header_map));
         return error_reply(413, "RequestEntityTooLarge", &message);
     }
     // If a stream fails midway, the function reports the error in the trailers.
     let stream_error = received.trailers.get(ERROR_TYPE).and_then(|error| error.to_str().ok());
     let outcome = match stream_error {
-        None => Outcome::Response(received.body),
-        Some(error_type) => Outcome::Error {
+        None => InvocationOutcome::Response(received.body),
+        Some(error_type) => InvocationOutcome::Error {
             error_type: error_type.to_owned(),
             error_message: String::new(),
             body: received.body,
@@ -127,7 +127,7 @@ async fn receive_error(
         return error_reply(400, "InvalidRequest", INCOMPLETE_BODY);
     };
     let InitError { error_type, error_message, body } = parse_error(headers, received.body);
-    let outcome = Outcome::Error { error_type, error_message, body };
+    let outcome = InvocationOutcome::Error { error_type, error_message, body };
     accepted(queue.complete(id, (outcome, to_map(headers))))
 }
 
@@ -139,7 +139,8 @@ async fn receive_init_error(queue: &InvocationQueue, headers: &HeaderMap, body: 
     accepted(true)
 }
 
-/// Parses the error that a function posted. The type is in the header or, without one, in the body.
+/// Parses the error that a function posted. Its type is in the header or, if that is missing, in
+/// the body.
 fn parse_error(headers: &HeaderMap, body: Bytes) -> InitError {
     let json: Value = serde_json::from_slice(&body).unwrap_or_default();
     let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use llm_exe_testkit::aws::{Action, AwsSimulator, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -18,8 +18,8 @@ fn address(aws: &AwsSimulator) -> SocketAddr {
     aws.url().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
-/// Returns headers with a signature. The simulator does not know the credentials and therefore does
-/// not verify the signature.
+/// Returns headers with an arbitrary signature. The simulator does not know these credentials, so
+/// it does not verify the signature.
 fn signed(service: &str, additional: &[(&str, &str)], body: &[u8]) -> BTreeMap<String, String> {
     let (day, time) = now();
     let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -199,7 +199,11 @@ async fn event_entries_succeed_or_fail_individually() {
     let stored = aws.events();
     assert_eq!(stored.len(), 1);
     assert_eq!((&stored[0].detail, stored[0].bus.as_str()), (&json!({"a": 1}), BUS));
-    aws.script(Fault::on(Operation::PutEvents, "*", Action::FailEntries("Throttled".to_owned())));
+    aws.script(AwsFault::on(
+        Operation::PutEvents,
+        "*",
+        Action::FailEntries("Throttled".to_owned()),
+    ));
     let body = put_events(&aws, &json!({"Entries": [entry("{}")]})).await.json();
     assert_eq!((&body["FailedEntryCount"], aws.events().len()), (&json!(1), 1));
 }
@@ -218,7 +222,7 @@ async fn faults_occur_before_or_after_the_operation() {
     ] {
         let aws = AwsSimulator::start().await.unwrap();
         let is_delayed = matches!(action, Action::Delay(_));
-        aws.script(Fault::on(Operation::PutObject, "b/*", action.clone()).times(1));
+        aws.script(AwsFault::on(Operation::PutObject, "b/*", action.clone()).times(1));
         let mut headers = signed("s3", &[], b"{}");
         headers.insert("connection".to_owned(), "close".to_owned());
         let bytes = request_bytes("PUT", "/b/k", &headers, b"{}");
@@ -247,7 +251,7 @@ async fn faults_occur_before_or_after_the_operation() {
 async fn faults_are_limited_by_pattern_interval_and_count() {
     let aws = AwsSimulator::start().await.unwrap();
     let action = Action::Refuse(403, "AccessDenied".to_owned());
-    aws.script(Fault::on(Operation::PutObject, "*/records/*", action).every(3).times(2));
+    aws.script(AwsFault::on(Operation::PutObject, "*/records/*", action).every(3).times(2));
     let mut statuses = Vec::new();
     for _ in 0..10 {
         assert_eq!(s3(&aws, "PUT", "/b/other/x", &[]).await.status, 200);

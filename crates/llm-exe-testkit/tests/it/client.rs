@@ -1,4 +1,4 @@
-//! A minimal HTTP client on a TCP stream, so that the tests see the exact bytes.
+//! A minimal HTTP client on a TCP stream, which lets the tests check the exact bytes.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn now() -> (String, String) {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (mut year, mut days) = (1970, seconds / 86_400);
-    // Correct until 2099.
+    // This rule is correct until 2099.
     let is_leap = |year: u64| year.is_multiple_of(4);
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
@@ -71,7 +71,9 @@ pub(crate) async fn send_bytes(address: SocketAddr, request: &[u8]) -> std::io::
         stream.read_to_end(&mut reply).await?;
         Ok(reply)
     };
-    tokio::time::timeout(TIMEOUT, exchange).await.expect("the connection was not closed in time")
+    tokio::time::timeout(TIMEOUT, exchange)
+        .await
+        .expect("the server did not close the connection in time")
 }
 
 /// Sends a request and reads the reply.
@@ -91,7 +93,9 @@ pub(crate) async fn send(
 /// Parses a complete reply.
 pub(crate) fn parse(reply: &[u8]) -> Reply {
     let reply = String::from_utf8_lossy(reply);
-    let (head, text) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {reply}"));
+    let (head, text) = reply
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("the reply has no end of headers: {reply}"));
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pair = |line: &str| {

@@ -1,11 +1,11 @@
-//! Tests the Runtime API simulator from the function's side and from the invoking side.
+//! Tests the Runtime API simulator, both as the function and as the caller of `invoke`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use llm_exe_testkit::runtime_api::{InvokeFailed, Outcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{InvocationOutcome, InvokeFailed, RuntimeApi};
 use serde_json::json;
 
 use crate::client::{Reply, send};
@@ -55,7 +55,7 @@ async fn concurrent_invocations_are_delivered_one_by_one() {
         tokio::join!(api.invoke("1", TIMEOUT), api.invoke("2", TIMEOUT), api.invoke("3", TIMEOUT));
     for (invocation, event) in [(a, "1"), (b, "2"), (c, "3")] {
         let invocation = invocation.unwrap();
-        assert_eq!(invocation.outcome, Outcome::Response(event.into()));
+        assert_eq!(invocation.outcome, InvocationOutcome::Response(event.into()));
         assert_eq!(invocation.headers["content-type"], "text/x-test");
         assert!(invocation.duration < TIMEOUT);
     }
@@ -73,8 +73,9 @@ async fn function_errors_are_returned() {
         assert_eq!(post(address, &path, &headers, body.as_bytes()).await.status, 202);
     };
     let (invocation, ()) = tokio::join!(api.invoke("{}", TIMEOUT), function);
-    let Outcome::Error { error_type, error_message, body } = invocation.unwrap().outcome else {
-        panic!("no error");
+    let InvocationOutcome::Error { error_type, error_message, body } = invocation.unwrap().outcome
+    else {
+        panic!("expected an error");
     };
     assert_eq!((error_type.as_str(), error_message.as_str()), ("Outer", "broken"));
     assert!(body.starts_with(b"{"));
@@ -98,9 +99,13 @@ async fn too_large_responses_are_rejected() {
         (buffered, api.invoke("{}", TIMEOUT).await.unwrap())
     };
     let ((buffered, streamed), ()) = tokio::join!(invoker, function);
-    let Outcome::Error { error_type, .. } = buffered.outcome else { panic!("no error") };
+    let InvocationOutcome::Error { error_type, .. } = buffered.outcome else {
+        panic!("expected an error")
+    };
     assert_eq!(error_type, "Function.ResponseSizeTooLarge");
-    assert!(matches!(streamed.outcome, Outcome::Response(body) if body.len() > 6 * 1024 * 1024));
+    assert!(
+        matches!(streamed.outcome, InvocationOutcome::Response(body) if body.len() > 6 * 1024 * 1024)
+    );
 }
 
 #[tokio::test]

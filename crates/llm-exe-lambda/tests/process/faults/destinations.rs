@@ -1,7 +1,7 @@
 //! Tests notifications. They are sent after the result is stored, a repeated notification has the
 //! same id, and a record fails if its notification can't be sent.
 
-use llm_exe_testkit::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::{
@@ -126,7 +126,7 @@ async fn record_fails_if_its_notification_can_not_be_sent() {
         (BUS, Operation::PutEvents, failed),
     ] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(operation, "*", action.clone()));
+        backend.aws.script(AwsFault::on(operation, "*", action.clone()));
         let function = backend.function(&[("RESULT_DESTINATION", destination)]).await;
         let event = batch_with(["a", "b"]);
         let response = function.invoke(&event).await.result();

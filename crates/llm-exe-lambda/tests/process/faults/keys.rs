@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::{Fault as ProviderFault, Step};
-use llm_exe_testkit::aws::{Action, Fault, Operation};
+use llm_exe_simulator::{Fault, Step};
+use llm_exe_testkit::aws::{Action, AwsFault, Operation};
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, invoke_and_kill, reply_for, request_for, step_for, wait_until};
@@ -17,7 +17,7 @@ fn keyed(id: &str, key: &str) -> Value {
 }
 
 fn slow(milliseconds: u64) -> Step {
-    Step::fault(ProviderFault::Slow(Duration::from_millis(milliseconds)))
+    Step::fault(Fault::Slow(Duration::from_millis(milliseconds)))
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn concurrent_calls_in_two_processes_run_once() {
 #[tokio::test]
 async fn killed_process_does_not_block_the_key() {
     let backend = Backend::new().await;
-    backend.simulator.script(vec![step_for("a", Step::fault(ProviderFault::Hang))]);
+    backend.simulator.script(vec![step_for("a", Step::fault(Fault::Hang))]);
     let event = keyed("a", "k");
     let first = backend.function(&[]).await;
     // The function's deadline is half a second before Lambda's.
@@ -89,7 +89,7 @@ async fn killed_process_does_not_block_the_key() {
 async fn result_that_was_stored_before_the_kill_is_returned() {
     let backend = Backend::new().await;
     // The first write acquires the key, and the second write stores the result.
-    let fault = Fault::on(Operation::PutObject, "*/idempotency/*", Action::DoneThenHang);
+    let fault = AwsFault::on(Operation::PutObject, "*/idempotency/*", Action::DoneThenHang);
     backend.aws.script(fault.every(2).times(1));
     let event = keyed("a", "k");
     let first = backend.function(&[]).await;
@@ -169,7 +169,7 @@ async fn failing_store_does_not_lose_a_result() {
     let backend = Backend::new().await;
     let function = backend.function(&[]).await;
     let refuse = Action::Refuse(403, "AccessDenied".to_owned());
-    let fault = Fault::on(Operation::PutObject, "*/idempotency/*", refuse);
+    let fault = AwsFault::on(Operation::PutObject, "*/idempotency/*", refuse);
     backend.aws.script(fault.clone().times(1));
     let (kind, _) = function.invoke(&keyed("a", "k")).await.failure();
     assert_eq!((kind.as_str(), backend.prompts().len()), ("AccessDenied", 0));

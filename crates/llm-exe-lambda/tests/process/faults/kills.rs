@@ -1,7 +1,7 @@
 //! Tests batches that are delivered again after their process was killed.
 
-use llm_exe_simulator::{Fault as ProviderFault, Step};
-use llm_exe_testkit::aws::{Action, Fault, Operation};
+use llm_exe_simulator::{Fault, Step};
+use llm_exe_testkit::aws::{Action, AwsFault, Operation};
 
 use crate::backend::{Backend, batch_with, failures, invoke_and_kill, reply_for, step_for};
 
@@ -29,7 +29,7 @@ fn check_results(backend: &Backend, ids: &[String]) {
 async fn stored_results_are_not_run_again_after_a_kill() {
     let backend = Backend::new().await;
     let ids = ids(10);
-    let hangs = |id: &String| step_for(id, Step::fault(ProviderFault::Hang));
+    let hangs = |id: &String| step_for(id, Step::fault(Fault::Hang));
     backend.simulator.script(ids[5..].iter().map(hangs).collect());
     let event = batch_with(&ids);
     let first = backend.function(&[]).await;
@@ -62,7 +62,7 @@ async fn only_running_requests_are_run_again_after_a_kill() {
         let backend = Backend::new().await;
         let ids = ids(10);
         let running: Vec<&String> = ids[stored..].iter().take(concurrency).collect();
-        let hangs = |id: &&String| step_for(id, Step::fault(ProviderFault::Hang));
+        let hangs = |id: &&String| step_for(id, Step::fault(Fault::Hang));
         backend.simulator.script(running.iter().map(hangs).collect());
         let event = batch_with(&ids);
         let first = backend.function(&[("RECORD_CONCURRENCY", "3")]).await;
@@ -92,7 +92,7 @@ async fn batch_is_completed_after_repeated_kills() {
     let event = batch_with(&ids);
     let goals = [2, 4, 6, 8];
     for goal in goals {
-        backend.simulator.script(vec![step_for(&ids[goal], Step::fault(ProviderFault::Hang))]);
+        backend.simulator.script(vec![step_for(&ids[goal], Step::fault(Fault::Hang))]);
         let function = backend.function(&[("RECORD_CONCURRENCY", "1")]).await;
         let is_ready = || backend.succeeded().len() == goal && backend.calls_for(&ids[goal]) == 1;
         invoke_and_kill(function, &event, "the next result is stored", is_ready).await;
@@ -108,7 +108,7 @@ async fn batch_is_completed_after_repeated_kills() {
 #[tokio::test]
 async fn stored_result_is_sent_by_the_next_process() {
     let backend = Backend::new().await;
-    backend.aws.script(Fault::on(Operation::SendMessage, "*", Action::Hang).times(2));
+    backend.aws.script(AwsFault::on(Operation::SendMessage, "*", Action::Hang).times(2));
     let ids = ids(2);
     let event = batch_with(&ids);
     let first = backend.function(&[("RESULT_DESTINATION", QUEUE)]).await;

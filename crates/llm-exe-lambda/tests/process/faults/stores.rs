@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use llm_exe_testkit::aws::{Action, Fault, Operation};
+use llm_exe_testkit::aws::{Action, AwsFault, Operation};
 use serde_json::json;
 
 use crate::backend::{Backend, batch_with, failures, reply_for};
@@ -32,7 +32,7 @@ async fn record_is_not_run_if_its_result_can_not_be_read() {
         [(503, "SlowDown", "ResultUnavailable"), (403, "AccessDenied", "AccessDenied")]
     {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(GetObject, RECORDS, refuse(status, code)));
+        backend.aws.script(AwsFault::on(GetObject, RECORDS, refuse(status, code)));
         let function = backend.function(&[]).await;
         let event = batch_with(["a"]);
         assert_eq!(failures(&function.invoke(&event).await.result()), ["a"], "{code}");
@@ -49,7 +49,7 @@ async fn record_is_not_run_if_its_result_can_not_be_read() {
 async fn record_fails_if_its_result_can_not_be_written_but_is_not_run_again() {
     for (status, code) in [(503, "SlowDown"), (403, "AccessDenied")] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(PutObject, RECORDS, refuse(status, code)));
+        backend.aws.script(AwsFault::on(PutObject, RECORDS, refuse(status, code)));
         let function = backend.function(&[]).await;
         let event = batch_with(["a"]);
         for _ in 0..2 {
@@ -66,7 +66,7 @@ async fn record_fails_if_its_result_can_not_be_written_but_is_not_run_again() {
 #[tokio::test]
 async fn failed_write_fails_only_its_record() {
     let backend = Backend::new().await;
-    backend.aws.script(Fault::on(PutObject, RECORDS, refuse(403, "AccessDenied")).times(1));
+    backend.aws.script(AwsFault::on(PutObject, RECORDS, refuse(403, "AccessDenied")).times(1));
     let function = backend.function(&[]).await;
     let event = batch_with(["a", "b", "c", "d"]);
     let failed = failures(&function.invoke(&event).await.result());
@@ -90,7 +90,7 @@ async fn transient_failures_and_delays_are_tolerated() {
         (PutObject, slow()),
     ] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(operation, RECORDS, action.clone()).times(1));
+        backend.aws.script(AwsFault::on(operation, RECORDS, action.clone()).times(1));
         let function = backend.function(&[]).await;
         let response = function.invoke(&batch_with(["a"])).await.result();
         assert!(failures(&response).is_empty(), "{operation:?} {action:?}");
@@ -108,7 +108,7 @@ async fn write_with_a_lost_response_is_recognized() {
         Action::DoneThenRefuse(500, "InternalError".to_owned()),
     ] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(PutObject, RECORDS, action.clone()).times(1));
+        backend.aws.script(AwsFault::on(PutObject, RECORDS, action.clone()).times(1));
         let function = backend.function(&[]).await;
         let response = function.invoke(&batch_with(["a"])).await.result();
         assert!(failures(&response).is_empty(), "{action:?}");
@@ -123,7 +123,7 @@ async fn write_with_a_lost_response_is_recognized() {
 async fn hanging_write_fails_the_record_in_time() {
     for (action, is_done) in [(Action::Hang, false), (Action::DoneThenHang, true)] {
         let backend = Backend::new().await;
-        backend.aws.script(Fault::on(PutObject, RECORDS, action.clone()));
+        backend.aws.script(AwsFault::on(PutObject, RECORDS, action.clone()));
         let function = backend.function(&[]).await;
         let event = batch_with(["a"]);
         let response = function.invoke_within(&event, Duration::from_secs(3)).await.result();
@@ -140,7 +140,7 @@ async fn hanging_write_fails_the_record_in_time() {
 #[tokio::test]
 async fn hanging_read_fails_the_record_in_time() {
     let backend = Backend::new().await;
-    backend.aws.script(Fault::on(GetObject, RECORDS, Action::Hang));
+    backend.aws.script(AwsFault::on(GetObject, RECORDS, Action::Hang));
     let function = backend.function(&[]).await;
     let event = batch_with(["a"]);
     let response = function.invoke_within(&event, Duration::from_secs(2)).await.result();

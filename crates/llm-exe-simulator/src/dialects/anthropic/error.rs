@@ -1,4 +1,4 @@
-//! Anthropic's error bodies.
+//! Builds Anthropic's error bodies.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(crate) fn missing_field(path: &str) -> Rejection {
     invalid_request(&format!("{path}: Field required"))
 }
 
-/// Rejects an object that has a field which is not in `known`.
+/// Rejects an object with a field that is not in `known`.
 pub(crate) fn reject_unknown_fields(
     value: &Value,
     known: &[&str],

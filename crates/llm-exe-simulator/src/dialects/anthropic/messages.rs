@@ -30,7 +30,7 @@ const RESULT_BLOCKS: &[&str] =
     &["text", "image", "search_result", "document", "tool_reference", "browser_state"];
 const MEDIA_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
 
-/// Rejects `messages` or a `system` prompt if the service would reject them.
+/// Rejects `messages` and a `system` prompt that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     validate_system(body)?;
     let messages = match field(body, "messages") {
@@ -145,7 +145,7 @@ fn validate_block(block: &Value, role: &str, path: &str) -> Result<(), Rejection
     }
 }
 
-/// Checks that each of these fields is a string.
+/// Checks that all of these fields are strings.
 fn validate_string_fields(block: &Value, names: &[&str], path: &str) -> Result<(), Rejection> {
     for name in names {
         match field(block, name) {
@@ -230,7 +230,7 @@ fn validate_image(block: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-/// Returns the ids of all content blocks of one type in a message.
+/// Returns the ids of all content blocks of one type in a message. The field `id` contains the id.
 fn ids<'a>(message: &'a Value, kind: &str, id: &str) -> Vec<&'a str> {
     let blocks = array_field(message, "content").iter();
     let of_kind = blocks.filter(|block| str_field(block, "type") == Some(kind));
@@ -266,7 +266,7 @@ fn validate_tool_results(messages: &[Value]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Checks a prefill, which is an assistant message at the end whose text the model would continue.
+/// Rejects an invalid prefill. A prefill is a final assistant message that the model continues.
 fn validate_prefill(messages: &[Value], model: Model) -> Result<(), Rejection> {
     let Some(last) = messages.last().filter(|last| str_field(last, "role") == Some("assistant"))
     else {

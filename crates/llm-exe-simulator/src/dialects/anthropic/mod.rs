@@ -82,7 +82,7 @@ impl Dialect for Anthropic {
     }
 }
 
-/// Returns the text of the last user message, or of the system prompt if there is none.
+/// Returns the text of the last user message, or of the system prompt if no user message has text.
 fn last_message(body: &Value) -> String {
     let message_text = |message: &Value| match message.get("content") {
         Some(Value::String(text)) => text.clone(),

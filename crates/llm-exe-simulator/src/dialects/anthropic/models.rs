@@ -1,14 +1,14 @@
-//! The restrictions of Claude models, which depend on the family and the version in the model name.
+//! The restrictions of Claude models, which depend on the family and version in the model name.
 //!
 //! A model without `claude-` in its name has no restrictions. A Claude model without a version in
-//! its name is treated as the newest.
+//! its name is treated as the newest version.
 
-/// The properties of a model that can be read from its name.
+/// The properties of a model, parsed from its name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
     /// Whether the model is a Claude model.
     known: bool,
-    /// The major and the minor version.
+    /// The major and minor version.
     version: (u32, u32),
     family: Family,
 }
@@ -38,8 +38,8 @@ pub(crate) fn model(name: &str) -> Model {
         () if words.contains(&"mythos") => Family::Mythos,
         () => Family::Other,
     };
-    // The version is one or two consecutive numbers before or after the family. A larger number is
-    // a date.
+    // The version is one or two consecutive numbers before or after the family. Numbers of 1000 or
+    // more are dates.
     let number = |word: &&str| word.parse::<u32>().ok().filter(|number| *number < 1000);
     let mut numbers = words.iter().skip_while(|word| number(word).is_none()).map_while(number);
     let version = match (numbers.next(), numbers.next()) {
@@ -70,7 +70,7 @@ impl Model {
         self.is_at_least(4, 1)
     }
 
-    /// Whether the model rejects a prefill, which is an assistant message at the end.
+    /// Whether the model rejects a prefill (a final assistant message).
     pub(crate) fn rejects_prefill(self) -> bool {
         self.is_at_least(4, 6)
     }
@@ -80,8 +80,8 @@ impl Model {
         self.is_before(4, 6)
     }
 
-    /// Whether the model rejects `thinking` of type `enabled`. Newer models replaced this type, and
-    /// older models do not support thinking.
+    /// Whether the model rejects `thinking` of type `enabled`. Newer models have replaced this
+    /// type, and older models do not support thinking.
     pub(crate) fn rejects_budget(self) -> bool {
         self.is_at_least(4, 7) || self.is_before(3, 7)
     }

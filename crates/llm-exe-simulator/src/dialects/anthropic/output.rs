@@ -11,7 +11,7 @@ use crate::dialects::json::field;
 
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Rejects an `output_config` if the service would reject it.
+/// Rejects an `output_config` that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(output) = field(body, "output_config") else {
         return Ok(());

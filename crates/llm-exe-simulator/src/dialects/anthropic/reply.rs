@@ -1,4 +1,4 @@
-//! Builds a `Message` object.
+//! Builds successful replies, which are `Message` objects.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const THOUGHT: &str = "Simulated thinking.";
 /// thinking" in base64.
 const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
-/// Builds the body of the reply.
+/// Builds the body of a successful reply.
 pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let thought = thought(body);
     let thinking_tokens = thought.as_deref().map_or(0, count_tokens);
@@ -25,7 +25,7 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
             content.push(json!({"type": "text", "text": text, "citations": null}));
         }
         Content::ToolCall { name, arguments } => {
-            // The input of a truncated tool call is not valid JSON.
+            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
             let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let id = format!("toolu_sim{number:06}");
             let caller = json!({"type": "direct"});

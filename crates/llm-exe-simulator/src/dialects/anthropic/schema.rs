@@ -19,7 +19,7 @@ const UNSUPPORTED: &[&str] = &[
     "unevaluatedProperties",
     "unevaluatedItems",
 ];
-/// Types, each with the constraints that are not supported for that type.
+/// Types, each with the constraints that are not supported for it.
 const UNSUPPORTED_CONSTRAINTS: &[(&str, &[&str])] = &[
     ("integer", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
     ("number", &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
@@ -29,11 +29,11 @@ const UNSUPPORTED_CONSTRAINTS: &[(&str, &[&str])] = &[
 ];
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
-/// Syntax that is not supported in `pattern`: lookaround, word boundaries and back-references.
+/// Regex syntax that `pattern` does not support: lookaround, word boundaries and back-references.
 const UNSUPPORTED_IN_PATTERN: &[&str] = &["(?=", "(?!", "(?<=", "(?<!", "\\b", "\\B", "\\1", "\\2"];
 const MAX_DEPTH: usize = 64;
 
-/// Rejects a schema if structured outputs do not support it.
+/// Rejects a schema that structured outputs do not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     validate_node(schema, schema, &[], 0)
 }

@@ -9,10 +9,11 @@ use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
 const MIN_BUDGET: i64 = 1024;
-/// The minimum `top_p` if thinking is enabled.
+/// The minimum `top_p` when thinking is enabled.
 const MIN_TOP_P: f64 = 0.95;
 
-/// Rejects `thinking` if the service would reject it, by itself or together with other parameters.
+/// Rejects `thinking` settings that the real service would reject, on their own or in combination
+/// with other parameters.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(thinking) = field(body, "thinking") else {
         return Ok(());

@@ -21,7 +21,7 @@ const FIELDS: &[&str] = &[
     "type",
 ];
 
-/// Rejects `tools` or a `tool_choice` if the service would reject them.
+/// Rejects `tools` and a `tool_choice` that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}

@@ -1,5 +1,5 @@
-//! Validates an Anthropic request. This module checks the headers, the model, limits, sampling
-//! parameters and stop sequences; each other group of fields has its own module.
+//! Validates an Anthropic request. This module checks the headers, the model, `max_tokens`, the
+//! sampling parameters and the stop sequences. Other fields are checked by separate modules.
 
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub(crate) const PARAMETERS: &[&str] = &[
 const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01"];
 const SAMPLING_PARAMETERS: &[&str] = &["temperature", "top_p", "top_k"];
 
-/// Rejects a request if the service would reject it.
+/// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     validate_version(request)?;
@@ -55,7 +55,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_parameters(body, models::model(name))
 }
 
-/// Rejects parameters that the model rejects in Anthropic's own API as well as in Amazon Bedrock.
+/// Rejects parameters that the model rejects in both Anthropic's own API and Amazon Bedrock.
 pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
     validate_max_tokens(body)?;
     messages::validate(body, model)?;

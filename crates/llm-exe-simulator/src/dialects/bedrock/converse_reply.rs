@@ -1,10 +1,10 @@
-//! Builds a `ConverseResponse` object.
+//! Builds successful replies, which are `ConverseResponse` objects.
 
 use serde_json::{Value, json};
 
 use crate::completion::{Completion, Content, FinishReason};
 
-/// Builds the body of the reply.
+/// Builds the body of a successful reply.
 pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let mut content = Vec::new();
     let thinking = body.pointer("/additionalModelRequestFields/thinking/type");
@@ -16,7 +16,7 @@ pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value
         Content::Text(text) if text.is_empty() => {}
         Content::Text(text) | Content::Refusal(text) => content.push(json!({"text": text})),
         Content::ToolCall { name, arguments } => {
-            // The input of a truncated tool call is not valid JSON.
+            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
             let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let id = format!("tooluse_sim{number:06}");
             content.push(json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}));
@@ -31,8 +31,8 @@ pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-/// Returns the stop reason. Converse defines a stop reason for a content filter but not for a
-/// refusal by the model.
+/// Returns the stop reason. Converse does not define one for a refusal by the model, so a refusal
+/// is reported as filtered content.
 fn stop_reason(completion: &Completion) -> &str {
     match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,

@@ -1,5 +1,5 @@
 //! Validates the `inferenceConfig`, `outputConfig` and `additionalModelRequestFields` of a Converse
-//! request. For a Claude model, it also validates the Anthropic request that results from them.
+//! request. For Claude models, it also validates the equivalent Anthropic request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::dialects::json::{array_field, field, str_field, unknown_key};
 const FIELDS: &[&str] = &["maxTokens", "temperature", "topP", "stopSequences"];
 const MAX_STOP_SEQUENCES: usize = 2500;
 
-/// Rejects options if the service would reject them.
+/// Rejects options that the real service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     if let Some(config) = field(body, "inferenceConfig") {
         validate_inference_config(config, model)?;
@@ -92,13 +92,13 @@ fn validate_output_config(config: &Value, model: BedrockModel<'_>) -> Result<(),
     match parse_schema(structure) {
         Some(schema) => schema::validate(&schema)
             .map_err(|reason| validation_error(&format!("{path}: {reason}"))),
-        None => {
-            Err(validation_error(&format!("{path}.structure.jsonSchema.schema: not JSON text")))
-        }
+        None => Err(validation_error(&format!(
+            "{path}.structure.jsonSchema.schema: expected a string that contains a JSON object"
+        ))),
     }
 }
 
-/// Parses the schema, which the request contains as a JSON string.
+/// Parses the schema, which a request contains as a JSON string.
 fn parse_schema(structure: &Value) -> Option<Value> {
     let schema = structure.pointer("/jsonSchema/schema")?.as_str()?;
     serde_json::from_str(schema).ok().filter(Value::is_object)
@@ -127,7 +127,8 @@ fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result
     }
 }
 
-/// Validates the Anthropic request that Converse would send to a Claude model.
+/// Validates the Anthropic request that Converse would send to a Claude model. Only the parameters
+/// are converted, so the messages contain placeholders.
 fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let Some(claude) = model.claude() else {
         return Ok(());

@@ -16,8 +16,8 @@ use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
 const VERSION: &str = "bedrock-2023-05-31";
-/// Anthropic parameters that InvokeModel rejects, because the path or the operation already
-/// determines them or because only Anthropic's own API supports them.
+/// Anthropic parameters that InvokeModel rejects because the URL determines them or because only
+/// Anthropic's own API supports them.
 const REJECTED: &[&str] =
     &["model", "stream", "service_tier", "inference_geo", "container", "diagnostics", "speed"];
 const ADDITIONAL: &[&str] = &["anthropic_version", "anthropic_beta"];
@@ -113,14 +113,16 @@ fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Rejects images that are given by URL, because Bedrock does not fetch them.
+/// Rejects images that are not inline base64 data, because Bedrock does not fetch them.
 fn validate_images(body: &Value) -> Result<(), Rejection> {
     for (index, message) in array_field(body, "messages").iter().enumerate() {
         for (at, block) in array_field(message, "content").iter().enumerate() {
             let kind = block.pointer("/source").and_then(|source| str_field(source, "type"));
             if kind.is_some_and(|kind| kind != "base64") {
                 let path = format!("messages.{index}.content.{at}.image.source");
-                return Err(validation_error(&format!("{path}: Input tag must be 'base64'")));
+                return Err(validation_error(&format!(
+                    "{path}: expected an image source of type 'base64'"
+                )));
             }
         }
     }

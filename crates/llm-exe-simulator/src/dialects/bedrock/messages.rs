@@ -8,7 +8,7 @@ use super::{constraint_violation, missing_member, validation_error};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
-/// The members of the union `ContentBlock`.
+/// The members of the `ContentBlock` union.
 const BLOCKS: &[&str] = &[
     "text",
     "image",
@@ -27,7 +27,7 @@ const BLOCKS: &[&str] = &[
 ];
 const FORMATS: &[&str] = &["png", "jpeg", "gif", "webp"];
 
-/// Rejects `messages` or a `system` prompt if the service would reject them.
+/// Rejects `messages` and a `system` prompt that the real service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     validate_system(body, model)?;
     let messages = match field(body, "messages") {
@@ -67,7 +67,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
     }
 }
 
-/// Creates a 400 rejection for a field that the operation does not have.
+/// Creates a 400 rejection for a field that the operation does not define.
 pub(super) fn unknown_field(path: &str, name: &str) -> Rejection {
     let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     validation_error(&format!("Unexpected field type: {path} is not known"))
@@ -95,8 +95,8 @@ fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejectio
     Ok(())
 }
 
-/// Returns the name of the only member of a union. Rejects a union with any other number of
-/// members, and a member that is not in `known`.
+/// Returns the name of a union's member. Rejects a union that does not have exactly one member or
+/// whose member is not in `known`.
 pub(super) fn union_member<'a>(
     union: &'a Value,
     known: &[&str],
@@ -109,7 +109,7 @@ pub(super) fn union_member<'a>(
     match (names.next(), names.next()) {
         (Some(name), None) if known.contains(&name) => Ok(name),
         (Some(name), None) => Err(unknown_field(path, name)),
-        _ => Err(validation_error(&format!("{path}: a union has exactly one member"))),
+        _ => Err(validation_error(&format!("{path}: expected a union with exactly one member"))),
     }
 }
 
@@ -142,12 +142,12 @@ fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejec
             ("text", _) => validate_text_block(block, "ContentBlock", &path)?,
             ("image" | "document" | "video" | "audio" | "toolResult", "assistant") => {
                 return Err(validation_error(&format!(
-                    "{path}: only a user message may hold this block"
+                    "{path}: only user messages may contain this block"
                 )));
             }
             ("toolUse" | "reasoningContent", "user") => {
                 return Err(validation_error(&format!(
-                    "{path}: only an assistant message may hold this"
+                    "{path}: only assistant messages may contain this block"
                 )));
             }
             ("image", _) => validate_image(block.get("image").unwrap_or(&Value::Null), &path)?,
@@ -197,7 +197,7 @@ fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
     if !data.is_empty() && data.len().is_multiple_of(4) && data.bytes().all(is_base64) {
         Ok(())
     } else {
-        Err(validation_error(&format!("{path}.source.bytes: could not be decoded as base64")))
+        Err(validation_error(&format!("{path}.source.bytes: expected base64 data")))
     }
 }
 

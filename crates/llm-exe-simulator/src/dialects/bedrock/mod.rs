@@ -2,8 +2,8 @@
 //! `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
 //!
-//! Requests must be signed. An error has the body `{"message"}`, and its name is in the header
-//! `x-amzn-errortype`.
+//! Requests must be signed. An error has the body `{"message"}`, and the header `x-amzn-errortype`
+//! contains its name.
 
 mod converse;
 mod converse_reply;
@@ -30,10 +30,10 @@ fn serves(path: &str, operation: &str) -> bool {
     matches!(segments.as_slice(), ["", "model", id, last] if !id.is_empty() && *last == operation)
 }
 
-/// Returns the model id in the path.
+/// Returns the model id from the path.
 fn model_id<'a>(request: &ProviderRequest<'a>) -> &'a str {
-    let rest = request.decoded.strip_prefix("/model/").unwrap_or_default();
-    rest.rsplit_once('/').map_or("", |(id, _)| id)
+    let id_and_operation = request.decoded.strip_prefix("/model/").unwrap_or_default();
+    id_and_operation.rsplit_once('/').map_or("", |(id, _)| id)
 }
 
 fn recognizes(headers: &HeaderMap) -> bool {
@@ -111,7 +111,7 @@ fn unsupported_field(field: &str) -> Rejection {
     ))
 }
 
-/// Returns the response headers for this status. For an error, they contain the name of the error.
+/// Returns the response headers for a status. For an error, they contain the error name.
 fn error_headers(status: u16) -> Vec<(&'static str, String)> {
     let name = match status {
         200..=399 => return Vec::new(),

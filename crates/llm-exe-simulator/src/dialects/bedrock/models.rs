@@ -1,11 +1,11 @@
-//! The restrictions of Bedrock models, which depend on the maker and the name in the model id.
+//! The restrictions of Bedrock models, which depend on the maker and model name in the model id.
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 //!
-//! A model of an unknown maker has no restrictions.
+//! Models by unknown makers have no restrictions.
 
 use crate::dialects::anthropic::models::{self, Model};
 
-/// The maker or family of a model, which determines its restrictions.
+/// The maker or the family of a model. It determines the restrictions of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Maker {
     Claude,
@@ -21,7 +21,7 @@ pub(super) enum Maker {
     Unknown,
 }
 
-/// Substrings of model ids, each with the maker that it identifies.
+/// Substrings of model ids, each with the maker that it identifies. The first match is used.
 const MAKERS: &[(&str, Maker)] = &[
     ("anthropic.", Maker::Claude),
     ("amazon.nova", Maker::Nova),
@@ -35,7 +35,7 @@ const MAKERS: &[(&str, Maker)] = &[
     ("qwen.", Maker::Qwen),
 ];
 
-/// The id of a model and the maker that it identifies.
+/// A model id and the maker that it identifies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BedrockModel<'a> {
     pub(super) id: &'a str,

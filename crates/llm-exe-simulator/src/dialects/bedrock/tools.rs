@@ -11,7 +11,7 @@ use super::{
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, is_name, str_field, unknown_key};
 
-/// Rejects a `toolConfig` if the service would reject it.
+/// Rejects a `toolConfig` that the real service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let Some(config) = field(body, "toolConfig") else {
         return Ok(());
@@ -98,8 +98,7 @@ fn validate_tool_choice(
     }
 }
 
-/// Returns the name and the schema of the tool that the model must call, if the request forces a
-/// call.
+/// Returns the name and schema of the tool that the model must call, if the request forces a call.
 pub(super) fn forced_tool(body: &Value) -> Option<(&str, &Value)> {
     let choice = body.pointer("/toolConfig/toolChoice")?;
     let mut specs =

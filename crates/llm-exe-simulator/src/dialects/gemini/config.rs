@@ -1,5 +1,5 @@
-//! Validates the `generationConfig` of a Gemini request: its types, its ranges, and whether the
-//! model supports its options.
+//! Validates the `generationConfig` of a Gemini request: types, ranges, and whether the model
+//! supports the options.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ const FIELDS: &[&str] = &[
     "topK",
     "topP",
 ];
-/// Number fields, each with its name in error messages, its minimum and its maximum.
+/// Number fields, each with its name in error messages, its minimum and its maximum, in this order.
 const RANGES: &[(&str, &str, f64, f64)] = &[
     ("temperature", "temperature", 0.0, 2.0),
     ("topP", "top_p", 0.0, 1.0),
@@ -50,7 +50,7 @@ const COUNTS: &[(&str, &str, i32)] = &[
 const MAX_STOP_SEQUENCES: usize = 5;
 const MIME_TYPES: &[&str] = &["text/plain", "application/json", "text/x.enum"];
 
-/// Rejects a `generationConfig` if the service would reject it.
+/// Rejects a `generationConfig` that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(config) = field(body, "generationConfig") else {
         return Ok(());
@@ -119,7 +119,10 @@ fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
                 return Err(rule_violation(path, "stop sequences must not be empty."));
             }
             if stops.len() > MAX_STOP_SEQUENCES {
-                Err(rule_violation(path, &format!("at most {MAX_STOP_SEQUENCES} stop sequences.")))
+                Err(rule_violation(
+                    path,
+                    &format!("at most {MAX_STOP_SEQUENCES} stop sequences are allowed."),
+                ))
             } else {
                 Ok(())
             }
@@ -128,7 +131,7 @@ fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Checks `responseMimeType` and the schemas whose validity depends on it.
+/// Checks `responseMimeType` and the response schemas, which require a type other than plain text.
 fn validate_response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let path = "generation_config.response_mime_type";
     let mime_type = match field(config, "responseMimeType") {

@@ -8,7 +8,7 @@ use super::error::{
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
-/// The fields of a part that hold its data. A part has exactly one of them.
+/// The data fields of a part. Exactly one of them must be set.
 const DATA: &[&str] = &[
     "codeExecutionResult",
     "executableCode",
@@ -20,13 +20,13 @@ const DATA: &[&str] = &[
     "toolCall",
     "toolResponse",
 ];
-/// The other fields of a part.
+/// The fields of a part that may be set in addition to its data.
 const METADATA: &[&str] =
     &["mediaResolution", "partMetadata", "thought", "thoughtSignature", "videoMetadata"];
 const MEDIA: &[&str] = &["image/", "audio/", "video/", "text/", "application/pdf"];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
-/// Rejects `contents` or a `systemInstruction` if the service would reject them.
+/// Rejects `contents` and a `systemInstruction` that the real service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
         validate_content(system, "system_instruction")?;

@@ -1,4 +1,4 @@
-//! Google's error bodies.
+//! Builds Google's error bodies.
 
 use serde_json::{Value, json};
 
@@ -49,14 +49,14 @@ pub(crate) fn wrong_type(path: &str, expected: &str, got: &Value) -> Rejection {
     invalid_field(path, &format!("Invalid value at '{path}' ({expected}), {got}"))
 }
 
-/// Creates a 400 rejection in the format of the service's JSON parser, which also names the field
-/// in `details`.
+/// Creates a 400 rejection in the format of the service's JSON parser, which also puts the field
+/// into `details`.
 pub(crate) fn invalid_field(path: &str, message: &str) -> Rejection {
     let violation = json!({"field": path, "description": message});
     with_details(message, json!([{"@type": BAD_REQUEST, "fieldViolations": [violation]}]))
 }
 
-/// Rejects a JSON object that has a field which is not in `known`.
+/// Rejects an object with a field that is not in `known`.
 pub(crate) fn reject_unknown_fields(
     value: &Value,
     known: &[&str],

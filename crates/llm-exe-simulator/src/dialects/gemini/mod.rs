@@ -43,7 +43,7 @@ impl Dialect for Gemini {
         100 * 1024 * 1024
     }
 
-    /// The service sends the response id only in the body, so this header is the simulator's own.
+    /// Gemini sends its response id only in the body, so this header is the simulator's own.
     fn request_id_header(&self) -> &'static str {
         "x-request-id"
     }
@@ -92,7 +92,8 @@ fn content_text(content: &Value) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the text of the last user content, or of the system instruction if there is none.
+/// Returns the text of the last user content, or of the system instruction if no user content has
+/// text.
 fn last_message(body: &Value) -> String {
     let users = array_field(body, "contents").iter().rev();
     let mut texts =

@@ -1,7 +1,7 @@
-//! The capabilities of Google's models, which are looked up by the prefix of the name.
+//! The capabilities of Google's models, which are looked up by name prefix.
 //! <https://ai.google.dev/gemini-api/docs/thinking>
 //!
-//! A model without a matching prefix accepts any parameter.
+//! A model whose name matches no prefix accepts all parameters.
 
 /// The thinking configuration that a model supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Thinking {
         min: i64,
         /// The maximum budget.
         max: i64,
-        /// Whether budget 0 turns thinking off.
+        /// Whether a budget of 0 turns thinking off.
         can_be_off: bool,
     },
     /// A thinking level is supported.
@@ -61,7 +61,7 @@ const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model 
     with_thinking(Thinking::Levels { levels, accepts_budget })
 }
 
-/// Name prefixes and the capabilities of their models. The first matching prefix is used.
+/// Name prefixes, each with the capabilities of the models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
     ("gemini-1.0", BASIC),
     ("gemini-1.5", Model { schema: false, ..OLD }),

@@ -1,4 +1,4 @@
-//! Builds a `GenerateContentResponse` object.
+//! Builds successful replies, which are `GenerateContentResponse` objects.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ const THOUGHT: &str = "Simulated thinking.";
 /// base64.
 const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
-/// Builds the body of the reply.
+/// Builds the body of a successful reply.
 pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: u64) -> Value {
     let thinking = body.pointer("/generationConfig/thinkingConfig");
     let option = |name: &str| thinking.and_then(|thinking| thinking.get(name));
@@ -23,7 +23,8 @@ pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: 
     match &completion.content {
         Content::Text(text) => parts.push(json!({"text": text})),
         Content::ToolCall { name, arguments } => {
-            // The arguments of a truncated function call are not valid JSON.
+            // The arguments of a truncated function call are not valid JSON, so send an empty
+            // object.
             let args: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let call = json!({"id": format!("call_sim{number:06}"), "name": name, "args": args});
             parts.push(json!({"functionCall": call, "thoughtSignature": SIGNATURE}));

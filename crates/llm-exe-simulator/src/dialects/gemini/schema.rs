@@ -1,7 +1,7 @@
 //! Validates a schema against the rules of Gemini's structured outputs.
 //!
 //! A keyword that the documentation of `responseJsonSchema` does not list is rejected. The service
-//! may ignore some of these keywords; the simulator rejects them so that callers do not rely on
+//! may ignore some of these keywords; the simulator rejects them all so that callers do not rely on
 //! them.
 
 use serde_json::Value;
@@ -34,7 +34,7 @@ const KEYWORDS: &[&str] = &[
 const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
 const MAX_DEPTH: usize = 64;
 
-/// Rejects a schema if structured outputs do not support it.
+/// Rejects a schema that structured outputs do not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     validate_node(schema, schema, &[], 0)
 }

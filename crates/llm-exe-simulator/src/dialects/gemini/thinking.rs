@@ -10,7 +10,7 @@ use crate::dialects::json::field;
 const PATH: &str = "generation_config.thinking_config";
 const LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 
-/// Rejects a `thinkingConfig` if the service would reject it.
+/// Rejects a `thinkingConfig` that the real service would reject.
 pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let Some(thinking) = field(config, "thinkingConfig") else {
         return Ok(());
@@ -24,7 +24,7 @@ pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), R
     }
     match (parse_level(thinking)?, parse_budget(thinking)?) {
         (Some(_), Some(_)) => {
-            Err(invalid_request("You can only set only one of thinking budget and thinking level."))
+            Err(invalid_request("You can only set one of thinking budget and thinking level."))
         }
         (Some(level), None) => match model.thinking {
             Thinking::Levels { levels, .. } if !levels.contains(&level) => {

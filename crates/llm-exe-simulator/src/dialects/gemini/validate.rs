@@ -25,7 +25,7 @@ const FIELDS: &[&str] = &[
 ];
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
-/// Rejects a request if the service would reject it.
+/// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     let body = request.body;

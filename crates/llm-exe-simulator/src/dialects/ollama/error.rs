@@ -1,4 +1,4 @@
-//! Ollama's error bodies.
+//! Builds Ollama's error bodies.
 
 use serde_json::{Value, json};
 

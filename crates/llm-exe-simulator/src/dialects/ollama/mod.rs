@@ -70,7 +70,7 @@ impl Dialect for Ollama {
             model: str_field(request.body, "model").unwrap_or_default().to_owned(),
             last_message: last_message(request.body),
             prompt: self.prompt(request),
-            // With -1 and -2, only the context window limits the reply.
+            // The values -1 and -2 mean that only the context window limits the reply.
             max_tokens: options.get("num_predict").and_then(Value::as_u64),
             stop_sequences: stop_sequences.map(str::to_owned).collect(),
             output: match request.body.get("format") {
@@ -86,7 +86,8 @@ impl Dialect for Ollama {
     }
 }
 
-/// Returns the text of the last user message, or of the last system message if there is none.
+/// Returns the text of the last user message, or of the last system message if no user message has
+/// text.
 fn last_message(body: &Value) -> String {
     let last = |role: &str| {
         let messages = array_field(body, "messages").iter().rev();

@@ -30,7 +30,7 @@ const INTEGERS: &[&str] = &[
     "top_k",
 ];
 
-/// Rejects `options` if the service would reject them.
+/// Rejects `options` that the real service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let options = match field(body, "options") {
         None => return Ok(()),

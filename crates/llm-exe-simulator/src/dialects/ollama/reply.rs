@@ -1,4 +1,4 @@
-//! Builds a `ChatResponse` object.
+//! Builds successful replies, which are `ChatResponse` objects.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use crate::completion::{Completion, Content, FinishReason};
 use crate::dialects::json::{array_field, field, str_field};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// A fixed creation time, so that replies are reproducible.
+/// A fixed creation time that makes replies reproducible.
 const CREATED_AT: &str = "2026-01-01T00:00:00.000000Z";
 
-/// Builds the body of the reply.
+/// Builds the body of a successful reply.
 pub(crate) fn build(body: &Value, completion: &Completion) -> Value {
     let model = str_field(body, "model").unwrap_or_default();
     if array_field(body, "messages").is_empty() {
@@ -35,7 +35,7 @@ pub(crate) fn build(body: &Value, completion: &Completion) -> Value {
         "eval_count": completion.output_tokens,
         "eval_duration": 1_000_000,
     });
-    // Ollama reports token counts in fields of the reply itself, not in a usage object.
+    // Ollama reports token counts as fields of the reply itself, not in a usage object.
     if let (Some(reply), Some(Value::Object(usage))) = (reply.as_object_mut(), &completion.usage) {
         reply.extend(usage.clone());
     }
@@ -54,7 +54,7 @@ fn message(completion: &Completion, has_thinking: bool) -> Value {
             message.insert("thinking".to_owned(), json!(THOUGHT));
         }
         if let Content::ToolCall { name, arguments } = &completion.content {
-            // The arguments of a truncated tool call are not valid JSON.
+            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
             let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let function = json!({"name": name, "arguments": arguments});
             message.insert("tool_calls".to_owned(), json!([{"function": function}]));

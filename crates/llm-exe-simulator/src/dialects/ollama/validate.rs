@@ -24,7 +24,7 @@ const WITHOUT_THINKING: &[&str] = &[
     "qwen3-coder",
 ];
 
-/// Rejects a request if the service would reject it.
+/// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     let body = request.body;
     if !request.is_json {

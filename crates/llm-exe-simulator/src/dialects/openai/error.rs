@@ -1,4 +1,4 @@
-//! OpenAI's error bodies.
+//! Builds OpenAI's error bodies.
 
 use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use crate::dialects::json::{array_field, field, str_field};
 
 const ROLES: &[&str] = &["system", "assistant", "user", "function", "tool", "developer"];
 
-/// Rejects `messages` if the service would reject them.
+/// Rejects `messages` that the real service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let messages = match body.get("messages") {
         Some(Value::Array(messages)) => messages,
@@ -174,7 +174,7 @@ fn validate_tool_messages(messages: &[Value]) -> Result<(), Rejection> {
                 }
                 None => {
                     let message = "Invalid parameter: messages with role 'tool' must be a \
-                                   response to a preceeding message with 'tool_calls'.";
+                                   response to a preceding message with 'tool_calls'.";
                     return Err(invalid_parameter(
                         message,
                         &format!("{path}.role"),

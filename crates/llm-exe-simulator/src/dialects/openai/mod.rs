@@ -99,7 +99,8 @@ impl Dialect for OpenAi {
     }
 }
 
-/// Returns the text of the last user message, or of the last system message if there is none.
+/// Returns the text of the last user message, or of the last system message if no user message has
+/// text.
 fn last_message(body: &Value) -> String {
     let last = |roles: &[&str]| {
         array_field(body, "messages")

@@ -1,7 +1,7 @@
-//! The capabilities of models, which are looked up by the prefix of the name.
+//! The capabilities of models, which are looked up by name prefix.
 //!
-//! A name that matches no prefix belongs to another provider that uses this dialect. The simulator
-//! does not reject any parameter for such a model.
+//! A model whose name matches no prefix belongs to another provider that uses this dialect. Such a
+//! model accepts all parameters.
 
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ const PLAIN: Model = Model {
     penalties: true,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
-/// No reasoning model except o3-mini supports `stop`.
+/// Of the reasoning models, only o3-mini supports `stop`.
 const REASONING: Model = Model { is_reasoning: true, stop: false, ..PLAIN };
 const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };
@@ -57,7 +57,7 @@ const GROK: Model = Model {
 };
 const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Name prefixes and the capabilities of their models. The first matching prefix is used.
+/// Name prefixes, each with the capabilities of the models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
     ("gpt-5-chat", PLAIN),
     ("gpt-5.1", GPT_5_1),

@@ -28,7 +28,7 @@ const FIXED: &[(&str, f64)] =
     &[("temperature", 1.0), ("top_p", 1.0), ("frequency_penalty", 0.0), ("presence_penalty", 0.0)];
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Rejects parameters if the service would reject them.
+/// Rejects parameters that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     validate_ranges(body)?;
     validate_counts(body)?;

@@ -1,10 +1,10 @@
-//! Finds regular expressions in a schema that OpenAI rejects because they use lookaround or
-//! back-references. Users report this in the GitHub issues vercel/ai#21037,
-//! pydantic/pydantic-ai#5519 and anomalyco/opencode#32073.
+//! Finds regular expressions that OpenAI rejects in a schema because they use lookaround or
+//! back-references. See the GitHub issues vercel/ai#21037, pydantic/pydantic-ai#5519 and
+//! anomalyco/opencode#32073.
 
 use serde_json::Value;
 
-/// The error message of the service.
+/// OpenAI's error message for an unsupported pattern.
 pub(crate) const ERROR: &str = "Invalid JSON schema: regex lookaround is not supported.";
 
 /// Whether the schema has an unsupported `pattern` or an unsupported key in `patternProperties`.
@@ -19,7 +19,7 @@ pub(crate) fn any_unsupported(schema: &Value) -> bool {
             ("properties" | "$defs" | "definitions", Value::Object(named)) => {
                 named.values().any(any_unsupported)
             }
-            // These keywords hold values, not schemas.
+            // The values of these keywords are not schemas.
             ("const" | "default" | "enum" | "examples", _) => false,
             _ => any_unsupported(value),
         }),

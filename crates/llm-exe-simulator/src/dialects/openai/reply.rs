@@ -1,4 +1,4 @@
-//! Builds a `ChatCompletion` object.
+//! Builds successful replies, which are `ChatCompletion` objects.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::completion::{Completion, Content, FinishReason};
 use crate::dialects::json::{field, str_field};
 
-/// Builds the body of the reply.
+/// Builds the body of a successful reply.
 pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let count = field(body, "n").and_then(Value::as_u64).unwrap_or(1);

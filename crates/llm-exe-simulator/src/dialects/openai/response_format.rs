@@ -13,7 +13,7 @@ use crate::dialects::json::{array_field, content_text, field, is_name, str_field
 
 const TYPES: &[&str] = &["json_object", "json_schema", "text"];
 
-/// Rejects a `response_format` if the service would reject it.
+/// Rejects a `response_format` that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     let Some(format) = field(body, "response_format") else {
         return Ok(());

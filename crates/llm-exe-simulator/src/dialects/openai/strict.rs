@@ -31,7 +31,7 @@ const UNSUPPORTED: &[&str] = &[
     "maxContains",
     "uniqueItems",
 ];
-/// Each node must have one of these keywords; `enum` and `const` are not sufficient.
+/// Keywords of which each node must have at least one. `enum` and `const` are not sufficient.
 const TYPE_KEYWORDS: &[&str] = &["type", "anyOf", "$ref"];
 /// The keywords that are allowed next to a `$ref`.
 const REF_SIBLINGS: &[&str] = &["$ref", "$defs", "definitions"];
@@ -43,7 +43,7 @@ pub(crate) fn not_an_object(schema: &Value) -> String {
     format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{got}\"'.")
 }
 
-/// Rejects a schema if strict mode does not support it.
+/// Rejects a schema that strict mode does not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     if schema.get("anyOf").is_some() {
         return Err(error_at(&[], "'anyOf' is not permitted at the root."));

@@ -1,4 +1,4 @@
-//! Validates an OpenAI request. Each group of fields has its own module.
+//! Validates an OpenAI request. Each group of fields is checked by its own module.
 
 use super::error::{invalid_parameter, missing_parameter, rejection};
 use super::{messages, models, parameters, response_format, tools};
@@ -46,7 +46,7 @@ const PARAMETERS: &[&str] = &[
     "web_search_options",
 ];
 
-/// Rejects a request if the service would reject it.
+/// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
     let body = request.body;
@@ -67,7 +67,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if field(body, "messages").is_none() {
         return Err(missing_parameter("messages"));
     }
-    // DeepSeek has the additional parameter `thinking`.
+    // DeepSeek's API has an additional parameter, `thinking`.
     let is_unknown = |key: &&str| !(*key == "thinking" && name.starts_with("deepseek-"));
     if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
         let message = format!("Unrecognized request argument supplied: {unknown}");
