@@ -203,8 +203,8 @@ pub(crate) fn authorize(request: &HttpRequest<'_>, auth: EndpointAuth) -> Author
         EndpointAuth::None => Authorization::Granted,
         EndpointAuth::AwsIam if request.is_authenticated => Authorization::Granted,
         EndpointAuth::AwsIam => Authorization::denied(
-            "AWS has not authorized this request, but ENDPOINT_AUTH is AWS_IAM; use IAM credentials, \
-             an authorizer, or ENDPOINT_AUTH=API_KEY",
+            "AWS has not authorized this request, but ENDPOINT_AUTH is AWS_IAM; use IAM \
+             credentials, an authorizer, or ENDPOINT_AUTH=API_KEY",
         ),
         EndpointAuth::ApiKey => presented_key(request),
     }
