@@ -132,7 +132,7 @@ pub(crate) async fn stored_results_are_marked_and_never_run(backend: &impl Backe
         let error = documents.fetch(&result, known_etag, deadline()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConfigForbidden);
         assert!(error.is_of_own_result(), "{error}");
-        assert!(error.message().starts_with("s3://results/a.json is a result"), "{error}");
+        assert!(error.message().starts_with("s3://results/a.json contains a result"), "{error}");
     }
     // An object with the same key but without the result metadata is an ordinary document.
     backend.put_object("results", "a.json", "{\"message\":\"Hello\"}").await;
