@@ -119,7 +119,7 @@ impl ErrorResponse {
         ErrorResponse { status: 404, code, message, region: None, date: None }
     }
 
-    /// Creates an error from a rejected entry in a response with a success status.
+    /// Creates an error from one rejected entry of a batch. The response as a whole has status 200.
     pub(crate) fn from_failed_entry(status: u16, code: &str, message: &str) -> ErrorResponse {
         let (code, message) = (normalize_code(code), shorten(message, 500));
         ErrorResponse { status, code, message, region: None, date: None }

@@ -89,7 +89,8 @@ fn is_config(body: &[u8]) -> bool {
     body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
 }
 
-/// Returns the format of a file, or `None` if hosted configs can't have its extension.
+/// Returns the format that a file's extension stands for, or `None` if it is not a format of hosted
+/// configs.
 fn config_format(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let known = ["json", "yaml", "yml", "md", "markdown"];

@@ -1,4 +1,4 @@
-//! Recognizes events, nested events and requests by their fields.
+//! Tells events and requests apart by their fields.
 
 use serde_json::Value;
 

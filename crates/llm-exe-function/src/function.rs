@@ -24,8 +24,8 @@ use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
-/// The time subtracted from a gateway's timeout, which begins before the invocation and includes
-/// the transfer of the response.
+/// The part of a gateway's timeout that is reserved for the gateway itself, because its clock starts
+/// before the invocation and stops after the response was transferred.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
 /// The warning that results are lost although they were paid for.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-/// The reason why a text is not valid JSON.
+/// Why a string is not valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid JSON at line {line}, column {column}: {message}")]
 pub struct JsonError {
@@ -41,7 +41,8 @@ pub(crate) fn strip_position(error: &serde_json::Error) -> String {
     message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
 }
 
-/// Returns the JSON type of a value with an article, such as `a string`, for error messages.
+/// Returns the name of the value's JSON type for error messages, including the article, such as
+/// `a string`.
 pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

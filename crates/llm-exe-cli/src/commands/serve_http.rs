@@ -148,8 +148,8 @@ fn function_url_event(head: &Parts, body: &Bytes) -> Value {
             head.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         headers.insert(name.as_str().to_owned(), json!(values.join(",")));
     }
-    // Like AWS, encode the body as base64 unless it has a text content type. The default content
-    // type of `curl -d` is not a text type.
+    // As on AWS, the body is encoded as base64 unless its content type is a text type. The default
+    // content type of `curl -d` is not one.
     let text = is_text(&head.headers).then(|| std::str::from_utf8(body).ok()).flatten();
     let (body, is_base64) = match text {
         Some(text) => (text.to_owned(), false),

@@ -29,8 +29,8 @@ pub(crate) struct Results {
     settings: ResultSettings,
     store: Arc<dyn ResultStore>,
     messenger: Arc<dyn Messenger>,
-    /// Results that could not be stored, oldest first. A repeated request returns its result from
-    /// here, so that it is not paid for twice.
+    /// Results that could not be stored, oldest first. If such a request is repeated, its result is
+    /// returned from here, so that it is not paid for twice.
     unstored: Mutex<VecDeque<UnstoredResult>>,
     /// A lock for each object that this process is currently reading or writing.
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,

@@ -203,8 +203,8 @@ fn is_final(run: &Run) -> bool {
         return true;
     };
     let kind = error.kind();
-    // The hosted config may have caused the error and can be corrected. No provider was called yet,
-    // so running the request again costs nothing extra.
+    // An error that the hosted config may have caused is not stored, because the config can be
+    // corrected. A repeat costs nothing extra, because no provider has been called.
     let is_config_error = run.report.config_place.is_some() && run.report.attempts == 0;
     !kind.retryable() && !is_configuration_error(kind) && !is_config_error
 }

@@ -138,8 +138,8 @@ impl AwsSimulator {
         self.store.lock().calls.clone()
     }
 
-    /// Returns the number of calls to an operation whose target matches the pattern (see
-    /// [`AwsFault::on`]), including failed calls.
+    /// Counts the calls of an operation, including failed ones, whose target matches the pattern.
+    /// [`AwsFault::on`] describes targets and patterns.
     pub fn count(&self, operation: Operation, pattern: &str) -> usize {
         let matches = |call: &&RecordedCall| {
             call.operation == operation && fault::matches_pattern(pattern, call.name.as_bytes())

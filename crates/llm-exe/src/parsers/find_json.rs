@@ -64,7 +64,7 @@ fn find_embedded(text: &str) -> Option<Vec<Value>> {
             }
             continue;
         }
-        // Prose in brackets is skipped as a whole, whereas invalid JSON ends the search.
+        // Brackets that contain prose are skipped, but invalid JSON ends the search.
         if looks_like_json(start) {
             return None;
         }

@@ -45,7 +45,7 @@ pub(super) struct TemplatePart {
 /// Validates the `message` field and compiles its templates.
 ///
 /// # Errors
-/// Returns the valid messages if any message is invalid. The reasons are added to `problems`.
+/// If any message is invalid, returns the valid ones and adds the reasons to `problems`.
 pub(super) fn compile_prompt(
     written: Option<TextOr<RequestList>>,
     problems: &mut Problems,

@@ -53,8 +53,8 @@ pub(crate) fn to_js_string(text: &str) -> String {
     Number::Literal(text).to_js_string().into_owned()
 }
 
-/// If a decimal number has at most this many digits and no trailing zeros, no shorter text parses
-/// to the same `f64`.
+/// Maximum number of significant digits with which a decimal number, if it has no trailing zeros, is
+/// the shortest representation of its `f64`.
 const MAX_EXACT_DIGITS: usize = 15;
 
 /// Returns the text that JavaScript prints for a number, without parsing the number. Supports only

@@ -36,8 +36,8 @@ pub enum Jitter {
     None,
 }
 
-/// Returns how long to wait after the given number of attempts: as long as the provider requested,
-/// or with exponential backoff if it requested nothing.
+/// Returns how long to wait before the next attempt. This is the time that the provider requested,
+/// or else an exponential backoff.
 pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) -> Duration {
     if let Some(requested) = requested {
         return requested;

@@ -21,7 +21,7 @@ const FIELDS: &[&str] = &[
     "type",
 ];
 
-/// Rejects `tools` and a `tool_choice` that the real service would reject.
+/// Rejects the values of `tools` and `tool_choice` that the real service rejects.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}

@@ -12,7 +12,7 @@ use crate::dialects::json::{array_field, field, has_type, is_name, str_field, un
 const MAX_TOOLS: usize = 128;
 const CHOICES: &[&str] = &["none", "auto", "required"];
 
-/// Rejects `tools` and a `tool_choice` that the real service would reject.
+/// Rejects the values of `tools` and `tool_choice` that the real service rejects.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     match field(body, "tools") {
         None => {}
