@@ -128,7 +128,7 @@ async fn request_makes_at_most_500_calls() {
     let run = executor(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
-    assert!(error.message().contains("500 calls"), "{error}");
+    assert!(error.message().contains("500 provider calls"), "{error}");
     assert_eq!(simulator.journal().len(), 500);
 }
 
