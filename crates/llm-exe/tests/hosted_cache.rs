@@ -175,7 +175,7 @@ async fn a_slow_fetch_times_out() {
     let rules = Rules { hosted, ..Rules::default() };
     let executor = Executor::new(Endpoints::new(), Arc::new(NoKeys), rules).with_documents(store);
     for (seconds, kind, message) in
-        [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "time ran out")]
+        [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "ran out of time")]
     {
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let run = executor.run(deadline, json!({"key": "a.md"})).await;
