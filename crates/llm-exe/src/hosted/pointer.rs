@@ -148,8 +148,8 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
         None => None,
         Some(Some(("versionId", version))) => Some(version.to_owned()),
         Some(_) => {
-            let message = "supports only the query ?versionId=…; if the object key contains ?, use the \
-                           field key instead";
+            let message = "supports only the query ?versionId=…; if the object key contains ?, use \
+                           the field key instead";
             return Err(message.to_owned());
         }
     };
