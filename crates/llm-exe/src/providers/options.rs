@@ -67,7 +67,7 @@ impl<'a> OptionWriter<'a> {
     /// `none`.
     pub(crate) fn warn_minimum_effort(&mut self) {
         self.warnings.push(format!(
-            "options.effort is set to the minimum for {}: the model's reasoning can't be turned off",
+            "options.effort is set to the minimum for {}: its reasoning can't be turned off",
             self.model
         ));
     }
