@@ -100,7 +100,7 @@ impl EnvironmentCredentials {
             return Ok(None);
         };
         Secret::new(&value).map(Some).map_err(|reason| {
-            let message = format!("the AWS credential in {name} can't be used: {reason}");
+            let message = format!("invalid AWS credentials in {name}: {reason}");
             Error::new(ErrorKind::SecretNotFound, message)
         })
     }

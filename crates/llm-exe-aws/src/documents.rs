@@ -107,7 +107,7 @@ fn object_problem(
             (ErrorKind::ConfigNotFound, "the version does not exist")
         }
         (405, _) => {
-            (ErrorKind::ConfigNotFound, "the version is a delete marker, which has no content")
+            (ErrorKind::ConfigNotFound, "the object version is a delete marker and has no content")
         }
         (404, _) | (_, "KeyTooLongError" | "InvalidBucketName") => {
             (ErrorKind::ConfigNotFound, "the object does not exist")

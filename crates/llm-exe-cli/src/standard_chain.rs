@@ -141,7 +141,8 @@ fn is_same(a: &Credentials, b: &Credentials) -> bool {
 }
 
 fn chain_error(reason: &str) -> Error {
-    let message = format!("can't get AWS credentials from the standard chain: {reason}");
+    let message =
+        format!("can't get AWS credentials from the default credential provider chain: {reason}");
     Error::new(ErrorKind::SecretUnavailable, message)
 }
 

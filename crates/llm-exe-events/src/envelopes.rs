@@ -189,7 +189,7 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
     }
     if provenance.depth >= MAX_DEPTH {
         let message = format!(
-            "the {name} contains another event; at most {MAX_DEPTH} levels of nesting are supported"
+            "events are nested too deeply in the {name}; at most {MAX_DEPTH} levels are supported"
         );
         return provenance.invalid("", message);
     }

@@ -23,7 +23,7 @@ pub(crate) struct S3Object {
 }
 
 impl S3Object {
-    /// Parses the object in an S3 notification, where the key is form-encoded.
+    /// Parses the bucket and the form-encoded key in a record of an S3 notification.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
     pub(crate) fn from_notification(record: &Value) -> Result<S3Object, Error> {
         let bucket = required_string(record, "/s3/bucket/name")?;

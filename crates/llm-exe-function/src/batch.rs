@@ -87,7 +87,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
             let failure = requests.iter().find_map(RequestOutcome::error);
             if let (None, Some(error)) = (&group_error, failure) {
                 let message = format!(
-                    "not run, because the earlier record {id} of the same message group failed"
+                    "not run, because an earlier record in the same message group ({id}) failed"
                 );
                 group_error = Some(Error::new(error.kind(), message));
             }
@@ -104,7 +104,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         let left = self.deadline.left();
         if permit.is_err() || left < slowest {
             let message = format!(
-                "not started: {} ms remain, but another record of this batch took {} ms",
+                "not started, because too little time is left: {} ms, and another record in this batch took {} ms",
                 left.as_millis(),
                 slowest.as_millis()
             );

@@ -68,7 +68,7 @@ pub(crate) enum Content {
         /// The arguments as a JSON string, which may be truncated.
         arguments: String,
     },
-    /// The message with which the model refuses to reply.
+    /// A refusal with this text.
     Refusal(String),
     Empty,
 }

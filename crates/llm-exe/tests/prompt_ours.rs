@@ -162,7 +162,10 @@ fn syntax_errors_say_what_was_expected() {
             "{{{{a}}}} {{{{/b}}}}",
             "1:16 expected `{{{{/a}}}}` to close the raw block, found `{{{{/b}}}}`",
         ),
-        ("{{^a}}{{else if b}}{{/a}}", "1:7 an inverted block allows `else` but not `else if`"),
+        (
+            "{{^a}}{{else if b}}{{/a}}",
+            "1:7 a block that begins with `{{^` allows `else` but not `else if`",
+        ),
         ("{{#if a}}{{else}}{{else}}{{/if}}", "1:18 unexpected `else`; expected `{{/if}}`"),
         ("{{a b=1 c}}", "1:9 expected `key=value` (positional arguments come first), found `c`"),
         ("{{(a)}}", "1:3 expected a name, found `(`"),

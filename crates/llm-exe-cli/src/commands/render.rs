@@ -1,5 +1,4 @@
-//! The command `llm-exe render`, which prints the HTTP request for the provider without its API
-//! key.
+//! The `llm-exe render` command, which prints the HTTP request for the provider without the API key.
 
 use std::process::ExitCode;
 use std::time::Duration;

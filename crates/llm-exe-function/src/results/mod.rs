@@ -134,7 +134,7 @@ fn unreadable(place: &ResultPlace) -> Error {
 struct NoPorts;
 
 fn no_port<'a, T: 'a + Send>() -> PortFuture<'a, Result<T, Error>> {
-    let message = "this function was created without a store for results";
+    let message = "this function was created without a result store";
     Box::pin(std::future::ready(Err(Error::new(ErrorKind::Internal, message))))
 }
 

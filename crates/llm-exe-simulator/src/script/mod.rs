@@ -178,9 +178,9 @@ impl Script {
         self.take_at(index)
     }
 
-    /// Uses the first step that could match a call in this dialect, if it is a `dropEarly` step,
-    /// and returns whether it did. The body has not been read yet, so the model and the prompt are
-    /// unknown.
+    /// Returns whether to drop the connection before the body is read. If the first step that could
+    /// match a call in this dialect is a `dropEarly` step, that step is used up. Its model and prompt
+    /// are not compared, because they are in the body.
     pub(crate) fn take_drop_early(&mut self, dialect: &str) -> bool {
         let may_match = |when: &When| when.dialect.as_deref().is_none_or(|name| name == dialect);
         let Some(index) = self.steps.iter().position(|step| may_match(&step.when)) else {

@@ -50,7 +50,7 @@ impl HostedRules {
         };
         if !allowed {
             let message = format!(
-                "configs must not be read from the bucket {}: it is not in CONFIG_BUCKETS",
+                "reading configs from the bucket {} is not allowed; add it to CONFIG_BUCKETS",
                 json::quoted(bucket)
             );
             return Err(Error::new(ErrorKind::ConfigForbidden, message));

@@ -53,7 +53,7 @@ fn split_front_matter(text: &str) -> Result<Sections<'_>, ConfigError> {
         end += line.len();
     }
     let message =
-        "the front matter that begins here is not closed; end it with a line that contains ---";
+        "the front matter that begins here is not closed; expected a line that contains only ---";
     Err(ConfigError::at(1, 1, message))
 }
 

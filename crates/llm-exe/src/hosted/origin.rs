@@ -25,7 +25,7 @@ pub struct ConfigSource {
 /// texts begin.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The location of the document for error messages. It is empty for a local file.
+    /// The location of the document, for use in error messages. It is empty for a local file.
     location: String,
     /// The paths of the fields that come from the document. If the caller overrides a part of
     /// `data` or `options`, the paths of the remaining keys are stored, such as `data.name`.

@@ -77,10 +77,9 @@ fn object_location(
         reject("version", &message);
     }
     match bucket.or_else(|| rules.bucket.clone()) {
-        None => reject(
-            "key",
-            "needs a bucket; set the field bucket or the setting AWS_S3_FILES_BUCKET_NAME",
-        ),
+        None => {
+            reject("key", "needs a bucket; add the field `bucket`, or set AWS_S3_FILES_BUCKET_NAME")
+        }
         Some(bucket) => match check_bucket(&bucket) {
             Err(message) => reject("bucket", &message),
             Ok(()) => return Some(DocumentLocation::Object { bucket, key, version }),

@@ -227,7 +227,7 @@ impl Loader {
         self.copied_bytes += size;
         if self.copied_bytes > MAX_COPIED_BYTES {
             let message =
-                format!("aliases expand to more than {MAX_COPIED_BYTES} bytes, which is the limit");
+                format!("aliases expand to more than the limit of {MAX_COPIED_BYTES} bytes");
             return Err(error_at(span, message));
         }
         Ok(())
@@ -249,7 +249,7 @@ impl Loader {
                     frame.size += name.len();
                     fields.insert(name, value);
                 }
-                None => return Err(error_at(span, "this value of a mapping has no key")),
+                None => return Err(error_at(span, "this mapping entry has no key")),
             },
         }
         Ok(())

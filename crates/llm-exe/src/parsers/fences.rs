@@ -157,5 +157,5 @@ fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize)
             return Err(OutputError::new(message));
         }
     }
-    Err(OutputError::new("a code block in the reply is not closed; expected a closing fence"))
+    Err(OutputError::new("a code block in the reply has no closing fence"))
 }

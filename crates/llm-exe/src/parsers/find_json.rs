@@ -58,7 +58,7 @@ fn find_embedded(text: &str) -> Option<Vec<Value>> {
             let end = reader.byte_offset();
             values.push(value);
             rest = start.get(end..)?;
-            // A closing bracket after the value means that the value is part of invalid JSON.
+            // After a complete value, an unmatched closing bracket means that the JSON is invalid.
             if rest.trim_start().starts_with(['}', ']']) {
                 return None;
             }

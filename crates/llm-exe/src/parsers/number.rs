@@ -105,7 +105,7 @@ fn is_number_like(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.,".contains(c)
 }
 
-/// Returns whether the character is a dash that may also be meant as a minus sign.
+/// Returns whether the character is a dash that could also be intended as a minus sign.
 fn is_ambiguous_dash(c: char) -> bool {
     "–—‒﹣－".contains(c)
 }

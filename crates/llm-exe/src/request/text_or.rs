@@ -11,8 +11,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A string or a structured value `T`, which is a list or an object.
 ///
-/// Unlike an untagged serde enum, this type deserializes without buffering, so an error inside `T`
-/// has a path.
+/// Unlike an untagged serde enum, this type deserializes without buffering, so the path of an error
+/// inside `T` is reported.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(untagged)]
 pub enum TextOr<T> {

@@ -16,8 +16,8 @@ use crate::plan::Returns;
 /// bucket, call `executor.run(deadline, request)`.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The deadline of the current step. While a target is being called, it is the end of that
-    /// target's share of the remaining time.
+    /// The deadline of the current step. Each target gets a share of the remaining time, so this is
+    /// earlier than the run's deadline while fallbacks remain.
     pub(super) deadline: Deadline,
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,

@@ -58,7 +58,7 @@ impl<'a> Conversation<'a> {
         Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
     }
 
-    /// Calls the provider until a reply is accepted or no repairs are left.
+    /// Calls the provider until a reply is accepted or the maximum number of repairs is reached.
     pub(super) async fn run(mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));

@@ -52,8 +52,8 @@ pub(crate) struct Iteration<'s, 'a> {
     pub(crate) last: bool,
 }
 
-/// The block parameters of the enclosing programs, innermost first. Programs without block
-/// parameters have no frame.
+/// The block parameters of one enclosing block. The frames of all enclosing blocks with parameters
+/// form a list, innermost first.
 pub(crate) struct Params<'s, 'a> {
     /// The values of the first two block parameters, or `None` if the block does not provide any.
     pub(crate) values: Option<[&'s Value<'a>; 2]>,

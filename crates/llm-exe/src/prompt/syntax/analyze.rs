@@ -36,8 +36,8 @@ pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
 struct Analyzer<'s> {
     source: &'s str,
     analysis: Analysis,
-    /// The block parameters of the enclosing programs, innermost last. Programs without block
-    /// parameters have no entry.
+    /// The block parameters of the enclosing blocks, innermost last. Blocks without parameters have
+    /// no entry.
     scopes: Vec<Vec<Box<str>>>,
 }
 

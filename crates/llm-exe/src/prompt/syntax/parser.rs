@@ -165,9 +165,10 @@ impl Parser<'_> {
         let mut chain = Vec::new();
         while let Stop::ElseIf { before, at } = stop {
             if inverted {
-                return Err(
-                    self.syntax_error(at, "an inverted block allows `else` but not `else if`")
-                );
+                return Err(self.syntax_error(
+                    at,
+                    "a block that begins with `{{^` allows `else` but not `else if`",
+                ));
             }
             let (arm, next) = self.arm(before)?;
             chain.push(arm);

@@ -184,7 +184,7 @@ fn read_word(rest: &str, first: char) -> (Token, usize) {
     (token.unwrap_or_else(|| Token::Id { text: text.into(), literal: false }), len)
 }
 
-/// Returns the length of `as |` if `rest` starts with it.
+/// Returns the length of `as`, whitespace and `|` if `rest` starts with them.
 fn params_len(rest: &str) -> Option<usize> {
     let after = rest.strip_prefix("as")?;
     let bar = trim_js_start(after);

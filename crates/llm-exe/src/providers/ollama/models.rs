@@ -1,4 +1,4 @@
-//! The capabilities of Ollama models, which differ only in how they reason.
+//! The capabilities of Ollama models. The models differ only in how they reason.
 
 use crate::glob::matches;
 

@@ -38,7 +38,7 @@ pub(crate) const XAI: OpenAiChat = OpenAiChat {
 pub(crate) const DEEPSEEK: OpenAiChat =
     OpenAiChat { models: models::DEEPSEEK, thinking_switch: true, seed: false, ..WITH_JSON_SCHEMA };
 
-/// A configured server that supports JSON Schema.
+/// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON Schema.
 pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     models: models::ANY_WITH_JSON_SCHEMA,
     max_tokens_field: "max_tokens",
@@ -48,10 +48,10 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     seed: true,
 };
 
-/// A configured server that supports JSON mode.
+/// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON mode.
 pub(crate) const WITH_JSON_MODE: OpenAiChat =
     OpenAiChat { models: models::ANY_WITH_JSON_MODE, ..WITH_JSON_SCHEMA };
 
-/// A configured server that supports neither JSON Schema nor JSON mode.
+/// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports neither JSON Schema nor JSON mode.
 pub(crate) const WITH_PROMPT_ONLY: OpenAiChat =
     OpenAiChat { models: models::ANY_WITH_PROMPT_ONLY, ..WITH_JSON_SCHEMA };
