@@ -104,7 +104,8 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
         let left = self.deadline.left();
         if permit.is_err() || left < slowest {
             let message = format!(
-                "not started, because too little time is left: {} ms, and another record in this batch took {} ms",
+                "not started, because only {} ms are left and another record in this batch took \
+                 {} ms",
                 left.as_millis(),
                 slowest.as_millis()
             );

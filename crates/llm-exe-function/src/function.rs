@@ -24,8 +24,8 @@ use crate::response;
 use crate::results::Results;
 use crate::settings::Settings;
 
-/// The part of a gateway's timeout that is reserved for the gateway itself, because its clock starts
-/// before the invocation and stops after the response was transferred.
+/// The part of a gateway's timeout that is reserved for the gateway itself. Its clock starts before
+/// the invocation and stops after the response was transferred.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
 /// The warning that results are lost although they were paid for.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Why a string is not valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not JSON at line {line}, column {column}: {message}")]
+#[error("not valid JSON at line {line}, column {column}: {message}")]
 pub struct JsonError {
     /// The line, counted from 1.
     pub line: usize,

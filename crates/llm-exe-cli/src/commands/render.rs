@@ -1,4 +1,5 @@
-//! The `llm-exe render` command, which prints the HTTP request for the provider without the API key.
+//! The `llm-exe render` command, which prints the HTTP request for the provider without the API
+//! key.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -159,7 +159,7 @@ async fn validate_reports_every_problem_of_every_file() {
         "bad.json: model: ",
         "bad.json: message[0]: ",
         "bad.json: output: ",
-        "broken.json: not JSON at line 2",
+        "broken.json: not valid JSON at line 2",
         "missing.json: can't be read",
         "unknown-field.json: ok",
     ] {

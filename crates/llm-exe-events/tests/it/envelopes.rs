@@ -141,7 +141,7 @@ proptest! {
             prop_assert_eq!(found.body.unwrap(), request);
         } else {
             let error = found.body.unwrap_err();
-            prop_assert!(error.message().contains("at most 3 levels of nesting"), "{error}");
+            prop_assert!(error.message().contains("at most 3 levels are supported"), "{error}");
         }
     }
 

@@ -179,8 +179,8 @@ impl Script {
     }
 
     /// Returns whether to drop the connection before the body is read. If the first step that could
-    /// match a call in this dialect is a `dropEarly` step, that step is used up. Its model and prompt
-    /// are not compared, because they are in the body.
+    /// match a call in this dialect is a `dropEarly` step, that step is used up. Its model and
+    /// prompt are not compared, because they are in the body.
     pub(crate) fn take_drop_early(&mut self, dialect: &str) -> bool {
         let may_match = |when: &When| when.dialect.as_deref().is_none_or(|name| name == dialect);
         let Some(index) = self.steps.iter().position(|step| may_match(&step.when)) else {

@@ -128,7 +128,7 @@ impl Store {
         self.versioned_buckets.insert(bucket.to_owned());
     }
 
-    /// Writes an object. Returns it with its version id and the number of times that it was written.
+    /// Writes an object. Returns it with its version id and the number of times it was written.
     pub(super) fn put(&mut self, bucket: &str, key: &str, object: Object) -> Object {
         let is_versioned = self.versioned_buckets.contains(bucket);
         let version = is_versioned.then(|| self.next_id().replace('-', ""));

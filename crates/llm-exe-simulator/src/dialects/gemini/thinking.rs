@@ -24,7 +24,7 @@ pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), R
     }
     match (parse_level(thinking)?, parse_budget(thinking)?) {
         (Some(_), Some(_)) => {
-            Err(invalid_request("You can only set one of thinking budget and thinking level."))
+            Err(invalid_request("You can only set only one of thinking budget and thinking level."))
         }
         (Some(level), None) => match model.thinking {
             Thinking::Levels { levels, .. } if !levels.contains(&level) => {

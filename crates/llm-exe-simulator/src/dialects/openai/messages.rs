@@ -174,7 +174,7 @@ fn validate_tool_messages(messages: &[Value]) -> Result<(), Rejection> {
                 }
                 None => {
                     let message = "Invalid parameter: messages with role 'tool' must be a \
-                                   response to a preceding message with 'tool_calls'.";
+                                   response to a preceeding message with 'tool_calls'.";
                     return Err(invalid_parameter(
                         message,
                         &format!("{path}.role"),

@@ -42,8 +42,8 @@ pub(super) fn read_failure(wire: &WireReply) -> Failure {
         }
         "ModelErrorException" => (ErrorKind::ProviderUnavailable, false),
         "AccessDeniedException" | "AccessDenied" => (ErrorKind::AccessDenied, false),
-        // All other exceptions are classified by their status. For 403, the cause is the credentials
-        // or the signature.
+        // All other exceptions are classified by their status. For 403, the cause is the
+        // credentials or the signature.
         _ => failure::classify_status(wire.status),
     };
     Failure { kind, message, retry }
