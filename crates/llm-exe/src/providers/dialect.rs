@@ -6,12 +6,16 @@ use crate::ports::KeyName;
 use crate::schema::Schema;
 use crate::wire::{WireReply, WireRequest};
 
+use super::capabilities::ModelTable;
 use super::failure::{self, Failure};
 
 /// Builds requests and parses responses in one API format.
 pub trait Dialect: Send + Sync {
     /// The name of the dialect in the documentation and in the simulator.
     fn name(&self) -> &'static str;
+
+    /// Returns the table with the capabilities of the models, whose rows docs/models.md lists.
+    fn models(&self) -> ModelTable;
 
     /// Returns the strongest method that the model supports for making its reply match a schema.
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure;
