@@ -17,6 +17,31 @@ import { closest } from './suggest.mjs';
  */
 
 /**
+ * @typedef {object} Provider
+ * @property {string} name
+ * @property {string} baseUrlSetting the setting of the function for the base URL
+ * @property {{ secret: string, environment: string[] }} [key] the parameter and the variables of the key
+ */
+
+/**
+ * The built-in providers. `scripts/update` writes the file from the function's code.
+ * @type {readonly Provider[]}
+ */
+export const PROVIDERS = JSON.parse(
+  readFileSync(new URL('./providers.json', import.meta.url), 'utf8'),
+);
+
+/**
+ * @param {Provider} provider
+ * @returns {EnvRow[]} the variable of the provider's key, if it has one
+ */
+function keyRow({ name: provider, key }) {
+  const [name, ...aliases] = key?.environment ?? [];
+  if (!name) return [];
+  return [{ name, aliases, description: `API key of ${provider}`, secret: key?.secret }];
+}
+
+/**
  * The variables of `.env`. Variables without a `secret` are required.
  * @type {readonly EnvRow[]}
  */
@@ -29,16 +54,7 @@ export const ENV = [
   { name: 'DEPLOY_ACCOUNT', description: 'ID of your AWS account, 12 digits' },
   { name: 'DEPLOY_REGION', description: 'AWS region to deploy to, like `us-west-2`' },
   { name: 'DEPLOY_PROFILE', description: 'AWS CLI profile to deploy with' },
-  {
-    name: 'OPEN_AI_API_KEY',
-    aliases: ['OPENAI_API_KEY'],
-    description: 'OpenAI API key',
-    secret: 'KeyOpenAI',
-  },
-  { name: 'ANTHROPIC_API_KEY', description: 'Anthropic API key', secret: 'KeyAnthropic' },
-  { name: 'XAI_API_KEY', description: 'xAI API key', secret: 'KeyXAI' },
-  { name: 'GEMINI_API_KEY', description: 'Google Gemini API key', secret: 'KeyGoogle' },
-  { name: 'DEEPSEEK_API_KEY', description: 'DeepSeek API key', secret: 'KeyDeepSeek' },
+  ...PROVIDERS.flatMap(keyRow),
   {
     name: 'ENDPOINT_API_KEY',
     description: 'key that callers send if `endpointAuth` is `API_KEY`',

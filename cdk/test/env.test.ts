@@ -53,7 +53,7 @@ const INVALID: [Record<string, string>, string][] = [
   [{ DEPLOY_ACOUNT: '1' }, 'DEPLOY_ACOUNT: unknown variable (did you mean DEPLOY_ACCOUNT?)'],
   [
     { OPEN_AI_API_KEY: 'a', OPENAI_API_KEY: 'b' },
-    'OPEN_AI_API_KEY and OPENAI_API_KEY are names of the same variable but have different values',
+    'OPENAI_API_KEY and OPEN_AI_API_KEY are names of the same variable but have different values',
   ],
   ...['sentinel#b', '#sentinel', 'sentinel #b', "'sentinel'#b"].map(ambiguous),
   ...['"sentinel', "'sentinel", '`sentinel', '"sentinel"b', 'sentinel"'].map(ambiguous),
@@ -115,8 +115,8 @@ test('values are read without changes', () => {
   }
   assert.deepEqual(readEnv(envText({ MY_APP_TOKEN: 'a#b', XAI_API_KEY: ' # none' })).secrets, []);
   assert.deepEqual(readEnv(envText({ XAI_API_KEY: '', GEMINI_API_KEY: '  ' })).secrets, []);
-  const alias = readEnv(envText({ OPENAI_API_KEY: 'x' })).secrets;
-  assert.deepEqual(alias, [{ name: 'OPEN_AI_API_KEY', parameter: 'KeyOpenAI', value: 'x' }]);
+  const alias = readEnv(envText({ OPEN_AI_API_KEY: 'x' })).secrets;
+  assert.deepEqual(alias, [{ name: 'OPENAI_API_KEY', parameter: 'KeyOpenAI', value: 'x' }]);
 });
 
 test('variables of other programs are ignored', () => {
@@ -144,6 +144,7 @@ test('.env.sample contains every variable and no key', () => {
   assert.deepEqual(
     Object.keys(sample),
     ENV.map(({ name }) => name),
+    '.env.sample is out of date; run scripts/update',
   );
   for (const { name, secret } of ENV) if (secret) assert.equal(sample[name], '');
 });

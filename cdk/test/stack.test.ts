@@ -1,5 +1,5 @@
 // Checks the effect of each option on the template. cases/template.json is a snapshot of the
-// default template; `UPDATE=1 npm run check` updates it.
+// default template; `scripts/update` rewrites it.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

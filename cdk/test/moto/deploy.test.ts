@@ -145,7 +145,7 @@ describe('a deployment', () => {
     user.writeEnv({ OPENAI_API_KEY: `'${KEY.replaceAll("'", '’')}'` });
     const { status, output } = await user.npm('update-secrets');
     assert.equal(status, 0, output);
-    assert.deepEqual(output.match(/^\S+ -> .*$/gm), [`OPEN_AI_API_KEY -> ${PARAMETER}`]);
+    assert.deepEqual(output.match(/^\S+ -> .*$/gm), [`OPENAI_API_KEY -> ${PARAMETER}`]);
     assert.ok(!output.includes('sentinel'), output);
     const stored = (await parameter(PARAMETER)) as { Value: string; Type: string };
     assert.deepEqual([stored.Value, stored.Type], [KEY.replaceAll("'", '’'), 'SecureString']);

@@ -22,6 +22,6 @@ pub use keys::EnvironmentKeys;
 pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
-    AwsSettings, LogLevel, ResultSettings, SETTINGS, SettingRow, Settings, SettingsError,
-    aws_region,
+    AwsSettings, LogLevel, ResultSettings, SettingRow, Settings, SettingsError, aws_region,
+    setting_rows,
 };

@@ -1,6 +1,6 @@
 //! Checks that each row of the capability tables has a wire case and is listed in docs/models.md.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test models` rewrites the table in docs/models.md.
+//! `scripts/update` rewrites the table in docs/models.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,7 +58,7 @@ fn every_row_is_reachable() {
 }
 
 #[test]
-fn docs_list_all_rows() {
+fn table_of_models_is_up_to_date() {
     const HEADER: &str = "| provider | model | effort | structured output | not supported |\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
     let page = std::fs::read_to_string(&path).unwrap();
@@ -74,6 +74,6 @@ fn docs_list_all_rows() {
     if common::update() {
         std::fs::write(&path, &expected).unwrap();
     } else {
-        assert!(page == expected, "docs/models.md is out of date; run this test with UPDATE=1");
+        assert!(page == expected, "docs/models.md is out of date; run scripts/update");
     }
 }

@@ -69,20 +69,9 @@ fn example_credentials(name: &str) -> Option<String> {
 }
 
 /// Returns a model of the provider, and the provider's stop reason for a truncated reply.
-fn model_and_length_reason(row: &ProviderRow) -> (&'static str, &'static str) {
-    match row.name {
-        "openai" => ("gpt-4o-mini", "length"),
-        "anthropic" => ("claude-sonnet-4-5", "max_tokens"),
-        "xai" => ("grok-4.3", "length"),
-        "deepseek" => ("deepseek-v4-flash", "length"),
-        "google" => ("gemini-2.5-flash", "MAX_TOKENS"),
-        "ollama" => ("llama3.2", "length"),
-        "amazon:anthropic" => ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "max_tokens"),
-        "amazon:meta" => ("meta.llama3-1-70b-instruct-v1:0", "max_tokens"),
-        "amazon:nova" => ("amazon.nova-pro-v1:0", "max_tokens"),
-        "amazon" => ("mistral.mistral-large-2407-v1:0", "max_tokens"),
-        other => panic!("no model for {other}"),
-    }
+fn model_and_length_reason(row: &ProviderRow) -> (String, String) {
+    let field = |name| common::provider_field(row.name, name);
+    (field("model"), field("lengthReason"))
 }
 
 /// Returns the error message for a refusal, or `None` if the dialect reports refusals as plain
@@ -143,7 +132,7 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
             ..case.clone()
         };
         let simulator = Simulator::start().await.unwrap();
-        let script = case.script.to_string().replace("CUT", length_reason);
+        let script = case.script.to_string().replace("CUT", &length_reason);
         simulator.script_json(serde_json::from_str(&script).unwrap()).unwrap();
         let mut request = json!({"provider": row.name, "model": model});
         let fields = case.request.as_object().unwrap().clone();
@@ -378,7 +367,7 @@ async fn aws_denial_names_the_action_and_the_model() {
             assert_eq!(error.kind().name(), kind, "{error}");
             assert!(error.message().contains(expected), "{error}");
             assert!(error.message().contains(message), "{error}");
-            assert!(error.message().contains(model_and_length_reason(row).0), "{error}");
+            assert!(error.message().contains(&model_and_length_reason(row).0), "{error}");
             assert!(!error.for_log().contains("arn:"), "{}", error.for_log());
             assert_eq!(run.report.attempts, 1);
         }

@@ -1,9 +1,9 @@
 //! Tests the requests that are sent to providers and how their responses are read.
 //!
-//! `cases/wire/<provider>.json` contains requests, each with the resulting wire request or error.
-//! `cases/replies/*.json` contains responses, each with the reply that is read from it.
+//! `cases/wire/<provider>.json` contains requests (`cases`), each with the resulting wire request
+//! or error, and responses (`replies`), each with the reply that is read from it.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test wire` rewrites the wire cases; review the difference.
+//! `scripts/update` rewrites the cases; review the difference.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,12 +14,11 @@
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::ports::PortFuture;
-use llm_exe::providers::{Dialect, PROVIDERS, provider};
+use llm_exe::providers::{Dialect, PROVIDERS};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use serde::Deserialize;
@@ -58,20 +57,22 @@ async fn dry_run(request: &Value) -> Map<String, Value> {
 }
 
 #[tokio::test]
-async fn requests_become_the_recorded_wire_requests() {
+async fn recorded_wire_requests_are_up_to_date() {
     let mut failures = Vec::new();
     for row in PROVIDERS {
         let cases = common::wire_cases(row.name);
-        assert!(cases.len() >= 10, "{} has {} cases", row.name, cases.len());
+        assert!(cases.len() >= 10, "{} has {} cases, of at least 10", row.name, cases.len());
         let is_sorted = cases.keys().is_sorted() || common::update();
-        assert!(is_sorted, "{}: cases are not sorted; run with UPDATE=1", row.name);
+        assert!(is_sorted, "{}: cases are not sorted; run scripts/update", row.name);
         let mut actual = Map::new();
         for (name, case) in &cases {
             actual.insert(name.clone(), Value::Object(dry_run(&case["request"]).await));
         }
         if common::update() {
             actual.sort_keys();
-            std::fs::write(common::wire_file(row.name), format!("{:#}\n", Value::Object(actual)))
+            let mut data = common::provider_data(row.name);
+            data.insert("cases".to_owned(), Value::Object(actual));
+            std::fs::write(common::wire_file(row.name), format!("{:#}\n", Value::Object(data)))
                 .unwrap();
             continue;
         }
@@ -84,13 +85,6 @@ async fn requests_become_the_recorded_wire_requests() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-/// A file of response cases that apply to one or more providers.
-#[derive(Deserialize)]
-struct ReplyFile {
-    providers: Vec<String>,
-    cases: Vec<ReplyCase>,
 }
 
 #[derive(Deserialize)]
@@ -140,25 +134,44 @@ fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
     }
 }
 
+/// Returns the response cases of a provider. Providers with the same dialect can share them: their
+/// field `repliesOf` names the provider whose file contains the cases.
+fn reply_cases(provider: &str) -> Vec<ReplyCase> {
+    let mut data = common::provider_data(provider);
+    if let Some(Value::String(other)) = data.get("repliesOf") {
+        data = common::provider_data(other);
+    }
+    let cases = data.shift_remove("replies").unwrap_or_else(|| {
+        panic!("{}: the field replies is missing", common::wire_file(provider).display());
+    });
+    serde_json::from_value(cases).unwrap()
+}
+
 #[test]
 fn responses_are_read_as_recorded() {
     let mut failures = Vec::new();
-    let mut tested = BTreeSet::new();
-    for entry in common::cases().join("replies").read_dir().unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let file: ReplyFile = serde_json::from_str(&text).unwrap();
-        for name in file.providers {
-            let dialect = provider(&name).unwrap().dialect;
-            for case in &file.cases {
-                let actual = read_case(dialect, case);
-                if actual != case.expected {
-                    failures.push(format!("{name}: {}: {actual:#}", case.name));
-                }
+    for row in PROVIDERS {
+        let cases = reply_cases(row.name);
+        assert!(cases.len() >= 5, "{} has {} replies, of at least 5", row.name, cases.len());
+        for case in &cases {
+            let actual = read_case(row.dialect, case);
+            if actual != case.expected {
+                failures.push(format!("{}: {}: {actual:#}", row.name, case.name));
             }
-            tested.insert(name);
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    let providers: BTreeSet<String> = PROVIDERS.iter().map(|row| row.name.to_owned()).collect();
-    assert_eq!(tested, providers, "each provider is tested");
+}
+
+#[test]
+fn every_data_file_belongs_to_a_provider_and_has_the_type_of_its_bodies() {
+    for row in PROVIDERS {
+        // The script `wire-types/check.mjs` reads this field.
+        assert_ne!(common::provider_field(row.name, "bodyType"), "", "{}", row.name);
+    }
+    for entry in common::cases().join("wire").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let is_known = PROVIDERS.iter().any(|row| common::wire_file(row.name) == path);
+        assert!(is_known, "{}: no row of PROVIDERS has this name", path.display());
+    }
 }

@@ -21,7 +21,7 @@ use crate::destination::{Destination, ResultPrefix};
 
 pub use error::SettingsError;
 pub use results::ResultSettings;
-pub use rows::{SETTINGS, SettingRow};
+pub use rows::{SettingRow, setting_rows};
 
 /// Settings that only later versions support. The function does not start if one of them is set,
 /// because ignoring a restriction would be dangerous.

@@ -1,7 +1,11 @@
 //! The table of settings with their defaults.
 
+use std::borrow::Cow;
+
+use llm_exe::providers::PROVIDERS;
+
 /// A setting, as it is listed in the documentation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SettingRow {
     /// The name of the environment variable.
     pub name: &'static str,
@@ -9,15 +13,31 @@ pub struct SettingRow {
     /// default.
     pub default: &'static str,
     /// What the setting does.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
+}
+
+/// Returns all settings of the function. Those for the base URLs of providers come last.
+pub fn setting_rows() -> Vec<SettingRow> {
+    let mut rows = ROWS.to_vec();
+    for provider in PROVIDERS {
+        let name = provider.base_url_setting;
+        // Several providers share the setting of Amazon Bedrock.
+        if rows.iter().all(|row| row.name != name) {
+            let same = PROVIDERS.iter().filter(|other| other.base_url_setting == name);
+            let providers: Vec<&str> = same.map(|other| other.name).collect();
+            let description = format!("base URL of {}", providers.join(", ")).into();
+            rows.push(SettingRow { name, default: provider.base_url, description });
+        }
+    }
+    rows
 }
 
 const fn row(name: &'static str, default: &'static str, description: &'static str) -> SettingRow {
-    SettingRow { name, default, description }
+    SettingRow { name, default, description: Cow::Borrowed(description) }
 }
 
-/// All settings of the function.
-pub const SETTINGS: &[SettingRow] = &[
+/// All settings except the base URLs of providers.
+const ROWS: &[SettingRow] = &[
     row("STACK_NAME", "LlmExeLambda", "the stack name, which is part of the names of its secrets"),
     row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
     row("ENDPOINT_AUTH", "AWS_IAM", "authentication of HTTP callers: AWS_IAM, API_KEY or NONE"),
@@ -53,22 +73,7 @@ pub const SETTINGS: &[SettingRow] = &[
         "",
         "maximum bytes of a response; larger results are stored below RESULT_PREFIX",
     ),
-    row("OPENAI_BASE_URL", "https://api.openai.com/v1", "base URL of openai"),
-    row("ANTHROPIC_BASE_URL", "https://api.anthropic.com", "base URL of anthropic"),
-    row("XAI_BASE_URL", "https://api.x.ai/v1", "base URL of xai"),
-    row("DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1", "base URL of deepseek"),
-    row(
-        "GEMINI_BASE_URL",
-        "https://generativelanguage.googleapis.com/v1beta",
-        "base URL of google",
-    ),
-    row("OLLAMA_ENDPOINT", "http://localhost:11434", "base URL of ollama"),
     row("OPENAI_COMPATIBLE_PROVIDERS", "", "additional OpenAI-compatible servers, as JSON"),
-    row(
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-        "https://bedrock-runtime.REGION.amazonaws.com",
-        "base URL of Amazon Bedrock",
-    ),
     row(
         "AWS_ENDPOINT_URL_S3",
         "https://s3.REGION.amazonaws.com",
@@ -81,7 +86,7 @@ pub const SETTINGS: &[SettingRow] = &[
         "https://events.REGION.amazonaws.com",
         "base URL of EventBridge",
     ),
-    row("AWS_ENDPOINT_URL", "", "base URL of all AWS services without a setting above"),
+    row("AWS_ENDPOINT_URL", "", "base URL of all AWS services without their own setting"),
     row("AWS_REGION", "", "the AWS region, or else AWS_DEFAULT_REGION; Lambda sets it"),
     row(
         "CONFIG_URL_HOSTS",
@@ -91,8 +96,8 @@ pub const SETTINGS: &[SettingRow] = &[
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
 ];
 
-/// Returns the default of a setting, or `None` if the setting has no default.
+/// Returns the default of a setting of this table, or `None` if the setting has no default.
 pub(super) fn default_of(name: &str) -> Option<&'static str> {
-    let row = SETTINGS.iter().find(|row| row.name == name)?;
+    let row = ROWS.iter().find(|row| row.name == name)?;
     (!row.default.is_empty()).then_some(row.default)
 }

@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 
-use super::{Access, Dialect, PROVIDERS, ProviderRow, check_base_url, openai_chat};
+use super::openai_chat::quirks;
+use super::{Access, Dialect, PROVIDERS, ProviderRow, check_base_url};
 
 /// The setting that lists the additional providers.
 pub const COMPATIBLE_SETTING: &str = "OPENAI_COMPATIBLE_PROVIDERS";
@@ -92,9 +93,9 @@ fn new_row(server: CompatibleServer) -> Result<ProviderRow, String> {
     check_names(&server)?;
     check_base_url(&server.base_url).map_err(|reason| format!("baseUrl: {reason}"))?;
     let dialect: &'static dyn Dialect = match server.structured_output {
-        StructuredOutput::JsonSchema => &openai_chat::WITH_JSON_SCHEMA,
-        StructuredOutput::JsonObject => &openai_chat::WITH_JSON_MODE,
-        StructuredOutput::Prompt => &openai_chat::WITH_PROMPT_ONLY,
+        StructuredOutput::JsonSchema => &quirks::WITH_JSON_SCHEMA,
+        StructuredOutput::JsonObject => &quirks::WITH_JSON_MODE,
+        StructuredOutput::Prompt => &quirks::WITH_PROMPT_ONLY,
     };
     let access = match (server.key, server.key_env) {
         (None, None) => Access::Open,

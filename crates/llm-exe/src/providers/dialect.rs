@@ -6,12 +6,16 @@ use crate::ports::KeyName;
 use crate::schema::Schema;
 use crate::wire::{WireReply, WireRequest};
 
+use super::capabilities::ModelTable;
 use super::failure::{self, Failure};
 
 /// Builds requests and parses responses in one API format.
 pub trait Dialect: Send + Sync {
     /// Returns the dialect's name, which the documentation and the simulator use.
     fn name(&self) -> &'static str;
+
+    /// Returns the table with the capabilities of the models, whose rows docs/models.md lists.
+    fn models(&self) -> ModelTable;
 
     /// Chooses how to make the model's reply match a schema. Returns the most reliable method that
     /// the model supports.

@@ -18,12 +18,13 @@ mod ollama;
 mod openai_chat;
 mod options;
 
+use self::openai_chat::quirks;
 use crate::ports::KeyName;
 use crate::region::aws_domain;
 
 pub use base_url::check_base_url;
 pub(crate) use capabilities::EFFORTS;
-pub use capabilities::{Capability, capabilities, capability_of};
+pub use capabilities::{Capability, ModelTable};
 pub use compatible::{COMPATIBLE_SETTING, CompatibleServer, Providers, StructuredOutput};
 pub use dialect::{BuiltRequest, Dialect, Endpoint};
 pub use failure::Failure;
@@ -94,7 +95,7 @@ impl ProviderRow {
 pub const PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "openai",
-        dialect: &openai_chat::OPENAI,
+        dialect: &quirks::OPENAI,
         base_url_setting: "OPENAI_BASE_URL",
         base_url: "https://api.openai.com/v1",
         access: Access::Key {
@@ -111,14 +112,14 @@ pub const PROVIDERS: &[ProviderRow] = &[
     },
     ProviderRow {
         name: "xai",
-        dialect: &openai_chat::XAI,
+        dialect: &quirks::XAI,
         base_url_setting: "XAI_BASE_URL",
         base_url: "https://api.x.ai/v1",
         access: Access::Key { store: "KeyXAI", environment: &["XAI_API_KEY"] },
     },
     ProviderRow {
         name: "deepseek",
-        dialect: &openai_chat::DEEPSEEK,
+        dialect: &quirks::DEEPSEEK,
         base_url_setting: "DEEPSEEK_BASE_URL",
         base_url: "https://api.deepseek.com/v1",
         access: Access::Key { store: "KeyDeepSeek", environment: &["DEEPSEEK_API_KEY"] },
@@ -170,6 +171,18 @@ pub const PROVIDERS: &[ProviderRow] = &[
 /// Looks up a built-in provider by its name.
 pub fn provider(name: &str) -> Option<&'static ProviderRow> {
     PROVIDERS.iter().find(|row| row.name == name)
+}
+
+/// Returns the rows of all capability tables.
+pub fn capabilities() -> Vec<Capability> {
+    PROVIDERS.iter().flat_map(|row| row.dialect.models().rows(row.name)).collect()
+}
+
+/// Returns the provider whose capability table contains a model, and the pattern of the matching
+/// row. Returns `None` if the provider is unknown.
+pub fn capability_of(name: &str, model: &str) -> Option<(&'static str, &'static str)> {
+    let row = provider(name)?;
+    Some(row.dialect.models().find_row(row.name, model))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod files;
 mod imports;
 mod layers;
 mod phrases;
+mod providers;
 mod tables;
 
 use files::{root, rust_files, shown};

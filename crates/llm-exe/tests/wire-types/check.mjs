@@ -1,6 +1,7 @@
 // Checks the request bodies in the wire cases against the types in the providers' npm packages. The
 // script writes the bodies as typed TypeScript constants and compiles them, so that unknown fields
-// and wrong types are errors.
+// and wrong types are errors. The field `bodyType` of a provider's data file is the TypeScript type
+// of its bodies.
 //
 //   npm ci && node check.mjs
 import { spawnSync } from "node:child_process";
@@ -27,8 +28,6 @@ type Chat = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 // Options of older models, which the types do not contain since SDK 1.0.
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
 type Messages = Anthropic.MessageCreateParamsNonStreaming & Sampling;
-// A field of DeepSeek's API, as @ai-sdk/deepseek sends it.
-type DeepSeek = Chat & { thinking?: { type: "enabled" | "disabled" } };
 // The REST body, into which the SDK converts its \`config\`.
 type GenerateContent = {
   contents: Gemini.Content[];
@@ -42,20 +41,6 @@ type OllamaChat = Ollama.ChatRequest & { stream: false };
 type InvokeAnthropic = Omit<Messages, "model"> & { anthropic_version: "bedrock-2023-05-31" };
 type Converse = Omit<ConverseCommandInput, "modelId">;
 `;
-
-// The type of the request body for each provider.
-const TYPES = {
-  openai: "Chat",
-  xai: "Chat",
-  deepseek: "DeepSeek",
-  anthropic: "Messages",
-  google: "GenerateContent",
-  ollama: "OllamaChat",
-  "amazon-anthropic": "InvokeAnthropic",
-  "amazon-meta": "Converse",
-  "amazon-nova": "Converse",
-  amazon: "Converse",
-};
 
 // Returns a request body as TypeScript source, with values in the form that the SDK expects.
 function toSource(value, type) {
@@ -77,11 +62,10 @@ function add(name, body, type) {
 
 for (const file of readdirSync(cases).sort()) {
   const provider = basename(file, ".json");
-  const type = TYPES[provider];
-  if (!type) throw new Error(`${file}: add the type of its bodies to TYPES`);
-  const named = JSON.parse(readFileSync(join(cases, file), "utf8"));
-  for (const [name, { wire }] of Object.entries(named)) {
-    if (wire) add(`${provider}: ${name}`, wire.body, type);
+  const data = JSON.parse(readFileSync(join(cases, file), "utf8"));
+  if (!data.bodyType) throw new Error(`${file}: the field bodyType is missing`);
+  for (const [name, { wire }] of Object.entries(data.cases)) {
+    if (wire) add(`${provider}: ${name}`, wire.body, data.bodyType);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);

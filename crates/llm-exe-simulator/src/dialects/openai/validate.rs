@@ -46,6 +46,9 @@ const PARAMETERS: &[&str] = &[
     "web_search_options",
 ];
 
+/// Parameters that only other providers accept, each with the prefix of their models' names.
+const EXTENSIONS: &[(&str, &str)] = &[("deepseek-", "thinking")];
+
 /// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_api_key(request)?;
@@ -67,8 +70,9 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if field(body, "messages").is_none() {
         return Err(missing_parameter("messages"));
     }
-    // DeepSeek's API has an additional parameter, `thinking`.
-    let is_unknown = |key: &&str| !(*key == "thinking" && name.starts_with("deepseek-"));
+    let is_unknown = |key: &&str| {
+        !EXTENSIONS.iter().any(|(prefix, extra)| key == extra && name.starts_with(prefix))
+    };
     if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
         let message = format!("Unrecognized request argument supplied: {unknown}");
         return Err(rejection(400, &message, None, None));

@@ -11,6 +11,7 @@ pub(super) mod request;
 use serde_json::{Value, json};
 
 use self::request::ImageSources;
+use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Dialect, Endpoint};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -26,6 +27,10 @@ pub(crate) struct Anthropic;
 impl Dialect for Anthropic {
     fn name(&self) -> &'static str {
         "anthropic"
+    }
+
+    fn models(&self) -> ModelTable {
+        ModelTable(Table::Claude)
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {

@@ -14,6 +14,7 @@ use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::providers::anthropic::reply;
 use crate::providers::anthropic::request::{self, ImageSources};
+use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
 use crate::providers::failure::Failure;
 use crate::schema::Schema;
@@ -28,6 +29,10 @@ pub(crate) struct InvokeAnthropic;
 impl Dialect for InvokeAnthropic {
     fn name(&self) -> &'static str {
         "bedrock-anthropic"
+    }
+
+    fn models(&self) -> ModelTable {
+        ModelTable(Table::BedrockClaude)
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {

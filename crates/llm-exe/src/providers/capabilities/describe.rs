@@ -1,18 +1,12 @@
-//! Describes the capability tables as text, for the documentation and the test that checks it.
-
-use crate::providers::anthropic::models::{self as anthropic, CLAUDE, ClaudeModel, Thinking};
-use crate::providers::bedrock::models::{
-    self as bedrock, CONVERSE, ConverseModel, Family, ToolChoice, TopK,
-};
-use crate::providers::gemini::models::{
-    self as gemini, GEMINI, GeminiJson, GeminiModel, GeminiThinking,
-};
-use crate::providers::ollama::models::{self as ollama, OLLAMA, Think};
-use crate::providers::openai_chat::models::{
-    self as openai_chat, DEEPSEEK, OPENAI, OpenAiModel, XAI,
-};
+//! Describes the rows of the capability tables as text, for the documentation and the test that
+//! checks it.
 
 use super::SamplingSupport;
+use crate::providers::anthropic::models::{ClaudeModel, Thinking};
+use crate::providers::bedrock::models::{ConverseModel, ToolChoice, TopK};
+use crate::providers::gemini::models::{GeminiJson, GeminiModel, GeminiThinking};
+use crate::providers::ollama::models::Think;
+use crate::providers::openai_chat::models::OpenAiModel;
 
 /// A row of a capability table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,38 +23,6 @@ pub struct Capability {
     pub unsupported: String,
 }
 
-/// Returns the rows of all capability tables.
-pub fn capabilities() -> Vec<Capability> {
-    let mut rows = Vec::new();
-    for (provider, table) in [("openai", OPENAI), ("xai", XAI), ("deepseek", DEEPSEEK)] {
-        rows.extend(table.iter().map(|row| describe_openai(provider, row)));
-    }
-    rows.extend(CLAUDE.iter().map(describe_claude));
-    rows.extend(GEMINI.iter().map(describe_gemini));
-    rows.extend(OLLAMA.iter().map(|(pattern, think)| describe_ollama(pattern, *think)));
-    rows.extend(CONVERSE.iter().map(describe_converse));
-    rows
-}
-
-/// Returns the table that contains a model and the pattern of the matching row, or `None` if the
-/// provider is unknown.
-pub fn capability_of(provider: &str, model: &str) -> Option<(&'static str, &'static str)> {
-    Some(match provider {
-        "openai" => ("openai", openai_chat::find_model(OPENAI, model).pattern),
-        "xai" => ("xai", openai_chat::find_model(XAI, model).pattern),
-        "deepseek" => ("deepseek", openai_chat::find_model(DEEPSEEK, model).pattern),
-        "anthropic" => ("anthropic", anthropic::find_model(model).pattern),
-        "amazon:anthropic" => ("anthropic", bedrock::find_claude(model).pattern),
-        "google" => ("google", gemini::find_model(model).pattern),
-        "ollama" => ("ollama", ollama::find_model(model).0),
-        _ if provider.starts_with("amazon") => match bedrock::find_model(model, "") {
-            Family::Claude(row) => ("anthropic", row.pattern),
-            Family::Other(row) => ("amazon", row.pattern),
-        },
-        _ => return None,
-    })
-}
-
 /// Joins the names of the features whose flag is true.
 fn join_features(features: &[(bool, &str)]) -> String {
     let names: Vec<&str> =
@@ -68,7 +30,7 @@ fn join_features(features: &[(bool, &str)]) -> String {
     names.join("; ")
 }
 
-fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capability {
+pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capability {
     let effort = match (row.reasons, row.efforts) {
         (true, []) => "no setting".to_owned(),
         (false, []) => "does not reason".to_owned(),
@@ -93,7 +55,7 @@ fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capability {
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
 
-fn describe_claude(row: &ClaudeModel) -> Capability {
+pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capability {
     let effort = match row.thinking {
         Thinking::No => "does not reason",
         Thinking::Budget => "a budget of tokens",
@@ -114,11 +76,11 @@ fn describe_claude(row: &ClaudeModel) -> Capability {
         (!row.forced_tool, "forced tool"),
         (!row.prefill, "assistant message at the end"),
     ]);
-    let (provider, effort) = ("anthropic", effort.to_owned());
+    let effort = effort.to_owned();
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
 
-fn describe_gemini(row: &GeminiModel) -> Capability {
+pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capability {
     let effort = match row.thinking {
         GeminiThinking::No => "does not reason".to_owned(),
         GeminiThinking::Budget { min, max, can_be_off: true } => {
@@ -139,17 +101,21 @@ fn describe_gemini(row: &GeminiModel) -> Capability {
         (!row.penalties, "penalties"),
         (!row.sampling, "temperature, topP, topK"),
     ]);
-    Capability { provider: "google", pattern: row.pattern, effort, structured, unsupported }
+    Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
 
-fn describe_ollama(pattern: &'static str, think: Think) -> Capability {
+pub(super) fn describe_ollama(
+    provider: &'static str,
+    pattern: &'static str,
+    think: Think,
+) -> Capability {
     let effort = match think {
         Think::No => "does not reason",
         Think::Switch => "none, or on",
         Think::Levels => "low, medium, high",
     };
     Capability {
-        provider: "ollama",
+        provider,
         pattern,
         effort: effort.to_owned(),
         structured: "JSON Schema",
@@ -157,7 +123,7 @@ fn describe_ollama(pattern: &'static str, think: Think) -> Capability {
     }
 }
 
-fn describe_converse(row: &ConverseModel) -> Capability {
+pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> Capability {
     let structured = match (row.json_schema, row.tool_choice) {
         (true, _) => "JSON Schema",
         (false, ToolChoice::Unsupported) => "prompt",
@@ -169,6 +135,6 @@ fn describe_converse(row: &ConverseModel) -> Capability {
         (!row.stop, "stopSequences"),
         (row.top_k == TopK::Unsupported, "topK"),
     ]);
-    let (provider, effort) = ("amazon", effort.to_owned());
+    let effort = effort.to_owned();
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }

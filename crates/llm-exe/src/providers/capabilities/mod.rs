@@ -5,8 +5,11 @@
 //! every name, so new models work without a new release of this crate.
 
 mod describe;
+mod table;
 
-pub use describe::{Capability, capabilities, capability_of};
+pub use describe::Capability;
+pub use table::ModelTable;
+pub(crate) use table::Table;
 
 /// When a model accepts sampling options such as `temperature`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

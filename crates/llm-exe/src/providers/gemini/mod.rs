@@ -8,6 +8,7 @@ mod reply;
 mod request;
 
 use self::models::GeminiJson;
+use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Dialect, Endpoint};
 use super::failure::Failure;
 use crate::chat::{Chat, Reply, Structure};
@@ -21,6 +22,10 @@ pub(crate) struct Gemini;
 impl Dialect for Gemini {
     fn name(&self) -> &'static str {
         "gemini"
+    }
+
+    fn models(&self) -> ModelTable {
+        ModelTable(Table::Gemini)
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {

@@ -7,6 +7,7 @@ pub(super) mod models;
 mod reply;
 mod request;
 
+use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Dialect, Endpoint};
 use super::failure::Failure;
 use crate::chat::{Chat, Reply, Structure};
@@ -20,6 +21,10 @@ pub(crate) struct Ollama;
 impl Dialect for Ollama {
     fn name(&self) -> &'static str {
         "ollama"
+    }
+
+    fn models(&self) -> ModelTable {
+        ModelTable(Table::Ollama)
     }
 
     /// Every model supports a schema, because Ollama itself constrains the output to the schema.

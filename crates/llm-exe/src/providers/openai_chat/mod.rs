@@ -4,23 +4,26 @@
 //! the npm package `openai` 6.49.
 
 pub(super) mod models;
-mod quirks;
+pub(super) mod quirks;
 mod reply;
 mod request;
 
+use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Dialect, Endpoint};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::{Auth, WireReply, WireRequest};
 
-pub(crate) use quirks::{
-    DEEPSEEK, OPENAI, OpenAiChat, WITH_JSON_MODE, WITH_JSON_SCHEMA, WITH_PROMPT_ONLY, XAI,
-};
+use self::quirks::OpenAiChat;
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &'static str {
         "openai"
+    }
+
+    fn models(&self) -> ModelTable {
+        ModelTable(Table::OpenAi(self.models))
     }
 
     fn accepts_lone_system(&self) -> bool {

@@ -14,6 +14,7 @@ use super::operation::operation_request;
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::providers::anthropic;
+use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
 use crate::providers::failure::Failure;
 use crate::schema::{Schema, closed};
@@ -30,6 +31,11 @@ pub(crate) struct Converse {
 impl Dialect for Converse {
     fn name(&self) -> &'static str {
         "converse"
+    }
+
+    fn models(&self) -> ModelTable {
+        let all = self.default_family.is_empty();
+        ModelTable(if all { Table::Converse } else { Table::ConverseFamily })
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
