@@ -1,13 +1,6 @@
 //! Tests fallbacks and the operator's rules against the simulator. The cases are in
 //! `cases/fallbacks.json`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,7 +54,7 @@ fn called_models(simulator: &Simulator) -> Vec<String> {
 
 #[tokio::test]
 async fn fallbacks_handle_the_scripted_responses() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/fallbacks.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/fallbacks.json")).unwrap();
     let mut wrong = Vec::new();
     for case in &cases {
         let simulator = Simulator::start().await.unwrap();

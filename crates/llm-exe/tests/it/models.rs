@@ -1,20 +1,13 @@
 //! Checks that each row of the capability tables has a wire case and is listed in docs/models.md.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test models` rewrites the table in docs/models.md.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
+//! `UPDATE=1 cargo test -p llm-exe --test it models::` rewrites the table in docs/models.md.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
+
+use crate::common;
 
 /// Returns the table rows that apply to the models in the wire cases.
 fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {

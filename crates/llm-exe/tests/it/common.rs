@@ -1,8 +1,5 @@
 //! Helpers with which the provider tests locate their case files and check whether to update them.
 
-#![allow(dead_code, reason = "each test binary uses only some of the helpers")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};

@@ -1,13 +1,6 @@
 //! Property tests which check that parsing a hosted config never panics and that merging follows
 //! its rules. Also checks the hosted examples.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, Position, merge, parse_config_url};

@@ -3,14 +3,6 @@
 //! scripts/oracles). `corpus/exceptions.json` lists the cases in which this crate's results differ,
 //! each with a reason.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(clippy::print_stdout, reason = "every mismatch is printed")]
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -3,16 +3,7 @@
 //! `cases/wire/<provider>.json` contains requests, each with the resulting wire request or error.
 //! `cases/replies/*.json` contains responses, each with the reply that is read from it.
 //!
-//! `UPDATE=1 cargo test -p llm-exe --test wire` rewrites the wire cases; review the difference.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
+//! `UPDATE=1 cargo test -p llm-exe --test it wire::` rewrites the wire cases; review the diff.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,6 +15,8 @@ use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::common;
 
 /// A key store that fails the test if a dry run fetches a key.
 struct NoKeys;

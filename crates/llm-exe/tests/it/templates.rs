@@ -3,17 +3,10 @@
 //!
 //! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
-const DOC: &str = include_str!("../../../docs/templates.md");
+const DOC: &str = include_str!("../../../../docs/templates.md");
 
 /// Returns the language and content of each fenced block. A longer fence can contain shorter
 /// fences.
@@ -74,7 +67,7 @@ fn every_helper_and_partial_has_an_example() {
     }
 }
 
-/// `UPDATE=1 cargo test -p llm-exe --test templates` rewrites the table.
+/// `UPDATE=1 cargo test -p llm-exe --test it templates::` rewrites the table.
 #[test]
 fn the_table_of_helpers_is_up_to_date() {
     let head = "| helper | what it does |\n|---|---|\n";

@@ -3,8 +3,6 @@
 //! In `cases/prompts/<corpus>`, the `*.in.json` files contain the data and the cases, the
 //! `*.out.json` files contain the results of the npm package (written by scripts/oracles), and
 //! `exceptions.json` lists the cases in which this crate's result differs, each with a reason.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, reason = "the test prints every mismatch")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -54,6 +52,7 @@ fn render(case: &Value, data: &Value) -> Result<String, String> {
 }
 
 /// Runs the cases of a corpus and prints every mismatch.
+#[expect(clippy::print_stdout, reason = "every mismatch is printed")]
 fn run_corpus(corpus: &str) {
     let folder = corpus_folder(corpus);
     let exceptions = read(&folder.join("exceptions.json"));

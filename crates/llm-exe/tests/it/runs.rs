@@ -1,14 +1,5 @@
 //! Runs each case of `cases/runs.json` with every provider against the simulator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +11,8 @@ use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::common;
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -113,7 +106,7 @@ fn messages(body: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_provider_handles_the_scripted_responses() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/runs.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/runs.json")).unwrap();
     // The providers are tested concurrently, because most of the time is spent waiting.
     let cases = Arc::new(cases);
     let mut runs = tokio::task::JoinSet::new();

@@ -4,13 +4,6 @@
 //! by hand and checked with a second validator. Each reply is sent in the response format of every
 //! dialect, both as text and as the input of a forced tool.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -74,7 +67,7 @@ fn models(row: &ProviderRow) -> &'static [&'static str] {
             "amazon.nova-lite-v1:0",
             "meta.llama3-1-70b-instruct-v1:0",
         ],
-        other => panic!("no models for the dialect {other}; add them to tests/torture.rs"),
+        other => panic!("no models for the dialect {other}; add them to tests/it/torture.rs"),
     }
 }
 
@@ -167,7 +160,7 @@ fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> 
                 "metrics":{{"latencyMs":1}}}}"#
             )
         }
-        (other, ..) => panic!("no body for the dialect {other}; add it to tests/torture.rs"),
+        (other, ..) => panic!("no body for the dialect {other}; add it to tests/it/torture.rs"),
     }
 }
 
@@ -229,7 +222,7 @@ impl Keys for OneKey {
 
 #[tokio::test]
 async fn replies_result_in_the_expected_value_or_error() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/torture.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../cases/torture.json")).unwrap();
     assert!(cases.len() >= 160, "{} cases", cases.len());
     let mut failures = Vec::new();
     for row in PROVIDERS {

@@ -1,6 +1,5 @@
 //! Tests that limits apply to all messages of a prompt together, and that one error contains the
 //! problems and warnings of all messages.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

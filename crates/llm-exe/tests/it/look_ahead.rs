@@ -1,13 +1,6 @@
 //! Tests that the key is fetched and a connection to the provider is opened while a hosted config
 //! is being fetched.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};

@@ -1,13 +1,6 @@
 //! Tests the validation of requests. Each case in `cases/requests.json` lists all problems with
 //! their paths.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::{ErrorKind, Plan, Rules, request_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +16,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("cases/requests.json")).unwrap()
+    serde_json::from_str(include_str!("../cases/requests.json")).unwrap()
 }
 
 #[test]

@@ -1,14 +1,6 @@
 //! Tests hosted configs with the cases in `cases/hosted/*.json`: parsing each format, merging
 //! layers, and resolving pointers in complete runs with an in-memory store and the simulator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "hosted/store.rs"]
 mod store;
 
 use std::sync::Arc;
@@ -90,17 +82,17 @@ fn check_format(cases: &str, format: Format) {
 
 #[test]
 fn json_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/json.json"), Format::Json);
+    check_format(include_str!("../cases/hosted/json.json"), Format::Json);
 }
 
 #[test]
 fn yaml_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/yaml.json"), Format::Yaml);
+    check_format(include_str!("../cases/hosted/yaml.json"), Format::Yaml);
 }
 
 #[test]
 fn markdown_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/markdown.json"), Format::Markdown);
+    check_format(include_str!("../cases/hosted/markdown.json"), Format::Markdown);
 }
 
 #[derive(Deserialize)]
@@ -113,7 +105,7 @@ struct MergeCase {
 #[test]
 fn layers_are_merged() {
     let cases: Vec<MergeCase> =
-        serde_json::from_str(include_str!("cases/hosted/merge.json")).unwrap();
+        serde_json::from_str(include_str!("../cases/hosted/merge.json")).unwrap();
     for case in cases {
         assert_eq!(merge(case.layers), case.merged, "{}", case.name);
     }
@@ -188,7 +180,7 @@ fn executor(simulator: &Simulator, case: &ResolveCase) -> Executor {
 #[tokio::test]
 async fn pointers_are_resolved_or_rejected() {
     let cases: Vec<ResolveCase> =
-        serde_json::from_str(include_str!("cases/hosted/resolve.json")).unwrap();
+        serde_json::from_str(include_str!("../cases/hosted/resolve.json")).unwrap();
     let mut failures = Vec::new();
     let simulator = Simulator::start().await.unwrap();
     for case in cases {

@@ -1,7 +1,6 @@
 //! Tests the template features that can't be compared with an npm package, such as the helpers of
 //! this crate, missing variables, and the positions of problems. The cases are in
 //! `cases/prompts/ours/cases.json`.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;
