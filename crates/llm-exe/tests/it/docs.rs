@@ -1,14 +1,10 @@
 //! Checks that the requests in the documentation and in examples/ are valid, and that all links
 //! have a target.
 
-use std::path::Path;
-
 use llm_exe::{Plan, Rules};
 use serde_json::Value;
 
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::common::root;
 
 fn json_blocks(text: &str) -> Vec<Value> {
     let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());

@@ -5,6 +5,8 @@ use llm_exe::{ErrorKind, Plan, Rules, request_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::common::read_cases;
+
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -16,7 +18,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../cases/requests.json")).unwrap()
+    read_cases("requests.json")
 }
 
 #[test]

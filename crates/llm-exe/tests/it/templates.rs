@@ -6,6 +6,8 @@
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
+use crate::common::{root, update};
+
 const DOC: &str = include_str!("../../../../docs/templates.md");
 
 /// Returns the language and content of each fenced block. A longer fence can contain shorter
@@ -81,9 +83,8 @@ fn the_table_of_helpers_is_up_to_date() {
     };
     let rows: String = helpers().iter().map(row).collect();
     let expected = format!("{before}{head}{rows}{after}");
-    if option_env!("UPDATE").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/templates.md"), expected)
-            .unwrap();
+    if update() {
+        std::fs::write(root().join("docs/templates.md"), expected).unwrap();
     } else {
         assert!(DOC == expected, "docs/templates.md is out of date; run the test with UPDATE=1");
     }

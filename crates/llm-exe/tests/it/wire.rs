@@ -9,23 +9,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::ports::PortFuture;
 use llm_exe::providers::{Dialect, PROVIDERS, provider};
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Executor, Rules};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::common;
-
-/// A key store that fails the test if a dry run fetches a key.
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        panic!("a dry run fetched the key {name:?}");
-    }
-}
+use crate::common::{NoKeys, cases, read_cases, update, wire_cases, wire_file};
 
 /// Performs a dry run of a request and returns the fields of its wire case.
 async fn dry_run(request: &Value) -> Map<String, Value> {
@@ -54,23 +44,23 @@ async fn dry_run(request: &Value) -> Map<String, Value> {
 async fn requests_become_the_recorded_wire_requests() {
     let mut failures = Vec::new();
     for row in PROVIDERS {
-        let cases = common::wire_cases(row.name);
-        assert!(cases.len() >= 10, "{} has {} cases", row.name, cases.len());
-        let is_sorted = cases.keys().is_sorted() || common::update();
+        let recorded = wire_cases(row.name);
+        assert!(recorded.len() >= 10, "{} has {} cases", row.name, recorded.len());
+        let is_sorted = recorded.keys().is_sorted() || update();
         assert!(is_sorted, "{}: cases are not sorted; run with UPDATE=1", row.name);
         let mut actual = Map::new();
-        for (name, case) in &cases {
+        for (name, case) in &recorded {
             actual.insert(name.clone(), Value::Object(dry_run(&case["request"]).await));
         }
-        if common::update() {
+        if update() {
             actual.sort_keys();
-            std::fs::write(common::wire_file(row.name), format!("{:#}\n", Value::Object(actual)))
-                .unwrap();
+            let path = cases().join(wire_file(row.name));
+            std::fs::write(path, format!("{:#}\n", Value::Object(actual))).unwrap();
             continue;
         }
         for (name, actual) in &actual {
             // The JSON is compared as text, so that the order of keys matters.
-            let (actual, expected) = (format!("{actual:#}"), format!("{:#}", cases[name]));
+            let (actual, expected) = (format!("{actual:#}"), format!("{:#}", recorded[name]));
             if actual != expected {
                 failures.push(format!("{}: {name}: {actual}", row.name));
             }
@@ -137,9 +127,9 @@ fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
 fn responses_are_read_as_recorded() {
     let mut failures = Vec::new();
     let mut tested = BTreeSet::new();
-    for entry in common::cases().join("replies").read_dir().unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let file: ReplyFile = serde_json::from_str(&text).unwrap();
+    for entry in cases().join("replies").read_dir().unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let file: ReplyFile = read_cases(&format!("replies/{name}"));
         for name in file.providers {
             let dialect = provider(&name).unwrap().dialect;
             for case in &file.cases {
