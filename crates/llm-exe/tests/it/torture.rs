@@ -4,25 +4,19 @@
 //! by hand and checked with a second validator. Each reply is sent in the response format of every
 //! dialect, both as text and as the input of a forced tool.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Executor, Rules};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+use crate::common::{FixedKey, read_cases};
 
 #[derive(Deserialize)]
 struct Case {
@@ -74,7 +68,7 @@ fn models(row: &ProviderRow) -> &'static [&'static str] {
             "amazon.nova-lite-v1:0",
             "meta.llama3-1-70b-instruct-v1:0",
         ],
-        other => panic!("no models for the dialect {other}; add them to tests/torture.rs"),
+        other => panic!("no models for the dialect {other}; add them to tests/it/torture.rs"),
     }
 }
 
@@ -167,7 +161,7 @@ fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> 
                 "metrics":{{"latencyMs":1}}}}"#
             )
         }
-        (other, ..) => panic!("no body for the dialect {other}; add it to tests/torture.rs"),
+        (other, ..) => panic!("no body for the dialect {other}; add it to tests/it/torture.rs"),
     }
 }
 
@@ -219,17 +213,9 @@ fn start(row: &'static ProviderRow, provider: Arc<Mutex<FakeProvider>>) -> Strin
     format!("http://{address}")
 }
 
-struct OneKey;
-
-impl Keys for OneKey {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
-    }
-}
-
 #[tokio::test]
 async fn replies_result_in_the_expected_value_or_error() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/torture.json")).unwrap();
+    let cases: Vec<Case> = read_cases("torture.json");
     assert!(cases.len() >= 160, "{} cases", cases.len());
     let mut failures = Vec::new();
     for row in PROVIDERS {
@@ -238,7 +224,7 @@ async fn replies_result_in_the_expected_value_or_error() {
         endpoints.set(row, &start(row, Arc::clone(&provider))).unwrap();
         endpoints.set_region("eu-central-1").unwrap();
         let credentials = EnvironmentCredentials::new(|_| Some("AKIAIOSFODNN7EXAMPLE".to_owned()));
-        let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default())
+        let executor = Executor::new(endpoints, Arc::new(FixedKey), Rules::default())
             .with_signer(Arc::new(SigV4Signer::new(Arc::new(credentials))));
         for model in models(row) {
             for case in &cases {

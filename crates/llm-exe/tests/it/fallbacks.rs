@@ -1,22 +1,16 @@
 //! Tests fallbacks and the operator's rules against the simulator. The cases are in
 //! `cases/fallbacks.json`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llm_exe::ports::PortFuture;
-use llm_exe::providers::{CompatibleServer, PROVIDERS, Providers};
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
+use llm_exe::providers::{CompatibleServer, Providers};
+use llm_exe::{Deadline, Executor, Rules, Run};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::common::{FixedKey, endpoints, read_cases};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,21 +30,8 @@ struct Case {
     deadline_ms: Option<u64>,
 }
 
-struct OneKey;
-
-impl Keys for OneKey {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
-    }
-}
-
 fn executor(simulator: &Simulator, rules: Rules) -> Executor {
-    let mut endpoints = Endpoints::new();
-    for row in PROVIDERS {
-        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
-    }
-    Executor::new(endpoints, Arc::new(OneKey), rules)
+    Executor::new(endpoints(simulator), Arc::new(FixedKey), rules)
 }
 
 /// Returns the models that were called, in order.
@@ -61,7 +42,7 @@ fn called_models(simulator: &Simulator) -> Vec<String> {
 
 #[tokio::test]
 async fn fallbacks_handle_the_scripted_responses() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/fallbacks.json")).unwrap();
+    let cases: Vec<Case> = read_cases("fallbacks.json");
     let mut wrong = Vec::new();
     for case in &cases {
         let simulator = Simulator::start().await.unwrap();

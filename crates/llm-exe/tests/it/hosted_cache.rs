@@ -1,12 +1,5 @@
 //! Tests expiry, eviction and the number of store calls in the cache for hosted documents.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use llm_exe::hosted::{CachedDocuments, MAX_CONFIG_BYTES};
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, Endpoints, Error, ErrorKind, Executor, HostedRules, KeyName, Keys};
-use llm_exe::{Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Error, ErrorKind, Executor, HostedRules, Rules};
 use serde_json::json;
+
+use crate::common::NoKeys;
 
 /// A document store that counts its calls. The ETag of every document is the current `revision`.
 #[derive(Default)]
@@ -155,16 +149,6 @@ async fn the_oldest_document_is_evicted_first() {
     assert_eq!(count(&store.fetches), 64);
     etag(&cache, &key(0)).await;
     assert_eq!(count(&store.fetches), 65);
-}
-
-/// A key store without any keys.
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        let error = Error::new(ErrorKind::SecretNotFound, "none");
-        Box::pin(std::future::ready(Err(error)))
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,11 @@
 //! Tests the template features that can't be compared with an npm package, such as the helpers of
 //! this crate, missing variables, and the positions of problems. The cases are in
 //! `cases/prompts/ours/cases.json`.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::fs;
-use std::path::Path;
 
 use llm_exe::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use serde_json::{Map, Value, json};
+
+use crate::common::read_cases;
 
 /// Renders a case and returns the result in the format of the case file.
 fn outcome(case: &Value) -> Value {
@@ -42,10 +40,8 @@ fn outcome(case: &Value) -> Value {
 
 #[test]
 fn cases_have_the_expected_results() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts/ours/cases.json");
-    let cases: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut mismatches = Vec::new();
-    for case in cases.as_array().unwrap() {
+    for case in &read_cases::<Vec<Value>>("prompts/ours/cases.json") {
         let expected: Map<String, Value> = ["expected", "missing", "problems"]
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), case.get(key)?.clone())))

@@ -3,24 +3,13 @@
 //! In `cases/prompts/<corpus>`, the `*.in.json` files contain the data and the cases, the
 //! `*.out.json` files contain the results of the npm package (written by scripts/oracles), and
 //! `exceptions.json` lists the cases in which this crate's result differs, each with a reason.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::print_stdout, reason = "the test prints every mismatch")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 
 use llm_exe::prompt::{Limits, Partials, Scope, Template};
 use serde_json::{Map, Value};
 
-fn corpus_folder(corpus: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/prompts").join(corpus)
-}
-
-fn read(path: &Path) -> Value {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
-}
+use crate::common::{cases, read_cases};
 
 /// Returns the data of a case, which contains either an object or the name of an entry in the
 /// shared data of its file.
@@ -54,24 +43,20 @@ fn render(case: &Value, data: &Value) -> Result<String, String> {
 }
 
 /// Runs the cases of a corpus and prints every mismatch.
+#[expect(clippy::print_stdout, reason = "every mismatch is printed")]
 fn run_corpus(corpus: &str) {
-    let folder = corpus_folder(corpus);
-    let exceptions = read(&folder.join("exceptions.json"));
-    let exceptions = exceptions.as_object().unwrap();
+    let folder = format!("prompts/{corpus}");
+    let exceptions: Map<String, Value> = read_cases(&format!("{folder}/exceptions.json"));
     let mut unused: Vec<&String> = exceptions.keys().collect();
-    let mut files: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if let Some(stem) = name.strip_suffix(".in.json") {
-            let out = folder.join(format!("{stem}.out.json"));
-            files.insert(path, out);
-        }
+    let mut files = BTreeSet::new();
+    for entry in cases().join(&folder).read_dir().unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        files.extend(name.strip_suffix(".in.json").map(str::to_owned));
     }
     let (mut count, mut mismatches) = (0, 0);
-    for (input, output) in files {
-        let results = read(&output);
-        let input = read(&input);
+    for file in files {
+        let input: Value = read_cases(&format!("{folder}/{file}.in.json"));
+        let results: Value = read_cases(&format!("{folder}/{file}.out.json"));
         for case in input["cases"].as_array().unwrap() {
             let data = data_of(case, &input["data"]);
             count += 1;

@@ -1,14 +1,14 @@
 //! Tests that limits apply to all messages of a prompt together, and that one error contains the
 //! problems and warnings of all messages.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llm_exe::ports::PortFuture;
 use llm_exe::prompt::Limits;
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Plan, Rules, Run, Secret};
+use llm_exe::{Deadline, Endpoints, Executor, Plan, Rules, Run};
 use serde_json::{Value, json};
+
+use crate::common::NoKeys;
 
 fn request(message: Value, data: Value) -> Value {
     let data = data.as_object().cloned().unwrap();
@@ -41,14 +41,6 @@ fn the_size_limit_applies_to_all_messages_together() {
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["message[4]"]);
     assert!(error.problems()[0].message.contains("exceeds the size limit"));
-}
-
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Err(Error::invalid("", "unexpected request for a key"))))
-    }
 }
 
 /// Runs a request that must fail, and returns its problems and warnings.

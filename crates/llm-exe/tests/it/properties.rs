@@ -1,13 +1,6 @@
 //! Property tests which check that any input results in a value or a typed error, without a panic,
 //! a hang or unbounded memory.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::parsers::{Context, OutputError, OutputOptions, PARSERS, ParserRow, SchemaUse};
 use llm_exe::schema::{Schema, closed, open, strict};
 use llm_exe::{ErrorKind, Plan, Rules, field_names, json, scrub};

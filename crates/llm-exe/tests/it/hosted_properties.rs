@@ -1,19 +1,12 @@
 //! Property tests which check that parsing a hosted config never panics and that merging follows
 //! its rules. Also checks the hosted examples.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-use std::path::Path;
-
 use llm_exe::hosted::{Format, HostedConfig, Position, merge, parse_config_url};
 use llm_exe::{Plan, Rules};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
+
+use crate::common::root;
 
 const FORMATS: [Format; 3] = [Format::Json, Format::Yaml, Format::Markdown];
 
@@ -149,9 +142,8 @@ proptest! {
 
 #[test]
 fn hosted_examples_are_valid_requests() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/prompts");
     let mut count = 0;
-    for entry in folder.read_dir().unwrap() {
+    for entry in root().join("examples/prompts").read_dir().unwrap() {
         let path = entry.unwrap().path();
         let format = Format::from_name(path.to_str().unwrap());
         let config = HostedConfig::parse(&std::fs::read(&path).unwrap(), format).unwrap();

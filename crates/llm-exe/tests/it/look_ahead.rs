@@ -1,13 +1,6 @@
 //! Tests that the key is fetched and a connection to the provider is opened while a hosted config
 //! is being fetched.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -16,6 +9,8 @@ use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
+
+use crate::common::endpoints;
 
 const WAIT: Duration = Duration::from_millis(300);
 
@@ -59,13 +54,11 @@ impl Keys for SlowStore {
 /// the key was fetched.
 async fn run(fields: Value) -> (Duration, usize) {
     let simulator = Simulator::start().await.unwrap();
-    let mut endpoints = Endpoints::new();
-    let openai = llm_exe::providers::provider("openai").unwrap();
-    endpoints.set(openai, &simulator.openai_base_url()).unwrap();
     let store = Arc::new(SlowStore::default());
     let mut rules = Rules::default();
     rules.hosted.bucket = Some("prompts".to_owned());
-    let executor = Executor::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
+    let keys = Arc::clone(&store) as Arc<dyn Keys>;
+    let executor = Executor::new(endpoints(&simulator), keys, rules)
         .with_documents(Arc::clone(&store) as Arc<dyn DocumentStore>);
     let mut request = json!({"key": "a.json", "provider": "openai"});
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -1,6 +1,5 @@
 //! Tests the limits of templates. Rendering any template with any data must end within the limits
 //! and return either a string or a problem.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 

@@ -1,16 +1,11 @@
 //! Tests the validation of requests. Each case in `cases/requests.json` lists all problems with
 //! their paths.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::{ErrorKind, Plan, Rules, request_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::common::read_cases;
 
 #[derive(Deserialize)]
 struct Case {
@@ -23,7 +18,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("cases/requests.json")).unwrap()
+    read_cases("requests.json")
 }
 
 #[test]

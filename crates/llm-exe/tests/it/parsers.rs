@@ -3,22 +3,14 @@
 //! scripts/oracles). `corpus/exceptions.json` lists the cases in which this crate's results differ,
 //! each with a reason.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(clippy::print_stdout, reason = "every mismatch is printed")]
-
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use llm_exe::parsers::{PARSERS, SchemaUse};
 use llm_exe::{Plan, Rules};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use crate::common::read_cases;
 
 /// The content of `<name>.json`, which holds the hand-written cases of a parser.
 #[derive(Deserialize)]
@@ -75,10 +67,9 @@ struct Expected {
     reason: Option<String>,
 }
 
-fn read<T: DeserializeOwned>(path: &str) -> T {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/parsers");
-    let text = std::fs::read_to_string(folder.join(path)).expect(path);
-    serde_json::from_str(&text).expect(path)
+/// Returns the hand-written cases of a parser.
+fn case_file(parser: &str) -> CaseFile {
+    read_cases(&format!("parsers/{parser}.json"))
 }
 
 /// Parses the reply in the same way as a request with this `output`.
@@ -101,7 +92,7 @@ fn parse(
 fn parsers_return_the_expected_results() {
     let mut failures = Vec::new();
     for row in PARSERS {
-        let file: CaseFile = read(&format!("{}.json", row.name));
+        let file = case_file(row.name);
         assert!(!file.cases.is_empty(), "{}", row.name);
         for case in file.cases {
             let actual = match parse(row.name, &case.input, case.strict_variables) {
@@ -152,14 +143,16 @@ fn same(left: &Value, right: &Value, numbers_by_value: bool) -> bool {
 
 #[test]
 fn parsers_agree_with_npm_llm_exe() {
-    let exceptions: BTreeMap<String, BTreeMap<String, Expected>> = read("corpus/exceptions.json");
+    let exceptions: BTreeMap<String, BTreeMap<String, Expected>> =
+        read_cases("parsers/corpus/exceptions.json");
     let (mut count, mut excepted, mut failures) = (0, 0, 0);
     for row in PARSERS {
-        if read::<CaseFile>(&format!("{}.json", row.name)).oracle == Oracle::None {
+        if case_file(row.name).oracle == Oracle::None {
             continue;
         }
-        let cases: Vec<CorpusCase> = read(&format!("corpus/{}.in.json", row.name));
-        let oracle: BTreeMap<String, Expected> = read(&format!("corpus/{}.out.json", row.name));
+        let corpus = format!("parsers/corpus/{}", row.name);
+        let cases: Vec<CorpusCase> = read_cases(&format!("{corpus}.in.json"));
+        let oracle: BTreeMap<String, Expected> = read_cases(&format!("{corpus}.out.json"));
         let exceptions = exceptions.get(row.name);
         let mut used = 0;
         for case in &cases {

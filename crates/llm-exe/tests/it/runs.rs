@@ -1,14 +1,5 @@
 //! Runs each case of `cases/runs.json` with every provider against the simulator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +11,8 @@ use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::common::{FixedKey, endpoints, provider_field, read_cases, wire_cases};
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,24 +31,9 @@ struct Case {
     deadline_ms: Option<u64>,
 }
 
-struct OneKey;
-
-impl Keys for OneKey {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
-    }
-}
-
 fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
-    let mut endpoints = Endpoints::new();
-    for row in PROVIDERS {
-        // The simulator serves the same path as the provider's own base URL.
-        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
-    }
-    endpoints.set_region("eu-central-1").unwrap();
     let signer = SigV4Signer::new(Arc::new(EnvironmentCredentials::new(example_credentials)));
-    Executor::new(endpoints, keys, Rules::default()).with_signer(Arc::new(signer))
+    Executor::new(endpoints(simulator), keys, Rules::default()).with_signer(Arc::new(signer))
 }
 
 /// Returns the example credentials from the AWS documentation. The simulator verifies the
@@ -70,7 +48,7 @@ fn example_credentials(name: &str) -> Option<String> {
 
 /// Returns a model of the provider, and the provider's stop reason for a truncated reply.
 fn model_and_length_reason(row: &ProviderRow) -> (String, String) {
-    let field = |name| common::provider_field(row.name, name);
+    let field = |name| provider_field(row.name, name);
     (field("model"), field("lengthReason"))
 }
 
@@ -102,9 +80,8 @@ fn messages(body: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_provider_handles_the_scripted_responses() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("cases/runs.json")).unwrap();
+    let cases = Arc::new(read_cases::<Vec<Case>>("runs.json"));
     // The providers are tested concurrently, because most of the time is spent waiting.
-    let cases = Arc::new(cases);
     let mut runs = tokio::task::JoinSet::new();
     for row in PROVIDERS {
         runs.spawn(run_cases(row, Arc::clone(&cases)));
@@ -138,7 +115,7 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
         let fields = case.request.as_object().unwrap().clone();
         request.as_object_mut().unwrap().extend(fields);
         let deadline = Duration::from_millis(case.deadline_ms.unwrap_or(30_000));
-        let executor = executor(&simulator, Arc::new(OneKey));
+        let executor = executor(&simulator, Arc::new(FixedKey));
         let run = executor.run(Deadline::after(deadline), request).await;
         if let Some(difference) = difference(case, &run, simulator.journal().len()) {
             wrong.push(format!("{}: {}: {difference}", row.name, case.name));
@@ -154,8 +131,8 @@ async fn simulator_accepts_every_golden_request() {
     let mut count = 0;
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
-        let executor = executor(&simulator, Arc::new(OneKey));
-        for (name, case) in common::wire_cases(row.name) {
+        let executor = executor(&simulator, Arc::new(FixedKey));
+        for (name, case) in wire_cases(row.name) {
             if case.get("wire").is_none() {
                 continue;
             }
@@ -208,7 +185,7 @@ fn request(row: &ProviderRow) -> Value {
 async fn stale_pooled_connection_is_replaced_without_an_attempt() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
-        let executor = executor(&simulator, Arc::new(OneKey));
+        let executor = executor(&simulator, Arc::new(FixedKey));
         simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
         let deadline = Deadline::after(Duration::from_secs(10));
         executor.run(deadline, request(row)).await.outcome.unwrap();
@@ -228,7 +205,7 @@ fn block_process(time: Duration) {
 #[tokio::test]
 async fn connections_are_reused() {
     let simulator = Simulator::start().await.unwrap();
-    let executor = executor(&simulator, Arc::new(OneKey));
+    let executor = executor(&simulator, Arc::new(FixedKey));
     for _ in 0..3 {
         let deadline = Deadline::after(Duration::from_secs(10));
         executor.run(deadline, request(&PROVIDERS[0])).await.outcome.unwrap();
@@ -244,7 +221,7 @@ async fn connection_failure_is_retried_and_reported() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut endpoints = Endpoints::new();
     endpoints.set(&PROVIDERS[0], &format!("http://{free}/v1")).unwrap();
-    let executor = Executor::new(endpoints, Arc::new(OneKey), Rules::default());
+    let executor = Executor::new(endpoints, Arc::new(FixedKey), Rules::default());
     let mut request = request(&PROVIDERS[0]);
     request["options"] = json!({"maxDelay": 1});
     let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
@@ -258,7 +235,7 @@ async fn connection_failure_is_retried_and_reported() {
 async fn retry_after_header_is_honoured() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script(vec![Step::status(429).header("retry-after-ms", "300")]);
-    let executor = executor(&simulator, Arc::new(OneKey));
+    let executor = executor(&simulator, Arc::new(FixedKey));
     let start = Instant::now();
     let run = executor.run(Deadline::after(Duration::from_secs(10)), request(&PROVIDERS[0])).await;
     assert_eq!(run.outcome.unwrap()["attempts"], 2);
@@ -270,7 +247,7 @@ async fn repair_names_the_error_and_counts_both_calls() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("{\"b\": 1}"), Step::text("{\"a\": 2}")]);
-        let executor = executor(&simulator, Arc::new(OneKey));
+        let executor = executor(&simulator, Arc::new(FixedKey));
         let mut request = request(row);
         request["output"] = json!("json");
         request["schema"] = json!({"type": "object", "required": ["a"]});
@@ -296,7 +273,7 @@ async fn repair_describes_the_expected_output() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("It is not spam"), Step::text("Ham")]);
-        let executor = executor(&simulator, Arc::new(OneKey));
+        let executor = executor(&simulator, Arc::new(FixedKey));
         let mut request = request(row);
         request["output"] = json!("stringExtract");
         request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
@@ -361,7 +338,7 @@ async fn aws_denial_names_the_action_and_the_model() {
             let body = json!({"message": message});
             let script = json!([{"then": {"status": 403, "body": body}}]);
             simulator.script_json(script).unwrap();
-            let executor = executor(&simulator, Arc::new(OneKey));
+            let executor = executor(&simulator, Arc::new(FixedKey));
             let run = executor.run(Deadline::after(Duration::from_secs(10)), request(row)).await;
             let error = run.outcome.unwrap_err();
             assert_eq!(error.kind().name(), kind, "{error}");

@@ -1,27 +1,19 @@
 //! Tests hosted configs with the cases in `cases/hosted/*.json`: parsing each format, merging
 //! layers, and resolving pointers in complete runs with an in-memory store and the simulator.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "hosted/store.rs"]
 mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::hosted::{ConfigError, Format, HostedConfig, merge};
-use llm_exe::providers::PROVIDERS;
-use llm_exe::{Deadline, Endpoints, Error, Executor, HostedRules, Rules, Run};
+use llm_exe::{Deadline, Error, Executor, HostedRules, Rules, Run};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use store::{AnyKey, MemoryStore, parse_hex};
+use crate::common::{FixedKey, endpoints, read_cases, root};
+use store::{MemoryStore, parse_hex};
 
 #[derive(Deserialize)]
 struct ParseCase {
@@ -76,10 +68,9 @@ impl ParseCase {
     }
 }
 
-fn check_format(cases: &str, format: Format) {
-    let cases: Vec<ParseCase> = serde_json::from_str(cases).unwrap();
+fn check_format(path: &str, format: Format) {
     let mut failures = Vec::new();
-    for case in cases {
+    for case in read_cases::<Vec<ParseCase>>(path) {
         let result = HostedConfig::parse(&case.body(), format);
         if !case.matches(&result) {
             failures.push(format!("{}: {result:?}", case.name));
@@ -90,17 +81,17 @@ fn check_format(cases: &str, format: Format) {
 
 #[test]
 fn json_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/json.json"), Format::Json);
+    check_format("hosted/json.json", Format::Json);
 }
 
 #[test]
 fn yaml_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/yaml.json"), Format::Yaml);
+    check_format("hosted/yaml.json", Format::Yaml);
 }
 
 #[test]
 fn markdown_documents_are_parsed_or_rejected() {
-    check_format(include_str!("cases/hosted/markdown.json"), Format::Markdown);
+    check_format("hosted/markdown.json", Format::Markdown);
 }
 
 #[derive(Deserialize)]
@@ -112,9 +103,7 @@ struct MergeCase {
 
 #[test]
 fn layers_are_merged() {
-    let cases: Vec<MergeCase> =
-        serde_json::from_str(include_str!("cases/hosted/merge.json")).unwrap();
-    for case in cases {
+    for case in read_cases::<Vec<MergeCase>>("hosted/merge.json") {
         assert_eq!(merge(case.layers), case.merged, "{}", case.name);
     }
 }
@@ -167,18 +156,13 @@ fn default_store() -> bool {
 }
 
 fn executor(simulator: &Simulator, case: &ResolveCase) -> Executor {
-    let mut endpoints = Endpoints::new();
-    for row in PROVIDERS {
-        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
-    }
     let hosted = HostedRules {
         bucket: case.bucket.clone(),
         buckets: case.buckets.clone(),
         forbidden_prefixes: case.forbidden.clone(),
     };
     let rules = Rules { hosted, ..Rules::default() };
-    let executor = Executor::new(endpoints, Arc::new(AnyKey), rules);
+    let executor = Executor::new(endpoints(simulator), Arc::new(FixedKey), rules);
     if !case.store {
         return executor;
     }
@@ -187,11 +171,9 @@ fn executor(simulator: &Simulator, case: &ResolveCase) -> Executor {
 
 #[tokio::test]
 async fn pointers_are_resolved_or_rejected() {
-    let cases: Vec<ResolveCase> =
-        serde_json::from_str(include_str!("cases/hosted/resolve.json")).unwrap();
     let mut failures = Vec::new();
     let simulator = Simulator::start().await.unwrap();
-    for case in cases {
+    for case in read_cases::<Vec<ResolveCase>>("hosted/resolve.json") {
         simulator.clear();
         let executor = executor(&simulator, &case);
         let deadline = Deadline::after(Duration::from_secs(10));
@@ -266,11 +248,11 @@ fn error_failure(case: &ResolveCase, error: &Error, kind: &str) -> Option<String
 /// Runs the requests in examples/hosted with the prompts in examples/prompts.
 #[tokio::test]
 async fn the_hosted_examples_run() {
-    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
-    let prompt = std::fs::read_to_string(format!("{examples}/prompts/kitten.json")).unwrap();
+    let examples = root().join("examples");
+    let prompt = std::fs::read_to_string(examples.join("prompts/kitten.json")).unwrap();
     let simulator = Simulator::start().await.unwrap();
     for (name, animal) in [("key", "kitten"), ("url", "kitten"), ("data", "dog")] {
-        let request = std::fs::read(format!("{examples}/hosted/{name}.json")).unwrap();
+        let request = std::fs::read(examples.join(format!("hosted/{name}.json"))).unwrap();
         let request: Value = serde_json::from_slice(&request).unwrap();
         let documents = json!({
             "s3://prompts/kitten.json": prompt,

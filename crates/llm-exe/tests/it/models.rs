@@ -2,25 +2,17 @@
 //!
 //! `scripts/update` rewrites the table in docs/models.md.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
+
+use crate::common::{root, update, wire_cases};
 
 /// Returns the table rows that apply to the models in the wire cases.
 fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {
     let mut rows = BTreeSet::new();
     for row in PROVIDERS {
-        for case in common::wire_cases(row.name).values() {
+        for case in wire_cases(row.name).values() {
             let value = case["request"]["provider"].as_str().unwrap_or(row.name);
             let (provider, named_model) = Providers::default().named(value).unwrap();
             let model = case["request"]["model"].as_str().or(named_model);
@@ -60,7 +52,7 @@ fn every_row_is_reachable() {
 #[test]
 fn table_of_models_is_up_to_date() {
     const HEADER: &str = "| provider | model | effort | structured output | not supported |\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/models.md");
+    let path = root().join("docs/models.md");
     let page = std::fs::read_to_string(&path).unwrap();
     let (before, _) = page.split_once(HEADER).expect("the header of the table");
     let mut expected = format!("{before}{HEADER}|---|---|---|---|---|\n");
@@ -71,7 +63,7 @@ fn table_of_models_is_up_to_date() {
         ));
     }
     let expected = expected.replace("|  |", "| |");
-    if common::update() {
+    if update() {
         std::fs::write(&path, &expected).unwrap();
     } else {
         assert!(page == expected, "docs/models.md is out of date; run scripts/update");

@@ -1,12 +1,5 @@
 //! Tests that a schema rewritten for OpenAI's strict mode accepts the same values as the original.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::schema::{Schema, strict};
 use proptest::prelude::*;
 use proptest::sample::select;

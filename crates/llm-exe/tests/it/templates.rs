@@ -3,17 +3,12 @@
 //!
 //! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
-const DOC: &str = include_str!("../../../docs/templates.md");
+use crate::common::{root, update};
+
+const DOC: &str = include_str!("../../../../docs/templates.md");
 
 /// Returns the language and content of each fenced block. A longer fence can contain shorter
 /// fences.
@@ -88,11 +83,8 @@ fn the_table_of_helpers_is_up_to_date() {
     };
     let rows: String = helpers().iter().map(row).collect();
     let expected = format!("{before}{head}{rows}{after}");
-    #[allow(clippy::disallowed_methods, reason = "tests have no settings to read this from")]
-    let update = std::env::var_os("UPDATE").is_some();
-    if update {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/templates.md"), expected)
-            .unwrap();
+    if update() {
+        std::fs::write(root().join("docs/templates.md"), expected).unwrap();
     } else {
         assert!(DOC == expected, "docs/templates.md is out of date; run scripts/update");
     }

@@ -5,33 +5,16 @@
 //!
 //! `scripts/update` rewrites the cases; review the difference.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::ports::PortFuture;
 use llm_exe::providers::{Dialect, PROVIDERS};
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Executor, Rules};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// A key store that fails the test if a dry run fetches a key.
-struct NoKeys;
-
-impl Keys for NoKeys {
-    fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        panic!("a dry run fetched the key {name:?}");
-    }
-}
+use crate::common::{NoKeys, cases, provider_data, provider_field, update, wire_cases, wire_file};
 
 /// Performs a dry run of a request and returns the fields of its wire case.
 async fn dry_run(request: &Value) -> Map<String, Value> {
@@ -60,25 +43,24 @@ async fn dry_run(request: &Value) -> Map<String, Value> {
 async fn recorded_wire_requests_are_up_to_date() {
     let mut failures = Vec::new();
     for row in PROVIDERS {
-        let cases = common::wire_cases(row.name);
-        assert!(cases.len() >= 10, "{} has {} cases, of at least 10", row.name, cases.len());
-        let is_sorted = cases.keys().is_sorted() || common::update();
+        let recorded = wire_cases(row.name);
+        assert!(recorded.len() >= 10, "{} has {} cases, of at least 10", row.name, recorded.len());
+        let is_sorted = recorded.keys().is_sorted() || update();
         assert!(is_sorted, "{}: cases are not sorted; run scripts/update", row.name);
         let mut actual = Map::new();
-        for (name, case) in &cases {
+        for (name, case) in &recorded {
             actual.insert(name.clone(), Value::Object(dry_run(&case["request"]).await));
         }
-        if common::update() {
+        if update() {
             actual.sort_keys();
-            let mut data = common::provider_data(row.name);
+            let mut data = provider_data(row.name);
             data.insert("cases".to_owned(), Value::Object(actual));
-            std::fs::write(common::wire_file(row.name), format!("{:#}\n", Value::Object(data)))
-                .unwrap();
+            std::fs::write(wire_file(row.name), format!("{:#}\n", Value::Object(data))).unwrap();
             continue;
         }
         for (name, actual) in &actual {
             // The JSON is compared as text, so that the order of keys matters.
-            let (actual, expected) = (format!("{actual:#}"), format!("{:#}", cases[name]));
+            let (actual, expected) = (format!("{actual:#}"), format!("{:#}", recorded[name]));
             if actual != expected {
                 failures.push(format!("{}: {name}: {actual}", row.name));
             }
@@ -137,12 +119,12 @@ fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
 /// Returns the response cases of a provider. Providers with the same dialect can share them: their
 /// field `repliesOf` names the provider whose file contains the cases.
 fn reply_cases(provider: &str) -> Vec<ReplyCase> {
-    let mut data = common::provider_data(provider);
+    let mut data = provider_data(provider);
     if let Some(Value::String(other)) = data.get("repliesOf") {
-        data = common::provider_data(other);
+        data = provider_data(other);
     }
     let cases = data.shift_remove("replies").unwrap_or_else(|| {
-        panic!("{}: the field replies is missing", common::wire_file(provider).display());
+        panic!("{}: the field replies is missing", wire_file(provider).display());
     });
     serde_json::from_value(cases).unwrap()
 }
@@ -167,11 +149,11 @@ fn responses_are_read_as_recorded() {
 fn every_data_file_belongs_to_a_provider_and_has_the_type_of_its_bodies() {
     for row in PROVIDERS {
         // The script `wire-types/check.mjs` reads this field.
-        assert_ne!(common::provider_field(row.name, "bodyType"), "", "{}", row.name);
+        assert_ne!(provider_field(row.name, "bodyType"), "", "{}", row.name);
     }
-    for entry in common::cases().join("wire").read_dir().unwrap() {
+    for entry in cases().join("wire").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        let is_known = PROVIDERS.iter().any(|row| common::wire_file(row.name) == path);
+        let is_known = PROVIDERS.iter().any(|row| wire_file(row.name) == path);
         assert!(is_known, "{}: no row of PROVIDERS has this name", path.display());
     }
 }

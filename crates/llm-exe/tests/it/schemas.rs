@@ -1,16 +1,11 @@
 //! Tests how schemas are rewritten for dialects. The cases are in
 //! `cases/schemas/{strict,closed,open}.json`.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use llm_exe::schema::{closed, open, strict};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::common::read_cases;
 
 #[derive(Deserialize)]
 struct Case {
@@ -20,10 +15,9 @@ struct Case {
     form: Value,
 }
 
-fn check(cases: &str, rewrite: fn(&Value) -> Option<Value>) {
-    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+fn check(path: &str, rewrite: fn(&Value) -> Option<Value>) {
     let mut mismatches = Vec::new();
-    for case in cases {
+    for case in read_cases::<Vec<Case>>(path) {
         let actual = rewrite(&case.schema).unwrap_or(Value::Null);
         // The JSON is compared as text, so that the order of keys matters.
         let (actual, expected) = (actual.to_string(), case.form.to_string());
@@ -36,15 +30,15 @@ fn check(cases: &str, rewrite: fn(&Value) -> Option<Value>) {
 
 #[test]
 fn schemas_are_rewritten_for_strict_mode() {
-    check(include_str!("cases/schemas/strict.json"), strict);
+    check("schemas/strict.json", strict);
 }
 
 #[test]
 fn schemas_are_rewritten_with_closed_objects() {
-    check(include_str!("cases/schemas/closed.json"), closed);
+    check("schemas/closed.json", closed);
 }
 
 #[test]
 fn schemas_are_rewritten_with_open_objects() {
-    check(include_str!("cases/schemas/open.json"), open);
+    check("schemas/open.json", open);
 }

@@ -1,21 +1,10 @@
 //! Checks that the requests in the documentation and in examples/ are valid, and that all links
 //! have a target.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
-use std::path::Path;
-
 use llm_exe::{Plan, Rules};
 use serde_json::Value;
 
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use crate::common::root;
 
 fn json_blocks(text: &str) -> Vec<Value> {
     let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -47,7 +36,7 @@ fn examples_are_valid_without_warnings() {
     let mut count = 0;
     for entry in root().join("examples").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        // The tests in tests/hosted.rs and tests/hosted_properties.rs check the subfolders.
+        // The tests in `hosted` and `hosted_properties` check the subfolders.
         if path.is_dir() {
             continue;
         }

@@ -1,20 +1,11 @@
-//! A document store and a key store for tests.
+//! An in-memory document store for the tests of hosted configs.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, Error, ErrorKind, KeyName, Keys, Secret};
+use llm_exe::{Deadline, Error, ErrorKind};
 use serde_json::{Map, Value};
-
-/// A key store that returns the same key for every provider.
-pub(crate) struct AnyKey;
-
-impl Keys for AnyKey {
-    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
-        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
-    }
-}
 
 /// Converts hexadecimal digits to bytes.
 pub(crate) fn parse_hex(hex: &str) -> Vec<u8> {

@@ -1,0 +1,94 @@
+//! Helpers that the test modules share: case files, key stores and the endpoints of a simulator.
+
+use std::path::{Path, PathBuf};
+
+use llm_exe::ports::PortFuture;
+use llm_exe::providers::PROVIDERS;
+use llm_exe::{Endpoints, Error, KeyName, Keys, Secret};
+use llm_exe_simulator::Simulator;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Returns whether the tests rewrite their expected files (`UPDATE=1 cargo test …`).
+pub(crate) fn update() -> bool {
+    #[allow(clippy::disallowed_methods, reason = "tests have no settings to read this from")]
+    std::env::var_os("UPDATE").is_some()
+}
+
+/// Returns the root folder of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Returns the folder that contains the test cases.
+pub(crate) fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+}
+
+/// Parses a case file, whose path is relative to the folder of the test cases.
+pub(crate) fn read_cases<T: DeserializeOwned>(path: &str) -> T {
+    let text = std::fs::read_to_string(cases().join(path));
+    let text = text.unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Returns the path of a provider's data file. Colons in the name are replaced, because some systems
+/// do not allow them in file names.
+pub(crate) fn wire_file(provider: &str) -> PathBuf {
+    cases().join("wire").join(format!("{}.json", provider.replace(':', "-")))
+}
+
+/// Returns the contents of a provider's data file, which CONTRIBUTING.md describes.
+pub(crate) fn provider_data(provider: &str) -> Map<String, Value> {
+    let path = wire_file(provider);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}; add the data file of {provider}", path.display());
+    });
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Returns a text field of a provider's data file.
+pub(crate) fn provider_field(provider: &str, field: &str) -> String {
+    let data = provider_data(provider);
+    let text = data.get(field).and_then(Value::as_str);
+    let missing = || panic!("{}: the field {field} is missing", wire_file(provider).display());
+    text.unwrap_or_else(missing).to_owned()
+}
+
+/// Returns a provider's wire cases by name. Each case contains a request and the wire request or
+/// error that results from it.
+pub(crate) fn wire_cases(provider: &str) -> Map<String, Value> {
+    let cases = provider_data(provider).shift_remove("cases");
+    let missing = || panic!("{}: the field cases is missing", wire_file(provider).display());
+    cases.unwrap_or_else(missing).as_object().unwrap().clone()
+}
+
+/// A key store that returns the same key for every provider.
+pub(crate) struct FixedKey;
+
+impl Keys for FixedKey {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(std::future::ready(Ok(Secret::new("test-key").unwrap())))
+    }
+}
+
+/// A key store for runs that must not fetch a key. Fetching one fails the test.
+pub(crate) struct NoKeys;
+
+impl Keys for NoKeys {
+    fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        panic!("unexpected request for the key {name:?}");
+    }
+}
+
+/// Returns endpoints that send the requests of all providers to a simulator.
+pub(crate) fn endpoints(simulator: &Simulator) -> Endpoints {
+    let mut endpoints = Endpoints::new();
+    for row in PROVIDERS {
+        // The simulator serves the same path as the provider's own base URL.
+        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
+    }
+    endpoints.set_region("eu-central-1").unwrap();
+    endpoints
+}

@@ -1,0 +1,30 @@
+//! Integration tests of the core.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+mod docs;
+mod fallbacks;
+mod hosted;
+mod hosted_cache;
+mod hosted_properties;
+mod look_ahead;
+mod models;
+mod parsers;
+mod prompt_limits;
+mod prompt_ours;
+mod prompts;
+mod properties;
+mod rendering;
+mod requests;
+mod runs;
+mod schemas;
+mod strict_property;
+mod templates;
+mod torture;
+mod wire;
