@@ -53,8 +53,8 @@ pub(crate) fn to_js_string(text: &str) -> String {
     Number::Literal(text).to_js_string().into_owned()
 }
 
-/// Maximum number of significant digits with which a decimal number without trailing zeros is always
-/// the shortest representation of its `f64`.
+/// Maximum number of significant digits with which a decimal number without trailing zeros is
+/// always the shortest representation of its `f64`.
 const MAX_EXACT_DIGITS: usize = 15;
 
 /// Returns the text that JavaScript prints for a number, without parsing the number. Supports only

@@ -32,8 +32,8 @@ pub(crate) fn read_cases<T: DeserializeOwned>(path: &str) -> T {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Returns the path of a provider's data file. Colons in the name are replaced, because some systems
-/// do not allow them in file names.
+/// Returns the path of a provider's data file. Colons in the name are replaced, because some
+/// systems do not allow them in file names.
 pub(crate) fn wire_file(provider: &str) -> PathBuf {
     cases().join("wire").join(format!("{}.json", provider.replace(':', "-")))
 }
