@@ -8,7 +8,7 @@ mod quirks;
 mod reply;
 mod request;
 
-use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
@@ -19,12 +19,25 @@ pub(crate) use quirks::{
 };
 
 impl Dialect for OpenAiChat {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "openai"
     }
 
     fn accepts_lone_system(&self) -> bool {
         true
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        let model = models::find_model(self.models, model);
+        Capabilities {
+            images: model.images,
+            tools: true,
+            structured_output: match (model.json_schema, model.json_mode) {
+                (true, _) => StructureSupport::JsonSchema,
+                (false, true) => StructureSupport::JsonMode,
+                (false, false) => StructureSupport::Prompt,
+            },
+        }
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -59,7 +72,7 @@ impl Dialect for OpenAiChat {
         })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire, self.completion_excludes_reasoning)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(self, wire, chat)
     }
 }
