@@ -34,7 +34,7 @@ pub mod transport;
 mod web_config;
 pub mod wire;
 
-pub use chat::{Message, Part, Role, StopReason, Usage};
+pub use chat::{Chat, Media, Message, Part, Role, StopReason, Usage};
 pub use deadline::Deadline;
 pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::Endpoints;

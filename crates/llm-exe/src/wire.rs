@@ -5,6 +5,8 @@
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::ports::KeyName;
@@ -56,7 +58,7 @@ pub struct WireRequest {
     /// The headers, except for authentication headers and `content-type: application/json`.
     pub headers: Vec<(&'static str, &'static str)>,
     /// The JSON body.
-    pub body: Value,
+    pub body: Body,
     /// How the request is authenticated.
     pub auth: Auth,
 }
@@ -69,7 +71,91 @@ impl WireRequest {
         for (name, value) in &self.headers {
             headers.insert((*name).to_owned(), json!(value));
         }
-        json!({ "method": "POST", "url": self.url, "headers": headers, "body": self.body })
+        json!({ "method": "POST", "url": self.url, "headers": headers, "body": self.body.to_value() })
+    }
+}
+
+/// The JSON body of a request. The items of one list may be raw JSON, which is sent byte for
+/// byte.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Body {
+    fields: Map<String, Value>,
+    /// The name of the field that contains `items`, or an empty string.
+    list: &'static str,
+    items: Vec<BodyItem>,
+}
+
+/// An item of the list in a [`Body`].
+#[derive(Debug, Clone)]
+pub enum BodyItem {
+    /// A value that is serialized with the body.
+    Value(Value),
+    /// JSON that is sent byte for byte.
+    Raw(Box<RawValue>),
+}
+
+impl Body {
+    /// Creates a body without raw JSON.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Body { fields, list: "", items: Vec::new() }
+    }
+
+    /// Creates a body whose field `list` contains `items`. The field has the place that it has in
+    /// `fields`, whose value for it is ignored, or is the last one.
+    pub fn with_list(
+        mut fields: Map<String, Value>,
+        list: &'static str,
+        items: Vec<BodyItem>,
+    ) -> Self {
+        fields.insert(list.to_owned(), Value::Null);
+        Body { fields, list, items }
+    }
+
+    /// Returns the bytes to send and to sign.
+    ///
+    /// # Errors
+    /// Fails if serde_json cannot serialize a value, which does not happen with the values that it
+    /// creates.
+    pub fn to_bytes(&self) -> Result<Bytes, serde_json::Error> {
+        serde_json::to_vec(self).map(Bytes::from)
+    }
+
+    /// Returns the body as a value, which may contain raw JSON in another spelling.
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len()))?;
+        for (name, value) in &self.fields {
+            if name == self.list {
+                map.serialize_entry(name, &self.items)?;
+            } else {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Serialize for BodyItem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            BodyItem::Value(value) => value.serialize(serializer),
+            BodyItem::Raw(raw) => raw.serialize(serializer),
+        }
+    }
+}
+
+impl PartialEq for BodyItem {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (BodyItem::Value(value), BodyItem::Value(other)) => value == other,
+            (BodyItem::Raw(raw), BodyItem::Raw(other)) => raw.get() == other.get(),
+            _ => false,
+        }
     }
 }
 
@@ -93,7 +179,46 @@ impl WireReply {
 
 #[cfg(test)]
 mod tests {
-    use super::path_segment;
+    use serde_json::value::RawValue;
+    use serde_json::{Map, Value, json};
+
+    use super::{Body, BodyItem, path_segment};
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn raw_items_are_sent_byte_for_byte() {
+        let raw = r#"{ "b":1.0,"a" : 1e2, "text":"caf\u00e9 \/" }"#;
+        let items = vec![
+            BodyItem::Value(json!({"role": "user", "content": "é/"})),
+            BodyItem::Raw(RawValue::from_string(raw.to_owned()).unwrap()),
+        ];
+        let fields = map(json!({"model": "m", "messages": null, "stream": false}));
+        let body = Body::with_list(fields, "messages", items);
+        let expected = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"é/"}},{raw}],"stream":false}}"#
+        );
+        assert_eq!(body.to_bytes().unwrap(), expected.as_bytes());
+        let value = body.to_value();
+        assert_eq!(value["messages"][1]["text"], "café /");
+        assert_eq!(value.as_object().unwrap().keys().nth(1).unwrap(), "messages");
+    }
+
+    #[test]
+    fn plain_bodies_are_serialized_as_values_are() {
+        let value = json!({"model": "m", "messages": [{"role": "user"}], "n": 1.0});
+        let body = Body::new(map(value.clone()));
+        assert_eq!(body.to_bytes().unwrap(), value.to_string().as_bytes());
+        let mut fields = map(value.clone());
+        fields.shift_remove("messages");
+        let items = vec![BodyItem::Value(json!({"role": "user"}))];
+        let body = Body::with_list(fields, "messages", items);
+        let expected = r#"{"model":"m","n":1.0,"messages":[{"role":"user"}]}"#;
+        assert_eq!(body.to_bytes().unwrap(), expected.as_bytes());
+        assert_eq!(body.to_value(), value);
+    }
 
     #[test]
     fn path_segment_encodes_all_but_unreserved_characters() {

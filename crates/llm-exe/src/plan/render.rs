@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::messages::{Prompt, TemplateMessage, TemplatePart};
-use crate::chat::{Message, Part, Role};
+use crate::chat::{Media, Message, Part, Role};
 use crate::error::Problem;
 use crate::json;
 use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
@@ -94,9 +94,9 @@ impl Renderer<'_> {
             return self.add_history(key, message);
         }
         let problems_before = self.problems.len();
-        let content = self.render_parts(message);
-        if !content.is_empty() {
-            self.chat.messages.push(Message { role: message.role, content });
+        let parts = self.render_parts(message);
+        if !parts.is_empty() {
+            self.chat.messages.push(Message::new(message.role, parts));
         } else if self.problems.len() == problems_before {
             let text = format!("{}: dropped, because it is empty after rendering", message.path);
             self.chat.warnings.push(text);
@@ -132,7 +132,7 @@ impl Renderer<'_> {
         }
         let url = text.trim().to_owned();
         if url.starts_with("https://") || url.starts_with("data:") {
-            return Some(Part::Image { url });
+            return Some(Part::Media(Media::new(url)));
         }
         let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
         self.problems.push(Problem::request(&part.path, text));

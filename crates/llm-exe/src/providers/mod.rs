@@ -26,7 +26,9 @@ pub use base_url::check_base_url;
 pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
 pub use compatible::{COMPATIBLE_SETTING, CompatibleServer, Providers, StructuredOutput};
-pub use dialect::{BuiltRequest, Dialect, Endpoint};
+pub use dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport, build_request,
+};
 pub use failure::Failure;
 
 /// How requests to a provider are authenticated.

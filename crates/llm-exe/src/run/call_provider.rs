@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::context::Context;
-use crate::chat::Reply;
+use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
@@ -40,12 +40,13 @@ impl ProviderClient {
         }
     }
 
-    /// Sends a request and parses the reply. Token usage is recorded even if the reply turns out to
-    /// be unusable.
+    /// Sends the request for a chat and parses the reply. Token usage is recorded even if the reply
+    /// turns out to be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
         target: &Target,
+        chat: &Chat,
         request: &WireRequest,
     ) -> Result<Reply, Error> {
         let mut secret = self.get_secret(context, request).await?;
@@ -62,7 +63,7 @@ impl ProviderClient {
         }
         let report = &mut context.report;
         report.answered = true;
-        let reply = target.provider.dialect.read_reply(&response)?;
+        let reply = target.provider.dialect.read_reply(&response, chat)?;
         report.usage.add(reply.usage);
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);

@@ -86,7 +86,7 @@ fn check_stop_reason(
         // A refusal is an error even if the output accepts any text.
         StopReason::Refusal => {
             let logged = format!("the model refused to reply (stop reason {reason})");
-            let message = match scrub(reply.refusal().unwrap_or(text), &[]) {
+            let message = match scrub(reply.refusal.as_deref().unwrap_or(text), &[]) {
                 refusal if refusal.is_empty() => logged.clone(),
                 refusal => format!("{logged}: {refusal}"),
             };

@@ -12,7 +12,7 @@ use super::schema_prompt;
 use crate::chat::{Chat, Message, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{BuiltRequest, Dialect, Endpoint};
+use crate::providers::{BuiltRequest, Dialect, Endpoint, build_request};
 use crate::wire::WireRequest;
 
 /// The name of the schema in requests to providers.
@@ -52,9 +52,9 @@ impl<'a> Conversation<'a> {
         }
         convert_lone_system(&mut messages, dialect);
         let sampling = target.sampling.clone();
-        let chat = Chat { model: target.model.clone(), messages, sampling, structure };
+        let chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
         let endpoint = client.endpoints.resolve(target.provider);
-        let BuiltRequest { request, warnings } = dialect.build_request(&endpoint, &chat)?;
+        let BuiltRequest { request, warnings } = build_request(dialect, &endpoint, &chat)?;
         Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
     }
 
@@ -65,7 +65,8 @@ impl<'a> Conversation<'a> {
         let mut repairs_left = self.plan.output.repairs;
         loop {
             let started = Instant::now();
-            let reply = self.client.call(context, self.target, &self.request).await?;
+            let call = self.client.call(context, self.target, &self.chat, &self.request);
+            let reply = call.await?;
             let unusable = match check_reply(self.plan, &self.chat.structure, &reply) {
                 CheckedReply::Accepted(value, warnings) => {
                     context.report.add_warnings(warnings);
@@ -83,7 +84,7 @@ impl<'a> Conversation<'a> {
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &unusable, &expected);
-            let built = self.target.provider.dialect.build_request(&self.endpoint, &self.chat)?;
+            let built = build_request(self.target.provider.dialect, &self.endpoint, &self.chat)?;
             context.report.add_warnings(built.warnings);
             self.request = built.request;
         }

@@ -21,12 +21,12 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     }
     let system = messages.iter_mut().find(|message| message.role == Role::System);
     match system {
-        Some(message) => match message.content.last_mut() {
+        Some(message) => match message.parts.last_mut() {
             Some(Part::Text(last)) => {
                 last.push_str("\n\n");
                 last.push_str(&text);
             }
-            _ => message.content.push(Part::Text(text)),
+            _ => message.parts.push(Part::Text(text)),
         },
         None => messages.insert(0, Message::text(Role::System, text)),
     }

@@ -54,8 +54,7 @@ async fn build_http_request(
     signer: &dyn Signer,
 ) -> Result<Request<Bytes>, ExchangeError> {
     let invalid = |message: String| ExchangeError::Http(HttpError::InvalidRequest(message));
-    let body = serde_json::to_vec(&wire.body).map_err(|error| invalid(error.to_string()))?;
-    let body = Bytes::from(body);
+    let body = wire.body.to_bytes().map_err(|error| invalid(error.to_string()))?;
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(&wire.url)

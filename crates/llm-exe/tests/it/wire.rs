@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use llm_exe::chat::Chat;
 use llm_exe::providers::{Dialect, PROVIDERS};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Endpoints, Executor, Rules};
@@ -103,11 +104,11 @@ fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
             "retry": failure.retry,
         });
     }
-    match dialect.read_reply(&wire) {
+    match dialect.read_reply(&wire, &Chat::new("m", Vec::new())) {
         Ok(reply) => json!({
             "text": reply.text(),
             "stopReason": reply.stop_reason.name(),
-            "refusal": reply.refusal(),
+            "refusal": reply.refusal,
             "usage": reply.usage,
             "model": reply.model,
             "tool": reply.tool_arguments("answer"),

@@ -8,11 +8,11 @@ pub(super) mod models;
 pub(super) mod reply;
 pub(super) mod request;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::request::ImageSources;
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -25,12 +25,16 @@ const VERSION: &str = "2023-06-01";
 pub(crate) struct Anthropic;
 
 impl Dialect for Anthropic {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "anthropic"
     }
 
     fn models(&self) -> ModelTable {
         ModelTable(Table::Claude)
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        request::capabilities(models::find_model(model))
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -39,20 +43,20 @@ impl Dialect for Anthropic {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_model(&chat.model);
-        let (mut body, warnings) = request::build_body(chat, model, ImageSources::Any)?;
-        body.shift_insert(0, "model".to_owned(), json!(chat.model));
+        let model_field = ("model", json!(chat.model));
+        let (body, warnings) = request::build_body(chat, model, ImageSources::Any, model_field)?;
         Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/v1/messages", endpoint.base_url),
                 headers: vec![("anthropic-version", VERSION)],
-                body: Value::Object(body),
+                body,
                 auth: endpoint.key.clone().map_or(Auth::None, |key| Auth::Header("x-api-key", key)),
             },
             warnings,
         })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(wire, chat)
     }
 }

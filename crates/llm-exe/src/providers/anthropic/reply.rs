@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::failure;
 use crate::wire::WireReply;
@@ -22,6 +22,7 @@ struct Block {
     #[serde(rename = "type")]
     kind: String,
     text: Option<String>,
+    id: Option<String>,
     name: Option<String>,
     input: Option<Box<RawValue>>,
 }
@@ -59,39 +60,38 @@ impl WireUsage {
     }
 }
 
-/// Parses a successful response.
+/// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not an Anthropic message.
-pub(crate) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+pub(crate) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let response: MessageResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("an Anthropic message", &error))?;
-    let mut content = Vec::new();
+    let mut builder = ReplyBuilder::new(chat);
+    builder.push_some(response.id.map(ReplyEvent::Id))?;
+    builder.push_some(response.model.map(ReplyEvent::Model))?;
     for block in response.content {
         match (block.kind.as_str(), block.text, block.name) {
-            ("text", Some(text), _) => content.push(ReplyPart::Text(text)),
+            ("text", Some(text), _) => builder.push(ReplyEvent::Text(text))?,
             ("tool_use", _, Some(name)) => {
                 let arguments =
                     block.input.map_or_else(String::new, |input| input.get().to_owned());
-                content.push(ReplyPart::ToolCall { name, arguments });
+                builder.push_call(block.id.unwrap_or_default(), name, arguments);
             }
             // Thinking blocks and unknown blocks are not part of the reply.
             _ => {}
         }
     }
-    Ok(Reply {
-        content,
-        stop_reason: match response.stop_reason.as_deref() {
-            Some("end_turn" | "stop_sequence") => StopReason::Stop,
-            Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
-            Some("tool_use") => StopReason::ToolCalls,
-            Some("refusal") => StopReason::Refusal,
-            Some("pause_turn") => StopReason::Pause,
-            _ => StopReason::Other,
-        },
-        provider_stop_reason: response.stop_reason,
-        usage: response.usage.map_or_else(Usage::default, WireUsage::into_usage),
-        model: response.model,
-        id: response.id,
-    })
+    let reason = match response.stop_reason.as_deref() {
+        Some("end_turn" | "stop_sequence") => StopReason::Stop,
+        Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
+        Some("tool_use") => StopReason::ToolCalls,
+        Some("refusal") => StopReason::Refusal,
+        Some("pause_turn") => StopReason::Pause,
+        _ => StopReason::Other,
+    };
+    builder.push(ReplyEvent::Stop { reason, provider: response.stop_reason })?;
+    let usage = response.usage.map(WireUsage::into_usage);
+    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    Ok(builder.finish())
 }

@@ -3,12 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{ClaudeModel, Thinking};
-use crate::chat::{Chat, Message, Part, Role, Structure};
+use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::capabilities::SamplingSupport;
 use crate::providers::data_url::parse_image;
+use crate::providers::dialect::{Capabilities, StructureSupport, unsupported_tools};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::schema::{Schema, closed};
+use crate::wire::{Body, BodyItem};
 
 /// The default value of `max_tokens`, which the API requires in every request.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
@@ -27,6 +29,19 @@ pub(crate) enum ImageSources {
     DataUrls,
 }
 
+/// Returns what a model accepts and supports.
+pub(crate) fn capabilities(model: ClaudeModel) -> Capabilities {
+    Capabilities {
+        images: true,
+        tools: true,
+        structured_output: match (model.json_schema, model.forced_tool) {
+            (true, _) => StructureSupport::JsonSchema,
+            (false, true) => StructureSupport::ForcedTool,
+            (false, false) => StructureSupport::Prompt,
+        },
+    }
+}
+
 /// Returns the most reliable method that a model supports to make its reply match a schema.
 pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) -> Structure {
     let name = name.to_owned();
@@ -42,8 +57,11 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     Structure::PromptOnly
 }
 
-/// Returns the request body without the model, and the warnings. The callers add the model, which
-/// Anthropic expects in the body but Bedrock in the URL.
+/// The name of the body field that contains the messages.
+const MESSAGES: &str = "messages";
+
+/// Returns the request body and the warnings. `first` is the first field of the body, in which the
+/// endpoints differ.
 ///
 /// # Errors
 /// `InvalidRequest` if the endpoint does not accept an image, or if the conversation ends with an
@@ -52,8 +70,10 @@ pub(crate) fn build_body(
     chat: &Chat,
     model: ClaudeModel,
     images: ImageSources,
-) -> Result<(Map<String, Value>, Vec<String>), Error> {
+    first: (&str, Value),
+) -> Result<(Body, Vec<String>), Error> {
     let mut body = Map::new();
+    body.insert(first.0.to_owned(), first.1);
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
     if let Some(system) = first_system.and_then(|index| chat.messages.get(index)) {
         body.insert("system".to_owned(), json!(system.joined_text()));
@@ -61,13 +81,13 @@ pub(crate) fn build_body(
     let mut messages = Vec::new();
     for (index, message) in chat.messages.iter().enumerate() {
         if Some(index) != first_system {
-            messages.push(build_message(message, index, images)?);
+            messages.push(BodyItem::Value(build_message(message, index, images)?));
         }
     }
     check_last_message(chat, model)?;
-    body.insert("messages".to_owned(), Value::Array(messages));
+    body.insert(MESSAGES.to_owned(), Value::Null);
     let warnings = insert_options(&mut body, chat, model);
-    Ok((body, warnings))
+    Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
 /// Checks that the model accepts the last message of the conversation.
@@ -95,16 +115,19 @@ fn build_message(message: &Message, index: usize, images: ImageSources) -> Resul
         Role::System => Role::User,
         role => role,
     };
-    if let [Part::Text(text)] = message.content.as_slice() {
+    if let [Part::Text(text)] = message.parts.as_slice() {
         return Ok(json!({ "role": role.name(), "content": text }));
     }
     let mut blocks = Vec::new();
-    for (part_index, part) in message.content.iter().enumerate() {
+    for (part_index, part) in message.parts.iter().enumerate() {
         blocks.push(match part {
             Part::Text(text) => json!({ "type": "text", "text": text }),
-            Part::Image { url } => {
+            Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
                 json!({ "type": "image", "source": image_source(url, images, path)? })
+            }
+            Part::ToolCall(_) | Part::ToolResult(_) => {
+                return Err(unsupported_tools(index, part_index));
             }
         });
     }

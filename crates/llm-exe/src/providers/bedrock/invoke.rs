@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 //! and the npm package `@anthropic-ai/bedrock-sdk` 1.1.3.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::failure::read_failure;
 use super::models;
@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::providers::anthropic::reply;
 use crate::providers::anthropic::request::{self, ImageSources};
 use crate::providers::capabilities::{ModelTable, Table};
-use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
 use crate::providers::failure::Failure;
 use crate::schema::Schema;
 use crate::wire::WireReply;
@@ -27,12 +27,16 @@ const VERSION: &str = "bedrock-2023-05-31";
 pub(crate) struct InvokeAnthropic;
 
 impl Dialect for InvokeAnthropic {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "bedrock-anthropic"
     }
 
     fn models(&self) -> ModelTable {
         ModelTable(Table::BedrockClaude)
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        request::capabilities(models::find_claude(model))
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -41,15 +45,14 @@ impl Dialect for InvokeAnthropic {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_claude(&chat.model);
-        let (mut body, warnings) = request::build_body(chat, model, ImageSources::DataUrls)?;
-        body.shift_insert(0, "anthropic_version".to_owned(), json!(VERSION));
-        let body = Value::Object(body);
+        let version = ("anthropic_version", json!(VERSION));
+        let (body, warnings) = request::build_body(chat, model, ImageSources::DataUrls, version)?;
         let request = operation_request(endpoint, &chat.model, "invoke", body)?;
         Ok(BuiltRequest { request, warnings })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        let mut reply = reply::read_reply(wire)?;
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        let mut reply = reply::read_reply(wire, chat)?;
         if reply.usage == Usage::default() {
             reply.usage = usage_from_headers(wire);
         }

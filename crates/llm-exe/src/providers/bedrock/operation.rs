@@ -1,10 +1,8 @@
 //! Builds requests to the Bedrock runtime, which are signed with AWS credentials.
 
-use serde_json::Value;
-
 use crate::error::Error;
 use crate::providers::dialect::Endpoint;
-use crate::wire::{Auth, WireRequest, path_segment};
+use crate::wire::{Auth, Body, WireRequest, path_segment};
 
 /// The service name in AWS signatures.
 const SERVICE: &str = "bedrock";
@@ -18,7 +16,7 @@ pub(super) fn operation_request(
     endpoint: &Endpoint,
     model: &str,
     operation: &str,
-    body: Value,
+    body: Body,
 ) -> Result<WireRequest, Error> {
     let Some(region) = endpoint.region.clone() else {
         let message = "the AWS region is not known; set AWS_REGION in the environment";

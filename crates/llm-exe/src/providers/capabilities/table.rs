@@ -11,12 +11,15 @@ use crate::providers::ollama::models::{self as ollama, OLLAMA};
 use crate::providers::openai_chat::models::{self as openai_chat, OpenAiModel};
 
 /// The table with the capabilities of a dialect's models.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ModelTable(pub(crate) Table);
 
 /// The tables by the type of their rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Table {
+    /// No table, because the capabilities are not known.
+    #[default]
+    Unknown,
     /// A provider's own table of models with an OpenAI-compatible API.
     OpenAi(&'static [OpenAiModel]),
     /// Anthropic's models.
@@ -49,7 +52,7 @@ impl ModelTable {
             Table::Converse => {
                 CONVERSE.iter().map(|row| describe_converse(provider, row)).collect()
             }
-            Table::BedrockClaude | Table::ConverseFamily => Vec::new(),
+            Table::Unknown | Table::BedrockClaude | Table::ConverseFamily => Vec::new(),
         }
     }
 
@@ -60,6 +63,7 @@ impl ModelTable {
         model: &str,
     ) -> (&'static str, &'static str) {
         match self.0 {
+            Table::Unknown => (provider, "*"),
             Table::OpenAi(table) => (provider, openai_chat::find_model(table, model).pattern),
             Table::Claude => (provider, anthropic::find_model(model).pattern),
             Table::BedrockClaude => ("anthropic", bedrock::find_claude(model).pattern),

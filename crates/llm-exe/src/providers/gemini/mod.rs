@@ -9,7 +9,7 @@ mod request;
 
 use self::models::GeminiJson;
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::Failure;
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -20,12 +20,24 @@ use crate::wire::{Auth, WireReply, WireRequest, path_segment};
 pub(crate) struct Gemini;
 
 impl Dialect for Gemini {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "gemini"
     }
 
     fn models(&self) -> ModelTable {
         ModelTable(Table::Gemini)
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        Capabilities {
+            images: true,
+            tools: true,
+            structured_output: match models::find_model(model).json {
+                GeminiJson::Schema => StructureSupport::JsonSchema,
+                GeminiJson::Mode => StructureSupport::JsonMode,
+                GeminiJson::No => StructureSupport::Prompt,
+            },
+        }
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -54,8 +66,8 @@ impl Dialect for Gemini {
         })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(wire, chat)
     }
 
     fn read_failure(&self, wire: &WireReply) -> Failure {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure::{self, Failure};
 use crate::wire::WireReply;
@@ -40,6 +40,7 @@ struct Part {
 
 #[derive(Deserialize)]
 struct FunctionCall {
+    id: Option<String>,
     name: String,
     args: Option<Box<RawValue>>,
 }
@@ -78,59 +79,54 @@ impl WireUsage {
     }
 }
 
-/// Parses a successful response.
+/// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not valid, or if it contains neither a candidate nor a
 /// reason why the prompt was blocked.
-pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let response: GenerateContentResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a Gemini response", &error))?;
     let blocked = response.prompt_feedback.and_then(|feedback| feedback.block_reason);
     let candidate = response.candidates.into_iter().flatten().next();
-    let (content, stop_reason, provider_stop_reason) = match (candidate, blocked) {
+    let mut builder = ReplyBuilder::new(chat);
+    builder.push_some(response.response_id.map(ReplyEvent::Id))?;
+    builder.push_some(response.model_version.map(ReplyEvent::Model))?;
+    let (reason, provider) = match (candidate, blocked) {
         (Some(candidate), _) => {
-            let content = read_parts(candidate.content);
-            let stop_reason = read_stop_reason(candidate.finish_reason.as_deref(), &content);
-            (content, stop_reason, candidate.finish_reason)
+            read_parts(&mut builder, candidate.content)?;
+            (read_stop_reason(candidate.finish_reason.as_deref()), candidate.finish_reason)
         }
-        (None, Some(reason)) => (Vec::new(), StopReason::ContentFilter, Some(reason)),
+        (None, Some(reason)) => (StopReason::ContentFilter, Some(reason)),
         (None, None) => {
             let message = "the Gemini response has no candidates";
             return Err(Error::new(ErrorKind::ProviderUnavailable, message));
         }
     };
-    Ok(Reply {
-        content,
-        stop_reason,
-        provider_stop_reason,
-        usage: response.usage_metadata.map_or_else(Usage::default, WireUsage::into_usage),
-        model: response.model_version,
-        id: response.response_id,
-    })
+    builder.push(ReplyEvent::Stop { reason, provider })?;
+    let usage = response.usage_metadata.map(WireUsage::into_usage);
+    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    Ok(builder.finish())
 }
 
-fn read_parts(content: Option<Content>) -> Vec<ReplyPart> {
-    let mut parts = Vec::new();
+fn read_parts(builder: &mut ReplyBuilder, content: Option<Content>) -> Result<(), Error> {
     for part in content.and_then(|content| content.parts).unwrap_or_default() {
         match part {
             // The model's thoughts are not part of the reply.
             Part { thought: Some(true), .. } => {}
-            Part { function_call: Some(FunctionCall { name, args }), .. } => {
+            Part { function_call: Some(FunctionCall { id, name, args }), .. } => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
-                parts.push(ReplyPart::ToolCall { name, arguments });
+                builder.push_call(id.unwrap_or_default(), name, arguments);
             }
-            Part { text: Some(text), .. } => parts.push(ReplyPart::Text(text)),
+            Part { text: Some(text), .. } => builder.push(ReplyEvent::Text(text))?,
             Part { .. } => {}
         }
     }
-    parts
+    Ok(())
 }
 
-fn read_stop_reason(reason: Option<&str>, content: &[ReplyPart]) -> StopReason {
-    let has_calls = content.iter().any(|part| matches!(part, ReplyPart::ToolCall { .. }));
+fn read_stop_reason(reason: Option<&str>) -> StopReason {
     match reason {
-        Some("STOP") if has_calls => StopReason::ToolCalls,
         Some("STOP") => StopReason::Stop,
         Some("MAX_TOKENS" | "CONTINUATION") => StopReason::Length,
         Some("SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII") => {

@@ -3,32 +3,40 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, GeminiModel, GeminiThinking};
-use crate::chat::{Chat, Message, Part, Role, Structure};
+use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::data_url::parse_image;
+use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::wire::{Body, BodyItem};
 
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp", "heic", "heif"];
 const MAX_STOP_SEQUENCES: usize = 5;
+
+/// The name of the body field that contains the messages.
+const CONTENTS: &str = "contents";
 
 /// Returns the request body and the warnings.
 ///
 /// # Errors
 /// `InvalidRequest` if there are too many stop sequences, or if an image is not a `data:` URL of a
 /// supported format.
-pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
+pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let model = models::find_model(&chat.model);
-    let mut body = build_contents(chat, model)?;
+    let (mut body, contents) = build_contents(chat, model)?;
     let (config, warnings) = build_config(chat, model)?;
     if !config.is_empty() {
         body.insert("generationConfig".to_owned(), Value::Object(config));
     }
-    Ok((Value::Object(body), warnings))
+    Ok((Body::with_list(body, CONTENTS, contents), warnings))
 }
 
-/// Returns a body with `systemInstruction` and `contents`. Consecutive messages with the same role
-/// are merged.
-fn build_contents(chat: &Chat, model: GeminiModel) -> Result<Map<String, Value>, Error> {
+/// Returns a body with `systemInstruction` and a place for the contents, and the contents.
+/// Consecutive messages with the same role are merged.
+fn build_contents(
+    chat: &Chat,
+    model: GeminiModel,
+) -> Result<(Map<String, Value>, Vec<BodyItem>), Error> {
     let mut body = Map::new();
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
     let first_system = first_system.filter(|_| model.system);
@@ -53,21 +61,26 @@ fn build_contents(chat: &Chat, model: GeminiModel) -> Result<Map<String, Value>,
             _ => turns.push((role, parts)),
         }
     }
-    let turns: Vec<Value> =
-        turns.into_iter().map(|(role, parts)| json!({ "role": role, "parts": parts })).collect();
-    body.insert("contents".to_owned(), Value::Array(turns));
-    Ok(body)
+    let contents = turns
+        .into_iter()
+        .map(|(role, parts)| BodyItem::Value(json!({ "role": role, "parts": parts })))
+        .collect();
+    body.insert(CONTENTS.to_owned(), Value::Null);
+    Ok((body, contents))
 }
 
 fn build_parts(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     let mut parts = Vec::new();
-    for (part_index, part) in message.content.iter().enumerate() {
+    for (part_index, part) in message.parts.iter().enumerate() {
         parts.push(match part {
             Part::Text(text) => json!({ "text": text }),
-            Part::Image { url } => {
+            Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
                 let (media_type, data) = parse_image(url, IMAGE_FORMATS, path)?;
                 json!({ "inlineData": { "mimeType": media_type, "data": data } })
+            }
+            Part::ToolCall(_) | Part::ToolResult(_) => {
+                return Err(unsupported_tools(index, part_index));
             }
         });
     }

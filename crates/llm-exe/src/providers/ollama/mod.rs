@@ -8,18 +8,17 @@ mod reply;
 mod request;
 
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::Failure;
-use crate::chat::{Chat, Reply, Structure};
+use crate::chat::{Chat, Reply};
 use crate::error::Error;
-use crate::schema::Schema;
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The dialect of Ollama's native API.
 pub(crate) struct Ollama;
 
 impl Dialect for Ollama {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "ollama"
     }
 
@@ -28,9 +27,8 @@ impl Dialect for Ollama {
     }
 
     /// Every model supports a schema, because Ollama itself constrains the output to the schema.
-    fn structure(&self, _: &str, name: &str, schema: &Schema) -> Structure {
-        let schema = schema.written().clone();
-        Structure::Native { name: name.to_owned(), schema, strict: true }
+    fn capabilities(&self, _: &str) -> Capabilities {
+        Capabilities { images: true, tools: true, structured_output: StructureSupport::JsonSchema }
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
@@ -46,8 +44,8 @@ impl Dialect for Ollama {
         })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(wire, chat)
     }
 
     fn read_failure(&self, wire: &WireReply) -> Failure {

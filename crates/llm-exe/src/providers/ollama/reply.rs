@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::failure::{self, Failure};
 use crate::wire::WireReply;
@@ -25,6 +25,7 @@ struct Message {
 
 #[derive(Deserialize)]
 struct ToolCall {
+    id: Option<String>,
     function: Function,
 }
 
@@ -39,39 +40,34 @@ struct ErrorResponse {
     error: String,
 }
 
-/// Parses a chat response.
+/// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat response.
-pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let response: ChatResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("an Ollama chat response", &error))?;
-    let mut content = Vec::new();
-    content.extend(response.message.content.filter(|text| !text.is_empty()).map(ReplyPart::Text));
+    let mut builder = ReplyBuilder::new(chat);
+    builder.push_some(response.model.map(ReplyEvent::Model))?;
+    builder.push_some(response.message.content.map(ReplyEvent::Text))?;
     for call in response.message.tool_calls.unwrap_or_default() {
         let Function { name, arguments } = call.function;
-        content.push(ReplyPart::ToolCall { name, arguments: arguments.get().to_owned() });
+        builder.push_call(call.id.unwrap_or_default(), name, arguments.get().to_owned());
     }
-    let has_calls = content.iter().any(|part| matches!(part, ReplyPart::ToolCall { .. }));
-    Ok(Reply {
-        stop_reason: match response.done_reason.as_deref() {
-            Some("stop") if has_calls => StopReason::ToolCalls,
-            Some("stop") => StopReason::Stop,
-            Some("length") => StopReason::Length,
-            // Ollama sends `load` and `unload` if the request contains no messages.
-            _ => StopReason::Other,
-        },
-        provider_stop_reason: response.done_reason,
-        content,
-        usage: Usage {
-            input_tokens: response.prompt_eval_count.unwrap_or(0),
-            output_tokens: response.eval_count.unwrap_or(0),
-            ..Usage::default()
-        }
-        .with_total(),
-        model: response.model,
-        id: None,
-    })
+    let reason = match response.done_reason.as_deref() {
+        Some("stop") => StopReason::Stop,
+        Some("length") => StopReason::Length,
+        // Ollama sends `load` and `unload` if the request contains no messages.
+        _ => StopReason::Other,
+    };
+    builder.push(ReplyEvent::Stop { reason, provider: response.done_reason })?;
+    let usage = Usage {
+        input_tokens: response.prompt_eval_count.unwrap_or(0),
+        output_tokens: response.eval_count.unwrap_or(0),
+        ..Usage::default()
+    };
+    builder.push(ReplyEvent::Usage(usage.with_total()))?;
+    Ok(builder.finish())
 }
 
 /// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it

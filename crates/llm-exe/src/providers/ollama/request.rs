@@ -3,25 +3,30 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, Think};
-use crate::chat::{Chat, Message, Part, Structure};
+use crate::chat::{Chat, Media, Message, Part, Structure};
 use crate::error::Error;
 use crate::providers::data_url::parse_image;
+use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::wire::{Body, BodyItem};
 
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp"];
+
+/// The name of the body field that contains the messages.
+const MESSAGES: &str = "messages";
 
 /// Returns the request body and the warnings.
 ///
 /// # Errors
 /// `InvalidRequest` if an image is not a `data:` URL of a supported format.
-pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
+pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let mut messages = Vec::new();
     for (index, message) in chat.messages.iter().enumerate() {
-        messages.push(build_message(message, index)?);
+        messages.push(BodyItem::Value(build_message(message, index)?));
     }
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
-    body.insert("messages".to_owned(), Value::Array(messages));
+    body.insert(MESSAGES.to_owned(), Value::Null);
     body.insert("stream".to_owned(), json!(false));
     match &chat.structure {
         Structure::Native { schema, .. } => drop(body.insert("format".to_owned(), schema.clone())),
@@ -34,16 +39,22 @@ pub(super) fn build_body(chat: &Chat) -> Result<(Value, Vec<String>), Error> {
     if !options.is_empty() {
         body.insert("options".to_owned(), Value::Object(options));
     }
-    Ok((Value::Object(body), warnings))
+    Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
 fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
     let mut images = Vec::new();
-    for (part_index, part) in message.content.iter().enumerate() {
-        if let Part::Image { url } = part {
-            let path = || format!("message[{index}].content[{part_index}].image_url.url");
-            let (_, data) = parse_image(url, IMAGE_FORMATS, path)?;
-            images.push(data);
+    for (part_index, part) in message.parts.iter().enumerate() {
+        match part {
+            Part::Text(_) => {}
+            Part::Media(Media { url }) => {
+                let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                let (_, data) = parse_image(url, IMAGE_FORMATS, path)?;
+                images.push(data);
+            }
+            Part::ToolCall(_) | Part::ToolResult(_) => {
+                return Err(unsupported_tools(index, part_index));
+            }
         }
     }
     let mut wire = json!({ "role": message.role.name(), "content": message.joined_text() });

@@ -9,7 +9,7 @@ mod reply;
 mod request;
 
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
@@ -18,7 +18,7 @@ use crate::wire::{Auth, WireReply, WireRequest};
 use self::quirks::OpenAiChat;
 
 impl Dialect for OpenAiChat {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "openai"
     }
 
@@ -28,6 +28,19 @@ impl Dialect for OpenAiChat {
 
     fn accepts_lone_system(&self) -> bool {
         true
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        let model = models::find_model(self.models, model);
+        Capabilities {
+            images: model.images,
+            tools: true,
+            structured_output: match (model.json_schema, model.json_mode) {
+                (true, _) => StructureSupport::JsonSchema,
+                (false, true) => StructureSupport::JsonMode,
+                (false, false) => StructureSupport::Prompt,
+            },
+        }
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -62,7 +75,7 @@ impl Dialect for OpenAiChat {
         })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire, self.completion_excludes_reasoning)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(self, wire, chat)
     }
 }

@@ -2,54 +2,51 @@
 
 use serde::Deserialize;
 
-use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use super::quirks::OpenAiChat;
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
 use crate::wire::WireReply;
 
-/// Parses a successful response. `excludes_reasoning` states whether the provider's
-/// `completion_tokens` excludes reasoning tokens.
+/// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
 /// reply.
-pub(super) fn read_reply(wire: &WireReply, excludes_reasoning: bool) -> Result<Reply, Error> {
+pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let completion: Completion = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a chat completion", &error))?;
     let Some(choice) = completion.choices.into_iter().next() else {
         let message = "the chat completion has no choices";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     };
-    if choice.finish_reason.as_deref() == Some("insufficient_system_resource") {
+    let Choice { message, finish_reason } = choice;
+    if finish_reason.as_deref() == Some("insufficient_system_resource") {
         let message = "the provider aborted the reply because it ran out of resources";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     }
-    let mut content = Vec::new();
-    content.extend(choice.message.content.filter(|text| !text.is_empty()).map(ReplyPart::Text));
-    content.extend(choice.message.refusal.map(ReplyPart::Refusal));
-    for call in choice.message.tool_calls.unwrap_or_default() {
+    let mut builder = ReplyBuilder::new(chat);
+    builder.push_some(completion.id.map(ReplyEvent::Id))?;
+    builder.push_some(completion.model.map(ReplyEvent::Model))?;
+    builder.push_some(message.content.map(ReplyEvent::Text))?;
+    builder.push_some(message.refusal.map(ReplyEvent::Refusal))?;
+    for call in message.tool_calls.unwrap_or_default() {
         let Function { name, arguments } = call.function;
-        content.push(ReplyPart::ToolCall { name, arguments });
+        builder.push_call(call.id.unwrap_or_default(), name, arguments);
     }
-    let refused = content.iter().any(|part| matches!(part, ReplyPart::Refusal(_)));
-    Ok(Reply {
-        stop_reason: match choice.finish_reason.as_deref() {
-            _ if refused => StopReason::Refusal,
-            // OpenAI sends only `stop`. Compatible servers send the other values.
-            Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
-            Some("length") => StopReason::Length,
-            Some("tool_calls" | "function_call") => StopReason::ToolCalls,
-            Some("content_filter") => StopReason::ContentFilter,
-            _ => StopReason::Other,
-        },
-        provider_stop_reason: choice.finish_reason,
-        content,
-        usage: completion
-            .usage
-            .map_or_else(Usage::default, |usage| usage.into_usage(excludes_reasoning)),
-        model: completion.model,
-        id: completion.id,
-    })
+    let reason = match finish_reason.as_deref() {
+        // OpenAI sends only `stop`. Compatible servers send the other values.
+        Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
+        Some("length") => StopReason::Length,
+        Some("tool_calls" | "function_call") => StopReason::ToolCalls,
+        Some("content_filter") => StopReason::ContentFilter,
+        _ => StopReason::Other,
+    };
+    builder.push(ReplyEvent::Stop { reason, provider: finish_reason })?;
+    let excludes_reasoning = api.completion_excludes_reasoning;
+    let usage = completion.usage.map(|usage| usage.into_usage(excludes_reasoning));
+    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    Ok(builder.finish())
 }
 
 #[derive(Deserialize)]
@@ -75,6 +72,7 @@ struct WireMessage {
 
 #[derive(Deserialize)]
 struct WireToolCall {
+    id: Option<String>,
     function: Function,
 }
 

@@ -4,16 +4,21 @@ use serde_json::{Map, Value, json};
 
 use super::models::{self, OpenAiModel};
 use super::quirks::OpenAiChat;
-use crate::chat::{Chat, Message, Part, Role, Structure};
+use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::capabilities::{SamplingSupport, nearest_effort};
+use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::wire::{Body, BodyItem};
+
+/// The name of the body field that contains the messages.
+const MESSAGES: &str = "messages";
 
 /// Returns the request body and the warnings.
 ///
 /// # Errors
 /// `InvalidRequest` if the chat contains an image and the model does not accept images.
-pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Value, Vec<String>), Error> {
+pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let model = models::find_model(api.models, &chat.model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
@@ -24,28 +29,31 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Value, Vec<St
             role => role.name(),
         };
         let content = content(message, model.images, index)?;
-        messages.push(json!({ "role": role, "content": content }));
+        messages.push(BodyItem::Value(json!({ "role": role, "content": content })));
     }
-    body.insert("messages".to_owned(), Value::Array(messages));
+    body.insert(MESSAGES.to_owned(), Value::Null);
     if let Some(format) = response_format(&chat.structure) {
         body.insert("response_format".to_owned(), format);
     }
     let warnings = insert_options(&mut body, api, chat, model);
-    Ok((Value::Object(body), warnings))
+    Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
 fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error> {
-    if let [Part::Text(text)] = message.content.as_slice() {
+    if let [Part::Text(text)] = message.parts.as_slice() {
         return Ok(json!(text));
     }
     let mut parts = Vec::new();
-    for (part_index, part) in message.content.iter().enumerate() {
+    for (part_index, part) in message.parts.iter().enumerate() {
         parts.push(match part {
             Part::Text(text) => json!({ "type": "text", "text": text }),
-            Part::Image { url } if images => {
+            Part::Media(Media { url }) if images => {
                 json!({ "type": "image_url", "image_url": { "url": url } })
             }
-            Part::Image { .. } => {
+            Part::ToolCall(_) | Part::ToolResult(_) => {
+                return Err(unsupported_tools(index, part_index));
+            }
+            Part::Media(_) => {
                 let path = format!("message[{index}].content[{part_index}]");
                 return Err(Error::invalid(path, "the model does not accept images"));
             }

@@ -15,7 +15,7 @@ use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::providers::anthropic;
 use crate::providers::capabilities::{ModelTable, Table};
-use crate::providers::dialect::{BuiltRequest, Dialect, Endpoint};
+use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::providers::failure::Failure;
 use crate::schema::{Schema, closed};
 use crate::wire::WireReply;
@@ -29,13 +29,29 @@ pub(crate) struct Converse {
 }
 
 impl Dialect for Converse {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "converse"
     }
 
     fn models(&self) -> ModelTable {
         let all = self.default_family.is_empty();
         ModelTable(if all { Table::Converse } else { Table::ConverseFamily })
+    }
+
+    fn capabilities(&self, model: &str) -> Capabilities {
+        let model = match models::find_model(model, self.default_family) {
+            Family::Claude(model) => return anthropic::request::capabilities(model),
+            Family::Other(model) => model,
+        };
+        Capabilities {
+            images: true,
+            tools: true,
+            structured_output: match (model.json_schema, model.tool_choice) {
+                (true, _) => StructureSupport::JsonSchema,
+                (false, ToolChoice::Unsupported) => StructureSupport::Prompt,
+                (false, _) => StructureSupport::ForcedTool,
+            },
+        }
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
@@ -78,8 +94,8 @@ impl Dialect for Converse {
         Ok(BuiltRequest { request, warnings })
     }
 
-    fn read_reply(&self, wire: &WireReply) -> Result<Reply, Error> {
-        reply::read_reply(wire)
+    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+        reply::read_reply(wire, chat)
     }
 
     fn read_failure(&self, wire: &WireReply) -> Failure {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Reply, ReplyPart, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::failure;
 use crate::wire::WireReply;
@@ -36,7 +36,9 @@ struct Block {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ToolUse {
+    tool_use_id: Option<String>,
     name: String,
     input: Option<Box<RawValue>>,
 }
@@ -65,34 +67,33 @@ impl WireUsage {
     }
 }
 
-/// Parses a successful response.
+/// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a Converse response.
-pub(super) fn read_reply(wire: &WireReply) -> Result<Reply, Error> {
+pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let response: ConverseResponse = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable("a Converse response", &error))?;
-    let mut content = Vec::new();
+    let mut builder = ReplyBuilder::new(chat);
+    let id = wire.header("x-amzn-requestid").map(str::to_owned);
+    builder.push_some(id.map(ReplyEvent::Id))?;
     for block in response.output.message.content {
-        content.extend(block.text.map(ReplyPart::Text));
-        if let Some(ToolUse { name, input }) = block.tool_use {
+        builder.push_some(block.text.map(ReplyEvent::Text))?;
+        if let Some(ToolUse { tool_use_id, name, input }) = block.tool_use {
             let arguments = input.map_or_else(String::new, |input| input.get().to_owned());
-            content.push(ReplyPart::ToolCall { name, arguments });
+            builder.push_call(tool_use_id.unwrap_or_default(), name, arguments);
         }
     }
-    Ok(Reply {
-        content,
-        stop_reason: match response.stop_reason.as_deref() {
-            Some("end_turn" | "stop_sequence") => StopReason::Stop,
-            Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
-            Some("tool_use") => StopReason::ToolCalls,
-            Some("guardrail_intervened" | "content_filtered") => StopReason::ContentFilter,
-            Some("refusal") => StopReason::Refusal,
-            _ => StopReason::Other,
-        },
-        provider_stop_reason: response.stop_reason,
-        usage: response.usage.map_or_else(Usage::default, WireUsage::into_usage),
-        model: None,
-        id: wire.header("x-amzn-requestid").map(str::to_owned),
-    })
+    let reason = match response.stop_reason.as_deref() {
+        Some("end_turn" | "stop_sequence") => StopReason::Stop,
+        Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
+        Some("tool_use") => StopReason::ToolCalls,
+        Some("guardrail_intervened" | "content_filtered") => StopReason::ContentFilter,
+        Some("refusal") => StopReason::Refusal,
+        _ => StopReason::Other,
+    };
+    builder.push(ReplyEvent::Stop { reason, provider: response.stop_reason })?;
+    let usage = response.usage.map(WireUsage::into_usage);
+    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    Ok(builder.finish())
 }

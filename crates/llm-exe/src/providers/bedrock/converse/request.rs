@@ -2,20 +2,25 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Chat, Message, Part, Role, Sampling, Structure};
+use crate::chat::{Chat, Media, Message, Part, Role, Sampling, Structure};
 use crate::error::Error;
 use crate::providers::anthropic::models::ClaudeModel;
 use crate::providers::anthropic::request::{self as claude, IMAGE_FORMATS};
 use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice, TopK};
 use crate::providers::data_url::parse_image;
+use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::wire::{Body, BodyItem};
+
+/// The name of the body field that contains the messages.
+const MESSAGES: &str = "messages";
 
 /// Returns the request body and the warnings.
 ///
 /// # Errors
 /// `InvalidRequest` if an image is not a `data:` URL of a supported format, if the conversation
 /// begins with an assistant message, or if it ends with one that the model cannot continue.
-pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<String>), Error> {
+pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String>), Error> {
     let (system, tool_choice) = match model {
         Family::Claude(model) => {
             claude::check_last_message(chat, model)?;
@@ -23,7 +28,7 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<Strin
         }
         Family::Other(model) => (model.system, model.tool_choice),
     };
-    let mut body = build_messages(chat, system)?;
+    let (mut body, messages) = build_messages(chat, system)?;
     let Options { inference, additional, warnings } = match model {
         Family::Claude(model) => claude_options(chat, model),
         Family::Other(model) => other_options(chat, model),
@@ -36,12 +41,12 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Value, Vec<Strin
         }
     }
     insert_structure(&mut body, &chat.structure, tool_choice);
-    Ok((Value::Object(body), warnings))
+    Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
-/// Returns a body with `system` and `messages`. Because the API requires alternating roles,
-/// consecutive messages with the same role are merged.
-fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error> {
+/// Returns a body with `system` and a place for the messages, and the messages. Because the API
+/// requires alternating roles, consecutive messages with the same role are merged.
+fn build_messages(chat: &Chat, system: bool) -> Result<(Map<String, Value>, Vec<BodyItem>), Error> {
     let mut body = Map::new();
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
     let first_system = first_system.filter(|_| system);
@@ -71,25 +76,29 @@ fn build_messages(chat: &Chat, system: bool) -> Result<Map<String, Value>, Error
             _ => turns.push((role, blocks)),
         }
     }
-    let messages: Vec<Value> = turns
+    let messages = turns
         .into_iter()
         .map(|(role, content)| json!({ "role": role.name(), "content": content }))
+        .map(BodyItem::Value)
         .collect();
-    body.insert("messages".to_owned(), Value::Array(messages));
-    Ok(body)
+    body.insert(MESSAGES.to_owned(), Value::Null);
+    Ok((body, messages))
 }
 
 fn build_blocks(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
     let mut blocks = Vec::new();
-    for (part_index, part) in message.content.iter().enumerate() {
+    for (part_index, part) in message.parts.iter().enumerate() {
         match part {
             Part::Text(text) => blocks.push(json!({ "text": text })),
-            Part::Image { url } => {
+            Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
                 let (media_type, bytes) = parse_image(url, IMAGE_FORMATS, path)?;
                 let format = media_type.trim_start_matches("image/");
                 let source = json!({ "bytes": bytes });
                 blocks.push(json!({ "image": { "format": format, "source": source } }));
+            }
+            Part::ToolCall(_) | Part::ToolResult(_) => {
+                return Err(unsupported_tools(index, part_index));
             }
         }
     }

@@ -1,0 +1,262 @@
+//! Builds a reply from the events of a stream, or from the fields of a complete response.
+
+use super::message::Part;
+use super::raw_turn::RawTurn;
+use super::reply::{Reply, StopReason};
+use super::request::Chat;
+use super::tools::ToolCall;
+use super::usage::Usage;
+use crate::error::{Error, ErrorKind};
+
+/// A piece of a reply. A complete response consists of the same events as a stream.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ReplyEvent {
+    /// The id that the provider assigned to the reply.
+    Id(String),
+    /// The name of the model that replies.
+    Model(String),
+    /// The next piece of the reply's text.
+    Text(String),
+    /// The next piece of a refusal, if the API has a separate field for refusals.
+    Refusal(String),
+    /// The begin of a tool call.
+    ToolCall {
+        /// The number with which the provider identifies the call in later events.
+        index: usize,
+        /// The call's id. If it is empty, the builder creates one.
+        id: String,
+        /// The tool's name.
+        name: String,
+    },
+    /// The next piece of a tool call's arguments.
+    ToolArguments {
+        /// The number of the call.
+        index: usize,
+        /// Serialized JSON, which may be cut anywhere.
+        delta: String,
+    },
+    /// The turn as the provider sent it.
+    RawTurn(RawTurn),
+    /// Why the model stopped.
+    Stop {
+        /// The reason with the same meaning for all providers.
+        reason: StopReason,
+        /// The reason in the provider's own spelling, if the provider sent one.
+        provider: Option<String>,
+    },
+    /// The token counts so far. They replace earlier counts.
+    Usage(Usage),
+}
+
+/// Builds a [`Reply`] from its events.
+#[derive(Debug)]
+pub struct ReplyBuilder {
+    reply: Reply,
+    /// The calls so far, each as its index in events and its position in `reply.parts`.
+    calls: Vec<(usize, usize)>,
+    /// The number in the next id that the builder creates.
+    next_id: usize,
+}
+
+impl ReplyBuilder {
+    /// Creates a builder for the reply to a chat.
+    pub fn new(chat: &Chat) -> Self {
+        let reply = Reply {
+            parts: Vec::new(),
+            refusal: None,
+            raw: None,
+            stop_reason: StopReason::Other,
+            provider_stop_reason: None,
+            usage: Usage::default(),
+            model: None,
+            id: None,
+        };
+        let next_id = if chat.tools.is_empty() { 0 } else { first_unused_id(chat) };
+        ReplyBuilder { reply, calls: Vec::new(), next_id }
+    }
+
+    /// Adds the next event.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` if the event continues a tool call that has not begun.
+    pub fn push(&mut self, event: ReplyEvent) -> Result<(), Error> {
+        let reply = &mut self.reply;
+        match event {
+            ReplyEvent::Id(id) => reply.id = Some(id),
+            ReplyEvent::Model(model) => reply.model = Some(model),
+            ReplyEvent::Text(text) => match reply.parts.last_mut() {
+                _ if text.is_empty() => {}
+                Some(Part::Text(last)) => last.push_str(&text),
+                _ => reply.parts.push(Part::Text(text)),
+            },
+            ReplyEvent::Refusal(text) => match &mut reply.refusal {
+                Some(refusal) => refusal.push_str(&text),
+                None => reply.refusal = Some(text),
+            },
+            ReplyEvent::ToolCall { index, id, name } => {
+                self.begin_call(index, ToolCall { id, name, arguments: String::new() });
+            }
+            ReplyEvent::ToolArguments { index, delta } => self.add_arguments(index, delta)?,
+            ReplyEvent::RawTurn(raw) => reply.raw = Some(raw),
+            ReplyEvent::Stop { reason, provider } => {
+                reply.stop_reason = reason;
+                reply.provider_stop_reason = provider;
+            }
+            ReplyEvent::Usage(usage) => reply.usage = usage,
+        }
+        Ok(())
+    }
+
+    /// Adds the next event, if there is one.
+    ///
+    /// # Errors
+    /// The same as of [`ReplyBuilder::push`].
+    pub(crate) fn push_some(&mut self, event: Option<ReplyEvent>) -> Result<(), Error> {
+        event.map_or(Ok(()), |event| self.push(event))
+    }
+
+    /// Adds a complete tool call.
+    pub(crate) fn push_call(&mut self, id: String, name: String, arguments: String) {
+        self.begin_call(self.calls.len(), ToolCall { id, name, arguments });
+    }
+
+    /// Returns the reply.
+    pub fn finish(self) -> Reply {
+        let mut reply = self.reply;
+        // Some providers report a normal end for a refusal or a tool call.
+        if reply.refusal.is_some() {
+            reply.stop_reason = StopReason::Refusal;
+        } else if reply.stop_reason == StopReason::Stop && !self.calls.is_empty() {
+            reply.stop_reason = StopReason::ToolCalls;
+        }
+        reply
+    }
+
+    fn begin_call(&mut self, index: usize, mut call: ToolCall) {
+        if call.id.is_empty() {
+            call.id = format!("{ID_PREFIX}{}", self.next_id);
+            self.next_id += 1;
+        }
+        self.calls.push((index, self.reply.parts.len()));
+        self.reply.parts.push(Part::ToolCall(call));
+    }
+
+    fn add_arguments(&mut self, index: usize, delta: String) -> Result<(), Error> {
+        let position = self.calls.iter().rev().find(|(known, _)| *known == index);
+        match position.and_then(|(_, position)| self.reply.parts.get_mut(*position)) {
+            Some(Part::ToolCall(call)) if call.arguments.is_empty() => call.arguments = delta,
+            Some(Part::ToolCall(call)) => call.arguments.push_str(&delta),
+            _ => {
+                let message = format!("the reply continues the tool call {index} before its begin");
+                return Err(Error::new(ErrorKind::ProviderUnavailable, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of the ids that this crate creates for calls without an id.
+const ID_PREFIX: &str = "call_";
+
+/// Returns the first number whose id, and all ids after it, no call in the chat has.
+fn first_unused_id(chat: &Chat) -> usize {
+    let calls = chat.messages.iter().flat_map(|message| message.tool_calls());
+    let numbers = calls.filter_map(|call| call.id.strip_prefix(ID_PREFIX)?.parse().ok());
+    numbers.max().map_or(0, |number: usize| number.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{ReplyBuilder, ReplyEvent};
+    use crate::chat::{Chat, Message, Part, Role, StopReason, Tool, ToolCall};
+
+    fn chat_with_tools(messages: Vec<Message>) -> Chat {
+        let tools = vec![Tool::new("get_rate", json!({"type": "object"}))];
+        Chat { tools, ..Chat::new("m", messages) }
+    }
+
+    fn stop() -> ReplyEvent {
+        ReplyEvent::Stop { reason: StopReason::Stop, provider: Some("stop".to_owned()) }
+    }
+
+    fn call(index: usize, id: &str) -> ReplyEvent {
+        ReplyEvent::ToolCall { index, id: id.to_owned(), name: "get_rate".to_owned() }
+    }
+
+    fn arguments(index: usize, delta: &str) -> ReplyEvent {
+        ReplyEvent::ToolArguments { index, delta: delta.to_owned() }
+    }
+
+    #[test]
+    fn pieces_of_texts_and_calls_are_joined_in_order() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        for event in [
+            ReplyEvent::Id("r1".to_owned()),
+            ReplyEvent::Text("I'll ".to_owned()),
+            ReplyEvent::Text("look.".to_owned()),
+            call(1, "a"),
+            call(2, "b"),
+            arguments(1, r#"{"cur":"#),
+            arguments(2, "{}"),
+            arguments(1, r#""EUR"}"#),
+            ReplyEvent::Text("Done".to_owned()),
+            stop(),
+        ] {
+            builder.push(event).unwrap();
+        }
+        let reply = builder.finish();
+        let expected = [
+            Part::Text("I'll look.".to_owned()),
+            Part::ToolCall(ToolCall::new("a", "get_rate", r#"{"cur":"EUR"}"#)),
+            Part::ToolCall(ToolCall::new("b", "get_rate", "{}")),
+            Part::Text("Done".to_owned()),
+        ];
+        assert_eq!(reply.parts, expected);
+        assert_eq!(reply.text(), "I'll look.Done");
+        assert_eq!(reply.stop_reason, StopReason::ToolCalls);
+        assert_eq!(reply.provider_stop_reason.as_deref(), Some("stop"));
+        let message = reply.to_message();
+        assert_eq!((message.role, message.parts), (Role::Assistant, expected.to_vec()));
+    }
+
+    #[test]
+    fn refusal_is_the_stop_reason_and_the_message() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        for text in ["I ", "can't."] {
+            builder.push(ReplyEvent::Refusal(text.to_owned())).unwrap();
+        }
+        builder.push(stop()).unwrap();
+        let reply = builder.finish();
+        assert_eq!(reply.refusal.as_deref(), Some("I can't."));
+        assert_eq!((reply.stop_reason, reply.text()), (StopReason::Refusal, String::new()));
+        assert_eq!(reply.to_message(), Message::text(Role::Assistant, "I can't."));
+    }
+
+    #[test]
+    fn calls_without_an_id_get_one_that_is_unused() {
+        let history = ["call_1", "call_7", "call_abc", "toolu_9"]
+            .map(|id| Part::ToolCall(ToolCall::new(id, "get_rate", "{}")));
+        let chat = chat_with_tools(vec![Message::new(Role::Assistant, history.to_vec())]);
+        for (chat, expected) in
+            [(chat, ["call_8", "call_9"]), (chat_with_tools(Vec::new()), ["call_0", "call_1"])]
+        {
+            let mut builder = ReplyBuilder::new(&chat);
+            builder.push(call(0, "")).unwrap();
+            builder.push(call(1, "")).unwrap();
+            let reply = builder.finish();
+            let ids: Vec<&str> = reply.tool_calls().map(|call| call.id.as_str()).collect();
+            assert_eq!(ids, expected);
+        }
+    }
+
+    #[test]
+    fn arguments_before_their_call_are_an_error() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        builder.push(call(0, "a")).unwrap();
+        let error = builder.push(arguments(1, "{}")).unwrap_err();
+        assert_eq!(error.message(), "the reply continues the tool call 1 before its begin");
+    }
+}

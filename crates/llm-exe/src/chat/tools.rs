@@ -1,0 +1,181 @@
+//! Tools: their declaration, the calls of the model and the results.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The key that contains arguments that are not a JSON object, in APIs that accept only objects.
+const INVALID_ARGUMENTS: &str = "INVALID_JSON";
+
+/// A tool that the model may call.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Tool {
+    /// The name. All providers accept `[A-Za-z_][A-Za-z0-9_-]{0,63}`.
+    pub name: String,
+    /// What the tool does and when to call it, for the model.
+    pub description: Option<String>,
+    /// The JSON Schema of the arguments, which must be an object.
+    pub parameters: Value,
+}
+
+impl Tool {
+    /// Creates a tool from its name and the JSON Schema of its arguments.
+    pub fn new(name: impl Into<String>, parameters: Value) -> Self {
+        Tool { name: name.into(), description: None, parameters }
+    }
+
+    /// Sets the description.
+    #[must_use]
+    pub fn with_description(self, description: impl Into<String>) -> Self {
+        Tool { description: Some(description.into()), ..self }
+    }
+}
+
+/// Whether the model may, must or must not call a tool.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ToolChoice {
+    /// The model decides.
+    #[default]
+    Auto,
+    /// The model must not call a tool.
+    None,
+    /// The model must call at least one tool.
+    Required,
+    /// The model must call the tool with this name.
+    Named(String),
+}
+
+/// A tool call that the model requested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// The id that pairs the call with its result.
+    pub id: String,
+    /// The name of the tool.
+    pub name: String,
+    /// The arguments as serialized JSON, exactly as the provider sent them. They may be empty, or
+    /// not valid JSON.
+    pub arguments: String,
+}
+
+impl ToolCall {
+    /// Creates a call. `arguments` is serialized JSON.
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        arguments: impl Into<String>,
+    ) -> Self {
+        ToolCall { id: id.into(), name: name.into(), arguments: arguments.into() }
+    }
+
+    /// Returns the arguments as serialized JSON. Missing arguments, which some servers send as an
+    /// empty text or as `null`, become `{}`.
+    pub(crate) fn arguments_text(&self) -> &str {
+        match self.arguments.trim() {
+            "" | "null" => "{}",
+            _ => &self.arguments,
+        }
+    }
+
+    /// Returns the arguments for an API that accepts only an object. Anything else is wrapped in an
+    /// object, so that the model sees what it sent.
+    pub(crate) fn arguments_object(&self) -> Map<String, Value> {
+        let text = self.arguments_text();
+        serde_json::from_str(text)
+            .unwrap_or_else(|_| Map::from_iter([(INVALID_ARGUMENTS.to_owned(), json!(text))]))
+    }
+}
+
+/// The result of a tool call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ToolResult {
+    /// The id of the call.
+    pub call_id: String,
+    /// The name of the tool. Some providers pair results with calls by it.
+    pub name: String,
+    /// The content for the model.
+    pub content: ToolContent,
+    /// Whether the call failed. The content is then the error.
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// Creates the result of a successful call.
+    pub fn new(call: &ToolCall, content: ToolContent) -> Self {
+        let (call_id, name) = (call.id.clone(), call.name.clone());
+        ToolResult { call_id, name, content, is_error: false }
+    }
+
+    /// Creates the result of a failed call. The model sees the message.
+    pub fn error(call: &ToolCall, message: impl Into<String>) -> Self {
+        let content = ToolContent::Text(message.into());
+        ToolResult { is_error: true, ..ToolResult::new(call, content) }
+    }
+
+    /// Returns the content as text for an API that has no flag for errors.
+    pub(crate) fn text_with_error(&self) -> String {
+        let text = self.content.to_text();
+        if self.is_error { format!("Error: {text}") } else { text.into_owned() }
+    }
+}
+
+/// The content of a tool result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum ToolContent {
+    /// A text.
+    Text(String),
+    /// A JSON value. APIs that accept only text receive it serialized.
+    Json(Value),
+}
+
+impl ToolContent {
+    /// Returns the text, or the serialized JSON value.
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match self {
+            ToolContent::Text(text) => Cow::Borrowed(text),
+            ToolContent::Json(value) => Cow::Owned(value.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{ToolCall, ToolContent, ToolResult};
+
+    #[test]
+    fn arguments_are_an_object_for_every_text() {
+        for (arguments, text, object) in [
+            ("", "{}", json!({})),
+            (" null ", "{}", json!({})),
+            ("{}", "{}", json!({})),
+            (r#"{"b":1.0,"a":2}"#, r#"{"b":1.0,"a":2}"#, json!({"b": 1.0, "a": 2})),
+            (r#"{"a":"#, r#"{"a":"#, json!({"INVALID_JSON": r#"{"a":"#})),
+            ("[1]", "[1]", json!({"INVALID_JSON": "[1]"})),
+        ] {
+            let call = ToolCall::new("id", "name", arguments);
+            assert_eq!(call.arguments_text(), text);
+            let actual = Value::Object(call.arguments_object());
+            assert_eq!(actual.to_string(), object.to_string());
+        }
+    }
+
+    #[test]
+    fn errors_are_marked_in_the_text() {
+        let call = ToolCall::new("id", "name", "");
+        let result = ToolResult::new(&call, ToolContent::Json(json!({"a": [1]})));
+        assert_eq!(result.text_with_error(), r#"{"a":[1]}"#);
+        assert_eq!(
+            ToolResult::error(&call, "no such rate").text_with_error(),
+            "Error: no such rate"
+        );
+    }
+}
