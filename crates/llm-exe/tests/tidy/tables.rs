@@ -14,7 +14,7 @@ fn doc(name: &str) -> String {
     std::fs::read_to_string(&path).expect(name)
 }
 
-/// Returns the rows of a Markdown table that begin with code. Each row is returned with that code.
+/// Returns the Markdown table rows that begin with inline code, each with the text of that code.
 fn rows(text: &str) -> Vec<(String, String)> {
     let rows = text.lines().filter_map(|line| {
         let (first, _) = line.strip_prefix("| `")?.split_once('`')?;
@@ -27,7 +27,7 @@ fn rows(text: &str) -> Vec<(String, String)> {
 fn every_provider_has_cases_and_a_line_in_the_docs() {
     let table = rows(&doc("providers.md"));
     for row in PROVIDERS {
-        // Some systems do not allow a colon in file names.
+        // Colons are replaced, because some systems do not allow them in file names.
         let file = format!("tests/cases/wire/{}.json", row.name.replace(':', "-"));
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         assert!(cases.exists(), "{}: {}", row.name, cases.display());
