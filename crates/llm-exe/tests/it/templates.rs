@@ -1,7 +1,8 @@
 //! Checks docs/templates.md: every example renders to the text below it, every helper and partial
 //! has an example, and the table of helpers is complete.
 //!
-//! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block.
+//! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block
+//! with the expected result.
 
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
@@ -76,7 +77,7 @@ fn the_table_of_helpers_is_up_to_date() {
     let (before, after) = DOC.split_once(head).expect("the head of the table");
     let old_rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
     let after = &after[old_rows.map(str::len).sum()..];
-    // A vertical bar separates columns, even inside code.
+    // In a Markdown table, a vertical bar separates columns even inside inline code.
     let escape = |text: &str| text.replace('|', "\\|");
     let row = |helper: &HelperInfo| {
         format!("| `{}` | {} |\n", escape(helper.usage), escape(helper.about))

@@ -12,7 +12,7 @@ fn doc(name: &str) -> String {
     std::fs::read_to_string(&path).expect(name)
 }
 
-/// Returns the rows of a Markdown table that begin with code. Each row is returned with that code.
+/// Returns the Markdown table rows that begin with inline code, each with the text of that code.
 fn rows(text: &str) -> Vec<(String, String)> {
     let rows = text.lines().filter_map(|line| {
         let (first, _) = line.strip_prefix("| `")?.split_once('`')?;
