@@ -27,8 +27,9 @@ const BASE: &str = "json-schema:///";
 /// Maximum number of steps that [`Graph::max_errors`] takes before it gives up.
 const MAX_STEPS: u64 = 200_000;
 
-/// Maximum length in bytes of all names and keywords of a schema that needs no check. The JSON
-/// pointers to its subschemas are at most the square of this length, which is [`MAX_POINTER_BYTES`].
+/// Maximum length in bytes of all names and keywords of a schema that needs no check. The total
+/// size of the JSON pointers to its subschemas is at most the square of this length, which is
+/// [`MAX_POINTER_BYTES`].
 const MAX_UNCHECKED_BYTES: usize = 4096;
 /// Maximum nesting of a schema that needs no check, which is less than [`MAX_CHAIN`].
 const MAX_UNCHECKED_DEPTH: usize = 128;
