@@ -7,7 +7,7 @@
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
-use crate::common::{root, update};
+use crate::common::{read_cases, root, update};
 
 const DOC: &str = include_str!("../../../../docs/templates.md");
 
@@ -55,6 +55,8 @@ fn every_example_renders_to_the_text_below_it() {
     assert!(count >= 17, "only {count} examples");
 }
 
+/// Partials need an example in docs/templates.md. For helpers, which the table there shows with a
+/// call, a test case is enough.
 #[test]
 fn every_helper_and_partial_has_an_example() {
     let examples: Vec<&str> = blocks()
@@ -64,9 +66,18 @@ fn every_helper_and_partial_has_an_example() {
         .collect();
     let partials = Partials::builtin();
     let helpers = helpers();
-    let names = helpers.iter().map(|helper| helper.name).chain(partials.names());
-    for name in names {
-        assert!(examples.iter().any(|source| source.contains(name)), "{name} has no example");
+    for name in partials.names() {
+        let has_example = examples.iter().any(|source| source.contains(name));
+        assert!(has_example, "docs/templates.md: add an example of {name}");
+    }
+    let own_cases: Vec<Value> = read_cases("prompts/ours/cases.json");
+    let own_cases = own_cases.iter().filter_map(|case| case["template"].as_str());
+    let templates: Vec<&str> = examples.into_iter().chain(own_cases).collect();
+    for HelperInfo { name, .. } in &helpers {
+        let calls = [format!("{{{{{name} "), format!("{{{{#{name} "), format!("({name} ")];
+        let has_case =
+            templates.iter().any(|source| calls.iter().any(|call| source.contains(call)));
+        assert!(has_case, "tests/cases/prompts/ours/cases.json: add cases of the helper {name}");
     }
 }
 
