@@ -18,7 +18,7 @@ import { suggestion } from './suggest.mjs';
 export const BATCH_PREFIX = 'batch';
 
 /** An option, which is a key of the CDK context. */
-export interface Option<T> extends Setting {
+export interface Option<T> extends Details {
   /** The default value, as it would be written in cdk.json. */
   readonly default: unknown;
   /** The description in the table of docs/deploy.md. */
@@ -26,29 +26,36 @@ export interface Option<T> extends Setting {
   readonly parse: Parser<T>;
 }
 
-/** The function setting (docs/lambda.md) that an option sets. */
-interface Setting {
-  /** The name of the environment variable that the function reads. */
+/** The optional fields of an option. */
+interface Details {
+  /** The name of the function setting (docs/lambda.md) that the option sets. */
   readonly env?: string;
-  /** Whether `LlmExeFunction` computes the value, for example from the name of a bucket. */
+  /** Whether `LlmExeFunction` computes the setting, for example from the name of a bucket. */
   readonly isComputed?: boolean;
+  /**
+   * A value that changes the template, for tests. They choose a value for booleans and numbers
+   * themselves.
+   */
+  readonly example?: unknown;
+  /** Other options that the example needs. */
+  readonly exampleWith?: Readonly<Record<string, unknown>>;
 }
 
 function option<T>(
   value: unknown,
   description: string,
   parse: Parser<T>,
-  setting: Setting = {},
+  details: Details = {},
 ): Option<T> {
-  return { default: value, description, parse, ...setting };
+  return { default: value, description, parse, ...details };
 }
 
 function optional<T>(
   description: string,
   parse: Parser<T>,
-  setting: Setting = {},
+  details: Details = {},
 ): Option<T | undefined> {
-  return { default: undefined, description, parse, ...setting };
+  return { default: undefined, description, parse, ...details };
 }
 
 /** The numbers of days that CloudWatch Logs supports as a retention period. */
@@ -89,12 +96,13 @@ export const OPTIONS = {
       /^[A-Za-z][A-Za-z0-9-]{0,39}$/,
       'at most 40 letters, digits and hyphens, beginning with a letter',
     ),
-    { env: 'STACK_NAME', isComputed: true },
+    { env: 'STACK_NAME', isComputed: true, example: 'LlmExeLambdaTwo' },
   ),
   architecture: option(
     'x86_64',
     'processor architecture: x86_64 or arm64',
     oneOf('x86_64', 'arm64'),
+    { example: 'arm64' },
   ),
   codePath: optional(
     'zip file or folder with the built function as `bootstrap`; if unset, cargo-lambda builds it',
@@ -114,18 +122,23 @@ export const OPTIONS = {
   logRetentionDays: option(30, 'days until logs are deleted', oneOfNumbers(RETENTION_DAYS)),
   logLevel: option('info', 'error, warn, info or debug', oneOf('error', 'warn', 'info', 'debug'), {
     env: 'LOG_LEVEL',
+    example: 'debug',
   }),
   permissionsBoundary: option(
     'LlmExeLambdaCdkPermissionBoundaryPolicy',
     'name of the policy that is the permissions boundary of every role; `none` for no boundary',
     string(/^[\w+=,.@-]{1,128}$/, 'the name of a policy, or none'),
+    { example: 'none' },
   ),
   terminationProtection: option(false, 'if `true`, the stack cannot be deleted', boolean),
-  tags: option({}, 'tags of all resources, like `{"team": "research"}`', stringMap),
+  tags: option({}, 'tags of all resources, like `{"team": "research"}`', stringMap, {
+    example: { team: 'research' },
+  }),
   alarmEmail: optional(
     'e-mail address that receives alarms for errors, throttles and dead letters; confirm the ' +
       'subscription that AWS sends',
     string(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
+    { example: 'ops@example.com' },
   ),
 
   endpointEnabled: option(true, 'adds a function URL', boolean),
@@ -133,7 +146,7 @@ export const OPTIONS = {
     'AWS_IAM',
     'who may call over HTTP: AWS_IAM, API_KEY, or NONE (anyone, at your cost)',
     oneOf('AWS_IAM', 'API_KEY', 'NONE'),
-    { env: 'ENDPOINT_AUTH', isComputed: true },
+    { env: 'ENDPOINT_AUTH', isComputed: true, example: 'API_KEY' },
   ),
   endpointCallers: option(
     [],
@@ -144,11 +157,13 @@ export const OPTIONS = {
         'an account ID or the ARN of an IAM identity',
       ),
     ),
+    { example: ['111111111111'] },
   ),
   endpointAllowedOrigins: option(
     [],
     'origins of web pages that may call (CORS), like `https://app.example.com`',
     list(string(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
+    { example: ['https://app.example.com'] },
   ),
   httpApiEnabled: option(
     false,
@@ -165,12 +180,13 @@ export const OPTIONS = {
     ['anthropic.*', 'meta.*'],
     'Amazon Bedrock models that the function may call, including their inference profiles',
     list(bedrockModel),
+    { example: ['amazon.nova-lite-v1:0'] },
   ),
   allowedModels: option(
     [],
     'models that requests may use, like `openai:gpt-4o*`; if empty, all',
     list(string(/^\S+$/, 'a pattern like openai:gpt-4o*')),
-    { env: 'ALLOWED_MODELS' },
+    { env: 'ALLOWED_MODELS', example: ['openai:gpt-4o*'] },
   ),
   maxTokensCeiling: optional(
     'maximum value of `maxTokens`, and its value for requests that do not set it',
@@ -187,28 +203,33 @@ export const OPTIONS = {
     {},
     'providers with an OpenAI-compatible API, as described in docs/providers.md',
     jsonObject,
-    { env: 'OPENAI_COMPATIBLE_PROVIDERS' },
+    {
+      env: 'OPENAI_COMPATIBLE_PROVIDERS',
+      example: { together: { baseUrl: 'https://api.together.xyz/v1' } },
+    },
   ),
   environment: option(
     {},
     'other settings of docs/lambda.md, like `OPENAI_BASE_URL`; keys are not allowed here',
     stringMap,
+    { example: { OPENAI_BASE_URL: 'https://gateway.example.com/v1' } },
   ),
 
   promptBucketName: optional(
     'existing bucket to use as the prompt bucket; if unset, the stack creates one',
     bucketName,
-    { env: 'AWS_S3_FILES_BUCKET_NAME', isComputed: true },
+    { env: 'AWS_S3_FILES_BUCKET_NAME', isComputed: true, example: 'llmexelambda-prompts' },
   ),
   configBuckets: option([], 'additional buckets for hosted configs', list(bucketName), {
     env: 'CONFIG_BUCKETS',
     isComputed: true,
+    example: ['llmexelambda-shared'],
   }),
   configUrlHosts: option(
     [],
     'hosts from which configs may be fetched; if empty, any public host',
     list(string(/^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$/, 'a host like *.example.com or a.example:8443')),
-    { env: 'CONFIG_URL_HOSTS' },
+    { env: 'CONFIG_URL_HOSTS', example: ['*.example.com'] },
   ),
   configCacheSeconds: optional(
     'how long a cached config is used before the function checks for changes (default: 0)',
@@ -224,20 +245,25 @@ export const OPTIONS = {
     'adds an SQS queue of requests and a dead-letter queue; results are stored under `resultPrefix`',
     boolean,
   ),
-  queueBatchSize: option(10, 'maximum messages per invocation', integer(1, 10_000)),
+  queueBatchSize: option(10, 'maximum messages per invocation', integer(1, 10_000), {
+    exampleWith: { queueEnabled: true },
+  }),
   queueBatchingWindowSeconds: option(
     0,
     'how long Lambda collects messages before an invocation',
     integer(0, 300),
+    { exampleWith: { queueEnabled: true } },
   ),
   queueMaxReceiveCount: option(
     3,
     'how often a message is received before it moves to the dead-letter queue',
     integer(1, 1000),
+    { exampleWith: { queueEnabled: true } },
   ),
   queueMaxConcurrency: optional(
     'maximum concurrent invocations for the queue; if unset, `reservedConcurrency`',
     integer(2, 1000),
+    { exampleWith: { queueEnabled: true } },
   ),
   recordConcurrency: optional(
     'how many records of one event run concurrently (default: 10)',
@@ -247,15 +273,18 @@ export const OPTIONS = {
   eventPattern: optional(
     'EventBridge event pattern; the `detail` of each matching event is run as a request',
     jsonObject,
+    { example: { source: ['my.app'] } },
   ),
   eventBusName: option(
     'default',
     'event bus for `eventPattern`',
     string(/^[\w./-]{1,256}$/, 'the name of an event bus'),
+    { example: 'mine', exampleWith: { eventPattern: { source: ['my.app'] } } },
   ),
   inboxPrefix: optional(
     'each object uploaded under this prefix, like `inbox/`, is run as a hosted config',
     keyPrefix,
+    { example: 'inbox/' },
   ),
 
   resultPrefix: optional(
@@ -266,11 +295,12 @@ export const OPTIONS = {
       /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
       'a prefix like "results", or s3://bucket/prefix',
     ),
-    { env: 'RESULT_PREFIX', isComputed: true },
+    { env: 'RESULT_PREFIX', isComputed: true, example: 'results' },
   ),
   resultDays: optional(
     'days until results in the prompt bucket are deleted; if unset, they are kept',
     integer(1, 36_500),
+    { exampleWith: { resultPrefix: 'results' } },
   ),
   resultDestination: optional(
     'URL of an SQS queue, or ARN of an event bus, that receives each result',
@@ -278,7 +308,11 @@ export const OPTIONS = {
       /^(https:\/\/sqs\.[\w.-]+\/\d{12}\/[\w-]{1,80}(\.fifo)?|arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/[\w./-]+)$/,
       'https://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE, or the ARN of an event bus',
     ),
-    { env: 'RESULT_DESTINATION', isComputed: true },
+    {
+      env: 'RESULT_DESTINATION',
+      isComputed: true,
+      example: 'arn:aws:events:us-west-2:000000000000:event-bus/default',
+    },
   ),
   resultDestinationOverride: option(
     [],
@@ -290,12 +324,16 @@ export const OPTIONS = {
           'of an event bus',
       ),
     ),
-    { env: 'RESULT_DESTINATION_OVERRIDE', isComputed: true },
+    {
+      env: 'RESULT_DESTINATION_OVERRIDE',
+      isComputed: true,
+      example: ['arn:aws:events:us-west-2:000000000000:event-bus/team-'],
+    },
   ),
   offloadResultsOver: optional(
     'size in bytes above which a result is returned as a reference to S3',
     integer(4096, 6_291_456),
-    { env: 'OFFLOAD_RESULTS_OVER' },
+    { env: 'OFFLOAD_RESULTS_OVER', exampleWith: { resultPrefix: 'results' } },
   ),
 
   batchEnabled: option(false, 'adds a state machine that runs a JSONL file of requests', boolean),
@@ -303,11 +341,13 @@ export const OPTIONS = {
     10,
     'how many requests of a batch run concurrently',
     integer(1, 10_000),
+    { exampleWith: { batchEnabled: true } },
   ),
   batchToleratedFailurePercentage: option(
     5,
     'percentage of a batch that may fail before the batch stops',
     integer(0, 100),
+    { exampleWith: { batchEnabled: true } },
   ),
 } as const;
 

@@ -1,8 +1,30 @@
 // CDK contexts that together cover every option of the stack.
 
+import { OPTIONS, type Config, type Option } from '../../lib/config.ts';
 import type { Context } from './synth.ts';
 
-export const OPTION_SETS: Readonly<Record<string, Context>> = {
+/** Values for options without an `example`. They suit booleans and numbers. */
+const VALUES: readonly unknown[] = [true, false, 2, 7, 1024, 10_000];
+
+/** The options whose effect the tests of the template can't observe. */
+const UNOBSERVABLE: readonly string[] = ['codePath'];
+
+/** For each option, a context with an example of it, and the same context without the option. */
+export const EXAMPLES: Readonly<Record<string, { with: Context; without: Context }>> =
+  Object.fromEntries(
+    (Object.entries(OPTIONS) as [keyof Config, Option<unknown>][])
+      .filter(([name]) => !UNOBSERVABLE.includes(name))
+      .map(([name, option]) => {
+        const isExample = (value: unknown): boolean =>
+          value !== option.default && 'value' in option.parse(value);
+        const value = option.example ?? VALUES.find(isExample);
+        if (value === undefined) throw new Error(`cdk/lib/config.ts: ${name} needs an example`);
+        const without = option.exampleWith ?? {};
+        return [name, { with: { ...without, [name]: value }, without }];
+      }),
+  );
+
+const WRITTEN_SETS: Readonly<Record<string, Context>> = {
   defaults: {},
   'no endpoint': { endpointEnabled: false },
   'an endpoint with a key': {
@@ -100,4 +122,19 @@ export const OPTION_SETS: Readonly<Record<string, Context>> = {
     batchEnabled: true,
     alarmEmail: 'ops@example.com',
   },
+};
+
+const covered = new Set(Object.values(WRITTEN_SETS).flatMap((context) => Object.keys(context)));
+
+// The expected results of other tests contain the default name of the stack.
+covered.add('stackName');
+
+/** The sets above, and the examples of the options that none of them contains. */
+export const OPTION_SETS: Readonly<Record<string, Context>> = {
+  ...WRITTEN_SETS,
+  ...Object.fromEntries(
+    Object.entries(EXAMPLES)
+      .filter(([name]) => !covered.has(name))
+      .map(([name, example]) => [`only ${name}`, example.with]),
+  ),
 };

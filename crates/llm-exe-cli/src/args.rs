@@ -1,5 +1,5 @@
 //! Defines the command-line arguments. The doc comments of commands and arguments are their help
-//! texts.
+//! texts and their rows in docs/cli.md.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -35,11 +35,13 @@ pub(crate) enum Command {
     Invoke(Invoke),
     /// Print the HTTP request to the provider without sending it. Does not require a key.
     Render(Render),
-    /// Check requests and report all problems.
+    /// Check requests and report all problems, including missing data. Exits with 2 if there is
+    /// one.
     Validate(Validate),
     /// Serve requests over HTTP like a Lambda function URL.
     Serve(Serve),
-    /// List the providers and show whether their keys are set.
+    /// List the providers, their base URLs, the key that each needs and whether it is set. Does not
+    /// print keys.
     Providers(Providers),
     /// Print the JSON Schema for requests.
     Schema,
@@ -76,14 +78,20 @@ pub(crate) struct Invoke {
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Treat the file as a Lambda event, such as an SQS batch, and print the raw response.
+    /// Treat the file as an event of any source, as Lambda receives it, and print the raw response.
     #[arg(long, conflicts_with_all = ["data", "data_file", "full"])]
     pub(crate) event: bool,
-    /// Print compact JSON to standard output and errors as JSON to standard error.
+    /// Print compact JSON, also for text results, and errors as JSON to standard error. Hides the
+    /// warnings of a request.
     #[arg(long)]
     pub(crate) json: bool,
     /// Maximum duration of the command in seconds.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
     pub(crate) timeout: u64,
 }
 
@@ -100,7 +108,7 @@ pub(crate) struct Render {
 pub(crate) struct Validate {
     /// JSON, YAML or Markdown files, folders that contain them, URLs, or - to read JSON from
     /// standard input.
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print a JSON array of {file, ok, problems, warnings}.
     #[arg(long)]
@@ -134,6 +142,11 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) json: bool,
     /// Maximum duration of a request in seconds.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 300,
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
     pub(crate) timeout: u64,
 }

@@ -22,6 +22,37 @@ const MAX_DEPTH: usize = 3;
 /// The `source` field of the EventBridge events that llm-exe sends about its own results.
 const OWN_EVENT_SOURCE: &str = "llm-exe";
 
+/// A kind of record that is supported in `Records` and in nested events.
+struct RecordKind {
+    /// The `eventSource` of such a record.
+    event_source: &'static str,
+    /// The field that contains the message or the object.
+    payload: &'static str,
+    /// Returns the requests in a record.
+    requests: fn(Provenance, Value) -> Vec<RecordRequest>,
+}
+
+const RECORD_KINDS: &[RecordKind] = &[
+    RecordKind { event_source: "aws:sqs", payload: "body", requests: requests_in_queue_message },
+    RecordKind { event_source: "aws:sns", payload: "Sns", requests: requests_in_topic_record },
+    RecordKind { event_source: "aws:s3", payload: "s3", requests: requests_in_s3_record },
+];
+
+/// Returns the kind of a record, or `None` if its source is not supported.
+fn kind_of(item: &Value) -> Option<&'static RecordKind> {
+    let source = shapes::source_of(item)?;
+    RECORD_KINDS.iter().find(|kind| kind.event_source == source)
+}
+
+/// Returns the supported values of `eventSource` for error messages, such as `aws:sqs or aws:s3`.
+pub(crate) fn supported_sources() -> String {
+    let names: Vec<&str> = RECORD_KINDS.iter().map(|kind| kind.event_source).collect();
+    match names.split_last() {
+        Some((last, names)) if !names.is_empty() => format!("{} or {last}", names.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// The origin of a request, according to the envelopes around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Provenance {
@@ -56,30 +87,33 @@ impl Provenance {
     }
 }
 
-/// Returns the requests in one SQS, SNS or S3 record.
-pub(crate) fn requests_in_record(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
-    match shapes::source_of(&item) {
-        Some("aws:sqs") => {
-            let id = non_empty_string(&item, "/messageId");
-            let arn = non_empty_string(&item, "/eventSourceARN");
-            let provenance = provenance.enter("sqs", id, arn);
-            requests_in_message(provenance, "body", take(&mut item, "body"))
-        }
-        Some("aws:sns") => {
-            let topic = non_empty_string(&item, "/EventSubscriptionArn").and_then(topic_arn);
-            let topic = topic.map(str::to_owned);
-            requests_in_notification(provenance, take(&mut item, "Sns").unwrap_or_default(), topic)
-        }
-        Some("aws:s3") => requests_in_s3_record(provenance, &item),
-        Some(source) => {
+/// Returns the requests in a record.
+pub(crate) fn requests_in_record(provenance: Provenance, item: Value) -> Vec<RecordRequest> {
+    match (kind_of(&item), shapes::source_of(&item)) {
+        (Some(kind), _) => (kind.requests)(provenance, item),
+        (None, Some(source)) => {
             let message = format!(
-                "records from {} are not supported; expected aws:sqs, aws:sns or aws:s3",
-                json::quoted(source)
+                "records from {} are not supported; expected {}",
+                json::quoted(source),
+                supported_sources()
             );
             provenance.invalid("eventSource", message)
         }
-        None => provenance.invalid("eventSource", "is missing or not a string".to_owned()),
+        (None, None) => provenance.invalid("eventSource", "is missing or not a string".to_owned()),
     }
+}
+
+fn requests_in_queue_message(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
+    let id = non_empty_string(&item, "/messageId");
+    let arn = non_empty_string(&item, "/eventSourceARN");
+    let provenance = provenance.enter("sqs", id, arn);
+    requests_in_message(provenance, "body", take(&mut item, "body"))
+}
+
+fn requests_in_topic_record(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
+    let topic = non_empty_string(&item, "/EventSubscriptionArn").and_then(topic_arn);
+    let topic = topic.map(str::to_owned);
+    requests_in_notification(provenance, take(&mut item, "Sns").unwrap_or_default(), topic)
 }
 
 /// Returns the requests in an EventBridge event.
@@ -103,14 +137,14 @@ pub(crate) fn requests_in_bus_event(
 
 /// Returns the request for a created S3 object. Other S3 events, such as deletions, contain no
 /// requests.
-fn requests_in_s3_record(provenance: Provenance, item: &Value) -> Vec<RecordRequest> {
-    let Some(name) = non_empty_string(item, "/eventName") else {
+fn requests_in_s3_record(provenance: Provenance, item: Value) -> Vec<RecordRequest> {
+    let Some(name) = non_empty_string(&item, "/eventName") else {
         return provenance.invalid("eventName", "is missing or not a string".to_owned());
     };
     if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
         return Vec::new();
     }
-    request_for_object(provenance.enter("s3", None, None), S3Object::from_notification(item))
+    request_for_object(provenance.enter("s3", None, None), S3Object::from_notification(&item))
 }
 
 /// Returns the request for an S3 object. Its id is derived from the object, so that it does not
@@ -176,7 +210,7 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
         return Vec::new();
     }
     let has_records = shapes::records(&value).is_some_and(|items| !items.is_empty());
-    let is_record = shapes::is_record(&value);
+    let is_record = is_record(&value);
     let is_notification = shapes::is_notification(&value);
     let is_bus_event = shapes::is_bus_event(&value);
     if !(has_records || is_record || is_notification || is_bus_event) {
@@ -204,6 +238,12 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
         return requests_in_notification(provenance, value, None);
     }
     requests_in_bus_event(provenance, value)
+}
+
+/// Returns true if the value is a single record outside of a `Records` array.
+fn is_record(value: &Value) -> bool {
+    kind_of(value).is_some_and(|kind| value.get(kind.payload).is_some())
+        && !shapes::is_request(value)
 }
 
 /// Returns true if the value is a notification about an llm-exe result. If it were run as a

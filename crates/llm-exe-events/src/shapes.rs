@@ -78,14 +78,3 @@ pub(crate) fn is_notification(value: &Value) -> bool {
         && value.get("Message").is_some()
         && !is_request(value)
 }
-
-/// Returns true if the value is a single record outside of a `Records` array.
-pub(crate) fn is_record(value: &Value) -> bool {
-    let payload = match source_of(value) {
-        Some("aws:sqs") => "body",
-        Some("aws:sns") => "Sns",
-        Some("aws:s3") => "s3",
-        _ => return false,
-    };
-    value.get(payload).is_some() && !is_request(value)
-}

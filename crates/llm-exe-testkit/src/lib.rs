@@ -1,9 +1,13 @@
-//! Simulated AWS services for the tests and benchmarks of this workspace.
+//! Simulated AWS services and shared helpers for the tests and benchmarks of this workspace.
 //!
 //! [`runtime_api`] simulates AWS Lambda's Runtime API, under which the function runs. [`aws`]
 //! simulates S3, SQS and EventBridge, to which the function writes. The providers are simulated by
 //! `llm-exe-simulator`, a separate crate that users can use for their own tests.
+//! [`event_sources`] reads the data files of the event sources, and [`generated`] compares
+//! generated files with the checked-in ones.
 
 mod accept;
 pub mod aws;
+pub mod event_sources;
+pub mod generated;
 pub mod runtime_api;

@@ -104,17 +104,30 @@ pub struct Problem {
     pub path: String,
     /// What was expected and what was received.
     pub message: String,
+    /// The line in the template that the problem concerns, counted from 1.
+    pub template_line: Option<usize>,
 }
 
 impl Problem {
     /// Creates a problem of kind [`ErrorKind::InvalidRequest`].
     pub fn request(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Problem { kind: ErrorKind::InvalidRequest, path: path.into(), message: message.into() }
+        Problem {
+            kind: ErrorKind::InvalidRequest,
+            path: path.into(),
+            message: message.into(),
+            template_line: None,
+        }
     }
 
     /// Creates a problem of kind [`ErrorKind::PromptInvalid`].
     pub fn prompt(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Problem { kind: ErrorKind::PromptInvalid, path: path.into(), message: message.into() }
+        Problem { kind: ErrorKind::PromptInvalid, ..Problem::request(path, message) }
+    }
+
+    /// Sets the line in the template that the problem concerns.
+    #[must_use]
+    pub fn at_template_line(self, line: usize) -> Self {
+        Problem { template_line: Some(line), ..self }
     }
 }
 

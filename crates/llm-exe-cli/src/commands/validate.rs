@@ -72,8 +72,8 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
 /// itself as the only problem.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
-        let (path, message) = (String::new(), error.message().to_owned());
-        return vec![Problem { kind: error.kind(), path, message }];
+        let problem = Problem::request("", error.message());
+        return vec![Problem { kind: error.kind(), ..problem }];
     }
     error.problems().to_vec()
 }
@@ -89,7 +89,7 @@ impl Validation {
             .problems
             .iter()
             .map(|problem| {
-                let Problem { kind, path, message } = problem;
+                let Problem { kind, path, message, .. } = problem;
                 json!({ "type": kind.name(), "path": path, "message": message })
             })
             .collect();

@@ -1,8 +1,7 @@
 //! Runs events from every source with `invoke --event` and with the Invoke API of `serve`.
 
-use std::path::PathBuf;
-
 use llm_exe_testkit::aws::AwsSimulator;
+use llm_exe_testkit::event_sources::{ExampleEvent, example_events};
 use serde_json::{Value, json};
 
 use crate::harness::{Folder, Output, Server};
@@ -36,37 +35,24 @@ fn variables(aws: &AwsSimulator) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn events() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(EVENTS).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 13, "{paths:?}");
-    paths
+/// Panics unless the response is the expected one.
+fn assert_response(event: &ExampleEvent, response: &Value) {
+    event.example.check(response).unwrap_or_else(|error| panic!("{}: {error}", event.name));
 }
 
-/// Panics unless the response reports success in the format that the event source expects.
-fn assert_success(name: &str, response: &Value) {
-    let is_success = match name {
-        "sqs" | "sqs-fifo" | "pipes" | "s3-in-sns-in-sqs" => {
-            *response == json!({ "batchItemFailures": [] })
-        }
-        "sns" | "s3" => response[0]["status"] == "ok" && !response[0]["result"].is_null(),
-        "s3-test-event" => response[0]["status"] == "skipped",
-        "function-url" | "http-api" | "rest-api" | "alb" => response["statusCode"] == 200,
-        "eventbridge" | "eventbridge-s3" => response["statusCode"].is_null() && !response.is_null(),
-        _ => false,
-    };
-    assert!(is_success, "{name}: {response}");
-}
-
-fn stem(path: &std::path::Path) -> &str {
-    path.file_stem().unwrap().to_str().unwrap()
+/// Returns the examples that contain requests whose results the caller does not receive.
+fn unreturned() -> Vec<ExampleEvent> {
+    let mut events = example_events().unwrap();
+    events.retain(|event| !event.returns_results && event.example.requests > 0);
+    assert!(!events.is_empty());
+    events
 }
 
 #[tokio::test]
 async fn invoke_runs_events_of_every_source() {
     let folder = Folder::new();
-    for path in events() {
+    for event in example_events().unwrap() {
+        let path = &event.path;
         let aws = start_aws().await;
         let variables = variables(&aws);
         let variables: Vec<(&str, &str)> =
@@ -74,11 +60,11 @@ async fn invoke_runs_events_of_every_source() {
         let arguments = ["invoke", "--simulate", "--json", "--event", path.to_str().unwrap()];
         let output = folder.run_with(&variables, &arguments).await;
         assert_eq!(output.code, Some(0), "{path:?}: {output:?}");
-        assert_success(stem(&path), &output.json());
+        assert_response(&event, &output.json());
         // The second run returns the results that the first run stored. HTTP events do not store
         // results.
         let again = folder.run_with(&variables, &arguments).await;
-        if !matches!(stem(&path), "function-url" | "http-api" | "rest-api" | "alb") {
+        if !event.returns_results {
             assert_eq!(again.stdout, output.stdout, "{path:?}");
             assert!(!again.stderr.contains("simulated"), "{path:?}: {again:?}");
         }
@@ -93,12 +79,13 @@ async fn invoke_api_runs_events_of_every_source() {
     let variables: Vec<(&str, &str)> =
         variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let server = Server::start(&folder, &variables, &["--simulate"]).await;
-    for path in events() {
-        let response = server.post(INVOKE_API, std::fs::read(&path).unwrap()).await;
+    for event in example_events().unwrap() {
+        let path = &event.path;
+        let response = server.post(INVOKE_API, std::fs::read(path).unwrap()).await;
         assert_eq!(response.status, 200, "{path:?}: {response:?}");
         assert_eq!(response.headers["x-amz-executed-version"], "$LATEST");
         assert_eq!(response.headers.get("x-amz-function-error"), None, "{path:?}: {response:?}");
-        assert_success(stem(&path), &response.json());
+        assert_response(&event, &response.json());
     }
     let response = server.post(INVOKE_API, json!({ "provider": "openai" }).to_string()).await;
     assert_eq!(
@@ -123,19 +110,6 @@ async fn invoke_api_runs_events_of_every_source() {
     assert_eq!(server.stop().await.code, Some(0));
 }
 
-/// The names of events whose response does not contain the results, and the number of results for
-/// each.
-const UNRETURNED: &[(&str, usize)] = &[
-    ("sqs", 2),
-    ("sqs-fifo", 3),
-    ("pipes", 2),
-    ("s3-in-sns-in-sqs", 1),
-    ("sns", 1),
-    ("s3", 1),
-    ("eventbridge", 1),
-    ("eventbridge-s3", 1),
-];
-
 /// Parses each line on standard error as JSON and returns the values of the field `name`. Skips
 /// lines without this field.
 fn json_lines(output: &Output, name: &str) -> Vec<Value> {
@@ -143,23 +117,21 @@ fn json_lines(output: &Output, name: &str) -> Vec<Value> {
     lines.filter_map(|line| line.get(name).cloned()).collect()
 }
 
-/// Returns the ids of the records in an event.
-fn record_ids(name: &str) -> Vec<String> {
-    let event: Value =
-        serde_json::from_slice(&std::fs::read(format!("{EVENTS}/{name}.json")).unwrap()).unwrap();
-    let items = event.get("Records").unwrap_or(&event);
-    let ids = items.as_array().into_iter().flatten();
-    ids.filter_map(|item| item.get("messageId").or_else(|| item.pointer("/Sns/MessageId")))
-        .map(|id| id.as_str().unwrap().to_owned())
+/// Returns the ids of the messages in an event.
+fn message_ids(event: &Value) -> Vec<&str> {
+    let items = event.get("Records").unwrap_or(event).as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item.get("messageId").or_else(|| item.pointer("/Sns/MessageId")))
+        .map(|id| id.as_str().unwrap())
         .collect()
 }
 
 #[tokio::test]
 async fn results_are_printed_with_their_location() {
     let folder = Folder::new();
-    for (name, count) in UNRETURNED {
+    for event in unreturned() {
         let aws = start_aws().await;
-        let path = format!("{EVENTS}/{name}.json");
+        let (path, count) = (event.path.to_str().unwrap(), event.example.requests);
         let with_prefix = variables(&aws);
         let with_prefix = crate::harness::as_pairs(&with_prefix);
         let is_prefix = |(name, _): &(&str, &str)| *name == "RESULT_PREFIX";
@@ -167,26 +139,26 @@ async fn results_are_printed_with_their_location() {
             with_prefix.iter().copied().filter(|pair| !is_prefix(pair)).collect();
 
         let output =
-            folder.run_with(&without_prefix, &["invoke", "--simulate", "--event", &path]).await;
+            folder.run_with(&without_prefix, &["invoke", "--simulate", "--event", path]).await;
         assert_eq!(output.code, Some(0), "{output:?}");
-        assert_success(name, &output.json());
-        assert_eq!(output.stderr.matches("record ").count(), *count, "{output:?}");
+        assert_response(&event, &output.json());
+        assert_eq!(output.stderr.matches("record ").count(), count, "{output:?}");
         assert_eq!(output.stderr.matches("neither stored nor sent").count(), 1, "{output:?}");
         assert!(output.stderr.contains("RESULT_PREFIX"), "{output:?}");
         assert!(output.stderr.contains("RESULT_DESTINATION"), "{output:?}");
         assert!(!output.stderr.contains("stored at"), "{output:?}");
-        for id in record_ids(name) {
+        for id in message_ids(&event.event) {
             assert!(output.stderr.contains(&format!("record {id}: ")), "{id}: {output:?}");
         }
 
-        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let arguments = ["invoke", "--simulate", "--json", "--event", path];
         let output = folder.run_with(&without_prefix, &arguments).await;
         assert_eq!(output.stdout.lines().count(), 1, "{output:?}");
         let warnings = json_lines(&output, "warning");
         assert_eq!(warnings.len(), 1, "{output:?}");
         assert!(warnings[0].as_str().unwrap().contains("RESULT_PREFIX"), "{output:?}");
         let results = json_lines(&output, "record");
-        assert_eq!(results.len(), *count, "{output:?}");
+        assert_eq!(results.len(), count, "{output:?}");
         for result in &results {
             assert_eq!(result["status"], "ok", "{result}");
             assert!(!result["result"].is_null(), "{result}");
@@ -204,10 +176,10 @@ async fn results_are_printed_with_their_location() {
             assert_eq!(object["result"], result["result"], "{url}");
         }
         let output =
-            folder.run_with(&with_prefix, &["invoke", "--simulate", "--event", &path]).await;
+            folder.run_with(&with_prefix, &["invoke", "--simulate", "--event", path]).await;
         let count_stored =
             output.stderr.matches("\n  stored at s3://stored/results/records/").count();
-        assert_eq!(count_stored, *count, "{output:?}");
+        assert_eq!(count_stored, count, "{output:?}");
         assert!(!output.stderr.contains("warning"), "{output:?}");
     }
 }
@@ -216,19 +188,19 @@ async fn results_are_printed_with_their_location() {
 async fn results_are_printed_with_their_destination() {
     let folder = Folder::new();
     let queue = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
-    for (name, count) in UNRETURNED {
+    for event in unreturned() {
         let aws = start_aws().await;
         let variables = variables(&aws);
         let mut variables = crate::harness::as_pairs(&variables);
         variables.retain(|(name, _)| *name != "RESULT_PREFIX");
         variables.push(("RESULT_DESTINATION", queue));
-        let path = format!("{EVENTS}/{name}.json");
-        let output = folder.run_with(&variables, &["invoke", "--simulate", "--event", &path]).await;
+        let (path, count) = (event.path.to_str().unwrap(), event.example.requests);
+        let output = folder.run_with(&variables, &["invoke", "--simulate", "--event", path]).await;
         assert_eq!(output.code, Some(0), "{output:?}");
         let sent = output.stderr.matches(&format!("\n  sent to {queue}\n")).count();
-        assert_eq!((sent, aws.messages().len()), (*count, *count), "{output:?}");
+        assert_eq!((sent, aws.messages().len()), (count, count), "{output:?}");
         assert!(!output.stderr.contains("warning"), "{output:?}");
-        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+        let arguments = ["invoke", "--simulate", "--json", "--event", path];
         let output = folder.run_with(&variables, &arguments).await;
         let results = json_lines(&output, "record");
         assert!(results.iter().all(|result| result["destination"] == queue), "{output:?}");
@@ -238,9 +210,10 @@ async fn results_are_printed_with_their_destination() {
 #[tokio::test]
 async fn returned_result_is_printed_once() {
     let folder = Folder::new();
-    for name in ["function-url", "http-api", "rest-api", "alb"] {
-        let path = format!("{EVENTS}/{name}.json");
-        let arguments = ["invoke", "--simulate", "--json", "--event", &path];
+    for event in example_events().unwrap().into_iter().filter(|event| event.returns_results) {
+        let name = &event.name;
+        let path = event.path.to_str().unwrap();
+        let arguments = ["invoke", "--simulate", "--json", "--event", path];
         let output = folder.run_with(&[("ENDPOINT_AUTH", "NONE")], &arguments).await;
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{name}: {output:?}");
     }

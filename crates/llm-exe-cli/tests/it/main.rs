@@ -8,6 +8,7 @@
 
 mod bedrock;
 mod commands;
+mod docs;
 mod events;
 mod examples;
 mod exit_codes;

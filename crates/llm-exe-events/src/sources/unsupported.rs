@@ -6,12 +6,10 @@ use llm_exe::{Error, json};
 use serde_json::Value;
 
 use super::direct::only_result;
+use crate::envelopes;
 use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes;
 use crate::source::EventSource;
-
-/// The sources whose `Records` are supported, as listed in error messages.
-const SUPPORTED: &str = "aws:sqs, aws:sns or aws:s3";
 
 /// Maximum number of source names listed in an error message.
 const MAX_LISTED_NAMES: usize = 5;
@@ -32,10 +30,11 @@ impl EventSource for Unsupported {
     }
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
+        let supported = envelopes::supported_sources();
         if let Some(name) = shapes::source_of(&event).map(json::quoted) {
             let message = format!(
                 "an event from {name} without Records is not supported; expected Records from \
-                 {SUPPORTED}"
+                 {supported}"
             );
             return Err(Error::invalid("eventSource", message));
         }
@@ -50,7 +49,7 @@ impl EventSource for Unsupported {
             ),
             (false, []) => Error::invalid("Records", "no record has an eventSource"),
             (true, names) => Error::invalid("", unsupported_sources(names, "aws:sqs")),
-            (false, names) => Error::invalid("Records", unsupported_sources(names, SUPPORTED)),
+            (false, names) => Error::invalid("Records", unsupported_sources(names, &supported)),
         })
     }
 

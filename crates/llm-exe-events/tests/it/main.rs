@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod docs;
 mod envelopes;
 mod properties;
 mod sources;

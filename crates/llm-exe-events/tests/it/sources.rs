@@ -1,4 +1,5 @@
-//! Runs the test cases in `cases/<source>.json`.
+//! Runs the test cases in `cases/<source>.json`, whose other fields are described in
+//! `llm_exe_testkit::event_sources::SourceFile`.
 //!
 //! A case contains an `event`, the endpoint's `auth`, whether the caller is behind a `gateway`, and
 //! one of these expectations:
@@ -16,11 +17,8 @@ use llm_exe_events::{
     Authorization, EndpointAuth, EventSource, FinishedRecord, Invocation, Outcome, Record,
     RecordRequest, Route, SOURCES, detect,
 };
+use llm_exe_testkit::event_sources::{CASES, EXAMPLES, ExampleEvent, example_events, source_files};
 use serde_json::{Value, json};
-
-/// Sources that deliver records. Their results are stored by record id, so they do not name a
-/// caller.
-const RECORD_SOURCES: &[&str] = &["sqs", "pipes", "sns", "s3", "eventbridge", "unsupported"];
 
 fn invocation() -> Invocation {
     Invocation { request_id: "id-1".to_owned(), version: "1.2.3".to_owned() }
@@ -115,7 +113,7 @@ fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
     }
 }
 
-fn check(source: &dyn EventSource, case: &Value) -> Result<(), String> {
+fn check(source: &dyn EventSource, returns_results: bool, case: &Value) -> Result<(), String> {
     let name = &case["name"];
     let event = &case["event"];
     let detected = detect(event);
@@ -124,7 +122,9 @@ fn check(source: &dyn EventSource, case: &Value) -> Result<(), String> {
     }
     assert_eq!(json!(detected.is_behind_gateway(event)), case["gateway"], "{name}");
     let caller = detected.caller(event);
-    assert_eq!(caller.is_none(), RECORD_SOURCES.contains(&source.name()), "{name}");
+    if caller.is_some() != returns_results {
+        return Err(format!("{name}: returnsResults is {returns_results}, the caller {caller:?}"));
+    }
     if let Some(expected) = case.get("caller") {
         assert_eq!(json!(caller), *expected, "{name}");
     }
@@ -153,14 +153,20 @@ fn check(source: &dyn EventSource, case: &Value) -> Result<(), String> {
 #[test]
 fn every_case_is_handled_as_expected() {
     let mut wrong = Vec::new();
+    let files = source_files().unwrap();
     for source in SOURCES {
-        let path = format!("{}/tests/cases/{}.json", env!("CARGO_MANIFEST_DIR"), source.name());
-        let text = std::fs::read_to_string(&path).expect(&path);
-        let cases: Vec<Value> = serde_json::from_str(&text).expect(&path);
-        for case in cases {
-            if let Err(error) = check(*source, &case) {
-                wrong.push(format!("{}: {error}", source.name()));
+        let name = source.name();
+        let file = files.get(name).unwrap_or_else(|| panic!("{CASES}/{name}.json: add this file"));
+        assert!(!file.cases.is_empty(), "{CASES}/{name}.json: add cases");
+        for case in &file.cases {
+            if let Err(error) = check(*source, file.returns_results, case) {
+                wrong.push(format!("{name}: {error}"));
             }
+        }
+    }
+    for name in files.keys() {
+        if !SOURCES.iter().any(|source| source.name() == name) {
+            wrong.push(format!("{name}: add a row to SOURCES in src/sources/mod.rs"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -174,8 +180,7 @@ fn error_of_the_whole_event_is_reported_to_its_source() {
         let error = Error::new(ErrorKind::Timeout, "late");
         match source.respond_with_error(&invocation(), error) {
             Ok(response) => {
-                assert!(matches!(source.name(), "http" | "rest" | "alb"), "{}", source.name());
-                assert_eq!(response["statusCode"], json!(504));
+                assert_eq!(response["statusCode"], json!(504), "{}", source.name());
             }
             Err(error) => {
                 assert_eq!((error.kind(), error.message()), (ErrorKind::Timeout, "late"));
@@ -201,53 +206,27 @@ fn error_for_many_records_is_short() {
     assert!(error.message().chars().count() < 6_000 && error.for_log().len() < 12_000);
 }
 
-/// The file names in `examples/events/` begin with the name of the source.
 #[test]
 fn examples_are_detected() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/events");
-    let mut seen: Vec<&str> = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let expected = match name.as_str() {
-            "function-url" | "http-api" => "http",
-            "rest-api" => "rest",
-            "s3-in-sns-in-sqs" => "sqs",
-            name => name.split('-').next().unwrap(),
-        };
-        let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).expect(&name);
-        let source = detect(&event);
+    let examples = example_events().unwrap();
+    for ExampleEvent { name, source: expected, event, example, .. } in &examples {
+        let source = detect(event);
         assert_eq!(source.name(), expected, "{name}");
-        assert_eq!(source.route(&event, &invocation()), Route::Run, "{name}");
-        let auth = if name == "alb" { EndpointAuth::None } else { EndpointAuth::AwsIam };
-        assert!(matches!(source.authorize(&event, auth), Authorization::Granted), "{name}");
-        let records = source.records(event, &invocation()).unwrap();
+        assert_eq!(source.route(event, &invocation()), Route::Run, "{name}");
+        let (_, auth) = EndpointAuth::WORDS.iter().find(|(word, _)| *word == example.auth).unwrap();
+        assert!(matches!(source.authorize(event, *auth), Authorization::Granted), "{name}");
+        let records = source.records(event.clone(), &invocation()).unwrap();
         assert!(!records.is_empty(), "{name}");
-        for record in records {
-            assert_eq!(record.requests.is_empty(), name == "s3-test-event", "{name}");
-            assert!(record.requests.iter().all(|request| request.body.is_ok()), "{name}");
-        }
-        seen.push(source.name());
+        let requests: Vec<_> = records.into_iter().flat_map(|record| record.requests).collect();
+        assert_eq!(requests.len(), example.requests, "{name}");
+        assert!(requests.iter().all(|request| request.body.is_ok()), "{name}");
     }
     for source in SOURCES.iter().filter(|source| !matches!(source.name(), "direct" | "unsupported"))
     {
+        let name = source.name();
         assert!(
-            seen.contains(&source.name()),
-            "examples/events has no example for {}",
-            source.name()
-        );
-    }
-}
-
-#[test]
-fn every_source_is_documented() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    for source in SOURCES {
-        let row = format!("| `{}`", source.name());
-        assert!(
-            text.lines().any(|line| line.starts_with(&row)),
-            "docs/events.md has no row for {row}"
+            examples.iter().any(|example| example.source == name),
+            "{EXAMPLES}/{name}.json: add an example, and list it in {CASES}/{name}.json"
         );
     }
 }

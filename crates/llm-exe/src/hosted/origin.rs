@@ -106,17 +106,6 @@ impl Origin {
         let matches = self.text_lines.iter();
         let matches = matches.filter_map(|text| Some((match_len(&text.path)?, text.line)));
         let (_, first_line) = matches.max()?;
-        Some(first_line + template_line(&problem.message).map_or(0, |line| line - 1))
+        Some(first_line + problem.template_line.map_or(0, |line| line.saturating_sub(1)))
     }
-}
-
-/// Extracts the template line from a problem's message, which has it at the start or in parentheses
-/// at the end.
-fn template_line(message: &str) -> Option<usize> {
-    let rest = match message.strip_prefix("line ") {
-        Some(rest) => rest,
-        None => message.rsplit_once("(line ")?.1,
-    };
-    let (line, _) = rest.split_once(", column ")?;
-    line.parse().ok().filter(|line| *line > 0)
 }

@@ -256,7 +256,7 @@ fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<Tem
         Ok(template) => Some(TemplatePart { path: path.to_owned(), image: false, template }),
         Err(errors) => {
             for error in errors {
-                problems.add_prompt(path, error.to_string());
+                problems.add_prompt(path, &error);
             }
             None
         }

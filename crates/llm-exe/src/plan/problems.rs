@@ -1,6 +1,7 @@
 //! Collects the problems of a request while it is validated.
 
-use crate::error::{Error, ErrorKind, Problem};
+use crate::error::{Error, Problem};
+use crate::prompt::TemplateProblem;
 
 /// Maximum number of problems to collect. It bounds the work for a malicious request.
 const MAX_PROBLEMS: usize = 200;
@@ -31,13 +32,10 @@ impl Problems {
         }
     }
 
-    /// Adds a `PromptInvalid` problem.
-    pub(super) fn add_prompt(&mut self, path: &str, message: impl Into<String>) {
+    /// Adds a `PromptInvalid` problem for a problem in a template.
+    pub(super) fn add_prompt(&mut self, path: &str, problem: &TemplateProblem) {
         if !self.is_full() {
-            self.0.push(Problem {
-                kind: ErrorKind::PromptInvalid,
-                ..Problem::request(path, message)
-            });
+            self.0.push(Problem::prompt(path, problem.to_string()).at_template_line(problem.line));
         }
     }
 

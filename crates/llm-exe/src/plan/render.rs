@@ -111,14 +111,15 @@ impl Renderer<'_> {
             let rendered = match self.budget.render(part, &scope) {
                 Ok(rendered) => rendered,
                 Err(problem) => {
-                    self.problems.push(Problem::prompt(&part.path, problem.to_string()));
+                    let (text, line) = (problem.to_string(), problem.line);
+                    self.problems.push(Problem::prompt(&part.path, text).at_template_line(line));
                     continue;
                 }
             };
             for missing in &rendered.missing {
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
                 let text = format!("`{name}` is not in data (line {line}, column {column})");
-                self.add_missing(&part.path, &text);
+                self.add_missing(&part.path, &text, line);
             }
             content.extend(self.convert_part(part, rendered.text));
         }
@@ -143,7 +144,7 @@ impl Renderer<'_> {
     fn add_history(&mut self, key: &str, message: &TemplateMessage) {
         let turns = match self.values.data.get(key) {
             None | Some(Value::Null) => {
-                return self.add_missing(&message.path, &format!("`{key}` is not in data"));
+                return self.add_missing(&message.path, &format!("`{key}` is not in data"), 1);
             }
             Some(Value::Array(turns)) => turns,
             Some(other) => {
@@ -168,9 +169,9 @@ impl Renderer<'_> {
     }
 
     /// Reports a missing variable as an error in strict mode, and as a warning otherwise.
-    fn add_missing(&mut self, path: &str, text: &str) {
+    fn add_missing(&mut self, path: &str, text: &str, line: usize) {
         if self.values.strict {
-            self.problems.push(Problem::prompt(path, text));
+            self.problems.push(Problem::prompt(path, text).at_template_line(line));
         } else {
             self.chat.warnings.push(format!("{path}: {text}"));
         }

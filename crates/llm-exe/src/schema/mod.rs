@@ -17,7 +17,7 @@ mod strict;
 mod validator;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value};
@@ -31,6 +31,7 @@ pub use strict::strict;
 
 use crate::json::quoted;
 use validator::{build, detect_draft};
+use work::Graph;
 
 /// The supported values of `$schema`. Older spellings of these URIs are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
@@ -42,7 +43,9 @@ const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
 pub struct Schema {
     written: Arc<Value>,
     validator: Arc<Validator>,
-    graph: Arc<work::Graph>,
+    /// The graph of the subschemas. If the schema needed no check, it is built when a value turns
+    /// out to be invalid.
+    graph: Arc<OnceLock<Graph>>,
 }
 
 impl std::fmt::Debug for Schema {
@@ -60,7 +63,10 @@ impl Schema {
     /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
         let written = Value::Object(schema);
-        let graph = work::Graph::from_schema(&written, detect_draft(&written))?;
+        let graph = OnceLock::new();
+        if work::needs_check(&written) {
+            let _ = graph.set(Graph::from_schema(&written, detect_draft(&written))?);
+        }
         let validator = build(&written)?;
         Ok(Schema {
             written: Arc::new(written),
@@ -117,6 +123,9 @@ impl Schema {
         if self.is_valid(value) {
             return Ok(());
         }
-        Err(explain::explain(&self.written, &self.validator, &self.graph, value))
+        // `compile` has already checked every schema whose graph can be rejected.
+        let build = || Graph::from_schema(&self.written, detect_draft(&self.written));
+        let graph = self.graph.get_or_init(|| build().unwrap_or_default());
+        Err(explain::explain(&self.written, &self.validator, graph, value))
     }
 }

@@ -27,6 +27,43 @@ const BASE: &str = "json-schema:///";
 /// Maximum number of steps that [`Graph::max_errors`] takes before it gives up.
 const MAX_STEPS: u64 = 200_000;
 
+/// Maximum length in bytes of all names and keywords of a schema that needs no check. The total
+/// size of the JSON pointers to its subschemas is at most the square of this length, which is
+/// [`MAX_POINTER_BYTES`].
+const MAX_UNCHECKED_BYTES: usize = 4096;
+/// Maximum nesting of a schema that needs no check, which is less than [`MAX_CHAIN`].
+const MAX_UNCHECKED_DEPTH: usize = 128;
+
+/// Returns whether [`Graph::from_schema`] could reject a schema. It accepts every schema without
+/// references that is neither long nor deep, because the work is bounded by the schema's length.
+pub(super) fn needs_check(schema: &Value) -> bool {
+    let mut bytes_left = MAX_UNCHECKED_BYTES;
+    contains_reference(schema, 0, &mut bytes_left)
+}
+
+fn contains_reference(value: &Value, depth: usize, bytes_left: &mut usize) -> bool {
+    if depth > MAX_UNCHECKED_DEPTH {
+        return true;
+    }
+    match value {
+        Value::Array(items) => {
+            !take(bytes_left, items.len())
+                || items.iter().any(|item| contains_reference(item, depth + 1, bytes_left))
+        }
+        Value::Object(fields) => fields.iter().any(|(name, field)| {
+            matches!(name.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef")
+                || !take(bytes_left, name.len() + 1)
+                || contains_reference(field, depth + 1, bytes_left)
+        }),
+        _ => false,
+    }
+}
+
+/// Subtracts `count`. Returns false if less than that is left.
+fn take(left: &mut usize, count: usize) -> bool {
+    left.checked_sub(count).map(|rest| *left = rest).is_some()
+}
+
 /// A graph of the subschemas of a schema, connected by the keywords and references between them.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -409,7 +446,7 @@ mod tests {
     use jsonschema::Draft;
     use serde_json::{Value, json};
 
-    use super::Graph;
+    use super::{Graph, needs_check};
 
     fn compile_error(schema: &Value) -> String {
         Graph::from_schema(schema, Draft::default())
@@ -557,6 +594,26 @@ mod tests {
         let event = json!({"allOf": [{"$ref": "#/$defs/a0"}], "unevaluatedProperties": false});
         sealed["anyOf"] = json!(vec![event; 200]);
         assert_eq!(compile_error(&sealed), "");
+    }
+
+    #[test]
+    fn small_schemas_without_references_need_no_check() {
+        let mut deep = json!({"type": "string"});
+        for _ in 0..60 {
+            deep = json!({"allOf": [deep]});
+        }
+        let many: Vec<Value> = (0..4000).map(|value| json!({"const": value})).collect();
+        for schema in [json!({"properties": {"a": {"type": "string"}}}), deep.clone(), json!(true)]
+        {
+            assert!(!needs_check(&schema), "{schema}");
+            assert!(Graph::from_schema(&schema, Draft::Draft202012).is_ok());
+        }
+        let deeper = json!({"allOf": [{"allOf": [{"allOf": [{"allOf": [{"allOf": [deep]}]}]}]}]});
+        let reference = json!({"properties": {"a": {"anyOf": [{"$ref": "#"}]}}});
+        let long = json!({"properties": {"a".repeat(5000): {}}});
+        for schema in [deeper, reference, long, json!({"oneOf": many})] {
+            assert!(needs_check(&schema), "{schema:.100}");
+        }
     }
 
     #[test]

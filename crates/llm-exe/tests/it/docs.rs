@@ -1,5 +1,5 @@
-//! Checks that the requests in the documentation and in examples/ are valid, and that all links
-//! have a target.
+//! Checks that the requests in the documentation and in examples/ are valid, and that links between
+//! documents lead to existing files.
 
 use llm_exe::{Plan, Rules};
 use serde_json::Value;
@@ -19,8 +19,7 @@ fn requests_in_the_docs_are_valid() {
     for path in files {
         for mut block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
             if block.get("message").is_some() {
-                // The Lambda function handles `idempotencyKey` itself, so a plan must not contain
-                // it.
+                // The Lambda function removes `idempotencyKey` before it builds the plan.
                 block.as_object_mut().unwrap().shift_remove("idempotencyKey");
                 let plan = Plan::from_value(block, &Rules::default()).unwrap();
                 assert_eq!(plan.warnings, Vec::<String>::new(), "{}", path.display());
@@ -36,7 +35,7 @@ fn examples_are_valid_without_warnings() {
     let mut count = 0;
     for entry in root().join("examples").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        // The tests in `hosted` and `hosted_properties` check the subfolders.
+        // Other tests check the subfolders.
         if path.is_dir() {
             continue;
         }

@@ -34,7 +34,7 @@ fn executor(simulator: &Simulator, rules: Rules) -> Executor {
     Executor::new(endpoints(simulator), Arc::new(FixedKey), rules)
 }
 
-/// Returns the models that were called, in order.
+/// Returns the models of all received calls, in order.
 fn called_models(simulator: &Simulator) -> Vec<String> {
     let calls = simulator.journal();
     calls.iter().map(|call| call.body["model"].as_str().unwrap_or("?").to_owned()).collect()

@@ -20,10 +20,10 @@ struct ParseCase {
     name: String,
     text: Option<String>,
     hex: Option<String>,
-    /// A document that consists of a prefix, a repeated string, and a suffix. The number is how
-    /// often the string is repeated.
+    /// The parts of a generated document: a prefix, a string, how often the string is repeated,
+    /// and a suffix.
     repeat: Option<(String, String, usize, String)>,
-    /// Whether the document must be valid, for cases that do not compare its fields.
+    /// Whether the document is valid. Cases that compare its fields do not need to set this.
     #[serde(default)]
     accepted: bool,
     fields: Option<Value>,
@@ -114,7 +114,7 @@ struct ResolveCase {
     name: String,
     request: Value,
     documents: Map<String, Value>,
-    /// The bucket from which hosted configs are read by default.
+    /// The default bucket of hosted configs.
     #[serde(default = "default_bucket")]
     bucket: Option<String>,
     buckets: Option<Vec<String>>,
@@ -129,15 +129,15 @@ struct ResolveCase {
     model: Option<String>,
     /// Fields that the provider must receive in the request body.
     body: Option<Map<String, Value>>,
-    /// The location of the config that the report must contain.
+    /// The config location that the run's report must contain.
     location: Option<String>,
-    /// The version or ETag of the config that the report must contain.
+    /// The config version or ETag that the run's report must contain.
     document: Option<Map<String, Value>>,
     #[serde(default)]
     warnings: Vec<String>,
     /// The expected error kind.
     error: Option<String>,
-    /// The paths of the problems in the error, in any order.
+    /// The expected paths of the error's problems, in any order.
     paths: Option<Vec<String>>,
     /// Strings that the error message must contain.
     #[serde(default)]
@@ -189,7 +189,7 @@ async fn pointers_are_resolved_or_rejected() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Describes how a successful run differs from the expected run.
+/// Describes how a successful run differs from the case. Returns `None` if it matches.
 fn run_failure(case: &ResolveCase, run: &Run, sent: &Value) -> Option<String> {
     let messages: Vec<(String, String)> = sent["messages"]
         .as_array()?
@@ -232,7 +232,7 @@ fn run_failure(case: &ResolveCase, run: &Run, sent: &Value) -> Option<String> {
     None
 }
 
-/// Describes how an error differs from the expected error.
+/// Describes how an error differs from the case. Returns `None` if it matches.
 fn error_failure(case: &ResolveCase, error: &Error, kind: &str) -> Option<String> {
     let paths: Vec<&String> = error.problems().iter().map(|problem| &problem.path).collect();
     let message_and_log = error.message().to_owned() + &error.for_log();

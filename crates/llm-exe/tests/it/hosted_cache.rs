@@ -1,4 +1,4 @@
-//! Tests expiry, eviction and the number of store calls in the cache for hosted documents.
+//! Tests the cache of hosted documents: expiry, eviction, and how often it calls the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -142,8 +142,8 @@ async fn the_oldest_document_is_evicted_first() {
     for index in 0..64 {
         etag(&cache, &key(index)).await;
     }
-    // With the size of their names counted, only 63 documents fit: the first is evicted, the last
-    // is not.
+    // The cache also counts the size of the names, so only 63 documents fit and the first one is
+    // evicted.
     assert_eq!(count(&store.fetches), 64);
     etag(&cache, &key(63)).await;
     assert_eq!(count(&store.fetches), 64);

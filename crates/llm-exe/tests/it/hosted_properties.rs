@@ -1,5 +1,5 @@
-//! Property tests which check that parsing a hosted config never panics and that merging follows
-//! its rules. Also checks the hosted examples.
+//! Property tests of hosted configs: parsing never panics, and merging follows its rules. Also
+//! checks that the example prompts are valid.
 
 use llm_exe::hosted::{Format, HostedConfig, Position, merge, parse_config_url};
 use llm_exe::{Plan, Rules};
@@ -97,7 +97,7 @@ proptest! {
         let text = Value::Object(fields.clone()).to_string();
         let read = HostedConfig::parse(text.as_bytes(), Format::Json).unwrap();
         prop_assert_eq!(read.fields, fields.clone());
-        // JSON is also valid YAML.
+        // Every JSON document is also valid YAML.
         let read = HostedConfig::parse(text.as_bytes(), Format::Yaml).unwrap();
         prop_assert_eq!(read.fields, fields);
     }

@@ -1,5 +1,5 @@
-//! Tests that the key is fetched and a connection to the provider is opened while a hosted config
-//! is being fetched.
+//! Tests that the executor fetches the key and connects to the provider while it fetches a hosted
+//! config.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::common::endpoints;
 
 const WAIT: Duration = Duration::from_millis(300);
 
-/// A slow document store and key store. Like the real key stores, it fetches a key once and then
+/// A slow document store and key store. Like the real key stores, it fetches the key once and
 /// caches it.
 #[derive(Default)]
 struct SlowStore {

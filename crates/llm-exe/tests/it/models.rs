@@ -1,4 +1,5 @@
-//! Checks that each row of the capability tables has a wire case and is listed in docs/models.md.
+//! Checks that each row of the models' capability tables has a wire case and is listed in
+//! docs/models.md.
 //!
 //! `scripts/update` rewrites the table in docs/models.md.
 
@@ -8,7 +9,7 @@ use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
 
 use crate::common::{root, update, wire_cases};
 
-/// Returns the table rows that apply to the models in the wire cases.
+/// Returns the provider and pattern of each capability row that matches a model in the wire cases.
 fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {
     let mut rows = BTreeSet::new();
     for row in PROVIDERS {
@@ -41,7 +42,7 @@ fn every_row_is_reachable() {
     for row in &rows {
         let name = row.pattern.trim_end_matches('*');
         let name = if name.is_empty() { "unknown-model" } else { name };
-        // An earlier row may match the exact name, so longer names are tried as well.
+        // An earlier row may match the pattern's own name, so the test also tries longer names.
         let reachable = [name.to_owned(), format!("{name}x"), format!("{name}1")]
             .iter()
             .any(|name| capability_of(row.provider, name) == Some((row.provider, row.pattern)));

@@ -12,14 +12,14 @@ use serde_json::{Map, Value, json};
 
 use crate::common::read_cases;
 
-/// The content of `<name>.json`, which holds the hand-written cases of a parser.
+/// The content of `cases/parsers/<name>.json`: the hand-written cases of a parser.
 #[derive(Deserialize)]
 struct CaseFile {
     oracle: Oracle,
     cases: Vec<Case>,
 }
 
-/// The source of the expected results in a parser's corpus.
+/// The program that produced the expected results in a parser's corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Oracle {
@@ -72,7 +72,7 @@ fn case_file(parser: &str) -> CaseFile {
     read_cases(&format!("parsers/{parser}.json"))
 }
 
-/// Parses the reply in the same way as a request with this `output`.
+/// Parses a reply as a request with this `output` would.
 fn parse(
     output: &str,
     input: &Input,
@@ -96,7 +96,7 @@ fn parsers_return_the_expected_results() {
         assert!(!file.cases.is_empty(), "{}", row.name);
         for case in file.cases {
             let actual = match parse(row.name, &case.input, case.strict_variables) {
-                // The JSON is compared as text, so that the order of keys matters.
+                // Comparing the JSON as text also compares the order of the keys.
                 Ok((value, warnings))
                     if case.result.as_ref().map(Value::to_string) == Some(value.to_string())
                         && warnings == case.warnings =>
@@ -115,8 +115,8 @@ fn parsers_return_the_expected_results() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Compares two values, ignoring the order of keys. With `numbers_by_value`, 1.0 equals 1, because
-/// JSON outputs keep numbers as the model wrote them but JavaScript does not.
+/// Returns whether two values are equal, ignoring the order of keys. With `numbers_by_value`, 1.0
+/// equals 1: unlike JavaScript, JSON outputs keep each number as the model wrote it.
 fn same(left: &Value, right: &Value, numbers_by_value: bool) -> bool {
     match (left, right) {
         (Value::Array(left), Value::Array(right)) => {

@@ -14,7 +14,7 @@ fn render(template: &Template, data: &Value) -> Result<String, TemplateProblem> 
     template.render(&Scope { data, extra: &[] }, &LIMITS).map(|rendered| rendered.text)
 }
 
-/// Compiles and renders a template. Panics if this takes more than five seconds.
+/// Compiles and renders a template. Panics if this takes more than five seconds of CPU time.
 fn run(source: &str, partials: &[(&str, &str)], data: &Value) -> Result<String, ProblemKind> {
     let started = cpu_time();
     let mut all = Partials::builtin();
@@ -215,7 +215,7 @@ fn helpers_stay_within_the_limits() {
     }
 }
 
-/// Parts of templates, most of them tags.
+/// Fragments of templates, most of which are tags.
 const PARTS: &[&str] = &[
     "{{a}}",
     "{{{b}}}",
@@ -290,7 +290,7 @@ const PARTS: &[&str] = &[
     "@",
 ];
 
-/// Generates a part of a template, which is usually a tag.
+/// Generates a fragment of a template, which is usually a tag.
 fn part() -> impl Strategy<Value = String> {
     let fixed = prop::sample::select(PARTS);
     prop_oneof![8 => fixed.prop_map(str::to_owned), 1 => ".{0,6}"]
@@ -325,8 +325,8 @@ fn data() -> impl Strategy<Value = Map<String, Value>> {
     prop::collection::hash_map("[a-cxp]", value(), 0..5).prop_map(|map| map.into_iter().collect())
 }
 
-/// The value of the variable `secret`. It can appear in the output only if a tag in the data is
-/// rendered.
+/// The value of the variable `secret`. Only tags inside the data refer to this variable, so the
+/// value must never appear in the output.
 const SECRET: &str = "s3cr3t";
 
 proptest! {

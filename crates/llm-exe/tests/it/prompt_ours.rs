@@ -1,5 +1,5 @@
-//! Tests the template features that can't be compared with an npm package, such as the helpers of
-//! this crate, missing variables, and the positions of problems. The cases are in
+//! Tests the template features that no npm package has: this crate's own helpers, warnings about
+//! missing variables, and the positions of problems. Most cases are in
 //! `cases/prompts/ours/cases.json`.
 
 use llm_exe::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
@@ -200,7 +200,6 @@ fn syntax_errors_say_what_was_expected() {
     }
 }
 
-/// Checks that each error from a helper starts with the helper's name.
 #[test]
 fn helper_errors_say_what_was_expected() {
     let cases = [

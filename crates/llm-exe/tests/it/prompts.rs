@@ -1,7 +1,7 @@
 //! Compares rendered templates with the results of npm handlebars and npm llm-exe.
 //!
-//! In `cases/prompts/<corpus>`, the `*.in.json` files contain the data and the cases, the
-//! `*.out.json` files contain the results of the npm package (written by scripts/oracles), and
+//! In `cases/prompts/<corpus>`, the `*.in.json` files contain the cases and their data. The
+//! `*.out.json` files contain the results of the npm package, which scripts/oracles recorded.
 //! `exceptions.json` lists the cases in which this crate's result differs, each with a reason.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::common::{cases, read_cases};
 
-/// Returns the data of a case, which contains either an object or the name of an entry in the
+/// Returns the data of a case. A case contains either its own object or the name of an entry in the
 /// shared data of its file.
 fn data_of<'a>(case: &'a Value, shared: &'a Value) -> &'a Value {
     match case["data"].as_str() {

@@ -1,5 +1,5 @@
-//! Property tests which check that any input results in a value or a typed error, without a panic,
-//! a hang or unbounded memory.
+//! Property tests: any input results in a value or a typed error, without a panic, a hang or
+//! unbounded memory use.
 
 use llm_exe::parsers::{Context, OutputError, OutputOptions, PARSERS, ParserRow, SchemaUse};
 use llm_exe::schema::{Schema, closed, open, strict};
@@ -19,7 +19,8 @@ fn parse(
     row.with_options(&mut given).parse(text, &Context { schema, render: &render })
 }
 
-/// Generates any JSON value, a few levels deep, with names and values of request fields mixed in.
+/// Generates arbitrary JSON, a few levels deep. Many of its names and strings also occur in
+/// requests and schemas.
 fn any_json() -> impl Strategy<Value = Value> {
     let word = prop_oneof![
         proptest::sample::select(field_names::<llm_exe::Request>()).prop_map(str::to_owned),

@@ -1,4 +1,4 @@
-//! Tests that limits apply to all messages of a prompt together, and that one error contains the
+//! Tests that the limits apply to all messages of a prompt together, and that one run reports the
 //! problems and warnings of all messages.
 
 use std::sync::Arc;

@@ -36,8 +36,8 @@ fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
     Executor::new(endpoints(simulator), keys, Rules::default()).with_signer(Arc::new(signer))
 }
 
-/// Returns the example credentials from the AWS documentation. The simulator verifies the
-/// signatures of requests against them.
+/// Returns the example credentials from the AWS documentation. The simulator knows them, so it can
+/// verify the signatures of requests.
 fn example_credentials(name: &str) -> Option<String> {
     match name {
         "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
@@ -98,7 +98,7 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
         if refusal.is_empty() && case.message_contains == "REFUSAL" {
             continue;
         }
-        // These providers reject models of other vendors before they send a request.
+        // For these providers, the executor rejects other vendors' models without a request.
         let is_missing =
             case.request["model"].as_str().is_some_and(|model| model.starts_with("missing-"));
         if is_missing && matches!(row.name, "amazon:meta" | "amazon:nova") {
@@ -191,14 +191,14 @@ async fn stale_pooled_connection_is_replaced_without_an_attempt() {
         executor.run(deadline, request(row)).await.outcome.unwrap();
         // The client is not polled during this sleep, as in a frozen Lambda function, so it can't
         // notice that the connection was closed.
-        block_process(Duration::from_millis(100));
+        block_thread(Duration::from_millis(100));
         let full = executor.run(deadline, request(row)).await.outcome.unwrap();
         assert_eq!(full["attempts"], 1, "{}", row.name);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "blocks the whole process, as a frozen function is")]
-fn block_process(time: Duration) {
+#[expect(clippy::disallowed_methods, reason = "blocks the client, like a frozen function")]
+fn block_thread(time: Duration) {
     std::thread::sleep(time);
 }
 

@@ -1,4 +1,4 @@
-//! Tests how schemas are rewritten for dialects. The cases are in
+//! Tests how schemas are rewritten for the providers. The cases are in
 //! `cases/schemas/{strict,closed,open}.json`.
 
 use llm_exe::schema::{closed, open, strict};
@@ -19,7 +19,7 @@ fn check(path: &str, rewrite: fn(&Value) -> Option<Value>) {
     let mut mismatches = Vec::new();
     for case in read_cases::<Vec<Case>>(path) {
         let actual = rewrite(&case.schema).unwrap_or(Value::Null);
-        // The JSON is compared as text, so that the order of keys matters.
+        // Comparing the JSON as text also compares the order of the keys.
         let (actual, expected) = (actual.to_string(), case.form.to_string());
         if actual != expected {
             mismatches.push(format!("{}: {actual}", case.name));

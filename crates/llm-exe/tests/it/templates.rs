@@ -1,12 +1,13 @@
 //! Checks docs/templates.md: every example renders to the text below it, every helper and partial
 //! has an example, and the table of helpers is complete.
 //!
-//! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block.
+//! An example consists of a `handlebars` block, a `json` block with its data, and a `text` block
+//! with the expected result.
 
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
 use serde_json::{Map, Value};
 
-use crate::common::{root, update};
+use crate::common::{read_cases, root, update};
 
 const DOC: &str = include_str!("../../../../docs/templates.md");
 
@@ -54,6 +55,8 @@ fn every_example_renders_to_the_text_below_it() {
     assert!(count >= 17, "only {count} examples");
 }
 
+/// Partials need an example in docs/templates.md. For helpers, which the table there shows with a
+/// call, a test case is enough.
 #[test]
 fn every_helper_and_partial_has_an_example() {
     let examples: Vec<&str> = blocks()
@@ -63,9 +66,18 @@ fn every_helper_and_partial_has_an_example() {
         .collect();
     let partials = Partials::builtin();
     let helpers = helpers();
-    let names = helpers.iter().map(|helper| helper.name).chain(partials.names());
-    for name in names {
-        assert!(examples.iter().any(|source| source.contains(name)), "{name} has no example");
+    for name in partials.names() {
+        let has_example = examples.iter().any(|source| source.contains(name));
+        assert!(has_example, "docs/templates.md: add an example of {name}");
+    }
+    let own_cases: Vec<Value> = read_cases("prompts/ours/cases.json");
+    let own_cases = own_cases.iter().filter_map(|case| case["template"].as_str());
+    let templates: Vec<&str> = examples.into_iter().chain(own_cases).collect();
+    for HelperInfo { name, .. } in &helpers {
+        let calls = [format!("{{{{{name} "), format!("{{{{#{name} "), format!("({name} ")];
+        let has_case =
+            templates.iter().any(|source| calls.iter().any(|call| source.contains(call)));
+        assert!(has_case, "tests/cases/prompts/ours/cases.json: add cases of the helper {name}");
     }
 }
 
@@ -76,7 +88,7 @@ fn the_table_of_helpers_is_up_to_date() {
     let (before, after) = DOC.split_once(head).expect("the head of the table");
     let old_rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
     let after = &after[old_rows.map(str::len).sum()..];
-    // A vertical bar separates columns, even inside code.
+    // In a Markdown table, a vertical bar separates columns even inside inline code.
     let escape = |text: &str| text.replace('|', "\\|");
     let row = |helper: &HelperInfo| {
         format!("| `{}` | {} |\n", escape(helper.usage), escape(helper.about))

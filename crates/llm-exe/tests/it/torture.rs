@@ -48,7 +48,7 @@ struct FakeProvider {
     forced_tools: usize,
 }
 
-/// Returns one model for each way in which the provider can be made to follow a schema.
+/// Returns one model for each way of making the provider's models follow a schema.
 fn models(row: &ProviderRow) -> &'static [&'static str] {
     match row.name {
         "amazon:nova" => return &["amazon.nova-lite-v1:0"],
@@ -72,7 +72,7 @@ fn models(row: &ProviderRow) -> &'static [&'static str] {
     }
 }
 
-/// Returns the name of the tool that a request forces, if any.
+/// Returns the name of the tool that a request forces the model to call, if any.
 fn forced_tool(dialect: &str, request: &Value) -> Option<String> {
     let pointer = match dialect {
         "openai" => "/tool_choice/function/name",
@@ -84,8 +84,8 @@ fn forced_tool(dialect: &str, request: &Value) -> Option<String> {
     Some(request.pointer(pointer)?.as_str()?.to_owned())
 }
 
-/// Returns a successful response body. It contains the text of the reply, or a call of `tool` with
-/// that text as its input.
+/// Returns the body of a successful response. It contains the text of the reply, or a call to
+/// `tool` with that text as its input.
 #[expect(clippy::too_many_lines, reason = "one branch for each dialect")]
 fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> String {
     let input = RawValue::from_string(provider.text.trim().to_owned()).ok();
@@ -165,7 +165,7 @@ fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> 
     }
 }
 
-/// Reads the next request and returns its body, or `None` at the end of the connection.
+/// Reads the next request and returns its body, or `None` when the connection ends.
 fn read_request(stream: &mut TcpStream) -> Option<Value> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 8192]);
     loop {
@@ -239,8 +239,8 @@ async fn replies_result_in_the_expected_value_or_error() {
                 });
                 let run = executor.run(Deadline::after(Duration::from_secs(30)), request).await;
                 let is_expected = match (&run.outcome, &case.expect) {
-                    // The JSON is compared as text, so that the order of keys and every digit
-                    // matter.
+                    // Comparing the JSON as text also compares the order of the keys and every
+                    // digit.
                     (Ok(value), Expected::Result(result)) => {
                         let [actual, expected] = [value, result].map(Value::to_string);
                         actual == expected

@@ -60,7 +60,7 @@ async fn recorded_wire_requests_are_up_to_date() {
             continue;
         }
         for (name, actual) in &actual {
-            // The JSON is compared as text, so that the order of keys matters.
+            // Comparing the JSON as text also compares the order of the keys.
             let (actual, expected) = (format!("{actual:#}"), format!("{:#}", recorded[name]));
             if actual != expected {
                 failures.push(format!("{}: {name}: {actual}", row.name));

@@ -1,7 +1,7 @@
 //! Finds the dependencies between the files of a crate.
 //!
-//! A file depends on another file if it names an item that is declared there, in a `use` or by
-//! path. `mod x;`, re-exports of a module's own children, and test modules are ignored.
+//! A file depends on another file if it names an item declared there, in a `use` or by its path.
+//! `mod x;`, re-exports of a module's own children, and test modules are ignored.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
     /// The path of the module that the file contains.
     pub(crate) module: Segments,
-    /// The indexes of the files that this file depends on, with the names that it uses from each of
-    /// them.
+    /// The indexes of the files that this file depends on, with the names that it uses from each
+    /// file.
     pub(crate) uses: BTreeMap<usize, BTreeSet<String>>,
 }
 
@@ -70,7 +70,7 @@ fn child(module: &[String], name: &str) -> Segments {
 /// A name that a `use` brings into scope.
 struct Import {
     path: Segments,
-    /// The name in scope, which is empty for `*`.
+    /// The name in scope. It is empty for a glob import.
     alias: String,
     is_export: bool,
 }
@@ -199,8 +199,8 @@ impl Graph<'_> {
         uses
     }
 
-    /// Resolves a path relative to the root of the crate. Returns `None` for a path that leads out
-    /// of the crate.
+    /// Converts a path in a module to a path from the root of the crate. Returns `None` for a path
+    /// into another crate.
     fn absolute(
         &self,
         module: &[String],
@@ -229,7 +229,7 @@ impl Graph<'_> {
         Some(base)
     }
 
-    /// Returns the file that declares the item at a path, and the name of the item.
+    /// Returns the index of the file that declares the item at a path, and the name of the item.
     fn declaration(&self, path: &[String], depth: usize) -> Option<(usize, String)> {
         let mut length = 0;
         while length < path.len() && self.indexes.contains_key(&path[..=length]) {

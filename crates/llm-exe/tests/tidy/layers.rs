@@ -1,4 +1,4 @@
-//! Checks that dependencies between files, modules and crates have no cycles and never lead to a
+//! Checks that dependencies between files, modules and crates have no cycles and never point to a
 //! higher layer.
 
 use std::path::Path;
@@ -76,7 +76,7 @@ fn modules_of_the_core_depend_on_lower_layers_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The workspace crates on which each crate may depend. Test dependencies are not checked.
+/// The workspace crates on which each crate may depend. Dev-dependencies are not checked.
 const CRATES: &[(&str, &[&str])] = &[
     ("llm-exe", &[]),
     ("llm-exe-aws", &["llm-exe", "llm-exe-function"]),

@@ -4,8 +4,8 @@ use regex_lite::Regex;
 
 use crate::files::{files_with, root, shown};
 
-/// Each entry contains a pattern and the suggested replacement. The first pattern lists exceptions,
-/// which are allowed.
+/// The patterns of rejected phrases, each with a suggested replacement. The first pattern matches
+/// phrases that are allowed although another pattern matches them.
 const PHRASES: &[(&str, &str)] = &[
     (
         concat!(
@@ -29,7 +29,7 @@ const PHRASES: &[(&str, &str)] = &[
     (r"\bheld (against|to) \b", "compared with, checked against"),
 ];
 
-/// Scripts without an extension.
+/// The checked scripts whose names have no extension.
 const SCRIPTS: &[&str] = &[
     ".ci/run",
     "benches/run",

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::files::root;
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).expect(file)
 }
 
 /// Compares a file with what it should contain, or rewrites it if `UPDATE` is set.
-fn check(file: &str, expected: &str) {
+pub(crate) fn check(file: &str, expected: &str) {
     #[allow(clippy::disallowed_methods, reason = "tests have no settings to read this from")]
     let update = std::env::var_os("UPDATE").is_some();
     if update {
@@ -23,7 +23,7 @@ fn check(file: &str, expected: &str) {
 }
 
 /// Replaces the text between the markers `begin` and `end`.
-fn replace_between(text: &str, begin: &str, end: &str, replacement: &str) -> String {
+pub(crate) fn replace_between(text: &str, begin: &str, end: &str, replacement: &str) -> String {
     let (before, rest) = text.split_once(begin).expect(begin);
     let (_, after) = rest.split_once(end).expect(end);
     [before, begin, replacement, end, after].concat()

@@ -13,8 +13,9 @@ pub(crate) fn parse_hex(hex: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
 }
 
-/// An in-memory document store. The cases specify each document as a string, `{"hex": …}` or
-/// `{"size": …}`. With `{"fails": …}`, fetching the document returns an error of the given kind.
+/// An in-memory document store. A case specifies each document as text, as hexadecimal digits
+/// (`{"hex": …}`) or by its size in bytes (`{"size": …}`). With `{"fails": …}`, fetching the
+/// document returns an error of that kind.
 pub(crate) struct MemoryStore(HashMap<String, Result<Bytes, ErrorKind>>);
 
 impl MemoryStore {
