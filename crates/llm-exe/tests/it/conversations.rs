@@ -252,7 +252,7 @@ fn recorded_conversations_are_up_to_date() {
         tested.insert(name);
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    for name in ["openai", "xai", "deepseek"] {
+    for name in ["openai", "xai", "deepseek", "google", "ollama"] {
         assert!(tested.contains(name), "{name} has no conversations");
     }
 }

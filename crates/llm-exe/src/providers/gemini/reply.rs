@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{models, tools};
+use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure::{self, Failure};
@@ -107,12 +107,12 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push(ReplyEvent::Stop { reason, provider })?;
     let usage = response.usage_metadata.map(WireUsage::into_usage);
     builder.push_some(usage.map(ReplyEvent::Usage))?;
+    let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
     if !chat.tools.is_empty() {
-        let raw = tools::raw_turn(&wire.body, chat, models::find_model(&chat.model));
-        builder.push_some(raw.map(ReplyEvent::RawTurn))?;
+        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
     }
-    Ok(builder.finish())
+    Ok(reply)
 }
 
 fn read_parts(builder: &mut ReplyBuilder, content: Option<Content>) -> Result<(), Error> {

@@ -1,14 +1,14 @@
 //! Tools in the Gemini API: their declaration, the calls and the results.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::contents::RawContent;
-use super::models::GeminiModel;
+use super::models::{self, GeminiModel};
 use super::{MODEL_ROLE, NAME};
 use crate::chat::{
-    Chat, Message, RawTurn, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
+    Chat, Message, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
 };
 use crate::providers::options::dropped_field;
 
@@ -32,7 +32,7 @@ pub(super) fn insert_tools(
     let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
     if chat.tool_choice == ToolChoice::None && is_json && !model.is_third_generation() {
         // The model must not call them, so the schema is worth more.
-        let reason = "the model does not support them together with a schema";
+        let reason = "the model does not support it together with a schema";
         warnings.push(dropped_field(TOOLS, &chat.model, reason));
         return warnings;
     }
@@ -79,8 +79,9 @@ pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> Value {
 pub(super) struct OpenCalls<'a> {
     /// The ids, in order.
     ids: Vec<&'a str>,
-    /// The ids that the raw turn contains, if it is sent. Older models send calls without an id.
-    sent_ids: Option<Vec<String>>,
+    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Older models
+    /// send such calls.
+    lacks_ids: bool,
 }
 
 /// The part of a raw turn that is a call.
@@ -100,12 +101,11 @@ impl<'a> OpenCalls<'a> {
     /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
     pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
         let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
-        let sent_ids = raw.filter(|_| !ids.is_empty()).map(|raw| {
+        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
             let content = serde_json::from_str::<RawContent>(raw.json.get());
-            let parts = content.map(|content| parse_parts(&content)).unwrap_or_default();
-            parts.into_iter().filter_map(|part| part.function_call?.id).collect()
+            content.is_ok_and(|content| lacks_ids(&parse_parts(&content)))
         });
-        OpenCalls { ids, sent_ids }
+        OpenCalls { ids, lacks_ids }
     }
 
     /// Returns a result as a part, and the position of its call.
@@ -115,11 +115,7 @@ impl<'a> OpenCalls<'a> {
             ToolContent::Json(value) => value.clone(),
         };
         let mut response = Map::new();
-        let has_id = match &self.sent_ids {
-            Some(ids) => ids.contains(&result.call_id),
-            None => true,
-        };
-        if has_id {
+        if !self.lacks_ids {
             response.insert("id".to_owned(), json!(result.call_id));
         }
         response.insert("name".to_owned(), json!(result.name));
@@ -133,6 +129,17 @@ impl<'a> OpenCalls<'a> {
 
 fn parse_parts(content: &RawContent) -> Vec<RawPart> {
     content.parts.iter().filter_map(|part| serde_json::from_str(part.get()).ok()).collect()
+}
+
+/// Returns whether no call has an id.
+fn lacks_ids(parts: &[RawPart]) -> bool {
+    call_ids(parts).all(str::is_empty)
+}
+
+/// Returns the ids of the calls, which are empty if they are missing.
+fn call_ids(parts: &[RawPart]) -> impl Iterator<Item = &str> {
+    let calls = parts.iter().filter_map(|part| part.function_call.as_ref());
+    calls.map(|call| call.id.as_deref().unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -149,7 +156,7 @@ struct RawCandidate<'a> {
 
 /// Returns the turn of the model in a response, as it is sent back. Returns `None` if it must be
 /// built from the parts of the reply, because the API would reject it.
-pub(super) fn raw_turn(body: &[u8], chat: &Chat, model: GeminiModel) -> Option<RawTurn> {
+pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
     let response: RawResponse<'_> = serde_json::from_slice(body).ok()?;
     let json = response.candidates.first()?.content;
     let mut content: RawContent = serde_json::from_str(json.get()).ok()?;
@@ -157,16 +164,21 @@ pub(super) fn raw_turn(body: &[u8], chat: &Chat, model: GeminiModel) -> Option<R
         return None;
     }
     let parts = parse_parts(&content);
-    let has_calls = parts.iter().any(|part| part.function_call.is_some());
+    let ids = reply.tool_calls().map(|call| call.id.as_str());
+    if !lacks_ids(&parts) && !call_ids(&parts).eq(ids) {
+        // Some ids were missing or repeated, so the results could not be paired with the calls.
+        return None;
+    }
+    let has_calls = call_ids(&parts).next().is_some();
     let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
-    if model.is_third_generation() && has_calls && !is_signed {
+    if has_calls && !is_signed && models::find_model(&chat.model).is_third_generation() {
         return None;
     }
     let json = if content.role == MODEL_ROLE {
         json.to_owned()
     } else {
         content.role = MODEL_ROLE.to_owned();
-        serde_json::value::to_raw_value(&content).ok()?
+        to_raw_value(&content).ok()?
     };
     Some(RawTurn::new(NAME, &chat.model, json))
 }

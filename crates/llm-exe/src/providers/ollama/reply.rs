@@ -69,11 +69,12 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
         ..Usage::default()
     };
     builder.push(ReplyEvent::Usage(usage.with_total()))?;
+    let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
     if !chat.tools.is_empty() {
-        builder.push_some(tools::raw_turn(&wire.body, chat).map(ReplyEvent::RawTurn))?;
+        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
     }
-    Ok(builder.finish())
+    Ok(reply)
 }
 
 /// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::NAME;
-use crate::chat::{Chat, Message, Part, RawTurn, Tool, ToolChoice, ToolResult};
+use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolChoice, ToolResult};
 use crate::providers::options::dropped_field;
 use crate::wire::BodyItem;
 
@@ -66,8 +66,9 @@ pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message) {
 pub(super) struct OpenCalls<'a> {
     /// The ids, in order.
     ids: Vec<&'a str>,
-    /// The ids that the raw turn contains, if it is sent. Servers before 0.12.10 send none.
-    sent_ids: Option<Vec<String>>,
+    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Servers
+    /// before version 0.12.10 send such calls.
+    lacks_ids: bool,
     /// The results, each with the position of its call.
     results: Vec<(usize, Value)>,
 }
@@ -76,12 +77,11 @@ impl<'a> OpenCalls<'a> {
     /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
     pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
         let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
-        let sent_ids = raw.filter(|_| !ids.is_empty()).map(|raw| {
+        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
             let message = serde_json::from_str::<RawMessage>(raw.json.get());
-            let calls = message.ok().and_then(|message| message.tool_calls).unwrap_or_default();
-            calls.into_iter().filter_map(|call| call.id).collect()
+            message.is_ok_and(|message| message.lacks_ids())
         });
-        OpenCalls { ids, sent_ids, results: Vec::new() }
+        OpenCalls { ids, lacks_ids, results: Vec::new() }
     }
 
     /// Adds the results of a message.
@@ -99,11 +99,7 @@ impl<'a> OpenCalls<'a> {
         let mut wire = Map::new();
         wire.insert("role".to_owned(), json!("tool"));
         wire.insert("tool_name".to_owned(), json!(result.name));
-        let has_id = match &self.sent_ids {
-            Some(ids) => ids.contains(&result.call_id),
-            None => true,
-        };
-        if has_id {
+        if !self.lacks_ids {
             wire.insert("tool_call_id".to_owned(), json!(result.call_id));
         }
         wire.insert("content".to_owned(), json!(result.text_with_error()));
@@ -126,6 +122,19 @@ struct RawMessage {
     tool_calls: Option<Vec<RawCall>>,
 }
 
+impl RawMessage {
+    /// Returns the ids of the calls, which are empty if they are missing.
+    fn call_ids(&self) -> impl Iterator<Item = &str> {
+        let calls = self.tool_calls.iter().flatten();
+        calls.map(|call| call.id.as_deref().unwrap_or_default())
+    }
+
+    /// Returns whether no call has an id.
+    fn lacks_ids(&self) -> bool {
+        self.call_ids().all(str::is_empty)
+    }
+}
+
 #[derive(Deserialize)]
 struct RawCall {
     id: Option<String>,
@@ -139,9 +148,12 @@ struct RawResponse<'a> {
 
 /// Returns the message in a response, as it is sent back. Returns `None` if it must be built from
 /// the parts of the reply, because the API would reject it.
-pub(super) fn raw_turn(body: &[u8], chat: &Chat) -> Option<RawTurn> {
+pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
     let json = serde_json::from_slice::<RawResponse<'_>>(body).ok()?.message;
     let message: RawMessage = serde_json::from_str(json.get()).ok()?;
-    let is_accepted = message.role == "assistant";
-    is_accepted.then(|| RawTurn::new(NAME, &chat.model, json.to_owned()))
+    // If some ids are missing or repeated, the results could not be paired with the calls.
+    let ids = reply.tool_calls().map(|call| call.id.as_str());
+    let has_usable_ids = message.lacks_ids() || message.call_ids().eq(ids);
+    let is_usable = has_usable_ids && message.role == "assistant";
+    is_usable.then(|| RawTurn::new(NAME, &chat.model, json.to_owned()))
 }
