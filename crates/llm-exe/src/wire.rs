@@ -100,8 +100,8 @@ impl Body {
         Body { fields, list: "", items: Vec::new() }
     }
 
-    /// Creates a body whose field `list` contains `items`. The field has the place that it has in
-    /// `fields`, whose value for it is ignored, or is the last one.
+    /// Creates a body whose field `list` contains `items`. The field keeps its place in `fields`,
+    /// where its value is ignored. If it is not there, it becomes the last field.
     pub fn with_list(
         mut fields: Map<String, Value>,
         list: &'static str,

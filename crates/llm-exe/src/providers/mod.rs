@@ -17,6 +17,7 @@ mod gemini;
 mod ollama;
 mod openai_chat;
 mod options;
+mod raw_object;
 
 use self::openai_chat::quirks;
 use crate::ports::KeyName;

@@ -1,7 +1,7 @@
-// Checks the request bodies in the wire cases against the types in the providers' npm packages. The
-// script writes the bodies as typed TypeScript constants and compiles them, so that unknown fields
-// and wrong types are errors. The field `bodyType` of a provider's data file is the TypeScript type
-// of its bodies.
+// Checks the request bodies in the wire cases and the conversations against the types in the
+// providers' npm packages. The script writes the bodies as typed TypeScript constants and compiles
+// them, so that unknown fields and wrong types are errors. The field `bodyType` of a provider's data
+// file is the TypeScript type of its bodies.
 //
 //   npm ci && node check.mjs
 import { spawnSync } from "node:child_process";
@@ -16,6 +16,7 @@ if (!existsSync(tsc)) {
   process.exit(1);
 }
 const cases = join(here, "../cases/wire");
+const conversations = join(here, "../cases/conversations");
 
 const HEAD = `
 import type OpenAI from "openai";
@@ -25,6 +26,10 @@ import type * as Ollama from "ollama";
 import type { ConverseCommandInput } from "@aws-sdk/client-bedrock-runtime";
 
 type Chat = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+// A field of the assistant turns of xAI and DeepSeek, as @ai-sdk/deepseek sends it.
+type Turn = OpenAI.Chat.ChatCompletionMessageParam;
+type Reasoning = OpenAI.Chat.ChatCompletionAssistantMessageParam & { reasoning_content?: string };
+type ReasoningChat = Omit<Chat, "messages"> & { messages: (Turn | Reasoning)[] };
 // Options of older models, which the types do not contain since SDK 1.0.
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
 type Messages = Anthropic.MessageCreateParamsNonStreaming & Sampling;
@@ -60,15 +65,35 @@ function add(name, body, type) {
   lines.push(`// ${name}\nexport const body${count}: ${type} = ${toSource(body, type)};`);
 }
 
-for (const file of readdirSync(cases).sort()) {
-  const provider = basename(file, ".json");
-  const data = JSON.parse(readFileSync(join(cases, file), "utf8"));
-  if (!data.bodyType) throw new Error(`${file}: the field bodyType is missing`);
+// Returns the data files of a folder, each with the name of its provider.
+function read(folder) {
+  const files = readdirSync(folder).sort();
+  return files.map((file) => [
+    basename(file, ".json"),
+    JSON.parse(readFileSync(join(folder, file), "utf8")),
+  ]);
+}
+
+const types = {};
+for (const [provider, data] of read(cases)) {
+  if (!data.bodyType) throw new Error(`${provider}.json: the field bodyType is missing`);
+  types[provider] = data.bodyType;
   for (const [name, { wire }] of Object.entries(data.cases)) {
     if (wire) add(`${provider}: ${name}`, wire.body, data.bodyType);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
+
+const wireCount = count;
+for (const [provider, named] of read(conversations)) {
+  for (const [name, { turns }] of Object.entries(named)) {
+    for (const [index, turn] of turns.entries()) {
+      const type = types[(turn.provider ?? provider).replace(":", "-")];
+      if (turn.request) add(`${provider}: ${name}, turn ${index}`, turn.request, type);
+    }
+  }
+}
+if (count === wireCount) throw new Error("found no conversations");
 
 mkdirSync(join(here, "node_modules/.wire"), { recursive: true });
 const out = join(here, "node_modules/.wire/bodies.ts");

@@ -3,9 +3,11 @@
 //! Source: <https://ai.google.dev/api/generate-content> and the type definitions of the npm package
 //! `@google/genai` 2.32.
 
+mod contents;
 pub(super) mod models;
 mod reply;
 mod request;
+mod tools;
 
 use self::models::GeminiJson;
 use super::capabilities::{ModelTable, Table};
@@ -16,12 +18,18 @@ use crate::error::Error;
 use crate::schema::{Schema, open};
 use crate::wire::{Auth, WireReply, WireRequest, path_segment};
 
+/// The name of the dialect.
+const NAME: &str = "gemini";
+
+/// The role of the model in `contents`.
+const MODEL_ROLE: &str = "model";
+
 /// The dialect of Google's Gemini API.
 pub(crate) struct Gemini;
 
 impl Dialect for Gemini {
     fn name(&self) -> &str {
-        "gemini"
+        NAME
     }
 
     fn models(&self) -> ModelTable {

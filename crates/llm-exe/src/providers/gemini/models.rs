@@ -48,6 +48,15 @@ pub(crate) struct GeminiModel {
     pub(crate) sampling: bool,
 }
 
+impl GeminiModel {
+    /// Returns whether the model is of Gemini 3 or later. These models reject calls without a
+    /// signature, and accept tools together with a schema.
+    pub(crate) fn is_third_generation(self) -> bool {
+        let has_levels = matches!(self.thinking, GeminiThinking::Levels(_));
+        has_levels && !self.pattern.starts_with("gemma")
+    }
+}
+
 const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 

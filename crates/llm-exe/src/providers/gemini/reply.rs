@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure::{self, Failure};
@@ -106,18 +107,23 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push(ReplyEvent::Stop { reason, provider })?;
     let usage = response.usage_metadata.map(WireUsage::into_usage);
     builder.push_some(usage.map(ReplyEvent::Usage))?;
-    Ok(builder.finish())
+    let mut reply = builder.finish();
+    // Only conversations with tools need the turn again, so others do not pay for it.
+    if !chat.tools.is_empty() {
+        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
+    }
+    Ok(reply)
 }
 
 fn read_parts(builder: &mut ReplyBuilder, content: Option<Content>) -> Result<(), Error> {
     for part in content.and_then(|content| content.parts).unwrap_or_default() {
         match part {
-            // The model's thoughts are not part of the reply.
-            Part { thought: Some(true), .. } => {}
             Part { function_call: Some(FunctionCall { id, name, args }), .. } => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
                 builder.push_call(id.unwrap_or_default(), name, arguments);
             }
+            // The model's thoughts are not part of the reply.
+            Part { thought: Some(true), .. } => {}
             Part { text: Some(text), .. } => builder.push(ReplyEvent::Text(text))?,
             Part { .. } => {}
         }
@@ -135,6 +141,8 @@ fn read_stop_reason(reason: Option<&str>) -> StopReason {
         Some("IMAGE_SAFETY" | "IMAGE_PROHIBITED_CONTENT" | "IMAGE_RECITATION") => {
             StopReason::ContentFilter
         }
+        // This includes MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS and
+        // MISSING_THOUGHT_SIGNATURE, with which the reply has no usable call.
         _ => StopReason::Other,
     }
 }

@@ -2,19 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::contents::{CONTENTS, build_contents};
 use super::models::{self, GeminiModel, GeminiThinking};
-use crate::chat::{Chat, Media, Message, Part, Role, Structure};
+use super::tools;
+use crate::chat::{Chat, Structure};
 use crate::error::Error;
-use crate::providers::data_url::parse_image;
-use crate::providers::dialect::unsupported_tools;
-use crate::providers::options::{OptionWriter, Support, stop_list};
-use crate::wire::{Body, BodyItem};
+use crate::providers::options::{OptionWriter, Support, dropped_field, stop_list};
+use crate::wire::Body;
 
-const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp", "heic", "heif"];
 const MAX_STOP_SEQUENCES: usize = 5;
-
-/// The name of the body field that contains the messages.
-const CONTENTS: &str = "contents";
 
 /// Returns the request body and the warnings.
 ///
@@ -24,88 +20,21 @@ const CONTENTS: &str = "contents";
 pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let model = models::find_model(&chat.model);
     let (mut body, contents) = build_contents(chat, model)?;
-    let (config, warnings) = build_config(chat, model)?;
+    let mut warnings = tools::insert_tools(&mut body, chat, model);
+    let sends_tools = body.contains_key(tools::TOOLS);
+    let (config, config_warnings) = build_config(chat, model, sends_tools)?;
+    warnings.extend(config_warnings);
     if !config.is_empty() {
         body.insert("generationConfig".to_owned(), Value::Object(config));
     }
     Ok((Body::with_list(body, CONTENTS, contents), warnings))
 }
 
-/// Returns a body with `systemInstruction` and a place for the contents, and the contents.
-/// Consecutive messages with the same role are merged.
-fn build_contents(
-    chat: &Chat,
-    model: GeminiModel,
-) -> Result<(Map<String, Value>, Vec<BodyItem>), Error> {
-    let mut body = Map::new();
-    let first_system = chat.messages.iter().position(|message| message.role == Role::System);
-    let first_system = first_system.filter(|_| model.system);
-    if let Some(system) = first_system.and_then(|index| chat.messages.get(index)) {
-        let parts = json!([{ "text": system.joined_text() }]);
-        body.insert("systemInstruction".to_owned(), json!({ "parts": parts }));
-    }
-    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
-    for (index, message) in chat.messages.iter().enumerate() {
-        if Some(index) == first_system {
-            continue;
-        }
-        let role = match message.role {
-            Role::Assistant => "model",
-            // `contents` has no system role, so system messages that are not in `systemInstruction`
-            // are sent as user messages.
-            Role::System | Role::User => "user",
-        };
-        let parts = build_parts(message, index)?;
-        match turns.last_mut() {
-            Some((last_role, content)) if *last_role == role => append_parts(content, parts),
-            _ => turns.push((role, parts)),
-        }
-    }
-    let contents = turns
-        .into_iter()
-        .map(|(role, parts)| BodyItem::Value(json!({ "role": role, "parts": parts })))
-        .collect();
-    body.insert(CONTENTS.to_owned(), Value::Null);
-    Ok((body, contents))
-}
-
-fn build_parts(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
-    let mut parts = Vec::new();
-    for (part_index, part) in message.parts.iter().enumerate() {
-        parts.push(match part {
-            Part::Text(text) => json!({ "text": text }),
-            Part::Media(Media { url }) => {
-                let path = || format!("message[{index}].content[{part_index}].image_url.url");
-                let (media_type, data) = parse_image(url, IMAGE_FORMATS, path)?;
-                json!({ "inlineData": { "mimeType": media_type, "data": data } })
-            }
-            Part::ToolCall(_) | Part::ToolResult(_) => {
-                return Err(unsupported_tools(index, part_index));
-            }
-        });
-    }
-    Ok(parts)
-}
-
-/// Appends a message's parts to those of the previous message. Two texts at the boundary are joined
-/// with a blank line, because the API is not documented to separate parts.
-fn append_parts(content: &mut Vec<Value>, parts: Vec<Value>) {
-    let mut parts = parts.into_iter().peekable();
-    let last_text = content.last_mut().and_then(|last| last.get_mut("text"));
-    if let (Some(Value::String(last_text)), Some(next)) = (last_text, parts.peek())
-        && let Some(text) = next.get("text").and_then(Value::as_str)
-    {
-        last_text.push_str("\n\n");
-        last_text.push_str(text);
-        parts.next();
-    }
-    content.extend(parts);
-}
-
 /// Returns the fields of `generationConfig`, and the warnings.
 fn build_config(
     chat: &Chat,
     model: GeminiModel,
+    sends_tools: bool,
 ) -> Result<(Map<String, Value>, Vec<String>), Error> {
     let sampling = &chat.sampling;
     let stop_count = sampling.stop_sequences.len();
@@ -131,8 +60,14 @@ fn build_config(
     options.insert("frequencyPenalty", "frequencyPenalty", sampling.frequency_penalty, penalties);
     options.insert("presencePenalty", "presencePenalty", sampling.presence_penalty, penalties);
     insert_effort(&mut options, chat, model.thinking);
-    let warnings = options.warnings;
-    if matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode) {
+    let mut warnings = options.warnings;
+    let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
+    if is_json && sends_tools && !model.is_third_generation() {
+        let reason = "the model does not support it together with tools";
+        warnings.push(dropped_field("schema", &chat.model, reason));
+        return Ok((config, warnings));
+    }
+    if is_json {
         config.insert("responseMimeType".to_owned(), json!("application/json"));
     }
     if let Structure::Native { schema, .. } = &chat.structure {

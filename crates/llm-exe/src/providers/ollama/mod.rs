@@ -1,11 +1,12 @@
 //! The dialect of Ollama's chat API, `POST {base}/api/chat`.
 //!
-//! Source: <https://docs.ollama.com/api/chat> and the type definitions of the npm package `ollama`
-//! 0.6.
+//! Source: <https://docs.ollama.com/api/chat>, the type definitions of the npm package `ollama`
+//! 0.6, and `api/types.go` of the server, since the package lacks the ids of tool calls.
 
 pub(super) mod models;
 mod reply;
 mod request;
+mod tools;
 
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
@@ -14,12 +15,15 @@ use crate::chat::{Chat, Reply};
 use crate::error::Error;
 use crate::wire::{Auth, WireReply, WireRequest};
 
+/// The name of the dialect.
+const NAME: &str = "ollama";
+
 /// The dialect of Ollama's native API.
 pub(crate) struct Ollama;
 
 impl Dialect for Ollama {
     fn name(&self) -> &str {
-        "ollama"
+        NAME
     }
 
     fn models(&self) -> ModelTable {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::failure::{self, Failure};
@@ -32,7 +33,7 @@ struct ToolCall {
 #[derive(Deserialize)]
 struct Function {
     name: String,
-    arguments: Box<RawValue>,
+    arguments: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +53,8 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push_some(response.message.content.map(ReplyEvent::Text))?;
     for call in response.message.tool_calls.unwrap_or_default() {
         let Function { name, arguments } = call.function;
-        builder.push_call(call.id.unwrap_or_default(), name, arguments.get().to_owned());
+        let arguments = arguments.map_or_else(|| "{}".to_owned(), |json| json.get().to_owned());
+        builder.push_call(call.id.unwrap_or_default(), name, arguments);
     }
     let reason = match response.done_reason.as_deref() {
         Some("stop") => StopReason::Stop,
@@ -67,7 +69,12 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
         ..Usage::default()
     };
     builder.push(ReplyEvent::Usage(usage.with_total()))?;
-    Ok(builder.finish())
+    let mut reply = builder.finish();
+    // Only conversations with tools need the turn again, so others do not pay for it.
+    if !chat.tools.is_empty() {
+        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
+    }
+    Ok(reply)
 }
 
 /// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, Think};
-use crate::chat::{Chat, Media, Message, Part, Structure};
+use super::tools::OpenCalls;
+use super::{NAME, tools};
+use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::data_url::parse_image;
-use crate::providers::dialect::unsupported_tools;
-use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::providers::options::{OptionWriter, Support, dropped_field, stop_list};
 use crate::wire::{Body, BodyItem};
 
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp"];
@@ -20,20 +21,23 @@ const MESSAGES: &str = "messages";
 /// # Errors
 /// `InvalidRequest` if an image is not a `data:` URL of a supported format.
 pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
-    let mut messages = Vec::new();
-    for (index, message) in chat.messages.iter().enumerate() {
-        messages.push(BodyItem::Value(build_message(message, index)?));
-    }
+    let messages = build_messages(chat)?;
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
     body.insert(MESSAGES.to_owned(), Value::Null);
+    let mut warnings = tools::insert_tools(&mut body, chat);
     body.insert("stream".to_owned(), json!(false));
     match &chat.structure {
+        // Ollama limits the whole reply to the schema, so the model could not call a tool.
+        Structure::Native { .. } | Structure::JsonMode if body.contains_key(tools::TOOLS) => {
+            let reason = "it would keep the model from calling tools";
+            warnings.push(dropped_field("schema", &chat.model, reason));
+        }
         Structure::Native { schema, .. } => drop(body.insert("format".to_owned(), schema.clone())),
         Structure::JsonMode => drop(body.insert("format".to_owned(), json!("json"))),
         Structure::Free | Structure::ForcedTool { .. } | Structure::PromptOnly => {}
     }
-    let mut warnings = insert_think(&mut body, chat);
+    warnings.extend(insert_think(&mut body, chat));
     let (options, option_warnings) = build_options(chat);
     warnings.extend(option_warnings);
     if !options.is_empty() {
@@ -42,26 +46,52 @@ pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
+fn build_messages(chat: &Chat) -> Result<Vec<BodyItem>, Error> {
+    let mut messages = Vec::with_capacity(chat.messages.len());
+    let mut calls = OpenCalls::default();
+    for (index, message) in chat.messages.iter().enumerate() {
+        let has_results = message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
+        if has_results {
+            calls.add_results(message);
+            if message.parts.iter().all(|part| matches!(part, Part::ToolResult(_))) {
+                continue;
+            }
+        }
+        calls.move_results(&mut messages);
+        let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model));
+        if message.role == Role::Assistant {
+            calls = OpenCalls::new(message, raw);
+        }
+        messages.push(match raw {
+            Some(raw) => BodyItem::Raw(raw.json.clone()),
+            None => BodyItem::Value(build_message(message, index)?),
+        });
+    }
+    calls.move_results(&mut messages);
+    Ok(messages)
+}
+
+/// Builds a message without its tool results.
 fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
     let mut images = Vec::new();
     for (part_index, part) in message.parts.iter().enumerate() {
         match part {
-            Part::Text(_) => {}
+            Part::Text(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
             Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
                 let (_, data) = parse_image(url, IMAGE_FORMATS, path)?;
                 images.push(data);
             }
-            Part::ToolCall(_) | Part::ToolResult(_) => {
-                return Err(unsupported_tools(index, part_index));
-            }
         }
     }
-    let mut wire = json!({ "role": message.role.name(), "content": message.joined_text() });
-    if let (Value::Object(wire), false) = (&mut wire, images.is_empty()) {
+    let mut wire = Map::new();
+    wire.insert("role".to_owned(), json!(message.role.name()));
+    wire.insert("content".to_owned(), json!(message.joined_text()));
+    if !images.is_empty() {
         wire.insert("images".to_owned(), json!(images));
     }
-    Ok(wire)
+    tools::insert_calls(&mut wire, message);
+    Ok(Value::Object(wire))
 }
 
 /// Inserts the supported value of `think` that is closest to the requested effort, and returns the

@@ -7,6 +7,7 @@ pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
 mod request;
+mod tools;
 
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
@@ -19,7 +20,7 @@ use self::quirks::OpenAiChat;
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &str {
-        "openai"
+        quirks::NAME
     }
 
     fn models(&self) -> ModelTable {

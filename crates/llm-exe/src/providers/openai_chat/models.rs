@@ -25,6 +25,12 @@ pub(crate) struct OpenAiModel {
     pub(crate) json_schema: bool,
     /// Whether the model supports a `response_format` of type `json_object`.
     pub(crate) json_mode: bool,
+    /// When the model accepts a `tool_choice` that requires a call.
+    pub(crate) forced_tool: SamplingSupport,
+    /// Whether the model accepts `parallel_tool_calls`.
+    pub(crate) parallel_switch: bool,
+    /// Whether every assistant turn must contain `reasoning_content` in requests with tools.
+    pub(crate) reasoning_turns: bool,
 }
 
 const fn chat(pattern: &'static str, json_schema: bool, json_mode: bool) -> OpenAiModel {
@@ -38,6 +44,9 @@ const fn chat(pattern: &'static str, json_schema: bool, json_mode: bool) -> Open
         images: true,
         json_schema,
         json_mode,
+        forced_tool: SamplingSupport::Always,
+        parallel_switch: true,
+        reasoning_turns: false,
     }
 }
 
@@ -52,7 +61,9 @@ const fn reasoning(
 }
 
 const fn o_series(pattern: &'static str) -> OpenAiModel {
-    reasoning(pattern, &["low", "medium", "high"], SamplingSupport::Never)
+    let model = reasoning(pattern, &["low", "medium", "high"], SamplingSupport::Never);
+    // These models reject `parallel_tool_calls` with both values (run-llama/llama_index#20865).
+    OpenAiModel { parallel_switch: false, ..model }
 }
 
 const GPT_5: &[&str] = &["minimal", "low", "medium", "high"];
@@ -117,22 +128,26 @@ const fn deepseek(
         images: false,
         penalties: SamplingSupport::Never,
         stop: true,
+        forced_tool: sampling,
+        parallel_switch: false,
         ..reasoning(pattern, efforts, sampling)
     }
+}
+
+const fn deepseek_v4(pattern: &'static str) -> OpenAiModel {
+    let model = deepseek(pattern, DEEPSEEK_V4, SamplingSupport::WithoutReasoning);
+    OpenAiModel { reasoning_turns: true, ..model }
 }
 
 const DEEPSEEK_V4: &[&str] = &["none", "low", "high", "max"];
 
 /// The capabilities of DeepSeek's models. Source: the API documentation and the npm package
-/// `@ai-sdk/deepseek` 2.0.
+/// `@ai-sdk/deepseek` 3.0.
 pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
-    OpenAiModel { images: false, ..chat("deepseek-chat*", false, true) },
+    OpenAiModel { images: false, parallel_switch: false, ..chat("deepseek-chat*", false, true) },
     deepseek("deepseek-reasoner*", &[], SamplingSupport::Never),
-    OpenAiModel {
-        images: true,
-        ..deepseek("deepseek-v4-flash-vision*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning)
-    },
-    deepseek("*", DEEPSEEK_V4, SamplingSupport::WithoutReasoning),
+    OpenAiModel { images: true, ..deepseek_v4("deepseek-v4-flash-vision*") },
+    deepseek_v4("*"),
 ];
 
 /// Creates a row that matches every model of a configured server. It allows every option, because

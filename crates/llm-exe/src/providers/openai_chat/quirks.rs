@@ -2,6 +2,9 @@
 
 use super::models::{self, OpenAiModel};
 
+/// The name of the dialect.
+pub(super) const NAME: &str = "openai";
+
 /// How a provider implements the chat completions API.
 pub(crate) struct OpenAiChat {
     /// The capabilities of the provider's models.

@@ -1,8 +1,10 @@
 //! Parses the response body of the chat completions API.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::quirks::OpenAiChat;
+use super::{models, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
@@ -30,9 +32,12 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     builder.push_some(completion.model.map(ReplyEvent::Model))?;
     builder.push_some(message.content.map(ReplyEvent::Text))?;
     builder.push_some(message.refusal.map(ReplyEvent::Refusal))?;
+    let mut calls_can_return = true;
     for call in message.tool_calls.unwrap_or_default() {
         let Function { name, arguments } = call.function;
-        builder.push_call(call.id.unwrap_or_default(), name, arguments);
+        let (arguments, is_text) = read_arguments(arguments.as_deref());
+        let keeps_id = builder.push_call(call.id.unwrap_or_default(), name, arguments);
+        calls_can_return &= keeps_id && is_text;
     }
     let reason = match finish_reason.as_deref() {
         // OpenAI sends only `stop`. Compatible servers send the other values.
@@ -46,7 +51,45 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     let excludes_reasoning = api.completion_excludes_reasoning;
     let usage = completion.usage.map(|usage| usage.into_usage(excludes_reasoning));
     builder.push_some(usage.map(ReplyEvent::Usage))?;
-    Ok(builder.finish())
+    let mut reply = builder.finish();
+    // Only conversations with tools need the turn again, so others do not pay for it.
+    if !chat.tools.is_empty() {
+        let model = models::find_model(api.models, &chat.model);
+        reply.raw = raw_message(&wire.body)
+            .and_then(|message| tools::raw_turn(message, &reply, chat, model, calls_can_return));
+    }
+    Ok(reply)
+}
+
+/// Returns the arguments of a call, and whether they are a text that servers accept when it comes
+/// back. Some servers send an object, an empty text or nothing.
+fn read_arguments(json: Option<&RawValue>) -> (String, bool) {
+    let Some(json) = json else { return (String::new(), false) };
+    match serde_json::from_str::<String>(json.get()) {
+        Ok(text) => {
+            let has_text = !text.trim().is_empty();
+            (text, has_text)
+        }
+        Err(_) => (json.get().to_owned(), false),
+    }
+}
+
+/// Returns the message of the first choice as it was received.
+fn raw_message(body: &[u8]) -> Option<&RawValue> {
+    let completion: RawCompletion<'_> = serde_json::from_slice(body).ok()?;
+    completion.choices.into_iter().next().map(|choice| choice.message)
+}
+
+#[derive(Deserialize)]
+struct RawCompletion<'a> {
+    #[serde(borrow)]
+    choices: Vec<RawChoice<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawChoice<'a> {
+    #[serde(borrow)]
+    message: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +122,8 @@ struct WireToolCall {
 #[derive(Deserialize)]
 struct Function {
     name: String,
-    arguments: String,
+    /// A string with JSON. Some servers send an object or nothing.
+    arguments: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, OpenAiModel};
-use super::quirks::OpenAiChat;
+use super::quirks::{NAME, OpenAiChat};
+use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::capabilities::{SamplingSupport, nearest_effort};
-use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -22,42 +22,80 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
     let model = models::find_model(api.models, &chat.model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
-    let mut messages = Vec::new();
+    body.insert(MESSAGES.to_owned(), Value::Null);
+    let mut warnings = tools::insert_tools(&mut body, chat, model);
+    if let Some(format) = response_format(&chat.structure) {
+        body.insert("response_format".to_owned(), format);
+    }
+    warnings.extend(insert_options(&mut body, api, chat, model));
+    let messages = build_messages(api, chat, model)?;
+    Ok((Body::with_list(body, MESSAGES, messages), warnings))
+}
+
+fn build_messages(
+    api: &OpenAiChat,
+    chat: &Chat,
+    model: OpenAiModel,
+) -> Result<Vec<BodyItem>, Error> {
+    let mut messages = Vec::with_capacity(chat.messages.len());
     for (index, message) in chat.messages.iter().enumerate() {
+        if let Some(raw) = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model)) {
+            messages.push(BodyItem::Raw(raw.json.clone()));
+            continue;
+        }
+        let results = tools::result_messages(message);
+        let has_results = !results.is_empty();
+        messages.extend(results.into_iter().map(BodyItem::Value));
+        let has_other_parts = message.parts.iter().any(|part| !matches!(part, Part::ToolResult(_)));
+        if has_results && !has_other_parts {
+            continue;
+        }
         let role = match message.role {
             Role::System if api.developer_role && model.reasons => "developer",
             role => role.name(),
         };
-        let content = content(message, model.images, index)?;
-        messages.push(BodyItem::Value(json!({ "role": role, "content": content })));
+        let mut wire = Map::new();
+        wire.insert("role".to_owned(), json!(role));
+        wire.insert("content".to_owned(), content(message, model.images, index)?);
+        if message.role == Role::Assistant {
+            tools::insert_calls(&mut wire, message);
+            if model.reasoning_turns && !chat.tools.is_empty() {
+                wire.insert("reasoning_content".to_owned(), json!(""));
+            }
+        }
+        messages.push(BodyItem::Value(Value::Object(wire)));
     }
-    body.insert(MESSAGES.to_owned(), Value::Null);
-    if let Some(format) = response_format(&chat.structure) {
-        body.insert("response_format".to_owned(), format);
-    }
-    let warnings = insert_options(&mut body, api, chat, model);
-    Ok((Body::with_list(body, MESSAGES, messages), warnings))
+    Ok(messages)
 }
 
+/// Returns the content of a message without its tool calls and results.
 fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error> {
     if let [Part::Text(text)] = message.parts.as_slice() {
         return Ok(json!(text));
     }
+    let mut has_calls = false;
     let mut parts = Vec::new();
     for (part_index, part) in message.parts.iter().enumerate() {
-        parts.push(match part {
-            Part::Text(text) => json!({ "type": "text", "text": text }),
+        match part {
+            Part::Text(text) => parts.push(json!({ "type": "text", "text": text })),
             Part::Media(Media { url }) if images => {
-                json!({ "type": "image_url", "image_url": { "url": url } })
-            }
-            Part::ToolCall(_) | Part::ToolResult(_) => {
-                return Err(unsupported_tools(index, part_index));
+                parts.push(json!({ "type": "image_url", "image_url": { "url": url } }));
             }
             Part::Media(_) => {
                 let path = format!("message[{index}].content[{part_index}]");
                 return Err(Error::invalid(path, "the model does not accept images"));
             }
-        });
+            Part::ToolCall(_) => has_calls = true,
+            Part::ToolResult(_) => {}
+        }
+    }
+    // Many compatible servers accept only a text or null in a message with tool calls.
+    if has_calls {
+        let text = message.joined_text();
+        return Ok(if text.is_empty() { Value::Null } else { json!(text) });
+    }
+    if parts.is_empty() {
+        return Ok(json!(""));
     }
     Ok(Value::Array(parts))
 }

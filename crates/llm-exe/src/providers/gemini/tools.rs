@@ -1,0 +1,184 @@
+//! Tools in the Gemini API: their declaration, the calls and the results.
+
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use super::contents::RawContent;
+use super::models::{self, GeminiModel};
+use super::{MODEL_ROLE, NAME};
+use crate::chat::{
+    Chat, Message, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
+};
+use crate::providers::options::dropped_field;
+
+/// The name of the body field that contains the tools.
+pub(super) const TOOLS: &str = "tools";
+
+/// The signature for calls that the model did not make, which turns off the check of signatures.
+/// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// Inserts the tools and how they may be called, and returns the warnings.
+pub(super) fn insert_tools(
+    body: &mut Map<String, Value>,
+    chat: &Chat,
+    model: GeminiModel,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if chat.tools.is_empty() {
+        return warnings;
+    }
+    let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
+    if chat.tool_choice == ToolChoice::None && is_json && !model.is_third_generation() {
+        // The model must not call them, so the schema is worth more.
+        let reason = "the model does not support it together with a schema";
+        warnings.push(dropped_field(TOOLS, &chat.model, reason));
+        return warnings;
+    }
+    let declarations: Vec<Value> = chat
+        .tools
+        .iter()
+        .map(|tool| {
+            json!({
+                "name": tool.name,
+                "description": tool.description.as_deref().unwrap_or_default(),
+                "parametersJsonSchema": tool.parameters,
+            })
+        })
+        .collect();
+    body.insert(TOOLS.to_owned(), json!([{ "functionDeclarations": declarations }]));
+    let calling = match &chat.tool_choice {
+        ToolChoice::Auto => None,
+        ToolChoice::None => Some(json!({ "mode": "NONE" })),
+        ToolChoice::Required => Some(json!({ "mode": "ANY" })),
+        ToolChoice::Named(name) => Some(json!({ "mode": "ANY", "allowedFunctionNames": [name] })),
+    };
+    if let Some(calling) = calling {
+        body.insert("toolConfig".to_owned(), json!({ "functionCallingConfig": calling }));
+    }
+    if !chat.parallel_tool_calls {
+        let reason = "the API has no such option";
+        warnings.push(dropped_field("parallelToolCalls", &chat.model, reason));
+    }
+    warnings
+}
+
+/// Returns a call as a part.
+pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> Value {
+    let function = json!({ "id": call.id, "name": call.name, "args": call.arguments_object() });
+    let mut part = json!({ "functionCall": function });
+    if let (Value::Object(part), true) = (&mut part, needs_signature) {
+        part.insert("thoughtSignature".to_owned(), json!(NO_SIGNATURE));
+    }
+    part
+}
+
+/// The calls of an assistant message.
+#[derive(Default)]
+pub(super) struct OpenCalls<'a> {
+    /// The ids, in order.
+    ids: Vec<&'a str>,
+    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Older models
+    /// send such calls.
+    lacks_ids: bool,
+}
+
+/// The part of a raw turn that is a call.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPart {
+    function_call: Option<RawCall>,
+    thought_signature: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawCall {
+    id: Option<String>,
+}
+
+impl<'a> OpenCalls<'a> {
+    /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
+    pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
+        let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
+        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
+            let content = serde_json::from_str::<RawContent>(raw.json.get());
+            content.is_ok_and(|content| lacks_ids(&parse_parts(&content)))
+        });
+        OpenCalls { ids, lacks_ids }
+    }
+
+    /// Returns a result as a part, and the position of its call.
+    pub(super) fn result_part(&self, result: &ToolResult) -> (usize, Value) {
+        let content = match &result.content {
+            ToolContent::Text(text) => json!(text),
+            ToolContent::Json(value) => value.clone(),
+        };
+        let mut response = Map::new();
+        if !self.lacks_ids {
+            response.insert("id".to_owned(), json!(result.call_id));
+        }
+        response.insert("name".to_owned(), json!(result.name));
+        // The API understands these two keys, and takes any other object as the output.
+        let key = if result.is_error { "error" } else { "output" };
+        response.insert("response".to_owned(), json!({ key: content }));
+        let position = self.ids.iter().position(|id| *id == result.call_id);
+        (position.unwrap_or(self.ids.len()), json!({ "functionResponse": response }))
+    }
+}
+
+fn parse_parts(content: &RawContent) -> Vec<RawPart> {
+    content.parts.iter().filter_map(|part| serde_json::from_str(part.get()).ok()).collect()
+}
+
+/// Returns whether no call has an id.
+fn lacks_ids(parts: &[RawPart]) -> bool {
+    call_ids(parts).all(str::is_empty)
+}
+
+/// Returns the ids of the calls, which are empty if they are missing.
+fn call_ids(parts: &[RawPart]) -> impl Iterator<Item = &str> {
+    let calls = parts.iter().filter_map(|part| part.function_call.as_ref());
+    calls.map(|call| call.id.as_deref().unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct RawResponse<'a> {
+    #[serde(borrow)]
+    candidates: Vec<RawCandidate<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawCandidate<'a> {
+    #[serde(borrow)]
+    content: &'a RawValue,
+}
+
+/// Returns the turn of the model in a response, as it is sent back. Returns `None` if it must be
+/// built from the parts of the reply, because the API would reject it.
+pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
+    let response: RawResponse<'_> = serde_json::from_slice(body).ok()?;
+    let json = response.candidates.first()?.content;
+    let mut content: RawContent = serde_json::from_str(json.get()).ok()?;
+    if content.parts.is_empty() {
+        return None;
+    }
+    let parts = parse_parts(&content);
+    let ids = reply.tool_calls().map(|call| call.id.as_str());
+    if !lacks_ids(&parts) && !call_ids(&parts).eq(ids) {
+        // Some ids were missing or repeated, so the results could not be paired with the calls.
+        return None;
+    }
+    let has_calls = call_ids(&parts).next().is_some();
+    let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
+    if has_calls && !is_signed && models::find_model(&chat.model).is_third_generation() {
+        return None;
+    }
+    let json = if content.role == MODEL_ROLE {
+        json.to_owned()
+    } else {
+        content.role = MODEL_ROLE.to_owned();
+        to_raw_value(&content).ok()?
+    };
+    Some(RawTurn::new(NAME, &chat.model, json))
+}

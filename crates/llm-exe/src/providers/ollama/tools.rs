@@ -1,0 +1,159 @@
+//! Tools in Ollama's API: their declaration, the calls and the results.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::NAME;
+use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolChoice, ToolResult};
+use crate::providers::options::dropped_field;
+use crate::wire::BodyItem;
+
+/// The name of the body field that contains the tools.
+pub(super) const TOOLS: &str = "tools";
+
+/// Inserts the tools, and returns the warnings.
+pub(super) fn insert_tools(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if chat.tools.is_empty() {
+        return warnings;
+    }
+    let mut warn = |field, reason| warnings.push(dropped_field(field, &chat.model, reason));
+    match chat.tool_choice {
+        ToolChoice::Auto => {}
+        // Without tools the model can't call them.
+        ToolChoice::None => {
+            warn(TOOLS, "toolChoice is \"none\", which the API has no option for");
+            return warnings;
+        }
+        ToolChoice::Required | ToolChoice::Named(_) => {
+            warn("toolChoice", "the API has no such option");
+        }
+    }
+    if !chat.parallel_tool_calls {
+        warn("parallelToolCalls", "the API has no such option");
+    }
+    body.insert(TOOLS.to_owned(), chat.tools.iter().map(declaration).collect());
+    warnings
+}
+
+fn declaration(tool: &Tool) -> Value {
+    let mut function = Map::new();
+    function.insert("name".to_owned(), json!(tool.name));
+    if let Some(description) = &tool.description {
+        function.insert("description".to_owned(), json!(description));
+    }
+    function.insert("parameters".to_owned(), tool.parameters.clone());
+    json!({ "type": "function", "function": function })
+}
+
+/// Inserts the tool calls of an assistant message, if there are any.
+pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message) {
+    let calls: Vec<Value> = message
+        .tool_calls()
+        .map(|call| {
+            let function = json!({ "name": call.name, "arguments": call.arguments_object() });
+            json!({ "id": call.id, "function": function })
+        })
+        .collect();
+    if !calls.is_empty() {
+        wire.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+}
+
+/// The calls of the latest assistant message, and their results so far.
+#[derive(Default)]
+pub(super) struct OpenCalls<'a> {
+    /// The ids, in order.
+    ids: Vec<&'a str>,
+    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Servers
+    /// before version 0.12.10 send such calls.
+    lacks_ids: bool,
+    /// The results, each with the position of its call.
+    results: Vec<(usize, Value)>,
+}
+
+impl<'a> OpenCalls<'a> {
+    /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
+    pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
+        let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
+        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
+            let message = serde_json::from_str::<RawMessage>(raw.json.get());
+            message.is_ok_and(|message| message.lacks_ids())
+        });
+        OpenCalls { ids, lacks_ids, results: Vec::new() }
+    }
+
+    /// Adds the results of a message.
+    pub(super) fn add_results(&mut self, message: &Message) {
+        for part in &message.parts {
+            if let Part::ToolResult(result) = part {
+                let position = self.ids.iter().position(|id| *id == result.call_id);
+                let wire = self.result_message(result);
+                self.results.push((position.unwrap_or(self.ids.len()), wire));
+            }
+        }
+    }
+
+    fn result_message(&self, result: &ToolResult) -> Value {
+        let mut wire = Map::new();
+        wire.insert("role".to_owned(), json!("tool"));
+        wire.insert("tool_name".to_owned(), json!(result.name));
+        if !self.lacks_ids {
+            wire.insert("tool_call_id".to_owned(), json!(result.call_id));
+        }
+        wire.insert("content".to_owned(), json!(result.text_with_error()));
+        Value::Object(wire)
+    }
+
+    /// Moves the results to the messages, in the order of the calls. Templates that ignore names
+    /// and ids pair them by their order.
+    pub(super) fn move_results(&mut self, messages: &mut Vec<BodyItem>) {
+        self.results.sort_by_key(|(position, _)| *position);
+        messages.extend(self.results.drain(..).map(|(_, result)| BodyItem::Value(result)));
+    }
+}
+
+/// The fields of a raw turn that this dialect reads.
+#[derive(Deserialize)]
+struct RawMessage {
+    #[serde(default)]
+    role: String,
+    tool_calls: Option<Vec<RawCall>>,
+}
+
+impl RawMessage {
+    /// Returns the ids of the calls, which are empty if they are missing.
+    fn call_ids(&self) -> impl Iterator<Item = &str> {
+        let calls = self.tool_calls.iter().flatten();
+        calls.map(|call| call.id.as_deref().unwrap_or_default())
+    }
+
+    /// Returns whether no call has an id.
+    fn lacks_ids(&self) -> bool {
+        self.call_ids().all(str::is_empty)
+    }
+}
+
+#[derive(Deserialize)]
+struct RawCall {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawResponse<'a> {
+    #[serde(borrow)]
+    message: &'a RawValue,
+}
+
+/// Returns the message in a response, as it is sent back. Returns `None` if it must be built from
+/// the parts of the reply, because the API would reject it.
+pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
+    let json = serde_json::from_slice::<RawResponse<'_>>(body).ok()?.message;
+    let message: RawMessage = serde_json::from_str(json.get()).ok()?;
+    // If some ids are missing or repeated, the results could not be paired with the calls.
+    let ids = reply.tool_calls().map(|call| call.id.as_str());
+    let has_usable_ids = message.lacks_ids() || message.call_ids().eq(ids);
+    let is_usable = has_usable_ids && message.role == "assistant";
+    is_usable.then(|| RawTurn::new(NAME, &chat.model, json.to_owned()))
+}

@@ -1,0 +1,125 @@
+//! Tools in the chat completions API: their declaration, the calls and the results.
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use super::models::OpenAiModel;
+use super::quirks::NAME;
+use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
+use crate::providers::capabilities::SamplingSupport;
+use crate::providers::options::dropped_field;
+use crate::providers::raw_object::RawObject;
+
+/// Inserts the tools and how they may be called, and returns the warnings.
+pub(super) fn insert_tools(
+    body: &mut Map<String, Value>,
+    chat: &Chat,
+    model: OpenAiModel,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if chat.tools.is_empty() {
+        return warnings;
+    }
+    body.insert("tools".to_owned(), chat.tools.iter().map(declaration).collect());
+    let choice = match &chat.tool_choice {
+        ToolChoice::Auto => None,
+        ToolChoice::None => Some(json!("none")),
+        ToolChoice::Required => Some(json!("required")),
+        ToolChoice::Named(name) => {
+            Some(json!({ "type": "function", "function": { "name": name } }))
+        }
+    };
+    if let Some(choice) = choice {
+        let is_forced = chat.tool_choice != ToolChoice::None;
+        let no_reasoning = chat.sampling.effort.as_deref() == Some("none");
+        let reason = match model.forced_tool {
+            SamplingSupport::Never if is_forced => Some("reasoning models can't be forced to call"),
+            SamplingSupport::WithoutReasoning if is_forced && !no_reasoning => {
+                Some("the model can be forced to call only with effort \"none\"")
+            }
+            _ => None,
+        };
+        match reason {
+            Some(reason) => warnings.push(dropped_field("toolChoice", &chat.model, reason)),
+            None => drop(body.insert("tool_choice".to_owned(), choice)),
+        }
+    }
+    if !chat.parallel_tool_calls {
+        if model.parallel_switch {
+            body.insert("parallel_tool_calls".to_owned(), json!(false));
+        } else {
+            let reason = "the model does not accept this option";
+            warnings.push(dropped_field("parallelToolCalls", &chat.model, reason));
+        }
+    }
+    warnings
+}
+
+fn declaration(tool: &Tool) -> Value {
+    let mut function = Map::new();
+    function.insert("name".to_owned(), json!(tool.name));
+    if let Some(description) = &tool.description {
+        function.insert("description".to_owned(), json!(description));
+    }
+    function.insert("parameters".to_owned(), tool.parameters.clone());
+    json!({ "type": "function", "function": function })
+}
+
+/// Returns a message for each tool result in a message.
+pub(super) fn result_messages(message: &Message) -> Vec<Value> {
+    let results = message.parts.iter().filter_map(|part| match part {
+        Part::ToolResult(result) => Some(result),
+        _ => None,
+    });
+    results
+        .map(|result| {
+            let content = result.text_with_error();
+            json!({ "role": "tool", "tool_call_id": result.call_id, "content": content })
+        })
+        .collect()
+}
+
+/// Inserts the tool calls of an assistant message, if there are any.
+pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message) {
+    let calls: Vec<Value> = message.tool_calls().map(call).collect();
+    if !calls.is_empty() {
+        wire.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+}
+
+fn call(call: &ToolCall) -> Value {
+    // Arguments are a string, even if they are not valid JSON.
+    let function = json!({ "name": call.name, "arguments": call.arguments_text() });
+    json!({ "id": call.id, "type": "function", "function": function })
+}
+
+/// Returns the assistant turn as it is sent back: the message of the response without the fields
+/// that servers write but reject. `calls_can_return` states whether the calls may be sent back as
+/// they were received.
+pub(super) fn raw_turn(
+    message: &RawValue,
+    reply: &Reply,
+    chat: &Chat,
+    model: OpenAiModel,
+    calls_can_return: bool,
+) -> Option<RawTurn> {
+    let mut fields = RawObject::parse(message)?;
+    let mut is_changed = fields.retain(|name, value| match name {
+        // A message with calls may have a null content.
+        "content" => true,
+        "annotations" => false,
+        "tool_calls" => !value.trim_start_matches('[').trim_start().starts_with(']'),
+        _ => value != "null",
+    });
+    if !calls_can_return {
+        let calls: Vec<Value> = reply.tool_calls().map(call).collect();
+        fields.set("tool_calls", to_raw_value(&calls).ok()?);
+        is_changed = true;
+    }
+    if model.reasoning_turns && fields.get("reasoning_content").is_none() {
+        fields.set("reasoning_content", to_raw_value("").ok()?);
+        is_changed = true;
+    }
+    let json = if is_changed { fields.to_json().ok()? } else { message.to_owned() };
+    Some(RawTurn::new(NAME, &chat.model, json))
+}
