@@ -71,7 +71,8 @@ impl WireRequest {
         for (name, value) in &self.headers {
             headers.insert((*name).to_owned(), json!(value));
         }
-        json!({ "method": "POST", "url": self.url, "headers": headers, "body": self.body.to_value() })
+        let body = self.body.to_value();
+        json!({ "method": "POST", "url": self.url, "headers": headers, "body": body })
     }
 }
 

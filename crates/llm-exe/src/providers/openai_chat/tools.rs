@@ -103,6 +103,10 @@ pub(super) fn raw_turn(
     model: OpenAiModel,
     calls_can_return: bool,
 ) -> Option<RawTurn> {
+    // The API rejects a turn without content, which the request then builds from the parts.
+    if reply.parts.is_empty() && reply.refusal.is_none() {
+        return None;
+    }
     let mut fields = RawObject::parse(message)?;
     let mut is_changed = fields.retain(|name, value| match name {
         // A message with calls may have a null content.
@@ -114,6 +118,10 @@ pub(super) fn raw_turn(
     if !calls_can_return {
         let calls: Vec<Value> = reply.tool_calls().map(call).collect();
         fields.set("tool_calls", to_raw_value(&calls).ok()?);
+        is_changed = true;
+    }
+    if fields.get("role").is_none() {
+        fields.set("role", to_raw_value("assistant").ok()?);
         is_changed = true;
     }
     if model.reasoning_turns && fields.get("reasoning_content").is_none() {
