@@ -24,7 +24,7 @@ pub enum ReplyEvent {
     ToolCall {
         /// The number with which the provider identifies the call in later events.
         index: usize,
-        /// The call's id. If it is empty, the builder creates one.
+        /// The call's id. If it is empty or the id of an earlier call, the builder creates one.
         id: String,
         /// The tool's name.
         name: String,
@@ -116,9 +116,9 @@ impl ReplyBuilder {
         event.map_or(Ok(()), |event| self.push(event))
     }
 
-    /// Adds a complete tool call.
-    pub(crate) fn push_call(&mut self, id: String, name: String, arguments: String) {
-        self.begin_call(self.calls.len(), ToolCall { id, name, arguments });
+    /// Adds a complete tool call. Returns whether the call has the id that the provider sent.
+    pub(crate) fn push_call(&mut self, id: String, name: String, arguments: String) -> bool {
+        self.begin_call(self.calls.len(), ToolCall { id, name, arguments })
     }
 
     /// Returns the reply.
@@ -133,13 +133,16 @@ impl ReplyBuilder {
         reply
     }
 
-    fn begin_call(&mut self, index: usize, mut call: ToolCall) {
-        if call.id.is_empty() {
+    fn begin_call(&mut self, index: usize, mut call: ToolCall) -> bool {
+        let mut keeps_id = true;
+        while call.id.is_empty() || self.reply.tool_calls().any(|other| other.id == call.id) {
+            keeps_id = false;
             call.id = format!("{ID_PREFIX}{}", self.next_id);
             self.next_id += 1;
         }
         self.calls.push((index, self.reply.parts.len()));
         self.reply.parts.push(Part::ToolCall(call));
+        keeps_id
     }
 
     fn add_arguments(&mut self, index: usize, delta: String) -> Result<(), Error> {
@@ -233,6 +236,20 @@ mod tests {
         assert_eq!(reply.refusal.as_deref(), Some("I can't."));
         assert_eq!((reply.stop_reason, reply.text()), (StopReason::Refusal, String::new()));
         assert_eq!(reply.to_message(), Message::text(Role::Assistant, "I can't."));
+    }
+
+    #[test]
+    fn repeated_ids_are_replaced() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        let sent = ["a", "a", "call_0", ""];
+        let kept: Vec<bool> = sent
+            .into_iter()
+            .map(|id| builder.push_call(id.to_owned(), "f".to_owned(), String::new()))
+            .collect();
+        assert_eq!(kept, [true, false, false, false]);
+        let reply = builder.finish();
+        let ids: Vec<&str> = reply.tool_calls().map(|call| call.id.as_str()).collect();
+        assert_eq!(ids, ["a", "call_0", "call_1", "call_2"]);
     }
 
     #[test]

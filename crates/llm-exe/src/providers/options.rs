@@ -74,6 +74,11 @@ impl<'a> OptionWriter<'a> {
     }
 }
 
+/// Returns the warning that a field about tools is dropped.
+pub(crate) fn dropped_field(field: &str, model: &str, reason: &str) -> String {
+    format!("{field} is dropped for {model}: {reason}")
+}
+
 /// Returns the stop sequences as a JSON array, or `None` if there are none.
 pub(crate) fn stop_list(sampling: &Sampling) -> Option<Value> {
     let list = &sampling.stop_sequences;

@@ -8,6 +8,7 @@
 )]
 
 mod common;
+mod conversations;
 mod docs;
 mod fallbacks;
 mod hosted;

@@ -1,6 +1,6 @@
-// Checks the request bodies in the wire cases against the types in the providers' npm packages. The
-// script writes the bodies as typed TypeScript constants and compiles them, so that unknown fields
-// and wrong types are errors. The field `bodyType` of a provider's data file is the TypeScript type
+// Checks the request bodies in the wire cases and the conversations against the types in the
+// providers' npm packages. The script writes the bodies as typed TypeScript constants and compiles
+// them, so that unknown fields and wrong types are errors. The field `bodyType` of a provider's data file is the TypeScript type
 // of its bodies.
 //
 //   npm ci && node check.mjs
@@ -16,6 +16,7 @@ if (!existsSync(tsc)) {
   process.exit(1);
 }
 const cases = join(here, "../cases/wire");
+const conversations = join(here, "../cases/conversations");
 
 const HEAD = `
 import type OpenAI from "openai";
@@ -45,7 +46,9 @@ type Converse = Omit<ConverseCommandInput, "modelId">;
 // Returns a request body as TypeScript source, with values in the form that the SDK expects.
 function toSource(value, type) {
   const text = JSON.stringify(value, null, 1);
-  if (type === "Converse") return text.replace(/"bytes": "[^"]*"/g, '"bytes": new Uint8Array()');
+  if (type === "Converse") {
+    return text.replace(/"(bytes|redactedContent)": "[^"]*"/g, '"$1": new Uint8Array()');
+  }
   if (type !== "GenerateContent") return text;
   // The Gemini types use TypeScript enums.
   return text
@@ -60,15 +63,38 @@ function add(name, body, type) {
   lines.push(`// ${name}\nexport const body${count}: ${type} = ${toSource(body, type)};`);
 }
 
-for (const file of readdirSync(cases).sort()) {
-  const provider = basename(file, ".json");
-  const data = JSON.parse(readFileSync(join(cases, file), "utf8"));
-  if (!data.bodyType) throw new Error(`${file}: the field bodyType is missing`);
+// Returns the JSON of a folder's files by provider.
+function read(folder) {
+  const files = readdirSync(folder).sort();
+  const parse = (file) => JSON.parse(readFileSync(join(folder, file), "utf8"));
+  return new Map(files.map((file) => [basename(file, ".json"), parse(file)]));
+}
+
+const providers = read(cases);
+function typeOf(provider) {
+  const type = providers.get(provider.replace(":", "-"))?.bodyType;
+  if (!type) throw new Error(`${provider}: the field bodyType is missing`);
+  return type;
+}
+
+for (const [provider, data] of providers) {
+  const type = typeOf(provider);
   for (const [name, { wire }] of Object.entries(data.cases)) {
-    if (wire) add(`${provider}: ${name}`, wire.body, data.bodyType);
+    if (wire) add(`${provider}: ${name}`, wire.body, type);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
+
+const wireCount = count;
+for (const [provider, named] of read(conversations)) {
+  for (const [name, { turns }] of Object.entries(named)) {
+    for (const [index, turn] of turns.entries()) {
+      const type = typeOf(turn.provider ?? provider);
+      if (turn.request) add(`${provider}: ${name}, turn ${index}`, turn.request, type);
+    }
+  }
+}
+if (count === wireCount) throw new Error("found no conversations");
 
 mkdirSync(join(here, "node_modules/.wire"), { recursive: true });
 const out = join(here, "node_modules/.wire/bodies.ts");
