@@ -71,7 +71,8 @@ impl WireRequest {
         for (name, value) in &self.headers {
             headers.insert((*name).to_owned(), json!(value));
         }
-        json!({ "method": "POST", "url": self.url, "headers": headers, "body": self.body.to_value() })
+        let body = self.body.to_value();
+        json!({ "method": "POST", "url": self.url, "headers": headers, "body": body })
     }
 }
 
@@ -100,8 +101,8 @@ impl Body {
         Body { fields, list: "", items: Vec::new() }
     }
 
-    /// Creates a body whose field `list` contains `items`. The field has the place that it has in
-    /// `fields`, whose value for it is ignored, or is the last one.
+    /// Creates a body whose field `list` contains `items`. The field keeps its place in `fields`,
+    /// where its value is ignored. If it is not there, it becomes the last field.
     pub fn with_list(
         mut fields: Map<String, Value>,
         list: &'static str,
