@@ -129,3 +129,43 @@ async fn valid_requests_are_accepted() {
         assert!(text.unwrap().starts_with(expected), "{}: {}", case.name, reply.text);
     }
 }
+
+/// Sends the requests of conversations with tools, which the client's tests record.
+#[tokio::test]
+async fn recorded_conversations_are_accepted() {
+    let simulator = Simulator::start().await.unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../llm-exe/tests/cases/conversations");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for (provider, dialect) in [
+        ("anthropic", "anthropic"),
+        ("amazon-anthropic", "bedrock-anthropic"),
+        ("amazon", "converse"),
+        ("amazon-nova", "converse"),
+    ] {
+        let text = std::fs::read_to_string(format!("{folder}/{provider}.json")).unwrap();
+        let conversations: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+        for (name, conversation) in conversations {
+            for (index, turn) in conversation["turns"].as_array().unwrap().iter().enumerate() {
+                let Some(body) = turn.get("request") else { continue };
+                let field = |name: &str| turn.get(name).and_then(Value::as_str);
+                let model = field("model").or(conversation["model"].as_str()).unwrap();
+                let dialect = field("provider").map_or(dialect, |_| "converse");
+                let path = match dialect {
+                    "bedrock-anthropic" => format!("/model/{}/invoke", model.replace(':', "%3A")),
+                    "converse" => format!("/model/{}/converse", model.replace(':', "%3A")),
+                    _ => client::path(dialect).to_owned(),
+                };
+                let (headers, body) = (client::headers(dialect), body.to_string());
+                let address = simulator.address();
+                let reply = client::send(address, "POST", &path, &headers, body.as_bytes()).await;
+                if reply.status != 200 {
+                    failures.push(format!("{provider}: {name}, turn {index}: {}", reply.text));
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(count > 50, "{count}");
+}

@@ -8,6 +8,7 @@
 mod anthropic;
 mod base_url;
 mod bedrock;
+mod call_ids;
 mod capabilities;
 mod compatible;
 mod data_url;

@@ -252,7 +252,8 @@ fn recorded_conversations_are_up_to_date() {
         tested.insert(name);
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    for name in ["openai", "xai", "deepseek", "google", "ollama"] {
+    let dialects = ["openai", "anthropic", "google", "ollama", "amazon"];
+    for name in dialects.into_iter().chain(["xai", "deepseek", "amazon:anthropic", "amazon:nova"]) {
         assert!(tested.contains(name), "{name} has no conversations");
     }
 }

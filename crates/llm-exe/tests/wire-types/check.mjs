@@ -50,7 +50,9 @@ type Converse = Omit<ConverseCommandInput, "modelId">;
 // Returns a request body as TypeScript source, with values in the form that the SDK expects.
 function toSource(value, type) {
   const text = JSON.stringify(value, null, 1);
-  if (type === "Converse") return text.replace(/"bytes": "[^"]*"/g, '"bytes": new Uint8Array()');
+  if (type === "Converse") {
+    return text.replace(/"(bytes|redactedContent)": "[^"]*"/g, '"$1": new Uint8Array()');
+  }
   if (type !== "GenerateContent") return text;
   // The Gemini types use TypeScript enums.
   return text
@@ -65,21 +67,24 @@ function add(name, body, type) {
   lines.push(`// ${name}\nexport const body${count}: ${type} = ${toSource(body, type)};`);
 }
 
-// Returns the data files of a folder, each with the name of its provider.
+// Returns the JSON of a folder's files by provider.
 function read(folder) {
   const files = readdirSync(folder).sort();
-  return files.map((file) => [
-    basename(file, ".json"),
-    JSON.parse(readFileSync(join(folder, file), "utf8")),
-  ]);
+  const parse = (file) => JSON.parse(readFileSync(join(folder, file), "utf8"));
+  return new Map(files.map((file) => [basename(file, ".json"), parse(file)]));
 }
 
-const types = {};
-for (const [provider, data] of read(cases)) {
-  if (!data.bodyType) throw new Error(`${provider}.json: the field bodyType is missing`);
-  types[provider] = data.bodyType;
+const providers = read(cases);
+function typeOf(provider) {
+  const type = providers.get(provider.replace(":", "-"))?.bodyType;
+  if (!type) throw new Error(`${provider}: the field bodyType is missing`);
+  return type;
+}
+
+for (const [provider, data] of providers) {
+  const type = typeOf(provider);
   for (const [name, { wire }] of Object.entries(data.cases)) {
-    if (wire) add(`${provider}: ${name}`, wire.body, data.bodyType);
+    if (wire) add(`${provider}: ${name}`, wire.body, type);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
@@ -88,7 +93,7 @@ const wireCount = count;
 for (const [provider, named] of read(conversations)) {
   for (const [name, { turns }] of Object.entries(named)) {
     for (const [index, turn] of turns.entries()) {
-      const type = types[(turn.provider ?? provider).replace(":", "-")];
+      const type = typeOf(turn.provider ?? provider);
       if (turn.request) add(`${provider}: ${name}, turn ${index}`, turn.request, type);
     }
   }

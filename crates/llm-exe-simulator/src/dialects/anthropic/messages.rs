@@ -1,12 +1,13 @@
-//! Validates the `messages` and the `system` prompt of an Anthropic request: the roles, the
-//! contents, and whether each tool use has a tool result.
+//! Validates the `messages` and the `system` prompt of an Anthropic request: the roles and
+//! the contents.
 
 use serde_json::Value;
 
-use super::error::{invalid_request, missing_field, type_tag};
+use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
 use super::models::Model;
+use super::{signature, tool_turns};
 use crate::dialects::dialect::Rejection;
-use crate::dialects::json::{array_field, field, str_field};
+use crate::dialects::json::{array_field, field, is_name, str_field};
 
 const BLOCKS: &[&str] = &[
     "text",
@@ -26,6 +27,12 @@ const BLOCKS: &[&str] = &[
     "tool_search_tool_result",
     "container_upload",
 ];
+/// The fields of `ToolUseBlockParam` in the npm package `@anthropic-ai/sdk`.
+const TOOL_USE_FIELDS: &[&str] =
+    &["cache_control", "caller", "id", "input", "name", "toolset_name", "type"];
+/// The fields of `ToolResultBlockParam`.
+const TOOL_RESULT_FIELDS: &[&str] =
+    &["cache_control", "content", "is_error", "tool_use_id", "type"];
 const RESULT_BLOCKS: &[&str] =
     &["text", "image", "search_result", "document", "tool_reference", "browser_state"];
 const MEDIA_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -47,7 +54,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
         let may_be_empty = role == "assistant" && index == last;
         validate_content(message, role, index, may_be_empty)?;
     }
-    validate_tool_results(messages)?;
+    tool_turns::validate(messages)?;
     validate_prefill(messages, model)
 }
 
@@ -121,7 +128,9 @@ fn validate_block(block: &Value, role: &str, path: &str) -> Result<(), Rejection
             "{path}: `tool_use` blocks can only be in `assistant` messages"
         ))),
         ("tool_use", _) => {
+            reject_unknown_fields(block, TOOL_USE_FIELDS, &format!("{path}.tool_use"))?;
             validate_string_fields(block, &["id", "name"], &format!("{path}.tool_use"))?;
+            validate_id(block, "id", &format!("{path}.tool_use"))?;
             match block.get("input") {
                 Some(Value::Object(_)) => Ok(()),
                 Some(_) => {
@@ -135,14 +144,32 @@ fn validate_block(block: &Value, role: &str, path: &str) -> Result<(), Rejection
             "{path}: `tool_result` blocks can only be in `user` messages"
         ))),
         ("tool_result", _) => validate_tool_result(block, &format!("{path}.tool_result")),
+        ("thinking" | "redacted_thinking", "user") => Err(invalid_request(&format!(
+            "{path}: `{kind}` blocks can only be in `assistant` messages"
+        ))),
         ("thinking", _) => {
-            validate_string_fields(block, &["thinking", "signature"], &format!("{path}.thinking"))
+            let fields = &["thinking", "signature"];
+            validate_string_fields(block, fields, &format!("{path}.thinking"))?;
+            if signature::is_unchanged(block) {
+                Ok(())
+            } else {
+                Err(invalid_request(&format!("{path}: Invalid `signature` in `thinking` block")))
+            }
         }
         ("redacted_thinking", _) => {
             validate_string_fields(block, &["data"], &format!("{path}.redacted_thinking"))
         }
         _ => Ok(()),
     }
+}
+
+/// Checks the characters of an id.
+fn validate_id(block: &Value, name: &str, path: &str) -> Result<(), Rejection> {
+    if str_field(block, name).is_some_and(|id| is_name(id, usize::MAX)) {
+        return Ok(());
+    }
+    let message = format!("{path}.{name}: String should match pattern '^[a-zA-Z0-9_-]+$'");
+    Err(invalid_request(&message))
 }
 
 /// Checks that all of these fields are strings.
@@ -175,7 +202,22 @@ fn validate_text_block(block: &Value, place: &str, path: &str) -> Result<(), Rej
 }
 
 fn validate_tool_result(block: &Value, path: &str) -> Result<(), Rejection> {
+    reject_unknown_fields(block, TOOL_RESULT_FIELDS, path)?;
     validate_string_fields(block, &["tool_use_id"], path)?;
+    validate_id(block, "tool_use_id", path)?;
+    let is_error = field(block, "is_error");
+    if is_error.is_some_and(|is_error| !is_error.is_boolean()) {
+        return Err(invalid_request(&format!("{path}.is_error: Input should be a valid boolean")));
+    }
+    let is_empty = match field(block, "content") {
+        None => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(content) => content.as_array().is_some_and(Vec::is_empty),
+    };
+    if is_empty && is_error.is_some_and(|is_error| *is_error == true) {
+        let message = format!("{path}: content cannot be empty if `is_error` is true");
+        return Err(invalid_request(&message));
+    }
     match field(block, "content") {
         None | Some(Value::String(_)) => Ok(()),
         Some(Value::Array(blocks)) => {
@@ -230,49 +272,13 @@ fn validate_image(block: &Value, path: &str) -> Result<(), Rejection> {
     }
 }
 
-/// Returns the ids of all content blocks of one type in a message. The field `id` contains the id.
-fn ids<'a>(message: &'a Value, kind: &str, id: &str) -> Vec<&'a str> {
-    let blocks = array_field(message, "content").iter();
-    let of_kind = blocks.filter(|block| str_field(block, "type") == Some(kind));
-    of_kind.filter_map(|block| str_field(block, id)).collect()
-}
-
-/// Checks that each tool use has a result in the next message, and that each tool result has a tool
-/// use in the previous message.
-fn validate_tool_results(messages: &[Value]) -> Result<(), Rejection> {
-    let mut uses: Vec<&str> = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
-        let results = ids(message, "tool_result", "tool_use_id");
-        let without_result: Vec<&str> =
-            uses.iter().copied().filter(|id| !results.contains(id)).collect();
-        if !without_result.is_empty() {
-            return Err(invalid_request(&format!(
-                "messages.{}: `tool_use` ids were found without `tool_result` blocks immediately \
-                 after: {}. Each `tool_use` block must have a corresponding `tool_result` block \
-                 in the next message.",
-                index.saturating_sub(1),
-                without_result.join(", ")
-            )));
-        }
-        if let Some(stray) = results.iter().find(|id| !uses.contains(id)) {
-            return Err(invalid_request(&format!(
-                "messages.{index}.content: unexpected `tool_use_id` found in `tool_result` \
-                 blocks: {stray}. Each `tool_result` block must have a corresponding `tool_use` \
-                 block in the previous message."
-            )));
-        }
-        uses = ids(message, "tool_use", "id");
-    }
-    Ok(())
-}
-
 /// Rejects an invalid prefill. A prefill is a final assistant message that the model continues.
 fn validate_prefill(messages: &[Value], model: Model) -> Result<(), Rejection> {
     let Some(last) = messages.last().filter(|last| str_field(last, "role") == Some("assistant"))
     else {
         return Ok(());
     };
-    if !ids(last, "tool_use", "id").is_empty() {
+    if tool_turns::has_tool_use(last) {
         return Err(invalid_request(
             "messages: the final message's `tool_use` blocks have no results",
         ));

@@ -10,7 +10,9 @@ pub(super) mod models;
 mod output;
 pub(super) mod reply;
 pub(super) mod schema;
+pub(super) mod signature;
 mod thinking;
+mod tool_turns;
 mod tools;
 pub(super) mod validate;
 

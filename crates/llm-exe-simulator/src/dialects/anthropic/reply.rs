@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::signature::sign;
 use crate::completion::{Completion, Content, FinishReason, count_tokens};
 use crate::dialects::json::{field, str_field};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// The signature of a thinking block, which clients must send back unchanged. It is "simulated
-/// thinking" in base64.
-const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
 
 /// Builds the body of a successful reply.
 pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
@@ -16,7 +14,8 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     let thinking_tokens = thought.as_deref().map_or(0, count_tokens);
     let mut content = Vec::new();
     if let Some(thought) = thought {
-        let block = json!({"type": "thinking", "thinking": thought, "signature": SIGNATURE});
+        let signature = sign(&thought);
+        let block = json!({"type": "thinking", "thinking": thought, "signature": signature});
         content.push(block);
     }
     match &completion.content {

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
 use super::models::Model;
+use super::tool_turns;
 use crate::dialects::dialect::Rejection;
-use crate::dialects::json::{field, str_field};
+use crate::dialects::json::{array_field, field, str_field};
 
 const MIN_BUDGET: i64 = 1024;
 /// The minimum `top_p` when thinking is enabled.
@@ -28,6 +29,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
                 "thinking.enabled",
             )?;
             validate_budget(body, thinking, model)?;
+            tool_turns::validate_thinking(array_field(body, "messages"))?;
         }
         "adaptive" => {
             reject_unknown_fields(thinking, &["type", "display"], "thinking.adaptive")?;

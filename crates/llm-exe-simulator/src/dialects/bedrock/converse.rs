@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::models::BedrockModel;
 use super::{
-    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, tools,
+    BODY_LIMIT, converse_reply, error, error_headers, inference, members, messages, model_id, tools,
 };
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
@@ -68,7 +68,7 @@ impl Dialect for Converse {
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         super::validate(request)?;
         if let Some(unknown) = unknown_key(request.body, FIELDS) {
-            return Err(messages::unknown_field("", unknown));
+            return Err(members::unknown_field("", unknown));
         }
         let model = BedrockModel::from_id(model_id(request));
         messages::validate(request.body, model)?;

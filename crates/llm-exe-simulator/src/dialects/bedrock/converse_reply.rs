@@ -3,13 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::completion::{Completion, Content, FinishReason};
+use crate::dialects::anthropic::signature::sign;
+
+const THOUGHT: &str = "Simulated thinking.";
 
 /// Builds the body of a successful reply.
 pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let mut content = Vec::new();
     let thinking = body.pointer("/additionalModelRequestFields/thinking/type");
     if thinking.is_some_and(|kind| kind != "disabled") {
-        let thought = json!({"text": "Simulated thinking.", "signature": "c2ltdWxhdGVk"});
+        let thought = json!({"text": THOUGHT, "signature": sign(THOUGHT)});
         content.push(json!({"reasoningContent": {"reasoningText": thought}}));
     }
     match &completion.content {

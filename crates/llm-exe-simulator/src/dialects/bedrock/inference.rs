@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::messages::{union_member, unknown_field};
+use super::claude_body;
+use super::members::{union_member, unknown_field};
 use super::models::{BedrockModel, Maker};
 use super::{
     constraint_violation, extraneous_key, missing_member, unsupported_field, validation_error,
@@ -114,7 +115,7 @@ fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result
         Maker::Nova => &["inferenceConfig", "reasoningConfig"],
         Maker::Llama | Maker::Titan | Maker::DeepSeek | Maker::Qwen => &[],
         Maker::GptOss => &["reasoning_effort"],
-        Maker::Claude => &["top_k", "thinking", "output_config", "anthropic_beta"],
+        Maker::Claude => &["top_k", "thinking", "output_config", "tool_choice", "anthropic_beta"],
         Maker::Cohere | Maker::Mistral | Maker::Ai21 | Maker::Unknown => return Ok(()),
     };
     if let Some(key) = unknown_key(fields, known) {
@@ -127,15 +128,14 @@ fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result
     }
 }
 
-/// Validates the Anthropic request that Converse would send to a Claude model. Only the parameters
-/// are converted, so the messages contain placeholders.
+/// Validates the Anthropic request that Converse would send to a Claude model.
 fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let Some(claude) = model.claude() else {
         return Ok(());
     };
-    let role = |message: &Value| json!({"role": message.get("role"), "content": "x"});
-    let messages: Vec<Value> = array_field(body, "messages").iter().map(role).collect();
-    let mut anthropic_body = json!({"max_tokens": 4096, "messages": messages});
+    let messages = array_field(body, "messages").iter().map(claude_body::message);
+    let mut anthropic_body =
+        json!({"max_tokens": 4096, "messages": messages.collect::<Vec<Value>>()});
     let config = field(body, "inferenceConfig").cloned().unwrap_or_default();
     for (converse_name, anthropic_name) in [
         ("maxTokens", "max_tokens"),
@@ -147,16 +147,17 @@ fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), 
             anthropic_body[anthropic_name] = value.clone();
         }
     }
-    for name in ["top_k", "thinking", "output_config"] {
+    if let Some(config) = field(body, "toolConfig") {
+        anthropic_body["tools"] = claude_body::tools(config);
+        if let Some(choice) = claude_body::tool_choice(config) {
+            anthropic_body["tool_choice"] = choice;
+        }
+    }
+    for name in ["top_k", "thinking", "output_config", "tool_choice"] {
         let fields = field(body, "additionalModelRequestFields");
         if let Some(value) = fields.and_then(|fields| field(fields, name)) {
             anthropic_body[name] = value.clone();
         }
-    }
-    let choice = body.pointer("/toolConfig/toolChoice");
-    if choice.is_some_and(|choice| field(choice, "auto").is_none()) {
-        anthropic_body["tools"] = json!([{"name": "x", "input_schema": {"type": "object"}}]);
-        anthropic_body["tool_choice"] = json!({"type": "any"});
     }
     anthropic::validate_parameters(&anthropic_body, claude).map_err(|rejection| {
         let message = rejection.body.pointer("/error/message").and_then(Value::as_str);

@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 
+use super::members::{union_member, unknown_field, validate_text_block};
 use super::models::BedrockModel;
+use super::tool_turns;
 use super::{constraint_violation, missing_member, validation_error};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field, unknown_key};
@@ -56,8 +58,9 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
             ));
         }
         previous_role = Some(role);
-        validate_content(message, role, &path)?;
+        validate_content(message, role, &path, model)?;
     }
+    tool_turns::validate(body, messages)?;
     match messages.first().and_then(|first| str_field(first, "role")) {
         Some("user") => Ok(()),
         _ => Err(validation_error(
@@ -65,12 +68,6 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
              starts with a user message.",
         )),
     }
-}
-
-/// Creates a 400 rejection for a field that the operation does not define.
-pub(super) fn unknown_field(path: &str, name: &str) -> Rejection {
-    let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    validation_error(&format!("Unexpected field type: {path} is not known"))
 }
 
 fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
@@ -95,36 +92,12 @@ fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejectio
     Ok(())
 }
 
-/// Returns the name of a union's member. Rejects a union that does not have exactly one member or
-/// whose member is not in `known`.
-pub(super) fn union_member<'a>(
-    union: &'a Value,
-    known: &[&str],
+fn validate_content(
+    message: &Value,
+    role: &str,
     path: &str,
-) -> Result<&'a str, Rejection> {
-    let members = union
-        .as_object()
-        .ok_or_else(|| validation_error(&format!("{path}: expected an object")))?;
-    let mut names = members.keys().map(String::as_str);
-    match (names.next(), names.next()) {
-        (Some(name), None) if known.contains(&name) => Ok(name),
-        (Some(name), None) => Err(unknown_field(path, name)),
-        _ => Err(validation_error(&format!("{path}: expected a union with exactly one member"))),
-    }
-}
-
-fn validate_text_block(block: &Value, shape: &str, path: &str) -> Result<(), Rejection> {
-    match str_field(block, "text") {
-        None => Err(validation_error(&format!("{path}.text: expected a string"))),
-        Some(text) if text.trim().is_empty() => Err(validation_error(&format!(
-            "The text field in the {shape} object at {path} is blank. Add text to the text field, \
-             and try again."
-        ))),
-        Some(_) => Ok(()),
-    }
-}
-
-fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejection> {
+    model: BedrockModel<'_>,
+) -> Result<(), Rejection> {
     let blocks = match field(message, "content") {
         Some(Value::Array(blocks)) => blocks,
         Some(_) => return Err(validation_error(&format!("{path}.content: expected a list"))),
@@ -151,29 +124,12 @@ fn validate_content(message: &Value, role: &str, path: &str) -> Result<(), Rejec
                 )));
             }
             ("image", _) => validate_image(block.get("image").unwrap_or(&Value::Null), &path)?,
-            ("toolUse", _) => {
-                validate_string_fields(block, "toolUse", &["toolUseId", "name"], &path)?;
-            }
-            ("toolResult", _) => {
-                validate_string_fields(block, "toolResult", &["toolUseId"], &path)?
-            }
+            ("toolUse", _) => tool_turns::validate_use(block, &path, model)?,
+            ("toolResult", _) => tool_turns::validate_result(block, &path, model)?,
             _ => {}
         }
     }
     Ok(())
-}
-
-fn validate_string_fields(
-    block: &Value,
-    kind: &str,
-    names: &[&str],
-    path: &str,
-) -> Result<(), Rejection> {
-    let inner = block.get(kind).unwrap_or(&Value::Null);
-    match names.iter().find(|name| str_field(inner, name).is_none()) {
-        Some(name) => Err(missing_member(&format!("{path}.{kind}.{name}"))),
-        None => Ok(()),
-    }
 }
 
 fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {

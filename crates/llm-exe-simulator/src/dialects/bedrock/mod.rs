@@ -5,12 +5,15 @@
 //! Requests must be signed. An error has the body `{"message"}`, and the header `x-amzn-errortype`
 //! contains its name.
 
+mod claude_body;
 mod converse;
 mod converse_reply;
 mod inference;
 mod invoke;
+mod members;
 mod messages;
 mod models;
+mod tool_turns;
 mod tools;
 
 use http::HeaderMap;

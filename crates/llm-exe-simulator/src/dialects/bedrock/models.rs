@@ -91,6 +91,11 @@ impl<'a> BedrockModel<'a> {
         !matches!(self.maker, Maker::Claude | Maker::Nova | Maker::Unknown)
     }
 
+    /// Whether the model rejects the `status` of a tool result.
+    pub(super) fn rejects_status(self) -> bool {
+        !matches!(self.maker, Maker::Claude | Maker::Nova | Maker::Unknown)
+    }
+
     pub(super) fn rejects_format(self) -> bool {
         match self.maker {
             Maker::Claude => !self.is_one_of(&["opus-4-5", "opus-4-6", "sonnet-4-5", "haiku-4-5"]),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::messages::{union_member, unknown_field};
+use super::members::{union_member, unknown_field};
 use super::models::{BedrockModel, Maker};
 use super::{
     constraint_violation, extraneous_key, missing_member, unsupported_field, validation_error,

@@ -7,6 +7,7 @@
 pub(super) mod models;
 pub(super) mod reply;
 pub(super) mod request;
+pub(super) mod tools;
 
 use serde_json::json;
 
@@ -21,12 +22,15 @@ use crate::wire::{Auth, WireReply, WireRequest};
 /// The value of the `anthropic-version` header.
 const VERSION: &str = "2023-06-01";
 
+/// The name of the dialect.
+const NAME: &str = "anthropic";
+
 /// The dialect of Anthropic's own API.
 pub(crate) struct Anthropic;
 
 impl Dialect for Anthropic {
     fn name(&self) -> &str {
-        "anthropic"
+        NAME
     }
 
     fn models(&self) -> ModelTable {
@@ -44,7 +48,8 @@ impl Dialect for Anthropic {
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_model(&chat.model);
         let model_field = ("model", json!(chat.model));
-        let (body, warnings) = request::build_body(chat, model, ImageSources::Any, model_field)?;
+        let images = ImageSources::Any;
+        let (body, warnings) = request::build_body(NAME, chat, model, images, model_field)?;
         Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/v1/messages", endpoint.base_url),
@@ -57,6 +62,6 @@ impl Dialect for Anthropic {
     }
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-        reply::read_reply(wire, chat)
+        reply::read_reply(NAME, wire, chat)
     }
 }

@@ -3,11 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{ClaudeModel, Thinking};
+use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
+use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::SamplingSupport;
 use crate::providers::data_url::parse_image;
-use crate::providers::dialect::{Capabilities, StructureSupport, unsupported_tools};
+use crate::providers::dialect::{Capabilities, StructureSupport};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::schema::{Schema, closed};
 use crate::wire::{Body, BodyItem};
@@ -60,13 +62,14 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
 /// The name of the body field that contains the messages.
 const MESSAGES: &str = "messages";
 
-/// Returns the request body and the warnings. `first` is the first field of the body, in which the
-/// endpoints differ.
+/// Returns the request body and the warnings. `dialect` marks the turns that are sent back as they
+/// were received. `first` is the first field of the body, in which the endpoints differ.
 ///
 /// # Errors
 /// `InvalidRequest` if the endpoint does not accept an image, or if the conversation ends with an
 /// assistant message that the model cannot continue.
 pub(crate) fn build_body(
+    dialect: &str,
     chat: &Chat,
     model: ClaudeModel,
     images: ImageSources,
@@ -78,15 +81,12 @@ pub(crate) fn build_body(
     if let Some(system) = first_system.and_then(|index| chat.messages.get(index)) {
         body.insert("system".to_owned(), json!(system.joined_text()));
     }
-    let mut messages = Vec::new();
-    for (index, message) in chat.messages.iter().enumerate() {
-        if Some(index) != first_system {
-            messages.push(BodyItem::Value(build_message(message, index, images)?));
-        }
-    }
+    let messages = build_messages(dialect, chat, first_system, images)?;
     check_last_message(chat, model)?;
     body.insert(MESSAGES.to_owned(), Value::Null);
-    let warnings = insert_options(&mut body, chat, model);
+    let mut warnings = insert_options(&mut body, chat, model, dialect);
+    insert_format(&mut body, &chat.structure);
+    warnings.extend(tools::insert_tools(&mut body, chat, model));
     Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
@@ -108,30 +108,78 @@ pub(crate) fn check_last_message(chat: &Chat, model: ClaudeModel) -> Result<(), 
     Ok(())
 }
 
-fn build_message(message: &Message, index: usize, images: ImageSources) -> Result<Value, Error> {
-    // `messages` has no system role, so system messages that are not in `system` are sent as user
-    // messages.
-    let role = match message.role {
-        Role::System => Role::User,
-        role => role,
-    };
-    if let [Part::Text(text)] = message.parts.as_slice() {
-        return Ok(json!({ "role": role.name(), "content": text }));
+/// Returns the messages without the one at `skipped`.
+fn build_messages(
+    dialect: &str,
+    chat: &Chat,
+    skipped: Option<usize>,
+    images: ImageSources,
+) -> Result<Vec<BodyItem>, Error> {
+    let mut messages = Vec::with_capacity(chat.messages.len());
+    let mut ids = CallIds::new(IdFormat::Name);
+    for (index, message) in chat.messages.iter().enumerate() {
+        if Some(index) == skipped {
+            continue;
+        }
+        if message.role == Role::Assistant {
+            let raw = message.raw.as_ref().filter(|raw| raw.fits(dialect, &chat.model));
+            ids.add_turn(message, raw.is_some());
+            if let Some(raw) = raw {
+                messages.push(BodyItem::Raw(raw.json.clone()));
+                continue;
+            }
+            // A model may reply without any text, but the API rejects empty messages.
+            if message.parts.is_empty() {
+                continue;
+            }
+        }
+        // `messages` has no system role, so system messages that are not in `system` are sent as
+        // user messages.
+        let role = match message.role {
+            Role::System => Role::User,
+            role => role,
+        };
+        if let [Part::Text(text)] = message.parts.as_slice() {
+            messages.push(BodyItem::Value(json!({ "role": role.name(), "content": text })));
+            continue;
+        }
+        let blocks = build_blocks(message, index, images, &ids)?;
+        // All results of a turn must be in one message, and nothing else is between them.
+        if tools::has_results(message)
+            && let Some(BodyItem::Value(last)) = messages.last_mut()
+            && last["role"] == Role::User.name()
+            && let Some(content) = last["content"].as_array_mut()
+        {
+            content.extend(blocks);
+            continue;
+        }
+        messages.push(BodyItem::Value(json!({ "role": role.name(), "content": blocks })));
     }
-    let mut blocks = Vec::new();
-    for (part_index, part) in message.parts.iter().enumerate() {
+    Ok(messages)
+}
+
+fn build_blocks(
+    message: &Message,
+    index: usize,
+    images: ImageSources,
+    ids: &CallIds,
+) -> Result<Vec<Value>, Error> {
+    let mut blocks = Vec::with_capacity(message.parts.len());
+    for (part_index, part) in tools::results_first(message) {
+        if tools::is_skipped(part, message) {
+            continue;
+        }
         blocks.push(match part {
             Part::Text(text) => json!({ "type": "text", "text": text }),
             Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
                 json!({ "type": "image", "source": image_source(url, images, path)? })
             }
-            Part::ToolCall(_) | Part::ToolResult(_) => {
-                return Err(unsupported_tools(index, part_index));
-            }
+            Part::ToolCall(call) => tools::call(call, ids),
+            Part::ToolResult(result) => tools::result(result, ids),
         });
     }
-    Ok(json!({ "role": role.name(), "content": blocks }))
+    Ok(blocks)
 }
 
 fn image_source(
@@ -146,16 +194,17 @@ fn image_source(
     Ok(json!({ "type": "base64", "media_type": media_type, "data": data }))
 }
 
-/// Inserts the sampling options and the fields for the schema into the body, and returns the
-/// warnings.
+/// Inserts the sampling options into the body, and returns the warnings. `dialect` marks the turns
+/// that are sent back as they were received.
 pub(crate) fn insert_options(
     body: &mut Map<String, Value>,
     chat: &Chat,
     model: ClaudeModel,
+    dialect: &str,
 ) -> Vec<String> {
     let sampling = &chat.sampling;
     let mut options = OptionWriter::new(body, &chat.model);
-    let budget = insert_effort(&mut options, chat, model);
+    let budget = insert_effort(&mut options, chat, model, dialect);
     let max_tokens = sampling.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS + budget);
     options.insert("maxTokens", "max_tokens", Some(max_tokens), Support::Accepted);
 
@@ -190,17 +239,21 @@ pub(crate) fn insert_options(
             options.warn_dropped(option, "the provider does not support this option");
         }
     }
-    insert_structure(options.body, &chat.structure);
     options.warnings
 }
 
 /// Inserts the fields for the requested effort, and returns the maximum number of thinking tokens.
-fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
+fn insert_effort(
+    options: &mut OptionWriter<'_>,
+    chat: &Chat,
+    model: ClaudeModel,
+    dialect: &str,
+) -> u64 {
     let effort = chat.sampling.effort.as_deref().filter(|effort| *effort != "none");
     let Some(effort) = effort else {
         return 0;
     };
-    if matches!(chat.structure, Structure::ForcedTool { .. }) {
+    if tools::is_forced(chat, model) {
         options.warn_dropped("effort", "thinking can't be combined with a forced tool");
         return 0;
     }
@@ -221,6 +274,11 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel
             options.body.insert("output_config".to_owned(), json!({ "effort": effort }));
             budget
         }
+        Thinking::Budget if !tools::can_think(chat, dialect) => {
+            let reason = "the latest tool calls were made without thinking";
+            options.warn_dropped("effort", reason);
+            0
+        }
         Thinking::Budget => {
             // `maxTokens` also limits thinking tokens, so at most half of it is reserved for them
             // to leave room for the reply.
@@ -239,24 +297,12 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel
     }
 }
 
-fn insert_structure(body: &mut Map<String, Value>, structure: &Structure) {
-    match structure {
-        Structure::Native { schema, .. } => {
-            let config = body.entry("output_config").or_insert_with(|| json!({}));
-            if let Some(config) = config.as_object_mut() {
-                let format = json!({ "type": "json_schema", "schema": schema });
-                config.insert("format".to_owned(), format);
-            }
+fn insert_format(body: &mut Map<String, Value>, structure: &Structure) {
+    if let Structure::Native { schema, .. } = structure {
+        let config = body.entry("output_config").or_insert_with(|| json!({}));
+        if let Some(config) = config.as_object_mut() {
+            let format = json!({ "type": "json_schema", "schema": schema });
+            config.insert("format".to_owned(), format);
         }
-        Structure::ForcedTool { name, schema } => {
-            let tool = json!({
-                "name": name,
-                "description": "Gives the answer in its required form.",
-                "input_schema": schema
-            });
-            body.insert("tools".to_owned(), json!([tool]));
-            body.insert("tool_choice".to_owned(), json!({ "type": "tool", "name": name }));
-        }
-        Structure::Free | Structure::JsonMode | Structure::PromptOnly => {}
     }
 }

@@ -23,12 +23,15 @@ use crate::wire::WireReply;
 /// The value of the body field `anthropic_version`.
 const VERSION: &str = "bedrock-2023-05-31";
 
+/// The name of the dialect.
+const NAME: &str = "bedrock-anthropic";
+
 /// The dialect that sends requests in Anthropic's format through InvokeModel.
 pub(crate) struct InvokeAnthropic;
 
 impl Dialect for InvokeAnthropic {
     fn name(&self) -> &str {
-        "bedrock-anthropic"
+        NAME
     }
 
     fn models(&self) -> ModelTable {
@@ -46,13 +49,14 @@ impl Dialect for InvokeAnthropic {
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_claude(&chat.model);
         let version = ("anthropic_version", json!(VERSION));
-        let (body, warnings) = request::build_body(chat, model, ImageSources::DataUrls, version)?;
+        let images = ImageSources::DataUrls;
+        let (body, warnings) = request::build_body(NAME, chat, model, images, version)?;
         let request = operation_request(endpoint, &chat.model, "invoke", body)?;
         Ok(BuiltRequest { request, warnings })
     }
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-        let mut reply = reply::read_reply(wire, chat)?;
+        let mut reply = reply::read_reply(NAME, wire, chat)?;
         if reply.usage == Usage::default() {
             reply.usage = usage_from_headers(wire);
         }

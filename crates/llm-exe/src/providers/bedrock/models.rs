@@ -44,6 +44,10 @@ pub(crate) struct ConverseModel {
     pub(crate) top_k: TopK,
     /// Whether the model supports `reasoning_effort` with the values `low`, `medium` and `high`.
     pub(crate) effort: bool,
+    /// Whether the model supports the `status` of a tool result.
+    pub(crate) result_status: bool,
+    /// Whether the model accepts only ids of tool calls with exactly nine letters and digits.
+    pub(crate) short_ids: bool,
 }
 
 /// The capabilities of a model from Anthropic or from another vendor.
@@ -66,6 +70,8 @@ const fn plain(pattern: &'static str) -> ConverseModel {
         tool_choice: ToolChoice::Unsupported,
         top_k: TopK::Unsupported,
         effort: false,
+        result_status: false,
+        short_ids: false,
     }
 }
 
@@ -77,6 +83,7 @@ const fn nova(pattern: &'static str) -> ConverseModel {
     ConverseModel {
         tool_choice: ToolChoice::ToolWithPlainRoot,
         top_k: TopK::Nested,
+        result_status: true,
         ..plain(pattern)
     }
 }
@@ -89,6 +96,11 @@ const fn with_any_tool(pattern: &'static str) -> ConverseModel {
     ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
 }
 
+/// Marks a row for models of Mistral.
+const fn mistral(model: ConverseModel) -> ConverseModel {
+    ConverseModel { short_ids: true, ..model }
+}
+
 /// The capabilities of models from vendors other than Anthropic. Sources: the user guide's tables
 /// of Converse features, tool choice and structured output, and error responses that users
 /// reported. Llama 2 to 4 cannot be forced to call a tool.
@@ -96,12 +108,12 @@ pub(crate) const CONVERSE: &[ConverseModel] = &[
     nova("amazon.nova*"),
     ConverseModel { stop: false, ..without_system("amazon.titan*") },
     plain("meta.llama*"),
-    without_system("mistral.mistral-7b*"),
-    without_system("mistral.mixtral*"),
-    with_schema("mistral.mistral-large-3*", ToolChoice::Any, true),
-    with_any_tool("mistral.mistral-large*"),
-    with_any_tool("mistral.pixtral-large*"),
-    plain("mistral.*"),
+    mistral(without_system("mistral.mistral-7b*")),
+    mistral(without_system("mistral.mixtral*")),
+    mistral(with_schema("mistral.mistral-large-3*", ToolChoice::Any, true)),
+    mistral(with_any_tool("mistral.mistral-large*")),
+    mistral(with_any_tool("mistral.pixtral-large*")),
+    mistral(plain("mistral.*")),
     without_system("cohere.command-text*"),
     without_system("cohere.command-light*"),
     plain("cohere.*"),
@@ -132,6 +144,11 @@ pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     let is_match =
         |row: &&ConverseModel| matches(row.pattern, name) || matches(row.pattern, without_prefix);
     Family::Other(CONVERSE.iter().find(is_match).copied().unwrap_or(plain("*")))
+}
+
+/// Returns whether a model rejects the ids that Bedrock gives to its calls.
+pub(crate) fn has_short_ids(id: &str, default_family: &str) -> bool {
+    matches!(find_model(id, default_family), Family::Other(model) if model.short_ids)
 }
 
 /// Returns the capabilities of an Anthropic model, excluding those that Bedrock does not offer.

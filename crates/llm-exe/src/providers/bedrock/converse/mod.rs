@@ -5,8 +5,7 @@
 
 mod reply;
 mod request;
-
-use serde_json::{Value, json};
+mod tools;
 
 use super::failure::read_failure;
 use super::models::{self, Family, ToolChoice};
@@ -30,7 +29,7 @@ pub(crate) struct Converse {
 
 impl Dialect for Converse {
     fn name(&self) -> &str {
-        "converse"
+        tools::NAME
     }
 
     fn models(&self) -> ModelTable {
@@ -71,7 +70,7 @@ impl Dialect for Converse {
         let input = schema.is_object().then(|| schema.written());
         let input = match model.tool_choice {
             ToolChoice::Tool | ToolChoice::Any => input.cloned(),
-            ToolChoice::ToolWithPlainRoot => input.and_then(with_plain_root),
+            ToolChoice::ToolWithPlainRoot => input.and_then(tools::with_plain_root),
             ToolChoice::Unsupported => None,
         };
         input.map_or(Structure::PromptOnly, |schema| Structure::ForcedTool { name, schema })
@@ -95,37 +94,15 @@ impl Dialect for Converse {
     }
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-        reply::read_reply(wire, chat)
+        let mut reply = reply::read_reply(wire, chat)?;
+        // Models from Mistral reject the ids that Bedrock gives to their calls.
+        if reply.raw.is_some() && models::has_short_ids(&chat.model, self.default_family) {
+            reply.raw = None;
+        }
+        Ok(reply)
     }
 
     fn read_failure(&self, wire: &WireReply) -> Failure {
         read_failure(wire)
-    }
-}
-
-/// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if the
-/// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`. All
-/// other root keywords can be dropped, because the reply is later validated against the full
-/// schema.
-fn with_plain_root(schema: &Value) -> Option<Value> {
-    let properties = schema.get("properties")?;
-    let rules = ["anyOf", "oneOf", "allOf", "if", "patternProperties", "dependentSchemas"];
-    if rules.iter().any(|rule| schema.get(rule).is_some()) || has_reference(properties) {
-        return None;
-    }
-    let mut plain = json!({ "type": "object", "properties": properties });
-    if let Some(required) = schema.get("required") {
-        plain["required"] = required.clone();
-    }
-    Some(plain)
-}
-
-fn has_reference(schema: &Value) -> bool {
-    match schema {
-        Value::Object(rules) => {
-            rules.get("$ref").is_some_and(Value::is_string) || rules.values().any(has_reference)
-        }
-        Value::Array(items) => items.iter().any(has_reference),
-        _ => false,
     }
 }

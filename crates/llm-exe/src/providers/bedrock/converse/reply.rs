@@ -1,10 +1,13 @@
 //! Parses the response body of Converse.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
+use super::tools::NAME;
+use crate::chat::{Chat, RawTurn, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
+use crate::providers::anthropic::tools::{self, BlockUse};
 use crate::providers::failure;
 use crate::wire::WireReply;
 
@@ -26,18 +29,20 @@ struct Message {
     content: Vec<Block>,
 }
 
-/// A content block of a reply. Blocks with neither text nor a tool call, such as reasoning blocks,
-/// are skipped.
+/// A content block of a reply. Other blocks, such as citations, are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {
     text: Option<String>,
     tool_use: Option<ToolUse>,
+    reasoning_content: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ToolUse {
+    /// `server_tool_use` for a call that the provider runs itself.
+    r#type: Option<String>,
     tool_use_id: Option<String>,
     name: String,
     input: Option<Box<RawValue>>,
@@ -77,11 +82,18 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     let mut builder = ReplyBuilder::new(chat);
     let id = wire.header("x-amzn-requestid").map(str::to_owned);
     builder.push_some(id.map(ReplyEvent::Id))?;
+    // Plain conversations do not need the turn again, so they do not pay for it.
+    let mut needs_raw = !chat.tools.is_empty();
+    let mut keeps_ids = true;
     for block in response.output.message.content {
         builder.push_some(block.text.map(ReplyEvent::Text))?;
-        if let Some(ToolUse { tool_use_id, name, input }) = block.tool_use {
+        needs_raw |= block.reasoning_content.is_some();
+        if let Some(ToolUse { r#type, tool_use_id, name, input }) = block.tool_use {
+            if r#type.as_deref() == Some("server_tool_use") {
+                continue;
+            }
             let arguments = input.map_or_else(String::new, |input| input.get().to_owned());
-            builder.push_call(tool_use_id.unwrap_or_default(), name, arguments);
+            keeps_ids &= builder.push_call(tool_use_id.unwrap_or_default(), name, arguments);
         }
     }
     let reason = match response.stop_reason.as_deref() {
@@ -95,5 +107,76 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push(ReplyEvent::Stop { reason, provider: response.stop_reason })?;
     let usage = response.usage.map(WireUsage::into_usage);
     builder.push_some(usage.map(ReplyEvent::Usage))?;
+    if needs_raw && keeps_ids {
+        builder.push_some(raw_turn(&wire.body, chat).map(ReplyEvent::RawTurn))?;
+    }
     Ok(builder.finish())
+}
+
+fn raw_turn(body: &[u8], chat: &Chat) -> Option<RawTurn> {
+    let response: RawResponse<'_> = serde_json::from_slice(body).ok()?;
+    tools::raw_turn(
+        NAME,
+        chat,
+        response.output.message.content,
+        |block| match serde_json::from_str::<KnownFields>(block.get()) {
+            Err(_) => BlockUse::Dropped,
+            Ok(block) => block.block_use(),
+        },
+    )
+}
+
+#[derive(Deserialize)]
+struct RawResponse<'a> {
+    #[serde(borrow)]
+    output: RawOutput<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawOutput<'a> {
+    #[serde(borrow)]
+    message: RawMessage<'a>,
+}
+
+#[derive(Deserialize)]
+struct RawMessage<'a> {
+    #[serde(borrow)]
+    content: &'a RawValue,
+}
+
+/// The fields of a content block that decide whether the API accepts it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownFields {
+    text: Option<String>,
+    reasoning_content: Option<Reasoning>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reasoning {
+    reasoning_text: Option<ReasoningText>,
+}
+
+#[derive(Deserialize)]
+struct ReasoningText {
+    signature: Option<String>,
+}
+
+impl KnownFields {
+    fn block_use(&self) -> BlockUse {
+        match self {
+            KnownFields { text: Some(text), .. } if text.trim().is_empty() => BlockUse::Dropped,
+            KnownFields { reasoning_content: Some(reasoning), .. } => {
+                match &reasoning.reasoning_text {
+                    // Models without signatures would repeat the reasoning in their reply.
+                    Some(text) if text.signature.as_ref().is_none_or(String::is_empty) => {
+                        BlockUse::Dropped
+                    }
+                    _ => BlockUse::KeptBeforeOthers,
+                }
+            }
+            KnownFields { .. } => BlockUse::Kept,
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! Builds the request body of Converse.
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::tools::{self, NAME};
 use crate::chat::{Chat, Media, Message, Part, Role, Sampling, Structure};
 use crate::error::Error;
 use crate::providers::anthropic::models::ClaudeModel;
 use crate::providers::anthropic::request::{self as claude, IMAGE_FORMATS};
-use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice, TopK};
+use crate::providers::anthropic::tools as claude_tools;
+use crate::providers::bedrock::models::{ConverseModel, Family, TopK};
+use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::data_url::parse_image;
-use crate::providers::dialect::unsupported_tools;
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -19,20 +22,20 @@ const MESSAGES: &str = "messages";
 ///
 /// # Errors
 /// `InvalidRequest` if an image is not a `data:` URL of a supported format, if the conversation
-/// begins with an assistant message, or if it ends with one that the model cannot continue.
+/// begins with an assistant message, if it ends with one that the model cannot continue, or if the
+/// tools do not fit the API or the model.
 pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String>), Error> {
-    let (system, tool_choice) = match model {
-        Family::Claude(model) => {
-            claude::check_last_message(chat, model)?;
-            (true, ToolChoice::Tool)
-        }
-        Family::Other(model) => (model.system, model.tool_choice),
-    };
-    let (mut body, messages) = build_messages(chat, system)?;
-    let Options { inference, additional, warnings } = match model {
+    if let Family::Claude(model) = model {
+        claude::check_last_message(chat, model)?;
+    }
+    let (mut body, messages) = build_messages(chat, model)?;
+    let tools = tools::build_tools(chat, model)?;
+    let Options { inference, mut additional, mut warnings } = match model {
         Family::Claude(model) => claude_options(chat, model),
         Family::Other(model) => other_options(chat, model),
     };
+    additional.extend(tools.claude_choice.map(|choice| ("tool_choice".to_owned(), choice)));
+    warnings.extend(tools.warnings);
     for (name, fields) in
         [("inferenceConfig", inference), ("additionalModelRequestFields", additional)]
     {
@@ -40,69 +43,140 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String
             body.insert(name.to_owned(), Value::Object(fields));
         }
     }
-    insert_structure(&mut body, &chat.structure, tool_choice);
+    insert_format(&mut body, &chat.structure);
+    if !tools.config.is_empty() {
+        body.insert("toolConfig".to_owned(), Value::Object(tools.config));
+    }
     Ok((Body::with_list(body, MESSAGES, messages), warnings))
 }
 
-/// Returns a body with `system` and a place for the messages, and the messages. Because the API
-/// requires alternating roles, consecutive messages with the same role are merged.
-fn build_messages(chat: &Chat, system: bool) -> Result<(Map<String, Value>, Vec<BodyItem>), Error> {
+/// The messages of a request. Because the API requires alternating roles, consecutive messages with
+/// the same role are merged.
+struct Turns<'a> {
+    chat: &'a Chat,
+    ids: CallIds,
+    /// Whether the model accepts the status of a tool result.
+    has_status: bool,
+    turns: Vec<Turn<'a>>,
+}
+
+enum Turn<'a> {
+    Blocks(Role, Vec<Value>),
+    /// An assistant message, with its index, that is sent as it was received.
+    Raw(usize, &'a Message, &'a RawValue),
+}
+
+/// Returns a body with `system` and a place for the messages, and the messages.
+fn build_messages(
+    chat: &Chat,
+    model: Family,
+) -> Result<(Map<String, Value>, Vec<BodyItem>), Error> {
     let mut body = Map::new();
+    let has_system = match model {
+        Family::Claude(_) => true,
+        Family::Other(model) => model.system,
+    };
     let first_system = chat.messages.iter().position(|message| message.role == Role::System);
-    let first_system = first_system.filter(|_| system);
+    let first_system = first_system.filter(|_| has_system);
     if let Some(system) = first_system.and_then(|index| chat.messages.get(index)) {
         body.insert("system".to_owned(), json!([{ "text": system.joined_text() }]));
     }
-    let mut turns: Vec<(Role, Vec<Value>)> = Vec::new();
+    let (ids, has_status) = match model {
+        Family::Claude(_) => (IdFormat::Name, true),
+        Family::Other(model) if model.short_ids => (IdFormat::Short, model.result_status),
+        Family::Other(model) => (IdFormat::Name, model.result_status),
+    };
+    let turns = Vec::with_capacity(chat.messages.len());
+    let mut turns = Turns { chat, ids: CallIds::new(ids), has_status, turns };
     for (index, message) in chat.messages.iter().enumerate() {
-        if Some(index) == first_system {
-            continue;
+        if Some(index) != first_system {
+            turns.add(index, message)?;
         }
+    }
+    body.insert(MESSAGES.to_owned(), Value::Null);
+    Ok((body, turns.into_items()))
+}
+
+impl<'a> Turns<'a> {
+    fn add(&mut self, index: usize, message: &'a Message) -> Result<(), Error> {
         // `messages` has no system role, so system messages that are not in `system` are sent as
         // user messages.
         let role = match message.role {
             Role::System => Role::User,
             role => role,
         };
-        if turns.is_empty() && role == Role::Assistant {
+        if role == Role::User {
+            return self.add_blocks(role, index, message);
+        }
+        if self.turns.is_empty() {
             return Err(Error::invalid(
                 format!("message[{index}]"),
                 "this provider requires a conversation to begin with a user message",
             ));
         }
-        let blocks = build_blocks(message, index)?;
-        match turns.last_mut() {
-            Some((last_role, content)) if *last_role == role => content.extend(blocks),
-            _ => turns.push((role, blocks)),
+        // A raw turn is not merged with other messages. Its parts are sent instead; they contain no
+        // call, because a result would follow.
+        let (follows_user, replaced) = match self.turns.last() {
+            Some(Turn::Raw(index, message, _)) => (false, Some((*index, *message))),
+            Some(Turn::Blocks(role, _)) => (*role == Role::User, None),
+            None => (false, None),
+        };
+        if let Some((index, message)) = replaced {
+            self.turns.pop();
+            self.add_blocks(role, index, message)?;
         }
+        let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &self.chat.model));
+        let raw = raw.filter(|_| follows_user);
+        self.ids.add_turn(message, raw.is_some());
+        if let Some(raw) = raw {
+            self.turns.push(Turn::Raw(index, message, &raw.json));
+            return Ok(());
+        }
+        self.add_blocks(role, index, message)
     }
-    let messages = turns
-        .into_iter()
-        .map(|(role, content)| json!({ "role": role.name(), "content": content }))
-        .map(BodyItem::Value)
-        .collect();
-    body.insert(MESSAGES.to_owned(), Value::Null);
-    Ok((body, messages))
-}
 
-fn build_blocks(message: &Message, index: usize) -> Result<Vec<Value>, Error> {
-    let mut blocks = Vec::new();
-    for (part_index, part) in message.parts.iter().enumerate() {
-        match part {
-            Part::Text(text) => blocks.push(json!({ "text": text })),
-            Part::Media(Media { url }) => {
-                let path = || format!("message[{index}].content[{part_index}].image_url.url");
-                let (media_type, bytes) = parse_image(url, IMAGE_FORMATS, path)?;
-                let format = media_type.trim_start_matches("image/");
-                let source = json!({ "bytes": bytes });
-                blocks.push(json!({ "image": { "format": format, "source": source } }));
-            }
-            Part::ToolCall(_) | Part::ToolResult(_) => {
-                return Err(unsupported_tools(index, part_index));
-            }
+    fn add_blocks(&mut self, role: Role, index: usize, message: &Message) -> Result<(), Error> {
+        let blocks = self.build_blocks(message, index)?;
+        match self.turns.last_mut() {
+            Some(Turn::Blocks(last_role, content)) if *last_role == role => content.extend(blocks),
+            // A model may reply without any text, but the API rejects empty messages.
+            _ if blocks.is_empty() && role == Role::Assistant => {}
+            _ => self.turns.push(Turn::Blocks(role, blocks)),
         }
+        Ok(())
     }
-    Ok(blocks)
+
+    fn build_blocks(&self, message: &Message, index: usize) -> Result<Vec<Value>, Error> {
+        let mut blocks = Vec::with_capacity(message.parts.len());
+        for (part_index, part) in claude_tools::results_first(message) {
+            if claude_tools::is_skipped(part, message) {
+                continue;
+            }
+            blocks.push(match part {
+                Part::Text(text) => json!({ "text": text }),
+                Part::Media(Media { url }) => {
+                    let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                    let (media_type, bytes) = parse_image(url, IMAGE_FORMATS, path)?;
+                    let format = media_type.trim_start_matches("image/");
+                    let source = json!({ "bytes": bytes });
+                    json!({ "image": { "format": format, "source": source } })
+                }
+                Part::ToolCall(call) => tools::call(call, &self.ids),
+                Part::ToolResult(result) => tools::result(result, &self.ids, self.has_status),
+            });
+        }
+        Ok(blocks)
+    }
+
+    fn into_items(self) -> Vec<BodyItem> {
+        let item = |turn| match turn {
+            Turn::Blocks(role, blocks) => {
+                BodyItem::Value(json!({ "role": role.name(), "content": blocks }))
+            }
+            Turn::Raw(_, _, json) => BodyItem::Raw(json.to_owned()),
+        };
+        self.turns.into_iter().map(item).collect()
+    }
 }
 
 /// The sampling options, divided between the two body fields that Converse has for them.
@@ -125,17 +199,7 @@ const INFERENCE_FIELDS: &[(&str, &str)] = &[
 
 fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
     let mut additional = Map::new();
-    let warnings = claude::insert_options(&mut additional, chat, model);
-    // Converse has separate fields for tools and schemas, which `insert_structure` adds.
-    for name in ["tools", "tool_choice"] {
-        additional.shift_remove(name);
-    }
-    if let Some(config) = additional.get_mut("output_config").and_then(Value::as_object_mut) {
-        config.shift_remove("format");
-        if config.is_empty() {
-            additional.shift_remove("output_config");
-        }
-    }
+    let warnings = claude::insert_options(&mut additional, chat, model, NAME);
     // Without `maxTokens`, the model's own limit applies. Only thinking requires an explicit limit.
     if chat.sampling.max_tokens.is_none() && !additional.contains_key("thinking") {
         additional.shift_remove("max_tokens");
@@ -192,29 +256,11 @@ fn requested_effort(sampling: &Sampling) -> Option<&str> {
     sampling.effort.as_deref().filter(|effort| *effort != "none")
 }
 
-fn insert_structure(body: &mut Map<String, Value>, structure: &Structure, tool_choice: ToolChoice) {
-    match structure {
-        Structure::Native { name, schema, .. } => {
-            // The API expects the schema as a string.
-            let schema = json!({ "schema": schema.to_string(), "name": name });
-            let format = json!({ "type": "json_schema", "structure": { "jsonSchema": schema } });
-            body.insert("outputConfig".to_owned(), json!({ "textFormat": format }));
-        }
-        Structure::ForcedTool { name, schema } => {
-            let spec = json!({
-                "name": name,
-                "description": "Gives the answer in its required form.",
-                "inputSchema": { "json": schema }
-            });
-            let choice = match tool_choice {
-                ToolChoice::Any => json!({ "any": {} }),
-                ToolChoice::Tool | ToolChoice::ToolWithPlainRoot | ToolChoice::Unsupported => {
-                    json!({ "tool": { "name": name } })
-                }
-            };
-            let tools = json!([{ "toolSpec": spec }]);
-            body.insert("toolConfig".to_owned(), json!({ "tools": tools, "toolChoice": choice }));
-        }
-        Structure::Free | Structure::JsonMode | Structure::PromptOnly => {}
+fn insert_format(body: &mut Map<String, Value>, structure: &Structure) {
+    if let Structure::Native { name, schema, .. } = structure {
+        // The API expects the schema as a string.
+        let schema = json!({ "schema": schema.to_string(), "name": name });
+        let format = json!({ "type": "json_schema", "structure": { "jsonSchema": schema } });
+        body.insert("outputConfig".to_owned(), json!({ "textFormat": format }));
     }
 }

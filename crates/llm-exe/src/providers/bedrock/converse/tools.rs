@@ -1,0 +1,188 @@
+//! Tools in Converse: their declaration, the choice, the calls and the results.
+
+use serde_json::{Map, Value, json};
+
+use crate::chat::{Chat, Structure, Tool, ToolCall, ToolChoice as Choice, ToolContent, ToolResult};
+use crate::error::Error;
+use crate::providers::anthropic::tools as claude;
+use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice};
+use crate::providers::call_ids::CallIds;
+use crate::providers::options::dropped_field;
+
+/// The name of the dialect.
+pub(super) const NAME: &str = "converse";
+
+/// The body fields that declare the tools, and the warnings about them.
+#[derive(Default)]
+pub(super) struct Tools {
+    /// The value of `toolConfig`, which is empty if there are no tools.
+    pub(super) config: Map<String, Value>,
+    /// The tool choice in Anthropic's format, for choices that Converse cannot express.
+    pub(super) claude_choice: Option<Value>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Returns the fields that declare the tools of a chat.
+///
+/// # Errors
+/// `InvalidRequest` if the model does not accept the schema of a tool, or if the chat contains
+/// calls but no tools.
+pub(super) fn build_tools(chat: &Chat, model: Family) -> Result<Tools, Error> {
+    let mut tools = Tools::default();
+    let calling = chat.messages.iter().position(|message| message.tool_calls().next().is_some());
+    let choice = claude::requested_choice(chat);
+    // Without calls, the model can't know the tools, so none of them needs to be declared.
+    if choice == Choice::None && calling.is_none() {
+        return Ok(tools);
+    }
+    let mut specs = Vec::with_capacity(chat.tools.len());
+    for (index, tool) in chat.tools.iter().enumerate() {
+        specs.push(declaration(tool, index, chat, model)?);
+    }
+    if let Structure::ForcedTool { name, schema } = &chat.structure {
+        specs.push(spec(name, Some(claude::REPLY_TOOL), schema.clone()));
+    }
+    if specs.is_empty() {
+        let Some(index) = calling else { return Ok(tools) };
+        let message = format!(
+            "expected the tools that message[{index}] calls, because this provider accepts tool \
+             calls only together with their tools"
+        );
+        return Err(Error::invalid("tools", message));
+    }
+    tools.config.insert("tools".to_owned(), Value::Array(specs));
+    match model {
+        Family::Claude(model) => {
+            let choice = claude::choose_tool(chat, model, &mut tools.warnings);
+            if claude::may_call_several(chat) || choice == Choice::None {
+                tools.insert_choice(chat, &choice, ToolChoice::Tool);
+            } else {
+                tools.claude_choice = claude::choice_field(&choice, false);
+            }
+        }
+        Family::Other(model) => {
+            tools.insert_choice(chat, &choice, model.tool_choice);
+            if !chat.parallel_tool_calls && !chat.tools.is_empty() {
+                let reason = "the provider does not support this option for the model";
+                tools.warn_dropped("parallelToolCalls", chat, reason);
+            }
+        }
+    }
+    Ok(tools)
+}
+
+impl Tools {
+    fn insert_choice(&mut self, chat: &Chat, choice: &Choice, support: ToolChoice) {
+        let any = || json!({ "any": {} });
+        let choice = match (choice, support) {
+            (Choice::Auto, _) => return,
+            (Choice::None, _) => {
+                let reason = "the provider can't forbid calls of tools that the conversation uses";
+                return self.warn_dropped("toolChoice", chat, reason);
+            }
+            (_, ToolChoice::Unsupported) => {
+                let reason = "the model can't be forced to call a tool";
+                return self.warn_dropped("toolChoice", chat, reason);
+            }
+            (Choice::Required, _) => any(),
+            (Choice::Named(name), ToolChoice::Tool | ToolChoice::ToolWithPlainRoot) => {
+                json!({ "tool": { "name": name } })
+            }
+            // With a single tool, both choices have the same effect.
+            (Choice::Named(_), ToolChoice::Any) => {
+                let tools = self.config.get("tools").and_then(Value::as_array);
+                if tools.is_some_and(|tools| tools.len() > 1) {
+                    self.warnings.push(format!(
+                        "toolChoice is sent as \"required\" for {}: the model can't be forced to \
+                         call a certain tool",
+                        chat.model
+                    ));
+                }
+                any()
+            }
+        };
+        self.config.insert("toolChoice".to_owned(), choice);
+    }
+
+    fn warn_dropped(&mut self, field: &str, chat: &Chat, reason: &str) {
+        self.warnings.push(dropped_field(field, &chat.model, reason));
+    }
+}
+
+fn declaration(tool: &Tool, index: usize, chat: &Chat, model: Family) -> Result<Value, Error> {
+    let mut schema = claude::object_schema(&tool.parameters);
+    if let Family::Other(ConverseModel { tool_choice: ToolChoice::ToolWithPlainRoot, .. }) = model {
+        if let Some(fields) = schema.as_object_mut() {
+            fields.entry("properties").or_insert_with(|| json!({}));
+        }
+        schema = with_plain_root(&schema).ok_or_else(|| {
+            let message = format!(
+                "{} accepts only schemas without $ref, and without anyOf and other conditions at \
+                 the root",
+                chat.model
+            );
+            Error::invalid(format!("tools[{index}].parameters"), message)
+        })?;
+    }
+    Ok(spec(&tool.name, tool.description.as_deref(), schema))
+}
+
+fn spec(name: &str, description: Option<&str>, schema: Value) -> Value {
+    let mut fields = Map::new();
+    fields.insert("name".to_owned(), json!(name));
+    // The API rejects an empty description.
+    if let Some(description) = description.filter(|description| !description.is_empty()) {
+        fields.insert("description".to_owned(), json!(description));
+    }
+    fields.insert("inputSchema".to_owned(), json!({ "json": schema }));
+    json!({ "toolSpec": fields })
+}
+
+/// Returns the content block of a tool call.
+pub(super) fn call(call: &ToolCall, ids: &CallIds) -> Value {
+    let (id, input) = (ids.get(&call.id), call.arguments_object());
+    json!({ "toolUse": { "toolUseId": id, "name": call.name, "input": input } })
+}
+
+/// Returns the content block of a tool result. Only some models accept its `status`.
+pub(super) fn result(result: &ToolResult, ids: &CallIds, has_status: bool) -> Value {
+    let content = match &result.content {
+        ToolContent::Json(json @ Value::Object(_)) if has_status || !result.is_error => {
+            json!({ "json": json })
+        }
+        content if has_status => json!({ "text": claude::text_or_placeholder(&content.to_text()) }),
+        _ => json!({ "text": claude::text_or_placeholder(&result.text_with_error()) }),
+    };
+    let mut block = json!({ "toolUseId": ids.get(&result.call_id), "content": [content] });
+    if result.is_error && has_status {
+        block["status"] = json!("error");
+    }
+    json!({ "toolResult": block })
+}
+
+/// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if the
+/// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`. All
+/// other root keywords can be dropped, because the reply is later validated against the full
+/// schema.
+pub(super) fn with_plain_root(schema: &Value) -> Option<Value> {
+    let properties = schema.get("properties")?;
+    let rules = ["anyOf", "oneOf", "allOf", "if", "patternProperties", "dependentSchemas"];
+    if rules.iter().any(|rule| schema.get(rule).is_some()) || has_reference(properties) {
+        return None;
+    }
+    let mut plain = json!({ "type": "object", "properties": properties });
+    if let Some(required) = schema.get("required") {
+        plain["required"] = required.clone();
+    }
+    Some(plain)
+}
+
+fn has_reference(schema: &Value) -> bool {
+    match schema {
+        Value::Object(rules) => {
+            rules.get("$ref").is_some_and(Value::is_string) || rules.values().any(has_reference)
+        }
+        Value::Array(items) => items.iter().any(has_reference),
+        _ => false,
+    }
+}
