@@ -44,23 +44,21 @@ impl JsonError {
 /// 127 levels, or if a number would lose digits.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let value = if number::stores_text() {
-        serde_json::from_slice(text)
-    } else {
-        number::parse_exactly(text)
-    };
+    let stores_text = number::stores_text();
+    let value =
+        if stores_text { serde_json::from_slice(text) } else { number::parse_exactly(text) };
     value.map_err(|error| {
         let message = strip_position(&error).replace(
             "recursion limit exceeded",
             "nested deeper than 127 levels, which is the limit",
         );
         let (line, column) = (error.line(), error.column().max(1));
-        if message == number::OUT_OF_RANGE {
+        if !stores_text && message == number::OUT_OF_RANGE {
             let message = format!("a number is out of range; {}", number::ENABLE_FEATURE);
             return JsonError { line, column, message, loses_digits: true };
         }
-        // serde_json's own errors are not data errors, because the target is any value.
-        let loses_digits = error.is_data();
+        // Only `parse_exactly` fails for a reason other than the syntax.
+        let loses_digits = !stores_text && error.is_data();
         JsonError { line, column, message, loses_digits }
     })
 }

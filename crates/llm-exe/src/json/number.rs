@@ -43,8 +43,12 @@ pub(super) const OUT_OF_RANGE: &str = "number out of range";
 /// # Errors
 /// Returns an error if the text is not a number, or if the number would lose digits.
 pub(crate) fn parse_number(text: &str) -> Result<Number, NumberError> {
-    match serde_json::from_str::<Number>(text) {
-        Ok(number) if stores_text() || is_integer(&number) => Ok(number),
+    let number = serde_json::from_str::<Number>(text);
+    if stores_text() {
+        return number.map_err(|_| NumberError::Invalid);
+    }
+    match number {
+        Ok(number) if number.is_i64() || number.is_u64() => Ok(number),
         Ok(_) => parse_float(text.trim()).map_err(NumberError::Lossy),
         Err(error) if error.to_string().starts_with(OUT_OF_RANGE) => {
             Err(NumberError::Lossy(LossyNumber(shorten(text.trim(), 40))))
@@ -60,10 +64,6 @@ pub(super) fn parse_exactly(text: &[u8]) -> Result<Value, serde_json::Error> {
     let value = ExactValue { numbers: &mut numbers }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
-}
-
-fn is_integer(number: &Number) -> bool {
-    number.is_i64() || number.is_u64()
 }
 
 /// Parses a number whose text contains a fraction or an exponent, or that is not a 64-bit integer.
