@@ -53,3 +53,4 @@ pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};
+pub use wire::{InvalidUserAgent, UserAgent};
