@@ -11,13 +11,13 @@ use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys, UserAgent, WebConfigFetcher};
+use llm_exe::{EnvironmentKeys, Error, Executor, Keys, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{
     AwsPorts, CREDENTIAL_VARIABLES, CredentialSource, EnvironmentCredentials, ServiceEndpoints,
     SigV4Signer,
 };
 use llm_exe_events::endpoint_key;
-use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
+use llm_exe_function::{AwsSettings, Function, Settings};
 use llm_exe_simulator::Simulator;
 
 use crate::{env_file, input};

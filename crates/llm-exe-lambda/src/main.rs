@@ -12,10 +12,10 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, UserAgent, WebConfigFetcher};
+use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
-use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{AwsSettings, Function, HandledEvent, LogLevel, Settings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

@@ -18,6 +18,7 @@ pub mod error;
 mod glob;
 pub mod hosted;
 pub mod json;
+mod keys;
 pub mod parsers;
 mod plan;
 pub mod ports;
@@ -40,6 +41,9 @@ pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};
+#[cfg(feature = "env")]
+pub use keys::EnvironmentKeys;
+pub use keys::{ConstantKey, KeyFn};
 pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
 };
