@@ -8,7 +8,7 @@
 //! This crate does not read environment variables or store credentials. Its callers supply API keys
 //! and AWS signatures through the traits in [`ports`].
 
-#![doc = include_str!("../../../docs/library.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod chat;
 mod deadline;
