@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Method, Request};
 use llm_exe::transport::{HttpClient, HttpError};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Error, ErrorKind};
@@ -219,7 +219,6 @@ impl Call {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.url)
-            .header(header::USER_AGENT, llm_exe::wire::USER_AGENT)
             .body(self.body.clone())?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value)?);

@@ -11,13 +11,13 @@ use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
 use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys, WebConfigFetcher};
+use llm_exe::{EnvironmentKeys, Error, Executor, Keys, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{
     AwsPorts, CREDENTIAL_VARIABLES, CredentialSource, EnvironmentCredentials, ServiceEndpoints,
     SigV4Signer,
 };
 use llm_exe_events::endpoint_key;
-use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, Settings};
+use llm_exe_function::{AwsSettings, Function, Settings};
 use llm_exe_simulator::Simulator;
 
 use crate::{env_file, input};
@@ -111,7 +111,7 @@ impl Environment {
             KeySource::None | KeySource::Simulator => env_file.unwrap_or_default(),
         };
         let env_file = Arc::new(env_file);
-        let http = HttpClient::default();
+        let http = HttpClient::default().with_user_agent(user_agent());
         let user_credentials = user_credentials(Arc::clone(&env_file));
         let aws = aws_ports(&settings.aws, &http, Arc::clone(&user_credentials));
         let (keys, credentials): (EnvironmentKeys, Arc<dyn CredentialSource>) = match source {
@@ -166,12 +166,17 @@ impl Environment {
     }
 
     fn documents(&self) -> Arc<dyn DocumentStore> {
-        let web_configs = WebConfigFetcher::new(self.settings.config_hosts.clone());
+        let web_configs =
+            WebConfigFetcher::new(self.settings.config_hosts.clone()).with_user_agent(user_agent());
         Arc::new(DocumentStores {
             s3: Some(Arc::new(self.aws.documents())),
             web: Some(Arc::new(web_configs)),
         })
     }
+}
+
+fn user_agent() -> UserAgent {
+    UserAgent::for_program("llm-exe-cli", env!("CARGO_PKG_VERSION")).unwrap_or_default()
 }
 
 fn aws_ports(

@@ -8,7 +8,6 @@ mod auth;
 mod batch;
 pub mod destination;
 mod function;
-mod keys;
 mod log_line;
 mod outcome;
 pub mod ports;
@@ -18,7 +17,6 @@ mod results;
 mod settings;
 
 pub use function::{Function, HandledEvent};
-pub use keys::EnvironmentKeys;
 pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, WebConfigFetcher};
+use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
-use llm_exe_function::{AwsSettings, EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{AwsSettings, Function, HandledEvent, LogLevel, Settings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -74,7 +74,8 @@ fn main() -> ExitCode {
 /// Creates the function with its AWS clients. Connections are opened only when a request needs
 /// them.
 fn function(settings: &Settings) -> Function {
-    let http = HttpClient::default();
+    let user_agent = user_agent();
+    let http = HttpClient::default().with_user_agent(user_agent.clone());
     let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
         settings.aws.clone();
     let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events };
@@ -84,7 +85,8 @@ fn function(settings: &Settings) -> Function {
     if let Some(store) = aws.keys(&stack_name, secret_cache) {
         keys = keys.or_else(Arc::new(store));
     }
-    let web_configs = Arc::new(WebConfigFetcher::new(settings.config_hosts.clone()));
+    let web_configs = WebConfigFetcher::new(settings.config_hosts.clone());
+    let web_configs = Arc::new(web_configs.with_user_agent(user_agent));
     #[cfg(feature = "panic-on-demand")]
     let web_configs = Arc::new(panic_on_demand::PanicOnDemand::new(web_configs));
     let documents = DocumentStores { s3: Some(Arc::new(aws.documents())), web: Some(web_configs) };
@@ -93,6 +95,10 @@ fn function(settings: &Settings) -> Function {
         .with_signer(Arc::new(aws.signer()))
         .with_documents(Arc::new(documents))
         .with_results(Arc::new(aws.results()), Arc::new(aws.messenger()))
+}
+
+fn user_agent() -> UserAgent {
+    UserAgent::for_program("llm-exe-lambda", env!("CARGO_PKG_VERSION")).unwrap_or_default()
 }
 
 async fn handle(

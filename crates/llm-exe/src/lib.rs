@@ -8,7 +8,7 @@
 //! This crate does not read environment variables or store credentials. Its callers supply API keys
 //! and AWS signatures through the traits in [`ports`].
 
-#![doc = include_str!("../../../docs/library.md")]
+#![doc = include_str!("../README.md")]
 
 pub mod chat;
 mod deadline;
@@ -18,6 +18,7 @@ pub mod error;
 mod glob;
 pub mod hosted;
 pub mod json;
+mod keys;
 pub mod parsers;
 mod plan;
 pub mod ports;
@@ -40,6 +41,9 @@ pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};
+#[cfg(feature = "env")]
+pub use keys::EnvironmentKeys;
+pub use keys::{ConstantKey, KeyFn};
 pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
 };
@@ -53,3 +57,4 @@ pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};
+pub use wire::{InvalidUserAgent, UserAgent};

@@ -4,6 +4,7 @@
 //! transport adds the key just before it sends the request.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -11,8 +12,52 @@ use serde_json::{Map, Value, json};
 
 use crate::ports::KeyName;
 
-/// The value of the `user-agent` header in every request to providers and to AWS.
-pub const USER_AGENT: &str = concat!("llm-exe-lambda/", env!("CARGO_PKG_VERSION"));
+/// The product token of this crate in the `user-agent` header.
+const PRODUCT: &str = concat!("llm-exe/", env!("CARGO_PKG_VERSION"));
+
+/// The value of the `user-agent` header in all requests. It is `llm-exe/VERSION`, which the name
+/// and version of a program can precede, as in `my-app/1.0 llm-exe/0.1.0`.
+/// <https://www.rfc-editor.org/rfc/rfc9110#field.user-agent>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserAgent(HeaderValue);
+
+/// The name or the version of a program can't be part of a `user-agent` header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a name and a version of ASCII letters, digits and !#$%&'*+-.^_`|~, got {}",
+    crate::json::quoted(.0)
+)]
+pub struct InvalidUserAgent(String);
+
+impl UserAgent {
+    /// Creates the user agent of a program. The program comes first, because RFC 9110 lists
+    /// products in decreasing order of their significance.
+    ///
+    /// # Errors
+    /// [`InvalidUserAgent`] if the name or the version is not a token of RFC 9110.
+    pub fn for_program(name: &str, version: &str) -> Result<Self, InvalidUserAgent> {
+        for token in [name, version] {
+            let is_token_char =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if token.is_empty() || !token.bytes().all(is_token_char) {
+                return Err(InvalidUserAgent(token.to_owned()));
+            }
+        }
+        let value = HeaderValue::try_from(format!("{name}/{version} {PRODUCT}"));
+        value.map(UserAgent).map_err(|_| InvalidUserAgent(name.to_owned()))
+    }
+
+    /// Returns the value of the header.
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl Default for UserAgent {
+    fn default() -> Self {
+        UserAgent(HeaderValue::from_static(PRODUCT))
+    }
+}
 
 /// The characters to percent-encode, which are all but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -183,7 +228,7 @@ mod tests {
     use serde_json::value::RawValue;
     use serde_json::{Map, Value, json};
 
-    use super::{Body, BodyItem, path_segment};
+    use super::{Body, BodyItem, UserAgent, path_segment};
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
@@ -219,6 +264,19 @@ mod tests {
         let expected = r#"{"model":"m","n":1.0,"messages":[{"role":"user"}]}"#;
         assert_eq!(body.to_bytes().unwrap(), expected.as_bytes());
         assert_eq!(body.to_value(), value);
+    }
+
+    #[test]
+    fn the_program_comes_first_in_the_user_agent() {
+        let text = |agent: UserAgent| agent.header_value().to_str().unwrap().to_owned();
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(text(UserAgent::default()), format!("llm-exe/{version}"));
+        let agent = UserAgent::for_program("my-app", "1.0+b2").unwrap();
+        assert_eq!(text(agent), format!("my-app/1.0+b2 llm-exe/{version}"));
+        for (name, program_version) in [("", "1"), ("a b", "1"), ("a", "1\n"), ("a/b", "1")] {
+            let error = UserAgent::for_program(name, program_version).unwrap_err().to_string();
+            assert!(error.starts_with("expected a name and a version of ASCII"), "{error}");
+        }
     }
 
     #[test]

@@ -41,6 +41,9 @@ async fn keys_are_read_from_env_file() {
         assert_eq!(output.stdout, format!("{REPLY}\n"), "{text:?}: {output:?}");
         let call = simulator.journal().pop().unwrap();
         assert_eq!(call.header("authorization"), Some("[present]"));
+        let version = env!("CARGO_PKG_VERSION");
+        let user_agent = format!("llm-exe-cli/{version} llm-exe/{version}");
+        assert_eq!(call.header("user-agent"), Some(user_agent.as_str()));
     }
     folder.file(".env", format!("ANTHROPIC_API_KEY={ANTHROPIC_KEY}"));
     let output = invoke(&folder, &simulator).await;

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::{Deadline, ErrorKind};
+use llm_exe::{Deadline, EnvironmentKeys, ErrorKind};
 use llm_exe_events::Invocation;
-use llm_exe_function::{EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{Function, HandledEvent, LogLevel, Settings};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -25,6 +25,26 @@ fn outcome_json(response: Response) -> Value {
 }
 
 #[tokio::test]
+async fn numbers_of_any_size_keep_their_digits() {
+    let function = Function::start().await;
+    let number = "123456789012345678901234567890";
+    let reply = json!({ "text": format!("{{\"n\":{number}}}") });
+    function.simulator.script_json(json!([{ "then": reply }])).unwrap();
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "output": "json"
+    });
+    let response = function.invoke(&request).await;
+    let Response::Result(result) = response else { panic!("{response:?}") };
+    assert_eq!(result.to_string(), format!("{{\"n\":{number}}}"));
+
+    let version = env!("CARGO_PKG_VERSION");
+    let user_agent = format!("llm-exe-lambda/{version} llm-exe/{version}");
+    let call = function.simulator.journal().pop().unwrap();
+    assert_eq!(call.header("user-agent"), Some(user_agent.as_str()));
+    function.stop().await;
+}
+
+#[tokio::test]
 async fn every_example_returns_its_result() {
     let expected: Value = serde_json::from_str(EXPECTED).unwrap();
     let function = Function::start().await;

@@ -13,7 +13,7 @@ use crate::json;
 /// Parses a document that consists of one JSON value.
 pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     let value = json::parse(text.as_bytes()).map_err(|error| {
-        ConfigError::at(error.line, error.column, format!("not valid JSON: {}", error.message))
+        ConfigError::at(error.line, error.column, format!("{}: {}", error.summary(), error.message))
     })?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str::<WithoutDuplicates>(text).map_err(|error| {

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::json::{JsonError, parse_prefix};
+
 /// The result of searching a reply for JSON.
 #[derive(Debug, PartialEq)]
 pub(super) enum FoundJson {
@@ -21,9 +23,11 @@ pub(super) fn find_json(text: &str) -> FoundJson {
     let content = strip_fence(text).unwrap_or(text);
     match crate::json::parse(content.as_bytes()) {
         Ok(value) => FoundJson::Whole(value),
+        Err(error) if error.loses_digits() => FoundJson::Invalid(error.to_string()),
         Err(error) => match find_embedded(content) {
-            Some(values) if !values.is_empty() => FoundJson::Embedded(values),
-            _ => FoundJson::Invalid(error.to_string()),
+            Ok(Some(values)) if !values.is_empty() => FoundJson::Embedded(values),
+            Ok(_) => FoundJson::Invalid(error.to_string()),
+            Err(error) => FoundJson::Invalid(error.to_string()),
         },
     }
 }
@@ -43,35 +47,36 @@ const MAX_BRACKETS: usize = 200;
 
 /// Returns the objects and arrays in a text, or `None` if one of them is invalid or the text has
 /// too many brackets.
-fn find_embedded(text: &str) -> Option<Vec<Value>> {
+///
+/// # Errors
+/// Returns an error if a number in one of them would lose digits.
+fn find_embedded(text: &str) -> Result<Option<Vec<Value>>, JsonError> {
     let mut values = Vec::new();
     let mut rest = text;
     let mut brackets = 0;
     while let Some(at) = rest.find(['{', '[']) {
         brackets += 1;
         if brackets > MAX_BRACKETS {
-            return None;
+            return Ok(None);
         }
-        let start = rest.get(at..)?;
-        let mut reader = serde_json::Deserializer::from_str(start).into_iter::<Value>();
-        if let Some(Ok(value)) = reader.next() {
-            let end = reader.byte_offset();
+        let start = rest.get(at..).unwrap_or_default();
+        if let Some((value, end)) = parse_prefix(start)? {
             values.push(value);
-            rest = start.get(end..)?;
+            rest = start.get(end..).unwrap_or_default();
             // After a complete value, an unmatched closing bracket means that the JSON is invalid.
             if rest.trim_start().starts_with(['}', ']']) {
-                return None;
+                return Ok(None);
             }
             continue;
         }
         // Brackets that contain prose are skipped, but invalid JSON ends the search.
         if looks_like_json(start) {
-            return None;
+            return Ok(None);
         }
-        let end = closing_bracket_end(start)?;
-        rest = start.get(end..)?;
+        let Some(end) = closing_bracket_end(start) else { return Ok(None) };
+        rest = start.get(end..).unwrap_or_default();
     }
-    Some(values)
+    Ok(Some(values))
 }
 
 fn looks_like_json(start: &str) -> bool {

@@ -12,6 +12,7 @@ use serde_json::{Number, Value};
 use super::js_text::trim;
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
+use crate::json::{NumberError, parse_number};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MatchMode {
@@ -53,10 +54,7 @@ impl ReplyParser for NumberParser {
             }
             _ => return Err(OutputError::new("the reply contains several numbers; expected one")),
         };
-        let value = json_number(number.text);
-        value.map(Value::Number).ok_or_else(|| {
-            OutputError::new("the number in the reply is too large for a 64-bit float")
-        })
+        json_number(number.text).map(Value::Number)
     }
 }
 
@@ -144,14 +142,24 @@ fn number_len(text: &str) -> Option<usize> {
 }
 
 /// Converts the text of a number to a JSON number. Integers keep all digits, and other numbers are
-/// formatted as in JavaScript. Returns `None` if the number is too large for an `f64`.
-fn json_number(text: &str) -> Option<Number> {
+/// formatted as in JavaScript.
+///
+/// # Errors
+/// Returns an error if the number is too large for an `f64`, or if an integer would lose digits.
+fn json_number(text: &str) -> Result<Number, OutputError> {
     let plain = text.replace(',', "").replace('−', "-");
     let plain = plain.trim_start_matches('+');
-    let float: f64 = plain.parse().ok()?;
+    let too_large = || OutputError::new("the number in the reply is too large for a 64-bit float");
+    let float: f64 = plain.parse().map_err(|_| too_large())?;
     if !float.is_finite() {
-        return None;
+        return Err(too_large());
     }
+    let to_json = |text: &str| {
+        parse_number(text).map_err(|error| match error {
+            NumberError::Lossy(error) => OutputError::new(error.to_string()),
+            NumberError::Invalid => too_large(),
+        })
+    };
     let (minus, digits) = match plain.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", plain),
@@ -159,10 +167,10 @@ fn json_number(text: &str) -> Option<Number> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         let digits = digits.trim_start_matches('0');
         return if digits.is_empty() {
-            Some(Number::from(0))
+            Ok(Number::from(0))
         } else {
-            format!("{minus}{digits}").parse().ok()
+            to_json(&format!("{minus}{digits}"))
         };
     }
-    ryu_js::Buffer::new().format_finite(float).parse().ok()
+    to_json(ryu_js::Buffer::new().format_finite(float))
 }

@@ -9,8 +9,8 @@ use super::syntax::scan::is_js_space;
 /// A number from the data or the template, or a count that the renderer computed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number<'a> {
-    /// The JSON text of a number, which preserves all its digits.
-    Literal(&'a str),
+    /// A number from the data or the template.
+    Literal(&'a serde_json::Number),
     /// An array index or a length.
     Count(usize),
 }
@@ -18,7 +18,7 @@ pub(crate) enum Number<'a> {
 impl<'a> Number<'a> {
     pub(crate) fn to_f64(self) -> f64 {
         match self {
-            Number::Literal(text) => text.parse().unwrap_or(f64::NAN),
+            Number::Literal(number) => text_of(number).parse().unwrap_or(f64::NAN),
             Number::Count(count) => count as f64,
         }
     }
@@ -26,21 +26,21 @@ impl<'a> Number<'a> {
     /// Converts the number to a JSON value.
     pub(crate) fn to_json(self) -> Value {
         match self {
-            Number::Literal(text) => text.parse().map_or(Value::Null, Value::Number),
+            Number::Literal(number) => Value::Number(number.clone()),
             Number::Count(count) => Value::from(count),
         }
     }
 
     /// Formats the number as JavaScript's `String(number)` does.
     pub(crate) fn to_js_string(self) -> Cow<'a, str> {
-        let unchanged = match self {
-            Number::Literal(text) => shortest_form(text),
-            Number::Count(count) => DIGITS.get(count).copied(),
-        };
-        match (unchanged, self) {
-            (Some(text), _) => Cow::Borrowed(text),
-            (None, Number::Count(count)) => Cow::Owned(count.to_string()),
-            (None, number) => Cow::Owned(ryu_js::Buffer::new().format(number.to_f64()).to_owned()),
+        match self {
+            Number::Literal(number) => shortest_form(text_of(number)).unwrap_or_else(|| {
+                Cow::Owned(ryu_js::Buffer::new().format(self.to_f64()).to_owned())
+            }),
+            Number::Count(count) => match DIGITS.get(count) {
+                Some(digit) => Cow::Borrowed(digit),
+                None => Cow::Owned(count.to_string()),
+            },
         }
     }
 }
@@ -48,9 +48,16 @@ impl<'a> Number<'a> {
 /// Preformatted small counts, which are rendered without an allocation.
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-/// Formats the JSON text of a number as JavaScript's `String(number)` does.
-pub(crate) fn to_js_string(text: &str) -> String {
-    Number::Literal(text).to_js_string().into_owned()
+/// Returns the JSON text of a number, with all digits that serde_json stores.
+#[cfg(feature = "exact-numbers")]
+fn text_of(number: &serde_json::Number) -> Cow<'_, str> {
+    Cow::Borrowed(number.as_str())
+}
+
+/// Returns the JSON text of a number, with all digits that serde_json stores.
+#[cfg(not(feature = "exact-numbers"))]
+fn text_of(number: &serde_json::Number) -> Cow<'_, str> {
+    Cow::Owned(number.to_string())
 }
 
 /// Maximum number of significant digits with which a decimal number without trailing zeros is
@@ -59,23 +66,33 @@ const MAX_EXACT_DIGITS: usize = 15;
 
 /// Returns the text that JavaScript prints for a number, without parsing the number. Supports only
 /// integers without leading zeros and short fractions, and returns `None` for other numbers.
-fn shortest_form(text: &str) -> Option<&str> {
+fn shortest_form(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let length = shortest_form_len(&text)?;
+    Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..length)?),
+        Cow::Owned(mut text) => {
+            text.truncate(length);
+            Cow::Owned(text)
+        }
+    })
+}
+
+/// Returns the length of the text that JavaScript prints, which is a prefix of the JSON text.
+fn shortest_form_len(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let starts_with_zero = digits.first() == Some(&b'0');
     match digits.get(whole..)? {
-        [] => (!starts_with_zero || text == "0").then_some(text),
-        [b'.', b'0'] if !starts_with_zero && whole <= MAX_EXACT_DIGITS => {
-            text.get(..text.len() - 2)
-        }
+        [] => (!starts_with_zero || text == "0").then_some(text.len()),
+        [b'.', b'0'] if !starts_with_zero && whole <= MAX_EXACT_DIGITS => Some(text.len() - 2),
         [b'.', fraction @ ..] => {
             let plain = fraction.iter().all(u8::is_ascii_digit) && fraction.last() != Some(&b'0');
             let zeros = fraction.iter().take_while(|byte| **byte == b'0').count();
             // JavaScript prints numbers below 1e-6 with an exponent.
             let no_exponent = !starts_with_zero || (whole == 1 && zeros < 6);
             let short = !fraction.is_empty() && whole + fraction.len() <= MAX_EXACT_DIGITS;
-            (plain && no_exponent && short).then_some(text)
+            (plain && no_exponent && short).then_some(text.len())
         }
         _ => None,
     }

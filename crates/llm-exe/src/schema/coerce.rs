@@ -5,9 +5,10 @@
 //! Coercion follows `properties`, `items`, `$ref` and `additionalProperties`. It does not follow
 //! combinators such as `anyOf`, because the result would depend on which branch is chosen.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::reference::referenced;
+use crate::json::{LossyNumber, NumberError, parse_number};
 
 /// Maximum depth to follow, counting nesting levels and `$ref`s. Deeper values are not changed.
 const MAX_DEPTH: usize = 200;
@@ -20,14 +21,20 @@ const MAX_DEFAULTS: usize = 1000;
 const MAX_HOPS: usize = 16;
 
 /// Coerces a value to the schema `root`, in place.
-pub(crate) fn coerce(root: &Value, value: &mut Value) {
-    let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS };
+///
+/// # Errors
+/// Returns an error if a string contains a number that would lose digits.
+pub(crate) fn coerce(root: &Value, value: &mut Value) -> Result<(), LossyNumber> {
+    let mut coercer = Coercer { root, defaults_left: MAX_DEFAULTS, lossy: None };
     coercer.coerce_value(root, value, 0);
+    coercer.lossy.map_or(Ok(()), Err)
 }
 
 struct Coercer<'a> {
     root: &'a Value,
     defaults_left: usize,
+    /// The last number that would have lost digits.
+    lossy: Option<LossyNumber>,
 }
 
 impl Coercer<'_> {
@@ -44,7 +51,7 @@ impl Coercer<'_> {
             self.coerce_value(target, value, depth + 1);
         }
         if let Value::String(text) = value
-            && let Some(coerced) = coerce_string(rules, text)
+            && let Some(coerced) = self.coerce_string(rules, text)
         {
             *value = coerced;
         }
@@ -104,26 +111,31 @@ impl Coercer<'_> {
             }
         }
     }
-}
 
-/// Converts a string to a number or a boolean if the schema requires that type and does not allow
-/// strings.
-fn coerce_string(rules: &Map<String, Value>, text: &str) -> Option<Value> {
-    let allows = |name: &str| match rules.get("type") {
-        Some(Value::String(kind)) => kind == name,
-        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind.as_str() == Some(name)),
-        _ => false,
-    };
-    if allows("string") {
-        return None;
-    }
-    match text {
-        "true" if allows("boolean") => Some(Value::Bool(true)),
-        "false" if allows("boolean") => Some(Value::Bool(false)),
-        _ if allows("number") || allows("integer") => {
-            serde_json::from_str::<Number>(text).ok().map(Value::Number)
+    /// Converts a string to a number or a boolean if the schema requires that type and does not
+    /// allow strings.
+    fn coerce_string(&mut self, rules: &Map<String, Value>, text: &str) -> Option<Value> {
+        let allows = |name: &str| match rules.get("type") {
+            Some(Value::String(kind)) => kind == name,
+            Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind.as_str() == Some(name)),
+            _ => false,
+        };
+        if allows("string") {
+            return None;
         }
-        _ => None,
+        match text {
+            "true" if allows("boolean") => Some(Value::Bool(true)),
+            "false" if allows("boolean") => Some(Value::Bool(false)),
+            _ if allows("number") || allows("integer") => match parse_number(text) {
+                Ok(number) => Some(Value::Number(number)),
+                Err(NumberError::Lossy(error)) => {
+                    self.lossy = Some(error);
+                    None
+                }
+                Err(NumberError::Invalid) => None,
+            },
+            _ => None,
+        }
     }
 }
 
@@ -164,7 +176,7 @@ mod tests {
             "n": "42", "f": "1.5", "b": "true", "s": "7", "both": "8", "list": ["1", "x"],
             "any": "3", "map": {"k": "false"}, "unknown": 1
         });
-        coerce(&schema, &mut value);
+        coerce(&schema, &mut value).unwrap();
         assert_eq!(
             value,
             json!({
@@ -178,7 +190,7 @@ mod tests {
     fn recursive_references_terminate() {
         let schema = json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}});
         let mut value = json!({"a": 1});
-        coerce(&schema, &mut value);
+        coerce(&schema, &mut value).unwrap();
         assert_eq!(value, json!({"a": 1}));
     }
 }

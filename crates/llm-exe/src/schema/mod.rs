@@ -102,9 +102,11 @@ impl Schema {
     /// properties of closed objects.
     ///
     /// # Errors
-    /// Returns an error with the positions where the value does not satisfy the schema.
+    /// Returns an error with the positions where the value does not satisfy the schema, or with a
+    /// number that would lose digits.
     pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
-        coerce::coerce(&self.written, &mut value);
+        let coerced = coerce::coerce(&self.written, &mut value);
+        coerced.map_err(|error| SchemaError::new(error.to_string()))?;
         self.validate(&value)?;
         Ok(value)
     }

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, Request, header};
 use super::http::{HttpClient, HttpError};
 use crate::error::Error;
 use crate::ports::{Secret, Signer, UnsignedRequest};
-use crate::wire::{Auth, USER_AGENT, WireReply, WireRequest};
+use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Maximum size of a response body in bytes.
 pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
@@ -60,7 +60,6 @@ async fn build_http_request(
         .uri(&wire.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, USER_AGENT)
         .body(body.clone())
         .map_err(|error| invalid(format!("the request URL is not valid: {error}")))?;
     let headers = request.headers_mut();

@@ -2,20 +2,23 @@
 //! same process can share the connection pool.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Error as ClientError;
 use hyper_util::client::legacy::connect::capture_connection;
 
 use super::connector::{Client, UseCount};
 use crate::deadline::Deadline;
-use crate::wire::WireReply;
+use crate::wire::{UserAgent, WireReply};
 
 /// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
 /// connections and certificates are set up on first use. The client does not follow redirects and
 /// does not use proxies.
 #[derive(Debug, Clone, Default)]
-pub struct HttpClient(Client);
+pub struct HttpClient {
+    client: Client,
+    user_agent: UserAgent,
+}
 
 /// Why a request did not produce a complete response.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,12 @@ impl HttpError {
 }
 
 impl HttpClient {
+    /// Replaces the user agent. Requests that have a `user-agent` header of their own keep it.
+    #[must_use]
+    pub fn with_user_agent(self, user_agent: UserAgent) -> Self {
+        HttpClient { user_agent, ..self }
+    }
+
     /// Sends a request and reads the response, whose body may have at most `max_bytes` bytes. If a
     /// pooled connection turns out to be closed, the request is sent once more.
     ///
@@ -92,7 +101,7 @@ impl HttpClient {
     /// the later request connects again.
     pub fn preconnect(&self, url: &str) {
         if let Ok(uri) = url.parse() {
-            self.0.preconnect(&uri);
+            self.client.preconnect(&uri);
         }
     }
 
@@ -103,8 +112,10 @@ impl HttpClient {
         max_bytes: usize,
     ) -> Result<WireReply, HttpError> {
         let mut request = request.map(Full::new);
+        let user_agent = || self.user_agent.header_value().clone();
+        request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
         let captured = capture_connection(&mut request);
-        let response = self.0.request(request).await;
+        let response = self.client.request(request).await;
         let reused = was_used_before(&captured);
         let response = response.map_err(|error| classify(&error, reused))?;
         let (head, body) = response.into_parts();

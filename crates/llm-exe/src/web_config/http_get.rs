@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::error::{FetchError, failed, forbidden};
 use super::limited_stream::ReadLimitExceeded;
 use super::target::Target;
+use crate::wire::UserAgent;
 
 /// Maximum size of a response body in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -44,11 +45,12 @@ pub(super) async fn http_get<S>(
     stream: S,
     target: &Target,
     known_etag: Option<&str>,
+    user_agent: &UserAgent,
 ) -> Result<GetOutcome, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let request = build_request(target, known_etag)?;
+    let request = build_request(target, known_etag, user_agent)?;
     let is_conditional = request.headers().contains_key(header::IF_NONE_MATCH);
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_HEAD_BYTES)
@@ -79,12 +81,13 @@ where
 fn build_request(
     target: &Target,
     known_etag: Option<&str>,
+    user_agent: &UserAgent,
 ) -> Result<Request<Empty<Bytes>>, FetchError> {
     let mut request = Request::get(target.path_and_query())
         .header(header::HOST, target.host_header())
         .header(header::ACCEPT, "*/*")
         .header(header::ACCEPT_ENCODING, "identity")
-        .header(header::USER_AGENT, crate::wire::USER_AGENT)
+        .header(header::USER_AGENT, user_agent.header_value())
         .body(Empty::new())
         .map_err(|_| forbidden("the path of the URL is not valid in an HTTP request"))?;
     let known_etag = known_etag.filter(|etag| is_etag(etag)).map(HeaderValue::from_str);

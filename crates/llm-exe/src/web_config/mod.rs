@@ -26,6 +26,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use crate::tls;
+use crate::wire::UserAgent;
 
 pub use connect::Resolver;
 use connect::{Connector, SystemResolver, TcpConnector, connect};
@@ -48,6 +49,7 @@ pub struct WebConfigFetcher {
     resolver: Arc<dyn Resolver>,
     connector: Arc<dyn Connector>,
     tls: OnceLock<TlsConnector>,
+    user_agent: UserAgent,
 }
 
 impl std::fmt::Debug for WebConfigFetcher {
@@ -66,7 +68,14 @@ impl WebConfigFetcher {
     /// that the resolver returns are checked too.
     pub fn with_resolver(hosts: ConfigHosts, resolver: Arc<dyn Resolver>) -> Self {
         let connector = Arc::new(TcpConnector);
-        WebConfigFetcher { hosts, resolver, connector, tls: OnceLock::new() }
+        let user_agent = UserAgent::default();
+        WebConfigFetcher { hosts, resolver, connector, tls: OnceLock::new(), user_agent }
+    }
+
+    /// Replaces the user agent.
+    #[must_use]
+    pub fn with_user_agent(self, user_agent: UserAgent) -> Self {
+        WebConfigFetcher { user_agent, ..self }
     }
 
     async fn fetch_url(
@@ -124,7 +133,7 @@ impl WebConfigFetcher {
         let stream = LimitedStream::new(stream, MAX_READ_BYTES);
         let handshake = self.tls().connect(target.server_name.clone(), stream);
         let stream = handshake.await.map_err(|error| handshake_error(&error))?;
-        http_get(stream, target, known_etag).await
+        http_get(stream, target, known_etag, &self.user_agent).await
     }
 
     fn tls(&self) -> &TlsConnector {

@@ -32,6 +32,21 @@ pub(crate) fn read_cases<T: DeserializeOwned>(path: &str) -> T {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Returns whether a case is skipped because it requires the feature `exact-numbers`. Such cases
+/// have the field `exactNumbers`.
+pub(crate) fn needs_exact_numbers(case: &Value) -> bool {
+    !cfg!(feature = "exact-numbers") && case["exactNumbers"] == true
+}
+
+/// Parses the cases in a file and skips those that require the feature `exact-numbers` if it is
+/// off.
+pub(crate) fn read_supported_cases<T: DeserializeOwned>(path: &str) -> Vec<T> {
+    let mut cases: Vec<Value> = read_cases(path);
+    cases.retain(|case| !needs_exact_numbers(case));
+    let cases = serde_json::from_value(Value::Array(cases));
+    cases.unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
 /// Returns the path of a provider's data file. Colons in the name are replaced, because some
 /// systems do not allow them in file names.
 pub(crate) fn wire_file(provider: &str) -> PathBuf {

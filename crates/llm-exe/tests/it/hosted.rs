@@ -12,7 +12,7 @@ use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::common::{FixedKey, endpoints, read_cases, root};
+use crate::common::{FixedKey, endpoints, read_cases, read_supported_cases, root};
 use store::{MemoryStore, parse_hex};
 
 #[derive(Deserialize)]
@@ -70,7 +70,7 @@ impl ParseCase {
 
 fn check_format(path: &str, format: Format) {
     let mut failures = Vec::new();
-    for case in read_cases::<Vec<ParseCase>>(path) {
+    for case in read_supported_cases::<ParseCase>(path) {
         let result = HostedConfig::parse(&case.body(), format);
         if !case.matches(&result) {
             failures.push(format!("{}: {result:?}", case.name));

@@ -16,6 +16,7 @@ mod hosted_cache;
 mod hosted_properties;
 mod look_ahead;
 mod models;
+mod numbers;
 mod parsers;
 mod prompt_limits;
 mod prompt_ours;

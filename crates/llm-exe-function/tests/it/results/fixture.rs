@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe::{Deadline, EnvironmentKeys, Error, ErrorKind};
 use llm_exe_events::Invocation;
 use llm_exe_function::destination::{Destination, ResultPlace};
 use llm_exe_function::ports::{
     Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
 };
-use llm_exe_function::{EnvironmentKeys, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{Function, HandledEvent, LogLevel, Settings};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde_json::{Value, json};
 

@@ -149,7 +149,7 @@ impl<'a> Renderer<'a> {
             Expr::Path(path) => self.path(path, optional, env)?,
             Expr::Call(call) => self.call(call, optional, env)?,
             Expr::Text(text) => Value::Text(text),
-            Expr::Number(number) => Value::Number(Number::Literal(number.as_str())),
+            Expr::Number(number) => Value::Number(Number::Literal(number)),
             Expr::Bool(value) => Value::Bool(*value),
             Expr::Null => Value::Null,
             Expr::Undefined => Value::Undefined,

@@ -59,7 +59,7 @@ impl<'a> From<&'a Json> for Value<'a> {
         match json {
             Json::Null => Value::Null,
             Json::Bool(value) => Value::Bool(*value),
-            Json::Number(number) => Value::Number(Number::Literal(number.as_str())),
+            Json::Number(number) => Value::Number(Number::Literal(number)),
             Json::String(text) => Value::Text(text),
             Json::Array(items) => Value::Array(items),
             Json::Object(map) => Value::Object(map),

@@ -3,7 +3,7 @@
 use super::parser::{Name, ParseResult, Parser};
 use super::token::{Closing, Token};
 use super::tree::{Call, Expr, Pair, Path};
-use crate::prompt::number;
+use crate::prompt::number::Number;
 
 /// Maximum number of block parameters. Helpers provide at most two values, so more parameters are
 /// never useful.
@@ -43,7 +43,7 @@ impl Parser<'_> {
                 return Ok((path, name));
             }
             Token::Text(text) => (text, true),
-            Token::Number(number) => (number::to_js_string(number.as_str()).into(), false),
+            Token::Number(number) => (Number::Literal(&number).to_js_string().into(), false),
             Token::Bool(value) => (value.to_string().into(), false),
             Token::Null => ("null".into(), false),
             Token::Undefined => ("undefined".into(), false),

@@ -2,6 +2,7 @@
 
 use super::lexer::Lexer;
 use super::scan::{bracketed_len, id_len, is_js_space, quoted_len, trim_js_start};
+use crate::json::{NumberError, parse_number};
 
 /// A token inside a tag.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub(crate) enum Token {
     Separator,
     Text(Box<str>),
     Number(serde_json::Number),
+    /// A number that would lose digits, with the reason.
+    LossyNumber(Box<str>),
     Bool(bool),
     Null,
     Undefined,
@@ -50,6 +53,7 @@ impl Token {
             Token::Separator => "`.` or `/`".to_owned(),
             Token::Text(text) => format!("\"{text}\""),
             Token::Number(number) => format!("`{number}`"),
+            Token::LossyNumber(reason) => reason.to_string(),
             Token::Bool(value) => format!("`{value}`"),
             Token::Null => "`null`".to_owned(),
             Token::Undefined => "`undefined`".to_owned(),
@@ -203,15 +207,19 @@ fn read_number(rest: &str) -> Option<(Token, usize)> {
     if whole == 0 || !is_word_end(rest, len, "") {
         return None;
     }
-    Some((Token::Number(parse_number(rest.get(..len)?)?), len))
+    Some((number_token(rest.get(..len)?)?, len))
 }
 
 /// Parses a number. handlebars.js allows leading zeros, but JSON does not, so they are removed.
-fn parse_number(text: &str) -> Option<serde_json::Number> {
+fn number_token(text: &str) -> Option<Token> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let trimmed = digits.trim_start_matches('0');
     let zero = if trimmed.is_empty() || trimmed.starts_with('.') { "0" } else { "" };
-    format!("{sign}{zero}{trimmed}").parse().ok()
+    match parse_number(&format!("{sign}{zero}{trimmed}")) {
+        Ok(number) => Some(Token::Number(number)),
+        Err(NumberError::Lossy(error)) => Some(Token::LossyNumber(error.to_string().into())),
+        Err(NumberError::Invalid) => None,
+    }
 }
 
 fn unquote(rest: &str, len: usize, quote: char) -> Box<str> {

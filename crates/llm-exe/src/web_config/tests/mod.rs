@@ -22,6 +22,7 @@ use super::{ConfigHosts, Resolver, WebConfigFetcher, tls_connector};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
+use crate::wire::UserAgent;
 
 const PUBLIC_ADDRESS: &str = "93.184.215.14";
 
@@ -111,6 +112,7 @@ impl TestFetcher {
             resolver: resolver.clone(),
             connector: connector.clone(),
             tls,
+            user_agent: UserAgent::default(),
         };
         TestFetcher { resolver, connector, fetcher }
     }

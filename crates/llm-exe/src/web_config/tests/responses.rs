@@ -16,6 +16,7 @@ use super::{FakeConnector, FakeResolver, PUBLIC_ADDRESS, TestFetcher};
 use crate::deadline::Deadline;
 use crate::error::ErrorKind;
 use crate::ports::{DocumentLocation, DocumentStore, PortFuture};
+use crate::wire::UserAgent;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -172,6 +173,7 @@ async fn the_time_limit_includes_dns_lookups() {
         resolver: Arc::new(HangingResolver),
         connector: Arc::new(FakeConnector::default()),
         tls: OnceLock::new(),
+        user_agent: UserAgent::default(),
     };
     let location = DocumentLocation::Url("https://a.example/p?sig=secret-word".to_owned());
     let start = tokio::time::Instant::now();

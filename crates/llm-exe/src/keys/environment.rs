@@ -1,13 +1,17 @@
 //! Reads API keys from environment variables, or from a store if no variable contains the key.
 
+use std::future::ready;
 use std::sync::Arc;
 
-use llm_exe::ports::PortFuture;
-use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
+use super::unusable;
+use crate::error::Error;
+use crate::ports::{KeyName, Keys, PortFuture, Secret};
 
 type LookUp = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Looks up API keys in environment variables first, and then in an optional store.
+/// Looks up API keys in environment variables first, and then in an optional store. The
+/// variable for a provider's key has the name that other programs use, such as
+/// `OPENAI_API_KEY`.
 pub struct EnvironmentKeys {
     look_up: Box<LookUp>,
     store: Option<Arc<dyn Keys>>,
@@ -20,7 +24,14 @@ impl std::fmt::Debug for EnvironmentKeys {
 }
 
 impl EnvironmentKeys {
-    /// Creates an instance that only reads environment variables. `look_up` returns the value of a
+    /// Creates an instance that reads the environment variables of the process each time a key
+    /// is needed.
+    #[expect(clippy::disallowed_methods, reason = "the caller asks for the environment")]
+    pub fn from_process() -> Self {
+        EnvironmentKeys::new(|variable| std::env::var(variable).ok())
+    }
+
+    /// Creates an instance that reads variables with `look_up`, which returns the value of a
     /// variable.
     pub fn new(look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         EnvironmentKeys { look_up: Box::new(look_up), store: None }
@@ -38,10 +49,8 @@ impl EnvironmentKeys {
             let value = (self.look_up)(variable)?;
             (!value.trim().is_empty()).then_some((variable, value))
         })?;
-        Some(Secret::new(&value).map_err(|reason| {
-            let message = format!("the key in {variable} can't be used: {reason}");
-            Error::new(ErrorKind::SecretNotFound, message)
-        }))
+        let place = || format!("the key in {variable}");
+        Some(Secret::new(&value).map_err(|reason| unusable(&place(), reason)))
     }
 }
 
@@ -55,7 +64,7 @@ impl Keys for EnvironmentKeys {
             let message = format!("no API key found; set {} in the environment", name.variables());
             Err(Error::secret_not_set(message))
         });
-        Box::pin(std::future::ready(key))
+        Box::pin(ready(key))
     }
 
     fn renewed<'a>(
@@ -65,7 +74,7 @@ impl Keys for EnvironmentKeys {
     ) -> PortFuture<'a, Result<Option<Secret>, Error>> {
         match &self.store {
             Some(store) if self.in_environment(name).is_none() => store.renewed(name, stale),
-            _ => Box::pin(std::future::ready(Ok(None))),
+            _ => Box::pin(ready(Ok(None))),
         }
     }
 }

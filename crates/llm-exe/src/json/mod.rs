@@ -1,0 +1,166 @@
+//! Parses JSON and describes JSON values in error messages.
+//!
+//! The parser is serde_json, which accepts at most 127 levels of nesting. It is configured to
+//! preserve the order of keys. With the feature `exact-numbers`, it also preserves all digits of
+//! numbers. Without the feature, a number that would lose digits is an error.
+
+mod number;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+pub(crate) use number::{LossyNumber, NumberError, parse_number};
+
+/// Why a string is not valid JSON, or why its value can't be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} at line {line}, column {column}: {message}", self.summary())]
+pub struct JsonError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in bytes, counted from 1.
+    pub column: usize,
+    /// The parser's message, without the position.
+    pub message: String,
+    /// Whether the JSON is valid but contains a number that would lose digits.
+    loses_digits: bool,
+}
+
+impl JsonError {
+    /// Returns whether the JSON is valid but contains a number that would lose digits.
+    pub(crate) fn loses_digits(&self) -> bool {
+        self.loses_digits
+    }
+
+    /// Describes the error without its position and message.
+    pub(crate) fn summary(&self) -> &'static str {
+        if self.loses_digits { "JSON that can't be stored" } else { "not valid JSON" }
+    }
+}
+
+/// Parses a text that contains exactly one JSON value. A byte order mark at the start is skipped.
+///
+/// # Errors
+/// Returns the reason and the position if the text is not valid JSON, if it is nested deeper than
+/// 127 levels, or if a number would lose digits.
+pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let stores_text = number::stores_text();
+    let value =
+        if stores_text { serde_json::from_slice(text) } else { number::parse_exactly(text) };
+    value.map_err(|error| {
+        let message = strip_position(&error).replace(
+            "recursion limit exceeded",
+            "nested deeper than 127 levels, which is the limit",
+        );
+        let (line, column) = (error.line(), error.column().max(1));
+        if !stores_text && message == number::OUT_OF_RANGE {
+            let message = format!("a number is out of range; {}", number::ENABLE_FEATURE);
+            return JsonError { line, column, message, loses_digits: true };
+        }
+        // Only `parse_exactly` fails for a reason other than the syntax.
+        let loses_digits = !stores_text && error.is_data();
+        JsonError { line, column, message, loses_digits }
+    })
+}
+
+/// Parses the JSON value at the start of a text. Returns the value and its length in bytes, or
+/// `None` if the text does not start with valid JSON.
+///
+/// # Errors
+/// Returns an error if a number of the value would lose digits.
+pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonError> {
+    let deserializer = serde_json::Deserializer::from_str(text);
+    if number::stores_text() {
+        let mut values = deserializer.into_iter::<Value>();
+        let value = values.next().and_then(Result::ok);
+        return Ok(value.map(|value| (value, values.byte_offset())));
+    }
+    let mut values = deserializer.into_iter::<&RawValue>();
+    let Some(Ok(raw)) = values.next() else { return Ok(None) };
+    match parse(raw.get().as_bytes()) {
+        Ok(value) => Ok(Some((value, values.byte_offset()))),
+        Err(error) if error.loses_digits => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Returns the message of a serde_json error without its trailing position, such as ` at line 1
+/// column 2`.
+pub(crate) fn strip_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
+}
+
+/// Returns the name of the value's JSON type for error messages, including the article, such as
+/// `a string`.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Describes a value in an error message: arrays and objects by their type, other values by their
+/// content.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => crate::error::shorten(&number.to_string(), 40),
+        Value::String(text) => format!("the string {}", quoted(text)),
+        Value::Array(_) | Value::Object(_) => type_name(value).to_owned(),
+    }
+}
+
+/// Quotes and escapes a string for an error message, after truncating it to 60 characters.
+pub fn quoted(text: &str) -> String {
+    let short = crate::error::shorten(text, 60);
+    serde_json::to_string(&short).unwrap_or_else(|_| "\"…\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    /// Detects changes in the format of serde_json's error messages.
+    #[test]
+    fn positions_are_stripped_from_messages() {
+        let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();
+        assert_eq!((error.line, error.message.as_str()), (2, "expected ident"));
+        let error = parse(b"").unwrap_err();
+        assert_eq!((error.line, error.column), (1, 1));
+        assert_eq!(error.message, "EOF while parsing a value");
+        let error = parse("[".repeat(200).as_bytes()).unwrap_err();
+        assert_eq!(error.message, "nested deeper than 127 levels, which is the limit");
+    }
+
+    #[test]
+    fn numbers_never_change_silently() {
+        let survives = r#"{"a":[1.5,0.30000000000000004,-0.0,1e2],"b":18446744073709551615,"a":1}"#;
+        let value = parse(survives.as_bytes()).unwrap();
+        assert_eq!(value["b"].as_u64(), Some(u64::MAX));
+        for number in ["123456789012345678901234567890", "0.12345678901234567890", "1e400"] {
+            let text = format!("{{\"a\":\n{number}}}");
+            match parse(text.as_bytes()) {
+                Ok(value) => {
+                    assert!(cfg!(feature = "exact-numbers"));
+                    assert_eq!(value["a"].to_string().replace('+', ""), number);
+                }
+                Err(error) => {
+                    assert!(!cfg!(feature = "exact-numbers"));
+                    assert_eq!((error.line, error.loses_digits()), (2, true), "{error}");
+                    assert!(error.to_string().starts_with("JSON that can't be stored at line 2"));
+                    assert!(error.message.contains("`exact-numbers`"), "{error}");
+                }
+            }
+        }
+        for text in ["{\"a\":1.5x}", "tru", "{", "[1,]", "\"\\x\""] {
+            assert!(!parse(text.as_bytes()).unwrap_err().loses_digits(), "{text}");
+        }
+    }
+}

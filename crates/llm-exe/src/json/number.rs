@@ -1,0 +1,258 @@
+//! Parses JSON numbers without losing digits.
+//!
+//! With the feature `exact-numbers`, serde_json stores the text of every number. Without it, a
+//! number is stored as a 64-bit integer or float, and a number that would not survive this is an
+//! error.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::error::shorten;
+
+/// Returns whether serde_json stores the text of numbers. Cargo unifies features, so another crate
+/// of the program can enable this without the feature `exact-numbers`.
+pub(crate) fn stores_text() -> bool {
+    cfg!(feature = "exact-numbers") || serde_json::from_str::<Number>("1e400").is_ok()
+}
+
+/// Why a text was not converted to a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NumberError {
+    /// The text is not a number in JSON syntax.
+    Invalid,
+    /// The number would lose digits.
+    Lossy(LossyNumber),
+}
+
+/// A number that can be stored only with the feature `exact-numbers`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the number {0} would lose digits; {ENABLE_FEATURE}")]
+pub(crate) struct LossyNumber(String);
+
+/// How to store numbers that do not fit into 64 bits.
+pub(super) const ENABLE_FEATURE: &str =
+    "to keep them, enable the feature `exact-numbers` of the crate llm-exe";
+
+/// serde_json's message for a number that does not fit into a 64-bit float.
+pub(super) const OUT_OF_RANGE: &str = "number out of range";
+
+/// Parses a number in JSON syntax, which white space may surround.
+///
+/// # Errors
+/// Returns an error if the text is not a number, or if the number would lose digits.
+pub(crate) fn parse_number(text: &str) -> Result<Number, NumberError> {
+    let number = serde_json::from_str::<Number>(text);
+    if stores_text() {
+        return number.map_err(|_| NumberError::Invalid);
+    }
+    match number {
+        Ok(number) if number.is_i64() || number.is_u64() => Ok(number),
+        Ok(_) => parse_float(text.trim()).map_err(NumberError::Lossy),
+        Err(error) if error.to_string().starts_with(OUT_OF_RANGE) => {
+            Err(NumberError::Lossy(LossyNumber(shorten(text.trim(), 40))))
+        }
+        Err(_) => Err(NumberError::Invalid),
+    }
+}
+
+/// Parses one JSON value, for a serde_json that does not store the text of numbers.
+pub(super) fn parse_exactly(text: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let mut numbers = NumberTexts { text, at: 0 };
+    let value = ExactValue { numbers: &mut numbers }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Parses a number whose text contains a fraction or an exponent, or that is not a 64-bit integer.
+/// serde_json's own conversion can be off by one bit.
+fn parse_float(text: &str) -> Result<Number, LossyNumber> {
+    let float = text.parse().ok().filter(|float: &f64| float.is_finite());
+    let exact = float.filter(|float| {
+        let shortest = float.to_string();
+        Decimal::parse(text).is_some_and(|number| Some(number) == Decimal::parse(&shortest))
+    });
+    exact.and_then(Number::from_f64).ok_or_else(|| LossyNumber(shorten(text, 40)))
+}
+
+/// The value of a decimal number, in a form that is the same for `1.50`, `15e-1` and `1.5`.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    /// The digits without leading and trailing zeros.
+    digits: String,
+    /// The power of ten that the digits are multiplied with.
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Parses the text of a number and ignores its sign. Returns `None` if the exponent is too
+    /// large.
+    fn parse(text: &str) -> Option<Self> {
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() {
+            return Some(Decimal { digits: String::new(), exponent: 0 });
+        }
+        let significant = digits.trim_end_matches('0');
+        let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
+        let exponent: i64 = exponent.parse().ok()?;
+        let exponent = exponent.checked_add(zeros)?;
+        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        Some(Decimal { digits: significant.to_owned(), exponent })
+    }
+}
+
+/// The texts of the numbers in a JSON document, in order. The part of the document that has been
+/// read must be valid.
+struct NumberTexts<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Iterator for NumberTexts<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        let mut in_string = false;
+        loop {
+            match *self.text.get(self.at)? {
+                b'\\' if in_string => self.at += 1,
+                b'"' => in_string = !in_string,
+                b'-' | b'0'..=b'9' if !in_string => break,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        let rest = self.text.get(self.at..)?;
+        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = rest.iter().take_while(|byte| is_part(byte)).count();
+        self.at += length;
+        std::str::from_utf8(rest.get(..length)?).ok()
+    }
+}
+
+/// Deserializes a [`Value`] whose numbers have the same value as their texts. serde_json passes the
+/// numbers in the order of the document.
+struct ExactValue<'n, 't> {
+    numbers: &'n mut NumberTexts<'t>,
+}
+
+impl<'de> DeserializeSeed<'de> for ExactValue<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ExactValue<'_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        self.numbers.next();
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        self.numbers.next();
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
+        let text = self.numbers.next().unwrap_or_default();
+        parse_float(text).map(Value::Number).map_err(E::custom)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::from(text))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(ExactValue { numbers: self.numbers })? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some(name) = object.next_key()? {
+            let value = object.next_value_seed(ExactValue { numbers: self.numbers })?;
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NumberError, NumberTexts, parse_float, parse_number, stores_text};
+
+    #[test]
+    fn floats_that_survive_64_bits_are_exact() {
+        for (text, stored) in [
+            ("1.50", "1.5"),
+            ("-0", "-0.0"),
+            ("0e99999999999999999999", "0.0"),
+            ("0.30000000000000004", "0.30000000000000004"),
+            ("1E2", "100.0"),
+            ("123456789012345680000.0", "123456789012345680000.0"),
+            ("5e-324", "5e-324"),
+            ("-2.2250738585072014e-308", "-2.2250738585072014e-308"),
+        ] {
+            let number = parse_float(text).unwrap();
+            assert_eq!(number.as_f64().map(f64::to_bits), text.parse().ok().map(f64::to_bits));
+            assert_eq!(number.as_f64(), stored.parse().ok(), "{text}");
+        }
+        for text in [
+            "123456789012345678901234567890",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "0.1000000000000000055511151231257827",
+            "1e400",
+            "-1e400",
+            "1e-400",
+            "1e99999999999999999999",
+            "2.00000000000000000001",
+        ] {
+            let error = parse_float(text).unwrap_err().to_string();
+            assert!(error.contains("`exact-numbers`"), "{error}");
+            match parse_number(text) {
+                Ok(number) => assert!(stores_text() && cfg!(feature = "exact-numbers"), "{number}"),
+                Err(error) => assert!(matches!(error, NumberError::Lossy(_)) && !stores_text()),
+            }
+        }
+        for text in ["", "x", "1.", "01", "+1", "1 2"] {
+            assert_eq!(parse_number(text), Err(NumberError::Invalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn number_texts_are_found_outside_of_strings() {
+        let text = br#"{"1":[-2.5e+3,"4\"5\\"],"a":6 ,"b":[7,true,null]}"#;
+        let numbers: Vec<&str> = NumberTexts { text, at: 0 }.collect();
+        assert_eq!(numbers, ["-2.5e+3", "6", "7"]);
+    }
+}
