@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
-use llm_exe_function::EnvironmentKeys;
+use llm_exe::{EnvironmentKeys, Error, ErrorKind, KeyName, Keys, Secret};
+
 use proptest::prelude::*;
 
 async fn get(variables: &[(&str, &str)]) -> Result<Secret, Error> {

@@ -127,12 +127,6 @@ pub fn build_request(
     dialect.build_request(endpoint, chat)
 }
 
-/// Creates the error for a tool call or result in a dialect that has no tools.
-pub(crate) fn unsupported_tools(index: usize, part_index: usize) -> Error {
-    let path = format!("message[{index}].content[{part_index}]");
-    Error::invalid(path, "tools are not supported with this provider yet")
-}
-
 /// An HTTP request to a provider, and the warnings from building it.
 #[derive(Debug, Clone)]
 pub struct BuiltRequest {
