@@ -191,7 +191,7 @@ pub(crate) fn raw_turn(
     let uses: Vec<BlockUse> = blocks.iter().map(|block| block_use(block)).collect();
     let kept =
         || blocks.iter().zip(&uses).filter(|(_, block_use)| **block_use != BlockUse::Dropped);
-    if kept().last().is_none_or(|(_, block_use)| *block_use != BlockUse::Kept) {
+    if kept().next_back().is_none_or(|(_, block_use)| *block_use != BlockUse::Kept) {
         return None;
     }
     let content = if uses.contains(&BlockUse::Dropped) {
