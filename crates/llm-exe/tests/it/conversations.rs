@@ -7,6 +7,7 @@
 //! `scripts/update` rewrites the requests, the warnings and what is read; review the difference.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use llm_exe::chat::{
     Chat, Media, Message, Part, Reply, Role, Structure, Tool, ToolCall, ToolChoice, ToolContent,
@@ -14,9 +15,12 @@ use llm_exe::chat::{
 };
 use llm_exe::providers::{ProviderRow, build_request, provider};
 use llm_exe::wire::WireReply;
+use llm_exe_simulator::Simulator;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::common;
 
@@ -256,4 +260,47 @@ fn recorded_conversations_are_up_to_date() {
     for name in dialects.into_iter().chain(["xai", "deepseek", "amazon:anthropic", "amazon:nova"]) {
         assert!(tested.contains(name), "{name} has no conversations");
     }
+}
+
+/// The simulator shares no code with the client, so it is an independent check of the requests.
+#[tokio::test]
+async fn simulator_accepts_the_requests() {
+    let mut failures = Vec::new();
+    for name in ["google", "ollama"] {
+        let simulator = Simulator::start().await.unwrap();
+        let cases: BTreeMap<String, Case> =
+            common::read_cases(&format!("conversations/{name}.json"));
+        for (case_name, case) in cases {
+            for (index, turn) in case.turns.iter().enumerate() {
+                let Some(request) = &turn.request else { continue };
+                let model = turn.model.as_ref().unwrap_or(&case.model);
+                let (path, header) = match turn.provider.as_deref().unwrap_or(name) {
+                    "google" => {
+                        (format!("/v1beta/models/{model}:generateContent"), "x-goog-api-key: k\r\n")
+                    }
+                    _ => ("/api/chat".to_owned(), ""),
+                };
+                let reply = post(simulator.address(), &path, header, request.get()).await;
+                if !reply.starts_with("HTTP/1.1 200") {
+                    failures.push(format!("{name}: {case_name}, turn {index}: {reply}"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Sends a request on a connection of its own and returns the response.
+async fn post(address: SocketAddr, path: &str, header: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n{header}\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
 }

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::calls;
 use super::error::{
     invalid_field, invalid_request, reject_unknown_fields, rule_violation, wrong_type,
 };
+use super::models::Model;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
@@ -27,7 +29,7 @@ const MEDIA: &[&str] = &["image/", "audio/", "video/", "text/", "application/pdf
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
 /// Rejects `contents` and a `systemInstruction` that the real service would reject.
-pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
+pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
         validate_content(system, "system_instruction")?;
     }
@@ -52,7 +54,7 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
             }
         }
     }
-    Ok(())
+    calls::validate_turns(contents, model)
 }
 
 fn validate_content(content: &Value, path: &str) -> Result<(), Rejection> {
@@ -90,12 +92,32 @@ fn validate_part(part: &Value, path: &str) -> Result<(), Rejection> {
         );
         return Err(invalid_field(path, &message));
     }
+    validate_signature(part, path)?;
     match (*kind, field(part, kind)) {
+        ("functionCall", Some(call)) => {
+            calls::validate_call(call, &format!("{path}.function_call"))
+        }
+        ("functionResponse", Some(response)) => {
+            calls::validate_response(response, &format!("{path}.function_response"))
+        }
         ("text", Some(Value::String(_))) => Ok(()),
         ("text", Some(other)) => Err(wrong_type(&format!("{path}.text"), "TYPE_STRING", other)),
         ("inlineData", Some(data)) => validate_inline_data(data, &format!("{path}.inline_data")),
         ("fileData", Some(data)) => validate_file_data(data, &format!("{path}.file_data")),
         _ => Ok(()),
+    }
+}
+
+fn validate_signature(part: &Value, path: &str) -> Result<(), Rejection> {
+    let path = format!("{path}.thought_signature");
+    match field(part, "thoughtSignature") {
+        None => Ok(()),
+        Some(Value::String(signature)) if is_base64(signature) => Ok(()),
+        Some(Value::String(_)) => {
+            let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
+            Err(invalid_field(&path, &message))
+        }
+        Some(other) => Err(wrong_type(&path, "TYPE_BYTES", other)),
     }
 }
 

@@ -6,6 +6,7 @@
 //! The path contains the model. A reply has one candidate. An error has Google's error body
 //! `{"error": {"code", "message", "status", "details"?}}`.
 
+mod calls;
 mod config;
 mod contents;
 mod error;
@@ -13,6 +14,7 @@ mod models;
 mod reply;
 mod schema;
 mod thinking;
+mod tools;
 mod validate;
 
 use http::HeaderMap;

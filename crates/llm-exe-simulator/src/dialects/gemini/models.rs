@@ -40,11 +40,22 @@ pub(crate) struct Model {
     pub(crate) schema: bool,
     /// Whether frequency and presence penalties are supported.
     pub(crate) penalties: bool,
+    /// Whether function declarations and replies in JSON are supported in one request.
+    pub(crate) json_with_tools: bool,
+    /// Whether function calls of the current turn must have a signature.
+    pub(crate) needs_signatures: bool,
 }
 
-const OTHER: Model =
-    Model { thinking: Thinking::Any, system: true, json: true, schema: true, penalties: true };
-const OLD: Model = Model { thinking: Thinking::No, ..OTHER };
+const OTHER: Model = Model {
+    thinking: Thinking::Any,
+    system: true,
+    json: true,
+    schema: true,
+    penalties: true,
+    json_with_tools: true,
+    needs_signatures: false,
+};
+const OLD: Model = Model { thinking: Thinking::No, json_with_tools: false, ..OTHER };
 const BASIC: Model = Model { system: false, json: false, schema: false, ..OLD };
 const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
@@ -54,11 +65,13 @@ const fn with_thinking(thinking: Thinking) -> Model {
 }
 
 const fn budget(min: i64, max: i64, can_be_off: bool) -> Model {
-    with_thinking(Thinking::Budget { min, max, can_be_off })
+    let model = with_thinking(Thinking::Budget { min, max, can_be_off });
+    Model { json_with_tools: false, ..model }
 }
 
 const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model {
-    with_thinking(Thinking::Levels { levels, accepts_budget })
+    let model = with_thinking(Thinking::Levels { levels, accepts_budget });
+    Model { needs_signatures: true, ..model }
 }
 
 /// Name prefixes, each with the capabilities of the models. The first matching prefix is used.

@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::error::{error, invalid_request, reject_unknown_fields, with_details};
-use super::{config, contents, models};
+use super::{config, contents, models, tools};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::field;
 
@@ -48,12 +48,13 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         return Err(Rejection::new(404, error(404, &message)));
     }
     let model = models::model(name);
-    contents::validate(body)?;
+    contents::validate(body, model)?;
     if field(body, "systemInstruction").is_some() && !model.system {
         return Err(invalid_request(&format!(
             "Developer instruction is not enabled for models/{name}"
         )));
     }
+    tools::validate(body, model)?;
     config::validate(body, model, name)
 }
 

@@ -9,6 +9,7 @@
 mod error;
 mod options;
 mod reply;
+mod tools;
 mod validate;
 
 use http::HeaderMap;

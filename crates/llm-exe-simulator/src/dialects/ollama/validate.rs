@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::error::{bad_request, wrong_type};
-use super::options;
+use super::{options, tools};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -55,6 +55,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         let body = json!({"error": format!("model '{name}' not found")});
         return Err(Rejection::new(404, body));
     }
+    tools::validate(body, name)?;
     let family = name.rsplit('/').next().unwrap_or(name);
     match think {
         Think::Level(level) if !family.starts_with("gpt-oss") => {
@@ -92,6 +93,7 @@ fn validate_messages(body: &Value) -> Result<(), Rejection> {
             return Err(wrong_type("ChatRequest.messages.content", "string", other));
         }
         validate_images(message)?;
+        tools::validate_message(message)?;
     }
     Ok(())
 }
