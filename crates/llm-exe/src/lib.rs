@@ -44,7 +44,8 @@ pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
-pub use region::{aws_domain, check_region};
+pub use providers::{InvalidProvider, Provider, Providers};
+pub use region::{InvalidRegion, aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr, field_names, request_schema,

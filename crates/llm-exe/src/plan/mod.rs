@@ -139,6 +139,7 @@ impl Plan {
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.clone().map(Value::Object);
         let output = output::check_output(
+            &rules.parsers,
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
@@ -209,7 +210,7 @@ impl Plan {
     pub fn parse_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
         let warnings = RefCell::new(Vec::new());
         let render = |template: &str| {
-            let (text, missing) = self.render_reply(template)?;
+            let (text, missing) = self.render_reply(template).map_err(OutputError)?;
             warnings.borrow_mut().extend(missing);
             Ok(text)
         };

@@ -158,8 +158,8 @@ impl Executor {
             return;
         }
         let name = text("provider").or(text("providor"));
-        if let Some((row, _)) = name.and_then(|name| self.rules.providers.named(name)) {
-            self.client.preload(row);
+        if let Some((provider, _)) = name.and_then(|name| self.rules.providers.named(name)) {
+            self.client.preload(&provider);
         }
     }
 }

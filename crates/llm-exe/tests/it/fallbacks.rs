@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llm_exe::providers::{CompatibleServer, Providers};
+use llm_exe::providers::{Provider, Providers};
 use llm_exe::{Deadline, Executor, Rules, Run};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
@@ -170,13 +170,9 @@ async fn operator_rules_apply_to_fallbacks() {
 #[tokio::test]
 async fn openai_compatible_provider_is_configured_by_one_row() {
     let simulator = Simulator::start().await.unwrap();
-    let together = CompatibleServer {
-        name: "together".to_owned(),
-        base_url: format!("{}/v1", simulator.url()),
-        key: Some("KeyTogether".to_owned()),
-        ..CompatibleServer::default()
-    };
-    let providers = Providers::with_servers(vec![together]).unwrap();
+    let url = format!("{}/v1", simulator.url());
+    let together = Provider::openai_compatible("together", url).key_name("KeyTogether");
+    let providers = Providers::with([together]).unwrap();
     let executor = executor(&simulator, Rules { providers, ..Rules::default() });
     let request = json!({
         "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
