@@ -24,7 +24,7 @@ use crate::plan::{Mode, Plan, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
-use crate::transport::{HttpClient, Transport};
+use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 
 /// Runs requests. Create one executor per process, because it owns the HTTP connections.
@@ -60,6 +60,13 @@ impl Executor {
     #[must_use]
     pub fn with_http(mut self, client: HttpClient) -> Self {
         self.client.transport = self.client.transport.with_http(client);
+        self
+    }
+
+    /// Sends the requests to providers with another HTTP client.
+    #[must_use]
+    pub fn with_http_transport(mut self, transport: Arc<dyn HttpTransport>) -> Self {
+        self.client.transport = self.client.transport.with_http_transport(transport);
         self
     }
 
