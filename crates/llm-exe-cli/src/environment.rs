@@ -11,7 +11,7 @@ use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
 use llm_exe::providers::Provider;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Error, Executor, Keys, WebConfigFetcher};
+use llm_exe::{Error, Keys, Runner, WebConfigFetcher};
 use llm_exe_aws::{
     AwsPorts, CREDENTIAL_VARIABLES, CredentialSource, EnvironmentCredentials, ServiceEndpoints,
     SigV4Signer,
@@ -135,10 +135,10 @@ impl Environment {
         self.credentials.credentials().await.map(|_| ())
     }
 
-    /// Returns an executor for the request in `file`. If `file` is an S3 URL, the executor may read
+    /// Returns a runner for the request in `file`. If `file` is an S3 URL, the runner may read
     /// from the bucket even if the settings do not allow it, because the user named the bucket on
     /// the command line.
-    pub(crate) fn executor_for(&self, file: &Path) -> Executor {
+    pub(crate) fn runner_for(&self, file: &Path) -> Runner {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
         let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
         if let Some(DocumentLocation::Object { bucket, .. }) = place {
@@ -146,7 +146,7 @@ impl Environment {
             rules.hosted.buckets.get_or_insert(allowed).push(bucket);
         }
         let documents = CachedDocuments::new(self.documents(), config_cache);
-        Executor::new(endpoints, Arc::clone(&self.keys), rules)
+        Runner::new(endpoints, Arc::clone(&self.keys), rules)
             .with_http(self.http.clone())
             .with_signer(self.signer())
             .with_documents(Arc::new(documents))

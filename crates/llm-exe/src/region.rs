@@ -17,7 +17,6 @@ pub fn aws_domain(region: &str) -> &'static str {
 /// The error for a string that is not an AWS region name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an AWS region such as eu-central-1")]
-#[non_exhaustive]
 pub struct InvalidRegion;
 
 /// Checks that a string looks like an AWS region name, because it becomes part of a host name.

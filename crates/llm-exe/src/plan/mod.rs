@@ -252,7 +252,7 @@ fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
     let present = fields.iter().filter(|(_, value)| value.is_some());
-    let text = "refers to a hosted config, which only Executor::run and Executor::dry_run fetch";
+    let text = "refers to a hosted config, which only Client::run and the Lambda function fetch";
     let problems: Vec<Problem> = present.map(|(name, _)| Problem::request(*name, text)).collect();
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }

@@ -24,7 +24,8 @@ pub enum StructuredOutput {
     Prompt,
 }
 
-/// A provider: its name in requests, its base URL, its API key and its API format. Clones are cheap.
+/// A provider: its name in requests, its base URL, its API key and its API format. Clones are
+/// cheap.
 ///
 /// The name consists of lowercase letters, digits, `-` and `_`. The base URL begins with `https://`,
 /// or with `http://` for a server on a loopback or private address. Both are checked when the

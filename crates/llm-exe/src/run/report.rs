@@ -73,7 +73,8 @@ pub struct Report {
     pub config: Option<ConfigSource>,
     /// Whether this was a dry run, which calls no provider.
     pub dry_run: bool,
-    /// Whether the `full` object is returned to the caller.
+    /// Whether the request asked for the `full` object. See
+    /// [`Run::with_envelope`](super::Run::with_envelope).
     pub full: bool,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,

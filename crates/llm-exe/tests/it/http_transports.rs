@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::{HttpClient, HttpError, HttpTransport, MAX_REPLY_BYTES};
-use llm_exe::{Deadline, Endpoints, ErrorKind, Executor, Rules, Run};
+use llm_exe::{Deadline, Endpoints, ErrorKind, Rules, Run, Runner};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
 
@@ -21,9 +21,9 @@ fn request(options: Value) -> Value {
 }
 
 async fn run(transport: impl HttpTransport + 'static, request: Value) -> Run {
-    let executor = Executor::new(Endpoints::new(), Arc::new(FixedKey), Rules::default())
+    let runner = Runner::new(Endpoints::new(), Arc::new(FixedKey), Rules::default())
         .with_http_transport(Arc::new(transport));
-    executor.run(Deadline::after(Duration::from_secs(10)), request).await
+    runner.run(Deadline::after(Duration::from_secs(10)), request).await
 }
 
 fn reply(text: &str) -> Bytes {
@@ -90,10 +90,10 @@ async fn attempt_ends_at_its_timeout() {
 #[tokio::test]
 async fn built_in_client_can_be_used_through_the_trait() {
     let simulator = Simulator::start().await.unwrap();
-    let executor = Executor::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default())
+    let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default())
         .with_http_transport(Arc::new(HttpClient::default()));
     let deadline = Deadline::after(Duration::from_secs(10));
-    let run = executor.run(deadline, request(json!({}))).await;
+    let run = runner.run(deadline, request(json!({}))).await;
     assert!(run.outcome.unwrap().is_string());
     assert_eq!(simulator.journal().len(), 1);
 }

@@ -9,7 +9,7 @@ use llm_exe::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason};
 use llm_exe::parsers::{OutputError, OutputParser, Parsers};
 use llm_exe::providers::{BuiltRequest, Dialect, Endpoint, Provider, Providers};
 use llm_exe::wire::{Auth, Body, WireReply, WireRequest};
-use llm_exe::{Deadline, Endpoints, Error, Executor, Plan, Rules, Run};
+use llm_exe::{Deadline, Endpoints, Error, Plan, Rules, Run, Runner};
 use serde_json::{Value, json};
 
 use crate::common::FixedKey;
@@ -47,9 +47,9 @@ async fn run(rules: Rules, request: Value) -> Run {
         assert_eq!(request.headers()["authorization"], "Bearer test-key");
         Ok(Response::new(Bytes::from_static(b"yes")))
     };
-    let executor = Executor::new(Endpoints::new(), Arc::new(FixedKey), rules)
+    let runner = Runner::new(Endpoints::new(), Arc::new(FixedKey), rules)
         .with_http_transport(Arc::new(transport));
-    executor.run(Deadline::after(Duration::from_secs(10)), request).await
+    runner.run(Deadline::after(Duration::from_secs(10)), request).await
 }
 
 #[tokio::test]
