@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use llm_exe::providers::{ProviderRow, Providers};
+use llm_exe::providers::{Provider, Providers};
 use llm_exe_aws::CREDENTIAL_VARIABLES;
 use llm_exe_events::endpoint_key;
 
@@ -14,7 +14,7 @@ use llm_exe_events::endpoint_key;
 /// does not exist.
 pub(crate) fn read_keys(
     path: &Path,
-    providers: Providers,
+    providers: &Providers,
 ) -> Result<HashMap<String, String>, String> {
     if !path.exists() {
         return Ok(HashMap::new());
@@ -25,7 +25,7 @@ pub(crate) fn read_keys(
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
     let endpoint = endpoint_key();
     let is_key = |name: &str| {
-        let is_set_by = |row: &ProviderRow| row.key().is_some_and(|key| key.is_set_by(name));
+        let is_set_by = |provider: Provider| provider.key().is_some_and(|key| key.is_set_by(name));
         providers.all().any(is_set_by)
             || endpoint.is_set_by(name)
             || CREDENTIAL_VARIABLES.contains(&name)

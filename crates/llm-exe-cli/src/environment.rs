@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
-use llm_exe::providers::{COMPATIBLE_SETTING, ProviderRow};
+use llm_exe::providers::Provider;
 use llm_exe::transport::HttpClient;
-use llm_exe::{EnvironmentKeys, Error, Executor, Keys, UserAgent, WebConfigFetcher};
+use llm_exe::{EnvironmentKeys, Error, Keys, Runner, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{
     AwsPorts, CREDENTIAL_VARIABLES, CredentialSource, EnvironmentCredentials, ServiceEndpoints,
     SigV4Signer,
@@ -97,13 +97,14 @@ impl Environment {
         };
         let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
         let mut settings = Settings::parse(&look_up).map_err(|error| error.to_string())?;
-        let providers = settings.rules.providers;
+        let providers = settings.rules.providers.clone();
         if let Some(simulator) = &simulator {
-            for row in providers.all() {
-                settings.endpoints.set(row, &simulated_url(simulator, row))?;
+            for provider in providers.all() {
+                let url = simulated_url(simulator, &provider);
+                settings.endpoints.set(provider, &url).map_err(|error| error.to_string())?;
             }
         }
-        let env_file = env_file::read_keys(Path::new(ENV_FILE), providers);
+        let env_file = env_file::read_keys(Path::new(ENV_FILE), &providers);
         let env_file = match source {
             KeySource::User => env_file?,
             // An invalid file does not stop a command that calls no real provider. If the command
@@ -134,10 +135,10 @@ impl Environment {
         self.credentials.credentials().await.map(|_| ())
     }
 
-    /// Returns an executor for the request in `file`. If `file` is an S3 URL, the executor may read
+    /// Returns a runner for the request in `file`. If `file` is an S3 URL, the runner may read
     /// from the bucket even if the settings do not allow it, because the user named the bucket on
     /// the command line.
-    pub(crate) fn executor_for(&self, file: &Path) -> Executor {
+    pub(crate) fn runner_for(&self, file: &Path) -> Runner {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
         let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
         if let Some(DocumentLocation::Object { bucket, .. }) = place {
@@ -145,7 +146,7 @@ impl Environment {
             rules.hosted.buckets.get_or_insert(allowed).push(bucket);
         }
         let documents = CachedDocuments::new(self.documents(), config_cache);
-        Executor::new(endpoints, Arc::clone(&self.keys), rules)
+        Runner::new(endpoints, Arc::clone(&self.keys), rules)
             .with_http(self.http.clone())
             .with_signer(self.signer())
             .with_documents(Arc::new(documents))
@@ -245,10 +246,11 @@ fn example_credential(name: &str) -> Option<String> {
 
 /// Returns the simulator's base URL for a provider. It has the same path as the provider's real
 /// base URL.
-fn simulated_url(simulator: &Simulator, row: &ProviderRow) -> String {
-    let path = match row.base_url_setting {
-        COMPATIBLE_SETTING => "v1",
-        _ => row.base_url.splitn(4, '/').nth(3).unwrap_or_default(),
+fn simulated_url(simulator: &Simulator, provider: &Provider) -> String {
+    // The simulator can't know the path of the user's own server.
+    let path = match provider.built_in() {
+        Some(row) => row.base_url.splitn(4, '/').nth(3).unwrap_or_default(),
+        None => "v1",
     };
     format!("{}/{path}", simulator.url())
 }

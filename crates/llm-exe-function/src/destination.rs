@@ -141,7 +141,7 @@ impl Destination {
         })
     }
 
-    /// Parses the `destination` field of a request. The function passes this parser to the executor
+    /// Parses the `destination` field of a request. The function passes this parser to the runner
     /// as its [`llm_exe::DestinationParser`].
     pub(crate) fn parse_field(text: &str) -> Result<ParsedDestination, String> {
         Ok(Arc::new(Destination::parse(text)?))

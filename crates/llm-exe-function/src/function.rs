@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Keys, json};
+use llm_exe::{Deadline, Error, ErrorKind, Keys, Runner, json};
 use llm_exe_events::{EndpointAuth, EventSource, Invocation, RecordRequest, Route, detect};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ const LOST_RESULTS: &str = "the results of this event are lost, because they are
 /// Handles events. Create one `Function` per process, so that invocations share its connections and
 /// caches.
 pub struct Function {
-    executor: Executor,
+    runner: Runner,
     config_cache: Duration,
     results: Results,
     record_concurrency: usize,
@@ -48,7 +48,7 @@ pub struct Function {
 
 impl std::fmt::Debug for Function {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Function").field("executor", &self.executor).finish_non_exhaustive()
+        f.debug_struct("Function").field("runner", &self.runner).finish_non_exhaustive()
     }
 }
 
@@ -66,7 +66,7 @@ impl Function {
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
         Function {
-            executor: Executor::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
+            runner: Runner::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
             config_cache: settings.config_cache,
             results: Results::new(settings.results.clone()),
             record_concurrency: settings.record_concurrency,
@@ -80,21 +80,21 @@ impl Function {
     /// Sets the signer for AWS requests, which Amazon Bedrock requires.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
-        Function { executor: self.executor.with_signer(signer), ..self }
+        Function { runner: self.runner.with_signer(signer), ..self }
     }
 
     /// Sets the HTTP client, which allows the function to share connections with other users of the
     /// client.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
-        Function { executor: self.executor.with_http(client), ..self }
+        Function { runner: self.runner.with_http(client), ..self }
     }
 
     /// Sets the store that hosted configs are read from. The function caches the configs.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
-        Function { executor: self.executor.with_documents(documents), ..self }
+        Function { runner: self.runner.with_documents(documents), ..self }
     }
 
     /// Sets the store for results and the messenger that sends them to destinations.
@@ -192,7 +192,7 @@ impl Function {
             }
         };
         let outcomes = {
-            let runner = Runner { function: self, caller: caller.as_deref(), deadline };
+            let runner = EventRunner { function: self, caller: caller.as_deref(), deadline };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         line.set_records(&outcomes);
@@ -212,18 +212,18 @@ impl Function {
 
 /// Runs the requests of one event. `caller` is `None` for events that deliver records, because no
 /// caller waits for the response.
-struct Runner<'a> {
+struct EventRunner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,
     deadline: Deadline,
 }
 
-impl RequestRunner for Runner<'_> {
+impl RequestRunner for EventRunner<'_> {
     async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
-        let Function { executor, results, .. } = self.function;
+        let Function { runner, results, .. } = self.function;
         match self.caller {
-            Some(caller) => results.run_call(executor, request, caller, self.deadline).await,
-            None => results.run_record(executor, request, group, self.deadline).await,
+            Some(caller) => results.run_call(runner, request, caller, self.deadline).await,
+            None => results.run_record(runner, request, group, self.deadline).await,
         }
     }
 }

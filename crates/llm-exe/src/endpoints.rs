@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::providers::{Endpoint, ProviderRow, check_base_url};
-use crate::region::check_region;
+use crate::providers::{Endpoint, InvalidBaseUrl, Provider, check_base_url};
+use crate::region::{InvalidRegion, check_region};
 
 /// The configured base URLs and AWS region. A provider without a configured base URL uses its
 /// default.
 #[derive(Debug, Clone, Default)]
 pub struct Endpoints {
-    base_urls: BTreeMap<&'static str, String>,
+    base_urls: BTreeMap<String, String>,
     region: Option<String>,
 }
 
@@ -23,26 +23,30 @@ impl Endpoints {
     /// addresses.
     ///
     /// # Errors
-    /// Returns an error message if the URL is not allowed.
-    pub fn set(&mut self, provider: &ProviderRow, base_url: &str) -> Result<(), String> {
+    /// [`InvalidBaseUrl`] if the URL is not allowed.
+    pub fn set(
+        &mut self,
+        provider: impl Into<Provider>,
+        base_url: &str,
+    ) -> Result<(), InvalidBaseUrl> {
         check_base_url(base_url)?;
-        self.base_urls.insert(provider.name, base_url.to_owned());
+        self.base_urls.insert(provider.into().name().to_owned(), base_url.to_owned());
         Ok(())
     }
 
     /// Sets the AWS region for the Bedrock providers.
     ///
     /// # Errors
-    /// Returns an error message if the string is not a valid region name.
-    pub fn set_region(&mut self, region: &str) -> Result<(), String> {
+    /// [`InvalidRegion`] if the string is not a valid region name.
+    pub fn set_region(&mut self, region: &str) -> Result<(), InvalidRegion> {
         check_region(region)?;
         self.region = Some(region.to_owned());
         Ok(())
     }
 
     /// Returns the endpoint for calls to a provider.
-    pub fn resolve(&self, provider: &ProviderRow) -> Endpoint {
-        let base_url = self.base_urls.get(provider.name).map(String::as_str);
+    pub fn resolve(&self, provider: &Provider) -> Endpoint {
+        let base_url = self.base_urls.get(provider.name()).map(String::as_str);
         provider.endpoint(base_url, self.region.as_deref())
     }
 }

@@ -1,16 +1,17 @@
 //! Runs LLM requests and checks their results. A request names a provider and a model, and contains
 //! a prompt, its data, and the expected output format and schema.
 //!
-//! [`Executor::run`] validates a [`Request`] into a [`Plan`] and renders its templates
-//! ([`prompt`]). It then builds the provider's HTTP request ([`providers`]), sends it
-//! ([`transport`]) and parses the reply ([`parsers`]).
+//! Programs start with a [`Client`]. Below it, a [`Runner`] validates a [`Request`] into a [`Plan`]
+//! and renders its templates ([`prompt`]). It then builds the provider's HTTP request
+//! ([`providers`]), sends it ([`transport`]) and parses the reply ([`parsers`]).
 //!
-//! This crate does not read environment variables or store credentials. Its callers supply API keys
-//! and AWS signatures through the traits in [`ports`].
+//! This crate does not store credentials, and reads environment variables only with the feature
+//! `env`. Its callers supply API keys and AWS signatures through the traits in [`ports`].
 
 #![doc = include_str!("../README.md")]
 
 pub mod chat;
+pub mod client;
 mod deadline;
 mod destination;
 mod endpoints;
@@ -36,6 +37,9 @@ mod web_config;
 pub mod wire;
 
 pub use chat::{Chat, Media, Message, Part, Role, StopReason, Usage};
+#[cfg(feature = "schemars")]
+pub use client::Executor;
+pub use client::{BuildError, Client, ClientBuilder, RequestBuilder, Response};
 pub use deadline::Deadline;
 pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
 pub use endpoints::Endpoints;
@@ -48,12 +52,15 @@ pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
-pub use region::{aws_domain, check_region};
+pub use providers::{InvalidProvider, Provider, Providers};
+pub use region::{InvalidRegion, aws_domain, check_region};
+#[cfg(feature = "schemars")]
+pub use request::request_schema;
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
-    RequestPart, TextOr, field_names, request_schema,
+    RequestPart, TextOr, field_names,
 };
-pub use run::{Context, Durations, Executor, FailedTarget, Report, Run};
+pub use run::{Context, Durations, FailedTarget, Report, Run, Runner};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};

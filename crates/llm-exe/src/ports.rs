@@ -147,7 +147,7 @@ pub trait Signer: Send + Sync {
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>>;
 }
 
-/// A signer without credentials, for executors that do not call AWS providers.
+/// A signer without credentials, for runners that do not call AWS providers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSigner;
 
@@ -156,8 +156,7 @@ impl Signer for NoSigner {
         &'a self,
         _: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
-        let text =
-            "no AWS credentials: the executor has no signer; add one with Executor::with_signer";
+        let text = "no AWS credentials: no signer is set; add one with ClientBuilder::signer";
         Box::pin(std::future::ready(Err(Error::new(ErrorKind::SecretNotFound, text))))
     }
 }

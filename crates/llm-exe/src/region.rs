@@ -14,14 +14,19 @@ pub fn aws_domain(region: &str) -> &'static str {
     partition.map_or("amazonaws.com", |(_, domain)| domain)
 }
 
+/// The error for a string that is not an AWS region name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an AWS region such as eu-central-1")]
+pub struct InvalidRegion;
+
 /// Checks that a string looks like an AWS region name, because it becomes part of a host name.
 ///
 /// # Errors
-/// Returns an error message if the string is not a valid region name.
-pub fn check_region(region: &str) -> Result<(), String> {
+/// [`InvalidRegion`] if the string is not a valid region name.
+pub fn check_region(region: &str) -> Result<(), InvalidRegion> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || region.len() > 32 || !region.bytes().all(allowed) {
-        return Err("expected an AWS region such as eu-central-1".to_owned());
+        return Err(InvalidRegion);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use llm_exe::ports::{NoSigner, PortFuture, Signer, UnsignedRequest};
 use llm_exe::providers::provider;
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Runner, Secret};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use serde::Deserialize;
 use serde_json::json;
@@ -100,11 +100,11 @@ async fn urls_equal_those_of_botocore() {
         if let Some(base) = &case.base {
             endpoints.set(provider(name).unwrap(), base).unwrap();
         }
-        let executor = Executor::new(endpoints, Arc::new(NoKeys), Rules::default());
+        let runner = Runner::new(endpoints, Arc::new(NoKeys), Rules::default());
         let request = json!({
             "provider": name, "model": case.model, "message": "hi", "dryRun": true,
         });
-        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
+        let run = runner.run(Deadline::after(Duration::from_secs(5)), request).await;
         assert_eq!(run.outcome.unwrap()["url"], case.url, "{}", case.name);
     }
 }
@@ -112,12 +112,12 @@ async fn urls_equal_those_of_botocore() {
 #[tokio::test]
 async fn missing_region_is_reported_also_by_dry_run() {
     for dry_run in [true, false] {
-        let executor = Executor::new(Endpoints::new(), Arc::new(NoKeys), Rules::default())
+        let runner = Runner::new(Endpoints::new(), Arc::new(NoKeys), Rules::default())
             .with_signer(Arc::new(NoSigner));
         let request = json!({
             "provider": "amazon", "model": "x.y", "message": "hi", "dryRun": dry_run,
         });
-        let run = executor.run(Deadline::after(Duration::from_secs(5)), request).await;
+        let run = runner.run(Deadline::after(Duration::from_secs(5)), request).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind().name(), "SecretNotFound");
         assert!(error.message().contains("AWS_REGION"), "{error}");

@@ -47,14 +47,14 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     let spinner = spinner(args.json);
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
     let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
-        // An executor can't store or send results, so run the complete function.
+        // A runner can't store or send results, so run the complete function.
         let event = input.request.to_string();
         let function = environment.function();
         let handled_event = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
         Run { outcome: handled_event.outcome, report: handled_event.line.report }
     } else {
-        let executor = environment.executor_for(&args.source.file);
-        executor.run(deadline, input.request.clone()).await
+        let runner = environment.runner_for(&args.source.file);
+        runner.run(deadline, input.request.clone()).await.with_envelope()
     };
     spinner.finish_and_clear();
     if !args.json {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use llm_exe::providers::{Access, ProviderRow};
+use llm_exe::providers::{Access, Provider};
 use serde_json::{Value, json};
 
 use crate::args::Providers;
@@ -12,8 +12,8 @@ use crate::output;
 
 /// A row of the printed table, which describes one provider.
 struct Row {
-    provider: &'static str,
-    dialect: &'static str,
+    provider: String,
+    dialect: String,
     base_url: String,
     key: String,
     status: KeyStatus,
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
     };
     let mut rows = Vec::new();
     for provider in environment.settings.rules.providers.all() {
-        rows.push(row(&environment, provider).await);
+        rows.push(row(&environment, &provider).await);
     }
     if args.json {
         let rows: Vec<Value> = rows.iter().map(to_json).collect();
@@ -43,9 +43,9 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
     output::print(&table(&rows))
 }
 
-async fn row(environment: &Environment, provider: &'static ProviderRow) -> Row {
-    let (key, result) = match (provider.access, provider.key()) {
-        (Access::Aws, _) => {
+async fn row(environment: &Environment, provider: &Provider) -> Row {
+    let (key, result) = match (provider.built_in().map(|row| row.access), provider.key()) {
+        (Some(Access::Aws), _) => {
             ("AWS credentials".to_owned(), Some(environment.check_credentials().await))
         }
         (_, Some(name)) => {
@@ -61,7 +61,8 @@ async fn row(environment: &Environment, provider: &'static ProviderRow) -> Row {
         Some(Err(error)) => KeyStatus::NotFound(Some(error.message().to_owned())),
     };
     let base_url = environment.settings.endpoints.resolve(provider).base_url;
-    Row { provider: provider.name, dialect: provider.dialect.name(), base_url, key, status }
+    let (provider, dialect) = (provider.name().to_owned(), provider.dialect().name().to_owned());
+    Row { provider, dialect, base_url, key, status }
 }
 
 fn to_json(row: &Row) -> Value {
@@ -88,7 +89,7 @@ fn table(rows: &[Row]) -> String {
             KeyStatus::NotFound(None) => "no".to_owned(),
             KeyStatus::NotFound(Some(reason)) => format!("no: {reason}"),
         };
-        let (provider, dialect) = (row.provider.to_owned(), row.dialect.to_owned());
+        let (provider, dialect) = (row.provider.clone(), row.dialect.clone());
         [provider, dialect, row.key.clone(), status, row.base_url.clone()]
     });
     let rows: Vec<[String; 5]> = std::iter::once(header).chain(rows).collect();

@@ -20,9 +20,9 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(input) => input,
         Err(error) => return output::print_error(&error, args.json),
     };
-    let executor = environment.executor_for(&args.source.file);
+    let runner = environment.runner_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
+    let Run { outcome, report } = runner.dry_run(deadline, input.request.clone()).await;
     if !args.json {
         for warning in &report.warnings {
             output::print_warning(warning);

@@ -202,7 +202,7 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     }
     let report = &line.report;
     let mut text = format!("{target} {} {} ms", status.as_u16(), line.duration.as_millis());
-    if let (Some(provider), Some(model)) = (report.provider, &report.model) {
+    if let (Some(provider), Some(model)) = (&report.provider, &report.model) {
         text.push_str(&format!(" {provider} {model}"));
     }
     if report.attempts > 0 {

@@ -61,8 +61,8 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
         Err(error) => return Validation::from_error(path, &error),
     };
     let deadline = Deadline::after(Duration::from_secs(60));
-    let executor = environment.executor_for(path);
-    let Run { outcome, report } = executor.dry_run(deadline, input.request.clone()).await;
+    let runner = environment.runner_for(path);
+    let Run { outcome, report } = runner.dry_run(deadline, input.request.clone()).await;
     let error = outcome.err().map(|error| input.label(error));
     let problems = error.as_ref().map(problems).unwrap_or_default();
     Validation { file, problems, warnings: report.warnings }

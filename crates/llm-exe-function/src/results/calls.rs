@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use llm_exe::{Context, Deadline, Error, ErrorKind, Executor, Report, Run};
+use llm_exe::{Context, Deadline, Error, ErrorKind, Report, Run, Runner};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ impl Results {
     /// Runs a caller's request and sends the result to the destination that the request names.
     pub(crate) async fn run_call(
         &self,
-        executor: &Executor,
+        runner: &Runner,
         request: RecordRequest,
         caller: &str,
         deadline: Deadline,
@@ -35,7 +35,7 @@ impl Results {
                 let call = IdempotentCall::take_from(&mut body)?;
                 Ok((body, call.map(|call| (call, prefix))))
             }
-            // Without a result prefix, `idempotencyKey` stays in the body, so that the executor
+            // Without a result prefix, `idempotencyKey` stays in the body, so that the runner
             // reports it together with other problems of the request.
             None => Ok((body, None)),
         });
@@ -46,7 +46,7 @@ impl Results {
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
         let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
-        let run = async |until: Deadline| run_request(executor, body, &origins, until).await;
+        let run = async |until: Deadline| run_request(runner, body, &origins, until).await;
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
             Some((call, prefix)) => {
@@ -86,16 +86,16 @@ impl Results {
 /// Runs a request. A panic becomes an `Internal` error, and exceeding the deadline becomes a
 /// `Timeout` error.
 pub(super) async fn run_request(
-    executor: &Executor,
+    runner: &Runner,
     body: Value,
     origins: &[String],
     deadline: Deadline,
 ) -> Run {
-    let run = executor.run(Context::new(deadline).with_origins(origins), body);
+    let run = runner.run(Context::new(deadline).with_origins(origins), body);
     let run = AssertUnwindSafe(run).catch_unwind();
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {
-        Ok(Ok(run)) => return run,
+        Ok(Ok(run)) => return run.with_envelope(),
         Ok(Err(_)) => {
             Error::new(ErrorKind::Internal, "the function panicked while running the request")
         }

@@ -1,7 +1,7 @@
 //! Runs the request of a record and stores its result, so that a repeated delivery of the record
 //! returns the stored result instead of running the request again.
 
-use llm_exe::{Deadline, Error, ErrorKind, Executor, Report, Run, json};
+use llm_exe::{Deadline, Error, ErrorKind, Report, Run, Runner, json};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Results {
     /// instead.
     pub(crate) async fn run_record(
         &self,
-        executor: &Executor,
+        runner: &Runner,
         request: RecordRequest,
         group: Option<&str>,
         deadline: Deadline,
@@ -39,12 +39,12 @@ impl Results {
                 let lock = self.lock_for(&name);
                 let _guard = lock.lock().await;
                 let outcome =
-                    self.run_and_store(executor, request, &name, &place, group, deadline).await;
+                    self.run_and_store(runner, request, &name, &place, group, deadline).await;
                 RequestOutcome { place: Some(place), ..outcome }
             }
             None => {
                 let (source, id) = (request.source, request.id.clone());
-                let run = match self.run(executor, request, deadline).await {
+                let run = match self.run(runner, request, deadline).await {
                     Ok(run) => run,
                     Err(outcome) => return *outcome,
                 };
@@ -60,7 +60,7 @@ impl Results {
 
     async fn run_and_store(
         &self,
-        executor: &Executor,
+        runner: &Runner,
         request: RecordRequest,
         name: &str,
         place: &ResultPlace,
@@ -86,7 +86,7 @@ impl Results {
             Some(result) => (result.clone().into_replay(), result),
             None => {
                 let (source, id) = (request.source, request.id.clone());
-                let run = match self.run(executor, request, deadline).await {
+                let run = match self.run(runner, request, deadline).await {
                     Ok(run) => run,
                     Err(outcome) => return *outcome,
                 };
@@ -118,13 +118,13 @@ impl Results {
     /// llm-exe wrote.
     async fn run(
         &self,
-        executor: &Executor,
+        runner: &Runner,
         request: RecordRequest,
         deadline: Deadline,
     ) -> Result<Run, Box<RequestOutcome>> {
         let RecordRequest { origins, body, .. } = request;
         let run = match body {
-            Ok(body) => run_request(executor, body, &origins, self.run_deadline(deadline)).await,
+            Ok(body) => run_request(runner, body, &origins, self.run_deadline(deadline)).await,
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };
         let is_of_own_result = run.outcome.as_ref().is_err_and(Error::is_of_own_result);

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use llm_exe::providers::{CompatibleServer, Providers, StructuredOutput};
+use llm_exe::providers::{Provider, Providers, StructuredOutput};
 use serde::Deserialize;
+
+/// The name of the setting.
+pub(super) const SETTING: &str = "OPENAI_COMPATIBLE_PROVIDERS";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,12 +25,16 @@ pub(super) fn parse(text: &str) -> Result<Providers, String> {
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
     let servers: BTreeMap<String, Server> =
         serde_json::from_str(text).map_err(|error| format!("{expected}; {error}"))?;
-    let servers = servers.into_iter().map(|(name, server)| CompatibleServer {
-        name,
-        base_url: server.base_url,
-        key: server.key,
-        key_env: server.key_env,
-        structured_output: server.structured_output,
+    let providers = servers.into_iter().map(|(name, server)| {
+        let Server { base_url, key, key_env, structured_output } = server;
+        let mut provider = Provider::openai_compatible_with(name, base_url, structured_output);
+        if let Some(key) = key {
+            provider = provider.key_name(key);
+        }
+        if let Some(variable) = key_env {
+            provider = provider.key_env(variable);
+        }
+        provider
     });
-    Providers::with_servers(servers.collect())
+    Providers::with(providers).map_err(|error| error.to_string())
 }

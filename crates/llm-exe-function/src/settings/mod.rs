@@ -10,7 +10,8 @@ mod rows;
 
 use std::time::Duration;
 
-use llm_exe::providers::{Access, COMPATIBLE_SETTING, PROVIDERS, Providers, check_base_url};
+use llm_exe::parsers::Parsers;
+use llm_exe::providers::{Access, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
 use llm_exe::{ConfigHosts, Endpoints, HostedRules, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
@@ -123,7 +124,7 @@ impl Settings {
             if let Some((name, url)) = names.iter().find_map(|name| Some((name, get(name)?))) {
                 let url = url.trim();
                 let set = endpoints.set(provider, url);
-                set.map_err(|reason| SettingsError::new(name, reason + &quoted_url(url)))?;
+                set.map_err(|reason| invalid_url(name, &reason, url))?;
             }
         }
         if let Some((name, region)) = aws_region(&get) {
@@ -162,11 +163,12 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
     results::check_config_buckets(results, &hosted)?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
-        providers: match get(COMPATIBLE_SETTING) {
+        providers: match get(compatible::SETTING) {
             Some(text) => compatible::parse(&text)
-                .map_err(|reason| SettingsError::new(COMPATIBLE_SETTING, reason))?,
+                .map_err(|reason| SettingsError::new(compatible::SETTING, reason))?,
             None => Providers::default(),
         },
+        parsers: Parsers::default(),
         allowed_models: allowed
             .map_err(|error| SettingsError::new("ALLOWED_MODELS", error.to_string()))?,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
@@ -183,6 +185,10 @@ fn config_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {
     const NAME: &str = "CONFIG_URL_HOSTS";
     let hosts = get(NAME).map(|text| ConfigHosts::parse(&text)).transpose();
     Ok(hosts.map_err(|error| SettingsError::new(NAME, error.to_string()))?.unwrap_or_default())
+}
+
+fn invalid_url(name: &str, reason: &InvalidBaseUrl, url: &str) -> SettingsError {
+    SettingsError::new(name, format!("{reason}{}", quoted_url(url)))
 }
 
 /// Quotes a URL for an error message. Returns an empty string if the URL has a password or a query,
@@ -214,7 +220,7 @@ fn aws_url(get: &Get<'_>, setting: &str) -> Result<Option<String>, SettingsError
     if default_of(setting) == Some(url) {
         return Ok(None);
     }
-    check_base_url(url).map_err(|reason| SettingsError::new(name, reason + &quoted_url(url)))?;
+    check_base_url(url).map_err(|reason| invalid_url(name, &reason, url))?;
     Ok(Some(url.to_owned()))
 }
 

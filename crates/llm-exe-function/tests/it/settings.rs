@@ -176,7 +176,7 @@ fn defaults_match_the_table() {
         assert_eq!((region, s3, ssm, sqs, events), (None, None, None, None, None));
         assert_eq!((stack_name.as_str(), secret_cache.as_secs()), ("LlmExeLambda", 300));
         for row in PROVIDERS {
-            assert_eq!(settings.endpoints.resolve(row).base_url, row.base_url);
+            assert_eq!(settings.endpoints.resolve(&row.into()).base_url, row.base_url);
         }
     }
     // Setting every setting to its documented default has the same effect as setting nothing.
@@ -188,7 +188,10 @@ fn defaults_match_the_table() {
     assert_eq!(set.log_level, unset.log_level);
     assert_eq!(set.aws, unset.aws);
     for row in PROVIDERS {
-        assert_eq!(set.endpoints.resolve(row).base_url, unset.endpoints.resolve(row).base_url);
+        assert_eq!(
+            set.endpoints.resolve(&row.into()).base_url,
+            unset.endpoints.resolve(&row.into()).base_url
+        );
     }
 }
 
@@ -281,7 +284,7 @@ fn result_settings_are_parsed() {
 }
 
 fn url_of(name: &str, settings: &Settings) -> String {
-    settings.endpoints.resolve(provider(name).unwrap()).base_url
+    settings.endpoints.resolve(&provider(name).unwrap().into()).base_url
 }
 
 #[test]

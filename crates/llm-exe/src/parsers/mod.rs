@@ -1,8 +1,9 @@
 //! Parsers that convert the text of a reply to the type that the request's `output` field names.
 //!
-//! If a reply is ambiguous, a parser returns an error instead of guessing. Every parser has an
-//! entry in [`PARSERS`]. Several parsers share `js_text` (white space, words and negation), `lines`
-//! (lists and `key: value` pairs) and `camel_case` (the option `keyTransform`).
+//! If a reply is ambiguous, a parser returns an error instead of guessing. Every built-in parser has
+//! an entry in [`PARSERS`]; a program can register more ([`OutputParser`]). Several parsers share
+//! `js_text` (white space, words and negation), `lines` (lists and `key: value` pairs) and
+//! `camel_case` (the option `keyTransform`).
 
 mod boolean;
 mod camel_case;
@@ -16,6 +17,7 @@ mod list_to_key_value;
 mod number;
 mod options;
 mod parser;
+mod registry;
 mod string_extract;
 mod text;
 
@@ -23,7 +25,8 @@ use std::sync::Arc;
 
 pub use options::OutputOptions;
 use parser::ParseFn;
-pub use parser::{Context, OutputError, Parser, ParserRow, SchemaUse};
+pub use parser::{Context, OutputError, OutputParser, Parser, ParserRow, SchemaUse};
+pub use registry::{InvalidParser, Parsers};
 
 /// The default field values of an entry in [`PARSERS`].
 const DEFAULTS: ParserRow = ParserRow {
@@ -37,7 +40,7 @@ const DEFAULTS: ParserRow = ParserRow {
     with_options: |_| Arc::new(text::string as ParseFn),
 };
 
-/// All parsers that a request can select with its `output` field.
+/// The built-in parsers that a request can select with its `output` field.
 pub const PARSERS: &[ParserRow] = &[
     ParserRow { name: "string", strict: false, accepts_empty: true, ..DEFAULTS },
     ParserRow {
@@ -111,12 +114,12 @@ pub const PARSERS: &[ParserRow] = &[
     },
 ];
 
-/// Returns the parser with the given name or alias.
+/// Returns the built-in parser with the given name or alias.
 pub fn parser(output: &str) -> Option<&'static ParserRow> {
     PARSERS.iter().find(|row| row.name == output || row.aliases.contains(&output))
 }
 
-/// Returns the names and aliases of all parsers.
+/// Returns the names and aliases of the built-in parsers.
 pub fn output_names() -> Vec<&'static str> {
     PARSERS.iter().flat_map(|row| row.aliases.iter().copied().chain([row.name])).collect()
 }

@@ -17,7 +17,8 @@ use crate::schema::Schema;
 pub struct OutputError(pub String);
 
 impl OutputError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    /// Creates an error with the reason why the text of a reply is not valid.
+    pub fn new(message: impl Into<String>) -> Self {
         OutputError(message.into())
     }
 }
@@ -38,12 +39,72 @@ pub enum SchemaUse {
 pub struct Context<'a> {
     /// The schema that the result must satisfy.
     pub schema: Option<&'a Schema>,
-    /// Renders a string as a template with the request's data. If this fails, returns an error
-    /// message.
-    pub render: &'a dyn Fn(&str) -> Result<String, String>,
+    /// Renders a string as a template with the request's data.
+    pub render: &'a dyn Fn(&str) -> Result<String, OutputError>,
 }
 
-/// A parser that converts the text of a reply to a JSON value. Its options are set on creation.
+/// A parser of replies that a program registers. Requests select it by its name with `output`.
+///
+/// A closure that takes the text of the reply is a parser too.
+///
+/// ```
+/// use llm_exe::parsers::{Context, OutputError, OutputParser};
+/// use serde_json::{Value, json};
+///
+/// /// Returns the numbers of the sources that the reply cites, such as `[2]`.
+/// struct Citations;
+///
+/// impl OutputParser for Citations {
+///     fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+///         let parts = text.split('[').skip(1).filter_map(|part| part.split_once(']'));
+///         let numbers: Vec<u32> = parts.filter_map(|(number, _)| number.parse().ok()).collect();
+///         if numbers.is_empty() {
+///             return Err(OutputError::new("the reply cites no source"));
+///         }
+///         Ok(json!(numbers))
+///     }
+///
+///     fn expected_form(&self) -> String {
+///         "a text that cites its sources by number, such as [2]".to_owned()
+///     }
+/// }
+/// ```
+pub trait OutputParser: Send + Sync {
+    /// Converts the text of a reply to the result.
+    ///
+    /// # Errors
+    /// Returns the reason if the text is not a valid reply. The model can then be asked to correct
+    /// its reply, if the request sets `outputOptions.repairs`.
+    fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError>;
+
+    /// Describes the expected reply, for error messages and for the model.
+    fn expected_form(&self) -> String {
+        "a reply in the requested form".to_owned()
+    }
+
+    /// Returns how the parser uses the request's `schema`. By default, it ignores the schema. The
+    /// parser checks the result against the schema itself, with [`Context::schema`].
+    fn schema_use(&self) -> SchemaUse {
+        SchemaUse::Unused
+    }
+
+    /// Returns whether any text is a valid reply, as for the output `string`. If so, an incomplete
+    /// reply causes a warning instead of an error.
+    fn accepts_any_text(&self) -> bool {
+        false
+    }
+}
+
+impl<F> OutputParser for F
+where
+    F: Fn(&str) -> Result<Value, OutputError> + Send + Sync,
+{
+    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+        self(text)
+    }
+}
+
+/// A built-in parser. Its options are set on creation.
 pub(super) trait ReplyParser: Send + Sync {
     fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError>;
 
@@ -92,33 +153,81 @@ impl ParserRow {
     /// Creates the parser from its options, which are removed from `options`. Invalid options are
     /// recorded there as problems.
     pub fn with_options(&'static self, options: &mut OutputOptions) -> Parser {
-        Parser { row: self, reply_parser: (self.with_options)(options) }
+        Parser(Source::BuiltIn(self, (self.with_options)(options)))
     }
 }
 
 /// A parser with its options. Clones are cheap.
 #[derive(Clone)]
-pub struct Parser {
-    row: &'static ParserRow,
-    reply_parser: Arc<dyn ReplyParser>,
+pub struct Parser(Source);
+
+#[derive(Clone)]
+enum Source {
+    BuiltIn(&'static ParserRow, Arc<dyn ReplyParser>),
+    Registered(Arc<str>, Arc<dyn OutputParser>),
 }
 
 impl fmt::Debug for Parser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parser").field("name", &self.row.name).finish_non_exhaustive()
+        f.debug_struct("Parser").field("name", &self.name()).finish_non_exhaustive()
     }
 }
 
 impl Parser {
-    /// Returns this parser's entry in the parser table.
-    pub fn row(&self) -> &'static ParserRow {
-        self.row
+    pub(super) fn registered(name: Arc<str>, parser: Arc<dyn OutputParser>) -> Self {
+        Parser(Source::Registered(name, parser))
+    }
+
+    /// Returns the name of the parser in the `output` field of requests.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Source::BuiltIn(row, _) => row.name,
+            Source::Registered(name, _) => name,
+        }
+    }
+
+    /// Returns the names of the options that `outputOptions` may contain besides `repairs`.
+    pub fn options(&self) -> &'static [&'static str] {
+        match &self.0 {
+            Source::BuiltIn(row, _) => row.options,
+            Source::Registered(..) => &[],
+        }
+    }
+
+    /// Returns whether a truncated or invalid reply is an error, which the model may be asked to
+    /// fix.
+    pub fn is_strict(&self) -> bool {
+        match &self.0 {
+            Source::BuiltIn(row, _) => row.strict,
+            Source::Registered(_, parser) => !parser.accepts_any_text(),
+        }
+    }
+
+    /// Returns whether an empty reply is valid.
+    pub fn accepts_empty(&self) -> bool {
+        match &self.0 {
+            Source::BuiltIn(row, _) => row.accepts_empty,
+            Source::Registered(_, parser) => parser.accepts_any_text(),
+        }
+    }
+
+    /// Returns how the parser uses the request's `schema`.
+    pub fn schema_use(&self) -> SchemaUse {
+        match &self.0 {
+            Source::BuiltIn(row, _) => row.schema,
+            Source::Registered(_, parser) => parser.schema_use(),
+        }
     }
 
     /// Returns a description of the expected reply. It is sent to the model if a reply can't be
     /// parsed.
     pub fn expected_form(&self) -> String {
-        self.reply_parser.expected_form().unwrap_or_else(|| self.row.expected_form.to_owned())
+        match &self.0 {
+            Source::BuiltIn(row, parser) => {
+                parser.expected_form().unwrap_or_else(|| row.expected_form.to_owned())
+            }
+            Source::Registered(_, parser) => parser.expected_form(),
+        }
     }
 
     /// Parses the text of a reply.
@@ -126,12 +235,21 @@ impl Parser {
     /// # Errors
     /// Returns an error if the text is not a valid reply for this parser.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-        if !self.row.accepts_empty && js_text::trim(text).is_empty() {
-            // Errors are logged, and logs must not contain values from the request. A description
-            // based on the options could contain such values, so the one in the table is used.
-            let expected = self.row.expected_form;
-            return Err(OutputError::new(format!("the reply is empty; expected {expected}")));
+        let is_empty = !self.accepts_empty() && js_text::trim(text).is_empty();
+        match &self.0 {
+            Source::BuiltIn(row, _) if is_empty => {
+                // Errors are logged, and logs must not contain values from the request. A
+                // description based on the options could contain such values, so the one in the
+                // table is used.
+                let expected = row.expected_form;
+                Err(OutputError::new(format!("the reply is empty; expected {expected}")))
+            }
+            Source::Registered(_, parser) if is_empty => {
+                let expected = parser.expected_form();
+                Err(OutputError::new(format!("the reply is empty; expected {expected}")))
+            }
+            Source::BuiltIn(_, parser) => parser.parse(text, context),
+            Source::Registered(_, parser) => parser.parse(text, context),
         }
-        self.reply_parser.parse(text, context)
     }
 }

@@ -139,6 +139,7 @@ impl Plan {
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.clone().map(Value::Object);
         let output = output::check_output(
+            &rules.parsers,
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
             request.schema,
@@ -209,7 +210,7 @@ impl Plan {
     pub fn parse_output(&self, text: &str) -> Result<(Value, Vec<String>), OutputError> {
         let warnings = RefCell::new(Vec::new());
         let render = |template: &str| {
-            let (text, missing) = self.render_reply(template)?;
+            let (text, missing) = self.render_reply(template).map_err(OutputError)?;
             warnings.borrow_mut().extend(missing);
             Ok(text)
         };
@@ -251,7 +252,7 @@ fn pointer_error(request: &Request) -> Option<Error> {
     let Request { key, bucket, version, url, .. } = request;
     let fields = [("key", key), ("bucket", bucket), ("version", version), ("url", url)];
     let present = fields.iter().filter(|(_, value)| value.is_some());
-    let text = "refers to a hosted config, which only Executor::run and Executor::dry_run fetch";
+    let text = "refers to a hosted config, which only Client::run and the Lambda function fetch";
     let problems: Vec<Problem> = present.map(|(name, _)| Problem::request(*name, text)).collect();
     (!problems.is_empty()).then(|| Error::from_problems(problems))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::problems::Problems;
 use crate::error::shorten;
 use crate::json;
-use crate::parsers::{self, OutputOptions, Parser, ParserRow, SchemaUse};
+use crate::parsers::{OutputOptions, Parser, Parsers, SchemaUse};
 use crate::request::suggestion;
 use crate::schema::Schema;
 
@@ -27,43 +27,43 @@ impl Output {
     /// Returns the schema that is sent to the model, either in a field of the provider request or
     /// in the prompt.
     pub fn schema_for_model(&self) -> Option<&Schema> {
-        self.schema.as_ref().filter(|_| self.parser.row().schema == SchemaUse::Required)
+        self.schema.as_ref().filter(|_| self.parser.schema_use() == SchemaUse::Required)
     }
 }
 
 /// Validates the output and its options, and compiles the schema.
 pub(super) fn check_output(
+    parsers: &Parsers,
     name: &str,
     options: Map<String, Value>,
     schema: Option<Map<String, Value>>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) -> Option<Output> {
-    let Some(row) = parsers::parser(name) else {
-        let known = parsers::output_names();
+    let mut given = OutputOptions::new(options);
+    let Some(parser) = parsers.create(name, &mut given) else {
+        let known = parsers.names();
         let hint = suggestion(name, &known);
         let (name, known) = (json::quoted(name), known.join(", "));
         problems.add("output", format!("unknown output {name}{hint}; expected one of {known}"));
         return None;
     };
-    let mut given = OutputOptions::new(options);
-    let parser = row.with_options(&mut given);
-    let repairs = if row.strict { given.take_count("repairs", MAX_REPAIRS) } else { None };
+    let repairs = if parser.is_strict() { given.take_count("repairs", MAX_REPAIRS) } else { None };
     for (path, message) in given.problems() {
         problems.add(format!("outputOptions.{path}"), message);
     }
-    warnings.extend(given.unknown().map(|name| unknown_option_warning(row, name)));
-    let schema = compile_schema(row, schema, problems)?;
+    warnings.extend(given.unknown().map(|name| unknown_option_warning(&parser, name)));
+    let schema = compile_schema(&parser, schema, problems)?;
     warnings.extend(schema.as_ref().and_then(Schema::warning));
     // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
     Some(Output { parser, schema, repairs })
 }
 
-fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
-    let common = row.strict.then_some("repairs");
-    let known: Vec<&str> = row.options.iter().copied().chain(common).collect();
-    let (option, hint, output) = (shorten(name, 60), suggestion(name, &known), row.name);
+fn unknown_option_warning(parser: &Parser, name: &str) -> String {
+    let common = parser.is_strict().then_some("repairs");
+    let known: Vec<&str> = parser.options().iter().copied().chain(common).collect();
+    let (option, hint, output) = (shorten(name, 60), suggestion(name, &known), parser.name());
     format!(
         "unknown field `outputOptions.{option}` was ignored{hint}: \
          output {output} has no such option"
@@ -73,13 +73,13 @@ fn unknown_option_warning(row: &ParserRow, name: &str) -> String {
 /// Compiles the schema if the parser uses one. Returns `None` if a problem was added, and
 /// `Some(None)` if no schema is used.
 fn compile_schema(
-    row: &ParserRow,
+    parser: &Parser,
     schema: Option<Map<String, Value>>,
     problems: &mut Problems,
 ) -> Option<Option<Schema>> {
-    let schema = match (schema, row.schema) {
+    let schema = match (schema, parser.schema_use()) {
         (None, SchemaUse::Required) => {
-            problems.add("schema", format!("missing; output {} requires a schema", row.name));
+            problems.add("schema", format!("missing; output {} requires a schema", parser.name()));
             return None;
         }
         (None, _) | (_, SchemaUse::Unused) => return Some(None),

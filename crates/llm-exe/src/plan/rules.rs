@@ -6,6 +6,7 @@ use crate::destination::DestinationParser;
 use crate::glob;
 use crate::hosted::HostedRules;
 use crate::json;
+use crate::parsers::Parsers;
 use crate::providers::Providers;
 
 /// The rules that the operator sets for all requests.
@@ -16,6 +17,8 @@ pub struct Rules {
     pub strict_variables: bool,
     /// The providers that requests may use.
     pub providers: Providers,
+    /// The parsers that requests may select with `output`.
+    pub parsers: Parsers,
     /// The models that may be called. `None` allows all models.
     pub allowed_models: Option<ModelPatterns>,
     /// The maximum value of `maxTokens`, which is also the default for requests without

@@ -5,7 +5,7 @@ use super::problems::Problems;
 use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
-use crate::providers::ProviderRow;
+use crate::providers::Provider;
 use crate::request::{Request, RequestFallback, RequestOptions, suggestion};
 use crate::transport::Policy;
 
@@ -16,7 +16,7 @@ const MAX_MODEL_LENGTH: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The provider to call.
-    pub provider: &'static ProviderRow,
+    pub provider: Provider,
     /// The model name, as the provider spells it.
     pub model: String,
     /// The sampling options, such as the temperature.
@@ -111,7 +111,7 @@ impl TargetValidator<'_> {
         &self,
         names: &TargetNames<'_>,
         problems: &mut Problems,
-    ) -> Option<(&'static ProviderRow, String)> {
+    ) -> Option<(Provider, String)> {
         if let (Some(provider), Some(providor)) = (names.provider, names.providor)
             && provider != providor
         {
@@ -122,7 +122,7 @@ impl TargetValidator<'_> {
             return None;
         }
         let provider = self.find_provider(names.provider.or(names.providor), problems);
-        let model = match (names.model, provider.and_then(|(_, model)| model)) {
+        let model = match (names.model, provider.as_ref().and_then(|(_, model)| *model)) {
             (Some(model), Some(other)) if model != other => {
                 let (model, other) = (json::quoted(model), json::quoted(other));
                 let text = format!(
@@ -141,16 +141,16 @@ impl TargetValidator<'_> {
             self.add(problems, "model", message);
             return None;
         }
-        let (row, _) = provider?;
+        let (provider, _) = provider?;
         let allowed = self.rules.allowed_models.as_ref();
-        if allowed.is_some_and(|allowed| !allowed.allow(row.name, model)) {
-            let (model, provider) = (json::quoted(model), row.name);
+        if allowed.is_some_and(|allowed| !allowed.allow(provider.name(), model)) {
+            let (model, provider) = (json::quoted(model), provider.name());
             let text =
                 format!("{model} of {provider} is not allowed by the setting ALLOWED_MODELS");
             self.add(problems, "model", text);
             return None;
         }
-        Some((row, model.to_owned()))
+        Some((provider, model.to_owned()))
     }
 
     /// Looks up a provider by name. Also returns the model if the name contains one, as in
@@ -159,9 +159,9 @@ impl TargetValidator<'_> {
         &self,
         name: Option<&'a str>,
         problems: &mut Problems,
-    ) -> Option<(&'static ProviderRow, Option<&'a str>)> {
-        let providers = self.rules.providers;
-        let known = || providers.all().map(|row| row.name).collect::<Vec<_>>();
+    ) -> Option<(Provider, Option<&'a str>)> {
+        let providers = &self.rules.providers;
+        let known = || providers.all().map(|known| known.name().to_owned()).collect::<Vec<_>>();
         let Some(name) = name else {
             let text = format!("missing; expected one of {}", known().join(", "));
             self.add(problems, "provider", text);

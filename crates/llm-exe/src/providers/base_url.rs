@@ -4,35 +4,57 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+/// The reason why a base URL is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidBaseUrl {
+    /// The text is not a URL.
+    #[error("expected a URL such as https://api.example.com/v1")]
+    NotAUrl,
+    /// The URL has no scheme or no host.
+    #[error("expected a URL with a scheme and a host, such as https://api.example.com/v1")]
+    NoHost,
+    /// The URL contains a user name or password.
+    #[error("the base URL must not contain a user name or password")]
+    Credentials,
+    /// The URL contains a query.
+    #[error("the base URL must not contain a query (?…)")]
+    Query,
+    /// The URL contains a fragment.
+    #[error("the base URL must not contain a fragment (#…)")]
+    Fragment,
+    /// The URL is a plain http URL of a public host.
+    #[error("http is allowed only for loopback and private addresses; use https")]
+    NotLocal,
+    /// The URL has a scheme other than http and https.
+    #[error("expected a URL that begins with https://, got {0}://")]
+    Scheme(String),
+}
+
 /// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
 /// contain credentials, a query or a fragment.
 ///
 /// # Errors
 /// Returns the reason if the URL is not allowed.
-pub fn check_base_url(base_url: &str) -> Result<(), String> {
+pub fn check_base_url(base_url: &str) -> Result<(), InvalidBaseUrl> {
     if base_url.contains('#') {
-        return Err("the base URL must not contain a fragment (#…)".to_owned());
+        return Err(InvalidBaseUrl::Fragment);
     }
-    let uri: Uri = base_url
-        .parse()
-        .map_err(|_| "expected a URL such as https://api.example.com/v1".to_owned())?;
+    let uri: Uri = base_url.parse().map_err(|_| InvalidBaseUrl::NotAUrl)?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err("expected a URL with a scheme and a host, such as https://api.example.com/v1"
-            .to_owned());
+        return Err(InvalidBaseUrl::NoHost);
     };
     if authority.as_str().contains('@') {
-        return Err("the base URL must not contain a user name or password".to_owned());
+        return Err(InvalidBaseUrl::Credentials);
     }
     if uri.query().is_some() {
-        return Err("the base URL must not contain a query (?…)".to_owned());
+        return Err(InvalidBaseUrl::Query);
     }
     match scheme {
         "https" => Ok(()),
         "http" if is_local(uri.host().unwrap_or_default()) => Ok(()),
-        "http" => {
-            Err("http is allowed only for loopback and private addresses; use https".to_owned())
-        }
-        _ => Err(format!("expected a URL that begins with https://, got {scheme}://")),
+        "http" => Err(InvalidBaseUrl::NotLocal),
+        _ => Err(InvalidBaseUrl::Scheme(scheme.to_owned())),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The supported providers. [`PROVIDERS`] has one row per provider, and a dialect implements each
-//! API format.
+//! The supported providers. [`PROVIDERS`] has one row per built-in provider, and a dialect
+//! implements each API format. A program can register more providers ([`Provider`]).
 //!
 //! A dialect converts a [`Chat`](crate::chat::Chat) to a [`WireRequest`](crate::wire::WireRequest),
 //! and a [`WireReply`](crate::wire::WireReply) to a [`Reply`](crate::chat::Reply). Dialects do no
@@ -10,7 +10,6 @@ mod base_url;
 mod bedrock;
 mod call_ids;
 mod capabilities;
-mod compatible;
 mod data_url;
 mod dialect;
 mod failure;
@@ -19,19 +18,20 @@ mod ollama;
 mod openai_chat;
 mod options;
 mod raw_object;
+mod registry;
 
 use self::openai_chat::quirks;
 use crate::ports::KeyName;
 use crate::region::aws_domain;
 
-pub use base_url::check_base_url;
+pub use base_url::{InvalidBaseUrl, check_base_url};
 pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
-pub use compatible::{COMPATIBLE_SETTING, CompatibleServer, Providers, StructuredOutput};
 pub use dialect::{
     BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport, build_request,
 };
 pub use failure::Failure;
+pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 
 /// How requests to a provider are authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Access {
     Open,
 }
 
-/// Describes how to call a provider.
+/// Describes how to call a built-in provider.
 pub struct ProviderRow {
     /// The value of `provider` in requests.
     pub name: &'static str,

@@ -7,7 +7,6 @@ mod parse;
 mod suggestion;
 mod text_or;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -17,9 +16,10 @@ pub(crate) use suggestion::suggestion;
 pub use text_or::TextOr;
 
 /// A request: the prompt, the model to call, and how to parse the reply.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(title = "llm-exe request")]
+#[cfg_attr(feature = "schemars", schemars(title = "llm-exe request"))]
 pub struct Request {
     /// The provider, such as `openai`. Provider keys of the npm package llm-exe, such as
     /// `openai.chat.v1`, are accepted too.
@@ -75,7 +75,8 @@ pub struct Request {
 }
 
 /// A provider and model to call if the previous ones are unavailable.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestFallback {
     /// The provider, such as `anthropic`.
@@ -89,7 +90,8 @@ pub struct RequestFallback {
 }
 
 /// One message of a conversation.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestMessage {
     /// The author of the message: `system`, `user` or `assistant`.
@@ -99,7 +101,8 @@ pub struct RequestMessage {
 }
 
 /// A part of a message's content.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RequestPart {
     /// The type of the part: `text` or `image_url`.
@@ -112,7 +115,8 @@ pub struct RequestPart {
 }
 
 /// The location of an image.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RequestImage {
     /// An `https:` or `data:` URL.
@@ -120,7 +124,8 @@ pub struct RequestImage {
 }
 
 /// Sampling, timeout and retry options.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestOptions {
     /// Sampling temperature, from 0 to 2. Higher values are more random.
@@ -173,6 +178,7 @@ impl RequestOptions {
 }
 
 /// Returns the JSON Schema of a request.
+#[cfg(feature = "schemars")]
 pub fn request_schema() -> Value {
     schemars::schema_for!(Request).to_value()
 }

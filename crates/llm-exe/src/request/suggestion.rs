@@ -6,7 +6,7 @@ const MAX_NAME_LENGTH: usize = 40;
 
 /// Returns ` (did you mean NAME?)` if a known name is similar to `name`, and an empty string
 /// otherwise. Messages append it to the quoted name.
-pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     nearest(name, known).map(did_you_mean).unwrap_or_default()
 }
 
@@ -16,7 +16,7 @@ pub(super) fn did_you_mean(name: impl std::fmt::Display) -> String {
 
 /// Returns the most similar known name, if it differs by at most two edits. Case and separators are
 /// ignored.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(super) fn nearest<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&'a str> {
     if name.len() > MAX_NAME_LENGTH {
         return None;
     }
@@ -24,7 +24,8 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let normalized = normalize(name);
     known
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(&normalize(known), &normalized), *known))
+        .map(AsRef::as_ref)
+        .map(|known: &str| (strsim::damerau_levenshtein(&normalize(known), &normalized), known))
         .filter(|(distance, known)| *distance <= 2 && *distance * 3 <= known.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -13,8 +12,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 ///
 /// Unlike an untagged serde enum, this type deserializes without buffering, so the path of an error
 /// inside `T` is reported.
-#[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(untagged)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(untagged))]
 pub enum TextOr<T> {
     /// A plain string.
     Text(String),

@@ -10,7 +10,7 @@ use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
-use crate::providers::{Failure, ProviderRow};
+use crate::providers::{Failure, Provider};
 use crate::scrub::scrub;
 use crate::transport::{Policy, SendOutcome, Transport};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -30,7 +30,7 @@ pub(super) struct ProviderClient {
 impl ProviderClient {
     /// Connects to a provider and fetches its API key in the background, to speed up a later call.
     /// Errors are ignored, because the later call reports them.
-    pub(super) fn preload(&self, provider: &ProviderRow) {
+    pub(super) fn preload(&self, provider: &Provider) {
         if let Some(name) = provider.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
@@ -63,7 +63,7 @@ impl ProviderClient {
         }
         let report = &mut context.report;
         report.answered = true;
-        let reply = target.provider.dialect.read_reply(&response, chat)?;
+        let reply = target.provider.dialect().read_reply(&response, chat)?;
         report.usage.add(reply.usage);
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);
@@ -100,7 +100,7 @@ impl ProviderClient {
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
-        let dialect = target.provider.dialect;
+        let dialect = target.provider.dialect();
         let may_retry = |response: &WireReply| dialect.read_failure(response).retry;
         let sent = self.transport.send(request, secret, &policy, context.deadline, &may_retry);
         let SendOutcome { outcome, attempts } = sent.await;
@@ -125,7 +125,7 @@ impl ProviderClient {
         if matches!(response.status, 200..300 | 403) {
             return Ok(None);
         }
-        if target.provider.dialect.read_failure(response).kind != ErrorKind::ProviderAuthFailed {
+        if target.provider.dialect().read_failure(response).kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
         self.keys.renewed(name, secret).await
@@ -139,7 +139,7 @@ fn failure_error(
     request: &WireRequest,
     secret: Option<&Secret>,
 ) -> Error {
-    let failure = target.provider.dialect.read_failure(response);
+    let failure = target.provider.dialect().read_failure(response);
     let summary = summarize(&failure, response.status, target, request);
     // The provider's message may quote the prompt, so it is returned to the caller but not logged.
     let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();

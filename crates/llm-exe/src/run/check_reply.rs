@@ -24,7 +24,7 @@ pub(super) struct UnusableReply {
     /// Why the reply is unusable, worded for both the caller and the model.
     pub(super) reason: String,
     /// The name of the requested output.
-    output: &'static str,
+    output: String,
 }
 
 impl UnusableReply {
@@ -46,7 +46,7 @@ impl UnusableReply {
 
 /// Checks why the model stopped, and parses the reply with the plan's parser.
 pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> CheckedReply {
-    let parser = plan.output.parser.row();
+    let parser = &plan.output.parser;
     let text = match structure {
         Structure::ForcedTool { name, .. } => {
             reply.tool_arguments(name).map_or_else(|| reply.text(), str::to_owned)
@@ -54,10 +54,10 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
         _ => reply.text(),
     };
     let mut warnings = Vec::new();
-    if let Err(error) = check_stop_reason(reply, &text, parser.strict, &mut warnings) {
+    if let Err(error) = check_stop_reason(reply, &text, parser.is_strict(), &mut warnings) {
         return CheckedReply::Failed(error);
     }
-    if text.trim().is_empty() && parser.accepts_empty {
+    if text.trim().is_empty() && parser.accepts_empty() {
         warnings.push("the reply is empty".to_owned());
     }
     match plan.parse_output(&text) {
@@ -66,7 +66,7 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
             CheckedReply::Accepted(value, warnings)
         }
         Err(error) => {
-            let (reason, output) = (error.0, parser.name);
+            let (reason, output) = (error.0, parser.name().to_owned());
             CheckedReply::Unusable(UnusableReply { text, reason, output })
         }
     }

@@ -4,16 +4,15 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::outcome::{Run, full_result};
+use super::outcome::Run;
 use super::report::Report;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::plan::Returns;
 
 /// The state of one run, which is passed through all of its steps.
 ///
 /// A [`Deadline`] converts into a context. For a request that did not come from a queue, topic or
-/// bucket, call `executor.run(deadline, request)`.
+/// bucket, call `runner.run(deadline, request)`.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The deadline of the current step. Each target gets a share of the remaining time, so this is
@@ -38,19 +37,15 @@ impl Context {
         Context { origins: origins.to_vec(), ..self }
     }
 
-    /// Ends the run and returns the result in the format that the request asked for.
-    pub(super) fn finish(mut self, result: Result<Value, Error>, returns: Returns) -> Run {
+    /// Ends the run.
+    pub(super) fn finish(mut self, outcome: Result<Value, Error>) -> Run {
         self.report.durations.total = self.started.elapsed();
-        let outcome = match returns {
-            Returns::Result => result,
-            Returns::Full => result.map(|result| full_result(result, &self.report)),
-        };
         Run { outcome, report: self.report }
     }
 
     /// Ends the run with an error.
     pub(super) fn fail(self, error: Error) -> Run {
-        self.finish(Err(error), Returns::Result)
+        self.finish(Err(error))
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a> Conversation<'a> {
         target: &'a Target,
         mut messages: Vec<Message>,
     ) -> Result<Self, Error> {
-        let dialect = target.provider.dialect;
+        let dialect = target.provider.dialect();
         let mut structure = Structure::Free;
         if let Some(schema) = plan.output.schema_for_model() {
             structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
@@ -53,7 +53,7 @@ impl<'a> Conversation<'a> {
         convert_lone_system(&mut messages, dialect);
         let sampling = target.sampling.clone();
         let chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
-        let endpoint = client.endpoints.resolve(target.provider);
+        let endpoint = client.endpoints.resolve(&target.provider);
         let BuiltRequest { request, warnings } = build_request(dialect, &endpoint, &chat)?;
         Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
     }
@@ -84,7 +84,7 @@ impl<'a> Conversation<'a> {
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &unusable, &expected);
-            let built = build_request(self.target.provider.dialect, &self.endpoint, &self.chat)?;
+            let built = build_request(self.target.provider.dialect(), &self.endpoint, &self.chat)?;
             context.report.add_warnings(built.warnings);
             self.request = built.request;
         }
@@ -95,7 +95,7 @@ impl<'a> Conversation<'a> {
 pub(super) fn name_target(error: Error, target: &Target) -> Error {
     match error.kind() {
         ErrorKind::InvalidRequest | ErrorKind::PromptInvalid => error,
-        _ => error.in_context(&format!("{} {}", target.provider.name, target.model)),
+        _ => error.in_context(&format!("{} {}", target.provider.name(), target.model)),
     }
 }
 

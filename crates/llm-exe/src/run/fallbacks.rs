@@ -65,7 +65,7 @@ pub(super) async fn run(
         if context.report.answered || !another_provider_may_succeed(error.kind()) {
             return Err(name_target(error, target));
         }
-        let (provider, model) = (target.provider.name, &target.model);
+        let (provider, model) = (target.provider.name(), &target.model);
         failures.push_str(&format!("; {provider} {model} also failed ({})", error.kind()));
         context.report.add_failed_target(target, error);
     }

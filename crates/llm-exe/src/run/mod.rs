@@ -24,29 +24,31 @@ use crate::plan::{Mode, Plan, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
-use crate::transport::{HttpClient, Transport};
+use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 
-/// Runs requests. Create one executor per process, because it owns the HTTP connections.
+/// Runs requests in the form in which they arrive. Most programs use a
+/// [`Client`](crate::Client), which owns a runner. Create one runner per process, because it owns
+/// the HTTP connections.
 #[derive(Clone)]
-pub struct Executor {
+pub struct Runner {
     client: ProviderClient,
     rules: Rules,
     documents: Option<Arc<dyn DocumentStore>>,
 }
 
-impl std::fmt::Debug for Executor {
+impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Executor").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Runner").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
-impl Executor {
-    /// Creates an executor that calls providers at `endpoints` with API keys from `keys`, subject
+impl Runner {
+    /// Creates a runner that calls providers at `endpoints` with API keys from `keys`, subject
     /// to the operator's rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
-        Executor { client: ProviderClient { endpoints, keys, transport }, rules, documents: None }
+        Runner { client: ProviderClient { endpoints, keys, transport }, rules, documents: None }
     }
 
     /// Sets the signer for requests to AWS. Calls to Amazon Bedrock require a signer.
@@ -63,11 +65,18 @@ impl Executor {
         self
     }
 
+    /// Sends the requests to providers with another HTTP client.
+    #[must_use]
+    pub fn with_http_transport(mut self, transport: Arc<dyn HttpTransport>) -> Self {
+        self.client.transport = self.client.transport.with_http_transport(transport);
+        self
+    }
+
     /// Sets the store from which hosted configs are fetched. Wrap the store in
     /// [`CachedDocuments`](crate::hosted::CachedDocuments) to cache the fetched documents.
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
-        Executor { documents: Some(documents), ..self }
+        Runner { documents: Some(documents), ..self }
     }
 
     /// Returns the operator's rules.
@@ -80,7 +89,7 @@ impl Executor {
         self.run_request(context.into(), request, Mode::Run).await
     }
 
-    /// Validates and renders a request as [`Executor::run`] would, without calling a provider.
+    /// Validates and renders a request as [`Runner::run`] would, without calling a provider.
     ///
     /// Unlike the request field `dryRun`, this method also works for pinned hosted configs. Its
     /// caller must therefore be allowed to see the rendered prompt.
@@ -96,7 +105,7 @@ impl Executor {
         }
         context.report.set_plan(plan);
         let result = self.call_targets(&mut context, plan).await;
-        context.finish(result, plan.returns)
+        context.finish(result)
     }
 
     async fn run_request(&self, mut context: Context, request: Value, mode: Mode) -> Run {
@@ -124,7 +133,13 @@ impl Executor {
         Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
     }
 
-    async fn run_parsed(&self, mut context: Context, parsed: ParsedRequest, mode: Mode) -> Run {
+    /// Runs a parsed request, which must not refer to a hosted config.
+    pub(crate) async fn run_parsed(
+        &self,
+        mut context: Context,
+        parsed: ParsedRequest,
+        mode: Mode,
+    ) -> Run {
         match Plan::validate(parsed, &self.rules, mode) {
             Ok(plan) => self.run_plan(context, &plan).await,
             Err(rejected) => {
@@ -158,8 +173,8 @@ impl Executor {
             return;
         }
         let name = text("provider").or(text("providor"));
-        if let Some((row, _)) = name.and_then(|name| self.rules.providers.named(name)) {
-            self.client.preload(row);
+        if let Some((provider, _)) = name.and_then(|name| self.rules.providers.named(name)) {
+            self.client.preload(&provider);
         }
     }
 }

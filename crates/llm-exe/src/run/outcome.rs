@@ -9,15 +9,29 @@ use crate::error::Error;
 /// The outcome and the report of a finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// The result, wrapped in the `full` object if the request asked for it.
+    /// The result, even if the request asked for the `full` object.
     pub outcome: Result<Value, Error>,
     /// What the run did, how long it took and how many tokens it used.
     pub report: Report,
 }
 
+impl Run {
+    /// Wraps the result in the `full` object, which also contains the usage, the model and the
+    /// warnings, if the request asked for it with `"return": "full"`. Programs that return results
+    /// as JSON call this at their boundary.
+    #[must_use]
+    pub fn with_envelope(self) -> Run {
+        let Run { outcome, report } = self;
+        if !report.full {
+            return Run { outcome, report };
+        }
+        Run { outcome: outcome.map(|result| full_result(result, &report)), report }
+    }
+}
+
 /// Wraps a result in the `full` object, which is returned if the request contains `"return":
 /// "full"`.
-pub(super) fn full_result(result: Value, report: &Report) -> Value {
+fn full_result(result: Value, report: &Report) -> Value {
     let model = report.answered_model.as_ref().or(report.model.as_ref());
     let mut full = json!({
         "result": result,

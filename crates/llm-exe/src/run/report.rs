@@ -28,7 +28,7 @@ const MAX_WARNINGS: usize = 200;
 #[derive(Debug, Clone)]
 pub struct FailedTarget {
     /// The provider's name.
-    pub provider: &'static str,
+    pub provider: String,
     /// The model name, as in the caller's request.
     pub model: String,
     /// Why the target failed.
@@ -39,7 +39,7 @@ pub struct FailedTarget {
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// The name of the provider that was called last, or `None` if the request is invalid.
-    pub provider: Option<&'static str>,
+    pub provider: Option<String>,
     /// The model name, as in the caller's request.
     pub model: Option<String>,
     /// The targets that failed before the current one, or `None` if the request has no fallbacks.
@@ -47,7 +47,7 @@ pub struct Report {
     /// The model that replied, as reported by the provider.
     pub answered_model: Option<String>,
     /// The name of the output parser.
-    pub output: Option<&'static str>,
+    pub output: Option<String>,
     /// Whether a provider sent a successful response, which is usually billed.
     pub answered: bool,
     /// Number of requests sent to providers, including retries and repairs.
@@ -73,7 +73,8 @@ pub struct Report {
     pub config: Option<ConfigSource>,
     /// Whether this was a dry run, which calls no provider.
     pub dry_run: bool,
-    /// Whether the `full` object is returned to the caller.
+    /// Whether the request asked for the `full` object. See
+    /// [`Run::with_envelope`](super::Run::with_envelope).
     pub full: bool,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
@@ -85,7 +86,7 @@ impl Report {
     pub(super) fn set_plan(&mut self, plan: &Plan) {
         self.set_target(&plan.target);
         self.passed_over = (!plan.fallbacks.is_empty()).then(Vec::new);
-        self.output = Some(plan.output.parser.row().name);
+        self.output = Some(plan.output.parser.name().to_owned());
         self.warnings.clone_from(&plan.warnings);
         self.prompt_hash = Some(plan.prompt.hash().to_owned());
         self.dry_run = plan.dry_run;
@@ -95,13 +96,13 @@ impl Report {
 
     /// Sets the target that is being called.
     pub(super) fn set_target(&mut self, target: &Target) {
-        self.provider = Some(target.provider.name);
+        self.provider = Some(target.provider.name().to_owned());
         self.model = Some(target.model.clone());
     }
 
     /// Records a target that failed.
     pub(super) fn add_failed_target(&mut self, target: &Target, error: Error) {
-        let (provider, model) = (target.provider.name, target.model.clone());
+        let (provider, model) = (target.provider.name().to_owned(), target.model.clone());
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 

@@ -4,13 +4,12 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, header};
 
-use super::http::{HttpClient, HttpError};
+use super::http::{HttpError, MAX_REPLY_BYTES};
+use super::http_transport::Sender;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::ports::{Secret, Signer, UnsignedRequest};
 use crate::wire::{Auth, WireReply, WireRequest};
-
-/// Maximum size of a response body in bytes.
-pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Why a request did not produce a complete response.
 #[derive(Debug)]
@@ -39,13 +38,14 @@ impl ExchangeError {
 
 /// Sends one request and reads the complete response.
 pub(crate) async fn exchange(
-    client: &HttpClient,
+    sender: &Sender,
     wire: &WireRequest,
     secret: Option<&Secret>,
     signer: &dyn Signer,
+    deadline: Deadline,
 ) -> Result<WireReply, ExchangeError> {
     let request = build_http_request(wire, secret, signer).await?;
-    Ok(client.send_once(request, MAX_REPLY_BYTES).await?)
+    Ok(sender.send(request, MAX_REPLY_BYTES, deadline).await?)
 }
 
 async fn build_http_request(

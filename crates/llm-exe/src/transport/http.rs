@@ -11,6 +11,9 @@ use super::connector::{Client, UseCount};
 use crate::deadline::Deadline;
 use crate::wire::{UserAgent, WireReply};
 
+/// Maximum size of a provider's response body in bytes.
+pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+
 /// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
 /// connections and certificates are set up on first use. The client does not follow redirects and
 /// does not use proxies.
@@ -22,6 +25,7 @@ pub struct HttpClient {
 
 /// Why a request did not produce a complete response.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HttpError {
     /// The request could not be built, for example because its URL is not valid.
     #[error("{0}")]

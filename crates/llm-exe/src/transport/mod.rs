@@ -6,6 +6,7 @@
 mod connector;
 mod exchange;
 mod http;
+mod http_transport;
 mod preconnect;
 mod retry;
 
@@ -18,8 +19,9 @@ use crate::ports::{Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
 use exchange::ExchangeError;
-pub use exchange::MAX_REPLY_BYTES;
-pub use http::{HttpClient, HttpError};
+pub use http::{HttpClient, HttpError, MAX_REPLY_BYTES};
+pub use http_transport::HttpTransport;
+use http_transport::Sender;
 pub(crate) use retry::retry_after;
 pub use retry::{Jitter, Policy};
 
@@ -36,26 +38,32 @@ pub struct SendOutcome {
 /// are set up on first use.
 #[derive(Clone)]
 pub struct Transport {
-    client: HttpClient,
+    sender: Sender,
     signer: Arc<dyn Signer>,
 }
 
 impl std::fmt::Debug for Transport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transport").field("client", &self.client).finish_non_exhaustive()
+        f.debug_struct("Transport").finish_non_exhaustive()
     }
 }
 
 impl Transport {
     /// Creates a transport with its own connection pool.
     pub fn new(signer: Arc<dyn Signer>) -> Self {
-        Transport { client: HttpClient::default(), signer }
+        Transport { sender: Sender::BuiltIn(HttpClient::default()), signer }
     }
 
     /// Replaces the HTTP client, for example to share its connection pool.
     #[must_use]
     pub fn with_http(self, client: HttpClient) -> Self {
-        Transport { client, ..self }
+        Transport { sender: Sender::BuiltIn(client), ..self }
+    }
+
+    /// Replaces the HTTP client with a custom one.
+    #[must_use]
+    pub fn with_http_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
+        Transport { sender: Sender::Custom(transport), ..self }
     }
 
     /// Replaces the signer of requests to AWS.
@@ -66,7 +74,7 @@ impl Transport {
 
     /// Starts connecting to the host of a URL in the background. See [`HttpClient::preconnect`].
     pub(crate) fn preconnect(&self, url: &str) {
-        self.client.preconnect(url);
+        self.sender.preconnect(url);
     }
 
     /// Sends a request, and retries it as long as a retry may succeed and the policy and deadline
@@ -111,17 +119,17 @@ impl Transport {
         timeout: Option<Duration>,
         deadline: Deadline,
     ) -> Result<WireReply, ExchangeError> {
-        let end = deadline.within(timeout).instant();
+        let deadline = deadline.within(timeout);
         let exchange = async {
             let signer = self.signer.as_ref();
-            match exchange::exchange(&self.client, wire, secret, signer).await {
+            match exchange::exchange(&self.sender, wire, secret, signer, deadline).await {
                 Err(ExchangeError::Http(HttpError::Stale)) => {
-                    exchange::exchange(&self.client, wire, secret, signer).await
+                    exchange::exchange(&self.sender, wire, secret, signer, deadline).await
                 }
                 outcome => outcome,
             }
         };
-        match tokio::time::timeout_at(end.into(), exchange).await {
+        match tokio::time::timeout_at(deadline.instant().into(), exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(HttpError::TimedOut.into()),
         }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llm_exe::providers::{CompatibleServer, Providers};
-use llm_exe::{Deadline, Executor, Rules, Run};
+use llm_exe::providers::{Provider, Providers};
+use llm_exe::{Deadline, Rules, Run, Runner};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ struct Case {
     deadline_ms: Option<u64>,
 }
 
-fn executor(simulator: &Simulator, rules: Rules) -> Executor {
-    Executor::new(endpoints(simulator), Arc::new(FixedKey), rules)
+fn runner(simulator: &Simulator, rules: Rules) -> Runner {
+    Runner::new(endpoints(simulator), Arc::new(FixedKey), rules)
 }
 
 /// Returns the models of all received calls, in order.
@@ -57,7 +57,8 @@ async fn fallbacks_handle_the_scripted_responses() {
         });
         request.as_object_mut().unwrap().extend(case.request.as_object().unwrap().clone());
         let deadline = Deadline::after(Duration::from_millis(case.deadline_ms.unwrap_or(30_000)));
-        let run = executor(&simulator, Rules::default()).run(deadline, request).await;
+        let run = runner(&simulator, Rules::default()).run(deadline, request).await;
+        let run = run.with_envelope();
         if let Some(difference) = difference(case, &run, &called_models(&simulator)) {
             wrong.push(format!("{}: {difference}", case.name));
         }
@@ -106,7 +107,7 @@ async fn request_makes_at_most_500_calls() {
         "fallbacks": vec![fallback; 60],
     });
     let deadline = Deadline::after(Duration::from_secs(60));
-    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
+    let run = runner(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
     assert!(error.message().contains("500 provider calls"), "{error}");
@@ -123,7 +124,7 @@ async fn fallbacks_share_one_deadline() {
     });
     let started = Instant::now();
     let deadline = Deadline::after(Duration::from_millis(600));
-    let run = executor(&simulator, Rules::default()).run(deadline, request).await;
+    let run = runner(&simulator, Rules::default()).run(deadline, request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "Timeout", "{error}");
     assert_eq!(called_models(&simulator), ["gpt-4o-mini", "claude-sonnet-4-5"]);
@@ -138,12 +139,12 @@ async fn operator_rules_apply_to_fallbacks() {
         max_tokens_ceiling: Some(100),
         ..Rules::default()
     };
-    let executor = executor(&simulator, rules);
+    let runner = runner(&simulator, rules);
     let deadline = Deadline::after(Duration::from_secs(10));
     let run = |fields: Value| {
         let mut request = json!({"provider": "openai", "model": "gpt-4o-mini", "message": "hi"});
         request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        executor.run(deadline, request)
+        runner.run(deadline, request)
     };
     let rejected = run(json!({
         "model": "gpt-5",
@@ -170,20 +171,16 @@ async fn operator_rules_apply_to_fallbacks() {
 #[tokio::test]
 async fn openai_compatible_provider_is_configured_by_one_row() {
     let simulator = Simulator::start().await.unwrap();
-    let together = CompatibleServer {
-        name: "together".to_owned(),
-        base_url: format!("{}/v1", simulator.url()),
-        key: Some("KeyTogether".to_owned()),
-        ..CompatibleServer::default()
-    };
-    let providers = Providers::with_servers(vec![together]).unwrap();
-    let executor = executor(&simulator, Rules { providers, ..Rules::default() });
+    let url = format!("{}/v1", simulator.url());
+    let together = Provider::openai_compatible("together", url).key_name("KeyTogether");
+    let providers = Providers::with([together]).unwrap();
+    let runner = runner(&simulator, Rules { providers, ..Rules::default() });
     let request = json!({
         "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
         "options": {"maxTokens": 50},
         "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
     });
-    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
+    let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
     assert!(run.outcome.unwrap()["a"].is_i64());
     let call = &simulator.journal()[0];
     assert_eq!(call.path, "/v1/chat/completions");

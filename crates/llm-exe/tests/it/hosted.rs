@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::hosted::{ConfigError, Format, HostedConfig, merge};
-use llm_exe::{Deadline, Error, Executor, HostedRules, Rules, Run};
+use llm_exe::{Deadline, Error, HostedRules, Rules, Run, Runner};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -120,7 +120,7 @@ struct ResolveCase {
     buckets: Option<Vec<String>>,
     #[serde(default)]
     forbidden: Vec<String>,
-    /// Whether the executor has a document store.
+    /// Whether the runner has a document store.
     #[serde(default = "default_store")]
     store: bool,
     /// The roles and texts of the messages that the provider must receive.
@@ -155,18 +155,18 @@ fn default_store() -> bool {
     true
 }
 
-fn executor(simulator: &Simulator, case: &ResolveCase) -> Executor {
+fn runner(simulator: &Simulator, case: &ResolveCase) -> Runner {
     let hosted = HostedRules {
         bucket: case.bucket.clone(),
         buckets: case.buckets.clone(),
         forbidden_prefixes: case.forbidden.clone(),
     };
     let rules = Rules { hosted, ..Rules::default() };
-    let executor = Executor::new(endpoints(simulator), Arc::new(FixedKey), rules);
+    let runner = Runner::new(endpoints(simulator), Arc::new(FixedKey), rules);
     if !case.store {
-        return executor;
+        return runner;
     }
-    executor.with_documents(Arc::new(MemoryStore::new(&case.documents)))
+    runner.with_documents(Arc::new(MemoryStore::new(&case.documents)))
 }
 
 #[tokio::test]
@@ -175,9 +175,9 @@ async fn pointers_are_resolved_or_rejected() {
     let simulator = Simulator::start().await.unwrap();
     for case in read_cases::<Vec<ResolveCase>>("hosted/resolve.json") {
         simulator.clear();
-        let executor = executor(&simulator, &case);
+        let runner = runner(&simulator, &case);
         let deadline = Deadline::after(Duration::from_secs(10));
-        let run = executor.run(deadline, case.request.clone()).await;
+        let run = runner.run(deadline, case.request.clone()).await;
         let sent = simulator.journal().last().map(|call| call.body.clone());
         let failure = match (&run.outcome, &case.error) {
             (Ok(_), None) => run_failure(&case, &run, &sent.unwrap_or_default()),
@@ -260,8 +260,8 @@ async fn the_hosted_examples_run() {
         });
         let case = json!({ "name": name, "request": request, "documents": documents });
         let case: ResolveCase = serde_json::from_value(case).unwrap();
-        let executor = executor(&simulator, &case);
-        let run = executor.run(Deadline::after(Duration::from_secs(10)), case.request).await;
+        let runner = runner(&simulator, &case);
+        let run = runner.run(Deadline::after(Duration::from_secs(10)), case.request).await;
         let expected =
             format!("Simulated reply from gpt-4o-mini to: \"Talk like a {animal}. Hello!\"");
         assert_eq!(run.outcome.unwrap(), json!(expected), "{name}");

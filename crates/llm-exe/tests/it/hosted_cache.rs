@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use llm_exe::hosted::{CachedDocuments, MAX_CONFIG_BYTES};
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, Endpoints, Error, ErrorKind, Executor, HostedRules, Rules};
+use llm_exe::{Deadline, Endpoints, Error, ErrorKind, HostedRules, Rules, Runner};
 use serde_json::json;
 
 use crate::common::NoKeys;
@@ -157,12 +157,12 @@ async fn a_slow_fetch_times_out() {
         Arc::new(CountingStore { delay: Duration::from_secs(60), ..CountingStore::default() });
     let hosted = HostedRules { bucket: Some("prompts".to_owned()), ..HostedRules::default() };
     let rules = Rules { hosted, ..Rules::default() };
-    let executor = Executor::new(Endpoints::new(), Arc::new(NoKeys), rules).with_documents(store);
+    let runner = Runner::new(Endpoints::new(), Arc::new(NoKeys), rules).with_documents(store);
     for (seconds, kind, message) in
         [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "ran out of time")]
     {
         let deadline = Deadline::after(Duration::from_secs(seconds));
-        let run = executor.run(deadline, json!({"key": "a.md"})).await;
+        let run = runner.run(deadline, json!({"key": "a.md"})).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.message().contains(message), "{error}");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Secret};
+use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Runner, Secret};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
 
@@ -58,11 +58,11 @@ async fn run(fields: Value) -> (Duration, usize) {
     let mut rules = Rules::default();
     rules.hosted.bucket = Some("prompts".to_owned());
     let keys = Arc::clone(&store) as Arc<dyn Keys>;
-    let executor = Executor::new(endpoints(&simulator), keys, rules)
+    let runner = Runner::new(endpoints(&simulator), keys, rules)
         .with_documents(Arc::clone(&store) as Arc<dyn DocumentStore>);
     let mut request = json!({"key": "a.json", "provider": "openai"});
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
+    let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
     run.outcome.unwrap();
     (run.report.durations.secrets, store.fetched.load(Ordering::Relaxed))
 }
@@ -83,12 +83,13 @@ async fn time_to_connect(request: Value) -> Duration {
     let store = Arc::new(SlowStore::default());
     let mut rules = Rules::default();
     rules.hosted.bucket = Some("prompts".to_owned());
-    let executor = Executor::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
+    let runner = Runner::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
         .with_documents(store as Arc<dyn DocumentStore>);
     let started = Instant::now();
-    let running = tokio::spawn(async move {
-        executor.run(Deadline::after(Duration::from_secs(10)), request).await
-    });
+    let running =
+        tokio::spawn(
+            async move { runner.run(Deadline::after(Duration::from_secs(10)), request).await },
+        );
     let (connection, _) = listener.accept().await.unwrap();
     let elapsed = started.elapsed();
     drop((connection, listener));

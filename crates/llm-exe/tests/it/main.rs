@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod clients;
 mod common;
 mod conversations;
 mod docs;
@@ -14,6 +15,7 @@ mod fallbacks;
 mod hosted;
 mod hosted_cache;
 mod hosted_properties;
+mod http_transports;
 mod look_ahead;
 mod models;
 mod numbers;
@@ -22,6 +24,7 @@ mod prompt_limits;
 mod prompt_ours;
 mod prompts;
 mod properties;
+mod registered;
 mod rendering;
 mod requests;
 mod runs;

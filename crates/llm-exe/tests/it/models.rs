@@ -17,7 +17,7 @@ fn rows_with_a_case() -> BTreeSet<(&'static str, &'static str)> {
             let value = case["request"]["provider"].as_str().unwrap_or(row.name);
             let (provider, named_model) = Providers::default().named(value).unwrap();
             let model = case["request"]["model"].as_str().or(named_model);
-            rows.extend(model.and_then(|model| capability_of(provider.name, model)));
+            rows.extend(model.and_then(|model| capability_of(provider.name(), model)));
         }
     }
     rows

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use llm_exe::prompt::Limits;
-use llm_exe::{Deadline, Endpoints, Executor, Plan, Rules, Run};
+use llm_exe::{Deadline, Endpoints, Plan, Rules, Run, Runner};
 use serde_json::{Value, json};
 
 use crate::common::NoKeys;
@@ -45,9 +45,9 @@ fn the_size_limit_applies_to_all_messages_together() {
 
 /// Runs a request that must fail, and returns its problems and warnings.
 async fn problems_and_warnings(request: Value) -> (Vec<String>, Vec<String>) {
-    let executor = Executor::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
+    let runner = Runner::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(10));
-    let Run { outcome, report } = executor.run(deadline, request).await;
+    let Run { outcome, report } = runner.run(deadline, request).await;
     let error = outcome.unwrap_err();
     let problems =
         error.problems().iter().map(|problem| format!("{}: {}", problem.path, problem.message));

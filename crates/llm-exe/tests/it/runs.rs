@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
-use llm_exe::{Deadline, Endpoints, Error, Executor, KeyName, Keys, Rules, Run, Secret};
+use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Run, Runner, Secret};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
@@ -31,9 +31,9 @@ struct Case {
     deadline_ms: Option<u64>,
 }
 
-fn executor(simulator: &Simulator, keys: Arc<dyn Keys>) -> Executor {
+fn runner(simulator: &Simulator, keys: Arc<dyn Keys>) -> Runner {
     let signer = SigV4Signer::new(Arc::new(EnvironmentCredentials::new(example_credentials)));
-    Executor::new(endpoints(simulator), keys, Rules::default()).with_signer(Arc::new(signer))
+    Runner::new(endpoints(simulator), keys, Rules::default()).with_signer(Arc::new(signer))
 }
 
 /// Returns the example credentials from the AWS documentation. The simulator knows them, so it can
@@ -115,8 +115,8 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
         let fields = case.request.as_object().unwrap().clone();
         request.as_object_mut().unwrap().extend(fields);
         let deadline = Duration::from_millis(case.deadline_ms.unwrap_or(30_000));
-        let executor = executor(&simulator, Arc::new(FixedKey));
-        let run = executor.run(Deadline::after(deadline), request).await;
+        let runner = runner(&simulator, Arc::new(FixedKey));
+        let run = runner.run(Deadline::after(deadline), request).await;
         if let Some(difference) = difference(case, &run, simulator.journal().len()) {
             wrong.push(format!("{}: {}: {difference}", row.name, case.name));
         }
@@ -131,13 +131,13 @@ async fn simulator_accepts_every_golden_request() {
     let mut count = 0;
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
-        let executor = executor(&simulator, Arc::new(FixedKey));
+        let runner = runner(&simulator, Arc::new(FixedKey));
         for (name, case) in wire_cases(row.name) {
             if case.get("wire").is_none() {
                 continue;
             }
             count += 1;
-            let run = executor.run(Deadline::after(DAY), case["request"].clone()).await;
+            let run = runner.run(Deadline::after(DAY), case["request"].clone()).await;
             if let Err(error) = run.outcome
                 && error.provider_status().is_some()
             {
@@ -185,14 +185,14 @@ fn request(row: &ProviderRow) -> Value {
 async fn stale_pooled_connection_is_replaced_without_an_attempt() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
-        let executor = executor(&simulator, Arc::new(FixedKey));
+        let runner = runner(&simulator, Arc::new(FixedKey));
         simulator.script(vec![Step::fault(Fault::CloseIdle(Duration::from_millis(1)))]);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(deadline, request(row)).await.outcome.unwrap();
+        runner.run(deadline, request(row)).await.outcome.unwrap();
         // The client is not polled during this sleep, as in a frozen Lambda function, so it can't
         // notice that the connection was closed.
         block_thread(Duration::from_millis(100));
-        let full = executor.run(deadline, request(row)).await.outcome.unwrap();
+        let full = runner.run(deadline, request(row)).await.with_envelope().outcome.unwrap();
         assert_eq!(full["attempts"], 1, "{}", row.name);
     }
 }
@@ -205,10 +205,10 @@ fn block_thread(time: Duration) {
 #[tokio::test]
 async fn connections_are_reused() {
     let simulator = Simulator::start().await.unwrap();
-    let executor = executor(&simulator, Arc::new(FixedKey));
+    let runner = runner(&simulator, Arc::new(FixedKey));
     for _ in 0..3 {
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(deadline, request(&PROVIDERS[0])).await.outcome.unwrap();
+        runner.run(deadline, request(&PROVIDERS[0])).await.outcome.unwrap();
     }
     let connections: Vec<u64> = simulator.journal().iter().map(|call| call.connection).collect();
     assert_eq!(connections.len(), 3);
@@ -221,10 +221,10 @@ async fn connection_failure_is_retried_and_reported() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut endpoints = Endpoints::new();
     endpoints.set(&PROVIDERS[0], &format!("http://{free}/v1")).unwrap();
-    let executor = Executor::new(endpoints, Arc::new(FixedKey), Rules::default());
+    let runner = Runner::new(endpoints, Arc::new(FixedKey), Rules::default());
     let mut request = request(&PROVIDERS[0]);
     request["options"] = json!({"maxDelay": 1});
-    let run = executor.run(Deadline::after(Duration::from_secs(10)), request).await;
+    let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "ProviderUnavailable");
     assert!(error.message().contains("could not connect"), "{error}");
@@ -235,10 +235,10 @@ async fn connection_failure_is_retried_and_reported() {
 async fn retry_after_header_is_honoured() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script(vec![Step::status(429).header("retry-after-ms", "300")]);
-    let executor = executor(&simulator, Arc::new(FixedKey));
+    let runner = runner(&simulator, Arc::new(FixedKey));
     let start = Instant::now();
-    let run = executor.run(Deadline::after(Duration::from_secs(10)), request(&PROVIDERS[0])).await;
-    assert_eq!(run.outcome.unwrap()["attempts"], 2);
+    let run = runner.run(Deadline::after(Duration::from_secs(10)), request(&PROVIDERS[0])).await;
+    assert_eq!((run.outcome.is_ok(), run.report.attempts), (true, 2));
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
 
@@ -247,13 +247,13 @@ async fn repair_names_the_error_and_counts_both_calls() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("{\"b\": 1}"), Step::text("{\"a\": 2}")]);
-        let executor = executor(&simulator, Arc::new(FixedKey));
+        let runner = runner(&simulator, Arc::new(FixedKey));
         let mut request = request(row);
         request["output"] = json!("json");
         request["schema"] = json!({"type": "object", "required": ["a"]});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let run = executor.run(deadline, request).await;
-        let full = run.outcome.unwrap();
+        let run = runner.run(deadline, request).await;
+        let full = run.clone().with_envelope().outcome.unwrap();
         assert_eq!(full["result"], json!({"a": 2}));
         assert_eq!(full["attempts"], 2);
         let calls = simulator.journal();
@@ -273,12 +273,12 @@ async fn repair_describes_the_expected_output() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
         simulator.script(vec![Step::text("It is not spam"), Step::text("Ham")]);
-        let executor = executor(&simulator, Arc::new(FixedKey));
+        let runner = runner(&simulator, Arc::new(FixedKey));
         let mut request = request(row);
         request["output"] = json!("stringExtract");
         request["outputOptions"] = json!({"enum": ["spam", "ham"], "repairs": 1});
         let deadline = Deadline::after(Duration::from_secs(10));
-        let full = executor.run(deadline, request).await.outcome.unwrap();
+        let full = runner.run(deadline, request).await.with_envelope().outcome.unwrap();
         assert_eq!((&full["result"], &full["attempts"]), (&json!("ham"), &json!(2)));
         let messages = messages(&simulator.journal()[1].body);
         let (_, repair) = messages.last().unwrap();
@@ -313,9 +313,9 @@ async fn rejected_key_is_renewed_once() {
     for row in PROVIDERS.iter().filter(|row| row.key().is_some()) {
         let simulator = Simulator::start().await.unwrap();
         let keys = Arc::new(RotatedKey { renewals: AtomicUsize::new(0) });
-        let executor = executor(&simulator, Arc::clone(&keys) as Arc<dyn Keys>);
+        let runner = runner(&simulator, Arc::clone(&keys) as Arc<dyn Keys>);
         let deadline = Deadline::after(Duration::from_secs(10));
-        executor.run(deadline, request(row)).await.outcome.unwrap();
+        runner.run(deadline, request(row)).await.outcome.unwrap();
         assert_eq!(keys.renewals.load(Ordering::Relaxed), 1);
         let statuses: Vec<Option<u16>> =
             simulator.journal().iter().map(|call| call.answered.status).collect();
@@ -338,8 +338,8 @@ async fn aws_denial_names_the_action_and_the_model() {
             let body = json!({"message": message});
             let script = json!([{"then": {"status": 403, "body": body}}]);
             simulator.script_json(script).unwrap();
-            let executor = executor(&simulator, Arc::new(FixedKey));
-            let run = executor.run(Deadline::after(Duration::from_secs(10)), request(row)).await;
+            let runner = runner(&simulator, Arc::new(FixedKey));
+            let run = runner.run(Deadline::after(Duration::from_secs(10)), request(row)).await;
             let error = run.outcome.unwrap_err();
             assert_eq!(error.kind().name(), kind, "{error}");
             assert!(error.message().contains(expected), "{error}");

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use llm_exe::providers::{PROVIDERS, ProviderRow};
-use llm_exe::{Deadline, Endpoints, Executor, Rules};
+use llm_exe::{Deadline, Endpoints, Rules, Runner};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -224,7 +224,7 @@ async fn replies_result_in_the_expected_value_or_error() {
         endpoints.set(row, &start(row, Arc::clone(&provider))).unwrap();
         endpoints.set_region("eu-central-1").unwrap();
         let credentials = EnvironmentCredentials::new(|_| Some("AKIAIOSFODNN7EXAMPLE".to_owned()));
-        let executor = Executor::new(endpoints, Arc::new(FixedKey), Rules::default())
+        let runner = Runner::new(endpoints, Arc::new(FixedKey), Rules::default())
             .with_signer(Arc::new(SigV4Signer::new(Arc::new(credentials))));
         for model in models(row) {
             for case in &cases {
@@ -237,7 +237,7 @@ async fn replies_result_in_the_expected_value_or_error() {
                     "provider": row.name, "model": model, "message": "hi", "output": "json",
                     "schema": case.schema, "outputOptions": {"repairs": 0},
                 });
-                let run = executor.run(Deadline::after(Duration::from_secs(30)), request).await;
+                let run = runner.run(Deadline::after(Duration::from_secs(30)), request).await;
                 let is_expected = match (&run.outcome, &case.expect) {
                     // Comparing the JSON as text also compares the order of the keys and every
                     // digit.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use llm_exe::chat::Chat;
 use llm_exe::providers::{Dialect, PROVIDERS};
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Endpoints, Executor, Rules};
+use llm_exe::{Deadline, Endpoints, Rules, Runner};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -24,11 +24,11 @@ async fn dry_run(request: &Value) -> Map<String, Value> {
     dry_request["return"] = json!("full");
     let mut endpoints = Endpoints::new();
     endpoints.set_region("eu-central-1").unwrap();
-    let executor = Executor::new(endpoints, Arc::new(NoKeys), Rules::default());
-    let run = executor.run(Deadline::after(Duration::from_secs(5)), dry_request).await;
+    let runner = Runner::new(endpoints, Arc::new(NoKeys), Rules::default());
+    let run = runner.run(Deadline::after(Duration::from_secs(5)), dry_request).await;
     let mut case = Map::new();
     case.insert("request".to_owned(), request.clone());
-    match run.outcome {
+    match run.with_envelope().outcome {
         Ok(full) => {
             case.insert("wire".to_owned(), full["result"].clone());
             case.insert("warnings".to_owned(), full["warnings"].clone());

@@ -1,0 +1,294 @@
+//! Configures a client.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use super::keys::ClientKeys;
+use crate::endpoints::Endpoints;
+use crate::parsers::{InvalidParser, OutputParser, Parsers};
+use crate::plan::{ModelPatterns, Rules};
+use crate::ports::{DocumentStore, InvalidSecret, Keys, Secret, Signer};
+use crate::providers::{InvalidBaseUrl, InvalidProvider, Provider, Providers};
+use crate::region::InvalidRegion;
+use crate::run::Runner;
+use crate::transport::HttpTransport;
+
+/// The time limit of a request, unless the program sets another one.
+const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// Configures a [`Client`].
+///
+/// ```
+/// use llm_exe::parsers::OutputError;
+/// use llm_exe::{Client, Provider};
+/// use serde_json::json;
+///
+/// let url = "https://api.together.xyz/v1";
+/// let client = Client::builder()
+///     .provider(Provider::openai_compatible("together", url).key_env("TOGETHER_API_KEY"))
+///     .key("together", "tg-...")
+///     .parser("grade", |text: &str| match text.trim().chars().next_back() {
+///         Some(grade @ 'A'..='F') => Ok(json!(grade)),
+///         _ => Err(OutputError::new("the reply does not end with a grade from A to F")),
+///     })
+///     .build()?;
+/// let request = client.request("together:meta-llama/Llama-4").user("Grade …").output("grade");
+/// # Ok::<(), llm_exe::BuildError>(())
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    providers: Vec<Provider>,
+    parsers: Vec<(String, Arc<dyn OutputParser>)>,
+    base_urls: Vec<(String, String)>,
+    region: Option<String>,
+    constant_keys: Vec<(String, String)>,
+    keys: Option<Arc<dyn Keys>>,
+    http: Option<Arc<dyn HttpTransport>>,
+    signer: Option<Arc<dyn Signer>>,
+    documents: Option<Arc<dyn DocumentStore>>,
+    rules: Rules,
+    time_limit: Duration,
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").field("providers", &self.providers).finish_non_exhaustive()
+    }
+}
+
+/// The reason why a client can't be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A provider can't be registered.
+    #[error("provider {0}")]
+    Provider(#[from] InvalidProvider),
+    /// A parser can't be registered.
+    #[error("{0}")]
+    Parser(#[from] InvalidParser),
+    /// A base URL is not allowed.
+    #[error("base URL of {provider}: {reason}")]
+    BaseUrl {
+        /// The name of the provider.
+        provider: String,
+        /// Why the URL is not allowed.
+        #[source]
+        reason: InvalidBaseUrl,
+    },
+    /// The AWS region is not valid.
+    #[error("AWS region: {0}")]
+    Region(#[from] InvalidRegion),
+    /// An API key is not usable.
+    #[error("key of {provider}: {reason}")]
+    Key {
+        /// The name of the provider.
+        provider: String,
+        /// Why the key is not usable.
+        #[source]
+        reason: InvalidSecret,
+    },
+    /// A key or a base URL is set for a provider that does not exist, or a key for a provider that
+    /// needs none.
+    #[error("{0}")]
+    UnknownProvider(String),
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> Self {
+        ClientBuilder {
+            providers: Vec::new(),
+            parsers: Vec::new(),
+            base_urls: Vec::new(),
+            region: None,
+            constant_keys: Vec::new(),
+            keys: None,
+            http: None,
+            signer: None,
+            documents: None,
+            rules: Rules::default(),
+            time_limit: DEFAULT_TIME_LIMIT,
+        }
+    }
+
+    /// Registers a provider, which requests can then name.
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
+    /// Registers a parser, which requests can then select with `output`.
+    pub fn parser(mut self, name: impl Into<String>, parser: impl OutputParser + 'static) -> Self {
+        self.parsers.push((name.into(), Arc::new(parser)));
+        self
+    }
+
+    /// Sets the API key of a provider. It takes precedence over [`ClientBuilder::keys`].
+    pub fn key(mut self, provider: impl Into<String>, key: impl Into<String>) -> Self {
+        self.constant_keys.push((provider.into(), key.into()));
+        self
+    }
+
+    /// Sets the source of the API keys, for example a secret store.
+    ///
+    /// ```
+    /// use llm_exe::ports::PortFuture;
+    /// use llm_exe::{Client, Error, ErrorKind, KeyName, Keys, Secret};
+    ///
+    /// struct Vault;
+    ///
+    /// impl Keys for Vault {
+    ///     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+    ///         Box::pin(async move {
+    ///             let key = format!("key-of-{}", name.store); // look the key up here
+    ///             Secret::new(&key).map_err(|reason| {
+    ///                 Error::new(ErrorKind::SecretNotFound, reason.to_string())
+    ///             })
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let client = Client::builder().keys(Vault).build()?;
+    /// # Ok::<(), llm_exe::BuildError>(())
+    /// ```
+    pub fn keys(mut self, keys: impl Keys + 'static) -> Self {
+        self.keys = Some(Arc::new(keys));
+        self
+    }
+
+    /// Uses the API keys, base URLs and AWS region that are set in the environment. Base URLs that
+    /// the program sets before or after this call take precedence.
+    #[cfg(feature = "env")]
+    pub fn env(mut self) -> Self {
+        use super::env::variable;
+        let set = crate::providers::PROVIDERS
+            .iter()
+            .filter_map(|row| Some((row.name.to_owned(), variable(row.base_url_setting)?)));
+        self.base_urls.splice(0..0, set);
+        self.region = self.region.or_else(|| variable("AWS_REGION"));
+        self.keys(crate::keys::EnvironmentKeys::from_process())
+    }
+
+    /// Sets the base URL of a built-in provider, for example to use a proxy or a simulator. Plain
+    /// `http` is allowed only for loopback and private addresses.
+    pub fn base_url(mut self, provider: impl Into<String>, base_url: impl Into<String>) -> Self {
+        self.base_urls.push((provider.into(), base_url.into()));
+        self
+    }
+
+    /// Sets the AWS region for Amazon Bedrock.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the signer of requests to Amazon Bedrock, such as that of the crate `llm-exe-aws`.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// Sets the store of the hosted configs that JSON requests may refer to.
+    pub fn documents(mut self, documents: Arc<dyn DocumentStore>) -> Self {
+        self.documents = Some(documents);
+        self
+    }
+
+    /// Sends the requests to providers with another HTTP client, for example a fake one in tests.
+    /// Retries, timeouts and limits stay the same.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use bytes::Bytes;
+    /// use http::{Request, Response};
+    ///
+    /// let reply = br#"{"message": {"content": "42"}, "done_reason": "stop"}"#;
+    /// let client = llm_exe::Client::builder()
+    ///     .http(|_: Request<Bytes>| Ok(Response::new(Bytes::from_static(reply))))
+    ///     .build()?;
+    /// let answer = client.request("ollama:qwen3").user("6 * 7?").output("number").send().await?;
+    /// assert_eq!(answer.json(), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn http(mut self, transport: impl HttpTransport + 'static) -> Self {
+        self.http = Some(Arc::new(transport));
+        self
+    }
+
+    /// Sets the models that may be called. By default, all models may be called.
+    pub fn allowed_models(mut self, models: ModelPatterns) -> Self {
+        self.rules.allowed_models = Some(models);
+        self
+    }
+
+    /// Sets the maximum value of `maxTokens`, which is also its default.
+    pub fn max_tokens_ceiling(mut self, tokens: u64) -> Self {
+        self.rules.max_tokens_ceiling = Some(tokens);
+        self
+    }
+
+    /// Makes a template variable that is missing from `data` an error in all requests.
+    pub fn strict_variables(mut self) -> Self {
+        self.rules.strict_variables = true;
+        self
+    }
+
+    /// Sets the time limit of a request, including all attempts, repairs and fallbacks. The default
+    /// is 5 minutes.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`BuildError`] for the first invalid provider, parser, base URL, region or key.
+    pub fn build(self) -> Result<Client, BuildError> {
+        let mut providers = self.providers;
+        // A server without a key name gets one if the program sets a key for it.
+        for provider in &mut providers {
+            let has_constant = self.constant_keys.iter().any(|(name, _)| name == provider.name());
+            if has_constant && provider.key().is_none() {
+                *provider = provider.clone().key_name(provider.name());
+            }
+        }
+        let providers = Providers::with(providers)?;
+        let find = |name: &str| {
+            let found = providers.all().find(|provider| provider.name() == name);
+            found.ok_or_else(|| BuildError::UnknownProvider(format!("unknown provider {name}")))
+        };
+        let mut constant = HashMap::new();
+        for (name, key) in &self.constant_keys {
+            let key_name = find(name)?.key().ok_or_else(|| {
+                BuildError::UnknownProvider(format!("the provider {name} needs no API key"))
+            })?;
+            let invalid = |reason| BuildError::Key { provider: name.clone(), reason };
+            constant.insert(key_name, Secret::new(key).map_err(invalid)?);
+        }
+        let mut endpoints = Endpoints::new();
+        for (name, url) in &self.base_urls {
+            let invalid = |reason| BuildError::BaseUrl { provider: name.clone(), reason };
+            endpoints.set(find(name)?, url.trim()).map_err(invalid)?;
+        }
+        if let Some(region) = &self.region {
+            endpoints.set_region(region)?;
+        }
+        let rules = Rules { parsers: Parsers::with(self.parsers)?, providers, ..self.rules };
+        let keys = Arc::new(ClientKeys { constant, others: self.keys });
+        let mut runner = Runner::new(endpoints, keys, rules);
+        if let Some(signer) = self.signer {
+            runner = runner.with_signer(signer);
+        }
+        if let Some(http) = self.http {
+            runner = runner.with_http_transport(http);
+        }
+        if let Some(documents) = self.documents {
+            runner = runner.with_documents(documents);
+        }
+        Ok(Client { runner: Arc::new(runner), time_limit: self.time_limit })
+    }
+}

@@ -1,0 +1,356 @@
+//! Builds a request, sends it and returns the response.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Client;
+use crate::chat::Role;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::plan::Mode;
+use crate::request::{
+    ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
+    RequestPart, TextOr,
+};
+use crate::run::{Context, Report, Run};
+
+/// A request to a model. [`Client::request`] creates it.
+///
+/// The texts of messages are Handlebars templates, so `{{name}}` is replaced by a value of
+/// [`data`](RequestBuilder::data). Pass text that the program does not control as data, because
+/// data is never interpreted as a template. docs/templates.md describes the templates.
+///
+/// All problems of a request are reported together when it is sent.
+///
+/// ```
+/// # let client = llm_exe::Client::builder().build()?;
+/// let request = client
+///     .request("anthropic:claude-sonnet-4-5")
+///     .system("You are a librarian.")
+///     .user("Name three books about {{topic}}.")
+///     .data("topic", "whales")
+///     .output("listToArray")
+///     .temperature(0.2)
+///     .max_tokens(500)
+///     .fallback("openai:gpt-4o-mini");
+/// # Ok::<(), llm_exe::BuildError>(())
+/// ```
+#[must_use = "a request does nothing until it is sent"]
+#[derive(Debug, Clone)]
+pub struct RequestBuilder {
+    pub(super) client: Client,
+    pub(super) request: Request,
+    problems: Vec<Problem>,
+    pub(super) time_limit: Duration,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(client: Client, model: &str) -> Self {
+        let (provider, model) = client.split_model(model);
+        let request = Request { provider: Some(provider), model, ..Request::default() };
+        let time_limit = client.time_limit;
+        RequestBuilder { client, request, problems: Vec::new(), time_limit }
+    }
+
+    /// Adds a system message.
+    pub fn system(self, text: impl Into<String>) -> Self {
+        self.message(Role::System, text)
+    }
+
+    /// Adds a user message.
+    pub fn user(self, text: impl Into<String>) -> Self {
+        self.message(Role::User, text)
+    }
+
+    /// Adds a message of the model, for example from an earlier conversation.
+    pub fn assistant(self, text: impl Into<String>) -> Self {
+        self.message(Role::Assistant, text)
+    }
+
+    /// Adds a message.
+    pub fn message(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.push_message(role, TextOr::Text(text.into()));
+        self
+    }
+
+    /// Adds a user message with a text and an image. The image has an `https:` or `data:` URL.
+    pub fn user_with_image(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
+        let text = RequestPart {
+            kind: Some("text".to_owned()),
+            text: Some(text.into()),
+            ..RequestPart::default()
+        };
+        let image = RequestPart {
+            kind: Some("image_url".to_owned()),
+            image_url: Some(RequestImage { url: Some(url.into()) }),
+            ..RequestPart::default()
+        };
+        self.push_message(Role::User, TextOr::Long(vec![Some(text), Some(image)]));
+        self
+    }
+
+    fn push_message(&mut self, role: Role, content: TextOr<Vec<Option<RequestPart>>>) {
+        let message = RequestMessage { role: Some(role.name().to_owned()), content: Some(content) };
+        let message = Some(TextOr::Long(message));
+        match &mut self.request.message {
+            Some(TextOr::Long(messages)) => messages.push(message),
+            other => *other = Some(TextOr::Long(vec![message])),
+        }
+    }
+
+    /// Sets a variable for the templates.
+    pub fn data(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let name = name.into();
+        match serde_json::to_value(value) {
+            Ok(value) => {
+                self.request.data.get_or_insert_default().insert(name, value);
+            }
+            Err(error) => {
+                let message = format!("can't be serialized: {error}");
+                self.problems.push(Problem::request(format!("data.{name}"), message));
+            }
+        }
+        self
+    }
+
+    /// Sets the variables for the templates to the fields of a struct or map, in addition to those
+    /// that are already set.
+    pub fn data_from(mut self, value: impl Serialize) -> Self {
+        match fields_of(value) {
+            Ok(fields) => self.request.data.get_or_insert_default().extend(fields),
+            Err(problem) => self.problems.push(problem),
+        }
+        self
+    }
+
+    /// Makes a template variable that is missing from the data an error instead of a warning.
+    pub fn strict_variables(mut self) -> Self {
+        self.request.strict_variables = Some(true);
+        self
+    }
+
+    /// Sets how the reply is parsed, for example `listToArray`, `number`, or the name of a
+    /// registered parser. The default is `string`. docs/outputs.md describes the outputs.
+    pub fn output(mut self, name: impl Into<String>) -> Self {
+        self.request.output = Some(name.into());
+        self
+    }
+
+    /// Sets an option of the output, such as `match` or `repairs`.
+    pub fn output_option(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.request.output_options.get_or_insert_default().insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the output to `json` with this JSON Schema. The result satisfies the schema.
+    pub fn schema(mut self, schema: Map<String, Value>) -> Self {
+        self.request.schema = Some(schema);
+        self.output("json")
+    }
+
+    /// Sets the sampling temperature.
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.options_mut().temperature = Some(temperature);
+        self
+    }
+
+    /// Sets the maximum number of tokens in the reply.
+    pub fn max_tokens(mut self, tokens: u64) -> Self {
+        self.options_mut().max_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets the reasoning effort: `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`.
+    pub fn effort(mut self, effort: impl Into<String>) -> Self {
+        self.options_mut().effort = Some(effort.into());
+        self
+    }
+
+    /// Sets the maximum number of attempts, from 1 to 10. The default is 3.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.options_mut().num_of_attempts = Some(attempts);
+        self
+    }
+
+    /// Replaces all sampling, timeout and retry options.
+    pub fn options(mut self, options: RequestOptions) -> Self {
+        self.request.options = Some(options);
+        self
+    }
+
+    fn options_mut(&mut self) -> &mut RequestOptions {
+        self.request.options.get_or_insert_default()
+    }
+
+    /// Adds a model to call if the previous ones are unavailable, written as `provider:model`.
+    pub fn fallback(mut self, model: impl AsRef<str>) -> Self {
+        let (provider, model) = self.client.split_model(model.as_ref());
+        let fallback =
+            RequestFallback { provider: Some(provider), model, ..RequestFallback::default() };
+        self.request.fallbacks.get_or_insert_default().push(Some(fallback));
+        self
+    }
+
+    /// Sets the time limit, including all attempts, repairs and fallbacks.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Sends the request and returns the checked response. Dropping the future cancels the request.
+    ///
+    /// # Errors
+    /// [`Error`], whose [`kind`](Error::kind) tells the cause, such as
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) with all problems of the request. Use
+    /// [`RequestBuilder::run`] to get the token usage of a failed request too.
+    pub async fn send(self) -> Result<Response, Error> {
+        Response::new(self.run().await)
+    }
+
+    /// Sends the request like [`RequestBuilder::send`], but returns the report of what the run did
+    /// also after an error.
+    pub async fn run(self) -> Run {
+        self.run_in(Mode::Run).await
+    }
+
+    /// Validates and renders the request without calling the provider. Returns the HTTP request
+    /// that would be sent, without the API key.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # let client = llm_exe::Client::builder().build()?;
+    /// let request = client.request("openai:gpt-4o-mini").user("Hi {{name}}").data("name", "Ada");
+    /// let wire = request.dry_run().await?;
+    /// assert_eq!(wire["url"], "https://api.openai.com/v1/chat/completions");
+    /// assert_eq!(wire["body"]["messages"][0]["content"], "Hi Ada");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] if the request is not valid.
+    pub async fn dry_run(self) -> Result<Value, Error> {
+        self.run_in(Mode::DryRun).await.outcome
+    }
+
+    async fn run_in(self, mode: Mode) -> Run {
+        let context = Context::new(Deadline::after(self.time_limit));
+        let (client, parsed) = self.into_parsed();
+        client.runner.run_parsed(context, parsed, mode).await
+    }
+
+    pub(super) fn into_parsed(self) -> (Client, ParsedRequest) {
+        let (request, problems) = (self.request, self.problems);
+        (self.client, ParsedRequest { request, problems, warnings: Vec::new() })
+    }
+}
+
+impl Client {
+    /// Splits `provider:model` at the end of the longest provider name, because the names of some
+    /// providers and models contain colons. If there is no such provider, the plan reports it.
+    fn split_model(&self, text: &str) -> (String, Option<String>) {
+        let names = self.runner.rules().providers.all();
+        let known = names.filter_map(|provider| {
+            let length = provider.name().len();
+            text.strip_prefix(provider.name())?.starts_with(':').then_some(length)
+        });
+        let length = known.max().or_else(|| text.find(':'));
+        match length.and_then(|length| Some((text.get(..length)?, text.get(length + 1..)?))) {
+            Some((provider, model)) => (provider.to_owned(), Some(model.to_owned())),
+            None => (text.to_owned(), None),
+        }
+    }
+}
+
+/// Returns the fields of a struct or map.
+pub(super) fn fields_of(value: impl Serialize) -> Result<Map<String, Value>, Problem> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => {
+            let received = crate::json::shown(&other);
+            let message = format!("expected a struct or a map, got {received}");
+            Err(Problem::request("data", message))
+        }
+        Err(error) => Err(Problem::request("data", format!("can't be serialized: {error}"))),
+    }
+}
+
+/// The checked result of a request, and the report of what it took.
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # let http = |_: Request<Bytes>| Ok(Response::new(Bytes::from_static(
+/// #     br#"{"message": {"content": "- Ahab\n- Queequeg"}, "done_reason": "stop",
+/// #         "prompt_eval_count": 7, "eval_count": 8}"#)));
+/// # let client = llm_exe::Client::builder().http(http).build()?;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let request = client.request("ollama:qwen3").user("Who sails on the Pequod? List names.");
+/// let response = request.output("listToArray").send().await?;
+/// assert_eq!(response.report().usage.output_tokens, 8);
+/// let names: Vec<String> = response.parse()?;
+/// assert_eq!(names, ["Ahab", "Queequeg"]);
+/// # Ok::<(), llm_exe::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Response {
+    value: Value,
+    report: Report,
+}
+
+impl Response {
+    pub(super) fn new(run: Run) -> Result<Self, Error> {
+        Ok(Response { value: run.outcome?, report: run.report })
+    }
+
+    /// Returns the result as text.
+    ///
+    /// # Errors
+    /// `OutputInvalid` if the request's output is not a text, such as a list.
+    pub fn text(self) -> Result<String, Error> {
+        match self.value {
+            Value::String(text) => Ok(text),
+            other => {
+                let received = crate::json::shown(&other);
+                let message = format!("the result is not a text but {received}; use json()");
+                Err(Error::new(ErrorKind::OutputInvalid, message)
+                    .logged_as("the result is not a text"))
+            }
+        }
+    }
+
+    /// Returns the result as JSON.
+    pub fn json(self) -> Value {
+        self.value
+    }
+
+    /// Deserializes the result.
+    ///
+    /// # Errors
+    /// `OutputInvalid` if the result does not have the type's form.
+    pub fn parse<T: DeserializeOwned>(self) -> Result<T, Error> {
+        deserialize(self.value)
+    }
+
+    /// Returns the report of what the run did, how long it took and how many tokens it used.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// Deserializes a result.
+pub(super) fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        // serde's message quotes the result, which must not be logged.
+        let logged = "the result can't be deserialized into the program's type";
+        let message = format!("{logged}: {error}");
+        Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
+    })
+}

@@ -1,0 +1,121 @@
+//! The interface for programs that send requests with an HTTP client of their own, or that test
+//! without a network.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use super::http::{HttpClient, HttpError, MAX_REPLY_BYTES};
+use crate::deadline::Deadline;
+use crate::ports::PortFuture;
+use crate::wire::WireReply;
+
+/// Sends a single HTTP request. Retries, timeouts and limits remain the task of the
+/// [`Transport`](super::Transport).
+///
+/// A closure that returns the response at once is a transport too, which is useful in tests:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use llm_exe::transport::{HttpError, HttpTransport};
+///
+/// fn fake() -> impl HttpTransport {
+///     |request: Request<Bytes>| -> Result<Response<Bytes>, HttpError> {
+///         assert_eq!(request.uri().path(), "/v1/chat/completions");
+///         Ok(Response::new(Bytes::from_static(b"{}")))
+///     }
+/// }
+/// ```
+pub trait HttpTransport: Send + Sync {
+    /// Sends a request, which contains all headers, including that with the API key. Returns the
+    /// complete response, which may have any status; redirects must not be followed.
+    ///
+    /// The future is dropped after the deadline, or if the caller no longer needs the response. A
+    /// transport that works in the background uses the deadline to end by itself.
+    ///
+    /// # Errors
+    /// Returns an error if there is no complete response. [`HttpError::NotConnected`] and
+    /// [`HttpError::NotSent`] cause a retry. After the other errors the request may have been
+    /// billed, so it is not sent again.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>>;
+
+    /// Starts connecting to the host of a URL in the background, to make a later request faster. By
+    /// default, this does nothing.
+    fn preconnect(&self, _url: &str) {}
+}
+
+impl<F> HttpTransport for F
+where
+    F: Fn(Request<Bytes>) -> Result<Response<Bytes>, HttpError> + Send + Sync,
+{
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
+        Box::pin(ready(self(request)))
+    }
+}
+
+impl HttpTransport for HttpClient {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
+        Box::pin(async move {
+            let reply = self.exchange(request, MAX_REPLY_BYTES, deadline).await?;
+            let mut response = Response::new(reply.body);
+            *response.status_mut() = http::StatusCode::from_u16(reply.status)
+                .map_err(|error| HttpError::IncompleteResponse(error.to_string()))?;
+            *response.headers_mut() = reply.headers;
+            Ok(response)
+        })
+    }
+
+    fn preconnect(&self, url: &str) {
+        HttpClient::preconnect(self, url);
+    }
+}
+
+/// What a [`Transport`](super::Transport) sends its requests with. The built-in client is not
+/// called through the trait, so that its futures need no allocation.
+#[derive(Clone)]
+pub(super) enum Sender {
+    BuiltIn(HttpClient),
+    Custom(Arc<dyn HttpTransport>),
+}
+
+impl Sender {
+    pub(super) fn preconnect(&self, url: &str) {
+        match self {
+            Sender::BuiltIn(client) => client.preconnect(url),
+            Sender::Custom(transport) => transport.preconnect(url),
+        }
+    }
+
+    /// Sends a request. The caller ensures that the future ends at the deadline.
+    pub(super) async fn send(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        deadline: Deadline,
+    ) -> Result<WireReply, HttpError> {
+        let transport = match self {
+            Sender::BuiltIn(client) => return client.send_once(request, max_bytes).await,
+            Sender::Custom(transport) => transport,
+        };
+        let (head, body) = transport.send(request, deadline).await?.into_parts();
+        if body.len() > max_bytes {
+            return Err(HttpError::TooLarge);
+        }
+        Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body })
+    }
+}
