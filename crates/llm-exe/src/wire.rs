@@ -153,7 +153,9 @@ impl Body {
         list: &'static str,
         items: Vec<BodyItem>,
     ) -> Self {
-        fields.insert(list.to_owned(), Value::Null);
+        if !fields.contains_key(list) {
+            fields.insert(list.to_owned(), Value::Null);
+        }
         Body { fields, list, items }
     }
 
