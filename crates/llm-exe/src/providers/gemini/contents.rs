@@ -5,8 +5,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::models::GeminiModel;
+use super::raw_content::{MODEL_ROLE, NAME, RawContent};
 use super::tools::{self, OpenCalls};
-use super::{MODEL_ROLE, NAME};
 use crate::chat::{Chat, Media, Message, Part, Role};
 use crate::error::{Error, ErrorKind};
 use crate::providers::data_url::parse_image;
@@ -158,15 +158,6 @@ impl Turn {
         }
         BodyItem::Value(json!({ "role": self.role, "parts": parts }))
     }
-}
-
-/// A content whose parts keep their bytes.
-#[derive(Serialize, Deserialize)]
-pub(super) struct RawContent {
-    #[serde(default)]
-    pub(super) role: String,
-    #[serde(default)]
-    pub(super) parts: Vec<Box<RawValue>>,
 }
 
 /// Joins two turns of the same role, and keeps the bytes of their parts. The API rejects a content

@@ -5,11 +5,13 @@
 
 mod contents;
 pub(super) mod models;
+mod raw_content;
 mod reply;
 mod request;
 mod tools;
 
 use self::models::GeminiJson;
+use self::raw_content::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::Failure;
@@ -17,12 +19,6 @@ use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, open};
 use crate::wire::{Auth, WireReply, WireRequest, path_segment};
-
-/// The name of the dialect.
-const NAME: &str = "gemini";
-
-/// The role of the model in `contents`.
-const MODEL_ROLE: &str = "model";
 
 /// The dialect of Google's Gemini API.
 pub(crate) struct Gemini;

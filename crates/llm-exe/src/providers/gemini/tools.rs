@@ -4,9 +4,8 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::contents::RawContent;
 use super::models::{self, GeminiModel};
-use super::{MODEL_ROLE, NAME};
+use super::raw_content::{MODEL_ROLE, NAME, RawContent};
 use crate::chat::{
     Chat, Message, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
 };
@@ -79,8 +78,8 @@ pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> Value {
 pub(super) struct OpenCalls<'a> {
     /// The ids, in order.
     ids: Vec<&'a str>,
-    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Older models
-    /// send such calls.
+    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Older
+    /// models send such calls.
     lacks_ids: bool,
 }
 

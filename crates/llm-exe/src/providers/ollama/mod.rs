@@ -8,15 +8,13 @@ mod reply;
 mod request;
 mod tools;
 
+use self::tools::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::Failure;
 use crate::chat::{Chat, Reply};
 use crate::error::Error;
 use crate::wire::{Auth, WireReply, WireRequest};
-
-/// The name of the dialect.
-const NAME: &str = "ollama";
 
 /// The dialect of Ollama's native API.
 pub(crate) struct Ollama;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::models::{self, Think};
 use super::tools::OpenCalls;
-use super::{NAME, tools};
+use super::tools::{self, NAME};
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::data_url::parse_image;

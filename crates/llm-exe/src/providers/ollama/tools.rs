@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::NAME;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolChoice, ToolResult};
 use crate::providers::options::dropped_field;
 use crate::wire::BodyItem;
 
+/// The name of the dialect.
+pub(super) const NAME: &str = "ollama";
 /// The name of the body field that contains the tools.
 pub(super) const TOOLS: &str = "tools";
 
