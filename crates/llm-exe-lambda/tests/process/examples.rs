@@ -31,7 +31,8 @@ async fn numbers_of_any_size_keep_their_digits() {
     let reply = json!({ "text": format!("{{\"n\":{number}}}") });
     function.simulator.script_json(json!([{ "then": reply }])).unwrap();
     let request = json!({
-        "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "output": "json"
+        "provider": "openai", "model": "gpt-4o-mini", "message": "hi", "output": "json",
+        "schema": { "type": "object" }
     });
     let response = function.invoke(&request).await;
     let Response::Result(result) = response else { panic!("{response:?}") };
