@@ -1,6 +1,5 @@
 //! Builds the contents of a Gemini request from the messages.
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
