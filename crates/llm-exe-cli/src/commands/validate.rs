@@ -72,8 +72,7 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
 /// itself as the only problem.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
-        let problem = Problem::request("", error.message());
-        return vec![Problem { kind: error.kind(), ..problem }];
+        return vec![Problem::new(error.kind(), "", error.message())];
     }
     error.problems().to_vec()
 }
