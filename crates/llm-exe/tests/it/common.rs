@@ -28,7 +28,7 @@ pub(crate) fn cases() -> PathBuf {
 /// Parses a case file, whose path is relative to the folder of the test cases.
 pub(crate) fn read_cases<T: DeserializeOwned>(path: &str) -> T {
     let text = std::fs::read_to_string(cases().join(path));
-    let text = text.unwrap_or_else(|error| panic!("{path}: {error}"));
+    let text = text.unwrap_or_else(|error| panic!("crates/llm-exe/tests/cases/{path}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 

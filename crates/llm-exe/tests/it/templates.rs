@@ -77,7 +77,10 @@ fn every_helper_and_partial_has_an_example() {
         let calls = [format!("{{{{{name} "), format!("{{{{#{name} "), format!("({name} ")];
         let has_case =
             templates.iter().any(|source| calls.iter().any(|call| source.contains(call)));
-        assert!(has_case, "tests/cases/prompts/ours/cases.json: add cases of the helper {name}");
+        assert!(
+            has_case,
+            "crates/llm-exe/tests/cases/prompts/ours/cases.json: add cases of the helper {name}"
+        );
     }
 }
 

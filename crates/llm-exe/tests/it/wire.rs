@@ -45,7 +45,8 @@ async fn recorded_wire_requests_are_up_to_date() {
     let mut failures = Vec::new();
     for row in PROVIDERS {
         let recorded = wire_cases(row.name);
-        assert!(recorded.len() >= 10, "{} has {} cases, of at least 10", row.name, recorded.len());
+        let (file, count) = (wire_file(row.name), recorded.len());
+        assert!(count >= 10, "{}: has {count} cases; at least 10 are needed", file.display());
         let is_sorted = recorded.keys().is_sorted() || update();
         assert!(is_sorted, "{}: cases are not sorted; run scripts/update", row.name);
         let mut actual = Map::new();
