@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use llm_exe::hosted::check_bucket;
-use llm_exe::{ParsedDestination, ResultDestination, check_region, json};
+use llm_exe::{InvalidDestination, ParsedDestination, ResultDestination, check_region, json};
 
 /// Maximum length of a prefix in bytes, which leaves room for the object names. S3 allows keys of
 /// at most 1,024 bytes.
@@ -143,8 +143,9 @@ impl Destination {
 
     /// Parses the `destination` field of a request. The function passes this parser to the runner
     /// as its [`llm_exe::DestinationParser`].
-    pub(crate) fn parse_field(text: &str) -> Result<ParsedDestination, String> {
-        Ok(Arc::new(Destination::parse(text)?))
+    pub(crate) fn parse_field(text: &str) -> Result<ParsedDestination, InvalidDestination> {
+        let destination = Destination::parse(text).map_err(InvalidDestination::new)?;
+        Ok(Arc::new(destination))
     }
 }
 

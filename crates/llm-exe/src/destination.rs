@@ -14,6 +14,17 @@ pub trait ResultDestination: Debug + Display + Send + Sync {
 /// A destination that a [`DestinationParser`] has parsed.
 pub type ParsedDestination = Arc<dyn ResultDestination>;
 
-/// A function that parses the `destination` field of a request. Its error message describes the
-/// expected formats.
-pub type DestinationParser = fn(&str) -> Result<ParsedDestination, String>;
+/// The error for a `destination` field that can't be parsed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidDestination(String);
+
+impl InvalidDestination {
+    /// Creates the error with a message that describes the expected formats.
+    pub fn new(message: impl Into<String>) -> Self {
+        InvalidDestination(message.into())
+    }
+}
+
+/// A function that parses the `destination` field of a request.
+pub type DestinationParser = fn(&str) -> Result<ParsedDestination, InvalidDestination>;

@@ -14,6 +14,7 @@ macro_rules! kinds {
         /// The kind of an error. Its name is the `errorType` in Lambda errors and the `type` in
         /// HTTP error bodies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum ErrorKind {
             $(#[doc = $doc] $name,)*
         }
@@ -96,6 +97,7 @@ impl fmt::Display for ErrorKind {
 
 /// A single problem in a request, with the path of the invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// `InvalidRequest`, or `PromptInvalid` for a problem in a template.
     pub kind: ErrorKind,
@@ -107,6 +109,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Creates a problem of any kind.
+    pub fn new(kind: ErrorKind, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Problem { kind, path: path.into(), message: message.into() }
+    }
+
     /// Creates a problem of kind [`ErrorKind::InvalidRequest`].
     pub fn request(path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { kind: ErrorKind::InvalidRequest, path: path.into(), message: message.into() }
@@ -128,6 +135,18 @@ impl fmt::Display for Problem {
 }
 
 /// An error with one message for the caller and one for logs. Neither contains API keys.
+///
+/// ```
+/// use llm_exe::{ErrorKind, Plan, Rules};
+/// use serde_json::json;
+///
+/// let request = json!({ "provider": "opnai", "model": "m", "message": "Hi", "output": "jsn" });
+/// let error = Plan::from_value(request, &Rules::default()).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+/// assert!(!error.kind().retryable());
+/// let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
+/// assert_eq!(paths, ["provider", "output"]);
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {

@@ -40,7 +40,9 @@ pub use chat::{Chat, Media, Message, Part, Role, StopReason, Usage};
 pub use client::Executor;
 pub use client::{BuildError, Client, ClientBuilder, RequestBuilder, Response};
 pub use deadline::Deadline;
-pub use destination::{DestinationParser, ParsedDestination, ResultDestination};
+pub use destination::{
+    DestinationParser, InvalidDestination, ParsedDestination, ResultDestination,
+};
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
 pub use hosted::{ConfigSource, HostedRules};

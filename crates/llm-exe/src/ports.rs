@@ -56,6 +56,7 @@ pub struct Secret(SecretString);
 
 /// The reason why a string is not a usable API key. The error message does not quote the string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidSecret {
     /// The string is empty.
     #[error("the value is empty")]

@@ -24,6 +24,7 @@ pub(crate) fn path_segment(name: &str) -> String {
 
 /// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Auth {
     /// The request is sent without authentication.
     None,
@@ -52,6 +53,7 @@ impl Auth {
 
 /// A POST request to a provider.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct WireRequest {
     /// The full URL.
     pub url: String,
@@ -64,6 +66,11 @@ pub struct WireRequest {
 }
 
 impl WireRequest {
+    /// Creates a request without additional headers.
+    pub fn new(url: impl Into<String>, body: Body, auth: Auth) -> Self {
+        WireRequest { url: url.into(), headers: Vec::new(), body, auth }
+    }
+
     /// Returns the request as JSON for a dry run, without authentication headers.
     pub fn to_json(&self) -> Value {
         let mut headers = Map::new();
@@ -71,7 +78,8 @@ impl WireRequest {
         for (name, value) in &self.headers {
             headers.insert((*name).to_owned(), json!(value));
         }
-        json!({ "method": "POST", "url": self.url, "headers": headers, "body": self.body.to_value() })
+        let body = self.body.to_value();
+        json!({ "method": "POST", "url": self.url, "headers": headers, "body": body })
     }
 }
 

@@ -72,8 +72,7 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
 /// itself as the only problem.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
-        let (path, message) = (String::new(), error.message().to_owned());
-        return vec![Problem { kind: error.kind(), path, message }];
+        return vec![Problem::new(error.kind(), "", error.message())];
     }
     error.problems().to_vec()
 }
@@ -89,7 +88,7 @@ impl Validation {
             .problems
             .iter()
             .map(|problem| {
-                let Problem { kind, path, message } = problem;
+                let Problem { kind, path, message, .. } = problem;
                 json!({ "type": kind.name(), "path": path, "message": message })
             })
             .collect();

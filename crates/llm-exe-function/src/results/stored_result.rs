@@ -152,7 +152,8 @@ impl StoredResult {
 
     /// Converts the stored result into the outcome of a repeated request, which is not run again.
     pub(crate) fn into_replay(self) -> RequestOutcome {
-        let report = Report { full: self.full, ..Report::default() };
+        let mut report = Report::default();
+        report.full = self.full;
         let outcome = match self.error_kind() {
             None => {
                 let mut result = self.result;

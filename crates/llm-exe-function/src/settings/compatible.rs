@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use llm_exe::providers::{Provider, Providers, StructuredOutput};
+use llm_exe::providers::{InvalidProvider, Provider, Providers, StructuredOutput};
 use serde::Deserialize;
 
 /// The name of the setting.
@@ -36,5 +36,16 @@ pub(super) fn parse(text: &str) -> Result<Providers, String> {
         }
         provider
     });
-    Providers::with(providers).map_err(|error| error.to_string())
+    Providers::with(providers).map_err(|error| describe(&error))
+}
+
+/// Describes an invalid server with the name of its field in the setting.
+fn describe(error: &InvalidProvider) -> String {
+    match error {
+        InvalidProvider::BaseUrl { name, reason } => format!("{name}: baseUrl: {reason}"),
+        InvalidProvider::KeyVariable(name) => {
+            format!("{name}: keyEnv: expected the name of an environment variable")
+        }
+        other => other.to_string(),
+    }
 }

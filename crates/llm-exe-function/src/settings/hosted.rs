@@ -17,7 +17,7 @@ pub(super) fn rules(get: &Get<'_>) -> Result<HostedRules, SettingsError> {
     const BUCKETS: &str = "CONFIG_BUCKETS";
     let parse_bucket = |setting: &str, name: &str| {
         check_bucket(name)
-            .map_err(|reason| SettingsError::new(setting, reason))
+            .map_err(|reason| SettingsError::new(setting, reason.to_string()))
             .map(|()| name.to_owned())
     };
     let bucket = get(BUCKET).map(|text| parse_bucket(BUCKET, text.trim())).transpose()?;

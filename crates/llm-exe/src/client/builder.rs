@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Client;
+use super::handle::Client;
 use super::keys::ClientKeys;
 use crate::endpoints::Endpoints;
 use crate::parsers::{InvalidParser, OutputParser, Parsers};
@@ -95,8 +95,32 @@ pub enum BuildError {
     UnknownProvider(String),
 }
 
+impl Client {
+    /// Creates a builder for a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Creates a client with the API keys and base URLs that are set in the environment, such as
+    /// `OPENAI_API_KEY` and `OPENAI_BASE_URL`. docs/providers.md lists the variables.
+    ///
+    /// ```
+    /// let client = llm_exe::Client::from_env()?;
+    /// let request = client.request("openai:gpt-4o-mini").user("Hi");
+    /// # Ok::<(), llm_exe::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BuildError`] if a base URL or the AWS region in the environment is not valid. A missing
+    /// key is reported by the requests that need it.
+    #[cfg(feature = "env")]
+    pub fn from_env() -> Result<Client, BuildError> {
+        Client::builder().env().build()
+    }
+}
+
 impl ClientBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         ClientBuilder {
             providers: Vec::new(),
             parsers: Vec::new(),
@@ -166,7 +190,9 @@ impl ClientBuilder {
             .iter()
             .filter_map(|row| Some((row.name.to_owned(), variable(row.base_url_setting)?)));
         self.base_urls.splice(0..0, set);
-        self.region = self.region.or_else(|| variable("AWS_REGION"));
+        self.region = self
+            .region
+            .or_else(|| variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")));
         self.keys(KeysFromEnv)
     }
 

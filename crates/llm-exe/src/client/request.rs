@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Client;
+use super::handle::Client;
 use crate::chat::Role;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
@@ -48,7 +48,7 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    pub(super) fn new(client: Client, model: &str) -> Self {
+    fn new(client: Client, model: &str) -> Self {
         let (provider, model) = client.split_model(model);
         let request = Request { provider: Some(provider), model, ..Request::default() };
         let time_limit = client.time_limit;
@@ -250,6 +250,12 @@ impl RequestBuilder {
 }
 
 impl Client {
+    /// Starts a request to a model, which is written as `provider:model`, for example
+    /// `anthropic:claude-sonnet-4-5`. A wrong name is reported when the request is sent.
+    pub fn request(&self, model: impl AsRef<str>) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), model.as_ref())
+    }
+
     /// Splits `provider:model` at the end of the longest provider name, because the names of some
     /// providers and models contain colons. If there is no such provider, the plan reports it.
     fn split_model(&self, text: &str) -> (String, Option<String>) {

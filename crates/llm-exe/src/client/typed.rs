@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Client;
+use super::handle::Client;
 use super::request::{RequestBuilder, deserialize, fields_of};
 use crate::deadline::Deadline;
 use crate::error::Error;

@@ -30,7 +30,7 @@ pub use error::{ConfigError, Position};
 pub use format::Format;
 pub use merge::merge;
 pub use origin::{ConfigSource, Origin};
-pub use pointer::{check_bucket, parse_config_url};
+pub use pointer::{InvalidLocation, check_bucket, parse_config_url};
 pub use resolve::MAX_FETCH_TIME;
 pub(crate) use resolve::{Resolved, resolve};
 pub use stores::DocumentStores;

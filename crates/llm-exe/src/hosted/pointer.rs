@@ -48,7 +48,7 @@ pub(super) fn take_pointer(
                     reject(name, "can't be combined with url, because it applies only to key");
                 }
             }
-            parse_config_url(&url).map_err(|message| reject("url", &message)).ok()
+            parse_url(&url).map_err(|message| reject("url", &message)).ok()
         }
         (Some(key), None) => object_location(key, bucket, version, rules, &mut reject),
         (None, None) => {
@@ -80,12 +80,35 @@ fn object_location(
         None => {
             reject("key", "needs a bucket; add the field `bucket`, or set AWS_S3_FILES_BUCKET_NAME")
         }
-        Some(bucket) => match check_bucket(&bucket) {
+        Some(bucket) => match validate_bucket(&bucket) {
             Err(message) => reject("bucket", &message),
             Ok(()) => return Some(DocumentLocation::Object { bucket, key, version }),
         },
     }
     None
+}
+
+/// The reason why a bucket or a URL can't be the location of a hosted config.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidLocation(String);
+
+/// Parses a config URL, which is `https://…`, or `s3://bucket/key` with an optional `?versionId=…`.
+///
+/// # Errors
+/// [`InvalidLocation`] if the URL is not valid. The message does not quote the URL, because its
+/// query may contain a secret.
+pub fn parse_config_url(url: &str) -> Result<DocumentLocation, InvalidLocation> {
+    parse_url(url).map_err(InvalidLocation)
+}
+
+/// Checks the name of an S3 bucket.
+///
+/// # Errors
+/// [`InvalidLocation`] if the name is not valid. The message contains the expected form and the
+/// name.
+pub fn check_bucket(bucket: &str) -> Result<(), InvalidLocation> {
+    validate_bucket(bucket).map_err(InvalidLocation)
 }
 
 /// Parses a config URL, which is `https://…`, or `s3://bucket/key` with an optional `?versionId=…`.
@@ -94,7 +117,7 @@ fn object_location(
 /// # Errors
 /// Fails if the URL is not valid. The message does not quote the URL, because its query may contain
 /// a secret.
-pub fn parse_config_url(url: &str) -> Result<DocumentLocation, String> {
+fn parse_url(url: &str) -> Result<DocumentLocation, String> {
     if url.chars().any(|c| c.is_control()) || url.trim() != url {
         let message = "must not contain control characters, or white space at its start or end";
         return Err(message.to_owned());
@@ -152,7 +175,7 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
             return Err(message.to_owned());
         }
     };
-    check_bucket(bucket)?;
+    validate_bucket(bucket)?;
     check_key(key)?;
     version.as_deref().map_or(Ok(()), check_version)?;
     Ok(DocumentLocation::Object { bucket: bucket.to_owned(), key: key.to_owned(), version })
@@ -163,7 +186,7 @@ fn parse_s3_url(rest: &str) -> Result<DocumentLocation, String> {
 ///
 /// # Errors
 /// Fails if the name is not valid. The message contains the expected form and the name.
-pub fn check_bucket(bucket: &str) -> Result<(), String> {
+fn validate_bucket(bucket: &str) -> Result<(), String> {
     let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_valid = (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|byte| is_alphanumeric(byte) || matches!(byte, b'-' | b'.'))
@@ -207,7 +230,9 @@ mod tests {
     #[test]
     fn text_that_may_be_a_signature_is_not_quoted() {
         let error = parse_config_url("example.com/p?sig=SECRET&u=https://x").unwrap_err();
-        assert!(!error.contains("SECRET"), "{error}");
-        assert!(parse_config_url("ftp://a.example/b").unwrap_err().contains("\"ftp://\""));
+        assert!(!error.to_string().contains("SECRET"), "{error}");
+        assert!(
+            parse_config_url("ftp://a.example/b").unwrap_err().to_string().contains("\"ftp://\"")
+        );
     }
 }

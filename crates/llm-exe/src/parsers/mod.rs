@@ -1,8 +1,8 @@
 //! Parsers that convert the text of a reply to the type that the request's `output` field names.
 //!
-//! If a reply is ambiguous, a parser returns an error instead of guessing. Every built-in parser has
-//! an entry in [`PARSERS`]; a program can register more ([`OutputParser`]). Several parsers share
-//! `js_text` (white space, words and negation), `lines` (lists and `key: value` pairs) and
+//! If a reply is ambiguous, a parser returns an error instead of guessing. Every built-in parser
+//! has an entry in [`PARSERS`]; a program can register more ([`OutputParser`]). Several parsers
+//! share `js_text` (white space, words and negation), `lines` (lists and `key: value` pairs) and
 //! `camel_case` (the option `keyTransform`).
 
 mod boolean;

@@ -25,6 +25,7 @@ impl OutputError {
 
 /// How a parser uses the request's `schema`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SchemaUse {
     /// The parser ignores the schema, but templates can still use it.
     Unused,

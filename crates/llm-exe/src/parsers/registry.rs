@@ -7,10 +7,13 @@ use super::options::OutputOptions;
 use super::parser::{OutputParser, Parser};
 use super::{output_names, parser};
 
+/// A registered parser with its name.
+type NamedParser = (Arc<str>, Arc<dyn OutputParser>);
+
 /// The built-in parsers and the registered ones. Clones are cheap.
 #[derive(Clone, Default)]
 pub struct Parsers {
-    registered: Arc<[(Arc<str>, Arc<dyn OutputParser>)]>,
+    registered: Arc<[NamedParser]>,
 }
 
 impl fmt::Debug for Parsers {
@@ -39,7 +42,7 @@ impl Parsers {
     pub fn with(
         parsers: impl IntoIterator<Item = (String, Arc<dyn OutputParser>)>,
     ) -> Result<Parsers, InvalidParser> {
-        let mut registered: Vec<(Arc<str>, Arc<dyn OutputParser>)> = Vec::new();
+        let mut registered: Vec<NamedParser> = Vec::new();
         for (name, custom) in parsers {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
             if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {

@@ -18,8 +18,8 @@ pub(super) fn parse_destination(
     };
     match parse(text) {
         Ok(destination) => Some(destination),
-        Err(message) => {
-            problems.add("destination", message);
+        Err(error) => {
+            problems.add("destination", error.to_string());
             None
         }
     }

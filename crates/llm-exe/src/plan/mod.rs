@@ -31,6 +31,7 @@ use render::TemplateValues;
 
 /// What a request returns to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Returns {
     /// Only the result.
     Result,

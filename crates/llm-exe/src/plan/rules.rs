@@ -49,6 +49,7 @@ pub struct ModelPatterns(Vec<String>);
 
 /// The reason why a list of model patterns is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidModelPatterns {
     /// The list contains no pattern.
     #[error("expected at least one pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]

@@ -10,6 +10,9 @@ use super::capabilities::ModelTable;
 use super::failure::{self, Failure};
 
 /// Builds requests and parses responses in one API format.
+///
+/// A program registers a dialect with [`Provider::new`](super::Provider::new). The example
+/// `custom_provider` implements one.
 pub trait Dialect: Send + Sync {
     /// Returns the dialect's name, which the documentation and the simulator use. It marks the
     /// turns that can be sent back in this format ([`RawTurn`](crate::chat::RawTurn)).
@@ -135,12 +138,20 @@ pub(crate) fn unsupported_tools(index: usize, part_index: usize) -> Error {
 
 /// An HTTP request to a provider, and the warnings from building it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct BuiltRequest {
     /// The request to send.
     pub request: WireRequest,
     /// One warning for each option that was dropped or changed because the model or the API does
     /// not support it.
     pub warnings: Vec<String>,
+}
+
+impl BuiltRequest {
+    /// Creates a built request without warnings.
+    pub fn new(request: WireRequest) -> Self {
+        BuiltRequest { request, warnings: Vec::new() }
+    }
 }
 
 /// The address of a provider's API, and the name of the API key for it.

@@ -11,6 +11,7 @@ use crate::wire::WireReply;
 
 /// A parsed error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// The error kind to report to the caller.
     pub kind: ErrorKind,
@@ -19,6 +20,13 @@ pub struct Failure {
     pub message: String,
     /// Whether the transport may send the same request again.
     pub retry: bool,
+}
+
+impl Failure {
+    /// Creates a failure that is retried if another attempt may succeed after this kind of error.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into(), retry: kind.retryable() }
+    }
 }
 
 #[derive(Deserialize, Default)]

@@ -19,6 +19,24 @@ impl Run {
     /// Wraps the result in the `full` object, which also contains the usage, the model and the
     /// warnings, if the request asked for it with `"return": "full"`. Programs that return results
     /// as JSON call this at their boundary.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use serde_json::json;
+    ///
+    /// let client = llm_exe::Client::builder().build()?;
+    /// let request = json!({
+    ///     "provider": "ollama", "model": "qwen3", "message": "Hi",
+    ///     "return": "full", "dryRun": true,
+    /// });
+    /// let run = client.run(request).await;
+    /// assert_eq!(run.outcome.as_ref().expect("it is valid")["method"], "POST");
+    /// let full = run.with_envelope().outcome?;
+    /// assert_eq!((&full["result"]["method"], &full["attempts"]), (&json!("POST"), &json!(0)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_envelope(self) -> Run {
         let Run { outcome, report } = self;

@@ -10,6 +10,7 @@ use crate::plan::{Plan, Returns, Target};
 
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Durations {
     /// The time to fetch and parse the hosted config, or zero if there is none.
     pub config: Duration,
@@ -26,6 +27,7 @@ const MAX_WARNINGS: usize = 200;
 
 /// A target that failed, after which the next fallback was called.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct FailedTarget {
     /// The provider's name.
     pub provider: String,
@@ -37,6 +39,7 @@ pub struct FailedTarget {
 
 /// A report of what a run did. It does not contain prompts, replies or API keys.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// The name of the provider that was called last, or `None` if the request is invalid.
     pub provider: Option<String>,

@@ -88,6 +88,7 @@ impl HttpTransport for HttpClient {
 /// What a [`Transport`](super::Transport) sends its requests with. The built-in client is not
 /// called through the trait, so that its futures need no allocation.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one sender per client")]
 pub(super) enum Sender {
     BuiltIn(HttpClient),
     Custom(Arc<dyn HttpTransport>),

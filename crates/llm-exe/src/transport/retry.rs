@@ -29,6 +29,7 @@ impl Default for Policy {
 
 /// Whether waits are randomized, which keeps callers from retrying at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Jitter {
     /// Waits for a random fraction of the computed time.
     Full,

@@ -24,13 +24,13 @@ impl Dialect for Echo {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let body = json!({ "model": chat.model, "length": chat.messages.len() });
-        let request = WireRequest {
-            url: format!("{}/echo", endpoint.base_url),
-            headers: Vec::new(),
-            body: Body::new(body.as_object().cloned().unwrap_or_default()),
-            auth: endpoint.key.clone().map_or(Auth::None, Auth::Bearer),
-        };
-        Ok(BuiltRequest { request, warnings: Vec::new() })
+        let url = format!("{}/echo", endpoint.base_url);
+        let auth = endpoint.key.clone().map_or(Auth::None, Auth::Bearer);
+        Ok(BuiltRequest::new(WireRequest::new(
+            url,
+            Body::new(body.as_object().cloned().unwrap_or_default()),
+            auth,
+        )))
     }
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
