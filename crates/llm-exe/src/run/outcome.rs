@@ -26,7 +26,8 @@ impl Run {
     ///
     /// let client = llm_exe::Client::builder().build()?;
     /// let request = json!({
-    ///     "provider": "ollama", "model": "qwen3", "message": "Hi", "return": "full", "dryRun": true,
+    ///     "provider": "ollama", "model": "qwen3", "message": "Hi",
+    ///     "return": "full", "dryRun": true,
     /// });
     /// let run = client.run(request).await;
     /// assert_eq!(run.outcome.as_ref().expect("it is valid")["method"], "POST");
