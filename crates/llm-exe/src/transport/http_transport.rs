@@ -5,12 +5,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, header};
 
 use super::http::{HttpClient, HttpError, MAX_REPLY_BYTES};
 use crate::deadline::Deadline;
 use crate::ports::PortFuture;
-use crate::wire::WireReply;
+use crate::wire::{UserAgent, WireReply};
 
 /// Sends a single HTTP request. Retries, timeouts and limits remain the task of the
 /// [`Transport`](super::Transport).
@@ -105,7 +105,7 @@ impl Sender {
     /// Sends a request. The caller ensures that the future ends at the deadline.
     pub(super) async fn send(
         &self,
-        request: Request<Bytes>,
+        mut request: Request<Bytes>,
         max_bytes: usize,
         deadline: Deadline,
     ) -> Result<WireReply, HttpError> {
@@ -113,6 +113,8 @@ impl Sender {
             Sender::BuiltIn(client) => return client.send_once(request, max_bytes).await,
             Sender::Custom(transport) => transport,
         };
+        let user_agent = || UserAgent::default().header_value().clone();
+        request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
         let (head, body) = transport.send(request, deadline).await?.into_parts();
         if body.len() > max_bytes {
             return Err(HttpError::TooLarge);
