@@ -204,7 +204,7 @@ fn requests_in_message(
     }
 }
 
-/// Returns the requests in a payload, which is either a request or another envelope.
+/// Returns the requests in the payload of an envelope, which is a request or a nested envelope.
 fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<RecordRequest> {
     if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_result(&value) {
         return Vec::new();

@@ -20,7 +20,7 @@ impl<K> Default for SingleFlight<K> {
 }
 
 impl<K: Clone + Eq + Hash> SingleFlight<K> {
-    /// Acquires the lock of a key, waiting if another caller holds it. Dropping the guard releases
+    /// Acquires the lock for a key, waiting if another caller holds it. Dropping the guard releases
     /// the lock.
     ///
     /// The caller must then check whether a previous holder of the lock has already fetched the

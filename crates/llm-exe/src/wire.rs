@@ -15,8 +15,8 @@ use crate::ports::KeyName;
 /// The product token of this crate in the `user-agent` header.
 const PRODUCT: &str = concat!("llm-exe/", env!("CARGO_PKG_VERSION"));
 
-/// The value of the `user-agent` header in all requests. It is `llm-exe/VERSION`, which the name
-/// and version of a program can precede, as in `my-app/1.0 llm-exe/0.1.0`.
+/// The value of the `user-agent` header in all requests. It is `llm-exe/VERSION`, optionally after
+/// the name and version of the program, as in `my-app/1.0 llm-exe/0.1.0`.
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.user-agent>
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAgent(HeaderValue);

@@ -68,8 +68,8 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
     Validation { file, problems, warnings: report.warnings }
 }
 
-/// Returns the problems of an error. If the error does not list any problems, returns the error
-/// itself as the only problem.
+/// Returns the problems that an error lists. If it lists none, returns the error itself as the only
+/// problem.
 fn problems(error: &Error) -> Vec<Problem> {
     if error.problems().is_empty() {
         return vec![Problem::new(error.kind(), "", error.message())];

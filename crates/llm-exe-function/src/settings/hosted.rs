@@ -8,7 +8,7 @@ use llm_exe::hosted::check_bucket;
 use super::error::SettingsError;
 use super::parse::{Get, seconds};
 
-/// Maximum value of `CONFIG_CACHE_SECONDS`, which is one day.
+/// Maximum value of `CONFIG_CACHE_SECONDS`: one day.
 const MAX_CACHE_SECONDS: u64 = 86_400;
 
 /// Parses the names of the S3 buckets that hosted configs may be read from.

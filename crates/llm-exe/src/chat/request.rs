@@ -28,8 +28,8 @@ pub struct Sampling {
     pub effort: Option<String>,
 }
 
-/// How a request makes the model's reply match a JSON Schema. The variants after `Free` are ordered
-/// from the strongest guarantee to the weakest.
+/// How a request constrains the model's reply to a JSON Schema. The variants after `Free` are
+/// ordered from the strongest guarantee to the weakest.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Structure {
     /// The reply may be any text, because there is no schema.

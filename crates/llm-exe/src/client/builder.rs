@@ -209,7 +209,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the signer of requests to Amazon Bedrock, such as that of the crate `llm-exe-aws`.
+    /// Sets the signer of requests to Amazon Bedrock, such as the one from the crate `llm-exe-aws`.
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
         self

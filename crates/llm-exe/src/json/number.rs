@@ -136,8 +136,8 @@ impl<'t> Iterator for NumberTexts<'t> {
     }
 }
 
-/// Deserializes a [`Value`] whose numbers have the same value as their texts. serde_json passes the
-/// numbers in the order of the document.
+/// Deserializes a [`Value`] whose numbers are exactly those that the document spells out.
+/// serde_json visits the numbers in document order.
 struct ExactValue<'n, 't> {
     numbers: &'n mut NumberTexts<'t>,
 }

@@ -120,8 +120,8 @@ impl ProviderClient {
         else {
             return Ok(None);
         };
-        // Status 403 means that the key lacks a permission, which a newer value of the same key
-        // would lack too.
+        // Status 403 means that the key lacks a permission. A newer value of the same key would
+        // lack it, too.
         if matches!(response.status, 200..300 | 403) {
             return Ok(None);
         }

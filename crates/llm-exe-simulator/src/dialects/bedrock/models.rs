@@ -21,7 +21,7 @@ pub(super) enum Maker {
     Unknown,
 }
 
-/// Substrings of model ids, each with the maker that it identifies. The first match is used.
+/// Substrings of model ids, each with the maker of the model. The first match is used.
 const MAKERS: &[(&str, Maker)] = &[
     ("anthropic.", Maker::Claude),
     ("amazon.nova", Maker::Nova),
@@ -35,7 +35,7 @@ const MAKERS: &[(&str, Maker)] = &[
     ("qwen.", Maker::Qwen),
 ];
 
-/// A model id and the maker that it identifies.
+/// A model id and the maker of the model.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BedrockModel<'a> {
     pub(super) id: &'a str,

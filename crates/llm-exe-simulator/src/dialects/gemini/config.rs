@@ -131,7 +131,8 @@ fn validate_stop_sequences(config: &Value) -> Result<(), Rejection> {
     }
 }
 
-/// Checks `responseMimeType` and the response schemas, which require a type other than plain text.
+/// Checks `responseMimeType` and the response schemas. A schema requires a MIME type other than
+/// plain text.
 fn validate_response_schema(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {
     let path = "generation_config.response_mime_type";
     let mime_type = match field(config, "responseMimeType") {

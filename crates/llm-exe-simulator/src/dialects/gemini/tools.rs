@@ -1,4 +1,4 @@
-//! Validates the `tools` and the `toolConfig` of a Gemini request.
+//! Validates the fields `tools` and `toolConfig` of a Gemini request.
 
 use serde_json::Value;
 
