@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::json::parse;
+
 /// The key that contains arguments that are not a JSON object, in APIs that accept only objects.
 const INVALID_ARGUMENTS: &str = "INVALID_JSON";
 
@@ -81,11 +83,14 @@ impl ToolCall {
     }
 
     /// Returns the arguments for an API that accepts only an object. Anything else is wrapped in an
-    /// object, so that the model sees what it sent.
+    /// object as text, so that the model sees what it sent. The same applies to an object with a
+    /// number that would lose digits, which happens only without the feature `exact-numbers`.
     pub(crate) fn arguments_object(&self) -> Map<String, Value> {
         let text = self.arguments_text();
-        serde_json::from_str(text)
-            .unwrap_or_else(|_| Map::from_iter([(INVALID_ARGUMENTS.to_owned(), json!(text))]))
+        match parse(text.as_bytes()) {
+            Ok(Value::Object(arguments)) => arguments,
+            _ => Map::from_iter([(INVALID_ARGUMENTS.to_owned(), json!(text))]),
+        }
     }
 }
 
@@ -166,6 +171,10 @@ mod tests {
             let actual = Value::Object(call.arguments_object());
             assert_eq!(actual.to_string(), object.to_string());
         }
+        let long = r#"{"n":123456789012345678901234567890}"#;
+        let arguments = ToolCall::new("id", "name", long).arguments_object();
+        let kept = if cfg!(feature = "exact-numbers") { "n" } else { "INVALID_JSON" };
+        assert!(arguments.contains_key(kept), "{arguments:?}");
     }
 
     #[test]

@@ -229,6 +229,11 @@ fn copy<T: Serialize + for<'de> Deserialize<'de>>(value: &T) -> T {
 
 #[test]
 fn recorded_conversations_are_up_to_date() {
+    // Without the feature, numbers in the arguments of rebuilt calls are written in another form,
+    // such as 100.0 instead of 1e2.
+    if !cfg!(feature = "exact-numbers") {
+        return;
+    }
     let folder = common::cases().join("conversations");
     let mut failures = Vec::new();
     let mut tested = BTreeSet::new();

@@ -41,7 +41,16 @@ type GenerateContent = {
   tools?: Gemini.Tool[];
   toolConfig?: Gemini.ToolConfig;
 };
-type OllamaChat = Ollama.ChatRequest & { stream: false };
+// The package lacks the ids of tool calls, which are in api/types.go of the server.
+type OllamaCall = { id?: string; function: { index?: number } & Ollama.ToolCall["function"] };
+type OllamaMessage = Omit<Ollama.Message, "tool_calls"> & {
+  tool_calls?: OllamaCall[];
+  tool_call_id?: string;
+};
+type OllamaChat = Omit<Ollama.ChatRequest, "messages"> & {
+  messages: OllamaMessage[];
+  stream: false;
+};
 // The model is part of the path.
 type InvokeAnthropic = Omit<Messages, "model"> & { anthropic_version: "bedrock-2023-05-31" };
 type Converse = Omit<ConverseCommandInput, "modelId">;
