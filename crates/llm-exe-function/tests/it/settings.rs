@@ -62,7 +62,7 @@ const INVALID: &[(&str, &str, &str)] = &[
     (
         "OPENAI_COMPATIBLE_PROVIDERS",
         "{\"a\": {\"baseUrl\": \"http://b.c\"}}",
-        "a: base URL: http is",
+        "a: baseUrl: http is",
     ),
     ("OPENAI_COMPATIBLE_PROVIDERS", "{\"openai\": {\"baseUrl\": \"https://b.c\"}}", "already"),
     ("CONFIG_URL_HOSTS", ",", "at least one host"),
