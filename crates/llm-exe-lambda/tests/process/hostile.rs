@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{Function, Response, merge, post_event, request, response};
 
 /// The timeout of each invocation.
-const LAMBDA: Duration = Duration::from_secs(5);
+const LAMBDA: Duration = Duration::from_secs(20);
 
 fn with(patch: &Value) -> Value {
     let mut request = request();
