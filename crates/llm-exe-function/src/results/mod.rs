@@ -6,11 +6,11 @@ mod notify;
 mod records;
 mod stored_result;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe::{Deadline, Error, ErrorKind, SingleFlight};
 
 use crate::destination::{Destination, ResultPlace, ResultPrefix};
 use crate::ports::{
@@ -32,8 +32,8 @@ pub(crate) struct Results {
     /// Results that could not be stored, oldest first. If such a request is repeated, its result is
     /// returned from here, so that it is not paid for twice.
     unstored: Mutex<VecDeque<UnstoredResult>>,
-    /// A lock for each object that this process is currently reading or writing.
-    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// Ensures that only one task in this process works on an object at a time.
+    flights: SingleFlight<String>,
 }
 
 struct UnstoredResult {
@@ -49,7 +49,7 @@ impl Results {
             store: Arc::new(NoPorts),
             messenger: Arc::new(NoPorts),
             unstored: Mutex::default(),
-            locks: Mutex::default(),
+            flights: SingleFlight::default(),
         }
     }
 
@@ -114,14 +114,6 @@ impl Results {
         let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
         let index = unstored.iter().position(|result| result.name == name)?;
         unstored.remove(index).map(|result| result.result)
-    }
-
-    /// Returns the lock for an object, which ensures that only one task in this process works on
-    /// the object at a time.
-    fn lock_for(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-        Arc::clone(locks.entry(name.to_owned()).or_default())
     }
 }
 

@@ -36,8 +36,7 @@ impl Results {
             Some(prefix) => {
                 let name = hash_parts(&[request.source, &request.id]);
                 let place = prefix.object(&format!("records/{name}.json"));
-                let lock = self.lock_for(&name);
-                let _guard = lock.lock().await;
+                let _guard = self.flights.acquire(&name).await;
                 let outcome =
                     self.run_and_store(runner, request, &name, &place, group, deadline).await;
                 RequestOutcome { place: Some(place), ..outcome }
