@@ -1,6 +1,6 @@
 //! Hosted configs are requests, or parts of requests, that are stored in S3 or at an https URL.
 //!
-//! A request points to a config with `key` or `url`. [`resolve`] fetches the config from a
+//! A request points to a config with `key` or `url`. `resolve` fetches the config from a
 //! [`DocumentStore`], parses it as JSON, YAML or Markdown, and merges it with the caller's fields.
 //! The error for an invalid config contains the line and column of the problem.
 //!
