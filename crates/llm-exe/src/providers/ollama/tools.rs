@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolChoice, ToolResult};
+use crate::chat::{Chat, Message, Part, RawTurn, Reply, ToolChoice, ToolResult};
+use crate::providers::openai_chat::tools::declare_function;
 use crate::providers::options::dropped_field;
 use crate::wire::BodyItem;
 
@@ -34,18 +35,8 @@ pub(super) fn insert_tools(body: &mut Map<String, Value>, chat: &Chat) -> Vec<St
     if !chat.parallel_tool_calls {
         warn("parallelToolCalls", "the API has no such option");
     }
-    body.insert(TOOLS.to_owned(), chat.tools.iter().map(declaration).collect());
+    body.insert(TOOLS.to_owned(), chat.tools.iter().map(declare_function).collect());
     warnings
-}
-
-fn declaration(tool: &Tool) -> Value {
-    let mut function = Map::new();
-    function.insert("name".to_owned(), json!(tool.name));
-    if let Some(description) = &tool.description {
-        function.insert("description".to_owned(), json!(description));
-    }
-    function.insert("parameters".to_owned(), tool.parameters.clone());
-    json!({ "type": "function", "function": function })
 }
 
 /// Inserts the tool calls of an assistant message, if there are any.

@@ -7,7 +7,7 @@ pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
 mod request;
-mod tools;
+pub(super) mod tools;
 
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};

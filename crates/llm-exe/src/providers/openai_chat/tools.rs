@@ -20,7 +20,7 @@ pub(super) fn insert_tools(
     if chat.tools.is_empty() {
         return warnings;
     }
-    body.insert("tools".to_owned(), chat.tools.iter().map(declaration).collect());
+    body.insert("tools".to_owned(), chat.tools.iter().map(declare_function).collect());
     let choice = match &chat.tool_choice {
         ToolChoice::Auto => None,
         ToolChoice::None => Some(json!("none")),
@@ -55,7 +55,8 @@ pub(super) fn insert_tools(
     warnings
 }
 
-fn declaration(tool: &Tool) -> Value {
+/// Returns the declaration of a tool, whose format Ollama's API shares.
+pub(in crate::providers) fn declare_function(tool: &Tool) -> Value {
     let mut function = Map::new();
     function.insert("name".to_owned(), json!(tool.name));
     if let Some(description) = &tool.description {
