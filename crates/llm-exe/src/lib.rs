@@ -17,6 +17,7 @@ mod destination;
 mod endpoints;
 pub mod error;
 mod glob;
+mod hex;
 pub mod hosted;
 pub mod json;
 mod keys;
@@ -50,6 +51,7 @@ pub use destination::{
 };
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
+pub use hex::hex;
 pub use hosted::{ConfigSource, HostedRules};
 #[cfg(feature = "env")]
 pub use keys::EnvironmentKeys;
