@@ -63,11 +63,9 @@ pub use plan::{
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};
 pub use region::{InvalidRegion, aws_domain, check_region};
-#[cfg(feature = "schemars")]
-pub use request::request_schema;
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
-    RequestPart, TextOr, field_names,
+    RequestPart, TextOr, field_names, request_schema,
 };
 pub use run::{Context, Durations, FailedTarget, Report, Run, Runner};
 pub use scrub::scrub;
