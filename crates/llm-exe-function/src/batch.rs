@@ -112,7 +112,8 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
             return RequestOutcome::failed(Error::new(ErrorKind::Timeout, message));
         }
         let started = Instant::now();
-        let outcome = self.runner.run(request, group).await;
+        // The future is large, so it is created only for the records that are running.
+        let outcome = Box::pin(self.runner.run(request, group)).await;
         let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         *slowest = started.elapsed().max(*slowest);
         outcome
@@ -120,14 +121,6 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 }
 
 impl RecordOutcome {
-    /// Returns the results of the requests that succeeded.
-    pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
-        self.requests.iter().filter_map(|request| match &request.outcome {
-            Outcome::Done(value) => Some(value),
-            Outcome::Failed(_) | Outcome::Skipped => None,
-        })
-    }
-
     /// Returns the error of the first failed request. A record fails if any of its requests fails.
     pub(crate) fn error(&self) -> Option<&Error> {
         self.requests.iter().find_map(RequestOutcome::error)
