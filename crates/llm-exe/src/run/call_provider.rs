@@ -1,7 +1,9 @@
 //! Calls a provider: gets the API key, sends the request, and converts a failure response into an
 //! error.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use super::context::Context;
@@ -79,9 +81,16 @@ impl ProviderClient {
         let Some(name) = request.auth.key() else {
             return Ok(None);
         };
-        self.transport.preconnect(&request.url);
         let started = Instant::now();
-        let secret = self.keys.get(name).await;
+        let mut secret = self.keys.get(name);
+        let secret = match poll_fn(|cx| Poll::Ready(secret.as_mut().poll(cx))).await {
+            Poll::Ready(secret) => secret,
+            // The connection is opened while the key is being fetched.
+            Poll::Pending => {
+                self.transport.preconnect(&request.url);
+                secret.await
+            }
+        };
         context.report.durations.secrets += started.elapsed();
         secret.map(Some)
     }
