@@ -45,7 +45,7 @@ impl Results {
         };
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
-        let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
+        let may_send = ["destination", "key", "url"].iter().any(|name| body.get(name).is_some());
         let run = async |until: Deadline| run_request(runner, body, &origins, until).await;
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
