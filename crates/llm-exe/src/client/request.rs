@@ -269,6 +269,10 @@ impl RequestBuilder {
             let result_type = functions.apply(&mut self.request, &rules.parsers);
             result_type.map_err(|problem| self.problems.push(problem)).ok()
         });
+        if self.request.message.is_none() {
+            let text = "missing; call user() or system() to add one";
+            self.problems.push(Problem::request("message", text));
+        }
         if self.request.schema.is_none()
             && let Some(output) = self.request.output.as_deref()
             && rules.parsers.uses_schema(output)

@@ -367,5 +367,5 @@ async fn input_with_nan_is_an_error() {
     let (_simulator, client) = simulated().await;
     let executor = client.executor::<Input, String>(client.request(MODEL).user("{{ratio}}"));
     let error = executor.unwrap().run(&Input { ratio: f64::NAN }).await.unwrap_err();
-    assert_eq!(error.message(), "data: can't be serialized: JSON has no number NaN");
+    assert_eq!(error.message(), "data: can't be serialized: JSON can't represent the number NaN");
 }
