@@ -8,12 +8,14 @@
 mod anthropic;
 mod base_url;
 mod bedrock;
+mod call_arguments;
 mod call_ids;
 mod capabilities;
 mod data_url;
 mod dialect;
 mod failure;
 mod gemini;
+mod lenient;
 mod ollama;
 mod openai_chat;
 mod options;

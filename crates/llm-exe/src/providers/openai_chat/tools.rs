@@ -118,7 +118,10 @@ pub(super) fn raw_turn(
     });
     if !calls_can_return {
         let calls: Vec<Value> = reply.tool_calls().map(call).collect();
-        fields.set("tool_calls", to_raw_value(&calls).ok()?);
+        match calls.is_empty() {
+            true => drop(fields.retain(|name, _| name != "tool_calls")),
+            false => fields.set("tool_calls", to_raw_value(&calls).ok()?),
+        }
         is_changed = true;
     }
     if fields.get("role").is_none() {
