@@ -8,6 +8,7 @@
 mod anthropic;
 mod base_url;
 mod bedrock;
+mod build_request;
 mod call_arguments;
 mod call_ids;
 mod capabilities;
@@ -27,11 +28,10 @@ use crate::ports::KeyName;
 use crate::region::aws_domain;
 
 pub use base_url::{InvalidBaseUrl, check_base_url};
+pub use build_request::build_request;
 pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
-pub use dialect::{
-    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport, build_request,
-};
+pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 

@@ -27,6 +27,7 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("google", "gemini-2.5-flash", None),
     ("deepseek", "deepseek-v4-flash", Some("high")),
     ("openai", "gpt-4o", None),
+    ("openai", "gpt-6-sol", Some("high")),
     ("xai", "grok-4.3", None),
     ("ollama", "qwen3", Some("low")),
 ];

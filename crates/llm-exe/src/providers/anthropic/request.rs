@@ -34,8 +34,8 @@ pub(crate) enum ImageSources {
 /// Returns what a model accepts and supports.
 pub(crate) fn capabilities(model: ClaudeModel) -> Capabilities {
     Capabilities {
-        images: true,
-        tools: true,
+        images: model.images,
+        tools: model.tools,
         structured_output: match (model.json_schema, model.forced_tool) {
             (true, _) => StructureSupport::JsonSchema,
             (false, true) => StructureSupport::ForcedTool,

@@ -100,8 +100,7 @@ fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
         return Vec::new();
     };
     let mut options = OptionWriter::new(body, &chat.model);
-    let (_, supported) = models::find_model(&chat.model);
-    let think = match (supported, effort) {
+    let think = match (models::find_model(&chat.model).think, effort) {
         (Think::No, "none") => return Vec::new(),
         (Think::No, _) => {
             options.warn_dropped("effort", "the model does not reason");
