@@ -4,11 +4,13 @@
 //! preserve the order of keys. With the feature `exact-numbers`, it also preserves all digits of
 //! numbers. Without the feature, a number that would lose digits is an error.
 
+mod decimal;
 mod number;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub(crate) use decimal::Decimal;
 pub(crate) use number::{LossyNumber, NumberError, parse_number};
 
 /// Why a string is not valid JSON, or why its value can't be stored.
