@@ -14,6 +14,7 @@ mod open;
 mod pattern;
 mod reference;
 mod strict;
+mod validate;
 mod validator;
 mod work;
 
