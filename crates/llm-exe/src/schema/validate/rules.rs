@@ -201,16 +201,12 @@ impl<'a> Rules<'_, 'a> {
                 self.keywords.push(Keyword::Pattern(Box::new(rule)));
             }
             "contentEncoding" | "contentMediaType" => self.read_content(name, value)?,
-            _ => return self.compile_list_or_object(name, value),
+            _ => return self.compile_list(name, value),
         }
         Ok(())
     }
 
-    fn compile_list_or_object(
-        &mut self,
-        name: &'a str,
-        value: &'a Value,
-    ) -> Result<(), SchemaError> {
+    fn compile_list(&mut self, name: &'a str, value: &'a Value) -> Result<(), SchemaError> {
         let draft = self.draft;
         match name {
             "items" => self.read_items(name, value)?,
@@ -241,6 +237,14 @@ impl<'a> Rules<'_, 'a> {
                 let inner = self.schema(name, None, value)?;
                 self.keywords.push(Keyword::UnevaluatedItems(inner));
             }
+            _ => return self.compile_object(name, value),
+        }
+        Ok(())
+    }
+
+    fn compile_object(&mut self, name: &'a str, value: &'a Value) -> Result<(), SchemaError> {
+        let draft = self.draft;
+        match name {
             "properties" => {
                 self.parts.properties = self.named_schemas(name, value)?;
                 self.parts.has_object_rules = true;
