@@ -28,6 +28,7 @@ mod registered;
 mod rendering;
 mod requests;
 mod runs;
+mod schema_differential;
 mod schema_suite;
 mod schemas;
 mod strict_property;
