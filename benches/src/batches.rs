@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use llm_exe_simulator::{Fault, Simulator, Step};
 use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
@@ -90,14 +91,7 @@ impl Batches<'_> {
         let mut used = [Duration::ZERO; 3];
         for turn in 0..SETTLING + COUNTED {
             let start = [plain.idle().await.cpu()?, storing.idle().await.cpu()?];
-            for _ in 0..TEN {
-                let (response, _) = plain.invoke(TEXT.to_owned()).await?;
-                if !response.is_string() {
-                    return Err(
-                        format!("a direct request: expected a string, got {response}").into()
-                    );
-                }
-            }
+            plain.repeat(10, TEXT, Value::is_string).await?;
             let between = plain.idle().await.cpu()?;
             plain.batch(queue.batch(TEN, TEXT)).await?;
             storing.batch(queue.batch(TEN, TEXT)).await?;

@@ -1,5 +1,14 @@
 //! Stores the measured samples of each function and summarizes them.
 
+/// The index of the llm-exe function.
+pub(crate) const LLM_EXE: usize = 0;
+/// The index of the limit program (`limit.rs`).
+pub(crate) const LIMIT: usize = 1;
+/// The index of the Node function.
+pub(crate) const NODE: usize = 2;
+/// The index of the Node function whose code is bundled into one file.
+pub(crate) const BUNDLED: usize = 3;
+
 /// A measured quantity. Each figure is a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
@@ -41,46 +50,106 @@ pub(crate) enum Figure {
     /// The resident memory of a process after 1,000 and after 10,000 invocations.
     MemoryAfterFew,
     MemoryAfterMany,
+    /// The instructions from the start of the process until it is idle after its first response, in
+    /// thousands, for the task with a text result.
+    ColdTextInstructions,
+    /// The instructions of a warm invocation, in thousands.
+    WarmTextInstructions,
+    /// The allocations of a warm invocation.
+    AllocationsText,
+    /// The resident memory after 1,000 invocations.
+    ResidentText,
+    /// The same four measurements as for text, for the task with `json` output and a schema.
+    ColdJsonInstructions,
+    WarmJsonInstructions,
+    AllocationsJson,
+    ResidentJson,
     /// The unpacked size of the deployed files.
     Size,
     /// The zipped size of the deployed files.
     Zip,
 }
 
+/// A part of the benchmark, which can run alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Times, CPU times and memory, compared with Node.
+    Times,
+    /// Instructions, allocations and memory, compared with the limit program.
+    Instructions,
+    /// The sizes of the deployed files, which every run measures.
+    Always,
+}
+
 impl Figure {
-    /// All figures with their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, &str); 25] = [
-        (Figure::ColdText, "text: cold, ms"),
-        (Figure::ColdTextCpu, "text: cold, ms of CPU"),
-        (Figure::WarmText, "text: warm, ms"),
-        (Figure::WarmTextCpu, "text: warm, ms of CPU"),
-        (Figure::MemoryText, "text: peak memory, MB"),
-        (Figure::ColdJson, "json: cold, ms"),
-        (Figure::ColdJsonCpu, "json: cold, ms of CPU"),
-        (Figure::WarmJson, "json: warm, ms"),
-        (Figure::WarmJsonCpu, "json: warm, ms of CPU"),
-        (Figure::MemoryJson, "json: peak memory, MB"),
-        (Figure::ColdHosted, "hosted: cold, ms"),
-        (Figure::ColdHostedCpu, "hosted: cold, ms of CPU"),
-        (Figure::SqsOne, "1 record, ms"),
-        (Figure::SqsTen, "10 records, ms"),
-        (Figure::SqsHundred, "100 records, ms"),
-        (Figure::StoredOne, "1 record, stored: ms"),
-        (Figure::StoredTen, "10 records, stored: ms"),
-        (Figure::StoredHundred, "100 records, stored: ms"),
-        (Figure::DirectTenCpu, "10 direct, ms of CPU"),
-        (Figure::SqsTenCpu, "10 records, ms of CPU"),
-        (Figure::StoredTenCpu, "10 records, stored: ms of CPU"),
-        (Figure::MemoryAfterFew, "memory after 1,000, MB"),
-        (Figure::MemoryAfterMany, "memory after 10,000, MB"),
-        (Figure::Size, "unpacked, MB"),
-        (Figure::Zip, "zipped, MB"),
+    /// All figures with their parts and their names in the table, in the order of its rows.
+    pub(crate) const ALL: [(Figure, Part, &str); 33] = [
+        (Figure::ColdText, Part::Times, "text: cold, ms"),
+        (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
+        (Figure::WarmText, Part::Times, "text: warm, ms"),
+        (Figure::WarmTextCpu, Part::Times, "text: warm, ms of CPU"),
+        (Figure::MemoryText, Part::Times, "text: peak memory, MB"),
+        (Figure::ColdJson, Part::Times, "json: cold, ms"),
+        (Figure::ColdJsonCpu, Part::Times, "json: cold, ms of CPU"),
+        (Figure::WarmJson, Part::Times, "json: warm, ms"),
+        (Figure::WarmJsonCpu, Part::Times, "json: warm, ms of CPU"),
+        (Figure::MemoryJson, Part::Times, "json: peak memory, MB"),
+        (Figure::ColdHosted, Part::Times, "hosted: cold, ms"),
+        (Figure::ColdHostedCpu, Part::Times, "hosted: cold, ms of CPU"),
+        (Figure::SqsOne, Part::Times, "1 record, ms"),
+        (Figure::SqsTen, Part::Times, "10 records, ms"),
+        (Figure::SqsHundred, Part::Times, "100 records, ms"),
+        (Figure::StoredOne, Part::Times, "1 record, stored: ms"),
+        (Figure::StoredTen, Part::Times, "10 records, stored: ms"),
+        (Figure::StoredHundred, Part::Times, "100 records, stored: ms"),
+        (Figure::DirectTenCpu, Part::Times, "10 direct, ms of CPU"),
+        (Figure::SqsTenCpu, Part::Times, "10 records, ms of CPU"),
+        (Figure::StoredTenCpu, Part::Times, "10 records, stored: ms of CPU"),
+        (Figure::MemoryAfterFew, Part::Times, "mixed: memory after 1,000, MB"),
+        (Figure::MemoryAfterMany, Part::Times, "mixed: memory after 10,000, MB"),
+        (Figure::ColdTextInstructions, Part::Instructions, "text: cold, thousand instructions"),
+        (Figure::WarmTextInstructions, Part::Instructions, "text: warm, thousand instructions"),
+        (Figure::AllocationsText, Part::Instructions, "text: warm, allocations"),
+        (Figure::ResidentText, Part::Instructions, "text: memory after 1,000, MB"),
+        (Figure::ColdJsonInstructions, Part::Instructions, "json: cold, thousand instructions"),
+        (Figure::WarmJsonInstructions, Part::Instructions, "json: warm, thousand instructions"),
+        (Figure::AllocationsJson, Part::Instructions, "json: warm, allocations"),
+        (Figure::ResidentJson, Part::Instructions, "json: memory after 1,000, MB"),
+        (Figure::Size, Part::Always, "unpacked, MB"),
+        (Figure::Zip, Part::Always, "zipped, MB"),
     ];
+
+    /// Returns the figure of the text task that corresponds to a figure of the JSON task. Returns
+    /// any other figure unchanged.
+    fn of_text(self) -> Figure {
+        match self {
+            Figure::ColdJson => Figure::ColdText,
+            Figure::ColdJsonCpu => Figure::ColdTextCpu,
+            Figure::WarmJson => Figure::WarmText,
+            Figure::WarmJsonCpu => Figure::WarmTextCpu,
+            Figure::MemoryJson => Figure::MemoryText,
+            Figure::ColdJsonInstructions => Figure::ColdTextInstructions,
+            Figure::WarmJsonInstructions => Figure::WarmTextInstructions,
+            Figure::AllocationsJson => Figure::AllocationsText,
+            Figure::ResidentJson => Figure::ResidentText,
+            other => other,
+        }
+    }
+
+    pub(crate) fn part(self) -> Part {
+        Figure::ALL[self as usize].1
+    }
 }
 
 /// The samples of one function, indexed by figure.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Samples([Vec<f64>; Figure::ALL.len()]);
+
+impl Default for Samples {
+    fn default() -> Self {
+        Samples(std::array::from_fn(|_| Vec::new()))
+    }
+}
 
 impl Samples {
     pub(crate) fn add(&mut self, figure: Figure, sample: f64) {
@@ -128,9 +197,22 @@ impl Figures {
         self.0.get(function)?.summary(figure)
     }
 
+    /// Returns whether any figure of a function was measured.
+    pub(crate) fn is_measured(&self, function: usize) -> bool {
+        let samples = self.0.get(function);
+        samples.is_some_and(|Samples(all)| all.iter().any(|samples| !samples.is_empty()))
+    }
+
     /// Returns a function's figure divided by the same figure of another function.
     pub(crate) fn ratio(&self, figure: Figure, function: usize, other: usize) -> Option<f64> {
         self.compare((function, figure), (other, figure), |value, base| value / base)
+    }
+
+    /// Returns a figure of a function divided by that of the limit program. The limit program has
+    /// only text figures, so JSON is compared with its text.
+    pub(crate) fn ratio_to_limit(&self, figure: Figure, function: usize) -> Option<f64> {
+        let limit = (LIMIT, figure.of_text());
+        self.compare((function, figure), limit, |value, base| value / base)
     }
 
     /// Returns a figure divided by another figure of the same function.
@@ -162,7 +244,7 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figure, Figures, Samples, Summary};
+    use super::{Figure, Figures, LIMIT, LLM_EXE, Samples, Summary};
 
     #[test]
     fn summary_has_median_and_range() {
@@ -185,6 +267,17 @@ mod tests {
             figures.of(1).add(Figure::WarmText, second);
         }
         assert_eq!(figures.ratio(Figure::WarmText, 0, 1), Some(0.25));
+    }
+
+    #[test]
+    fn json_is_compared_with_the_text_of_the_limit_program() {
+        let mut figures = Figures::new(2);
+        let ratio =
+            |figures: &Figures| figures.ratio_to_limit(Figure::ColdJsonInstructions, LLM_EXE);
+        figures.of(LLM_EXE).add(Figure::ColdJsonInstructions, 900.0);
+        assert_eq!(ratio(&figures), None);
+        figures.of(LIMIT).add(Figure::ColdTextInstructions, 500.0);
+        assert_eq!(ratio(&figures), Some(1.8));
     }
 
     #[test]
@@ -211,7 +304,7 @@ mod tests {
 
     #[test]
     fn figures_are_listed_in_the_order_of_their_values() {
-        for (index, (figure, _)) in Figure::ALL.into_iter().enumerate() {
+        for (index, (figure, ..)) in Figure::ALL.into_iter().enumerate() {
             assert_eq!(figure as usize, index);
         }
     }

@@ -9,9 +9,11 @@
 
 mod aws;
 mod batches;
+mod callgrind;
 mod error;
 mod figures;
 mod function;
+mod instructions;
 mod measure;
 mod memory;
 mod process;
@@ -28,14 +30,19 @@ use llm_exe_simulator::Simulator;
 use aws::Aws;
 use batches::Batches;
 use error::Error;
-use figures::Figures;
+use figures::{Figures, Part};
+use function::{Function, Kind};
+use instructions::{COUNTED_ROUNDS, Instructions};
 use measure::{Measure, Task};
 use memory::{Growth, MEMORY_ROUNDS};
 
-/// Compares the function with an empty function and with Node.
+/// Compares the function with the limit program and with Node.
 #[derive(Parser)]
 #[command(name = "./benches/run")]
 struct Args {
+    /// Count only instructions and allocations, and measure the memory after 1,000 invocations.
+    #[arg(long)]
+    instructions: bool,
     /// Run only a few rounds, to check that the benchmark works.
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
@@ -45,6 +52,19 @@ struct Args {
     /// Also measure another build of the function with the same features (repeatable).
     #[arg(long = "beside", value_name = "NAME=PATH")]
     builds: Vec<String>,
+    /// The folder of the zips that ./benches/run built.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    built: PathBuf,
+}
+
+impl Args {
+    /// Returns the parts to run: all, unless an option selects one.
+    fn parts(&self) -> Vec<Part> {
+        if self.instructions {
+            return vec![Part::Instructions];
+        }
+        vec![Part::Times, Part::Instructions]
+    }
 }
 
 fn main() -> ExitCode {
@@ -63,28 +83,66 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the benchmark and prints the table. Returns whether all targets are reached, not counting
-/// targets that only cause a warning.
+/// Runs the benchmark and prints the table. Returns whether all targets are reached.
 async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let functions = function::all(&here, &args.builds)?;
-    let tasks = Task::all(&here)?;
-    let simulator = Simulator::start().await?;
-    let aws = Aws::start().await?;
-    let measure = Measure::new(&simulator, &aws);
-    let batches = Batches { simulator: &simulator };
-    let growth = Growth { simulator: &simulator };
+    let parts = args.parts();
+    let functions = function::all(&here, &args.built, &args.builds)?;
+    let is_measured =
+        |function: &Function| function.kind != Kind::Node || parts.contains(&Part::Times);
+    for function in functions.iter().filter(|function| is_measured(function)) {
+        function.check_files()?;
+    }
     let rounds = if args.quick { 5 } else { args.rounds };
+    let simulator = Simulator::start().await?;
     let mut figures = Figures::new(functions.len());
+    if parts.contains(&Part::Instructions) {
+        let instructions = Instructions::new(&simulator, &args.built)?;
+        let rounds = if args.quick { 1 } else { rounds.min(COUNTED_ROUNDS) };
+        for round in 1..=rounds {
+            eprintln!("instructions, round {round} of {rounds}");
+            for (index, function) in functions.iter().enumerate() {
+                if function.kind != Kind::Node {
+                    instructions.once(function, figures.of(index)).await?;
+                }
+            }
+        }
+    }
+    if parts.contains(&Part::Times) {
+        times(&functions, &simulator, rounds, &mut figures).await?;
+    }
+    for (index, function) in functions.iter().enumerate() {
+        if is_measured(function) {
+            function.measure_size(&here, figures.of(index))?;
+        }
+    }
+    let verdicts = targets::verdicts(&figures, &parts);
+    println!("{}", table::table(&functions, &figures, &verdicts, &parts));
+    println!("{}", table::footnote(rounds, &parts));
+    Ok(verdicts.iter().all(|verdict| verdict.is_reached))
+}
+
+/// Measures times, CPU times and memory of all functions.
+async fn times(
+    functions: &[Function],
+    simulator: &Simulator,
+    rounds: u32,
+    figures: &mut Figures,
+) -> Result<(), Error> {
+    let tasks = Task::all();
+    let aws = Aws::start().await?;
+    let measure = Measure::new(simulator, &aws);
+    let batches = Batches { simulator };
+    let growth = Growth { simulator };
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (index, function) in functions.iter().enumerate() {
-            for task in tasks.iter().filter(|task| task.is_supported_by(function)) {
+            for task in tasks.iter().filter(|task| (task.is_supported_by)(function.kind)) {
                 measure.once(function, task, figures.of(index)).await?;
             }
         }
         for (index, function) in functions.iter().enumerate() {
-            if function.is_llm_exe {
+            if function.kind == Kind::LlmExe {
                 batches.once(function, figures.of(index)).await?;
             }
         }
@@ -92,16 +150,10 @@ async fn run(args: &Args) -> Result<bool, Error> {
     for round in 1..=rounds.min(MEMORY_ROUNDS) {
         eprintln!("memory, round {round} of {}", rounds.min(MEMORY_ROUNDS));
         for (index, function) in functions.iter().enumerate() {
-            if function.is_llm_exe {
+            if function.kind == Kind::LlmExe {
                 growth.once(function, figures.of(index)).await?;
             }
         }
     }
-    for (index, function) in functions.iter().enumerate() {
-        function.measure_size(&here, figures.of(index))?;
-    }
-    let verdicts = targets::verdicts(&figures);
-    println!("{}", table::table(&functions, &figures, &verdicts));
-    println!("{}", table::footnote(rounds));
-    Ok(!verdicts.iter().any(targets::Verdict::is_failure))
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! Measures the cold start, the warm invocations and the memory of a function while it runs a task.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::Simulator;
@@ -10,24 +9,23 @@ use serde_json::{Value, json};
 use crate::aws::{Aws, BUCKET, CREDENTIALS, KEY};
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
-use crate::function::Function;
+use crate::function::{Function, Kind};
 use crate::process::Process;
+use crate::running::{IDLE, JSON, TEXT, TIMEOUT};
 
 /// The number of unmeasured invocations, in which JIT compilers and allocators reach a steady
 /// state.
 pub(crate) const SETTLING: u32 = 50;
 /// The number of measured invocations.
 pub(crate) const COUNTED: u32 = 200;
-/// The timeout of an invocation.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long to wait after a response until all threads of the function are asleep.
-pub(crate) const IDLE: Duration = Duration::from_millis(5);
 
 /// An event that the functions handle, and the figures that are measured with it.
 #[derive(Debug)]
 pub(crate) struct Task {
     event: String,
     is_expected: fn(&Value) -> bool,
+    /// Returns whether a kind of function supports the task.
+    pub(crate) is_supported_by: fn(Kind) -> bool,
     cold: Figure,
     cold_cpu: Figure,
     /// The figures for warm invocations. For the task with a hosted prompt and key, this is `None`
@@ -46,11 +44,11 @@ struct Warm {
 impl Task {
     /// Returns the three tasks: text, text with a hosted prompt and key, and JSON with a schema.
     /// The two text tasks run one after the other because they are compared with each other.
-    pub(crate) fn all(here: &Path) -> Result<[Task; 3], Error> {
-        let example = |name: &str| std::fs::read_to_string(here.join("../examples").join(name));
+    pub(crate) fn all() -> [Task; 3] {
         let text = Task {
-            event: example("kitten.json")?,
+            event: TEXT.to_owned(),
             is_expected: Value::is_string,
+            is_supported_by: |_| true,
             cold: Figure::ColdText,
             cold_cpu: Figure::ColdTextCpu,
             warm: Some(Warm {
@@ -63,13 +61,15 @@ impl Task {
         let hosted = Task {
             event: event.to_string(),
             is_expected: Value::is_string,
+            is_supported_by: |kind| kind == Kind::LlmExe,
             cold: Figure::ColdHosted,
             cold_cpu: Figure::ColdHostedCpu,
             warm: None,
         };
         let json = Task {
-            event: example("research.json")?,
+            event: JSON.to_owned(),
             is_expected: |result| result["query"].is_string(),
+            is_supported_by: |kind| kind != Kind::Limit,
             cold: Figure::ColdJson,
             cold_cpu: Figure::ColdJsonCpu,
             warm: Some(Warm {
@@ -78,16 +78,11 @@ impl Task {
                 memory: Figure::MemoryJson,
             }),
         };
-        Ok([text, hosted, json])
+        [text, hosted, json]
     }
 
     fn is_hosted(&self) -> bool {
         self.warm.is_none()
-    }
-
-    /// Returns whether the function supports the task.
-    pub(crate) fn is_supported_by(&self, function: &Function) -> bool {
-        function.is_llm_exe || !self.is_hosted()
     }
 }
 
@@ -117,7 +112,7 @@ impl<'a> Measure<'a> {
         samples.add(task.cold, milliseconds(cold));
         samples.add(task.cold_cpu, milliseconds(process.cpu()?));
         let Some(warm) = &task.warm else {
-            return self.check_calls(function, 1);
+            return check_calls(self.simulator, function, 1);
         };
         for _ in 0..SETTLING {
             invoke(&api, task).await?;
@@ -135,7 +130,7 @@ impl<'a> Measure<'a> {
         samples.add(warm.wall, milliseconds(wall / COUNTED));
         samples.add(warm.cpu, milliseconds(cpu / COUNTED));
         samples.add(warm.memory, process.peak_memory()? / 1e6);
-        self.check_calls(function, 1 + SETTLING + COUNTED)
+        check_calls(self.simulator, function, 1 + SETTLING + COUNTED)
     }
 
     /// Starts a function and waits until it is idle after its first response. The returned duration
@@ -150,7 +145,7 @@ impl<'a> Measure<'a> {
         let api = RuntimeApi::start().await?;
         let (address, variables) = (api.address(), self.environment(task));
         let started = Instant::now();
-        let process = Process::start(function, &address, &self.openai, &variables)?;
+        let process = Process::start(function, &[], &address, &self.openai, &variables)?;
         let first = invoke(&api, task).await?;
         let cold = started.elapsed();
         check(function, task, &first)?;
@@ -178,17 +173,19 @@ impl<'a> Measure<'a> {
         ]);
         variables
     }
+}
 
-    /// Checks that the function called the provider once for each invocation, or never if it does
-    /// not call providers.
-    fn check_calls(&self, function: &Function, invocations: u32) -> Result<(), Error> {
-        let calls = self.simulator.journal().len();
-        let expected = if function.calls_provider { invocations } else { 0 };
-        if u32::try_from(calls)? == expected {
-            return Ok(());
-        }
-        Err(format!("{}: expected {expected} provider calls, got {calls}", function.name).into())
+/// Checks that a function called the provider once for each invocation.
+pub(crate) fn check_calls(
+    simulator: &Simulator,
+    function: &Function,
+    invocations: u32,
+) -> Result<(), Error> {
+    let calls = simulator.journal().len();
+    if u32::try_from(calls)? == invocations {
+        return Ok(());
     }
+    Err(format!("{}: expected {invocations} provider calls, got {calls}", function.name).into())
 }
 
 async fn invoke(api: &RuntimeApi, task: &Task) -> Result<Invocation, Error> {
@@ -200,7 +197,7 @@ fn check(function: &Function, task: &Task, invocation: &Invocation) -> Result<()
         return Err(format!("{} failed: {:?}", function.name, invocation.outcome).into());
     };
     let result: Value = serde_json::from_slice(body)?;
-    if !function.calls_provider || (task.is_expected)(&result) {
+    if (task.is_expected)(&result) {
         return Ok(());
     }
     Err(format!("{} returned an unexpected result: {result}", function.name).into())

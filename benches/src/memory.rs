@@ -114,10 +114,6 @@ impl Invocations {
         is_expected: fn(&Value) -> bool,
     ) -> Result<(), Error> {
         self.requests += 1;
-        let (result, _) = running.invoke(body.to_owned()).await?;
-        if is_expected(&result) {
-            return Ok(());
-        }
-        Err(format!("a direct request returned an unexpected result: {result}").into())
+        running.repeat(1, body, is_expected).await
     }
 }

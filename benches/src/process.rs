@@ -1,5 +1,6 @@
 //! Runs a function as a process and reads its CPU time and memory.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -7,21 +8,27 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::function::Function;
 
+/// The time between two checks whether a process is idle.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
 /// A running process, which is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts a function whose environment contains only the variables below and those in
-    /// `additional`.
+    /// `additional`. If `wrapper` is not empty, it is the command that runs the function, with the
+    /// function's program and arguments as its last arguments.
     pub(crate) fn start(
         function: &Function,
+        wrapper: &[OsString],
         runtime_api: &str,
         openai: &str,
         additional: &[(&str, &str)],
     ) -> Result<Self, Error> {
-        let (program, arguments) =
-            function.program.split_first().ok_or("the function has no program")?;
+        let program = function.program.iter().map(|part| part.as_os_str());
+        let words: Vec<_> = wrapper.iter().map(OsString::as_os_str).chain(program).collect();
+        let (program, arguments) = words.split_first().ok_or("the function has no program")?;
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -38,6 +45,45 @@ impl Process {
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         Ok(Process(child))
+    }
+
+    /// Asks the process to terminate with SIGTERM and waits until it has ended. Unlike a kill, this
+    /// lets valgrind write its profile.
+    pub(crate) fn terminate(mut self) -> Result<(), Error> {
+        let status = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
+        if !status.success() {
+            return Err("cannot send SIGTERM to the function".into());
+        }
+        self.0.wait()?;
+        Ok(())
+    }
+
+    /// Waits until all threads sleep and use no CPU time.
+    pub(crate) async fn wait_until_idle(&self) -> Result<(), Error> {
+        let mut before = None;
+        loop {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let now = if self.is_sleeping()? { Some(self.cpu()?) } else { None };
+            if now.is_some() && now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+    }
+
+    /// Returns whether all threads wait for an event.
+    fn is_sleeping(&self) -> Result<bool, Error> {
+        for thread in std::fs::read_dir(self.proc("task"))? {
+            let text = std::fs::read_to_string(thread?.path().join("stat"))?;
+            // The state follows the name of the program, which is in parentheses.
+            let state = text.rsplit(')').next().and_then(|fields| fields.split_whitespace().next());
+            match state {
+                Some("S") => {}
+                Some("Z" | "X") => return Err("the function has ended".into()),
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Returns the CPU time of all threads. The function must be idle, because the time is exact
@@ -79,7 +125,7 @@ impl Process {
 
 /// Returns the variable `PATH`, which the function needs to find Node.
 #[expect(clippy::disallowed_methods, reason = "only this function reads the environment")]
-fn path() -> Option<(&'static str, std::ffi::OsString)> {
+fn path() -> Option<(&'static str, OsString)> {
     std::env::var_os("PATH").map(|path| ("PATH", path))
 }
 

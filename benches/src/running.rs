@@ -1,5 +1,6 @@
 //! Starts a function and invokes it with direct requests and SQS events.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use llm_exe_simulator::Simulator;
@@ -10,13 +11,17 @@ use serde_json::{Value, json};
 use crate::aws::CREDENTIALS;
 use crate::error::Error;
 use crate::function::Function;
-use crate::measure::{IDLE, TIMEOUT};
 use crate::process::Process;
 
 /// A request whose result is a string. It is used as a direct request and in records.
 pub(crate) const TEXT: &str = include_str!("../../examples/kitten.json");
 /// A request whose result is JSON that matches a schema.
 pub(crate) const JSON: &str = include_str!("../../examples/research.json");
+
+/// The timeout of an invocation.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait after a response until all threads of the function are asleep.
+pub(crate) const IDLE: Duration = Duration::from_millis(5);
 
 /// A running function, which is killed when it is dropped.
 pub(crate) struct Running {
@@ -31,9 +36,8 @@ impl Running {
         simulator: &Simulator,
         s3: Option<&AwsSimulator>,
     ) -> Result<Self, Error> {
-        let api = RuntimeApi::start().await?;
         let s3 = s3.map(AwsSimulator::url);
-        let mut variables = vec![("OPENAI_API_KEY", "sk-bench")];
+        let mut variables = vec![];
         if let Some(s3) = &s3 {
             variables.extend(CREDENTIALS);
             variables.extend([
@@ -41,8 +45,20 @@ impl Running {
                 ("RESULT_PREFIX", "s3://bench/results"),
             ]);
         }
-        let openai = simulator.openai_base_url();
-        let process = Process::start(function, &api.address(), &openai, &variables)?;
+        Running::start_under(&[], function, &simulator.openai_base_url(), &variables).await
+    }
+
+    /// Starts a function with a provider at the URL `openai`. If `wrapper` is not empty, it is the
+    /// command that runs the function.
+    pub(crate) async fn start_under(
+        wrapper: &[OsString],
+        function: &Function,
+        openai: &str,
+        additional: &[(&str, &str)],
+    ) -> Result<Self, Error> {
+        let api = RuntimeApi::start().await?;
+        let variables = [&[("OPENAI_API_KEY", "sk-bench")], additional].concat();
+        let process = Process::start(function, wrapper, &api.address(), openai, &variables)?;
         Ok(Running { api, process })
     }
 
@@ -63,6 +79,30 @@ impl Running {
             [] => Ok(duration),
             failed => Err(format!("records failed: {}", failed.join(", ")).into()),
         }
+    }
+
+    /// Invokes the function with a direct request `count` times. Returns an error if a result is
+    /// not as expected.
+    pub(crate) async fn repeat(
+        &self,
+        count: u32,
+        body: &str,
+        is_expected: fn(&Value) -> bool,
+    ) -> Result<(), Error> {
+        for _ in 0..count {
+            let (result, _) = self.invoke(body.to_owned()).await?;
+            if !is_expected(&result) {
+                let text = format!("a direct request returned an unexpected result: {result}");
+                return Err(text.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the function when it is idle, so that valgrind writes its profile.
+    pub(crate) async fn terminate(self) -> Result<(), Error> {
+        self.process.wait_until_idle().await?;
+        self.process.terminate()
     }
 
     /// Waits until the function is idle and returns its process.

@@ -4,31 +4,52 @@ use std::fmt::Write;
 use std::process::Command;
 
 use crate::batches::{PROVIDER_WAIT, S3_WAIT};
-use crate::figures::{Figure, Figures};
-use crate::function::{BUNDLED, EMPTY, Function, LLM_EXE, NODE};
+use crate::figures::{BUNDLED, Figure, Figures, LLM_EXE, NODE, Part};
+use crate::function::Function;
+use crate::instructions::{COUNTED_ROUNDS, FEW, MANY, RESIDENT};
 use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
 
-/// Returns a table that has a row for each figure and columns for the functions, ratios and
-/// targets.
-pub(crate) fn table(functions: &[Function], figures: &Figures, verdicts: &[Verdict]) -> String {
+/// Returns a table that has a row for each figure of the parts that were run, and columns for the
+/// measured functions, ratios and targets.
+pub(crate) fn table(
+    functions: &[Function],
+    figures: &Figures,
+    verdicts: &[Verdict],
+    parts: &[Part],
+) -> String {
+    let measured: Vec<usize> =
+        (0..functions.len()).filter(|index| figures.is_measured(*index)).collect();
+    let compared: Vec<_> = [(NODE, "of Node"), (BUNDLED, "of Node, bundled")]
+        .into_iter()
+        .filter(|(index, _)| measured.contains(index))
+        .collect();
     let mut text = String::from("| |");
-    for function in functions {
-        let _ = write!(text, " {} |", function.name);
+    for index in &measured {
+        let _ = write!(text, " {} |", functions[*index].name);
     }
-    text += " of Node | of Node, bundled | of empty | of its own | at most |\n|---|";
-    text += &"---|".repeat(functions.len() + 5);
-    text.push('\n');
-    for (figure, name) in Figure::ALL {
+    for (_, title) in &compared {
+        let _ = write!(text, " {title} |");
+    }
+    text += " of limit |";
+    let has_own = parts.contains(&Part::Times);
+    text += if has_own { " of its own | target |" } else { " target |" };
+    let columns = measured.len() + compared.len() + 2 + usize::from(has_own);
+    let _ = writeln!(text, "\n|---|{}", "---|".repeat(columns));
+    let is_run = |part: Part| part == Part::Always || parts.contains(&part);
+    for (figure, _, name) in Figure::ALL.into_iter().filter(|(_, part, _)| is_run(*part)) {
         let _ = write!(text, "| {name} |");
-        for index in 0..functions.len() {
-            let _ = write!(text, " {} |", cell(figures, index, figure));
+        for index in &measured {
+            let _ = write!(text, " {} |", cell(figures, *index, figure));
         }
-        for other in [NODE, BUNDLED, EMPTY] {
-            let _ = write!(text, " {} |", ratio(figures.ratio(figure, LLM_EXE, other)));
+        for (other, _) in &compared {
+            let _ = write!(text, " {} |", ratio(figures.ratio(figure, LLM_EXE, *other)));
         }
-        let _ = write!(text, " {} |", own_ratio(figures, figure));
+        let _ = write!(text, " {} |", ratio(figures.ratio_to_limit(figure, LLM_EXE)));
+        if has_own {
+            let _ = write!(text, " {} |", own_ratio(figures, figure));
+        }
         let _ = writeln!(text, " {} |", verdict_text(verdicts, figure));
     }
     text
@@ -90,27 +111,51 @@ fn verdict_text(verdicts: &[Verdict], figure: Figure) -> String {
 }
 
 /// Returns the text below the table, which explains the numbers and describes the machine.
-pub(crate) fn footnote(rounds: u32) -> String {
+pub(crate) fn footnote(rounds: u32, parts: &[Part]) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let machine = std::env::consts::ARCH;
-    let node = Command::new("node").arg("--version").output().map(|output| output.stdout);
-    let node = String::from_utf8(node.unwrap_or_default()).unwrap_or_default();
-    format!(
-        "{machine}, {cores} cores, Node {}. Median (minimum, maximum) of {rounds} rounds; in each \
-         round the functions run in turns. Cold: from the start of the process to its first \
-         response, with its files in the page cache. Warm: an invocation, averaged over {COUNTED} \
-         after {SETTLING} that are not measured. Ratios: the median of the rounds' ratios. Hosted: \
-         the prompt is in S3 and the key in Parameter Store, which respond after 5 ms; over text: \
-         the median of the rounds' differences. Records: one SQS event, with a provider that \
-         responds after {} ms; stored: with an S3 that responds after {} ms; CPU without these \
-         delays. Memory: resident after this number of invocations of one process, in at most \
-         {MEMORY_ROUNDS} processes. Targets apply to ratios and to that difference; the zip's \
-         size only causes a warning, and other milliseconds are for information. Loopback without \
-         TLS; the simulators share the machine with the functions.",
-        node.trim(),
-        PROVIDER_WAIT.as_millis(),
-        S3_WAIT.as_millis(),
-    )
+    let mut text = format!(
+        "{machine}, {cores} cores{}. Median (minimum, maximum) of the rounds; ratios are the \
+         median of the rounds' ratios. Loopback without TLS; the simulators share the machine with \
+         the functions.",
+        node_version(parts),
+    );
+    if parts.contains(&Part::Times) {
+        let _ = write!(
+            text,
+            " {rounds} rounds, in which the functions run in turns. Cold: from the start of the \
+             process to its first response, with its files in the page cache. Warm: an invocation, \
+             averaged over {COUNTED} after {SETTLING} that are not measured. Hosted: the prompt is \
+             in S3 and the key in Parameter Store, which respond after 5 ms; over text: the median \
+             of the rounds' differences. Records: one SQS event, with a provider that responds \
+             after {} ms; stored: with an S3 that responds after {} ms; CPU without these delays. \
+             Mixed: resident after this number of invocations of one process, in at most \
+             {MEMORY_ROUNDS} processes.",
+            PROVIDER_WAIT.as_millis(),
+            S3_WAIT.as_millis(),
+        );
+    }
+    if parts.contains(&Part::Instructions) {
+        let _ = write!(
+            text,
+            " Instructions and allocations: counted by callgrind in at most {COUNTED_ROUNDS} \
+             rounds, in user mode. Cold: from the start of the process until it waits for its \
+             second event. Warm: the difference of {MANY} and {FEW} invocations, per invocation. \
+             Memory after {RESIDENT} requests: resident, without callgrind. JSON is compared with \
+             the text of the limit program."
+        );
+    }
+    text
+}
+
+/// Returns the version of Node if a part that was run uses it.
+fn node_version(parts: &[Part]) -> String {
+    if !parts.contains(&Part::Times) {
+        return String::new();
+    }
+    let version = Command::new("node").arg("--version").output().map(|output| output.stdout);
+    let version = String::from_utf8(version.unwrap_or_default()).unwrap_or_default();
+    format!(", Node {}", version.trim())
 }
 
 #[cfg(test)]

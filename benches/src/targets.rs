@@ -1,14 +1,15 @@
 //! Defines the targets and checks whether they are reached. Most targets limit a ratio of two
 //! figures of the same run, because absolute times depend on the machine.
 
-use crate::figures::{Figure, Figures};
-use crate::function::{EMPTY, LLM_EXE, NODE};
+use crate::figures::{Figure, Figures, LLM_EXE, NODE, Part};
 
 /// What a figure is compared with, and which value the limit applies to.
 #[derive(Debug, Clone, Copy)]
 enum Against {
-    /// The same figure of another function. The limit applies to the ratio of the two values.
-    Function(usize),
+    /// The same figure of Node. The limit applies to the ratio of the two values.
+    Node,
+    /// The same figure of the limit program. The limit applies to the ratio of the two values.
+    Limit,
     /// Another figure of the same function. The limit applies to the difference of the two values.
     Figure(Figure),
     /// Another figure of the same function. The limit applies to the ratio of the two values.
@@ -25,37 +26,31 @@ struct Target {
     limit: f64,
     /// The text that shows the target in the table.
     text: &'static str,
-    /// What happens if the target is missed.
-    severity: Severity,
-}
-
-/// What happens if a target is missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Severity {
-    /// The run fails.
-    Failure,
-    /// The table shows a warning, and the run succeeds.
-    Warning,
 }
 
 const TARGETS: &[Target] = &[
-    target(Figure::ColdText, Against::Function(NODE), 1.0 / 50.0, "1/50 of Node"),
-    target(Figure::ColdText, Against::Function(EMPTY), 4.0, "4 times empty"),
-    target(Figure::WarmTextCpu, Against::Function(NODE), 1.0 / 12.0, "1/12 of Node"),
-    target(Figure::MemoryText, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
-    target(Figure::MemoryJson, Against::Function(NODE), 1.0 / 7.0, "1/7 of Node"),
+    target(Figure::ColdText, Against::Node, 1.0 / 50.0, "1/50 of Node"),
+    target(Figure::WarmTextCpu, Against::Node, 1.0 / 12.0, "1/12 of Node"),
+    target(Figure::MemoryText, Against::Node, 1.0 / 15.0, "1/15 of Node"),
+    target(Figure::MemoryJson, Against::Node, 1.0 / 15.0, "1/15 of Node"),
     target(Figure::ColdHosted, Against::Figure(Figure::ColdText), 12.0, "12 ms"),
     target(Figure::SqsTen, Against::Times(Figure::SqsOne), 1.3, "1.3 times 1"),
     target(Figure::SqsHundred, Against::Times(Figure::SqsOne), 11.0, "11 times 1"),
     target(Figure::StoredTen, Against::Times(Figure::StoredOne), 1.3, "1.3 times 1"),
     target(Figure::StoredHundred, Against::Times(Figure::StoredOne), 11.0, "11 times 1"),
     target(Figure::MemoryAfterMany, Against::Times(Figure::MemoryAfterFew), 1.1, "1.1 times 1,000"),
-    // Missing this target only causes a warning until the issue "Size and speed" is resolved.
-    Target { severity: Severity::Warning, ..target(Figure::Zip, Against::Absolute, 4.0, "4 MB") },
+    target(Figure::ColdTextInstructions, Against::Limit, 1.35, "1.35 times limit"),
+    target(Figure::WarmTextInstructions, Against::Limit, 1.5, "1.5 times limit"),
+    target(Figure::AllocationsText, Against::Absolute, 150.0, "150"),
+    target(Figure::ResidentText, Against::Limit, 2.0, "2 times limit"),
+    target(Figure::ColdJsonInstructions, Against::Limit, 1.9, "1.9 times limit"),
+    target(Figure::WarmJsonInstructions, Against::Limit, 3.0, "3 times limit"),
+    target(Figure::ResidentJson, Against::Limit, 2.1, "2.1 times limit"),
+    target(Figure::Zip, Against::Absolute, 2.75, "2.75 MB"),
 ];
 
 const fn target(figure: Figure, against: Against, limit: f64, text: &'static str) -> Target {
-    Target { figure, against, limit, text, severity: Severity::Failure }
+    Target { figure, against, limit, text }
 }
 
 /// Whether a target is reached, and how the table shows it.
@@ -63,31 +58,23 @@ const fn target(figure: Figure, against: Against, limit: f64, text: &'static str
 pub(crate) struct Verdict {
     pub(crate) figure: Figure,
     pub(crate) text: &'static str,
-    is_reached: bool,
-    severity: Severity,
+    pub(crate) is_reached: bool,
 }
 
 impl Verdict {
-    /// Returns whether the run fails because of this target.
-    pub(crate) fn is_failure(&self) -> bool {
-        !self.is_reached && self.severity == Severity::Failure
-    }
-
     /// Returns the word that shows the verdict in the table.
     pub(crate) fn word(&self) -> &'static str {
-        match (self.is_reached, self.severity) {
-            (true, _) => "reached",
-            (false, Severity::Failure) => "**missed**",
-            (false, Severity::Warning) => "**warning**",
-        }
+        if self.is_reached { "reached" } else { "**missed**" }
     }
 }
 
-/// Returns the verdicts on all targets. A target counts as missed if its figure was not measured.
-pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
+/// Returns the verdicts on all targets in the parts that were run. A target counts as missed if its
+/// figure was not measured.
+pub(crate) fn verdicts(figures: &Figures, parts: &[Part]) -> Vec<Verdict> {
     let verdict = |target: &Target| {
         let value = match target.against {
-            Against::Function(other) => figures.ratio(target.figure, LLM_EXE, other),
+            Against::Node => figures.ratio(target.figure, LLM_EXE, NODE),
+            Against::Limit => figures.ratio_to_limit(target.figure, LLM_EXE),
             Against::Figure(other) => figures.excess(LLM_EXE, target.figure, other),
             Against::Times(other) => figures.times(LLM_EXE, target.figure, other),
             Against::Absolute => {
@@ -95,56 +82,56 @@ pub(crate) fn verdicts(figures: &Figures) -> Vec<Verdict> {
             }
         };
         let is_reached = value.is_some_and(|value| value <= target.limit);
-        Verdict { figure: target.figure, text: target.text, is_reached, severity: target.severity }
+        Verdict { figure: target.figure, text: target.text, is_reached }
     };
-    TARGETS.iter().map(verdict).collect()
+    let is_run = |figure: Figure| figure.part() == Part::Always || parts.contains(&figure.part());
+    TARGETS.iter().filter(|target| is_run(target.figure)).map(verdict).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EMPTY, Figure, Figures, LLM_EXE, NODE, verdicts};
+    use super::{Figure, Figures, LLM_EXE, NODE, Part, verdicts};
+    use crate::figures::LIMIT;
+
+    /// Returns the figures whose targets are reached, of the parts that were run.
+    fn reached(figures: &Figures, parts: &[Part]) -> Vec<Figure> {
+        let verdicts = verdicts(figures, parts).into_iter();
+        verdicts.filter(|verdict| verdict.is_reached).map(|verdict| verdict.figure).collect()
+    }
 
     #[test]
     fn target_without_a_measurement_is_missed() {
-        let mut figures = Figures::new(3);
-        for (function, cold) in [(LLM_EXE, 2.0), (EMPTY, 0.4), (NODE, 100.0)] {
-            figures.of(function).add(Figure::ColdText, cold);
-        }
-        figures.of(LLM_EXE).add(Figure::ColdHosted, 13.9);
-        figures.of(LLM_EXE).add(Figure::SqsOne, 200.0);
-        figures.of(LLM_EXE).add(Figure::SqsTen, 261.0);
-        figures.of(LLM_EXE).add(Figure::SqsHundred, 2200.0);
-        figures.of(LLM_EXE).add(Figure::Zip, 3.9);
-        let reached: Vec<bool> =
-            verdicts(&figures).iter().map(|verdict| verdict.is_reached).collect();
-        let [text @ .., hosted, ten, hundred, stored_ten, stored_hundred, memory, zip] =
-            &reached[..]
-        else {
-            panic!("not enough targets: {reached:?}");
-        };
-        assert_eq!(text, [true, false, false, false, false]);
-        assert_eq!([hosted, ten, hundred, zip], [&true, &false, &true, &true]);
-        assert_eq!([stored_ten, stored_hundred, memory], [&false; 3]);
+        let parts = [Part::Times, Part::Instructions];
+        assert_eq!(reached(&Figures::new(4), &parts), []);
     }
 
     #[test]
-    fn zip_over_its_target_is_a_warning() {
-        let zip = |megabytes| {
-            let mut figures = Figures::new(3);
-            figures.of(LLM_EXE).add(Figure::Zip, megabytes);
-            let mut verdicts = verdicts(&figures);
-            verdicts.retain(|verdict| verdict.figure == Figure::Zip);
-            verdicts.pop().map(|verdict| (verdict.word(), verdict.is_failure()))
+    fn target_compares_with_what_it_names() {
+        let mut figures = Figures::new(4);
+        let mut add = |function: usize, samples: &[(Figure, f64)]| {
+            for (figure, sample) in samples {
+                figures.of(function).add(*figure, *sample);
+            }
         };
-        assert_eq!(zip(3.99), Some(("reached", false)));
-        assert_eq!(zip(4.01), Some(("**warning**", false)));
+        add(NODE, &[(Figure::ColdText, 100.0), (Figure::WarmTextCpu, 12.0)]);
+        add(LIMIT, &[(Figure::ColdTextInstructions, 500.0), (Figure::ResidentText, 3.0)]);
+        add(LLM_EXE, &[(Figure::ColdText, 2.0), (Figure::WarmTextCpu, 1.1)]);
+        add(LLM_EXE, &[(Figure::ColdHosted, 13.9), (Figure::SqsOne, 200.0)]);
+        add(LLM_EXE, &[(Figure::SqsTen, 261.0), (Figure::SqsHundred, 2200.0)]);
+        add(LLM_EXE, &[(Figure::ColdTextInstructions, 670.0)]);
+        add(LLM_EXE, &[(Figure::ColdJsonInstructions, 960.0)]);
+        add(LLM_EXE, &[(Figure::AllocationsText, 150.0), (Figure::ResidentText, 6.1)]);
+        add(LLM_EXE, &[(Figure::Zip, 2.74)]);
+        let times = [Figure::ColdText, Figure::ColdHosted, Figure::SqsHundred];
+        assert_eq!(reached(&figures, &[Part::Times]), [&times[..], &[Figure::Zip]].concat());
+        let expected = [Figure::ColdTextInstructions, Figure::AllocationsText, Figure::Zip];
+        assert_eq!(reached(&figures, &[Part::Instructions]), expected);
     }
 
     #[test]
-    fn any_other_missed_target_is_a_failure() {
-        let verdicts = verdicts(&Figures::new(3));
-        let failures = verdicts.iter().filter(|verdict| verdict.is_failure());
-        assert!(failures.clone().all(|verdict| verdict.word() == "**missed**"));
-        assert_eq!(failures.count(), verdicts.len() - 1);
+    fn parts_that_were_not_run_have_no_verdicts() {
+        let verdicts = verdicts(&Figures::new(4), &[Part::Instructions]);
+        assert!(verdicts.iter().all(|verdict| verdict.figure.part() != Part::Times));
+        assert!(verdicts.iter().any(|verdict| verdict.figure == Figure::Zip));
     }
 }

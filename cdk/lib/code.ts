@@ -13,6 +13,15 @@ import { missingTool } from './tools.mjs';
 
 export type ArchitectureName = 'x86_64' | 'arm64';
 
+/**
+ * The targets that cargo-lambda builds, with the glibc version of Amazon Linux 2023. The scripts
+ * build with the same version (scripts/lib/tools.sh).
+ */
+const TARGETS: Record<ArchitectureName, string> = {
+  x86_64: 'x86_64-unknown-linux-gnu.2.34',
+  arm64: 'aarch64-unknown-linux-gnu.2.34',
+};
+
 export interface CodeProps {
   /**
    * The path of the repository. A relative `codePath` is resolved against it.
@@ -32,7 +41,9 @@ export interface CodeProps {
  * @throws ConfigError if `codePath` is invalid or the build fails
  */
 export function functionCode(scope: Construct, props: CodeProps): lambda.Code {
-  if (props.codePath !== undefined) return existingCode(resolve(props.root, props.codePath));
+  if (props.codePath !== undefined) {
+    return existingCode(resolve(props.root, props.codePath), props.architecture);
+  }
   // `cdk destroy` and `cdk list` do not deploy the code, so any existing folder works.
   if (!Stack.of(scope).bundlingRequired) {
     return lambda.Code.fromAsset(join(props.root, 'crates', 'llm-exe-lambda', 'src'));
@@ -40,11 +51,12 @@ export function functionCode(scope: Construct, props: CodeProps): lambda.Code {
   return lambda.Code.fromAsset(build(props));
 }
 
-function existingCode(path: string): lambda.Code {
+function existingCode(path: string, architecture: ArchitectureName): lambda.Code {
   if (!existsSync(path)) {
     throw new ConfigError(
       `CDK context: codePath: ${path} does not exist; build it with ` +
-        '`cargo lambda build --release -p llm-exe-lambda --output-format zip`, or remove codePath',
+        `\`cargo lambda build --release --target ${TARGETS[architecture]} -p llm-exe-lambda ` +
+        '--output-format zip`, or remove codePath',
     );
   }
   const isFolder = statSync(path).isDirectory();
@@ -65,9 +77,8 @@ function build({ root, architecture }: CodeProps): string {
   if (missing) throw new ConfigError(missing);
   // Build a folder instead of a zip, whose timestamps would change the asset hash.
   const folder = join(root, 'target', 'lambda-cdk', architecture);
-  const options = ['--release', '--locked', '--package', 'llm-exe-lambda', '--lambda-dir', folder];
-  if (architecture === 'arm64') options.push('--arm64');
-  else options.push('--x86-64');
+  const options = ['--release', '--locked', '--package', 'llm-exe-lambda'];
+  options.push('--target', TARGETS[architecture], '--lambda-dir', folder);
   // Redirect standard output, which must contain only the template that `cdk synth` prints.
   const result = spawnSync('cargo', ['lambda', 'build', ...options], {
     cwd: root,

@@ -153,6 +153,7 @@ test('synth: reports a failed build', () => {
   const { status, stderr } = run('synth', ['--dotenv', VALID], ROOT, path);
   assert.equal(status, 1);
   assert.match(stderr, /lambda build --release --locked --package llm-exe-lambda/);
+  assert.match(stderr, /--target x86_64-unknown-linux-gnu\.2\.34 /);
   assert.match(stderr, /cargo lambda failed \(exit code 3\)/);
   assert.ok(!stderr.includes('not found'), stderr);
 });

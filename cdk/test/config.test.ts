@@ -317,7 +317,10 @@ test('codePath must be a zip file, or a folder with the binary', () => {
   const folder = scratch('llm exe "quoted" #-');
   const rejects = (codePath: string, message: RegExp): void =>
     assert.throws(() => template({ codePath }), message);
-  rejects(join(folder, 'none.zip'), /codePath: .*none\.zip does not exist; build it with/);
+  rejects(
+    join(folder, 'none.zip'),
+    /codePath: .*none\.zip does not exist; build it with `cargo lambda .*--target x86_64-/,
+  );
   writeFileSync(join(folder, 'text.zip'), 'not a zip');
   rejects(join(folder, 'text.zip'), /codePath: expected a zip file, got .*text\.zip/);
   mkdirSync(join(folder, 'empty'));

@@ -4,7 +4,11 @@
 CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=1.9.2
 MOTO_VERSION=5.2.5
+# The glibc version of Amazon Linux 2023. The function is linked against it. `npm run deploy` builds
+# with the same version (cdk/lib/code.ts).
+GLIBC_VERSION=2.34
 tools="$PWD/.tools"
+target="${CARGO_TARGET_DIR:-$PWD/target}"
 
 # Prints a heading.
 heading() { printf '\n== %s\n' "$*"; }
@@ -56,10 +60,12 @@ install_moto() {
   moto_server="$folder/bin/moto_server"
 }
 
-# Builds the zip for deployment: build_zip -p <package> --x86-64|--arm64 <more options>
+# Builds the zip for deployment: build_zip x86_64|aarch64 -p <package> <more options>
 build_zip() {
+  local target_triple="$1-unknown-linux-gnu.$GLIBC_VERSION"
+  shift
   PATH="$cargo_lambda_bin:$PATH" cargo lambda build --quiet --release --locked \
-    --output-format zip "$@"
+    --target "$target_triple" --output-format zip "$@"
 }
 
 # Unpacks the program in a zip: unpack_zip <zip> <folder>

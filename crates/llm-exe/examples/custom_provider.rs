@@ -2,50 +2,45 @@
 
 #![allow(clippy::print_stdout, reason = "an example prints its result")]
 
-use bytes::Bytes;
-use http::{Request, Response};
-use llm_exe::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason};
-use llm_exe::providers::{BuiltRequest, Dialect, Endpoint};
-use llm_exe::wire::{Auth, Body, WireReply, WireRequest};
-use llm_exe::{Client, Error, ErrorKind, Provider};
-use serde_json::{Map, Value, json};
+use llm_exe::bytes::Bytes;
+use llm_exe::http::{Request, Response};
+use llm_exe::{BuiltRequest, Chat, Client, Dialect, Endpoint, Error, Provider, Reply, WireReply};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-/// An API that completes a text: `{"model", "prompt"}` returns `{"completion"}`.
+/// An API that completes a text: `{"model", "prompt"}` returns `{"completion", "tokens"}`.
 struct Completions;
 
+#[derive(Deserialize)]
+struct Completion {
+    completion: String,
+    tokens: u64,
+}
+
 impl Dialect for Completions {
-    fn name(&self) -> &str {
-        "completions"
-    }
-
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        let texts = chat.messages.iter().map(|message| message.joined_text());
-        let prompt = texts.collect::<Vec<String>>().join("\n\n");
-        let mut fields = Map::new();
-        fields.insert("model".to_owned(), json!(chat.model));
-        fields.insert("prompt".to_owned(), json!(prompt));
-        let url = format!("{}/complete", endpoint.base_url);
-        let auth = endpoint.key.clone().map_or(Auth::None, Auth::Bearer);
-        Ok(BuiltRequest::new(WireRequest::new(url, Body::new(fields), auth)))
+        let body = json!({
+            "model": chat.model,
+            "prompt": chat.joined_text(),
+            "temperature": chat.sampling.temperature,
+        });
+        let request = endpoint.post("/complete", body).with_key_header("x-api-key");
+        Ok(BuiltRequest::new(request).warn_of_other_options(chat, &["temperature"]))
     }
 
-    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-        let body: Value = serde_json::from_slice(&wire.body).unwrap_or_default();
-        let text = body["completion"].as_str().ok_or_else(|| {
-            Error::new(ErrorKind::ProviderUnavailable, "the response has no completion")
-        })?;
-        let mut reply = ReplyBuilder::new(chat);
-        reply.push(ReplyEvent::Text(text.to_owned()))?;
-        reply.push(ReplyEvent::Stop { reason: StopReason::Stop, provider: None })?;
-        Ok(reply.finish())
+    fn read_reply(&self, wire: &WireReply, _: &Chat) -> Result<Reply, Error> {
+        let Completion { completion, tokens } = wire.json()?;
+        let mut reply = Reply::from_text(completion);
+        reply.usage.output_tokens = tokens;
+        Ok(reply)
     }
 }
 
 /// Replaces the network: replies as the API of `Completions` does.
 fn fake(request: &Request<Bytes>) -> Response<Bytes> {
     let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-    let reply = json!({ "completion": format!("{} has read: {}", body["model"], body["prompt"]) });
-    Response::new(Bytes::from(reply.to_string()))
+    let text = format!("{} has read: {}", body["model"], body["prompt"]);
+    Response::new(Bytes::from(json!({ "completion": text, "tokens": 5 }).to_string()))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -59,7 +54,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .http(|request: Request<Bytes>| Ok(fake(&request)))
         .build()?;
 
-    let text = client.request("mine:small").user("Hello").send().await?.text()?;
+    let response = client.request("mine:small").user("Hello").max_tokens(9).send().await?;
+    println!("{:?}", response.report().warnings);
+    assert_eq!(response.report().warnings.len(), 1);
+    assert_eq!(response.report().usage.output_tokens, 5);
+    let text = response.text()?;
     println!("{text}");
     assert!(text.contains("small"));
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::providers::{Endpoint, InvalidBaseUrl, Provider, check_base_url};
+use crate::providers::{Endpoint, InvalidBaseUrl, Provider};
 use crate::region::{InvalidRegion, check_region};
 
 /// The configured base URLs and AWS region. A provider without a configured base URL uses its
@@ -29,8 +29,9 @@ impl Endpoints {
         provider: impl Into<Provider>,
         base_url: &str,
     ) -> Result<(), InvalidBaseUrl> {
-        check_base_url(base_url)?;
-        self.base_urls.insert(provider.into().name().to_owned(), base_url.to_owned());
+        let provider = provider.into();
+        provider.check_base_url(base_url)?;
+        self.base_urls.insert(provider.name().to_owned(), base_url.to_owned());
         Ok(())
     }
 

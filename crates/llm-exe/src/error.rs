@@ -144,6 +144,9 @@ impl fmt::Display for Problem {
 
 /// An error with one message for the caller and one for logs. Neither contains API keys.
 ///
+/// Its `Debug` output is the kind and the message, with a line for each problem, because a `main`
+/// that returns the error prints that output. `{:#?}` prints all fields.
+///
 /// ```
 /// use llm_exe::{ErrorKind, Plan, Rules};
 /// use serde_json::json;
@@ -155,7 +158,7 @@ impl fmt::Display for Problem {
 /// let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
 /// assert_eq!(paths, ["provider", "output"]);
 /// ```
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
@@ -178,6 +181,33 @@ pub enum NotSet {
     Secret,
     /// A setting, such as the AWS region.
     Setting,
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return f
+                .debug_struct("Error")
+                .field("kind", &self.kind)
+                .field("message", &self.message)
+                .field("problems", &self.problems)
+                .field("for_log", &self.for_log())
+                .field("retry_after", &self.retry_after)
+                .field("provider_status", &self.provider_status)
+                .finish_non_exhaustive();
+        }
+        if self.problems.len() < 2 {
+            return write!(f, "{}: {}", self.kind, self.message);
+        }
+        write!(f, "{}: {} problems", self.kind, self.problems.len())?;
+        for problem in self.problems.iter().take(MAX_LISTED) {
+            write!(f, "\n  {}", shorten(&problem.to_string(), MAX_PROBLEM_LENGTH))?;
+        }
+        match self.problems.len() - MAX_LISTED.min(self.problems.len()) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more problems"),
+        }
+    }
 }
 
 /// Maximum number of problems listed in an error message. It limits the size of the response.
@@ -345,5 +375,25 @@ pub fn shorten(text: &str, limit: usize) -> String {
     match chars.nth(limit) {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default().trim_end()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, ErrorKind, Problem};
+
+    #[test]
+    fn debug_output_is_readable() {
+        let error = Error::new(ErrorKind::Timeout, "too slow").in_context("openai gpt-4o");
+        assert_eq!(format!("{error:?}"), "Timeout: openai gpt-4o: too slow");
+        assert!(format!("{error:#?}").contains("provider_status"));
+        let problem = |path: &str| Problem::request(path, "is wrong");
+        let one = Error::from_problems(vec![problem("model")]);
+        assert_eq!(format!("{one:?}"), "InvalidRequest: model: is wrong");
+        let two = Error::from_problems(vec![problem("model"), problem("output")]);
+        let expected = "InvalidRequest: 2 problems\n  model: is wrong\n  output: is wrong";
+        assert_eq!(format!("{two:?}"), expected);
+        let many = Error::from_problems(vec![problem("model"); 53]);
+        assert!(format!("{many:?}").ends_with("model: is wrong\n  and 3 more problems"));
     }
 }

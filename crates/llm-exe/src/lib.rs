@@ -36,7 +36,11 @@ pub mod transport;
 mod web_config;
 pub mod wire;
 
-pub use chat::{Chat, Media, Message, Part, Role, StopReason, Usage};
+// Types of these crates are part of the API.
+pub use bytes;
+pub use http;
+
+pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, Usage};
 #[cfg(feature = "schemars")]
 pub use client::Executor;
 pub use client::{BuildError, Client, ClientBuilder, RequestBuilder, Response};
@@ -50,11 +54,12 @@ pub use hosted::{ConfigSource, HostedRules};
 #[cfg(feature = "env")]
 pub use keys::EnvironmentKeys;
 pub use keys::{ConstantKey, KeyFn};
+pub use parsers::{OutputError, OutputParser};
 pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
-pub use providers::{InvalidProvider, Provider, Providers};
+pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};
 pub use region::{InvalidRegion, aws_domain, check_region};
 #[cfg(feature = "schemars")]
 pub use request::request_schema;
@@ -66,4 +71,4 @@ pub use run::{Context, Durations, FailedTarget, Report, Run, Runner};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};
-pub use wire::{InvalidUserAgent, UserAgent};
+pub use wire::{InvalidUserAgent, UserAgent, WireReply};

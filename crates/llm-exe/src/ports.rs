@@ -125,7 +125,7 @@ pub struct UnsignedRequest<'a> {
     /// The URL, with its path percent-encoded.
     pub url: &'a str,
     /// The headers that the signature covers, in addition to `host`.
-    pub headers: &'a [(&'static str, &'static str)],
+    pub headers: &'a [(&'a str, &'a str)],
     /// The request body.
     pub body: &'a [u8],
     /// The name of the AWS service, such as `bedrock`.

@@ -3,13 +3,17 @@
 //! A [`WireRequest`] contains the name of the API key that it needs, but not the key itself. The
 //! transport adds the key just before it sends the request.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::error::{Error, ErrorKind};
 use crate::ports::KeyName;
 
 /// The product token of this crate in the `user-agent` header.
@@ -76,7 +80,7 @@ pub enum Auth {
     /// The API key is sent as `authorization: Bearer KEY`.
     Bearer(KeyName),
     /// The API key is sent in a provider-specific header.
-    Header(&'static str, KeyName),
+    Header(Cow<'static, str>, KeyName),
     /// The request is signed with AWS Signature Version 4, again for each attempt.
     SigV4 {
         /// The service name in the signature, such as `bedrock`.
@@ -102,8 +106,9 @@ impl Auth {
 pub struct WireRequest {
     /// The full URL.
     pub url: String,
-    /// The headers, except for authentication headers and `content-type: application/json`.
-    pub headers: Vec<(&'static str, &'static str)>,
+    /// The headers, except for authentication headers and `content-type: application/json`. Names
+    /// are in lower case.
+    pub headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// The JSON body.
     pub body: Body,
     /// How the request is authenticated.
@@ -111,9 +116,32 @@ pub struct WireRequest {
 }
 
 impl WireRequest {
-    /// Creates a request without additional headers.
-    pub fn new(url: impl Into<String>, body: Body, auth: Auth) -> Self {
-        WireRequest { url: url.into(), headers: Vec::new(), body, auth }
+    /// Creates a request without additional headers. A dialect usually starts with
+    /// [`Endpoint::post`](crate::providers::Endpoint::post) instead.
+    pub fn new(url: impl Into<String>, body: impl Into<Body>, auth: Auth) -> Self {
+        WireRequest { url: url.into(), headers: Vec::new(), body: body.into(), auth }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends the API key in this header, such as `x-api-key`, instead of in `authorization`. Does
+    /// nothing if the request needs no key.
+    #[must_use]
+    pub fn with_key_header(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.auth = match self.auth {
+            Auth::Bearer(key) | Auth::Header(_, key) => Auth::Header(name.into(), key),
+            other => other,
+        };
+        self
     }
 
     /// Returns the request as JSON for a dry run, without authentication headers.
@@ -121,7 +149,7 @@ impl WireRequest {
         let mut headers = Map::new();
         headers.insert("content-type".to_owned(), json!("application/json"));
         for (name, value) in &self.headers {
-            headers.insert((*name).to_owned(), json!(value));
+            headers.insert(name.clone().into_owned(), json!(value));
         }
         let body = self.body.to_value();
         json!({ "method": "POST", "url": self.url, "headers": headers, "body": body })
@@ -130,12 +158,28 @@ impl WireRequest {
 
 /// The JSON body of a request. The items of one list may be raw JSON, which is sent byte for
 /// byte.
+///
+/// ```
+/// use llm_exe::wire::Body;
+/// use serde_json::json;
+///
+/// #[derive(serde::Serialize)]
+/// struct Completion<'a> {
+///     prompt: &'a str,
+/// }
+///
+/// let body = Body::from(json!({ "prompt": "Hi" }));
+/// assert_eq!(body, Body::from_serialize(Completion { prompt: "Hi" })?);
+/// # Ok::<(), llm_exe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
     fields: Map<String, Value>,
     /// The name of the field that contains `items`, or an empty string.
     list: &'static str,
     items: Vec<BodyItem>,
+    /// The whole body, if it is not an object.
+    other: Option<Value>,
 }
 
 /// An item of the list in a [`Body`].
@@ -150,7 +194,20 @@ pub enum BodyItem {
 impl Body {
     /// Creates a body without raw JSON.
     pub fn new(fields: Map<String, Value>) -> Self {
-        Body { fields, list: "", items: Vec::new() }
+        Body { fields, list: "", items: Vec::new(), other: None }
+    }
+
+    /// Creates a body from any value that can be serialized, such as a struct.
+    ///
+    /// # Errors
+    /// `Internal` if the value can't be serialized, or contains a float that JSON can't represent.
+    pub fn from_serialize(value: impl Serialize) -> Result<Self, Error> {
+        crate::json::to_value(&value).map(Body::from).map_err(|error| {
+            Error::new(
+                ErrorKind::Internal,
+                format!("the request body can't be serialized: {error}"),
+            )
+        })
     }
 
     /// Creates a body whose field `list` contains `items`. The field keeps its place in `fields`,
@@ -163,7 +220,7 @@ impl Body {
         if !fields.contains_key(list) {
             fields.insert(list.to_owned(), Value::Null);
         }
-        Body { fields, list, items }
+        Body { fields, list, items, other: None }
     }
 
     /// Returns the bytes to send and to sign.
@@ -181,8 +238,26 @@ impl Body {
     }
 }
 
+impl From<Map<String, Value>> for Body {
+    fn from(fields: Map<String, Value>) -> Self {
+        Body::new(fields)
+    }
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Object(fields) => Body::new(fields),
+            other => Body { other: Some(other), ..Body::new(Map::new()) },
+        }
+    }
+}
+
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(value) = &self.other {
+            return value.serialize(serializer);
+        }
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
         for (name, value) in &self.fields {
             if name == self.list {
@@ -230,6 +305,38 @@ impl WireReply {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// Parses the body as JSON.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` if the body is not valid JSON or does not have the form of `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| unreadable("the expected JSON", &error))
+    }
+
+    /// Returns the string at a JSON pointer in the body, such as `/choices/0/text`.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` if the body is not valid JSON or has no string there.
+    pub fn text_at(&self, pointer: &str) -> Result<String, Error> {
+        let body: Value = self.json()?;
+        let text = body.pointer(pointer).and_then(Value::as_str);
+        text.map(str::to_owned).ok_or_else(|| {
+            let message = format!("the response body has no string at {pointer}");
+            Error::new(ErrorKind::ProviderUnavailable, message)
+        })
+    }
+}
+
+/// Creates the error for a successful response whose body cannot be parsed. Of serde's message, it
+/// contains only the position and the name of a missing field, because the rest may quote the body.
+pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    let text = crate::json::strip_position(error);
+    let reason = if text.starts_with("missing field `") { &text } else { "parse error" };
+    let message =
+        format!("the response body is not {expected} ({reason} at line {line}, column {column})");
+    Error::new(ErrorKind::ProviderUnavailable, message)
 }
 
 #[cfg(test)]

@@ -28,11 +28,12 @@ pub(super) fn parse(text: &str) -> Result<Providers, String> {
     let providers = servers.into_iter().map(|(name, server)| {
         let Server { base_url, key, key_env, structured_output } = server;
         let mut provider = Provider::openai_compatible_with(name, base_url, structured_output);
+        if let Some(variable) = key_env {
+            // Without `key`, no parameter is read from the secret store.
+            provider = provider.key_env(variable).key_name("");
+        }
         if let Some(key) = key {
             provider = provider.key_name(key);
-        }
-        if let Some(variable) = key_env {
-            provider = provider.key_env(variable);
         }
         provider
     });

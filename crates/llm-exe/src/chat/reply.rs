@@ -50,6 +50,22 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Creates a reply that consists of a text and ended normally. A dialect then sets the other
+    /// fields that the response contains, such as `usage`, or the `stop_reason` if the text can be
+    /// incomplete.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Reply {
+            parts: vec![Part::Text(text.into())],
+            refusal: None,
+            raw: None,
+            stop_reason: StopReason::Stop,
+            provider_stop_reason: None,
+            usage: Usage::default(),
+            model: None,
+            id: None,
+        }
+    }
+
     /// Returns the concatenated text parts.
     pub fn text(&self) -> String {
         self.parts

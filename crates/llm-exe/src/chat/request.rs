@@ -28,6 +28,24 @@ pub struct Sampling {
     pub effort: Option<String>,
 }
 
+impl Sampling {
+    /// Returns the names of the options that are set, as in the `options` of a request.
+    pub fn names(&self) -> Vec<&'static str> {
+        let options = [
+            ("temperature", self.temperature.is_some()),
+            ("topP", self.top_p.is_some()),
+            ("topK", self.top_k.is_some()),
+            ("maxTokens", self.max_tokens.is_some()),
+            ("stopSequences", !self.stop_sequences.is_empty()),
+            ("frequencyPenalty", self.frequency_penalty.is_some()),
+            ("presencePenalty", self.presence_penalty.is_some()),
+            ("seed", self.seed.is_some()),
+            ("effort", self.effort.is_some()),
+        ];
+        options.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+    }
+}
+
 /// How a request constrains the model's reply to a JSON Schema. The variants after `Free` are
 /// ordered from the strongest guarantee to the weakest.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,5 +112,12 @@ impl Chat {
             parallel_tool_calls: true,
             stream: false,
         }
+    }
+
+    /// Returns the texts of all messages, separated by blank lines, for an API that accepts only
+    /// one text.
+    pub fn joined_text(&self) -> String {
+        let texts: Vec<String> = self.messages.iter().map(Message::joined_text).collect();
+        texts.join("\n\n")
     }
 }

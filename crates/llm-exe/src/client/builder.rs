@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::handle::Client;
 use super::keys::ClientKeys;
 use crate::endpoints::Endpoints;
+use crate::json::quoted;
 use crate::parsers::{InvalidParser, OutputParser, Parsers};
 use crate::plan::{ModelPatterns, Rules};
 use crate::ports::{DocumentStore, InvalidSecret, Keys, Secret, Signer};
 use crate::providers::{InvalidBaseUrl, InvalidProvider, Provider, Providers};
 use crate::region::InvalidRegion;
+use crate::request::suggestion;
 use crate::run::Runner;
 use crate::transport::HttpTransport;
 
@@ -59,7 +61,9 @@ impl std::fmt::Debug for ClientBuilder {
 }
 
 /// The reason why a client can't be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// Its `Debug` output is the message, because a `main` that returns the error prints that output.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A provider can't be registered.
@@ -89,10 +93,29 @@ pub enum BuildError {
         #[source]
         reason: InvalidSecret,
     },
-    /// A key or a base URL is set for a provider that does not exist, or a key for a provider that
-    /// needs none.
-    #[error("{0}")]
-    UnknownProvider(String),
+    /// A key or a base URL is set for a provider that does not exist.
+    #[error(
+        "unknown provider {}{}; expected one of {}",
+        quoted(name), suggestion(name, known), known.join(", ")
+    )]
+    UnknownProvider {
+        /// The name that the program passed.
+        name: String,
+        /// The names of the built-in and the registered providers.
+        known: Vec<String>,
+    },
+    /// A key is set for a built-in provider that needs none.
+    #[error("key of {provider}: requests to this provider need no API key")]
+    UnusedKey {
+        /// The name of the provider.
+        provider: String,
+    },
+}
+
+impl std::fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 impl Client {
@@ -102,7 +125,9 @@ impl Client {
     }
 
     /// Creates a client with the API keys and base URLs that are set in the environment, such as
-    /// `OPENAI_API_KEY` and `OPENAI_BASE_URL`. docs/providers.md lists the variables.
+    /// `OPENAI_API_KEY` and `OPENAI_BASE_URL`. The [list of providers] contains the variables.
+    ///
+    /// [list of providers]: https://github.com/llm-exe/llm-exe-lambda/blob/main/docs/providers.md
     ///
     /// ```
     /// let client = llm_exe::Client::from_env()?;
@@ -148,7 +173,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the API key of a provider. It takes precedence over [`ClientBuilder::keys`].
+    /// Sets the API key of a provider. It takes precedence over [`ClientBuilder::keys`]. A
+    /// registered provider that was created without a key then needs this one.
     pub fn key(mut self, provider: impl Into<String>, key: impl Into<String>) -> Self {
         self.constant_keys.push((provider.into(), key.into()));
         self
@@ -183,21 +209,23 @@ impl ClientBuilder {
 
     /// Uses the API keys, base URLs and AWS region that are set in the environment. Base URLs that
     /// the program sets before or after this call take precedence.
+    ///
+    /// The keys of registered providers are in the variables of
+    /// [`Provider::key_env`](crate::Provider::key_env). As in the AWS SDKs, `AWS_ENDPOINT_URL` is
+    /// the base URL of Amazon Bedrock if `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is not set.
     #[cfg(feature = "env")]
     pub fn env(mut self) -> Self {
         use super::env::variable;
-        let set = crate::providers::PROVIDERS
-            .iter()
-            .filter_map(|row| Some((row.name.to_owned(), variable(row.base_url_setting)?)));
-        self.base_urls.splice(0..0, set);
+        self.base_urls.splice(0..0, super::env::base_urls(variable));
         self.region = self
             .region
             .or_else(|| variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")));
         self.keys(crate::keys::EnvironmentKeys::from_process())
     }
 
-    /// Sets the base URL of a built-in provider, for example to use a proxy or a simulator. Plain
-    /// `http` is allowed only for loopback and private addresses.
+    /// Sets the base URL of a built-in or registered provider, for example to use a proxy or a
+    /// simulator. Plain `http` is allowed only for loopback and private addresses. The URL does not
+    /// include the path of the API, such as `/chat/completions`.
     pub fn base_url(mut self, provider: impl Into<String>, base_url: impl Into<String>) -> Self {
         self.base_urls.push((provider.into(), base_url.into()));
         self
@@ -215,7 +243,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the store of the hosted configs that JSON requests may refer to.
+    /// Sets the store of the hosted configs that JSON requests may refer to. The store does its own
+    /// I/O; [`ClientBuilder::http`] does not apply to it.
     pub fn documents(mut self, documents: Arc<dyn DocumentStore>) -> Self {
         self.documents = Some(documents);
         self
@@ -223,6 +252,10 @@ impl ClientBuilder {
 
     /// Sends the requests to providers with another HTTP client, for example a fake one in tests.
     /// Retries, timeouts and limits stay the same.
+    ///
+    /// Hosted configs are not fetched with this client.
+    /// [`WebConfigFetcher`](crate::WebConfigFetcher) connects by itself to an address that it has
+    /// checked, because a client that resolves the host again could be led to an internal address.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -256,9 +289,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes a template variable that is missing from `data` an error in all requests.
-    pub fn strict_variables(mut self) -> Self {
-        self.rules.strict_variables = true;
+    /// Sets whether a template variable that is missing from `data` is an error in all requests,
+    /// including JSON requests. If it is, no request can change that.
+    pub fn strict_variables(mut self, strict: bool) -> Self {
+        self.rules.strict_variables = strict;
         self
     }
 
@@ -285,13 +319,15 @@ impl ClientBuilder {
         let providers = Providers::with(providers)?;
         let find = |name: &str| {
             let found = providers.all().find(|provider| provider.name() == name);
-            found.ok_or_else(|| BuildError::UnknownProvider(format!("unknown provider {name}")))
+            found.ok_or_else(|| BuildError::UnknownProvider {
+                name: name.to_owned(),
+                known: providers.all().map(|known| known.name().to_owned()).collect(),
+            })
         };
         let mut constant = HashMap::new();
         for (name, key) in &self.constant_keys {
-            let key_name = find(name)?.key().ok_or_else(|| {
-                BuildError::UnknownProvider(format!("the provider {name} needs no API key"))
-            })?;
+            let unused = || BuildError::UnusedKey { provider: name.clone() };
+            let key_name = find(name)?.key().ok_or_else(unused)?;
             let invalid = |reason| BuildError::Key { provider: name.clone(), reason };
             constant.insert(key_name, Secret::new(key).map_err(invalid)?);
         }

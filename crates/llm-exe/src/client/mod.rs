@@ -7,6 +7,10 @@ mod handle;
 mod keys;
 mod request;
 #[cfg(feature = "schemars")]
+mod result_type;
+#[cfg(feature = "schemars")]
+mod type_schema;
+#[cfg(feature = "schemars")]
 mod typed;
 
 pub use builder::{BuildError, ClientBuilder};

@@ -10,7 +10,7 @@ use super::handle::Client;
 use crate::chat::Role;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
-use crate::plan::Mode;
+use crate::plan::{Mode, Plan, RejectedRequest};
 use crate::request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr,
@@ -45,14 +45,25 @@ pub struct RequestBuilder {
     pub(super) request: Request,
     problems: Vec<Problem>,
     pub(super) time_limit: Duration,
+    /// The type of the result, if the program named one.
+    #[cfg(feature = "schemars")]
+    pub(super) result_type: Option<super::result_type::TypeFunctions>,
 }
 
 impl RequestBuilder {
     fn new(client: Client, model: &str) -> Self {
-        let (provider, model) = client.split_model(model);
-        let request = Request { provider: Some(provider), model, ..Request::default() };
+        let mut problems = Vec::new();
+        let (provider, model) = client.split_model(model, "", &mut problems);
+        let request = Request { provider, model, ..Request::default() };
         let time_limit = client.time_limit;
-        RequestBuilder { client, request, problems: Vec::new(), time_limit }
+        RequestBuilder {
+            client,
+            request,
+            problems,
+            time_limit,
+            #[cfg(feature = "schemars")]
+            result_type: None,
+        }
     }
 
     /// Adds a system message.
@@ -101,10 +112,11 @@ impl RequestBuilder {
         }
     }
 
-    /// Sets a variable for the templates.
+    /// Sets a variable for the templates. A value that can't be represented in JSON, such as NaN,
+    /// is reported when the request is sent.
     pub fn data(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
-        match serde_json::to_value(value) {
+        match crate::json::to_value(&value) {
             Ok(value) => {
                 self.request.data.get_or_insert_default().insert(name, value);
             }
@@ -126,9 +138,11 @@ impl RequestBuilder {
         self
     }
 
-    /// Makes a template variable that is missing from the data an error instead of a warning.
-    pub fn strict_variables(mut self) -> Self {
-        self.request.strict_variables = Some(true);
+    /// Sets whether a template variable that is missing from the data is an error instead of a
+    /// warning. By default, it is a warning, except if the result is a value of a Rust type
+    /// (`extract`, executors).
+    pub fn strict_variables(mut self, strict: bool) -> Self {
+        self.request.strict_variables = Some(strict);
         self
     }
 
@@ -187,10 +201,10 @@ impl RequestBuilder {
 
     /// Adds a model to call if the previous ones are unavailable, written as `provider:model`.
     pub fn fallback(mut self, model: impl AsRef<str>) -> Self {
-        let (provider, model) = self.client.split_model(model.as_ref());
-        let fallback =
-            RequestFallback { provider: Some(provider), model, ..RequestFallback::default() };
-        self.request.fallbacks.get_or_insert_default().push(Some(fallback));
+        let fallbacks = self.request.fallbacks.get_or_insert_default();
+        let path = format!("fallbacks[{}].", fallbacks.len());
+        let (provider, model) = self.client.split_model(model.as_ref(), &path, &mut self.problems);
+        fallbacks.push(Some(RequestFallback { provider, model, ..RequestFallback::default() }));
         self
     }
 
@@ -239,13 +253,34 @@ impl RequestBuilder {
 
     async fn run_in(self, mode: Mode) -> Run {
         let context = Context::new(Deadline::after(self.time_limit));
-        let (client, parsed) = self.into_parsed();
-        client.runner.run_parsed(context, parsed, mode).await
+        let client = self.client.clone();
+        client.runner.run_validated(context, self.into_plan(mode)).await
     }
 
-    pub(super) fn into_parsed(self) -> (Client, ParsedRequest) {
-        let (request, problems) = (self.request, self.problems);
-        (self.client, ParsedRequest { request, problems, warnings: Vec::new() })
+    /// Validates the request.
+    pub(super) fn into_plan(mut self, mode: Mode) -> Result<Plan, RejectedRequest> {
+        let rules = self.client.runner.rules();
+        #[cfg(feature = "schemars")]
+        let result_type = self.result_type.and_then(|functions| {
+            let result_type = functions.apply(&mut self.request, &rules.parsers);
+            result_type.map_err(|problem| self.problems.push(problem)).ok()
+        });
+        if self.request.schema.is_none()
+            && let Some(output) = self.request.output.as_deref()
+            && rules.parsers.uses_schema(output)
+        {
+            let text = format!(
+                "missing; output {output} requires one: call schema(), or extract() for the schema \
+                 of a type"
+            );
+            self.problems.push(Problem::request("schema", text));
+        }
+        let RequestBuilder { request, problems, .. } = self;
+        let parsed = ParsedRequest { request, problems, warnings: Vec::new() };
+        let plan = Plan::validate(parsed, rules, mode)?;
+        #[cfg(feature = "schemars")]
+        let plan = plan.with_result_type(result_type);
+        Ok(plan)
     }
 }
 
@@ -257,24 +292,47 @@ impl Client {
     }
 
     /// Splits `provider:model` at the end of the longest provider name, because the names of some
-    /// providers and models contain colons. If there is no such provider, the plan reports it.
-    fn split_model(&self, text: &str) -> (String, Option<String>) {
-        let names = self.runner.rules().providers.all();
-        let known = names.filter_map(|provider| {
+    /// providers and models contain colons. If there is no such provider, the plan reports it. Adds
+    /// a problem below `path` if one of the two is missing.
+    fn split_model(
+        &self,
+        text: &str,
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) -> (Option<String>, Option<String>) {
+        let providers = &self.runner.rules().providers;
+        let known = providers.all().filter_map(|provider| {
             let length = provider.name().len();
             text.strip_prefix(provider.name())?.starts_with(':').then_some(length)
         });
         let length = known.max().or_else(|| text.find(':'));
-        match length.and_then(|length| Some((text.get(..length)?, text.get(length + 1..)?))) {
-            Some((provider, model)) => (provider.to_owned(), Some(model.to_owned())),
-            None => (text.to_owned(), None),
+        if let Some((provider, model)) = length.and_then(|length| text.split_at_checked(length)) {
+            let model = model.strip_prefix(':').unwrap_or_default();
+            return (Some(provider.to_owned()), Some(model.to_owned()));
+        }
+        let mut add_missing = |field: &str| {
+            let received = crate::json::quoted(text);
+            let message =
+                format!("expected provider:model, for example openai:gpt-4o, got {received}");
+            problems.push(Problem::request(format!("{path}{field}"), message));
+        };
+        match providers.named(text) {
+            Some((_, Some(_))) => (Some(text.to_owned()), None),
+            Some((_, None)) => {
+                add_missing("model");
+                (Some(text.to_owned()), None)
+            }
+            None => {
+                add_missing("provider");
+                (None, Some(text.to_owned()))
+            }
         }
     }
 }
 
 /// Returns the fields of a struct or map.
 pub(super) fn fields_of(value: impl Serialize) -> Result<Map<String, Value>, Problem> {
-    match serde_json::to_value(value) {
+    match crate::json::to_value(&value) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => {
             let received = crate::json::shown(&other);

@@ -6,17 +6,21 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::handle::Client;
-use super::request::{RequestBuilder, deserialize, fields_of};
+use super::request::{RequestBuilder, Response, fields_of};
+use super::result_type::TypeFunctions;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::plan::Plan;
+use crate::plan::{Mode, Plan};
 
 impl RequestBuilder {
     /// Sends the request and returns the result as a value of type `T`, whose JSON Schema the model
-    /// must follow. The reply is validated, and by default repaired once.
+    /// must follow. A reply that does not satisfy the schema, or does not deserialize, is by
+    /// default repaired once.
+    ///
+    /// The same as [`schema_of`](RequestBuilder::schema_of), [`send`](RequestBuilder::send) and
+    /// [`Response::parse`], which also give access to the warnings and the token usage.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -41,20 +45,44 @@ impl RequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// The same as of [`RequestBuilder::send`].
+    /// The same as of [`RequestBuilder::send`]. A template variable that is missing from the data
+    /// is an error too, unless the request has `strict_variables(false)`.
     pub async fn extract<T: DeserializeOwned + JsonSchema>(self) -> Result<T, Error> {
-        self.output_of::<T>().send().await?.parse()
+        self.schema_of::<T>().send().await?.parse()
     }
 
-    /// Sets the output to JSON with the schema of a type. A plain string has the output `string`.
-    fn output_of<T: JsonSchema>(self) -> Self {
-        let schema = schemars::SchemaGenerator::default().into_root_schema_for::<T>().to_value();
-        let Value::Object(schema) = schema else {
-            return self.schema(Map::new());
-        };
-        let is_text = schema.get("type").is_some_and(|kind| kind == "string")
-            && schema.keys().all(|name| ["$schema", "title", "type"].contains(&name.as_str()));
-        if is_text { self.output("string") } else { self.schema(schema) }
+    /// Makes the result a value of type `T`. Replies are checked against the type's JSON Schema
+    /// and by deserializing them, so that [`Response::parse`] returns the value.
+    ///
+    /// The model receives the schema with closed objects and required properties: an `Option`
+    /// without a value is null. If the type is not a struct or map, the model is asked for an
+    /// object with the field `result`, and the result is the value of that field. For a `String`,
+    /// the output is `string`. If the request has another [`output`](RequestBuilder::output) or
+    /// [`schema`](RequestBuilder::schema), that one is used, and its result must deserialize.
+    ///
+    /// A template variable that is missing from the data is an error, unless the request has
+    /// `strict_variables(false)`.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # let http = |_: Request<Bytes>| Ok(Response::new(Bytes::from_static(
+    /// #     br#"{"message": {"content": "{\"result\": [\"Ahab\", \"Queequeg\"]}"},
+    /// #         "done_reason": "stop", "eval_count": 8}"#)));
+    /// # let client = llm_exe::Client::builder().http(http).build()?;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let request = client.request("ollama:qwen3").user("Who sails on the Pequod?");
+    /// let response = request.schema_of::<Vec<String>>().send().await?;
+    /// assert_eq!(response.report().usage.output_tokens, 8);
+    /// let names: Vec<String> = response.parse()?;
+    /// assert_eq!(names, ["Ahab", "Queequeg"]);
+    /// # Ok::<(), llm_exe::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn schema_of<T: DeserializeOwned + JsonSchema>(mut self) -> Self {
+        self.result_type = Some(TypeFunctions::new::<T>());
+        self
     }
 }
 
@@ -62,8 +90,10 @@ impl Client {
     /// Creates an executor, which is a prompt with typed input and output. The prompt is a request
     /// without data; it is validated here and not again for each input.
     ///
-    /// The fields of the input are the variables of the templates. The output has the JSON Schema
-    /// of its type, unless the prompt sets an [`output`](RequestBuilder::output).
+    /// The fields of the input are the variables of the templates; a variable that is missing is
+    /// an error, unless the prompt has `strict_variables(false)`. The output has the JSON Schema of
+    /// its type, unless the prompt has an [`output`](RequestBuilder::output) or a
+    /// [`schema`](RequestBuilder::schema); see [`RequestBuilder::schema_of`].
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -97,11 +127,9 @@ impl Client {
         I: Serialize,
         O: DeserializeOwned + JsonSchema,
     {
-        let has_output = prompt.request.output.is_some();
-        let prompt = if has_output { prompt } else { prompt.output_of::<O>() };
         let time_limit = prompt.time_limit;
-        let (_, parsed) = prompt.into_parsed();
-        let plan = Plan::new(parsed, self.runner.rules())?;
+        let plan =
+            prompt.schema_of::<O>().into_plan(Mode::Run).map_err(|rejected| rejected.error)?;
         Ok(Executor { client: self.clone(), plan, time_limit, types: PhantomData })
     }
 }
@@ -132,13 +160,23 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
     /// Runs the prompt with an input. Dropping the future cancels the request.
     ///
     /// # Errors
-    /// `InvalidRequest` if the input is not a struct or a map, and otherwise the same as of
+    /// `InvalidRequest` if the input is not a struct or a map, `PromptInvalid` if a template uses a
+    /// variable that the input does not have, and otherwise the same as of
     /// [`RequestBuilder::send`].
     pub async fn run(&self, input: &I) -> Result<O, Error> {
+        self.send(input).await?.parse()
+    }
+
+    /// Runs the prompt like [`Executor::run`], but returns the response, which contains the
+    /// warnings and the token usage. [`Response::parse`] returns the output.
+    ///
+    /// # Errors
+    /// The same as of [`Executor::run`].
+    pub async fn send(&self, input: &I) -> Result<Response, Error> {
         let fields = fields_of(input).map_err(|problem| Error::from_problems(vec![problem]))?;
         let mut plan = self.plan.clone();
         plan.data.extend(fields);
         let deadline = Deadline::after(self.time_limit);
-        deserialize(self.client.runner.run_plan(deadline, &plan).await.outcome?)
+        Response::new(self.client.runner.run_plan(deadline, &plan).await)
     }
 }

@@ -92,7 +92,7 @@ async fn fetch(
         Ok(Ok(None)) => Err(unexpected_not_modified()),
         Ok(Err(error)) => Err(error),
         Err(_) if time_left < MAX_FETCH_TIME => {
-            let message = "the function ran out of time while it fetched the config";
+            let message = "the time limit passed while the config was fetched";
             Err(Error::new(ErrorKind::Timeout, message))
         }
         Err(_) => {

@@ -76,10 +76,6 @@ impl Decimal {
     }
 
     /// Returns whether the number has no fraction, so `1.0` and `1e2` are integers.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the evaluator that uses it is not built yet")
-    )]
     pub(crate) fn is_integer(&self) -> bool {
         self.exponent >= 0
     }

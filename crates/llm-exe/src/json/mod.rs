@@ -5,12 +5,14 @@
 //! numbers. Without the feature, a number that would lose digits is an error.
 
 mod decimal;
+mod finite;
 mod number;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub(crate) use decimal::Decimal;
+pub(crate) use finite::to_value;
 pub(crate) use number::{LossyNumber, NumberError, parse_number};
 
 /// Why a string is not valid JSON, or why its value can't be stored.

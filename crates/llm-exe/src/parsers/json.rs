@@ -8,10 +8,7 @@ use super::parser::{Context, OutputError};
 /// Returns the one JSON value in the reply that satisfies the schema. Values are first coerced to
 /// the types in the schema where this is unambiguous.
 pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-    let check = |value: Value| match context.schema {
-        Some(schema) => schema.read(value).map_err(|error| error.to_string()),
-        None => Ok(value),
-    };
+    let check = |value: Value| context.read(value);
     let candidates = match find_json(text) {
         FoundJson::Whole(value) => {
             return check(value).map_err(|error| {

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 pub use options::OutputOptions;
 use parser::ParseFn;
+pub(crate) use parser::ResultType;
 pub use parser::{Context, OutputError, OutputParser, Parser, ParserRow, SchemaUse};
 pub use registry::{InvalidParser, Parsers};
 

@@ -37,11 +37,51 @@ pub enum SchemaUse {
 
 /// The data that a parser can use in addition to the reply.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Context<'a> {
     /// The schema that the result must satisfy.
     pub schema: Option<&'a Schema>,
     /// Renders a string as a template with the request's data.
     pub render: &'a dyn Fn(&str) -> Result<String, OutputError>,
+    /// The only field of the object in which the model was asked to send the result.
+    pub(crate) wrapper: Option<&'static str>,
+}
+
+impl<'a> Context<'a> {
+    /// Creates the data for a parser, for example in a test of one.
+    pub fn new(
+        schema: Option<&'a Schema>,
+        render: &'a dyn Fn(&str) -> Result<String, OutputError>,
+    ) -> Self {
+        Context { schema, render, wrapper: None }
+    }
+
+    /// Checks a JSON value in a reply, which is coerced to the schema. The value may be in the
+    /// wrapper, or without it, because models without structured output forget it.
+    pub(super) fn read(&self, mut value: Value) -> Result<Value, String> {
+        if let (Some(name), Value::Object(fields)) = (self.wrapper, &mut value)
+            && fields.len() == 1
+            && let Some(inner) = fields.get_mut(name)
+        {
+            value = inner.take();
+        }
+        match self.schema {
+            Some(schema) => schema.read(value).map_err(|error| error.to_string()),
+            None => Ok(value),
+        }
+    }
+}
+
+/// The Rust type that a result must deserialize to, and how replies with it are read.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultType {
+    /// The schema of the type, if replies are checked against it. It accepts more values than the
+    /// schema that is sent.
+    pub(crate) schema: Option<Schema>,
+    /// The field that contains the result in the schema that is sent.
+    pub(crate) wrapper: Option<&'static str>,
+    /// Returns the reason why a value does not deserialize.
+    pub(crate) check: fn(&Value) -> Result<(), String>,
 }
 
 /// A parser of replies that a program registers. Requests select it by its name with `output`.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::options::OutputOptions;
-use super::parser::{OutputParser, Parser};
+use super::parser::{OutputParser, Parser, SchemaUse};
 use super::{output_names, parser};
 
 /// A registered parser with its name.
@@ -64,6 +64,12 @@ impl Parsers {
         }
         let (name, custom) = self.registered.iter().find(|(name, _)| **name == *output)?;
         Some(Parser::registered(Arc::clone(name), Arc::clone(custom)))
+    }
+
+    /// Returns whether an `output` field names a parser that requires a schema.
+    pub(crate) fn uses_schema(&self, output: &str) -> bool {
+        let parser = self.create(output, &mut OutputOptions::default());
+        parser.is_some_and(|parser| parser.schema_use() == SchemaUse::Required)
     }
 
     /// Returns the names and aliases of all parsers, the built-in ones first.

@@ -23,6 +23,8 @@ pub use target::Target;
 use crate::destination::ParsedDestination;
 use crate::error::{Error, Problem};
 use crate::json;
+#[cfg(feature = "schemars")]
+use crate::parsers::ResultType;
 use crate::parsers::{Context as ParserContext, OutputError};
 use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use crate::request::{ParsedRequest, Request};
@@ -111,6 +113,13 @@ impl Plan {
             Ok(plan) => Ok(Plan { warnings, ..plan }),
             Err(error) => Err(RejectedRequest { error, warnings }),
         }
+    }
+
+    /// Sets the Rust type that the result must deserialize to.
+    #[cfg(feature = "schemars")]
+    pub(crate) fn with_result_type(mut self, result_type: Option<ResultType>) -> Plan {
+        self.output.result_type = result_type;
+        self
     }
 
     /// Builds the plan. Warnings are added to `warnings` instead of the plan, because a rejected
@@ -215,8 +224,15 @@ impl Plan {
             warnings.borrow_mut().extend(missing);
             Ok(text)
         };
-        let context = ParserContext { schema: self.output.schema.as_ref(), render: &render };
-        let value = self.output.parser.parse(text, &context)?;
+        let Output { parser, schema, result_type, .. } = &self.output;
+        let own_schema = result_type.as_ref().and_then(|result| result.schema.as_ref());
+        let wrapper = result_type.as_ref().and_then(|result| result.wrapper);
+        let schema = own_schema.or(schema.as_ref());
+        let context = ParserContext { wrapper, ..ParserContext::new(schema, &render) };
+        let value = parser.parse(text, &context)?;
+        if let Some(result) = result_type {
+            (result.check)(&value).map_err(OutputError)?;
+        }
         Ok((value, warnings.into_inner()))
     }
 

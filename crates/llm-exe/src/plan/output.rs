@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::problems::Problems;
 use crate::error::shorten;
 use crate::json;
-use crate::parsers::{OutputOptions, Parser, Parsers, SchemaUse};
+use crate::parsers::{OutputOptions, Parser, Parsers, ResultType, SchemaUse};
 use crate::request::suggestion;
 use crate::schema::Schema;
 
@@ -21,6 +21,8 @@ pub struct Output {
     pub schema: Option<Schema>,
     /// Maximum number of times that the model may correct an unusable reply.
     pub repairs: u32,
+    /// The Rust type of the result, if the program named one.
+    pub(crate) result_type: Option<ResultType>,
 }
 
 impl Output {
@@ -57,7 +59,7 @@ pub(super) fn check_output(
     warnings.extend(schema.as_ref().and_then(Schema::warning));
     // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
-    Some(Output { parser, schema, repairs })
+    Some(Output { parser, schema, repairs, result_type: None })
 }
 
 fn unknown_option_warning(parser: &Parser, name: &str) -> String {

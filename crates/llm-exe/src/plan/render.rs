@@ -13,6 +13,7 @@ use crate::chat::{Media, Message, Part, Role};
 use crate::error::Problem;
 use crate::json;
 use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
+use crate::request::suggestion;
 
 /// The values that templates can use, and how missing values are handled.
 #[derive(Debug, Clone, Copy)]
@@ -118,7 +119,8 @@ impl Renderer<'_> {
             };
             for missing in &rendered.missing {
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
-                let text = format!("`{name}` is not in data (line {line}, column {column})");
+                let hint = self.suggest(name);
+                let text = format!("`{name}` is not in data{hint} (line {line}, column {column})");
                 self.add_missing(&part.path, &text, line);
             }
             content.extend(self.convert_part(part, rendered.text));
@@ -166,6 +168,12 @@ impl Renderer<'_> {
                 )),
             }
         }
+    }
+
+    /// Suggests a variable in `data` with a name similar to that of a missing one.
+    fn suggest(&self, name: &str) -> String {
+        let known: Vec<&str> = self.values.data.keys().map(String::as_str).collect();
+        suggestion(name, &known)
     }
 
     /// Reports a missing variable as an error in strict mode, and as a warning otherwise.

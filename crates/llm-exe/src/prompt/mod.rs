@@ -56,7 +56,11 @@ impl Template {
     /// Returns the first syntax error or, if the syntax is valid, one error for each unknown helper
     /// and partial.
     pub fn compile(source: &str) -> Result<Template, Vec<TemplateProblem>> {
-        Template::compile_with(source, &Partials::builtin())
+        let (unit, problems) = Unit::new(None, source).map_err(|problem| vec![*problem])?;
+        // Compiling the built-in partials takes longer than compiling most templates.
+        let includes_partials = unit.analysis.includes_partials;
+        let partials = if includes_partials { Partials::builtin() } else { Partials::default() };
+        Template::new(unit, problems, partials)
     }
 
     /// Compiles a template that may use the given partials.
@@ -68,13 +72,22 @@ impl Template {
         source: &str,
         partials: &Partials,
     ) -> Result<Template, Vec<TemplateProblem>> {
-        let (unit, mut problems) = Unit::new(None, source).map_err(|problem| vec![*problem])?;
+        let (unit, problems) = Unit::new(None, source).map_err(|problem| vec![*problem])?;
+        Template::new(unit, problems, partials.clone())
+    }
+
+    /// Creates a template from a parsed source and the problems that were found in it.
+    fn new(
+        unit: Unit,
+        mut problems: Vec<TemplateProblem>,
+        partials: Partials,
+    ) -> Result<Template, Vec<TemplateProblem>> {
         problems.extend(partials.unknown_in(&unit));
         if !problems.is_empty() {
             problems.sort_by_key(|problem| (problem.line, problem.column));
             return Err(problems);
         }
-        Ok(Template { inner: Arc::new(Inner { unit, partials: partials.clone() }) })
+        Ok(Template { inner: Arc::new(Inner { unit, partials }) })
     }
 
     /// Renders the template with the variables in `scope`.
@@ -106,5 +119,26 @@ impl Template {
             }
         }
         key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Template;
+
+    #[test]
+    fn only_templates_that_include_a_partial_get_the_builtin_ones() {
+        for (source, includes_partials) in [
+            ("<question>\n{{question}} -> {{#if a}}>{{/if}}\n</question>", false),
+            ("{{> MarkdownCode code='a'}}", true),
+            ("{{> (getOr name)}}", true),
+            ("{{#if a}}{{#each b}}{{> @partial-block}}{{/each}}{{/if}}", true),
+            ("{{#> other}}{{a}}{{/other}}", true),
+            ("{{#*inline \"a\"}}{{> MarkdownCode}}{{/inline}}", true),
+        ] {
+            let template = Template::compile(source).unwrap();
+            let names = template.inner.partials.names();
+            assert_eq!(names.contains(&"MarkdownCode"), includes_partials, "{source}");
+        }
     }
 }

@@ -29,7 +29,14 @@ pub enum InvalidBaseUrl {
     /// The URL has a scheme other than http and https.
     #[error("expected a URL that begins with https://, got {0}://")]
     Scheme(String),
+    /// The URL ends in the path of an API, which the provider's dialect appends. Contains the URL
+    /// without that path.
+    #[error("expected the URL without the path of the API, which is appended: {0}")]
+    ApiPath(String),
 }
+
+/// The paths that the built-in dialects append to a base URL.
+const API_PATHS: &[&str] = &["/chat/completions", "/v1/messages", "/api/chat"];
 
 /// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
 /// contain credentials, a query or a fragment.
@@ -58,6 +65,15 @@ pub fn check_base_url(base_url: &str) -> Result<(), InvalidBaseUrl> {
     }
 }
 
+/// Checks that a base URL does not end in the path of an API.
+pub(super) fn check_path(base_url: &str) -> Result<(), InvalidBaseUrl> {
+    let url = base_url.trim_end_matches('/');
+    match API_PATHS.iter().find_map(|path| url.strip_suffix(path)) {
+        Some(base) => Err(InvalidBaseUrl::ApiPath(base.to_owned())),
+        None => Ok(()),
+    }
+}
+
 /// Returns whether a host is `localhost`, a loopback address or a private address.
 fn is_local(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -73,7 +89,20 @@ fn is_local(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::check_base_url;
+    use super::{InvalidBaseUrl, check_base_url, check_path};
+
+    #[test]
+    fn url_of_an_api_is_rejected_with_its_base_url() {
+        for (url, base) in [
+            ("https://a.example/v1/chat/completions", "https://a.example/v1"),
+            ("https://a.example/v1/chat/completions/", "https://a.example/v1"),
+            ("https://a.example/v1/messages", "https://a.example"),
+            ("http://localhost:11434/api/chat", "http://localhost:11434"),
+        ] {
+            assert_eq!(check_path(url), Err(InvalidBaseUrl::ApiPath(base.to_owned())));
+            assert_eq!(check_path(base), Ok(()));
+        }
+    }
 
     #[test]
     fn https_and_local_http_are_allowed() {

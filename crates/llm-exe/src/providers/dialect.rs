@@ -1,22 +1,55 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
-use crate::chat::{Chat, Reply, ReplyEvent, Structure};
-use crate::error::Error;
+use crate::chat::{Chat, Part, Reply, ReplyEvent, Structure};
+use crate::error::{Error, Problem};
 use crate::ports::KeyName;
 use crate::schema::Schema;
-use crate::wire::{WireReply, WireRequest};
+use crate::wire::{Auth, Body, WireReply, WireRequest};
 
 use super::capabilities::ModelTable;
 use super::failure::{self, Failure};
+use super::options::dropped_option;
 
 /// Builds requests and parses responses in one API format.
 ///
-/// A program registers a dialect with [`Provider::new`](super::Provider::new). The example
-/// `custom_provider` implements one.
+/// A program registers a dialect with [`Provider::new`](super::Provider::new). Only
+/// [`build_request`](Dialect::build_request) and [`read_reply`](Dialect::read_reply) have no
+/// default.
+///
+/// ```
+/// use llm_exe::chat::{Chat, Reply};
+/// use llm_exe::providers::{BuiltRequest, Dialect, Endpoint};
+/// use llm_exe::wire::WireReply;
+/// use llm_exe::{Client, Error, Provider};
+/// use serde_json::json;
+///
+/// /// An API that completes a text: `{"model", "prompt"}` returns `{"completion"}`.
+/// struct Completions;
+///
+/// impl Dialect for Completions {
+///     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+///         let temperature = chat.sampling.temperature;
+///         let prompt = chat.joined_text();
+///         let body = json!({ "model": chat.model, "prompt": prompt, "temperature": temperature });
+///         let request = endpoint.post("/complete", body);
+///         Ok(BuiltRequest::new(request).warn_of_other_options(chat, &["temperature"]))
+///     }
+///
+///     fn read_reply(&self, wire: &WireReply, _: &Chat) -> Result<Reply, Error> {
+///         Ok(Reply::from_text(wire.text_at("/completion")?))
+///     }
+/// }
+///
+/// let provider = Provider::new("mine", "https://llm.example.com/v1", Completions);
+/// let client = Client::builder().provider(provider).key("mine", "...").build()?;
+/// # Ok::<(), llm_exe::BuildError>(())
+/// ```
 pub trait Dialect: Send + Sync {
-    /// Returns the dialect's name, which the documentation and the simulator use. It marks the
-    /// turns that can be sent back in this format ([`RawTurn`](crate::chat::RawTurn)).
-    fn name(&self) -> &str;
+    /// Returns the dialect's name. It marks the turns that can be sent back in this format
+    /// ([`RawTurn`](crate::chat::RawTurn)). By default, it is the name of the Rust type.
+    fn name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
 
     /// Returns what a model accepts and supports. By default, a model accepts only text.
     fn capabilities(&self, _model: &str) -> Capabilities {
@@ -44,9 +77,14 @@ pub trait Dialect: Send + Sync {
     /// Builds the HTTP request for a chat. Call [`build_request`] instead, which checks the chat
     /// first.
     ///
+    /// The dialect maps everything in the chat to its API: the messages, the schema of
+    /// [`Chat::structure`] if its [`capabilities`](Dialect::capabilities) promise it, and the
+    /// options in [`Chat::sampling`]. For the options that the API does not have, it calls
+    /// [`BuiltRequest::warn_of_other_options`].
+    ///
     /// # Errors
-    /// `InvalidRequest` if the chat contains something that the API or the model does not support,
-    /// such as an image.
+    /// `InvalidRequest` if the chat contains something that the API or the model does not support.
+    /// Images are rejected before this call, unless the capabilities contain them.
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
     /// Parses the reply in a successful response to the request for `chat`.
@@ -55,7 +93,9 @@ pub trait Dialect: Send + Sync {
     /// `ProviderUnavailable` if the response body does not have the expected format.
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error>;
 
-    /// Parses an error response, that is, any response whose status is not 2xx.
+    /// Parses an error response, that is, any response whose status is not 2xx. By default, the
+    /// status determines the kind of the error, and the message is the one in the body's JSON, or
+    /// else the text of the body.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }
@@ -120,14 +160,30 @@ pub enum StructureSupport {
 ///
 /// # Errors
 /// `InvalidRequest` if the chat's tools, calls and results do not belong together, or if the API or
-/// the model does not support something in it.
+/// the model does not support something in it, such as an image.
 pub fn build_request(
     dialect: &dyn Dialect,
     endpoint: &Endpoint,
     chat: &Chat,
 ) -> Result<BuiltRequest, Error> {
     chat.check()?;
+    if !dialect.capabilities(&chat.model).images {
+        check_no_images(chat)?;
+    }
     dialect.build_request(endpoint, chat)
+}
+
+fn check_no_images(chat: &Chat) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    for (index, message) in chat.messages.iter().enumerate() {
+        for (part_index, part) in message.parts.iter().enumerate() {
+            if matches!(part, Part::Media(_)) {
+                let path = format!("message[{index}].content[{part_index}]");
+                problems.push(Problem::request(path, "the model does not accept images"));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
 }
 
 /// An HTTP request to a provider, and the warnings from building it.
@@ -146,6 +202,23 @@ impl BuiltRequest {
     pub fn new(request: WireRequest) -> Self {
         BuiltRequest { request, warnings: Vec::new() }
     }
+
+    /// Adds a warning for each sampling option that the chat sets and that is not in `sent`, the
+    /// options that the request contains. Their names are those of a request's `options`, such as
+    /// `maxTokens`.
+    #[must_use]
+    pub fn warn_of_other_options(mut self, chat: &Chat, sent: &[&str]) -> Self {
+        let dropped = chat.sampling.names().into_iter().filter(|name| !sent.contains(name));
+        let reason = "the provider does not support this option";
+        self.warnings.extend(dropped.map(|name| dropped_option(name, &chat.model, reason)));
+        self
+    }
+}
+
+impl From<WireRequest> for BuiltRequest {
+    fn from(request: WireRequest) -> Self {
+        BuiltRequest::new(request)
+    }
 }
 
 /// The address of a provider's API, and the name of the API key for it.
@@ -157,4 +230,14 @@ pub struct Endpoint {
     pub key: Option<KeyName>,
     /// The configured AWS region, if any.
     pub region: Option<String>,
+}
+
+impl Endpoint {
+    /// Creates a request to a path below the base URL, such as `/complete`. If the provider has an
+    /// API key, the request sends it as `authorization: Bearer KEY`;
+    /// [`WireRequest::with_key_header`] selects another header.
+    pub fn post(&self, path: &str, body: impl Into<Body>) -> WireRequest {
+        let auth = self.key.clone().map_or(Auth::None, Auth::Bearer);
+        WireRequest::new(format!("{}{path}", self.base_url), body, auth)
+    }
 }

@@ -1,13 +1,16 @@
 //! Parses error responses from providers.
 //!
 //! Most providers send `{"error": {"message", "type", "code"}}`. Some send only a message, as a
-//! string in `error`, `message` or `detail`.
+//! string in `error`, `message` or `detail`. The text of any other body is the message, except for
+//! HTML pages, which gateways send.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::wire::WireReply;
+
+pub(crate) use crate::wire::unreadable;
 
 /// A parsed error response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +78,7 @@ impl Body {
 /// error kind, unless the body reports an exhausted quota or an invalid API key.
 pub(crate) fn read_failure(wire: &WireReply) -> Failure {
     let error = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().into_error();
-    let message = error.message.unwrap_or_default();
+    let message = error.message.unwrap_or_else(|| body_text(&wire.body));
     let code = error.code.as_ref().and_then(Value::as_str).unwrap_or_default();
     let codes = [error.kind.as_deref().unwrap_or_default(), code];
     if is_quota_exhausted(wire.status, &codes, &message) {
@@ -87,6 +90,14 @@ pub(crate) fn read_failure(wire: &WireReply) -> Failure {
         status => classify_status(status),
     };
     Failure { kind, message, retry }
+}
+
+/// Returns the text of a body that has no known error message. Returns an empty string if it is an
+/// HTML page, or has no words, such as `{}`.
+fn body_text(body: &[u8]) -> String {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+    let has_words = text.contains(char::is_alphanumeric) && !text.starts_with('<');
+    if has_words { text.to_owned() } else { String::new() }
 }
 
 /// Returns the error kind for an HTTP status, and whether the request may be retried.
@@ -119,12 +130,32 @@ fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
     }
 }
 
-/// Creates the error for a successful response whose body cannot be parsed. It contains the
-/// position of `error` but not its message, which may quote the body.
-pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
-    let (line, column) = (error.line(), error.column());
-    let message = format!(
-        "the response body is not {expected} (parse error at line {line}, column {column})"
-    );
-    Error::new(ErrorKind::ProviderUnavailable, message)
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::read_failure;
+    use crate::error::ErrorKind;
+    use crate::wire::WireReply;
+
+    #[test]
+    fn text_of_an_unknown_body_is_the_message() {
+        for (body, expected) in [
+            (r#"{"error": {"message": "no"}, "code": 7}"#, "no"),
+            (
+                r#"{"errors": [{"reason": "bad prompt"}]}"#,
+                r#"{"errors": [{"reason": "bad prompt"}]}"#,
+            ),
+            (" upstream connect error\n", "upstream connect error"),
+            ("<html>502</html>", ""),
+            ("{}", ""),
+            ("", ""),
+        ] {
+            let body = Bytes::from(body);
+            let wire = WireReply { status: 422, headers: HeaderMap::new(), body };
+            let failure = read_failure(&wire);
+            assert_eq!((failure.kind, &*failure.message), (ErrorKind::ProviderRejected, expected));
+        }
+    }
 }

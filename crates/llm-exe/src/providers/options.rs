@@ -52,7 +52,7 @@ impl<'a> OptionWriter<'a> {
 
     /// Adds a warning that an option is dropped.
     pub(crate) fn warn_dropped(&mut self, option: &str, reason: &str) {
-        self.warnings.push(format!("options.{option} is dropped for {}: {reason}", self.model));
+        self.warnings.push(dropped_option(option, self.model, reason));
     }
 
     /// Adds a warning that the effort `sent` replaces the effort that the caller requested.
@@ -74,7 +74,12 @@ impl<'a> OptionWriter<'a> {
     }
 }
 
-/// Returns the warning that a field about tools is dropped.
+/// Returns the warning that an option is dropped.
+pub(crate) fn dropped_option(option: &str, model: &str, reason: &str) -> String {
+    dropped_field(&format!("options.{option}"), model, reason)
+}
+
+/// Returns the warning that a field of the request is dropped.
 pub(crate) fn dropped_field(field: &str, model: &str, reason: &str) -> String {
     format!("{field} is dropped for {model}: {reason}")
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::base_url::check_path;
 use super::openai_chat::quirks;
 use super::{Dialect, Endpoint, InvalidBaseUrl, PROVIDERS, ProviderRow, check_base_url};
 use crate::ports::KeyName;
@@ -65,6 +66,12 @@ enum DialectRef {
     Shared(Arc<dyn Dialect>),
 }
 
+impl DialectRef {
+    fn is_built_in(&self) -> bool {
+        matches!(self, DialectRef::BuiltIn(_))
+    }
+}
+
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("name", &self.name()).finish_non_exhaustive()
@@ -78,7 +85,9 @@ impl From<&'static ProviderRow> for Provider {
 }
 
 impl Provider {
-    /// Creates a provider with an API format that this crate does not contain.
+    /// Creates a provider with an API format that this crate does not contain. Requests are sent
+    /// without a key until [`key_env`](Provider::key_env), [`key_name`](Provider::key_name) or
+    /// [`ClientBuilder::key`](crate::ClientBuilder::key) names one.
     pub fn new(
         name: impl Into<String>,
         base_url: impl Into<String>,
@@ -112,14 +121,19 @@ impl Provider {
         Provider(Source::Registered(Arc::new(Registered { name, base_url, dialect, key: None })))
     }
 
-    /// Adds an environment variable that may contain the API key. Without a variable and a
-    /// [`key_name`](Provider::key_name), requests are sent without a key.
+    /// Adds an environment variable that may contain the API key. Requests then need a key.
+    ///
+    /// A client reads the variable only if its builder has the source of keys
+    /// [`env`](crate::ClientBuilder::env); other sources of keys receive its name in
+    /// [`KeyName::environment`]. In a key store, the key has the name of the provider, unless
+    /// [`key_name`](Provider::key_name) sets another one.
     #[must_use]
     pub fn key_env(self, variable: impl Into<String>) -> Self {
         self.with_key(|key| key.environment.push(variable.into()))
     }
 
-    /// Sets the name of the API key in the key store.
+    /// Sets the name of the API key in the key store ([`KeyName::store`]). Requests then need a
+    /// key.
     #[must_use]
     pub fn key_name(self, name: impl Into<String>) -> Self {
         self.with_key(|key| key.store = name.into())
@@ -135,7 +149,8 @@ impl Provider {
                 key: row.key(),
             }),
         };
-        edit(Arc::make_mut(&mut registered).key.get_or_insert_with(|| KeyName::new("", &[])));
+        let Registered { name, key, .. } = Arc::make_mut(&mut registered);
+        edit(key.get_or_insert_with(|| KeyName::new(name, &[])));
         Provider(Source::Registered(registered))
     }
 
@@ -198,6 +213,20 @@ impl Provider {
         }
     }
 
+    /// Checks a base URL for this provider.
+    ///
+    /// # Errors
+    /// [`InvalidBaseUrl`] if the URL is not allowed, or if it ends in the path of an API that the
+    /// built-in dialects append.
+    pub(crate) fn check_base_url(&self, base_url: &str) -> Result<(), InvalidBaseUrl> {
+        check_base_url(base_url)?;
+        match &self.0 {
+            // Only the dialect itself knows the paths of its API.
+            Source::Registered(registered) if !registered.dialect.is_built_in() => Ok(()),
+            _ => check_path(base_url),
+        }
+    }
+
     /// Checks the names and the base URL, which become part of requests and logs.
     fn check(&self) -> Result<(), InvalidProvider> {
         let is_lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -207,7 +236,7 @@ impl Provider {
         if !first.is_some_and(is_lower) || name.len() > 64 || !name.bytes().all(is_name) {
             return Err(InvalidProvider::Name(name.to_owned()));
         }
-        check_base_url(self.base_url())
+        self.check_base_url(self.base_url())
             .map_err(|reason| InvalidProvider::BaseUrl { name: name.to_owned(), reason })?;
         let consists_of = |text: &str, punctuation: &[u8]| {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || punctuation.contains(&byte);
@@ -315,6 +344,7 @@ impl Providers {
 #[cfg(test)]
 mod tests {
     use super::{InvalidProvider, Provider, Providers};
+    use crate::providers::openai_chat::quirks;
     use crate::providers::{InvalidBaseUrl, provider};
 
     const URL: &str = "https://api.example.com/v1";
@@ -347,6 +377,24 @@ mod tests {
         let duplicates = [server("a", URL, "Key"), server("a", URL, "Key")];
         let expected = InvalidProvider::Duplicate("a".to_owned());
         assert_eq!(Providers::with(duplicates).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn only_a_custom_dialect_may_have_the_path_of_an_api_in_its_base_url() {
+        let url = "https://api.example.com/v1/chat/completions";
+        let reason = InvalidBaseUrl::ApiPath("https://api.example.com/v1".to_owned());
+        let expected = InvalidProvider::BaseUrl { name: "a".to_owned(), reason };
+        assert_eq!(Providers::with([server("a", url, "Key")]).unwrap_err(), expected);
+        assert!(Providers::with([Provider::new("a", url, quirks::WITH_JSON_MODE)]).is_ok());
+    }
+
+    #[test]
+    fn key_of_a_registered_provider_has_its_name_by_default() {
+        let key = |provider: Provider| provider.key().map(|key| key.store);
+        let new = || Provider::openai_compatible("a", URL);
+        assert_eq!(key(new()), None);
+        assert_eq!(key(new().key_env("A_KEY")).as_deref(), Some("a"));
+        assert_eq!(key(new().key_env("A_KEY").key_name("KeyA")).as_deref(), Some("KeyA"));
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl ProviderClient {
         let report = &mut context.report;
         report.answered = true;
         let reply = target.provider.dialect().read_reply(&response, chat)?;
-        report.usage.add(reply.usage);
+        report.usage.add(reply.usage.with_total());
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);

@@ -20,7 +20,7 @@ pub use report::{Durations, FailedTarget, Report};
 use crate::endpoints::Endpoints;
 use crate::error::Error;
 use crate::hosted::{self, Resolved};
-use crate::plan::{Mode, Plan, RenderedChat, Rules, check_origins};
+use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
@@ -134,13 +134,17 @@ impl Runner {
     }
 
     /// Runs a parsed request, which must not refer to a hosted config.
-    pub(crate) async fn run_parsed(
+    async fn run_parsed(&self, context: Context, parsed: ParsedRequest, mode: Mode) -> Run {
+        self.run_validated(context, Plan::validate(parsed, &self.rules, mode)).await
+    }
+
+    /// Runs a plan, or reports why there is none.
+    pub(crate) async fn run_validated(
         &self,
         mut context: Context,
-        parsed: ParsedRequest,
-        mode: Mode,
+        plan: Result<Plan, RejectedRequest>,
     ) -> Run {
-        match Plan::validate(parsed, &self.rules, mode) {
+        match plan {
             Ok(plan) => self.run_plan(context, &plan).await,
             Err(rejected) => {
                 context.report.warnings = rejected.warnings;

@@ -64,13 +64,15 @@ async fn build_http_request(
         .map_err(|error| invalid(format!("the request URL is not valid: {error}")))?;
     let headers = request.headers_mut();
     for (name, value) in &wire.headers {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| invalid(format!("the value of the header {name:?} is not valid")))?;
+        headers.insert(header_name(name)?, value);
     }
     let (name, text) = match (&wire.auth, secret) {
         (Auth::SigV4 { service, region }, _) => {
             // AWS requires the signature to cover the `content-type` header if it is sent.
             let mut signed_headers = vec![("content-type", "application/json")];
-            signed_headers.extend(&wire.headers);
+            signed_headers.extend(wire.headers.iter().map(|(name, value)| (&**name, &**value)));
             let (url, headers_to_sign) = (&wire.url, &signed_headers);
             let unsigned =
                 UnsignedRequest { url, headers: headers_to_sign, body: &body, service, region };
@@ -80,9 +82,7 @@ async fn build_http_request(
         }
         (Auth::None, _) | (_, None) => return Ok(request),
         (Auth::Bearer(_), Some(key)) => (header::AUTHORIZATION, format!("Bearer {}", key.expose())),
-        (Auth::Header(name, _), Some(key)) => {
-            (HeaderName::from_static(name), key.expose().to_owned())
-        }
+        (Auth::Header(name, _), Some(key)) => (header_name(name)?, key.expose().to_owned()),
     };
     let mut value = HeaderValue::from_str(&text).map_err(|_| {
         invalid("the API key contains characters that are not allowed in an HTTP header".to_owned())
@@ -90,4 +90,14 @@ async fn build_http_request(
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(request)
+}
+
+/// Parses the name of a header, which a dialect of the program may have set.
+fn header_name(name: &str) -> Result<HeaderName, HttpError> {
+    HeaderName::try_from(name).map_err(|_| {
+        HttpError::InvalidRequest(format!(
+            "{} is not a valid header name",
+            crate::json::quoted(name)
+        ))
+    })
 }

@@ -151,10 +151,7 @@ impl ExchangeError {
                         limit.as_millis()
                     ),
                 ),
-                _ => (
-                    ErrorKind::Timeout,
-                    "no complete response before the function ran out of time".to_owned(),
-                ),
+                _ => (ErrorKind::Timeout, "no complete response before the time limit".to_owned()),
             },
             HttpError::InvalidRequest(message) => (ErrorKind::Internal, message),
             HttpError::TooLarge => (

@@ -168,7 +168,7 @@ impl DocumentStore for WebConfigFetcher {
 
 fn timed_out(deadline: Deadline) -> FetchError {
     if deadline.left().is_zero() {
-        return failed("no complete response before the function ran out of time");
+        return failed("no complete response before the time limit");
     }
     failed(format!("no complete response within {} s", MAX_FETCH_TIME.as_secs_f32()))
 }

@@ -67,10 +67,11 @@ async fn all_problems_of_a_request_are_reported_when_it_is_sent() {
         .data_from(1)
         .output("jsn")
         .temperature(9.0)
+        .data("ratio", f64::NAN)
         .fallback("openai");
     let error = request.send().await.unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
-    for path in ["data.name", "data", "provider", "output", "options.temperature"] {
+    for path in ["data.name", "data", "data.ratio", "provider", "output", "options.temperature"] {
         assert!(paths.contains(&path), "{path}: {error}");
     }
     assert!(paths.iter().any(|path| path.starts_with("message[0]")), "{error}");
@@ -93,8 +94,42 @@ async fn model_is_split_after_the_longest_provider_name() {
     }
     let dotted = client.request("openai.gpt-4o-mini").user("Hi").dry_run().await.unwrap();
     assert_eq!(dotted["body"]["model"], "gpt-4o-mini");
-    let error = client.request("gpt-4o-mini").user("Hi").dry_run().await.unwrap_err();
-    assert!(error.message().contains("unknown provider \"gpt-4o-mini\""), "{error}");
+}
+
+#[tokio::test]
+async fn model_without_a_provider_is_an_error_with_an_example() {
+    let client = Client::builder().build().unwrap();
+    let request = client.request("gpt-4o-mini").user("Hi").fallback("openai").fallback("openai:");
+    let error = request.dry_run().await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "provider: expected provider:model, for example openai:gpt-4o, got \"gpt-4o-mini\"; \
+         fallbacks[0].model: expected provider:model, for example openai:gpt-4o, got \"openai\"; \
+         fallbacks[1].model: is empty; expected a model name"
+    );
+}
+
+#[tokio::test]
+async fn output_without_its_schema_is_an_error_that_names_the_methods() {
+    let client = Client::builder().build().unwrap();
+    let request = client.request("openai:gpt-4o-mini").user("Hi").output("json");
+    assert_eq!(
+        request.dry_run().await.unwrap_err().message(),
+        "schema: missing; output json requires one: call schema(), or extract() for the schema of \
+         a type"
+    );
+}
+
+#[tokio::test]
+async fn response_without_a_field_is_an_error_that_names_it() {
+    let http = |_: Request<Bytes>| Ok(Response::new(Bytes::from_static(b"{}")));
+    let client = Client::builder().key("openai", "k").http(http).build().unwrap();
+    let error = client.request("openai:gpt-4o-mini").user("Hi").send().await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "openai gpt-4o-mini: the response body is not a chat completion (missing field `choices` \
+         at line 1, column 2)"
+    );
 }
 
 #[tokio::test]
@@ -141,9 +176,6 @@ async fn extracted_value_is_validated_and_repaired() {
     assert_eq!(calls.len(), 2);
     assert_eq!(calls[0].body["response_format"]["type"], "json_schema");
 
-    simulator.script(vec![Step::text("[1, 2]")]);
-    let list: Vec<u8> = client.request("openai:gpt-4o-mini").user("List").extract().await.unwrap();
-    assert_eq!(list, [1, 2]);
     simulator.script(vec![Step::text("plain")]);
     let text: String = client.request("openai:gpt-4o-mini").user("Text").extract().await.unwrap();
     assert_eq!(text, "plain");
@@ -259,7 +291,6 @@ fn invalid_configurations_are_rejected() {
     let url = "https://example.com/v1";
     let parser = |text: &str| Ok(json!(text));
     let base_url = |reason| BuildError::BaseUrl { provider: "openai".to_owned(), reason };
-    let unknown = |text: &str| BuildError::UnknownProvider(text.to_owned());
     for (builder, expected) in [
         (
             Client::builder().provider(Provider::openai_compatible("openai", url)),
@@ -273,8 +304,14 @@ fn invalid_configurations_are_rejected() {
             Client::builder().base_url("openai", "http://example.com"),
             base_url(InvalidBaseUrl::NotLocal),
         ),
-        (Client::builder().base_url("opnai", url), unknown("unknown provider opnai")),
-        (Client::builder().key("ollama", "k"), unknown("the provider ollama needs no API key")),
+        (
+            Client::builder().base_url("openai", "https://example.com/v1/chat/completions"),
+            base_url(InvalidBaseUrl::ApiPath(url.to_owned())),
+        ),
+        (
+            Client::builder().key("ollama", "k"),
+            BuildError::UnusedKey { provider: "ollama".to_owned() },
+        ),
         (Client::builder().region("Europe"), InvalidRegion.into()),
         (
             Client::builder().key("openai", " "),
@@ -282,6 +319,23 @@ fn invalid_configurations_are_rejected() {
         ),
     ] {
         assert_eq!(builder.build().unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn unknown_provider_is_an_error_with_a_suggestion() {
+    let mine = Provider::openai_compatible("mine", "https://example.com/v1");
+    for (builder, start) in [
+        (Client::builder().key("opnai", "k"), "unknown provider \"opnai\" (did you mean openai?)"),
+        (
+            Client::builder().provider(mine).base_url("minne", "https://example.com"),
+            "unknown provider \"minne\" (did you mean mine?); expected one of openai, anthropic",
+        ),
+    ] {
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().starts_with(start), "{error}");
+        // `main` prints the debug output of an error that it returns.
+        assert_eq!(format!("{error:?}"), error.to_string());
     }
 }
 

@@ -159,7 +159,7 @@ async fn a_slow_fetch_times_out() {
     let rules = Rules { hosted, ..Rules::default() };
     let runner = Runner::new(Endpoints::new(), Arc::new(NoKeys), rules).with_documents(store);
     for (seconds, kind, message) in
-        [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "ran out of time")]
+        [(30, ErrorKind::ConfigUnavailable, "7.5 s"), (2, ErrorKind::Timeout, "time limit passed")]
     {
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let run = runner.run(deadline, json!({"key": "a.md"})).await;

@@ -34,4 +34,5 @@ mod schemas;
 mod strict_property;
 mod templates;
 mod torture;
+mod typed_results;
 mod wire;

@@ -16,7 +16,7 @@ fn parse(
     let options = json!({"enum": ["a", "b", "("], "match": "extract"});
     let mut given = OutputOptions::new(options.as_object().unwrap().clone());
     let render = |text: &str| Ok(text.to_owned());
-    row.with_options(&mut given).parse(text, &Context { schema, render: &render })
+    row.with_options(&mut given).parse(text, &Context::new(schema, &render))
 }
 
 /// Generates arbitrary JSON, a few levels deep. Many of its names and strings also occur in

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use llm_exe::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason};
+use llm_exe::chat::{Chat, Reply};
 use llm_exe::parsers::{OutputError, OutputParser, Parsers};
 use llm_exe::providers::{BuiltRequest, Dialect, Endpoint, Provider, Providers};
-use llm_exe::wire::{Auth, Body, WireReply, WireRequest};
-use llm_exe::{Deadline, Endpoints, Error, Plan, Rules, Run, Runner};
+use llm_exe::wire::{Body, WireReply};
+use llm_exe::{Client, Deadline, Endpoints, Error, ErrorKind, Plan, Rules, Run, Runner};
 use serde_json::{Value, json};
 
 use crate::common::FixedKey;
@@ -18,26 +18,13 @@ use crate::common::FixedKey;
 struct Echo;
 
 impl Dialect for Echo {
-    fn name(&self) -> &str {
-        "echo"
-    }
-
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let body = json!({ "model": chat.model, "length": chat.messages.len() });
-        let url = format!("{}/echo", endpoint.base_url);
-        let auth = endpoint.key.clone().map_or(Auth::None, Auth::Bearer);
-        Ok(BuiltRequest::new(WireRequest::new(
-            url,
-            Body::new(body.as_object().cloned().unwrap_or_default()),
-            auth,
-        )))
+        Ok(endpoint.post("/echo", body).into())
     }
 
-    fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-        let mut builder = ReplyBuilder::new(chat);
-        builder.push(ReplyEvent::Text(String::from_utf8_lossy(&wire.body).into_owned()))?;
-        builder.push(ReplyEvent::Stop { reason: StopReason::Stop, provider: None })?;
-        Ok(builder.finish())
+    fn read_reply(&self, wire: &WireReply, _: &Chat) -> Result<Reply, Error> {
+        Ok(Reply::from_text(String::from_utf8_lossy(&wire.body)))
     }
 }
 
@@ -63,6 +50,91 @@ async fn registered_dialect_builds_requests_and_reads_replies() {
     let run = run(rules, json!({"provider": "echo", "model": "m", "message": "Hi"})).await;
     assert_eq!(run.outcome.unwrap(), json!("yes"));
     assert_eq!(run.report.provider.as_deref(), Some("echo"));
+}
+
+/// A dialect with a list as its body, and headers that are known only at run time.
+struct Headers(String);
+
+impl Dialect for Headers {
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        let request = endpoint.post("/texts", Body::from_serialize([chat.joined_text()])?);
+        let request = request.with_header(self.0.clone(), "1").with_key_header("x-key");
+        Ok(BuiltRequest::new(request).warn_of_other_options(chat, &["seed", "topP"]))
+    }
+
+    fn read_reply(&self, wire: &WireReply, _: &Chat) -> Result<Reply, Error> {
+        Ok(Reply::from_text(wire.text_at("/texts/0")?))
+    }
+}
+
+fn client_with_headers(name: &str, status: u16, reply: &'static str) -> Client {
+    let http = move |request: Request<Bytes>| {
+        assert_eq!(request.headers()["x-key"], "k");
+        assert_eq!(request.headers()["x-tenant"], "1");
+        assert!(!request.headers().contains_key("authorization"));
+        assert_eq!(request.body(), r#"["Hi\n\nYou"]"#);
+        let mut response = Response::new(Bytes::from_static(reply.as_bytes()));
+        *response.status_mut() = status.try_into().unwrap();
+        Ok(response)
+    };
+    let provider = Provider::new("mine", "https://example.com", Headers(name.to_owned()));
+    Client::builder().provider(provider).key("mine", "k").http(http).build().unwrap()
+}
+
+async fn ask(client: &Client) -> Result<llm_exe::Response, Error> {
+    client.request("mine:m").system("Hi").user("You").temperature(0.5).max_tokens(5).send().await
+}
+
+#[tokio::test]
+async fn dialect_can_set_headers_and_warns_of_the_options_that_it_drops() {
+    let response = ask(&client_with_headers("x-tenant", 200, r#"{"texts": ["yes"]}"#)).await;
+    let response = response.unwrap();
+    let warning = |name: &str| {
+        format!("options.{name} is dropped for m: the provider does not support this option")
+    };
+    assert_eq!(response.report().warnings, [warning("temperature"), warning("maxTokens")]);
+    assert_eq!(response.text().unwrap(), "yes");
+}
+
+#[tokio::test]
+async fn errors_of_a_dialect_name_their_cause() {
+    for (header, status, reply, kind, message) in [
+        (
+            "x-tenant",
+            200,
+            r#"{"texts": []}"#,
+            ErrorKind::ProviderUnavailable,
+            "mine m: the response body has no string at /texts/0",
+        ),
+        (
+            "x-tenant",
+            422,
+            r#"{"reasons": ["too short"]}"#,
+            ErrorKind::ProviderRejected,
+            r#"mine m: the provider rejected the request (422): {"reasons": ["too short"]}"#,
+        ),
+        (
+            "X Tenant",
+            200,
+            "",
+            ErrorKind::Internal,
+            "mine m: \"X Tenant\" is not a valid header name",
+        ),
+    ] {
+        let error = ask(&client_with_headers(header, status, reply)).await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (kind, message));
+    }
+}
+
+#[tokio::test]
+async fn image_for_a_dialect_without_images_is_rejected_before_the_call() {
+    let http = |_: Request<Bytes>| -> Result<Response<Bytes>, _> { panic!("no call expected") };
+    let echo = Provider::new("echo", "https://example.com/v1", Echo);
+    let client = Client::builder().provider(echo).http(http).build().unwrap();
+    let request = client.request("echo:m").user_with_image("What?", "https://example.com/a.png");
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.message(), "message[0].content[1]: the model does not accept images");
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) struct Analysis {
     pub(crate) unknown_helpers: Vec<(String, usize)>,
     /// The names of the partials that must be defined, with the byte offsets of their tags.
     pub(crate) partials: Vec<(Box<str>, usize)>,
+    /// Whether the source includes any partials, even under computed names.
+    pub(crate) includes_partials: bool,
     /// The names of the inline partials that the source defines.
     pub(crate) inlines: Vec<Box<str>>,
     /// Whether any path in the source contains `../`.
@@ -98,6 +100,7 @@ impl Analyzer<'_> {
     }
 
     fn partial(&mut self, partial: &mut Partial) {
+        self.analysis.includes_partials = true;
         match &mut partial.name {
             PartialName::Computed(call) => self.call(call, true),
             PartialName::Fixed(name) => {

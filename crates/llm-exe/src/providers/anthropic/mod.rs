@@ -49,13 +49,15 @@ impl Dialect for Anthropic {
         let model = models::find_model(&chat.model);
         let model_field = ("model", json!(chat.model));
         let images = ImageSources::Any;
+        let key = endpoint.key.clone();
+        let auth = key.map_or(Auth::None, |key| Auth::Header("x-api-key".into(), key));
         let (body, warnings) = request::build_body(NAME, chat, model, images, model_field)?;
         Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/v1/messages", endpoint.base_url),
-                headers: vec![("anthropic-version", VERSION)],
+                headers: vec![("anthropic-version".into(), VERSION.into())],
                 body,
-                auth: endpoint.key.clone().map_or(Auth::None, |key| Auth::Header("x-api-key", key)),
+                auth,
             },
             warnings,
         })

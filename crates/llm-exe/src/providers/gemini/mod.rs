@@ -57,7 +57,7 @@ impl Dialect for Gemini {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(chat)?;
-        let auth = |key| Auth::Header("x-goog-api-key", key);
+        let auth = |key| Auth::Header("x-goog-api-key".into(), key);
         let model = resource_name(&chat.model)?;
         Ok(BuiltRequest {
             request: WireRequest {

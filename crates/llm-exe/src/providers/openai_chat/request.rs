@@ -6,7 +6,6 @@ use super::models::{self, OpenAiModel};
 use super::quirks::{NAME, OpenAiChat};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
-use crate::error::Error;
 use crate::providers::capabilities::{SamplingSupport, nearest_effort};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
@@ -15,10 +14,7 @@ use crate::wire::{Body, BodyItem};
 const MESSAGES: &str = "messages";
 
 /// Returns the request body and the warnings.
-///
-/// # Errors
-/// `InvalidRequest` if the chat contains an image and the model does not accept images.
-pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
+pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> (Body, Vec<String>) {
     let model = models::find_model(api.models, &chat.model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
@@ -28,17 +24,13 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
         body.insert("response_format".to_owned(), format);
     }
     warnings.extend(insert_options(&mut body, api, chat, model));
-    let messages = build_messages(api, chat, model)?;
-    Ok((Body::with_list(body, MESSAGES, messages), warnings))
+    let messages = build_messages(api, chat, model);
+    (Body::with_list(body, MESSAGES, messages), warnings)
 }
 
-fn build_messages(
-    api: &OpenAiChat,
-    chat: &Chat,
-    model: OpenAiModel,
-) -> Result<Vec<BodyItem>, Error> {
+fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<BodyItem> {
     let mut messages = Vec::with_capacity(chat.messages.len());
-    for (index, message) in chat.messages.iter().enumerate() {
+    for message in &chat.messages {
         if let Some(raw) = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model)) {
             messages.push(BodyItem::Raw(raw.json.clone()));
             continue;
@@ -56,7 +48,7 @@ fn build_messages(
         };
         let mut wire = Map::new();
         wire.insert("role".to_owned(), json!(role));
-        wire.insert("content".to_owned(), content(message, model.images, index)?);
+        wire.insert("content".to_owned(), content(message));
         if message.role == Role::Assistant {
             tools::insert_calls(&mut wire, message);
             if model.reasoning_turns && !chat.tools.is_empty() {
@@ -65,25 +57,21 @@ fn build_messages(
         }
         messages.push(BodyItem::Value(Value::Object(wire)));
     }
-    Ok(messages)
+    messages
 }
 
 /// Returns the content of a message without its tool calls and results.
-fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error> {
+fn content(message: &Message) -> Value {
     if let [Part::Text(text)] = message.parts.as_slice() {
-        return Ok(json!(text));
+        return json!(text);
     }
     let mut has_calls = false;
     let mut parts = Vec::new();
-    for (part_index, part) in message.parts.iter().enumerate() {
+    for part in &message.parts {
         match part {
             Part::Text(text) => parts.push(json!({ "type": "text", "text": text })),
-            Part::Media(Media { url }) if images => {
+            Part::Media(Media { url }) => {
                 parts.push(json!({ "type": "image_url", "image_url": { "url": url } }));
-            }
-            Part::Media(_) => {
-                let path = format!("message[{index}].content[{part_index}]");
-                return Err(Error::invalid(path, "the model does not accept images"));
             }
             Part::ToolCall(_) => has_calls = true,
             Part::ToolResult(_) => {}
@@ -92,12 +80,12 @@ fn content(message: &Message, images: bool, index: usize) -> Result<Value, Error
     // Many compatible servers accept only a text or null in a message with tool calls.
     if has_calls {
         let text = message.joined_text();
-        return Ok(if text.is_empty() { Value::Null } else { json!(text) });
+        return if text.is_empty() { Value::Null } else { json!(text) };
     }
     if parts.is_empty() {
-        return Ok(json!(""));
+        return json!("");
     }
-    Ok(Value::Array(parts))
+    Value::Array(parts)
 }
 
 fn response_format(structure: &Structure) -> Option<Value> {

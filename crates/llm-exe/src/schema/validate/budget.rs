@@ -33,6 +33,7 @@ impl Budget {
     }
 
     /// Returns the number of units that are left.
+    #[cfg(test)]
     pub(crate) fn left(&self) -> u64 {
         self.left.get()
     }
@@ -44,6 +45,9 @@ pub(crate) enum TooMuchWork {
     /// The budget is spent.
     #[error("checking the value takes too much work")]
     Budget,
+    /// Checks are nested too deeply. More of them could overflow the stack.
+    #[error("the value and its schema are nested too deeply")]
+    Depth,
     /// A pattern with lookaround or a back-reference can take quadratic time or more.
     #[error(
         "a pattern with lookaround or a back-reference is only matched with strings of at most \

@@ -1,0 +1,138 @@
+//! Counts what a function does per invocation: instructions and allocations under callgrind, and
+//! the memory of the process after 1,000 invocations. Unlike times, these figures hardly depend on
+//! the machine's load.
+
+use std::path::{Path, PathBuf};
+
+use llm_exe_simulator::Simulator;
+use serde_json::Value;
+
+use crate::callgrind::{self, Counts};
+use crate::error::Error;
+use crate::figures::{Figure, Samples};
+use crate::function::{Function, Kind};
+use crate::measure::check_calls;
+use crate::running::{JSON, Running, TEXT};
+
+/// The maximum number of rounds. It is low because the counts hardly vary.
+pub(crate) const COUNTED_ROUNDS: u32 = 3;
+/// The numbers of invocations of the two processes whose difference is the cost of warm
+/// invocations.
+pub(crate) const FEW: u32 = 20;
+pub(crate) const MANY: u32 = 120;
+/// The number of invocations after which the resident memory is measured.
+pub(crate) const RESIDENT: u32 = 1_000;
+/// The number of invocations after which the simulator's recorded calls are deleted.
+const CLEAR_EVERY: u32 = 250;
+
+/// A request and the figures that are measured with it.
+struct Workload {
+    body: &'static str,
+    is_expected: fn(&Value) -> bool,
+    cold: Figure,
+    warm: Figure,
+    allocations: Figure,
+    resident: Figure,
+}
+
+const TEXT_WORKLOAD: Workload = Workload {
+    body: TEXT,
+    is_expected: Value::is_string,
+    cold: Figure::ColdTextInstructions,
+    warm: Figure::WarmTextInstructions,
+    allocations: Figure::AllocationsText,
+    resident: Figure::ResidentText,
+};
+
+const JSON_WORKLOAD: Workload = Workload {
+    body: JSON,
+    is_expected: |result| result["query"].is_string(),
+    cold: Figure::ColdJsonInstructions,
+    warm: Figure::WarmJsonInstructions,
+    allocations: Figure::AllocationsJson,
+    resident: Figure::ResidentJson,
+};
+
+/// Counts instructions of functions that call a simulated provider.
+pub(crate) struct Instructions<'a> {
+    simulator: &'a Simulator,
+    /// The file that callgrind writes.
+    profile: PathBuf,
+}
+
+impl<'a> Instructions<'a> {
+    /// Returns an error if valgrind is missing. `folder` is the folder for the profile.
+    pub(crate) fn new(simulator: &'a Simulator, folder: &Path) -> Result<Self, Error> {
+        callgrind::check_installed()?;
+        Ok(Instructions { simulator, profile: folder.join("callgrind.out") })
+    }
+
+    /// Measures a function once and adds the samples to `samples`.
+    pub(crate) async fn once(
+        &self,
+        function: &Function,
+        samples: &mut Samples,
+    ) -> Result<(), Error> {
+        self.workload(function, &TEXT_WORKLOAD, samples).await?;
+        if function.kind == Kind::LlmExe {
+            self.workload(function, &JSON_WORKLOAD, samples).await?;
+        }
+        Ok(())
+    }
+
+    async fn workload(
+        &self,
+        function: &Function,
+        workload: &Workload,
+        samples: &mut Samples,
+    ) -> Result<(), Error> {
+        let cold = self.count(function, workload, 1).await?;
+        let few = self.count(function, workload, FEW).await?;
+        let many = self.count(function, workload, MANY).await?;
+        let per_invocation = |of: fn(&Counts) -> u64| -> Result<f64, Error> {
+            let more = of(&many).checked_sub(of(&few));
+            let more = more.ok_or("more invocations executed fewer instructions")?;
+            Ok(more as f64 / f64::from(MANY - FEW))
+        };
+        samples.add(workload.cold, cold.instructions as f64 / 1e3);
+        samples.add(workload.warm, per_invocation(|counts| counts.instructions)? / 1e3);
+        samples.add(workload.allocations, per_invocation(|counts| counts.allocations)?);
+        samples.add(workload.resident, self.resident_memory(function, workload).await? / 1e6);
+        Ok(())
+    }
+
+    /// Returns the counts of a process from its start until it is idle after `invocations`.
+    async fn count(
+        &self,
+        function: &Function,
+        workload: &Workload,
+        invocations: u32,
+    ) -> Result<Counts, Error> {
+        self.simulator.clear();
+        let (command, openai) = (callgrind::command(&self.profile), self.openai());
+        let running = Running::start_under(&command, function, &openai, &[]).await?;
+        running.repeat(invocations, workload.body, workload.is_expected).await?;
+        running.terminate().await?;
+        check_calls(self.simulator, function, invocations)?;
+        callgrind::parse(&std::fs::read_to_string(&self.profile)?)
+    }
+
+    /// Returns the resident memory of a process in bytes after 1,000 invocations.
+    async fn resident_memory(
+        &self,
+        function: &Function,
+        workload: &Workload,
+    ) -> Result<f64, Error> {
+        let running = Running::start_under(&[], function, &self.openai(), &[]).await?;
+        for _ in 0..RESIDENT / CLEAR_EVERY {
+            self.simulator.clear();
+            running.repeat(CLEAR_EVERY, workload.body, workload.is_expected).await?;
+            check_calls(self.simulator, function, CLEAR_EVERY)?;
+        }
+        running.idle().await.resident_memory()
+    }
+
+    fn openai(&self) -> String {
+        self.simulator.openai_base_url()
+    }
+}

@@ -1,0 +1,67 @@
+//! Makes the result of a request a value of a Rust type.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::type_schema::{self, TypeSchema};
+use crate::error::Problem;
+use crate::parsers::{Parsers, ResultType};
+use crate::request::Request;
+use crate::schema::Schema;
+
+/// What a request needs of the type of its result, as functions of the type.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TypeFunctions {
+    derive: fn() -> Map<String, Value>,
+    check: fn(&Value) -> Result<(), String>,
+}
+
+impl TypeFunctions {
+    pub(super) fn new<T: DeserializeOwned + JsonSchema>() -> Self {
+        TypeFunctions { derive: type_schema::derive::<T>, check: check::<T> }
+    }
+
+    /// Sets the output of a request, unless it has one, and returns how replies are read.
+    ///
+    /// # Errors
+    /// Returns the problem if the type has no valid schema.
+    pub(super) fn apply(
+        self,
+        request: &mut Request,
+        parsers: &Parsers,
+    ) -> Result<ResultType, Problem> {
+        request.strict_variables.get_or_insert(true);
+        let plain = ResultType { schema: None, wrapper: None, check: self.check };
+        let output = request.output.as_deref();
+        if request.schema.is_some() || output.is_some_and(|name| !parsers.uses_schema(name)) {
+            return Ok(plain);
+        }
+        let own = (self.derive)();
+        if output.is_none() && type_schema::is_text(&own) {
+            return Ok(plain);
+        }
+        if output.is_some_and(|name| name != JSON) {
+            // A parser of the program reads the reply, and does not know the wrapper.
+            request.schema = Some(own);
+            return Ok(plain);
+        }
+        let TypeSchema { own, sent, wrapper } = TypeSchema::new(own);
+        let schema = Schema::compile(own).map_err(|error| {
+            Problem::request("schema", format!("the schema of the type: {error}"))
+        })?;
+        (request.output, request.schema) = (Some(JSON.to_owned()), Some(sent));
+        Ok(ResultType { schema: Some(schema), wrapper, ..plain })
+    }
+}
+
+/// The name of the output whose schema is that of the type.
+const JSON: &str = "json";
+
+/// Returns why a value does not deserialize. The message is sent to the model in a repair.
+fn check<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
+    match serde_path_to_error::deserialize::<_, T>(value) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("the reply does not fit the program's type: {error}")),
+    }
+}
