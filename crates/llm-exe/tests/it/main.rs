@@ -28,7 +28,6 @@ mod registered;
 mod rendering;
 mod requests;
 mod runs;
-mod schema_differential;
 mod schema_suite;
 mod schemas;
 mod strict_property;

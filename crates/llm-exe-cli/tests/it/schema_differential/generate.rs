@@ -40,6 +40,7 @@ const PATTERNS: &[&str] = &[
     "\\u00e9",
     "^(?:a{1,2}b?){1,2}$",
 ];
+/// `jsonschema` counts numbers below the smallest 64-bit float as zero, so they are not among these.
 const NUMBERS: &[&str] = &[
     "0",
     "1",
@@ -64,7 +65,6 @@ const NUMBERS: &[&str] = &[
     "123456789012345678901234567890",
     "1.5e300",
     "1e400",
-    "1e-400",
     "0.30000000000000004",
     "-9223372036854775809",
     "3.0",
@@ -81,17 +81,22 @@ pub(super) struct Generator {
     draft: usize,
     /// The definitions from this one on may be referred to without a cycle.
     floor: usize,
+    /// Whether the schema can't refer to definitions, because it is a resource of its own.
+    alone: bool,
     /// Whether the schema has dynamic references.
     dynamic: bool,
     /// Whether the definitions have an anchor.
     anchors: [bool; DEFINITIONS],
+    /// Whether the definitions are resources.
+    resources: [bool; DEFINITIONS],
 }
 
 impl Generator {
     pub(super) fn new(seed: u64, index: u64) -> Self {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index));
         let draft = [0, 0, 0, 1, 1, 2, 3, 4][rng.usize(..8)];
-        Generator { rng, draft, floor: 0, dynamic: false, anchors: [false; DEFINITIONS] }
+        let (anchors, resources) = ([false; DEFINITIONS], [false; DEFINITIONS]);
+        Generator { rng, draft, floor: 0, alone: false, dynamic: false, anchors, resources }
     }
 
     /// Returns a schema.
@@ -123,6 +128,9 @@ impl Generator {
     }
 
     fn definition(&mut self, index: usize) -> Value {
+        if self.dynamic && self.rng.bool() {
+            return self.resource(index);
+        }
         let mut rules = match self.schema_of(2) {
             Value::Object(rules) => rules,
             other => return other,
@@ -137,10 +145,18 @@ impl Generator {
                 _ => rules.insert("id".to_owned(), json!(format!("#n{index}"))),
             };
         }
-        if self.dynamic && self.rng.bool() {
-            let (name, value) = self.dynamic_anchor();
-            rules.insert(name.to_owned(), value);
-        }
+        Value::Object(rules)
+    }
+
+    /// Returns a definition that is a resource of its own, because a resource has each anchor once.
+    fn resource(&mut self, index: usize) -> Value {
+        self.alone = true;
+        let mut rules = self.rules(2);
+        self.alone = false;
+        rules.insert("$id".to_owned(), json!(uri(index)));
+        self.resources[index] = true;
+        let (name, value) = self.dynamic_anchor();
+        rules.insert(name.to_owned(), value);
         Value::Object(rules)
     }
 
@@ -393,7 +409,7 @@ impl Generator {
     }
 
     fn add_reference(&mut self, rules: &mut Map<String, Value>) {
-        if self.floor >= DEFINITIONS {
+        if self.alone || self.floor >= DEFINITIONS {
             return self.add_counts(rules);
         }
         let index = self.floor + self.rng.usize(..DEFINITIONS - self.floor);
@@ -402,6 +418,7 @@ impl Generator {
             // It may not exist.
             0 => format!("#n{index}"),
             1 => format!("#/{place}/d{index}/not"),
+            2..=50 if self.resources[index] => uri(index),
             2..=30 if self.anchors[index] => format!("#n{index}"),
             _ => format!("#/{place}/d{index}"),
         };
@@ -565,6 +582,11 @@ impl Generator {
 
 fn type_name(value: &Value) -> &'static str {
     llm_exe::json::type_name(value)
+}
+
+/// Returns the URI of a definition that is a resource.
+fn uri(index: usize) -> String {
+    format!("https://schemas.example/d{index}")
 }
 
 fn remove_at(fields: &mut Map<String, Value>, index: usize) -> Option<Value> {
