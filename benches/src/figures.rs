@@ -64,26 +64,36 @@ pub(crate) enum Figure {
     WarmJsonInstructions,
     AllocationsJson,
     ResidentJson,
+    /// The peak memory of a process that handled one SQS event with 1,000 records.
+    BatchMemory,
+    /// The records per second of such events in one process.
+    BatchRate,
+    /// The CPU time of a record of such an event, in microseconds.
+    BatchCpu,
     /// The unpacked size of the deployed files.
     Size,
     /// The zipped size of the deployed files.
     Zip,
 }
 
-/// A part of the benchmark, which can run alone.
+/// A part of the benchmark. All parts except [`Part::Times`] can run alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Times, CPU times and memory, compared with Node.
     Times,
     /// Instructions, allocations and memory, compared with the limit program.
     Instructions,
+    /// Large SQS events.
+    Throughput,
+    /// The growth of the CPU time with the size of the input.
+    Growth,
     /// The sizes of the deployed files, which every run measures.
     Always,
 }
 
 impl Figure {
     /// All figures with their parts and their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, Part, &str); 33] = [
+    pub(crate) const ALL: [(Figure, Part, &str); 36] = [
         (Figure::ColdText, Part::Times, "text: cold, ms"),
         (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
         (Figure::WarmText, Part::Times, "text: warm, ms"),
@@ -115,6 +125,9 @@ impl Figure {
         (Figure::WarmJsonInstructions, Part::Instructions, "json: warm, thousand instructions"),
         (Figure::AllocationsJson, Part::Instructions, "json: warm, allocations"),
         (Figure::ResidentJson, Part::Instructions, "json: memory after 1,000, MB"),
+        (Figure::BatchMemory, Part::Throughput, "batch of 1,000: peak memory, MB"),
+        (Figure::BatchRate, Part::Throughput, "batch of 1,000: records per second"),
+        (Figure::BatchCpu, Part::Throughput, "batch of 1,000: µs of CPU per record"),
         (Figure::Size, Part::Always, "unpacked, MB"),
         (Figure::Zip, Part::Always, "zipped, MB"),
     ];

@@ -109,6 +109,10 @@ impl<'a> Instructions<'a> {
         invocations: u32,
     ) -> Result<Counts, Error> {
         self.simulator.clear();
+        // Do not read an old profile if valgrind writes none.
+        if self.profile.exists() {
+            std::fs::remove_file(&self.profile)?;
+        }
         let (command, openai) = (callgrind::command(&self.profile), self.openai());
         let running = Running::start_under(&command, function, &openai, &[]).await?;
         running.repeat(invocations, workload.body, workload.is_expected).await?;

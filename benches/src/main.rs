@@ -13,13 +13,16 @@ mod callgrind;
 mod error;
 mod figures;
 mod function;
+mod growth;
 mod instructions;
 mod measure;
 mod memory;
 mod process;
+mod provider;
 mod running;
 mod table;
 mod targets;
+mod throughput;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,11 +33,13 @@ use llm_exe_simulator::Simulator;
 use aws::Aws;
 use batches::Batches;
 use error::Error;
-use figures::{Figures, Part};
+use figures::{Figures, LLM_EXE, Part};
 use function::{Function, Kind};
+use growth::Growth;
 use instructions::{COUNTED_ROUNDS, Instructions};
 use measure::{Measure, Task};
-use memory::{Growth, MEMORY_ROUNDS};
+use memory::{MEMORY_ROUNDS, MemoryGrowth};
+use provider::Provider;
 
 /// Compares the function with the limit program and with Node.
 #[derive(Parser)]
@@ -43,6 +48,12 @@ struct Args {
     /// Count only instructions and allocations, and measure the memory after 1,000 invocations.
     #[arg(long)]
     instructions: bool,
+    /// Measure only SQS events with 1,000 records.
+    #[arg(long)]
+    throughput: bool,
+    /// Measure only how the CPU time grows with the size of the input.
+    #[arg(long)]
+    growth: bool,
     /// Run only a few rounds, to check that the benchmark works.
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
@@ -58,12 +69,17 @@ struct Args {
 }
 
 impl Args {
-    /// Returns the parts to run: all, unless an option selects one.
+    /// Returns the parts to run: all, unless options select some.
     fn parts(&self) -> Vec<Part> {
-        if self.instructions {
-            return vec![Part::Instructions];
+        let selected = [
+            (Part::Instructions, self.instructions),
+            (Part::Throughput, self.throughput),
+            (Part::Growth, self.growth),
+        ];
+        if selected.iter().any(|(_, is_selected)| *is_selected) {
+            return selected.into_iter().filter(|part| part.1).map(|part| part.0).collect();
         }
-        vec![Part::Times, Part::Instructions]
+        vec![Part::Times, Part::Instructions, Part::Throughput, Part::Growth]
     }
 }
 
@@ -83,7 +99,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the benchmark and prints the table. Returns whether all targets are reached.
+/// Runs the benchmark and prints the tables. Returns whether all targets are reached.
 async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let parts = args.parts();
@@ -93,20 +109,35 @@ async fn run(args: &Args) -> Result<bool, Error> {
     for function in functions.iter().filter(|function| is_measured(function)) {
         function.check_files()?;
     }
-    let rounds = if args.quick { 5 } else { args.rounds };
     let simulator = Simulator::start().await?;
+    let provider = Provider::start()?;
+    let rounds = if args.quick { 5 } else { args.rounds };
+    let few_rounds = if args.quick { 1 } else { rounds.min(COUNTED_ROUNDS) };
     let mut figures = Figures::new(functions.len());
+    let mut growth = Growth::default();
     if parts.contains(&Part::Instructions) {
         let instructions = Instructions::new(&simulator, &args.built)?;
-        let rounds = if args.quick { 1 } else { rounds.min(COUNTED_ROUNDS) };
-        for round in 1..=rounds {
-            eprintln!("instructions, round {round} of {rounds}");
+        for round in 1..=few_rounds {
+            eprintln!("instructions, round {round} of {few_rounds}");
             for (index, function) in functions.iter().enumerate() {
                 if function.kind != Kind::Node {
                     instructions.once(function, figures.of(index)).await?;
                 }
             }
         }
+    }
+    if parts.contains(&Part::Throughput) {
+        for round in 1..=few_rounds {
+            eprintln!("throughput, round {round} of {few_rounds}");
+            for (index, function) in functions.iter().enumerate() {
+                if function.kind == Kind::LlmExe {
+                    throughput::once(&provider, function, figures.of(index)).await?;
+                }
+            }
+        }
+    }
+    if parts.contains(&Part::Growth) {
+        growth = Growth::measure(&provider, &functions[LLM_EXE]).await?;
     }
     if parts.contains(&Part::Times) {
         times(&functions, &simulator, rounds, &mut figures).await?;
@@ -118,8 +149,11 @@ async fn run(args: &Args) -> Result<bool, Error> {
     }
     let verdicts = targets::verdicts(&figures, &parts);
     println!("{}", table::table(&functions, &figures, &verdicts, &parts));
-    println!("{}", table::footnote(rounds, &parts));
-    Ok(verdicts.iter().all(|verdict| verdict.is_reached))
+    println!("{}\n", table::footnote(rounds, &parts));
+    if parts.contains(&Part::Growth) {
+        println!("{}", growth.table());
+    }
+    Ok(verdicts.iter().all(|verdict| verdict.is_reached) && growth.is_linear())
 }
 
 /// Measures times, CPU times and memory of all functions.
@@ -133,7 +167,7 @@ async fn times(
     let aws = Aws::start().await?;
     let measure = Measure::new(simulator, &aws);
     let batches = Batches { simulator };
-    let growth = Growth { simulator };
+    let memory = MemoryGrowth { simulator };
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (index, function) in functions.iter().enumerate() {
@@ -151,7 +185,7 @@ async fn times(
         eprintln!("memory, round {round} of {}", rounds.min(MEMORY_ROUNDS));
         for (index, function) in functions.iter().enumerate() {
             if function.kind == Kind::LlmExe {
-                growth.once(function, figures.of(index)).await?;
+                memory.once(function, figures.of(index)).await?;
             }
         }
     }

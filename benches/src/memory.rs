@@ -25,7 +25,7 @@ const CLEAR_EVERY: u32 = 250;
 
 /// Measures the growth of memory. All processes share a simulated provider, and each has its own
 /// simulated S3.
-pub(crate) struct Growth<'a> {
+pub(crate) struct MemoryGrowth<'a> {
     pub(crate) simulator: &'a Simulator,
 }
 
@@ -41,7 +41,7 @@ struct Invocations {
     failures: usize,
 }
 
-impl Growth<'_> {
+impl MemoryGrowth<'_> {
     /// Runs all invocations in a new process and adds the samples to `samples`.
     pub(crate) async fn once(
         &self,

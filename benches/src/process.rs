@@ -1,6 +1,7 @@
 //! Runs a function as a process and reads its CPU time and memory.
 
 use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +9,8 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::function::Function;
 
+/// The number of the signal that asks a process to terminate, on all Linux architectures.
+const SIGTERM: i32 = 15;
 /// The time between two checks whether a process is idle.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -54,7 +57,10 @@ impl Process {
         if !status.success() {
             return Err("cannot send SIGTERM to the function".into());
         }
-        self.0.wait()?;
+        let status = self.0.wait()?;
+        if status.signal() != Some(SIGTERM) {
+            return Err(format!("the function ended by itself: {status}").into());
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::instructions::{COUNTED_ROUNDS, FEW, MANY, RESIDENT};
 use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
+use crate::throughput::{EVENTS, RECORDS};
 
 /// Returns a table that has a row for each figure of the parts that were run, and columns for the
 /// measured functions, ratios and targets.
@@ -143,6 +144,13 @@ pub(crate) fn footnote(rounds: u32, parts: &[Part]) -> String {
              second event. Warm: the difference of {MANY} and {FEW} invocations, per invocation. \
              Memory after {RESIDENT} requests: resident, without callgrind. JSON is compared with \
              the text of the limit program."
+        );
+    }
+    if parts.contains(&Part::Throughput) {
+        let _ = write!(
+            text,
+            " Batch of 1,000: SQS events with {RECORDS} records and a provider that replies at \
+             once; peak memory after the first event, and the fastest of {EVENTS} events after it."
         );
     }
     text

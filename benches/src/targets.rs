@@ -16,9 +16,11 @@ enum Against {
     Times(Figure),
     /// The figure is not compared. The limit applies to its value.
     Absolute,
+    /// The figure is not compared. The limit is the minimum of its value.
+    AtLeast,
 }
 
-/// A target, which sets the upper limit for a figure of llm-exe.
+/// A target, which limits a figure of llm-exe.
 #[derive(Debug)]
 struct Target {
     figure: Figure,
@@ -46,6 +48,8 @@ const TARGETS: &[Target] = &[
     target(Figure::ColdJsonInstructions, Against::Limit, 1.9, "1.9 times limit"),
     target(Figure::WarmJsonInstructions, Against::Limit, 3.0, "3 times limit"),
     target(Figure::ResidentJson, Against::Limit, 2.1, "2.1 times limit"),
+    target(Figure::BatchMemory, Against::Absolute, 15.0, "15 MB"),
+    target(Figure::BatchRate, Against::AtLeast, 10_000.0, "at least 10,000"),
     target(Figure::Zip, Against::Absolute, 2.75, "2.75 MB"),
 ];
 
@@ -77,11 +81,14 @@ pub(crate) fn verdicts(figures: &Figures, parts: &[Part]) -> Vec<Verdict> {
             Against::Limit => figures.ratio_to_limit(target.figure, LLM_EXE),
             Against::Figure(other) => figures.excess(LLM_EXE, target.figure, other),
             Against::Times(other) => figures.times(LLM_EXE, target.figure, other),
-            Against::Absolute => {
+            Against::Absolute | Against::AtLeast => {
                 figures.summary(LLM_EXE, target.figure).map(|summary| summary.median)
             }
         };
-        let is_reached = value.is_some_and(|value| value <= target.limit);
+        let is_reached = value.is_some_and(|value| match target.against {
+            Against::AtLeast => value >= target.limit,
+            _ => value <= target.limit,
+        });
         Verdict { figure: target.figure, text: target.text, is_reached }
     };
     let is_run = |figure: Figure| figure.part() == Part::Always || parts.contains(&figure.part());
@@ -101,7 +108,7 @@ mod tests {
 
     #[test]
     fn target_without_a_measurement_is_missed() {
-        let parts = [Part::Times, Part::Instructions];
+        let parts = [Part::Times, Part::Instructions, Part::Throughput];
         assert_eq!(reached(&Figures::new(4), &parts), []);
     }
 
@@ -126,6 +133,16 @@ mod tests {
         assert_eq!(reached(&figures, &[Part::Times]), [&times[..], &[Figure::Zip]].concat());
         let expected = [Figure::ColdTextInstructions, Figure::AllocationsText, Figure::Zip];
         assert_eq!(reached(&figures, &[Part::Instructions]), expected);
+    }
+
+    #[test]
+    fn minimum_is_a_lower_limit() {
+        let reaches = |rate: f64| {
+            let mut figures = Figures::new(4);
+            figures.of(LLM_EXE).add(Figure::BatchRate, rate);
+            reached(&figures, &[Part::Throughput]) == [Figure::BatchRate]
+        };
+        assert_eq!([9_999.0, 10_000.0, 12_000.0].map(reaches), [false, true, true]);
     }
 
     #[test]

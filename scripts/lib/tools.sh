@@ -8,7 +8,7 @@ MOTO_VERSION=5.2.5
 # with the same version (cdk/lib/code.ts).
 GLIBC_VERSION=2.34
 tools="$PWD/.tools"
-target="${CARGO_TARGET_DIR:-$PWD/target}"
+target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 
 # Prints a heading.
 heading() { printf '\n== %s\n' "$*"; }
@@ -72,6 +72,37 @@ build_zip() {
 unpack_zip() {
   python3 -m zipfile -e "$1" "$2"
   chmod +x "$2/bootstrap"
+}
+
+# Builds the function as it is deployed, for the processor of this machine, and exports
+# SHIPPED_FUNCTION, so that tests run this build (crates/llm-exe-testkit/src/program.rs). Sets
+# shipped_zip and shipped_program.
+build_shipped() {
+  export SHIPPED_FUNCTION="$target/shipped"
+  shipped_zip="$SHIPPED_FUNCTION/llm-exe-lambda/bootstrap.zip"
+  shipped_program="$SHIPPED_FUNCTION/llm-exe-lambda/bootstrap"
+  build_zip "$(uname -m)" -p llm-exe-lambda --lambda-dir "$SHIPPED_FUNCTION"
+  unpack_zip "$shipped_zip" "$(dirname "$shipped_program")"
+}
+
+# Builds the function like build_shipped, but with the test-only feature panic-on-demand, and sets
+# panicking_program. Call it before build_shipped, which then leaves a build without the feature in
+# the target folder.
+build_panicking() {
+  local folder="$target/shipped/panic-on-demand"
+  panicking_program="$folder/llm-exe-lambda/bootstrap"
+  build_zip "$(uname -m)" -p llm-exe-lambda --features panic-on-demand --lambda-dir "$folder"
+  unpack_zip "$folder/llm-exe-lambda/bootstrap.zip" "$(dirname "$panicking_program")"
+}
+
+# Prints the highest glibc version that a program needs, and fails if Amazon Linux 2023 has an older
+# one.
+check_glibc() {
+  local needed
+  needed=$(readelf --wide --version-info "$1" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
+  needed=${needed#GLIBC_}
+  echo "the highest glibc symbol version is ${needed:-none}; the maximum is $GLIBC_VERSION"
+  [ "$(printf '%s\n' "$needed" "$GLIBC_VERSION" | sort -V | tail -1)" = "$GLIBC_VERSION" ]
 }
 
 # Returns whether a program was built with the test-only feature panic-on-demand.

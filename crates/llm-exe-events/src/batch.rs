@@ -5,9 +5,12 @@ use std::collections::HashMap;
 
 use llm_exe::Error;
 use llm_exe::error::shorten;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::record::{FinishedRecord, Outcome, Record, RecordRequest};
+use crate::source::to_json;
 
 /// Maximum number of failed records listed in an error message.
 const MAX_LISTED_FAILURES: usize = 10;
@@ -37,6 +40,9 @@ pub(crate) fn deduplicate_records(records: Vec<Record>) -> Vec<Record> {
 }
 
 fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
+    if requests.len() < 2 {
+        return requests;
+    }
     let mut positions: HashMap<(&'static str, String), usize> = HashMap::new();
     let mut unique: Vec<RecordRequest> = Vec::new();
     for request in requests {
@@ -60,28 +66,37 @@ fn deduplicate_requests(requests: Vec<RecordRequest>) -> Vec<RecordRequest> {
 
 /// Builds Lambda's partial batch response, which lists the failed records.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-pub(crate) fn item_failures(records: Vec<FinishedRecord>) -> Value {
-    let failed = records.into_iter().filter(|record| matches!(record.outcome, Outcome::Failed(_)));
+pub(crate) fn item_failures(records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
+    let failed = records.iter().filter(|record| matches!(record.outcome, Outcome::Failed(_)));
     let failures: Vec<Value> =
         failed.map(|record| json!({ "itemIdentifier": record.id })).collect();
-    json!({ "batchItemFailures": failures })
+    to_json(&json!({ "batchItemFailures": failures }))
+}
+
+/// The status of a record in a response.
+#[derive(Serialize)]
+struct RecordStatus<'a> {
+    id: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a Value>,
 }
 
 /// Builds a JSON array with the status of each record.
 ///
 /// # Errors
 /// If any record failed, returns one error that summarizes all failures.
-pub(crate) fn status_list(records: Vec<FinishedRecord>) -> Result<Value, Error> {
-    if let Some(error) = combined_error(&records) {
+pub(crate) fn status_list(records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
+    if let Some(error) = combined_error(records) {
         return Err(error);
     }
-    let items = records.into_iter().filter_map(|record| match record.outcome {
-        Outcome::Done(result) => Some(json!({ "id": record.id, "status": "ok", "result": result })),
-        Outcome::Skipped => Some(json!({ "id": record.id, "status": "skipped" })),
+    let statuses = records.iter().filter_map(|FinishedRecord { id, outcome }| match outcome {
+        Outcome::Done(result) => Some(RecordStatus { id, status: "ok", result: Some(result) }),
+        Outcome::Skipped => Some(RecordStatus { id, status: "skipped", result: None }),
         // Unreachable: if any record failed, an error was returned above.
         Outcome::Failed(_) => None,
     });
-    Ok(items.collect())
+    to_json(&statuses.collect::<Vec<_>>())
 }
 
 /// Combines the errors of all failed records into one, which has the kind of the first error.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::shapes::non_empty_string;
+use crate::shapes::{field, non_empty_string};
 
 /// The name for callers whose identity is unknown.
 const ANONYMOUS: &str = "anonymous";
@@ -71,7 +71,7 @@ pub(crate) fn from_authorizer(authorizer: Option<&Value>) -> Option<CallerIdenti
             .or(signed.map(CallerIdentity::Iam))
             .or_else(|| iam.as_object().map(CallerIdentity::Context));
     }
-    let tokens = [authorizer?.pointer("/jwt/claims"), context.get("claims")];
+    let tokens = [field(authorizer?, "/jwt/claims"), context.get("claims")];
     if let Some(claims) = tokens.into_iter().flatten().find_map(Value::as_object)
         && !claims.is_empty()
     {

@@ -1,16 +1,20 @@
 //! Code shared by all HTTP sources: routing, authorization, and the bodies of requests and
 //! responses.
 
+use std::borrow::Cow;
+
 use ::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use llm_exe::{Error, ErrorKind, json, request_schema};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::record::{FinishedRecord, Invocation, Outcome};
 use crate::shapes::string;
-use crate::source::Route;
+use crate::source::{self, Route};
 
 /// Maximum size of a decoded request body in bytes, which is Lambda's payload limit of 6 MB.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
@@ -85,45 +89,67 @@ pub(crate) enum ResponseFormat {
 
 /// An HTTP response, independent of the format that the event source expects.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HttpResponse {
+pub(crate) struct HttpResponse<'a> {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
+    pub(crate) body: Cow<'a, str>,
 }
 
-impl HttpResponse {
+impl HttpResponse<'_> {
     fn json(status: u16, body: &Value) -> Self {
-        let headers = vec![("content-type", "application/json".to_owned())];
-        HttpResponse { status, headers, body: body.to_string() }
+        let headers = vec![("content-type", Cow::Borrowed("application/json"))];
+        HttpResponse { status, headers, body: Cow::Owned(body.to_string()) }
     }
 
-    fn empty(status: u16, allow: &str) -> Self {
-        HttpResponse { status, headers: vec![("allow", allow.to_owned())], body: String::new() }
+    fn empty(status: u16, allow: &'static str) -> Self {
+        let headers = vec![("allow", Cow::Borrowed(allow))];
+        HttpResponse { status, headers, body: Cow::Borrowed("") }
     }
 
-    /// Converts the response to the format that the event source expects.
-    pub(crate) fn into_value(self, format: ResponseFormat) -> Value {
-        let is_multi = matches!(format, ResponseFormat::RestMulti | ResponseFormat::AlbMulti);
-        let headers: Map<String, Value> = self
-            .headers
-            .into_iter()
-            .map(|(name, value)| {
-                let value = if is_multi { json!([value]) } else { json!(value) };
-                (name.to_owned(), value)
-            })
-            .collect();
-        let field = if is_multi { "multiValueHeaders" } else { "headers" };
-        let mut response = json!({ "statusCode": self.status, field: headers, "body": self.body });
-        match format {
-            ResponseFormat::V2 => response["cookies"] = json!([]),
-            ResponseFormat::Alb | ResponseFormat::AlbMulti => {
-                response["statusDescription"] = json!(status_description(self.status));
+    /// Serializes the response in the format that the event source expects.
+    pub(crate) fn to_json(&self, format: ResponseFormat) -> Result<Box<RawValue>, Error> {
+        let headers = self.headers.iter().map(|(name, value)| (*name, value));
+        let (headers, multi_value_headers) = match format {
+            ResponseFormat::RestMulti | ResponseFormat::AlbMulti => {
+                let headers = headers.map(|(name, value)| (name.to_owned(), json!([value])));
+                (None, Some(headers.collect()))
             }
-            ResponseFormat::Rest | ResponseFormat::RestMulti => {}
-        }
-        response["isBase64Encoded"] = json!(false);
-        response
+            ResponseFormat::V2 | ResponseFormat::Rest | ResponseFormat::Alb => {
+                let headers = headers.map(|(name, value)| (name.to_owned(), json!(value)));
+                (Some(headers.collect()), None)
+            }
+        };
+        let status_description = match format {
+            ResponseFormat::Alb | ResponseFormat::AlbMulti => Some(status_description(self.status)),
+            ResponseFormat::V2 | ResponseFormat::Rest | ResponseFormat::RestMulti => None,
+        };
+        source::to_json(&FormattedResponse {
+            status_code: self.status,
+            headers,
+            multi_value_headers,
+            body: &self.body,
+            cookies: (format == ResponseFormat::V2).then_some([]),
+            status_description,
+            is_base64_encoded: false,
+        })
     }
+}
+
+/// An HTTP response in the format that an event source expects.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FormattedResponse<'a> {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_headers: Option<Map<String, Value>>,
+    body: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<[&'a str; 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    is_base64_encoded: bool,
 }
 
 /// Returns the status code with its reason phrase, which load balancers require.
@@ -142,7 +168,10 @@ fn status_description(status: u16) -> String {
 
 /// Returns the response to an HTTP request that runs nothing, such as `GET /health`. Returns `None`
 /// if the request must be run.
-fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Option<HttpResponse> {
+fn respond_without_run(
+    request: &HttpRequest<'_>,
+    invocation: &Invocation,
+) -> Option<HttpResponse<'static>> {
     let (readable, can_run): (Option<Value>, bool) = match request.last_segment() {
         "" => (Some(health(invocation)), true),
         "invoke" => (None, true),
@@ -166,7 +195,7 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
         ("POST", _) if can_run => None,
         ("GET", Some(body)) => Some(HttpResponse::json(200, &body)),
         ("HEAD", Some(body)) => {
-            Some(HttpResponse { body: String::new(), ..HttpResponse::json(200, &body) })
+            Some(HttpResponse { body: Cow::Borrowed(""), ..HttpResponse::json(200, &body) })
         }
         ("OPTIONS", _) => Some(HttpResponse::empty(204, allow)),
         (method, _) => {
@@ -175,7 +204,7 @@ fn respond_without_run(request: &HttpRequest<'_>, invocation: &Invocation) -> Op
             );
             let error = Error::new(ErrorKind::MethodNotAllowed, message);
             let mut response = error_response(&error, invocation);
-            response.headers.push(("allow", allow.to_owned()));
+            response.headers.push(("allow", Cow::Borrowed(allow)));
             Some(response)
         }
     }
@@ -186,11 +215,11 @@ pub(crate) fn route(
     request: &HttpRequest<'_>,
     invocation: &Invocation,
     format: ResponseFormat,
-) -> Route {
-    match respond_without_run(request, invocation) {
-        Some(response) => Route::Respond(response.into_value(format)),
-        None => Route::Run,
-    }
+) -> Result<Route, Error> {
+    let Some(response) = respond_without_run(request, invocation) else {
+        return Ok(Route::Run);
+    };
+    Ok(Route::Respond { status: response.status, response: response.to_json(format)? })
 }
 
 fn health(invocation: &Invocation) -> Value {
@@ -271,15 +300,18 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
 }
 
 /// Builds the response from the outcome of the event's only record.
-pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> HttpResponse {
-    match records.into_iter().next().map(|record| record.outcome) {
+pub(crate) fn respond<'a>(
+    records: &'a [FinishedRecord],
+    invocation: &Invocation,
+) -> HttpResponse<'a> {
+    match records.first().map(|record| &record.outcome) {
         Some(Outcome::Done(Value::String(text))) => HttpResponse {
             status: 200,
-            headers: vec![("content-type", "text/plain; charset=utf-8".to_owned())],
-            body: text,
+            headers: vec![("content-type", Cow::Borrowed("text/plain; charset=utf-8"))],
+            body: Cow::Borrowed(text),
         },
-        Some(Outcome::Done(value)) => HttpResponse::json(200, &value),
-        Some(Outcome::Failed(error)) => error_response(&error, invocation),
+        Some(Outcome::Done(value)) => HttpResponse::json(200, value),
+        Some(Outcome::Failed(error)) => error_response(error, invocation),
         Some(Outcome::Skipped) | None => error_response(
             &Error::new(ErrorKind::Internal, "the request has no outcome"),
             invocation,
@@ -289,11 +321,14 @@ pub(crate) fn respond(records: Vec<FinishedRecord>, invocation: &Invocation) -> 
 
 /// Builds an error response in the format of function URLs, for servers that reject a request
 /// before they convert it to an event.
-pub fn http_failure(invocation: &Invocation, error: &Error) -> Value {
-    error_response(error, invocation).into_value(ResponseFormat::V2)
+///
+/// # Errors
+/// Returns the same errors as [`EventSource::respond`](crate::EventSource::respond).
+pub fn http_failure(invocation: &Invocation, error: &Error) -> Result<Box<RawValue>, Error> {
+    error_response(error, invocation).to_json(ResponseFormat::V2)
 }
 
-fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse {
+fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
     let kind = error.kind();
     let body = json!({
         "error": {
@@ -307,7 +342,7 @@ fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse {
     if let Some(wait) = error.retry_after() {
         // Round up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers.push(("retry-after", seconds.to_string()));
+        response.headers.push(("retry-after", Cow::Owned(seconds.to_string())));
     }
     response
 }

@@ -12,14 +12,20 @@ pub(crate) fn is_request(value: &Value) -> bool {
     REQUEST_FIELDS.iter().any(|name| value.get(name).is_some())
 }
 
-/// Returns the string at a JSON pointer.
-pub(crate) fn string<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str)
+/// Returns the value at a path of field names, such as `/detail/bucket/name`. Unlike
+/// [`Value::pointer`], it allocates nothing and supports neither escapes nor indexes.
+pub(crate) fn field<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').skip(1).try_fold(value, |value, name| value.get(name))
 }
 
-/// Returns the string at a JSON pointer, unless it is empty.
-pub(crate) fn non_empty_string<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    string(value, pointer).filter(|text| !text.is_empty())
+/// Returns the string at a path of field names.
+pub(crate) fn string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    field(value, path).and_then(Value::as_str)
+}
+
+/// Returns the string at a path of field names, unless it is empty.
+pub(crate) fn non_empty_string<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
+    string(value, path).filter(|text| !text.is_empty())
 }
 
 /// Returns the items of the `Records` array. Returns `None` if the array is missing or the value is

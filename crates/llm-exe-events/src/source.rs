@@ -1,7 +1,9 @@
 //! The interface that every event source implements.
 
-use llm_exe::Error;
+use llm_exe::{Error, ErrorKind};
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
@@ -11,12 +13,17 @@ use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 pub const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024;
 
 /// How the function handles an event.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Route {
     /// The function runs the records of the event.
     Run,
-    /// The function returns this response without running anything.
-    Respond(Value),
+    /// The function returns a response without running anything.
+    Respond {
+        /// The HTTP status of the response.
+        status: u16,
+        /// The response in the format of the source.
+        response: Box<RawValue>,
+    },
 }
 
 /// A source of events, such as an SQS queue or an HTTP API.
@@ -28,9 +35,12 @@ pub trait EventSource: Sync {
     fn matches(&self, event: &Value) -> bool;
 
     /// Decides whether to run the event's records or to return a response immediately.
-    fn route(&self, event: &Value, invocation: &Invocation) -> Route {
+    ///
+    /// # Errors
+    /// Returns the same errors as [`EventSource::respond`].
+    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
         let _ = (event, invocation);
-        Route::Run
+        Ok(Route::Run)
     }
 
     /// Decides whether the caller may run requests. The default allows every caller, because AWS
@@ -67,22 +77,37 @@ pub trait EventSource: Sync {
     /// in that record instead.
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error>;
 
-    /// Builds the response that the source expects. `records` must be in the order of the event.
+    /// Serializes the response that the source expects. `records` must be in the order of the
+    /// event.
     ///
     /// # Errors
     /// Returns an error if the source can report a failure only by failing the invocation.
     fn respond(
         &self,
         invocation: &Invocation,
-        records: Vec<FinishedRecord>,
-    ) -> Result<Value, Error>;
+        records: &[FinishedRecord],
+    ) -> Result<Box<RawValue>, Error>;
 
-    /// Builds the response for an event that failed as a whole.
+    /// Serializes the response for an event that failed as a whole.
     ///
     /// # Errors
     /// Returns the same errors as [`EventSource::respond`].
-    fn respond_with_error(&self, invocation: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(
+        &self,
+        invocation: &Invocation,
+        error: Error,
+    ) -> Result<Box<RawValue>, Error> {
         let id = invocation.request_id.clone();
-        self.respond(invocation, vec![FinishedRecord { id, outcome: Outcome::Failed(error) }])
+        self.respond(invocation, &[FinishedRecord { id, outcome: Outcome::Failed(error) }])
     }
+}
+
+/// Serializes a response.
+///
+/// # Errors
+/// `Internal` if the response contains a value that JSON does not support, which no response does.
+pub(crate) fn to_json(response: &impl Serialize) -> Result<Box<RawValue>, Error> {
+    to_raw_value(response).map_err(|error| {
+        Error::new(ErrorKind::Internal, format!("the response can't be serialized: {error}"))
+    })
 }

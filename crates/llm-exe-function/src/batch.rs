@@ -46,25 +46,31 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 
     /// Runs all records and returns their outcomes in the order of `records`.
     pub(crate) async fn run(&self, records: Vec<Record>) -> Vec<RecordOutcome> {
-        let mut lanes: Vec<Vec<(usize, Record)>> = Vec::new();
+        if records.len() == 1 {
+            return self.run_lane(records).await;
+        }
+        let mut lanes: Vec<(Vec<usize>, Vec<Record>)> = Vec::new();
         let mut lane_of_group: HashMap<String, usize> = HashMap::new();
         for (index, record) in records.into_iter().enumerate() {
             let known = record.group.as_ref().and_then(|group| lane_of_group.get(group)).copied();
             match known.and_then(|lane| lanes.get_mut(lane)) {
-                Some(lane) => lane.push((index, record)),
+                Some((indexes, records)) => {
+                    indexes.push(index);
+                    records.push(record);
+                }
                 None => {
                     if let Some(group) = &record.group {
                         lane_of_group.insert(group.clone(), lanes.len());
                     }
-                    lanes.push(vec![(index, record)]);
+                    lanes.push((vec![index], vec![record]));
                 }
             }
         }
-        let mut running: FuturesUnordered<_> =
-            lanes.into_iter().map(|lane| self.run_lane(lane)).collect();
+        let run = |(indexes, records)| async move { (indexes, self.run_lane(records).await) };
+        let mut running: FuturesUnordered<_> = lanes.into_iter().map(run).collect();
         let mut outcomes: Vec<(usize, RecordOutcome)> = Vec::new();
-        while let Some(lane) = running.next().await {
-            outcomes.extend(lane);
+        while let Some((indexes, lane)) = running.next().await {
+            outcomes.extend(indexes.into_iter().zip(lane));
         }
         outcomes.sort_unstable_by_key(|(index, _)| *index);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
@@ -72,16 +78,20 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 
     /// Runs the records of one group in order. After a failure, the remaining records of the group
     /// fail without being run.
-    async fn run_lane(&self, records: Vec<(usize, Record)>) -> Vec<(usize, RecordOutcome)> {
-        let mut outcomes = Vec::new();
+    async fn run_lane(&self, records: Vec<Record>) -> Vec<RecordOutcome> {
+        let mut outcomes = Vec::with_capacity(records.len());
         let mut group_error: Option<Error> = None;
-        for (index, Record { id, group, requests }) in records {
-            let requests = match &group_error {
-                Some(error) => vec![RequestOutcome::failed(error.clone())],
-                None => {
-                    let group = group.as_deref();
-                    join_all(requests.into_iter().map(|request| self.run_request(request, group)))
-                        .await
+        for Record { id, group, mut requests } in records {
+            let group = group.as_deref();
+            let requests = match (&group_error, requests.pop()) {
+                (Some(error), _) => vec![RequestOutcome::failed(error.clone())],
+                (None, None) => Vec::new(),
+                (None, Some(request)) if requests.is_empty() => {
+                    vec![self.run_request(request, group).await]
+                }
+                (None, Some(last)) => {
+                    let requests = requests.into_iter().chain([last]);
+                    join_all(requests.map(|request| self.run_request(request, group))).await
                 }
             };
             let failure = requests.iter().find_map(RequestOutcome::error);
@@ -91,7 +101,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
                 );
                 group_error = Some(Error::new(error.kind(), message));
             }
-            outcomes.push((index, RecordOutcome { id, requests }));
+            outcomes.push(RecordOutcome { id, requests });
         }
         outcomes
     }
@@ -112,7 +122,8 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
             return RequestOutcome::failed(Error::new(ErrorKind::Timeout, message));
         }
         let started = Instant::now();
-        let outcome = self.runner.run(request, group).await;
+        // The future is large, so it is created only for the records that are running.
+        let outcome = Box::pin(self.runner.run(request, group)).await;
         let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
         *slowest = started.elapsed().max(*slowest);
         outcome
@@ -120,14 +131,6 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
 }
 
 impl RecordOutcome {
-    /// Returns the results of the requests that succeeded.
-    pub(crate) fn results(&self) -> impl Iterator<Item = &Value> {
-        self.requests.iter().filter_map(|request| match &request.outcome {
-            Outcome::Done(value) => Some(value),
-            Outcome::Failed(_) | Outcome::Skipped => None,
-        })
-    }
-
     /// Returns the error of the first failed request. A record fails if any of its requests fails.
     pub(crate) fn error(&self) -> Option<&Error> {
         self.requests.iter().find_map(RequestOutcome::error)

@@ -13,6 +13,7 @@ use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Runner, json};
 use llm_exe_events::{EndpointAuth, EventSource, Invocation, RecordRequest, Route, detect};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::auth::EndpointAuthenticator;
 use crate::batch::{Batch, RequestRunner};
@@ -55,10 +56,22 @@ impl std::fmt::Debug for Function {
 /// The outcome of handling an event, and the log line about it.
 #[derive(Debug)]
 pub struct HandledEvent {
-    /// The response to the event's source, or the error that fails the invocation.
-    pub outcome: Result<Value, Error>,
+    /// The response to the event's source as JSON, or the error that fails the invocation.
+    pub outcome: Result<Box<RawValue>, Error>,
     /// The log line about the event.
     pub line: LogLine,
+}
+
+impl HandledEvent {
+    /// Parses the response to the event's source.
+    ///
+    /// # Errors
+    /// Returns the error that fails the invocation.
+    pub fn response(&self) -> Result<Value, Error> {
+        let response = self.outcome.as_ref().map_err(Clone::clone)?;
+        json::parse(response.get().as_bytes())
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("the response is {error}")))
+    }
 }
 
 impl Function {
@@ -140,12 +153,12 @@ impl Function {
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
             Ok(event) => {
-                let handle = async {
+                let handle = Box::pin(async {
                     let source = detect(&event);
                     line.source = source.name();
                     self.handle_source(source, event, invocation, deadline, &mut line, records)
                         .await
-                };
+                });
                 match AssertUnwindSafe(handle).catch_unwind().await {
                     Ok(outcome) => outcome,
                     Err(_) => {
@@ -173,9 +186,9 @@ impl Function {
         deadline: Deadline,
         line: &mut LogLine,
         results: Option<&mut Vec<RecordResult>>,
-    ) -> Result<Value, Error> {
-        if let Route::Respond(response) = source.route(&event, invocation) {
-            line.set_response(&response);
+    ) -> Result<Box<RawValue>, Error> {
+        if let Route::Respond { status, response } = source.route(&event, invocation)? {
+            line.status = Some(status);
             return Ok(response);
         }
         let timeout = self.http_deadline.saturating_sub(GATEWAY_RESERVE);
@@ -191,11 +204,10 @@ impl Function {
                 return source.respond_with_error(invocation, error);
             }
         };
-        let outcomes = {
+        let mut outcomes = {
             let runner = EventRunner { function: self, caller: caller.as_deref(), deadline };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
-        line.set_records(&outcomes);
         // No result is lost if a caller waits for the response, because the response contains the
         // result.
         let is_unsent =
@@ -206,6 +218,7 @@ impl Function {
         if let Some(results) = results.filter(|_| caller.is_none()) {
             *results = RecordResult::list(&outcomes);
         }
+        line.set_records(&mut outcomes);
         response::build(source, outcomes, &self.results, invocation, deadline, line).await
     }
 }

@@ -1,11 +1,14 @@
 //! The log line of an invocation, which is a JSON object with CloudWatch metrics. The line never
 //! contains prompts, replies or API keys.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, Usage};
-use serde_json::{Map, Value, json};
+use llm_exe::{Error, ErrorKind, Report, StopReason, Usage};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
@@ -20,6 +23,9 @@ const MAX_LISTED_FAILURES: usize = 20;
 /// Maximum length of a failed record's error message in characters.
 const MAX_FAILURE_CHARS: usize = 200;
 
+/// The initial capacity of the buffer for a line, which is enough for a request without warnings.
+const TYPICAL_BYTES: usize = 1536;
+
 /// A summary of one invocation, which is logged as one line of JSON.
 #[derive(Debug, Clone)]
 pub struct LogLine {
@@ -32,7 +38,7 @@ pub struct LogLine {
     /// The duration of the invocation.
     pub duration: Duration,
     /// The HTTP status, if the function responded without running a request.
-    pub status: Option<u64>,
+    pub status: Option<u16>,
     /// The report about the request. If there are several requests, it describes the first one that
     /// called a provider, but contains the attempts and tokens of all requests.
     pub report: Report,
@@ -70,14 +76,10 @@ impl LogLine {
         }
     }
 
-    /// Sets the HTTP status from a response that was returned without running a request.
-    pub(crate) fn set_response(&mut self, response: &Value) {
-        self.status = response.get("statusCode").and_then(Value::as_u64);
-    }
-
-    /// Adds the outcomes of the event's records.
-    pub(crate) fn set_records(&mut self, records: &[RecordOutcome]) {
-        let requests = records.iter().flat_map(|record| &record.requests);
+    /// Adds the outcomes of the event's records, and moves the report that the line describes out
+    /// of them.
+    pub(crate) fn set_records(&mut self, records: &mut [RecordOutcome]) {
+        let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
@@ -85,7 +87,7 @@ impl LogLine {
             // If there are several requests, the line describes the first one that called a
             // provider.
             if index == 0 || self.report.attempts == 0 {
-                self.report = request.report.clone();
+                self.report = std::mem::take(&mut request.report);
             }
             self.report.usage = usage;
             self.report.attempts = attempts;
@@ -116,128 +118,203 @@ impl LogLine {
         if self.level() > max_level {
             return None;
         }
+        let mut line = Vec::with_capacity(TYPICAL_BYTES);
+        let mut serializer = serde_json::Serializer::new(&mut line);
+        // Writing to a buffer can't fail, and all values are valid JSON.
+        self.write(&mut serializer, max_level).ok()?;
+        String::from_utf8(line).ok()
+    }
+
+    /// Writes the line as a JSON object.
+    fn write<S: Serializer>(&self, serializer: S, max_level: LogLevel) -> Result<S::Ok, S::Error> {
         let now = SystemTime::now();
-        let mut line = Map::new();
-        let mut put = |name: &str, value: Value| {
-            if !value.is_null() {
-                line.insert(name.to_owned(), value);
-            }
-        };
-        put("timestamp", json!(humantime::format_rfc3339_millis(now).to_string()));
-        put("level", json!(self.level().name()));
-        put("requestId", json!(self.request_id));
-        put("message", json!(if self.error.is_none() { "answered" } else { "failed" }));
-        put("source", json!(self.source));
-        put("coldStart", json!(self.cold));
-        put("httpStatus", json!(self.status));
-        self.put_records(&mut put);
-        self.put_report(&mut put, max_level);
+        let mut line = serializer.serialize_map(None)?;
+        let timestamp = humantime::format_rfc3339_millis(now);
+        line.serialize_entry("timestamp", &format_args!("{timestamp}"))?;
+        line.serialize_entry("level", self.level().name())?;
+        line.serialize_entry("requestId", &self.request_id)?;
+        line.serialize_entry("message", if self.error.is_none() { "answered" } else { "failed" })?;
+        line.serialize_entry("source", self.source)?;
+        line.serialize_entry("coldStart", &self.cold)?;
+        put(&mut line, "httpStatus", self.status.as_ref())?;
+        self.write_records(&mut line)?;
+        self.write_report(&mut line)?;
+        self.write_warnings(&mut line, max_level)?;
         if let Some(error) = &self.error {
-            put("errorType", json!(error.kind().name()));
-            put("errorMessage", json!(error.for_log()));
-            put("providerStatus", json!(error.provider_status()));
+            line.serialize_entry("errorType", error.kind().name())?;
+            line.serialize_entry("errorMessage", &error.for_log())?;
+            put(&mut line, "providerStatus", error.provider_status().as_ref())?;
         }
-        put("durationMs", milliseconds(self.duration));
-        line.insert("_aws".to_owned(), self.metrics(now));
-        Some(Value::Object(line).to_string())
+        line.serialize_entry("durationMs", &milliseconds(self.duration))?;
+        line.serialize_entry("_aws", &self.metrics(now))?;
+        line.end()
     }
 
-    /// Adds the fields about records. The failure of a direct or HTTP request is not listed,
+    /// Writes the fields about records. The failure of a direct or HTTP request is not listed,
     /// because the line already contains its error.
-    fn put_records(&self, put: &mut dyn FnMut(&str, Value)) {
-        if self.replayed > 0 {
-            put("replayed", json!(self.replayed));
-        }
-        if self.skipped > 0 {
-            put("skipped", json!(self.skipped));
-        }
+    fn write_records<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
+        put(line, "replayed", Some(&self.replayed).filter(|count| **count > 0))?;
+        put(line, "skipped", Some(&self.skipped).filter(|count| **count > 0))?;
         if self.records > 1 {
-            put("records", json!(self.records));
-            put("failedRecords", json!(self.failed.len()));
+            line.serialize_entry("records", &self.records)?;
+            line.serialize_entry("failedRecords", &self.failed.len())?;
         }
-        let failed: Vec<_> = self.failed.iter().filter(|(id, _)| *id != self.request_id).collect();
-        if !failed.is_empty() {
-            let failures = failed.into_iter().take(MAX_LISTED_FAILURES).map(|(id, error)| {
-                let message = shorten(&error.for_log(), MAX_FAILURE_CHARS);
-                json!({ "id": id, "errorType": error.kind().name(), "errorMessage": message })
-            });
-            put("failures", failures.collect());
-        }
+        let failed = self.failed.iter().filter(|(id, _)| *id != self.request_id);
+        let failures: Vec<LoggedFailure<'_>> = failed
+            .take(MAX_LISTED_FAILURES)
+            .map(|(id, error)| LoggedFailure {
+                id,
+                error_type: error.kind().name(),
+                error_message: shorten(&error.for_log(), MAX_FAILURE_CHARS),
+            })
+            .collect();
+        put(line, "failures", Some(&failures).filter(|failures| !failures.is_empty()))
     }
 
-    fn put_report(&self, put: &mut dyn FnMut(&str, Value), max_level: LogLevel) {
+    fn write_report<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
         let report = &self.report;
-        put("provider", json!(report.provider));
-        put("model", json!(report.model));
+        put(line, "provider", report.provider.as_ref())?;
+        put(line, "model", report.model.as_ref())?;
         if let Some(passed_over) = report.passed_over.as_ref().filter(|all| !all.is_empty()) {
-            let targets = passed_over.iter().map(|target| {
-                let kind = target.error.kind().name();
-                json!({ "provider": target.provider, "model": target.model, "errorType": kind })
+            let targets = passed_over.iter().map(|target| LoggedTarget {
+                provider: &target.provider,
+                model: &target.model,
+                error_type: target.error.kind().name(),
             });
-            put("passedOver", targets.collect());
+            line.serialize_entry("passedOver", &targets.collect::<Vec<_>>())?;
         }
-        put("output", json!(report.output));
-        put("promptHash", json!(report.prompt_hash));
+        put(line, "output", report.output.as_ref())?;
+        put(line, "promptHash", report.prompt_hash.as_ref())?;
         if let Some(place) = &report.config_place {
             let state = report.config.as_ref();
             let version = state.and_then(|config| config.version.as_ref());
             let etag = state.and_then(|config| config.etag.as_ref());
-            put("config", json!(place));
-            put("configState", json!(version.or(etag)));
-            put("configMs", milliseconds(report.durations.config));
+            line.serialize_entry("config", place)?;
+            put(line, "configState", version.or(etag))?;
+            line.serialize_entry("configMs", &milliseconds(report.durations.config))?;
         }
-        if report.dry_run {
-            put("dryRun", json!(true));
-        }
+        put(line, "dryRun", report.dry_run.then_some(&true))?;
         if report.attempts > 0 {
-            put("attempts", json!(report.attempts));
-            put("repairs", json!(report.repairs));
-            put("secretsMs", milliseconds(report.durations.secrets));
-            put("providerMs", milliseconds(report.durations.provider));
-            put("stopReason", json!(report.stop_reason.map(llm_exe::StopReason::name)));
-            put("providerStopReason", json!(report.provider_stop_reason));
+            line.serialize_entry("attempts", &report.attempts)?;
+            line.serialize_entry("repairs", &report.repairs)?;
+            line.serialize_entry("secretsMs", &milliseconds(report.durations.secrets))?;
+            line.serialize_entry("providerMs", &milliseconds(report.durations.provider))?;
+            put(line, "stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
+            put(line, "providerStopReason", report.provider_stop_reason.as_ref())?;
             for (name, count) in token_counts(report.usage) {
-                put(name, json!(count));
+                line.serialize_entry(name, &count)?;
             }
         }
+        Ok(())
+    }
+
+    fn write_warnings<M: SerializeMap>(
+        &self,
+        line: &mut M,
+        max_level: LogLevel,
+    ) -> Result<(), M::Error> {
+        let count = self.warnings.len() + self.report.warnings.len();
+        if count == 0 {
+            return Ok(());
+        }
+        line.serialize_entry("warningCount", &count)?;
         let mut warnings = self.warnings.clone();
-        let count = warnings.len() + report.warnings.len();
         if max_level >= LogLevel::Debug {
-            warnings.extend(report.warnings.iter().map(String::as_str));
+            warnings.extend(self.report.warnings.iter().map(String::as_str));
         }
-        if count > 0 {
-            put("warningCount", json!(count));
-        }
-        if !warnings.is_empty() {
-            put("warnings", json!(warnings));
-        }
+        put(line, "warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
     }
 
     /// Returns the metrics in CloudWatch's embedded metric format.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-    fn metrics(&self, now: SystemTime) -> Value {
-        let mut metrics = vec![json!({ "Name": "durationMs", "Unit": "Milliseconds" })];
-        if self.report.attempts > 0 {
-            metrics.push(json!({ "Name": "providerMs", "Unit": "Milliseconds" }));
-            metrics.push(json!({ "Name": "attempts", "Unit": "Count" }));
-            for (name, _) in token_counts(self.report.usage) {
-                metrics.push(json!({ "Name": name, "Unit": "Count" }));
-            }
-        }
-        let mut dimensions = vec!["source"];
+    fn metrics(&self, now: SystemTime) -> Metrics {
+        let called_provider = self.report.attempts > 0;
         // CloudWatch charges for each metric, so a misspelt model name must not create a new one.
-        if self.report.answered_model.is_some() {
-            dimensions.extend(["provider", "model"]);
-        }
+        let is_known_model = self.report.answered_model.is_some();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        json!({
-            "Timestamp": u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics
-            }]
-        })
+        let directive = MetricDirective {
+            namespace: NAMESPACE,
+            dimensions: [if is_known_model {
+                &["source", "provider", "model"]
+            } else {
+                &["source"]
+            }],
+            metrics: if called_provider { &PROVIDER_METRICS } else { &METRICS },
+        };
+        Metrics {
+            timestamp: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            directives: [directive],
+        }
     }
 }
+
+/// Adds a field, unless its value is missing.
+fn put<M: SerializeMap, T: Serialize + ?Sized>(
+    line: &mut M,
+    name: &'static str,
+    value: Option<&T>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| line.serialize_entry(name, value))
+}
+
+/// A failed record in a log line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedFailure<'a> {
+    id: &'a str,
+    error_type: &'static str,
+    error_message: String,
+}
+
+/// A target that failed before another one succeeded.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedTarget<'a> {
+    provider: &'a str,
+    model: &'a str,
+    error_type: &'static str,
+}
+
+/// The field `_aws` of a log line, from which CloudWatch reads the metrics.
+#[derive(Serialize)]
+struct Metrics {
+    #[serde(rename = "Timestamp")]
+    timestamp: u64,
+    #[serde(rename = "CloudWatchMetrics")]
+    directives: [MetricDirective; 1],
+}
+
+/// The names of the fields that are metrics, and of those that are their dimensions.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDirective {
+    namespace: &'static str,
+    dimensions: [&'static [&'static str]; 1],
+    metrics: &'static RawValue,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+const DURATION: Metric = Metric { name: "durationMs", unit: "Milliseconds" };
+
+/// The metrics of an invocation that called no provider. They are the same in every log line, so
+/// they are serialized once.
+static METRICS: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| to_raw_value(&[DURATION]).unwrap_or_default());
+
+/// The metrics of an invocation that called a provider.
+static PROVIDER_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    let provider = Metric { name: "providerMs", unit: "Milliseconds" };
+    let mut metrics = vec![DURATION, provider, Metric { name: "attempts", unit: "Count" }];
+    let token_counts = token_counts(Usage::default()).into_iter();
+    metrics.extend(token_counts.map(|(name, _)| Metric { name, unit: "Count" }));
+    to_raw_value(&metrics).unwrap_or_default()
+});
 
 impl LogLevel {
     /// Returns the level's name in Lambda's JSON log format.
@@ -251,8 +328,8 @@ impl LogLevel {
     }
 }
 
-fn milliseconds(duration: Duration) -> Value {
-    json!((duration.as_secs_f64() * 100_000.0).round() / 100.0)
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
 fn token_counts(usage: Usage) -> [(&'static str, u64); 6] {

@@ -16,7 +16,6 @@ use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
 use llm_exe_function::{AwsSettings, Function, HandledEvent, LogLevel, Settings};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The time to subtract from Lambda's deadline, so that the function can respond before Lambda
@@ -105,7 +104,7 @@ async fn handle(
     function: &Function,
     log_level: LogLevel,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<Value, Diagnostic> {
+) -> Result<Box<RawValue>, Diagnostic> {
     let (event, context) = event.into_parts();
     let deadline = deadline(context.deadline(), SystemTime::now());
     let invocation = Invocation {
@@ -115,7 +114,7 @@ async fn handle(
     let HandledEvent { outcome, line } =
         function.handle(event.get().as_bytes(), &invocation, deadline).await;
     if let Some(text) = line.to_json(log_level) {
-        write_line(&text);
+        write_line(text);
     }
     outcome.map_err(|error| diagnostic(&error))
 }
@@ -139,15 +138,16 @@ fn diagnostic(error: &Error) -> Diagnostic {
     }
 }
 
-/// Writes a log line. Ignores errors, because a failed write must not fail the invocation.
-fn write_line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+/// Writes a log line with a single system call, so that it is not split. Ignores errors, because a
+/// failed write must not fail the invocation.
+fn write_line(mut text: String) {
+    text.push('\n');
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// Logs the reason why the program stops and returns the exit code for failure.
 fn stop(message: &str) -> ExitCode {
     let line = serde_json::json!({ "level": "FATAL", "message": message });
-    write_line(&line.to_string());
+    write_line(line.to_string());
     ExitCode::FAILURE
 }

@@ -2,7 +2,7 @@
 //! Runtime API.
 //!
 //! The emulator only serves the Runtime API (`--only-lambda-apis`) and does not build the binary.
-//! The tests run the binary that `cargo test` built, so they do not wait for cargo's build lock.
+//! The tests run a binary that is already built, so they do not wait for cargo's build lock.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +14,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use llm_exe_simulator::{Simulator, Step};
+use llm_exe_testkit::program::{self, Build};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -62,7 +63,8 @@ impl Emulator {
 
     /// Starts the function binary, which connects to the emulator's Runtime API.
     fn function(&self, simulator: &Simulator) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
+        let built = Some(env!("CARGO_BIN_EXE_llm-exe-lambda"));
+        Command::new(program::lambda(Build::Deployed, built).unwrap())
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{}/.rt/{NAME}", self.port))
             .env("AWS_LAMBDA_FUNCTION_NAME", NAME)

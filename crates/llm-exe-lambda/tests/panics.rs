@@ -1,6 +1,7 @@
 //! Tests that a panic fails only its own request and that the process keeps running. The binary
-//! under test is built like the deployed one, but with the feature `panic-on-demand`.
-//! `./scripts/test-cdk` builds the binary, sets `PANIC_ON_DEMAND` to its path and runs these tests.
+//! under test has the feature `panic-on-demand`. `./scripts/check --shipped` runs these tests with a
+//! binary that is otherwise built like the deployed one. To run them with the debug build, enable
+//! the feature.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,14 +16,14 @@ mod harness;
 use std::sync::Arc;
 
 use llm_exe_simulator::Simulator;
+use llm_exe_testkit::program::{self, Build};
 use serde_json::{Value, json};
 
 use harness::{Function, OPENAI_KEY, REPLY, Response, event, request};
 
 async fn start() -> Function {
-    #[expect(clippy::disallowed_methods, reason = "scripts/test-cdk passes the binary's path")]
-    let program =
-        std::env::var("PANIC_ON_DEMAND").expect("PANIC_ON_DEMAND should be the path of the binary");
+    let built = cfg!(feature = "panic-on-demand").then_some(env!("CARGO_BIN_EXE_llm-exe-lambda"));
+    let program = program::lambda(Build::PanicOnDemand, built).unwrap();
     let simulator = Arc::new(Simulator::start().await.unwrap());
     Function::spawn(&program, simulator, &[("OPENAI_API_KEY", OPENAI_KEY)]).await
 }
@@ -33,7 +34,10 @@ fn panicking_request() -> Value {
 }
 
 #[tokio::test]
-#[ignore = "needs a binary built with panic-on-demand; ./scripts/test-cdk runs it"]
+#[cfg_attr(
+    not(feature = "panic-on-demand"),
+    ignore = "needs a binary built with panic-on-demand; ./scripts/check --shipped runs it"
+)]
 async fn panicking_invocation_fails_with_internal_and_the_next_one_succeeds() {
     let function = start().await;
     function.assert_works("the start").await;
@@ -46,7 +50,10 @@ async fn panicking_invocation_fails_with_internal_and_the_next_one_succeeds() {
 }
 
 #[tokio::test]
-#[ignore = "needs a binary built with panic-on-demand; ./scripts/test-cdk runs it"]
+#[cfg_attr(
+    not(feature = "panic-on-demand"),
+    ignore = "needs a binary built with panic-on-demand; ./scripts/check --shipped runs it"
+)]
 async fn panicking_record_fails_alone() {
     let function = start().await;
     let record = |id: &str, request: &Value| {

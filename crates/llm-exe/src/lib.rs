@@ -17,6 +17,7 @@ mod destination;
 mod endpoints;
 pub mod error;
 mod glob;
+mod hex;
 pub mod hosted;
 pub mod json;
 mod keys;
@@ -50,6 +51,7 @@ pub use destination::{
 };
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
+pub use hex::hex;
 pub use hosted::{ConfigSource, HostedRules};
 #[cfg(feature = "env")]
 pub use keys::EnvironmentKeys;
@@ -61,11 +63,9 @@ pub use plan::{
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};
 pub use region::{InvalidRegion, aws_domain, check_region};
-#[cfg(feature = "schemars")]
-pub use request::request_schema;
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
-    RequestPart, TextOr, field_names,
+    RequestPart, TextOr, field_names, request_schema,
 };
 pub use run::{Context, Durations, FailedTarget, Report, Run, Runner};
 pub use scrub::scrub;

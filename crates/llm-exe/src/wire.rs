@@ -156,8 +156,8 @@ impl WireRequest {
     }
 }
 
-/// The JSON body of a request. The items of one list may be raw JSON, which is sent byte for
-/// byte.
+/// The JSON body of a request, or an object in it. One of its fields may contain raw JSON, which is
+/// sent byte for byte.
 ///
 /// ```
 /// use llm_exe::wire::Body;
@@ -175,26 +175,30 @@ impl WireRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
     fields: Map<String, Value>,
-    /// The name of the field that contains `items`, or an empty string.
-    list: &'static str,
-    items: Vec<BodyItem>,
+    /// The name and the value of the field that may contain raw JSON.
+    raw_field: Option<(&'static str, Box<BodyItem>)>,
     /// The whole body, if it is not an object.
     other: Option<Value>,
 }
 
-/// An item of the list in a [`Body`].
+/// A value in a [`Body`] that may contain raw JSON.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum BodyItem {
     /// A value that is serialized with the body.
     Value(Value),
     /// JSON that is sent byte for byte.
     Raw(Box<RawValue>),
+    /// A list.
+    List(Vec<BodyItem>),
+    /// An object.
+    Object(Body),
 }
 
 impl Body {
     /// Creates a body without raw JSON.
     pub fn new(fields: Map<String, Value>) -> Self {
-        Body { fields, list: "", items: Vec::new(), other: None }
+        Body { fields, raw_field: None, other: None }
     }
 
     /// Creates a body from any value that can be serialized, such as a struct.
@@ -210,17 +214,17 @@ impl Body {
         })
     }
 
+    /// Creates a body whose field `name` contains `item`. The field keeps its place in `fields`,
+    /// where its value is ignored. If it is not there, it becomes the last field.
+    pub fn with_field(mut fields: Map<String, Value>, name: &'static str, item: BodyItem) -> Self {
+        fields.entry(name).or_insert(Value::Null);
+        Body { fields, raw_field: Some((name, Box::new(item))), other: None }
+    }
+
     /// Creates a body whose field `list` contains `items`. The field keeps its place in `fields`,
     /// where its value is ignored. If it is not there, it becomes the last field.
-    pub fn with_list(
-        mut fields: Map<String, Value>,
-        list: &'static str,
-        items: Vec<BodyItem>,
-    ) -> Self {
-        if !fields.contains_key(list) {
-            fields.insert(list.to_owned(), Value::Null);
-        }
-        Body { fields, list, items, other: None }
+    pub fn with_list(fields: Map<String, Value>, list: &'static str, items: Vec<BodyItem>) -> Self {
+        Body::with_field(fields, list, BodyItem::List(items))
     }
 
     /// Returns the bytes to send and to sign.
@@ -253,6 +257,17 @@ impl From<Value> for Body {
     }
 }
 
+impl BodyItem {
+    /// Creates an object whose field `name` contains `item`. `fields` must be an object, in which
+    /// the field keeps its place.
+    pub(crate) fn object(fields: Value, name: &'static str, item: BodyItem) -> Self {
+        match fields {
+            Value::Object(fields) => BodyItem::Object(Body::with_field(fields, name, item)),
+            other => BodyItem::Value(other),
+        }
+    }
+}
+
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let Some(value) = &self.other {
@@ -260,10 +275,9 @@ impl Serialize for Body {
         }
         let mut map = serializer.serialize_map(Some(self.fields.len()))?;
         for (name, value) in &self.fields {
-            if name == self.list {
-                map.serialize_entry(name, &self.items)?;
-            } else {
-                map.serialize_entry(name, value)?;
+            match &self.raw_field {
+                Some((raw_name, item)) if name == raw_name => map.serialize_entry(name, item)?,
+                _ => map.serialize_entry(name, value)?,
             }
         }
         map.end()
@@ -275,6 +289,8 @@ impl Serialize for BodyItem {
         match self {
             BodyItem::Value(value) => value.serialize(serializer),
             BodyItem::Raw(raw) => raw.serialize(serializer),
+            BodyItem::List(items) => items.serialize(serializer),
+            BodyItem::Object(body) => body.serialize(serializer),
         }
     }
 }
@@ -284,6 +300,8 @@ impl PartialEq for BodyItem {
         match (self, other) {
             (BodyItem::Value(value), BodyItem::Value(other)) => value == other,
             (BodyItem::Raw(raw), BodyItem::Raw(other)) => raw.get() == other.get(),
+            (BodyItem::List(items), BodyItem::List(other)) => items == other,
+            (BodyItem::Object(body), BodyItem::Object(other)) => body == other,
             _ => false,
         }
     }
@@ -366,6 +384,24 @@ mod tests {
         let value = body.to_value();
         assert_eq!(value["messages"][1]["text"], "café /");
         assert_eq!(value.as_object().unwrap().keys().nth(1).unwrap(), "messages");
+    }
+
+    #[test]
+    fn raw_fields_of_nested_objects_keep_their_place_and_bytes() {
+        let raw = BodyItem::Raw(RawValue::from_string("{ \"n\" : 1e2 }".to_owned()).unwrap());
+        let call = BodyItem::object(json!({"id": "a", "input": null, "name": "f"}), "input", raw);
+        let message = BodyItem::object(
+            json!({"role": "assistant"}),
+            "content",
+            BodyItem::List(vec![BodyItem::Value(json!({"text": "t"})), call]),
+        );
+        let body = Body::with_list(Map::new(), "messages", vec![message]);
+        let call = r#"{"id":"a","input":{ "n" : 1e2 },"name":"f"}"#;
+        let expected =
+            format!(r#"{{"messages":[{{"role":"assistant","content":[{{"text":"t"}},{call}]}}]}}"#);
+        assert_eq!(body.to_bytes().unwrap(), expected.as_bytes());
+        assert_eq!(body, body.clone());
+        assert_ne!(body, Body::with_list(Map::new(), "messages", Vec::new()));
     }
 
     #[test]

@@ -51,7 +51,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         let event = input.request.to_string();
         let function = environment.function();
         let handled_event = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
-        Run { outcome: handled_event.outcome, report: handled_event.line.report }
+        Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
         let runner = environment.runner_for(&args.source.file);
         runner.run(deadline, input.request.clone()).await.with_envelope()
@@ -89,7 +89,7 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     for warning in &handled_event.line.warnings {
         record_results::print_warning(warning, args.json);
     }
-    let (response, code): (Value, u8) = match handled_event.outcome {
+    let (response, code): (Value, u8) = match handled_event.response() {
         Ok(value) => (value, 0),
         Err(error) => {
             let kind = error.kind();

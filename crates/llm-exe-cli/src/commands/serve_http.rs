@@ -62,12 +62,12 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
             line.error = Some(error.clone());
             let outcome = match invocation_type {
                 Some(_) => Err(error),
-                None => Ok(http_failure(&invocation, &error)),
+                None => http_failure(&invocation, &error),
             };
             HandledEvent { outcome, line }
         }
     };
-    let response = match (invocation_type, handled_event.outcome) {
+    let response = match (invocation_type, handled_event.response()) {
         (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
         (None, Ok(value)) => http_response(&value),
         (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),

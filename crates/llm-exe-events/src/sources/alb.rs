@@ -4,12 +4,14 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::http_v1;
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers;
 use crate::http::{self, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
+use crate::shapes::field;
 use crate::source::{EventSource, Route};
 
 /// Maximum size of a response in bytes, which is the load balancer's limit of 1 MB.
@@ -35,11 +37,11 @@ impl EventSource for Alb {
 
     fn matches(&self, event: &Value) -> bool {
         http_v1::is_v1(event)
-            && event.pointer("/requestContext/elb").is_some()
+            && field(event, "/requestContext/elb").is_some()
             && http_v1::is_multi(event) == self.is_multi
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Route {
+    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
         http::route(&http_v1::unauthenticated(event), invocation, self.format())
     }
 
@@ -68,8 +70,8 @@ impl EventSource for Alb {
     fn respond(
         &self,
         invocation: &Invocation,
-        records: Vec<FinishedRecord>,
-    ) -> Result<Value, Error> {
-        Ok(http::respond(records, invocation).into_value(self.format()))
+        records: &[FinishedRecord],
+    ) -> Result<Box<RawValue>, Error> {
+        http::respond(records, invocation).to_json(self.format())
     }
 }

@@ -2,10 +2,11 @@
 //! Scheduler schedule, or a test event.
 
 use llm_exe::{Error, ErrorKind};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
-use crate::source::EventSource;
+use crate::source::{EventSource, to_json};
 
 /// Handles events that are requests themselves. The response is the result of the request, and an
 /// error fails the invocation.
@@ -29,17 +30,17 @@ impl EventSource for Direct {
         Some(self.name().to_owned())
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         only_result(records)
     }
 }
 
-/// Returns the result of the only record without wrapping it in another object.
-pub(crate) fn only_result(records: Vec<FinishedRecord>) -> Result<Value, Error> {
-    match records.into_iter().next().map(|record| record.outcome) {
-        Some(Outcome::Done(value)) => Ok(value),
-        Some(Outcome::Failed(error)) => Err(error),
-        Some(Outcome::Skipped) => Ok(json!({ "status": "skipped" })),
+/// Serializes the result of the only record without wrapping it in another object.
+pub(crate) fn only_result(records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
+    match records.first().map(|record| &record.outcome) {
+        Some(Outcome::Done(value)) => to_json(value),
+        Some(Outcome::Failed(error)) => Err(error.clone()),
+        Some(Outcome::Skipped) => to_json(&json!({ "status": "skipped" })),
         None => Err(Error::new(ErrorKind::Internal, "the request has no outcome")),
     }
 }

@@ -5,6 +5,7 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::direct::only_result;
 use crate::batch;
@@ -31,7 +32,7 @@ impl EventSource for EventBridge {
         Ok(batch::deduplicate_records(vec![Record { id, group: None, requests }]))
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         only_result(records)
     }
 }

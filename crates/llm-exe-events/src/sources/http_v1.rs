@@ -4,12 +4,13 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
-use crate::shapes::{self, string};
+use crate::shapes::{self, field, string};
 use crate::source::{EventSource, Route};
 
 /// Handles events with `httpMethod` and `path`.
@@ -33,7 +34,7 @@ impl EventSource for HttpV1 {
         is_v1(event) && is_multi(event) == self.is_multi
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Route {
+    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
         http::route(&http_request(event), invocation, self.format())
     }
 
@@ -56,18 +57,18 @@ impl EventSource for HttpV1 {
     fn respond(
         &self,
         invocation: &Invocation,
-        records: Vec<FinishedRecord>,
-    ) -> Result<Value, Error> {
-        Ok(http::respond(records, invocation).into_value(self.format()))
+        records: &[FinishedRecord],
+    ) -> Result<Box<RawValue>, Error> {
+        http::respond(records, invocation).to_json(self.format())
     }
 }
 
 /// Returns true if the event has payload format 1.0, which load balancers also use.
 pub(super) fn is_v1(event: &Value) -> bool {
-    let has_context = event.get("requestContext").is_some_and(Value::is_object);
+    let has_context = || event.get("requestContext").is_some_and(Value::is_object);
     string(event, "/httpMethod").is_some()
         && string(event, "/path").is_some()
-        && (has_context || !shapes::is_request(event))
+        && (has_context() || !shapes::is_request(event))
 }
 
 /// Returns true if the event has `multiValueHeaders` but no `headers`.
@@ -97,6 +98,6 @@ fn http_request(event: &Value) -> HttpRequest<'_> {
 }
 
 fn identity(event: &Value) -> Option<CallerIdentity<'_>> {
-    callers::from_identity(event.pointer("/requestContext/identity"))
-        .or_else(|| callers::from_authorizer(event.pointer("/requestContext/authorizer")))
+    callers::from_identity(field(event, "/requestContext/identity"))
+        .or_else(|| callers::from_authorizer(field(event, "/requestContext/authorizer")))
 }

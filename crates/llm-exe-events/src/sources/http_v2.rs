@@ -4,12 +4,13 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
-use crate::shapes::string;
+use crate::shapes::{field, string};
 use crate::source::{EventSource, Route};
 
 /// Handles events with `version: "2.0"` and `requestContext.http`.
@@ -22,10 +23,10 @@ impl EventSource for HttpV2 {
 
     fn matches(&self, event: &Value) -> bool {
         string(event, "/version") == Some("2.0")
-            && event.pointer("/requestContext/http").is_some_and(Value::is_object)
+            && field(event, "/requestContext/http").is_some_and(Value::is_object)
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Route {
+    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
         http::route(&http_request(event), invocation, ResponseFormat::V2)
     }
 
@@ -51,9 +52,9 @@ impl EventSource for HttpV2 {
     fn respond(
         &self,
         invocation: &Invocation,
-        records: Vec<FinishedRecord>,
-    ) -> Result<Value, Error> {
-        Ok(http::respond(records, invocation).into_value(ResponseFormat::V2))
+        records: &[FinishedRecord],
+    ) -> Result<Box<RawValue>, Error> {
+        http::respond(records, invocation).to_json(ResponseFormat::V2)
     }
 }
 
@@ -73,5 +74,5 @@ fn http_request(event: &Value) -> HttpRequest<'_> {
 }
 
 fn identity(event: &Value) -> Option<CallerIdentity<'_>> {
-    callers::from_authorizer(event.pointer("/requestContext/authorizer"))
+    callers::from_authorizer(field(event, "/requestContext/authorizer"))
 }

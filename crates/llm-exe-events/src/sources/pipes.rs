@@ -5,6 +5,7 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::sqs;
 use crate::batch;
@@ -42,12 +43,12 @@ impl EventSource for Pipes {
         Ok(batch::deduplicate_records(records.collect()))
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
-        Ok(batch::item_failures(records))
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
+        batch::item_failures(records)
     }
 
     /// Fails the invocation, so that the pipe delivers all messages again.
-    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Box<RawValue>, Error> {
         Err(error)
     }
 }

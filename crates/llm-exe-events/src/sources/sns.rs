@@ -4,6 +4,7 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::batch;
 use crate::envelopes::{self, Provenance};
@@ -34,11 +35,11 @@ impl EventSource for Sns {
         Ok(batch::deduplicate_records(records.collect()))
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         batch::status_list(records)
     }
 
-    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Box<RawValue>, Error> {
         Err(error)
     }
 }

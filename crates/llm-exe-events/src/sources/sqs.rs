@@ -4,6 +4,7 @@
 
 use llm_exe::Error;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::batch;
 use crate::envelopes::{self, Provenance};
@@ -28,12 +29,12 @@ impl EventSource for Sqs {
         messages(shapes::into_items(event), "Records", invocation)
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
-        Ok(batch::item_failures(records))
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
+        batch::item_failures(records)
     }
 
     /// Fails the invocation, so that the queue delivers all messages again.
-    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Value, Error> {
+    fn respond_with_error(&self, _: &Invocation, error: Error) -> Result<Box<RawValue>, Error> {
         Err(error)
     }
 }

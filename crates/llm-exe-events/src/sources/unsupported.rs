@@ -4,6 +4,7 @@
 
 use llm_exe::{Error, json};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::direct::only_result;
 use crate::envelopes;
@@ -53,7 +54,7 @@ impl EventSource for Unsupported {
         })
     }
 
-    fn respond(&self, _: &Invocation, records: Vec<FinishedRecord>) -> Result<Value, Error> {
+    fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         only_result(records)
     }
 }

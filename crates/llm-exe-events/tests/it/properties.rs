@@ -13,6 +13,8 @@ use llm_exe_events::{
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::sources::parse;
+
 /// Field names of real events, so that the generated values resemble events.
 const NAMES: &[&str] = &[
     "version",
@@ -257,7 +259,7 @@ fn check_records(source: &dyn EventSource, records: &[Record]) {
             |record: &Record| FinishedRecord { id: record.id.clone(), outcome: outcome.clone() };
         let finished: Vec<FinishedRecord> = records.iter().map(finish).collect();
         let failed = matches!(outcome, Outcome::Failed(_)) && !finished.is_empty();
-        let response = source.respond(&invocation(), finished);
+        let response = source.respond(&invocation(), &finished).map(|response| parse(&response));
         match source.name() {
             "http" | "rest" | "alb" => check_http_response(&response.unwrap()),
             "sqs" | "pipes" => {
@@ -282,13 +284,14 @@ fn check_event(event: &Value) {
         if let Authorization::Denied(error) = source.authorize(event, *auth) {
             assert_eq!(error.kind(), ErrorKind::Unauthorized);
             assert!(is_http(source));
-            check_http_response(&source.respond_with_error(&invocation, error).unwrap());
+            let response = source.respond_with_error(&invocation, error).unwrap();
+            check_http_response(&parse(&response));
         }
     }
     assert!(is_http(source) || !source.is_behind_gateway(event));
     assert!(!is_http(source) || source.caller(event).is_some());
-    if let Route::Respond(response) = source.route(event, &invocation) {
-        check_http_response(&response);
+    if let Route::Respond { response, .. } = source.route(event, &invocation).unwrap() {
+        check_http_response(&parse(&response));
     }
     match source.records(event.clone(), &invocation) {
         Ok(records) => check_records(source, &records),
@@ -297,7 +300,7 @@ fn check_event(event: &Value) {
             assert_eq!(source.respond_with_error(&invocation, error).is_ok(), is_http(source));
         }
     }
-    let _ = source.respond(&invocation, Vec::new());
+    let _ = source.respond(&invocation, &[]);
 }
 
 fn finished(outcome: Outcome) -> Vec<FinishedRecord> {
@@ -338,8 +341,9 @@ proptest! {
         prop_assume!(source.name() == "direct");
         let records = source.records(event.clone(), &invocation()).unwrap();
         prop_assert_eq!(records[0].requests[0].body.as_ref().unwrap(), &event);
-        let result = source.respond(&invocation(), finished(Outcome::Done(event.clone()))).unwrap();
-        prop_assert_eq!(result, event);
+        let finished = finished(Outcome::Done(event.clone()));
+        let response = source.respond(&invocation(), &finished).unwrap();
+        prop_assert_eq!(parse(&response), event);
     }
 
     #[test]

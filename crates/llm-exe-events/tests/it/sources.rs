@@ -18,10 +18,16 @@ use llm_exe_events::{
     RecordRequest, Route, SOURCES, detect,
 };
 use llm_exe_testkit::event_sources::{CASES, EXAMPLES, ExampleEvent, example_events, source_files};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 fn invocation() -> Invocation {
     Invocation { request_id: "id-1".to_owned(), version: "1.2.3".to_owned() }
+}
+
+/// Parses a response.
+pub(crate) fn parse(response: &RawValue) -> Value {
+    serde_json::from_str(response.get()).unwrap()
 }
 
 fn request_json(request: &RecordRequest) -> Value {
@@ -44,7 +50,9 @@ fn record_json(record: &Record) -> Value {
 /// Handles an event and returns the outcome in the format of the test cases.
 fn handle(event: Value, auth: EndpointAuth) -> Value {
     let source = detect(&event);
-    if let Route::Respond(response) = source.route(&event, &invocation()) {
+    if let Route::Respond { status, response } = source.route(&event, &invocation()).unwrap() {
+        let response = parse(&response);
+        assert_eq!(response["statusCode"], json!(status));
         return json!({"response": response});
     }
     match source.authorize(&event, auth) {
@@ -104,8 +112,8 @@ fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
         id: record.id,
         outcome: outcome(word.as_str().unwrap()),
     });
-    match source.respond(&invocation(), finished.collect()) {
-        Ok(response) => json!({"response": response}),
+    match source.respond(&invocation(), &finished.collect::<Vec<_>>()) {
+        Ok(response) => json!({"response": parse(&response)}),
         Err(error) => {
             assert!(!error.for_log().contains("secret"), "{}", error.for_log());
             json!({"fails": {"type": error.kind().name(), "message": error.message()}})
@@ -180,7 +188,7 @@ fn error_of_the_whole_event_is_reported_to_its_source() {
         let error = Error::new(ErrorKind::Timeout, "late");
         match source.respond_with_error(&invocation(), error) {
             Ok(response) => {
-                assert_eq!(response["statusCode"], json!(504), "{}", source.name());
+                assert_eq!(parse(&response)["statusCode"], json!(504), "{}", source.name());
             }
             Err(error) => {
                 assert_eq!((error.kind(), error.message()), (ErrorKind::Timeout, "late"));
@@ -199,7 +207,7 @@ fn error_for_many_records_is_short() {
             outcome: Outcome::Failed(error),
         }
     });
-    let error = source.respond(&invocation(), finished.collect()).unwrap_err();
+    let error = source.respond(&invocation(), &finished.collect::<Vec<_>>()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutputInvalid);
     assert!(error.message().starts_with("1000 of 1000 records failed: 0-é"), "{error}");
     assert!(error.message().ends_with("; and 990 more"), "{error}");
@@ -212,7 +220,7 @@ fn examples_are_detected() {
     for ExampleEvent { name, source: expected, event, example, .. } in &examples {
         let source = detect(event);
         assert_eq!(source.name(), expected, "{name}");
-        assert_eq!(source.route(event, &invocation()), Route::Run, "{name}");
+        assert!(matches!(source.route(event, &invocation()), Ok(Route::Run)), "{name}");
         let (_, auth) = EndpointAuth::WORDS.iter().find(|(word, _)| *word == example.auth).unwrap();
         assert!(matches!(source.authorize(event, *auth), Authorization::Granted), "{name}");
         let records = source.records(event.clone(), &invocation()).unwrap();

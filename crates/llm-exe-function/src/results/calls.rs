@@ -45,7 +45,7 @@ impl Results {
         };
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
-        let may_send = body.get("destination").or(body.get("key")).or(body.get("url")).is_some();
+        let may_send = ["destination", "key", "url"].iter().any(|name| body.get(name).is_some());
         let run = async |until: Deadline| run_request(runner, body, &origins, until).await;
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
@@ -54,7 +54,7 @@ impl Results {
                 // The random number makes the holder unique, because Lambda may deliver an event
                 // twice at the same time with the same request id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
-                self.run_once(&call, place, &holder, deadline, run, to_stored).await
+                Box::pin(self.run_once(&call, place, &holder, deadline, run, to_stored)).await
             }
             None => {
                 let until = if may_send { self.run_deadline(deadline) } else { deadline };
@@ -91,7 +91,8 @@ pub(super) async fn run_request(
     origins: &[String],
     deadline: Deadline,
 ) -> Run {
-    let run = runner.run(Context::new(deadline).with_origins(origins), body);
+    // The future is boxed, because it is large and the next lines would move it several times.
+    let run = Box::pin(runner.run(Context::new(deadline).with_origins(origins), body));
     let run = AssertUnwindSafe(run).catch_unwind();
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {

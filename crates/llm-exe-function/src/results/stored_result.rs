@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use llm_exe::{Error, ErrorKind, Report, Run, StopReason};
+use llm_exe::{Error, ErrorKind, Report, Run, StopReason, hex};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -279,8 +279,4 @@ fn update_hash(value: &Value, hash: &mut Sha256) {
         }
         scalar => hash.update(scalar.to_string().as_bytes()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

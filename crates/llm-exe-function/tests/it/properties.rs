@@ -36,12 +36,13 @@ fn handle(event: &[u8]) -> HandledEvent {
 }
 
 fn check(event: &[u8]) {
-    let HandledEvent { outcome, line } = handle(event);
+    let handled = handle(event);
+    let (response, line) = (handled.response(), handled.line);
     let text = line.to_json(LogLevel::Debug).unwrap();
     assert!(!text.contains(KEY), "{text}");
     let logged: Value = serde_json::from_str(&text).unwrap();
     assert!(logged["_aws"].is_object() && logged["requestId"] == "id", "{text}");
-    match outcome {
+    match response {
         Err(error) => {
             assert!(ErrorKind::ALL.contains(&error.kind()));
             assert_ne!(error.kind(), ErrorKind::Internal, "{error}");

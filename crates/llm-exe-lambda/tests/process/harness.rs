@@ -1,12 +1,14 @@
 //! Starts the Lambda binary as a process, with a local Runtime API and simulated providers.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe_simulator::Simulator;
+use llm_exe_testkit::program::{self, Build};
 use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -21,6 +23,12 @@ pub(crate) const ENDPOINT_KEY: &str = "sentinel.of.the.endpoint.key";
 
 /// The default timeout of an invocation.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Returns the path of the function binary to test.
+pub(crate) fn program() -> PathBuf {
+    let built = Some(env!("CARGO_BIN_EXE_llm-exe-lambda"));
+    program::lambda(Build::Deployed, built).unwrap_or_else(|error| panic!("{error}"))
+}
 
 /// A running function process.
 pub(crate) struct Function {
@@ -70,12 +78,12 @@ impl Function {
         simulator: Arc<Simulator>,
         variables: &[(&str, &str)],
     ) -> Function {
-        Function::spawn(env!("CARGO_BIN_EXE_llm-exe-lambda"), simulator, variables).await
+        Function::spawn(&program(), simulator, variables).await
     }
 
     /// Starts the binary at the path `program`, which may be a different build of the function.
     pub(crate) async fn spawn(
-        program: &str,
+        program: &Path,
         simulator: Arc<Simulator>,
         variables: &[(&str, &str)],
     ) -> Function {

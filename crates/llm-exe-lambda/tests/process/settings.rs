@@ -69,7 +69,7 @@ async fn valid_setting_is_accepted() {
 
 #[tokio::test]
 async fn start_outside_of_lambda_is_explained() {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_llm-exe-lambda"))
+    let output = tokio::process::Command::new(crate::harness::program())
         .env_clear()
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true)

@@ -18,6 +18,26 @@ pub(crate) fn array_field<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Returns a hash of JSON values (FNV-1a). Marks for caching may be added and removed at any time,
+/// so they do not count.
+pub(crate) fn hash_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> u64 {
+    let texts = values.into_iter().map(|value| without_cache_marks(value).to_string());
+    texts.flat_map(String::into_bytes).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn without_cache_marks(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(name, _)| *name != "cache_control");
+            kept.map(|(name, value)| (name.clone(), without_cache_marks(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_cache_marks).collect(),
+        value => value.clone(),
+    }
+}
+
 /// Returns the first key of an object that is not in `known`.
 pub(crate) fn unknown_key<'a>(value: &'a Value, known: &[&str]) -> Option<&'a str> {
     let mut keys = value.as_object()?.keys().map(String::as_str);

@@ -2,10 +2,10 @@
 //! a conversation in which they do not, each with its own error.
 
 use super::message::{Message, Part, Role};
-use super::request::Chat;
+use super::request::{Chat, Structure};
 use super::tools::{ToolCall, ToolChoice, ToolResult};
 use crate::error::{Error, Problem};
-use crate::json::quoted;
+use crate::json::{quoted, type_name};
 
 impl Chat {
     /// Checks the tools, the tool choice, and the calls and results in the messages.
@@ -26,10 +26,27 @@ impl Chat {
     }
 
     fn check_tools(&self, problems: &mut Vec<Problem>) {
+        let reply_tool = match &self.structure {
+            Structure::ForcedTool { name, .. } => Some(name),
+            _ => None,
+        };
         for (index, tool) in self.tools.iter().enumerate() {
+            let mut add = |field: &str, text: String| {
+                problems.push(Problem::request(format!("tools[{index}].{field}"), text));
+            };
+            if tool.name.is_empty() {
+                add("name", "expected a name, got an empty string".to_owned());
+            }
             if self.tools.iter().take(index).any(|earlier| earlier.name == tool.name) {
-                let text = format!("another tool has the name {} as well", quoted(&tool.name));
-                problems.push(Problem::request(format!("tools[{index}].name"), text));
+                add("name", format!("another tool has the name {} as well", quoted(&tool.name)));
+            }
+            if Some(&tool.name) == reply_tool {
+                let name = quoted(&tool.name);
+                add("name", format!("{name} is the name of the tool that returns the reply"));
+            }
+            if !tool.parameters.is_object() {
+                let received = type_name(&tool.parameters);
+                add("parameters", format!("expected a JSON Schema as an object, got {received}"));
             }
         }
         if let ToolChoice::Named(name) = &self.tool_choice
@@ -78,6 +95,9 @@ impl<'a> Checker<'a> {
     }
 
     fn add_call(&mut self, index: usize, call: &'a ToolCall, path: impl Fn() -> String) {
+        if call.name.is_empty() {
+            self.add(path(), "the tool call has an empty name");
+        }
         if call.id.is_empty() {
             self.add(path(), "the tool call has an empty id");
         } else if self.calls.iter().any(|(earlier, _)| earlier.id == call.id) {
@@ -134,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     use crate::chat::{
-        Chat, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolContent, ToolResult,
+        Chat, Message, Part, Role, Structure, Tool, ToolCall, ToolChoice, ToolContent, ToolResult,
     };
 
     fn calls(ids: &[&str]) -> Message {
@@ -211,6 +231,17 @@ mod tests {
                 "the tool call has an empty id",
             ),
             (
+                vec![
+                    Message::new(
+                        Role::Assistant,
+                        vec![Part::ToolCall(ToolCall::new("a", "", "{}"))],
+                    ),
+                    Message::tool_results([ToolResult::error(&ToolCall::new("a", "", ""), "no")]),
+                ],
+                "message[0].content[0]",
+                "the tool call has an empty name",
+            ),
+            (
                 vec![user(calls(&["a"]).parts)],
                 "message[0].content[0]",
                 "only in assistant messages",
@@ -247,6 +278,21 @@ mod tests {
             chat.check().unwrap_err().message(),
             "tools[1].name: another tool has the name \"f\" as well; toolChoice: expected the name \
              of a tool, got \"g\""
+        );
+    }
+
+    #[test]
+    fn tools_that_no_provider_accepts_are_rejected() {
+        let object = || json!({"type": "object"});
+        let tools =
+            vec![Tool::new("", object()), Tool::new("answer", object()), Tool::new("f", json!([]))];
+        let structure = Structure::ForcedTool { name: "answer".to_owned(), schema: object() };
+        let chat = Chat { tools, structure, ..Chat::new("m", Vec::new()) };
+        assert_eq!(
+            chat.check().unwrap_err().message(),
+            "tools[0].name: expected a name, got an empty string; tools[1].name: \"answer\" is the \
+             name of the tool that returns the reply; tools[2].parameters: expected a JSON Schema \
+             as an object, got a list"
         );
     }
 }

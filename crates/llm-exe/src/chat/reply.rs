@@ -47,6 +47,8 @@ pub struct Reply {
     pub model: Option<String>,
     /// The id that the provider assigned to the reply.
     pub id: Option<String>,
+    /// What could not be read in the response, such as a tool call without a name.
+    pub warnings: Vec<String>,
 }
 
 impl Reply {
@@ -63,6 +65,7 @@ impl Reply {
             usage: Usage::default(),
             model: None,
             id: None,
+            warnings: Vec::new(),
         }
     }
 

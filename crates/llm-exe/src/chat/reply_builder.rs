@@ -26,7 +26,7 @@ pub enum ReplyEvent {
         index: usize,
         /// The call's id. If it is empty or the id of an earlier call, the builder creates one.
         id: String,
-        /// The tool's name.
+        /// The tool's name. A call with an empty name is skipped with a warning.
         name: String,
     },
     /// The next piece of a tool call's arguments.
@@ -47,14 +47,17 @@ pub enum ReplyEvent {
     },
     /// The token counts so far. They replace earlier counts.
     Usage(Usage),
+    /// A part of the response could not be read, but the rest is usable.
+    Warning(String),
 }
 
 /// Builds a [`Reply`] from its events.
 #[derive(Debug)]
 pub struct ReplyBuilder {
     reply: Reply,
-    /// The calls so far, each as its index in events and its position in `reply.parts`.
-    calls: Vec<(usize, usize)>,
+    /// The calls so far, each as its index in events and its position in `reply.parts`. A call
+    /// that was skipped has no position.
+    calls: Vec<(usize, Option<usize>)>,
     /// The number in the next id that the builder creates.
     next_id: usize,
 }
@@ -71,6 +74,7 @@ impl ReplyBuilder {
             usage: Usage::default(),
             model: None,
             id: None,
+            warnings: Vec::new(),
         };
         let next_id = if chat.tools.is_empty() { 0 } else { first_unused_id(chat) };
         ReplyBuilder { reply, calls: Vec::new(), next_id }
@@ -104,6 +108,7 @@ impl ReplyBuilder {
                 reply.provider_stop_reason = provider;
             }
             ReplyEvent::Usage(usage) => reply.usage = usage,
+            ReplyEvent::Warning(warning) => reply.warnings.push(warning),
         }
         Ok(())
     }
@@ -124,36 +129,49 @@ impl ReplyBuilder {
     /// Returns the reply.
     pub fn finish(self) -> Reply {
         let mut reply = self.reply;
-        // Some providers report a normal end for a refusal or a tool call.
-        if reply.refusal.is_some() {
-            reply.stop_reason = StopReason::Refusal;
-        } else if reply.stop_reason == StopReason::Stop && !self.calls.is_empty() {
-            reply.stop_reason = StopReason::ToolCalls;
-        }
+        let has_calls = reply.tool_calls().next().is_some();
+        reply.stop_reason = match reply.stop_reason {
+            // Some providers report a normal end for a refusal or a tool call.
+            _ if reply.refusal.is_some() => StopReason::Refusal,
+            StopReason::Stop if has_calls => StopReason::ToolCalls,
+            // All calls were skipped.
+            StopReason::ToolCalls if !has_calls => StopReason::Stop,
+            reason => reason,
+        };
         reply
     }
 
+    /// Adds a warning that a part of the reply was skipped.
+    pub(crate) fn warn_skipped(&mut self, part: &str) {
+        self.reply.warnings.push(format!("the reply contains {part}, which was skipped"));
+    }
+
     fn begin_call(&mut self, index: usize, mut call: ToolCall) -> bool {
+        // No provider accepts such a call when it comes back.
+        if call.name.is_empty() {
+            self.warn_skipped("a tool call without a name");
+            self.calls.push((index, None));
+            return false;
+        }
         let mut keeps_id = true;
         while call.id.is_empty() || self.reply.tool_calls().any(|other| other.id == call.id) {
             keeps_id = false;
             call.id = format!("{ID_PREFIX}{}", self.next_id);
             self.next_id += 1;
         }
-        self.calls.push((index, self.reply.parts.len()));
+        self.calls.push((index, Some(self.reply.parts.len())));
         self.reply.parts.push(Part::ToolCall(call));
         keeps_id
     }
 
     fn add_arguments(&mut self, index: usize, delta: String) -> Result<(), Error> {
-        let position = self.calls.iter().rev().find(|(known, _)| *known == index);
-        match position.and_then(|(_, position)| self.reply.parts.get_mut(*position)) {
-            Some(Part::ToolCall(call)) if call.arguments.is_empty() => call.arguments = delta,
-            Some(Part::ToolCall(call)) => call.arguments.push_str(&delta),
-            _ => {
-                let message = format!("the reply continues the tool call {index} before its begin");
-                return Err(Error::new(ErrorKind::ProviderUnavailable, message));
-            }
+        let Some((_, position)) = self.calls.iter().rev().find(|(known, _)| *known == index) else {
+            let message = format!("the reply continues the tool call {index} before its begin");
+            return Err(Error::new(ErrorKind::ProviderUnavailable, message));
+        };
+        let part = position.and_then(|position| self.reply.parts.get_mut(position));
+        if let Some(Part::ToolCall(call)) = part {
+            call.arguments.push_str(&delta);
         }
         Ok(())
     }
@@ -267,6 +285,23 @@ mod tests {
             let ids: Vec<&str> = reply.tool_calls().map(|call| call.id.as_str()).collect();
             assert_eq!(ids, expected);
         }
+    }
+
+    #[test]
+    fn calls_without_a_name_are_skipped_with_a_warning() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        let nameless = ReplyEvent::ToolCall { index: 0, id: "a".to_owned(), name: String::new() };
+        let reason = ReplyEvent::Stop { reason: StopReason::ToolCalls, provider: None };
+        for event in [ReplyEvent::Text("Hi".to_owned()), nameless, arguments(0, "{}"), reason] {
+            builder.push(event).unwrap();
+        }
+        let reply = builder.finish();
+        assert_eq!(reply.parts, [Part::Text("Hi".to_owned())]);
+        assert_eq!(reply.stop_reason, StopReason::Stop);
+        assert_eq!(
+            reply.warnings,
+            ["the reply contains a tool call without a name, which was skipped"]
+        );
     }
 
     #[test]

@@ -47,8 +47,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Runs a request in the JSON format that the Lambda function accepts, which docs/request.md
-    /// describes.
+    /// Runs a [request] in the JSON format that the Lambda function accepts.
+    ///
+    /// [request]: https://github.com/llm-exe/llm-exe-lambda/blob/main/docs/request.md
     ///
     /// The outcome is always the bare result. If the request sets `"return": "full"`,
     /// [`Run::with_envelope`] returns the object with `result`, `usage` and so on, as the Lambda

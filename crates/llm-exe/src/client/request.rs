@@ -21,7 +21,7 @@ use crate::run::{Context, Report, Run};
 ///
 /// The texts of messages are Handlebars templates, so `{{name}}` is replaced by a value of
 /// [`data`](RequestBuilder::data). Pass text that the program does not control as data, because
-/// data is never interpreted as a template. docs/templates.md describes the templates.
+/// data is never interpreted as a template. The documentation describes the [templates].
 ///
 /// All problems of a request are reported together when it is sent.
 ///
@@ -38,6 +38,8 @@ use crate::run::{Context, Report, Run};
 ///     .fallback("openai:gpt-4o-mini");
 /// # Ok::<(), llm_exe::BuildError>(())
 /// ```
+///
+/// [templates]: https://github.com/llm-exe/llm-exe-lambda/blob/main/docs/templates.md
 #[must_use = "a request does nothing until it is sent"]
 #[derive(Debug, Clone)]
 pub struct RequestBuilder {
@@ -147,7 +149,9 @@ impl RequestBuilder {
     }
 
     /// Sets how the reply is parsed, for example `listToArray`, `number`, or the name of a
-    /// registered parser. The default is `string`. docs/outputs.md describes the outputs.
+    /// registered parser. The default is `string`. The documentation describes the [outputs].
+    ///
+    /// [outputs]: https://github.com/llm-exe/llm-exe-lambda/blob/main/docs/outputs.md
     pub fn output(mut self, name: impl Into<String>) -> Self {
         self.request.output = Some(name.into());
         self
@@ -265,6 +269,10 @@ impl RequestBuilder {
             let result_type = functions.apply(&mut self.request, &rules.parsers);
             result_type.map_err(|problem| self.problems.push(problem)).ok()
         });
+        if self.request.message.is_none() {
+            let text = "missing; call user() or system() to add one";
+            self.problems.push(Problem::request("message", text));
+        }
         if self.request.schema.is_none()
             && let Some(output) = self.request.output.as_deref()
             && rules.parsers.uses_schema(output)

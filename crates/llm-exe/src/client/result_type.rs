@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
 
 use super::type_schema::{self, TypeSchema};
 use crate::error::Problem;
@@ -60,8 +61,22 @@ const JSON: &str = "json";
 
 /// Returns why a value does not deserialize. The message is sent to the model in a repair.
 fn check<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
-    match serde_path_to_error::deserialize::<_, T>(value) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("the reply does not fit the program's type: {error}")),
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(value) else { return Ok(()) };
+    let mut message = format!("the reply does not fit the program's type: {error}");
+    // With the feature `exact-numbers`, serde_json does not quote a number of the wrong type.
+    if let Some(Value::Number(number)) = value_at(value, error.path())
+        && !message.contains(&number.to_string())
+    {
+        message.push_str(&format!(", got {}", crate::json::shown(&Value::Number(number.clone()))));
     }
+    Err(message)
+}
+
+fn value_at<'a>(root: &'a Value, path: &Path) -> Option<&'a Value> {
+    path.iter().try_fold(root, |value, segment| match segment {
+        Segment::Seq { index } => value.get(*index),
+        Segment::Map { key } => value.get(key),
+        Segment::Enum { variant } => value.get(variant),
+        Segment::Unknown => None,
+    })
 }

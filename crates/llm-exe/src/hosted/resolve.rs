@@ -53,7 +53,8 @@ pub(crate) async fn resolve(
         let message = "hosted configs can't be fetched: no document store is configured";
         return Err(Error::invalid(field, message));
     };
-    let document = fetch(store, &location, deadline).await.map_err(in_context)?;
+    // The future is boxed, because most requests have no hosted config.
+    let document = Box::pin(fetch(store, &location, deadline)).await.map_err(in_context)?;
     let config = parse(&document, &location).map_err(in_context)?;
     access::check_config(&config, &location).map_err(in_context)?;
     access::check_overrides(&config, &caller).map_err(in_context)?;

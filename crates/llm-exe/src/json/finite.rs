@@ -94,7 +94,7 @@ impl Serializer for FiniteFloats {
         if float.is_finite() {
             return Ok(());
         }
-        Err(Error::custom(format!("JSON has no number {float}")))
+        Err(Error::custom(format!("JSON can't represent the number {float}")))
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
@@ -195,9 +195,12 @@ mod tests {
         ] {
             let map = BTreeMap::from([("shapes", vec![Some(Shape::Point), Some(shape)])]);
             let error = to_value(&map).unwrap_err().to_string();
-            assert!(error.starts_with("JSON has no number "), "{error}");
+            assert!(error.starts_with("JSON can't represent the number "), "{error}");
         }
-        assert_eq!(to_value(&f64::NAN).unwrap_err().to_string(), "JSON has no number NaN");
+        assert_eq!(
+            to_value(&f64::NAN).unwrap_err().to_string(),
+            "JSON can't represent the number NaN"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use decimal::Decimal;
 pub(crate) use finite::to_value;
-pub(crate) use number::{LossyNumber, NumberError, parse_number};
+pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model};
 
 /// Why a string is not valid JSON, or why its value can't be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -36,6 +36,15 @@ pub(crate) struct LossyNumber(String);
 pub(super) const ENABLE_FEATURE: &str =
     "to keep them, enable the feature `exact-numbers` of the crate llm-exe";
 
+/// What a model can do about a number that does not fit into 64 bits.
+const USE_FEWER_DIGITS: &str = "write numbers with at most 15 digits";
+
+/// Returns a message about a reply with the advice that its model can follow, instead of the advice
+/// to enable a feature.
+pub(crate) fn reword_for_model(message: &str) -> String {
+    message.replace(ENABLE_FEATURE, USE_FEWER_DIGITS)
+}
+
 /// serde_json's message for a number that does not fit into a 64-bit float.
 pub(super) const OUT_OF_RANGE: &str = "number out of range";
 

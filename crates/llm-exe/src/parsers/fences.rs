@@ -152,8 +152,8 @@ fn find_closing(text: &str, opening: &OpeningFence<'_>) -> Result<(usize, usize)
             return Ok((start, at));
         }
         if opening.mark == '`' {
-            let message = "a code block in the reply contains another fence; use a longer fence \
-                           around the block";
+            let message = "a code block in the reply contains another fence; expected a longer \
+                           fence around the block";
             return Err(OutputError::new(message));
         }
     }

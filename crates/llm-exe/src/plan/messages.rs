@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::problems::Problems;
 use crate::chat::Role;
+use crate::hex::hex;
 use crate::json;
 use crate::prompt::Template;
 use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
@@ -107,9 +108,7 @@ fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
             }
         }
     }
-    let digest = hasher.finalize();
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&hasher.finalize()))
 }
 
 /// Compiles a list of messages and skips invalid messages.

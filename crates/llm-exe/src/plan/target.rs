@@ -184,16 +184,18 @@ fn check_model(model: &str) -> Result<(), String> {
     if model.is_empty() {
         return Err("is empty; expected a model name".to_owned());
     }
-    let received = json::quoted(model);
+    let received = || json::quoted(model);
     if model.len() > MAX_MODEL_LENGTH {
+        let received = received();
         return Err(format!("expected at most {MAX_MODEL_LENGTH} characters, got {received}"));
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/@+-".contains(&byte);
     if !model.bytes().all(allowed) {
+        let received = received();
         return Err(format!("expected only letters, digits and . _ : / @ + -, got {received}"));
     }
     if model.contains("..") {
-        return Err(format!("must not contain two dots in a row, got {received}"));
+        return Err(format!("must not contain two dots in a row, got {}", received()));
     }
     Ok(())
 }

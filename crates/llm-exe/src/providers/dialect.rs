@@ -1,7 +1,7 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
-use crate::chat::{Chat, Part, Reply, ReplyEvent, Structure};
-use crate::error::{Error, Problem};
+use crate::chat::{Chat, Reply, ReplyEvent, Structure};
+use crate::error::Error;
 use crate::ports::KeyName;
 use crate::schema::Schema;
 use crate::wire::{Auth, Body, WireReply, WireRequest};
@@ -52,6 +52,8 @@ pub trait Dialect: Send + Sync {
     }
 
     /// Returns what a model accepts and supports. By default, a model accepts only text.
+    /// [`build_request`](super::build_request) rejects a chat with images or tools that the model
+    /// does not support, so that the dialect does not have to check this.
     fn capabilities(&self, _model: &str) -> Capabilities {
         Capabilities::default()
     }
@@ -74,20 +76,34 @@ pub trait Dialect: Send + Sync {
         }
     }
 
-    /// Builds the HTTP request for a chat. Call [`build_request`] instead, which checks the chat
-    /// first.
+    /// Builds the HTTP request for a chat. Call [`build_request`](super::build_request) instead,
+    /// which checks the chat first.
     ///
-    /// The dialect maps everything in the chat to its API: the messages, the schema of
-    /// [`Chat::structure`] if its [`capabilities`](Dialect::capabilities) promise it, and the
-    /// options in [`Chat::sampling`]. For the options that the API does not have, it calls
-    /// [`BuiltRequest::warn_of_other_options`].
+    /// The dialect maps everything in the chat to its API:
+    /// - The messages. One that has a turn for this dialect and model ([`RawTurn::fits`]) is sent
+    ///   as that turn, byte for byte ([`BodyItem::Raw`]). The results of a turn's calls follow in
+    ///   one or several messages, in any order.
+    /// - The options in [`Chat::sampling`]. For those that the API does not have, it calls
+    ///   [`BuiltRequest::warn_of_other_options`].
+    /// - The schema of [`Chat::structure`], if its [`capabilities`](Dialect::capabilities) promise
+    ///   it.
+    /// - The tools and their choice, if its capabilities promise tools.
+    ///
+    /// [`RawTurn::fits`]: crate::chat::RawTurn::fits
+    /// [`BodyItem::Raw`]: crate::wire::BodyItem::Raw
     ///
     /// # Errors
-    /// `InvalidRequest` if the chat contains something that the API or the model does not support.
-    /// Images are rejected before this call, unless the capabilities contain them.
+    /// `InvalidRequest` if the API does not accept a part of the chat, such as an image by URL. Images
+    /// and tools that the model does not support are rejected before this call.
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
-    /// Parses the reply in a successful response to the request for `chat`.
+    /// Parses the reply in a successful response to the request for `chat`. A
+    /// [`ReplyBuilder`](crate::chat::ReplyBuilder) creates the reply. If the API must receive the
+    /// turn unchanged in the next request, for example because of its signatures, the reply also
+    /// needs the turn as it was received ([`ReplyEvent::RawTurn`]).
+    ///
+    /// A part that can't be read is skipped with a [`ReplyEvent::Warning`], because the reply is
+    /// paid for.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the response body does not have the expected format.
@@ -96,6 +112,9 @@ pub trait Dialect: Send + Sync {
     /// Parses an error response, that is, any response whose status is not 2xx. By default, the
     /// status determines the kind of the error, and the message is the one in the body's JSON, or
     /// else the text of the body.
+    ///
+    /// It is also called for a successful response that [`Dialect::read_reply`] can't parse. Only
+    /// the message is then used.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }
@@ -135,7 +154,7 @@ pub trait StreamDecoder: Send {
 pub struct Capabilities {
     /// Whether messages may contain images.
     pub images: bool,
-    /// Whether the model can call tools.
+    /// Whether the model can call tools, at least without reasoning.
     pub tools: bool,
     /// The strongest method for making a reply match a schema.
     pub structured_output: StructureSupport,
@@ -154,36 +173,6 @@ pub enum StructureSupport {
     /// Only the prompt contains the schema.
     #[default]
     Prompt,
-}
-
-/// Checks a chat and builds the HTTP request for it.
-///
-/// # Errors
-/// `InvalidRequest` if the chat's tools, calls and results do not belong together, or if the API or
-/// the model does not support something in it, such as an image.
-pub fn build_request(
-    dialect: &dyn Dialect,
-    endpoint: &Endpoint,
-    chat: &Chat,
-) -> Result<BuiltRequest, Error> {
-    chat.check()?;
-    if !dialect.capabilities(&chat.model).images {
-        check_no_images(chat)?;
-    }
-    dialect.build_request(endpoint, chat)
-}
-
-fn check_no_images(chat: &Chat) -> Result<(), Error> {
-    let mut problems = Vec::new();
-    for (index, message) in chat.messages.iter().enumerate() {
-        for (part_index, part) in message.parts.iter().enumerate() {
-            if matches!(part, Part::Media(_)) {
-                let path = format!("message[{index}].content[{part_index}]");
-                problems.push(Problem::request(path, "the model does not accept images"));
-            }
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Error::from_problems(problems)) }
 }
 
 /// An HTTP request to a provider, and the warnings from building it.

@@ -8,12 +8,15 @@
 mod anthropic;
 mod base_url;
 mod bedrock;
+mod build_request;
+mod call_arguments;
 mod call_ids;
 mod capabilities;
 mod data_url;
 mod dialect;
 mod failure;
 mod gemini;
+mod lenient;
 mod ollama;
 mod openai_chat;
 mod options;
@@ -25,11 +28,10 @@ use crate::ports::KeyName;
 use crate::region::aws_domain;
 
 pub use base_url::{InvalidBaseUrl, check_base_url};
+pub use build_request::build_request;
 pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
-pub use dialect::{
-    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport, build_request,
-};
+pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 

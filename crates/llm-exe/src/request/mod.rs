@@ -1,8 +1,9 @@
 //! The serde types of a request before validation.
 //!
 //! Every field is optional here, because [`crate::plan`] checks required fields and valid values.
-//! The JSON Schema that `llm-exe schema` prints is generated from these types.
+//! The JSON Schema in `schema.json` is generated from these types.
 
+mod known_fields;
 mod parse;
 mod suggestion;
 mod text_or;
@@ -177,8 +178,11 @@ impl RequestOptions {
     }
 }
 
+/// The JSON Schema of a request. It is a file, so that programs need no schemars to return it. A
+/// test compares it with the types.
+const SCHEMA: &str = include_str!("schema.json");
+
 /// Returns the JSON Schema of a request.
-#[cfg(feature = "schemars")]
 pub fn request_schema() -> Value {
-    schemars::schema_for!(Request).to_value()
+    serde_json::from_str(SCHEMA).unwrap_or_default()
 }

@@ -5,9 +5,10 @@
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
+use super::known_fields::KnownFields;
 use super::suggestion::{did_you_mean, nearest};
 use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart};
 use crate::error::Problem;
@@ -59,49 +60,60 @@ impl ParsedRequest {
             return parsed;
         };
         for (name, feature) in NOT_SUPPORTED {
-            if fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
+            // Comparing the few names of a request is faster than hashing each reserved name.
+            let is_present = fields.keys().any(|field| field == name);
+            if is_present && fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
                 let message = format!("{feature} not supported yet; remove this field");
                 parsed.problems.push(Problem::request(*name, message));
             }
         }
+        // These values may be large, so they are moved instead of being deserialized.
+        let (data, schema) = (take_object(fields, "data"), take_object(fields, "schema"));
         parsed.check_objects(&mut value);
         parsed.parse_fields(&mut value);
+        parsed.request.data = parsed.request.data.or(data);
+        parsed.request.schema = parsed.request.schema.or(schema);
         parsed
     }
 
     /// Rejects arrays where an object is expected. serde would accept an array and read its items
     /// as the object's fields, in order.
     fn check_objects(&mut self, request: &mut Value) {
-        let mut reject_list = |path: String, place: Option<&mut Value>| {
+        let mut reject_list = |path: fmt::Arguments<'_>, place: Option<&mut Value>| {
             if let Some(place @ Value::Array(_)) = place {
                 *place = Value::Null;
-                self.problems.push(Problem::request(path, "expected an object, got a list"));
+                let message = "expected an object, got a list";
+                self.problems.push(Problem::request(path.to_string(), message));
             }
         };
-        reject_list("options".to_owned(), request.get_mut("options"));
+        reject_list(format_args!("options"), request.get_mut("options"));
         let fallbacks = request.get_mut("fallbacks").and_then(Value::as_array_mut);
         for (index, fallback) in fallbacks.into_iter().flatten().enumerate() {
-            let path = format!("fallbacks[{index}]");
-            reject_list(path.clone(), Some(&mut *fallback));
-            reject_list(format!("{path}.options"), fallback.get_mut("options"));
+            reject_list(format_args!("fallbacks[{index}]"), Some(&mut *fallback));
+            let options = fallback.get_mut("options");
+            reject_list(format_args!("fallbacks[{index}].options"), options);
         }
         let messages = request.get_mut("message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
-            let path = format!("message[{index}]");
-            reject_list(path.clone(), Some(&mut *message));
+            reject_list(format_args!("message[{index}]"), Some(&mut *message));
             let parts = message.get_mut("content").and_then(Value::as_array_mut);
             for (at, part) in parts.into_iter().flatten().enumerate() {
-                let path = format!("{path}.content[{at}]");
-                reject_list(path.clone(), Some(&mut *part));
-                reject_list(format!("{path}.image_url"), part.get_mut("image_url"));
+                reject_list(format_args!("message[{index}].content[{at}]"), Some(&mut *part));
+                let image = part.get_mut("image_url");
+                reject_list(format_args!("message[{index}].content[{at}].image_url"), image);
             }
         }
         self.problems.truncate(MAX_PROBLEMS);
     }
 
-    /// Parses the fields. serde stops at the first field of the wrong type, so each such field is
-    /// reported and cleared before the request is parsed again.
+    /// Parses the fields. Paths are tracked only if a field is unknown or has the wrong type. serde
+    /// stops at the first field of the wrong type, so each such field is reported and cleared
+    /// before the request is parsed again.
     fn parse_fields(&mut self, value: &mut Value) {
+        if let Ok(request) = Request::deserialize(KnownFields(value)) {
+            self.request = request;
+            return;
+        }
         let mut last_path: Option<String> = None;
         loop {
             let mut unknown = Vec::new();
@@ -134,6 +146,18 @@ impl ParsedRequest {
     }
 }
 
+/// Moves an object out of a field, which becomes null. A value of another type is not moved.
+fn take_object(fields: &mut Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
+    let place = fields.get_mut(name)?;
+    match place.take() {
+        Value::Object(object) => Some(object),
+        other => {
+            *place = other;
+            None
+        }
+    }
+}
+
 /// Sets the value at `path` to null. If `parent` is true, clears the parent of the value instead,
 /// because null is not valid at `path`.
 fn clear(root: &mut Value, path: &Path, parent: bool) {
@@ -151,7 +175,7 @@ fn clear(root: &mut Value, path: &Path, parent: bool) {
             None => return,
         }
     }
-    *place = if depth == 0 { Value::Object(serde_json::Map::new()) } else { Value::Null };
+    *place = if depth == 0 { Value::Object(Map::new()) } else { Value::Null };
 }
 
 /// Creates the problem for a value that serde rejected. The expected type is taken from serde's

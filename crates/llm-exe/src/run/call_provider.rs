@@ -1,7 +1,9 @@
 //! Calls a provider: gets the API key, sends the request, and converts a failure response into an
 //! error.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use super::context::Context;
@@ -63,8 +65,16 @@ impl ProviderClient {
         }
         let report = &mut context.report;
         report.answered = true;
-        let reply = target.provider.dialect().read_reply(&response, chat)?;
+        let dialect = target.provider.dialect();
+        let reply = dialect.read_reply(&response, chat).map_err(|error| {
+            // Gateways also send their errors with status 200.
+            match dialect.read_failure(&response) {
+                failure if failure.message.as_bytes() == response.body.trim_ascii() => error,
+                failure => add_provider_message(error, &failure, secret.as_ref()),
+            }
+        })?;
         report.usage.add(reply.usage.with_total());
+        report.add_warnings(reply.warnings.clone());
         report.answered_model.clone_from(&reply.model);
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
@@ -79,9 +89,16 @@ impl ProviderClient {
         let Some(name) = request.auth.key() else {
             return Ok(None);
         };
-        self.transport.preconnect(&request.url);
         let started = Instant::now();
-        let secret = self.keys.get(name).await;
+        let mut secret = self.keys.get(name);
+        let secret = match poll_fn(|cx| Poll::Ready(secret.as_mut().poll(cx))).await {
+            Poll::Ready(secret) => secret,
+            // The connection is opened while the key is being fetched.
+            Poll::Pending => {
+                self.transport.preconnect(&request.url);
+                secret.await
+            }
+        };
         context.report.durations.secrets += started.elapsed();
         secret.map(Some)
     }
@@ -141,16 +158,22 @@ fn failure_error(
 ) -> Error {
     let failure = target.provider.dialect().read_failure(response);
     let summary = summarize(&failure, response.status, target, request);
-    // The provider's message may quote the prompt, so it is returned to the caller but not logged.
-    let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
-    let message = match scrub(&failure.message, &secrets) {
-        text if text.is_empty() => summary.clone(),
-        text => format!("{summary}: {text}"),
-    };
-    Error::new(failure.kind, message)
-        .logged_as(summary)
+    add_provider_message(Error::new(failure.kind, summary), &failure, secret)
         .with_retry_after(crate::transport::retry_after(response))
         .with_provider_status(Some(response.status))
+}
+
+/// Adds the message of the provider to an error. It may quote the prompt, so it is returned to the
+/// caller but not logged.
+fn add_provider_message(error: Error, failure: &Failure, secret: Option<&Secret>) -> Error {
+    let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
+    match scrub(&failure.message, &secrets) {
+        text if text.is_empty() => error,
+        text => {
+            let logged = error.for_log();
+            error.with_suffix(&format!(": {text}")).logged_as(logged)
+        }
+    }
 }
 
 /// Describes the failure without quoting the provider's message.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::chat::{Reply, StopReason, Structure};
 use crate::error::{Error, ErrorKind, shorten};
+use crate::json::reword_for_model;
 use crate::plan::Plan;
 use crate::scrub::scrub;
 
@@ -21,13 +22,18 @@ pub(super) enum CheckedReply {
 pub(super) struct UnusableReply {
     /// The text of the reply, which may be empty.
     pub(super) text: String,
-    /// Why the reply is unusable, worded for both the caller and the model.
-    pub(super) reason: String,
+    /// Why the reply is unusable, worded for the caller.
+    reason: String,
     /// The name of the requested output.
     output: String,
 }
 
 impl UnusableReply {
+    /// Returns why the reply is unusable, worded for the model.
+    pub(super) fn reason_for_model(&self) -> String {
+        reword_for_model(&self.reason)
+    }
+
     /// Creates the `OutputInvalid` error. The message for the caller quotes the beginning of the
     /// reply, but the message for logs does not.
     pub(super) fn into_error(self, reply: &Reply) -> Error {

@@ -83,7 +83,7 @@ impl<'a> Conversation<'a> {
             repairs_left -= 1;
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
-            schema_prompt::add_repair(&mut self.chat.messages, &unusable, &expected);
+            schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
             let built = build_request(self.target.provider.dialect(), &self.endpoint, &self.chat)?;
             context.report.add_warnings(built.warnings);
             self.request = built.request;

@@ -123,14 +123,20 @@ impl Runner {
             }
         };
         let mut parsed = ParsedRequest::from_value(request);
-        let Some((source, origin)) = hosted else {
-            return self.run_parsed(context, parsed, mode).await;
-        };
-        parsed.warnings.splice(0..0, warnings);
-        context.report.durations.config = context.started.elapsed();
-        context.report.config = Some(source);
-        let run = self.run_parsed(context, parsed, mode).await;
-        Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
+        let mut config_origin = None;
+        if let Some((source, origin)) = hosted {
+            parsed.warnings.splice(0..0, warnings);
+            context.report.durations.config = context.started.elapsed();
+            context.report.config = Some(source);
+            config_origin = Some(origin);
+        }
+        // The future is boxed, because it is large and would be moved with this one.
+        let Run { outcome, report } = Box::pin(self.run_parsed(context, parsed, mode)).await;
+        let outcome = outcome.map_err(|error| match &config_origin {
+            Some(origin) => origin.label(error),
+            None => error,
+        });
+        Run { outcome, report }
     }
 
     /// Runs a parsed request, which must not refer to a hosted config.
@@ -172,8 +178,10 @@ impl Runner {
     /// being fetched.
     fn preload(&self, request: &Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
-        let is_dry_run = request.get("dryRun").and_then(Value::as_bool) == Some(true);
-        if is_dry_run || text("key").or(text("url")).is_none() {
+        if text("key").or_else(|| text("url")).is_none() {
+            return;
+        }
+        if request.get("dryRun").and_then(Value::as_bool) == Some(true) {
             return;
         }
         let name = text("provider").or(text("providor"));

@@ -1,6 +1,6 @@
 //! The outcome of a run: the result for the caller and the report for the operator.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::report::Report;
 use crate::chat::StopReason;
@@ -51,18 +51,23 @@ impl Run {
 /// "full"`.
 fn full_result(result: Value, report: &Report) -> Value {
     let model = report.answered_model.as_ref().or(report.model.as_ref());
-    let mut full = json!({
-        "result": result,
-        "usage": report.usage,
-        "provider": report.provider,
-        "model": model,
-        "stopReason": report.stop_reason.map(StopReason::name),
-        "attempts": report.attempts,
-        "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
-        "warnings": report.warnings,
-        "config": config(report),
-    });
-    if let (Some(failed_targets), Some(fields)) = (&report.passed_over, full.as_object_mut()) {
+    let mut fields = Map::new();
+    // `json!` would copy the result.
+    fields.insert("result".to_owned(), result);
+    let duration = u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX);
+    for (name, value) in [
+        ("usage", json!(report.usage)),
+        ("provider", json!(report.provider)),
+        ("model", json!(model)),
+        ("stopReason", json!(report.stop_reason.map(StopReason::name))),
+        ("attempts", json!(report.attempts)),
+        ("durationMs", json!(duration)),
+        ("warnings", json!(report.warnings)),
+        ("config", config(report)),
+    ] {
+        fields.insert(name.to_owned(), value);
+    }
+    if let Some(failed_targets) = &report.passed_over {
         let passed_over = failed_targets.iter().map(|target| {
             json!({
                 "provider": target.provider,
@@ -73,7 +78,7 @@ fn full_result(result: Value, report: &Report) -> Value {
         });
         fields.insert("passedOver".to_owned(), passed_over.collect());
     }
-    full
+    Value::Object(fields)
 }
 
 /// Returns the `config` field of the `full` object. It contains the hash of the prompt and, for a

@@ -99,8 +99,8 @@ impl Report {
 
     /// Sets the target that is being called.
     pub(super) fn set_target(&mut self, target: &Target) {
-        self.provider = Some(target.provider.name().to_owned());
-        self.model = Some(target.model.clone());
+        target.provider.name().clone_into(self.provider.get_or_insert_default());
+        self.model.get_or_insert_default().clone_from(&target.model);
     }
 
     /// Records a target that failed.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::check_reply::UnusableReply;
-use crate::chat::{Message, Part, Role};
+use crate::chat::{Message, Part, Reply, Role};
 use crate::schema::{Schema, referenced};
 
 /// Adds the schema and an example to the first system message, or to a new one if there is none.
@@ -33,14 +33,24 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
 }
 
 /// Adds the unusable reply, and a message that explains the problem and the expected form.
-pub(super) fn add_repair(messages: &mut Vec<Message>, unusable: &UnusableReply, expected: &str) {
-    let reply = unusable.text.trim();
-    if !reply.is_empty() {
-        messages.push(Message::text(Role::Assistant, reply));
+pub(super) fn add_repair(
+    messages: &mut Vec<Message>,
+    reply: &Reply,
+    unusable: &UnusableReply,
+    expected: &str,
+) {
+    let text = unusable.text.trim();
+    let has_calls = reply.tool_calls().next().is_some();
+    match &reply.raw {
+        _ if text.is_empty() => {}
+        // The provider recognizes its own reasoning, which comes back unchanged.
+        Some(_) if !has_calls => messages.push(reply.to_message()),
+        // A call would require a result, so it is sent back as text.
+        _ => messages.push(Message::text(Role::Assistant, text)),
     }
     let text = format!(
         "That answer can't be used: {}. Answer again, with {expected} and nothing else.",
-        unusable.reason
+        unusable.reason_for_model()
     );
     messages.push(Message::text(Role::User, text));
 }

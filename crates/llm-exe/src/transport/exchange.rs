@@ -2,7 +2,7 @@
 //! response.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use super::http::{HttpError, MAX_REPLY_BYTES};
 use super::http_transport::Sender;
@@ -55,14 +55,13 @@ async fn build_http_request(
 ) -> Result<Request<Bytes>, ExchangeError> {
     let invalid = |message: String| ExchangeError::Http(HttpError::InvalidRequest(message));
     let body = wire.body.to_bytes().map_err(|error| invalid(error.to_string()))?;
-    let mut request = Request::builder()
-        .method(Method::POST)
-        .uri(&wire.url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::ACCEPT, "application/json")
-        .body(body.clone())
+    let mut request = Request::new(body.clone());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::try_from(&wire.url)
         .map_err(|error| invalid(format!("the request URL is not valid: {error}")))?;
     let headers = request.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     for (name, value) in &wire.headers {
         let value = HeaderValue::from_str(value)
             .map_err(|_| invalid(format!("the value of the header {name:?} is not valid")))?;
@@ -84,7 +83,7 @@ async fn build_http_request(
         (Auth::Bearer(_), Some(key)) => (header::AUTHORIZATION, format!("Bearer {}", key.expose())),
         (Auth::Header(name, _), Some(key)) => (header_name(name)?, key.expose().to_owned()),
     };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+    let mut value = HeaderValue::try_from(text).map_err(|_| {
         invalid("the API key contains characters that are not allowed in an HTTP header".to_owned())
     })?;
     value.set_sensitive(true);

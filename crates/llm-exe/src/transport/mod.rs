@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{Secret, Signer};
+use crate::ports::{PortFuture, Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
 use exchange::ExchangeError;
@@ -120,7 +120,8 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<WireReply, ExchangeError> {
         let deadline = deadline.within(timeout);
-        let exchange = async {
+        // The future is boxed, because it is large and is moved into `timeout_at`.
+        let exchange: PortFuture<'_, _> = Box::pin(async {
             let signer = self.signer.as_ref();
             match exchange::exchange(&self.sender, wire, secret, signer, deadline).await {
                 Err(ExchangeError::Http(HttpError::Stale)) => {
@@ -128,7 +129,7 @@ impl Transport {
                 }
                 outcome => outcome,
             }
-        };
+        });
         match tokio::time::timeout_at(deadline.instant().into(), exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(HttpError::TimedOut.into()),

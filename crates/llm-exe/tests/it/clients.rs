@@ -110,13 +110,13 @@ async fn model_without_a_provider_is_an_error_with_an_example() {
 }
 
 #[tokio::test]
-async fn output_without_its_schema_is_an_error_that_names_the_methods() {
+async fn missing_parts_of_a_request_are_named_with_their_methods() {
     let client = Client::builder().build().unwrap();
-    let request = client.request("openai:gpt-4o-mini").user("Hi").output("json");
+    let request = client.request("openai:gpt-4o-mini").output("json");
     assert_eq!(
         request.dry_run().await.unwrap_err().message(),
-        "schema: missing; output json requires one: call schema(), or extract() for the schema of \
-         a type"
+        "message: missing; call user() or system() to add one; schema: missing; output json \
+         requires one: call schema(), or extract() for the schema of a type"
     );
 }
 

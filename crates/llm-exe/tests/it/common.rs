@@ -1,10 +1,15 @@
 //! Helpers that the test modules share: case files, key stores and the endpoints of a simulator.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use llm_exe::ports::PortFuture;
-use llm_exe::providers::PROVIDERS;
-use llm_exe::{Endpoints, Error, KeyName, Keys, Secret};
+use llm_exe::ports::{PortFuture, Signer};
+use llm_exe::providers::{PROVIDERS, ProviderRow, build_request};
+use llm_exe::transport::{Policy, Transport};
+use llm_exe::wire::WireReply;
+use llm_exe::{Chat, Deadline, Endpoints, Error, KeyName, Keys, Secret};
+use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::Simulator;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -94,6 +99,31 @@ impl Keys for NoKeys {
     fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
         panic!("unexpected request for the key {name:?}");
     }
+}
+
+/// Returns a signer with the example credentials from the AWS documentation. The simulator knows
+/// them, so it can verify the signatures of requests.
+pub(crate) fn signer() -> Arc<dyn Signer> {
+    Arc::new(SigV4Signer::new(Arc::new(EnvironmentCredentials::new(|name| match name {
+        "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        _ => None,
+    }))))
+}
+
+/// Sends the request for a chat to a simulator and returns the response.
+pub(crate) async fn send(
+    simulator: &Simulator,
+    row: &'static ProviderRow,
+    chat: &Chat,
+) -> WireReply {
+    let endpoint = endpoints(simulator).resolve(&row.into());
+    let request = build_request(row.dialect, &endpoint, chat).unwrap().request;
+    let secret = Secret::new("test-key").unwrap();
+    let policy = Policy { attempts: 1, ..Policy::default() };
+    let deadline = Deadline::after(Duration::from_secs(30));
+    let transport = Transport::new(signer());
+    transport.send(&request, Some(&secret), &policy, deadline, &|_| false).await.outcome.unwrap()
 }
 
 /// Returns endpoints that send the requests of all providers to a simulator.

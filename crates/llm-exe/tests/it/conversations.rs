@@ -7,7 +7,6 @@
 //! `scripts/update` rewrites the requests, the warnings and what is read; review the difference.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use llm_exe::chat::{
     Chat, Media, Message, Part, Reply, Role, Structure, Tool, ToolCall, ToolChoice, ToolContent,
@@ -19,8 +18,6 @@ use llm_exe_simulator::Simulator;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::common;
 
@@ -76,6 +73,8 @@ struct Turn {
     reply: Option<Box<RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stop_reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reply_warnings: Vec<String>,
     /// The expected parts of the reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parts: Option<Value>,
@@ -92,9 +91,12 @@ struct AddedMessage {
     image: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     calls: Vec<AddedCall>,
-    /// The results of the calls of the latest assistant message, in the order of the calls.
+    /// Results of calls of the latest assistant message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     results: Vec<AddedResult>,
+    /// The position of the call of each result. By default, they are in the order of the calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    order: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,8 +127,11 @@ impl AddedMessage {
                 .map(|call| Part::ToolCall(ToolCall::new(&call.id, &call.name, &call.arguments))),
         );
         let latest = history.iter().rev().find(|message| message.role == Role::Assistant);
-        let calls = latest.into_iter().flat_map(Message::tool_calls);
-        for (call, result) in calls.zip(&self.results) {
+        let calls: Vec<&ToolCall> = latest.into_iter().flat_map(Message::tool_calls).collect();
+        for (index, result) in self.results.iter().enumerate() {
+            // Without a call, there is nothing to return the result for.
+            let position = self.order.get(index).copied().unwrap_or(index);
+            let Some(call) = calls.get(position) else { continue };
             parts.push(Part::ToolResult(match result {
                 AddedResult::Text(text) => ToolResult::new(call, ToolContent::Text(text.clone())),
                 AddedResult::Json(value) => ToolResult::new(call, ToolContent::Json(value.clone())),
@@ -201,6 +206,7 @@ impl Turn {
             let reply = row.dialect.read_reply(&wire, chat).unwrap();
             turn.stop_reason = Some(reply.stop_reason.name().to_owned());
             turn.parts = Some(parts(&reply));
+            turn.reply_warnings.clone_from(&reply.warnings);
             chat.messages.push(reply.to_message());
         }
         turn
@@ -229,11 +235,6 @@ fn copy<T: Serialize + for<'de> Deserialize<'de>>(value: &T) -> T {
 
 #[test]
 fn recorded_conversations_are_up_to_date() {
-    // Without the feature, numbers in the arguments of rebuilt calls are written in another form,
-    // such as 100.0 instead of 1e2.
-    if !cfg!(feature = "exact-numbers") {
-        return;
-    }
     let folder = common::cases().join("conversations");
     let mut failures = Vec::new();
     let mut tested = BTreeSet::new();
@@ -271,41 +272,34 @@ fn recorded_conversations_are_up_to_date() {
 #[tokio::test]
 async fn simulator_accepts_the_requests() {
     let mut failures = Vec::new();
-    for name in ["google", "ollama"] {
+    for entry in common::cases().join("conversations").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let cases: BTreeMap<String, Case> = common::read_cases(&format!("conversations/{file}"));
+        let name = path.file_stem().unwrap().to_str().unwrap().replace("amazon-", "amazon:");
         let simulator = Simulator::start().await.unwrap();
-        let cases: BTreeMap<String, Case> =
-            common::read_cases(&format!("conversations/{name}.json"));
         for (case_name, case) in cases {
+            let mut chat = case.chat();
             for (index, turn) in case.turns.iter().enumerate() {
-                let Some(request) = &turn.request else { continue };
-                let model = turn.model.as_ref().unwrap_or(&case.model);
-                let (path, header) = match turn.provider.as_deref().unwrap_or(name) {
-                    "google" => {
-                        (format!("/v1beta/models/{model}:generateContent"), "x-goog-api-key: k\r\n")
+                let row = provider(turn.provider.as_deref().unwrap_or(&name)).unwrap();
+                turn.run(provider(&name).unwrap(), &mut chat, &case.model);
+                if turn.reply.is_some() {
+                    chat.messages.pop();
+                }
+                if turn.error.is_none() {
+                    let response = common::send(&simulator, row, &chat).await;
+                    if response.status != 200 {
+                        let body = String::from_utf8_lossy(&response.body).into_owned();
+                        failures.push(format!("{name}: {case_name}, turn {index}: {body}"));
                     }
-                    _ => ("/api/chat".to_owned(), ""),
-                };
-                let reply = post(simulator.address(), &path, header, request.get()).await;
-                if !reply.starts_with("HTTP/1.1 200") {
-                    failures.push(format!("{name}: {case_name}, turn {index}: {reply}"));
+                }
+                if let Some(body) = &turn.reply {
+                    let body = body.get().to_owned().into();
+                    let wire = WireReply { status: 200, headers: http::HeaderMap::new(), body };
+                    chat.messages.push(row.dialect.read_reply(&wire, &chat).unwrap().to_message());
                 }
             }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-/// Sends a request on a connection of its own and returns the response.
-async fn post(address: SocketAddr, path: &str, header: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n{header}\r\n"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(body.as_bytes()).await.unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await.unwrap();
-    reply
 }

@@ -47,6 +47,38 @@ fn examples_are_valid_without_warnings() {
     assert!(count >= 5, "only {count} examples");
 }
 
+/// Where documents that are shown outside of the repository link to.
+const REPOSITORY: &str = "https://github.com/llm-exe/llm-exe-lambda/blob/main/";
+
+/// docs/library.md is also the page of the crate, so its links must not be relative, and neither
+/// must those in doc comments.
+#[test]
+fn links_in_the_documentation_of_the_crate_are_absolute() {
+    let mut sources = vec![root().join("docs/library.md")];
+    let mut folders = vec![root().join("crates/llm-exe/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { sources.push(path) }
+        }
+    }
+    let link = regex_lite::Regex::new(r"\]\(([^)#]+)[^)]*\)|\]: (\S+)").unwrap();
+    let mut broken_links = Vec::new();
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let is_source = path.extension().is_some_and(|extension| extension == "rs");
+        let is_doc = |line: &&str| !is_source || line.trim_start().starts_with("//");
+        for found in text.lines().filter(is_doc).flat_map(|line| link.captures_iter(line)) {
+            let target = found.get(1).or(found.get(2)).unwrap().as_str();
+            let file = target.strip_prefix(REPOSITORY).map(|file| root().join(file));
+            if target.contains(".md") && !file.is_some_and(|file| file.exists()) {
+                broken_links.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken_links.is_empty(), "{}", broken_links.join("\n"));
+}
+
 #[test]
 fn links_between_documents_have_a_target() {
     let mut broken_links = Vec::new();

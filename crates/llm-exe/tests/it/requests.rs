@@ -1,11 +1,11 @@
 //! Tests the validation of requests. Each case in `cases/requests.json` lists all expected problems
 //! with their paths.
 
-use llm_exe::{ErrorKind, Plan, Rules, request_schema};
+use llm_exe::{ErrorKind, Plan, Request, Rules, request_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::common::read_cases;
+use crate::common::{read_cases, root, update};
 
 #[derive(Deserialize)]
 struct Case {
@@ -54,6 +54,17 @@ fn all_problems_are_reported_with_their_paths() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn request_schema_is_up_to_date() {
+    let path = root().join("crates/llm-exe/src/request/schema.json");
+    let expected = format!("{:#}\n", schemars::schema_for!(Request).to_value());
+    if update() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let current = std::fs::read_to_string(&path).unwrap();
+    assert!(current == expected, "{} is out of date; run scripts/update", path.display());
 }
 
 /// The schema is generated from the types, so it could differ from what the validation accepts.

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Run, Runner, Secret};
-use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::common::{FixedKey, endpoints, provider_field, read_cases, wire_cases};
+use crate::common::{FixedKey, endpoints, provider_field, read_cases, signer, wire_cases};
 
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,18 +31,7 @@ struct Case {
 }
 
 fn runner(simulator: &Simulator, keys: Arc<dyn Keys>) -> Runner {
-    let signer = SigV4Signer::new(Arc::new(EnvironmentCredentials::new(example_credentials)));
-    Runner::new(endpoints(simulator), keys, Rules::default()).with_signer(Arc::new(signer))
-}
-
-/// Returns the example credentials from the AWS documentation. The simulator knows them, so it can
-/// verify the signatures of requests.
-fn example_credentials(name: &str) -> Option<String> {
-    match name {
-        "AWS_ACCESS_KEY_ID" => Some("AKIAIOSFODNN7EXAMPLE".to_owned()),
-        "AWS_SECRET_ACCESS_KEY" => Some("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-        _ => None,
-    }
+    Runner::new(endpoints(simulator), keys, Rules::default()).with_signer(signer())
 }
 
 /// Returns a model of the provider, and the provider's stop reason for a truncated reply.
@@ -283,6 +271,34 @@ async fn repair_describes_the_expected_output() {
         let messages = messages(&simulator.journal()[1].body);
         let (_, repair) = messages.last().unwrap();
         assert!(repair.contains("exactly one of \"spam\", \"ham\""), "{repair}");
+    }
+}
+
+#[tokio::test]
+async fn repair_asks_for_fewer_digits_instead_of_a_feature() {
+    let long = "{\"n\": 123456789012345678901234567890}";
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text(long).times(2)]);
+        let runner = runner(&simulator, Arc::new(FixedKey));
+        let mut request = request(row);
+        request["output"] = json!("json");
+        request["schema"] = json!({"type": "object", "required": ["n"]});
+        let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
+        let calls = simulator.journal();
+        match (run.outcome, cfg!(feature = "exact-numbers")) {
+            (Ok(value), true) => {
+                assert_eq!((value.to_string().contains("4567890}"), calls.len()), (true, 1));
+            }
+            (Err(error), false) => {
+                assert!(error.message().contains("enable the feature `exact-numbers`"), "{error}");
+                let messages = messages(&calls[1].body);
+                let (_, repair) = messages.last().unwrap();
+                assert!(repair.contains("write numbers with at most 15 digits"), "{repair}");
+                assert!(!repair.contains("feature"), "{repair}");
+            }
+            (outcome, _) => panic!("{}: {outcome:?}", row.name),
+        }
     }
 }
 

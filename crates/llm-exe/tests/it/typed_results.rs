@@ -78,7 +78,10 @@ async fn value_that_does_not_deserialize_is_repaired() {
     assert_eq!((response.report().repairs, response.report().attempts), (1, 2));
     assert_eq!(response.parse::<Person>().unwrap(), ada(1815));
     let repair = texts(&simulator)[1].to_string();
-    let expected = "born: invalid type: floating point `1815.0`, expected u16";
+    let expected = match cfg!(feature = "exact-numbers") {
+        true => "born: invalid number, got 1815.0",
+        false => "born: invalid type: floating point `1815.0`, expected u16",
+    };
     assert!(repair.contains(expected), "{repair}");
 
     simulator.script(script());
@@ -91,6 +94,23 @@ async fn value_that_does_not_deserialize_is_repaired() {
     assert_eq!(error.kind(), ErrorKind::OutputInvalid);
     assert!(error.message().contains(expected), "{error}");
     assert!(!error.for_log().contains("1815"), "{}", error.for_log());
+}
+
+#[tokio::test]
+async fn value_that_does_not_deserialize_is_named_with_its_path() {
+    let (simulator, client) = simulated().await;
+    simulator.script(vec![Step::text(r#"{"result": [{"Circle": {"radius": 300.0}}]}"#)]);
+    #[derive(Debug, Deserialize, JsonSchema)]
+    enum Round {
+        Circle {
+            #[expect(dead_code, reason = "the value is never made")]
+            radius: u16,
+        },
+    }
+    let request = client.request(MODEL).user("Hi").output_option("repairs", 0);
+    let error = request.extract::<Vec<Round>>().await.unwrap_err();
+    assert!(error.message().contains("type: [0].Circle.radius: invalid "), "{error}");
+    assert!(error.message().contains("300.0"), "{error}");
 }
 
 /// A type that accepts less than its schema.
@@ -367,5 +387,5 @@ async fn input_with_nan_is_an_error() {
     let (_simulator, client) = simulated().await;
     let executor = client.executor::<Input, String>(client.request(MODEL).user("{{ratio}}"));
     let error = executor.unwrap().run(&Input { ratio: f64::NAN }).await.unwrap_err();
-    assert_eq!(error.message(), "data: can't be serialized: JSON has no number NaN");
+    assert_eq!(error.message(), "data: can't be serialized: JSON can't represent the number NaN");
 }

@@ -43,6 +43,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "scrub",
         "glob",
+        "hex",
         "tls",
         "single_flight",
         "destination",

@@ -247,11 +247,11 @@ impl TestFunction {
         self.inner.handle(event.as_bytes(), &invocation, Deadline::after(timeout)).await
     }
 
-    /// Handles an event. Returns the outcome and the log line.
+    /// Handles an event. Returns the response and the log line.
     pub(crate) async fn invoke(&self, event: &Value) -> (Result<Value, Error>, Value) {
-        let HandledEvent { outcome, line } = self.handle(event, Duration::from_secs(20)).await;
-        let text = line.to_json(LogLevel::Debug).unwrap();
-        (outcome, serde_json::from_str(&text).unwrap())
+        let handled = self.handle(event, Duration::from_secs(20)).await;
+        let text = handled.line.to_json(LogLevel::Debug).unwrap();
+        (handled.response(), serde_json::from_str(&text).unwrap())
     }
 
     /// Returns the number of calls to the provider.

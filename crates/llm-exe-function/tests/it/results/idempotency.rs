@@ -98,7 +98,7 @@ async fn concurrent_deliveries_of_one_event_run_once() {
     let (event, time) = (keyed("hi", "k"), Duration::from_secs(10));
     let (first_handled, second_handled) =
         tokio::join!(first.handle_as("a", &event, time), second.handle_as("a", &event, time));
-    assert_eq!(first_handled.outcome.unwrap(), second_handled.outcome.unwrap());
+    assert_eq!(first_handled.response().unwrap(), second_handled.response().unwrap());
     assert_eq!(first.calls() + second.calls(), 1);
 }
 
@@ -124,7 +124,7 @@ async fn killed_process_holds_the_key_until_its_deadline() {
     let killed = function.handle(&event, Duration::from_millis(1500));
     assert!(tokio::time::timeout(Duration::from_millis(300), killed).await.is_err());
     let early = function.handle(&event, Duration::from_millis(500)).await;
-    assert_eq!(kind(&early.outcome), ErrorKind::Timeout);
+    assert_eq!(kind(&early.response()), ErrorKind::Timeout);
     assert_eq!(function.calls(), 1);
     let started = std::time::Instant::now();
     assert!(function.invoke(&event).await.0.is_ok());

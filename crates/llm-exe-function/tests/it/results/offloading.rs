@@ -80,7 +80,7 @@ async fn large_result_of_a_call_with_a_key_is_paid_for_once() {
     let event = with(request("hi"), "idempotencyKey", json!("k"));
     for _ in 0..2 {
         let handled = function.handle(&event, Duration::from_secs(5)).await;
-        assert!(handled.outcome.unwrap()["resultUrl"].is_string());
+        assert!(handled.response().unwrap()["resultUrl"].is_string());
     }
     assert_eq!(function.calls(), 1);
 }

@@ -198,7 +198,7 @@ async fn record_that_would_exceed_the_deadline_is_not_started() {
     let messages: Vec<Value> =
         (0..5).map(|index| message(&format!("m{index}"), None, &request("hi"))).collect();
     let handled = function.handle(&batch(&messages), Duration::from_millis(4000)).await;
-    assert_eq!(failures(&handled.outcome.unwrap()), ["m2", "m3", "m4"]);
+    assert_eq!(failures(&handled.response().unwrap()), ["m2", "m3", "m4"]);
     let error = handled.line.error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.message().starts_with("not started"), "{error}");

@@ -55,6 +55,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
         validate_content(message, role, index, may_be_empty)?;
     }
     tool_turns::validate(messages)?;
+    signature::validate_positions(body, model)?;
     validate_prefill(messages, model)
 }
 

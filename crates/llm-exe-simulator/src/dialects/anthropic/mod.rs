@@ -80,7 +80,8 @@ impl Dialect for Anthropic {
     }
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
-        reply::build(request.body, completion, number)
+        let model = models::model(str_field(request.body, "model").unwrap_or_default());
+        reply::build(request.body, model, completion, number)
     }
 }
 

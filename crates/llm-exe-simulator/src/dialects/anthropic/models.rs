@@ -99,6 +99,19 @@ impl Model {
         self.is_before(4, 1)
     }
 
+    /// Whether a thinking block is valid only after the conversation that it was created in.
+    pub(crate) fn preserves_thinking(self) -> bool {
+        match self.family {
+            Family::Fable | Family::Mythos => self.is_at_least(5, 1),
+            Family::Opus | Family::Haiku | Family::Other => self.is_at_least(5, 5),
+        }
+    }
+
+    /// Whether the model thinks if the request does not contain `thinking`.
+    pub(crate) fn thinks_by_default(self) -> bool {
+        self.is_at_least(5, 0)
+    }
+
     /// Whether the model rejects a `tool_choice` that forces a tool call.
     pub(crate) fn rejects_forced_tool(self) -> bool {
         match self.family {

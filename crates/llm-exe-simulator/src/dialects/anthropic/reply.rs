@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::models::Model;
 use super::signature::sign;
 use crate::completion::{Completion, Content, FinishReason, count_tokens};
 use crate::dialects::json::{field, str_field};
@@ -9,12 +10,12 @@ use crate::dialects::json::{field, str_field};
 const THOUGHT: &str = "Simulated thinking.";
 
 /// Builds the body of a successful reply.
-pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
-    let thought = thought(body);
+pub(crate) fn build(body: &Value, model: Model, completion: &Completion, number: u64) -> Value {
+    let thought = thought(body, model);
     let thinking_tokens = thought.as_deref().map_or(0, count_tokens);
     let mut content = Vec::new();
     if let Some(thought) = thought {
-        let signature = sign(&thought);
+        let signature = sign(&thought, body);
         let block = json!({"type": "thinking", "thinking": thought, "signature": signature});
         content.push(block);
     }
@@ -51,12 +52,17 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-/// Returns the text of the thinking block if the request enables thinking.
-fn thought(body: &Value) -> Option<String> {
-    let thinking = field(body, "thinking")?;
-    let is_enabled = matches!(str_field(thinking, "type"), Some("enabled" | "adaptive"));
-    let is_shown = str_field(thinking, "display") != Some("omitted");
-    is_enabled.then(|| if is_shown { THOUGHT.to_owned() } else { String::new() })
+/// Returns the text of the thinking block if the model thinks.
+pub(crate) fn thought(body: &Value, model: Model) -> Option<String> {
+    let choice = field(body, "tool_choice").and_then(|choice| str_field(choice, "type"));
+    let is_forced = matches!(choice, Some("any" | "tool"));
+    let thinking = field(body, "thinking");
+    let is_enabled = match thinking.and_then(|thinking| str_field(thinking, "type")) {
+        Some(kind) => matches!(kind, "enabled" | "adaptive" | "between_tools"),
+        None => model.thinks_by_default() && !is_forced,
+    };
+    let display = thinking.and_then(|thinking| str_field(thinking, "display"));
+    is_enabled.then(|| if display == Some("omitted") { String::new() } else { THOUGHT.to_owned() })
 }
 
 fn stop_reason(completion: &Completion) -> (&str, Option<&str>) {

@@ -1,12 +1,45 @@
-//! Converts the messages and tools of a Converse request to Anthropic's format, in which Claude
-//! models validate them. What has no tools or reasoning in it becomes a placeholder.
+//! Converts a Converse request to Anthropic's format, in which Claude models validate it. Content
+//! other than text, tools and reasoning becomes a placeholder.
 
 use serde_json::{Map, Value, json};
 
 use crate::dialects::json::{array_field, field, str_field};
 
-/// Converts a message.
-pub(super) fn message(message: &Value) -> Value {
+/// Converts a request.
+pub(super) fn convert(body: &Value) -> Value {
+    let messages = array_field(body, "messages").iter().map(message);
+    let mut converted = json!({"max_tokens": 4096, "messages": messages.collect::<Value>()});
+    let system = array_field(body, "system");
+    if !system.is_empty() {
+        converted["system"] = system.iter().map(block).collect();
+    }
+    let config = field(body, "inferenceConfig").cloned().unwrap_or_default();
+    for (converse_name, anthropic_name) in [
+        ("maxTokens", "max_tokens"),
+        ("temperature", "temperature"),
+        ("topP", "top_p"),
+        ("stopSequences", "stop_sequences"),
+    ] {
+        if let Some(value) = field(&config, converse_name) {
+            converted[anthropic_name] = value.clone();
+        }
+    }
+    if let Some(config) = field(body, "toolConfig") {
+        converted["tools"] = tools(config);
+        if let Some(choice) = tool_choice(config) {
+            converted["tool_choice"] = choice;
+        }
+    }
+    for name in ["top_k", "thinking", "output_config", "tool_choice"] {
+        let fields = field(body, "additionalModelRequestFields");
+        if let Some(value) = fields.and_then(|fields| field(fields, name)) {
+            converted[name] = value.clone();
+        }
+    }
+    converted
+}
+
+fn message(message: &Value) -> Value {
     let content: Vec<Value> = array_field(message, "content").iter().map(block).collect();
     json!({"role": message.get("role"), "content": content})
 }
@@ -48,17 +81,22 @@ fn result_block(block: &Value) -> Value {
 }
 
 /// Converts the tools of a `toolConfig`.
-pub(super) fn tools(config: &Value) -> Value {
+fn tools(config: &Value) -> Value {
     let specs = array_field(config, "tools").iter().filter_map(|tool| tool.get("toolSpec"));
     specs.map(tool).collect()
 }
 
 fn tool(spec: &Value) -> Value {
-    json!({"name": spec.get("name"), "input_schema": spec.pointer("/inputSchema/json")})
+    let schema = spec.pointer("/inputSchema/json");
+    let mut tool = json!({"name": spec.get("name"), "input_schema": schema});
+    if let Some(description) = field(spec, "description") {
+        tool["description"] = description.clone();
+    }
+    tool
 }
 
 /// Converts the `toolChoice` of a `toolConfig`.
-pub(super) fn tool_choice(config: &Value) -> Option<Value> {
+fn tool_choice(config: &Value) -> Option<Value> {
     let choice = field(config, "toolChoice")?;
     if let Some(name) = choice.pointer("/tool/name") {
         return Some(json!({"type": "tool", "name": name}));

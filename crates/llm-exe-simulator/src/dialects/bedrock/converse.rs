@@ -106,6 +106,7 @@ impl Dialect for Converse {
     }
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
-        converse_reply::build(request.body, completion, number)
+        let model = BedrockModel::from_id(model_id(request));
+        converse_reply::build(request.body, model, completion, number)
     }
 }

@@ -2,17 +2,23 @@
 
 use serde_json::{Value, json};
 
+use super::claude_body;
+use super::models::BedrockModel;
 use crate::completion::{Completion, Content, FinishReason};
+use crate::dialects::anthropic::reply::thought;
 use crate::dialects::anthropic::signature::sign;
 
-const THOUGHT: &str = "Simulated thinking.";
-
 /// Builds the body of a successful reply.
-pub(super) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
+pub(super) fn build(
+    body: &Value,
+    model: BedrockModel<'_>,
+    completion: &Completion,
+    number: u64,
+) -> Value {
     let mut content = Vec::new();
-    let thinking = body.pointer("/additionalModelRequestFields/thinking/type");
-    if thinking.is_some_and(|kind| kind != "disabled") {
-        let thought = json!({"text": THOUGHT, "signature": sign(THOUGHT)});
+    let converted = claude_body::convert(body);
+    if let Some(text) = model.claude().and_then(|model| thought(&converted, model)) {
+        let thought = json!({"text": text, "signature": sign(&text, &converted)});
         content.push(json!({"reasoningContent": {"reasoningText": thought}}));
     }
     match &completion.content {

@@ -2,7 +2,7 @@
 //! request. For Claude models, it also validates the equivalent Anthropic request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::claude_body;
 use super::members::{union_member, unknown_field};
@@ -133,32 +133,7 @@ fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), 
     let Some(claude) = model.claude() else {
         return Ok(());
     };
-    let messages = array_field(body, "messages").iter().map(claude_body::message);
-    let mut anthropic_body =
-        json!({"max_tokens": 4096, "messages": messages.collect::<Vec<Value>>()});
-    let config = field(body, "inferenceConfig").cloned().unwrap_or_default();
-    for (converse_name, anthropic_name) in [
-        ("maxTokens", "max_tokens"),
-        ("temperature", "temperature"),
-        ("topP", "top_p"),
-        ("stopSequences", "stop_sequences"),
-    ] {
-        if let Some(value) = field(&config, converse_name) {
-            anthropic_body[anthropic_name] = value.clone();
-        }
-    }
-    if let Some(config) = field(body, "toolConfig") {
-        anthropic_body["tools"] = claude_body::tools(config);
-        if let Some(choice) = claude_body::tool_choice(config) {
-            anthropic_body["tool_choice"] = choice;
-        }
-    }
-    for name in ["top_k", "thinking", "output_config", "tool_choice"] {
-        let fields = field(body, "additionalModelRequestFields");
-        if let Some(value) = fields.and_then(|fields| field(fields, name)) {
-            anthropic_body[name] = value.clone();
-        }
-    }
+    let anthropic_body = claude_body::convert(body);
     anthropic::validate_parameters(&anthropic_body, claude).map_err(|rejection| {
         let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
         let message = message.unwrap_or_default();

@@ -88,8 +88,8 @@ impl Dialect for BedrockAnthropic {
     }
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
-        let mut message = reply::build(request.body, completion, number);
         let id = model_id(request);
+        let mut message = reply::build(request.body, models::model(id), completion, number);
         let name = id.split_once("anthropic.").map_or(id, |(_, name)| name);
         message["model"] = json!(name);
         message["id"] = json!(format!("msg_bdrk_sim{number:06}"));

@@ -123,6 +123,11 @@ fn validate_content(
                     "{path}: only assistant messages may contain this block"
                 )));
             }
+            ("image", _) if model.rejects_images() => {
+                return Err(validation_error(
+                    "This model doesn't support the image content block that you provided.",
+                ));
+            }
             ("image", _) => validate_image(block.get("image").unwrap_or(&Value::Null), &path)?,
             ("toolUse", _) => tool_turns::validate_use(block, &path, model)?,
             ("toolResult", _) => tool_turns::validate_result(block, &path, model)?,

@@ -73,6 +73,33 @@ impl<'a> BedrockModel<'a> {
         matches!(self.maker, Maker::Titan | Maker::GptOss | Maker::Qwen)
     }
 
+    /// Whether the model rejects tools.
+    pub(super) fn rejects_tools(self) -> bool {
+        let calls_tools = ["llama3-1", "llama3-2-11b", "llama3-2-90b", "llama3-3", "llama4"];
+        let is_old = ["mistral-7b", "mixtral", "cohere.command-text", "cohere.command-light"];
+        match self.maker {
+            Maker::Titan => true,
+            Maker::Llama => !self.is_one_of(&calls_tools),
+            Maker::Mistral | Maker::Cohere => self.is_one_of(&is_old),
+            Maker::Ai21 => self.is_one_of(&["ai21.j2", "jamba-instruct"]),
+            Maker::DeepSeek => self.is_one_of(&["deepseek.r1"]),
+            Maker::Claude => self.is_one_of(&["claude-v2", "claude-instant"]),
+            Maker::Nova | Maker::GptOss | Maker::Qwen | Maker::Unknown => false,
+        }
+    }
+
+    /// Whether the model rejects images.
+    pub(super) fn rejects_images(self) -> bool {
+        match self.maker {
+            Maker::Titan | Maker::Cohere | Maker::Ai21 | Maker::DeepSeek | Maker::GptOss => true,
+            Maker::Nova => self.is_one_of(&["nova-micro"]),
+            Maker::Llama => !self.is_one_of(&["llama3-2-11b", "llama3-2-90b", "llama4"]),
+            Maker::Mistral => self.is_one_of(&["mistral-7b", "mixtral", "mistral-large-240"]),
+            Maker::Claude => self.is_one_of(&["claude-v2", "claude-instant"]),
+            Maker::Qwen | Maker::Unknown => false,
+        }
+    }
+
     /// Whether the model rejects the tool choice `any`.
     pub(super) fn rejects_any_tool(self) -> bool {
         let is_large_mistral = self.is_one_of(&["mistral-large", "pixtral-large"]);

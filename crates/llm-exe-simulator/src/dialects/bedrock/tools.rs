@@ -19,6 +19,9 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
     if let Some(unknown) = unknown_key(config, &["tools", "toolChoice"]) {
         return Err(unknown_field("toolConfig", unknown));
     }
+    if model.rejects_tools() {
+        return Err(validation_error("This model doesn't support tool use."));
+    }
     let tools = array_field(config, "tools");
     if tools.is_empty() {
         let rule = "Member must have length greater than or equal to 1";

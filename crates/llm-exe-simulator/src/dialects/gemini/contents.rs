@@ -7,6 +7,7 @@ use super::error::{
     invalid_field, invalid_request, reject_unknown_fields, rule_violation, wrong_type,
 };
 use super::models::Model;
+use super::signature;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{field, str_field};
 
@@ -112,7 +113,7 @@ fn validate_signature(part: &Value, path: &str) -> Result<(), Rejection> {
     let path = format!("{path}.thought_signature");
     match field(part, "thoughtSignature") {
         None => Ok(()),
-        Some(Value::String(signature)) if is_base64(signature) => Ok(()),
+        Some(Value::String(signature)) if is_base64(signature) => signature::validate(part),
         Some(Value::String(_)) => {
             let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
             Err(invalid_field(&path, &message))

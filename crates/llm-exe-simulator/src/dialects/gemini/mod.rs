@@ -13,6 +13,7 @@ mod error;
 mod models;
 mod reply;
 mod schema;
+mod signature;
 mod thinking;
 mod tools;
 mod validate;

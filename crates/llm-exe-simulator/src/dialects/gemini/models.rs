@@ -42,6 +42,8 @@ pub(crate) struct Model {
     pub(crate) penalties: bool,
     /// Whether function declarations and replies in JSON are supported in one request.
     pub(crate) json_with_tools: bool,
+    /// Whether function declarations are supported.
+    pub(crate) tools: bool,
     /// Whether function calls of the current turn must have a signature.
     pub(crate) needs_signatures: bool,
 }
@@ -53,6 +55,7 @@ const OTHER: Model = Model {
     schema: true,
     penalties: true,
     json_with_tools: true,
+    tools: true,
     needs_signatures: false,
 };
 const OLD: Model = Model { thinking: Thinking::No, json_with_tools: false, ..OTHER };
@@ -88,7 +91,7 @@ const MODELS: &[(&str, Model)] = &[
     ("gemini-3.8", levels(LOW_TO_HIGH, true)),
     ("gemini-3", levels(ALL_LEVELS, true)),
     ("gemini-4", levels(LOW_TO_HIGH, false)),
-    ("gemma-3", BASIC),
+    ("gemma-3", Model { tools: false, ..BASIC }),
 ];
 
 /// Returns the model name in a request path, or `None` if the dialect does not serve the path.

@@ -2,13 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::signature::sign;
 use crate::completion::{Completion, Content, FinishReason, count_tokens};
 
 const THOUGHT: &str = "Simulated thinking.";
-/// The signature of thoughts, which clients must send back unchanged. It is "simulated thinking" in
-/// base64.
-const SIGNATURE: &str = "c2ltdWxhdGVkIHRoaW5raW5n";
-
 /// Builds the body of a successful reply.
 pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: u64) -> Value {
     let thinking = body.pointer("/generationConfig/thinkingConfig");
@@ -27,7 +24,8 @@ pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: 
             // object.
             let args: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
             let call = json!({"id": format!("call_sim{number:06}"), "name": name, "args": args});
-            parts.push(json!({"functionCall": call, "thoughtSignature": SIGNATURE}));
+            let signature = sign(&call);
+            parts.push(json!({"functionCall": call, "thoughtSignature": signature}));
         }
         Content::Refusal(_) | Content::Empty => {}
     }

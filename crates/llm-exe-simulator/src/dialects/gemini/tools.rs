@@ -64,6 +64,9 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
             names.push(name);
         }
     }
+    if !names.is_empty() && !model.tools {
+        return Err(invalid_request("Function calling is not enabled for this model."));
+    }
     validate_json_mode(body, model, !names.is_empty())?;
     validate_choice(body, &names)
 }

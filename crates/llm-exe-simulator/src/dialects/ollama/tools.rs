@@ -8,7 +8,8 @@ use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field};
 
 /// Name prefixes of model families whose templates have no tools.
-const WITHOUT_TOOLS: &[&str] = &["codellama", "gemma2", "gemma3", "llama2", "llava", "phi3"];
+const WITHOUT_TOOLS: &[&str] =
+    &["codellama", "deepseek-r1", "gemma2", "gemma3", "llama2", "llava", "phi3"];
 
 /// Rejects `tools` that the real service would reject.
 pub(super) fn validate(body: &Value, model: &str) -> Result<(), Rejection> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::error::{
-    empty_array, invalid_parameter, missing_parameter, unsupported_value, wrong_type,
+    empty_array, invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
 };
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
@@ -25,6 +25,25 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
         validate_message(message, &format!("messages[{index}]"))?;
     }
     validate_tool_messages(messages)
+}
+
+/// Rejects assistant messages of a conversation with tools that have lost their reasoning.
+/// <https://api-docs.deepseek.com/guides/thinking_mode>
+pub(crate) fn validate_reasoning(body: &Value) -> Result<(), Rejection> {
+    if array_field(body, "tools").is_empty() {
+        return Ok(());
+    }
+    for (index, message) in array_field(body, "messages").iter().enumerate() {
+        let is_turn = str_field(message, "role") == Some("assistant");
+        if is_turn && str_field(message, "reasoning_content").is_none() {
+            let message = format!(
+                "Missing `reasoning_content` field in the assistant message at message index \
+                 {index}."
+            );
+            return Err(rejection(400, &message, None, Some("invalid_request_error")));
+        }
+    }
+    Ok(())
 }
 
 fn validate_message(message: &Value, path: &str) -> Result<(), Rejection> {

@@ -14,12 +14,25 @@ pub(crate) struct Model {
     pub(crate) json_schema: bool,
     /// Whether sampling parameters are supported if the reasoning effort is `none`.
     pub(crate) samples_with_effort_none: bool,
-    /// Whether function tools are rejected if the reasoning effort is not `none`.
-    pub(crate) rejects_effort_with_tools: bool,
+    /// When function tools are rejected.
+    pub(crate) tools: Tools,
+    /// Whether assistant messages must have `reasoning_content` in requests with tools.
+    pub(crate) needs_reasoning_turns: bool,
     /// Whether `stop` is supported.
     pub(crate) stop: bool,
     /// Whether penalties are supported. xAI's reasoning models do not support them.
     pub(crate) penalties: bool,
+}
+
+/// When a model rejects function tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tools {
+    Accepted,
+    /// They are rejected if the request has a reasoning effort other than `none`.
+    RejectedWithEffort,
+    /// They are rejected unless the request has the reasoning effort `none`.
+    OnlyWithoutReasoning,
+    Rejected,
 }
 
 const PLAIN: Model = Model {
@@ -27,7 +40,8 @@ const PLAIN: Model = Model {
     efforts: &[],
     json_schema: true,
     samples_with_effort_none: false,
-    rejects_effort_with_tools: false,
+    tools: Tools::Accepted,
+    needs_reasoning_turns: false,
     stop: true,
     penalties: true,
 };
@@ -44,8 +58,16 @@ const GPT_5_1: Model = Model {
 const GPT_5_2: Model = Model { efforts: &["none", "low", "medium", "high", "xhigh"], ..GPT_5_1 };
 const GPT_5_4: Model = Model {
     efforts: &["none", "minimal", "low", "medium", "high", "xhigh", "max"],
-    rejects_effort_with_tools: true,
+    tools: Tools::RejectedWithEffort,
     ..GPT_5_1
+};
+const GPT_6: Model = Model { tools: Tools::OnlyWithoutReasoning, ..GPT_5_4 };
+/// Models that always reason.
+const GPT_6_REASONING: Model = Model {
+    efforts: &["low", "medium", "high", "xhigh"],
+    samples_with_effort_none: false,
+    tools: Tools::Rejected,
+    ..GPT_5_4
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
@@ -55,7 +77,12 @@ const GROK: Model = Model {
     penalties: false,
     ..PLAIN
 };
-const DEEPSEEK: &[&str] = &["low", "medium", "high", "xhigh", "max"];
+const DEEPSEEK: Model = Model {
+    json_schema: false,
+    efforts: &["low", "medium", "high", "xhigh", "max"],
+    needs_reasoning_turns: true,
+    ..OTHER
+};
 
 /// Name prefixes, each with the capabilities of the models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
@@ -63,6 +90,7 @@ const MODELS: &[(&str, Model)] = &[
     ("gpt-5.1", GPT_5_1),
     ("gpt-5.2", GPT_5_2),
     ("gpt-5.3", GPT_5_2),
+    ("gpt-5.6", GPT_6),
     ("gpt-5.", GPT_5_4),
     ("gpt-5", GPT_5),
     ("o1-mini", Model { json_schema: false, ..O_SERIES }),
@@ -77,10 +105,15 @@ const MODELS: &[(&str, Model)] = &[
     ("gpt-4.", PLAIN),
     ("gpt-4-", OLD),
     ("gpt-4", OLD),
+    ("gpt-6-sol", GPT_6),
+    ("gpt-6-luna", GPT_6),
+    ("gpt-6.1-terra", GPT_6),
+    ("gpt-6", GPT_6_REASONING),
     ("gpt-", GPT_5_4),
-    ("chatgpt-", OLD),
+    ("chatgpt-", Model { tools: Tools::Rejected, ..OLD }),
     ("deepseek-chat", Model { json_schema: false, ..PLAIN }),
-    ("deepseek-", Model { json_schema: false, efforts: DEEPSEEK, ..OTHER }),
+    ("deepseek-reasoner", Model { needs_reasoning_turns: false, ..DEEPSEEK }),
+    ("deepseek-", DEEPSEEK),
     ("grok-4.", GROK),
     ("grok-4", Model { efforts: &[], ..GROK }),
     ("grok-3-mini", Model { efforts: &["low", "high"], ..GROK }),

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::error::{invalid_parameter, unsupported_value, wrong_type};
-use super::models::Model;
+use super::models::{Model, Tools};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -39,6 +39,7 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
         return Err(invalid_parameter(message, "max_tokens", "invalid_parameter_combination"));
     }
     validate_effort(body, model)?;
+    validate_effort_with_tools(body, model)?;
     if !model.penalties {
         let is_set = |name: &&&str| field(body, name).is_some();
         if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(is_set) {
@@ -148,13 +149,27 @@ fn validate_effort(body: &Value, model: Model) -> Result<(), Rejection> {
         );
         return Err(invalid_parameter(&message, "reasoning_effort", "unsupported_value"));
     }
-    let tools = array_field(body, "tools");
-    if model.rejects_effort_with_tools && effort != "none" && !tools.is_empty() {
-        let message = "Function tools with reasoning_effort are not supported for this model in \
-                       /v1/chat/completions. Use /v1/responses, or reasoning_effort 'none'.";
-        return Err(invalid_parameter(message, "reasoning_effort", "unsupported_parameter"));
-    }
     Ok(())
+}
+
+/// Rejects function tools for a model that accepts them only without reasoning, or not at all.
+fn validate_effort_with_tools(body: &Value, model: Model) -> Result<(), Rejection> {
+    if array_field(body, "tools").is_empty() {
+        return Ok(());
+    }
+    let effort = str_field(body, "reasoning_effort");
+    let is_rejected = match model.tools {
+        Tools::Accepted => false,
+        Tools::RejectedWithEffort => effort.is_some_and(|effort| effort != "none"),
+        Tools::OnlyWithoutReasoning => effort != Some("none"),
+        Tools::Rejected => true,
+    };
+    if !is_rejected {
+        return Ok(());
+    }
+    let message = "Function tools with reasoning_effort are not supported for this model in \
+                   /v1/chat/completions. Use /v1/responses, or reasoning_effort 'none'.";
+    Err(invalid_parameter(message, "reasoning_effort", "unsupported_parameter"))
 }
 
 fn validate_reasoning_parameters(body: &Value, model: Model) -> Result<(), Rejection> {

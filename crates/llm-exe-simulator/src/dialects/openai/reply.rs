@@ -4,14 +4,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::models;
 use crate::completion::{Completion, Content, FinishReason};
 use crate::dialects::json::{field, str_field};
+
+const THOUGHT: &str = "Simulated thinking.";
 
 /// Builds the body of a successful reply.
 pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let count = field(body, "n").and_then(Value::as_u64).unwrap_or(1);
-    let choices: Vec<Value> = (0..count).map(|index| choice(completion, number, index)).collect();
+    let choices: Vec<Value> =
+        (0..count).map(|index| choice(body, completion, number, index)).collect();
     let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, count));
     json!({
         "id": format!("chatcmpl-sim{number:06}"),
@@ -25,7 +29,7 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-fn choice(completion: &Completion, number: u64, index: u64) -> Value {
+fn choice(body: &Value, completion: &Completion, number: u64, index: u64) -> Value {
     let (content, refusal) = match &completion.content {
         Content::Text(text) => (json!(text), Value::Null),
         Content::Refusal(text) => (Value::Null, json!(text)),
@@ -45,6 +49,11 @@ fn choice(completion: &Completion, number: u64, index: u64) -> Value {
         let function = json!({"name": name, "arguments": arguments});
         let call = json!({"id": id, "type": "function", "function": function});
         message.insert("tool_calls".to_owned(), json!([call]));
+    }
+    let model = models::model(str_field(body, "model").unwrap_or_default());
+    let is_off = body.pointer("/thinking/type").is_some_and(|kind| kind == "disabled");
+    if model.needs_reasoning_turns && !is_off {
+        message["reasoning_content"] = json!(THOUGHT);
     }
     json!({
         "index": index,

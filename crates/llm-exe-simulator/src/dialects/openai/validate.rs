@@ -87,6 +87,9 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
     let model = models::model(name);
     messages::validate(body)?;
+    if model.needs_reasoning_turns {
+        messages::validate_reasoning(body)?;
+    }
     parameters::validate(body, model)?;
     tools::validate(body)?;
     response_format::validate(body, model)

@@ -19,6 +19,10 @@ pub(crate) enum Thinking {
 pub(crate) struct ClaudeModel {
     /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
+    /// Whether the model accepts images.
+    pub(crate) images: bool,
+    /// Whether the model can call tools.
+    pub(crate) tools: bool,
     /// How the model reasons.
     pub(crate) thinking: Thinking,
     /// When the model accepts `temperature`, `top_p` and `top_k`.
@@ -38,6 +42,8 @@ const fn older(
 ) -> ClaudeModel {
     ClaudeModel {
         pattern,
+        images: true,
+        tools: true,
         thinking,
         sampling,
         json_schema: false,
@@ -46,9 +52,15 @@ const fn older(
     }
 }
 
+/// Creates a row for the models before Claude 3, which accept only text and can't call tools.
+const fn oldest(pattern: &'static str) -> ClaudeModel {
+    let model = older(pattern, Thinking::No, SamplingSupport::Always);
+    ClaudeModel { images: false, tools: false, forced_tool: false, ..model }
+}
+
 const fn newer(pattern: &'static str, sampling: SamplingSupport, forced_tool: bool) -> ClaudeModel {
-    let thinking = Thinking::Adaptive;
-    ClaudeModel { pattern, thinking, sampling, json_schema: true, forced_tool, prefill: false }
+    let model = older(pattern, Thinking::Adaptive, sampling);
+    ClaudeModel { json_schema: true, forced_tool, prefill: false, ..model }
 }
 
 const fn claude_4_5(pattern: &'static str) -> ClaudeModel {
@@ -58,11 +70,8 @@ const fn claude_4_5(pattern: &'static str) -> ClaudeModel {
 /// The capabilities of Anthropic's models. Source: the model pages and the type definitions of the
 /// npm package `@anthropic-ai/sdk` 1.12.
 pub(crate) const CLAUDE: &[ClaudeModel] = &[
-    ClaudeModel { forced_tool: false, ..older("claude-2*", Thinking::No, SamplingSupport::Always) },
-    ClaudeModel {
-        forced_tool: false,
-        ..older("claude-instant*", Thinking::No, SamplingSupport::Always)
-    },
+    oldest("claude-2*"),
+    oldest("claude-instant*"),
     older("claude-3-7*", Thinking::Budget, SamplingSupport::Always),
     older("claude-3*", Thinking::No, SamplingSupport::Always),
     older("claude-opus-4-1*", Thinking::Budget, SamplingSupport::OneOf),

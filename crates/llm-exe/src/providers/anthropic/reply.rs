@@ -4,45 +4,62 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::tools::{self, BlockUse};
-use crate::chat::{Chat, RawTurn, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
+use crate::providers::call_arguments::is_object;
 use crate::providers::failure;
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
-struct MessageResponse {
-    id: Option<String>,
-    model: Option<String>,
-    content: Vec<Block>,
-    stop_reason: Option<String>,
-    usage: Option<WireUsage>,
+struct MessageResponse<'a> {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    model: Lenient<String>,
+    #[serde(borrow)]
+    content: &'a RawValue,
+    #[serde(default)]
+    stop_reason: Lenient<String>,
+    #[serde(default)]
+    usage: Lenient<WireUsage>,
 }
 
 #[derive(Deserialize)]
-struct Block {
+struct Block<'a> {
     #[serde(rename = "type")]
     kind: String,
-    text: Option<String>,
-    id: Option<String>,
-    name: Option<String>,
-    input: Option<Box<RawValue>>,
+    #[serde(default)]
+    text: Lenient<String>,
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    name: Lenient<String>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(default)]
+    signature: Lenient<String>,
 }
 
 /// The token counts of a response. `input_tokens` excludes tokens that were read from or written to
 /// a cache.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct WireUsage {
+    #[serde(default, deserialize_with = "count")]
     input_tokens: u64,
+    #[serde(default, deserialize_with = "count")]
     output_tokens: u64,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    cache_read_input_tokens: u64,
+    #[serde(default, deserialize_with = "count")]
+    cache_creation_input_tokens: u64,
+    #[serde(default)]
     output_tokens_details: Option<OutputDetails>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
-#[serde(default)]
 struct OutputDetails {
+    #[serde(default, deserialize_with = "count")]
     thinking_tokens: u64,
 }
 
@@ -52,8 +69,8 @@ impl WireUsage {
         Usage {
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens.saturating_sub(thinking),
-            cached_input_tokens: self.cache_read_input_tokens.unwrap_or(0),
-            cache_write_tokens: self.cache_creation_input_tokens.unwrap_or(0),
+            cached_input_tokens: self.cache_read_input_tokens,
+            cache_write_tokens: self.cache_creation_input_tokens,
             reasoning_tokens: thinking,
             total_tokens: 0,
         }
@@ -67,27 +84,40 @@ impl WireUsage {
 /// # Errors
 /// `ProviderUnavailable` if the body is not an Anthropic message.
 pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-    let response: MessageResponse = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("an Anthropic message", &error))?;
+    let response: MessageResponse<'_> = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable(EXPECTED, &error))?;
+    let blocks =
+        list_items(Some(response.content)).ok_or_else(|| incomplete(EXPECTED, "content"))?;
     let mut builder = ReplyBuilder::new(chat);
-    builder.push_some(response.id.map(ReplyEvent::Id))?;
-    builder.push_some(response.model.map(ReplyEvent::Model))?;
+    builder.push_some(response.id.ok().map(ReplyEvent::Id))?;
+    builder.push_some(response.model.ok().map(ReplyEvent::Model))?;
     // Plain conversations do not need the turn again, so they do not pay for it.
     let mut needs_raw = !chat.tools.is_empty();
-    let mut keeps_ids = true;
-    for block in response.content {
-        match (block.kind.as_str(), block.text, block.name) {
-            ("text", Some(text), _) => builder.push(ReplyEvent::Text(text))?,
-            ("tool_use", _, Some(name)) => {
-                let arguments =
-                    block.input.map_or_else(String::new, |input| input.get().to_owned());
-                keeps_ids &= builder.push_call(block.id.unwrap_or_default(), name, arguments);
+    let mut can_return = true;
+    let mut uses = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let block: Option<Block<'_>> = serde_json::from_str(block.get()).ok();
+        uses.push(block.as_ref().map_or(BlockUse::Dropped, Block::block_use));
+        match block {
+            Some(Block { kind, text: Lenient::Value(text), .. }) if kind == "text" => {
+                builder.push(ReplyEvent::Text(text))?;
             }
+            Some(Block { kind, id, name, input, .. }) if kind == "tool_use" => {
+                let (id, name) = (id.ok().unwrap_or_default(), name.ok().unwrap_or_default());
+                let arguments = input.map_or_else(String::new, |input| input.get().to_owned());
+                can_return &= builder.push_call(id, name, arguments);
+                can_return &= input.is_some_and(is_object);
+            }
+            Some(Block { kind, .. }) if kind == "text" => {
+                builder.warn_skipped("an unreadable text")
+            }
+            None => builder.warn_skipped("an unreadable content block"),
             // Thinking blocks and unknown blocks are not part of the reply, but of the turn.
-            _ => needs_raw = true,
+            Some(_) => needs_raw = true,
         }
     }
-    let reason = match response.stop_reason.as_deref() {
+    let provider = response.stop_reason.ok();
+    let reason = match provider.as_deref() {
         Some("end_turn" | "stop_sequence") => StopReason::Stop,
         Some("max_tokens" | "model_context_window_exceeded") => StopReason::Length,
         Some("tool_use") => StopReason::ToolCalls,
@@ -95,44 +125,25 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
         Some("pause_turn") => StopReason::Pause,
         _ => StopReason::Other,
     };
-    builder.push(ReplyEvent::Stop { reason, provider: response.stop_reason })?;
-    let usage = response.usage.map(WireUsage::into_usage);
-    builder.push_some(usage.map(ReplyEvent::Usage))?;
-    if needs_raw && keeps_ids {
-        builder.push_some(raw_turn(dialect, &wire.body, chat).map(ReplyEvent::RawTurn))?;
+    builder.push(ReplyEvent::Stop { reason, provider })?;
+    push_usage(&mut builder, response.usage.map(WireUsage::into_usage))?;
+    if needs_raw && can_return {
+        let raw = tools::raw_turn(dialect, chat, response.content, &uses);
+        builder.push_some(raw.map(ReplyEvent::RawTurn))?;
     }
     Ok(builder.finish())
 }
 
-fn raw_turn(dialect: &str, body: &[u8], chat: &Chat) -> Option<RawTurn> {
-    let response: RawResponse<'_> = serde_json::from_slice(body).ok()?;
-    tools::raw_turn(dialect, chat, response.content, |block| {
-        match serde_json::from_str::<KnownFields>(block.get()) {
-            Err(_) => BlockUse::Dropped,
-            Ok(block) => block.block_use(),
-        }
-    })
-}
+/// The name of the response body in errors.
+const EXPECTED: &str = "an Anthropic message";
 
-#[derive(Deserialize)]
-struct RawResponse<'a> {
-    #[serde(borrow)]
-    content: &'a RawValue,
-}
-
-/// The fields of a content block that decide whether the API accepts it.
-#[derive(Deserialize)]
-struct KnownFields {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    signature: Option<String>,
-}
-
-impl KnownFields {
+impl Block<'_> {
+    /// Returns whether the API accepts the block when it comes back.
     fn block_use(&self) -> BlockUse {
-        let is_blank =
-            |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
+        let is_blank = |text: &Lenient<String>| match text {
+            Lenient::Value(text) => text.trim().is_empty(),
+            Lenient::Missing | Lenient::Unreadable => true,
+        };
         match self.kind.as_str() {
             "text" if is_blank(&self.text) => BlockUse::Dropped,
             // The signature is missing if thinking reached `max_tokens`.

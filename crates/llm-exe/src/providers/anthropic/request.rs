@@ -34,8 +34,8 @@ pub(crate) enum ImageSources {
 /// Returns what a model accepts and supports.
 pub(crate) fn capabilities(model: ClaudeModel) -> Capabilities {
     Capabilities {
-        images: true,
-        tools: true,
+        images: model.images,
+        tools: model.tools,
         structured_output: match (model.json_schema, model.forced_tool) {
             (true, _) => StructureSupport::JsonSchema,
             (false, true) => StructureSupport::ForcedTool,
@@ -115,7 +115,7 @@ fn build_messages(
     skipped: Option<usize>,
     images: ImageSources,
 ) -> Result<Vec<BodyItem>, Error> {
-    let mut messages = Vec::with_capacity(chat.messages.len());
+    let mut turns = Vec::with_capacity(chat.messages.len());
     let mut ids = CallIds::new(IdFormat::Name);
     for (index, message) in chat.messages.iter().enumerate() {
         if Some(index) == skipped {
@@ -125,7 +125,7 @@ fn build_messages(
             let raw = message.raw.as_ref().filter(|raw| raw.fits(dialect, &chat.model));
             ids.add_turn(message, raw.is_some());
             if let Some(raw) = raw {
-                messages.push(BodyItem::Raw(raw.json.clone()));
+                turns.push(Turn::Item(BodyItem::Raw(raw.json.clone())));
                 continue;
             }
             // A model may reply without any text, but the API rejects empty messages.
@@ -140,22 +140,40 @@ fn build_messages(
             role => role,
         };
         if let [Part::Text(text)] = message.parts.as_slice() {
-            messages.push(BodyItem::Value(json!({ "role": role.name(), "content": text })));
+            let wire = json!({ "role": role.name(), "content": text });
+            turns.push(Turn::Item(BodyItem::Value(wire)));
             continue;
         }
         let blocks = build_blocks(message, index, images, &ids)?;
-        // All results of a turn must be in one message, and nothing else is between them.
-        if tools::has_results(message)
-            && let Some(BodyItem::Value(last)) = messages.last_mut()
-            && last["role"] == Role::User.name()
-            && let Some(content) = last["content"].as_array_mut()
-        {
-            content.extend(blocks);
-            continue;
+        match turns.last_mut() {
+            // All results of a turn must be in one message, and nothing else is between them.
+            Some(Turn::Blocks(Role::User, last)) if tools::has_results(message) => {
+                last.extend(blocks);
+            }
+            _ => turns.push(Turn::Blocks(role, blocks)),
         }
-        messages.push(BodyItem::Value(json!({ "role": role.name(), "content": blocks })));
     }
-    Ok(messages)
+    Ok(turns.into_iter().map(Turn::into_item).collect())
+}
+
+/// A message of a request.
+enum Turn {
+    /// A message to which blocks can be added.
+    Blocks(Role, Vec<BodyItem>),
+    /// Any other message.
+    Item(BodyItem),
+}
+
+impl Turn {
+    fn into_item(self) -> BodyItem {
+        match self {
+            Turn::Item(item) => item,
+            Turn::Blocks(role, blocks) => {
+                let fields = json!({ "role": role.name() });
+                BodyItem::object(fields, "content", BodyItem::List(blocks))
+            }
+        }
+    }
 }
 
 fn build_blocks(
@@ -163,20 +181,21 @@ fn build_blocks(
     index: usize,
     images: ImageSources,
     ids: &CallIds,
-) -> Result<Vec<Value>, Error> {
+) -> Result<Vec<BodyItem>, Error> {
     let mut blocks = Vec::with_capacity(message.parts.len());
     for (part_index, part) in tools::results_first(message) {
         if tools::is_skipped(part, message) {
             continue;
         }
         blocks.push(match part {
-            Part::Text(text) => json!({ "type": "text", "text": text }),
+            Part::Text(text) => BodyItem::Value(json!({ "type": "text", "text": text })),
             Part::Media(Media { url }) => {
                 let path = || format!("message[{index}].content[{part_index}].image_url.url");
-                json!({ "type": "image", "source": image_source(url, images, path)? })
+                let source = image_source(url, images, path)?;
+                BodyItem::Value(json!({ "type": "image", "source": source }))
             }
             Part::ToolCall(call) => tools::call(call, ids),
-            Part::ToolResult(result) => tools::result(result, ids),
+            Part::ToolResult(result) => BodyItem::Value(tools::result(result, ids)),
         });
     }
     Ok(blocks)

@@ -10,8 +10,10 @@ use super::models::ClaudeModel;
 use crate::chat::{
     Chat, Message, Part, RawTurn, Role, Structure, Tool, ToolCall, ToolChoice, ToolResult,
 };
+use crate::providers::call_arguments::arguments_item;
 use crate::providers::call_ids::CallIds;
 use crate::providers::options::dropped_field;
+use crate::wire::BodyItem;
 
 /// The description of the tool whose input is the reply.
 pub(crate) const REPLY_TOOL: &str = "Gives the answer in its required form.";
@@ -123,9 +125,9 @@ pub(crate) fn choice_field(choice: &ToolChoice, several: bool) -> Option<Value> 
 }
 
 /// Returns the content block of a tool call.
-pub(super) fn call(call: &ToolCall, ids: &CallIds) -> Value {
-    let (id, input) = (ids.get(&call.id), call.arguments_object());
-    json!({ "type": "tool_use", "id": id, "name": call.name, "input": input })
+pub(super) fn call(call: &ToolCall, ids: &CallIds) -> BodyItem {
+    let fields = json!({ "type": "tool_use", "id": ids.get(&call.id), "name": call.name });
+    BodyItem::object(fields, "input", arguments_item(call))
 }
 
 /// Returns the content block of a tool result.
@@ -179,18 +181,16 @@ pub(crate) enum BlockUse {
 }
 
 /// Returns the assistant turn as it is sent back. `content` is the list of its blocks as it was
-/// received, which keeps its bytes if no block is dropped. Returns `None` if nothing is left that
-/// the API accepts.
+/// received, which keeps its bytes if no block is dropped. `uses` states for each of them how it is
+/// used. Returns `None` if nothing is left that the API accepts.
 pub(crate) fn raw_turn(
     dialect: &str,
     chat: &Chat,
     content: &RawValue,
-    block_use: impl Fn(&RawValue) -> BlockUse,
+    uses: &[BlockUse],
 ) -> Option<RawTurn> {
     let blocks: Vec<&RawValue> = serde_json::from_str(content.get()).ok()?;
-    let uses: Vec<BlockUse> = blocks.iter().map(|block| block_use(block)).collect();
-    let kept =
-        || blocks.iter().zip(&uses).filter(|(_, block_use)| **block_use != BlockUse::Dropped);
+    let kept = || blocks.iter().zip(uses).filter(|(_, block_use)| **block_use != BlockUse::Dropped);
     if kept().next_back().is_none_or(|(_, block_use)| *block_use != BlockUse::Kept) {
         return None;
     }
@@ -304,11 +304,13 @@ mod tests {
         let chat = Chat::new("m", Vec::new());
         let turn = |content: &str| {
             let content = RawValue::from_string(content.to_owned()).unwrap();
-            let raw = raw_turn("anthropic", &chat, &content, |block| match block.get() {
-                "0" => BlockUse::Dropped,
-                "1" => BlockUse::KeptBeforeOthers,
+            let blocks: Vec<Value> = serde_json::from_str(content.get()).unwrap_or_default();
+            let uses = blocks.iter().map(|block| match block.as_u64() {
+                Some(0) => BlockUse::Dropped,
+                Some(1) => BlockUse::KeptBeforeOthers,
                 _ => BlockUse::Kept,
             });
+            let raw = raw_turn("anthropic", &chat, &content, &uses.collect::<Vec<_>>());
             raw.map(|raw| raw.json.get().to_owned())
         };
         let expected =

@@ -32,6 +32,10 @@ pub(crate) enum TopK {
 pub(crate) struct ConverseModel {
     /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
+    /// Whether the model accepts images.
+    pub(crate) images: bool,
+    /// Whether the model can call tools.
+    pub(crate) tools: bool,
     /// Whether the model supports the field `system`.
     pub(crate) system: bool,
     /// Whether the model supports `inferenceConfig.stopSequences`.
@@ -64,6 +68,8 @@ pub(crate) enum Family {
 const fn plain(pattern: &'static str) -> ConverseModel {
     ConverseModel {
         pattern,
+        images: true,
+        tools: true,
         system: true,
         stop: true,
         json_schema: false,
@@ -75,8 +81,17 @@ const fn plain(pattern: &'static str) -> ConverseModel {
     }
 }
 
-const fn without_system(pattern: &'static str) -> ConverseModel {
-    ConverseModel { system: false, ..plain(pattern) }
+const fn without_images(model: ConverseModel) -> ConverseModel {
+    ConverseModel { images: false, ..model }
+}
+
+/// Creates a row for models that accept only text and can't call tools.
+const fn text_only(pattern: &'static str) -> ConverseModel {
+    ConverseModel { tools: false, ..without_images(plain(pattern)) }
+}
+
+const fn without_system(model: ConverseModel) -> ConverseModel {
+    ConverseModel { system: false, ..model }
 }
 
 const fn nova(pattern: &'static str) -> ConverseModel {
@@ -102,29 +117,39 @@ const fn mistral(model: ConverseModel) -> ConverseModel {
 }
 
 /// The capabilities of models from vendors other than Anthropic. Sources: the user guide's tables
-/// of Converse features, tool choice and structured output, and error responses that users
-/// reported. Llama 2 to 4 cannot be forced to call a tool.
+/// of Converse features (system prompts, vision, tool use), tool choice and structured output, and
+/// error responses that users reported. Llama 2 to 4 cannot be forced to call a tool.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 pub(crate) const CONVERSE: &[ConverseModel] = &[
+    without_images(nova("amazon.nova-micro*")),
     nova("amazon.nova*"),
-    ConverseModel { stop: false, ..without_system("amazon.titan*") },
+    ConverseModel { stop: false, ..without_system(text_only("amazon.titan*")) },
+    text_only("meta.llama2*"),
+    without_images(plain("meta.llama3-1*")),
+    plain("meta.llama3-2-11b*"),
+    plain("meta.llama3-2-90b*"),
+    // The table does not list Llama 3.3, which calls tools (JetBrains/koog#1211).
+    without_images(plain("meta.llama3-3*")),
+    text_only("meta.llama3*"),
     plain("meta.llama*"),
-    mistral(without_system("mistral.mistral-7b*")),
-    mistral(without_system("mistral.mixtral*")),
+    mistral(without_system(text_only("mistral.mistral-7b*"))),
+    mistral(without_system(text_only("mistral.mixtral*"))),
     mistral(with_schema("mistral.mistral-large-3*", ToolChoice::Any, true)),
-    mistral(with_any_tool("mistral.mistral-large*")),
+    mistral(without_images(with_any_tool("mistral.mistral-large*"))),
     mistral(with_any_tool("mistral.pixtral-large*")),
     mistral(plain("mistral.*")),
-    without_system("cohere.command-text*"),
-    without_system("cohere.command-light*"),
-    plain("cohere.*"),
-    without_system("ai21.j2*"),
-    plain("ai21.*"),
-    plain("deepseek.r1*"),
-    with_schema("deepseek.*", ToolChoice::Any, true),
-    ConverseModel {
+    without_system(text_only("cohere.command-text*")),
+    without_system(text_only("cohere.command-light*")),
+    without_images(plain("cohere.*")),
+    without_system(text_only("ai21.j2*")),
+    text_only("ai21.jamba-instruct*"),
+    without_images(plain("ai21.*")),
+    text_only("deepseek.r1*"),
+    without_images(with_schema("deepseek.*", ToolChoice::Any, true)),
+    without_images(ConverseModel {
         effort: true,
         ..with_schema("openai.gpt-oss*", ToolChoice::Unsupported, false)
-    },
+    }),
     with_schema("qwen.*", ToolChoice::Unsupported, false),
     plain("*"),
 ];
@@ -230,7 +255,11 @@ mod tests {
     #[test]
     fn models_are_found_by_ids_and_arns() {
         for (id, pattern) in [
-            ("meta.llama3-1-70b-instruct-v1:0", "meta.llama*"),
+            ("meta.llama3-1-70b-instruct-v1:0", "meta.llama3-1*"),
+            ("meta.llama3-70b-instruct-v1:0", "meta.llama3*"),
+            ("us.meta.llama3-2-90b-instruct-v1:0", "meta.llama3-2-90b*"),
+            ("us.meta.llama3-2-3b-instruct-v1:0", "meta.llama3*"),
+            ("us.meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3*"),
             ("us.meta.llama4-scout-17b-instruct-v1:0", "meta.llama*"),
             ("apac.amazon.nova-lite-v1:0", "amazon.nova*"),
             ("amazon.titan-text-express-v1", "amazon.titan*"),

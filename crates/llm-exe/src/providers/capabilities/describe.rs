@@ -5,7 +5,7 @@ use super::SamplingSupport;
 use crate::providers::anthropic::models::{ClaudeModel, Thinking};
 use crate::providers::bedrock::models::{ConverseModel, ToolChoice, TopK};
 use crate::providers::gemini::models::{GeminiJson, GeminiModel, GeminiThinking};
-use crate::providers::ollama::models::Think;
+use crate::providers::ollama::models::{OllamaModel, Think};
 use crate::providers::openai_chat::models::OpenAiModel;
 
 /// A row of a capability table.
@@ -51,6 +51,8 @@ pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capa
         (row.penalties == SamplingSupport::WithoutReasoning, "penalties unless effort is none"),
         (!row.stop, "stopSequences"),
         (!row.images, "images"),
+        (row.tools == SamplingSupport::Never, "tools"),
+        (row.tools == SamplingSupport::WithoutReasoning, "tools unless effort is none"),
     ]);
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
@@ -73,8 +75,10 @@ pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capa
             row.sampling != SamplingSupport::Never && row.thinking != Thinking::No,
             "temperature, topP, topK with effort",
         ),
-        (!row.forced_tool, "forced tool"),
+        (row.tools && !row.forced_tool, "forced tool"),
         (!row.prefill, "assistant message at the end"),
+        (!row.images, "images"),
+        (!row.tools, "tools"),
     ]);
     let effort = effort.to_owned();
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
@@ -100,26 +104,23 @@ pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capa
         (!row.system, "system instruction"),
         (!row.penalties, "penalties"),
         (!row.sampling, "temperature, topP, topK"),
+        (!row.tools, "tools"),
     ]);
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
 
-pub(super) fn describe_ollama(
-    provider: &'static str,
-    pattern: &'static str,
-    think: Think,
-) -> Capability {
-    let effort = match think {
+pub(super) fn describe_ollama(provider: &'static str, row: &OllamaModel) -> Capability {
+    let effort = match row.think {
         Think::No => "does not reason",
         Think::Switch => "none, or on",
         Think::Levels => "low, medium, high",
     };
     Capability {
         provider,
-        pattern,
+        pattern: row.pattern,
         effort: effort.to_owned(),
         structured: "JSON Schema",
-        unsupported: String::new(),
+        unsupported: join_features(&[(!row.tools, "tools")]),
     }
 }
 
@@ -134,6 +135,8 @@ pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> 
         (!row.system, "system message"),
         (!row.stop, "stopSequences"),
         (row.top_k == TopK::Unsupported, "topK"),
+        (!row.images, "images"),
+        (!row.tools, "tools"),
     ]);
     let effort = effort.to_owned();
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }

@@ -45,10 +45,7 @@ impl ModelTable {
             }
             Table::Claude => CLAUDE.iter().map(|row| describe_claude(provider, row)).collect(),
             Table::Gemini => GEMINI.iter().map(|row| describe_gemini(provider, row)).collect(),
-            Table::Ollama => OLLAMA
-                .iter()
-                .map(|(model, think)| describe_ollama(provider, model, *think))
-                .collect(),
+            Table::Ollama => OLLAMA.iter().map(|row| describe_ollama(provider, row)).collect(),
             Table::Converse => {
                 CONVERSE.iter().map(|row| describe_converse(provider, row)).collect()
             }
@@ -68,7 +65,7 @@ impl ModelTable {
             Table::Claude => (provider, anthropic::find_model(model).pattern),
             Table::BedrockClaude => ("anthropic", bedrock::find_claude(model).pattern),
             Table::Gemini => (provider, gemini::find_model(model).pattern),
-            Table::Ollama => (provider, ollama::find_model(model).0),
+            Table::Ollama => (provider, ollama::find_model(model).pattern),
             Table::Converse | Table::ConverseFamily => match bedrock::find_model(model, "") {
                 Family::Claude(row) => ("anthropic", row.pattern),
                 Family::Other(row) => ("amazon", row.pattern),

@@ -60,7 +60,7 @@ struct Turn {
 }
 
 enum TurnBody {
-    Parts(Vec<Value>),
+    Parts(Vec<BodyItem>),
     /// The JSON of a content, of which at least one part must not change.
     Raw(Box<RawValue>),
 }
@@ -101,12 +101,12 @@ impl<'a> Contents<'a> {
         let mut needs_signature = self.model.is_third_generation();
         for (part_index, part) in message.parts.iter().enumerate() {
             match part {
-                Part::Text(text) => parts.push(json!({ "text": text })),
+                Part::Text(text) => parts.push(BodyItem::Value(json!({ "text": text }))),
                 Part::Media(Media { url }) => {
                     let path = || format!("message[{index}].content[{part_index}].image_url.url");
                     let (media_type, data) = parse_image(url, IMAGE_FORMATS, path)?;
                     let data = json!({ "mimeType": media_type, "data": data });
-                    parts.push(json!({ "inlineData": data }));
+                    parts.push(BodyItem::Value(json!({ "inlineData": data })));
                 }
                 Part::ToolCall(call) => {
                     parts.push(tools::call_part(call, needs_signature));
@@ -153,9 +153,10 @@ impl Turn {
         };
         if !self.results.is_empty() {
             self.results.sort_by_key(|(position, _)| *position);
-            parts = self.results.into_iter().map(|(_, part)| part).chain(parts).collect();
+            let results = self.results.into_iter().map(|(_, part)| BodyItem::Value(part));
+            parts = results.chain(parts).collect();
         }
-        BodyItem::Value(json!({ "role": self.role, "parts": parts }))
+        BodyItem::object(json!({ "role": self.role }), "parts", BodyItem::List(parts))
     }
 }
 
@@ -181,10 +182,11 @@ fn join(role: &str, turns: [TurnBody; 2]) -> Result<Box<RawValue>, serde_json::E
 
 /// Appends a message's parts to those of the previous message. Two texts at the boundary are joined
 /// with a blank line, because the API is not documented to separate parts.
-fn append_parts(content: &mut Vec<Value>, parts: Vec<Value>) {
+fn append_parts(content: &mut Vec<BodyItem>, parts: Vec<BodyItem>) {
     let mut parts = parts.into_iter().peekable();
-    let last_text = content.last_mut().and_then(|last| last.get_mut("text"));
-    if let (Some(Value::String(last_text)), Some(next)) = (last_text, parts.peek())
+    if let (Some(BodyItem::Value(last)), Some(BodyItem::Value(next))) =
+        (content.last_mut(), parts.peek())
+        && let Some(Value::String(last_text)) = last.get_mut("text")
         && let Some(text) = next.get("text").and_then(Value::as_str)
     {
         last_text.push_str("\n\n");

@@ -33,10 +33,11 @@ impl Dialect for Gemini {
     }
 
     fn capabilities(&self, model: &str) -> Capabilities {
+        let model = models::find_model(model);
         Capabilities {
             images: true,
-            tools: true,
-            structured_output: match models::find_model(model).json {
+            tools: model.tools,
+            structured_output: match model.json {
                 GeminiJson::Schema => StructureSupport::JsonSchema,
                 GeminiJson::Mode => StructureSupport::JsonMode,
                 GeminiJson::No => StructureSupport::Prompt,

@@ -36,6 +36,8 @@ pub(crate) enum GeminiJson {
 pub(crate) struct GeminiModel {
     /// The pattern for model names, in which `*` matches any string.
     pub(crate) pattern: &'static str,
+    /// Whether the model can call tools.
+    pub(crate) tools: bool,
     /// How the model reasons.
     pub(crate) thinking: GeminiThinking,
     /// How the model supports JSON output.
@@ -62,12 +64,12 @@ const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
 
 const fn without_thinking(pattern: &'static str, json: GeminiJson, system: bool) -> GeminiModel {
     let thinking = GeminiThinking::No;
-    GeminiModel { pattern, thinking, json, system, penalties: true, sampling: true }
+    GeminiModel { pattern, tools: true, thinking, json, system, penalties: true, sampling: true }
 }
 
 const fn with_thinking(pattern: &'static str, thinking: GeminiThinking) -> GeminiModel {
-    let json = GeminiJson::Schema;
-    GeminiModel { pattern, thinking, json, system: true, penalties: false, sampling: true }
+    let model = without_thinking(pattern, GeminiJson::Schema, true);
+    GeminiModel { thinking, penalties: false, ..model }
 }
 
 const fn budget(pattern: &'static str, min: u64, max: u64, can_be_off: bool) -> GeminiModel {
@@ -95,7 +97,8 @@ pub(crate) const GEMINI: &[GeminiModel] = &[
     levels("gemini-3.5*", ALL_LEVELS),
     levels("gemini-3*", LOW_TO_HIGH),
     levels("gemini-flash*", LOW_TO_HIGH),
-    without_thinking("gemma-3*", GeminiJson::No, false),
+    // "Function calling is not enabled for models/gemma-3-27b-it" (BerriAI/litellm#10313).
+    GeminiModel { tools: false, ..without_thinking("gemma-3*", GeminiJson::No, false) },
     levels("gemma-4*", &["MINIMAL", "HIGH"]),
     NEWEST,
 ];

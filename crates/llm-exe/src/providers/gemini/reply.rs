@@ -6,44 +6,60 @@ use serde_json::value::RawValue;
 use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::call_arguments::is_object;
 use crate::providers::failure::{self, Failure};
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct GenerateContentResponse {
-    candidates: Option<Vec<Candidate>>,
-    prompt_feedback: Option<PromptFeedback>,
-    usage_metadata: Option<WireUsage>,
-    model_version: Option<String>,
-    response_id: Option<String>,
+struct GenerateContentResponse<'a> {
+    #[serde(borrow)]
+    candidates: Option<&'a RawValue>,
+    #[serde(default)]
+    prompt_feedback: Lenient<PromptFeedback>,
+    #[serde(default)]
+    usage_metadata: Lenient<WireUsage>,
+    #[serde(default)]
+    model_version: Lenient<String>,
+    #[serde(default)]
+    response_id: Lenient<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Candidate {
-    content: Option<Content>,
-    finish_reason: Option<String>,
+struct Candidate<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(default)]
+    finish_reason: Lenient<String>,
 }
 
 #[derive(Deserialize)]
-struct Content {
-    parts: Option<Vec<Part>>,
+struct Content<'a> {
+    #[serde(borrow)]
+    parts: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Part {
-    text: Option<String>,
-    thought: Option<bool>,
-    function_call: Option<FunctionCall>,
+struct Part<'a> {
+    #[serde(default)]
+    text: Lenient<String>,
+    #[serde(default)]
+    thought: Lenient<bool>,
+    #[serde(borrow)]
+    function_call: Option<FunctionCall<'a>>,
 }
 
 #[derive(Deserialize)]
-struct FunctionCall {
-    id: Option<String>,
-    name: String,
-    args: Option<Box<RawValue>>,
+struct FunctionCall<'a> {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    name: Lenient<String>,
+    #[serde(borrow)]
+    args: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -54,31 +70,39 @@ struct PromptFeedback {
 
 /// The token counts of a response. `prompt_token_count` includes cached tokens, but
 /// `candidates_token_count` excludes thinking tokens.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireUsage {
-    prompt_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-    tool_use_prompt_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    prompt_token_count: u64,
+    #[serde(default, deserialize_with = "count")]
+    cached_content_token_count: u64,
+    #[serde(default, deserialize_with = "count")]
+    tool_use_prompt_token_count: u64,
+    #[serde(default, deserialize_with = "count")]
+    candidates_token_count: u64,
+    #[serde(default, deserialize_with = "count")]
+    thoughts_token_count: u64,
 }
 
 impl WireUsage {
     fn into_usage(self) -> Usage {
-        let cached = self.cached_content_token_count.unwrap_or(0);
-        let prompt = self.prompt_token_count.unwrap_or(0).saturating_sub(cached);
+        let cached = self.cached_content_token_count;
+        let prompt = self.prompt_token_count.saturating_sub(cached);
         Usage {
-            input_tokens: prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or(0)),
-            output_tokens: self.candidates_token_count.unwrap_or(0),
+            input_tokens: prompt.saturating_add(self.tool_use_prompt_token_count),
+            output_tokens: self.candidates_token_count,
             cached_input_tokens: cached,
             cache_write_tokens: 0,
-            reasoning_tokens: self.thoughts_token_count.unwrap_or(0),
+            reasoning_tokens: self.thoughts_token_count,
             total_tokens: 0,
         }
         .with_total()
     }
 }
+
+/// The name of the response body in errors.
+const EXPECTED: &str = "a Gemini response";
 
 /// Parses a successful response to the request for `chat`.
 ///
@@ -86,17 +110,25 @@ impl WireUsage {
 /// `ProviderUnavailable` if the body is not valid, or if it contains neither a candidate nor a
 /// reason why the prompt was blocked.
 pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-    let response: GenerateContentResponse = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("a Gemini response", &error))?;
-    let blocked = response.prompt_feedback.and_then(|feedback| feedback.block_reason);
-    let candidate = response.candidates.into_iter().flatten().next();
+    let response: GenerateContentResponse<'_> = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable(EXPECTED, &error))?;
+    let blocked = response.prompt_feedback.ok().and_then(|feedback| feedback.block_reason);
+    let candidates = list_items(response.candidates).unwrap_or_default();
+    // A request asks for one candidate.
+    let candidate = candidates.first().map(|json| {
+        serde_json::from_str::<Candidate<'_>>(json.get())
+            .map_err(|_| incomplete(EXPECTED, "the candidate"))
+    });
     let mut builder = ReplyBuilder::new(chat);
-    builder.push_some(response.response_id.map(ReplyEvent::Id))?;
-    builder.push_some(response.model_version.map(ReplyEvent::Model))?;
-    let (reason, provider) = match (candidate, blocked) {
-        (Some(candidate), _) => {
-            read_parts(&mut builder, candidate.content)?;
-            (read_stop_reason(candidate.finish_reason.as_deref()), candidate.finish_reason)
+    builder.push_some(response.response_id.ok().map(ReplyEvent::Id))?;
+    builder.push_some(response.model_version.ok().map(ReplyEvent::Model))?;
+    let mut turn = None;
+    let (reason, provider) = match (candidate.transpose()?, blocked) {
+        (Some(Candidate { content, finish_reason }), _) => {
+            let can_return = read_parts(&mut builder, content)?;
+            turn = content.filter(|_| can_return);
+            let provider = finish_reason.ok();
+            (read_stop_reason(provider.as_deref()), provider)
         }
         (None, Some(reason)) => (StopReason::ContentFilter, Some(reason)),
         (None, None) => {
@@ -105,30 +137,44 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
         }
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
-    let usage = response.usage_metadata.map(WireUsage::into_usage);
-    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    push_usage(&mut builder, response.usage_metadata.map(WireUsage::into_usage))?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
     if !chat.tools.is_empty() {
-        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
+        reply.raw = turn.and_then(|content| tools::raw_turn(content, chat, &reply));
     }
     Ok(reply)
 }
 
-fn read_parts(builder: &mut ReplyBuilder, content: Option<Content>) -> Result<(), Error> {
-    for part in content.and_then(|content| content.parts).unwrap_or_default() {
-        match part {
-            Part { function_call: Some(FunctionCall { id, name, args }), .. } => {
+/// Adds the parts of a candidate to the reply. Returns whether the API accepts all of them when
+/// they come back.
+fn read_parts(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
+    let Some(content) = content else { return Ok(true) };
+    let parts = serde_json::from_str::<Content<'_>>(content.get()).ok();
+    let Some(parts) = parts.and_then(|content| list_items(content.parts)) else {
+        builder.warn_skipped("unreadable content");
+        return Ok(false);
+    };
+    let mut can_return = true;
+    for part in parts {
+        match serde_json::from_str::<Part<'_>>(part.get()) {
+            Ok(Part { function_call: Some(FunctionCall { id, name, args }), .. }) => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
-                builder.push_call(id.unwrap_or_default(), name, arguments);
+                let name = name.ok().unwrap_or_default();
+                can_return &= !name.is_empty() && args.is_none_or(is_object);
+                builder.push_call(id.ok().unwrap_or_default(), name, arguments);
             }
             // The model's thoughts are not part of the reply.
-            Part { thought: Some(true), .. } => {}
-            Part { text: Some(text), .. } => builder.push(ReplyEvent::Text(text))?,
-            Part { .. } => {}
+            Ok(Part { thought: Lenient::Value(true), .. }) => {}
+            Ok(Part { text: Lenient::Value(text), .. }) => builder.push(ReplyEvent::Text(text))?,
+            Ok(Part { text: Lenient::Missing, .. }) => {}
+            Ok(Part { text: Lenient::Unreadable, .. }) | Err(_) => {
+                can_return = false;
+                builder.warn_skipped("an unreadable part");
+            }
         }
     }
-    Ok(())
+    Ok(can_return)
 }
 
 fn read_stop_reason(reason: Option<&str>) -> StopReason {

@@ -1,4 +1,9 @@
 //! Tools in the Gemini API: their declaration, the calls and the results.
+//!
+//! A result belongs to the call with the same `id` and `name`, as the type `FunctionResponse` of
+//! the npm package `@google/genai` documents. The id is optional there, because older models send
+//! calls without ids. Their results are sent without ids too, and in the order of the calls, since
+//! nothing else distinguishes two calls of the same function.
 
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -9,10 +14,14 @@ use super::raw_content::{MODEL_ROLE, NAME, RawContent};
 use crate::chat::{
     Chat, Message, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
 };
+use crate::providers::call_arguments::arguments_item;
 use crate::providers::options::dropped_field;
+use crate::wire::{Body, BodyItem};
 
 /// The name of the body field that contains the tools.
 pub(super) const TOOLS: &str = "tools";
+/// The name of the field that contains the call in a part.
+const FUNCTION_CALL: &str = "functionCall";
 
 /// The signature for calls that the model did not make, which turns off the check of signatures.
 /// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>
@@ -64,13 +73,15 @@ pub(super) fn insert_tools(
 }
 
 /// Returns a call as a part.
-pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> Value {
-    let function = json!({ "id": call.id, "name": call.name, "args": call.arguments_object() });
-    let mut part = json!({ "functionCall": function });
-    if let (Value::Object(part), true) = (&mut part, needs_signature) {
+pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> BodyItem {
+    let mut part = Map::new();
+    part.insert(FUNCTION_CALL.to_owned(), Value::Null);
+    if needs_signature {
         part.insert("thoughtSignature".to_owned(), json!(NO_SIGNATURE));
     }
-    part
+    let fields = json!({ "id": call.id, "name": call.name });
+    let function = BodyItem::object(fields, "args", arguments_item(call));
+    BodyItem::Object(Body::with_field(part, FUNCTION_CALL, function))
 }
 
 /// The calls of an assistant message.
@@ -141,23 +152,9 @@ fn call_ids(parts: &[RawPart]) -> impl Iterator<Item = &str> {
     calls.map(|call| call.id.as_deref().unwrap_or_default())
 }
 
-#[derive(Deserialize)]
-struct RawResponse<'a> {
-    #[serde(borrow)]
-    candidates: Vec<RawCandidate<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawCandidate<'a> {
-    #[serde(borrow)]
-    content: &'a RawValue,
-}
-
-/// Returns the turn of the model in a response, as it is sent back. Returns `None` if it must be
-/// built from the parts of the reply, because the API would reject it.
-pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
-    let response: RawResponse<'_> = serde_json::from_slice(body).ok()?;
-    let json = response.candidates.first()?.content;
+/// Returns the turn of the model, which is the content of a candidate, as it is sent back. Returns
+/// `None` if it must be built from the parts of the reply, because the API would reject it.
+pub(super) fn raw_turn(json: &RawValue, chat: &Chat, reply: &Reply) -> Option<RawTurn> {
     let mut content: RawContent = serde_json::from_str(json.get()).ok()?;
     if content.parts.is_empty() {
         return None;

@@ -29,8 +29,12 @@ impl Dialect for Ollama {
     }
 
     /// Every model supports a schema, because Ollama itself constrains the output to the schema.
-    fn capabilities(&self, _: &str) -> Capabilities {
-        Capabilities { images: true, tools: true, structured_output: StructureSupport::JsonSchema }
+    fn capabilities(&self, model: &str) -> Capabilities {
+        Capabilities {
+            images: true,
+            tools: models::find_model(model).tools,
+            structured_output: StructureSupport::JsonSchema,
+        }
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

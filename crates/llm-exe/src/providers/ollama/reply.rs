@@ -6,34 +6,47 @@ use serde_json::value::RawValue;
 use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
+use crate::providers::call_arguments::is_object;
 use crate::providers::failure::{self, Failure};
+use crate::providers::lenient::{Lenient, count, incomplete, list_items};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
-struct ChatResponse {
-    model: Option<String>,
-    message: Message,
-    done_reason: Option<String>,
-    prompt_eval_count: Option<u64>,
-    eval_count: Option<u64>,
+struct ChatResponse<'a> {
+    #[serde(default)]
+    model: Lenient<String>,
+    #[serde(borrow)]
+    message: &'a RawValue,
+    #[serde(default)]
+    done_reason: Lenient<String>,
+    #[serde(default, deserialize_with = "count")]
+    prompt_eval_count: u64,
+    #[serde(default, deserialize_with = "count")]
+    eval_count: u64,
 }
 
 #[derive(Deserialize)]
-struct Message {
-    content: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
+struct Message<'a> {
+    #[serde(default)]
+    content: Lenient<String>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct ToolCall {
-    id: Option<String>,
-    function: Function,
+struct ToolCall<'a> {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Function {
-    name: String,
-    arguments: Option<Box<RawValue>>,
+struct Function<'a> {
+    #[serde(default)]
+    name: Lenient<String>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -41,40 +54,75 @@ struct ErrorResponse {
     error: String,
 }
 
+/// The name of the response body in errors.
+const EXPECTED: &str = "an Ollama chat response";
+
 /// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat response.
 pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-    let response: ChatResponse = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("an Ollama chat response", &error))?;
+    let response: ChatResponse<'_> = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable(EXPECTED, &error))?;
+    let message: Message<'_> = serde_json::from_str(response.message.get())
+        .map_err(|_| incomplete(EXPECTED, "message"))?;
     let mut builder = ReplyBuilder::new(chat);
-    builder.push_some(response.model.map(ReplyEvent::Model))?;
-    builder.push_some(response.message.content.map(ReplyEvent::Text))?;
-    for call in response.message.tool_calls.unwrap_or_default() {
-        let Function { name, arguments } = call.function;
-        let arguments = arguments.map_or_else(|| "{}".to_owned(), |json| json.get().to_owned());
-        builder.push_call(call.id.unwrap_or_default(), name, arguments);
+    builder.push_some(response.model.ok().map(ReplyEvent::Model))?;
+    let mut can_return = true;
+    match message.content {
+        Lenient::Value(text) => builder.push(ReplyEvent::Text(text))?,
+        Lenient::Missing => {}
+        Lenient::Unreadable => {
+            can_return = false;
+            builder.warn_skipped("an unreadable text");
+        }
     }
-    let reason = match response.done_reason.as_deref() {
+    can_return &= read_calls(&mut builder, message.tool_calls);
+    let provider = response.done_reason.ok();
+    let reason = match provider.as_deref() {
         Some("stop") => StopReason::Stop,
         Some("length") => StopReason::Length,
         // Ollama sends `load` and `unload` if the request contains no messages.
         _ => StopReason::Other,
     };
-    builder.push(ReplyEvent::Stop { reason, provider: response.done_reason })?;
+    builder.push(ReplyEvent::Stop { reason, provider })?;
     let usage = Usage {
-        input_tokens: response.prompt_eval_count.unwrap_or(0),
-        output_tokens: response.eval_count.unwrap_or(0),
+        input_tokens: response.prompt_eval_count,
+        output_tokens: response.eval_count,
         ..Usage::default()
     };
     builder.push(ReplyEvent::Usage(usage.with_total()))?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
-    if !chat.tools.is_empty() {
-        reply.raw = tools::raw_turn(&wire.body, chat, &reply);
+    if !chat.tools.is_empty() && can_return {
+        reply.raw = tools::raw_turn(response.message, chat, &reply);
     }
     Ok(reply)
+}
+
+/// Adds the tool calls to the reply. Returns whether the API accepts all of them when they come
+/// back.
+fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
+    let Some(calls) = list_items(calls) else {
+        builder.warn_skipped("an unreadable list of tool calls");
+        return false;
+    };
+    let mut can_return = true;
+    for call in calls {
+        match serde_json::from_str::<ToolCall<'_>>(call.get()) {
+            Ok(ToolCall { id, function: Some(Function { name, arguments }) }) => {
+                let name = name.ok().unwrap_or_default();
+                can_return &= !name.is_empty() && arguments.is_none_or(is_object);
+                let arguments = arguments.map_or("{}", RawValue::get).to_owned();
+                builder.push_call(id.ok().unwrap_or_default(), name, arguments);
+            }
+            Ok(ToolCall { function: None, .. }) | Err(_) => {
+                can_return = false;
+                builder.warn_skipped("an unreadable tool call");
+            }
+        }
+    }
+    can_return
 }
 
 /// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it

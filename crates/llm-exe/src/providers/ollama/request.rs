@@ -64,7 +64,7 @@ fn build_messages(chat: &Chat) -> Result<Vec<BodyItem>, Error> {
         }
         messages.push(match raw {
             Some(raw) => BodyItem::Raw(raw.json.clone()),
-            None => BodyItem::Value(build_message(message, index)?),
+            None => build_message(message, index)?,
         });
     }
     calls.move_results(&mut messages);
@@ -72,7 +72,7 @@ fn build_messages(chat: &Chat) -> Result<Vec<BodyItem>, Error> {
 }
 
 /// Builds a message without its tool results.
-fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
+fn build_message(message: &Message, index: usize) -> Result<BodyItem, Error> {
     let mut images = Vec::new();
     for (part_index, part) in message.parts.iter().enumerate() {
         match part {
@@ -90,8 +90,7 @@ fn build_message(message: &Message, index: usize) -> Result<Value, Error> {
     if !images.is_empty() {
         wire.insert("images".to_owned(), json!(images));
     }
-    tools::insert_calls(&mut wire, message);
-    Ok(Value::Object(wire))
+    Ok(tools::with_calls(wire, message))
 }
 
 /// Inserts the supported value of `think` that is closest to the requested effort, and returns the
@@ -101,8 +100,7 @@ fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
         return Vec::new();
     };
     let mut options = OptionWriter::new(body, &chat.model);
-    let (_, supported) = models::find_model(&chat.model);
-    let think = match (supported, effort) {
+    let think = match (models::find_model(&chat.model).think, effort) {
         (Think::No, "none") => return Vec::new(),
         (Think::No, _) => {
             options.warn_dropped("effort", "the model does not reason");

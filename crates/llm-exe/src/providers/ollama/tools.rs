@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, ToolChoice, ToolResult};
+use crate::providers::call_arguments::arguments_item;
 use crate::providers::openai_chat::tools::declare_function;
 use crate::providers::options::dropped_field;
-use crate::wire::BodyItem;
+use crate::wire::{Body, BodyItem};
 
 /// The name of the dialect.
 pub(super) const NAME: &str = "ollama";
@@ -39,18 +40,20 @@ pub(super) fn insert_tools(body: &mut Map<String, Value>, chat: &Chat) -> Vec<St
     warnings
 }
 
-/// Inserts the tool calls of an assistant message, if there are any.
-pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message) {
-    let calls: Vec<Value> = message
+/// Returns a message with the tool calls of an assistant message, if there are any.
+pub(super) fn with_calls(wire: Map<String, Value>, message: &Message) -> BodyItem {
+    let calls: Vec<BodyItem> = message
         .tool_calls()
         .map(|call| {
-            let function = json!({ "name": call.name, "arguments": call.arguments_object() });
-            json!({ "id": call.id, "function": function })
+            let name = json!({ "name": call.name });
+            let function = BodyItem::object(name, "arguments", arguments_item(call));
+            BodyItem::object(json!({ "id": call.id }), "function", function)
         })
         .collect();
-    if !calls.is_empty() {
-        wire.insert("tool_calls".to_owned(), Value::Array(calls));
+    if calls.is_empty() {
+        return BodyItem::Value(Value::Object(wire));
     }
+    BodyItem::Object(Body::with_list(wire, "tool_calls", calls))
 }
 
 /// The calls of the latest assistant message, and their results so far.
@@ -132,16 +135,9 @@ struct RawCall {
     id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct RawResponse<'a> {
-    #[serde(borrow)]
-    message: &'a RawValue,
-}
-
-/// Returns the message in a response, as it is sent back. Returns `None` if it must be built from
+/// Returns the message of a response as it is sent back. Returns `None` if it must be built from
 /// the parts of the reply, because the API would reject it.
-pub(super) fn raw_turn(body: &[u8], chat: &Chat, reply: &Reply) -> Option<RawTurn> {
-    let json = serde_json::from_slice::<RawResponse<'_>>(body).ok()?.message;
+pub(super) fn raw_turn(json: &RawValue, chat: &Chat, reply: &Reply) -> Option<RawTurn> {
     let message: RawMessage = serde_json::from_str(json.get()).ok()?;
     // If some ids are missing or repeated, the results could not be paired with the calls.
     let ids = reply.tool_calls().map(|call| call.id.as_str());

@@ -21,6 +21,8 @@ pub(crate) struct OpenAiModel {
     pub(crate) stop: bool,
     /// Whether the model accepts images.
     pub(crate) images: bool,
+    /// When the model can call tools.
+    pub(crate) tools: SamplingSupport,
     /// Whether the model supports a `response_format` of type `json_schema`.
     pub(crate) json_schema: bool,
     /// Whether the model supports a `response_format` of type `json_object`.
@@ -42,12 +44,17 @@ const fn chat(pattern: &'static str, json_schema: bool, json_mode: bool) -> Open
         penalties: SamplingSupport::Always,
         stop: true,
         images: true,
+        tools: SamplingSupport::Always,
         json_schema,
         json_mode,
         forced_tool: SamplingSupport::Always,
         parallel_switch: true,
         reasoning_turns: false,
     }
+}
+
+const fn without_tools(model: OpenAiModel) -> OpenAiModel {
+    OpenAiModel { tools: SamplingSupport::Never, ..model }
 }
 
 const fn reasoning(
@@ -66,14 +73,28 @@ const fn o_series(pattern: &'static str) -> OpenAiModel {
     OpenAiModel { parallel_switch: false, ..model }
 }
 
+/// Creates a row for models whose reasoning can't be combined with tools in this API.
+const fn tools_without_reasoning(pattern: &'static str) -> OpenAiModel {
+    let model = reasoning(pattern, GPT_5_2, SamplingSupport::WithoutReasoning);
+    OpenAiModel { tools: SamplingSupport::WithoutReasoning, ..model }
+}
+
+/// Creates a row for models that always reason, and therefore can't call tools in this API.
+const fn always_reasoning(pattern: &'static str) -> OpenAiModel {
+    let model = reasoning(pattern, LOW_TO_XHIGH, SamplingSupport::Never);
+    OpenAiModel { tools: SamplingSupport::Never, ..model }
+}
+
+const LOW_TO_XHIGH: &[&str] = &["low", "medium", "high", "xhigh"];
 const GPT_5: &[&str] = &["minimal", "low", "medium", "high"];
 const GPT_5_1: &[&str] = &["none", "low", "medium", "high"];
 const GPT_5_2: &[&str] = &["none", "low", "medium", "high", "xhigh"];
 
-/// The capabilities of OpenAI's models. Source: the model pages and the type definitions of the npm
-/// package `openai` 6.49.
+/// The capabilities of OpenAI's models. Source: the model pages, the type definitions of the npm
+/// package `openai` 6.49, and error responses that users reported, such as "Function tools with
+/// reasoning_effort are not supported for MODEL in /v1/chat/completions" (onyx-dot-app/onyx#15008).
 pub(crate) const OPENAI: &[OpenAiModel] = &[
-    chat("gpt-3.5-turbo-instruct*", false, false),
+    without_tools(chat("gpt-3.5-turbo-instruct*", false, false)),
     chat("gpt-3.5-turbo-0613", false, false),
     chat("gpt-3.5*", false, true),
     chat("gpt-4", false, false),
@@ -81,7 +102,7 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
     chat("gpt-4-32k*", false, false),
     chat("gpt-4-*", false, true),
     chat("gpt-4o-2024-05-13", false, true),
-    chat("chatgpt-4o*", false, false),
+    without_tools(chat("chatgpt-4o*", false, false)),
     chat("gpt-4*", true, true),
     chat("gpt-5-chat*", true, true),
     reasoning("gpt-5", GPT_5, SamplingSupport::Never),
@@ -90,6 +111,13 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
     reasoning("gpt-5.1-2*", GPT_5_1, SamplingSupport::WithoutReasoning),
     reasoning("gpt-5.2*", GPT_5_2, SamplingSupport::WithoutReasoning),
     reasoning("gpt-5.3*", GPT_5_2, SamplingSupport::WithoutReasoning),
+    tools_without_reasoning("gpt-5.6*"),
+    tools_without_reasoning("gpt-6-sol*"),
+    tools_without_reasoning("gpt-6-luna*"),
+    tools_without_reasoning("gpt-6.1-terra*"),
+    always_reasoning("gpt-6-astra*"),
+    always_reasoning("gpt-6.1-sol*"),
+    always_reasoning("gpt-6.2*"),
     o_series("o1*"),
     OpenAiModel { stop: true, ..o_series("o3-mini*") },
     o_series("o3*"),

@@ -8,7 +8,11 @@ use super::{models, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
 use crate::wire::WireReply;
+
+/// The name of the response body in errors.
+const EXPECTED: &str = "a chat completion";
 
 /// Parses a successful response to the request for `chat`.
 ///
@@ -16,30 +20,30 @@ use crate::wire::WireReply;
 /// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
 /// reply.
 pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
-    let completion: Completion = serde_json::from_slice(&wire.body)
-        .map_err(|error| failure::unreadable("a chat completion", &error))?;
-    let Some(choice) = completion.choices.into_iter().next() else {
+    let completion: Completion<'_> = serde_json::from_slice(&wire.body)
+        .map_err(|error| failure::unreadable(EXPECTED, &error))?;
+    let choices = list_items(Some(completion.choices))
+        .ok_or_else(|| incomplete(EXPECTED, "the list of choices"))?;
+    let Some(choice) = choices.first() else {
         let message = "the chat completion has no choices";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     };
-    let Choice { message, finish_reason } = choice;
-    if finish_reason.as_deref() == Some("insufficient_system_resource") {
+    let Choice { message: raw_message, finish_reason } =
+        serde_json::from_str(choice.get()).map_err(|_| incomplete(EXPECTED, "the choice"))?;
+    let provider = finish_reason.ok();
+    if provider.as_deref() == Some("insufficient_system_resource") {
         let message = "the provider aborted the reply because it ran out of resources";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     }
+    let message: WireMessage<'_> = serde_json::from_str(raw_message.map_or("{}", RawValue::get))
+        .map_err(|_| incomplete(EXPECTED, "the message"))?;
     let mut builder = ReplyBuilder::new(chat);
-    builder.push_some(completion.id.map(ReplyEvent::Id))?;
-    builder.push_some(completion.model.map(ReplyEvent::Model))?;
-    builder.push_some(message.content.map(ReplyEvent::Text))?;
-    builder.push_some(message.refusal.map(ReplyEvent::Refusal))?;
-    let mut calls_can_return = true;
-    for call in message.tool_calls.unwrap_or_default() {
-        let Function { name, arguments } = call.function;
-        let (arguments, is_text) = read_arguments(arguments.as_deref());
-        let keeps_id = builder.push_call(call.id.unwrap_or_default(), name, arguments);
-        calls_can_return &= keeps_id && is_text;
-    }
-    let reason = match finish_reason.as_deref() {
+    builder.push_some(completion.id.ok().map(ReplyEvent::Id))?;
+    builder.push_some(completion.model.ok().map(ReplyEvent::Model))?;
+    let content_can_return = read_content(&mut builder, message.content)?;
+    builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
+    let calls_can_return = read_calls(&mut builder, message.tool_calls);
+    let reason = match provider.as_deref() {
         // OpenAI sends only `stop`. Compatible servers send the other values.
         Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
         Some("length") => StopReason::Length,
@@ -47,18 +51,70 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
         Some("content_filter") => StopReason::ContentFilter,
         _ => StopReason::Other,
     };
-    builder.push(ReplyEvent::Stop { reason, provider: finish_reason })?;
+    builder.push(ReplyEvent::Stop { reason, provider })?;
     let excludes_reasoning = api.completion_excludes_reasoning;
     let usage = completion.usage.map(|usage| usage.into_usage(excludes_reasoning));
-    builder.push_some(usage.map(ReplyEvent::Usage))?;
+    push_usage(&mut builder, usage)?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
     if !chat.tools.is_empty() {
         let model = models::find_model(api.models, &chat.model);
-        reply.raw = raw_message(&wire.body)
+        reply.raw = raw_message
+            .filter(|_| content_can_return)
             .and_then(|message| tools::raw_turn(message, &reply, chat, model, calls_can_return));
     }
     Ok(reply)
+}
+
+/// Adds the text of a message to the reply. OpenAI sends a string or null, and some compatible
+/// servers a list of parts. Returns whether all of it could be read.
+fn read_content(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
+    let Some(content) = content else { return Ok(true) };
+    if let Ok(text) = serde_json::from_str(content.get()) {
+        builder.push(ReplyEvent::Text(text))?;
+        return Ok(true);
+    }
+    let Some(parts) = list_items(Some(content)) else {
+        builder.warn_skipped("unreadable content");
+        return Ok(false);
+    };
+    let mut is_complete = true;
+    for part in parts {
+        match serde_json::from_str::<ContentPart>(part.get()) {
+            Ok(ContentPart { kind, text: Lenient::Value(text) }) if kind == "text" => {
+                builder.push(ReplyEvent::Text(text))?;
+            }
+            Ok(ContentPart { kind, .. }) if kind != "text" => {}
+            Ok(_) | Err(_) => {
+                is_complete = false;
+                builder.warn_skipped("an unreadable content part");
+            }
+        }
+    }
+    Ok(is_complete)
+}
+
+/// Adds the tool calls to the reply. Returns whether servers accept them as they were received.
+fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
+    let Some(calls) = list_items(calls) else {
+        builder.warn_skipped("an unreadable list of tool calls");
+        return false;
+    };
+    let mut can_return = true;
+    for call in calls {
+        match serde_json::from_str::<WireToolCall<'_>>(call.get()) {
+            Ok(WireToolCall { id, function: Some(Function { name, arguments }) }) => {
+                let (arguments, is_text) = read_arguments(arguments);
+                let (id, name) = (id.ok().unwrap_or_default(), name.ok().unwrap_or_default());
+                can_return &= builder.push_call(id, name, arguments) && is_text;
+            }
+            Ok(WireToolCall { function: None, .. }) | Err(_) => {
+                can_return = false;
+                builder.warn_skipped("an unreadable tool call");
+            }
+        }
+    }
+    can_return
 }
 
 /// Returns the arguments of a call, and whether they are a text that servers accept when it comes
@@ -74,65 +130,71 @@ fn read_arguments(json: Option<&RawValue>) -> (String, bool) {
     }
 }
 
-/// Returns the message of the first choice as it was received.
-fn raw_message(body: &[u8]) -> Option<&RawValue> {
-    let completion: RawCompletion<'_> = serde_json::from_slice(body).ok()?;
-    completion.choices.into_iter().next().map(|choice| choice.message)
-}
-
 #[derive(Deserialize)]
-struct RawCompletion<'a> {
+struct Completion<'a> {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(default)]
+    model: Lenient<String>,
     #[serde(borrow)]
-    choices: Vec<RawChoice<'a>>,
+    choices: &'a RawValue,
+    #[serde(default)]
+    usage: Lenient<WireUsage>,
 }
 
 #[derive(Deserialize)]
-struct RawChoice<'a> {
+struct Choice<'a> {
+    /// Missing if a content filter stopped the reply.
     #[serde(borrow)]
-    message: &'a RawValue,
+    message: Option<&'a RawValue>,
+    #[serde(default)]
+    finish_reason: Lenient<String>,
 }
 
 #[derive(Deserialize)]
-struct Completion {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Vec<Choice>,
-    usage: Option<WireUsage>,
+struct WireMessage<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(default)]
+    refusal: Lenient<String>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Choice {
-    message: WireMessage,
-    finish_reason: Option<String>,
+struct ContentPart {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    text: Lenient<String>,
 }
 
 #[derive(Deserialize)]
-struct WireMessage {
-    content: Option<String>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<WireToolCall>>,
+struct WireToolCall<'a> {
+    #[serde(default)]
+    id: Lenient<String>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
-struct WireToolCall {
-    id: Option<String>,
-    function: Function,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: String,
+struct Function<'a> {
+    #[serde(default)]
+    name: Lenient<String>,
     /// A string with JSON. Some servers send an object or nothing.
-    arguments: Option<Box<RawValue>>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct WireUsage {
+    #[serde(default, deserialize_with = "count")]
     prompt_tokens: u64,
+    #[serde(default, deserialize_with = "count")]
     completion_tokens: u64,
     /// The number of tokens that were read from the cache, as DeepSeek reports it.
-    prompt_cache_hit_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    prompt_cache_hit_tokens: u64,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
 }
@@ -141,13 +203,15 @@ struct WireUsage {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
-    cache_write_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cache_write_tokens: u64,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(default)]
 struct CompletionDetails {
-    reasoning_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    reasoning_tokens: u64,
 }
 
 impl WireUsage {
@@ -156,12 +220,11 @@ impl WireUsage {
     /// is set.
     fn into_usage(self, excludes_reasoning: bool) -> Usage {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
-        let cached = prompt.cached_tokens.or(self.prompt_cache_hit_tokens).unwrap_or(0);
-        let written = prompt.cache_write_tokens.unwrap_or(0);
-        let details = self.completion_tokens_details.unwrap_or_default();
-        let reasoning = details.reasoning_tokens.unwrap_or(0);
+        let cached = prompt.cached_tokens.unwrap_or(self.prompt_cache_hit_tokens);
+        let written = prompt.cache_write_tokens;
+        let reasoning = self.completion_tokens_details.unwrap_or_default().reasoning_tokens;
         Usage {
-            input_tokens: self.prompt_tokens.saturating_sub(cached + written),
+            input_tokens: self.prompt_tokens.saturating_sub(cached.saturating_add(written)),
             output_tokens: if excludes_reasoning {
                 self.completion_tokens
             } else {

@@ -16,16 +16,32 @@ const MESSAGES: &str = "messages";
 /// Returns the request body and the warnings.
 pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> (Body, Vec<String>) {
     let model = models::find_model(api.models, &chat.model);
+    let effort = requested_effort(chat, model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
     body.insert(MESSAGES.to_owned(), Value::Null);
-    let mut warnings = tools::insert_tools(&mut body, chat, model);
+    let mut warnings = tools::insert_tools(&mut body, chat, model, effort);
     if let Some(format) = response_format(&chat.structure) {
         body.insert("response_format".to_owned(), format);
     }
-    warnings.extend(insert_options(&mut body, api, chat, model));
-    let messages = build_messages(api, chat, model);
-    (Body::with_list(body, MESSAGES, messages), warnings)
+    if effort != chat.sampling.effort.as_deref() {
+        warnings.push(format!(
+            "options.effort is sent as \"none\" for {}: the model can call tools only without \
+             reasoning",
+            chat.model
+        ));
+    }
+    warnings.extend(insert_options(&mut body, api, chat, model, effort));
+    (Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings)
+}
+
+/// Returns the effort to send. Some models call tools only without reasoning, which must be turned
+/// off explicitly.
+fn requested_effort(chat: &Chat, model: OpenAiModel) -> Option<&str> {
+    if !chat.tools.is_empty() && model.tools == SamplingSupport::WithoutReasoning {
+        return Some("none");
+    }
+    chat.sampling.effort.as_deref()
 }
 
 fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<BodyItem> {
@@ -82,10 +98,7 @@ fn content(message: &Message) -> Value {
         let text = message.joined_text();
         return if text.is_empty() { Value::Null } else { json!(text) };
     }
-    if parts.is_empty() {
-        return json!("");
-    }
-    Value::Array(parts)
+    if parts.is_empty() { json!("") } else { Value::Array(parts) }
 }
 
 fn response_format(structure: &Structure) -> Option<Value> {
@@ -105,9 +118,9 @@ fn insert_options(
     api: &OpenAiChat,
     chat: &Chat,
     model: OpenAiModel,
+    effort: Option<&str>,
 ) -> Vec<String> {
     let sampling = &chat.sampling;
-    let effort = sampling.effort.as_deref();
     let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
     let support = |support| match support {
         SamplingSupport::WithoutReasoning if no_reasoning => Support::Accepted,

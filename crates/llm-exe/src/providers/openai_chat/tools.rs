@@ -10,11 +10,13 @@ use crate::providers::capabilities::SamplingSupport;
 use crate::providers::options::dropped_field;
 use crate::providers::raw_object::RawObject;
 
-/// Inserts the tools and how they may be called, and returns the warnings.
+/// Inserts the tools and how they may be called, and returns the warnings. `effort` is the effort
+/// that is sent.
 pub(super) fn insert_tools(
     body: &mut Map<String, Value>,
     chat: &Chat,
     model: OpenAiModel,
+    effort: Option<&str>,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if chat.tools.is_empty() {
@@ -31,7 +33,7 @@ pub(super) fn insert_tools(
     };
     if let Some(choice) = choice {
         let is_forced = chat.tool_choice != ToolChoice::None;
-        let no_reasoning = chat.sampling.effort.as_deref() == Some("none");
+        let no_reasoning = effort == Some("none");
         let reason = match model.forced_tool {
             SamplingSupport::Never if is_forced => Some("reasoning models can't be forced to call"),
             SamplingSupport::WithoutReasoning if is_forced && !no_reasoning => {
@@ -118,7 +120,10 @@ pub(super) fn raw_turn(
     });
     if !calls_can_return {
         let calls: Vec<Value> = reply.tool_calls().map(call).collect();
-        fields.set("tool_calls", to_raw_value(&calls).ok()?);
+        match calls.is_empty() {
+            true => drop(fields.retain(|name, _| name != "tool_calls")),
+            false => fields.set("tool_calls", to_raw_value(&calls).ok()?),
+        }
         is_changed = true;
     }
     if fields.get("role").is_none() {

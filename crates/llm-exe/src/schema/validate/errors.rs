@@ -363,12 +363,12 @@ impl<'c> Explainer<'_, 'c> {
         let mut matching = Vec::new();
         for (index, branch) in union.branches.iter().enumerate() {
             if matching.len() < 2 && self.checker.check(*branch, value, scope, None)? {
-                matching.push(index.to_string());
+                matching.push(format!("{keyword}/{index}"));
             }
         }
         if !matching.is_empty() {
             let text = format!(
-                "it matches several schemas in {keyword} (numbers {}), but only one may match",
+                "it matches several schemas in {keyword} ({}), but only one may match",
                 matching.join(" and ")
             );
             self.add(path, &text);

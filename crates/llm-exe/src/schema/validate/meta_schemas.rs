@@ -1,4 +1,5 @@
-//! The meta-schemas that json-schema.org publishes, so that a schema can refer to them.
+//! The meta-schemas that json-schema.org publishes under the BSD license, so that a schema can refer
+//! to them.
 
 use std::sync::OnceLock;
 

@@ -16,6 +16,8 @@ use crate::json::{quoted, shown};
 use crate::request::suggestion;
 use crate::schema::SchemaError;
 
+/// Maximum length in bytes of an `$id`, which is joined with each reference that is relative to it.
+const MAX_ID: usize = 2000;
 /// Maximum number of properties that are searched without sorting them.
 const MAX_UNSORTED: usize = 8;
 
@@ -55,11 +57,11 @@ pub(super) fn compile<'a>(
     }
     rules.finish()?;
     let Rules { types, mut keywords, .. } = rules;
+    keywords.sort_by_key(Keyword::order);
     if draft.ignores_ref_siblings() && schema.contains_key("$ref") {
         keywords.retain(|keyword| matches!(keyword, Keyword::Ref(_) | Keyword::Default(_)));
         return Ok(Node { types: Types::ALL, has_unevaluated: false, resource, keywords });
     }
-    keywords.sort_by_key(Keyword::order);
     let has_unevaluated = keywords.iter().any(|keyword| {
         matches!(keyword, Keyword::UnevaluatedProperties(_) | Keyword::UnevaluatedItems(_))
     });
@@ -293,11 +295,12 @@ impl<'a> Rules<'_, 'a> {
             "$comment" if draft >= Draft::Draft7 => {
                 self.string(name, value)?;
             }
-            "id" if draft == Draft::Draft4 => {
-                self.string(name, value)?;
-            }
-            "$id" if draft >= Draft::Draft6 => {
+            "id" | "$id" if (name == "id") == (draft == Draft::Draft4) => {
                 let id = self.string(name, value)?;
+                if id.len() > MAX_ID {
+                    let text = format!("expected at most {MAX_ID} bytes, got {}", id.len());
+                    return Err(self.invalid(name, &text));
+                }
                 let fragment = id.split_once('#').map_or("", |(_, fragment)| fragment);
                 if draft >= Draft::Draft201909 && !fragment.is_empty() {
                     let text = "a fragment is not allowed; use $anchor to name a schema";

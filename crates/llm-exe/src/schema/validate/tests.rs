@@ -269,7 +269,7 @@ fn errors_say_what_was_received_and_expected() {
         (
             json!({"oneOf": [{"type": "integer"}, {"minimum": 1}]}),
             json!(2),
-            "it matches several schemas in oneOf (numbers 0 and 1), but only one may match",
+            "it matches several schemas in oneOf (oneOf/0 and oneOf/1), but only one may match",
         ),
         (
             json!({"anyOf": [{"minLength": 3}, {"pattern": "^x"}]}),
@@ -456,9 +456,38 @@ fn deep_values_and_schemas_need_little_stack() {
     for _ in 0..depth {
         value = json!({ "l": [value] });
     }
-    let check = move || is_valid(&schema, &value);
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap();
-    assert!(thread.join().unwrap());
+    on_small_stack(move || assert!(is_valid(&schema, &value)));
+}
+
+/// Runs a function on a thread with the stack of the threads of Tokio.
+fn on_small_stack(run: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run).unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn deepest_checks_do_not_overflow_the_stack() {
+    let inner = json!({"properties": {"l": {"$ref": "#"}}, "required": ["l"]});
+    let levels = [
+        json!({"anyOf": [{"oneOf": [{"allOf": [inner]}]}], "unevaluatedProperties": false}),
+        json!({"if": {"if": inner, "then": inner}, "then": inner, "else": inner}),
+        json!({"dependentSchemas": {"l": {"not": {"not": inner}}}}),
+        json!({"patternProperties": {"^l": {"allOf": [{"allOf": [{"allOf": [{"$ref": "#"}]}]}]}}}),
+    ];
+    for schema in levels {
+        on_small_stack(move || {
+            let validator = compile(&schema);
+            for leaf in [json!({}), json!(1)] {
+                let mut value = leaf;
+                for _ in 0..120 {
+                    value = json!({ "l": value });
+                }
+                let outcome = validator.is_valid(&value, &Budget::new(10_000_000));
+                let text = validator.explain(&value, &Budget::new(10_000_000));
+                assert!(outcome.is_ok() || text.len() < 1000, "{outcome:?} {text}");
+            }
+        });
+    }
 }
 
 #[test]

@@ -43,8 +43,8 @@ impl Dialect for Converse {
             Family::Other(model) => model,
         };
         Capabilities {
-            images: true,
-            tools: true,
+            images: model.images,
+            tools: model.tools,
             structured_output: match (model.json_schema, model.tool_choice) {
                 (true, _) => StructureSupport::JsonSchema,
                 (false, ToolChoice::Unsupported) => StructureSupport::Prompt,

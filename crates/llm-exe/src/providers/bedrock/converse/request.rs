@@ -61,7 +61,7 @@ struct Turns<'a> {
 }
 
 enum Turn<'a> {
-    Blocks(Role, Vec<Value>),
+    Blocks(Role, Vec<BodyItem>),
     /// An assistant message, with its index, that is sent as it was received.
     Raw(usize, &'a Message, &'a RawValue),
 }
@@ -146,23 +146,25 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    fn build_blocks(&self, message: &Message, index: usize) -> Result<Vec<Value>, Error> {
+    fn build_blocks(&self, message: &Message, index: usize) -> Result<Vec<BodyItem>, Error> {
         let mut blocks = Vec::with_capacity(message.parts.len());
         for (part_index, part) in claude_tools::results_first(message) {
             if claude_tools::is_skipped(part, message) {
                 continue;
             }
             blocks.push(match part {
-                Part::Text(text) => json!({ "text": text }),
+                Part::Text(text) => BodyItem::Value(json!({ "text": text })),
                 Part::Media(Media { url }) => {
                     let path = || format!("message[{index}].content[{part_index}].image_url.url");
                     let (media_type, bytes) = parse_image(url, IMAGE_FORMATS, path)?;
                     let format = media_type.trim_start_matches("image/");
                     let source = json!({ "bytes": bytes });
-                    json!({ "image": { "format": format, "source": source } })
+                    BodyItem::Value(json!({ "image": { "format": format, "source": source } }))
                 }
                 Part::ToolCall(call) => tools::call(call, &self.ids),
-                Part::ToolResult(result) => tools::result(result, &self.ids, self.has_status),
+                Part::ToolResult(result) => {
+                    BodyItem::Value(tools::result(result, &self.ids, self.has_status))
+                }
             });
         }
         Ok(blocks)
@@ -171,7 +173,8 @@ impl<'a> Turns<'a> {
     fn into_items(self) -> Vec<BodyItem> {
         let item = |turn| match turn {
             Turn::Blocks(role, blocks) => {
-                BodyItem::Value(json!({ "role": role.name(), "content": blocks }))
+                let fields = json!({ "role": role.name() });
+                BodyItem::object(fields, "content", BodyItem::List(blocks))
             }
             Turn::Raw(_, _, json) => BodyItem::Raw(json.to_owned()),
         };

@@ -6,8 +6,10 @@ use crate::chat::{Chat, Structure, Tool, ToolCall, ToolChoice as Choice, ToolCon
 use crate::error::Error;
 use crate::providers::anthropic::tools as claude;
 use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice};
+use crate::providers::call_arguments::arguments_item;
 use crate::providers::call_ids::CallIds;
 use crate::providers::options::dropped_field;
+use crate::wire::BodyItem;
 
 /// The name of the dialect.
 pub(super) const NAME: &str = "converse";
@@ -139,9 +141,10 @@ fn spec(name: &str, description: Option<&str>, schema: Value) -> Value {
 }
 
 /// Returns the content block of a tool call.
-pub(super) fn call(call: &ToolCall, ids: &CallIds) -> Value {
-    let (id, input) = (ids.get(&call.id), call.arguments_object());
-    json!({ "toolUse": { "toolUseId": id, "name": call.name, "input": input } })
+pub(super) fn call(call: &ToolCall, ids: &CallIds) -> BodyItem {
+    let fields = json!({ "toolUseId": ids.get(&call.id), "name": call.name });
+    let call = BodyItem::object(fields, "input", arguments_item(call));
+    BodyItem::object(json!({}), "toolUse", call)
 }
 
 /// Returns the content block of a tool result. Only some models accept its `status`.

@@ -1,0 +1,122 @@
+//! Reads the parts of a response that a server may send in another form than the documented one.
+//!
+//! A reply is paid for, so an unreadable detail must not make its text unusable.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::chat::{ReplyBuilder, ReplyEvent, Usage};
+use crate::error::{Error, ErrorKind};
+
+/// A field that may be missing, null or of an unexpected type. It can be read only from borrowed
+/// JSON.
+#[derive(Debug, Default, PartialEq)]
+pub(super) enum Lenient<T> {
+    #[default]
+    Missing,
+    Value(T),
+    Unreadable,
+}
+
+impl<T> Lenient<T> {
+    /// Returns the value, or `None` if it is missing or unreadable.
+    pub(super) fn ok(self) -> Option<T> {
+        match self {
+            Lenient::Value(value) => Some(value),
+            Lenient::Missing | Lenient::Unreadable => None,
+        }
+    }
+
+    /// Converts the value.
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Lenient<U> {
+        match self {
+            Lenient::Missing => Lenient::Missing,
+            Lenient::Value(value) => Lenient::Value(convert(value)),
+            Lenient::Unreadable => Lenient::Unreadable,
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?;
+        Ok(match serde_json::from_str::<Option<T>>(json.get()) {
+            Ok(Some(value)) => Lenient::Value(value),
+            Ok(None) => Lenient::Missing,
+            Err(_) => Lenient::Unreadable,
+        })
+    }
+}
+
+/// Reads a token count. A count that is not a number, such as null, is zero.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let json = Box::<RawValue>::deserialize(deserializer)?;
+    // Some servers send a float.
+    let whole = json.get().split('.').next().unwrap_or_default();
+    Ok(whole.parse().unwrap_or(0))
+}
+
+/// Returns the items of a list, which is empty if it is missing or null. Returns `None` for any
+/// other value.
+pub(super) fn list_items(json: Option<&RawValue>) -> Option<Vec<&RawValue>> {
+    let Some(json) = json else { return Some(Vec::new()) };
+    serde_json::from_str::<Option<Vec<&RawValue>>>(json.get()).ok().map(Option::unwrap_or_default)
+}
+
+/// Creates the error for a successful response that lacks a part which every reply has.
+pub(super) fn incomplete(expected: &str, part: &str) -> Error {
+    let message = format!("the response body is not {expected}: {part} is missing or unreadable");
+    Error::new(ErrorKind::ProviderUnavailable, message)
+}
+
+/// Adds the token counts of a reply, or a warning if they are unreadable.
+pub(super) fn push_usage(builder: &mut ReplyBuilder, usage: Lenient<Usage>) -> Result<(), Error> {
+    match usage {
+        Lenient::Value(usage) => builder.push(ReplyEvent::Usage(usage)),
+        Lenient::Missing => Ok(()),
+        Lenient::Unreadable => {
+            let warning = "the token counts of the reply are unreadable".to_owned();
+            builder.push(ReplyEvent::Warning(warning))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::value::RawValue;
+
+    use super::{Lenient, count, list_items};
+
+    #[derive(Deserialize)]
+    struct Fields {
+        #[serde(default)]
+        text: Lenient<String>,
+        #[serde(default, deserialize_with = "count")]
+        tokens: u64,
+    }
+
+    #[test]
+    fn unexpected_types_are_not_an_error() {
+        for (json, text, tokens) in [
+            ("{}", Lenient::Missing, 0),
+            (r#"{"text":null,"tokens":null}"#, Lenient::Missing, 0),
+            (r#"{"text":"a","tokens":7}"#, Lenient::Value("a".to_owned()), 7),
+            (r#"{"text":[1],"tokens":"7"}"#, Lenient::Unreadable, 0),
+            (r#"{"text":1,"tokens":7.0}"#, Lenient::Unreadable, 7),
+            (r#"{"text":{},"tokens":-7}"#, Lenient::Unreadable, 0),
+        ] {
+            let fields: Fields = serde_json::from_str(json).unwrap();
+            assert_eq!((fields.text, fields.tokens), (text, tokens), "{json}");
+        }
+    }
+
+    #[test]
+    fn only_other_values_are_not_a_list() {
+        assert_eq!(list_items(None).unwrap().len(), 0);
+        for (json, count) in [("null", Some(0)), ("[1,[2]]", Some(2)), ("{}", None), ("1", None)] {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            assert_eq!(list_items(Some(&raw)).map(|items| items.len()), count, "{json}");
+        }
+    }
+}

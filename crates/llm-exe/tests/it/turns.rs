@@ -1,0 +1,161 @@
+//! Tests that the turns of a model come back to it as it requires. The simulator creates the turns
+//! with their reasoning and signatures, and rejects them if anything in them or before them has
+//! changed.
+
+use llm_exe::chat::{Chat, Message, RawTurn, Role, Tool, ToolContent, ToolResult};
+use llm_exe::providers::{ProviderRow, provider};
+use llm_exe_simulator::{Simulator, Step};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::common;
+
+/// The models to test: the provider, the model and the effort.
+const MODELS: &[(&str, &str, Option<&str>)] = &[
+    ("anthropic", "claude-opus-5-5", None),
+    ("anthropic", "claude-fable-5-2", Some("low")),
+    ("anthropic", "claude-opus-4-7", Some("low")),
+    ("anthropic", "claude-sonnet-4-5", Some("low")),
+    ("amazon:anthropic", "us.anthropic.claude-opus-5-5", None),
+    ("amazon:anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some("low")),
+    ("amazon", "us.anthropic.claude-opus-5-5", None),
+    ("amazon", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", Some("low")),
+    ("amazon", "amazon.nova-lite-v1:0", None),
+    ("amazon", "mistral.mistral-large-2402-v1:0", None),
+    ("google", "gemini-4-argon", None),
+    ("google", "gemini-3.5-flash", Some("low")),
+    ("google", "gemini-2.5-flash", None),
+    ("deepseek", "deepseek-v4-flash", Some("high")),
+    ("openai", "gpt-4o", None),
+    ("openai", "gpt-6-sol", Some("high")),
+    ("xai", "grok-4.3", None),
+    ("ollama", "qwen3", Some("low")),
+];
+
+/// Runs a conversation in which the model calls a tool twice. Returns it without the third reply.
+async fn converse(
+    simulator: &Simulator,
+    row: &'static ProviderRow,
+    model: &str,
+    effort: Option<&str>,
+) -> Chat {
+    let arguments = json!({"cur": "EUR", "days": 1.0});
+    simulator.script(vec![Step::tool_call("get_rate", arguments).times(2)]);
+    let messages = vec![Message::text(Role::System, "s"), Message::text(Role::User, "hi")];
+    let mut chat = Chat::new(model, messages);
+    chat.sampling.effort = effort.map(str::to_owned);
+    chat.tools = vec![
+        Tool::new("get_rate", json!({"type": "object", "properties": {}}))
+            .with_description("Returns a rate."),
+    ];
+    for _ in 0..2 {
+        let response = common::send(simulator, row, &chat).await;
+        let body = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status, 200, "{} {model}: {body}", row.name);
+        let reply = row.dialect.read_reply(&response, &chat).unwrap();
+        let results: Vec<ToolResult> = reply
+            .tool_calls()
+            .map(|call| ToolResult::new(call, ToolContent::Text("1.1".to_owned())))
+            .collect();
+        assert_eq!(results.len(), 1, "{} {model}: {body}", row.name);
+        chat.messages.extend([reply.to_message(), Message::tool_results(results)]);
+    }
+    chat
+}
+
+/// Replaces a text in the JSON of a turn. Returns whether the turn contains it.
+fn change_turn(message: &mut Message, from: &str, to: &str) -> bool {
+    let Some(raw) = &message.raw else { return false };
+    let changed = raw.json.get().replacen(from, to, 1);
+    let is_changed = changed != raw.json.get();
+    let json = RawValue::from_string(changed).unwrap();
+    message.raw = Some(RawTurn::new(&raw.dialect, &raw.model, json));
+    is_changed
+}
+
+#[tokio::test]
+async fn turns_come_back_unchanged() {
+    for (name, model, effort) in MODELS {
+        let simulator = Simulator::start().await.unwrap();
+        let row = provider(name).unwrap();
+        let chat = converse(&simulator, row, model, *effort).await;
+        let response = common::send(&simulator, row, &chat).await;
+        let body = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status, 200, "{name} {model}: {body}");
+        let reply = row.dialect.read_reply(&response, &chat).unwrap();
+        assert!(reply.text().contains("Simulated reply"), "{name} {model}: {body}");
+    }
+}
+
+/// Without this test, the other one could not fail.
+#[tokio::test]
+async fn simulator_rejects_changed_turns() {
+    // The index of a message, a text in its raw turn, and the text to replace it with.
+    const TEXT: (usize, &str, &str) = (2, "Simulated thinking.", "Edited thinking.");
+    const SIGNATURE: (usize, &str, &str) = (2, "c2ltdWxhdGVk", "c2ltdWxhdGVk0");
+    for (name, model, (index, from, to), expected) in [
+        ("anthropic", "claude-opus-5-5", TEXT, "Invalid `signature` in `thinking` block"),
+        ("anthropic", "claude-sonnet-4-5", SIGNATURE, "Invalid `signature` in `thinking` block"),
+        ("amazon:anthropic", "us.anthropic.claude-opus-5-5", SIGNATURE, "Invalid `signature`"),
+        ("amazon", "us.anthropic.claude-opus-5-5", TEXT, "Invalid `signature`"),
+        ("amazon", "us.anthropic.claude-opus-5-5", SIGNATURE, "Invalid `signature`"),
+        (
+            "google",
+            "gemini-4-argon",
+            (2, "IHRob3VnaHQg", "IHRob3VnaHQg00"),
+            "Corrupted thought signature.",
+        ),
+        ("google", "gemini-3.5-flash", (2, "EUR", "GBP"), "Corrupted thought signature."),
+        (
+            "google",
+            "gemini-3.5-flash",
+            (2, "thoughtSignature", "partMetadata"),
+            "missing a thought_signature",
+        ),
+        (
+            "deepseek",
+            "deepseek-v4-flash",
+            (2, "reasoning_content", "unknown"),
+            "Missing `reasoning_content` field",
+        ),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        let row = provider(name).unwrap();
+        let effort = (!name.starts_with("google")).then_some("low");
+        let mut chat = converse(&simulator, row, model, effort).await;
+        assert!(change_turn(&mut chat.messages[index], from, to), "{name} {model}");
+        let response = common::send(&simulator, row, &chat).await;
+        let body = String::from_utf8_lossy(&response.body);
+        assert_eq!(response.status, 400, "{name} {model}: {body}");
+        assert!(body.contains(expected), "{name} {model}: {body}");
+    }
+}
+
+/// A model with preserved thinking also rejects its thinking after a change before it.
+#[tokio::test]
+async fn simulator_rejects_preserved_thinking_after_a_change() {
+    type Change = fn(&mut Chat);
+    let changes: [(&str, Change); 4] = [
+        ("system", |chat| chat.messages[0] = Message::text(Role::System, "t")),
+        ("tools", |chat| chat.tools.push(Tool::new("now", json!({"type": "object"})))),
+        ("message", |chat| chat.messages[1] = Message::text(Role::User, "ho")),
+        ("dropped thinking", |chat| chat.messages[2].raw = None),
+    ];
+    for (name, model) in [
+        ("anthropic", "claude-opus-5-5"),
+        ("anthropic", "claude-fable-5-2"),
+        ("amazon:anthropic", "us.anthropic.claude-opus-5-5"),
+        ("amazon", "us.anthropic.claude-opus-5-5"),
+    ] {
+        let row = provider(name).unwrap();
+        for (change_name, change) in &changes {
+            let simulator = Simulator::start().await.unwrap();
+            let mut chat = converse(&simulator, row, model, None).await;
+            change(&mut chat);
+            let response = common::send(&simulator, row, &chat).await;
+            let body = String::from_utf8_lossy(&response.body);
+            assert_eq!(response.status, 400, "{name} {model} {change_name}: {body}");
+            assert!(body.contains("bound to a different conversation"), "{body}");
+        }
+    }
+}
