@@ -17,5 +17,6 @@ mod harness;
 mod keys;
 mod limits;
 mod pipes;
+mod schema_differential;
 mod serve;
 mod serve_stop;

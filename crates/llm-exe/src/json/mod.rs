@@ -4,12 +4,14 @@
 //! preserve the order of keys. With the feature `exact-numbers`, it also preserves all digits of
 //! numbers. Without the feature, a number that would lose digits is an error.
 
+mod decimal;
 mod finite;
 mod number;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub(crate) use decimal::Decimal;
 pub(crate) use finite::to_value;
 pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model};
 

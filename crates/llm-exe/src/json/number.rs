@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::decimal::Decimal;
 use crate::error::shorten;
 
 /// Returns whether serde_json stores the text of numbers. Cargo unifies features, so another crate
@@ -79,41 +80,9 @@ pub(super) fn parse_exactly(text: &[u8]) -> Result<Value, serde_json::Error> {
 /// serde_json's own conversion can be off by one bit.
 fn parse_float(text: &str) -> Result<Number, LossyNumber> {
     let float = text.parse().ok().filter(|float: &f64| float.is_finite());
-    let exact = float.filter(|float| {
-        let shortest = float.to_string();
-        Decimal::parse(text).is_some_and(|number| Some(number) == Decimal::parse(&shortest))
-    });
+    let exact =
+        float.filter(|float| Decimal::from_text(text) == Decimal::from_text(&format!("{float:e}")));
     exact.and_then(Number::from_f64).ok_or_else(|| LossyNumber(shorten(text, 40)))
-}
-
-/// The value of a decimal number, in a form that is the same for `1.50`, `15e-1` and `1.5`.
-#[derive(PartialEq, Eq)]
-struct Decimal {
-    /// The digits without leading and trailing zeros.
-    digits: String,
-    /// The power of ten that the digits are multiplied with.
-    exponent: i64,
-}
-
-impl Decimal {
-    /// Parses the text of a number and ignores its sign. Returns `None` if the exponent is too
-    /// large.
-    fn parse(text: &str) -> Option<Self> {
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
-        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = format!("{whole}{fraction}");
-        let digits = digits.trim_start_matches('0');
-        if digits.is_empty() {
-            return Some(Decimal { digits: String::new(), exponent: 0 });
-        }
-        let significant = digits.trim_end_matches('0');
-        let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
-        let exponent: i64 = exponent.parse().ok()?;
-        let exponent = exponent.checked_add(zeros)?;
-        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-        Some(Decimal { digits: significant.to_owned(), exponent })
-    }
 }
 
 /// The texts of the numbers in a JSON document, in order. The part of the document that has been

@@ -11,8 +11,3 @@ impl SchemaError {
         SchemaError(message.into())
     }
 }
-
-/// Joins the lines of a validator's message.
-pub(super) fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
-}

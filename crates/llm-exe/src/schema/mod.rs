@@ -5,21 +5,17 @@
 //! fetched, so compiling a schema that contains one fails.
 
 mod closed;
-mod coerce;
 mod error;
-mod explain;
 mod form;
 mod keywords;
 mod open;
 mod pattern;
 mod reference;
 mod strict;
-mod validator;
-mod work;
+mod validate;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value};
 
 pub use closed::closed;
@@ -30,8 +26,12 @@ pub(crate) use reference::referenced;
 pub use strict::strict;
 
 use crate::json::quoted;
-use validator::{build, detect_draft};
-use work::Graph;
+use validate::{Budget, Draft, TooMuchWork, Validator};
+
+/// Maximum units of work to coerce and validate a value. A unit is about ten nanoseconds.
+const MAX_WORK: u64 = 100_000_000;
+/// Maximum units of work to describe the errors of an invalid value.
+const MAX_EXPLANATION_WORK: u64 = 20_000_000;
 
 /// The supported values of `$schema`. Older spellings of these URIs are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
@@ -43,9 +43,6 @@ const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
 pub struct Schema {
     written: Arc<Value>,
     validator: Arc<Validator>,
-    /// The graph of the subschemas. If the schema needed no check, it is built when a value turns
-    /// out to be invalid.
-    graph: Arc<OnceLock<Graph>>,
 }
 
 impl std::fmt::Debug for Schema {
@@ -62,17 +59,8 @@ impl Schema {
     /// Returns an error with the position in the schema if the schema is invalid or if validation
     /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
-        let written = Value::Object(schema);
-        let graph = OnceLock::new();
-        if work::needs_check(&written) {
-            let _ = graph.set(Graph::from_schema(&written, detect_draft(&written))?);
-        }
-        let validator = build(&written)?;
-        Ok(Schema {
-            written: Arc::new(written),
-            validator: Arc::new(validator),
-            graph: Arc::new(graph),
-        })
+        let validator = Validator::compile(&schema)?;
+        Ok(Schema { written: Arc::new(Value::Object(schema)), validator: Arc::new(validator) })
     }
 
     /// Returns the schema that was passed to [`Schema::compile`].
@@ -88,7 +76,7 @@ impl Schema {
     /// Returns a warning if `$schema` is not a known draft.
     pub fn warning(&self) -> Option<String> {
         let name = self.written.get("$schema").and_then(Value::as_str)?;
-        (Draft::from_schema_uri(name) == Draft::Unknown).then(|| {
+        Draft::from_uri(name).is_none().then(|| {
             format!(
                 "schema.$schema: {} is not a known draft of JSON Schema; the schema is read as \
                  draft 2020-12 (known: {KNOWN_DRAFTS})",
@@ -102,32 +90,43 @@ impl Schema {
     /// properties of closed objects.
     ///
     /// # Errors
-    /// Returns an error with the positions where the value does not satisfy the schema, or with a
-    /// number that would lose digits.
+    /// Returns an error with the positions where the value does not satisfy the schema, with a
+    /// number that would lose digits, or if this takes too much work.
     pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
-        let coerced = coerce::coerce(&self.written, &mut value);
-        coerced.map_err(|error| SchemaError::new(error.to_string()))?;
-        self.validate(&value)?;
+        let budget = Budget::new(MAX_WORK);
+        match self.validator.coerce(&mut value, &budget) {
+            Ok(None) => {}
+            Ok(Some(lossy)) => return Err(SchemaError::new(lossy.to_string())),
+            Err(error) => return Err(too_much_work(error)),
+        }
+        self.validate_within(&value, &budget)?;
         Ok(value)
     }
 
-    /// Returns whether a value satisfies the schema without coercion.
+    /// Returns whether a value satisfies the schema without coercion. Returns false if finding out
+    /// takes too much work.
     pub fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+        self.validator.is_valid(value, &Budget::new(MAX_WORK)).unwrap_or(false)
     }
 
     /// Validates a value without coercion.
     ///
     /// # Errors
     /// Returns an error with up to three positions where the value does not satisfy the schema, or
-    /// only one position if the value is large.
+    /// if this takes too much work.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
-        if self.is_valid(value) {
+        self.validate_within(value, &Budget::new(MAX_WORK))
+    }
+
+    fn validate_within(&self, value: &Value, budget: &Budget) -> Result<(), SchemaError> {
+        if self.validator.is_valid(value, budget).map_err(too_much_work)? {
             return Ok(());
         }
-        // `compile` has already checked every schema whose graph can be rejected.
-        let build = || Graph::from_schema(&self.written, detect_draft(&self.written));
-        let graph = self.graph.get_or_init(|| build().unwrap_or_default());
-        Err(explain::explain(&self.written, &self.validator, graph, value))
+        let budget = Budget::new(MAX_EXPLANATION_WORK);
+        Err(SchemaError::new(self.validator.explain(value, &budget)))
     }
+}
+
+fn too_much_work(error: TooMuchWork) -> SchemaError {
+    SchemaError::new(format!("{error}; return less data or simplify the schema"))
 }

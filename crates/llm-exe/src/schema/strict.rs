@@ -9,13 +9,12 @@
 //! that OpenAI rejects: they move into a description for the model, and the reply is still
 //! validated against the original schema.
 
-use jsonschema::Draft;
 use serde_json::{Map, Value, json};
 
 use super::form::write_description;
 use super::pattern::has_lookaround;
 use super::reference::referenced;
-use super::validator::detect_draft;
+use super::validate::Draft;
 
 /// Keywords that strict mode supports.
 const SUPPORTED: &[&str] = &[
@@ -67,7 +66,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
         let mut rewriter = StrictRewriter {
             root: schema,
             // Up to draft-07, validators ignore all keywords next to a `$ref`.
-            ref_siblings_apply: detect_draft(schema) > Draft::Draft7,
+            ref_siblings_apply: !Draft::detect(schema).ignores_ref_siblings(),
             keep_descriptions,
             in_progress: vec!["#".to_owned()],
             properties: 0,

@@ -29,6 +29,7 @@ mod registered;
 mod rendering;
 mod requests;
 mod runs;
+mod schema_suite;
 mod schemas;
 mod strict_property;
 mod templates;

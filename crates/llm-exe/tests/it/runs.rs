@@ -249,7 +249,7 @@ async fn repair_names_the_error_and_counts_both_calls() {
         let [.., reply, repair] = messages.as_slice() else { panic!("{messages:?}") };
         assert_eq!(reply, &("assistant".to_owned(), "{\"b\": 1}".to_owned()));
         assert_eq!(repair.0, "user");
-        assert!(repair.1.contains("\"a\" is a required property"), "{repair:?}");
+        assert!(repair.1.contains("the property \"a\" is missing"), "{repair:?}");
         // The provider bills both calls, so the usage must include the tokens of both.
         let total = run.report.usage.total_tokens;
         assert!(total > 0 && full["usage"]["totalTokens"] == total, "{full}");
