@@ -18,8 +18,8 @@ impl Keys for ClientKeys {
             (Some(key), _) => Ok(key.clone()),
             (None, Some(others)) => return others.get(name),
             (None, None) => Err(Error::secret_not_set(format!(
-                "no API key found ({}); set it with ClientBuilder::key, or set a source of keys with \
-                 ClientBuilder::keys or ClientBuilder::env",
+                "no API key found ({}); set it with ClientBuilder::key, or set a source of keys \
+                 with ClientBuilder::keys or ClientBuilder::env",
                 name.variables()
             ))),
         };
