@@ -2,8 +2,12 @@
 //! with their reasoning and signatures, and rejects them if anything in them or before them has
 //! changed.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use llm_exe::chat::{Chat, Message, RawTurn, Role, Tool, ToolContent, ToolResult};
 use llm_exe::providers::{ProviderRow, provider};
+use llm_exe::{Deadline, Rules, Runner};
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -156,6 +160,35 @@ async fn simulator_rejects_preserved_thinking_after_a_change() {
             let body = String::from_utf8_lossy(&response.body);
             assert_eq!(response.status, 400, "{name} {model} {change_name}: {body}");
             assert!(body.contains("bound to a different conversation"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn repairs_send_the_reasoning_back() {
+    for (name, model) in [
+        ("anthropic", "claude-opus-5-5"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("amazon:anthropic", "us.anthropic.claude-opus-5-5"),
+        ("amazon", "us.anthropic.claude-opus-5-5"),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text("2 or 3").times(2), Step::text("3")]);
+        let endpoints = common::endpoints(&simulator);
+        let runner = Runner::new(endpoints, Arc::new(common::FixedKey), Rules::default())
+            .with_signer(common::signer());
+        let request = json!({
+            "provider": name, "model": model, "message": "hi", "output": "number",
+            "outputOptions": {"repairs": 2}, "options": {"effort": "low", "maxTokens": 4000},
+        });
+        let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
+        assert_eq!(run.outcome.unwrap(), 3, "{name} {model}");
+        // The simulator accepts the third request only if the second one has not changed.
+        let calls = simulator.journal();
+        for turn in [1, 3] {
+            let block = &calls[2].body["messages"][turn]["content"][0];
+            let reasoning = block.get("thinking").or(block.get("reasoningContent"));
+            assert!(reasoning.is_some(), "{name} {model}: {block}");
         }
     }
 }
