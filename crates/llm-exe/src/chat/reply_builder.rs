@@ -1,5 +1,7 @@
 //! Builds a reply from the events of a stream, or from the fields of a complete response.
 
+use std::collections::HashSet;
+
 use super::message::Part;
 use super::raw_turn::RawTurn;
 use super::reply::{Reply, StopReason};
@@ -58,6 +60,8 @@ pub struct ReplyBuilder {
     /// The calls so far, each as its index in events and its position in `reply.parts`. A call
     /// that was skipped has no position.
     calls: Vec<(usize, Option<usize>)>,
+    /// The ids of the calls. A reply can have too many calls to compare each with all others.
+    ids: HashSet<String>,
     /// The number in the next id that the builder creates.
     next_id: usize,
 }
@@ -77,7 +81,7 @@ impl ReplyBuilder {
             warnings: Vec::new(),
         };
         let next_id = if chat.tools.is_empty() { 0 } else { first_unused_id(chat) };
-        ReplyBuilder { reply, calls: Vec::new(), next_id }
+        ReplyBuilder { reply, calls: Vec::new(), ids: HashSet::new(), next_id }
     }
 
     /// Adds the next event.
@@ -108,7 +112,7 @@ impl ReplyBuilder {
                 reply.provider_stop_reason = provider;
             }
             ReplyEvent::Usage(usage) => reply.usage = usage,
-            ReplyEvent::Warning(warning) => reply.warnings.push(warning),
+            ReplyEvent::Warning(warning) => self.warn(warning),
         }
         Ok(())
     }
@@ -143,7 +147,16 @@ impl ReplyBuilder {
 
     /// Adds a warning that a part of the reply was skipped.
     pub(crate) fn warn_skipped(&mut self, part: &str) {
-        self.reply.warnings.push(format!("the reply contains {part}, which was skipped"));
+        self.warn(format!("the reply contains {part}, which was skipped"));
+    }
+
+    /// Adds a warning once. A warning can be much longer than the part that causes it, so their
+    /// number is limited.
+    fn warn(&mut self, warning: String) {
+        let warnings = &mut self.reply.warnings;
+        if warnings.len() < MAX_WARNINGS && !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     }
 
     fn begin_call(&mut self, index: usize, mut call: ToolCall) -> bool {
@@ -154,7 +167,7 @@ impl ReplyBuilder {
             return false;
         }
         let mut keeps_id = true;
-        while call.id.is_empty() || self.reply.tool_calls().any(|other| other.id == call.id) {
+        while call.id.is_empty() || !self.ids.insert(call.id.clone()) {
             keeps_id = false;
             call.id = format!("{ID_PREFIX}{}", self.next_id);
             self.next_id += 1;
@@ -176,6 +189,9 @@ impl ReplyBuilder {
         Ok(())
     }
 }
+
+/// Maximum number of warnings about a reply.
+const MAX_WARNINGS: usize = 100;
 
 /// The beginning of the ids that this crate creates for calls without an id.
 const ID_PREFIX: &str = "call_";
@@ -302,6 +318,19 @@ mod tests {
             reply.warnings,
             ["the reply contains a tool call without a name, which was skipped"]
         );
+    }
+
+    #[test]
+    fn many_calls_and_warnings_take_little_time_and_memory() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        for index in 0..200_000 {
+            builder.push(call(index, "a")).unwrap();
+            builder.warn_skipped("an unreadable part");
+            builder.push(ReplyEvent::Warning(index.to_string())).unwrap();
+        }
+        let reply = builder.finish();
+        assert_eq!((reply.parts.len(), reply.warnings.len()), (200_000, 100));
+        assert_eq!(reply.tool_calls().last().unwrap().id, "call_199998");
     }
 
     #[test]
