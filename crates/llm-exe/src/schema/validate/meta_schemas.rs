@@ -1,5 +1,4 @@
-//! The meta-schemas that json-schema.org publishes under the BSD license, so that a schema can refer
-//! to them.
+//! The meta-schemas of json-schema.org (BSD license), so that schemas can refer to them.
 
 use std::sync::OnceLock;
 
