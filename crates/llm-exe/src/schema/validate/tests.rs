@@ -221,8 +221,8 @@ fn unevaluated_keywords_know_what_other_keywords_have_evaluated() {
 #[test]
 fn errors_say_what_was_received_and_expected() {
     let pets = json!({"oneOf": [
-        {"properties": {"kind": {"const": "cat"}, "age": {"type": "integer"}},
-            "required": ["kind"]},
+        {"properties": {"kind": {"const": "cat"}, "age": {"type": "integer"},
+            "color": {"enum": ["red", "black"]}}, "required": ["kind"]},
         {"properties": {"kind": {"enum": ["dog", "fox"]}}, "required": ["kind", "name"]}
     ]});
     for (schema, value, expected) in [
@@ -278,6 +278,11 @@ fn errors_say_what_was_received_and_expected() {
              characters, got 1 or the value: \"a\" does not match the pattern \"^x\")",
         ),
         (pets.clone(), json!({"kind": "cat", "age": "x"}), "/age: expected an integer, got \"x\""),
+        (
+            pets.clone(),
+            json!({"kind": "cat", "color": "blue"}),
+            "/color: expected one of \"red\" or \"black\", got \"blue\"",
+        ),
         (pets.clone(), json!({"kind": "dog"}), "the value: the property \"name\" is missing"),
         (
             pets.clone(),
