@@ -63,14 +63,29 @@ impl<'a> Coercer<'a> {
                 }
                 Ok(())
             }
-            Value::Object(fields) => {
-                let nodes = self.with_references(schemas)?;
-                self.coerce_object(&nodes, fields, depth)
-            }
-            Value::Array(items) => {
-                let nodes = self.with_references(schemas)?;
-                self.coerce_items(&nodes, items, depth)
-            }
+            Value::Object(_) | Value::Array(_) => match schemas {
+                // Most values have one schema without a reference, which needs no allocation.
+                [only] if self.reference_of(*only).is_none() => {
+                    self.coerce_parts(schemas, value, depth)
+                }
+                _ => {
+                    let nodes = self.with_references(schemas)?;
+                    self.coerce_parts(&nodes, value, depth)
+                }
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn coerce_parts(
+        &mut self,
+        nodes: &[NodeId],
+        value: &mut Value,
+        depth: usize,
+    ) -> Result<(), TooMuchWork> {
+        match value {
+            Value::Object(fields) => self.coerce_object(nodes, fields, depth),
+            Value::Array(items) => self.coerce_items(nodes, items, depth),
             _ => Ok(()),
         }
     }
@@ -99,16 +114,19 @@ impl<'a> Coercer<'a> {
 
     /// Adds a node, after the nodes that its references lead to.
     fn add_referenced(&self, node: NodeId, nodes: &mut Vec<NodeId>) -> Result<(), TooMuchWork> {
-        let mut path = vec![node];
-        while let Some(target) = path.last().and_then(|last| self.reference_of(*last)) {
-            self.budget.spend(1)?;
-            path.push(target);
-        }
-        for node in path.iter().rev() {
+        let start = nodes.len();
+        let mut next = Some(node);
+        while let Some(node) = next {
             self.budget.spend(1 + u64::try_from(nodes.len()).unwrap_or(u64::MAX) / 8)?;
-            if !nodes.contains(node) {
-                nodes.push(*node);
+            // The nodes that an added node leads to have been added too.
+            if nodes.contains(&node) {
+                break;
             }
+            nodes.push(node);
+            next = self.reference_of(node);
+        }
+        if let Some(added) = nodes.get_mut(start..) {
+            added.reverse();
         }
         Ok(())
     }
@@ -129,34 +147,68 @@ impl<'a> Coercer<'a> {
     ) -> Result<(), TooMuchWork> {
         let graph = self.graph;
         let keywords = nodes.iter().flat_map(|node| &graph.node(*node).keywords);
-        let rules: Vec<&ObjectRules> = keywords
-            .filter_map(|keyword| match keyword {
-                Keyword::Object(rules) => Some(&**rules),
-                _ => None,
-            })
-            .collect();
-        for rules in &rules {
-            self.add_defaults(rules, fields)?;
-            if rules.additional == Some(NEVER) && rules.patterns.is_empty() {
-                let mut expected = 0;
-                fields.retain(|name, _| {
-                    rules.find(name, &mut expected).is_some_and(|rule| rule.schema.is_some())
-                });
+        let mut all = keywords.filter_map(|keyword| match keyword {
+            Keyword::Object(rules) => Some(&**rules),
+            _ => None,
+        });
+        let Some(first) = all.next() else { return Ok(()) };
+        let Some(second) = all.next() else {
+            self.complete(first, fields)?;
+            let mut expected = 0;
+            for (name, field) in fields {
+                let schema = self.schema_of(first, name, &mut expected)?;
+                self.coerce_value(schema.as_slice(), field, depth + 1)?;
             }
+            return Ok(());
+        };
+        let rules: Vec<&ObjectRules> = [first, second].into_iter().chain(all).collect();
+        for rules in &rules {
+            self.complete(rules, fields)?;
         }
         let mut expected = vec![0; rules.len()];
         let mut schemas = Vec::new();
         for (name, field) in fields {
             schemas.clear();
             for (rules, expected) in rules.iter().zip(&mut expected) {
-                self.budget.spend(1)?;
-                let property = rules.find(name, expected).and_then(|rule| rule.schema);
-                let additional = rules.additional.filter(|_| rules.patterns.is_empty());
-                schemas.extend(property.or(additional));
+                schemas.extend(self.schema_of(rules, name, expected)?);
             }
             self.coerce_value(&schemas, field, depth + 1)?;
         }
         Ok(())
+    }
+
+    /// Adds the missing properties that have defaults, and removes unknown properties of a closed
+    /// object.
+    fn complete(
+        &mut self,
+        rules: &ObjectRules,
+        fields: &mut Map<String, Value>,
+    ) -> Result<(), TooMuchWork> {
+        self.add_defaults(rules, fields)?;
+        if rules.additional != Some(NEVER) || !rules.patterns.is_empty() {
+            return Ok(());
+        }
+        let is_known = |name: &str, expected: &mut usize| {
+            rules.find(name, expected).is_some_and(|rule| rule.schema.is_some())
+        };
+        let mut expected = 0;
+        // Removing properties is slow even if all of them stay.
+        if !fields.keys().all(|name| is_known(name, &mut expected)) {
+            fields.retain(|name, _| is_known(name, &mut expected));
+        }
+        Ok(())
+    }
+
+    /// Returns the schema of a property.
+    fn schema_of(
+        &self,
+        rules: &ObjectRules,
+        name: &str,
+        expected: &mut usize,
+    ) -> Result<Option<NodeId>, TooMuchWork> {
+        self.budget.spend(1)?;
+        let property = rules.find(name, expected).and_then(|rule| rule.schema);
+        Ok(property.or(rules.additional.filter(|_| rules.patterns.is_empty())))
     }
 
     fn add_defaults(
@@ -205,21 +257,24 @@ impl<'a> Coercer<'a> {
     ) -> Result<(), TooMuchWork> {
         let graph = self.graph;
         let keywords = nodes.iter().flat_map(|node| &graph.node(*node).keywords);
-        let rules: Vec<&ItemRules> = keywords
-            .filter_map(|keyword| match keyword {
-                Keyword::Items(rules) => Some(&**rules),
-                _ => None,
-            })
-            .collect();
-        if rules.is_empty() {
+        let mut all = keywords.filter_map(|keyword| match keyword {
+            Keyword::Items(rules) => Some(&**rules),
+            _ => None,
+        });
+        let Some(first) = all.next() else { return Ok(()) };
+        let schema_of =
+            |rules: &ItemRules, index: usize| rules.prefix.get(index).copied().or(rules.rest);
+        let Some(second) = all.next() else {
+            for (index, item) in items.iter_mut().enumerate() {
+                self.coerce_value(schema_of(first, index).as_slice(), item, depth + 1)?;
+            }
             return Ok(());
-        }
+        };
+        let rules: Vec<&ItemRules> = [first, second].into_iter().chain(all).collect();
         let mut schemas = Vec::new();
         for (index, item) in items.iter_mut().enumerate() {
             schemas.clear();
-            for rules in &rules {
-                schemas.extend(rules.prefix.get(index).copied().or(rules.rest));
-            }
+            schemas.extend(rules.iter().filter_map(|rules| schema_of(rules, index)));
             self.coerce_value(&schemas, item, depth + 1)?;
         }
         Ok(())

@@ -386,7 +386,10 @@ impl<'c> Explainer<'_, 'c> {
         let candidates: Vec<&&Branch<'c>> =
             of_type.iter().filter(|branch| branch.mismatch.is_none()).collect();
         match candidates.as_slice() {
-            [] => self.explain_mismatch(keyword, union.branches.len(), &of_type, path),
+            [] => match closest(&of_type) {
+                Some(closest) => self.explain(closest.node, value, path, scope)?,
+                None => self.explain_mismatch(keyword, union.branches.len(), &of_type, path),
+            },
             [only] => self.explain(only.node, value, path, scope)?,
             several => {
                 let total = union.branches.len();
@@ -437,7 +440,7 @@ impl<'c> Explainer<'_, 'c> {
 
     /// Finds out which type and constants a branch requires.
     fn branch(&self, node: NodeId, value: &Value) -> Branch<'c> {
-        let mut branch = Branch { node, types: Types::ALL, mismatch: None };
+        let mut branch = Branch { node, types: Types::ALL, matches: 0, mismatch: None };
         self.add_requirements(&mut branch, node, value, 0);
         branch
     }
@@ -459,7 +462,7 @@ impl<'c> Explainer<'_, 'c> {
                     }
                 }
                 (Keyword::Object(rules), Value::Object(fields)) => {
-                    for rule in rules.properties.iter().filter(|rule| rule.is_required) {
+                    for rule in &rules.properties {
                         let (Some(schema), Some(field)) = (rule.schema, fields.get(&*rule.name))
                         else {
                             continue;
@@ -496,6 +499,7 @@ impl<'c> Explainer<'_, 'c> {
         let is_equal = keyword.is_some_and(|keyword| {
             self.checker.check_keyword(keyword, value, &scope, None).unwrap_or(true)
         });
+        branch.matches += usize::from(is_equal);
         if !is_equal && branch.mismatch.is_none() {
             let got = describe::got(value);
             branch.mismatch = Some(Mismatch { property, expected, got });
@@ -507,8 +511,17 @@ impl<'c> Explainer<'_, 'c> {
 struct Branch<'c> {
     node: NodeId,
     types: Types,
+    /// The number of constants of the branch that the value has.
+    matches: usize,
     /// The first constant of the branch that the value does not have.
     mismatch: Option<Mismatch<'c>>,
+}
+
+/// Returns the branch whose constants match more often than those of all other branches.
+fn closest<'b, 'c>(branches: &[&'b Branch<'c>]) -> Option<&'b Branch<'c>> {
+    let most = branches.iter().map(|branch| branch.matches).max().filter(|most| *most > 0)?;
+    let mut closest = branches.iter().filter(|branch| branch.matches == most);
+    closest.next().filter(|_| closest.next().is_none()).copied()
 }
 
 struct Mismatch<'c> {

@@ -220,11 +220,6 @@ fn unevaluated_keywords_know_what_other_keywords_have_evaluated() {
 
 #[test]
 fn errors_say_what_was_received_and_expected() {
-    let pets = json!({"oneOf": [
-        {"properties": {"kind": {"const": "cat"}, "age": {"type": "integer"}},
-            "required": ["kind"]},
-        {"properties": {"kind": {"enum": ["dog", "fox"]}}, "required": ["kind", "name"]}
-    ]});
     for (schema, value, expected) in [
         (json!({"type": "string"}), json!(5), "the value: expected a string, got 5"),
         (
@@ -261,6 +256,20 @@ fn errors_say_what_was_received_and_expected() {
         (json!({"uniqueItems": true}), json!([1, 2, 1.0]), "items 0 and 2 are equal"),
         (json!({"contains": {"type": "null"}}), json!([1]), "at least 1 item that matches"),
         (json!({"not": {"type": "null"}}), json!(null), "it matches the schema in not"),
+    ] {
+        let text = errors(&schema, &value);
+        assert!(text.contains(expected), "{schema} {value}: {text}");
+    }
+}
+
+#[test]
+fn errors_of_unions_are_those_of_the_branch_that_fits_best() {
+    let pets = json!({"oneOf": [
+        {"properties": {"kind": {"const": "cat"}, "age": {"type": "integer"},
+            "color": {"enum": ["red", "black"]}}, "required": ["kind"]},
+        {"properties": {"kind": {"enum": ["dog", "fox"]}}, "required": ["kind", "name"]}
+    ]});
+    for (schema, value, expected) in [
         (
             json!({"anyOf": [{"type": "string"}, {"type": "null"}]}),
             json!(1),
@@ -278,6 +287,11 @@ fn errors_say_what_was_received_and_expected() {
              characters, got 1 or the value: \"a\" does not match the pattern \"^x\")",
         ),
         (pets.clone(), json!({"kind": "cat", "age": "x"}), "/age: expected an integer, got \"x\""),
+        (
+            pets.clone(),
+            json!({"kind": "cat", "color": "blue"}),
+            "/color: expected one of \"red\" or \"black\", got \"blue\"",
+        ),
         (pets.clone(), json!({"kind": "dog"}), "the value: the property \"name\" is missing"),
         (
             pets.clone(),
