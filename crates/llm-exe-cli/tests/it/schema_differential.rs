@@ -20,10 +20,6 @@ const MAX_FAILURES: usize = 5;
 /// The number of values that are checked against each schema.
 const VALUES: u64 = 5;
 
-/// Where the two implementations differ on purpose: a text in the error of `jsonschema`, or in
-/// ours, for a schema that only the other one accepts.
-const ACCEPTED: &[&str] = &[];
-
 /// Both compiled forms of a schema.
 struct Pair {
     ours: Schema,
@@ -49,9 +45,14 @@ fn compile(schema: &Map<String, Value>) -> Result<Option<Pair>, String> {
     }
 }
 
+/// Accepts a difference in what can be compiled that is on purpose.
 fn accept(difference: String) -> Result<Option<Pair>, String> {
-    let accepted = ACCEPTED.iter().any(|text| difference.contains(text));
-    if accepted { Ok(None) } else { Err(difference) }
+    // jsonschema would never finish the check of a value.
+    let is_cycle = difference.contains("refers back to itself without a property or an item");
+    // jsonschema ignores an `if` without `then` and `else`.
+    let is_ignored =
+        difference.contains("/if/") && difference.contains("does not lead to a schema");
+    if is_cycle || is_ignored { Ok(None) } else { Err(difference) }
 }
 
 /// Returns how the results for a value differ.
@@ -150,10 +151,14 @@ fn results_are_those_of_the_crate_jsonschema() {
         }
     }
     assert!(failures.is_empty(), "SCHEMA_SEED={seed}\n{}", failures.join("\n\n"));
-    println!("seed {seed}: {valid} valid, {invalid} invalid, {rejected} with a rejected schema");
+    let counts = format!("{valid} valid, {invalid} invalid, {rejected} with a rejected schema");
+    #[allow(clippy::print_stdout, reason = "the seed of a run is needed to repeat it")]
+    {
+        println!("seed {seed}: {counts}");
+    }
     // A generator that makes only one kind of case would compare little.
     let total = valid + invalid + rejected;
-    assert!(valid * 4 > total && invalid * 8 > total && rejected * 8 < total);
+    assert!(valid * 4 > total && invalid * 8 > total && rejected * 8 < total, "{counts}");
 }
 
 /// Shrinks a case that differs and describes it.
