@@ -16,7 +16,8 @@ enum Against {
     Times(Figure),
     /// The figure is not compared. The limit applies to its value.
     Absolute,
-    /// The figure is not compared. The limit is the minimum of its value.
+    /// The figure is not compared. The limit is the minimum of its highest value, because a busy
+    /// machine can only lower it.
     AtLeast,
 }
 
@@ -81,9 +82,10 @@ pub(crate) fn verdicts(figures: &Figures, parts: &[Part]) -> Vec<Verdict> {
             Against::Limit => figures.ratio_to_limit(target.figure, LLM_EXE),
             Against::Figure(other) => figures.excess(LLM_EXE, target.figure, other),
             Against::Times(other) => figures.times(LLM_EXE, target.figure, other),
-            Against::Absolute | Against::AtLeast => {
+            Against::Absolute => {
                 figures.summary(LLM_EXE, target.figure).map(|summary| summary.median)
             }
+            Against::AtLeast => figures.summary(LLM_EXE, target.figure).map(|summary| summary.max),
         };
         let is_reached = value.is_some_and(|value| match target.against {
             Against::AtLeast => value >= target.limit,
@@ -136,10 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn minimum_is_a_lower_limit() {
+    fn minimum_is_a_lower_limit_for_the_best_round() {
         let reaches = |rate: f64| {
             let mut figures = Figures::new(4);
             figures.of(LLM_EXE).add(Figure::BatchRate, rate);
+            figures.of(LLM_EXE).add(Figure::BatchRate, 5_000.0);
             reached(&figures, &[Part::Throughput]) == [Figure::BatchRate]
         };
         assert_eq!([9_999.0, 10_000.0, 12_000.0].map(reaches), [false, true, true]);

@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use llm_exe::bytes::Bytes;
+use llm_exe::http::{Request, Response, StatusCode};
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::{HttpError, HttpTransport};
 use llm_exe::{Client, Deadline};

@@ -11,7 +11,8 @@ named_enum! {
     pub enum StopReason {
         /// The model finished its reply.
         Stop = "stop",
-        /// The reply reached `maxTokens` or the end of the context window.
+        /// The reply reached `maxTokens` or the end of the context window. The arguments of its
+        /// last tool call may be incomplete, so the call must not be run.
         Length = "length",
         /// The model requested one or more tool calls.
         ToolCalls = "toolCalls",

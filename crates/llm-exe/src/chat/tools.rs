@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,17 @@ impl Tool {
     /// Creates a tool from its name and the JSON Schema of its arguments.
     pub fn new(name: impl Into<String>, parameters: Value) -> Self {
         Tool { name: name.into(), description: None, parameters }
+    }
+
+    /// Returns the schema of the arguments with the fields that an API may require at its root.
+    /// OpenAI rejects an "object schema missing properties", and the others a missing `type`.
+    pub(crate) fn object_schema(&self) -> Value {
+        let mut schema = self.parameters.clone();
+        if let Some(fields) = schema.as_object_mut() {
+            fields.entry("type").or_insert_with(|| json!("object"));
+            fields.entry("properties").or_insert_with(|| json!({}));
+        }
+        schema
     }
 
     /// Sets the description.

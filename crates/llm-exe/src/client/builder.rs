@@ -259,8 +259,8 @@ impl ClientBuilder {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// use bytes::Bytes;
-    /// use http::{Request, Response};
+    /// use llm_exe::bytes::Bytes;
+    /// use llm_exe::http::{Request, Response};
     ///
     /// let reply = br#"{"message": {"content": "42"}, "done_reason": "stop"}"#;
     /// let client = llm_exe::Client::builder()

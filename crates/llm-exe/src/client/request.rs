@@ -342,6 +342,8 @@ impl Client {
 pub(super) fn fields_of(value: impl Serialize) -> Result<Map<String, Value>, Problem> {
     match crate::json::to_value(&value) {
         Ok(Value::Object(fields)) => Ok(fields),
+        // `()` and `None` have no fields.
+        Ok(Value::Null) => Ok(Map::new()),
         Ok(other) => {
             let received = crate::json::shown(&other);
             let message = format!("expected a struct or a map, got {received}");

@@ -13,6 +13,7 @@ use super::result_type::TypeFunctions;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::plan::{Mode, Plan};
+use crate::run::Context;
 
 impl RequestBuilder {
     /// Sends the request and returns the result as a value of type `T`, whose JSON Schema the model
@@ -176,7 +177,7 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
         let fields = fields_of(input).map_err(|problem| Error::from_problems(vec![problem]))?;
         let mut plan = self.plan.clone();
         plan.data.extend(fields);
-        let deadline = Deadline::after(self.time_limit);
-        Response::new(self.client.runner.run_plan(deadline, &plan).await)
+        let context = Context::new(Deadline::after(self.time_limit));
+        Response::new(self.client.runner.run_validated(context, Ok(plan)).await)
     }
 }

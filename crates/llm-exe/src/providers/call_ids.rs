@@ -12,6 +12,8 @@ use crate::chat::Message;
 const MAX_LENGTH: usize = 64;
 /// The length of the ids that models from Mistral accept.
 const SHORT_LENGTH: usize = 9;
+/// Maximum length of an id in OpenAI's API, which names it in its error "string too long".
+const OPENAI_LENGTH: usize = 40;
 
 /// The ids that an API accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum IdFormat {
     Name,
     /// Exactly nine ASCII letters and digits.
     Short,
+    /// At most 40 characters.
+    Length40,
 }
 
 /// The ids of the calls in a request.
@@ -65,6 +69,7 @@ impl CallIds {
                     last_characters(id.chars().filter(char::is_ascii_alphanumeric), SHORT_LENGTH);
                 format!("{id:0>SHORT_LENGTH$}")
             }
+            IdFormat::Length40 => last_characters(id.chars(), OPENAI_LENGTH),
         };
         let numbered = (2_usize..).map(|number| self.with_number(&base, number));
         std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or_default()
@@ -74,6 +79,7 @@ impl CallIds {
         let (suffix, length) = match self.format {
             IdFormat::Name => (format!("_{number}"), MAX_LENGTH),
             IdFormat::Short => (number.to_string(), SHORT_LENGTH),
+            IdFormat::Length40 => (format!("_{number}"), OPENAI_LENGTH),
         };
         let count = length.saturating_sub(suffix.len());
         base.chars().take(count).chain(suffix.chars()).collect()
@@ -134,6 +140,12 @@ mod tests {
         let turns: &[&[&str]] = &[&["tooluse_bpe71yCfRu2b5i-nKGDr5g", "call_0", "call_0_"], &[""]];
         let expected = [vec!["5inKGDr5g", "0000call0", "0000call2"], vec!["000000000"]];
         assert_eq!(sent(IdFormat::Short, turns), expected);
+
+        let (long, cut) = (format!("fc_{}", "é".repeat(40)), "é".repeat(40));
+        let turns: &[&[&str]] = &[&["functions.f:0", &long], &[&long]];
+        let expected =
+            [vec!["functions.f:0".to_owned(), cut], vec![format!("{}_2", "é".repeat(38))]];
+        assert_eq!(sent(IdFormat::Length40, turns), expected);
     }
 
     #[test]

@@ -2,6 +2,12 @@
 
 use crate::error::Error;
 
+/// Returns the path of an image in the request, for errors. The numbers are the positions of its
+/// message and its part.
+pub(crate) fn image_path(message: usize, part: usize) -> String {
+    format!("message[{message}].content[{part}].image_url.url")
+}
+
 /// Splits the `data:` URL of an image into the media type and the base64 data. `formats` lists the
 /// accepted image subtypes, such as `png`.
 ///

@@ -93,8 +93,8 @@ pub trait Dialect: Send + Sync {
     /// [`BodyItem::Raw`]: crate::wire::BodyItem::Raw
     ///
     /// # Errors
-    /// `InvalidRequest` if the API does not accept a part of the chat, such as an image by URL. Images
-    /// and tools that the model does not support are rejected before this call.
+    /// `InvalidRequest` if the API does not accept a part of the chat, such as an image by URL.
+    /// Images and tools that the model does not support are rejected before this call.
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error>;
 
     /// Parses the reply in a successful response to the request for `chat`. A

@@ -18,6 +18,7 @@ mod failure;
 mod gemini;
 mod lenient;
 mod ollama;
+mod open_calls;
 mod openai_chat;
 mod options;
 mod raw_object;

@@ -21,7 +21,7 @@ use crate::endpoints::Endpoints;
 use crate::error::Error;
 use crate::hosted::{self, Resolved};
 use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, check_origins};
-use crate::ports::{DocumentStore, Keys, NoSigner, Signer};
+use crate::ports::{DocumentStore, Keys, NoSigner, PortFuture, Signer};
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
@@ -130,8 +130,8 @@ impl Runner {
             context.report.config = Some(source);
             config_origin = Some(origin);
         }
-        // The future is boxed, because it is large and would be moved with this one.
-        let Run { outcome, report } = Box::pin(self.run_parsed(context, parsed, mode)).await;
+        let plan = Plan::validate(parsed, &self.rules, mode);
+        let Run { outcome, report } = self.run_validated(context, plan).await;
         let outcome = outcome.map_err(|error| match &config_origin {
             Some(origin) => origin.label(error),
             None => error,
@@ -139,24 +139,23 @@ impl Runner {
         Run { outcome, report }
     }
 
-    /// Runs a parsed request, which must not refer to a hosted config.
-    async fn run_parsed(&self, context: Context, parsed: ParsedRequest, mode: Mode) -> Run {
-        self.run_validated(context, Plan::validate(parsed, &self.rules, mode)).await
-    }
-
-    /// Runs a plan, or reports why there is none.
-    pub(crate) async fn run_validated(
+    /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its
+    /// type is erased, because the compiler checks whether a future is `Send` only to a limited
+    /// depth: callers that nest it in many futures of their own would not compile.
+    pub(crate) fn run_validated(
         &self,
         mut context: Context,
         plan: Result<Plan, RejectedRequest>,
-    ) -> Run {
-        match plan {
-            Ok(plan) => self.run_plan(context, &plan).await,
-            Err(rejected) => {
-                context.report.warnings = rejected.warnings;
-                context.fail(rejected.error)
+    ) -> PortFuture<'_, Run> {
+        Box::pin(async move {
+            match plan {
+                Ok(plan) => self.run_plan(context, &plan).await,
+                Err(rejected) => {
+                    context.report.warnings = rejected.warnings;
+                    context.fail(rejected.error)
+                }
             }
-        }
+        })
     }
 
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {

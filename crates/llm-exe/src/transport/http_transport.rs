@@ -18,8 +18,8 @@ use crate::wire::{UserAgent, WireReply};
 /// A closure that returns the response at once is a transport too, which is useful in tests:
 ///
 /// ```
-/// use bytes::Bytes;
-/// use http::{Request, Response};
+/// use llm_exe::bytes::Bytes;
+/// use llm_exe::http::{Request, Response};
 /// use llm_exe::transport::{HttpError, HttpTransport};
 ///
 /// fn fake() -> impl HttpTransport {

@@ -370,7 +370,10 @@ async fn misspelled_variable_is_an_error_for_typed_results_only() {
 #[tokio::test]
 async fn response_of_an_executor_has_its_report_and_its_output() {
     let (simulator, client) = simulated().await;
-    simulator.script(vec![Step::text(r#"{"street": "Main"}"#)]);
+    simulator.script(vec![Step::text(r#"{"street": "Main"}"#).times(2)]);
+    let prompt = client.request(MODEL).user("Where?");
+    let without_input = client.executor::<(), Address>(prompt).unwrap();
+    assert_eq!(without_input.run(&()).await.unwrap().street, "Main");
     let prompt = client.request(MODEL).user("{{street}}?").temperature(0.5);
     let executor = client.executor::<Address, Address>(prompt).unwrap();
     let response = executor.send(&Address { street: "Main".to_owned() }).await.unwrap();

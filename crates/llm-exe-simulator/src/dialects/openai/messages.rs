@@ -11,6 +11,9 @@ use crate::dialects::json::{array_field, field, str_field};
 
 const ROLES: &[&str] = &["system", "assistant", "user", "function", "tool", "developer"];
 
+/// Maximum length of the id of a tool call.
+const MAX_ID: usize = 40;
+
 /// Rejects `messages` that the real service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     let messages = match body.get("messages") {
@@ -145,8 +148,18 @@ fn validate_tool_calls(message: &Value, path: &str) -> Result<(), Rejection> {
     };
     for (index, call) in calls.iter().enumerate() {
         let path = format!("{path}[{index}]");
-        if str_field(call, "id").is_none() {
-            return Err(missing_parameter(&format!("{path}.id")));
+        let param = format!("{path}.id");
+        match str_field(call, "id") {
+            None => return Err(missing_parameter(&param)),
+            Some(id) if id.chars().count() > MAX_ID => {
+                let message = format!(
+                    "Invalid '{param}': string too long. Expected a string with maximum length \
+                     {MAX_ID}, but got a string with length {} instead.",
+                    id.chars().count()
+                );
+                return Err(invalid_parameter(&message, &param, "string_above_max_length"));
+            }
+            Some(_) => {}
         }
         match str_field(call, "type") {
             Some("function") => {}

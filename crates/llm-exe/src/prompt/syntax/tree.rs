@@ -249,8 +249,10 @@ impl Path {
 /// Returns whether any word in the path ends with `this`. The check is intentionally the same as in
 /// handlebars.js.
 fn contains_this(path: &str) -> bool {
-    path.match_indices("this").any(|(at, _)| {
-        let next = path.get(at + 4..).and_then(|rest| rest.bytes().next());
-        !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    // Paths are short, so preparing a search for a substring would take longer than the search.
+    let bytes = path.as_bytes();
+    bytes.windows(4).enumerate().any(|(at, word)| {
+        let next = bytes.get(at + 4);
+        word == b"this" && !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
     })
 }

@@ -8,7 +8,7 @@ use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::SamplingSupport;
-use crate::providers::data_url::parse_image;
+use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::dialect::{Capabilities, StructureSupport};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::schema::{Schema, closed};
@@ -129,7 +129,7 @@ fn build_messages(
                 continue;
             }
             // A model may reply without any text, but the API rejects empty messages.
-            if message.parts.is_empty() {
+            if message.parts.iter().all(|part| tools::is_skipped(part, message)) {
                 continue;
             }
         }
@@ -190,7 +190,7 @@ fn build_blocks(
         blocks.push(match part {
             Part::Text(text) => BodyItem::Value(json!({ "type": "text", "text": text })),
             Part::Media(Media { url }) => {
-                let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                let path = || image_path(index, part_index);
                 let source = image_source(url, images, path)?;
                 BodyItem::Value(json!({ "type": "image", "source": source }))
             }

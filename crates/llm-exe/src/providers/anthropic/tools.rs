@@ -49,17 +49,8 @@ fn declaration(tool: &Tool) -> Value {
     if let Some(description) = &tool.description {
         fields.insert("description".to_owned(), json!(description));
     }
-    fields.insert("input_schema".to_owned(), object_schema(&tool.parameters));
+    fields.insert("input_schema".to_owned(), tool.object_schema());
     Value::Object(fields)
-}
-
-/// Returns the schema of a tool's arguments with `type`, which the APIs require at the root.
-pub(crate) fn object_schema(parameters: &Value) -> Value {
-    let mut schema = parameters.clone();
-    if let Some(fields) = schema.as_object_mut() {
-        fields.entry("type").or_insert_with(|| json!("object"));
-    }
-    schema
 }
 
 /// Returns the tool choice of a request, in which a tool may also stand for the reply's schema. The
@@ -155,11 +146,11 @@ fn is_result(part: &Part) -> bool {
     matches!(part, Part::ToolResult(_))
 }
 
-/// Returns whether a part of a message must be skipped. Some models write a blank text before a
-/// tool call, and these APIs reject blank texts.
+/// Returns whether a part of a message must be skipped. Some models write a blank text, for example
+/// before a tool call, and these APIs reject blank texts.
 pub(crate) fn is_skipped(part: &Part, message: &Message) -> bool {
-    let is_tool = |part: &Part| matches!(part, Part::ToolCall(_) | Part::ToolResult(_));
-    matches!(part, Part::Text(text) if text.trim().is_empty()) && message.parts.iter().any(is_tool)
+    matches!(part, Part::Text(text) if text.trim().is_empty())
+        && (message.role == Role::Assistant || has_results(message))
 }
 
 /// Returns the parts of a message, with tool results before all others, as the APIs require.

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::models::GeminiModel;
 use super::raw_content::{MODEL_ROLE, NAME, RawContent};
-use super::tools::{self, OpenCalls};
+use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role};
 use crate::error::{Error, ErrorKind};
-use crate::providers::data_url::parse_image;
+use crate::providers::data_url::{image_path, parse_image};
+use crate::providers::open_calls::OpenCalls;
 use crate::wire::BodyItem;
 
 const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "webp", "heic", "heif"];
@@ -80,7 +81,7 @@ impl<'a> Contents<'a> {
         };
         let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &self.chat.model));
         if message.role == Role::Assistant {
-            self.calls = OpenCalls::new(message, raw);
+            self.calls = OpenCalls::new(message, raw.is_some_and(tools::raw_lacks_ids));
         }
         let mut turn = Turn { role, results: Vec::new(), body: TurnBody::Parts(Vec::new()) };
         match raw {
@@ -103,7 +104,7 @@ impl<'a> Contents<'a> {
             match part {
                 Part::Text(text) => parts.push(BodyItem::Value(json!({ "text": text }))),
                 Part::Media(Media { url }) => {
-                    let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                    let path = || image_path(index, part_index);
                     let (media_type, data) = parse_image(url, IMAGE_FORMATS, path)?;
                     let data = json!({ "mimeType": media_type, "data": data });
                     parts.push(BodyItem::Value(json!({ "inlineData": data })));
@@ -112,7 +113,10 @@ impl<'a> Contents<'a> {
                     parts.push(tools::call_part(call, needs_signature));
                     needs_signature = false;
                 }
-                Part::ToolResult(result) => turn.results.push(self.calls.result_part(result)),
+                Part::ToolResult(result) => {
+                    let part = tools::result_part(result, self.calls.result_id(result));
+                    turn.results.push((self.calls.position(result), part));
+                }
             }
         }
         turn.body = TurnBody::Parts(parts);

@@ -11,9 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::models::{self, GeminiModel};
 use super::raw_content::{MODEL_ROLE, NAME, RawContent};
-use crate::chat::{
-    Chat, Message, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult,
-};
+use crate::chat::{Chat, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult};
 use crate::providers::call_arguments::arguments_item;
 use crate::providers::options::dropped_field;
 use crate::wire::{Body, BodyItem};
@@ -51,7 +49,7 @@ pub(super) fn insert_tools(
             json!({
                 "name": tool.name,
                 "description": tool.description.as_deref().unwrap_or_default(),
-                "parametersJsonSchema": tool.parameters,
+                "parametersJsonSchema": tool.object_schema(),
             })
         })
         .collect();
@@ -84,16 +82,6 @@ pub(super) fn call_part(call: &ToolCall, needs_signature: bool) -> BodyItem {
     BodyItem::Object(Body::with_field(part, FUNCTION_CALL, function))
 }
 
-/// The calls of an assistant message.
-#[derive(Default)]
-pub(super) struct OpenCalls<'a> {
-    /// The ids, in order.
-    ids: Vec<&'a str>,
-    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Older
-    /// models send such calls.
-    lacks_ids: bool,
-}
-
 /// The part of a raw turn that is a call.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,34 +95,27 @@ struct RawCall {
     id: Option<String>,
 }
 
-impl<'a> OpenCalls<'a> {
-    /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
-    pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
-        let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
-        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
-            let content = serde_json::from_str::<RawContent>(raw.json.get());
-            content.is_ok_and(|content| lacks_ids(&parse_parts(&content)))
-        });
-        OpenCalls { ids, lacks_ids }
-    }
+/// Returns whether a raw turn has calls without ids. Older models send such calls.
+pub(super) fn raw_lacks_ids(raw: &RawTurn) -> bool {
+    let content = serde_json::from_str::<RawContent>(raw.json.get());
+    content.is_ok_and(|content| lacks_ids(&parse_parts(&content)))
+}
 
-    /// Returns a result as a part, and the position of its call.
-    pub(super) fn result_part(&self, result: &ToolResult) -> (usize, Value) {
-        let content = match &result.content {
-            ToolContent::Text(text) => json!(text),
-            ToolContent::Json(value) => value.clone(),
-        };
-        let mut response = Map::new();
-        if !self.lacks_ids {
-            response.insert("id".to_owned(), json!(result.call_id));
-        }
-        response.insert("name".to_owned(), json!(result.name));
-        // The API understands these two keys, and takes any other object as the output.
-        let key = if result.is_error { "error" } else { "output" };
-        response.insert("response".to_owned(), json!({ key: content }));
-        let position = self.ids.iter().position(|id| *id == result.call_id);
-        (position.unwrap_or(self.ids.len()), json!({ "functionResponse": response }))
+/// Returns a result as a part. `id` is the id of its call, if the call is sent with one.
+pub(super) fn result_part(result: &ToolResult, id: Option<&str>) -> Value {
+    let content = match &result.content {
+        ToolContent::Text(text) => json!(text),
+        ToolContent::Json(value) => value.clone(),
+    };
+    let mut response = Map::new();
+    if let Some(id) = id {
+        response.insert("id".to_owned(), json!(id));
     }
+    response.insert("name".to_owned(), json!(result.name));
+    // The API understands these two keys, and takes any other object as the output.
+    let key = if result.is_error { "error" } else { "output" };
+    response.insert("response".to_owned(), json!({ key: content }));
+    json!({ "functionResponse": response })
 }
 
 fn parse_parts(content: &RawContent) -> Vec<RawPart> {
@@ -165,9 +146,10 @@ pub(super) fn raw_turn(json: &RawValue, chat: &Chat, reply: &Reply) -> Option<Ra
         // Some ids were missing or repeated, so the results could not be paired with the calls.
         return None;
     }
-    let has_calls = call_ids(&parts).next().is_some();
-    let is_signed = parts.iter().any(|part| part.thought_signature.is_some());
-    if has_calls && !is_signed && models::find_model(&chat.model).is_third_generation() {
+    // Of parallel calls, only the first one has a signature.
+    let first_call = parts.iter().find(|part| part.function_call.is_some());
+    let is_unsigned = first_call.is_some_and(|part| part.thought_signature.is_none());
+    if is_unsigned && models::find_model(&chat.model).is_third_generation() {
         return None;
     }
     let json = if content.role == MODEL_ROLE {

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, Think};
-use super::tools::OpenCalls;
-use super::tools::{self, NAME};
+use super::tools::{self, NAME, Results};
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
-use crate::providers::data_url::parse_image;
+use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::options::{OptionWriter, Support, dropped_field, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -48,26 +47,26 @@ pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
 
 fn build_messages(chat: &Chat) -> Result<Vec<BodyItem>, Error> {
     let mut messages = Vec::with_capacity(chat.messages.len());
-    let mut calls = OpenCalls::default();
+    let mut results = Results::default();
     for (index, message) in chat.messages.iter().enumerate() {
         let has_results = message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
         if has_results {
-            calls.add_results(message);
+            results.add(message);
             if message.parts.iter().all(|part| matches!(part, Part::ToolResult(_))) {
                 continue;
             }
         }
-        calls.move_results(&mut messages);
+        results.move_to(&mut messages);
         let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model));
         if message.role == Role::Assistant {
-            calls = OpenCalls::new(message, raw);
+            results = Results::new(message, raw);
         }
         messages.push(match raw {
             Some(raw) => BodyItem::Raw(raw.json.clone()),
             None => build_message(message, index)?,
         });
     }
-    calls.move_results(&mut messages);
+    results.move_to(&mut messages);
     Ok(messages)
 }
 
@@ -78,7 +77,7 @@ fn build_message(message: &Message, index: usize) -> Result<BodyItem, Error> {
         match part {
             Part::Text(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
             Part::Media(Media { url }) => {
-                let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                let path = || image_path(index, part_index);
                 let (_, data) = parse_image(url, IMAGE_FORMATS, path)?;
                 images.push(data);
             }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, ToolChoice, ToolResult};
 use crate::providers::call_arguments::arguments_item;
+use crate::providers::open_calls::OpenCalls;
 use crate::providers::openai_chat::tools::declare_function;
 use crate::providers::options::dropped_field;
 use crate::wire::{Body, BodyItem};
@@ -56,57 +57,52 @@ pub(super) fn with_calls(wire: Map<String, Value>, message: &Message) -> BodyIte
     BodyItem::Object(Body::with_list(wire, "tool_calls", calls))
 }
 
-/// The calls of the latest assistant message, and their results so far.
+/// The results of the calls of the latest assistant message.
 #[derive(Default)]
-pub(super) struct OpenCalls<'a> {
-    /// The ids, in order.
-    ids: Vec<&'a str>,
-    /// Whether the raw turn, which is sent instead of the parts, has calls without ids. Servers
-    /// before version 0.12.10 send such calls.
-    lacks_ids: bool,
-    /// The results, each with the position of its call.
+pub(super) struct Results<'a> {
+    calls: OpenCalls<'a>,
+    /// The results so far, each with the position of its call.
     results: Vec<(usize, Value)>,
 }
 
-impl<'a> OpenCalls<'a> {
-    /// Returns the calls of a message. `raw` is the turn that is sent instead of its parts.
+impl<'a> Results<'a> {
+    /// Begins with the calls of a message. `raw` is the turn that is sent instead of its parts.
     pub(super) fn new(message: &'a Message, raw: Option<&RawTurn>) -> Self {
-        let ids: Vec<&str> = message.tool_calls().map(|call| call.id.as_str()).collect();
-        let lacks_ids = raw.filter(|_| !ids.is_empty()).is_some_and(|raw| {
+        // Servers before version 0.12.10 send calls without ids.
+        let lacks_ids = raw.is_some_and(|raw| {
             let message = serde_json::from_str::<RawMessage>(raw.json.get());
             message.is_ok_and(|message| message.lacks_ids())
         });
-        OpenCalls { ids, lacks_ids, results: Vec::new() }
+        Results { calls: OpenCalls::new(message, lacks_ids), results: Vec::new() }
     }
 
     /// Adds the results of a message.
-    pub(super) fn add_results(&mut self, message: &Message) {
+    pub(super) fn add(&mut self, message: &Message) {
         for part in &message.parts {
             if let Part::ToolResult(result) = part {
-                let position = self.ids.iter().position(|id| *id == result.call_id);
-                let wire = self.result_message(result);
-                self.results.push((position.unwrap_or(self.ids.len()), wire));
+                let wire = result_message(result, self.calls.result_id(result));
+                self.results.push((self.calls.position(result), wire));
             }
         }
     }
 
-    fn result_message(&self, result: &ToolResult) -> Value {
-        let mut wire = Map::new();
-        wire.insert("role".to_owned(), json!("tool"));
-        wire.insert("tool_name".to_owned(), json!(result.name));
-        if !self.lacks_ids {
-            wire.insert("tool_call_id".to_owned(), json!(result.call_id));
-        }
-        wire.insert("content".to_owned(), json!(result.text_with_error()));
-        Value::Object(wire)
-    }
-
     /// Moves the results to the messages, in the order of the calls. Templates that ignore names
     /// and ids pair them by their order.
-    pub(super) fn move_results(&mut self, messages: &mut Vec<BodyItem>) {
+    pub(super) fn move_to(&mut self, messages: &mut Vec<BodyItem>) {
         self.results.sort_by_key(|(position, _)| *position);
         messages.extend(self.results.drain(..).map(|(_, result)| BodyItem::Value(result)));
     }
+}
+
+fn result_message(result: &ToolResult, id: Option<&str>) -> Value {
+    let mut wire = Map::new();
+    wire.insert("role".to_owned(), json!("tool"));
+    wire.insert("tool_name".to_owned(), json!(result.name));
+    if let Some(id) = id {
+        wire.insert("tool_call_id".to_owned(), json!(id));
+    }
+    wire.insert("content".to_owned(), json!(result.text_with_error()));
+    Value::Object(wire)
 }
 
 /// The fields of a raw turn that this dialect reads.

@@ -6,6 +6,7 @@ use super::models::{self, OpenAiModel};
 use super::quirks::{NAME, OpenAiChat};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
+use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::{SamplingSupport, nearest_effort};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
@@ -46,12 +47,17 @@ fn requested_effort(chat: &Chat, model: OpenAiModel) -> Option<&str> {
 
 fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<BodyItem> {
     let mut messages = Vec::with_capacity(chat.messages.len());
+    let mut ids = CallIds::new(IdFormat::Length40);
     for message in &chat.messages {
-        if let Some(raw) = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model)) {
+        let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model));
+        if message.role == Role::Assistant {
+            ids.add_turn(message, raw.is_some());
+        }
+        if let Some(raw) = raw {
             messages.push(BodyItem::Raw(raw.json.clone()));
             continue;
         }
-        let results = tools::result_messages(message);
+        let results = tools::result_messages(message, &ids);
         let has_results = !results.is_empty();
         messages.extend(results.into_iter().map(BodyItem::Value));
         let has_other_parts = message.parts.iter().any(|part| !matches!(part, Part::ToolResult(_)));
@@ -66,7 +72,7 @@ fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<Body
         wire.insert("role".to_owned(), json!(role));
         wire.insert("content".to_owned(), content(message));
         if message.role == Role::Assistant {
-            tools::insert_calls(&mut wire, message);
+            tools::insert_calls(&mut wire, message, &ids);
             if model.reasoning_turns && !chat.tools.is_empty() {
                 wire.insert("reasoning_content".to_owned(), json!(""));
             }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::models::OpenAiModel;
 use super::quirks::NAME;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
+use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::SamplingSupport;
 use crate::providers::options::dropped_field;
 use crate::providers::raw_object::RawObject;
@@ -64,12 +65,12 @@ pub(in crate::providers) fn declare_function(tool: &Tool) -> Value {
     if let Some(description) = &tool.description {
         function.insert("description".to_owned(), json!(description));
     }
-    function.insert("parameters".to_owned(), tool.parameters.clone());
+    function.insert("parameters".to_owned(), tool.object_schema());
     json!({ "type": "function", "function": function })
 }
 
 /// Returns a message for each tool result in a message.
-pub(super) fn result_messages(message: &Message) -> Vec<Value> {
+pub(super) fn result_messages(message: &Message, ids: &CallIds) -> Vec<Value> {
     let results = message.parts.iter().filter_map(|part| match part {
         Part::ToolResult(result) => Some(result),
         _ => None,
@@ -77,23 +78,24 @@ pub(super) fn result_messages(message: &Message) -> Vec<Value> {
     results
         .map(|result| {
             let content = result.text_with_error();
-            json!({ "role": "tool", "tool_call_id": result.call_id, "content": content })
+            let id = ids.get(&result.call_id);
+            json!({ "role": "tool", "tool_call_id": id, "content": content })
         })
         .collect()
 }
 
 /// Inserts the tool calls of an assistant message, if there are any.
-pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message) {
-    let calls: Vec<Value> = message.tool_calls().map(call).collect();
+pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message, ids: &CallIds) {
+    let calls: Vec<Value> = message.tool_calls().map(|it| call(it, ids.get(&it.id))).collect();
     if !calls.is_empty() {
         wire.insert("tool_calls".to_owned(), Value::Array(calls));
     }
 }
 
-fn call(call: &ToolCall) -> Value {
+fn call(call: &ToolCall, id: &str) -> Value {
     // Arguments are a string, even if they are not valid JSON.
     let function = json!({ "name": call.name, "arguments": call.arguments_text() });
-    json!({ "id": call.id, "type": "function", "function": function })
+    json!({ "id": id, "type": "function", "function": function })
 }
 
 /// Returns the assistant turn as it is sent back: the message of the response without the fields
@@ -119,7 +121,7 @@ pub(super) fn raw_turn(
         _ => value != "null",
     });
     if !calls_can_return {
-        let calls: Vec<Value> = reply.tool_calls().map(call).collect();
+        let calls: Vec<Value> = reply.tool_calls().map(|it| call(it, &it.id)).collect();
         match calls.is_empty() {
             true => drop(fields.retain(|name, _| name != "tool_calls")),
             false => fields.set("tool_calls", to_raw_value(&calls).ok()?),

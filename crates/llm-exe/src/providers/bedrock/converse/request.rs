@@ -11,7 +11,7 @@ use crate::providers::anthropic::request::{self as claude, IMAGE_FORMATS};
 use crate::providers::anthropic::tools as claude_tools;
 use crate::providers::bedrock::models::{ConverseModel, Family, TopK};
 use crate::providers::call_ids::{CallIds, IdFormat};
-use crate::providers::data_url::parse_image;
+use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -155,7 +155,7 @@ impl<'a> Turns<'a> {
             blocks.push(match part {
                 Part::Text(text) => BodyItem::Value(json!({ "text": text })),
                 Part::Media(Media { url }) => {
-                    let path = || format!("message[{index}].content[{part_index}].image_url.url");
+                    let path = || image_path(index, part_index);
                     let (media_type, bytes) = parse_image(url, IMAGE_FORMATS, path)?;
                     let format = media_type.trim_start_matches("image/");
                     let source = json!({ "bytes": bytes });

@@ -112,11 +112,8 @@ impl Tools {
 }
 
 fn declaration(tool: &Tool, index: usize, chat: &Chat, model: Family) -> Result<Value, Error> {
-    let mut schema = claude::object_schema(&tool.parameters);
+    let mut schema = tool.object_schema();
     if let Family::Other(ConverseModel { tool_choice: ToolChoice::ToolWithPlainRoot, .. }) = model {
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("properties").or_insert_with(|| json!({}));
-        }
         schema = with_plain_root(&schema).ok_or_else(|| {
             let message = format!(
                 "{} accepts only schemas without $ref, and without anyOf and other conditions at \
