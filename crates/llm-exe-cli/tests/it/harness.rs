@@ -110,7 +110,12 @@ impl Output {
 /// Waits for the program to exit and returns its output. Panics if the output contains a key or a
 /// panic message.
 pub(crate) async fn wait(child: Child) -> Output {
-    let exited = tokio::time::timeout(TIMEOUT, child.wait_with_output());
+    wait_within(TIMEOUT, child).await
+}
+
+/// Waits for the program to exit within a time, as [`wait`] does.
+pub(crate) async fn wait_within(limit: Duration, child: Child) -> Output {
+    let exited = tokio::time::timeout(limit, child.wait_with_output());
     let exited = exited.await.expect("the program should exit in time").unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let output = Output {

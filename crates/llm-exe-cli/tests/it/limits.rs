@@ -3,11 +3,12 @@
 #![cfg(unix)]
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait};
+use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait_within};
 
 /// The maximum address space in KiB. A debug build needs about a fifth of it for a small request.
 const ADDRESS_SPACE: u32 = 600 * 1024;
@@ -16,7 +17,11 @@ const CPU_SECONDS: u32 = 15;
 
 /// Runs the program with limits on its address space and CPU time. The program fails if it exceeds
 /// one of them.
-async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str]) -> Output {
+pub(crate) async fn run_limited(
+    folder: &Folder,
+    simulator: &Simulator,
+    arguments: &[&str],
+) -> Output {
     let limits = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {CPU_SECONDS}; exec \"$0\" \"$@\"");
     let mut command = folder.command(&[]);
     let program = command.as_std().get_program().to_owned();
@@ -24,7 +29,8 @@ async fn run_limited(folder: &Folder, simulator: &Simulator, arguments: &[&str])
     command.args(["-c", &limits]).arg(program).args(arguments).current_dir(folder.path());
     command.env_clear().envs(as_pairs(&simulator_variables(simulator)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    wait(command.spawn().unwrap()).await
+    // The CPU time is limited, and other tests run at the same time.
+    wait_within(Duration::from_secs(300), command.spawn().unwrap()).await
 }
 
 fn request(schema: &Value) -> Value {
@@ -35,10 +41,10 @@ fn request(schema: &Value) -> Value {
 }
 
 /// A function that builds a schema definition from a reference to the next definition.
-type Level = fn(Value) -> Value;
+pub(crate) type Level = fn(Value) -> Value;
 
 /// Returns a schema with `length` definitions, each of which refers to the next definition.
-fn chain(length: usize, level: Level) -> Value {
+pub(crate) fn chain(length: usize, level: Level) -> Value {
     let mut schema = json!({ "type": "object", "$ref": "#/$defs/a0", "$defs": {} });
     for index in 0..length {
         let next = json!({ "$ref": format!("#/$defs/a{}", index + 1) });

@@ -8,6 +8,7 @@
 
 mod bedrock;
 mod commands;
+mod costs;
 mod docs;
 mod events;
 mod examples;

@@ -3,6 +3,8 @@
 //! A constraint with an unsupported keyword moves into the description of its subschema. A schema
 //! is not rewritten if it contains keywords that a description can't replace.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::reference::referenced;
@@ -40,7 +42,7 @@ impl Form {
     /// Rewrites a schema. Returns `None` if the schema is recursive or the provider does not
     /// support it.
     pub(super) fn rewrite(&self, schema: &Value) -> Option<Value> {
-        if !references_are_finite(schema, schema, &mut Vec::new(), &mut Vec::new()) {
+        if !references_are_finite(schema, schema, &mut Vec::new(), &mut HashSet::new()) {
             return None;
         }
         self.rewrite_node(schema, 0)
@@ -228,7 +230,7 @@ fn references_are_finite<'a>(
     root: &'a Value,
     schema: &'a Value,
     path: &mut Vec<&'a str>,
-    visited: &mut Vec<&'a str>,
+    visited: &mut HashSet<&'a str>,
 ) -> bool {
     if path.len() > MAX_LEVELS {
         return false;
@@ -237,12 +239,12 @@ fn references_are_finite<'a>(
         if path.contains(&target) {
             return false;
         }
-        if !visited.contains(&target) {
+        if !visited.contains(target) {
             let Some(definition) = referenced(root, target) else { return false };
             path.push(target);
             let finite = references_are_finite(root, definition, path, visited);
             path.pop();
-            visited.push(target);
+            visited.insert(target);
             if !finite {
                 return false;
             }

@@ -40,7 +40,8 @@ const PATTERNS: &[&str] = &[
     "\\u00e9",
     "^(?:a{1,2}b?){1,2}$",
 ];
-/// `jsonschema` counts numbers below the smallest 64-bit float as zero, so they are not among these.
+/// Numbers that are easy to get wrong. `jsonschema` counts those below the smallest 64-bit float as
+/// zero, so they are not among these.
 const NUMBERS: &[&str] = &[
     "0",
     "1",

@@ -1,9 +1,7 @@
-//! Spends a budget in batches, because a step of matching is shorter than a unit of the budget.
+//! Spends a budget in batches, because a step of matching is short. A step costs a unit.
 
 use crate::schema::validate::budget::{Budget, TooMuchWork};
 
-/// The number of steps that cost a unit.
-const STEPS_PER_UNIT: u64 = 4;
 /// The number of steps after which the budget is charged.
 const BATCH: u64 = 256;
 
@@ -35,13 +33,11 @@ impl<'b> Meter<'b> {
     /// # Errors
     /// Returns an error if the budget is spent.
     pub(super) fn finish(mut self) -> Result<(), TooMuchWork> {
-        self.steps = self.steps.saturating_add(STEPS_PER_UNIT);
+        self.steps = self.steps.saturating_add(1);
         self.charge()
     }
 
     fn charge(&mut self) -> Result<(), TooMuchWork> {
-        let units = self.steps / STEPS_PER_UNIT;
-        self.steps %= STEPS_PER_UNIT;
-        self.budget.spend(units)
+        self.budget.spend(std::mem::take(&mut self.steps))
     }
 }

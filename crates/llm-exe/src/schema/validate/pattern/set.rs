@@ -1,10 +1,13 @@
 //! Sets of characters: classes such as `[a-z]`, and Unicode properties such as `\p{Letter}`.
 
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::props::{
+    BinaryProperty, Dash, Emoji, EmojiComponent, EmojiModifier, EmojiModifierBase,
+    EmojiPresentation, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, HexDigit,
+    IdContinue, IdStart, Ideographic, Math, RegionalIndicator, Script, VariationSelector,
+};
 use icu_properties::script::{ScriptWithExtensions, ScriptWithExtensionsBorrowed};
 use icu_properties::{
-    CodePointMapData, CodePointMapDataBorrowed, CodePointSetData, CodePointSetDataBorrowed,
-    PropertyParser,
+    CodePointMapData, CodePointMapDataBorrowed, CodePointSetData, PropertyParser,
 };
 
 /// The range of all code points.
@@ -167,15 +170,47 @@ fn single(mut mapped: impl Iterator<Item = char>, c: char) -> char {
     }
 }
 
+/// The long and the short name of a property without a value, and whether a character has it.
+type BinaryRow = (&'static str, &'static str, fn(char) -> bool);
+
+/// The properties without a value. Of those of ECMA-262, properties of
+/// bidirectional text, case mapping and normalization are not among them, because their tables
+/// would make the program larger.
+const BINARY: &[BinaryRow] = &[
+    ("Alphabetic", "Alpha", char::is_alphabetic),
+    ("Any", "Any", |_| true),
+    ("ASCII", "ASCII", |c| c.is_ascii()),
+    ("ASCII_Hex_Digit", "AHex", |c| c.is_ascii_hexdigit()),
+    ("Dash", "Dash", has::<Dash>),
+    ("Emoji", "Emoji", has::<Emoji>),
+    ("Emoji_Component", "EComp", has::<EmojiComponent>),
+    ("Emoji_Modifier", "EMod", has::<EmojiModifier>),
+    ("Emoji_Modifier_Base", "EBase", has::<EmojiModifierBase>),
+    ("Emoji_Presentation", "EPres", has::<EmojiPresentation>),
+    ("Extended_Pictographic", "ExtPict", has::<ExtendedPictographic>),
+    ("Hex_Digit", "Hex", has::<HexDigit>),
+    ("ID_Continue", "IDC", has::<IdContinue>),
+    ("ID_Start", "IDS", has::<IdStart>),
+    ("Ideographic", "Ideo", has::<Ideographic>),
+    ("Lowercase", "Lower", char::is_lowercase),
+    ("Math", "Math", has::<Math>),
+    ("Regional_Indicator", "RI", has::<RegionalIndicator>),
+    ("Uppercase", "Upper", char::is_uppercase),
+    ("Variation_Selector", "VS", has::<VariationSelector>),
+    ("White_Space", "space", char::is_whitespace),
+];
+
+fn has<P: BinaryProperty>(c: char) -> bool {
+    CodePointSetData::new::<P>().contains(c)
+}
+
 /// A Unicode property of characters.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Property {
     Category(CodePointMapDataBorrowed<'static, GeneralCategory>, GeneralCategoryGroup),
     Script(CodePointMapDataBorrowed<'static, Script>, Script),
     ScriptExtensions(ScriptWithExtensionsBorrowed<'static>, Script),
-    Binary(CodePointSetDataBorrowed<'static>),
-    Any,
-    Ascii,
+    Binary(fn(char) -> bool),
 }
 
 impl Property {
@@ -192,15 +227,14 @@ impl Property {
             }
             Some(_) => None,
             None => match text {
-                "Any" => Some(Property::Any),
-                "ASCII" => Some(Property::Ascii),
                 "Assigned" => {
                     let assigned = GeneralCategoryGroup::Unassigned.complement();
                     Some(Property::Category(CodePointMapData::new(), assigned))
                 }
-                _ => CodePointSetData::new_for_ecma262(text.as_bytes())
-                    .map(Property::Binary)
-                    .or_else(|| Self::from_category(text)),
+                _ => {
+                    let row = BINARY.iter().find(|row| row.0 == text || row.1 == text);
+                    row.map(|row| Property::Binary(row.2)).or_else(|| Self::from_category(text))
+                }
             },
         }
     }
@@ -215,9 +249,7 @@ impl Property {
             Property::Category(categories, group) => group.contains(categories.get(c)),
             Property::Script(scripts, script) => scripts.get(c) == script,
             Property::ScriptExtensions(scripts, script) => scripts.has_script(c, script),
-            Property::Binary(set) => set.contains(c),
-            Property::Any => true,
-            Property::Ascii => c.is_ascii(),
+            Property::Binary(contains) => contains(c),
         }
     }
 }

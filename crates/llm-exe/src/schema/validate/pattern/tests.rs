@@ -152,11 +152,11 @@ fn work_without_lookaround_is_proportional_to_the_text() {
     for (pattern, per_byte) in [
         ("^[a-z]+$", 1),
         ("^a{1,100000}$", 4),
-        ("(a+)+b", 8),
-        ("^(a|a)*$", 8),
-        ("^(a*)*b", 8),
-        ("(?:a{0,100}){5}b", 24),
-        (r"^(\p{L}\p{N}?)+$", 8),
+        ("(a+)+b", 32),
+        ("^(a|a)*$", 32),
+        ("^(a*)*b", 32),
+        ("(?:a{0,100}){5}b", 96),
+        (r"^(\p{L}\p{N}?)+$", 32),
     ] {
         for length in [1_000, 10_000, 100_000] {
             let spent = units(pattern, &"a".repeat(length));
@@ -178,7 +178,7 @@ fn lookaround_and_back_references_have_one_budget_for_all_start_positions() {
         let result = parse(pattern).is_match(&text, &Budget::new(UNITS / 10));
         assert_eq!(result, Err(TooMuchWork::Budget), "{pattern}");
     }
-    assert!(units("^(?!.*x)[a-z]*$", &"a".repeat(4000)) < 10_000);
+    assert!(units("^(?!.*x)[a-z]*$", &"a".repeat(4000)) < 40_000);
 }
 
 #[test]
