@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 
-/// The functions of the C library that allocate a block of memory. `realloc` is not counted, because
-/// it resizes a block that was counted before.
+/// The functions of the C library that allocate a block of memory. `realloc` is not counted,
+/// because it resizes a block that was counted before.
 const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "posix_memalign", "aligned_alloc", "memalign"];
 
 /// What a process did from its start to its end.

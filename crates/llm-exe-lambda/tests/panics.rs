@@ -1,6 +1,6 @@
 //! Tests that a panic fails only its own request and that the process keeps running. The binary
-//! under test has the feature `panic-on-demand`. `./scripts/check --shipped` runs these tests with a
-//! binary that is otherwise built like the deployed one. To run them with the debug build, enable
+//! under test has the feature `panic-on-demand`. `./scripts/check --shipped` runs these tests with
+//! a binary that is otherwise built like the deployed one. To run them with the debug build, enable
 //! the feature.
 #![allow(
     clippy::unwrap_used,

@@ -80,7 +80,7 @@ fn table_of_flags_is_up_to_date() {
 /// Returns the text of all files in a folder, except for this file.
 fn text_of_files(folder: &Path) -> String {
     let paths = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
-    let paths = paths.filter(|path| !path.ends_with("docs.rs"));
+    let paths = paths.filter(|path| path.is_file() && !path.ends_with("docs.rs"));
     paths.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
