@@ -5,14 +5,14 @@ use std::fmt::{self, Write};
 
 use serde_json::Number;
 
-/// The largest and the smallest exponent. Larger ones in a text count as these, so that arithmetic
-/// with exponents can't overflow.
+/// The largest exponent and, with a minus, the smallest. Exponents beyond them are clamped, so that
+/// arithmetic with exponents can't overflow.
 const EXPONENT_LIMIT: i64 = 1 << 60;
 /// The number of digits that always fit into 64 bits.
 const SMALL_DIGITS: usize = 19;
 
 /// The value of a number: digits and a power of ten that they are multiplied with. Numbers with the
-/// same value are equal, so `1.50`, `15e-1` and `1.5` are.
+/// same value are equal, such as `1.50`, `15e-1` and `1.5`.
 ///
 /// The size of an exponent costs nothing: `1e999999999` needs as much memory as `1e9`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub(crate) struct Decimal {
     exponent: i64,
 }
 
-/// Digits that neither begin nor end with a zero, in the only form that they can have.
+/// Digits that neither begin nor end with a zero. Equal digits have the same variant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Digits {
     /// Digits that fit into 64 bits. Zero has none.
@@ -115,7 +115,7 @@ impl Decimal {
         }
     }
 
-    fn compare_size(&self, other: &Self) -> Ordering {
+    fn compare_absolute(&self, other: &Self) -> Ordering {
         if self.is_zero() || other.is_zero() {
             return other.is_zero().cmp(&self.is_zero());
         }
@@ -156,8 +156,8 @@ impl From<&Number> for Decimal {
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.negative, other.negative) {
-            (false, false) => self.compare_size(other),
-            (true, true) => other.compare_size(self),
+            (false, false) => self.compare_absolute(other),
+            (true, true) => other.compare_absolute(self),
             (negative, _) => {
                 if negative {
                     Ordering::Less

@@ -36,11 +36,11 @@ pub(crate) struct LossyNumber(String);
 pub(super) const ENABLE_FEATURE: &str =
     "to keep them, enable the feature `exact-numbers` of the crate llm-exe";
 
-/// What a model can do about a number that does not fit into 64 bits.
+/// The advice to a model whose reply contains a number that does not fit into 64 bits.
 const USE_FEWER_DIGITS: &str = "write numbers with at most 15 digits";
 
-/// Returns a message about a reply with the advice that its model can follow, instead of the advice
-/// to enable a feature.
+/// Replaces the advice to enable a feature in a message about a reply by advice that a model can
+/// follow.
 pub(crate) fn reword_for_model(message: &str) -> String {
     message.replace(ENABLE_FEATURE, USE_FEWER_DIGITS)
 }

@@ -90,8 +90,8 @@ impl Schema {
     /// properties of closed objects.
     ///
     /// # Errors
-    /// Returns an error with the positions where the value does not satisfy the schema, with a
-    /// number that would lose digits, or if this takes too much work.
+    /// Returns an error if the value does not satisfy the schema, contains a number that would lose
+    /// digits, or takes too much work to check.
     pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
         let budget = Budget::new(MAX_WORK);
         match self.validator.coerce(&mut value, &budget) {
@@ -103,7 +103,7 @@ impl Schema {
         Ok(value)
     }
 
-    /// Returns whether a value satisfies the schema without coercion. Returns false if finding out
+    /// Returns whether a value satisfies the schema without coercion. Returns false if the check
     /// takes too much work.
     pub fn is_valid(&self, value: &Value) -> bool {
         self.validator.is_valid(value, &Budget::new(MAX_WORK)).unwrap_or(false)
@@ -113,7 +113,7 @@ impl Schema {
     ///
     /// # Errors
     /// Returns an error with up to three positions where the value does not satisfy the schema, or
-    /// if this takes too much work.
+    /// an error if the check takes too much work.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
         self.validate_within(value, &Budget::new(MAX_WORK))
     }

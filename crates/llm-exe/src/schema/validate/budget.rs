@@ -39,7 +39,7 @@ impl Budget {
     }
 }
 
-/// Why a check was stopped before its result was known.
+/// The reason why a check was stopped before its result was known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TooMuchWork {
     /// The budget is spent.

@@ -260,11 +260,11 @@ impl<'c> Checker<'c> {
         if fields.len() < rules.required {
             return Ok(false);
         }
-        let (mut expected, mut required) = (0, 0);
+        let (mut cursor, mut required) = (0, 0);
         for (position, (name, field)) in fields.iter().enumerate() {
             self.budget.spend(1 + byte_work(name.len()))?;
             let mut is_evaluated = false;
-            if let Some(rule) = rules.find(name, &mut expected) {
+            if let Some(rule) = rules.find(name, &mut cursor) {
                 required += usize::from(rule.is_required);
                 if let Some(schema) = rule.schema {
                     is_evaluated = true;
@@ -476,8 +476,8 @@ impl<'c> Checker<'c> {
         Ok(target)
     }
 
-    /// Returns the branches that can accept a value. If all of many branches have constants, these
-    /// are the branches with this constant.
+    /// Returns the branches that can accept a value. If there are many branches and all of them have
+    /// constants, these are the branches whose constant has the hash of the value.
     fn candidates(
         &self,
         union: &'c Union,
@@ -495,13 +495,13 @@ impl<'c> Checker<'c> {
             };
             if let Some(by_hash) = by_hash {
                 all = &[];
-                listed = with_hash(by_hash, hash(value, self.budget)?);
+                listed = entries_with_hash(by_hash, hash(value, self.budget)?);
             }
         }
         Ok(all.iter().copied().chain(listed.iter().map(|(_, branch)| *branch)))
     }
 
-    /// Returns the branches with the hashes of their constants, sorted. Returns `None` if a branch
+    /// Returns the hashes of the branches' constants and the branches, sorted. Returns `None` if one
     /// has neither `const` nor `enum`.
     fn constants(&self, union: &Union) -> Result<Option<Vec<(u64, NodeId)>>, TooMuchWork> {
         let mut by_hash = Vec::new();
@@ -523,28 +523,29 @@ impl<'c> Checker<'c> {
         Ok(Some(by_hash))
     }
 
-    fn is_listed(&self, all: &'c Enumeration, value: &Value) -> Outcome {
-        if all.values.len() <= MAX_PAIRWISE {
-            for listed in &all.values {
+    fn is_listed(&self, enumeration: &'c Enumeration, value: &Value) -> Outcome {
+        if enumeration.values.len() <= MAX_PAIRWISE {
+            for listed in &enumeration.values {
                 if equal(listed, value, self.budget)? {
                     return Ok(true);
                 }
             }
             return Ok(false);
         }
-        let by_hash = match all.by_hash.get() {
+        let by_hash = match enumeration.by_hash.get() {
             Some(by_hash) => by_hash,
             None => {
-                let mut found = Vec::with_capacity(all.values.len());
-                for (index, listed) in (0..).zip(&all.values) {
-                    found.push((hash(listed, self.budget)?, index));
+                let mut hashes = Vec::with_capacity(enumeration.values.len());
+                for (index, listed) in (0..).zip(&enumeration.values) {
+                    hashes.push((hash(listed, self.budget)?, index));
                 }
-                found.sort_unstable();
-                all.by_hash.get_or_init(|| found)
+                hashes.sort_unstable();
+                enumeration.by_hash.get_or_init(|| hashes)
             }
         };
-        for (_, index) in with_hash(by_hash, hash(value, self.budget)?) {
-            let listed = usize::try_from(*index).ok().and_then(|index| all.values.get(index));
+        for (_, index) in entries_with_hash(by_hash, hash(value, self.budget)?) {
+            let listed =
+                usize::try_from(*index).ok().and_then(|index| enumeration.values.get(index));
             if let Some(listed) = listed
                 && equal(listed, value, self.budget)?
             {
@@ -594,7 +595,7 @@ impl<'c> Checker<'c> {
 }
 
 /// Returns the entries of a sorted list that have a hash.
-fn with_hash(sorted: &[(u64, u32)], hash: u64) -> &[(u64, u32)] {
+fn entries_with_hash(sorted: &[(u64, u32)], hash: u64) -> &[(u64, u32)] {
     let start = sorted.partition_point(|(other, _)| *other < hash);
     let rest = sorted.get(start..).unwrap_or_default();
     rest.get(..rest.partition_point(|(other, _)| *other == hash)).unwrap_or_default()

@@ -154,9 +154,9 @@ impl<'a> Coercer<'a> {
         let Some(first) = all.next() else { return Ok(()) };
         let Some(second) = all.next() else {
             self.complete(first, fields)?;
-            let mut expected = 0;
+            let mut cursor = 0;
             for (name, field) in fields {
-                let schema = self.schema_of(first, name, &mut expected)?;
+                let schema = self.schema_of(first, name, &mut cursor)?;
                 self.coerce_value(schema.as_slice(), field, depth + 1)?;
             }
             return Ok(());
@@ -165,12 +165,12 @@ impl<'a> Coercer<'a> {
         for rules in &rules {
             self.complete(rules, fields)?;
         }
-        let mut expected = vec![0; rules.len()];
+        let mut cursors = vec![0; rules.len()];
         let mut schemas = Vec::new();
         for (name, field) in fields {
             schemas.clear();
-            for (rules, expected) in rules.iter().zip(&mut expected) {
-                schemas.extend(self.schema_of(rules, name, expected)?);
+            for (rules, cursor) in rules.iter().zip(&mut cursors) {
+                schemas.extend(self.schema_of(rules, name, cursor)?);
             }
             self.coerce_value(&schemas, field, depth + 1)?;
         }
@@ -188,13 +188,13 @@ impl<'a> Coercer<'a> {
         if rules.additional != Some(NEVER) || !rules.patterns.is_empty() {
             return Ok(());
         }
-        let is_known = |name: &str, expected: &mut usize| {
-            rules.find(name, expected).is_some_and(|rule| rule.schema.is_some())
+        let is_known = |name: &str, cursor: &mut usize| {
+            rules.find(name, cursor).is_some_and(|rule| rule.schema.is_some())
         };
-        let mut expected = 0;
+        let mut cursor = 0;
         // Removing properties is slow even if all of them stay.
-        if !fields.keys().all(|name| is_known(name, &mut expected)) {
-            fields.retain(|name, _| is_known(name, &mut expected));
+        if !fields.keys().all(|name| is_known(name, &mut cursor)) {
+            fields.retain(|name, _| is_known(name, &mut cursor));
         }
         Ok(())
     }
@@ -204,10 +204,10 @@ impl<'a> Coercer<'a> {
         &self,
         rules: &ObjectRules,
         name: &str,
-        expected: &mut usize,
+        cursor: &mut usize,
     ) -> Result<Option<NodeId>, TooMuchWork> {
         self.budget.spend(1)?;
-        let property = rules.find(name, expected).and_then(|rule| rule.schema);
+        let property = rules.find(name, cursor).and_then(|rule| rule.schema);
         Ok(property.or(rules.additional.filter(|_| rules.patterns.is_empty())))
     }
 

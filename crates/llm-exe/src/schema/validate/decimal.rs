@@ -43,7 +43,7 @@ impl Decimal {
     }
 }
 
-/// Returns whether `digits * 10^zeros` is divisible.
+/// Returns whether `digits * 10^zeros` is a multiple of the divisor.
 fn is_small_multiple(digits: u64, divisor: u64, zeros: u64) -> bool {
     let mut remainder = digits % divisor;
     for _ in 0..zeros {
@@ -56,7 +56,7 @@ fn is_small_multiple(digits: u64, divisor: u64, zeros: u64) -> bool {
     remainder == 0
 }
 
-/// Divides by hand, digit by digit. The remainder stays below the divisor.
+/// Returns the same for larger numbers by long division. The remainder stays below the divisor.
 fn is_large_multiple(
     digits: &str,
     divisor: &str,

@@ -257,7 +257,7 @@ impl<'c> Explainer<'_, 'c> {
         for rule in missing.take(self.limit) {
             self.add(path, &format!("the property {} is missing", quoted(&rule.name)));
         }
-        let mut expected = 0;
+        let mut cursor = 0;
         for (name, field) in fields {
             if self.is_done() {
                 break;
@@ -265,7 +265,7 @@ impl<'c> Explainer<'_, 'c> {
             self.checker.budget.spend(1)?;
             let path = path.with(Step::Name(name));
             let mut is_evaluated = false;
-            let property = rules.find(name, &mut expected).and_then(|rule| rule.schema);
+            let property = rules.find(name, &mut cursor).and_then(|rule| rule.schema);
             if let Some(schema) = property {
                 is_evaluated = true;
                 self.explain(schema, field, &path, scope)?;
@@ -438,7 +438,7 @@ impl<'c> Explainer<'_, 'c> {
         }
     }
 
-    /// Finds out which type and constants a branch requires.
+    /// Returns the type that a branch requires, and the first constant that the value lacks.
     fn branch(&self, node: NodeId, value: &Value) -> Branch<'c> {
         let mut branch = Branch { node, types: Types::ALL, matches: 0, mismatch: None };
         self.add_requirements(&mut branch, node, value, 0);

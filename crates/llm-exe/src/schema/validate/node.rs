@@ -223,7 +223,7 @@ pub(super) struct PatternRule {
     pub(super) pattern: Pattern,
 }
 
-/// What a string must contain.
+/// The required content of a string.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) encoding: Option<Encoding>,
@@ -271,17 +271,17 @@ pub(super) struct PatternProperty {
 }
 
 impl ObjectRules {
-    /// Returns the rule for a property. `expected` is the position after the previous result,
-    /// because objects often have their properties in the order of the schema.
-    pub(super) fn find(&self, name: &str, expected: &mut usize) -> Option<&PropertyRule> {
-        self.properties.get(self.position(name, expected)?)
+    /// Returns the rule for a property. `cursor` is the position after the previous result, where
+    /// the search begins, because objects often have their properties in the order of the schema.
+    pub(super) fn find(&self, name: &str, cursor: &mut usize) -> Option<&PropertyRule> {
+        self.properties.get(self.position(name, cursor)?)
     }
 
     /// Returns the position of the rule for a property.
-    pub(super) fn position(&self, name: &str, expected: &mut usize) -> Option<usize> {
-        let next = self.properties.get(*expected);
+    pub(super) fn position(&self, name: &str, cursor: &mut usize) -> Option<usize> {
+        let next = self.properties.get(*cursor);
         let position = if next.is_some_and(|rule| &*rule.name == name) {
-            *expected
+            *cursor
         } else if self.sorted.is_empty() {
             self.properties.iter().position(|rule| &*rule.name == name)?
         } else {
@@ -289,7 +289,7 @@ impl ObjectRules {
             let found = self.sorted.binary_search_by(|index| name_of(index).cmp(&Some(name)));
             usize::try_from(*self.sorted.get(found.ok()?)?).ok()?
         };
-        *expected = position + 1;
+        *cursor = position + 1;
         Some(position)
     }
 

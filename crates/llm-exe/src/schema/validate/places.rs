@@ -41,7 +41,7 @@ impl Step<'_> {
     }
 }
 
-/// Where a node of the compiled schema comes from.
+/// The origin of a node of the compiled schema.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) schema: Option<&'a Map<String, Value>>,

@@ -55,7 +55,7 @@ impl<'a> Builder<'a> {
             self.follow_pointer(resource, fragment)
         } else {
             let anchor = self.resources.anchors.get(&(resource, fragment)).copied();
-            anchor.ok_or_else(|| format!("nothing has the anchor {}", quoted(fragment)))
+            anchor.ok_or_else(|| format!("no schema has the anchor {}", quoted(fragment)))
         };
         let anchors = match reference.kind {
             ReferenceKind::RecursiveRef => self.resources.dynamic_anchors_of(resource, RECURSIVE),

@@ -359,7 +359,7 @@ impl<'a> Rules<'_, 'a> {
         Err(self.invalid(name, &text))
     }
 
-    /// Adds the keywords that consist of several keywords.
+    /// Adds the keywords of the node that are made from several keywords of the schema.
     fn finish(&mut self) -> Result<(), SchemaError> {
         let parts = std::mem::take(&mut self.parts);
         let bounds = [
@@ -425,9 +425,9 @@ impl<'a> Rules<'_, 'a> {
         };
         rules.sort();
         let mut more = Vec::new();
-        let mut expected = 0;
+        let mut cursor = 0;
         for name in required {
-            match rules.position(name, &mut expected).and_then(|at| rules.properties.get_mut(at)) {
+            match rules.position(name, &mut cursor).and_then(|at| rules.properties.get_mut(at)) {
                 Some(rule) => rule.is_required = true,
                 None => more.push(PropertyRule {
                     name: (*name).into(),
@@ -508,7 +508,7 @@ impl<'a> Rules<'_, 'a> {
             let steps = [Step::Name("type"), Step::Index(index)];
             let kind = self.read_type(&steps, name)?;
             if types.0 & kind.0 == kind.0 {
-                let text = format!("the type {} is listed twice", shown(name));
+                let text = format!("the type {name} is listed twice");
                 return Err(self.invalid_at(&steps, &text));
             }
             types = types.with(kind);
@@ -653,8 +653,8 @@ impl<'a> Rules<'_, 'a> {
         Ok(number)
     }
 
-    /// Reads a length or a number of items. A number that is too large for 64 bits is the largest
-    /// one, because no value has as many items.
+    /// Reads a length or a number of items. A number that is too large for 64 bits becomes the
+    /// largest one, because no value has that many items.
     fn count(&self, name: &'a str, value: &'a Value) -> Result<u64, SchemaError> {
         let number = self.number(name, value)?;
         if let Some(count) = number.as_u64() {

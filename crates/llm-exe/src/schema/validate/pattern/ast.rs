@@ -77,7 +77,7 @@ pub(super) struct Look {
     pub(super) negated: bool,
 }
 
-/// How often a part may occur.
+/// A quantifier.
 #[derive(Debug, Clone)]
 pub(super) struct Repeat {
     pub(super) min: u32,

@@ -4,7 +4,7 @@
 
 use super::ast::{BackReference, Look};
 use super::meter::Meter;
-use super::program::{Counts, Instruction, Matcher, Program};
+use super::program::{CharMatcher, Counts, Instruction, Program};
 use super::set::fold;
 use crate::schema::validate::budget::{Budget, TooMuchWork};
 
@@ -47,7 +47,7 @@ struct Search<'p, 'b> {
     undo: Vec<Undo>,
 }
 
-/// What to do when the instructions that follow do not match.
+/// An action to take when the instructions that follow do not match.
 enum Undo {
     /// Continues elsewhere.
     Continue {
@@ -152,9 +152,9 @@ impl Search<'_, '_> {
         let base = self.undo.len();
         let found = self.run(index + 1, at)?;
         if look.negated && found {
-            // What was captured in a negative lookaround is not visible outside of it.
+            // Captures in a negative lookaround are not visible outside of it.
             while self.undo.len() > base {
-                self.undo_one();
+                self.undo_last();
             }
         }
         Ok(found != look.negated)
@@ -164,8 +164,8 @@ impl Search<'_, '_> {
     fn forget_choices(&mut self, base: usize) -> Result<(), TooMuchWork> {
         let entries = self.undo.split_off(base);
         self.meter.add(u64::try_from(entries.len()).unwrap_or(u64::MAX))?;
-        let is_kept = |entry: &Undo| matches!(entry, Undo::Capture(..) | Undo::Mark(..));
-        self.undo.extend(entries.into_iter().filter(is_kept));
+        let restores = |entry: &Undo| matches!(entry, Undo::Capture(..) | Undo::Mark(..));
+        self.undo.extend(entries.into_iter().filter(restores));
         Ok(())
     }
 
@@ -173,14 +173,14 @@ impl Search<'_, '_> {
     fn backtrack(&mut self, base: usize) -> Result<Option<(usize, usize)>, TooMuchWork> {
         while self.undo.len() > base {
             self.meter.add(1)?;
-            if let Some(state) = self.undo_one() {
+            if let Some(state) = self.undo_last() {
                 return Ok(Some(state));
             }
         }
         Ok(None)
     }
 
-    fn undo_one(&mut self) -> Option<(usize, usize)> {
+    fn undo_last(&mut self) -> Option<(usize, usize)> {
         match self.undo.pop()? {
             Undo::Continue { index, at } => Some((index, at)),
             Undo::GiveBack { index, at, last, backward } => {
@@ -235,7 +235,7 @@ impl Search<'_, '_> {
     }
 
     /// Returns the position after one character, or `None` if it does not match.
-    fn accept(&self, matcher: Matcher, at: usize, backward: bool) -> Option<usize> {
+    fn accept(&self, matcher: CharMatcher, at: usize, backward: bool) -> Option<usize> {
         let c = self.char_at(at, backward)?;
         let length = c.len_utf8();
         let end = if backward { at - length } else { at + length };
@@ -244,7 +244,7 @@ impl Search<'_, '_> {
 
     fn consume(
         &mut self,
-        matcher: Matcher,
+        matcher: CharMatcher,
         at: usize,
         backward: bool,
     ) -> Result<Option<usize>, TooMuchWork> {
@@ -255,7 +255,7 @@ impl Search<'_, '_> {
     /// Matches as many characters as possible, or as few, and stores the other choices.
     fn consume_many(
         &mut self,
-        matcher: Matcher,
+        matcher: CharMatcher,
         repeat: Counts,
         backward: bool,
         index: usize,
@@ -299,9 +299,8 @@ impl Search<'_, '_> {
         let (Some(start), Some(end)) = (capture(2 * group), capture(2 * group + 1)) else {
             return Ok(Some(at));
         };
-        let (text, program_text) = (self.text, self.text.split_at_checked(at));
-        let Some((before, after)) = program_text else { return Ok(None) };
-        let group_text = text.get(start..end).unwrap_or_default();
+        let Some((before, after)) = self.text.split_at_checked(at) else { return Ok(None) };
+        let group_text = self.text.get(start..end).unwrap_or_default();
         self.meter.add(u64::try_from(group_text.len()).unwrap_or(u64::MAX))?;
         let same = |a: char, b: char| a == b || reference.ignore_case && fold(a) == fold(b);
         let mut at = at;

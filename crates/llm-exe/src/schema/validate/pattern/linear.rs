@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use super::meter::Meter;
-use super::program::{Counts, Instruction, Matcher, Program};
+use super::program::{CharMatcher, Counts, Instruction, Program};
 use crate::schema::validate::budget::{Budget, TooMuchWork};
 
 /// Returns whether a text contains a match.
@@ -141,7 +141,7 @@ impl Search<'_, '_> {
 
     /// Counts a character for a state that repeats. Returns whether the state can continue, and
     /// whether enough characters have matched.
-    fn count(&mut self, matcher: Matcher, repeat: Counts, c: char) -> (bool, bool) {
+    fn count(&mut self, matcher: CharMatcher, repeat: Counts, c: char) -> (bool, bool) {
         let Some(entries) = self.entries.get_mut(repeat.register) else { return (false, false) };
         let accepted = self.program.accepts(matcher, c);
         let clock = self.clock;

@@ -32,7 +32,7 @@ pub(crate) struct Pattern {
     needs_backtracking: bool,
 }
 
-/// How a pattern is matched.
+/// A compiled pattern, in the cheapest form that can match it.
 #[derive(Debug)]
 enum Matcher {
     /// A text without special characters, between the start and the end if they are asserted.

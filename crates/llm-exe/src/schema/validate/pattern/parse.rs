@@ -23,7 +23,7 @@ const MAX_INSTRUCTIONS: u64 = 50_000;
 /// Returns the first error and its position.
 pub(super) fn parse(text: &str) -> Result<Tree, PatternError> {
     if text.len() > MAX_BYTES {
-        let message = format!("a pattern has at most {MAX_BYTES} bytes, got {}", text.len());
+        let message = format!("expected at most {MAX_BYTES} bytes, got {}", text.len());
         return Err(PatternError(message));
     }
     let mut parser = Parser {
@@ -179,10 +179,11 @@ impl<'t> Parser<'t> {
             '(' => return self.parse_group(flags),
             '[' => set(self.parse_class(*flags)?),
             '\\' => self.parse_escape(*flags)?,
-            '*' | '+' | '?' => return Err(self.error_at(start, "the quantifier follows nothing")),
+            '*' | '+' | '?' => {
+                return Err(self.error_at(start, "the quantifier has nothing to repeat"));
+            }
             '{' => {
-                let message =
-                    "a brace that is not part of a quantifier is written `\\{`, found `{`";
+                let message = "a brace outside of a quantifier must be written as `\\{`";
                 return Err(self.error_at(start, message));
             }
             c => literal(c, *flags),
@@ -221,7 +222,7 @@ impl<'t> Parser<'t> {
             *flags = inside;
             return Ok(None);
         }
-        Err(self.error_at(start, "the kind of the group is not known"))
+        Err(self.error_at(start, "unknown kind of group"))
     }
 
     fn parse_flags(&mut self, mut flags: Flags) -> Result<Flags, PatternError> {
@@ -319,7 +320,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Parses a decimal number. Larger numbers than fit are as good as the largest one.
+    /// Parses a decimal number. A number that does not fit becomes the largest one.
     fn parse_count(&mut self) -> Option<u32> {
         let length = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         let digits = self.rest().get(..length).filter(|digits| !digits.is_empty())?;
@@ -446,7 +447,7 @@ impl<'t> Parser<'t> {
             c if !c.is_alphanumeric() => Some(c),
             _ => None,
         };
-        c.ok_or_else(|| self.error_at(start, "the escape sequence is not known"))
+        c.ok_or_else(|| self.error_at(start, "unknown escape sequence"))
     }
 
     /// Parses what follows `\u`: four digits, two surrogates, or any number of digits in braces.
@@ -493,7 +494,7 @@ impl<'t> Parser<'t> {
             Some(_) => Ok(name),
             None => {
                 let name = crate::json::quoted(name);
-                Err(self.error_at(start, &format!("the Unicode property {name} is not known")))
+                Err(self.error_at(start, &format!("unknown Unicode property {name}")))
             }
         }
     }

@@ -31,12 +31,12 @@ pub(super) struct Program {
 pub(super) enum Instruction {
     /// Matches one character.
     One {
-        matcher: Matcher,
+        matcher: CharMatcher,
         backward: bool,
     },
     /// Matches a number of characters.
     Many {
-        matcher: Matcher,
+        matcher: CharMatcher,
         repeat: Counts,
         backward: bool,
     },
@@ -68,15 +68,15 @@ pub(super) enum Instruction {
     Match,
 }
 
-/// What matches a character.
+/// Matches a single character.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Matcher {
+pub(super) enum CharMatcher {
     Char(char),
     /// The index of a set.
     Set(usize),
 }
 
-/// How many characters match.
+/// The number of characters to match.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counts {
     pub(super) min: u32,
@@ -106,25 +106,25 @@ impl Program {
     }
 
     /// Returns whether a matcher accepts a character.
-    pub(super) fn accepts(&self, matcher: Matcher, c: char) -> bool {
+    pub(super) fn accepts(&self, matcher: CharMatcher, c: char) -> bool {
         match matcher {
-            Matcher::Char(expected) => c == expected,
-            Matcher::Set(index) => self.sets.get(index).is_some_and(|set| set.contains(c)),
+            CharMatcher::Char(expected) => c == expected,
+            CharMatcher::Set(index) => self.sets.get(index).is_some_and(|set| set.contains(c)),
         }
     }
 
     /// Returns the cost of [`Program::accepts`] in steps.
-    pub(super) fn cost(&self, matcher: Matcher) -> u64 {
+    pub(super) fn cost(&self, matcher: CharMatcher) -> u64 {
         match matcher {
-            Matcher::Char(_) => 1,
-            Matcher::Set(index) => self.sets.get(index).map_or(1, CompiledSet::cost),
+            CharMatcher::Char(_) => 1,
+            CharMatcher::Set(index) => self.sets.get(index).map_or(1, CompiledSet::cost),
         }
     }
 
     /// Returns whether every match begins at the start of the text.
     pub(super) fn is_anchored(&self) -> bool {
         let mut instructions = self.instructions.iter();
-        let first = instructions.find(|one| !matches!(one, Instruction::Capture { .. }));
+        let first = instructions.find(|first| !matches!(first, Instruction::Capture { .. }));
         matches!(first, Some(Instruction::Assertion(Assertion::TextStart)))
     }
 }
@@ -190,10 +190,10 @@ impl Compiler<'_> {
     }
 
     /// Returns the matcher of a node that matches exactly one character.
-    fn add_matcher(&mut self, node: &Node) -> Result<Option<Matcher>, TooMuchWork> {
+    fn add_matcher(&mut self, node: &Node) -> Result<Option<CharMatcher>, TooMuchWork> {
         Ok(match node {
-            Node::Char(c) => Some(Matcher::Char(*c)),
-            Node::Set(set) => Some(Matcher::Set(self.add_set(set)?)),
+            Node::Char(c) => Some(CharMatcher::Char(*c)),
+            Node::Set(set) => Some(CharMatcher::Set(self.add_set(set)?)),
             _ => None,
         })
     }

@@ -35,7 +35,7 @@ pub(super) const LINE_ENDS: &[(u32, u32)] = &[(0x0a, 0x0a), (0x0d, 0x0d), (0x202
 /// Maximum number of characters of a range whose folded forms are added to it.
 const MAX_FOLDED: usize = 64;
 
-/// A set of characters as it is written.
+/// A set of characters as the pattern writes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Set {
     pub(super) ranges: Vec<(u32, u32)>,
@@ -100,7 +100,7 @@ impl Set {
         let (negated, ignore_case) = (self.negated, self.ignore_case);
         let mut set = CompiledSet { ascii: 0, ranges, properties, negated, ignore_case };
         for c in 0..128_u8 {
-            set.ascii |= u128::from(set.find(char::from(c))) << c;
+            set.ascii |= u128::from(set.matches(char::from(c))) << c;
         }
         set
     }
@@ -120,7 +120,7 @@ pub(super) struct CompiledSet {
 
 impl CompiledSet {
     pub(super) fn contains(&self, c: char) -> bool {
-        if c.is_ascii() { self.ascii >> u32::from(c) & 1 == 1 } else { self.find(c) }
+        if c.is_ascii() { self.ascii >> u32::from(c) & 1 == 1 } else { self.matches(c) }
     }
 
     /// Returns the cost of [`CompiledSet::contains`] in steps.
@@ -128,16 +128,16 @@ impl CompiledSet {
         1 + u64::try_from(self.properties.len()).unwrap_or(u64::MAX)
     }
 
-    fn find(&self, c: char) -> bool {
+    fn matches(&self, c: char) -> bool {
         let found = if self.ignore_case {
-            cases(c).into_iter().any(|c| self.find_exactly(c))
+            cases(c).into_iter().any(|c| self.matches_exactly(c))
         } else {
-            self.find_exactly(c)
+            self.matches_exactly(c)
         };
         found != self.negated
     }
 
-    fn find_exactly(&self, c: char) -> bool {
+    fn matches_exactly(&self, c: char) -> bool {
         let code = u32::from(c);
         let index = self.ranges.partition_point(|range| range.1 < code);
         self.ranges.get(index).is_some_and(|range| range.0 <= code)
