@@ -346,8 +346,9 @@ impl WireReply {
     }
 }
 
-/// Creates the error for a successful response whose body cannot be parsed. Of serde's message, it
-/// contains only the position and the name of a missing field, because the rest may quote the body.
+/// Creates the error for a successful response whose body cannot be parsed. It
+/// contains only the position and the name of a missing field, because the rest of serde's message
+/// may quote the body.
 pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let text = crate::json::strip_position(error);

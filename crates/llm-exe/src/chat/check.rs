@@ -42,7 +42,12 @@ impl Chat {
             }
             if Some(&tool.name) == reply_tool {
                 let name = quoted(&tool.name);
-                add("name", format!("{name} is the name of the tool that returns the reply"));
+                add(
+                    "name",
+                    format!(
+                        "{name} is reserved for the tool that returns the reply; choose another name"
+                    ),
+                );
             }
             if !tool.parameters.is_object() {
                 let received = type_name(&tool.parameters);
@@ -290,9 +295,9 @@ mod tests {
         let chat = Chat { tools, structure, ..Chat::new("m", Vec::new()) };
         assert_eq!(
             chat.check().unwrap_err().message(),
-            "tools[0].name: expected a name, got an empty string; tools[1].name: \"answer\" is the \
-             name of the tool that returns the reply; tools[2].parameters: expected a JSON Schema \
-             as an object, got a list"
+            "tools[0].name: expected a name, got an empty string; tools[1].name: \"answer\" is \
+             reserved for the tool that returns the reply; choose another name; \
+             tools[2].parameters: expected a JSON Schema as an object, got a list"
         );
     }
 }

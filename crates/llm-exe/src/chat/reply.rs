@@ -48,7 +48,7 @@ pub struct Reply {
     pub model: Option<String>,
     /// The id that the provider assigned to the reply.
     pub id: Option<String>,
-    /// What could not be read in the response, such as a tool call without a name.
+    /// Warnings about parts of the response that were skipped, such as a tool call without a name.
     pub warnings: Vec<String>,
 }
 

@@ -160,7 +160,7 @@ impl ReplyBuilder {
     }
 
     fn begin_call(&mut self, index: usize, mut call: ToolCall) -> bool {
-        // No provider accepts such a call when it comes back.
+        // No provider accepts such a call when it is sent back.
         if call.name.is_empty() {
             self.warn_skipped("a tool call without a name");
             self.calls.push((index, None));

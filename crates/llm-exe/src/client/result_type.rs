@@ -11,7 +11,7 @@ use crate::parsers::{Parsers, ResultType};
 use crate::request::Request;
 use crate::schema::Schema;
 
-/// What a request needs of the type of its result, as functions of the type.
+/// Functions of a result type, which a request stores instead of the type.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TypeFunctions {
     derive: fn() -> Map<String, Value>,
@@ -23,7 +23,8 @@ impl TypeFunctions {
         TypeFunctions { derive: type_schema::derive::<T>, check: check::<T> }
     }
 
-    /// Sets the output of a request, unless it has one, and returns how replies are read.
+    /// Sets the output and the schema of a request, unless it has them, and returns how its replies
+    /// are read.
     ///
     /// # Errors
     /// Returns the problem if the type has no valid schema.
@@ -59,7 +60,10 @@ impl TypeFunctions {
 /// The name of the output whose schema is that of the type.
 const JSON: &str = "json";
 
-/// Returns why a value does not deserialize. The message is sent to the model in a repair.
+/// Deserializes a value.
+///
+/// # Errors
+/// Returns the reason why the value does not deserialize, which a repair sends to the model.
 fn check<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
     let Err(error) = serde_path_to_error::deserialize::<_, T>(value) else { return Ok(()) };
     let mut message = format!("the reply does not fit the program's type: {error}");

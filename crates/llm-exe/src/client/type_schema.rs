@@ -58,7 +58,7 @@ impl TypeSchema {
             sent = wrap(sent);
         }
         let root = Value::Object(sent.clone());
-        let mut shared = Shared { root: &root, references: Vec::new() };
+        let mut shared = SharedReferences { root: &root, references: Vec::new() };
         shared.visit(&sent, false);
         let tightener = Tightener { root: &root, shared: shared.references };
         if !tightener.is_shared("#") {
@@ -117,7 +117,7 @@ fn wrap(mut inner: Rules) -> Rules {
     outer
 }
 
-/// Replaces references to the root.
+/// The new target of references to the root, and the number of replaced references.
 struct RootReference {
     target: String,
     count: usize,
@@ -178,9 +178,9 @@ fn has_other(rules: &Rules, group: &[&str], allowed: &[&str]) -> bool {
     group.iter().any(|keyword| rules.contains_key(*keyword) && !allowed.contains(keyword))
 }
 
-/// How the subschemas of a schema are handled.
+/// How a schema is composed of its subschemas, which determines how they are changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Composition {
     /// Alternatives for the whole value, each of which is tightened.
     Alternatives,
     /// A reference to a definition, which is tightened where it is defined.
@@ -193,19 +193,23 @@ enum Kind {
     Plain,
 }
 
-fn kind(root: &Value, rules: &Rules) -> Kind {
+fn composition(root: &Value, rules: &Rules) -> Composition {
     if !has_any(rules, SAME_VALUE) {
-        return Kind::Plain;
+        return Composition::Plain;
     }
     if has_any(rules, OBJECT_RULES) {
         let is_extended = extended_object(root, rules).is_some();
-        return if is_extended { Kind::Extended } else { Kind::Combined };
+        return if is_extended { Composition::Extended } else { Composition::Combined };
     }
     if !has_other(rules, SAME_VALUE, &["$ref"]) {
-        return Kind::Reference;
+        return Composition::Reference;
     }
     let is_choice = |keyword| !has_other(rules, SAME_VALUE, &[keyword]);
-    if is_choice("anyOf") || is_choice("oneOf") { Kind::Alternatives } else { Kind::Combined }
+    if is_choice("anyOf") || is_choice("oneOf") {
+        Composition::Alternatives
+    } else {
+        Composition::Combined
+    }
 }
 
 /// Merges an object schema into the definition that it refers to, as in a variant of an internally
@@ -251,17 +255,17 @@ fn for_each_subschema<'a>(rules: &'a Rules, mut visit: impl FnMut(&'a str, &'a V
     }
 }
 
-/// Finds the definitions that share a value with other schemas. Closing one of them would exclude
-/// the properties of the others.
-struct Shared<'a> {
+/// Collects the references to definitions that apply to the same value as other schemas. Closing one
+/// of these definitions would exclude the properties of the other schemas.
+struct SharedReferences<'a> {
     root: &'a Value,
     references: Vec<String>,
 }
 
-impl Shared<'_> {
+impl SharedReferences<'_> {
     fn visit(&mut self, rules: &Rules, is_shared: bool) {
-        let kind = kind(self.root, rules);
-        let is_shared = is_shared || kind == Kind::Combined;
+        let composition = composition(self.root, rules);
+        let is_shared = is_shared || composition == Composition::Combined;
         if let Some(Value::String(reference)) = rules.get("$ref")
             && is_shared
             && !self.references.contains(reference)
@@ -305,9 +309,9 @@ impl Tightener<'_> {
                 }
             }
         }
-        match kind(self.root, rules) {
-            Kind::Reference | Kind::Combined => {}
-            Kind::Alternatives => {
+        match composition(self.root, rules) {
+            Composition::Reference | Composition::Combined => {}
+            Composition::Alternatives => {
                 // The forms of an enum exclude each other, and OpenAI accepts only `anyOf`.
                 if let Some(forms) = rules.shift_remove("oneOf") {
                     rules.insert("anyOf".to_owned(), forms);
@@ -316,13 +320,13 @@ impl Tightener<'_> {
                     forms.iter_mut().for_each(|form| self.tighten_value(form));
                 }
             }
-            Kind::Extended => {
+            Composition::Extended => {
                 if let Some(merged) = extended_object(self.root, rules) {
                     *rules = merged;
                     self.tighten_object(rules);
                 }
             }
-            Kind::Plain => self.tighten_object(rules),
+            Composition::Plain => self.tighten_object(rules),
         }
     }
 

@@ -56,8 +56,8 @@ impl<'a> Context<'a> {
         Context { schema, render, wrapper: None }
     }
 
-    /// Checks a JSON value in a reply, which is coerced to the schema. The value may be in the
-    /// wrapper, or without it, because models without structured output forget it.
+    /// Checks a JSON value in a reply and coerces it to the schema. The wrapper is optional, because
+    /// models without structured output may omit it.
     pub(super) fn read(&self, mut value: Value) -> Result<Value, String> {
         if let (Some(name), Value::Object(fields)) = (self.wrapper, &mut value)
             && fields.len() == 1
@@ -80,7 +80,7 @@ pub(crate) struct ResultType {
     pub(crate) schema: Option<Schema>,
     /// The field that contains the result in the schema that is sent.
     pub(crate) wrapper: Option<&'static str>,
-    /// Returns the reason why a value does not deserialize.
+    /// Checks that a value deserializes. The error is the reason why it does not.
     pub(crate) check: fn(&Value) -> Result<(), String>,
 }
 

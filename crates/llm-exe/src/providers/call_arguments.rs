@@ -18,8 +18,8 @@ pub(super) fn arguments_item(call: &ToolCall) -> BodyItem {
     }
 }
 
-/// Returns whether an API accepts the arguments of a call as it sent them. Some models send
-/// something else than an object, which no API accepts when it comes back.
+/// Returns whether the arguments of a call are an object. Some models send another value, which no
+/// API accepts when it is sent back.
 pub(super) fn is_object(arguments: &RawValue) -> bool {
     arguments.get().starts_with('{')
 }

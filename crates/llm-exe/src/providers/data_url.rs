@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 
-/// Returns the path of an image in the request, for errors. The numbers are the positions of its
-/// message and its part.
+/// Returns the path of an image in a request. `message` and `part` are the positions of the message
+/// and of the part in it.
 pub(crate) fn image_path(message: usize, part: usize) -> String {
     format!("message[{message}].content[{part}].image_url.url")
 }

@@ -1,6 +1,5 @@
-//! Reads the parts of a response that a server may send in another form than the documented one.
-//!
-//! A reply is paid for, so an unreadable detail must not make its text unusable.
+//! Reads parts of a response whose form may differ from the documentation. The reply is paid for,
+//! so one unreadable part must not make the rest unusable.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
@@ -63,7 +62,7 @@ pub(super) fn list_items(json: Option<&RawValue>) -> Option<Vec<&RawValue>> {
     serde_json::from_str::<Option<Vec<&RawValue>>>(json.get()).ok().map(Option::unwrap_or_default)
 }
 
-/// Creates the error for a successful response that lacks a part which every reply has.
+/// Creates the error for a successful response without a part that every reply has.
 pub(super) fn incomplete(expected: &str, part: &str) -> Error {
     let message = format!("the response body is not {expected}: {part} is missing or unreadable");
     Error::new(ErrorKind::ProviderUnavailable, message)

@@ -43,9 +43,9 @@ pub(super) fn add_repair(
     let has_calls = reply.tool_calls().next().is_some();
     match &reply.raw {
         _ if text.is_empty() => {}
-        // The provider recognizes its own reasoning, which comes back unchanged.
+        // The provider recognizes its own reasoning, which is sent back unchanged.
         Some(_) if !has_calls => messages.push(reply.to_message()),
-        // A call would require a result, so it is sent back as text.
+        // A call would require a result, so only the text is sent back.
         _ => messages.push(Message::text(Role::Assistant, text)),
     }
     let text = format!(

@@ -47,7 +47,7 @@ fn examples_are_valid_without_warnings() {
     assert!(count >= 5, "only {count} examples");
 }
 
-/// Where documents that are shown outside of the repository link to.
+/// The base of links in documents that are shown outside of the repository.
 const REPOSITORY: &str = "https://github.com/llm-exe/llm-exe-lambda/blob/main/";
 
 /// docs/library.md is also the page of the crate, so its links must not be relative, and neither

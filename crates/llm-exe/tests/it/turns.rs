@@ -1,6 +1,5 @@
-//! Tests that the turns of a model come back to it as it requires. The simulator creates the turns
-//! with their reasoning and signatures, and rejects them if anything in them or before them has
-//! changed.
+//! Tests that the turns of a model are sent back as it requires. The simulator creates the turns with
+//! their reasoning and signatures, and rejects them if anything in them or before them has changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +90,7 @@ async fn turns_come_back_unchanged() {
     }
 }
 
-/// Without this test, the other one could not fail.
+/// Shows that `turns_come_back_unchanged` can fail.
 #[tokio::test]
 async fn simulator_rejects_changed_turns() {
     // The index of a message, a text in its raw turn, and the text to replace it with.

@@ -93,7 +93,7 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
     builder.push_some(response.model.ok().map(ReplyEvent::Model))?;
     // Plain conversations do not need the turn again, so they do not pay for it.
     let mut needs_raw = !chat.tools.is_empty();
-    let mut can_return = true;
+    let mut can_replay = true;
     let mut uses = Vec::with_capacity(blocks.len());
     for block in blocks {
         let block: Option<Block<'_>> = serde_json::from_str(block.get()).ok();
@@ -105,8 +105,8 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
             Some(Block { kind, id, name, input, .. }) if kind == "tool_use" => {
                 let (id, name) = (id.ok().unwrap_or_default(), name.ok().unwrap_or_default());
                 let arguments = input.map_or_else(String::new, |input| input.get().to_owned());
-                can_return &= builder.push_call(id, name, arguments);
-                can_return &= input.is_some_and(is_object);
+                can_replay &= builder.push_call(id, name, arguments);
+                can_replay &= input.is_some_and(is_object);
             }
             Some(Block { kind, .. }) if kind == "text" => {
                 builder.warn_skipped("an unreadable text")
@@ -127,7 +127,7 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
     push_usage(&mut builder, response.usage.map(WireUsage::into_usage))?;
-    if needs_raw && can_return {
+    if needs_raw && can_replay {
         let raw = tools::raw_turn(dialect, chat, response.content, &uses);
         builder.push_some(raw.map(ReplyEvent::RawTurn))?;
     }
@@ -138,7 +138,7 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
 const EXPECTED: &str = "an Anthropic message";
 
 impl Block<'_> {
-    /// Returns whether the API accepts the block when it comes back.
+    /// Returns whether the API accepts the block when it is sent back.
     fn block_use(&self) -> BlockUse {
         let is_blank = |text: &Lenient<String>| match text {
             Lenient::Value(text) => text.trim().is_empty(),

@@ -7,7 +7,7 @@ use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
 use crate::providers::call_ids::{CallIds, IdFormat};
-use crate::providers::capabilities::SamplingSupport;
+use crate::providers::capabilities::FeatureSupport;
 use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::dialect::{Capabilities, StructureSupport};
 use crate::providers::options::{OptionWriter, Support, stop_list};
@@ -229,16 +229,16 @@ pub(crate) fn insert_options(
 
     // Even models that accept these options reject them in combination with thinking.
     let support = match model.sampling {
-        SamplingSupport::Never => Support::Dropped("the model does not accept this option"),
+        FeatureSupport::Never => Support::Dropped("the model does not accept this option"),
         _ if budget > 0 => Support::Dropped("this option can't be combined with thinking"),
-        SamplingSupport::Always | SamplingSupport::OneOf | SamplingSupport::WithoutReasoning => {
+        FeatureSupport::Always | FeatureSupport::OneOf | FeatureSupport::WithoutReasoning => {
             Support::Accepted
         }
     };
     let both = sampling.temperature.is_some() && sampling.top_p.is_some();
     let (mut temperature, mut top_p) = (support, support);
     if matches!(support, Support::Accepted) {
-        if both && model.sampling == SamplingSupport::OneOf {
+        if both && model.sampling == FeatureSupport::OneOf {
             top_p = Support::Dropped("the model does not accept topP together with temperature");
         }
         if sampling.temperature.is_some_and(|temperature| temperature > 1.0) {

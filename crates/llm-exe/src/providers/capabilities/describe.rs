@@ -1,7 +1,7 @@
 //! Describes the rows of the capability tables as text, for the documentation and the test that
 //! checks it.
 
-use super::SamplingSupport;
+use super::FeatureSupport;
 use crate::providers::anthropic::models::{ClaudeModel, Thinking};
 use crate::providers::bedrock::models::{ConverseModel, ToolChoice, TopK};
 use crate::providers::gemini::models::{GeminiJson, GeminiModel, GeminiThinking};
@@ -42,17 +42,17 @@ pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capa
         (false, false) => "prompt",
     };
     let unsupported = join_features(&[
-        (row.sampling == SamplingSupport::Never, "temperature, topP"),
+        (row.sampling == FeatureSupport::Never, "temperature, topP"),
         (
-            row.sampling == SamplingSupport::WithoutReasoning,
+            row.sampling == FeatureSupport::WithoutReasoning,
             "temperature, topP unless effort is none",
         ),
-        (row.penalties == SamplingSupport::Never, "penalties"),
-        (row.penalties == SamplingSupport::WithoutReasoning, "penalties unless effort is none"),
+        (row.penalties == FeatureSupport::Never, "penalties"),
+        (row.penalties == FeatureSupport::WithoutReasoning, "penalties unless effort is none"),
         (!row.stop, "stopSequences"),
         (!row.images, "images"),
-        (row.tools == SamplingSupport::Never, "tools"),
-        (row.tools == SamplingSupport::WithoutReasoning, "tools unless effort is none"),
+        (row.tools == FeatureSupport::Never, "tools"),
+        (row.tools == FeatureSupport::WithoutReasoning, "tools unless effort is none"),
     ]);
     Capability { provider, pattern: row.pattern, effort, structured, unsupported }
 }
@@ -69,10 +69,10 @@ pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capa
         (false, false) => "prompt",
     };
     let unsupported = join_features(&[
-        (row.sampling == SamplingSupport::Never, "temperature, topP, topK"),
-        (row.sampling == SamplingSupport::OneOf, "topP with temperature"),
+        (row.sampling == FeatureSupport::Never, "temperature, topP, topK"),
+        (row.sampling == FeatureSupport::OneOf, "topP with temperature"),
         (
-            row.sampling != SamplingSupport::Never && row.thinking != Thinking::No,
+            row.sampling != FeatureSupport::Never && row.thinking != Thinking::No,
             "temperature, topP, topK with effort",
         ),
         (row.tools && !row.forced_tool, "forced tool"),

@@ -11,16 +11,16 @@ pub use describe::Capability;
 pub use table::ModelTable;
 pub(crate) use table::Table;
 
-/// When a model accepts sampling options such as `temperature`.
+/// When a model supports a feature: sampling options such as `temperature`, or tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SamplingSupport {
-    /// The options are always accepted.
+pub(crate) enum FeatureSupport {
+    /// The feature is always supported.
     Always,
     /// Either `temperature` or `topP` is accepted, but not both together.
     OneOf,
-    /// The options are accepted only if reasoning is turned off with `effort: "none"`.
+    /// The feature is supported only if reasoning is turned off with `effort: "none"`.
     WithoutReasoning,
-    /// The options are never accepted.
+    /// The feature is never supported.
     Never,
 }
 

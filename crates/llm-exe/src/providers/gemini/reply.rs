@@ -125,8 +125,8 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     let mut turn = None;
     let (reason, provider) = match (candidate.transpose()?, blocked) {
         (Some(Candidate { content, finish_reason }), _) => {
-            let can_return = read_parts(&mut builder, content)?;
-            turn = content.filter(|_| can_return);
+            let can_replay = read_parts(&mut builder, content)?;
+            turn = content.filter(|_| can_replay);
             let provider = finish_reason.ok();
             (read_stop_reason(provider.as_deref()), provider)
         }
@@ -147,7 +147,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
 }
 
 /// Adds the parts of a candidate to the reply. Returns whether the API accepts all of them when
-/// they come back.
+/// they are sent back.
 fn read_parts(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
     let Some(content) = content else { return Ok(true) };
     let parts = serde_json::from_str::<Content<'_>>(content.get()).ok();
@@ -155,13 +155,13 @@ fn read_parts(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<
         builder.warn_skipped("unreadable content");
         return Ok(false);
     };
-    let mut can_return = true;
+    let mut can_replay = true;
     for part in parts {
         match serde_json::from_str::<Part<'_>>(part.get()) {
             Ok(Part { function_call: Some(FunctionCall { id, name, args }), .. }) => {
                 let arguments = args.map_or_else(|| "{}".to_owned(), |args| args.get().to_owned());
                 let name = name.ok().unwrap_or_default();
-                can_return &= !name.is_empty() && args.is_none_or(is_object);
+                can_replay &= !name.is_empty() && args.is_none_or(is_object);
                 builder.push_call(id.ok().unwrap_or_default(), name, arguments);
             }
             // The model's thoughts are not part of the reply.
@@ -169,12 +169,12 @@ fn read_parts(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<
             Ok(Part { text: Lenient::Value(text), .. }) => builder.push(ReplyEvent::Text(text))?,
             Ok(Part { text: Lenient::Missing, .. }) => {}
             Ok(Part { text: Lenient::Unreadable, .. }) | Err(_) => {
-                can_return = false;
+                can_replay = false;
                 builder.warn_skipped("an unreadable part");
             }
         }
     }
-    Ok(can_return)
+    Ok(can_replay)
 }
 
 fn read_stop_reason(reason: Option<&str>) -> StopReason {

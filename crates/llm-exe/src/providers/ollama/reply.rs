@@ -68,16 +68,16 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
         .map_err(|_| incomplete(EXPECTED, "message"))?;
     let mut builder = ReplyBuilder::new(chat);
     builder.push_some(response.model.ok().map(ReplyEvent::Model))?;
-    let mut can_return = true;
+    let mut can_replay = true;
     match message.content {
         Lenient::Value(text) => builder.push(ReplyEvent::Text(text))?,
         Lenient::Missing => {}
         Lenient::Unreadable => {
-            can_return = false;
+            can_replay = false;
             builder.warn_skipped("an unreadable text");
         }
     }
-    can_return &= read_calls(&mut builder, message.tool_calls);
+    can_replay &= read_calls(&mut builder, message.tool_calls);
     let provider = response.done_reason.ok();
     let reason = match provider.as_deref() {
         Some("stop") => StopReason::Stop,
@@ -94,35 +94,35 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push(ReplyEvent::Usage(usage.with_total()))?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
-    if !chat.tools.is_empty() && can_return {
+    if !chat.tools.is_empty() && can_replay {
         reply.raw = tools::raw_turn(response.message, chat, &reply);
     }
     Ok(reply)
 }
 
-/// Adds the tool calls to the reply. Returns whether the API accepts all of them when they come
-/// back.
+/// Adds the tool calls to the reply. Returns whether the API accepts all of them when they are
+/// sent back.
 fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
     let Some(calls) = list_items(calls) else {
         builder.warn_skipped("an unreadable list of tool calls");
         return false;
     };
-    let mut can_return = true;
+    let mut can_replay = true;
     for call in calls {
         match serde_json::from_str::<ToolCall<'_>>(call.get()) {
             Ok(ToolCall { id, function: Some(Function { name, arguments }) }) => {
                 let name = name.ok().unwrap_or_default();
-                can_return &= !name.is_empty() && arguments.is_none_or(is_object);
+                can_replay &= !name.is_empty() && arguments.is_none_or(is_object);
                 let arguments = arguments.map_or("{}", RawValue::get).to_owned();
                 builder.push_call(id.ok().unwrap_or_default(), name, arguments);
             }
             Ok(ToolCall { function: None, .. }) | Err(_) => {
-                can_return = false;
+                can_replay = false;
                 builder.warn_skipped("an unreadable tool call");
             }
         }
     }
-    can_return
+    can_replay
 }
 
 /// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it

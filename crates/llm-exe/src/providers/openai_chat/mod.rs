@@ -9,7 +9,7 @@ mod reply;
 mod request;
 pub(super) mod tools;
 
-use super::capabilities::{ModelTable, SamplingSupport, Table};
+use super::capabilities::{FeatureSupport, ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -35,7 +35,7 @@ impl Dialect for OpenAiChat {
         let model = models::find_model(self.models, model);
         Capabilities {
             images: model.images,
-            tools: model.tools != SamplingSupport::Never,
+            tools: model.tools != FeatureSupport::Never,
             structured_output: match (model.json_schema, model.json_mode) {
                 (true, _) => StructureSupport::JsonSchema,
                 (false, true) => StructureSupport::JsonMode,

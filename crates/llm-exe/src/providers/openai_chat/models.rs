@@ -2,7 +2,7 @@
 //! the chat completions API.
 
 use crate::glob::matches;
-use crate::providers::capabilities::{EFFORTS, SamplingSupport};
+use crate::providers::capabilities::{EFFORTS, FeatureSupport};
 
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
@@ -14,21 +14,21 @@ pub(crate) struct OpenAiModel {
     /// The values of `effort` that the model supports, in ascending order.
     pub(crate) efforts: &'static [&'static str],
     /// When the model accepts `temperature` and `top_p`.
-    pub(crate) sampling: SamplingSupport,
+    pub(crate) sampling: FeatureSupport,
     /// When the model accepts `frequency_penalty` and `presence_penalty`.
-    pub(crate) penalties: SamplingSupport,
+    pub(crate) penalties: FeatureSupport,
     /// Whether the model supports `stop`.
     pub(crate) stop: bool,
     /// Whether the model accepts images.
     pub(crate) images: bool,
     /// When the model can call tools.
-    pub(crate) tools: SamplingSupport,
+    pub(crate) tools: FeatureSupport,
     /// Whether the model supports a `response_format` of type `json_schema`.
     pub(crate) json_schema: bool,
     /// Whether the model supports a `response_format` of type `json_object`.
     pub(crate) json_mode: bool,
     /// When the model accepts a `tool_choice` that requires a call.
-    pub(crate) forced_tool: SamplingSupport,
+    pub(crate) forced_tool: FeatureSupport,
     /// Whether the model accepts `parallel_tool_calls`.
     pub(crate) parallel_switch: bool,
     /// Whether every assistant turn must contain `reasoning_content` in requests with tools.
@@ -40,27 +40,27 @@ const fn chat(pattern: &'static str, json_schema: bool, json_mode: bool) -> Open
         pattern,
         reasons: false,
         efforts: &[],
-        sampling: SamplingSupport::Always,
-        penalties: SamplingSupport::Always,
+        sampling: FeatureSupport::Always,
+        penalties: FeatureSupport::Always,
         stop: true,
         images: true,
-        tools: SamplingSupport::Always,
+        tools: FeatureSupport::Always,
         json_schema,
         json_mode,
-        forced_tool: SamplingSupport::Always,
+        forced_tool: FeatureSupport::Always,
         parallel_switch: true,
         reasoning_turns: false,
     }
 }
 
 const fn without_tools(model: OpenAiModel) -> OpenAiModel {
-    OpenAiModel { tools: SamplingSupport::Never, ..model }
+    OpenAiModel { tools: FeatureSupport::Never, ..model }
 }
 
 const fn reasoning(
     pattern: &'static str,
     efforts: &'static [&'static str],
-    sampling: SamplingSupport,
+    sampling: FeatureSupport,
 ) -> OpenAiModel {
     let model = chat(pattern, true, true);
     // These models reject `stop` even with effort "none" (huggingface/smolagents#1868, #1893).
@@ -68,21 +68,21 @@ const fn reasoning(
 }
 
 const fn o_series(pattern: &'static str) -> OpenAiModel {
-    let model = reasoning(pattern, &["low", "medium", "high"], SamplingSupport::Never);
+    let model = reasoning(pattern, &["low", "medium", "high"], FeatureSupport::Never);
     // These models reject `parallel_tool_calls` with both values (run-llama/llama_index#20865).
     OpenAiModel { parallel_switch: false, ..model }
 }
 
 /// Creates a row for models whose reasoning can't be combined with tools in this API.
 const fn tools_without_reasoning(pattern: &'static str) -> OpenAiModel {
-    let model = reasoning(pattern, GPT_5_2, SamplingSupport::WithoutReasoning);
-    OpenAiModel { tools: SamplingSupport::WithoutReasoning, ..model }
+    let model = reasoning(pattern, GPT_5_2, FeatureSupport::WithoutReasoning);
+    OpenAiModel { tools: FeatureSupport::WithoutReasoning, ..model }
 }
 
 /// Creates a row for models that always reason, and therefore can't call tools in this API.
 const fn always_reasoning(pattern: &'static str) -> OpenAiModel {
-    let model = reasoning(pattern, LOW_TO_XHIGH, SamplingSupport::Never);
-    OpenAiModel { tools: SamplingSupport::Never, ..model }
+    let model = reasoning(pattern, LOW_TO_XHIGH, FeatureSupport::Never);
+    OpenAiModel { tools: FeatureSupport::Never, ..model }
 }
 
 const LOW_TO_XHIGH: &[&str] = &["low", "medium", "high", "xhigh"];
@@ -105,12 +105,12 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
     without_tools(chat("chatgpt-4o*", false, false)),
     chat("gpt-4*", true, true),
     chat("gpt-5-chat*", true, true),
-    reasoning("gpt-5", GPT_5, SamplingSupport::Never),
-    reasoning("gpt-5-*", GPT_5, SamplingSupport::Never),
-    reasoning("gpt-5.1", GPT_5_1, SamplingSupport::WithoutReasoning),
-    reasoning("gpt-5.1-2*", GPT_5_1, SamplingSupport::WithoutReasoning),
-    reasoning("gpt-5.2*", GPT_5_2, SamplingSupport::WithoutReasoning),
-    reasoning("gpt-5.3*", GPT_5_2, SamplingSupport::WithoutReasoning),
+    reasoning("gpt-5", GPT_5, FeatureSupport::Never),
+    reasoning("gpt-5-*", GPT_5, FeatureSupport::Never),
+    reasoning("gpt-5.1", GPT_5_1, FeatureSupport::WithoutReasoning),
+    reasoning("gpt-5.1-2*", GPT_5_1, FeatureSupport::WithoutReasoning),
+    reasoning("gpt-5.2*", GPT_5_2, FeatureSupport::WithoutReasoning),
+    reasoning("gpt-5.3*", GPT_5_2, FeatureSupport::WithoutReasoning),
     tools_without_reasoning("gpt-5.6*"),
     tools_without_reasoning("gpt-6-sol*"),
     tools_without_reasoning("gpt-6-luna*"),
@@ -122,13 +122,13 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
     OpenAiModel { stop: true, ..o_series("o3-mini*") },
     o_series("o3*"),
     o_series("o4*"),
-    reasoning("*", EFFORTS, SamplingSupport::WithoutReasoning),
+    reasoning("*", EFFORTS, FeatureSupport::WithoutReasoning),
 ];
 
 const fn grok(pattern: &'static str, efforts: &'static [&'static str]) -> OpenAiModel {
     OpenAiModel {
-        penalties: SamplingSupport::Never,
-        ..reasoning(pattern, efforts, SamplingSupport::Always)
+        penalties: FeatureSupport::Never,
+        ..reasoning(pattern, efforts, FeatureSupport::Always)
     }
 }
 
@@ -149,12 +149,12 @@ pub(crate) const XAI: &[OpenAiModel] = &[
 const fn deepseek(
     pattern: &'static str,
     efforts: &'static [&'static str],
-    sampling: SamplingSupport,
+    sampling: FeatureSupport,
 ) -> OpenAiModel {
     OpenAiModel {
         json_schema: false,
         images: false,
-        penalties: SamplingSupport::Never,
+        penalties: FeatureSupport::Never,
         stop: true,
         forced_tool: sampling,
         parallel_switch: false,
@@ -163,7 +163,7 @@ const fn deepseek(
 }
 
 const fn deepseek_v4(pattern: &'static str) -> OpenAiModel {
-    let model = deepseek(pattern, DEEPSEEK_V4, SamplingSupport::WithoutReasoning);
+    let model = deepseek(pattern, DEEPSEEK_V4, FeatureSupport::WithoutReasoning);
     OpenAiModel { reasoning_turns: true, ..model }
 }
 
@@ -173,7 +173,7 @@ const DEEPSEEK_V4: &[&str] = &["none", "low", "high", "max"];
 /// `@ai-sdk/deepseek` 3.0.
 pub(crate) const DEEPSEEK: &[OpenAiModel] = &[
     OpenAiModel { images: false, parallel_switch: false, ..chat("deepseek-chat*", false, true) },
-    deepseek("deepseek-reasoner*", &[], SamplingSupport::Never),
+    deepseek("deepseek-reasoner*", &[], FeatureSupport::Never),
     OpenAiModel { images: true, ..deepseek_v4("deepseek-v4-flash-vision*") },
     deepseek_v4("*"),
 ];
@@ -199,6 +199,6 @@ pub(crate) fn find_model(table: &'static [OpenAiModel], model: &str) -> OpenAiMo
         Some(rest) => rest.split(':').next().unwrap_or(rest),
         None => model,
     };
-    let newest = reasoning("*", EFFORTS, SamplingSupport::WithoutReasoning);
+    let newest = reasoning("*", EFFORTS, FeatureSupport::WithoutReasoning);
     table.iter().find(|row| matches(row.pattern, base)).copied().unwrap_or(newest)
 }

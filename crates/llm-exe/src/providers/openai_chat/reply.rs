@@ -40,9 +40,9 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     let mut builder = ReplyBuilder::new(chat);
     builder.push_some(completion.id.ok().map(ReplyEvent::Id))?;
     builder.push_some(completion.model.ok().map(ReplyEvent::Model))?;
-    let content_can_return = read_content(&mut builder, message.content)?;
+    let can_replay_content = read_content(&mut builder, message.content)?;
     builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
-    let calls_can_return = read_calls(&mut builder, message.tool_calls);
+    let can_replay_calls = read_calls(&mut builder, message.tool_calls);
     let reason = match provider.as_deref() {
         // OpenAI sends only `stop`. Compatible servers send the other values.
         Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
@@ -60,8 +60,8 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     if !chat.tools.is_empty() {
         let model = models::find_model(api.models, &chat.model);
         reply.raw = raw_message
-            .filter(|_| content_can_return)
-            .and_then(|message| tools::raw_turn(message, &reply, chat, model, calls_can_return));
+            .filter(|_| can_replay_content)
+            .and_then(|message| tools::raw_turn(message, &reply, chat, model, can_replay_calls));
     }
     Ok(reply)
 }
@@ -100,25 +100,25 @@ fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
         builder.warn_skipped("an unreadable list of tool calls");
         return false;
     };
-    let mut can_return = true;
+    let mut can_replay = true;
     for call in calls {
         match serde_json::from_str::<WireToolCall<'_>>(call.get()) {
             Ok(WireToolCall { id, function: Some(Function { name, arguments }) }) => {
                 let (arguments, is_text) = read_arguments(arguments);
                 let (id, name) = (id.ok().unwrap_or_default(), name.ok().unwrap_or_default());
-                can_return &= builder.push_call(id, name, arguments) && is_text;
+                can_replay &= builder.push_call(id, name, arguments) && is_text;
             }
             Ok(WireToolCall { function: None, .. }) | Err(_) => {
-                can_return = false;
+                can_replay = false;
                 builder.warn_skipped("an unreadable tool call");
             }
         }
     }
-    can_return
+    can_replay
 }
 
-/// Returns the arguments of a call, and whether they are a text that servers accept when it comes
-/// back. Some servers send an object, an empty text or nothing.
+/// Returns the arguments of a call, and whether they are a text that servers accept when it is
+/// sent back. Some servers send an object, an empty text or nothing.
 fn read_arguments(json: Option<&RawValue>) -> (String, bool) {
     let Some(json) = json else { return (String::new(), false) };
     match serde_json::from_str::<String>(json.get()) {

@@ -7,7 +7,7 @@ use super::quirks::{NAME, OpenAiChat};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::providers::call_ids::{CallIds, IdFormat};
-use crate::providers::capabilities::{SamplingSupport, nearest_effort};
+use crate::providers::capabilities::{FeatureSupport, nearest_effort};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -39,7 +39,7 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> (Body, Vec<String>) {
 /// Returns the effort to send. Some models call tools only without reasoning, which must be turned
 /// off explicitly.
 fn requested_effort(chat: &Chat, model: OpenAiModel) -> Option<&str> {
-    if !chat.tools.is_empty() && model.tools == SamplingSupport::WithoutReasoning {
+    if !chat.tools.is_empty() && model.tools == FeatureSupport::WithoutReasoning {
         return Some("none");
     }
     chat.sampling.effort.as_deref()
@@ -129,12 +129,12 @@ fn insert_options(
     let sampling = &chat.sampling;
     let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
     let support = |support| match support {
-        SamplingSupport::WithoutReasoning if no_reasoning => Support::Accepted,
-        SamplingSupport::WithoutReasoning => {
+        FeatureSupport::WithoutReasoning if no_reasoning => Support::Accepted,
+        FeatureSupport::WithoutReasoning => {
             Support::Dropped("the model accepts this option only with effort \"none\"")
         }
-        SamplingSupport::Never => Support::Dropped("reasoning models do not accept this option"),
-        SamplingSupport::Always | SamplingSupport::OneOf => Support::Accepted,
+        FeatureSupport::Never => Support::Dropped("reasoning models do not accept this option"),
+        FeatureSupport::Always | FeatureSupport::OneOf => Support::Accepted,
     };
     let (tuning, penalties) = (support(model.sampling), support(model.penalties));
     let stop = Support::when(model.stop, "the model does not accept this option");

@@ -7,7 +7,7 @@ use super::models::OpenAiModel;
 use super::quirks::NAME;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
 use crate::providers::call_ids::CallIds;
-use crate::providers::capabilities::SamplingSupport;
+use crate::providers::capabilities::FeatureSupport;
 use crate::providers::options::dropped_field;
 use crate::providers::raw_object::RawObject;
 
@@ -36,8 +36,8 @@ pub(super) fn insert_tools(
         let is_forced = chat.tool_choice != ToolChoice::None;
         let no_reasoning = effort == Some("none");
         let reason = match model.forced_tool {
-            SamplingSupport::Never if is_forced => Some("reasoning models can't be forced to call"),
-            SamplingSupport::WithoutReasoning if is_forced && !no_reasoning => {
+            FeatureSupport::Never if is_forced => Some("reasoning models can't be forced to call"),
+            FeatureSupport::WithoutReasoning if is_forced && !no_reasoning => {
                 Some("the model can be forced to call only with effort \"none\"")
             }
             _ => None,
@@ -86,27 +86,28 @@ pub(super) fn result_messages(message: &Message, ids: &CallIds) -> Vec<Value> {
 
 /// Inserts the tool calls of an assistant message, if there are any.
 pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message, ids: &CallIds) {
-    let calls: Vec<Value> = message.tool_calls().map(|it| call(it, ids.get(&it.id))).collect();
+    let calls: Vec<Value> =
+        message.tool_calls().map(|call| wire_call(call, ids.get(&call.id))).collect();
     if !calls.is_empty() {
         wire.insert("tool_calls".to_owned(), Value::Array(calls));
     }
 }
 
-fn call(call: &ToolCall, id: &str) -> Value {
+fn wire_call(call: &ToolCall, id: &str) -> Value {
     // Arguments are a string, even if they are not valid JSON.
     let function = json!({ "name": call.name, "arguments": call.arguments_text() });
     json!({ "id": id, "type": "function", "function": function })
 }
 
 /// Returns the assistant turn as it is sent back: the message of the response without the fields
-/// that servers write but reject. `calls_can_return` states whether the calls may be sent back as
+/// that servers write but reject. `can_replay_calls` states whether the calls may be sent back as
 /// they were received.
 pub(super) fn raw_turn(
     message: &RawValue,
     reply: &Reply,
     chat: &Chat,
     model: OpenAiModel,
-    calls_can_return: bool,
+    can_replay_calls: bool,
 ) -> Option<RawTurn> {
     // The API rejects a turn without content, which the request then builds from the parts.
     if reply.parts.is_empty() && reply.refusal.is_none() {
@@ -120,8 +121,8 @@ pub(super) fn raw_turn(
         "tool_calls" => !value.trim_start_matches('[').trim_start().starts_with(']'),
         _ => value != "null",
     });
-    if !calls_can_return {
-        let calls: Vec<Value> = reply.tool_calls().map(|it| call(it, &it.id)).collect();
+    if !can_replay_calls {
+        let calls: Vec<Value> = reply.tool_calls().map(|call| wire_call(call, &call.id)).collect();
         match calls.is_empty() {
             true => drop(fields.retain(|name, _| name != "tool_calls")),
             false => fields.set("tool_calls", to_raw_value(&calls).ok()?),

@@ -117,7 +117,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push_some(id.map(ReplyEvent::Id))?;
     // Plain conversations do not need the turn again, so they do not pay for it.
     let mut needs_raw = !chat.tools.is_empty();
-    let mut can_return = true;
+    let mut can_replay = true;
     let mut uses = Vec::with_capacity(blocks.len());
     for block in blocks {
         let Ok(block) = serde_json::from_str::<Block<'_>>(block.get()) else {
@@ -138,8 +138,8 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
             let id = call.tool_use_id.ok().unwrap_or_default();
             let name = call.name.ok().unwrap_or_default();
             let arguments = call.input.map_or_else(String::new, |input| input.get().to_owned());
-            can_return &= builder.push_call(id, name, arguments);
-            can_return &= call.input.is_some_and(is_object);
+            can_replay &= builder.push_call(id, name, arguments);
+            can_replay &= call.input.is_some_and(is_object);
         }
     }
     let provider = response.stop_reason.ok();
@@ -153,7 +153,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
     push_usage(&mut builder, response.usage.map(WireUsage::into_usage))?;
-    if needs_raw && can_return {
+    if needs_raw && can_replay {
         let raw = tools::raw_turn(NAME, chat, content, &uses);
         builder.push_some(raw.map(ReplyEvent::RawTurn))?;
     }
@@ -161,7 +161,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
 }
 
 impl Block<'_> {
-    /// Returns whether the API accepts the block when it comes back.
+    /// Returns whether the API accepts the block when it is sent back.
     fn block_use(&self) -> BlockUse {
         match self {
             Block { text: Lenient::Value(text), .. } if text.trim().is_empty() => BlockUse::Dropped,
