@@ -3,10 +3,10 @@
 //
 //   node scripts/oracles/patterns.mjs [number of random patterns] [seed] [output file]
 //
-// More patterns in the file, such as 60,000 with another seed, are a stronger test; the checked-in
-// file has the default number. `syntax` of a case is "u" if the pattern is valid with the flag u, "legacy" if it is valid only
-// without the flag, else "invalid". `matches` has a 1 or 0 for each of the texts, which are those of
-// the case or else those of the file.
+// The checked-in file has the default number of patterns. A file with more of them, such as 60,000
+// with another seed, is a stronger test. `syntax` of a case is "u" if the pattern is valid with the
+// flag u, "legacy" if it is valid only without the flag, and otherwise "invalid". `matches` has a 1 or
+// 0 for each of the texts, which are those of the case or else those of the file.
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,7 +34,7 @@ const TEXTS = [
   "550e8400-e29b-41d4-a716-446655440000", "Straße", "foo.bar", "12.50", "-7", "١", "K", "ſ", "k", "s",
 ];
 
-// Patterns of the kinds that schemas contain, and the corners of the syntax.
+// Patterns as schemas contain them, and edge cases of the syntax.
 const PATTERNS = [
   "", "^$", "^", "$", "a", "^x-", "^a", "a$", "^a$", "^ab$", "b", "^[a-z]+$", "^[a-z]{2,3}$", "^[^a]*$",
   "^\\d+$", "^\\d{4}-\\d{2}-\\d{2}$", "^(?:\\d{4})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])$",
@@ -84,8 +84,8 @@ function sequence(depth, groups) {
 function part(depth, groups) {
   const kind = random(20);
   if (kind === 0) return pick(ASSERTIONS);
-  if (kind === 1 && groups.rich) return `\\${1 + random(groups.count + 1)}`;
-  if (kind <= 3 && groups.rich && depth > 0) {
+  if (kind === 1 && groups.needBacktracking) return `\\${1 + random(groups.count + 1)}`;
+  if (kind <= 3 && groups.needBacktracking && depth > 0) {
     return `(?${pick(["=", "!", "<=", "<!"])}${alternatives(depth - 1, groups)})`;
   }
   let text;
@@ -106,7 +106,7 @@ function alternatives(depth, groups) {
 }
 
 function randomPattern() {
-  const groups = { count: 0, rich: random(2) === 0 };
+  const groups = { count: 0, needBacktracking: random(2) === 0 };
   let text = alternatives(3, groups);
   if (random(3) === 0) text = `^${text}`;
   if (random(3) === 0) text = `${text}$`;
@@ -115,7 +115,7 @@ function randomPattern() {
     text = text.slice(0, at) + pick(["(", ")", "[", "]", "{", "}", "\\", "*", "?", "^"]) + text.slice(at);
   }
   // After a back-reference, V8 does not match a character that is two surrogates.
-  if (groups.rich) text = text.replaceAll("😀", "日");
+  if (groups.needBacktracking) text = text.replaceAll("😀", "日");
   return text.isWellFormed() ? text : "a";
 }
 
@@ -161,6 +161,6 @@ for (let index = 0; index < count; index++) {
   const texts = Array.from({ length: 12 }, randomText);
   cases.push(describe(randomPattern(), texts));
 }
-const lines = cases.map((one) => `  ${JSON.stringify(one)}`).join(",\n");
+const lines = cases.map((entry) => `  ${JSON.stringify(entry)}`).join(",\n");
 writeFileSync(output, `{ "texts": ${JSON.stringify(TEXTS)}, "cases": [\n${lines}\n] }\n`);
 console.error(`Node.js ${process.version}, Unicode ${process.versions.unicode}: ${cases.length}`);

@@ -21,8 +21,8 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 
 
 def groups(text):
-    """Returns the texts of the items of a JSON array. They are not parsed, to keep all digits of
-    numbers."""
+    """Returns the texts of the items of a JSON array. Numbers are not converted, so that
+    they keep all digits."""
     decoder = json.JSONDecoder()
     at = text.index("[") + 1
     while True:

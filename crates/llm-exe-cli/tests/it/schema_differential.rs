@@ -26,7 +26,11 @@ struct Pair {
     theirs: Validator,
 }
 
-/// Compiles a schema with both. Returns `None` if both reject it.
+/// Compiles a schema with both implementations. Returns `None` if both reject it, or if only one does
+/// on purpose.
+///
+/// # Errors
+/// Returns the difference if only one of them rejects it.
 fn compile(schema: &Map<String, Value>) -> Result<Option<Pair>, String> {
     let ours = Schema::compile(schema.clone());
     let theirs = jsonschema::options()
@@ -45,7 +49,7 @@ fn compile(schema: &Map<String, Value>) -> Result<Option<Pair>, String> {
     }
 }
 
-/// Accepts a difference in what can be compiled that is on purpose.
+/// Returns `Ok` if a schema that only one implementation can compile is an intended difference.
 fn accept(difference: String, schema: &Map<String, Value>) -> Result<Option<Pair>, String> {
     // jsonschema would never finish the check of a value.
     let is_cycle = difference.contains("refers back to itself without a property or an item");
@@ -89,7 +93,8 @@ fn difference(pair: &Pair, value: &Value, schema: &Map<String, Value>) -> Option
     Some(format!("the error {error:?} is at none of {places:?}"))
 }
 
-/// Returns whether jsonschema names a place, or the value around it where it names no part of that.
+/// Returns whether jsonschema reports an error at a place. For a part that is not allowed, it reports
+/// the value around the place, and for `unevaluated…` keywords any of the values around it.
 fn is_named(place: &str, error: &str, places: &[String], schema: &Map<String, Value>) -> bool {
     let is_listed = |place: &str| places.iter().any(|other| other == place);
     let mut around = place.rsplit_once('/').map(|(around, _)| around);

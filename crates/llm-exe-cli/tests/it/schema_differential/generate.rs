@@ -1,4 +1,4 @@
-//! Makes random schemas of all drafts, and values that are close to satisfying them.
+//! Generates random schemas of all drafts, and values that almost satisfy them.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -80,10 +80,10 @@ pub(super) struct Generator {
     rng: Rng,
     /// The index in [`DRAFTS`].
     draft: usize,
-    /// The definitions from this one on may be referred to without a cycle.
-    floor: usize,
-    /// Whether the schema can't refer to definitions, because it is a resource of its own.
-    alone: bool,
+    /// The first definition that can be referred to without a cycle.
+    first_target: usize,
+    /// Whether the schema is a resource of its own, which can't refer to definitions.
+    is_resource: bool,
     /// Whether the schema has dynamic references.
     dynamic: bool,
     /// Whether the definitions have an anchor.
@@ -97,7 +97,15 @@ impl Generator {
         let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index));
         let draft = [0, 0, 0, 1, 1, 2, 3, 4][rng.usize(..8)];
         let (anchors, resources) = ([false; DEFINITIONS], [false; DEFINITIONS]);
-        Generator { rng, draft, floor: 0, alone: false, dynamic: false, anchors, resources }
+        Generator {
+            rng,
+            draft,
+            first_target: 0,
+            is_resource: false,
+            dynamic: false,
+            anchors,
+            resources,
+        }
     }
 
     /// Returns a schema.
@@ -106,11 +114,11 @@ impl Generator {
         // The last definition comes first, because a reference needs to know its anchor.
         let mut definitions = Vec::new();
         for index in (0..DEFINITIONS).rev() {
-            self.floor = index + 1;
+            self.first_target = index + 1;
             definitions.push((format!("d{index}"), self.definition(index)));
         }
         let definitions = Map::from_iter(definitions);
-        self.floor = 0;
+        self.first_target = 0;
         let mut root = self.rules(3);
         if self.draft > 0 || self.rng.bool() {
             root.insert("$schema".to_owned(), json!(DRAFTS[self.draft]));
@@ -151,9 +159,9 @@ impl Generator {
 
     /// Returns a definition that is a resource of its own, because a resource has each anchor once.
     fn resource(&mut self, index: usize) -> Value {
-        self.alone = true;
+        self.is_resource = true;
         let mut rules = self.rules(2);
-        self.alone = false;
+        self.is_resource = false;
         rules.insert("$id".to_owned(), json!(uri(index)));
         self.resources[index] = true;
         let (name, value) = self.dynamic_anchor();
@@ -187,14 +195,14 @@ impl Generator {
 
     /// Returns a schema for a part of the value, which may refer to any definition.
     fn child(&mut self, depth: usize) -> Value {
-        let floor = std::mem::take(&mut self.floor);
+        let first_target = std::mem::take(&mut self.first_target);
         let schema = match self.rng.usize(..8) {
             0 if self.dynamic && self.draft == 0 => json!({ "$dynamicRef": "#node" }),
             0 if self.dynamic => json!({ "$recursiveRef": "#" }),
             1 => json!({ "$ref": "#" }),
             _ => self.schema_of(depth),
         };
-        self.floor = floor;
+        self.first_target = first_target;
         schema
     }
 
@@ -325,7 +333,7 @@ impl Generator {
         }
     }
 
-    /// Returns an object with some of the names, whose values the function makes.
+    /// Returns an object with some of the names, whose values `make` returns.
     fn named(
         &mut self,
         names: &[&str],
@@ -351,7 +359,7 @@ impl Generator {
         if self.rng.bool() { json!(false) } else { self.child_or_bool(depth) }
     }
 
-    /// Returns a schema where draft 4 allows a boolean too.
+    /// Returns a schema for a keyword that can have a boolean in draft 4 too.
     fn child_or_bool(&mut self, depth: usize) -> Value {
         if self.rng.usize(..8) == 0 { json!(true) } else { self.child(depth) }
     }
@@ -410,13 +418,13 @@ impl Generator {
     }
 
     fn add_reference(&mut self, rules: &mut Map<String, Value>) {
-        if self.alone || self.floor >= DEFINITIONS {
+        if self.is_resource || self.first_target >= DEFINITIONS {
             return self.add_counts(rules);
         }
-        let index = self.floor + self.rng.usize(..DEFINITIONS - self.floor);
+        let index = self.first_target + self.rng.usize(..DEFINITIONS - self.first_target);
         let place = if self.draft < 2 { "$defs" } else { "definitions" };
         let target = match self.rng.usize(..60) {
-            // It may not exist.
+            // This anchor may not exist.
             0 => format!("#n{index}"),
             1 => format!("#/{place}/d{index}/not"),
             2..=50 if self.resources[index] => uri(index),
