@@ -14,7 +14,7 @@ use crate::error::Error;
 /// because it resizes a block that was counted before.
 const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "posix_memalign", "aligned_alloc", "memalign"];
 
-/// What a process did from its start to its end.
+/// The work of a process from its start to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) instructions: u64,

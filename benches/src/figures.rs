@@ -134,7 +134,7 @@ impl Figure {
 
     /// Returns the figure of the text task that corresponds to a figure of the JSON task. Returns
     /// any other figure unchanged.
-    fn of_text(self) -> Figure {
+    fn text_counterpart(self) -> Figure {
         match self {
             Figure::ColdJson => Figure::ColdText,
             Figure::ColdJsonCpu => Figure::ColdTextCpu,
@@ -224,7 +224,7 @@ impl Figures {
     /// Returns a figure of a function divided by that of the limit program. The limit program has
     /// only text figures, so JSON is compared with its text.
     pub(crate) fn ratio_to_limit(&self, figure: Figure, function: usize) -> Option<f64> {
-        let limit = (LIMIT, figure.of_text());
+        let limit = (LIMIT, figure.text_counterpart());
         self.compare((function, figure), limit, |value, base| value / base)
     }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
 
-/// What a function can do.
+/// The kind of a function, which determines the requests that it supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A build of llm-exe, which supports S3, Parameter Store and SQS.

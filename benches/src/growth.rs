@@ -13,8 +13,8 @@ use crate::running::{Queue, Running, TEXT};
 
 /// The number of measured invocations per size. The fastest one counts.
 const REPETITIONS: usize = 7;
-/// How much faster than the size the CPU time may grow from one step to the next. The margin is for
-/// caches and for memory that large inputs get from the kernel; a quadratic step would exceed it.
+/// Maximum ratio of the growth of the CPU time to the growth of the size, from one step to the next.
+/// Caches and memory from the kernel need some margin; a step of quadratic growth exceeds it.
 pub(crate) const MARGIN: f64 = 2.0;
 
 const KILO: usize = 1_000;
@@ -104,8 +104,8 @@ impl Growth {
                     continue;
                 };
                 let (sizes, times) = ratios(before, step);
-                let word = if is_linear(before, step) { "reached" } else { "**missed**" };
-                let _ = writeln!(text, " {sizes:.0} | {times:.1} | {word} |");
+                let verdict = if is_linear(before, step) { "reached" } else { "**missed**" };
+                let _ = writeln!(text, " {sizes:.0} | {times:.1} | {verdict} |");
             }
         }
         text

@@ -1,5 +1,5 @@
-//! Counts what a function does per invocation: instructions and allocations under callgrind, and
-//! the memory of the process after 1,000 invocations. Unlike times, these figures hardly depend on
+//! Measures the cost of an invocation: instructions and allocations under callgrind, and the memory
+//! of the process after 1,000 invocations. Unlike times, these figures hardly depend on
 //! the machine's load.
 
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use crate::function::Function;
 
 /// The number of the signal that asks a process to terminate, on all Linux architectures.
 const SIGTERM: i32 = 15;
-/// The time between two checks whether a process is idle.
+/// The interval at which a process is checked for being idle.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running process, which is killed when it is dropped.

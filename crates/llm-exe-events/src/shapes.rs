@@ -13,8 +13,8 @@ pub(crate) fn is_request(value: &Value) -> bool {
 }
 
 /// Returns the value at a path of field names, such as `/detail/bucket/name`. Unlike
-/// [`Value::pointer`], it allocates nothing and supports neither escapes nor indexes. Objects of
-/// events have few fields, so comparing the names is faster than hashing one.
+/// [`Value::pointer`], it allocates nothing and supports neither escapes nor indexes. Objects in
+/// events have few fields, so comparing their names is faster than hashing the one to find.
 pub(crate) fn field<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('/').skip(1).try_fold(value, |value, name| {
         let mut fields = value.as_object()?.iter();

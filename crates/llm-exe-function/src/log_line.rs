@@ -136,14 +136,14 @@ impl LogLine {
         line.serialize_entry("message", if self.error.is_none() { "answered" } else { "failed" })?;
         line.serialize_entry("source", self.source)?;
         line.serialize_entry("coldStart", &self.cold)?;
-        put(&mut line, "httpStatus", self.status.as_ref())?;
+        write_optional(&mut line, "httpStatus", self.status.as_ref())?;
         self.write_records(&mut line)?;
         self.write_report(&mut line)?;
         self.write_warnings(&mut line, max_level)?;
         if let Some(error) = &self.error {
             line.serialize_entry("errorType", error.kind().name())?;
             line.serialize_entry("errorMessage", &error.for_log())?;
-            put(&mut line, "providerStatus", error.provider_status().as_ref())?;
+            write_optional(&mut line, "providerStatus", error.provider_status().as_ref())?;
         }
         line.serialize_entry("durationMs", &milliseconds(self.duration))?;
         line.serialize_entry("_aws", &self.metrics(now))?;
@@ -153,8 +153,8 @@ impl LogLine {
     /// Writes the fields about records. The failure of a direct or HTTP request is not listed,
     /// because the line already contains its error.
     fn write_records<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
-        put(line, "replayed", Some(&self.replayed).filter(|count| **count > 0))?;
-        put(line, "skipped", Some(&self.skipped).filter(|count| **count > 0))?;
+        write_optional(line, "replayed", Some(&self.replayed).filter(|count| **count > 0))?;
+        write_optional(line, "skipped", Some(&self.skipped).filter(|count| **count > 0))?;
         if self.records > 1 {
             line.serialize_entry("records", &self.records)?;
             line.serialize_entry("failedRecords", &self.failed.len())?;
@@ -168,13 +168,13 @@ impl LogLine {
                 error_message: shorten(&error.for_log(), MAX_FAILURE_CHARS),
             })
             .collect();
-        put(line, "failures", Some(&failures).filter(|failures| !failures.is_empty()))
+        write_optional(line, "failures", Some(&failures).filter(|failures| !failures.is_empty()))
     }
 
     fn write_report<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
         let report = &self.report;
-        put(line, "provider", report.provider.as_ref())?;
-        put(line, "model", report.model.as_ref())?;
+        write_optional(line, "provider", report.provider.as_ref())?;
+        write_optional(line, "model", report.model.as_ref())?;
         if let Some(passed_over) = report.passed_over.as_ref().filter(|all| !all.is_empty()) {
             let targets = passed_over.iter().map(|target| LoggedTarget {
                 provider: &target.provider,
@@ -183,24 +183,24 @@ impl LogLine {
             });
             line.serialize_entry("passedOver", &targets.collect::<Vec<_>>())?;
         }
-        put(line, "output", report.output.as_ref())?;
-        put(line, "promptHash", report.prompt_hash.as_ref())?;
+        write_optional(line, "output", report.output.as_ref())?;
+        write_optional(line, "promptHash", report.prompt_hash.as_ref())?;
         if let Some(place) = &report.config_place {
             let state = report.config.as_ref();
             let version = state.and_then(|config| config.version.as_ref());
             let etag = state.and_then(|config| config.etag.as_ref());
             line.serialize_entry("config", place)?;
-            put(line, "configState", version.or(etag))?;
+            write_optional(line, "configState", version.or(etag))?;
             line.serialize_entry("configMs", &milliseconds(report.durations.config))?;
         }
-        put(line, "dryRun", report.dry_run.then_some(&true))?;
+        write_optional(line, "dryRun", report.dry_run.then_some(&true))?;
         if report.attempts > 0 {
             line.serialize_entry("attempts", &report.attempts)?;
             line.serialize_entry("repairs", &report.repairs)?;
             line.serialize_entry("secretsMs", &milliseconds(report.durations.secrets))?;
             line.serialize_entry("providerMs", &milliseconds(report.durations.provider))?;
-            put(line, "stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
-            put(line, "providerStopReason", report.provider_stop_reason.as_ref())?;
+            write_optional(line, "stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
+            write_optional(line, "providerStopReason", report.provider_stop_reason.as_ref())?;
             for (name, count) in token_counts(report.usage) {
                 line.serialize_entry(name, &count)?;
             }
@@ -222,7 +222,7 @@ impl LogLine {
         if max_level >= LogLevel::Debug {
             warnings.extend(self.report.warnings.iter().map(String::as_str));
         }
-        put(line, "warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
+        write_optional(line, "warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
     }
 
     /// Returns the metrics in CloudWatch's embedded metric format.
@@ -248,8 +248,8 @@ impl LogLine {
     }
 }
 
-/// Adds a field, unless its value is missing.
-fn put<M: SerializeMap, T: Serialize + ?Sized>(
+/// Writes a field, unless its value is missing.
+fn write_optional<M: SerializeMap, T: Serialize + ?Sized>(
     line: &mut M,
     name: &'static str,
     value: Option<&T>,

@@ -1,4 +1,4 @@
-//! Finds the Lambda binary that a test starts: the build that ships if `SHIPPED_FUNCTION` is set,
+//! Finds the Lambda binary that a test starts: the deployed build if `SHIPPED_FUNCTION` is set,
 //! otherwise the one that `cargo test` built.
 //!
 //! `SHIPPED_FUNCTION` is the folder into which `scripts/lib/tools.sh` unpacks the zips of

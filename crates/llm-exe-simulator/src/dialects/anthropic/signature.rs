@@ -1,7 +1,7 @@
 //! The signatures of thinking blocks, with which a service recognizes its own thinking.
 //!
 //! A signature contains a hash of the block's text and a hash of everything before the block.
-//! Models with preserved thinking reject a block if what is before it has changed.
+//! Models with preserved thinking reject a block if anything before it has changed.
 //! <https://platform.claude.com/docs/en/build-with-claude/preserved-thinking>
 
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ pub(super) fn is_unchanged(block: &Value) -> bool {
         && signature.strip_prefix(PREFIX).is_none_or(has_text)
 }
 
-/// Rejects thinking blocks of which the conversation before them has changed, or whose turn has
-/// lost an earlier block.
+/// Rejects thinking blocks if the conversation before them has changed, or if their turn has lost an
+/// earlier block.
 ///
 /// Some models with preserved thinking drop such a block without an error. The simulator rejects it
 /// for all of them, because the model loses its reasoning in either case.

@@ -30,7 +30,7 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     validate_tool_messages(messages)
 }
 
-/// Rejects assistant messages of a conversation with tools that have lost their reasoning.
+/// Rejects assistant messages without reasoning in a conversation with tools.
 /// <https://api-docs.deepseek.com/guides/thinking_mode>
 pub(crate) fn validate_reasoning(body: &Value) -> Result<(), Rejection> {
     if array_field(body, "tools").is_empty() {
