@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 use super::budget::{Budget, TooMuchWork};
 use super::decimal::Decimal;
 use super::equal::{MAX_PAIRWISE, byte_work, equal, equal_items, hash, lookup_work};
-use super::evaluated::Evaluated;
+use super::evaluated::EvaluatedParts;
 use super::node::{
     ContainsRule, Content, DynamicRef, Encoding, Enumeration, Graph, ItemRules, Keyword, NEVER,
     Node, NodeId, NumberRule, NumberRuleKind, ObjectRules, Range, Union,
@@ -51,7 +51,7 @@ impl<'c> Checker<'c> {
         node: NodeId,
         value: &Value,
         scope: &Scope<'_>,
-        evaluated: Option<&mut Evaluated>,
+        evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         self.budget.spend(VISIT)?;
         let node = self.graph.node(node);
@@ -84,7 +84,7 @@ impl<'c> Checker<'c> {
         mut node: &'c Node,
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         loop {
             if self.changes_scope(node, scope) {
@@ -123,9 +123,9 @@ impl<'c> Checker<'c> {
         node: &'c Node,
         value: &Value,
         scope: &Scope<'_>,
-        outer: Option<&mut Evaluated>,
+        outer: Option<&mut EvaluatedParts>,
     ) -> Outcome {
-        let mut own = Evaluated::default();
+        let mut own = EvaluatedParts::default();
         for keyword in &node.keywords {
             let is_valid = match (keyword, value) {
                 (Keyword::UnevaluatedProperties(schema), Value::Object(fields)) => {
@@ -153,7 +153,7 @@ impl<'c> Checker<'c> {
         schema: NodeId,
         parts: impl Iterator<Item = &'v Value>,
         scope: &Scope<'_>,
-        own: &mut Evaluated,
+        own: &mut EvaluatedParts,
     ) -> Outcome {
         for (position, part) in parts.enumerate() {
             if !own.contains(position) {
@@ -172,7 +172,7 @@ impl<'c> Checker<'c> {
         keyword: &'c Keyword,
         value: &Value,
         scope: &Scope<'_>,
-        evaluated: Option<&mut Evaluated>,
+        evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         match (keyword, value) {
             (Keyword::Object(rules), Value::Object(fields)) => {
@@ -255,7 +255,7 @@ impl<'c> Checker<'c> {
         rules: &'c ObjectRules,
         fields: &Map<String, Value>,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         if fields.len() < rules.required {
             return Ok(false);
@@ -299,7 +299,7 @@ impl<'c> Checker<'c> {
         rules: &'c ItemRules,
         items: &[Value],
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         let mut prefix = rules.prefix.iter();
         for (position, item) in items.iter().enumerate() {
@@ -321,7 +321,7 @@ impl<'c> Checker<'c> {
         rule: &'c ContainsRule,
         items: &[Value],
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Result<usize, TooMuchWork> {
         let mut count = 0;
         for (position, item) in items.iter().enumerate() {
@@ -342,7 +342,7 @@ impl<'c> Checker<'c> {
         branches: &'c [NodeId],
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         for branch in branches {
             if !self.check(*branch, value, scope, evaluated.as_deref_mut())? {
@@ -357,7 +357,7 @@ impl<'c> Checker<'c> {
         union: &'c Union,
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         let mut is_valid = false;
         for branch in self.candidates(union, value)? {
@@ -378,7 +378,7 @@ impl<'c> Checker<'c> {
         union: &'c Union,
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         let mut matches = 0;
         for branch in self.candidates(union, value)? {
@@ -400,9 +400,9 @@ impl<'c> Checker<'c> {
         branch: NodeId,
         value: &Value,
         scope: &Scope<'_>,
-        evaluated: &mut Evaluated,
+        evaluated: &mut EvaluatedParts,
     ) -> Outcome {
-        let mut own = Evaluated::default();
+        let mut own = EvaluatedParts::default();
         let is_valid = self.check(branch, value, scope, Some(&mut own))?;
         if is_valid {
             self.budget.spend(own.work())?;
@@ -417,7 +417,7 @@ impl<'c> Checker<'c> {
         [condition, then, otherwise]: [Option<NodeId>; 3],
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         let Some(condition) = condition else { return Ok(true) };
         let is_met = match evaluated.as_deref_mut() {
@@ -436,7 +436,7 @@ impl<'c> Checker<'c> {
         fields: &Map<String, Value>,
         value: &Value,
         scope: &Scope<'_>,
-        mut evaluated: Option<&mut Evaluated>,
+        mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
         for (name, schema) in all {
             self.budget.spend(lookup_work(name))?;

@@ -192,7 +192,7 @@ impl<'a> Coercer<'a> {
             rules.find(name, cursor).is_some_and(|rule| rule.schema.is_some())
         };
         let mut cursor = 0;
-        // Removing properties is slow even if all of them stay.
+        // `retain` is slow even if it removes nothing.
         if !fields.keys().all(|name| is_known(name, &mut cursor)) {
             fields.retain(|name, _| is_known(name, &mut cursor));
         }

@@ -50,11 +50,11 @@ pub(super) fn describe(keyword: &Keyword, value: &Value) -> String {
             };
             match content.is_json {
                 true if encoding.is_empty() => format!("expected JSON, got {got}"),
-                true => format!("expected {encoding} of JSON, got {got}"),
+                true => format!("expected JSON encoded as {encoding}, got {got}"),
                 false => format!("expected {encoding}, got {got}"),
             }
         }
-        (Keyword::Not(_), _) => "it matches the schema in not".to_owned(),
+        (Keyword::Not(_), _) => "it must not match the schema in not".to_owned(),
         _ => "it is not allowed".to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use super::budget::TooMuchWork;
 use super::check::{Checker, Scope};
 use super::describe::{self, describe, expected_types, list_values};
 use super::equal::equal_items;
-use super::evaluated::Evaluated;
+use super::evaluated::EvaluatedParts;
 use super::node::{
     DependentRequired, ItemRules, Keyword, NEVER, Node, NodeId, ObjectRules, Types, Union,
 };
@@ -137,7 +137,7 @@ impl<'c> Explainer<'_, 'c> {
             return Ok(());
         }
         // The other keywords are satisfied, so all that they have evaluated counts.
-        let mut evaluated = Evaluated::default();
+        let mut evaluated = EvaluatedParts::default();
         for keyword in &node.keywords {
             match (keyword, value) {
                 (Keyword::UnevaluatedProperties(schema), Value::Object(fields)) => {
@@ -438,7 +438,7 @@ impl<'c> Explainer<'_, 'c> {
         }
     }
 
-    /// Returns the type that a branch requires, and the first constant that the value lacks.
+    /// Compares a value with the type and the constants that a branch requires.
     fn branch(&self, node: NodeId, value: &Value) -> Branch<'c> {
         let mut branch = Branch { node, types: Types::ALL, matches: 0, mismatch: None };
         self.add_requirements(&mut branch, node, value, 0);

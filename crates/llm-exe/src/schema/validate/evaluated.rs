@@ -3,13 +3,13 @@
 
 /// A set of positions of properties in an object, or of items in an array.
 #[derive(Debug, Default)]
-pub(super) struct Evaluated {
+pub(super) struct EvaluatedParts {
     bits: Vec<u64>,
 }
 
 const BITS: usize = 64;
 
-impl Evaluated {
+impl EvaluatedParts {
     pub(super) fn add(&mut self, position: usize) {
         let word = position / BITS;
         if word >= self.bits.len() {
@@ -20,7 +20,7 @@ impl Evaluated {
         }
     }
 
-    pub(super) fn add_all(&mut self, other: &Evaluated) {
+    pub(super) fn add_all(&mut self, other: &EvaluatedParts) {
         if self.bits.len() < other.bits.len() {
             self.bits.resize(other.bits.len(), 0);
         }
@@ -41,11 +41,11 @@ impl Evaluated {
 
 #[cfg(test)]
 mod tests {
-    use super::Evaluated;
+    use super::EvaluatedParts;
 
     #[test]
     fn positions_are_merged() {
-        let (mut first, mut second) = (Evaluated::default(), Evaluated::default());
+        let (mut first, mut second) = (EvaluatedParts::default(), EvaluatedParts::default());
         first.add(3);
         second.add(64);
         second.add(200);

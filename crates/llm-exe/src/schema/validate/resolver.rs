@@ -14,7 +14,7 @@ use crate::schema::SchemaError;
 
 /// The target of a reference.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedReference {
     pub(super) node: NodeId,
     /// The dynamic anchors that can replace the node, for a dynamic reference.
     pub(super) anchors: Option<u32>,
@@ -22,7 +22,7 @@ pub(super) struct Resolved {
 
 /// The result of resolving a reference within the document. The inner error is the reason why the
 /// target does not exist.
-type Resolution = Result<Resolved, SchemaError>;
+type Resolution = Result<ResolvedReference, SchemaError>;
 
 impl<'a> Builder<'a> {
     /// Finds the node that a reference refers to. The inner error says that the schema does not
@@ -64,7 +64,7 @@ impl<'a> Builder<'a> {
             }
             _ => None,
         };
-        Ok(found.map(|node| Resolved { node, anchors }).map_err(|reason| {
+        Ok(found.map(|node| ResolvedReference { node, anchors }).map_err(|reason| {
             let text = format!(
                 "the reference {} does not lead to a schema: {reason}",
                 quoted(reference.text)

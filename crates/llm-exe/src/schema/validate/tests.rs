@@ -252,7 +252,7 @@ fn errors_say_what_was_received_and_expected() {
         ),
         (json!({"uniqueItems": true}), json!([1, 2, 1.0]), "items 0 and 2 are equal"),
         (json!({"contains": {"type": "null"}}), json!([1]), "at least 1 item that matches"),
-        (json!({"not": {"type": "null"}}), json!(null), "it matches the schema in not"),
+        (json!({"not": {"type": "null"}}), json!(null), "it must not match the schema in not"),
     ] {
         let text = errors(&schema, &value);
         assert!(text.contains(expected), "{schema} {value}: {text}");

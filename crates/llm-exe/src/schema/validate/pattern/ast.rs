@@ -18,7 +18,7 @@ pub(super) enum Node {
     /// The text of an earlier group.
     BackReference(BackReference),
     /// A lookahead or lookbehind.
-    Look(Look, Box<Node>),
+    Lookaround(Lookaround, Box<Node>),
     /// A quantifier.
     Repeat(Repeat, Box<Node>),
     /// Parts that match one after another.
@@ -72,7 +72,7 @@ pub(super) struct BackReference {
 
 /// A kind of lookaround.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct Lookaround {
     pub(super) behind: bool,
     pub(super) negated: bool,
 }

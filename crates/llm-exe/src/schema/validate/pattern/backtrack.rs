@@ -2,7 +2,7 @@
 //!
 //! The number of steps can be exponential, so they are charged to a budget.
 
-use super::ast::{BackReference, Look};
+use super::ast::{BackReference, Lookaround};
 use super::meter::Meter;
 use super::program::{CharMatcher, Counts, Instruction, Program};
 use super::set::fold;
@@ -142,13 +142,15 @@ impl Search<'_, '_> {
             Instruction::BackReference { reference, backward } => {
                 self.repeat_group(*reference, at, *backward)?.map(|at| (next, at))
             }
-            Instruction::Look { look, end } => self.look(*look, index, at)?.then_some((*end, at)),
+            Instruction::Lookaround { look, end } => {
+                self.look(*look, index, at)?.then_some((*end, at))
+            }
             Instruction::Match => None,
         })
     }
 
     /// Runs a lookaround. Returns whether its condition holds.
-    fn look(&mut self, look: Look, index: usize, at: usize) -> Result<bool, TooMuchWork> {
+    fn look(&mut self, look: Lookaround, index: usize, at: usize) -> Result<bool, TooMuchWork> {
         let base = self.undo.len();
         let found = self.run(index + 1, at)?;
         if look.negated && found {

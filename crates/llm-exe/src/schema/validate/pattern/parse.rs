@@ -5,7 +5,7 @@
 //! next to a class such as `\w` in brackets, and `(?i)`, `(?P<name>…)`, `\A` and `\z`, which are
 //! common in schemas that were not made by JavaScript.
 
-use super::ast::{Assertion, BackReference, Look, Node, Repeat, Tree};
+use super::ast::{Assertion, BackReference, Lookaround, Node, Repeat, Tree};
 use super::error::PatternError;
 use super::set::{ALL, DIGITS, LINE_ENDS, Property, SPACE, Set, WORD, fold};
 
@@ -202,7 +202,7 @@ impl<'t> Parser<'t> {
             if self.skip(text) {
                 self.has_look = true;
                 let node = self.parse_inside(*flags, start)?;
-                return Ok(Some(Node::Look(Look { behind, negated }, Box::new(node))));
+                return Ok(Some(Node::Lookaround(Lookaround { behind, negated }, Box::new(node))));
             }
         }
         if self.skip("<") || self.skip("P<") {
@@ -276,7 +276,7 @@ impl<'t> Parser<'t> {
     fn parse_quantifier(&mut self, part: Node, groups: usize) -> Result<Node, PatternError> {
         let start = self.at;
         let Some((min, max)) = self.parse_counts()? else { return Ok(part) };
-        if matches!(part, Node::Assertion(_) | Node::Look(..)) {
+        if matches!(part, Node::Assertion(_) | Node::Lookaround(..)) {
             return Err(self.error_at(start, "a quantifier can't follow an assertion"));
         }
         if max.is_some_and(|max| max < min) {
@@ -511,7 +511,7 @@ fn count_instructions(node: &Node) -> u64 {
             let copies = repeat.max.unwrap_or(repeat.min).max(1);
             count_instructions(inside).saturating_add(4).saturating_mul(u64::from(copies))
         }
-        Node::Group(_, inside) | Node::Look(_, inside) => {
+        Node::Group(_, inside) | Node::Lookaround(_, inside) => {
             count_instructions(inside).saturating_add(2)
         }
         Node::Sequence(parts) => sum(parts),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ast::{Assertion, BackReference, Look, Node, Repeat, Tree};
+use super::ast::{Assertion, BackReference, Lookaround, Node, Repeat, Tree};
 use super::set::{CompiledSet, Set};
 use crate::schema::validate::budget::{Budget, TooMuchWork};
 
@@ -60,8 +60,8 @@ pub(super) enum Instruction {
         backward: bool,
     },
     /// Matches the instructions that follow without consuming their text, then continues at `end`.
-    Look {
-        look: Look,
+    Lookaround {
+        look: Lookaround,
         end: usize,
     },
     /// The end of a match or of a lookaround.
@@ -170,14 +170,14 @@ impl Compiler<'_> {
             Node::BackReference(reference) => {
                 self.push(Instruction::BackReference { reference: *reference, backward })?;
             }
-            Node::Look(look, inside) => {
+            Node::Lookaround(look, inside) => {
                 let start = self.push(Instruction::Match)?;
                 self.backward = look.behind;
                 self.add_node(inside)?;
                 self.backward = backward;
                 self.push(Instruction::Match)?;
                 let end = self.next();
-                self.replace(start, Instruction::Look { look: *look, end });
+                self.replace(start, Instruction::Lookaround { look: *look, end });
             }
             Node::Repeat(repeat, inside) => self.add_repeat(repeat, inside)?,
             Node::Sequence(parts) if backward => {
