@@ -88,37 +88,37 @@ fn references(count: usize) -> Value {
 
 const DOUBLED: &[Row] = &[
     Row {
-        name: "D1a: an example of a oneOf of two references",
+        name: "an example of a oneOf of two references",
         size: 19,
         request: |size| by_prompt(chain(size, |next| json!({ "oneOf": [next, next] }))),
         reply: None,
     },
     Row {
-        name: "D1a: an example of an anyOf of two references",
+        name: "an example of an anyOf of two references",
         size: 20,
         request: |size| by_prompt(chain(size, |next| json!({ "anyOf": [next, next] }))),
         reply: None,
     },
     Row {
-        name: "D1b: a oneOf of two references",
+        name: "a oneOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "oneOf": [next, next] }))),
         reply: Some(|_| r#"{"x":"no"}"#.to_owned()),
     },
     Row {
-        name: "D1b: an anyOf of two references",
+        name: "an anyOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "anyOf": [next, next] }))),
         reply: Some(|_| r#"{"x":"no"}"#.to_owned()),
     },
     Row {
-        name: "D1b: an allOf of two references",
+        name: "an allOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "allOf": [next, next] }))),
         reply: Some(|_| r#"{"x":1}"#.to_owned()),
     },
     Row {
-        name: "D1c: unevaluatedProperties",
+        name: "unevaluatedProperties",
         size: 18,
         request: |size| {
             let level =
@@ -128,7 +128,7 @@ const DOUBLED: &[Row] = &[
         reply: Some(|_| r#"{"x":1}"#.to_owned()),
     },
     Row {
-        name: "D1d: dependentSchemas",
+        name: "dependentSchemas",
         size: 26,
         request: |size| {
             with_schema(chain(size, |next| json!({ "dependentSchemas": { "x": next, "y": next } })))
@@ -136,7 +136,7 @@ const DOUBLED: &[Row] = &[
         reply: Some(|_| r#"{"x":1,"y":2}"#.to_owned()),
     },
     Row {
-        name: "D1e: two paths to the same value",
+        name: "two paths to the same value",
         size: 24,
         request: |size| with_schema(two_paths(size)),
         reply: Some(|size| nested(size).to_string()),
@@ -145,19 +145,19 @@ const DOUBLED: &[Row] = &[
 
 const ERRORS: &[Row] = &[
     Row {
-        name: "D3a: items without required properties",
+        name: "items without required properties",
         size: 1_500,
         request: |size| with_schema(list_of(json!({ "required": names(size) }))),
         reply: Some(|size| list(&json!({}), size)),
     },
     Row {
-        name: "D3b: rows without columns",
+        name: "rows without columns",
         size: 130_000,
         request: |_| with_schema(list_of(json!({ "type": "object", "required": names(20) }))),
         reply: Some(|size| list(&json!({}), size)),
     },
     Row {
-        name: "D3c: rows of a union",
+        name: "rows of a union",
         size: 70_000,
         request: |_| {
             let branch =
@@ -170,7 +170,7 @@ const ERRORS: &[Row] = &[
 
 const QUADRATIC: &[Row] = &[
     Row {
-        name: "D4: lookahead at each position",
+        name: "lookahead at each position",
         size: 100_000,
         request: |_| {
             with_schema(
@@ -180,7 +180,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
-        name: "D4: lookahead at each position of a short text",
+        name: "lookahead at each position of a short text",
         size: 2_000,
         request: |_| {
             with_schema(
@@ -190,7 +190,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
-        name: "D4: nested quantifiers",
+        name: "nested quantifiers",
         size: 100_000,
         request: |_| {
             with_schema(
@@ -200,7 +200,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| json!({ "a": format!("{}b", "a".repeat(size)) }).to_string()),
     },
     Row {
-        name: "D4: a back-reference",
+        name: "a back-reference",
         size: 2_000,
         request: |_| {
             with_schema(
@@ -210,7 +210,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
-        name: "D5: patterns of keys",
+        name: "patterns of keys",
         size: 2_500,
         request: |size| with_schema(key_patterns(size)),
         reply: Some(|size| {
@@ -218,7 +218,7 @@ const QUADRATIC: &[Row] = &[
         }),
     },
     Row {
-        name: "D6a: an enum of objects",
+        name: "an enum of objects",
         size: 10_000,
         request: |size| {
             let values: Vec<Value> = (0..size).map(|index| json!({ "a": index })).collect();
@@ -227,7 +227,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| list(&json!({ "a": size - 1 }), size)),
     },
     Row {
-        name: "D6b: a oneOf of constants",
+        name: "a oneOf of constants",
         size: 10_000,
         request: |size| {
             let values: Vec<Value> = (0..size).map(|index| json!({ "const": index })).collect();
@@ -236,7 +236,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| list(&json!(size - 1), size)),
     },
     Row {
-        name: "D7: a long divisor",
+        name: "a long divisor",
         size: 100_000,
         request: |size| {
             let number: Value = serde_json::from_str(&"9".repeat(size)).unwrap();
@@ -246,7 +246,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|_| r#"{"a":5}"#.to_owned()),
     },
     Row {
-        name: "D7: a long dividend",
+        name: "a long dividend",
         size: 100_000,
         request: |_| {
             let number: Value = serde_json::from_str(&"7".repeat(400)).unwrap();
@@ -256,7 +256,7 @@ const QUADRATIC: &[Row] = &[
         reply: Some(|size| format!("{{\"a\":{}}}", "9".repeat(size))),
     },
     Row {
-        name: "D7: a large exponent",
+        name: "a large exponent",
         size: 100_000,
         request: |_| {
             let property = json!({ "multipleOf": 7, "maximum": 5, "type": "integer" });
@@ -280,7 +280,7 @@ const QUADRATIC: &[Row] = &[
 
 const REWRITTEN: &[Row] = &[
     Row {
-        name: "D9: references for a model of Anthropic",
+        name: "references for a model of Anthropic",
         size: 30_000,
         request: |size| {
             // A request has at most 6 MB.

@@ -494,7 +494,7 @@ impl<'t> Parser<'t> {
             Some(_) => Ok(name),
             None => {
                 let name = crate::json::quoted(name);
-                Err(self.error_at(start, &format!("unknown Unicode property {name}")))
+                Err(self.error_at(start, &format!("unsupported Unicode property {name}")))
             }
         }
     }

@@ -173,9 +173,8 @@ fn single(mut mapped: impl Iterator<Item = char>, c: char) -> char {
 /// The long and the short name of a property without a value, and whether a character has it.
 type BinaryRow = (&'static str, &'static str, fn(char) -> bool);
 
-/// The properties without a value. Of those of ECMA-262, properties of
-/// bidirectional text, case mapping and normalization are not among them, because their tables
-/// would make the program larger.
+/// The properties without a value. ECMA-262 has more: those of bidirectional text, case mapping and
+/// normalization are not supported, because their tables would make the program larger.
 const BINARY: &[BinaryRow] = &[
     ("Alphabetic", "Alpha", char::is_alphabetic),
     ("Any", "Any", |_| true),

@@ -106,7 +106,7 @@ fn errors_name_the_position() {
         ("[z-a]", "the range ends before its start at character 2"),
         ("a\\", "the pattern ends with a backslash at character 2"),
         (r"\q", "unknown escape sequence at character 1"),
-        (r"\p{Nope}", "unknown Unicode property \"Nope\" at character 1"),
+        (r"\p{Nope}", "unsupported Unicode property \"Nope\" at character 1"),
         (r"(a)\2", "the pattern has no group 2 at character 4"),
         (r"\k<x>", "the pattern has no group \"x\" at character 1"),
         ("(?<x>a)(?<x>b)", "the group \"x\" exists already at character 8"),
