@@ -13,8 +13,8 @@ use crate::running::{Queue, Running, TEXT};
 
 /// The number of measured invocations per size. The fastest one counts.
 const REPETITIONS: usize = 7;
-/// Maximum ratio of the growth of the CPU time to the growth of the size, from one step to the next.
-/// Caches and memory from the kernel need some margin; a step of quadratic growth exceeds it.
+/// Maximum ratio of the growth of the CPU time to the growth of the size, from one step to the
+/// next. Caches and memory from the kernel need some margin; a step of quadratic growth exceeds it.
 pub(crate) const MARGIN: f64 = 2.0;
 
 const KILO: usize = 1_000;

@@ -26,8 +26,8 @@ struct Pair {
     theirs: Validator,
 }
 
-/// Compiles a schema with both implementations. Returns `None` if both reject it, or if only one does
-/// on purpose.
+/// Compiles a schema with both implementations. Returns `None` if both reject it, or if only one
+/// does on purpose.
 ///
 /// # Errors
 /// Returns the difference if only one of them rejects it.
@@ -93,8 +93,8 @@ fn difference(pair: &Pair, value: &Value, schema: &Map<String, Value>) -> Option
     Some(format!("the error {error:?} is at none of {places:?}"))
 }
 
-/// Returns whether jsonschema reports an error at a place. For a part that is not allowed, it reports
-/// the value around the place, and for `unevaluated…` keywords any of the values around it.
+/// Returns whether jsonschema reports an error at a place. For a part that is not allowed, it
+/// reports the value around the place, and for `unevaluated…` keywords any of the values around it.
 fn is_named(place: &str, error: &str, places: &[String], schema: &Map<String, Value>) -> bool {
     let is_listed = |place: &str| places.iter().any(|other| other == place);
     let mut around = place.rsplit_once('/').map(|(around, _)| around);

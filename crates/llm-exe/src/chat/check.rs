@@ -41,13 +41,11 @@ impl Chat {
                 add("name", format!("another tool has the name {} as well", quoted(&tool.name)));
             }
             if Some(&tool.name) == reply_tool {
-                let name = quoted(&tool.name);
-                add(
-                    "name",
-                    format!(
-                        "{name} is reserved for the tool that returns the reply; choose another name"
-                    ),
+                let text = format!(
+                    "{} is reserved for the tool that returns the reply; choose another name",
+                    quoted(&tool.name)
                 );
+                add("name", text);
             }
             if !tool.parameters.is_object() {
                 let received = type_name(&tool.parameters);

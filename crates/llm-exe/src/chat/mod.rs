@@ -5,7 +5,8 @@
 //!
 //! A conversation with tools alternates between an assistant message with [`ToolCall`]s and a user
 //! message with a [`ToolResult`] for each of them. An assistant message also keeps the turn in the
-//! provider's own format ([`RawTurn`]), because reasoning must be sent back exactly as it was received.
+//! provider's own format ([`RawTurn`]), because reasoning must be sent back exactly as it was
+//! received.
 
 mod check;
 mod message;

@@ -25,7 +25,8 @@ impl Tool {
     }
 
     /// Returns the schema of the arguments with the fields that an API may require at its root.
-    /// OpenAI rejects an "object schema missing properties", and other APIs reject a missing `type`.
+    /// OpenAI rejects an "object schema missing properties", and other APIs reject a missing
+    /// `type`.
     pub(crate) fn object_schema(&self) -> Value {
         let mut schema = self.parameters.clone();
         if let Some(fields) = schema.as_object_mut() {

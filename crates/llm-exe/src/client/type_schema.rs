@@ -255,8 +255,8 @@ fn for_each_subschema<'a>(rules: &'a Rules, mut visit: impl FnMut(&'a str, &'a V
     }
 }
 
-/// Collects the references to definitions that apply to the same value as other schemas. Closing one
-/// of these definitions would exclude the properties of the other schemas.
+/// Collects the references to definitions that apply to the same value as other schemas. Closing
+/// one of these definitions would exclude the properties of the other schemas.
 struct SharedReferences<'a> {
     root: &'a Value,
     references: Vec<String>,

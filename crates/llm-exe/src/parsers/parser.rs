@@ -56,8 +56,8 @@ impl<'a> Context<'a> {
         Context { schema, render, wrapper: None }
     }
 
-    /// Checks a JSON value in a reply and coerces it to the schema. The wrapper is optional, because
-    /// models without structured output may omit it.
+    /// Checks a JSON value in a reply and coerces it to the schema. The wrapper is optional,
+    /// because models without structured output may omit it.
     pub(super) fn read(&self, mut value: Value) -> Result<Value, String> {
         if let (Some(name), Value::Object(fields)) = (self.wrapper, &mut value)
             && fields.len() == 1

@@ -1,5 +1,6 @@
-//! Tests that the turns of a model are sent back as it requires. The simulator creates the turns with
-//! their reasoning and signatures, and rejects them if anything in them or before them has changed.
+//! Tests that the turns of a model are sent back as it requires. The simulator creates the turns
+//! with their reasoning and signatures, and rejects them if anything in them or before them has
+//! changed.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -32,8 +32,8 @@ pub(super) fn is_unchanged(block: &Value) -> bool {
         && signature.strip_prefix(PREFIX).is_none_or(has_text)
 }
 
-/// Rejects thinking blocks if the conversation before them has changed, or if their turn has lost an
-/// earlier block.
+/// Rejects thinking blocks if the conversation before them has changed, or if their turn has lost
+/// an earlier block.
 ///
 /// Some models with preserved thinking drop such a block without an error. The simulator rejects it
 /// for all of them, because the model loses its reasoning in either case.

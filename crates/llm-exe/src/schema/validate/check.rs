@@ -476,8 +476,8 @@ impl<'c> Checker<'c> {
         Ok(target)
     }
 
-    /// Returns the branches that can accept a value. If there are many branches and all of them have
-    /// constants, these are the branches whose constant has the hash of the value.
+    /// Returns the branches that can accept a value. If there are many branches and all of them
+    /// have constants, these are the branches whose constant has the hash of the value.
     fn candidates(
         &self,
         union: &'c Union,
@@ -501,8 +501,8 @@ impl<'c> Checker<'c> {
         Ok(all.iter().copied().chain(listed.iter().map(|(_, branch)| *branch)))
     }
 
-    /// Returns the hashes of the branches' constants and the branches, sorted. Returns `None` if one
-    /// has neither `const` nor `enum`.
+    /// Returns the hashes of the branches' constants and the branches, sorted. Returns `None` if
+    /// one has neither `const` nor `enum`.
     fn constants(&self, union: &Union) -> Result<Option<Vec<(u64, NodeId)>>, TooMuchWork> {
         let mut by_hash = Vec::new();
         for branch in &union.branches {
