@@ -47,9 +47,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     }
 }
 
-/// Reads a token count. A count that is not a number, such as null, is zero.
+/// Reads a token count from borrowed JSON. A count that is not a number, such as null, is zero.
 pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let json = Box::<RawValue>::deserialize(deserializer)?;
+    let json = <&RawValue>::deserialize(deserializer)?;
     // Some servers send a float.
     let whole = json.get().split('.').next().unwrap_or_default();
     Ok(whole.parse().unwrap_or(0))

@@ -1,6 +1,7 @@
 //! Parses the response body of the chat completions API.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::quirks::OpenAiChat;
@@ -14,12 +15,37 @@ use crate::wire::WireReply;
 /// The name of the response body in errors.
 const EXPECTED: &str = "a chat completion";
 
+/// The finish reason of a reply that the provider aborted.
+const ABORTED: &str = "insufficient_system_resource";
+
 /// Parses a successful response to the request for `chat`.
 ///
 /// # Errors
 /// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
 /// reply.
 pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+    if chat.tools.is_empty()
+        && let Ok(completion) = serde_json::from_slice::<TextCompletion>(&wire.body)
+        && let Ok([choice]) = <[TextChoice; 1]>::try_from(completion.choices)
+        && choice.message.tool_calls.is_none()
+        && choice.finish_reason.as_deref() != Some(ABORTED)
+    {
+        let TextCompletion { id, model, usage, .. } = completion;
+        let TextMessage { content, refusal, .. } = choice.message;
+        let mut builder = ReplyBuilder::new(chat);
+        builder.push_some(id.map(ReplyEvent::Id))?;
+        builder.push_some(model.map(ReplyEvent::Model))?;
+        builder.push_some(content.map(ReplyEvent::Text))?;
+        builder.push_some(refusal.map(ReplyEvent::Refusal))?;
+        let usage = usage.map_or(Lenient::Missing, Lenient::Value);
+        push_end(&mut builder, api, choice.finish_reason, usage)?;
+        return Ok(builder.finish());
+    }
+    read_part_by_part(api, wire, chat)
+}
+
+/// Parses a reply with tool calls, or with parts that may be unreadable.
+fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let completion: Completion<'_> = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable(EXPECTED, &error))?;
     let choices = list_items(Some(completion.choices))
@@ -31,7 +57,7 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     let Choice { message: raw_message, finish_reason } =
         serde_json::from_str(choice.get()).map_err(|_| incomplete(EXPECTED, "the choice"))?;
     let provider = finish_reason.ok();
-    if provider.as_deref() == Some("insufficient_system_resource") {
+    if provider.as_deref() == Some(ABORTED) {
         let message = "the provider aborted the reply because it ran out of resources";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     }
@@ -43,6 +69,25 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     let can_replay_content = read_content(&mut builder, message.content)?;
     builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
     let can_replay_calls = read_calls(&mut builder, message.tool_calls);
+    push_end(&mut builder, api, provider, completion.usage)?;
+    let mut reply = builder.finish();
+    // Only conversations with tools need the turn again, so others do not pay for it.
+    if !chat.tools.is_empty() {
+        let model = models::find_model(api.models, &chat.model);
+        reply.raw = raw_message
+            .filter(|_| can_replay_content)
+            .and_then(|message| tools::raw_turn(message, &reply, chat, model, can_replay_calls));
+    }
+    Ok(reply)
+}
+
+/// Adds what follows the message: why the model stopped, and the token counts.
+fn push_end(
+    builder: &mut ReplyBuilder,
+    api: &OpenAiChat,
+    provider: Option<String>,
+    usage: Lenient<WireUsage>,
+) -> Result<(), Error> {
     let reason = match provider.as_deref() {
         // OpenAI sends only `stop`. Compatible servers send the other values.
         Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
@@ -53,17 +98,7 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
     let excludes_reasoning = api.completion_excludes_reasoning;
-    let usage = completion.usage.map(|usage| usage.into_usage(excludes_reasoning));
-    push_usage(&mut builder, usage)?;
-    let mut reply = builder.finish();
-    // Only conversations with tools need the turn again, so others do not pay for it.
-    if !chat.tools.is_empty() {
-        let model = models::find_model(api.models, &chat.model);
-        reply.raw = raw_message
-            .filter(|_| can_replay_content)
-            .and_then(|message| tools::raw_turn(message, &reply, chat, model, can_replay_calls));
-    }
-    Ok(reply)
+    push_usage(builder, usage.map(|usage| usage.into_usage(excludes_reasoning)))
 }
 
 /// Adds the text of a message to the reply. OpenAI sends a string or null, and some compatible
@@ -128,6 +163,29 @@ fn read_arguments(json: Option<&RawValue>) -> (String, bool) {
         }
         Err(_) => (json.get().to_owned(), false),
     }
+}
+
+/// A completion in the documented form, with one choice and without tool calls. It is read in one
+/// pass. All other completions are read as a [`Completion`], whose text is scanned several times.
+#[derive(Deserialize)]
+struct TextCompletion {
+    id: Option<String>,
+    model: Option<String>,
+    choices: Vec<TextChoice>,
+    usage: Option<WireUsage>,
+}
+
+#[derive(Deserialize)]
+struct TextChoice {
+    message: TextMessage,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TextMessage {
+    content: Option<String>,
+    refusal: Option<String>,
+    tool_calls: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
