@@ -17,8 +17,16 @@ pub fn build_request(
     chat: &Chat,
 ) -> Result<BuiltRequest, Error> {
     chat.check()?;
-    check_support(chat, dialect.capabilities(&chat.model))?;
+    if !is_plain_text(chat) {
+        check_support(chat, dialect.capabilities(&chat.model))?;
+    }
     dialect.build_request(endpoint, chat)
+}
+
+/// Returns whether a chat consists of texts, which every model accepts.
+fn is_plain_text(chat: &Chat) -> bool {
+    let mut parts = chat.messages.iter().flat_map(|message| &message.parts);
+    chat.tools.is_empty() && parts.all(|part| matches!(part, Part::Text(_)))
 }
 
 /// Checks that the model accepts the images, the tools, and the tool calls and results of a chat.
