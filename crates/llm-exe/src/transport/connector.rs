@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -69,15 +69,20 @@ impl Client {
     }
 }
 
-/// The number of requests that a connection has served. It is attached to the connection, which
-/// lets the client detect that a request reused it.
+/// Whether a connection has served a request. The mark is attached to the connection, which lets
+/// the client detect that a request reused it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UseCount(Arc<AtomicUsize>);
+pub(crate) struct UsedMark(Arc<AtomicBool>);
 
-impl UseCount {
-    /// Increments the count and returns its previous value.
-    pub(crate) fn increment(&self) -> usize {
-        self.0.fetch_add(1, Ordering::Relaxed)
+impl UsedMark {
+    /// Sets the mark after a response.
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the connection has served a request.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -85,10 +90,10 @@ impl UseCount {
 struct Connector {
     plain: HttpConnector,
     tls: Arc<OnceLock<HttpsConnector<HttpConnector>>>,
-    pending: PendingConnections<Result<CountedStream, BoxError>>,
+    pending: PendingConnections<Result<MarkedStream, BoxError>>,
 }
 
-type ConnectFuture = Pin<Box<dyn Future<Output = Result<CountedStream, BoxError>> + Send>>;
+type ConnectFuture = Pin<Box<dyn Future<Output = Result<MarkedStream, BoxError>> + Send>>;
 
 impl Connector {
     fn new() -> Self {
@@ -112,19 +117,19 @@ impl Connector {
             let connecting = tls.clone().call(uri);
             return Box::pin(async move {
                 let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await??;
-                Ok(CountedStream { stream, uses: UseCount::default() })
+                Ok(MarkedStream { stream, used: UsedMark::default() })
             });
         }
         let connecting = self.plain.clone().call(uri);
         Box::pin(async move {
             let stream = MaybeHttpsStream::Http(connecting.await?);
-            Ok(CountedStream { stream, uses: UseCount::default() })
+            Ok(MarkedStream { stream, used: UsedMark::default() })
         })
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = CountedStream;
+    type Response = MarkedStream;
     type Error = BoxError;
     type Future = ConnectFuture;
 
@@ -146,19 +151,19 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A stream that carries the use count of its connection.
-struct CountedStream {
+/// A stream that carries the mark of its connection.
+struct MarkedStream {
     stream: Stream,
-    uses: UseCount,
+    used: UsedMark,
 }
 
-impl Connection for CountedStream {
+impl Connection for MarkedStream {
     fn connected(&self) -> Connected {
-        self.stream.connected().extra(self.uses.clone())
+        self.stream.connected().extra(self.used.clone())
     }
 }
 
-impl Read for CountedStream {
+impl Read for MarkedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -168,7 +173,7 @@ impl Read for CountedStream {
     }
 }
 
-impl Write for CountedStream {
+impl Write for MarkedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

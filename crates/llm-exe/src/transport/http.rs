@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Error as ClientError;
 use hyper_util::client::legacy::connect::capture_connection;
 
-use super::connector::{Client, UseCount};
+use super::connector::{Client, UsedMark};
 use crate::deadline::Deadline;
 use crate::wire::{UserAgent, WireReply};
 
@@ -120,8 +120,10 @@ impl HttpClient {
         request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
         let captured = capture_connection(&mut request);
         let response = self.client.request(request).await;
-        let reused = was_used_before(&captured);
-        let response = response.map_err(|error| classify(&error, reused))?;
+        let response = response.map_err(|error| classify(&error, was_used_before(&captured)))?;
+        if let Some(used) = response.extensions().get::<UsedMark>() {
+            used.set();
+        }
         let (head, body) = response.into_parts();
         let body = Limited::new(body, max_bytes).collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
@@ -135,7 +137,7 @@ impl HttpClient {
     }
 }
 
-/// Returns whether the connection of a request had already served another request.
+/// Returns whether the connection of a failed request had already served another request.
 fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
     let metadata = captured.connection_metadata();
     let Some(connected) = metadata.as_ref() else {
@@ -143,7 +145,7 @@ fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnec
     };
     let mut extras = http::Extensions::new();
     connected.get_extras(&mut extras);
-    extras.get::<UseCount>().is_some_and(|uses| uses.increment() > 0)
+    extras.get::<UsedMark>().is_some_and(UsedMark::is_set)
 }
 
 fn classify(error: &ClientError, reused: bool) -> HttpError {
