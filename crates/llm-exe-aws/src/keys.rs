@@ -56,7 +56,7 @@ impl SsmKeys {
 
     fn entry(&self, name: &KeyName) -> Arc<tokio::sync::Mutex<Entry>> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(entries.entry(name.store.clone()).or_default())
+        Arc::clone(entries.entry(name.store.to_string()).or_default())
     }
 
     async fn cached_or_fetched(&self, name: &KeyName) -> Result<Secret, Error> {

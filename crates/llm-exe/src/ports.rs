@@ -1,6 +1,7 @@
 //! Traits for the services that supply API keys, AWS signatures and hosted documents. Other crates
 //! implement them.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -19,19 +20,17 @@ pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName {
     /// The name in the key store, such as `KeyOpenAI`.
-    pub store: String,
+    pub store: Cow<'static, str>,
     /// The environment variables that may contain the key. The first one that is set takes
     /// precedence.
-    pub environment: Vec<String>,
+    pub environment: Vec<Cow<'static, str>>,
 }
 
 impl KeyName {
     /// Creates a key name from the name in the key store and the environment variables.
-    pub fn new(store: &str, environment: &[&str]) -> Self {
-        KeyName {
-            store: store.to_owned(),
-            environment: environment.iter().map(|name| (*name).to_owned()).collect(),
-        }
+    pub fn new(store: impl Into<Cow<'static, str>>, environment: &[&'static str]) -> Self {
+        let environment = environment.iter().map(|name| Cow::Borrowed(*name)).collect();
+        KeyName { store: store.into(), environment }
     }
 
     /// Returns whether the key can be set with this environment variable.
@@ -43,7 +42,7 @@ impl KeyName {
     /// returns the name in the key store.
     pub fn variables(&self) -> String {
         if self.environment.is_empty() {
-            return self.store.clone();
+            return self.store.to_string();
         }
         self.environment.join(" or ")
     }

@@ -24,6 +24,8 @@ mod options;
 mod raw_object;
 mod registry;
 
+use std::borrow::Cow;
+
 use self::openai_chat::quirks;
 use crate::ports::KeyName;
 use crate::region::aws_domain;
@@ -35,6 +37,9 @@ pub use capabilities::{Capability, ModelTable};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
+
+/// The placeholder in a default base URL for the host of an AWS region.
+const REGION_HOST: &str = "REGION.amazonaws.com";
 
 /// How requests to a provider are authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,11 +81,12 @@ impl ProviderRow {
     /// Returns the provider's endpoint. If `base_url` is `None`, the default base URL is used.
     pub fn endpoint(&self, base_url: Option<&str>, region: Option<&str>) -> Endpoint {
         let base_url = match (base_url, region) {
-            (Some(base_url), _) => base_url.to_owned(),
-            (None, Some(region)) => self
-                .base_url
-                .replace("REGION.amazonaws.com", &format!("{region}.{}", aws_domain(region))),
-            (None, None) => self.base_url.to_owned(),
+            (Some(base_url), _) => Cow::Borrowed(base_url),
+            (None, Some(region)) if self.base_url.contains(REGION_HOST) => {
+                let host = format!("{region}.{}", aws_domain(region));
+                Cow::Owned(self.base_url.replace(REGION_HOST, &host))
+            }
+            (None, _) => Cow::Borrowed(self.base_url),
         };
         Endpoint {
             base_url: base_url.trim_end_matches('/').to_owned(),

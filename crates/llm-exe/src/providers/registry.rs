@@ -1,5 +1,6 @@
 //! The providers that requests can name: the built-in ones, and those that a program registers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -129,14 +130,14 @@ impl Provider {
     /// [`key_name`](Provider::key_name) sets another one.
     #[must_use]
     pub fn key_env(self, variable: impl Into<String>) -> Self {
-        self.with_key(|key| key.environment.push(variable.into()))
+        self.with_key(|key| key.environment.push(Cow::Owned(variable.into())))
     }
 
     /// Sets the name of the API key in the key store ([`KeyName::store`]). Requests then need a
     /// key.
     #[must_use]
     pub fn key_name(self, name: impl Into<String>) -> Self {
-        self.with_key(|key| key.store = name.into())
+        self.with_key(|key| key.store = Cow::Owned(name.into()))
     }
 
     fn with_key(self, edit: impl FnOnce(&mut KeyName)) -> Self {
@@ -150,7 +151,7 @@ impl Provider {
             }),
         };
         let Registered { name, key, .. } = Arc::make_mut(&mut registered);
-        edit(key.get_or_insert_with(|| KeyName::new(name, &[])));
+        edit(key.get_or_insert_with(|| KeyName::new(name.clone(), &[])));
         Provider(Source::Registered(registered))
     }
 
