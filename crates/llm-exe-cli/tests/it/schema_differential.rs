@@ -98,7 +98,8 @@ fn difference(pair: &Pair, value: &Value, schema: &Map<String, Value>) -> Option
 fn is_named(place: &str, error: &str, places: &[String], schema: &Map<String, Value>) -> bool {
     let is_listed = |place: &str| places.iter().any(|other| other == place);
     let mut around = place.rsplit_once('/').map(|(around, _)| around);
-    if is_listed(place) || error.contains("is not allowed") && around.is_some_and(is_listed) {
+    let is_forbidden = error.contains("is not allowed") || error.contains("no value is allowed");
+    if is_listed(place) || is_forbidden && around.is_some_and(is_listed) {
         return true;
     }
     let has_unevaluated = Value::Object(schema.clone()).to_string().contains("\"unevaluated");

@@ -55,7 +55,7 @@ pub(super) fn describe(keyword: &Keyword, value: &Value) -> String {
             }
         }
         (Keyword::Not(_), _) => "it must not match the schema in not".to_owned(),
-        _ => "it is not allowed".to_owned(),
+        _ => format!("{got} is not allowed"),
     }
 }
 

@@ -101,7 +101,7 @@ impl<'c> Explainer<'_, 'c> {
         }
         let node = self.checker.graph.node(id);
         if id == NEVER {
-            self.add(path, "it is not allowed");
+            self.add(path, "no value is allowed here");
             return Ok(());
         }
         if !node.types.accept(value) {
@@ -318,11 +318,15 @@ impl<'c> Explainer<'_, 'c> {
             }
             if !self.checker.check_name(schema, name, scope)? {
                 let mut inner = self.inner(1);
-                let value = Value::String(name.clone());
-                inner.explain(schema, &value, &Path { last: None }, scope)?;
+                if schema != NEVER {
+                    let value = Value::String(name.clone());
+                    inner.explain(schema, &value, &Path { last: None }, scope)?;
+                }
                 let reason = inner.errors.first().and_then(|error| error.split_once(": "));
-                let reason = reason.map_or("it is not allowed", |(_, reason)| reason);
-                let text = format!("the property name {} is not allowed: {reason}", quoted(name));
+                let mut text = format!("the property name {} is not allowed", quoted(name));
+                if let Some((_, reason)) = reason {
+                    text.push_str(&format!(": {reason}"));
+                }
                 self.add(path, &text);
             }
         }

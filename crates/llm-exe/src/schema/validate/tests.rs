@@ -212,7 +212,7 @@ fn unevaluated_keywords_know_what_other_keywords_have_evaluated() {
     }
     let schema = json!({"contains": {"type": "string"}, "unevaluatedItems": false});
     assert!(is_valid(&schema, &json!(["a", "b"])));
-    assert_eq!(errors(&schema, &json!(["a", 1])), "/1: it is not allowed");
+    assert_eq!(errors(&schema, &json!(["a", 1])), "/1: no value is allowed here");
 }
 
 #[test]
@@ -244,6 +244,11 @@ fn errors_say_what_was_received_and_expected() {
             json!({"propertyNames": {"maxLength": 1}}),
             json!({"ab": 1}),
             "the property name \"ab\" is not allowed: expected at most 1 character, got 2",
+        ),
+        (
+            json!({"propertyNames": false}),
+            json!({"a": 1}),
+            "the value: the property name \"a\" is not allowed",
         ),
         (
             json!({"dependentRequired": {"a": ["b"]}}),
