@@ -189,6 +189,13 @@ pub enum BodyItem {
     Value(Value),
     /// JSON that is sent byte for byte.
     Raw(Box<RawValue>),
+    /// A message with the fields `role` and `content`, without the cost of an object.
+    TextMessage {
+        /// The role, as the API spells it.
+        role: &'static str,
+        /// The text of the message.
+        content: String,
+    },
     /// A list.
     List(Vec<BodyItem>),
     /// An object.
@@ -289,6 +296,12 @@ impl Serialize for BodyItem {
         match self {
             BodyItem::Value(value) => value.serialize(serializer),
             BodyItem::Raw(raw) => raw.serialize(serializer),
+            BodyItem::TextMessage { role, content } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("role", role)?;
+                map.serialize_entry("content", content)?;
+                map.end()
+            }
             BodyItem::List(items) => items.serialize(serializer),
             BodyItem::Object(body) => body.serialize(serializer),
         }
@@ -300,6 +313,10 @@ impl PartialEq for BodyItem {
         match (self, other) {
             (BodyItem::Value(value), BodyItem::Value(other)) => value == other,
             (BodyItem::Raw(raw), BodyItem::Raw(other)) => raw.get() == other.get(),
+            (
+                BodyItem::TextMessage { role, content },
+                BodyItem::TextMessage { role: other_role, content: other },
+            ) => role == other_role && content == other,
             (BodyItem::List(items), BodyItem::List(other)) => items == other,
             (BodyItem::Object(body), BodyItem::Object(other)) => body == other,
             _ => false,
@@ -375,12 +392,14 @@ mod tests {
         let items = vec![
             BodyItem::Value(json!({"role": "user", "content": "é/"})),
             BodyItem::Raw(RawValue::from_string(raw.to_owned()).unwrap()),
+            BodyItem::TextMessage { role: "user", content: "\"".to_owned() },
         ];
         let fields = map(json!({"model": "m", "messages": null, "stream": false}));
         let body = Body::with_list(fields, "messages", items);
-        let expected = format!(
-            r#"{{"model":"m","messages":[{{"role":"user","content":"é/"}},{raw}],"stream":false}}"#
-        );
+        let first = r#"{"role":"user","content":"é/"}"#;
+        let text = r#"{"role":"user","content":"\""}"#;
+        let expected =
+            format!(r#"{{"model":"m","messages":[{first},{raw},{text}],"stream":false}}"#);
         assert_eq!(body.to_bytes().unwrap(), expected.as_bytes());
         let value = body.to_value();
         assert_eq!(value["messages"][1]["text"], "café /");

@@ -68,6 +68,10 @@ fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<Body
             Role::System if api.developer_role && model.reasons => "developer",
             role => role.name(),
         };
+        if let (Role::System | Role::User, [Part::Text(text)]) = (message.role, &*message.parts) {
+            messages.push(BodyItem::TextMessage { role, content: text.clone() });
+            continue;
+        }
         let mut wire = Map::new();
         wire.insert("role".to_owned(), json!(role));
         wire.insert("content".to_owned(), content(message));
