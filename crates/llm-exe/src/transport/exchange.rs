@@ -55,7 +55,7 @@ async fn build_http_request(
 ) -> Result<Request<Bytes>, ExchangeError> {
     let invalid = |message: String| ExchangeError::Http(HttpError::InvalidRequest(message));
     let body = wire.body.to_bytes().map_err(|error| invalid(error.to_string()))?;
-    let mut request = Request::new(body.clone());
+    let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::try_from(&wire.url)
         .map_err(|error| invalid(format!("the request URL is not valid: {error}")))?;
@@ -73,10 +73,10 @@ async fn build_http_request(
             let mut signed_headers = vec![("content-type", "application/json")];
             signed_headers.extend(wire.headers.iter().map(|(name, value)| (&**name, &**value)));
             let (url, headers_to_sign) = (&wire.url, &signed_headers);
-            let unsigned =
-                UnsignedRequest { url, headers: headers_to_sign, body: &body, service, region };
+            let body = request.body();
+            let unsigned = UnsignedRequest { url, headers: headers_to_sign, body, service, region };
             let signature = signer.sign(unsigned).await.map_err(ExchangeError::Sign)?;
-            headers.extend(signature);
+            request.headers_mut().extend(signature);
             return Ok(request);
         }
         (Auth::None, _) | (_, None) => return Ok(request),
@@ -87,7 +87,7 @@ async fn build_http_request(
         invalid("the API key contains characters that are not allowed in an HTTP header".to_owned())
     })?;
     value.set_sensitive(true);
-    headers.insert(name, value);
+    request.headers_mut().insert(name, value);
     Ok(request)
 }
 
