@@ -66,7 +66,7 @@ impl ProviderClient {
         let report = &mut context.report;
         report.answered = true;
         let dialect = target.provider.dialect();
-        let reply = dialect.read_reply(&response, chat).map_err(|error| {
+        let mut reply = dialect.read_reply(&response, chat).map_err(|error| {
             // Gateways also send their errors with status 200.
             match dialect.read_failure(&response) {
                 failure if failure.message.as_bytes() == response.body.trim_ascii() => error,
@@ -74,8 +74,8 @@ impl ProviderClient {
             }
         })?;
         report.usage.add(reply.usage.with_total());
-        report.add_warnings(reply.warnings.clone());
-        report.answered_model.clone_from(&reply.model);
+        report.add_warnings(std::mem::take(&mut reply.warnings));
+        report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
         Ok(reply)

@@ -1,8 +1,10 @@
 //! Checks a reply for refusals, safety filters and truncation before the parser reads its text.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::chat::{Reply, StopReason, Structure};
+use crate::chat::{Part, Reply, StopReason, Structure};
 use crate::error::{Error, ErrorKind, shorten};
 use crate::json::reword_for_model;
 use crate::plan::Plan;
@@ -55,9 +57,9 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
     let parser = &plan.output.parser;
     let text = match structure {
         Structure::ForcedTool { name, .. } => {
-            reply.tool_arguments(name).map_or_else(|| reply.text(), str::to_owned)
+            reply.tool_arguments(name).map_or_else(|| reply_text(reply), Cow::Borrowed)
         }
-        _ => reply.text(),
+        _ => reply_text(reply),
     };
     let mut warnings = Vec::new();
     if let Err(error) = check_stop_reason(reply, &text, parser.is_strict(), &mut warnings) {
@@ -73,8 +75,17 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
         }
         Err(error) => {
             let (reason, output) = (error.0, parser.name().to_owned());
+            let text = text.into_owned();
             CheckedReply::Unusable(UnusableReply { text, reason, output })
         }
+    }
+}
+
+/// Returns the text of a reply, which is copied only if it consists of several parts.
+fn reply_text(reply: &Reply) -> Cow<'_, str> {
+    match reply.parts.as_slice() {
+        [Part::Text(text)] => Cow::Borrowed(text),
+        _ => Cow::Owned(reply.text()),
     }
 }
 
