@@ -70,7 +70,8 @@ impl Results {
             return outcome;
         };
         let place = outcome.place.as_ref();
-        let sent = self.send(&destination, &result, place, None, deadline).await;
+        // The future is boxed, because it is large and most requests have no destination.
+        let sent = Box::pin(self.send(&destination, &result, place, None, deadline)).await;
         outcome.with_sent(sent.map(|()| Some(destination)))
     }
 

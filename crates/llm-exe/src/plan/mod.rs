@@ -110,7 +110,10 @@ impl Plan {
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, problems, mut warnings } = parsed;
         match Plan::build(request, problems, rules, mode, &mut warnings) {
-            Ok(plan) => Ok(Plan { warnings, ..plan }),
+            Ok(mut plan) => {
+                plan.warnings = warnings;
+                Ok(plan)
+            }
             Err(error) => Err(RejectedRequest { error, warnings }),
         }
     }

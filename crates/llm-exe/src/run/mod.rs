@@ -131,12 +131,13 @@ impl Runner {
             config_origin = Some(origin);
         }
         let plan = Plan::validate(parsed, &self.rules, mode);
-        let Run { outcome, report } = self.run_validated(context, plan).await;
-        let outcome = outcome.map_err(|error| match &config_origin {
-            Some(origin) => origin.label(error),
-            None => error,
-        });
-        Run { outcome, report }
+        let run = self.run_validated(context, plan).await;
+        match config_origin {
+            Some(origin) => {
+                Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
+            }
+            None => run,
+        }
     }
 
     /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its

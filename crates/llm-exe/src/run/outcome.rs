@@ -39,10 +39,10 @@ impl Run {
     /// ```
     #[must_use]
     pub fn with_envelope(self) -> Run {
-        let Run { outcome, report } = self;
-        if !report.full {
-            return Run { outcome, report };
+        if !self.report.full {
+            return self;
         }
+        let Run { outcome, report } = self;
         Run { outcome: outcome.map(|result| full_result(result, &report)), report }
     }
 }
