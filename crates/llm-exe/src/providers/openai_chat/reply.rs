@@ -24,8 +24,10 @@ const ABORTED: &str = "insufficient_system_resource";
 /// `ProviderUnavailable` if the body is not a chat completion, or if the provider aborted the
 /// reply.
 pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
+    // Reading a str checks the encoding once instead of once per string.
     if chat.tools.is_empty()
-        && let Ok(completion) = serde_json::from_slice::<TextCompletion>(&wire.body)
+        && let Ok(body) = str::from_utf8(&wire.body)
+        && let Ok(completion) = serde_json::from_str::<TextCompletion>(body)
         && let Ok([choice]) = <[TextChoice; 1]>::try_from(completion.choices)
         && choice.message.tool_calls.is_none()
         && choice.finish_reason.as_deref() != Some(ABORTED)
