@@ -59,7 +59,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// Calls the provider until a reply is accepted or the maximum number of repairs is reached.
-    pub(super) async fn run(mut self, context: &mut Context) -> Result<Value, Error> {
+    pub(super) async fn run(&mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));
         let mut repairs_left = self.plan.output.repairs;

@@ -38,12 +38,12 @@ pub(super) fn prepare<'a>(
 /// remaining time.
 pub(super) async fn run(
     context: &mut Context,
-    conversations: Vec<Conversation<'_>>,
+    mut conversations: Vec<Conversation<'_>>,
 ) -> Result<Value, Error> {
     let deadline = context.deadline;
     let mut remaining = conversations.len();
     let mut failures = String::new();
-    for conversation in conversations {
+    for conversation in &mut conversations {
         let target = conversation.target;
         context.deadline = deadline.share(remaining);
         remaining -= 1;

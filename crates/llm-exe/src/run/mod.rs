@@ -100,12 +100,8 @@ impl Runner {
     /// Runs a validated request.
     pub async fn run_plan(&self, context: impl Into<Context>, plan: &Plan) -> Run {
         let mut context = context.into();
-        if let Err(error) = check_origins(plan.destination.as_ref(), &context.origins) {
-            return context.fail(error);
-        }
-        context.report.set_plan(plan);
-        let result = self.call_targets(&mut context, plan).await;
-        context.finish(result)
+        let outcome = self.call_targets(&mut context, plan).await;
+        context.finish(outcome)
     }
 
     async fn run_request(&self, mut context: Context, request: Value, mode: Mode) -> Run {
@@ -149,17 +145,21 @@ impl Runner {
         plan: Result<Plan, RejectedRequest>,
     ) -> PortFuture<'_, Run> {
         Box::pin(async move {
-            match plan {
-                Ok(plan) => self.run_plan(context, &plan).await,
+            let outcome = match plan {
+                // The plan is large, so it stays where it is.
+                Ok(ref plan) => self.call_targets(&mut context, plan).await,
                 Err(rejected) => {
                     context.report.warnings = rejected.warnings;
-                    context.fail(rejected.error)
+                    Err(rejected.error)
                 }
-            }
+            };
+            context.finish(outcome)
         })
     }
 
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {
+        check_origins(plan.destination.as_ref(), &context.origins)?;
+        context.report.set_plan(plan);
         let mut chat = RenderedChat::default();
         let rendered = plan.render_into(&mut chat, &Limits::default());
         context.report.warnings.append(&mut chat.warnings);
