@@ -298,3 +298,45 @@ impl WireUsage {
         .with_total()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{read_part_by_part, read_reply};
+    use crate::chat::Chat;
+    use crate::providers::openai_chat::quirks::OPENAI;
+    use crate::wire::WireReply;
+
+    #[test]
+    fn one_pass_and_part_by_part_read_the_same_reply() {
+        let chat = Chat::new("m", Vec::new());
+        for (body, text) in [
+            (r#"{"choices":[{"message":{"content":"a"}}]}"#, Some("a")),
+            (
+                r#"{"id":"i","model":"m","choices":[{"message":{"content":"a\n","refusal":null,
+                "tool_calls":null},"finish_reason":"length"}],"usage":{"prompt_tokens":5,
+                "completion_tokens":7.0,"prompt_tokens_details":{"cached_tokens":2}}}"#,
+                Some("a\n"),
+            ),
+            (r#"{"choices":[{"message":{"content":"","refusal":"no"}}]}"#, Some("")),
+            (r#"{"id":1,"choices":[{"message":{"content":"a"}}],"usage":[]}"#, Some("a")),
+            (r#"{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}]}"#, Some("a")),
+            (r#"{"choices":[{"message":{"content":"a","tool_calls":[{}]}}]}"#, Some("a")),
+            (r#"{"choices":[{"message":{"content":"\ud800","refusal":5}}]}"#, Some("")),
+            (r#"{"choices":[{"message":null,"finish_reason":"content_filter"}]}"#, Some("")),
+            (
+                r#"{"choices":[{"message":{"content":"a"},
+                "finish_reason":"insufficient_system_resource"}]}"#,
+                None,
+            ),
+            (r#"{"choices":[]}"#, None),
+            (r#"{"choices":[{"message":{"content":"a"}}"#, None),
+        ] {
+            let wire =
+                WireReply { status: 200, headers: http::HeaderMap::new(), body: body.into() };
+            let reply = read_reply(&OPENAI, &wire, &chat);
+            let expected = read_part_by_part(&OPENAI, &wire, &chat);
+            assert_eq!(format!("{reply:?}"), format!("{expected:?}"), "{body}");
+            assert_eq!(reply.ok().map(|reply| reply.text()).as_deref(), text, "{body}");
+        }
+    }
+}
