@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::budget::{Budget, TooMuchWork};
 use super::equal::lookup_work;
-use super::node::{Graph, ItemRules, Keyword, NEVER, NodeId, ObjectRules, Types};
+use super::node::{Graph, ItemRules, Keyword, NodeId, ObjectRules, Types};
 use crate::json::{LossyNumber, NumberError, parse_number};
 
 /// Maximum depth of the values to coerce. Deeper values are not changed.
@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 200;
 /// so their number could double at each level.
 const MAX_DEFAULTS: usize = 1000;
 /// Maximum number of `$ref`s to follow from a property to its default.
-const MAX_HOPS: usize = 16;
+pub(super) const MAX_HOPS: usize = 16;
 
 /// Coerces a value to a node, in place. Returns the last number in a string that would have lost
 /// digits, if any.
@@ -45,6 +45,21 @@ struct Coercer<'a> {
 }
 
 impl<'a> Coercer<'a> {
+    /// Coerces a property or an item to its schema. Most values and schemas need no coercion.
+    #[inline(always)]
+    fn coerce_part(
+        &mut self,
+        schema: NodeId,
+        part: &mut Value,
+        depth: usize,
+    ) -> Result<(), TooMuchWork> {
+        let is_scalar = matches!(part, Value::Null | Value::Bool(_) | Value::Number(_));
+        if is_scalar || !self.graph.node(schema).can_coerce {
+            return Ok(());
+        }
+        self.coerce_value(&[schema], part, depth)
+    }
+
     /// Coerces a value to all schemas that apply to it. Each schema is applied once, even if
     /// several references lead to it.
     fn coerce_value(
@@ -63,18 +78,33 @@ impl<'a> Coercer<'a> {
                 }
                 Ok(())
             }
-            Value::Object(_) | Value::Array(_) => match schemas {
-                // Most values have one schema without a reference, which needs no allocation.
-                [only] if self.reference_of(*only).is_none() => {
-                    self.coerce_parts(schemas, value, depth)
+            Value::Object(_) | Value::Array(_) => {
+                // Most values have one schema, which needs no allocation.
+                if let [only] = schemas
+                    && let Some(node) = self.sole_target(*only)?
+                {
+                    return self.coerce_parts(&[node], value, depth);
                 }
-                _ => {
-                    let nodes = self.with_references(schemas)?;
-                    self.coerce_parts(&nodes, value, depth)
-                }
-            },
+                let nodes = self.with_references(schemas)?;
+                self.coerce_parts(&nodes, value, depth)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Follows the references of a schema. Returns `None` if a schema with a reference has rules
+    /// for properties or items too, so that several schemas apply.
+    fn sole_target(&self, schema: NodeId) -> Result<Option<NodeId>, TooMuchWork> {
+        let mut target = schema;
+        while let Some(next) = self.graph.reference_of(target) {
+            self.budget.spend(1)?;
+            let mut keywords = self.graph.node(target).keywords.iter();
+            if keywords.any(|keyword| matches!(keyword, Keyword::Object(_) | Keyword::Items(_))) {
+                return Ok(None);
+            }
+            target = next;
+        }
+        Ok(Some(target))
     }
 
     fn coerce_parts(
@@ -97,7 +127,7 @@ impl<'a> Coercer<'a> {
             self.budget.spend(1)?;
             match self.coerce_string(self.graph.node(node).types, text) {
                 Some(coerced) => *value = coerced,
-                None => next = self.reference_of(node),
+                None => next = self.graph.reference_of(node),
             }
         }
         Ok(())
@@ -123,20 +153,12 @@ impl<'a> Coercer<'a> {
                 break;
             }
             nodes.push(node);
-            next = self.reference_of(node);
+            next = self.graph.reference_of(node);
         }
         if let Some(added) = nodes.get_mut(start..) {
             added.reverse();
         }
         Ok(())
-    }
-
-    /// Returns the target of a node's `$ref`. Compiled references have no cycles.
-    fn reference_of(&self, node: NodeId) -> Option<NodeId> {
-        self.graph.node(node).keywords.iter().find_map(|keyword| match keyword {
-            Keyword::Ref(target) => Some(*target),
-            _ => None,
-        })
     }
 
     fn coerce_object(
@@ -153,13 +175,7 @@ impl<'a> Coercer<'a> {
         });
         let Some(first) = all.next() else { return Ok(()) };
         let Some(second) = all.next() else {
-            self.complete(first, fields)?;
-            let mut cursor = 0;
-            for (name, field) in fields {
-                let schema = self.schema_of(first, name, &mut cursor)?;
-                self.coerce_value(schema.as_slice(), field, depth + 1)?;
-            }
-            return Ok(());
+            return self.coerce_fields(first, fields, depth);
         };
         let rules: Vec<&ObjectRules> = [first, second].into_iter().chain(all).collect();
         for rules in &rules {
@@ -177,6 +193,30 @@ impl<'a> Coercer<'a> {
         Ok(())
     }
 
+    /// Coerces an object to the only rules that apply to it.
+    fn coerce_fields(
+        &mut self,
+        rules: &ObjectRules,
+        fields: &mut Map<String, Value>,
+        depth: usize,
+    ) -> Result<(), TooMuchWork> {
+        self.add_defaults(rules, fields)?;
+        let additional = rules.additional.filter(|_| rules.patterns.is_empty());
+        let (mut cursor, mut has_unknown) = (0, false);
+        for (name, field) in fields.iter_mut() {
+            self.budget.spend(1)?;
+            let known = rules.find(name, &mut cursor).and_then(|rule| rule.schema);
+            has_unknown |= known.is_none();
+            if let Some(schema) = known.or(additional) {
+                self.coerce_part(schema, field, depth + 1)?;
+            }
+        }
+        if has_unknown {
+            remove_unknown(rules, fields);
+        }
+        Ok(())
+    }
+
     /// Adds the missing properties that have defaults, and removes unknown properties of a closed
     /// object.
     fn complete(
@@ -185,16 +225,10 @@ impl<'a> Coercer<'a> {
         fields: &mut Map<String, Value>,
     ) -> Result<(), TooMuchWork> {
         self.add_defaults(rules, fields)?;
-        if rules.additional != Some(NEVER) || !rules.patterns.is_empty() {
-            return Ok(());
-        }
-        let is_known = |name: &str, cursor: &mut usize| {
-            rules.find(name, cursor).is_some_and(|rule| rule.schema.is_some())
-        };
         let mut cursor = 0;
-        // `retain` is slow even if it removes nothing.
-        if !fields.keys().all(|name| is_known(name, &mut cursor)) {
-            fields.retain(|name, _| is_known(name, &mut cursor));
+        // Removing properties is slow even if all of them stay.
+        if !fields.keys().all(|name| is_known(rules, name, &mut cursor)) {
+            remove_unknown(rules, fields);
         }
         Ok(())
     }
@@ -216,6 +250,9 @@ impl<'a> Coercer<'a> {
         rules: &ObjectRules,
         fields: &mut Map<String, Value>,
     ) -> Result<(), TooMuchWork> {
+        if !rules.has_defaults || has_all(rules, fields) {
+            return Ok(());
+        }
         for rule in &rules.properties {
             let Some(schema) = rule.schema.filter(|_| self.defaults_left > 0) else { continue };
             if let Some(default) = self.find_default(schema)? {
@@ -236,15 +273,10 @@ impl<'a> Coercer<'a> {
         for _ in 0..=MAX_HOPS {
             self.budget.spend(1)?;
             let Some(current) = node else { break };
-            let mut keywords = self.graph.node(current).keywords.iter();
-            let default = keywords.find_map(|keyword| match keyword {
-                Keyword::Default(default) => Some(&**default),
-                _ => None,
-            });
-            if default.is_some() {
-                return Ok(default);
+            if let Some(default) = self.graph.default_of(current) {
+                return Ok(Some(default));
             }
-            node = self.reference_of(current);
+            node = self.graph.reference_of(current);
         }
         Ok(None)
     }
@@ -262,14 +294,19 @@ impl<'a> Coercer<'a> {
             _ => None,
         });
         let Some(first) = all.next() else { return Ok(()) };
-        let schema_of =
-            |rules: &ItemRules, index: usize| rules.prefix.get(index).copied().or(rules.rest);
         let Some(second) = all.next() else {
-            for (index, item) in items.iter_mut().enumerate() {
-                self.coerce_value(schema_of(first, index).as_slice(), item, depth + 1)?;
+            let mut prefix = first.prefix.iter().copied();
+            if prefix.len() == 0 && first.rest.is_none_or(|rest| !graph.node(rest).can_coerce) {
+                return Ok(());
+            }
+            for item in items {
+                let Some(schema) = prefix.next().or(first.rest) else { break };
+                self.coerce_part(schema, item, depth + 1)?;
             }
             return Ok(());
         };
+        let schema_of =
+            |rules: &ItemRules, index: usize| rules.prefix.get(index).copied().or(rules.rest);
         let rules: Vec<&ItemRules> = [first, second].into_iter().chain(all).collect();
         let mut schemas = Vec::new();
         for (index, item) in items.iter_mut().enumerate() {
@@ -300,6 +337,27 @@ impl<'a> Coercer<'a> {
             },
             _ => None,
         }
+    }
+}
+
+/// Returns whether the schema of a property is known.
+fn is_known(rules: &ObjectRules, name: &str, cursor: &mut usize) -> bool {
+    rules.find(name, cursor).is_some_and(|rule| rule.schema.is_some())
+}
+
+/// Returns whether an object has all properties that have a schema. This needs no hashes if the
+/// properties are in the order of the schema.
+fn has_all(rules: &ObjectRules, fields: &Map<String, Value>) -> bool {
+    let mut cursor = 0;
+    let found = fields.keys().filter(|name| is_known(rules, name, &mut cursor)).count();
+    found == rules.properties.iter().filter(|rule| rule.schema.is_some()).count()
+}
+
+/// Removes the unknown properties of a closed object.
+fn remove_unknown(rules: &ObjectRules, fields: &mut Map<String, Value>) {
+    if rules.is_closed() {
+        let mut cursor = 0;
+        fields.retain(|name, _| is_known(rules, name, &mut cursor));
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::builder::{Builder, Reference, ReferenceKind};
+use super::coercible;
 use super::draft::Draft;
 use super::node::{ALWAYS, DynamicRef, Graph, Keyword, NEVER, Node, NodeId, ROOT, Types};
 use super::places::{Place, Places};
@@ -42,7 +43,9 @@ pub(super) fn compile(schema: &Map<String, Value>) -> Result<Graph, SchemaError>
     }
     work::check(&builder)?;
     let Builder { nodes, resources, .. } = builder;
-    Ok(Graph { nodes, dynamic_anchors: resources.dynamic_anchors })
+    let mut graph = Graph { nodes, dynamic_anchors: resources.dynamic_anchors };
+    coercible::mark(&mut graph);
+    Ok(graph)
 }
 
 impl<'a> Builder<'a> {

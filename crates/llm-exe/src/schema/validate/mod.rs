@@ -7,6 +7,7 @@ mod budget;
 mod builder;
 mod check;
 mod coerce;
+mod coercible;
 mod compile;
 mod decimal;
 mod describe;

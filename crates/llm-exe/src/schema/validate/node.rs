@@ -40,15 +40,17 @@ impl Types {
         self.0 & types.0 != 0
     }
 
-    pub(super) fn with(self, types: Types) -> Types {
+    pub(super) const fn with(self, types: Types) -> Types {
         Types(self.0 | types.0)
     }
 
     /// Returns whether the type of a value is one of the types.
+    #[inline(always)]
     pub(super) fn accept(self, value: &Value) -> bool {
-        if self.contains(Types::of(value)) {
-            return true;
-        }
+        self.contains(Types::of(value)) || self.accept_integer(value)
+    }
+
+    fn accept_integer(self, value: &Value) -> bool {
         match value {
             Value::Number(number) if self.contains(Types::INTEGER) => {
                 number.is_i64() || number.is_u64() || Decimal::from(number).is_integer()
@@ -61,6 +63,7 @@ impl Types {
     }
 
     /// Returns the type of a value. The type of each number is `NUMBER`.
+    #[inline(always)]
     fn of(value: &Value) -> Types {
         match value {
             Value::Null => Types::NULL,
@@ -88,9 +91,26 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    #[inline(always)]
     pub(super) fn node(&self, id: NodeId) -> &Node {
         static ANY: Node = Node::accepting(Types::ALL);
         usize::try_from(id).ok().and_then(|index| self.nodes.get(index)).unwrap_or(&ANY)
+    }
+
+    /// Returns the target of a node's `$ref`. Compiled references have no cycles.
+    pub(super) fn reference_of(&self, node: NodeId) -> Option<NodeId> {
+        self.node(node).keywords.iter().find_map(|keyword| match keyword {
+            Keyword::Ref(target) => Some(*target),
+            _ => None,
+        })
+    }
+
+    /// Returns the `default` of a node.
+    pub(super) fn default_of(&self, node: NodeId) -> Option<&Value> {
+        self.node(node).keywords.iter().find_map(|keyword| match keyword {
+            Keyword::Default(default) => Some(&**default),
+            _ => None,
+        })
     }
 }
 
@@ -101,6 +121,8 @@ pub(super) struct Node {
     pub(super) types: Types,
     /// Whether one of the keywords is `unevaluatedProperties` or `unevaluatedItems`.
     pub(super) has_unevaluated: bool,
+    /// Whether coercion can change a value or a part of it.
+    pub(super) can_coerce: bool,
     /// The schema resource that contains the node, for dynamic references.
     pub(super) resource: u32,
     /// The other keywords, in the order in which they are checked.
@@ -109,7 +131,7 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) const fn accepting(types: Types) -> Node {
-        Node { types, has_unevaluated: false, resource: 0, keywords: Vec::new() }
+        Node { types, has_unevaluated: false, can_coerce: false, resource: 0, keywords: Vec::new() }
     }
 }
 
@@ -254,6 +276,8 @@ pub(super) struct ObjectRules {
     pub(super) required: usize,
     pub(super) patterns: Vec<PatternProperty>,
     pub(super) additional: Option<NodeId>,
+    /// Whether one of the properties has a default.
+    pub(super) has_defaults: bool,
 }
 
 #[derive(Debug)]
@@ -271,6 +295,11 @@ pub(super) struct PatternProperty {
 }
 
 impl ObjectRules {
+    /// Returns whether coercion removes unknown properties.
+    pub(super) fn is_closed(&self) -> bool {
+        self.additional == Some(NEVER) && self.patterns.is_empty()
+    }
+
     /// Returns the rule for a property. `cursor` is the position after the previous result, where
     /// the search begins, because objects often have their properties in the order of the schema.
     pub(super) fn find(&self, name: &str, cursor: &mut usize) -> Option<&PropertyRule> {

@@ -60,12 +60,12 @@ pub(super) fn compile<'a>(
     keywords.sort_by_key(Keyword::order);
     if draft.ignores_ref_siblings() && schema.contains_key("$ref") {
         keywords.retain(|keyword| matches!(keyword, Keyword::Ref(_) | Keyword::Default(_)));
-        return Ok(Node { types: Types::ALL, has_unevaluated: false, resource, keywords });
+        return Ok(Node { resource, keywords, ..Node::accepting(Types::ALL) });
     }
     let has_unevaluated = keywords.iter().any(|keyword| {
         matches!(keyword, Keyword::UnevaluatedProperties(_) | Keyword::UnevaluatedItems(_))
     });
-    Ok(Node { types, has_unevaluated, resource, keywords })
+    Ok(Node { has_unevaluated, resource, keywords, ..Node::accepting(types) })
 }
 
 /// The keywords of a schema while they are compiled.
@@ -417,6 +417,7 @@ impl<'a> Rules<'_, 'a> {
             is_required: false,
         };
         let mut rules = ObjectRules {
+            has_defaults: false,
             properties: properties.into_iter().map(rule).collect(),
             sorted: Vec::new(),
             required: required.len(),
