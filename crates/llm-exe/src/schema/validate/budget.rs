@@ -26,6 +26,7 @@ impl Budget {
     ///
     /// # Errors
     /// Returns an error if less than that is left. From then on, nothing is left.
+    #[inline(always)]
     pub(crate) fn spend(&self, units: u64) -> Result<(), TooMuchWork> {
         let left = self.left.get().checked_sub(units);
         self.left.set(left.unwrap_or(0));

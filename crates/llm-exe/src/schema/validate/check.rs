@@ -53,6 +53,18 @@ impl<'c> Checker<'c> {
         scope: &Scope<'_>,
         evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
+        self.check_inline(node, value, scope, evaluated)
+    }
+
+    /// Checks a value in a loop over properties or items. Most of them have only a type to check.
+    #[inline(always)]
+    fn check_inline(
+        &self,
+        node: NodeId,
+        value: &Value,
+        scope: &Scope<'_>,
+        evaluated: Option<&mut EvaluatedParts>,
+    ) -> Outcome {
         self.budget.spend(VISIT)?;
         let node = self.graph.node(node);
         if !node.types.accept(value) {
@@ -61,6 +73,16 @@ impl<'c> Checker<'c> {
         if node.keywords.is_empty() {
             return Ok(true);
         }
+        self.check_nested(node, value, scope, evaluated)
+    }
+
+    fn check_nested(
+        &self,
+        node: &'c Node,
+        value: &Value,
+        scope: &Scope<'_>,
+        evaluated: Option<&mut EvaluatedParts>,
+    ) -> Outcome {
         self.enter()?;
         let outcome = self.check_keywords(node, value, scope, evaluated);
         self.leave();
@@ -268,7 +290,7 @@ impl<'c> Checker<'c> {
                 required += usize::from(rule.is_required);
                 if let Some(schema) = rule.schema {
                     is_evaluated = true;
-                    if !self.check(schema, field, scope, None)? {
+                    if !self.check_inline(schema, field, scope, None)? {
                         return Ok(false);
                     }
                 }
@@ -301,10 +323,18 @@ impl<'c> Checker<'c> {
         scope: &Scope<'_>,
         mut evaluated: Option<&mut EvaluatedParts>,
     ) -> Outcome {
+        if let (true, Some(rest), None) = (rules.prefix.is_empty(), rules.rest, &evaluated) {
+            let node = self.graph.node(rest);
+            if node.keywords.is_empty() {
+                let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
+                self.budget.spend(count.saturating_mul(VISIT))?;
+                return Ok(items.iter().all(|item| node.types.accept(item)));
+            }
+        }
         let mut prefix = rules.prefix.iter();
         for (position, item) in items.iter().enumerate() {
             let Some(schema) = prefix.next().copied().or(rules.rest) else { break };
-            if !self.check(schema, item, scope, None)? {
+            if !self.check_inline(schema, item, scope, None)? {
                 return Ok(false);
             }
             if let Some(evaluated) = &mut evaluated {
