@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Creates a deadline that is `time` from now.
+    /// The latest deadline, counted from now: a year. The clock of the operating system can't
+    /// represent every [`Duration`].
+    pub const MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+    /// Creates a deadline that is `time` from now, but at most [`Deadline::MAX`].
     pub fn after(time: Duration) -> Self {
-        Deadline(Instant::now() + time)
+        Deadline(Instant::now() + time.min(Self::MAX))
     }
 
     /// Creates a deadline at the given instant.

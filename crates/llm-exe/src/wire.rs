@@ -349,7 +349,8 @@ impl WireReply {
         serde_json::from_slice(&self.body).map_err(|error| unreadable("the expected JSON", &error))
     }
 
-    /// Returns the string at a JSON pointer in the body, such as `/choices/0/text`.
+    /// Returns the string at a JSON pointer in the body, such as `/choices/0/text`. A pointer
+    /// begins with a slash.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the body is not valid JSON or has no string there.

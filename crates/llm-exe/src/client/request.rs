@@ -393,7 +393,8 @@ impl Response {
             Value::String(text) => Ok(text),
             other => {
                 let received = crate::json::shown(&other);
-                let message = format!("the result is not a text but {received}; use json()");
+                let message =
+                    format!("the result is not a text but {received}; use json() or parse()");
                 Err(Error::new(ErrorKind::OutputInvalid, message)
                     .logged_as("the result is not a text"))
             }

@@ -23,6 +23,18 @@ impl OutputError {
     }
 }
 
+impl From<String> for OutputError {
+    fn from(message: String) -> Self {
+        OutputError(message)
+    }
+}
+
+impl From<&str> for OutputError {
+    fn from(message: &str) -> Self {
+        OutputError(message.to_owned())
+    }
+}
+
 /// How a parser uses the request's `schema`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -31,7 +31,7 @@ pub enum InvalidBaseUrl {
     Scheme(String),
     /// The URL ends in the path of an API, which the provider's dialect appends. Contains the URL
     /// without that path.
-    #[error("expected the URL without the path of the API, which is appended: {0}")]
+    #[error("the URL must not contain the path of the API, which the provider appends; use {0}")]
     ApiPath(String),
 }
 

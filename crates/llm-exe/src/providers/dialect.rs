@@ -194,10 +194,13 @@ impl BuiltRequest {
 
     /// Adds a warning for each sampling option that the chat sets and that is not in `sent`, the
     /// options that the request contains. Their names are those of a request's `options`, such as
-    /// `maxTokens`.
+    /// `maxTokens`, or of the fields of [`Sampling`](crate::chat::Sampling), such as `max_tokens`.
     #[must_use]
     pub fn warn_of_other_options(mut self, chat: &Chat, sent: &[&str]) -> Self {
-        let dropped = chat.sampling.names().into_iter().filter(|name| !sent.contains(name));
+        let without_case = |name: &str| name.replace('_', "").to_ascii_lowercase();
+        let sent: Vec<String> = sent.iter().map(|name| without_case(name)).collect();
+        let names = chat.sampling.names().into_iter();
+        let dropped = names.filter(|name| !sent.contains(&without_case(name)));
         let reason = "the provider does not support this option";
         self.warnings.extend(dropped.map(|name| dropped_option(name, &chat.model, reason)));
         self
@@ -222,11 +225,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Creates a request to a path below the base URL, such as `/complete`. If the provider has an
-    /// API key, the request sends it as `authorization: Bearer KEY`;
-    /// [`WireRequest::with_key_header`] selects another header.
+    /// Creates a request to a path below the base URL, such as `/complete`. A slash is added in
+    /// front of the path if it has none. If the provider has an API key, the request sends it as
+    /// `authorization: Bearer KEY`; [`WireRequest::with_key_header`] selects another header.
     pub fn post(&self, path: &str, body: impl Into<Body>) -> WireRequest {
         let auth = self.key.clone().map_or(Auth::None, Auth::Bearer);
-        WireRequest::new(format!("{}{path}", self.base_url), body, auth)
+        let path = path.strip_prefix('/').unwrap_or(path);
+        WireRequest::new(format!("{}/{path}", self.base_url), body, auth)
     }
 }

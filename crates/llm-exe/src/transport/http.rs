@@ -50,6 +50,13 @@ pub enum HttpError {
     TimedOut,
 }
 
+/// So that a fake client can use `?` after [`http::response::Builder::body`].
+impl From<http::Error> for HttpError {
+    fn from(error: http::Error) -> Self {
+        HttpError::InvalidRequest(error.to_string())
+    }
+}
+
 impl HttpError {
     /// Returns whether the server may have processed the request. If so, only an idempotent request
     /// is safe to send again.

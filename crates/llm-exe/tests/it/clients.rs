@@ -213,6 +213,14 @@ async fn executor_runs_a_prompt_with_typed_input_and_output() {
 }
 
 #[tokio::test]
+async fn time_limit_can_be_the_longest_duration() {
+    let (simulator, client) = simulated().await;
+    simulator.script(vec![Step::text("yes")]);
+    let request = client.request("openai:gpt-4o-mini").user("Hi").time_limit(Duration::MAX);
+    assert_eq!(request.send().await.unwrap().text().unwrap(), "yes");
+}
+
+#[tokio::test]
 async fn result_of_another_type_is_an_error_that_is_not_logged() {
     let (simulator, client) = simulated().await;
     simulator.script(vec![Step::text("- secret").times(2)]);
