@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::handle::Client;
 use super::keys::ClientKeys;
 use crate::endpoints::Endpoints;
+use crate::error::{Error, ErrorKind};
 use crate::json::quoted;
 use crate::parsers::{InvalidParser, OutputParser, Parsers};
 use crate::plan::{ModelPatterns, Rules};
@@ -110,6 +111,14 @@ pub enum BuildError {
         /// The name of the provider.
         provider: String,
     },
+}
+
+impl From<BuildError> for Error {
+    /// Converts the error to one of kind `InvalidRequest`, so that a function that builds a client
+    /// and sends requests can return one type.
+    fn from(error: BuildError) -> Self {
+        Error::new(ErrorKind::InvalidRequest, error.to_string())
+    }
 }
 
 impl std::fmt::Debug for BuildError {

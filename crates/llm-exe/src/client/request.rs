@@ -163,9 +163,17 @@ impl RequestBuilder {
         self
     }
 
-    /// Sets the output to `json` with this JSON Schema. The result satisfies the schema.
-    pub fn schema(mut self, schema: Map<String, Value>) -> Self {
-        self.request.schema = Some(schema);
+    /// Sets the output to `json` with this JSON Schema, which is an object. The result satisfies
+    /// the schema.
+    pub fn schema(mut self, schema: impl Into<Value>) -> Self {
+        match schema.into() {
+            Value::Object(schema) => self.request.schema = Some(schema),
+            other => {
+                let received = crate::json::shown(&other);
+                let message = format!("expected a JSON Schema (an object), got {received}");
+                self.problems.push(Problem::request("schema", message));
+            }
+        }
         self.output("json")
     }
 
@@ -276,6 +284,7 @@ impl RequestBuilder {
         if self.request.schema.is_none()
             && let Some(output) = self.request.output.as_deref()
             && rules.parsers.uses_schema(output)
+            && self.problems.iter().all(|problem| problem.path != "schema")
         {
             let text = format!(
                 "missing; output {output} requires one: call schema(), or extract() for the schema \

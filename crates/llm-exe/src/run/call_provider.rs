@@ -187,6 +187,9 @@ fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequ
         ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
             format!("AWS rejected the credentials ({status})")
         }
+        ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::None) => {
+            format!("the provider requires an API key, and the request had none ({status})")
+        }
         ErrorKind::ProviderAuthFailed => format!("the provider rejected the API key ({status})"),
         ErrorKind::ProviderRateLimited if !failure.retry => {
             format!("the quota or credit is used up ({status})")

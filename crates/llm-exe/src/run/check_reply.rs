@@ -40,7 +40,8 @@ impl UnusableReply {
     /// reply, but the message for logs does not.
     pub(super) fn into_error(self, reply: &Reply) -> Error {
         let UnusableReply { text, reason, output } = self;
-        let stop_reason = reply.provider_stop_reason.as_deref().unwrap_or("unknown");
+        let stop_reason = reply.provider_stop_reason.as_deref();
+        let stop_reason = stop_reason.unwrap_or(reply.stop_reason.name());
         let excerpt = match shorten(&scrub(&text, &[]), 80) {
             excerpt if excerpt.is_empty() => String::new(),
             excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),

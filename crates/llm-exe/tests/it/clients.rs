@@ -213,6 +213,40 @@ async fn executor_runs_a_prompt_with_typed_input_and_output() {
 }
 
 #[tokio::test]
+async fn schema_is_an_object() {
+    let (simulator, client) = simulated().await;
+    simulator.script(vec![Step::text("{\"a\": 1}")]);
+    let request = client.request("openai:gpt-4o-mini").user("Hi");
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    assert_eq!(request.clone().schema(schema).send().await.unwrap().json(), json!({"a": 1}));
+    let error = request.schema(json!(["a"])).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.message().contains("schema: expected a JSON Schema (an object), got a list"));
+}
+
+#[tokio::test]
+async fn client_and_request_can_fail_with_the_same_error_type() {
+    async fn send(key: &str) -> Result<String, llm_exe::Error> {
+        let client = Client::builder().key("opnai", key).build()?;
+        client.request("openai:gpt-4o-mini").user("Hi").send().await?.text()
+    }
+    let error = send("k").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.message().contains("did you mean openai"), "{error}");
+}
+
+#[tokio::test]
+async fn missing_key_is_not_called_a_rejected_one() {
+    let http = |_: Request<Bytes>| Ok(Response::builder().status(401).body(Bytes::new())?);
+    let mine = Provider::openai_compatible("mine", "https://example.com/v1");
+    let client = Client::builder().provider(mine).http(http).build().unwrap();
+    let error = client.request("mine:m").user("Hi").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProviderAuthFailed);
+    let text = "mine m: the provider requires an API key, and the request had none (401)";
+    assert_eq!(error.message(), text);
+}
+
+#[tokio::test]
 async fn time_limit_can_be_the_longest_duration() {
     let (simulator, client) = simulated().await;
     simulator.script(vec![Step::text("yes")]);
