@@ -15,6 +15,7 @@ mod capabilities;
 mod data_url;
 mod dialect;
 mod failure;
+mod function_calls;
 mod gemini;
 mod lenient;
 mod ollama;

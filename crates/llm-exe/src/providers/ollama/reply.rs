@@ -8,7 +8,8 @@ use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure::{self, Failure};
-use crate::providers::lenient::{Lenient, count, incomplete, list_items};
+use crate::providers::function_calls::{FunctionCall, read_calls};
+use crate::providers::lenient::{Lenient, count, incomplete};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
@@ -31,22 +32,6 @@ struct Message<'a> {
     content: Lenient<String>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ToolCall<'a> {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(default)]
-    name: Lenient<String>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +62,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
             builder.warn_skipped("an unreadable text");
         }
     }
-    can_replay &= read_calls(&mut builder, message.tool_calls);
+    can_replay &= read_calls(&mut builder, message.tool_calls, push_call);
     let provider = response.done_reason.ok();
     let reason = match provider.as_deref() {
         Some("stop") => StopReason::Stop,
@@ -100,28 +85,11 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     Ok(reply)
 }
 
-/// Adds the tool calls to the reply. Returns whether the API accepts all of them when they are
-/// sent back.
-fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
-    let Some(calls) = list_items(calls) else {
-        builder.warn_skipped("an unreadable list of tool calls");
-        return false;
-    };
-    let mut can_replay = true;
-    for call in calls {
-        match serde_json::from_str::<ToolCall<'_>>(call.get()) {
-            Ok(ToolCall { id, function: Some(Function { name, arguments }) }) => {
-                let name = name.ok().unwrap_or_default();
-                can_replay &= !name.is_empty() && arguments.is_none_or(is_object);
-                let arguments = arguments.map_or("{}", RawValue::get).to_owned();
-                builder.push_call(id.ok().unwrap_or_default(), name, arguments);
-            }
-            Ok(ToolCall { function: None, .. }) | Err(_) => {
-                can_replay = false;
-                builder.warn_skipped("an unreadable tool call");
-            }
-        }
-    }
+/// Adds a tool call to the reply. Returns whether the API accepts it when it is sent back.
+fn push_call(builder: &mut ReplyBuilder, call: FunctionCall<'_>) -> bool {
+    let can_replay = !call.name.is_empty() && call.arguments.is_none_or(is_object);
+    let arguments = call.arguments.map_or("{}", RawValue::get).to_owned();
+    builder.push_call(call.id, call.name, arguments);
     can_replay
 }
 

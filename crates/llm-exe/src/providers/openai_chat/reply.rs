@@ -9,6 +9,7 @@ use super::{models, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
+use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
 use crate::wire::WireReply;
 
@@ -70,7 +71,7 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     builder.push_some(completion.model.ok().map(ReplyEvent::Model))?;
     let can_replay_content = read_content(&mut builder, message.content)?;
     builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
-    let can_replay_calls = read_calls(&mut builder, message.tool_calls);
+    let can_replay_calls = read_calls(&mut builder, message.tool_calls, push_call);
     push_end(&mut builder, api, provider, completion.usage)?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
@@ -131,27 +132,10 @@ fn read_content(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Resul
     Ok(is_complete)
 }
 
-/// Adds the tool calls to the reply. Returns whether servers accept them as they were received.
-fn read_calls(builder: &mut ReplyBuilder, calls: Option<&RawValue>) -> bool {
-    let Some(calls) = list_items(calls) else {
-        builder.warn_skipped("an unreadable list of tool calls");
-        return false;
-    };
-    let mut can_replay = true;
-    for call in calls {
-        match serde_json::from_str::<WireToolCall<'_>>(call.get()) {
-            Ok(WireToolCall { id, function: Some(Function { name, arguments }) }) => {
-                let (arguments, is_text) = read_arguments(arguments);
-                let (id, name) = (id.ok().unwrap_or_default(), name.ok().unwrap_or_default());
-                can_replay &= builder.push_call(id, name, arguments) && is_text;
-            }
-            Ok(WireToolCall { function: None, .. }) | Err(_) => {
-                can_replay = false;
-                builder.warn_skipped("an unreadable tool call");
-            }
-        }
-    }
-    can_replay
+/// Adds a tool call to the reply. Returns whether servers accept it as it was received.
+fn push_call(builder: &mut ReplyBuilder, call: FunctionCall<'_>) -> bool {
+    let (arguments, is_text) = read_arguments(call.arguments);
+    builder.push_call(call.id, call.name, arguments) && is_text
 }
 
 /// Returns the arguments of a call, and whether they are a text that servers accept when it is
@@ -227,23 +211,6 @@ struct ContentPart {
     kind: String,
     #[serde(default)]
     text: Lenient<String>,
-}
-
-#[derive(Deserialize)]
-struct WireToolCall<'a> {
-    #[serde(default)]
-    id: Lenient<String>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(default)]
-    name: Lenient<String>,
-    /// A string with JSON. Some servers send an object or nothing.
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

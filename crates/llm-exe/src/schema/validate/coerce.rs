@@ -201,7 +201,7 @@ impl<'a> Coercer<'a> {
         depth: usize,
     ) -> Result<(), TooMuchWork> {
         self.add_defaults(rules, fields)?;
-        let additional = rules.additional.filter(|_| rules.patterns.is_empty());
+        let additional = rules.coerced_additional();
         let (mut cursor, mut has_unknown) = (0, false);
         for (name, field) in fields.iter_mut() {
             self.budget.spend(1)?;
@@ -242,7 +242,7 @@ impl<'a> Coercer<'a> {
     ) -> Result<Option<NodeId>, TooMuchWork> {
         self.budget.spend(1)?;
         let property = rules.find(name, cursor).and_then(|rule| rule.schema);
-        Ok(property.or(rules.additional.filter(|_| rules.patterns.is_empty())))
+        Ok(property.or(rules.coerced_additional()))
     }
 
     fn add_defaults(

@@ -69,8 +69,7 @@ fn followed_edges(graph: &Graph) -> Vec<(NodeId, NodeId)> {
                 Keyword::Ref(target) => add(*target),
                 Keyword::Object(rules) => {
                     rules.properties.iter().filter_map(|rule| rule.schema).for_each(&mut add);
-                    let additional = rules.additional.filter(|_| rules.patterns.is_empty());
-                    additional.into_iter().for_each(&mut add);
+                    rules.coerced_additional().into_iter().for_each(&mut add);
                 }
                 Keyword::Items(rules) => {
                     rules.prefix.iter().copied().chain(rules.rest).for_each(&mut add)

@@ -295,6 +295,12 @@ pub(super) struct PatternProperty {
 }
 
 impl ObjectRules {
+    /// Returns the schema that coercion applies to properties without a schema of their own. Next
+    /// to patterns, it applies to none, because a pattern may match them.
+    pub(super) fn coerced_additional(&self) -> Option<NodeId> {
+        self.additional.filter(|_| self.patterns.is_empty())
+    }
+
     /// Returns whether coercion removes unknown properties.
     pub(super) fn is_closed(&self) -> bool {
         self.additional == Some(NEVER) && self.patterns.is_empty()
