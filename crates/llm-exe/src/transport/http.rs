@@ -5,7 +5,6 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Error as ClientError;
-use hyper_util::client::legacy::connect::capture_connection;
 
 use super::connector::{Client, UsedMark};
 use crate::deadline::Deadline;
@@ -125,9 +124,7 @@ impl HttpClient {
         let mut request = request.map(Full::new);
         let user_agent = || self.user_agent.header_value().clone();
         request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
-        let captured = capture_connection(&mut request);
-        let response = self.client.request(request).await;
-        let response = response.map_err(|error| classify(&error, was_used_before(&captured)))?;
+        let response = self.client.request(request).await.map_err(|error| classify(&error))?;
         if let Some(used) = response.extensions().get::<UsedMark>() {
             used.set();
         }
@@ -145,9 +142,8 @@ impl HttpClient {
 }
 
 /// Returns whether the connection of a failed request had already served another request.
-fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnection) -> bool {
-    let metadata = captured.connection_metadata();
-    let Some(connected) = metadata.as_ref() else {
+fn was_used_before(error: &ClientError) -> bool {
+    let Some(connected) = error.connect_info() else {
         return false;
     };
     let mut extras = http::Extensions::new();
@@ -155,7 +151,7 @@ fn was_used_before(captured: &hyper_util::client::legacy::connect::CaptureConnec
     extras.get::<UsedMark>().is_some_and(UsedMark::is_set)
 }
 
-fn classify(error: &ClientError, reused: bool) -> HttpError {
+fn classify(error: &ClientError) -> HttpError {
     if error.is_connect() {
         return HttpError::NotConnected(innermost(error));
     }
@@ -167,7 +163,7 @@ fn classify(error: &ClientError, reused: bool) -> HttpError {
     if cause.is_canceled() {
         return HttpError::NotSent(innermost(error));
     }
-    if reused && is_closed(cause) {
+    if is_closed(cause) && was_used_before(error) {
         return HttpError::Stale;
     }
     if cause.is_body_write_aborted() || cause.is_closed() {
