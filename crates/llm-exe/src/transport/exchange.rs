@@ -80,7 +80,7 @@ async fn build_http_request(
             return Ok(request);
         }
         (Auth::None, _) | (_, None) => return Ok(request),
-        (Auth::Bearer(_), Some(key)) => (header::AUTHORIZATION, format!("Bearer {}", key.expose())),
+        (Auth::Bearer(_), Some(key)) => (header::AUTHORIZATION, ["Bearer ", key.expose()].concat()),
         (Auth::Header(name, _), Some(key)) => (header_name(name)?, key.expose().to_owned()),
     };
     let mut value = HeaderValue::try_from(text).map_err(|_| {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
-use crate::ports::{PortFuture, Secret, Signer};
+use crate::ports::{Secret, Signer};
 use crate::wire::{WireReply, WireRequest};
 
 use exchange::ExchangeError;
@@ -93,20 +93,22 @@ impl Transport {
         loop {
             attempts += 1;
             let outcome = self.send_once(wire, secret, policy.timeout, deadline).await;
-            let (retry, requested_wait) = match &outcome {
-                Ok(reply) => {
-                    let retry = !(200..300).contains(&reply.status) && may_retry(reply);
-                    (retry, retry_after(reply))
-                }
+            let (retry, reply) = match &outcome {
+                Ok(reply) if (200..300).contains(&reply.status) => (false, None),
+                Ok(reply) => (may_retry(reply), Some(reply)),
                 Err(error) => (error.may_retry(), None),
             };
-            let wait = retry::wait(attempts, requested_wait, policy);
-            // If the deadline would pass during the wait, the current outcome is returned at once.
-            if !retry || attempts >= policy.attempts || wait >= deadline.left() {
-                let outcome = outcome.map_err(|error| error.into_error(policy.timeout, deadline));
-                return SendOutcome { outcome, attempts };
+            if retry && attempts < policy.attempts {
+                let wait = retry::wait(attempts, reply.and_then(retry_after), policy);
+                // If the deadline would pass during the wait, the current outcome is returned at
+                // once.
+                if wait < deadline.left() {
+                    tokio::time::sleep(wait).await;
+                    continue;
+                }
             }
-            tokio::time::sleep(wait).await;
+            let outcome = outcome.map_err(|error| error.into_error(policy.timeout, deadline));
+            return SendOutcome { outcome, attempts };
         }
     }
 
@@ -120,8 +122,8 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<WireReply, ExchangeError> {
         let deadline = deadline.within(timeout);
-        // The future is boxed, because it is large and is moved into `timeout_at`.
-        let exchange: PortFuture<'_, _> = Box::pin(async {
+        // The future is large, so it is pinned here and not moved into `timeout_at`.
+        let exchange = std::pin::pin!(async {
             let signer = self.signer.as_ref();
             match exchange::exchange(&self.sender, wire, secret, signer, deadline).await {
                 Err(ExchangeError::Http(HttpError::Stale)) => {
