@@ -1,15 +1,17 @@
 //! The log line of an invocation, which is a JSON object with CloudWatch metrics. The line never
 //! contains prompts, replies or API keys.
 
+mod fields;
+
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
 use llm_exe::{Error, ErrorKind, Report, StopReason, Usage};
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
+use self::fields::Fields;
 use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
 use crate::settings::LogLevel;
@@ -118,46 +120,43 @@ impl LogLine {
         if self.level() > max_level {
             return None;
         }
-        let mut line = Vec::with_capacity(TYPICAL_BYTES);
-        let mut serializer = serde_json::Serializer::new(&mut line);
         // Writing to a buffer can't fail, and all values are valid JSON.
-        self.write(&mut serializer, max_level).ok()?;
-        String::from_utf8(line).ok()
+        self.write(max_level).ok()
     }
 
     /// Writes the line as a JSON object.
-    fn write<S: Serializer>(&self, serializer: S, max_level: LogLevel) -> Result<S::Ok, S::Error> {
+    fn write(&self, max_level: LogLevel) -> serde_json::Result<String> {
         let now = SystemTime::now();
-        let mut line = serializer.serialize_map(None)?;
+        let mut line = Fields::with_capacity(TYPICAL_BYTES);
         let timestamp = humantime::format_rfc3339_millis(now);
-        line.serialize_entry("timestamp", &format_args!("{timestamp}"))?;
-        line.serialize_entry("level", self.level().name())?;
-        line.serialize_entry("requestId", &self.request_id)?;
-        line.serialize_entry("message", if self.error.is_none() { "answered" } else { "failed" })?;
-        line.serialize_entry("source", self.source)?;
-        line.serialize_entry("coldStart", &self.cold)?;
-        write_optional(&mut line, "httpStatus", self.status.as_ref())?;
+        line.add("timestamp", &format_args!("{timestamp}"))?;
+        line.add("level", self.level().name())?;
+        line.add("requestId", &self.request_id)?;
+        line.add("message", if self.error.is_none() { "answered" } else { "failed" })?;
+        line.add("source", self.source)?;
+        line.add("coldStart", &self.cold)?;
+        line.add_some("httpStatus", self.status.as_ref())?;
         self.write_records(&mut line)?;
         self.write_report(&mut line)?;
         self.write_warnings(&mut line, max_level)?;
         if let Some(error) = &self.error {
-            line.serialize_entry("errorType", error.kind().name())?;
-            line.serialize_entry("errorMessage", &error.for_log())?;
-            write_optional(&mut line, "providerStatus", error.provider_status().as_ref())?;
+            line.add("errorType", error.kind().name())?;
+            line.add("errorMessage", &error.for_log())?;
+            line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
-        line.serialize_entry("durationMs", &milliseconds(self.duration))?;
-        line.serialize_entry("_aws", &self.metrics(now))?;
-        line.end()
+        line.add("durationMs", &milliseconds(self.duration))?;
+        line.add("_aws", &self.metrics(now))?;
+        line.finish()
     }
 
     /// Writes the fields about records. The failure of a direct or HTTP request is not listed,
     /// because the line already contains its error.
-    fn write_records<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
-        write_optional(line, "replayed", Some(&self.replayed).filter(|count| **count > 0))?;
-        write_optional(line, "skipped", Some(&self.skipped).filter(|count| **count > 0))?;
+    fn write_records(&self, line: &mut Fields) -> serde_json::Result<()> {
+        line.add_some("replayed", Some(&self.replayed).filter(|count| **count > 0))?;
+        line.add_some("skipped", Some(&self.skipped).filter(|count| **count > 0))?;
         if self.records > 1 {
-            line.serialize_entry("records", &self.records)?;
-            line.serialize_entry("failedRecords", &self.failed.len())?;
+            line.add("records", &self.records)?;
+            line.add("failedRecords", &self.failed.len())?;
         }
         let failed = self.failed.iter().filter(|(id, _)| *id != self.request_id);
         let failures: Vec<LoggedFailure<'_>> = failed
@@ -168,61 +167,57 @@ impl LogLine {
                 error_message: shorten(&error.for_log(), MAX_FAILURE_CHARS),
             })
             .collect();
-        write_optional(line, "failures", Some(&failures).filter(|failures| !failures.is_empty()))
+        line.add_some("failures", Some(&failures).filter(|failures| !failures.is_empty()))
     }
 
-    fn write_report<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
+    fn write_report(&self, line: &mut Fields) -> serde_json::Result<()> {
         let report = &self.report;
-        write_optional(line, "provider", report.provider.as_ref())?;
-        write_optional(line, "model", report.model.as_ref())?;
+        line.add_some("provider", report.provider.as_ref())?;
+        line.add_some("model", report.model.as_ref())?;
         if let Some(passed_over) = report.passed_over.as_ref().filter(|all| !all.is_empty()) {
             let targets = passed_over.iter().map(|target| LoggedTarget {
                 provider: &target.provider,
                 model: &target.model,
                 error_type: target.error.kind().name(),
             });
-            line.serialize_entry("passedOver", &targets.collect::<Vec<_>>())?;
+            line.add("passedOver", &targets.collect::<Vec<_>>())?;
         }
-        write_optional(line, "output", report.output.as_ref())?;
-        write_optional(line, "promptHash", report.prompt_hash.as_ref())?;
+        line.add_some("output", report.output.as_ref())?;
+        line.add_some("promptHash", report.prompt_hash.as_ref())?;
         if let Some(place) = &report.config_place {
             let state = report.config.as_ref();
             let version = state.and_then(|config| config.version.as_ref());
             let etag = state.and_then(|config| config.etag.as_ref());
-            line.serialize_entry("config", place)?;
-            write_optional(line, "configState", version.or(etag))?;
-            line.serialize_entry("configMs", &milliseconds(report.durations.config))?;
+            line.add("config", place)?;
+            line.add_some("configState", version.or(etag))?;
+            line.add("configMs", &milliseconds(report.durations.config))?;
         }
-        write_optional(line, "dryRun", report.dry_run.then_some(&true))?;
+        line.add_some("dryRun", report.dry_run.then_some(&true))?;
         if report.attempts > 0 {
-            line.serialize_entry("attempts", &report.attempts)?;
-            line.serialize_entry("repairs", &report.repairs)?;
-            line.serialize_entry("secretsMs", &milliseconds(report.durations.secrets))?;
-            line.serialize_entry("providerMs", &milliseconds(report.durations.provider))?;
-            write_optional(line, "stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
-            write_optional(line, "providerStopReason", report.provider_stop_reason.as_ref())?;
+            line.add("attempts", &report.attempts)?;
+            line.add("repairs", &report.repairs)?;
+            line.add("secretsMs", &milliseconds(report.durations.secrets))?;
+            line.add("providerMs", &milliseconds(report.durations.provider))?;
+            line.add_some("stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
+            line.add_some("providerStopReason", report.provider_stop_reason.as_ref())?;
             for (name, count) in token_counts(report.usage) {
-                line.serialize_entry(name, &count)?;
+                line.add(name, &count)?;
             }
         }
         Ok(())
     }
 
-    fn write_warnings<M: SerializeMap>(
-        &self,
-        line: &mut M,
-        max_level: LogLevel,
-    ) -> Result<(), M::Error> {
+    fn write_warnings(&self, line: &mut Fields, max_level: LogLevel) -> serde_json::Result<()> {
         let count = self.warnings.len() + self.report.warnings.len();
         if count == 0 {
             return Ok(());
         }
-        line.serialize_entry("warningCount", &count)?;
+        line.add("warningCount", &count)?;
         let mut warnings = self.warnings.clone();
         if max_level >= LogLevel::Debug {
             warnings.extend(self.report.warnings.iter().map(String::as_str));
         }
-        write_optional(line, "warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
+        line.add_some("warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
     }
 
     /// Returns the metrics in CloudWatch's embedded metric format.
@@ -232,29 +227,13 @@ impl LogLine {
         // CloudWatch charges for each metric, so a misspelt model name must not create a new one.
         let is_known_model = self.report.answered_model.is_some();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let directive = MetricDirective {
-            namespace: NAMESPACE,
-            dimensions: [if is_known_model {
-                &["source", "provider", "model"]
-            } else {
-                &["source"]
-            }],
-            metrics: if called_provider { &PROVIDER_METRICS } else { &METRICS },
+        let directives = match (called_provider, is_known_model) {
+            (true, true) => &MODEL_DIRECTIVES,
+            (true, false) => &PROVIDER_DIRECTIVES,
+            (false, _) => &DIRECTIVES,
         };
-        Metrics {
-            timestamp: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-            directives: [directive],
-        }
+        Metrics { timestamp: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), directives }
     }
-}
-
-/// Writes a field, unless its value is missing.
-fn write_optional<M: SerializeMap, T: Serialize + ?Sized>(
-    line: &mut M,
-    name: &'static str,
-    value: Option<&T>,
-) -> Result<(), M::Error> {
-    value.map_or(Ok(()), |value| line.serialize_entry(name, value))
 }
 
 /// A failed record in a log line.
@@ -281,16 +260,16 @@ struct Metrics {
     #[serde(rename = "Timestamp")]
     timestamp: u64,
     #[serde(rename = "CloudWatchMetrics")]
-    directives: [MetricDirective; 1],
+    directives: &'static RawValue,
 }
 
 /// The names of the fields that are metrics, and of those that are their dimensions.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct MetricDirective {
+struct MetricDirective<'a> {
     namespace: &'static str,
     dimensions: [&'static [&'static str]; 1],
-    metrics: &'static RawValue,
+    metrics: &'a [Metric],
 }
 
 #[derive(Serialize)]
@@ -300,21 +279,30 @@ struct Metric {
     unit: &'static str,
 }
 
-const DURATION: Metric = Metric { name: "durationMs", unit: "Milliseconds" };
+/// The directives of an invocation that called no provider. Directives are the same in every log
+/// line, so they are serialized once.
+static DIRECTIVES: LazyLock<Box<RawValue>> = LazyLock::new(|| directives(&["source"], false));
 
-/// The metrics of an invocation that called no provider. They are the same in every log line, so
-/// they are serialized once.
-static METRICS: LazyLock<Box<RawValue>> =
-    LazyLock::new(|| to_raw_value(&[DURATION]).unwrap_or_default());
+/// The directives of an invocation that called a provider but received no usable response.
+static PROVIDER_DIRECTIVES: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| directives(&["source"], true));
 
-/// The metrics of an invocation that called a provider.
-static PROVIDER_METRICS: LazyLock<Box<RawValue>> = LazyLock::new(|| {
-    let provider = Metric { name: "providerMs", unit: "Milliseconds" };
-    let mut metrics = vec![DURATION, provider, Metric { name: "attempts", unit: "Count" }];
-    let token_counts = token_counts(Usage::default()).into_iter();
-    metrics.extend(token_counts.map(|(name, _)| Metric { name, unit: "Count" }));
-    to_raw_value(&metrics).unwrap_or_default()
-});
+/// The directives of an invocation in which a model replied.
+static MODEL_DIRECTIVES: LazyLock<Box<RawValue>> =
+    LazyLock::new(|| directives(&["source", "provider", "model"], true));
+
+fn directives(dimensions: &'static [&'static str], called_provider: bool) -> Box<RawValue> {
+    let mut metrics = vec![Metric { name: "durationMs", unit: "Milliseconds" }];
+    if called_provider {
+        metrics.push(Metric { name: "providerMs", unit: "Milliseconds" });
+        metrics.push(Metric { name: "attempts", unit: "Count" });
+        let token_counts = token_counts(Usage::default()).into_iter();
+        metrics.extend(token_counts.map(|(name, _)| Metric { name, unit: "Count" }));
+    }
+    let (namespace, dimensions) = (NAMESPACE, [dimensions]);
+    let directive = MetricDirective { namespace, dimensions, metrics: &metrics };
+    to_raw_value(&[directive]).unwrap_or_default()
+}
 
 impl LogLevel {
     /// Returns the level's name in Lambda's JSON log format.
