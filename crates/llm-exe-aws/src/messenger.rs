@@ -11,7 +11,7 @@ use llm_exe::ports::PortFuture;
 use llm_exe::{Deadline, Error, ErrorKind};
 use llm_exe_function::destination::{Bus, Destination, Queue};
 use llm_exe_function::ports::{Messenger, Notification};
-use sha2::{Digest, Sha256};
+use ring::digest;
 
 use crate::client::{AwsClient, CallError};
 use crate::error_context::ErrorContext;
@@ -174,7 +174,7 @@ fn fifo_id(id: &str) -> Cow<'_, str> {
     if is_valid {
         return Cow::Borrowed(id);
     }
-    Cow::Owned(hex::encode(Sha256::digest(id.as_bytes())))
+    Cow::Owned(hex::encode(digest::digest(&digest::SHA256, id.as_bytes())))
 }
 
 /// Escapes U+FFFE and U+FFFF, which JSON allows but SQS rejects. The result is equivalent JSON,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Secret};
 use llm_exe_events::{Authorization, endpoint_key};
-use sha2::{Digest, Sha256};
+use ring::digest;
 use subtle::ConstantTimeEq;
 
 /// Minimum time between two refreshes of the endpoint key. A refresh is triggered by a caller whose
@@ -74,7 +74,7 @@ impl EndpointAuthenticator {
 /// Compares two keys in constant time, so that timing reveals nothing about the endpoint key. The
 /// keys are hashed first, because only inputs of the same length can be compared in constant time.
 fn is_equal(key: &Secret, presented: &str) -> bool {
-    let expected = Sha256::digest(key.expose().as_bytes());
-    let actual = Sha256::digest(presented.as_bytes());
-    bool::from(expected.ct_eq(&actual))
+    let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
+    let (expected, actual) = (hash(key.expose()), hash(presented));
+    bool::from(expected.as_ref().ct_eq(actual.as_ref()))
 }

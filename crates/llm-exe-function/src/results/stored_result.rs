@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use llm_exe::{Error, ErrorKind, Report, Run, StopReason, hex};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
@@ -238,24 +238,24 @@ fn details(report: &Report) -> Value {
 /// Returns a hash of the parts, which is a valid object name even if the parts contain special
 /// characters.
 pub(crate) fn hash_parts(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = digest::Context::new(&digest::SHA256);
     for part in parts {
         // The lengths distinguish lists whose concatenations are equal, such as ["ab", "c"] and
         // ["a", "bc"].
-        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(&(part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hex(&hash.finalize())
+    hex(hash.finish().as_ref())
 }
 
 /// Returns a hash of the request that does not depend on the order of its fields.
 pub(crate) fn hash_request(request: &Value) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = digest::Context::new(&digest::SHA256);
     update_hash(request, &mut hash);
-    hex(&hash.finalize())
+    hex(hash.finish().as_ref())
 }
 
-fn update_hash(value: &Value, hash: &mut Sha256) {
+fn update_hash(value: &Value, hash: &mut digest::Context) {
     match value {
         Value::Array(items) => {
             hash.update(b"[");

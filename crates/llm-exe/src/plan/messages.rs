@@ -1,10 +1,10 @@
 //! Validates the `message` field and compiles its templates.
 
-use sha2::{Digest, Sha256};
+use ring::digest;
 
 use super::problems::Problems;
 use crate::chat::Role;
-use crate::hex::hex;
+use crate::hex::prefixed_hex;
 use crate::json;
 use crate::prompt::Template;
 use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
@@ -74,12 +74,12 @@ pub(super) fn compile_prompt(
 /// Returns the SHA-256 hash of the roles and templates of the prompt. The hash identifies the
 /// prompt that produced a result.
 fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = digest::Context::new(&digest::SHA256);
     let mut add = |label: &str, text: &str| {
         hasher.update(label.as_bytes());
-        hasher.update([0]);
+        hasher.update(&[0]);
         hasher.update(text.as_bytes());
-        hasher.update([0]);
+        hasher.update(&[0]);
     };
     let items: &[Option<TextOr<RequestMessage>>] = match written {
         Some(TextOr::Text(text)) => {
@@ -108,7 +108,7 @@ fn hash_prompt(written: Option<&TextOr<RequestList>>) -> String {
             }
         }
     }
-    format!("sha256:{}", hex(&hasher.finalize()))
+    prefixed_hex("sha256:", hasher.finish().as_ref())
 }
 
 /// Compiles a list of messages and skips invalid messages.
