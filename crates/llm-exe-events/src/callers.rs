@@ -1,6 +1,8 @@
 //! Reads the identity that AWS or an authorizer added to an HTTP event, and derives the caller's
 //! name from it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use crate::shapes::{field, non_empty_string};
@@ -32,22 +34,22 @@ pub(crate) enum CallerIdentity<'a> {
 
 /// Returns a name that identifies the caller. It begins with the kind of identity, so that
 /// identities of different kinds never share a name.
-pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> String {
-    match identity {
-        None => ANONYMOUS.to_owned(),
-        Some(CallerIdentity::Iam(arn)) => format!("iam:{}", without_session(arn)),
-        Some(CallerIdentity::Cognito(identity)) => format!("cognito:{identity}"),
-        Some(CallerIdentity::Jwt(claims)) => match (claims.get("iss"), claims.get("sub")) {
+pub(crate) fn caller_name(identity: Option<&CallerIdentity<'_>>) -> Cow<'static, str> {
+    let Some(identity) = identity else { return Cow::Borrowed(ANONYMOUS) };
+    Cow::Owned(match identity {
+        CallerIdentity::Iam(arn) => format!("iam:{}", without_session(arn)),
+        CallerIdentity::Cognito(identity) => format!("cognito:{identity}"),
+        CallerIdentity::Jwt(claims) => match (claims.get("iss"), claims.get("sub")) {
             (issuer, Some(subject)) => format!("jwt:{}", json!([issuer, subject])),
             _ => format!("claims:{}", sorted_json(claims, TOKEN_CLAIMS)),
         },
-        Some(CallerIdentity::Context(context)) => {
+        CallerIdentity::Context(context) => {
             match context.get("principalId").and_then(Value::as_str) {
                 Some(principal) => format!("principal:{principal}"),
                 None => format!("context:{}", sorted_json(context, GATEWAY_FIELDS)),
             }
         }
-    }
+    })
 }
 
 /// Reads the identity from a REST API's `requestContext.identity`.

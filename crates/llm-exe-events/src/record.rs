@@ -71,7 +71,7 @@ pub struct Invocation {
     /// The request id that Lambda assigned to the invocation.
     pub request_id: String,
     /// The version of the function, as returned by `/health`.
-    pub version: String,
+    pub version: &'static str,
 }
 
 impl Invocation {

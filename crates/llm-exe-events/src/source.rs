@@ -1,5 +1,7 @@
 //! The interface that every event source implements.
 
+use std::borrow::Cow;
+
 use llm_exe::{Error, ErrorKind};
 use serde::Serialize;
 use serde_json::Value;
@@ -60,7 +62,7 @@ pub trait EventSource: Sync {
     /// Returns the name of the caller, which keeps the idempotency keys of different callers
     /// separate. Returns `None` for sources that deliver records, because their results are stored
     /// by record id.
-    fn caller(&self, event: &Value) -> Option<String> {
+    fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
         let _ = event;
         None
     }

@@ -107,10 +107,8 @@ async fn handle(
 ) -> Result<Box<RawValue>, Diagnostic> {
     let (event, context) = event.into_parts();
     let deadline = deadline(context.deadline(), SystemTime::now());
-    let invocation = Invocation {
-        request_id: context.request_id,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let invocation =
+        Invocation { request_id: context.request_id, version: env!("CARGO_PKG_VERSION") };
     let HandledEvent { outcome, line } =
         function.handle(event.get().as_bytes(), &invocation, deadline).await;
     if let Some(text) = line.to_json(log_level) {

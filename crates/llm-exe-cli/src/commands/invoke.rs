@@ -127,7 +127,7 @@ fn new_invocation() -> Invocation {
     Invocation {
         // The names of stored results contain this id, so it must be unique.
         request_id: format!("local-{:016x}", fastrand::u64(..)),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
     }
 }
 

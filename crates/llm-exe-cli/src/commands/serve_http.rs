@@ -43,7 +43,7 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     let number = server.request_count.fetch_add(1, Ordering::Relaxed) + 1;
     let invocation = Invocation {
         request_id: format!("local-{:016x}-{number}", server.run_id),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
     };
     let invocation_type =
         server.has_invoke_api.then(|| serve_invoke::invocation_type(&head)).flatten();

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>
 
+use std::borrow::Cow;
+
 use llm_exe::Error;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -55,7 +57,7 @@ impl EventSource for Alb {
         true
     }
 
-    fn caller(&self, _: &Value) -> Option<String> {
+    fn caller(&self, _: &Value) -> Option<Cow<'static, str>> {
         Some(callers::caller_name(None))
     }
 

@@ -1,6 +1,8 @@
 //! Direct requests, for example from the Invoke API, Step Functions, the `Input` of an EventBridge
 //! Scheduler schedule, or a test event.
 
+use std::borrow::Cow;
+
 use llm_exe::{Error, ErrorKind};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -26,8 +28,8 @@ impl EventSource for Direct {
     }
 
     /// Returns the same name for all direct callers, because the event does not identify them.
-    fn caller(&self, _: &Value) -> Option<String> {
-        Some(self.name().to_owned())
+    fn caller(&self, _: &Value) -> Option<Cow<'static, str>> {
+        Some(self.name().into())
     }
 
     fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {

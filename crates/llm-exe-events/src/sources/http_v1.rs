@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>
 
+use std::borrow::Cow;
+
 use llm_exe::Error;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -46,7 +48,7 @@ impl EventSource for HttpV1 {
         true
     }
 
-    fn caller(&self, event: &Value) -> Option<String> {
+    fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
         Some(callers::caller_name(identity(event).as_ref()))
     }
 

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>
 
+use std::borrow::Cow;
+
 use llm_exe::Error;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -41,7 +43,7 @@ impl EventSource for HttpV2 {
             .is_some_and(|name| name.contains(".lambda-url."))
     }
 
-    fn caller(&self, event: &Value) -> Option<String> {
+    fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
         Some(callers::caller_name(identity(event).as_ref()))
     }
 

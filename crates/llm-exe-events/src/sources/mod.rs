@@ -13,6 +13,7 @@ mod unsupported;
 
 use serde_json::Value;
 
+use crate::shapes;
 use crate::source::EventSource;
 
 /// All event sources, in the order in which they are tried. A source with several response formats
@@ -35,5 +36,9 @@ pub const SOURCES: &[&dyn EventSource] = &[
 /// Returns the first source that matches the event. An event that matches no other source is a
 /// direct request.
 pub fn detect(event: &Value) -> &'static dyn EventSource {
+    // No source matches these events, which are the most frequent ones.
+    if shapes::is_request(event) && event.get("requestContext").is_none() {
+        return &direct::Direct;
+    }
     SOURCES.iter().copied().find(|source| source.matches(event)).unwrap_or(&direct::Direct)
 }

@@ -76,7 +76,7 @@ fn nested(inner: &Value, envelopes: &[Envelope]) -> Value {
 }
 
 fn records(event: Value) -> Vec<Record> {
-    let invocation = Invocation { request_id: "r".to_owned(), version: String::new() };
+    let invocation = Invocation { request_id: "r".to_owned(), version: "" };
     detect(&event).records(event, &invocation).unwrap()
 }
 
