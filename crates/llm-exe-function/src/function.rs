@@ -153,13 +153,17 @@ impl Function {
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
             Ok(event) => {
-                let handle = Box::pin(async {
-                    let source = detect(&event);
-                    line.source = source.name();
-                    self.handle_source(source, event, invocation, deadline, &mut line, records)
-                        .await
-                });
-                match AssertUnwindSafe(handle).catch_unwind().await {
+                let handled = {
+                    // The future is large, so it is pinned here and not moved.
+                    let handle = std::pin::pin!(async {
+                        let source = detect(&event);
+                        line.source = source.name();
+                        self.handle_source(source, event, invocation, deadline, &mut line, records)
+                            .await
+                    });
+                    AssertUnwindSafe(handle).catch_unwind().await
+                };
+                match handled {
                     Ok(outcome) => outcome,
                     Err(_) => {
                         let error = Error::new(ErrorKind::Internal, "the function panicked");

@@ -92,9 +92,9 @@ pub(super) async fn run_request(
     origins: &[String],
     deadline: Deadline,
 ) -> Run {
-    // The future is boxed, because it is large and the next lines would move it several times.
-    let run = Box::pin(runner.run(Context::new(deadline).with_origins(origins), body));
-    let run = AssertUnwindSafe(run).catch_unwind();
+    let run = runner.run(Context::new(deadline).with_origins(origins), body);
+    // The future is large, so it is pinned here and not moved into the next one.
+    let run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {
         Ok(Ok(run)) => return run.with_envelope(),

@@ -49,8 +49,12 @@ impl JsonError {
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let stores_text = number::stores_text();
-    let value =
-        if stores_text { serde_json::from_slice(text) } else { number::parse_exactly(text) };
+    let value = match str::from_utf8(text) {
+        _ if !stores_text => number::parse_exactly(text),
+        // Checking the encoding once is faster than checking it for each string.
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(text),
+    };
     value.map_err(|error| {
         let message = strip_position(&error).replace(
             "recursion limit exceeded",

@@ -59,7 +59,7 @@ impl Template {
         let (unit, problems) = Unit::new(None, source).map_err(|problem| vec![*problem])?;
         // Compiling the built-in partials takes longer than compiling most templates.
         let includes_partials = unit.analysis.includes_partials;
-        let partials = if includes_partials { Partials::builtin() } else { Partials::default() };
+        let partials = if includes_partials { Partials::builtin() } else { Partials::none() };
         Template::new(unit, problems, partials)
     }
 

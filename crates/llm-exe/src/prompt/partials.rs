@@ -124,6 +124,12 @@ static COMPILED: LazyLock<Partials> = LazyLock::new(|| {
 });
 
 impl Partials {
+    /// Returns an empty set, which all templates without partials share.
+    pub(crate) fn none() -> Self {
+        static NONE: LazyLock<Partials> = LazyLock::new(Partials::default);
+        NONE.clone()
+    }
+
     /// Returns the built-in partials.
     pub fn builtin() -> Partials {
         COMPILED.clone()

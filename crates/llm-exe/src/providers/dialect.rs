@@ -231,6 +231,6 @@ impl Endpoint {
     pub fn post(&self, path: &str, body: impl Into<Body>) -> WireRequest {
         let auth = self.key.clone().map_or(Auth::None, Auth::Bearer);
         let path = path.strip_prefix('/').unwrap_or(path);
-        WireRequest::new(format!("{}/{path}", self.base_url), body, auth)
+        WireRequest::new([&*self.base_url, "/", path].concat(), body, auth)
     }
 }
