@@ -1,13 +1,14 @@
 //! The limit program, which shows the minimum cost of a function in Rust that calls an LLM. It uses
-//! only `lambda_runtime` and the HTTP client of `hyper-util`, and has the same release profile as
-//! llm-exe. It parses its event, sends a constant request to the provider, and returns the text of
-//! the reply.
+//! only `lambda_runtime`, the HTTP client of `hyper-util` and `rustls`, which every hosted provider
+//! requires, and has the same release profile as llm-exe. It parses its event, sends a constant
+//! request to the provider, and returns the text of the reply.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Request, Uri};
 use hyper_util::client::legacy::Client;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -38,7 +39,7 @@ struct Message {
 
 /// The HTTP client and the constant parts of the request.
 struct Provider {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: Uri,
     authorization: String,
 }
@@ -62,8 +63,10 @@ fn environment(name: &str) -> Result<String, Error> {
 }
 
 fn main() -> Result<(), Error> {
+    let connector =
+        HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
     let provider = &Provider {
-        client: Client::builder(TokioExecutor::new()).build_http(),
+        client: Client::builder(TokioExecutor::new()).build(connector),
         url: format!("{}/chat/completions", environment("OPENAI_BASE_URL")?).parse()?,
         authorization: format!("Bearer {}", environment("OPENAI_API_KEY")?),
     };
