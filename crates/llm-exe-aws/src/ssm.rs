@@ -69,7 +69,7 @@ impl Ssm {
             bytes.as_mut().zeroize();
         }
         match response {
-            Ok(response) => Ok(Secret::new(&Zeroizing::new(response.parameter.value))),
+            Ok(response) => Ok(Secret::new(Zeroizing::new(response.parameter.value).as_str())),
             Err(_) => {
                 Err(CallError::InvalidResponse("AWS returned an invalid response to GetParameter"))
             }

@@ -121,7 +121,7 @@ impl Function {
     pub async fn handle(
         &self,
         event: &[u8],
-        invocation: &Invocation,
+        invocation: Invocation,
         deadline: Deadline,
     ) -> HandledEvent {
         self.handle_and_list(event, invocation, deadline, None).await
@@ -133,7 +133,7 @@ impl Function {
     pub async fn handle_with_records(
         &self,
         event: &[u8],
-        invocation: &Invocation,
+        invocation: Invocation,
         deadline: Deadline,
     ) -> (HandledEvent, Vec<RecordResult>) {
         let mut records = Vec::new();
@@ -144,12 +144,12 @@ impl Function {
     async fn handle_and_list(
         &self,
         event: &[u8],
-        invocation: &Invocation,
+        invocation: Invocation,
         deadline: Deadline,
         records: Option<&mut Vec<RecordResult>>,
     ) -> HandledEvent {
         let started = Instant::now();
-        let mut line = LogLine::new(&invocation.request_id);
+        let mut line = LogLine::new(String::new());
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
             Ok(event) => {
@@ -158,7 +158,7 @@ impl Function {
                     let handle = std::pin::pin!(async {
                         let source = detect(&event);
                         line.source = source.name();
-                        self.handle_source(source, event, invocation, deadline, &mut line, records)
+                        self.handle_source(source, event, &invocation, deadline, &mut line, records)
                             .await
                     });
                     AssertUnwindSafe(handle).catch_unwind().await
@@ -179,6 +179,7 @@ impl Function {
             }
         };
         line.duration = started.elapsed();
+        line.request_id = invocation.request_id;
         HandledEvent { outcome, line }
     }
 

@@ -61,9 +61,9 @@ pub struct LogLine {
 
 impl LogLine {
     /// Creates the log line of an invocation that is about to begin.
-    pub fn new(request_id: &str) -> Self {
+    pub fn new(request_id: String) -> Self {
         LogLine {
-            request_id: request_id.to_owned(),
+            request_id,
             source: "unreadable",
             cold: false,
             duration: Duration::ZERO,

@@ -110,7 +110,7 @@ async fn handle(
     let invocation =
         Invocation { request_id: context.request_id, version: env!("CARGO_PKG_VERSION") };
     let HandledEvent { outcome, line } =
-        function.handle(event.get().as_bytes(), &invocation, deadline).await;
+        function.handle(event.get().as_bytes(), invocation, deadline).await;
     if let Some(text) = line.to_json(log_level) {
         write_line(text);
     }

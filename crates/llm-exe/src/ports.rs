@@ -23,7 +23,7 @@ pub struct KeyName {
     pub store: Cow<'static, str>,
     /// The environment variables that may contain the key. The first one that is set takes
     /// precedence.
-    pub environment: Vec<Cow<'static, str>>,
+    pub environment: Cow<'static, [Cow<'static, str>]>,
 }
 
 impl KeyName {
@@ -71,15 +71,17 @@ impl Secret {
     ///
     /// # Errors
     /// [`InvalidSecret`] if the key is empty or contains any other character.
-    pub fn new(text: &str) -> Result<Secret, InvalidSecret> {
-        let text = text.trim();
-        if text.is_empty() {
+    pub fn new(text: impl Into<String> + AsRef<str>) -> Result<Secret, InvalidSecret> {
+        let trimmed = text.as_ref().trim();
+        if trimmed.is_empty() {
             return Err(InvalidSecret::Empty);
         }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidSecret::NotPrintable);
         }
-        Ok(Secret(SecretString::from(text)))
+        let is_trimmed = trimmed.len() == text.as_ref().len();
+        let key = if is_trimmed { text.into() } else { trimmed.to_owned() };
+        Ok(Secret(SecretString::from(key)))
     }
 
     /// Returns the key in plain text. Use it only in request headers and in comparisons.

@@ -50,7 +50,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         // A runner can't store or send results, so run the complete function.
         let event = input.request.to_string();
         let function = environment.function();
-        let handled_event = function.handle(event.as_bytes(), &new_invocation(), deadline).await;
+        let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
         let runner = environment.runner_for(&args.source.file);
@@ -81,7 +81,7 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     let spinner = spinner(args.json);
     let function = environment.function();
     let (handled_event, records) =
-        function.handle_with_records(&event, &new_invocation(), deadline).await;
+        function.handle_with_records(&event, new_invocation(), deadline).await;
     spinner.finish_and_clear();
     for record in &records {
         record_results::print(record, args.json);

@@ -54,10 +54,10 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     let handled_event = match read_event(server, &head, body, invocation_type).await {
         Ok(event) => {
             let deadline = Deadline::after(server.timeout);
-            server.function.handle(&event, &invocation, deadline).await
+            server.function.handle(&event, invocation, deadline).await
         }
         Err(error) => {
-            let mut line = LogLine::new(&invocation.request_id);
+            let mut line = LogLine::new(invocation.request_id.clone());
             line.source = "http";
             line.error = Some(error.clone());
             let outcome = match invocation_type {

@@ -141,7 +141,7 @@ async fn look_up_of_the_endpoint_key_times_out() {
     });
     let invocation = llm_exe_events::Invocation::default();
     let deadline = llm_exe::Deadline::after(std::time::Duration::from_millis(200));
-    let handled = function.handle(event.to_string().as_bytes(), &invocation, deadline).await;
+    let handled = function.handle(event.to_string().as_bytes(), invocation, deadline).await;
     let response = handled.response().unwrap();
     assert_eq!(response["statusCode"], 504);
     assert!(response["body"].as_str().unwrap().contains("Timeout"), "{response}");

@@ -32,7 +32,7 @@ fn handle(event: &[u8]) -> HandledEvent {
     let invocation = Invocation { request_id: "id".to_owned(), version: "1" };
     let function = function();
     let deadline = Deadline::after(Duration::from_millis(300));
-    runtime.block_on(function.handle(event, &invocation, deadline))
+    runtime.block_on(function.handle(event, invocation, deadline))
 }
 
 fn check(event: &[u8]) {

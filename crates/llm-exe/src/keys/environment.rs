@@ -50,7 +50,7 @@ impl EnvironmentKeys {
             (!value.trim().is_empty()).then_some((variable, value))
         })?;
         let place = || format!("the key in {variable}");
-        Some(Secret::new(&value).map_err(|reason| unusable(&place(), reason)))
+        Some(Secret::new(value).map_err(|reason| unusable(&place(), reason)))
     }
 }
 

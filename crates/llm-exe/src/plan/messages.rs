@@ -1,5 +1,7 @@
 //! Validates the `message` field and compiles its templates.
 
+use std::borrow::Cow;
+
 use ring::digest;
 
 use super::problems::Problems;
@@ -29,7 +31,7 @@ pub struct Prompt {
 #[derive(Debug, Clone)]
 pub(super) struct TemplateMessage {
     /// The path of the message in the request, for error messages.
-    pub(super) path: String,
+    pub(super) path: Cow<'static, str>,
     pub(super) role: Role,
     pub(super) parts: Vec<TemplatePart>,
 }
@@ -37,7 +39,7 @@ pub(super) struct TemplateMessage {
 /// A part of a message, as a compiled template.
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePart {
-    pub(super) path: String,
+    pub(super) path: Cow<'static, str>,
     /// Whether the template renders to an image URL instead of text.
     pub(super) image: bool,
     pub(super) template: Template,
@@ -58,8 +60,8 @@ pub(super) fn compile_prompt(
             (1, Vec::new())
         }
         Some(TextOr::Text(text)) => {
-            let path = "message".to_owned();
-            let part = compile_text(&path, &text, problems);
+            let path = Cow::Borrowed("message");
+            let part = compile_text(path.clone(), &text, problems);
             let message =
                 part.map(|part| TemplateMessage { path, role: Role::System, parts: vec![part] });
             (1, message.into_iter().collect())
@@ -127,7 +129,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
     }
     let mut compiled = Vec::new();
     for (index, item) in list.into_iter().enumerate() {
-        let path = format!("message[{index}]");
+        let path = Cow::Owned(format!("message[{index}]"));
         let message = match item {
             None => {
                 problems.add(path, "is null; expected a string or {role, content}");
@@ -140,7 +142,7 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
                     index if index % 2 == 1 => Role::User,
                     _ => Role::Assistant,
                 };
-                let part = compile_text(&path, &text, problems);
+                let part = compile_text(path.clone(), &text, problems);
                 part.map(|part| TemplateMessage { path, role, parts: vec![part] })
             }
             Some(TextOr::Long(message)) => compile_message(path, message, problems),
@@ -151,18 +153,18 @@ fn compile_messages(mut list: RequestList, problems: &mut Problems) -> Vec<Templ
 }
 
 fn compile_message(
-    path: String,
+    path: Cow<'static, str>,
     written: RequestMessage,
     problems: &mut Problems,
 ) -> Option<TemplateMessage> {
     let role = parse_role(&path, written.role.as_deref(), problems);
-    let content = format!("{path}.content");
+    let content = Cow::Owned(format!("{path}.content"));
     let parts = match written.content {
         None => {
             problems.add(content, "missing; expected a string or a list of parts");
             None
         }
-        Some(TextOr::Text(text)) => compile_text(&content, &text, problems).map(|part| vec![part]),
+        Some(TextOr::Text(text)) => compile_text(content, &text, problems).map(|part| vec![part]),
         Some(TextOr::Long(parts)) if parts.is_empty() => {
             problems.add(content, "is an empty list; expected at least one part");
             None
@@ -217,7 +219,9 @@ fn compile_part(
         return None;
     };
     match (part.kind.as_deref(), part.text, part.image_url.and_then(|image| image.url)) {
-        (Some("text"), Some(text), _) => compile_text(&format!("{path}.text"), &text, problems),
+        (Some("text"), Some(text), _) => {
+            compile_text(Cow::Owned(format!("{path}.text")), &text, problems)
+        }
         (Some("text"), None, _) => {
             problems.add(format!("{path}.text"), "missing; expected a string");
             None
@@ -227,7 +231,7 @@ fn compile_part(
             None
         }
         (Some("image_url"), _, Some(url)) => {
-            let part = compile_text(&format!("{path}.image_url.url"), &url, problems)?;
+            let part = compile_text(Cow::Owned(format!("{path}.image_url.url")), &url, problems)?;
             Some(TemplatePart { image: true, ..part })
         }
         (Some("image_url"), _, None) => {
@@ -246,16 +250,20 @@ fn compile_part(
     }
 }
 
-fn compile_text(path: &str, source: &str, problems: &mut Problems) -> Option<TemplatePart> {
+fn compile_text(
+    path: Cow<'static, str>,
+    source: &str,
+    problems: &mut Problems,
+) -> Option<TemplatePart> {
     if source.trim().is_empty() {
         problems.add(path, "is empty; expected a non-empty string");
         return None;
     }
     match Template::compile(source) {
-        Ok(template) => Some(TemplatePart { path: path.to_owned(), image: false, template }),
+        Ok(template) => Some(TemplatePart { path, image: false, template }),
         Err(errors) => {
             for error in errors {
-                problems.add_prompt(path, &error);
+                problems.add_prompt(&path, &error);
             }
             None
         }

@@ -128,7 +128,7 @@ impl Plan {
     /// Builds the plan. Warnings are added to `warnings` instead of the plan, because a rejected
     /// request has no plan.
     fn build(
-        request: Request,
+        mut request: Request,
         problems: Vec<Problem>,
         rules: &Rules,
         mode: Mode,
@@ -147,7 +147,7 @@ impl Plan {
         let destination =
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
-        let (target, fallbacks) = target::check_targets(&request, rules, &mut problems);
+        let (target, fallbacks) = target::check_targets(&mut request, rules, &mut problems);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.clone().map(Value::Object);

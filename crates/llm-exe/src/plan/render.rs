@@ -113,7 +113,7 @@ impl Renderer<'_> {
                 Ok(rendered) => rendered,
                 Err(problem) => {
                     let (text, line) = (problem.to_string(), problem.line);
-                    self.problems.push(Problem::prompt(&part.path, text).at_template_line(line));
+                    self.problems.push(Problem::prompt(&*part.path, text).at_template_line(line));
                     continue;
                 }
             };
@@ -138,7 +138,7 @@ impl Renderer<'_> {
             return Some(Part::Media(Media::new(url)));
         }
         let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
-        self.problems.push(Problem::request(&part.path, text));
+        self.problems.push(Problem::request(&*part.path, text));
         None
     }
 

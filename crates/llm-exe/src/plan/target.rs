@@ -1,5 +1,7 @@
 //! Validates the targets of a request: its own provider and model, and its fallbacks.
 
+use std::borrow::Cow;
+
 use super::options;
 use super::problems::Problems;
 use super::rules::Rules;
@@ -27,18 +29,18 @@ pub struct Target {
 
 /// Validates the request's own target and its fallbacks. Returns the valid ones.
 pub(super) fn check_targets(
-    request: &Request,
+    request: &mut Request,
     rules: &Rules,
     problems: &mut Problems,
 ) -> (Option<Target>, Vec<Target>) {
     let names = TargetNames {
         provider: request.provider.as_deref(),
         providor: request.providor.as_deref(),
-        model: request.model.as_deref(),
+        model: request.model.take().map(Cow::Owned),
     };
     let options = request.options.clone().unwrap_or_default();
     let first =
-        TargetValidator { prefix: "", rules }.check_target(&names, options.clone(), problems);
+        TargetValidator { prefix: "", rules }.check_target(names, options.clone(), problems);
     let mut fallbacks = Vec::new();
     for (index, fallback) in request.fallbacks.iter().flatten().enumerate() {
         let prefix = format!("fallbacks[{index}].");
@@ -56,7 +58,7 @@ pub(super) fn check_targets(
 struct TargetNames<'a> {
     provider: Option<&'a str>,
     providor: Option<&'a str>,
-    model: Option<&'a str>,
+    model: Option<Cow<'a, str>>,
 }
 
 /// Validates one target.
@@ -74,7 +76,7 @@ impl TargetValidator<'_> {
 
     fn check_target(
         &self,
-        names: &TargetNames<'_>,
+        names: TargetNames<'_>,
         written: RequestOptions,
         problems: &mut Problems,
     ) -> Option<Target> {
@@ -94,7 +96,7 @@ impl TargetValidator<'_> {
         let names = TargetNames {
             provider: fallback.provider.as_deref(),
             providor: fallback.providor.as_deref(),
-            model: fallback.model.as_deref(),
+            model: fallback.model.as_deref().map(Cow::Borrowed),
         };
         let written = fallback.options.clone().unwrap_or_default();
         let path = format!("{}options", self.prefix);
@@ -103,13 +105,13 @@ impl TargetValidator<'_> {
         let mut reported = Problems::default();
         let merged = written.with_defaults(defaults.clone());
         let (sampling, policy) = options::check_options(merged, &path, self.rules, &mut reported);
-        let (provider, model) = self.check_names(&names, problems)?;
+        let (provider, model) = self.check_names(names, problems)?;
         Some(Target { provider, model, sampling, policy })
     }
 
     fn check_names(
         &self,
-        names: &TargetNames<'_>,
+        names: TargetNames<'_>,
         problems: &mut Problems,
     ) -> Option<(Provider, String)> {
         if let (Some(provider), Some(providor)) = (names.provider, names.providor)
@@ -124,33 +126,34 @@ impl TargetValidator<'_> {
         let provider = self.find_provider(names.provider.or(names.providor), problems);
         let model = match (names.model, provider.as_ref().and_then(|(_, model)| *model)) {
             (Some(model), Some(other)) if model != other => {
-                let (model, other) = (json::quoted(model), json::quoted(other));
+                let (model, other) = (json::quoted(&model), json::quoted(other));
                 let text = format!(
                     "{model} differs from the model {other} in provider; set only one of them"
                 );
                 self.add(problems, "model", text);
                 return None;
             }
-            (Some(model), _) | (None, Some(model)) => model,
+            (Some(model), _) => model,
+            (None, Some(model)) => Cow::Borrowed(model),
             (None, None) => {
                 self.add(problems, "model", "missing; expected a model name");
                 return None;
             }
         };
-        if let Err(message) = check_model(model) {
+        if let Err(message) = check_model(&model) {
             self.add(problems, "model", message);
             return None;
         }
         let (provider, _) = provider?;
         let allowed = self.rules.allowed_models.as_ref();
-        if allowed.is_some_and(|allowed| !allowed.allow(provider.name(), model)) {
-            let (model, provider) = (json::quoted(model), provider.name());
+        if allowed.is_some_and(|allowed| !allowed.allow(provider.name(), &model)) {
+            let (model, provider) = (json::quoted(&model), provider.name());
             let text =
                 format!("{model} of {provider} is not allowed by the setting ALLOWED_MODELS");
             self.add(problems, "model", text);
             return None;
         }
-        Some((provider, model.to_owned()))
+        Some((provider, model.into_owned()))
     }
 
     /// Looks up a provider by name. Also returns the model if the name contains one, as in

@@ -169,6 +169,9 @@ impl Partials {
     /// Returns a problem for each undefined partial that a template includes, directly or through
     /// other partials.
     pub(super) fn unknown_in(&self, template: &Unit) -> Vec<TemplateProblem> {
+        if !template.analysis.includes_partials {
+            return Vec::new();
+        }
         let mut reached: HashSet<&str> = HashSet::new();
         let mut units = vec![template];
         let mut next = 0;

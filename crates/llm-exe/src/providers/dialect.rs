@@ -220,7 +220,7 @@ pub struct Endpoint {
     pub base_url: String,
     /// The name of the API key, if the provider needs one.
     pub key: Option<KeyName>,
-    /// The configured AWS region, if any.
+    /// The configured AWS region. A built-in provider that is not part of AWS has none.
     pub region: Option<String>,
 }
 

@@ -50,7 +50,7 @@ pub enum Access {
         /// The name of the key in the secret store.
         store: &'static str,
         /// The names of the environment variables that may contain the key.
-        environment: &'static [&'static str],
+        environment: &'static [Cow<'static, str>],
     },
     /// Requests are signed with AWS credentials.
     Aws,
@@ -92,14 +92,16 @@ impl ProviderRow {
         Endpoint {
             base_url: base_url.trim_end_matches('/').to_owned(),
             key: self.key(),
-            region: region.map(str::to_owned),
+            region: region.filter(|_| self.access == Access::Aws).map(str::to_owned),
         }
     }
 
     /// Returns the name of the API key that the provider needs, if any.
     pub fn key(&self) -> Option<KeyName> {
         match self.access {
-            Access::Key { store, environment } => Some(KeyName::new(store, environment)),
+            Access::Key { store, environment } => {
+                Some(KeyName { store: store.into(), environment: environment.into() })
+            }
             Access::Aws | Access::Open => None,
         }
     }
@@ -114,7 +116,7 @@ pub const PROVIDERS: &[ProviderRow] = &[
         base_url: "https://api.openai.com/v1",
         access: Access::Key {
             store: "KeyOpenAI",
-            environment: &["OPENAI_API_KEY", "OPEN_AI_API_KEY"],
+            environment: &[Cow::Borrowed("OPENAI_API_KEY"), Cow::Borrowed("OPEN_AI_API_KEY")],
         },
     },
     ProviderRow {
@@ -122,28 +124,34 @@ pub const PROVIDERS: &[ProviderRow] = &[
         dialect: &anthropic::Anthropic,
         base_url_setting: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com",
-        access: Access::Key { store: "KeyAnthropic", environment: &["ANTHROPIC_API_KEY"] },
+        access: Access::Key {
+            store: "KeyAnthropic",
+            environment: &[Cow::Borrowed("ANTHROPIC_API_KEY")],
+        },
     },
     ProviderRow {
         name: "xai",
         dialect: &quirks::XAI,
         base_url_setting: "XAI_BASE_URL",
         base_url: "https://api.x.ai/v1",
-        access: Access::Key { store: "KeyXAI", environment: &["XAI_API_KEY"] },
+        access: Access::Key { store: "KeyXAI", environment: &[Cow::Borrowed("XAI_API_KEY")] },
     },
     ProviderRow {
         name: "deepseek",
         dialect: &quirks::DEEPSEEK,
         base_url_setting: "DEEPSEEK_BASE_URL",
         base_url: "https://api.deepseek.com/v1",
-        access: Access::Key { store: "KeyDeepSeek", environment: &["DEEPSEEK_API_KEY"] },
+        access: Access::Key {
+            store: "KeyDeepSeek",
+            environment: &[Cow::Borrowed("DEEPSEEK_API_KEY")],
+        },
     },
     ProviderRow {
         name: "google",
         dialect: &gemini::Gemini,
         base_url_setting: "GEMINI_BASE_URL",
         base_url: "https://generativelanguage.googleapis.com/v1beta",
-        access: Access::Key { store: "KeyGoogle", environment: &["GEMINI_API_KEY"] },
+        access: Access::Key { store: "KeyGoogle", environment: &[Cow::Borrowed("GEMINI_API_KEY")] },
     },
     ProviderRow {
         name: "ollama",

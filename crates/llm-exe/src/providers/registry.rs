@@ -130,7 +130,7 @@ impl Provider {
     /// [`key_name`](Provider::key_name) sets another one.
     #[must_use]
     pub fn key_env(self, variable: impl Into<String>) -> Self {
-        self.with_key(|key| key.environment.push(Cow::Owned(variable.into())))
+        self.with_key(|key| key.environment.to_mut().push(Cow::Owned(variable.into())))
     }
 
     /// Sets the name of the API key in the key store ([`KeyName::store`]). Requests then need a
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn key_of_a_copy_of_a_built_in_provider_can_be_changed() {
         let copy = Provider::from(provider("xai").unwrap()).key_env("OTHER_KEY");
-        assert_eq!(copy.key().unwrap().environment, ["XAI_API_KEY", "OTHER_KEY"]);
+        assert_eq!(*copy.key().unwrap().environment, ["XAI_API_KEY", "OTHER_KEY"]);
         assert!(Providers::with([copy]).is_err());
     }
 }

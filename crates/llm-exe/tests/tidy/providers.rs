@@ -2,6 +2,8 @@
 //! cdk/lib/providers.json and .env.sample. `scripts/update` rewrites them. Also checks that
 //! docs/providers.md and CHANGELOG.md describe every provider.
 
+use std::borrow::Cow;
+
 use llm_exe::providers::{Access, PROVIDERS, ProviderRow};
 use serde_json::{Value, json};
 
@@ -30,7 +32,7 @@ pub(crate) fn replace_between(text: &str, begin: &str, end: &str, replacement: &
 }
 
 /// Returns the name of the provider's key in the secret store and its environment variables.
-fn key(row: &ProviderRow) -> Option<(&'static str, &'static [&'static str])> {
+fn key(row: &ProviderRow) -> Option<(&'static str, &'static [Cow<'static, str>])> {
     match row.access {
         Access::Key { store, environment } => Some((store, environment)),
         Access::Aws | Access::Open => None,

@@ -244,7 +244,7 @@ impl TestFunction {
     ) -> HandledEvent {
         let invocation = Invocation { request_id: request_id.to_owned(), version: "1" };
         let event = event.to_string();
-        self.inner.handle(event.as_bytes(), &invocation, Deadline::after(timeout)).await
+        self.inner.handle(event.as_bytes(), invocation, Deadline::after(timeout)).await
     }
 
     /// Handles an event. Returns the response and the log line.
