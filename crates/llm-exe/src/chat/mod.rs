@@ -24,4 +24,5 @@ pub use reply::{Reply, StopReason};
 pub use reply_builder::{ReplyBuilder, ReplyEvent};
 pub use request::{Chat, Sampling, Structure};
 pub use tools::{Tool, ToolCall, ToolChoice, ToolContent, ToolResult};
+pub(crate) use usage::ReportedCounts;
 pub use usage::Usage;

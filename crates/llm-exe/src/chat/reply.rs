@@ -42,6 +42,9 @@ pub struct Reply {
     pub stop_reason: StopReason,
     /// The stop reason in the provider's own spelling.
     pub provider_stop_reason: Option<String>,
+    /// The provider's explanation of why the model stopped, such as the category of a refusal. It
+    /// may quote the reply.
+    pub stop_details: Option<String>,
     /// The token counts of this call.
     pub usage: Usage,
     /// The name of the model that replied, as reported by the provider.
@@ -63,6 +66,7 @@ impl Reply {
             raw: None,
             stop_reason: StopReason::Stop,
             provider_stop_reason: None,
+            stop_details: None,
             usage: Usage::default(),
             model: None,
             id: None,

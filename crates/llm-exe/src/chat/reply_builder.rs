@@ -47,6 +47,8 @@ pub enum ReplyEvent {
         /// The reason in the provider's own spelling, if the provider sent one.
         provider: Option<String>,
     },
+    /// The provider's explanation of why the model stopped.
+    StopDetails(String),
     /// The token counts so far. They replace earlier counts.
     Usage(Usage),
     /// A part of the response could not be read, but the rest is usable.
@@ -75,6 +77,7 @@ impl ReplyBuilder {
             raw: None,
             stop_reason: StopReason::Other,
             provider_stop_reason: None,
+            stop_details: None,
             usage: Usage::default(),
             model: None,
             id: None,
@@ -91,8 +94,8 @@ impl ReplyBuilder {
     pub fn push(&mut self, event: ReplyEvent) -> Result<(), Error> {
         let reply = &mut self.reply;
         match event {
-            ReplyEvent::Id(id) => reply.id = Some(id),
-            ReplyEvent::Model(model) => reply.model = Some(model),
+            ReplyEvent::Id(id) => reply.id = non_blank(id),
+            ReplyEvent::Model(model) => reply.model = non_blank(model),
             ReplyEvent::Text(text) => match reply.parts.last_mut() {
                 _ if text.is_empty() => {}
                 Some(Part::Text(last)) => last.push_str(&text),
@@ -109,8 +112,9 @@ impl ReplyBuilder {
             ReplyEvent::RawTurn(raw) => reply.raw = Some(raw),
             ReplyEvent::Stop { reason, provider } => {
                 reply.stop_reason = reason;
-                reply.provider_stop_reason = provider;
+                reply.provider_stop_reason = provider.and_then(non_blank);
             }
+            ReplyEvent::StopDetails(details) => reply.stop_details = non_blank(details),
             ReplyEvent::Usage(usage) => reply.usage = usage,
             ReplyEvent::Warning(warning) => self.warn(warning),
         }
@@ -133,6 +137,7 @@ impl ReplyBuilder {
     /// Returns the reply.
     pub fn finish(self) -> Reply {
         let mut reply = self.reply;
+        reply.refusal = reply.refusal.and_then(non_blank);
         let has_calls = reply.tool_calls().next().is_some();
         reply.stop_reason = match reply.stop_reason {
             // Some providers report a normal end for a refusal or a tool call.
@@ -188,6 +193,12 @@ impl ReplyBuilder {
         }
         Ok(())
     }
+}
+
+/// Returns the text, or `None` if it is blank. Gateways written in Go and Java send an empty string
+/// for a field that the provider omitted.
+fn non_blank(text: String) -> Option<String> {
+    (!text.trim().is_empty()).then_some(text)
 }
 
 /// Maximum number of warnings about a reply.
@@ -270,6 +281,26 @@ mod tests {
         assert_eq!(reply.refusal.as_deref(), Some("I can't."));
         assert_eq!((reply.stop_reason, reply.text()), (StopReason::Refusal, String::new()));
         assert_eq!(reply.to_message(), Message::text(Role::Assistant, "I can't."));
+    }
+
+    #[test]
+    fn blank_fields_are_missing() {
+        let mut builder = ReplyBuilder::new(&Chat::new("m", Vec::new()));
+        let blank = || " ".to_owned();
+        for event in [
+            ReplyEvent::Id(blank()),
+            ReplyEvent::Model(blank()),
+            ReplyEvent::Text("Hi".to_owned()),
+            ReplyEvent::Refusal(String::new()),
+            ReplyEvent::Stop { reason: StopReason::Other, provider: Some(blank()) },
+            ReplyEvent::StopDetails(blank()),
+        ] {
+            builder.push(event).unwrap();
+        }
+        let reply = builder.finish();
+        assert_eq!((reply.id, reply.model, reply.refusal), (None, None, None));
+        assert_eq!((reply.provider_stop_reason, reply.stop_details), (None, None));
+        assert_eq!(reply.stop_reason, StopReason::Other);
     }
 
     #[test]

@@ -47,12 +47,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     }
 }
 
-/// Reads a token count from borrowed JSON. A count that is not a number, such as null, is zero.
+/// Reads a token count from borrowed JSON. A count that is not a whole number from 0 on, such as
+/// null, is zero.
 pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    optional_count(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a token count from borrowed JSON. A count that is not a whole number from 0 on is `None`.
+pub(super) fn optional_count<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
     let json = <&RawValue>::deserialize(deserializer)?;
     // Some servers send a float.
-    let whole = json.get().split('.').next().unwrap_or_default();
-    Ok(whole.parse().unwrap_or(0))
+    let (whole, fraction) = json.get().split_once('.').unwrap_or((json.get(), ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    Ok(whole.parse().ok().filter(|_| is_whole))
 }
 
 /// Returns the items of a list, which is empty if it is missing or null. Returns `None` for any
@@ -104,6 +113,7 @@ mod tests {
             (r#"{"text":[1],"tokens":"7"}"#, Lenient::Unreadable, 0),
             (r#"{"text":1,"tokens":7.0}"#, Lenient::Unreadable, 7),
             (r#"{"text":{},"tokens":-7}"#, Lenient::Unreadable, 0),
+            (r#"{"text":null,"tokens":7.5}"#, Lenient::Missing, 0),
         ] {
             let fields: Fields = serde_json::from_str(json).unwrap();
             assert_eq!((fields.text, fields.tokens), (text, tokens), "{json}");

@@ -7,13 +7,13 @@ use std::task::Poll;
 use std::time::Instant;
 
 use super::context::Context;
+use super::quote::quote_provider;
 use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{Failure, Provider};
-use crate::scrub::scrub;
 use crate::transport::{Policy, SendOutcome, Transport};
 use crate::wire::{Auth, WireReply, WireRequest};
 
@@ -70,7 +70,7 @@ impl ProviderClient {
             // Gateways also send their errors with status 200.
             match dialect.read_failure(&response) {
                 failure if failure.message.as_bytes() == response.body.trim_ascii() => error,
-                failure => add_provider_message(error, &failure, secret.as_ref()),
+                failure => quote_provider(error, &failure.message, &secrets(secret.as_ref())),
             }
         })?;
         report.usage.add(reply.usage.with_total());
@@ -158,22 +158,14 @@ fn failure_error(
 ) -> Error {
     let failure = target.provider.dialect().read_failure(response);
     let summary = summarize(&failure, response.status, target, request);
-    add_provider_message(Error::new(failure.kind, summary), &failure, secret)
+    quote_provider(Error::new(failure.kind, summary), &failure.message, &secrets(secret))
         .with_retry_after(crate::transport::retry_after(response))
         .with_provider_status(Some(response.status))
 }
 
-/// Adds the message of the provider to an error. It may quote the prompt, so it is returned to the
-/// caller but not logged.
-fn add_provider_message(error: Error, failure: &Failure, secret: Option<&Secret>) -> Error {
-    let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
-    match scrub(&failure.message, &secrets) {
-        text if text.is_empty() => error,
-        text => {
-            let logged = error.for_log();
-            error.with_suffix(&format!(": {text}")).logged_as(logged)
-        }
-    }
+/// Returns the secrets that must not appear in a message.
+fn secrets(secret: Option<&Secret>) -> Vec<&str> {
+    secret.iter().map(|secret| secret.expose()).collect()
 }
 
 /// Describes the failure without quoting the provider's message.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::quote::quote_provider;
 use crate::chat::{Part, Reply, StopReason, Structure};
 use crate::error::{Error, ErrorKind, shorten};
 use crate::json::reword_for_model;
@@ -98,56 +99,68 @@ fn check_stop_reason(
     strict: bool,
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
-    let error = |kind, message: String| Err(Error::new(kind, message));
     let reason = reply.provider_stop_reason.as_deref().unwrap_or("none");
+    let is_empty = text.trim().is_empty();
+    let error = |kind, message: String, details: Option<&str>| {
+        Err(quote_provider(Error::new(kind, message), details.unwrap_or_default(), &[]))
+    };
+    let details = reply.stop_details.as_deref();
     match reply.stop_reason {
         // A refusal is an error even if the output accepts any text.
         StopReason::Refusal => {
-            let logged = format!("the model refused to reply (stop reason {reason})");
-            let message = match scrub(reply.refusal.as_deref().unwrap_or(text), &[]) {
-                refusal if refusal.is_empty() => logged.clone(),
-                refusal => format!("{logged}: {refusal}"),
-            };
-            return Err(Error::new(ErrorKind::OutputRefused, message).logged_as(logged));
+            let message = format!("the model refused to reply (stop reason {reason})");
+            let refusal = reply.refusal.as_deref().or(details).unwrap_or(text);
+            error(ErrorKind::OutputRefused, message, Some(refusal))
         }
         StopReason::ContentFilter => {
             let message =
                 format!("the provider's safety filter stopped the reply (stop reason {reason})");
-            return error(ErrorKind::OutputRefused, message);
+            error(ErrorKind::OutputRefused, message, details)
         }
-        StopReason::Length if text.trim().is_empty() => {
-            let message = format!(
-                "the reply is empty because reasoning used up all tokens (stop reason {reason}); \
-                 raise maxTokens or lower effort"
-            );
-            return error(ErrorKind::OutputInvalid, message);
+        StopReason::Length if strict || is_empty => {
+            error(ErrorKind::OutputTruncated, describe_cut(reply, reason, is_empty), None)
         }
         StopReason::Length => {
-            let limit = match reason {
-                "model_context_window_exceeded" => "the model's context window",
-                _ => "maxTokens",
-            };
-            let message = format!("the reply was cut off by {limit} (stop reason {reason})");
-            if strict {
-                return error(ErrorKind::OutputTruncated, message);
-            }
-            warnings.push(message);
+            warnings.push(describe_cut(reply, reason, false));
+            Ok(())
         }
-        StopReason::Pause if strict => {
+        StopReason::Pause if strict || is_empty => {
             let message =
                 format!("the provider paused before the reply was complete (stop reason {reason})");
-            return error(ErrorKind::OutputTruncated, message);
+            error(ErrorKind::OutputTruncated, message, None)
         }
-        // An unknown stop reason may mean that the reply is incomplete. A missing stop reason is
-        // accepted, because many servers do not send one.
-        StopReason::Other if strict && reply.provider_stop_reason.is_some() => {
+        // A missing stop reason is accepted, because many servers do not send one.
+        StopReason::Other if reply.provider_stop_reason.is_none() => Ok(()),
+        StopReason::Other if is_empty => {
+            let message = format!("the reply is empty (stop reason {reason})");
+            error(ErrorKind::OutputInvalid, message, details)
+        }
+        // An unknown stop reason may mean that the reply is incomplete.
+        StopReason::Other if strict => {
             let message = format!("the reply ended with the unknown stop reason {reason}");
-            return error(ErrorKind::OutputInvalid, message);
+            error(ErrorKind::OutputInvalid, message, details)
         }
-        StopReason::Pause | StopReason::Other if reply.provider_stop_reason.is_some() => {
+        StopReason::Pause | StopReason::Other => {
             warnings.push(format!("the reply may be incomplete (stop reason {reason})"));
+            Ok(())
         }
-        StopReason::Stop | StopReason::ToolCalls | StopReason::Pause | StopReason::Other => {}
+        StopReason::Stop | StopReason::ToolCalls => Ok(()),
     }
-    Ok(())
+}
+
+/// Describes a reply that a limit cut off, and how to raise the limit.
+fn describe_cut(reply: &Reply, reason: &str, is_empty: bool) -> String {
+    let (limit, advice) = match reason {
+        "model_context_window_exceeded" => ("the model's context window", "shorten the prompt"),
+        _ if reply.usage.reasoning_tokens > 0 => ("maxTokens", "raise maxTokens or lower effort"),
+        _ => ("maxTokens", "raise maxTokens"),
+    };
+    if !is_empty {
+        return format!("the reply was cut off by {limit} (stop reason {reason})");
+    }
+    let cause = match reply.usage.reasoning_tokens {
+        0 => format!("{limit} was reached"),
+        tokens => format!("{limit} was reached after {tokens} reasoning tokens"),
+    };
+    format!("the reply is empty because {cause} (stop reason {reason}); {advice}")
 }

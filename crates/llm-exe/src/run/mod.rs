@@ -6,6 +6,7 @@ mod context;
 mod conversation;
 mod fallbacks;
 mod outcome;
+mod quote;
 mod report;
 mod schema_prompt;
 

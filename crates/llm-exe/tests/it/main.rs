@@ -28,6 +28,7 @@ mod properties;
 mod registered;
 mod rendering;
 mod requests;
+mod responses;
 mod runs;
 mod schema_suite;
 mod schemas;

@@ -93,7 +93,10 @@ async fn run_cases(row: &'static ProviderRow, cases: Arc<Vec<Case>>) -> Vec<Stri
             continue;
         }
         let case = &Case {
-            message_contains: case.message_contains.replace("REFUSAL", refusal),
+            message_contains: case
+                .message_contains
+                .replace("REFUSAL", refusal)
+                .replace("CUT", &length_reason),
             ..case.clone()
         };
         let simulator = Simulator::start().await.unwrap();

@@ -22,6 +22,8 @@ struct MessageResponse<'a> {
     #[serde(default)]
     stop_reason: Lenient<String>,
     #[serde(default)]
+    stop_details: Lenient<StopDetails>,
+    #[serde(default)]
     usage: Lenient<WireUsage>,
 }
 
@@ -39,6 +41,25 @@ struct Block<'a> {
     input: Option<&'a RawValue>,
     #[serde(default)]
     signature: Lenient<String>,
+}
+
+/// Why the model refused.
+#[derive(Deserialize)]
+struct StopDetails {
+    /// Such as `cyber`.
+    #[serde(default)]
+    category: Option<String>,
+    #[serde(default)]
+    explanation: Option<String>,
+}
+
+impl StopDetails {
+    fn into_text(self) -> Option<String> {
+        match (self.category, self.explanation) {
+            (Some(category), Some(explanation)) => Some(format!("{category}: {explanation}")),
+            (category, explanation) => explanation.or(category),
+        }
+    }
 }
 
 /// The token counts of a response. `input_tokens` excludes tokens that were read from or written to
@@ -66,6 +87,7 @@ struct OutputDetails {
 impl WireUsage {
     fn into_usage(self) -> Usage {
         let thinking = self.output_tokens_details.unwrap_or_default().thinking_tokens;
+        let thinking = thinking.min(self.output_tokens);
         Usage {
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens.saturating_sub(thinking),
@@ -126,6 +148,8 @@ pub(crate) fn read_reply(dialect: &str, wire: &WireReply, chat: &Chat) -> Result
         _ => StopReason::Other,
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
+    let details = response.stop_details.ok().and_then(StopDetails::into_text);
+    builder.push_some(details.map(ReplyEvent::StopDetails))?;
     push_usage(&mut builder, response.usage.map(WireUsage::into_usage))?;
     if needs_raw && can_replay {
         let raw = tools::raw_turn(dialect, chat, response.content, &uses);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::tools;
-use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure::{self, Failure};
@@ -33,6 +33,8 @@ struct Candidate<'a> {
     content: Option<&'a RawValue>,
     #[serde(default)]
     finish_reason: Lenient<String>,
+    #[serde(default)]
+    finish_message: Lenient<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,8 @@ struct FunctionCall<'a> {
 #[serde(rename_all = "camelCase")]
 struct PromptFeedback {
     block_reason: Option<String>,
+    #[serde(default)]
+    block_reason_message: Lenient<String>,
 }
 
 /// The token counts of a response. `prompt_token_count` includes cached tokens, but
@@ -87,17 +91,16 @@ struct WireUsage {
 
 impl WireUsage {
     fn into_usage(self) -> Usage {
-        let cached = self.cached_content_token_count;
-        let prompt = self.prompt_token_count.saturating_sub(cached);
-        Usage {
-            input_tokens: prompt.saturating_add(self.tool_use_prompt_token_count),
-            output_tokens: self.candidates_token_count,
-            cached_input_tokens: cached,
-            cache_write_tokens: 0,
-            reasoning_tokens: self.thoughts_token_count,
-            total_tokens: 0,
-        }
-        .with_total()
+        let thoughts = self.thoughts_token_count;
+        let mut usage = Usage::from_reported(&ReportedCounts {
+            prompt: self.prompt_token_count,
+            completion: self.candidates_token_count.saturating_add(thoughts),
+            cached: self.cached_content_token_count,
+            reasoning: thoughts,
+            ..ReportedCounts::default()
+        });
+        usage.input_tokens = usage.input_tokens.saturating_add(self.tool_use_prompt_token_count);
+        usage.with_total()
     }
 }
 
@@ -112,7 +115,10 @@ const EXPECTED: &str = "a Gemini response";
 pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
     let response: GenerateContentResponse<'_> = serde_json::from_slice(&wire.body)
         .map_err(|error| failure::unreadable(EXPECTED, &error))?;
-    let blocked = response.prompt_feedback.ok().and_then(|feedback| feedback.block_reason);
+    let blocked = response
+        .prompt_feedback
+        .ok()
+        .and_then(|feedback| Some((feedback.block_reason?, feedback.block_reason_message.ok())));
     let candidates = list_items(response.candidates).unwrap_or_default();
     // A request asks for one candidate.
     let candidate = candidates.first().map(|json| {
@@ -123,20 +129,21 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     builder.push_some(response.response_id.ok().map(ReplyEvent::Id))?;
     builder.push_some(response.model_version.ok().map(ReplyEvent::Model))?;
     let mut turn = None;
-    let (reason, provider) = match (candidate.transpose()?, blocked) {
-        (Some(Candidate { content, finish_reason }), _) => {
+    let (reason, provider, details) = match (candidate.transpose()?, blocked) {
+        (Some(Candidate { content, finish_reason, finish_message }), _) => {
             let can_replay = read_parts(&mut builder, content)?;
             turn = content.filter(|_| can_replay);
             let provider = finish_reason.ok();
-            (read_stop_reason(provider.as_deref()), provider)
+            (read_stop_reason(provider.as_deref()), provider, finish_message.ok())
         }
-        (None, Some(reason)) => (StopReason::ContentFilter, Some(reason)),
+        (None, Some((reason, message))) => (StopReason::ContentFilter, Some(reason), message),
         (None, None) => {
             let message = "the Gemini response has no candidates";
             return Err(Error::new(ErrorKind::ProviderUnavailable, message));
         }
     };
     builder.push(ReplyEvent::Stop { reason, provider })?;
+    builder.push_some(details.map(ReplyEvent::StopDetails))?;
     push_usage(&mut builder, response.usage_metadata.map(WireUsage::into_usage))?;
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
@@ -180,15 +187,19 @@ fn read_parts(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<
 fn read_stop_reason(reason: Option<&str>) -> StopReason {
     match reason {
         Some("STOP") => StopReason::Stop,
-        Some("MAX_TOKENS" | "CONTINUATION") => StopReason::Length,
+        Some("MAX_TOKENS") => StopReason::Length,
+        // The reply reached the limit of one response, which is lower than `maxOutputTokens`.
+        Some("CONTINUATION") => StopReason::Pause,
         Some("SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII") => {
             StopReason::ContentFilter
         }
         Some("IMAGE_SAFETY" | "IMAGE_PROHIBITED_CONTENT" | "IMAGE_RECITATION") => {
             StopReason::ContentFilter
         }
-        // This includes MALFORMED_FUNCTION_CALL, UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS and
-        // MISSING_THOUGHT_SIGNATURE, with which the reply has no usable call.
+        Some("MODEL_ARMOR" | "ESCALATION" | "PUP_LIMITED_DISABLED") => StopReason::ContentFilter,
+        // This includes LANGUAGE, OTHER, MALFORMED_RESPONSE, MALFORMED_FUNCTION_CALL,
+        // UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS and MISSING_THOUGHT_SIGNATURE, with which the
+        // reply has no usable text or call.
         _ => StopReason::Other,
     }
 }

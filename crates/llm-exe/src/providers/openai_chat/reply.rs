@@ -6,18 +6,69 @@ use serde_json::value::RawValue;
 
 use super::quirks::OpenAiChat;
 use super::{models, tools};
-use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
+use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::failure;
 use crate::providers::function_calls::{FunctionCall, read_calls};
-use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
+use crate::providers::lenient::{
+    Lenient, count, incomplete, list_items, optional_count, push_usage,
+};
 use crate::wire::WireReply;
 
 /// The name of the response body in errors.
 const EXPECTED: &str = "a chat completion";
 
-/// The finish reason of a reply that the provider aborted.
-const ABORTED: &str = "insufficient_system_resource";
+/// The finish reasons of a reply that the provider aborted: the first is DeepSeek's, the others
+/// are those of gateways and of Zhipu AI.
+const ABORTED: &[&str] = &["insufficient_system_resource", "error", "network_error"];
+
+/// The finish reasons of OpenAI, and those of the servers that imitate its API. Their case is
+/// ignored, because gateways of other APIs pass on reasons such as `STOP` and `MAX_TOKENS`.
+const FINISH_REASONS: &[(&str, StopReason)] = &[
+    ("stop", StopReason::Stop),
+    ("length", StopReason::Length),
+    ("tool_calls", StopReason::ToolCalls),
+    ("function_call", StopReason::ToolCalls),
+    ("content_filter", StopReason::ContentFilter),
+    ("complete", StopReason::Stop),
+    ("completed", StopReason::Stop),
+    ("end_turn", StopReason::Stop),
+    ("eos", StopReason::Stop),
+    ("eos_token", StopReason::Stop),
+    ("stop_sequence", StopReason::Stop),
+    ("max_tokens", StopReason::Length),
+    ("max_output_tokens", StopReason::Length),
+    ("model_length", StopReason::Length),
+    ("model_context_window_exceeded", StopReason::Length),
+    ("tool_call", StopReason::ToolCalls),
+    ("tool_use", StopReason::ToolCalls),
+    ("refusal", StopReason::Refusal),
+    ("blocklist", StopReason::ContentFilter),
+    ("content_filtered", StopReason::ContentFilter),
+    ("guardrail_intervened", StopReason::ContentFilter),
+    ("prohibited_content", StopReason::ContentFilter),
+    ("recitation", StopReason::ContentFilter),
+    ("safety", StopReason::ContentFilter),
+    ("sensitive", StopReason::ContentFilter),
+    ("spii", StopReason::ContentFilter),
+];
+
+/// Returns whether the provider aborted the reply, so that its text is not usable.
+fn is_aborted(finish_reason: Option<&str>) -> bool {
+    let is_named =
+        |name: &&str| finish_reason.is_some_and(|found| found.eq_ignore_ascii_case(name));
+    ABORTED.iter().any(is_named)
+}
+
+fn stop_reason(finish_reason: Option<&str>) -> StopReason {
+    let Some(reason) = finish_reason else { return StopReason::Other };
+    // Some servers send the token at which the model stopped, such as `<|eot_id|>`.
+    if reason.starts_with('<') && reason.ends_with('>') {
+        return StopReason::Stop;
+    }
+    let known = FINISH_REASONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(reason));
+    known.map_or(StopReason::Other, |(_, reason)| *reason)
+}
 
 /// Parses a successful response to the request for `chat`.
 ///
@@ -31,7 +82,7 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
         && let Ok(completion) = serde_json::from_str::<TextCompletion>(body)
         && let Ok([choice]) = <[TextChoice; 1]>::try_from(completion.choices)
         && choice.message.tool_calls.is_none()
-        && choice.finish_reason.as_deref() != Some(ABORTED)
+        && !is_aborted(choice.finish_reason.as_deref())
     {
         let TextCompletion { id, model, usage, .. } = completion;
         let TextMessage { content, refusal, .. } = choice.message;
@@ -60,8 +111,8 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let Choice { message: raw_message, finish_reason } =
         serde_json::from_str(choice.get()).map_err(|_| incomplete(EXPECTED, "the choice"))?;
     let provider = finish_reason.ok();
-    if provider.as_deref() == Some(ABORTED) {
-        let message = "the provider aborted the reply because it ran out of resources";
+    if is_aborted(provider.as_deref()) {
+        let message = "the provider aborted the reply";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     }
     let message: WireMessage<'_> = serde_json::from_str(raw_message.map_or("{}", RawValue::get))
@@ -91,14 +142,7 @@ fn push_end(
     provider: Option<String>,
     usage: Lenient<WireUsage>,
 ) -> Result<(), Error> {
-    let reason = match provider.as_deref() {
-        // OpenAI sends only `stop`. Compatible servers send the other values.
-        Some("stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn") => StopReason::Stop,
-        Some("length") => StopReason::Length,
-        Some("tool_calls" | "function_call") => StopReason::ToolCalls,
-        Some("content_filter") => StopReason::ContentFilter,
-        _ => StopReason::Other,
-    };
+    let reason = stop_reason(provider.as_deref());
     builder.push(ReplyEvent::Stop { reason, provider })?;
     let excludes_reasoning = api.completion_excludes_reasoning;
     push_usage(builder, usage.map(|usage| usage.into_usage(excludes_reasoning)))
@@ -119,10 +163,14 @@ fn read_content(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Resul
     let mut is_complete = true;
     for part in parts {
         match serde_json::from_str::<ContentPart>(part.get()) {
-            Ok(ContentPart { kind, text: Lenient::Value(text) }) if kind == "text" => {
+            Ok(ContentPart { kind, text: Lenient::Value(text), .. }) if is_text(&kind) => {
                 builder.push(ReplyEvent::Text(text))?;
             }
-            Ok(ContentPart { kind, .. }) if kind != "text" => {}
+            Ok(ContentPart { kind, refusal: Lenient::Value(text), .. }) if kind == "refusal" => {
+                builder.push(ReplyEvent::Refusal(text))?;
+            }
+            // Thinking and unknown parts are not part of the reply.
+            Ok(ContentPart { kind, .. }) if !is_text(&kind) => {}
             Ok(_) | Err(_) => {
                 is_complete = false;
                 builder.warn_skipped("an unreadable content part");
@@ -211,14 +259,23 @@ struct ContentPart {
     kind: String,
     #[serde(default)]
     text: Lenient<String>,
+    #[serde(default)]
+    refusal: Lenient<String>,
+}
+
+/// Returns whether a content part of this type contains text of the reply.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "text" | "output_text")
 }
 
 #[derive(Deserialize)]
 struct WireUsage {
-    #[serde(default, deserialize_with = "count")]
-    prompt_tokens: u64,
-    #[serde(default, deserialize_with = "count")]
-    completion_tokens: u64,
+    #[serde(default, deserialize_with = "optional_count")]
+    prompt_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "optional_count")]
+    completion_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "optional_count")]
+    total_tokens: Option<u64>,
     /// The number of tokens that were read from the cache, as DeepSeek reports it.
     #[serde(default, deserialize_with = "count")]
     prompt_cache_hit_tokens: u64,
@@ -229,6 +286,7 @@ struct WireUsage {
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(default)]
 struct PromptDetails {
+    #[serde(deserialize_with = "optional_count")]
     cached_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     cache_write_tokens: u64,
@@ -243,26 +301,28 @@ struct CompletionDetails {
 
 impl WireUsage {
     /// Converts the token counts so that each token is counted once. `prompt_tokens` includes
-    /// cached tokens, and `completion_tokens` includes reasoning tokens unless `excludes_reasoning`
-    /// is set.
+    /// cached tokens. `completion_tokens` includes reasoning tokens if `total_tokens` shows it, or,
+    /// without a total, if `excludes_reasoning` is not set.
     fn into_usage(self, excludes_reasoning: bool) -> Usage {
-        let prompt = self.prompt_tokens_details.unwrap_or_default();
-        let cached = prompt.cached_tokens.unwrap_or(self.prompt_cache_hit_tokens);
-        let written = prompt.cache_write_tokens;
+        let prompt_details = self.prompt_tokens_details.unwrap_or_default();
         let reasoning = self.completion_tokens_details.unwrap_or_default().reasoning_tokens;
-        Usage {
-            input_tokens: self.prompt_tokens.saturating_sub(cached.saturating_add(written)),
-            output_tokens: if excludes_reasoning {
-                self.completion_tokens
-            } else {
-                self.completion_tokens.saturating_sub(reasoning)
-            },
-            cached_input_tokens: cached,
-            cache_write_tokens: written,
-            reasoning_tokens: reasoning,
-            total_tokens: 0,
-        }
-        .with_total()
+        let prompt = self.prompt_tokens.unwrap_or(0);
+        let completion = self.completion_tokens.unwrap_or(0);
+        let total = match (self.prompt_tokens, self.completion_tokens, self.total_tokens) {
+            (Some(_), Some(_), Some(total)) => Some(total),
+            _ if excludes_reasoning => {
+                Some(prompt.saturating_add(completion).saturating_add(reasoning))
+            }
+            _ => None,
+        };
+        Usage::from_reported(&ReportedCounts {
+            prompt,
+            completion,
+            cached: prompt_details.cached_tokens.unwrap_or(self.prompt_cache_hit_tokens),
+            cache_write: prompt_details.cache_write_tokens,
+            reasoning,
+            total,
+        })
     }
 }
 

@@ -35,7 +35,7 @@ struct Message<'a> {
     content: &'a RawValue,
 }
 
-/// A content block of a reply. Other blocks, such as citations, are skipped.
+/// A content block of a reply. Other blocks are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block<'a> {
@@ -44,6 +44,20 @@ struct Block<'a> {
     #[serde(borrow)]
     tool_use: Option<ToolUse<'a>>,
     reasoning_content: Option<Reasoning>,
+    /// Text with its sources.
+    #[serde(borrow)]
+    citations_content: Option<CitationsContent<'a>>,
+}
+
+#[derive(Deserialize)]
+struct CitationsContent<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct CitedText {
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +146,9 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
             Lenient::Unreadable => builder.warn_skipped("an unreadable text"),
             Lenient::Missing => {}
         }
+        if let Some(citations) = block.citations_content {
+            read_cited_text(&mut builder, citations.content)?;
+        }
         if let Some(call) = block.tool_use
             && call.r#type.ok().as_deref() != Some("server_tool_use")
         {
@@ -158,6 +175,21 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
         builder.push_some(raw.map(ReplyEvent::RawTurn))?;
     }
     Ok(builder.finish())
+}
+
+/// Adds the text of a block with citations to the reply.
+fn read_cited_text(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<(), Error> {
+    let Some(parts) = list_items(content) else {
+        builder.warn_skipped("an unreadable text");
+        return Ok(());
+    };
+    for part in parts {
+        match serde_json::from_str::<CitedText>(part.get()) {
+            Ok(CitedText { text }) => builder.push(ReplyEvent::Text(text))?,
+            Err(_) => builder.warn_skipped("an unreadable text"),
+        }
+    }
+    Ok(())
 }
 
 impl Block<'_> {
