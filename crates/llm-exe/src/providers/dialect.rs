@@ -113,8 +113,8 @@ pub trait Dialect: Send + Sync {
     /// status determines the kind of the error, and the message is the one in the body's JSON, or
     /// else the text of the body.
     ///
-    /// It is also called for a successful response that [`Dialect::read_reply`] can't parse. Only
-    /// the message is then used.
+    /// It is also called if [`Dialect::read_reply`] fails and the body of the successful response
+    /// has a field `error`. The status of `wire` is then the code of that error.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }

@@ -1,12 +1,10 @@
-//! Parses error responses from providers.
-//!
-//! Most providers send `{"error": {"message", "type", "code"}}`. Some send only a message, as a
-//! string in `error`, `message` or `detail`. The text of any other body is the message, except for
-//! HTML pages, which gateways send.
+//! Classifies error responses from providers.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use super::error_body::{ErrorBody, is_reported};
 use crate::error::ErrorKind;
 use crate::wire::WireReply;
 
@@ -23,79 +21,95 @@ pub struct Failure {
     pub message: String,
     /// Whether the transport may send the same request again.
     pub retry: bool,
+    /// The wait before the next attempt that the body asks for. The headers `retry-after-ms` and
+    /// `retry-after` take precedence.
+    pub wait: Option<Duration>,
 }
 
 impl Failure {
     /// Creates a failure that is retried if another attempt may succeed after this kind of error.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), retry: kind.retryable() }
+        Failure { kind, message: message.into(), retry: kind.retryable(), wait: None }
+    }
+
+    /// Sets whether the transport may send the same request again.
+    #[must_use]
+    pub fn with_retry(self, retry: bool) -> Self {
+        Failure { retry, ..self }
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Body {
-    error: Option<ErrorField>,
-    message: Option<Value>,
-    detail: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ErrorField {
-    Object(ErrorObject),
-    Text(String),
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ErrorObject {
-    message: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    code: Option<Value>,
-}
-
-impl Body {
-    fn into_error(self) -> ErrorObject {
-        match self.error {
-            Some(ErrorField::Object(error)) => error,
-            Some(ErrorField::Text(text)) => {
-                ErrorObject { message: Some(text), ..ErrorObject::default() }
-            }
-            None => {
-                let message = [self.message, self.detail]
-                    .into_iter()
-                    .flatten()
-                    .find_map(|value| value.as_str().map(str::to_owned));
-                ErrorObject { message, ..ErrorObject::default() }
-            }
-        }
-    }
-}
-
-/// Parses an error response in the format that most providers share. The status determines the
-/// error kind, unless the body reports an exhausted quota or an invalid API key.
+/// Parses an error response in the formats of the providers. The status determines the error kind,
+/// unless the body reports an exhausted quota, an invalid API key or forbidden content.
 pub(crate) fn read_failure(wire: &WireReply) -> Failure {
-    let error = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default().into_error();
-    let message = error.message.unwrap_or_else(|| body_text(&wire.body));
-    let code = error.code.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let codes = [error.kind.as_deref().unwrap_or_default(), code];
-    if is_quota_exhausted(wire.status, &codes, &message) {
-        return Failure { kind: ErrorKind::ProviderRateLimited, message, retry: false };
-    }
-    let (kind, retry) = match wire.status {
-        // xAI returns status 400 instead of 401 for an invalid API key.
-        400 if message.starts_with("Incorrect API key") => (ErrorKind::ProviderAuthFailed, false),
-        status => classify_status(status),
+    let body = ErrorBody::parse(&wire.body);
+    let message = body.message().unwrap_or_else(|| body_text(wire));
+    let (kind, retry) = if is_about_content(wire.status, &body, &message) {
+        (ErrorKind::OutputRefused, false)
+    } else if is_quota_exhausted(wire.status, &body, &message) {
+        (ErrorKind::ProviderRateLimited, false)
+    } else if wire.status == 400 && is_about_key(&body, &message) {
+        (ErrorKind::ProviderAuthFailed, false)
+    } else {
+        classify_status(wire.status)
     };
-    Failure { kind, message, retry }
+    let wait = if retry { body.retry_delay() } else { None };
+    Failure { kind, message, retry, wait }
+}
+
+/// An error that a provider reports in a successful response.
+pub(crate) struct ReportedError {
+    /// The error response that the provider should have sent.
+    pub(crate) response: WireReply,
+    /// The code in the body that is used as the status of `response`.
+    pub(crate) code: Option<u16>,
+    /// Whether the model may have replied in part.
+    pub(crate) may_be_billed: bool,
+}
+
+/// Returns the error in the body of a successful response, if there is one. Routers report errors
+/// of the provider behind them in this way.
+pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
+    let body = ErrorBody::parse(&wire.body);
+    let (body, may_be_billed, bytes) = if body.has_error() {
+        let may_be_billed = body.first_choice().is_some();
+        (body, may_be_billed, wire.body.clone())
+    } else {
+        let choice = body.first_choice()?;
+        let reason = choice.get("finish_reason").and_then(Value::as_str);
+        let error = choice.get("error").filter(|error| is_reported(error));
+        if error.is_none() && !is_aborted(reason) {
+            return None;
+        }
+        let body = json!({ "error": error });
+        let bytes = body.to_string().into();
+        (ErrorBody::from(body), true, bytes)
+    };
+    let code = body.numeric_code().filter(|code| (400..600).contains(code));
+    let is_limit = |code: &str| code.contains("rate_limit") || code.contains("quota");
+    let status = code.unwrap_or(if body.has_code(is_limit) { 429 } else { 500 });
+    let response = WireReply { status, headers: wire.headers.clone(), body: bytes };
+    Some(ReportedError { response, code, may_be_billed })
+}
+
+/// The finish reasons of a reply that the provider aborted: the first is DeepSeek's, the others
+/// are those of gateways and of Zhipu AI.
+const ABORTED: &[&str] = &["insufficient_system_resource", "error", "network_error"];
+
+/// Returns whether the provider aborted the reply, so that its text is not usable.
+pub(super) fn is_aborted(finish_reason: Option<&str>) -> bool {
+    let is_named =
+        |name: &&str| finish_reason.is_some_and(|found| found.eq_ignore_ascii_case(name));
+    ABORTED.iter().any(is_named)
 }
 
 /// Returns the text of a body that has no known error message. Returns an empty string if it is an
 /// HTML page, or has no words, such as `{}`.
-fn body_text(body: &[u8]) -> String {
-    let text = std::str::from_utf8(body).unwrap_or_default().trim();
+fn body_text(wire: &WireReply) -> String {
+    if let Some(problem) = wire.encoding_problem() {
+        return problem;
+    }
+    let text = std::str::from_utf8(&wire.body).unwrap_or_default().trim();
     let has_words = text.contains(char::is_alphanumeric) && !text.starts_with('<');
     if has_words { text.to_owned() } else { String::new() }
 }
@@ -106,28 +120,99 @@ pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
         401 | 403 => (ErrorKind::ProviderAuthFailed, false),
         429 => (ErrorKind::ProviderRateLimited, true),
         408 | 409 | 500 | 502 | 503 | 504 | 529 => (ErrorKind::ProviderUnavailable, true),
+        // Cloudflare could not connect to the provider. After its statuses 520 and 524 the request
+        // may have been billed.
+        521..=523 | 525 => (ErrorKind::ProviderUnavailable, true),
         500.. => (ErrorKind::ProviderUnavailable, false),
         _ => (ErrorKind::ProviderRejected, false),
     }
 }
 
+/// The codes of used-up credit, in lower case. A code contains one of them: OpenAI's
+/// `project_spend_limit_exceeded`, Google's `BILLING_DISABLED`, Moonshot's
+/// `exceeded_current_quota_error`.
+const QUOTA_CODES: &[&str] = &[
+    "arrearage",
+    "billing_",
+    "credit_balance",
+    "exceeded_current_quota",
+    "insufficient_balance",
+    "insufficient_quota",
+    "spend_limit",
+    "usage_limit",
+];
+
+/// Texts in messages about used-up credit.
+const QUOTA_MESSAGES: &[&str] = &[
+    // Anthropic
+    "credit balance is too low",
+    "API usage limits",
+    // xAI
+    "used all available credits",
+    "have any credits or licenses",
+    // Google
+    "prepayment credits are depleted",
+    "spending cap",
+    // OpenRouter
+    "Key limit exceeded",
+];
+
 /// Returns whether the account has used up its credit or quota, which means that a retry cannot
 /// succeed.
-fn is_quota_exhausted(status: u16, codes: &[&str], message: &str) -> bool {
-    let has_code = |known: &[&str]| codes.iter().any(|code| known.contains(code));
+fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
     match status {
-        429 => {
-            has_code(&["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"])
-                || message.contains("used all available credits")
-        }
         402 => true,
-        400 | 403 => {
-            has_code(&["billing_error"])
-                || message.contains("credit balance is too low")
-                || message.contains("used all available credits")
+        400 | 403 | 429 => {
+            body.has_code(|code| QUOTA_CODES.iter().any(|known| code.contains(known)))
+                || QUOTA_MESSAGES.iter().any(|known| message.contains(known))
+                || body.is_long_term_quota()
         }
         _ => false,
     }
+}
+
+/// The codes of responses to forbidden content, in lower case.
+const CONTENT_CODES: &[&str] = &[
+    // OpenAI
+    "invalid_prompt",
+    "bio_policy",
+    "cyber_policy",
+    "content_policy_violation",
+    // Azure, Moonshot
+    "content_filter",
+    "responsibleaipolicyviolation",
+    // Alibaba
+    "data_inspection_failed",
+];
+
+/// Texts in messages about forbidden content.
+const CONTENT_MESSAGES: &[&str] = &[
+    // Anthropic
+    "blocked by content filtering policy",
+    // xAI
+    "Content violates usage guidelines",
+    // DeepSeek
+    "Content Exists Risk",
+    // OpenRouter
+    "requires moderation",
+];
+
+/// Returns whether the provider refuses the content of the prompt or of the reply.
+fn is_about_content(status: u16, body: &ErrorBody, message: &str) -> bool {
+    matches!(status, 400 | 403 | 422)
+        && (body.has_code(|code| CONTENT_CODES.contains(&code))
+            || CONTENT_MESSAGES.iter().any(|known| message.contains(known))
+            || body.has_moderation_reasons())
+}
+
+/// Returns whether status 400 is about the API key or its account.
+fn is_about_key(body: &ErrorBody, message: &str) -> bool {
+    // xAI
+    message.starts_with("Incorrect API key")
+        // Google's reasons, such as `API_KEY_INVALID`, and a code of OpenAI's API
+        || body.has_code(|code| code.starts_with("api_key_") || code == "invalid_api_key")
+        // Anthropic
+        || body.has_code(|code| code == "organization_on_hold")
 }
 
 #[cfg(test)]
@@ -143,10 +228,7 @@ mod tests {
     fn text_of_an_unknown_body_is_the_message() {
         for (body, expected) in [
             (r#"{"error": {"message": "no"}, "code": 7}"#, "no"),
-            (
-                r#"{"errors": [{"reason": "bad prompt"}]}"#,
-                r#"{"errors": [{"reason": "bad prompt"}]}"#,
-            ),
+            (r#"{"problems": ["bad prompt"]}"#, r#"{"problems": ["bad prompt"]}"#),
             (" upstream connect error\n", "upstream connect error"),
             ("<html>502</html>", ""),
             ("{}", ""),

@@ -14,6 +14,7 @@ mod call_ids;
 mod capabilities;
 mod data_url;
 mod dialect;
+mod error_body;
 mod failure;
 mod function_calls;
 mod gemini;
@@ -37,6 +38,7 @@ pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
+pub(crate) use failure::reported_error;
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 
 /// The placeholder in a default base URL for the host of an AWS region.

@@ -4,17 +4,18 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::quote::quote_provider;
+use super::quote::{quote_body, quote_provider};
+use super::read_response::{ReadResponse, ResponseFailure};
 use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{Failure, Provider};
-use crate::transport::{Policy, SendOutcome, Transport};
+use crate::transport::{Policy, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
@@ -53,26 +54,28 @@ impl ProviderClient {
     ) -> Result<Reply, Error> {
         let mut secret = self.get_secret(context, request).await?;
         let started = Instant::now();
-        let mut response = self.send(context, target, request, secret.as_ref()).await;
-        if let Some(newer) = self.renew(target, request, secret.as_ref(), &response).await? {
-            response = self.send(context, target, request, Some(&newer)).await;
+        let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
+        if let Some(newer) = self.renew(request, secret.as_ref(), &sent).await? {
+            sent = self.send(context, target, chat, request, Some(&newer)).await;
             secret = Some(newer);
         }
         context.report.durations.provider += started.elapsed();
-        let response = response?;
-        if !(200..300).contains(&response.status) {
-            return Err(failure_error(&response, target, request, secret.as_ref()));
-        }
+        let (response, read) = sent?;
+        let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
         let report = &mut context.report;
-        report.answered = true;
-        let dialect = target.provider.dialect();
-        let mut reply = dialect.read_reply(&response, chat).map_err(|error| {
-            // Gateways also send their errors with status 200.
-            match dialect.read_failure(&response) {
-                failure if failure.message.as_bytes() == response.body.trim_ascii() => error,
-                failure => quote_provider(error, &failure.message, &secrets(secret.as_ref())),
+        let mut reply = match read {
+            ReadResponse::Reply(reply) => reply,
+            ReadResponse::Failed(failed) => {
+                let time_left = context.deadline.left();
+                let error = failure_error(&failed, &response, target, request, time_left);
+                return Err(quote_provider(error, &failed.failure.message, &secrets));
             }
-        })?;
+            ReadResponse::Unreadable(error) => {
+                report.answered = true;
+                return Err(quote_body(error, &response, &secrets));
+            }
+        };
+        report.answered = true;
         report.usage.add(reply.usage.with_total());
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
@@ -103,14 +106,16 @@ impl ProviderClient {
         secret.map(Some)
     }
 
-    /// Sends the request with the target's retry policy. Each attempt counts toward [`MAX_CALLS`].
+    /// Sends the request with the target's retry policy, and reads the response. Each attempt
+    /// counts toward [`MAX_CALLS`].
     async fn send(
         &self,
         context: &mut Context,
         target: &Target,
+        chat: &Chat,
         request: &WireRequest,
         secret: Option<&Secret>,
-    ) -> Result<WireReply, Error> {
+    ) -> Result<(WireReply, ReadResponse), Error> {
         let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
         if calls_left == 0 {
             let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
@@ -118,58 +123,71 @@ impl ProviderClient {
         }
         let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
         let dialect = target.provider.dialect();
-        let may_retry = |response: &WireReply| dialect.read_failure(response).retry;
-        let sent = self.transport.send(request, secret, &policy, context.deadline, &may_retry);
+        let mut last_read = None;
+        let mut read = |response: &WireReply| {
+            last_read.insert(ReadResponse::new(dialect, chat, response)).retry_advice()
+        };
+        let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
         let SendOutcome { outcome, attempts } = sent.await;
         context.report.attempts += attempts;
-        outcome
+        let response = outcome?;
+        let read = last_read.unwrap_or_else(|| ReadResponse::new(dialect, chat, &response));
+        Ok((response, read))
     }
 
     /// Fetches a newer value of the API key if the provider rejected the value that was sent.
     async fn renew(
         &self,
-        target: &Target,
         request: &WireRequest,
         secret: Option<&Secret>,
-        response: &Result<WireReply, Error>,
+        sent: &Result<(WireReply, ReadResponse), Error>,
     ) -> Result<Option<Secret>, Error> {
-        let (Some(name), Some(secret), Ok(response)) = (request.auth.key(), secret, response)
+        let (Some(name), Some(secret), Ok((response, ReadResponse::Failed(failed)))) =
+            (request.auth.key(), secret, sent)
         else {
             return Ok(None);
         };
         // Status 403 means that the key lacks a permission. A newer value of the same key would
         // lack it, too.
-        if matches!(response.status, 200..300 | 403) {
-            return Ok(None);
-        }
-        if target.provider.dialect().read_failure(response).kind != ErrorKind::ProviderAuthFailed {
+        if response.status == 403 || failed.failure.kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
         self.keys.renewed(name, secret).await
     }
 }
 
-/// Creates the error for a response whose status is not 2xx.
+/// Creates the error for a response that reports an error, without the provider's message.
 fn failure_error(
+    failed: &ResponseFailure,
     response: &WireReply,
     target: &Target,
     request: &WireRequest,
-    secret: Option<&Secret>,
+    time_left: Duration,
 ) -> Error {
-    let failure = target.provider.dialect().read_failure(response);
-    let summary = summarize(&failure, response.status, target, request);
-    quote_provider(Error::new(failure.kind, summary), &failure.message, &secrets(secret))
-        .with_retry_after(crate::transport::retry_after(response))
+    let ResponseFailure { failure, status } = failed;
+    let mut message = summarize(failure, response.status, status, target, request);
+    let wait = retry_after(response).or(failure.wait);
+    if let Some(wait) = wait.filter(|wait| failure.retry && *wait >= time_left) {
+        message.push_str(&format!(
+            "; the provider asks for a wait of {} s, but only {} s are left",
+            wait.as_secs_f64().ceil(),
+            time_left.as_secs()
+        ));
+    }
+    Error::new(failure.kind, message)
+        .with_retry_after(wait)
         .with_provider_status(Some(response.status))
 }
 
-/// Returns the secrets that must not appear in a message.
-fn secrets(secret: Option<&Secret>) -> Vec<&str> {
-    secret.iter().map(|secret| secret.expose()).collect()
-}
-
-/// Describes the failure without quoting the provider's message.
-fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequest) -> String {
+/// Describes the failure without quoting the provider's message. `status` is what the message says
+/// about the status.
+fn summarize(
+    failure: &Failure,
+    http_status: u16,
+    status: &str,
+    target: &Target,
+    request: &WireRequest,
+) -> String {
     match failure.kind {
         // In IAM, the action bedrock:InvokeModel covers all Bedrock APIs that call a model.
         ErrorKind::AccessDenied => format!(
@@ -188,7 +206,10 @@ fn summarize(failure: &Failure, status: u16, target: &Target, request: &WireRequ
         }
         ErrorKind::ProviderRateLimited => format!("too many requests ({status})"),
         ErrorKind::ProviderUnavailable => format!("the provider failed ({status})"),
-        _ if (300..400).contains(&status) => {
+        ErrorKind::OutputRefused => {
+            format!("the provider does not allow the content of the request ({status})")
+        }
+        _ if (300..400).contains(&http_status) => {
             format!("the provider responded with a redirect ({status}); redirects are not followed")
         }
         _ => format!("the provider rejected the request ({status})"),

@@ -7,6 +7,7 @@ mod conversation;
 mod fallbacks;
 mod outcome;
 mod quote;
+mod read_response;
 mod report;
 mod schema_prompt;
 

@@ -23,7 +23,7 @@ pub use http::{HttpClient, HttpError, MAX_REPLY_BYTES};
 pub use http_transport::HttpTransport;
 use http_transport::Sender;
 pub(crate) use retry::retry_after;
-pub use retry::{Jitter, Policy};
+pub use retry::{Jitter, Policy, RetryAdvice};
 
 /// The outcome of a request after all attempts.
 #[derive(Debug)]
@@ -80,26 +80,32 @@ impl Transport {
     /// Sends a request, and retries it as long as a retry may succeed and the policy and deadline
     /// permit it.
     ///
-    /// `may_retry` returns whether a request may be retried after a response with an error status.
+    /// `read` is called with each response and returns whether the request may be sent again. The
+    /// headers of an error response take precedence: `x-should-retry`, `retry-after-ms` and
+    /// `retry-after`.
     pub async fn send(
         &self,
         wire: &WireRequest,
         secret: Option<&Secret>,
         policy: &Policy,
         deadline: Deadline,
-        may_retry: &(dyn Fn(&WireReply) -> bool + Send + Sync),
+        read: &mut (dyn FnMut(&WireReply) -> RetryAdvice + Send),
     ) -> SendOutcome {
         let mut attempts = 0;
         loop {
             attempts += 1;
             let outcome = self.send_once(wire, secret, policy.timeout, deadline).await;
             let (retry, reply) = match &outcome {
-                Ok(reply) if (200..300).contains(&reply.status) => (false, None),
-                Ok(reply) => (may_retry(reply), Some(reply)),
+                Ok(reply) => {
+                    let RetryAdvice { may_retry, wait } = read(reply);
+                    let retry = retry::requested_retry(reply).unwrap_or(may_retry);
+                    (retry, Some((reply, wait)))
+                }
                 Err(error) => (error.may_retry(), None),
             };
             if retry && attempts < policy.attempts {
-                let wait = retry::wait(attempts, reply.and_then(retry_after), policy);
+                let requested = reply.and_then(|(reply, wait)| retry_after(reply).or(wait));
+                let wait = retry::wait(attempts, requested, policy);
                 // If the deadline would pass during the wait, the current outcome is returned at
                 // once.
                 if wait < deadline.left() {

@@ -37,6 +37,28 @@ pub enum Jitter {
     None,
 }
 
+/// Whether a request may be sent again after a response. By default, it may not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetryAdvice {
+    /// Whether another attempt may succeed.
+    pub may_retry: bool,
+    /// The wait that the response asks for in its body.
+    pub wait: Option<Duration>,
+}
+
+/// Returns whether a provider asks for a retry in the header `x-should-retry`, which OpenAI and
+/// Anthropic send with errors, or `None` without this header.
+pub(crate) fn requested_retry(reply: &WireReply) -> Option<bool> {
+    if (200..300).contains(&reply.status) {
+        return None;
+    }
+    match reply.header("x-should-retry")? {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// Returns how long to wait before the next attempt. This is the time that the provider requested,
 /// or else an exponential backoff.
 pub(crate) fn wait(attempts: u32, requested: Option<Duration>, policy: &Policy) -> Duration {

@@ -128,7 +128,7 @@ async fn response_without_a_field_is_an_error_that_names_it() {
     assert_eq!(
         error.message(),
         "openai gpt-4o-mini: the response body is not a chat completion (missing field `choices` \
-         at line 1, column 2)"
+         at line 1, column 2); the body begins with \"{}\""
     );
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use llm_exe::ports::{PortFuture, Signer};
 use llm_exe::providers::{PROVIDERS, ProviderRow, build_request};
-use llm_exe::transport::{Policy, Transport};
+use llm_exe::transport::{Policy, RetryAdvice, Transport};
 use llm_exe::wire::WireReply;
 use llm_exe::{Chat, Deadline, Endpoints, Error, KeyName, Keys, Secret};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
@@ -123,7 +123,9 @@ pub(crate) async fn send(
     let policy = Policy { attempts: 1, ..Policy::default() };
     let deadline = Deadline::after(Duration::from_secs(30));
     let transport = Transport::new(signer());
-    transport.send(&request, Some(&secret), &policy, deadline, &|_| false).await.outcome.unwrap()
+    let mut read = |_: &WireReply| RetryAdvice::default();
+    let sent = transport.send(&request, Some(&secret), &policy, deadline, &mut read);
+    sent.await.outcome.unwrap()
 }
 
 /// Returns endpoints that send the requests of all providers to a simulator.

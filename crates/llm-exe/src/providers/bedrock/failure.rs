@@ -46,7 +46,7 @@ pub(super) fn read_failure(wire: &WireReply) -> Failure {
         // credentials or the signature.
         _ => failure::classify_status(wire.status),
     };
-    Failure { kind, message, retry }
+    Failure::new(kind, message).with_retry(retry)
 }
 
 /// Returns the name of an exception without its namespace and URL, for example

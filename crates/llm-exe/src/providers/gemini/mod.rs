@@ -14,7 +14,6 @@ use self::models::GeminiJson;
 use self::raw_content::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
-use super::failure::Failure;
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, open};
@@ -73,10 +72,6 @@ impl Dialect for Gemini {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(wire, chat)
-    }
-
-    fn read_failure(&self, wire: &WireReply) -> Failure {
-        reply::read_failure(wire)
     }
 }
 

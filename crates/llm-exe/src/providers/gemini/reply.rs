@@ -7,7 +7,7 @@ use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::call_arguments::is_object;
-use crate::providers::failure::{self, Failure};
+use crate::providers::failure;
 use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
 use crate::wire::WireReply;
 
@@ -202,51 +202,4 @@ fn read_stop_reason(reason: Option<&str>) -> StopReason {
         // reply has no usable text or call.
         _ => StopReason::Other,
     }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ErrorResponse {
-    error: Status,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Status {
-    details: Vec<Detail>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Detail {
-    reason: Option<String>,
-    violations: Vec<Violation>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Violation {
-    quota_id: Option<String>,
-}
-
-/// Parses an error response. Gemini returns status 400 for an invalid API key, and status 429 for
-/// both the per-minute quota and the daily quota. Only the per-minute quota is worth a retry.
-pub(super) fn read_failure(wire: &WireReply) -> Failure {
-    let failure = failure::read_failure(wire);
-    let response = serde_json::from_slice::<ErrorResponse>(&wire.body).unwrap_or_default();
-    let details = response.error.details;
-    let concerns_key = |detail: &Detail| {
-        detail.reason.as_deref().is_some_and(|reason| reason.starts_with("API_KEY_"))
-    };
-    if wire.status == 400 && details.iter().any(concerns_key) {
-        return Failure { kind: ErrorKind::ProviderAuthFailed, retry: false, ..failure };
-    }
-    let is_daily = |violation: &Violation| {
-        violation.quota_id.as_deref().is_some_and(|quota| quota.contains("PerDay"))
-    };
-    let mut violations = details.iter().flat_map(|detail| &detail.violations);
-    if wire.status == 429 && violations.any(is_daily) {
-        return Failure { retry: false, ..failure };
-    }
-    failure
 }

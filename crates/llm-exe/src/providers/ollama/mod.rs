@@ -11,7 +11,6 @@ mod tools;
 use self::tools::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
-use super::failure::Failure;
 use crate::chat::{Chat, Reply};
 use crate::error::Error;
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -52,9 +51,5 @@ impl Dialect for Ollama {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(wire, chat)
-    }
-
-    fn read_failure(&self, wire: &WireReply) -> Failure {
-        reply::read_failure(wire)
     }
 }

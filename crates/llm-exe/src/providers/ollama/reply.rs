@@ -7,7 +7,7 @@ use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::call_arguments::is_object;
-use crate::providers::failure::{self, Failure};
+use crate::providers::failure;
 use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{Lenient, count, incomplete};
 use crate::wire::WireReply;
@@ -32,11 +32,6 @@ struct Message<'a> {
     content: Lenient<String>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ErrorResponse {
-    error: String,
 }
 
 /// The name of the response body in errors.
@@ -91,14 +86,4 @@ fn push_call(builder: &mut ReplyBuilder, call: FunctionCall<'_>) -> bool {
     let arguments = call.arguments.map_or("{}", RawValue::get).to_owned();
     builder.push_call(call.id, call.name, arguments);
     can_replay
-}
-
-/// Parses an error response. Ollama itself sends `{"error": "text"}`, but a gateway in front of it
-/// may send the format that most providers share.
-pub(super) fn read_failure(wire: &WireReply) -> Failure {
-    let failure = failure::read_failure(wire);
-    match serde_json::from_slice::<ErrorResponse>(&wire.body) {
-        Ok(ErrorResponse { error }) => Failure { message: error, ..failure },
-        Err(_) => failure,
-    }
 }

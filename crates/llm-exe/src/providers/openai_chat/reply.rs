@@ -8,7 +8,7 @@ use super::quirks::OpenAiChat;
 use super::{models, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
-use crate::providers::failure;
+use crate::providers::failure::{self, is_aborted};
 use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{
     Lenient, count, incomplete, list_items, optional_count, push_usage,
@@ -17,10 +17,6 @@ use crate::wire::WireReply;
 
 /// The name of the response body in errors.
 const EXPECTED: &str = "a chat completion";
-
-/// The finish reasons of a reply that the provider aborted: the first is DeepSeek's, the others
-/// are those of gateways and of Zhipu AI.
-const ABORTED: &[&str] = &["insufficient_system_resource", "error", "network_error"];
 
 /// The finish reasons of OpenAI, and those of the servers that imitate its API. Their case is
 /// ignored, because gateways of other APIs pass on reasons such as `STOP` and `MAX_TOKENS`.
@@ -53,13 +49,6 @@ const FINISH_REASONS: &[(&str, StopReason)] = &[
     ("spii", StopReason::ContentFilter),
 ];
 
-/// Returns whether the provider aborted the reply, so that its text is not usable.
-fn is_aborted(finish_reason: Option<&str>) -> bool {
-    let is_named =
-        |name: &&str| finish_reason.is_some_and(|found| found.eq_ignore_ascii_case(name));
-    ABORTED.iter().any(is_named)
-}
-
 fn stop_reason(finish_reason: Option<&str>) -> StopReason {
     let Some(reason) = finish_reason else { return StopReason::Other };
     // Some servers send the token at which the model stopped, such as `<|eot_id|>`.
@@ -80,7 +69,9 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
     if chat.tools.is_empty()
         && let Ok(body) = str::from_utf8(&wire.body)
         && let Ok(completion) = serde_json::from_str::<TextCompletion>(body)
+        && completion.error.is_none()
         && let Ok([choice]) = <[TextChoice; 1]>::try_from(completion.choices)
+        && choice.error.is_none()
         && choice.message.tool_calls.is_none()
         && !is_aborted(choice.finish_reason.as_deref())
     {
@@ -104,12 +95,18 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
         .map_err(|error| failure::unreadable(EXPECTED, &error))?;
     let choices = list_items(Some(completion.choices))
         .ok_or_else(|| incomplete(EXPECTED, "the list of choices"))?;
+    if has_error(completion.error) {
+        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED));
+    }
     let Some(choice) = choices.first() else {
         let message = "the chat completion has no choices";
         return Err(Error::new(ErrorKind::ProviderUnavailable, message));
     };
-    let Choice { message: raw_message, finish_reason } =
+    let Choice { message: raw_message, finish_reason, error } =
         serde_json::from_str(choice.get()).map_err(|_| incomplete(EXPECTED, "the choice"))?;
+    if has_error(error) {
+        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED));
+    }
     let provider = finish_reason.ok();
     if is_aborted(provider.as_deref()) {
         let message = "the provider aborted the reply";
@@ -133,6 +130,15 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
             .and_then(|message| tools::raw_turn(message, &reply, chat, model, can_replay_calls));
     }
     Ok(reply)
+}
+
+/// The error of a response that contains an error. The caller adds the message of the provider.
+const REPORTED: &str = "the response contains an error";
+
+/// Returns whether the field `error` contains an error. Some servers send an empty value with every
+/// reply.
+fn has_error(error: Option<&RawValue>) -> bool {
+    error.is_some_and(|error| error.get().starts_with(['{', '[', '"']) && error.get().len() > 2)
 }
 
 /// Adds what follows the message: why the model stopped, and the token counts.
@@ -207,12 +213,14 @@ struct TextCompletion {
     model: Option<String>,
     choices: Vec<TextChoice>,
     usage: Option<WireUsage>,
+    error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct TextChoice {
     message: TextMessage,
     finish_reason: Option<String>,
+    error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -232,6 +240,8 @@ struct Completion<'a> {
     choices: &'a RawValue,
     #[serde(default)]
     usage: Lenient<WireUsage>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +251,8 @@ struct Choice<'a> {
     message: Option<&'a RawValue>,
     #[serde(default)]
     finish_reason: Lenient<String>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,68 @@
+//! Reads a provider's response: the reply, or the error that the response reports.
+
+use crate::chat::{Chat, Reply};
+use crate::error::{Error, ErrorKind};
+use crate::providers::{Dialect, Failure, reported_error};
+use crate::transport::RetryAdvice;
+use crate::wire::WireReply;
+
+/// What a response contains.
+pub(super) enum ReadResponse {
+    /// A reply of the model.
+    Reply(Reply),
+    /// An error of the provider.
+    Failed(ResponseFailure),
+    /// A successful response that is neither a reply nor an error.
+    Unreadable(Error),
+}
+
+/// An error of the provider, and how the response reports it.
+pub(super) struct ResponseFailure {
+    pub(super) failure: Failure,
+    /// The status and, for an error with status 200, its code.
+    pub(super) status: String,
+}
+
+impl ReadResponse {
+    /// Reads a response to the request for `chat`.
+    pub(super) fn new(dialect: &dyn Dialect, chat: &Chat, response: &WireReply) -> Self {
+        if !(200..300).contains(&response.status) {
+            let failure = dialect.read_failure(response);
+            let status = response.status.to_string();
+            return ReadResponse::Failed(ResponseFailure { failure, status });
+        }
+        match dialect.read_reply(response, chat) {
+            Ok(reply) => ReadResponse::Reply(reply),
+            Err(error) => match read_reported_error(dialect, response) {
+                Some(failure) => ReadResponse::Failed(failure),
+                None => ReadResponse::Unreadable(error),
+            },
+        }
+    }
+
+    /// Returns whether the request may be sent again.
+    pub(super) fn retry_advice(&self) -> RetryAdvice {
+        match self {
+            ReadResponse::Failed(ResponseFailure { failure, .. }) => {
+                RetryAdvice { may_retry: failure.retry, wait: failure.wait }
+            }
+            ReadResponse::Reply(_) | ReadResponse::Unreadable(_) => RetryAdvice::default(),
+        }
+    }
+}
+
+/// Reads an error in a response with a success status. Only a rate limit is retried, because after
+/// other errors the request may have been billed.
+fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<ResponseFailure> {
+    let reported = reported_error(response)?;
+    let mut failure = dialect.read_failure(&reported.response);
+    failure.retry &= failure.kind == ErrorKind::ProviderRateLimited && !reported.may_be_billed;
+    if !matches!(failure.kind, ErrorKind::ProviderRateLimited | ErrorKind::OutputRefused) {
+        failure.kind = ErrorKind::ProviderUnavailable;
+    }
+    let status = match reported.code {
+        Some(code) => format!("error {code} in a response with status {}", response.status),
+        None => format!("an error in a response with status {}", response.status),
+    };
+    Some(ResponseFailure { failure, status })
+}
