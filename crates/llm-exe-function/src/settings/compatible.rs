@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use llm_exe::json::describe_error;
 use llm_exe::providers::{InvalidProvider, Provider, Providers, StructuredOutput};
 use serde::Deserialize;
 
@@ -23,8 +24,10 @@ struct Server {
 pub(super) fn parse(text: &str) -> Result<Providers, String> {
     let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
                     \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
-    let servers: BTreeMap<String, Server> =
-        serde_json::from_str(text).map_err(|error| format!("{expected}; {error}"))?;
+    let servers: BTreeMap<String, Server> = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("{expected}; {} at line {line} column {column}", describe_error(&error))
+    })?;
     let providers = servers.into_iter().map(|(name, server)| {
         let Server { base_url, key, key_env, structured_output } = server;
         let mut provider = Provider::openai_compatible_with(name, base_url, structured_output);

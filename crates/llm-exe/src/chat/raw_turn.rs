@@ -3,6 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
+use crate::json::describe_error;
+
 /// An assistant turn exactly as its dialect will send it back: reasoning, signatures and unknown
 /// fields, all in order and byte for byte.
 ///
@@ -51,7 +53,8 @@ fn deserialize_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Ra
     if !text.trim_start().starts_with('{') {
         return Err(de::Error::custom("json: expected the text of a JSON object"));
     }
-    RawValue::from_string(text).map_err(|error| de::Error::custom(format!("json: {error}")))
+    RawValue::from_string(text)
+        .map_err(|error| de::Error::custom(format!("json: {}", describe_error(&error))))
 }
 
 #[cfg(test)]
@@ -74,7 +77,7 @@ mod tests {
     #[test]
     fn text_that_is_not_a_json_object_is_rejected() {
         for (json, expected) in [
-            (r#""{}} ""#, "json: trailing characters"),
+            (r#""{}} ""#, "json: unexpected text after the value"),
             (r#""[]""#, "json: expected the text of a JSON object"),
             (r#""""#, "json: expected the text of a JSON object"),
             ("{}", "expected a string"),

@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Value, ConfigError> {
     })?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str::<WithoutDuplicates>(text).map_err(|error| {
-        ConfigError::at(error.line(), error.column().max(1), crate::json::strip_position(&error))
+        ConfigError::at(error.line(), error.column().max(1), json::describe_error(&error))
     })?;
     Ok(value)
 }

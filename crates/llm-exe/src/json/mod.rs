@@ -56,10 +56,7 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
         Err(_) => serde_json::from_slice(text),
     };
     value.map_err(|error| {
-        let message = strip_position(&error).replace(
-            "recursion limit exceeded",
-            "nested deeper than 127 levels, which is the limit",
-        );
+        let message = describe_error(&error);
         let (line, column) = (error.line(), error.column().max(1));
         if !stores_text && message == number::OUT_OF_RANGE {
             let message = format!("a number is out of range; {}", number::ENABLE_FEATURE);
@@ -90,6 +87,31 @@ pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonErr
         Err(error) if error.loses_digits => Err(error),
         Err(_) => Ok(None),
     }
+}
+
+/// The syntax errors whose names in serde_json are terms of its implementation, and what they mean.
+const SYNTAX_ERRORS: &[(&str, &str)] = &[
+    ("EOF while parsing a list", "the list is incomplete"),
+    ("EOF while parsing an object", "the object is incomplete"),
+    ("EOF while parsing a string", "the string is incomplete"),
+    ("EOF while parsing a value", "the text ends before a value"),
+    ("control character", "a string contains a control character or line break without an escape"),
+    ("expected ident", "expected true, false or null"),
+    ("expected value", "expected a value"),
+    ("invalid escape", "a string contains an invalid escape sequence"),
+    ("invalid unicode code point", "a string contains an invalid Unicode character"),
+    ("key must be a string", "a property name must be a string in double quotes"),
+    ("lone leading surrogate in hex escape", "a string contains half of a surrogate pair"),
+    ("recursion limit exceeded", "nested deeper than 127 levels, which is the limit"),
+    ("trailing characters", "unexpected text after the value"),
+    ("unexpected end of hex escape", "a string contains half of a surrogate pair"),
+];
+
+/// Describes an error of serde_json without its position.
+pub fn describe_error(error: &serde_json::Error) -> String {
+    let message = strip_position(error);
+    let known = SYNTAX_ERRORS.iter().find(|(name, _)| message.starts_with(name));
+    known.map_or(message, |(_, meaning)| (*meaning).to_owned())
 }
 
 /// Returns the message of a serde_json error without its trailing position, such as ` at line 1
@@ -139,12 +161,36 @@ mod tests {
     #[test]
     fn positions_are_stripped_from_messages() {
         let error = parse(b"{\n  \"a\": trx\n}").unwrap_err();
-        assert_eq!((error.line, error.message.as_str()), (2, "expected ident"));
+        assert_eq!((error.line, error.message.as_str()), (2, "expected true, false or null"));
         let error = parse(b"").unwrap_err();
         assert_eq!((error.line, error.column), (1, 1));
-        assert_eq!(error.message, "EOF while parsing a value");
+        assert_eq!(error.message, "the text ends before a value");
         let error = parse("[".repeat(200).as_bytes()).unwrap_err();
         assert_eq!(error.message, "nested deeper than 127 levels, which is the limit");
+    }
+
+    #[test]
+    fn syntax_errors_are_described_in_plain_words() {
+        for (text, expected) in [
+            ("[1", "the list is incomplete"),
+            ("{\"a\":1", "the object is incomplete"),
+            ("\"a", "the string is incomplete"),
+            ("{\"a\":", "the text ends before a value"),
+            ("\"a\nb\"", "a string contains a control character or line break without an escape"),
+            ("nope", "expected true, false or null"),
+            ("[}", "expected a value"),
+            (r#""\x""#, "a string contains an invalid escape sequence"),
+            ("{1:2}", "a property name must be a string in double quotes"),
+            (r#""\ud83d""#, "a string contains half of a surrogate pair"),
+            (r#""\ud83dx""#, "a string contains half of a surrogate pair"),
+            ("{} {}", "unexpected text after the value"),
+            ("[1,]", "trailing comma"),
+            ("{\"a\" 1}", "expected `:`"),
+            ("[1 2]", "expected `,` or `]`"),
+            ("01", "invalid number"),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap_err().message, expected, "{text}");
+        }
     }
 
     #[test]

@@ -260,6 +260,22 @@ async fn repair_names_the_error_and_counts_both_calls() {
 }
 
 #[tokio::test]
+async fn repair_and_error_describe_invalid_json_in_plain_words() {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::text("{\"a\": nope}").times(2)]);
+    let mut request = request(&PROVIDERS[0]);
+    request["output"] = json!("json");
+    request["schema"] = json!({"type": "object"});
+    let runner = runner(&simulator, Arc::new(FixedKey));
+    let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
+    let expected = "not valid JSON at line 1, column 8: expected true, false or null";
+    let error = run.outcome.unwrap_err();
+    assert!(error.message().contains(expected), "{error}");
+    let messages = messages(&simulator.journal()[1].body);
+    assert!(messages.last().unwrap().1.contains(expected), "{messages:?}");
+}
+
+#[tokio::test]
 async fn repair_describes_the_expected_output() {
     for row in PROVIDERS {
         let simulator = Simulator::start().await.unwrap();
