@@ -1,7 +1,9 @@
 //! Reads parts of a response whose form may differ from the documentation. The reply is paid for,
 //! so one unreadable part must not make the rest unusable.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use std::fmt;
+
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
 use serde_json::value::RawValue;
 
 use crate::chat::{ReplyBuilder, ReplyEvent, Usage};
@@ -44,6 +46,58 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
             Ok(None) => Lenient::Missing,
             Err(_) => Lenient::Unreadable,
         })
+    }
+}
+
+/// Reads a text from borrowed JSON. Half of a surrogate pair, with which a reply ends that was cut
+/// off within an emoji, is replaced by U+FFFD.
+pub(super) fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Lenient<String>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(read_text)
+}
+
+/// Reads a text like [`text`].
+pub(super) fn read_text(json: &RawValue) -> Lenient<String> {
+    match serde_json::from_str::<Option<String>>(json.get()) {
+        Ok(Some(text)) => Lenient::Value(text),
+        Ok(None) => Lenient::Missing,
+        Err(_) => match serde_json::from_str::<LossyText>(json.get()) {
+            Ok(LossyText(text)) => Lenient::Value(text),
+            Err(_) => Lenient::Unreadable,
+        },
+    }
+}
+
+/// A JSON string in which halves of surrogate pairs are replaced.
+struct LossyText(String);
+
+impl<'de> Deserialize<'de> for LossyText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // serde_json accepts such halves in a byte string, and encodes them like characters.
+        deserializer.deserialize_bytes(LossyTextVisitor)
+    }
+}
+
+struct LossyTextVisitor;
+
+impl Visitor<'_> for LossyTextVisitor {
+    type Value = LossyText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<LossyText, E> {
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            // Each half has three invalid bytes, of which only the first is 0xED.
+            if chunk.invalid().first() == Some(&0xED) {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        Ok(LossyText(text))
     }
 }
 
@@ -94,7 +148,7 @@ mod tests {
     use serde::Deserialize;
     use serde_json::value::RawValue;
 
-    use super::{Lenient, count, list_items};
+    use super::{Lenient, count, list_items, read_text};
 
     #[derive(Deserialize)]
     struct Fields {
@@ -117,6 +171,21 @@ mod tests {
         ] {
             let fields: Fields = serde_json::from_str(json).unwrap();
             assert_eq!((fields.text, fields.tokens), (text, tokens), "{json}");
+        }
+    }
+
+    #[test]
+    fn halves_of_surrogate_pairs_are_replaced() {
+        for (json, expected) in [
+            (r#""Meow \ud83d""#, Lenient::Value("Meow \u{fffd}")),
+            (r#""\ude00\ud83d\ud83d\ude00é""#, Lenient::Value("\u{fffd}\u{fffd}\u{1f600}é")),
+            (r#""\n\"é""#, Lenient::Value("\n\"é")),
+            ("null", Lenient::Missing),
+            ("[104, 105]", Lenient::Unreadable),
+            ("7", Lenient::Unreadable),
+        ] {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            assert_eq!(read_text(&raw), expected.map(str::to_owned), "{json}");
         }
     }
 

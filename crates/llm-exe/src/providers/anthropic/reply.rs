@@ -8,7 +8,7 @@ use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, StopReason, Usage};
 use crate::error::Error;
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure;
-use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage, text};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct MessageResponse<'a> {
 struct Block<'a> {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     text: Lenient<String>,
     #[serde(default)]
     id: Lenient<String>,

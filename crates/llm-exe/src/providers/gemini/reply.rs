@@ -8,7 +8,7 @@ use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopRea
 use crate::error::{Error, ErrorKind};
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure;
-use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage, text};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ struct Content<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part<'a> {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     text: Lenient<String>,
     #[serde(default)]
     thought: Lenient<bool>,

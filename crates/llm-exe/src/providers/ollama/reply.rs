@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure;
 use crate::providers::function_calls::{FunctionCall, read_calls};
-use crate::providers::lenient::{Lenient, count, incomplete};
+use crate::providers::lenient::{Lenient, count, incomplete, text};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct ChatResponse<'a> {
 
 #[derive(Deserialize)]
 struct Message<'a> {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     content: Lenient<String>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::providers::failure::{self, is_aborted};
 use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{
-    Lenient, count, incomplete, list_items, optional_count, push_usage,
+    Lenient, count, incomplete, list_items, optional_count, push_usage, read_text, text,
 };
 use crate::wire::WireReply;
 
@@ -158,7 +158,7 @@ fn push_end(
 /// servers a list of parts. Returns whether all of it could be read.
 fn read_content(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
     let Some(content) = content else { return Ok(true) };
-    if let Ok(text) = serde_json::from_str(content.get()) {
+    if let Lenient::Value(text) = read_text(content) {
         builder.push(ReplyEvent::Text(text))?;
         return Ok(true);
     }
@@ -269,7 +269,7 @@ struct WireMessage<'a> {
 struct ContentPart {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     text: Lenient<String>,
     #[serde(default)]
     refusal: Lenient<String>,
@@ -360,7 +360,7 @@ mod tests {
             (r#"{"id":1,"choices":[{"message":{"content":"a"}}],"usage":[]}"#, Some("a")),
             (r#"{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}]}"#, Some("a")),
             (r#"{"choices":[{"message":{"content":"a","tool_calls":[{}]}}]}"#, Some("a")),
-            (r#"{"choices":[{"message":{"content":"\ud800","refusal":5}}]}"#, Some("")),
+            (r#"{"choices":[{"message":{"content":"\ud800","refusal":5}}]}"#, Some("\u{fffd}")),
             (r#"{"choices":[{"message":null,"finish_reason":"content_filter"}]}"#, Some("")),
             (
                 r#"{"choices":[{"message":{"content":"a"},

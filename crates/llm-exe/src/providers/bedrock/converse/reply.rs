@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::providers::anthropic::tools::{self, BlockUse};
 use crate::providers::call_arguments::is_object;
 use crate::providers::failure;
-use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage};
+use crate::providers::lenient::{Lenient, count, incomplete, list_items, push_usage, text};
 use crate::wire::WireReply;
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ struct Message<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block<'a> {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     text: Lenient<String>,
     #[serde(borrow)]
     tool_use: Option<ToolUse<'a>>,
@@ -57,7 +57,8 @@ struct CitationsContent<'a> {
 
 #[derive(Deserialize)]
 struct CitedText {
-    text: String,
+    #[serde(default, deserialize_with = "text")]
+    text: Lenient<String>,
 }
 
 #[derive(Deserialize)]
@@ -185,8 +186,8 @@ fn read_cited_text(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Re
     };
     for part in parts {
         match serde_json::from_str::<CitedText>(part.get()) {
-            Ok(CitedText { text }) => builder.push(ReplyEvent::Text(text))?,
-            Err(_) => builder.warn_skipped("an unreadable text"),
+            Ok(CitedText { text: Lenient::Value(text) }) => builder.push(ReplyEvent::Text(text))?,
+            Ok(_) | Err(_) => builder.warn_skipped("an unreadable text"),
         }
     }
     Ok(())
