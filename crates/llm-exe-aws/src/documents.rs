@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use llm_exe::error::shorten;
 use llm_exe::hosted::MAX_CONFIG_BYTES;
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::transport::HttpError;
@@ -11,7 +12,7 @@ use crate::client::{AwsClient, CallError};
 use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
 use crate::error_response::ErrorResponse;
 use crate::results::is_stored_result;
-use crate::s3::{GetObject, S3};
+use crate::s3::{GetObject, Object, S3};
 
 /// A [`DocumentStore`] that reads S3 objects. It does not support web URLs.
 #[derive(Debug)]
@@ -44,12 +45,20 @@ impl S3Documents {
             Ok(Some(object)) if is_stored_result(&object) => {
                 Err(Error::own_result(&format!("s3://{bucket}/{key}")))
             }
+            Ok(Some(Object { encoding: Some(encoding), .. })) => {
+                let message = format!(
+                    "the object is stored with the encoding {}; store it uncompressed: \
+                     s3://{bucket}/{key}",
+                    shorten(&encoding, 40)
+                );
+                Err(Error::new(ErrorKind::ConfigInvalid, message))
+            }
             Ok(Some(object)) => {
                 let (version, etag) = (object.version, object.etag);
                 Ok(Some(Document { body: object.body, version, etag }))
             }
             Ok(None) => Ok(None),
-            Err(error) => Err(convert_error(error, &get)),
+            Err(error) => Err(convert_error(error, &get, self.s3.region())),
         }
     }
 }
@@ -65,7 +74,8 @@ impl DocumentStore for S3Documents {
     }
 }
 
-fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
+/// Converts an error. `region` is the region from which the object was requested.
+fn convert_error(error: CallError, get: &GetObject<'_>, region: Option<&str>) -> Error {
     let GetObject { bucket, key, version, .. } = *get;
     let (resource, action) = match version {
         Some(version) => (format!("s3://{bucket}/{key}, version {version}"), "s3:GetObjectVersion"),
@@ -75,6 +85,15 @@ fn convert_error(error: CallError, get: &GetObject<'_>) -> Error {
         CallError::Failed(HttpError::TooLarge) => {
             let message = format!("{resource} is larger than 1 MiB, the maximum size of a config");
             return Error::new(ErrorKind::ConfigInvalid, message);
+        }
+        CallError::Rejected(response) if response.is_redirect() => {
+            let place = match &response.region {
+                Some(region) => format!("the region {region}"),
+                None => "another region".to_owned(),
+            };
+            let from = region.unwrap_or("this endpoint");
+            let message = format!("the bucket is in {place} and can't be read from {from}");
+            return Error::new(ErrorKind::ConfigNotFound, format!("{message}: {resource}"));
         }
         CallError::Rejected(response) => {
             if let Some((kind, problem)) = object_problem(response, version.is_some()) {

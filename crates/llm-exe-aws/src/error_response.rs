@@ -136,6 +136,11 @@ impl ErrorResponse {
             || self.has_code(TRANSIENT)
     }
 
+    /// Returns whether the bucket must be requested from another region.
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 307 | 308)
+    }
+
     pub(crate) fn is_expired_credentials(&self) -> bool {
         self.has_code(EXPIRED_CREDENTIALS)
     }
@@ -187,7 +192,13 @@ impl ErrorResponse {
 impl std::fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.status)?;
-        if self.code.is_empty() { Ok(()) } else { write!(f, " {}", self.code) }
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        match &self.region {
+            Some(region) if self.is_redirect() => write!(f, ", the bucket is in {region}"),
+            _ => Ok(()),
+        }
     }
 }
 

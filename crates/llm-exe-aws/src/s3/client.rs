@@ -86,6 +86,11 @@ impl S3 {
         regions.insert(bucket.to_owned(), region.to_owned());
     }
 
+    /// Returns the region that the client is configured to use.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     fn region_of(&self, bucket: &str) -> Result<String, CallError> {
         let regions = self.bucket_regions.lock().unwrap_or_else(PoisonError::into_inner);
         let region = regions.get(bucket).or(self.region.as_ref());
@@ -127,6 +132,15 @@ pub(super) fn metadata(reply: &WireReply) -> Vec<(String, String)> {
 
 pub(super) fn etag(reply: &WireReply) -> Option<String> {
     reply.header("etag").map(str::to_owned)
+}
+
+/// Returns the encoding of the content. Some clients store `aws-chunked` with an object, which is
+/// an encoding of their upload only.
+pub(super) fn encoding(reply: &WireReply) -> Option<String> {
+    let header = reply.header("content-encoding")?;
+    let mut names = header.split(',').map(str::trim);
+    let is_encoded = names.any(|name| !matches!(name, "" | "aws-chunked" | "identity"));
+    is_encoded.then(|| header.to_owned())
 }
 
 /// Returns the version id. S3 sends the id `null` for objects without versioning, so `null` counts

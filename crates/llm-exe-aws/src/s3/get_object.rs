@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Method;
 use llm_exe::Deadline;
 
-use super::client::{Operation, S3, etag, metadata, version};
+use super::client::{Operation, S3, encoding, etag, metadata, version};
 use crate::client::CallError;
 
 /// The timeout for each attempt. The objects are small, so reading one takes far less time.
@@ -41,6 +41,8 @@ pub struct Object {
     /// The user-defined metadata. The names are lowercase and do not include the prefix
     /// `x-amz-meta-`.
     pub metadata: Vec<(String, String)>,
+    /// The encoding of the content, such as `gzip`, if the object was stored with one.
+    pub encoding: Option<String>,
 }
 
 impl GetObject<'_> {
@@ -75,7 +77,8 @@ impl S3 {
             return Ok(None);
         }
         let (version, etag, metadata) = (version(&reply), etag(&reply), metadata(&reply));
-        Ok(Some(Object { body: reply.body, version, etag, metadata }))
+        let encoding = encoding(&reply);
+        Ok(Some(Object { body: reply.body, version, etag, metadata, encoding }))
     }
 
     #[cfg(test)]

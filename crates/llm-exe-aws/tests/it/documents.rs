@@ -1,9 +1,11 @@
-//! Tests that the S3 document store rejects locations that are not in S3.
+//! Tests how the S3 document store reports locations that are not in S3, redirects and compressed
+//! objects.
 
 use llm_exe::ErrorKind;
 use llm_exe::ports::{DocumentLocation, DocumentStore};
 
-use crate::support::{OTHER_SECRET, deadline, ports};
+use crate::support::proxy::{Action, Proxy};
+use crate::support::{OTHER_SECRET, deadline, object, ports};
 
 #[tokio::test]
 async fn web_url_is_an_internal_error() {
@@ -11,4 +13,53 @@ async fn web_url_is_an_internal_error() {
     let url = DocumentLocation::Url("https://a.example".to_owned());
     let error = documents.fetch(&url, None, deadline()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+#[tokio::test]
+async fn redirect_that_can_not_be_followed_names_the_region() {
+    let redirect = |header: &str| {
+        let body = "<Error><Code>PermanentRedirect</Code><Message>m</Message></Error>";
+        Action::Respond(301, header.to_owned(), body.to_owned())
+    };
+    for (header, expected, requests) in [
+        (
+            "x-amz-bucket-region: eu-central-1\r\n",
+            "the bucket is in the region eu-central-1 and can't be read from us-east-1",
+            2,
+        ),
+        ("", "the bucket is in another region and can't be read from us-east-1", 1),
+    ] {
+        let proxy = Proxy::without_target().await;
+        proxy.script(&[redirect(header), redirect(header)]);
+        let documents = ports(&proxy.url(), OTHER_SECRET).documents();
+        let place = object("bucket", "a.md", None);
+        let error = documents.fetch(&place, None, deadline()).await.unwrap_err();
+        let (kind, message) = (ErrorKind::ConfigNotFound, format!("{expected}: s3://bucket/a.md"));
+        assert_eq!((error.kind(), error.message()), (kind, message.as_str()));
+        assert_eq!(proxy.request_count(), requests);
+    }
+}
+
+#[tokio::test]
+async fn compressed_object_is_an_error_that_names_the_encoding() {
+    for (encoding, expected) in [
+        ("gzip", Err("the object is stored with the encoding gzip; store it uncompressed")),
+        ("aws-chunked,br", Err("the object is stored with the encoding aws-chunked,br; store it")),
+        ("aws-chunked", Ok(())),
+        ("identity", Ok(())),
+    ] {
+        let proxy = Proxy::without_target().await;
+        let header = format!("content-encoding: {encoding}\r\n");
+        proxy.script(&[Action::Respond(200, header, "a prompt".to_owned())]);
+        let documents = ports(&proxy.url(), OTHER_SECRET).documents();
+        let document = documents.fetch(&object("bucket", "a.md", None), None, deadline()).await;
+        match (document, expected) {
+            (Ok(document), Ok(())) => assert_eq!(document.unwrap().body, "a prompt"),
+            (Err(error), Err(expected)) => {
+                assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+                assert!(error.message().starts_with(expected), "{error}");
+            }
+            (document, _) => panic!("{encoding}: {document:?}"),
+        }
+    }
 }

@@ -43,8 +43,13 @@ impl HostedConfig {
             return Err(ConfigError::new(message));
         }
         let text = std::str::from_utf8(body).map_err(|error| {
-            let byte = error.valid_up_to() + 1;
-            ConfigError::new(format!("the document is not valid UTF-8 at byte {byte}"))
+            ConfigError::new(match binary_format(body) {
+                Some(format) => format!("the document is {format}; store it as UTF-8 text"),
+                None => {
+                    let byte = error.valid_up_to() + 1;
+                    format!("the document is not valid UTF-8 at byte {byte}")
+                }
+            })
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (value, text_lines) = match format {
@@ -60,6 +65,17 @@ impl HostedConfig {
         };
         let overridable = fields.shift_remove("overridable").unwrap_or_default();
         Ok(HostedConfig { fields, overridable: parse_overridable(overridable)?, text_lines })
+    }
+}
+
+/// Returns the format of a document that is not UTF-8, if its first bytes show it.
+fn binary_format(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0x1F, 0x8B, ..] => Some("compressed with gzip"),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Some("compressed with zstd"),
+        [b'P', b'K', 3, 4, ..] => Some("a zip file"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("encoded in UTF-16"),
+        _ => None,
     }
 }
 
