@@ -106,7 +106,8 @@ pub trait Dialect: Send + Sync {
     /// paid for.
     ///
     /// # Errors
-    /// `ProviderUnavailable` if the response body does not have the expected format.
+    /// `ProviderUnavailable` if the response body does not have the expected format, or contains an
+    /// error.
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error>;
 
     /// Parses an error response, that is, any response whose status is not 2xx. By default, the

@@ -36,7 +36,8 @@ pub(super) struct ErrorBody {
 
 impl ErrorBody {
     pub(super) fn parse(body: &[u8]) -> Self {
-        let parse = || serde_json::from_slice(body).ok();
+        // Some servers do not encode their messages in UTF-8.
+        let parse = || serde_json::from_str(&String::from_utf8_lossy(body)).ok();
         let root = if body.len() <= MAX_BYTES { parse() } else { None };
         // Google sends a list from its streaming and its OpenAI-compatible endpoints.
         let root = match root {
@@ -225,6 +226,12 @@ mod tests {
         ] {
             assert_eq!(parse(&body).message().as_deref(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn message_in_another_encoding_is_readable() {
+        let body = ErrorBody::parse(b"{\"error\":\"caf\xe9 closed\"}");
+        assert_eq!(body.message().as_deref(), Some("caf\u{fffd} closed"));
     }
 
     #[test]

@@ -109,9 +109,11 @@ fn body_text(wire: &WireReply) -> String {
     if let Some(problem) = wire.encoding_problem() {
         return problem;
     }
-    let text = std::str::from_utf8(&wire.body).unwrap_or_default().trim();
+    let text = String::from_utf8_lossy(&wire.body);
+    let text = text.trim();
+    let is_binary = text.contains(|c: char| c.is_control() && !c.is_whitespace());
     let has_words = text.contains(char::is_alphanumeric) && !text.starts_with('<');
-    if has_words { text.to_owned() } else { String::new() }
+    if has_words && !is_binary { text.to_owned() } else { String::new() }
 }
 
 /// Returns the error kind for an HTTP status, and whether the request may be retried.
@@ -230,6 +232,7 @@ mod tests {
             (r#"{"error": {"message": "no"}, "code": 7}"#, "no"),
             (r#"{"problems": ["bad prompt"]}"#, r#"{"problems": ["bad prompt"]}"#),
             (" upstream connect error\n", "upstream connect error"),
+            ("PK\u{3}\u{4} binary", ""),
             ("<html>502</html>", ""),
             ("{}", ""),
             ("", ""),
