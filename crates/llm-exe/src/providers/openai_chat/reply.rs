@@ -8,6 +8,7 @@ use super::quirks::OpenAiChat;
 use super::{models, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::error_body::is_reported;
 use crate::providers::failure::{self, is_aborted};
 use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{
@@ -135,10 +136,9 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
 /// The error of a response that contains an error. The caller adds the message of the provider.
 const REPORTED: &str = "the response contains an error";
 
-/// Returns whether the field `error` contains an error. Some servers send an empty value with every
-/// reply.
 fn has_error(error: Option<&RawValue>) -> bool {
-    error.is_some_and(|error| error.get().starts_with(['{', '[', '"']) && error.get().len() > 2)
+    let error = error.and_then(|error| serde_json::from_str(error.get()).ok());
+    error.is_some_and(|error| is_reported(&error))
 }
 
 /// Adds what follows the message: why the model stopped, and the token counts.
