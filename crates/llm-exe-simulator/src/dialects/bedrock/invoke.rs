@@ -6,6 +6,7 @@
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::models::BedrockModel;
 use super::{
     BODY_LIMIT, error, error_headers, extraneous_key, missing_member, model_id, validation_error,
 };
@@ -58,7 +59,9 @@ impl Dialect for BedrockAnthropic {
         super::validate(request)?;
         validate_parameter_names(request.body)?;
         let model = models::model(model_id(request));
-        if model.is_at_least(4, 7) && request.body.pointer("/output_config/format").is_some() {
+        let has_format = request.body.pointer("/output_config/format").is_some();
+        let is_new = model.is_at_least(4, 7);
+        if has_format && is_new && BedrockModel::from_id(model_id(request)).rejects_format() {
             return Err(validation_error("output_config.format: Extra inputs are not permitted"));
         }
         validate_images(request.body)?;

@@ -123,9 +123,24 @@ impl<'a> BedrockModel<'a> {
         !matches!(self.maker, Maker::Claude | Maker::Nova | Maker::Unknown)
     }
 
+    /// Whether a Claude model rejects structured output. From 4-8 on, the models support it only
+    /// through an inference profile, whose id has a region prefix.
+    fn claude_rejects_format(self) -> bool {
+        let model = models::model(self.id);
+        let is_profile = self.id.contains(".anthropic.");
+        let is_fable_5 = self.id.contains("fable-5") && !model.is_at_least(5, 1);
+        match () {
+            () if self.is_one_of(&["claude-v2", "claude-instant"]) => true,
+            () if is_fable_5 || model.is_at_least(4, 7) && !model.is_at_least(4, 8) => true,
+            () if model.is_at_least(4, 8) => !is_profile,
+            () => !model.is_at_least(4, 5),
+        }
+    }
+
+    /// Whether the model rejects `outputConfig.textFormat`.
     pub(super) fn rejects_format(self) -> bool {
         match self.maker {
-            Maker::Claude => !self.is_one_of(&["opus-4-5", "opus-4-6", "sonnet-4-5", "haiku-4-5"]),
+            Maker::Claude => self.claude_rejects_format(),
             Maker::Mistral => !self.is_one_of(&["mistral-large-3"]),
             Maker::DeepSeek => self.is_one_of(&["deepseek.r1"]),
             Maker::GptOss | Maker::Qwen | Maker::Unknown => false,

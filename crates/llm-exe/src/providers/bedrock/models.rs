@@ -154,9 +154,20 @@ pub(crate) const CONVERSE: &[ConverseModel] = &[
     plain("*"),
 ];
 
-/// The Anthropic models that support structured output according to the Bedrock user guide.
-const CLAUDE_WITH_SCHEMA: &[&str] =
-    &["claude-opus-4-5*", "claude-opus-4-6*", "claude-sonnet-4-5*", "claude-haiku-4-5*"];
+/// The Anthropic models that support structured output on Bedrock. Recorded responses of these
+/// models have the status 200.
+const CLAUDE_WITH_SCHEMA: &[&str] = &[
+    "claude-opus-4-5*",
+    "claude-opus-4-6*",
+    "claude-sonnet-4-5*",
+    "claude-sonnet-4-6*",
+    "claude-haiku-4-5*",
+];
+
+/// The newer Anthropic models that do not support structured output on Bedrock, not even through an
+/// inference profile: "output_config.format: Extra inputs are not permitted".
+const CLAUDE_WITHOUT_SCHEMA: &[&str] =
+    &["claude-opus-4-7*", "claude-fable-5", "claude-fable-5-20*"];
 
 /// Returns the capabilities of a model. An id without a model name is treated as a model of
 /// `default_family`.
@@ -179,8 +190,16 @@ pub(crate) fn has_short_ids(id: &str, default_family: &str) -> bool {
 /// Returns the capabilities of an Anthropic model, excluding those that Bedrock does not offer.
 pub(crate) fn find_claude(id: &str) -> ClaudeModel {
     let name = claude_name(id);
-    let json_schema = CLAUDE_WITH_SCHEMA.iter().any(|pattern| matches(pattern, &name));
-    ClaudeModel { json_schema, ..anthropic::find_model(&name) }
+    let model = anthropic::find_model(&name);
+    ClaudeModel { json_schema: model.json_schema && supports_schema(id, &name), ..model }
+}
+
+/// Returns whether Bedrock supports structured output for an Anthropic model. The newest models
+/// support it only through an inference profile, whose id has a region prefix.
+fn supports_schema(id: &str, name: &str) -> bool {
+    let is_one_of = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, name));
+    let is_profile = foundation_model(id).is_some_and(|id| !id.starts_with("anthropic."));
+    is_one_of(CLAUDE_WITH_SCHEMA) || is_profile && !is_one_of(CLAUDE_WITHOUT_SCHEMA)
 }
 
 /// Returns whether a model id may belong to a family. `family` is a prefix of model names. An id
@@ -273,7 +292,28 @@ mod tests {
                 Family::Claude(model) => panic!("{id}: {}", model.pattern),
             }
         }
-        let claude = find_model("eu.anthropic.claude-sonnet-4-6", "amazon.nova");
-        assert!(matches!(claude, Family::Claude(model) if !model.json_schema));
+    }
+
+    #[test]
+    fn new_claude_models_support_schemas_through_profiles() {
+        let profile = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-5";
+        for (id, json_schema) in [
+            ("anthropic.claude-sonnet-4-6", true),
+            ("eu.anthropic.claude-sonnet-4-6", true),
+            ("us.anthropic.claude-opus-4-7-v1:0", false),
+            ("us.anthropic.claude-opus-4-1-20250805-v1:0", false),
+            ("us.anthropic.claude-opus-4-8", true),
+            ("anthropic.claude-opus-4-8", false),
+            ("global.anthropic.claude-opus-5-5", true),
+            ("anthropic.claude-opus-5-5", false),
+            ("us.anthropic.claude-fable-5", false),
+            ("us.anthropic.claude-fable-5-1", true),
+            (profile, true),
+            ("arn:aws:bedrock:eu-west-1:1:application-inference-profile/ab12", false),
+        ] {
+            let model = find_model(id, "anthropic.");
+            let claude = matches!(model, Family::Claude(model) if model.json_schema == json_schema);
+            assert!(claude, "{id}: {model:?}");
+        }
     }
 }
