@@ -202,7 +202,7 @@ pub fn capabilities() -> Vec<Capability> {
     PROVIDERS.iter().flat_map(|row| row.dialect.models().rows(row.name)).collect()
 }
 
-/// Returns the provider whose capability table contains a model, and the pattern of the matching
+/// Returns the provider whose capability table contains a model, and the patterns of the matching
 /// row. Returns `None` if the provider is unknown.
 pub fn capability_of(name: &str, model: &str) -> Option<(&'static str, &'static str)> {
     let row = provider(name)?;

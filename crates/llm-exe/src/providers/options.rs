@@ -3,13 +3,15 @@
 use serde_json::{Map, Value};
 
 use crate::chat::Sampling;
+use crate::error::Error;
+use crate::providers::capabilities::nearest_effort;
 
 /// A writer that inserts supported options into a request body, and collects a warning for each
 /// unsupported option.
 pub(crate) struct OptionWriter<'a> {
     pub(crate) body: &'a mut Map<String, Value>,
     pub(crate) warnings: Vec<String>,
-    model: &'a str,
+    pub(crate) model: &'a str,
 }
 
 /// Whether a model or provider accepts an option.
@@ -63,6 +65,42 @@ impl<'a> OptionWriter<'a> {
         ));
     }
 
+    /// Returns the supported value of `effort` to send: the requested one, or the next higher one,
+    /// or the highest. For `none`, it is the lowest one if reasoning can't be turned off. Adds a
+    /// warning if it is not the requested one. Returns `None` if no value is supported.
+    pub(crate) fn choose_effort(
+        &mut self,
+        requested: &str,
+        supported: &[&'static str],
+    ) -> Option<&'static str> {
+        if requested == "none" && supported.first() != Some(&"none") {
+            self.warn_minimum_effort();
+            return supported.first().copied();
+        }
+        let effort = nearest_effort(requested, supported)?;
+        if effort != requested {
+            self.warn_effort_changed(requested, effort);
+        }
+        Some(effort)
+    }
+
+    /// Returns the maximum number of output tokens to send: `requested`, but at most the model's
+    /// maximum, which is 0 if it is not known. Adds a warning if it is lowered.
+    pub(crate) fn limit_max_tokens(&mut self, requested: Option<u64>, maximum: u32) -> Option<u64> {
+        let maximum = u64::from(maximum);
+        match requested {
+            Some(requested) if maximum > 0 && requested > maximum => {
+                self.warnings.push(format!(
+                    "options.maxTokens is sent as {maximum} for {}: the model's maximum is lower \
+                     than {requested}",
+                    self.model
+                ));
+                Some(maximum)
+            }
+            requested => requested,
+        }
+    }
+
     /// Adds a warning that the model reasons with minimum effort, because it does not support
     /// `none`.
     pub(crate) fn warn_minimum_effort(&mut self) {
@@ -82,6 +120,19 @@ pub(crate) fn dropped_option(option: &str, model: &str, reason: &str) -> String 
 /// Returns the warning that a field of the request is dropped.
 pub(crate) fn dropped_field(field: &str, model: &str, reason: &str) -> String {
     format!("{field} is dropped for {model}: {reason}")
+}
+
+/// Checks the number of stop sequences.
+///
+/// # Errors
+/// `InvalidRequest` if there are more than `maximum`.
+pub(crate) fn check_stop_count(sampling: &Sampling, maximum: usize) -> Result<(), Error> {
+    let count = sampling.stop_sequences.len();
+    if count > maximum {
+        let message = format!("the provider accepts at most {maximum} stop sequences, got {count}");
+        return Err(Error::invalid("options.stopSequences", message));
+    }
+    Ok(())
 }
 
 /// Returns the stop sequences as a JSON array, or `None` if there are none.

@@ -16,6 +16,7 @@ pub(crate) struct Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Opus,
+    Sonnet,
     Haiku,
     Fable,
     Mythos,
@@ -23,6 +24,8 @@ enum Family {
 }
 
 const NEWEST: (u32, u32) = (99, 0);
+/// All values of `output_config.effort`.
+pub(crate) const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Parses a model name such as `claude-opus-4-7`, `claude-sonnet-4-5-20250929` or
 /// `us.anthropic.claude-3-5-haiku-20241022-v1:0`.
@@ -33,6 +36,7 @@ pub(crate) fn model(name: &str) -> Model {
     let words: Vec<&str> = rest.split(['-', '@', ':', '.']).collect();
     let family = match () {
         () if words.contains(&"opus") => Family::Opus,
+        () if words.contains(&"sonnet") => Family::Sonnet,
         () if words.contains(&"haiku") => Family::Haiku,
         () if words.contains(&"fable") => Family::Fable,
         () if words.contains(&"mythos") => Family::Mythos,
@@ -94,6 +98,41 @@ impl Model {
         }
     }
 
+    /// Returns the supported values of `output_config.effort`.
+    pub(crate) fn efforts(self) -> &'static [&'static str] {
+        match () {
+            () if self.is_before(4, 6) => &["low", "medium", "high"],
+            () if self.is_before(4, 7) => &["low", "medium", "high", "max"],
+            () => EFFORTS,
+        }
+    }
+
+    /// Whether the model rejects `thinking` of type `disabled`, because it always thinks.
+    pub(crate) fn rejects_disabled(self) -> bool {
+        match self.family {
+            Family::Fable | Family::Mythos => self.is_at_least(5, 0),
+            Family::Haiku => self.is_at_least(5, 6),
+            Family::Opus | Family::Sonnet | Family::Other => self.is_at_least(5, 5),
+        }
+    }
+
+    /// Whether the model rejects `thinking` of type `between_tools`.
+    pub(crate) fn rejects_between_tools(self) -> bool {
+        self.known && (self.family != Family::Sonnet || self.version != (5, 5))
+    }
+
+    /// Returns the maximum number of output tokens.
+    pub(crate) fn max_output(self) -> i64 {
+        match self.family {
+            _ if !self.known => i64::MAX,
+            _ if self.is_before(3, 5) => 4096,
+            _ if self.is_before(3, 7) => 8192,
+            Family::Opus if !self.is_before(4, 0) && self.is_before(4, 5) => 32_000,
+            _ if self.is_before(4, 6) => 64_000,
+            _ => 128_000,
+        }
+    }
+
     /// Whether the model rejects `output_config.format`.
     pub(crate) fn rejects_format(self) -> bool {
         self.is_before(4, 1)
@@ -103,7 +142,7 @@ impl Model {
     pub(crate) fn preserves_thinking(self) -> bool {
         match self.family {
             Family::Fable | Family::Mythos => self.is_at_least(5, 1),
-            Family::Opus | Family::Haiku | Family::Other => self.is_at_least(5, 5),
+            _ => self.is_at_least(5, 5),
         }
     }
 
@@ -117,7 +156,7 @@ impl Model {
         match self.family {
             Family::Fable | Family::Mythos => self.is_at_least(5, 1),
             Family::Haiku => self.is_at_least(5, 6),
-            Family::Opus | Family::Other => self.is_at_least(5, 5),
+            Family::Opus | Family::Sonnet | Family::Other => self.is_at_least(5, 5),
         }
     }
 }

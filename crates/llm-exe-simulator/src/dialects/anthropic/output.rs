@@ -4,12 +4,10 @@
 use serde_json::Value;
 
 use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
-use super::models::Model;
+use super::models::{EFFORTS, Model};
 use super::schema;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::field;
-
-const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Rejects an `output_config` that the real service would reject.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
@@ -21,13 +19,19 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     }
     reject_unknown_fields(output, &["effort", "format"], "output_config")?;
     if let Some(effort) = field(output, "effort") {
-        if !effort.as_str().is_some_and(|effort| EFFORTS.contains(&effort)) {
+        let Some(effort) = effort.as_str().filter(|effort| EFFORTS.contains(effort)) else {
             return Err(invalid_request(
                 "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
             ));
-        }
+        };
         if model.rejects_effort() {
             return Err(invalid_request("This model does not support the effort parameter."));
+        }
+        if !model.efforts().contains(&effort) {
+            return Err(invalid_request(&format!(
+                "This model does not support effort level '{effort}'. Supported levels: {}.",
+                model.efforts().join(", ")
+            )));
         }
     }
     let Some(format) = field(output, "format") else {

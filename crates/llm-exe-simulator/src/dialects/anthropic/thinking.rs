@@ -37,7 +37,17 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
                 return Err(invalid_request("adaptive thinking is not supported on this model"));
             }
         }
-        _ => return Ok(()),
+        "between_tools" if model.rejects_between_tools() => {
+            return Err(invalid_request(
+                "\"thinking.type.between_tools\" is not supported for this model.",
+            ));
+        }
+        "disabled" if model.rejects_disabled() => {
+            return Err(invalid_request(
+                "\"thinking.type.disabled\" is not supported for this model.",
+            ));
+        }
+        _ => return validate_effort_without_thinking(body, model),
     }
     let choice = field(body, "tool_choice").and_then(|choice| str_field(choice, "type"));
     if matches!(choice, Some("any" | "tool")) {
@@ -59,6 +69,17 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     }
     if field(body, "top_k").is_some() {
         return Err(invalid_request("`top_k` must be unset when thinking is enabled."));
+    }
+    Ok(())
+}
+
+/// Rejects the highest efforts of a model that thinks by default, if its thinking is turned off.
+fn validate_effort_without_thinking(body: &Value, model: Model) -> Result<(), Rejection> {
+    let effort = body.pointer("/output_config/effort").and_then(Value::as_str);
+    if model.thinks_by_default() && matches!(effort, Some("xhigh" | "max")) {
+        return Err(invalid_request(
+            "Thinking may only be disabled with the effort levels low, medium and high.",
+        ));
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 
 /// Rejects parameters that the model rejects in both Anthropic's own API and Amazon Bedrock.
 pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
-    validate_max_tokens(body)?;
+    validate_max_tokens(body, model)?;
     messages::validate(body, model)?;
     validate_sampling(body, model)?;
     validate_stop_sequences(body)?;
@@ -99,13 +99,18 @@ fn parse_model(body: &Value) -> Result<&str, Rejection> {
     }
 }
 
-fn validate_max_tokens(body: &Value) -> Result<(), Rejection> {
+fn validate_max_tokens(body: &Value, model: models::Model) -> Result<(), Rejection> {
     match field(body, "max_tokens").map(Value::as_i64) {
         None => Err(missing_field("max_tokens")),
         Some(None) => Err(invalid_request("max_tokens: Input should be a valid integer")),
         Some(Some(number)) if number < 1 => {
             Err(invalid_request("max_tokens: Input should be greater than or equal to 1"))
         }
+        Some(Some(number)) if number > model.max_output() => Err(invalid_request(&format!(
+            "max_tokens: {number} > {}, which is the maximum allowed number of output tokens for \
+             this model",
+            model.max_output()
+        ))),
         Some(Some(_)) => Ok(()),
     }
 }

@@ -71,6 +71,9 @@ impl Dialect for Converse {
             return Err(members::unknown_field("", unknown));
         }
         let model = BedrockModel::from_id(model_id(request));
+        if model.is_responses_only() {
+            return Err(super::validation_error("The model isn't supported by this operation."));
+        }
         messages::validate(request.body, model)?;
         tools::validate(request.body, model)?;
         inference::validate(request.body, model)

@@ -27,6 +27,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
     }
     if let Some(fields) = field(body, "additionalModelRequestFields") {
         validate_additional_fields(fields, model)?;
+        validate_reasoning(body, fields, model)?;
     }
     validate_anthropic_body(body, model)
 }
@@ -63,6 +64,12 @@ fn validate_inference_config(config: &Value, model: BedrockModel<'_>) -> Result<
     {
         let rule = "Member must have length greater than or equal to 1";
         return Err(constraint_violation("", "inferenceConfig.stopSequences", rule));
+    }
+    if model.rejects_sampling()
+        && let Some(name) =
+            ["temperature", "topP"].iter().find(|name| field(config, name).is_some())
+    {
+        return Err(unsupported_field(name));
     }
     if model.rejects_stop() && !stops.is_empty() {
         Err(unsupported_field("stopSequences"))
@@ -112,8 +119,13 @@ pub(super) fn output_schema(body: &Value) -> Option<Value> {
 
 fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     let known: &[&str] = match model.maker {
-        Maker::Nova => &["inferenceConfig", "reasoningConfig"],
-        Maker::Llama | Maker::Titan | Maker::DeepSeek | Maker::Qwen => &[],
+        Maker::Nova if model.is_nova_2() => &["inferenceConfig", "reasoningConfig"],
+        Maker::Nova => &["inferenceConfig"],
+        Maker::Gpt => match unknown_key(fields, &["reasoning"]) {
+            Some(key) => return Err(validation_error(&format!("Unknown parameter: '{key}'."))),
+            None => return Ok(()),
+        },
+        Maker::Llama | Maker::Titan | Maker::DeepSeek | Maker::Grok | Maker::Qwen => &[],
         Maker::GptOss => &["reasoning_effort"],
         Maker::Claude => &["top_k", "thinking", "output_config", "tool_choice", "anthropic_beta"],
         Maker::Cohere | Maker::Mistral | Maker::Ai21 | Maker::Unknown => return Ok(()),
@@ -125,6 +137,46 @@ fn validate_additional_fields(fields: &Value, model: BedrockModel<'_>) -> Result
     match nested.and_then(|nested| unknown_key(nested, &["topK"])) {
         Some(key) => Err(extraneous_key("/inferenceConfig", key)),
         None => Ok(()),
+    }
+}
+
+/// Rejects the reasoning effort that a model does not support, and options that can't be combined
+/// with it.
+/// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
+fn validate_reasoning(
+    body: &Value,
+    fields: &Value,
+    model: BedrockModel<'_>,
+) -> Result<(), Rejection> {
+    let check = |path: &str, supported: &[&str]| match fields.pointer(path) {
+        Some(Value::String(effort)) if supported.contains(&effort.as_str()) => Ok(()),
+        Some(effort) => Err(validation_error(&format!(
+            "Unsupported value: {effort}. Supported values are: {}.",
+            supported.join(", ")
+        ))),
+        None => Ok(()),
+    };
+    match model.maker {
+        Maker::Gpt => return check("/reasoning/effort", model.gpt_efforts()),
+        Maker::GptOss => return check("/reasoning_effort", &["low", "medium", "high"]),
+        _ => {}
+    }
+    let Some(config) = field(fields, "reasoningConfig") else {
+        return Ok(());
+    };
+    if !matches!(str_field(config, "type"), Some("enabled" | "disabled")) {
+        return Err(validation_error("reasoningConfig.type: expected enabled or disabled"));
+    }
+    check("/reasoningConfig/maxReasoningEffort", &["low", "medium", "high"])?;
+    let inference = field(body, "inferenceConfig").unwrap_or(&Value::Null);
+    let is_set = |name: &&&str| field(inference, name).is_some();
+    match ["maxTokens", "temperature", "topP"].iter().find(is_set) {
+        Some(name) if str_field(config, "maxReasoningEffort") == Some("high") => {
+            Err(validation_error(&format!(
+                "{name} can't be set if reasoningConfig.maxReasoningEffort is high"
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

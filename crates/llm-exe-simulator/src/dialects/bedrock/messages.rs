@@ -63,6 +63,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
     tool_turns::validate(body, messages)?;
     match messages.first().and_then(|first| str_field(first, "role")) {
         Some("user") => Ok(()),
+        Some("assistant") if model.accepts_assistant_first() => Ok(()),
         _ => Err(validation_error(
             "A conversation must start with a user message. Try again with a conversation that \
              starts with a user message.",

@@ -17,6 +17,8 @@ pub(super) enum Maker {
     Ai21,
     DeepSeek,
     GptOss,
+    Gpt,
+    Grok,
     Qwen,
     Unknown,
 }
@@ -32,6 +34,8 @@ const MAKERS: &[(&str, Maker)] = &[
     ("ai21.", Maker::Ai21),
     ("deepseek.", Maker::DeepSeek),
     ("openai.gpt-oss", Maker::GptOss),
+    ("openai.", Maker::Gpt),
+    ("xai.", Maker::Grok),
     ("qwen.", Maker::Qwen),
 ];
 
@@ -70,7 +74,37 @@ impl<'a> BedrockModel<'a> {
     }
 
     pub(super) fn rejects_stop(self) -> bool {
-        matches!(self.maker, Maker::Titan | Maker::GptOss | Maker::Qwen)
+        matches!(self.maker, Maker::Titan | Maker::GptOss | Maker::Gpt | Maker::Grok | Maker::Qwen)
+    }
+
+    /// Whether the model rejects `temperature` and `topP`.
+    pub(super) fn rejects_sampling(self) -> bool {
+        self.maker == Maker::Gpt
+    }
+
+    /// Whether only the Responses API serves the model.
+    pub(super) fn is_responses_only(self) -> bool {
+        self.is_one_of(&["openai.gpt-5.4", "openai.gpt-5.5"])
+    }
+
+    /// Whether the model accepts a conversation that begins with an assistant message.
+    pub(super) fn accepts_assistant_first(self) -> bool {
+        self.maker == Maker::Claude
+    }
+
+    /// Whether the model accepts `reasoningConfig`.
+    pub(super) fn is_nova_2(self) -> bool {
+        self.is_one_of(&["amazon.nova-2"])
+    }
+
+    /// Returns the values of `reasoning.effort` that a model of OpenAI supports.
+    pub(super) fn gpt_efforts(self) -> &'static [&'static str] {
+        let all = &["none", "low", "medium", "high", "xhigh", "max"];
+        if self.is_one_of(&["gpt-5.6", "gpt-6-sol", "gpt-6-luna", "gpt-6.1-terra"]) {
+            all
+        } else {
+            &all[1..]
+        }
     }
 
     /// Whether the model rejects tools.
@@ -85,6 +119,7 @@ impl<'a> BedrockModel<'a> {
             Maker::DeepSeek => self.is_one_of(&["deepseek.r1"]),
             Maker::Claude => self.is_one_of(&["claude-v2", "claude-instant"]),
             Maker::Nova | Maker::GptOss | Maker::Qwen | Maker::Unknown => false,
+            Maker::Gpt | Maker::Grok => false,
         }
     }
 
@@ -96,7 +131,7 @@ impl<'a> BedrockModel<'a> {
             Maker::Llama => !self.is_one_of(&["llama3-2-11b", "llama3-2-90b", "llama4"]),
             Maker::Mistral => self.is_one_of(&["mistral-7b", "mixtral", "mistral-large-240"]),
             Maker::Claude => self.is_one_of(&["claude-v2", "claude-instant"]),
-            Maker::Qwen | Maker::Unknown => false,
+            Maker::Gpt | Maker::Grok | Maker::Qwen | Maker::Unknown => false,
         }
     }
 
@@ -105,7 +140,7 @@ impl<'a> BedrockModel<'a> {
         let is_large_mistral = self.is_one_of(&["mistral-large", "pixtral-large"]);
         let is_r1 = self.is_one_of(&["deepseek.r1"]);
         match self.maker {
-            Maker::Claude | Maker::Nova | Maker::Unknown => false,
+            Maker::Claude | Maker::Nova | Maker::Gpt | Maker::Unknown => false,
             Maker::Mistral => !is_large_mistral,
             Maker::DeepSeek => is_r1,
             _ => true,

@@ -62,6 +62,7 @@ pub(crate) fn validate(body: &Value, model: Model, name: &str) -> Result<(), Rej
     reject_unknown_fields(config, FIELDS, "generation_config")?;
     validate_ranges(config)?;
     validate_counts(config)?;
+    validate_max_tokens(config, model)?;
     validate_stop_sequences(config)?;
     let penalties = ["frequencyPenalty", "presencePenalty"];
     if !model.penalties && penalties.iter().any(|name| field(config, name).is_some()) {
@@ -103,6 +104,16 @@ fn validate_counts(config: &Value) -> Result<(), Rejection> {
             }
             Some(_) => {}
         }
+    }
+    Ok(())
+}
+
+fn validate_max_tokens(config: &Value, model: Model) -> Result<(), Rejection> {
+    let number = field(config, "maxOutputTokens").and_then(Value::as_i64).unwrap_or_default();
+    if number > model.max_output {
+        let path = "generation_config.max_output_tokens";
+        let rule = format!("max_output_tokens must be in the range [1, {}].", model.max_output);
+        return Err(rule_violation(path, &rule));
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub(crate) struct Model {
     pub(crate) tools: bool,
     /// Whether function calls of the current turn must have a signature.
     pub(crate) needs_signatures: bool,
+    /// The maximum of `maxOutputTokens`.
+    pub(crate) max_output: i64,
 }
 
 const OTHER: Model = Model {
@@ -57,8 +59,10 @@ const OTHER: Model = Model {
     json_with_tools: true,
     tools: true,
     needs_signatures: false,
+    max_output: 1_048_576,
 };
-const OLD: Model = Model { thinking: Thinking::No, json_with_tools: false, ..OTHER };
+const OLD: Model =
+    Model { thinking: Thinking::No, json_with_tools: false, max_output: 8192, ..OTHER };
 const BASIC: Model = Model { system: false, json: false, schema: false, ..OLD };
 const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
@@ -69,12 +73,14 @@ const fn with_thinking(thinking: Thinking) -> Model {
 
 const fn budget(min: i64, max: i64, can_be_off: bool) -> Model {
     let model = with_thinking(Thinking::Budget { min, max, can_be_off });
-    Model { json_with_tools: false, ..model }
+    Model { json_with_tools: false, max_output: 65_536, ..model }
 }
 
 const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model {
     let model = with_thinking(Thinking::Levels { levels, accepts_budget });
-    Model { needs_signatures: true, ..model }
+    // Gemini 4 accepts no budget. Its maximum is that of all continuations together.
+    let max_output = if accepts_budget { 65_536 } else { OTHER.max_output };
+    Model { needs_signatures: true, max_output, ..model }
 }
 
 /// Name prefixes, each with the capabilities of the models. The first matching prefix is used.
@@ -90,7 +96,9 @@ const MODELS: &[(&str, Model)] = &[
     ("gemini-3.7", levels(LOW_TO_HIGH, true)),
     ("gemini-3.8", levels(LOW_TO_HIGH, true)),
     ("gemini-3", levels(ALL_LEVELS, true)),
+    ("gemini-4-hydrogen", levels(&["LOW", "MEDIUM", "HIGH", "XHIGH"], false)),
     ("gemini-4", levels(LOW_TO_HIGH, false)),
+    ("gemini-flash", levels(LOW_TO_HIGH, true)),
     ("gemma-3", Model { tools: false, ..BASIC }),
 ];
 

@@ -8,7 +8,7 @@ use crate::dialects::dialect::Rejection;
 use crate::dialects::json::field;
 
 const PATH: &str = "generation_config.thinking_config";
-const LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
+const LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"];
 
 /// Rejects a `thinkingConfig` that the real service would reject.
 pub(crate) fn validate(config: &Value, model: Model, name: &str) -> Result<(), Rejection> {

@@ -30,6 +30,21 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     validate_tool_messages(messages)
 }
 
+/// Rejects a conversation that ends with a system message, as Mistral's API does.
+pub(crate) fn validate_last_role(body: &Value) -> Result<(), Rejection> {
+    let role = array_field(body, "messages").last().and_then(|message| str_field(message, "role"));
+    match role {
+        Some(role @ ("system" | "developer")) => {
+            let message = format!(
+                "Expected last role User or Tool (or Assistant with prefix True) for serving but \
+                 got {role}"
+            );
+            Err(rejection(400, &message, None, Some("invalid_request_message_order")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Rejects assistant messages without reasoning in a conversation with tools.
 /// <https://api-docs.deepseek.com/guides/thinking_mode>
 pub(crate) fn validate_reasoning(body: &Value) -> Result<(), Rejection> {

@@ -12,16 +12,24 @@ pub(crate) struct Model {
     pub(crate) efforts: &'static [&'static str],
     /// Whether `response_format` of type `json_schema` is supported.
     pub(crate) json_schema: bool,
-    /// Whether sampling parameters are supported if the reasoning effort is `none`.
+    /// Whether `temperature` and `top_p` are supported if the reasoning effort is `none`.
     pub(crate) samples_with_effort_none: bool,
+    /// Whether sampling parameters and penalties are supported by a model that does not reason.
+    pub(crate) sampling: bool,
     /// When function tools are rejected.
     pub(crate) tools: Tools,
     /// Whether assistant messages must have `reasoning_content` in requests with tools.
     pub(crate) needs_reasoning_turns: bool,
     /// Whether `stop` is supported.
     pub(crate) stop: bool,
-    /// Whether penalties are supported. xAI's reasoning models do not support them.
+    /// Whether penalties are supported. Reasoning models do not support them with any effort.
     pub(crate) penalties: bool,
+    /// Whether only the Responses API serves the model.
+    pub(crate) only_responses: bool,
+    /// Whether the last message must not be a system message.
+    pub(crate) ends_with_user: bool,
+    /// The maximum number of output tokens.
+    pub(crate) max_output: i64,
 }
 
 /// When a model rejects function tools.
@@ -40,15 +48,22 @@ const PLAIN: Model = Model {
     efforts: &[],
     json_schema: true,
     samples_with_effort_none: false,
+    sampling: true,
     tools: Tools::Accepted,
     needs_reasoning_turns: false,
     stop: true,
     penalties: true,
+    only_responses: false,
+    ends_with_user: false,
+    max_output: i64::MAX,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
 /// Of the reasoning models, only o3-mini supports `stop`.
-const REASONING: Model = Model { is_reasoning: true, stop: false, ..PLAIN };
-const O_SERIES: Model = Model { efforts: &["low", "medium", "high"], ..REASONING };
+const REASONING: Model =
+    Model { is_reasoning: true, stop: false, penalties: false, max_output: 128_000, ..PLAIN };
+const RESPONSES: Model = Model { only_responses: true, ..REASONING };
+const O_SERIES: Model =
+    Model { efforts: &["low", "medium", "high"], max_output: 100_000, ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };
 const GPT_5_1: Model = Model {
     efforts: &["none", "low", "medium", "high"],
@@ -56,27 +71,22 @@ const GPT_5_1: Model = Model {
     ..REASONING
 };
 const GPT_5_2: Model = Model { efforts: &["none", "low", "medium", "high", "xhigh"], ..GPT_5_1 };
-const GPT_5_4: Model = Model {
-    efforts: &["none", "minimal", "low", "medium", "high", "xhigh", "max"],
-    tools: Tools::RejectedWithEffort,
-    ..GPT_5_1
-};
-const GPT_6: Model = Model { tools: Tools::OnlyWithoutReasoning, ..GPT_5_4 };
+const GPT_5_4: Model = Model { tools: Tools::RejectedWithEffort, ..GPT_5_2 };
+const GPT_6: Model = Model { tools: Tools::OnlyWithoutReasoning, ..GPT_5_2 };
 /// Models that always reason.
 const GPT_6_REASONING: Model = Model {
     efforts: &["low", "medium", "high", "xhigh"],
     samples_with_effort_none: false,
     tools: Tools::Rejected,
-    ..GPT_5_4
+    ..GPT_5_2
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
-const GROK: Model = Model {
-    efforts: &["none", "low", "medium", "high", "xhigh"],
-    stop: false,
-    penalties: false,
-    ..PLAIN
-};
+/// The chat templates of these models require a user message at the end.
+const MISTRAL: Model = Model { ends_with_user: true, ..OTHER };
+const GROK: Model =
+    Model { efforts: &["low", "medium", "high", "xhigh"], stop: false, penalties: false, ..PLAIN };
+const GROK_WITHOUT_EFFORT: Model = Model { efforts: &[], ..GROK };
 const DEEPSEEK: Model = Model {
     json_schema: false,
     efforts: &["low", "medium", "high", "xhigh", "max"],
@@ -86,40 +96,61 @@ const DEEPSEEK: Model = Model {
 
 /// Name prefixes, each with the capabilities of the models. The first matching prefix is used.
 const MODELS: &[(&str, Model)] = &[
-    ("gpt-5-chat", PLAIN),
+    ("gpt-5-chat", Model { max_output: 16_384, ..PLAIN }),
+    ("gpt-5-pro", RESPONSES),
+    ("gpt-5.2-pro", RESPONSES),
+    ("gpt-5.4-pro", RESPONSES),
+    ("gpt-5.5-pro", RESPONSES),
     ("gpt-5.1", GPT_5_1),
     ("gpt-5.2", GPT_5_2),
     ("gpt-5.3", GPT_5_2),
-    ("gpt-5.6", GPT_6),
-    ("gpt-5.", GPT_5_4),
+    ("gpt-5.4", GPT_5_4),
+    ("gpt-5.5", GPT_5_4),
+    ("gpt-5.", GPT_6),
     ("gpt-5", GPT_5),
     ("o1-mini", Model { json_schema: false, ..O_SERIES }),
     ("o1-preview", Model { json_schema: false, ..O_SERIES }),
+    ("o1-pro", RESPONSES),
+    ("o3-pro", RESPONSES),
+    ("o3-deep-research", RESPONSES),
     ("o1", O_SERIES),
     ("o3-mini", Model { stop: true, ..O_SERIES }),
     ("o3", O_SERIES),
     ("o4", O_SERIES),
-    ("gpt-3.5", OLD),
-    ("gpt-4o-2024-05-13", OLD),
-    ("gpt-4o", PLAIN),
+    ("computer-use", RESPONSES),
+    ("gpt-3.5-turbo-instruct", OLD),
+    ("gpt-3.5", Model { max_output: 4096, ..OLD }),
+    ("gpt-4o-2024-05-13", Model { max_output: 4096, ..OLD }),
+    ("gpt-4o-search-preview", Model { sampling: false, ..PLAIN }),
+    ("gpt-4o-mini-search-preview", Model { sampling: false, ..PLAIN }),
+    ("gpt-4o", Model { max_output: 16_384, ..PLAIN }),
+    ("gpt-4.1", Model { max_output: 32_768, ..PLAIN }),
     ("gpt-4.", PLAIN),
-    ("gpt-4-", OLD),
+    ("gpt-4-turbo", Model { max_output: 4096, ..OLD }),
     ("gpt-4", OLD),
     ("gpt-6-sol", GPT_6),
     ("gpt-6-luna", GPT_6),
     ("gpt-6.1-terra", GPT_6),
     ("gpt-6", GPT_6_REASONING),
-    ("gpt-", GPT_5_4),
+    ("gpt-", Model { tools: Tools::Accepted, ..GPT_6_REASONING }),
     ("chatgpt-", Model { tools: Tools::Rejected, ..OLD }),
     ("deepseek-chat", Model { json_schema: false, ..PLAIN }),
     ("deepseek-reasoner", Model { needs_reasoning_turns: false, ..DEEPSEEK }),
     ("deepseek-", DEEPSEEK),
+    ("grok-4.20-multi-agent", Model { only_responses: true, ..GROK_WITHOUT_EFFORT }),
+    ("grok-4.20", GROK_WITHOUT_EFFORT),
+    ("grok-4.3", Model { efforts: &["none", "low", "medium", "high"], ..GROK }),
+    ("grok-4.5", Model { efforts: &["low", "medium", "high"], ..GROK }),
     ("grok-4.", GROK),
-    ("grok-4", Model { efforts: &[], ..GROK }),
+    ("grok-4", GROK_WITHOUT_EFFORT),
+    ("grok-code", GROK_WITHOUT_EFFORT),
     ("grok-3-mini", Model { efforts: &["low", "high"], ..GROK }),
     ("grok-3", PLAIN),
     ("grok-2", PLAIN),
     ("grok-", GROK),
+    ("mistral", MISTRAL),
+    ("ministral", MISTRAL),
+    ("gemma", MISTRAL),
 ];
 
 /// Returns the capabilities of the model with this name.
@@ -127,6 +158,9 @@ pub(crate) fn model(name: &str) -> Model {
     let name = name.strip_prefix("ft:").unwrap_or(name);
     if name.starts_with("grok-") && name.contains("non-reasoning") {
         return PLAIN;
+    }
+    if name.starts_with("codex") || name.starts_with("gpt-") && name.contains("codex") {
+        return RESPONSES;
     }
     let row = MODELS.iter().find(|(prefix, _)| name.starts_with(prefix));
     row.map_or(OTHER, |(_, model)| *model)

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::error::{invalid_parameter, unsupported_value, wrong_type};
+use super::error::{invalid_parameter, rejection, unsupported_value, wrong_type};
 use super::models::{Model, Tools};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
@@ -32,6 +32,7 @@ const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", 
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     validate_ranges(body)?;
     validate_counts(body)?;
+    validate_max_tokens(body, model)?;
     validate_stop(body, model)?;
     if field(body, "max_tokens").is_some() && field(body, "max_completion_tokens").is_some() {
         let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not \
@@ -40,6 +41,13 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     }
     validate_effort(body, model)?;
     validate_effort_with_tools(body, model)?;
+    if !model.sampling {
+        let is_set = |(name, _): &&(&str, f64)| field(body, name).is_some();
+        if let Some((name, _)) = FIXED.iter().find(is_set) {
+            let message = format!("Model incompatible request argument supplied: {name}");
+            return Err(rejection(400, &message, None, None));
+        }
+    }
     if !model.penalties {
         let is_set = |name: &&&str| field(body, name).is_some();
         if let Some(name) = ["frequency_penalty", "presence_penalty"].iter().find(is_set) {
@@ -95,6 +103,21 @@ fn validate_counts(body: &Value) -> Result<(), Rejection> {
              {number} instead."
         );
         return Err(invalid_parameter(&message, name, code));
+    }
+    Ok(())
+}
+
+fn validate_max_tokens(body: &Value, model: Model) -> Result<(), Rejection> {
+    for name in ["max_tokens", "max_completion_tokens"] {
+        let number = field(body, name).and_then(Value::as_i64).unwrap_or_default();
+        if number > model.max_output {
+            let message = format!(
+                "{name} is too large: {number}. This model supports at most {} completion tokens, \
+                 whereas you provided {number}.",
+                model.max_output
+            );
+            return Err(invalid_parameter(&message, name, "invalid_value"));
+        }
     }
     Ok(())
 }

@@ -86,7 +86,15 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         return Err(invalid_parameter(message, "stream", "unsupported_value"));
     }
     let model = models::model(name);
+    if model.only_responses {
+        let message =
+            "This model is only supported in v1/responses and not in v1/chat/completions.";
+        return Err(rejection(404, message, Some("model"), None));
+    }
     messages::validate(body)?;
+    if model.ends_with_user {
+        messages::validate_last_role(body)?;
+    }
     if model.needs_reasoning_turns {
         messages::validate_reasoning(body)?;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::models::{ClaudeModel, Thinking};
+use super::models::{ClaudeModel, Thinking, ThinkingOff};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::FeatureSupport;
 use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::dialect::{Capabilities, StructureSupport};
-use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::providers::options::{OptionWriter, Support};
 use crate::schema::{Schema, closed};
 use crate::wire::{Body, BodyItem};
 
@@ -18,6 +18,8 @@ use crate::wire::{Body, BodyItem};
 const DEFAULT_MAX_TOKENS: u64 = 4096;
 /// The minimum thinking budget that the API accepts, in tokens.
 const MIN_THINKING_BUDGET: u64 = 1024;
+/// The thinking budget for high efforts, and of models that think by default, in tokens.
+const MAX_THINKING_BUDGET: u64 = 32_768;
 
 /// The image formats that the API accepts as base64 data.
 pub(crate) const IMAGE_FORMATS: &[&str] = &["jpeg", "png", "gif", "webp"];
@@ -140,11 +142,12 @@ fn build_messages(
             role => role,
         };
         if let [Part::Text(text)] = message.parts.as_slice() {
-            let wire = json!({ "role": role.name(), "content": text });
+            let content = sent_text(text, chat, index, 0);
+            let wire = json!({ "role": role.name(), "content": content });
             turns.push(Turn::Item(BodyItem::Value(wire)));
             continue;
         }
-        let blocks = build_blocks(message, index, images, &ids)?;
+        let blocks = build_blocks(chat, message, index, images, &ids)?;
         match turns.last_mut() {
             // All results of a turn must be in one message, and nothing else is between them.
             Some(Turn::Blocks(Role::User, last)) if tools::has_results(message) => {
@@ -176,7 +179,20 @@ impl Turn {
     }
 }
 
+/// Returns a text as it is sent. The API rejects whitespace at the end of a conversation's last
+/// message if it is an assistant message.
+pub(crate) fn sent_text<'a>(text: &'a str, chat: &Chat, index: usize, part: usize) -> &'a str {
+    match chat.messages.get(index) {
+        Some(message) if message.role == Role::Assistant && index + 1 == chat.messages.len() => {
+            let last = message.parts.iter().rposition(|part| !tools::is_skipped(part, message));
+            if last == Some(part) { text.trim_end() } else { text }
+        }
+        _ => text,
+    }
+}
+
 fn build_blocks(
+    chat: &Chat,
     message: &Message,
     index: usize,
     images: ImageSources,
@@ -188,7 +204,10 @@ fn build_blocks(
             continue;
         }
         blocks.push(match part {
-            Part::Text(text) => BodyItem::Value(json!({ "type": "text", "text": text })),
+            Part::Text(text) => {
+                let text = sent_text(text, chat, index, part_index);
+                BodyItem::Value(json!({ "type": "text", "text": text }))
+            }
             Part::Media(Media { url }) => {
                 let path = || image_path(index, part_index);
                 let source = image_source(url, images, path)?;
@@ -223,17 +242,19 @@ pub(crate) fn insert_options(
 ) -> Vec<String> {
     let sampling = &chat.sampling;
     let mut options = OptionWriter::new(body, &chat.model);
-    let budget = insert_effort(&mut options, chat, model, dialect);
-    let max_tokens = sampling.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS + budget);
+    let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
+    let budget = insert_effort(&mut options, chat, model, dialect, max_tokens);
+    let max_tokens = max_tokens.unwrap_or_else(|| match u64::from(model.max_output) {
+        0 => DEFAULT_MAX_TOKENS + budget,
+        maximum => maximum.min(DEFAULT_MAX_TOKENS + budget),
+    });
     options.insert("maxTokens", "max_tokens", Some(max_tokens), Support::Accepted);
 
     // Even models that accept these options reject them in combination with thinking.
     let support = match model.sampling {
         FeatureSupport::Never => Support::Dropped("the model does not accept this option"),
         _ if budget > 0 => Support::Dropped("this option can't be combined with thinking"),
-        FeatureSupport::Always | FeatureSupport::OneOf | FeatureSupport::WithoutReasoning => {
-            Support::Accepted
-        }
+        _ => Support::Accepted,
     };
     let both = sampling.temperature.is_some() && sampling.top_p.is_some();
     let (mut temperature, mut top_p) = (support, support);
@@ -248,7 +269,7 @@ pub(crate) fn insert_options(
     options.insert("temperature", "temperature", sampling.temperature, temperature);
     options.insert("topP", "top_p", sampling.top_p, top_p);
     options.insert("topK", "top_k", sampling.top_k, support);
-    options.insert("stopSequences", "stop_sequences", stop_list(sampling), Support::Accepted);
+    insert_stop_sequences(&mut options, chat);
     for (option, is_set) in [
         ("frequencyPenalty", sampling.frequency_penalty.is_some()),
         ("presencePenalty", sampling.presence_penalty.is_some()),
@@ -261,37 +282,51 @@ pub(crate) fn insert_options(
     options.warnings
 }
 
-/// Inserts the fields for the requested effort, and returns the maximum number of thinking tokens.
+/// Inserts the stop sequences without blank ones, which the API rejects.
+fn insert_stop_sequences(options: &mut OptionWriter<'_>, chat: &Chat) {
+    let all = &chat.sampling.stop_sequences;
+    let sent: Vec<&str> =
+        all.iter().map(String::as_str).filter(|stop| !stop.trim().is_empty()).collect();
+    if sent.len() < all.len() {
+        options.warnings.push(format!(
+            "blank strings in options.stopSequences are dropped for {}: each sequence must contain \
+             a character other than whitespace",
+            chat.model
+        ));
+    }
+    let sent = (!sent.is_empty()).then(|| json!(sent));
+    options.insert("stopSequences", "stop_sequences", sent, Support::Accepted);
+}
+
+/// Inserts the fields for the requested effort, and returns the maximum number of thinking tokens
+/// for which `max_tokens` needs room.
 fn insert_effort(
     options: &mut OptionWriter<'_>,
     chat: &Chat,
     model: ClaudeModel,
     dialect: &str,
+    max_tokens: Option<u64>,
 ) -> u64 {
-    let effort = chat.sampling.effort.as_deref().filter(|effort| *effort != "none");
-    let Some(effort) = effort else {
-        return 0;
+    let by_default = if model.thinks_by_default { MAX_THINKING_BUDGET } else { 0 };
+    let effort = match chat.sampling.effort.as_deref() {
+        None => return by_default,
+        Some("none") => return turn_off(options, chat, model),
+        Some(effort) => effort,
     };
     if tools::is_forced(chat, model) {
         options.warn_dropped("effort", "thinking can't be combined with a forced tool");
-        return 0;
+        return by_default;
     }
-    let budget = match effort {
-        "minimal" => MIN_THINKING_BUDGET,
-        "low" => 4096,
-        "medium" => 10_240,
-        _ => 32_768,
-    };
     match model.thinking {
         Thinking::No => {
             options.warn_dropped("effort", "the model does not reason");
             0
         }
         Thinking::Adaptive => {
-            let effort = if effort == "minimal" { "low" } else { effort };
+            let effort = options.choose_effort(effort, model.efforts).unwrap_or_default();
             options.body.insert("thinking".to_owned(), json!({ "type": "adaptive" }));
             options.body.insert("output_config".to_owned(), json!({ "effort": effort }));
-            budget
+            thinking_budget(effort)
         }
         Thinking::Budget if !tools::can_think(chat, dialect) => {
             let reason = "the latest tool calls were made without thinking";
@@ -301,19 +336,48 @@ fn insert_effort(
         Thinking::Budget => {
             // `maxTokens` also limits thinking tokens, so at most half of it is reserved for them
             // to leave room for the reply.
-            let budget = match chat.sampling.max_tokens {
+            let largest = match max_tokens {
                 Some(max_tokens) if max_tokens <= MIN_THINKING_BUDGET => {
                     options.warn_dropped("effort", "maxTokens is too small for thinking");
                     return 0;
                 }
-                Some(max_tokens) => budget.min((max_tokens / 2).max(MIN_THINKING_BUDGET)),
-                None => budget,
+                Some(max_tokens) => (max_tokens / 2).max(MIN_THINKING_BUDGET),
+                None if model.max_output == 0 => MAX_THINKING_BUDGET,
+                None => u64::from(model.max_output).saturating_sub(DEFAULT_MAX_TOKENS),
             };
+            let budget = thinking_budget(effort).min(largest);
             let thinking = json!({ "type": "enabled", "budget_tokens": budget });
             options.body.insert("thinking".to_owned(), thinking);
             budget
         }
     }
+}
+
+/// Returns the number of thinking tokens for an effort.
+fn thinking_budget(effort: &str) -> u64 {
+    match effort {
+        "minimal" => MIN_THINKING_BUDGET,
+        "low" => 4096,
+        "medium" => 10_240,
+        _ => MAX_THINKING_BUDGET,
+    }
+}
+
+/// Inserts the fields that turn thinking off, and returns the maximum number of thinking tokens.
+fn turn_off(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
+    let kind = match model.off {
+        ThinkingOff::Omit => return 0,
+        ThinkingOff::Disabled => "disabled",
+        ThinkingOff::BetweenTools => "between_tools",
+        ThinkingOff::Never => {
+            let effort = options.choose_effort("none", model.efforts).unwrap_or_default();
+            options.body.insert("output_config".to_owned(), json!({ "effort": effort }));
+            return thinking_budget(effort);
+        }
+    };
+    options.body.insert("thinking".to_owned(), json!({ "type": kind }));
+    let may_think = model.off == ThinkingOff::BetweenTools && !chat.tools.is_empty();
+    if may_think { MAX_THINKING_BUDGET } else { 0 }
 }
 
 fn insert_format(body: &mut Map<String, Value>, structure: &Structure) {

@@ -1,58 +1,14 @@
 //! The capabilities of models on Amazon Bedrock, which are looked up by model id or ARN.
 
-use crate::glob::matches;
-use crate::providers::anthropic::models::{self as anthropic, ClaudeModel};
+use crate::providers::anthropic::models::{
+    self as anthropic, BedrockJson, ClaudeModel, ThinkingOff,
+};
+use crate::providers::capabilities::is_match;
+use crate::providers::capabilities::models::CONVERSE;
+pub(crate) use crate::providers::capabilities::rows::{ConverseModel, EffortField, ToolChoice};
 
-/// How a model can be forced to call a tool. Because a request contains only one tool, `any` has
-/// the same effect as naming that tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ToolChoice {
-    /// The model accepts `toolChoice: {"tool": {"name"}}`.
-    Tool,
-    /// Like `Tool`, but the root of the tool's schema may have only `type`, `properties` and
-    /// `required`.
-    ToolWithPlainRoot,
-    /// The model accepts `toolChoice: {"any": {}}`.
-    Any,
-    /// The model cannot be forced to call a tool.
-    Unsupported,
-}
-
-/// How a model accepts `topK` in `additionalModelRequestFields`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TopK {
-    /// The model accepts the nested field `inferenceConfig.topK`.
-    Nested,
-    /// The model does not support `topK`.
-    Unsupported,
-}
-
-/// The capabilities of a model from a vendor other than Anthropic.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ConverseModel {
-    /// The pattern for model names, in which `*` matches any string.
-    pub(crate) pattern: &'static str,
-    /// Whether the model accepts images.
-    pub(crate) images: bool,
-    /// Whether the model can call tools.
-    pub(crate) tools: bool,
-    /// Whether the model supports the field `system`.
-    pub(crate) system: bool,
-    /// Whether the model supports `inferenceConfig.stopSequences`.
-    pub(crate) stop: bool,
-    /// Whether the model supports `outputConfig.textFormat`.
-    pub(crate) json_schema: bool,
-    /// How the model can be forced to call a tool.
-    pub(crate) tool_choice: ToolChoice,
-    /// Whether and where `topK` is sent.
-    pub(crate) top_k: TopK,
-    /// Whether the model supports `reasoning_effort` with the values `low`, `medium` and `high`.
-    pub(crate) effort: bool,
-    /// Whether the model supports the `status` of a tool result.
-    pub(crate) result_status: bool,
-    /// Whether the model accepts only ids of tool calls with exactly nine letters and digits.
-    pub(crate) short_ids: bool,
-}
+/// The prefix of the ids of Anthropic's models.
+const ANTHROPIC: &str = "anthropic.";
 
 /// The capabilities of a model from Anthropic or from another vendor.
 #[derive(Debug, Clone, Copy)]
@@ -63,123 +19,19 @@ pub(crate) enum Family {
     Other(ConverseModel),
 }
 
-/// Creates a row for models that support only the common parameters, and that receive the schema in
-/// the prompt.
-const fn plain(pattern: &'static str) -> ConverseModel {
-    ConverseModel {
-        pattern,
-        images: true,
-        tools: true,
-        system: true,
-        stop: true,
-        json_schema: false,
-        tool_choice: ToolChoice::Unsupported,
-        top_k: TopK::Unsupported,
-        effort: false,
-        result_status: false,
-        short_ids: false,
-    }
-}
-
-const fn without_images(model: ConverseModel) -> ConverseModel {
-    ConverseModel { images: false, ..model }
-}
-
-/// Creates a row for models that accept only text and can't call tools.
-const fn text_only(pattern: &'static str) -> ConverseModel {
-    ConverseModel { tools: false, ..without_images(plain(pattern)) }
-}
-
-const fn without_system(model: ConverseModel) -> ConverseModel {
-    ConverseModel { system: false, ..model }
-}
-
-const fn nova(pattern: &'static str) -> ConverseModel {
-    ConverseModel {
-        tool_choice: ToolChoice::ToolWithPlainRoot,
-        top_k: TopK::Nested,
-        result_status: true,
-        ..plain(pattern)
-    }
-}
-
-const fn with_schema(pattern: &'static str, tool_choice: ToolChoice, stop: bool) -> ConverseModel {
-    ConverseModel { json_schema: true, tool_choice, stop, ..plain(pattern) }
-}
-
-const fn with_any_tool(pattern: &'static str) -> ConverseModel {
-    ConverseModel { tool_choice: ToolChoice::Any, ..plain(pattern) }
-}
-
-/// Marks a row for models of Mistral.
-const fn mistral(model: ConverseModel) -> ConverseModel {
-    ConverseModel { short_ids: true, ..model }
-}
-
-/// The capabilities of models from vendors other than Anthropic. Sources: the user guide's tables
-/// of Converse features (system prompts, vision, tool use), tool choice and structured output, and
-/// error responses that users reported. Llama 2 to 4 cannot be forced to call a tool.
-/// <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
-pub(crate) const CONVERSE: &[ConverseModel] = &[
-    without_images(nova("amazon.nova-micro*")),
-    nova("amazon.nova*"),
-    ConverseModel { stop: false, ..without_system(text_only("amazon.titan*")) },
-    text_only("meta.llama2*"),
-    without_images(plain("meta.llama3-1*")),
-    plain("meta.llama3-2-11b*"),
-    plain("meta.llama3-2-90b*"),
-    // The table does not list Llama 3.3, which calls tools (JetBrains/koog#1211).
-    without_images(plain("meta.llama3-3*")),
-    text_only("meta.llama3*"),
-    plain("meta.llama*"),
-    mistral(without_system(text_only("mistral.mistral-7b*"))),
-    mistral(without_system(text_only("mistral.mixtral*"))),
-    mistral(with_schema("mistral.mistral-large-3*", ToolChoice::Any, true)),
-    mistral(without_images(with_any_tool("mistral.mistral-large*"))),
-    mistral(with_any_tool("mistral.pixtral-large*")),
-    mistral(plain("mistral.*")),
-    without_system(text_only("cohere.command-text*")),
-    without_system(text_only("cohere.command-light*")),
-    without_images(plain("cohere.*")),
-    without_system(text_only("ai21.j2*")),
-    text_only("ai21.jamba-instruct*"),
-    without_images(plain("ai21.*")),
-    text_only("deepseek.r1*"),
-    without_images(with_schema("deepseek.*", ToolChoice::Any, true)),
-    without_images(ConverseModel {
-        effort: true,
-        ..with_schema("openai.gpt-oss*", ToolChoice::Unsupported, false)
-    }),
-    with_schema("qwen.*", ToolChoice::Unsupported, false),
-    plain("*"),
-];
-
-/// The Anthropic models that support structured output on Bedrock. Recorded responses of these
-/// models have the status 200.
-const CLAUDE_WITH_SCHEMA: &[&str] = &[
-    "claude-opus-4-5*",
-    "claude-opus-4-6*",
-    "claude-sonnet-4-5*",
-    "claude-sonnet-4-6*",
-    "claude-haiku-4-5*",
-];
-
-/// The newer Anthropic models that do not support structured output on Bedrock, not even through an
-/// inference profile: "output_config.format: Extra inputs are not permitted".
-const CLAUDE_WITHOUT_SCHEMA: &[&str] =
-    &["claude-opus-4-7*", "claude-fable-5", "claude-fable-5-20*"];
+const UNKNOWN: ConverseModel = CONVERSE[CONVERSE.len() - 1];
 
 /// Returns the capabilities of a model. An id without a model name is treated as a model of
 /// `default_family`.
 pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
     let name = foundation_model(id).unwrap_or(default_family);
     let without_prefix = strip_region(name);
-    if [name, without_prefix].iter().any(|name| name.starts_with("anthropic.")) {
+    if [name, without_prefix].iter().any(|name| name.starts_with(ANTHROPIC)) {
         return Family::Claude(find_claude(id));
     }
-    let is_match =
-        |row: &&ConverseModel| matches(row.pattern, name) || matches(row.pattern, without_prefix);
-    Family::Other(CONVERSE.iter().find(is_match).copied().unwrap_or(plain("*")))
+    let fits =
+        |row: &&ConverseModel| is_match(row.models, name) || is_match(row.models, without_prefix);
+    Family::Other(CONVERSE.iter().find(fits).copied().unwrap_or(UNKNOWN))
 }
 
 /// Returns whether a model rejects the ids that Bedrock gives to its calls.
@@ -187,19 +39,24 @@ pub(crate) fn has_short_ids(id: &str, default_family: &str) -> bool {
     matches!(find_model(id, default_family), Family::Other(model) if model.short_ids)
 }
 
-/// Returns the capabilities of an Anthropic model, excluding those that Bedrock does not offer.
+/// Returns the capabilities that an Anthropic model has on Bedrock.
 pub(crate) fn find_claude(id: &str) -> ClaudeModel {
-    let name = claude_name(id);
-    let model = anthropic::find_model(&name);
-    ClaudeModel { json_schema: model.json_schema && supports_schema(id, &name), ..model }
-}
-
-/// Returns whether Bedrock supports structured output for an Anthropic model. The newest models
-/// support it only through an inference profile, whose id has a region prefix.
-fn supports_schema(id: &str, name: &str) -> bool {
-    let is_one_of = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, name));
-    let is_profile = foundation_model(id).is_some_and(|id| !id.starts_with("anthropic."));
-    is_one_of(CLAUDE_WITH_SCHEMA) || is_profile && !is_one_of(CLAUDE_WITHOUT_SCHEMA)
+    let model = anthropic::find_model(claude_name(id));
+    let Some(name) = foundation_model(id) else {
+        // The model can be an old one, which rejects fields that only new models need.
+        let off = ThinkingOff::Omit;
+        return ClaudeModel { json_schema: false, thinks_by_default: false, off, ..model };
+    };
+    let json_schema = match model.bedrock_json {
+        BedrockJson::Always => true,
+        BedrockJson::Profiles => !name.starts_with(ANTHROPIC),
+        BedrockJson::Never => false,
+    };
+    let max_output = match model.max_output_bedrock {
+        0 => model.max_output,
+        maximum => maximum,
+    };
+    ClaudeModel { json_schema, max_output, ..model }
 }
 
 /// Returns whether a model id may belong to a family. `family` is a prefix of model names. An id
@@ -211,17 +68,14 @@ pub(crate) fn may_belong_to(id: &str, family: &str) -> bool {
 
 /// Returns Anthropic's own name for a model on Bedrock, for example `claude-opus-4-20250514` for
 /// the id `us.anthropic.claude-opus-4-20250514-v1:0`.
-fn claude_name(id: &str) -> String {
+fn claude_name(id: &str) -> &str {
     let name = foundation_model(id).unwrap_or_default();
-    let name = name.split_once("anthropic.").map_or(name, |(_, name)| name);
-    // The oldest models are named only by a version, such as `claude-v2:1`.
-    if let Some(version) = name.strip_prefix("claude-v") {
-        return format!("claude-{}", version.replace(':', "."));
-    }
+    let name = name.split_once(ANTHROPIC).map_or(name, |(_, name)| name);
+    // The oldest models have only a version, such as `claude-v2:1`, which is part of their name.
     let is_version = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     match name.rsplit_once("-v") {
-        Some((name, version)) if is_version(version) => name.to_owned(),
-        _ => name.to_owned(),
+        Some((base, version)) if is_version(version) && base.contains('-') => base,
+        _ => name,
     }
 }
 
@@ -254,7 +108,7 @@ mod tests {
             ("us.anthropic.claude-opus-4-20250514-v1:0", "claude-opus-4-20250514"),
             ("us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
             ("global.anthropic.claude-opus-4-6-v1", "claude-opus-4-6"),
-            ("anthropic.claude-v2:1", "claude-2.1"),
+            ("anthropic.claude-v2:1", "claude-v2:1"),
             ("anthropic.claude-instant-v1", "claude-instant"),
             (
                 "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-7-v1:0",
@@ -276,11 +130,14 @@ mod tests {
         for (id, pattern) in [
             ("meta.llama3-1-70b-instruct-v1:0", "meta.llama3-1*"),
             ("meta.llama3-70b-instruct-v1:0", "meta.llama3*"),
-            ("us.meta.llama3-2-90b-instruct-v1:0", "meta.llama3-2-90b*"),
+            ("us.meta.llama3-2-90b-instruct-v1:0", "meta.llama3-2-11b* meta.llama3-2-90b*"),
             ("us.meta.llama3-2-3b-instruct-v1:0", "meta.llama3*"),
             ("us.meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3*"),
-            ("us.meta.llama4-scout-17b-instruct-v1:0", "meta.llama*"),
-            ("apac.amazon.nova-lite-v1:0", "amazon.nova*"),
+            ("us.meta.llama4-scout-17b-instruct-v1:0", "meta.llama4*"),
+            (
+                "apac.amazon.nova-lite-v1:0",
+                "amazon.nova-lite* amazon.nova-pro* amazon.nova-premier*",
+            ),
             ("amazon.titan-text-express-v1", "amazon.titan*"),
             ("arn:aws:bedrock:us-east-1::foundation-model/qwen.qwen3-32b-v1:0", "qwen.*"),
             ("arn:aws:bedrock:us-east-1:1:inference-profile/us.deepseek.r1-v1:0", "deepseek.r1*"),
@@ -288,8 +145,8 @@ mod tests {
             ("example.new-model-v1:0", "*"),
         ] {
             match find_model(id, "amazon.nova") {
-                Family::Other(model) => assert_eq!(model.pattern, pattern, "{id}"),
-                Family::Claude(model) => panic!("{id}: {}", model.pattern),
+                Family::Other(model) => assert_eq!(model.models, pattern, "{id}"),
+                Family::Claude(model) => panic!("{id}: {}", model.models),
             }
         }
     }

@@ -1,22 +1,22 @@
 //! Describes the rows of the capability tables as text, for the documentation and the test that
 //! checks it.
 
-use super::FeatureSupport;
-use crate::providers::anthropic::models::{ClaudeModel, Thinking};
-use crate::providers::bedrock::models::{ConverseModel, ToolChoice, TopK};
-use crate::providers::gemini::models::{GeminiJson, GeminiModel, GeminiThinking};
-use crate::providers::ollama::models::{OllamaModel, Think};
-use crate::providers::openai_chat::models::OpenAiModel;
+use super::rows::{
+    ClaudeModel, ConverseModel, EffortField, FeatureSupport, GeminiJson, GeminiModel,
+    GeminiThinking, OllamaModel, OpenAiModel, Think, Thinking, ThinkingOff, ToolChoice,
+};
 
 /// A row of a capability table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capability {
     /// The provider whose table contains the row.
     pub provider: &'static str,
-    /// A pattern for model names, in which `*` matches any string.
-    pub pattern: &'static str,
+    /// The patterns for model names, separated by spaces. `*` matches any string.
+    pub models: &'static str,
     /// The values of `effort` that the model supports.
     pub effort: String,
+    /// The maximum number of output tokens, if it is known.
+    pub max_output: Option<u32>,
     /// The strongest method that the model supports for making its reply match a schema.
     pub structured: &'static str,
     /// Features that the model does not support, or supports only under a condition.
@@ -42,26 +42,35 @@ pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capa
         (false, false) => "prompt",
     };
     let unsupported = join_features(&[
+        (!row.chat, "chat completions"),
         (row.sampling == FeatureSupport::Never, "temperature, topP"),
         (
             row.sampling == FeatureSupport::WithoutReasoning,
             "temperature, topP unless effort is none",
         ),
-        (row.penalties == FeatureSupport::Never, "penalties"),
-        (row.penalties == FeatureSupport::WithoutReasoning, "penalties unless effort is none"),
+        (!row.penalties, "penalties"),
         (!row.stop, "stopSequences"),
         (!row.images, "images"),
         (row.tools == FeatureSupport::Never, "tools"),
         (row.tools == FeatureSupport::WithoutReasoning, "tools unless effort is none"),
+        (row.tools == FeatureSupport::WithoutEffort, "tools with an effort other than none"),
     ]);
-    Capability { provider, pattern: row.pattern, effort, structured, unsupported }
+    let max_output = known(row.max_output);
+    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
+}
+
+/// Returns a maximum, or `None` if it is not known.
+fn known(maximum: u32) -> Option<u32> {
+    (maximum > 0).then_some(maximum)
 }
 
 pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capability {
+    let can_be_off = row.off != ThinkingOff::Never;
     let effort = match row.thinking {
-        Thinking::No => "does not reason",
-        Thinking::Budget => "a budget of tokens",
-        Thinking::Adaptive => "low, medium, high, xhigh, max",
+        Thinking::No => "does not reason".to_owned(),
+        Thinking::Budget => "none, or a budget of tokens".to_owned(),
+        Thinking::Adaptive if can_be_off => format!("none, {}", row.efforts.join(", ")),
+        Thinking::Adaptive => row.efforts.join(", "),
     };
     let structured = match (row.json_schema, row.forced_tool) {
         (true, _) => "JSON Schema",
@@ -80,20 +89,20 @@ pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capa
         (!row.images, "images"),
         (!row.tools, "tools"),
     ]);
-    let effort = effort.to_owned();
-    Capability { provider, pattern: row.pattern, effort, structured, unsupported }
+    let max_output = known(row.max_output);
+    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
 }
 
 pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capability {
     let effort = match row.thinking {
         GeminiThinking::No => "does not reason".to_owned(),
         GeminiThinking::Budget { min, max, can_be_off: true } => {
-            format!("a budget of {min} to {max} tokens, or none")
+            format!("none, or a budget of {min} to {max} tokens")
         }
         GeminiThinking::Budget { min, max, can_be_off: false } => {
             format!("a budget of {min} to {max} tokens")
         }
-        GeminiThinking::Levels(levels) => levels.join(", ").to_lowercase(),
+        GeminiThinking::Levels(levels) => levels.join(", "),
     };
     let structured = match row.json {
         GeminiJson::Schema => "JSON Schema",
@@ -106,19 +115,21 @@ pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capa
         (!row.sampling, "temperature, topP, topK"),
         (!row.tools, "tools"),
     ]);
-    Capability { provider, pattern: row.pattern, effort, structured, unsupported }
+    let max_output = known(row.max_output);
+    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
 }
 
 pub(super) fn describe_ollama(provider: &'static str, row: &OllamaModel) -> Capability {
     let effort = match row.think {
-        Think::No => "does not reason",
-        Think::Switch => "none, or on",
-        Think::Levels => "low, medium, high",
+        Think::No => "does not reason".to_owned(),
+        Think::Switch => "none, or on".to_owned(),
+        Think::Levels(levels) => levels.join(", "),
     };
     Capability {
         provider,
-        pattern: row.pattern,
-        effort: effort.to_owned(),
+        models: row.models,
+        effort,
+        max_output: None,
         structured: "JSON Schema",
         unsupported: join_features(&[(!row.tools, "tools")]),
     }
@@ -130,14 +141,20 @@ pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> 
         (false, ToolChoice::Unsupported) => "prompt",
         (false, _) => "forced tool",
     };
-    let effort = if row.effort { "low, medium, high" } else { "dropped" };
+    let effort = match row.effort_field {
+        EffortField::None => "dropped".to_owned(),
+        EffortField::ReasoningConfig => format!("none, {}", row.efforts.join(", ")),
+        EffortField::ReasoningEffort | EffortField::Reasoning => row.efforts.join(", "),
+    };
     let unsupported = join_features(&[
+        (!row.converse, "Converse"),
         (!row.system, "system message"),
+        (!row.sampling, "temperature, topP"),
         (!row.stop, "stopSequences"),
-        (row.top_k == TopK::Unsupported, "topK"),
+        (!row.top_k, "topK"),
         (!row.images, "images"),
         (!row.tools, "tools"),
     ]);
-    let effort = effort.to_owned();
-    Capability { provider, pattern: row.pattern, effort, structured, unsupported }
+    let max_output = known(row.max_output);
+    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
 }

@@ -1,39 +1,34 @@
-//! Shared code for the model capability tables. The tables themselves are in the `models.rs` of
-//! each dialect.
+//! The capabilities of models: what a model accepts and supports, as data.
 //!
-//! A model uses the first row whose pattern matches its name. The last row of each table matches
-//! every name, so new models work without a new release of this crate.
+//! `models.rs` contains the tables, which `scripts/models` writes from `data/models.toml`, and
+//! `rows.rs` the types of their rows. A model uses the first row with a pattern that matches its
+//! name. The last row of each table matches every name, so new models work without a new release of
+//! this crate.
 
 mod describe;
+pub(crate) mod models;
+pub(crate) mod rows;
 mod table;
 
+use crate::glob::matches;
+
 pub use describe::Capability;
+pub(crate) use rows::FeatureSupport;
 pub use table::ModelTable;
 pub(crate) use table::Table;
 
-/// When a model supports a feature: sampling options such as `temperature`, or tools.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FeatureSupport {
-    /// The feature is always supported.
-    Always,
-    /// Either `temperature` or `topP` is accepted, but not both together.
-    OneOf,
-    /// The feature is supported only if reasoning is turned off with `effort: "none"`.
-    WithoutReasoning,
-    /// The feature is never supported.
-    Never,
+/// Returns whether one of a row's patterns, which are separated by spaces, matches a name.
+pub(crate) fn is_match(patterns: &str, name: &str) -> bool {
+    patterns.split(' ').any(|pattern| matches(pattern, name))
 }
 
 /// All values of `effort`, in ascending order.
 pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Returns the lowest supported value that is at least `effort`, or the highest supported value if
-/// all are lower. Returns `None` if `effort` is `none` and the model always reasons.
+/// all are lower.
 pub(crate) fn nearest_effort(effort: &str, supported: &[&'static str]) -> Option<&'static str> {
     let rank = |effort: &str| EFFORTS.iter().position(|known| *known == effort);
-    if effort == "none" {
-        return supported.iter().find(|known| **known == "none").copied();
-    }
     let next_higher = supported.iter().find(|known| rank(known) >= rank(effort));
-    next_higher.or(supported.last()).copied().filter(|known| *known != "none")
+    next_higher.or(supported.last()).copied()
 }

@@ -4,11 +4,13 @@ use super::describe::{
     Capability, describe_claude, describe_converse, describe_gemini, describe_ollama,
     describe_openai,
 };
-use crate::providers::anthropic::models::{self as anthropic, CLAUDE};
-use crate::providers::bedrock::models::{self as bedrock, CONVERSE, Family};
-use crate::providers::gemini::models::{self as gemini, GEMINI};
-use crate::providers::ollama::models::{self as ollama, OLLAMA};
-use crate::providers::openai_chat::models::{self as openai_chat, OpenAiModel};
+use super::models::{CLAUDE, CONVERSE, GEMINI, OLLAMA};
+use super::rows::OpenAiModel;
+use crate::providers::anthropic::models as anthropic;
+use crate::providers::bedrock::models::{self as bedrock, Family};
+use crate::providers::gemini::models as gemini;
+use crate::providers::ollama::models as ollama;
+use crate::providers::openai_chat::models as openai_chat;
 
 /// The table with the capabilities of a dialect's models.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +55,7 @@ impl ModelTable {
         }
     }
 
-    /// Returns the provider whose table contains a model, and the pattern of the matching row.
+    /// Returns the provider whose table contains a model, and the patterns of the matching row.
     pub(crate) fn find_row(
         self,
         provider: &'static str,
@@ -61,14 +63,14 @@ impl ModelTable {
     ) -> (&'static str, &'static str) {
         match self.0 {
             Table::Unknown => (provider, "*"),
-            Table::OpenAi(table) => (provider, openai_chat::find_model(table, model).pattern),
-            Table::Claude => (provider, anthropic::find_model(model).pattern),
-            Table::BedrockClaude => ("anthropic", bedrock::find_claude(model).pattern),
-            Table::Gemini => (provider, gemini::find_model(model).pattern),
-            Table::Ollama => (provider, ollama::find_model(model).pattern),
+            Table::OpenAi(table) => (provider, openai_chat::find_model(table, model).models),
+            Table::Claude => (provider, anthropic::find_model(model).models),
+            Table::BedrockClaude => ("anthropic", bedrock::find_claude(model).models),
+            Table::Gemini => (provider, gemini::find_model(model).models),
+            Table::Ollama => (provider, ollama::find_model(model).models),
             Table::Converse | Table::ConverseFamily => match bedrock::find_model(model, "") {
-                Family::Claude(row) => ("anthropic", row.pattern),
-                Family::Other(row) => ("amazon", row.pattern),
+                Family::Claude(row) => ("anthropic", row.models),
+                Family::Other(row) => ("amazon", row.models),
             },
         }
     }

@@ -99,7 +99,7 @@ impl<'a> Contents<'a> {
 
     fn add_parts(&self, turn: &mut Turn, message: &Message, index: usize) -> Result<(), Error> {
         let mut parts = Vec::new();
-        let mut needs_signature = self.model.is_third_generation();
+        let mut needs_signature = self.model.signed_calls;
         for (part_index, part) in message.parts.iter().enumerate() {
             match part {
                 Part::Text(text) => parts.push(BodyItem::Value(json!({ "text": text }))),

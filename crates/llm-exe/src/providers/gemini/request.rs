@@ -7,7 +7,9 @@ use super::models::{self, GeminiModel, GeminiThinking};
 use super::tools;
 use crate::chat::{Chat, Structure};
 use crate::error::Error;
-use crate::providers::options::{OptionWriter, Support, dropped_field, stop_list};
+use crate::providers::options::{
+    OptionWriter, Support, check_stop_count, dropped_field, stop_list,
+};
 use crate::wire::Body;
 
 const MAX_STOP_SEQUENCES: usize = 5;
@@ -37,13 +39,7 @@ fn build_config(
     sends_tools: bool,
 ) -> Result<(Map<String, Value>, Vec<String>), Error> {
     let sampling = &chat.sampling;
-    let stop_count = sampling.stop_sequences.len();
-    if stop_count > MAX_STOP_SEQUENCES {
-        let message = format!(
-            "the provider accepts at most {MAX_STOP_SEQUENCES} stop sequences, got {stop_count}"
-        );
-        return Err(Error::invalid("options.stopSequences", message));
-    }
+    check_stop_count(sampling, MAX_STOP_SEQUENCES)?;
     let tuning = Support::when(model.sampling, "this option has no effect on the model");
     let fits = sampling.seed.is_none_or(|seed| i32::try_from(seed).is_ok());
     let seed = Support::when(fits, "the provider accepts only 32-bit seeds");
@@ -54,15 +50,16 @@ fn build_config(
     options.insert("temperature", "temperature", sampling.temperature, tuning);
     options.insert("topP", "topP", sampling.top_p, tuning);
     options.insert("topK", "topK", sampling.top_k, tuning);
-    options.insert("maxTokens", "maxOutputTokens", sampling.max_tokens, Support::Accepted);
+    let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
+    options.insert("maxTokens", "maxOutputTokens", max_tokens, Support::Accepted);
     options.insert("stopSequences", "stopSequences", stop_list(sampling), Support::Accepted);
     options.insert("seed", "seed", sampling.seed, seed);
     options.insert("frequencyPenalty", "frequencyPenalty", sampling.frequency_penalty, penalties);
     options.insert("presencePenalty", "presencePenalty", sampling.presence_penalty, penalties);
-    insert_effort(&mut options, chat, model.thinking);
+    insert_effort(&mut options, chat, model.thinking, max_tokens);
     let mut warnings = options.warnings;
     let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
-    if is_json && sends_tools && !model.is_third_generation() {
+    if is_json && sends_tools && !model.json_with_tools {
         let reason = "the model does not support it together with tools";
         warnings.push(dropped_field("schema", &chat.model, reason));
         return Ok((config, warnings));
@@ -77,9 +74,14 @@ fn build_config(
 }
 
 /// Inserts `thinkingConfig` with the thinking level or token budget for the requested effort.
-fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiThinking) {
+fn insert_effort(
+    options: &mut OptionWriter<'_>,
+    chat: &Chat,
+    thinking: GeminiThinking,
+    max_tokens: Option<u64>,
+) {
     let Some(effort) = chat.sampling.effort.as_deref() else { return };
-    let (config, is_off) = match thinking {
+    let config = match thinking {
         GeminiThinking::No => {
             if effort != "none" {
                 options.warn_dropped("effort", "the model does not reason");
@@ -87,16 +89,22 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
             return;
         }
         GeminiThinking::Levels(levels) => {
-            let level = nearest_level(effort, levels);
-            (json!({ "thinkingLevel": level }), level == "MINIMAL")
+            // `MINIMAL` hardly reasons, so that it needs no warning as a substitute for `none`.
+            let is_lowest = effort == "none" && levels.first() == Some(&"minimal");
+            let effort = if is_lowest { "minimal" } else { effort };
+            let Some(level) = options.choose_effort(effort, levels) else { return };
+            json!({ "thinkingLevel": level.to_ascii_uppercase() })
         }
         GeminiThinking::Budget { can_be_off: true, .. } if effort == "none" => {
-            (json!({ "thinkingBudget": 0 }), true)
+            json!({ "thinkingBudget": 0 })
         }
         GeminiThinking::Budget { min, max, .. } => {
             // These budgets are taken from Google's own mapping of effort levels.
             let budget = match effort {
-                "none" => min,
+                "none" => {
+                    options.warn_minimum_effort();
+                    min
+                }
                 "minimal" | "low" => 1024,
                 "medium" => 8192,
                 "high" => 24_576,
@@ -104,26 +112,9 @@ fn insert_effort(options: &mut OptionWriter<'_>, chat: &Chat, thinking: GeminiTh
             };
             // `maxTokens` also limits thinking tokens, so at most half of it is reserved for them
             // to leave room for the reply.
-            let budget = chat.sampling.max_tokens.map_or(budget, |limit| budget.min(limit / 2));
-            (json!({ "thinkingBudget": budget.max(min) }), false)
+            let budget = max_tokens.map_or(budget, |limit| budget.min(limit / 2));
+            json!({ "thinkingBudget": budget.max(min) })
         }
     };
-    if effort == "none" && !is_off {
-        options.warn_minimum_effort();
-    }
     options.body.insert("thinkingConfig".to_owned(), config);
-}
-
-/// Returns the thinking level for an effort. If the model does not support that level, returns the
-/// next higher level that it supports.
-fn nearest_level(effort: &str, levels: &'static [&'static str]) -> &'static str {
-    const ORDER: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
-    let rank = match effort {
-        "none" | "minimal" => 0,
-        "low" => 1,
-        "medium" => 2,
-        _ => 3,
-    };
-    let level = ORDER.iter().skip(rank).find(|level| levels.contains(level));
-    level.copied().unwrap_or("HIGH")
 }

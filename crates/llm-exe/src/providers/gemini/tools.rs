@@ -36,7 +36,7 @@ pub(super) fn insert_tools(
         return warnings;
     }
     let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
-    if chat.tool_choice == ToolChoice::None && is_json && !model.is_third_generation() {
+    if chat.tool_choice == ToolChoice::None && is_json && !model.json_with_tools {
         // The model must not call them, so the schema is worth more.
         let reason = "the model does not support it together with a schema";
         warnings.push(dropped_field(TOOLS, &chat.model, reason));
@@ -149,7 +149,7 @@ pub(super) fn raw_turn(json: &RawValue, chat: &Chat, reply: &Reply) -> Option<Ra
     // Of parallel calls, only the first one has a signature.
     let first_call = parts.iter().find(|part| part.function_call.is_some());
     let is_unsigned = first_call.is_some_and(|part| part.thought_signature.is_none());
-    if is_unsigned && models::find_model(&chat.model).is_third_generation() {
+    if is_unsigned && models::find_model(&chat.model).signed_calls {
         return None;
     }
     let json = if content.role == MODEL_ROLE {

@@ -106,13 +106,7 @@ fn insert_think(body: &mut Map<String, Value>, chat: &Chat) -> Vec<String> {
             return options.warnings;
         }
         (Think::Switch, effort) => json!(effort != "none"),
-        (Think::Levels, "none") => {
-            options.warn_minimum_effort();
-            json!("low")
-        }
-        (Think::Levels, "minimal" | "low") => json!("low"),
-        (Think::Levels, "medium") => json!("medium"),
-        (Think::Levels, _) => json!("high"),
+        (Think::Levels(levels), effort) => json!(options.choose_effort(effort, levels)),
     };
     options.body.insert("think".to_owned(), think);
     options.warnings

@@ -64,7 +64,7 @@ impl Dialect for OpenAiChat {
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        let (body, warnings) = request::build_body(self, chat);
+        let (body, warnings) = request::build_body(self, chat)?;
         Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/chat/completions", endpoint.base_url),

@@ -1,6 +1,7 @@
 //! The differences between the servers that implement the chat completions API.
 
-use super::models::{self, OpenAiModel};
+use super::models::OpenAiModel;
+use crate::providers::capabilities::models;
 
 /// The name of the dialect.
 pub(super) const NAME: &str = "openai";
@@ -19,6 +20,8 @@ pub(crate) struct OpenAiChat {
     pub(super) completion_excludes_reasoning: bool,
     /// Whether the provider supports `seed`.
     pub(super) seed: bool,
+    /// The maximum number of stop sequences, if it is known.
+    pub(super) max_stop_sequences: Option<usize>,
 }
 
 /// OpenAI's own API.
@@ -26,6 +29,7 @@ pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
     models: models::OPENAI,
     max_tokens_field: "max_completion_tokens",
     developer_role: true,
+    max_stop_sequences: Some(4),
     ..WITH_JSON_SCHEMA
 };
 
@@ -49,6 +53,7 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     thinking_switch: false,
     completion_excludes_reasoning: false,
     seed: true,
+    max_stop_sequences: None,
 };
 
 /// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON mode.

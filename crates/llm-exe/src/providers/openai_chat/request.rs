@@ -6,17 +6,22 @@ use super::models::{self, OpenAiModel};
 use super::quirks::{NAME, OpenAiChat};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
+use crate::error::Error;
 use crate::providers::call_ids::{CallIds, IdFormat};
-use crate::providers::capabilities::{FeatureSupport, nearest_effort};
-use crate::providers::options::{OptionWriter, Support, stop_list};
+use crate::providers::capabilities::FeatureSupport;
+use crate::providers::options::{OptionWriter, Support, check_stop_count, stop_list};
 use crate::wire::{Body, BodyItem};
 
 /// The name of the body field that contains the messages.
 const MESSAGES: &str = "messages";
 
 /// Returns the request body and the warnings.
-pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> (Body, Vec<String>) {
+///
+/// # Errors
+/// `InvalidRequest` if another API serves the model, or if there are too many stop sequences.
+pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let model = models::find_model(api.models, &chat.model);
+    check_model(api, chat, model)?;
     let effort = requested_effort(chat, model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
@@ -33,16 +38,38 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> (Body, Vec<String>) {
         ));
     }
     warnings.extend(insert_options(&mut body, api, chat, model, effort));
-    (Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings)
+    Ok((Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings))
+}
+
+/// Checks that this API serves the model and accepts the number of stop sequences.
+///
+/// # Errors
+/// `InvalidRequest` if not.
+fn check_model(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Result<(), Error> {
+    if !model.chat {
+        let message = format!(
+            "expected a model that the chat completions API serves, got {:?}; only the Responses \
+             API serves it, which is not supported yet",
+            chat.model
+        );
+        return Err(Error::invalid("model", message));
+    }
+    match api.max_stop_sequences {
+        Some(maximum) if model.stop => check_stop_count(&chat.sampling, maximum),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the effort to send. Some models call tools only without reasoning, which must be turned
 /// off explicitly.
 fn requested_effort(chat: &Chat, model: OpenAiModel) -> Option<&str> {
-    if !chat.tools.is_empty() && model.tools == FeatureSupport::WithoutReasoning {
-        return Some("none");
+    let effort = chat.sampling.effort.as_deref();
+    match model.tools {
+        _ if chat.tools.is_empty() => effort,
+        FeatureSupport::WithoutReasoning => Some("none"),
+        FeatureSupport::WithoutEffort => effort.map(|_| "none"),
+        FeatureSupport::Always | FeatureSupport::OneOf | FeatureSupport::Never => effort,
     }
-    chat.sampling.effort.as_deref()
 }
 
 fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<BodyItem> {
@@ -132,15 +159,14 @@ fn insert_options(
 ) -> Vec<String> {
     let sampling = &chat.sampling;
     let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
-    let support = |support| match support {
-        FeatureSupport::WithoutReasoning if no_reasoning => Support::Accepted,
-        FeatureSupport::WithoutReasoning => {
+    let tuning = match model.sampling {
+        FeatureSupport::WithoutReasoning | FeatureSupport::WithoutEffort if !no_reasoning => {
             Support::Dropped("the model accepts this option only with effort \"none\"")
         }
-        FeatureSupport::Never => Support::Dropped("reasoning models do not accept this option"),
-        FeatureSupport::Always | FeatureSupport::OneOf => Support::Accepted,
+        FeatureSupport::Never => Support::Dropped("the model does not accept this option"),
+        _ => Support::Accepted,
     };
-    let (tuning, penalties) = (support(model.sampling), support(model.penalties));
+    let penalties = Support::when(model.penalties, "the model does not accept this option");
     let stop = Support::when(model.stop, "the model does not accept this option");
     let seed = Support::when(api.seed, "the provider does not support this option");
     let no_option = Support::Dropped("the provider does not support this option");
@@ -151,7 +177,8 @@ fn insert_options(
     options.insert("frequencyPenalty", "frequency_penalty", sampling.frequency_penalty, penalties);
     options.insert("presencePenalty", "presence_penalty", sampling.presence_penalty, penalties);
     options.insert("topK", "top_k", sampling.top_k, no_option);
-    options.insert("maxTokens", api.max_tokens_field, sampling.max_tokens, Support::Accepted);
+    let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
+    options.insert("maxTokens", api.max_tokens_field, max_tokens, Support::Accepted);
     options.insert("stopSequences", "stop", stop_list(sampling), stop);
     options.insert("seed", "seed", sampling.seed, seed);
     if let Some(effort) = effort {
@@ -175,13 +202,7 @@ fn insert_effort(
         }
         return;
     }
-    let Some(effort) = nearest_effort(requested, model.efforts) else {
-        options.warn_dropped("effort", "the model always reasons");
-        return;
-    };
-    if effort != requested {
-        options.warn_effort_changed(requested, effort);
-    }
+    let Some(effort) = options.choose_effort(requested, model.efforts) else { return };
     if !api.thinking_switch {
         options.body.insert("reasoning_effort".to_owned(), json!(effort));
         return;

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::providers::anthropic::models::ClaudeModel;
 use crate::providers::anthropic::request::{self as claude, IMAGE_FORMATS};
 use crate::providers::anthropic::tools as claude_tools;
-use crate::providers::bedrock::models::{ConverseModel, Family, TopK};
+use crate::providers::bedrock::models::{ConverseModel, EffortField, Family};
 use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::options::{OptionWriter, Support, stop_list};
@@ -21,12 +21,22 @@ const MESSAGES: &str = "messages";
 /// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` if an image is not a `data:` URL of a supported format, if the conversation
-/// begins with an assistant message, if it ends with one that the model cannot continue, or if the
-/// tools do not fit the API or the model.
+/// `InvalidRequest` if another API serves the model, if an image is not a `data:` URL of a
+/// supported format, if the conversation begins with an assistant message that the model does not
+/// accept there, if it ends with one that the model cannot continue, or if the tools do not fit the
+/// API or the model.
 pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String>), Error> {
-    if let Family::Claude(model) = model {
-        claude::check_last_message(chat, model)?;
+    match model {
+        Family::Claude(model) => claude::check_last_message(chat, model)?,
+        Family::Other(model) if !model.converse => {
+            let message = format!(
+                "expected a model that Converse serves, got {:?}; only the Responses API serves \
+                 it, which is not supported yet",
+                chat.model
+            );
+            return Err(Error::invalid("model", message));
+        }
+        Family::Other(_) => {}
     }
     let (mut body, messages) = build_messages(chat, model)?;
     let tools = tools::build_tools(chat, model)?;
@@ -55,6 +65,9 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String
 struct Turns<'a> {
     chat: &'a Chat,
     ids: CallIds,
+    /// Whether the model is one of Anthropic's, which accept an assistant message as the first
+    /// message but no whitespace at the end of one that is the last.
+    is_claude: bool,
     /// Whether the model accepts the status of a tool result.
     has_status: bool,
     turns: Vec<Turn<'a>>,
@@ -87,7 +100,8 @@ fn build_messages(
         Family::Other(model) => (IdFormat::Name, model.result_status),
     };
     let turns = Vec::with_capacity(chat.messages.len());
-    let mut turns = Turns { chat, ids: CallIds::new(ids), has_status, turns };
+    let is_claude = matches!(model, Family::Claude(_));
+    let mut turns = Turns { chat, ids: CallIds::new(ids), is_claude, has_status, turns };
     for (index, message) in chat.messages.iter().enumerate() {
         if Some(index) != first_system {
             turns.add(index, message)?;
@@ -108,10 +122,10 @@ impl<'a> Turns<'a> {
         if role == Role::User {
             return self.add_blocks(role, index, message);
         }
-        if self.turns.is_empty() {
+        if self.turns.is_empty() && !self.is_claude {
             return Err(Error::invalid(
                 format!("message[{index}]"),
-                "this provider requires a conversation to begin with a user message",
+                "the model requires a conversation to begin with a user message",
             ));
         }
         // A raw turn is not merged with other messages. Its parts are sent instead; they contain no
@@ -153,6 +167,10 @@ impl<'a> Turns<'a> {
                 continue;
             }
             blocks.push(match part {
+                Part::Text(text) if self.is_claude => {
+                    let text = claude::sent_text(text, self.chat, index, part_index);
+                    BodyItem::Value(json!({ "text": text }))
+                }
                 Part::Text(text) => BodyItem::Value(json!({ "text": text })),
                 Part::Media(Media { url }) => {
                     let path = || image_path(index, part_index);
@@ -204,7 +222,10 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
     let mut additional = Map::new();
     let warnings = claude::insert_options(&mut additional, chat, model, NAME);
     // Without `maxTokens`, the model's own limit applies. Only thinking requires an explicit limit.
-    if chat.sampling.max_tokens.is_none() && !additional.contains_key("thinking") {
+    let is_thinking = ["adaptive", "enabled"]
+        .iter()
+        .any(|kind| additional.get("thinking").is_some_and(|thinking| thinking["type"] == *kind));
+    if chat.sampling.max_tokens.is_none() && !is_thinking {
         additional.shift_remove("max_tokens");
     }
     let mut inference = Map::new();
@@ -218,21 +239,34 @@ fn claude_options(chat: &Chat, model: ClaudeModel) -> Options {
 
 fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     let sampling = &chat.sampling;
-    let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
-    let temperature = Support::when(in_range, "the provider accepts only values from 0 to 1");
-    let stop = Support::when(model.stop, "the model does not accept this option");
     let mut inference = Map::new();
     let mut options = OptionWriter::new(&mut inference, &chat.model);
-    options.insert("maxTokens", "maxTokens", sampling.max_tokens, Support::Accepted);
+    let effort = choose_effort(&mut options, sampling, model);
+    // With this effort, Nova itself sets these options.
+    let is_full = model.effort_field == EffortField::ReasoningConfig && effort == Some("high");
+    let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
+    let tuning = match () {
+        () if !model.sampling => Support::Dropped("the model does not accept this option"),
+        () if is_full => Support::Dropped("this option can't be combined with effort \"high\""),
+        () => Support::Accepted,
+    };
+    let temperature = match tuning {
+        Support::Accepted => {
+            Support::when(in_range, "the provider accepts only values from 0 to 1")
+        }
+        dropped @ Support::Dropped(_) => dropped,
+    };
+    let stop = Support::when(model.stop, "the model does not accept this option");
+    let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
+    options.insert("maxTokens", "maxTokens", max_tokens, Support::Accepted);
     options.insert("temperature", "temperature", sampling.temperature, temperature);
-    options.insert("topP", "topP", sampling.top_p, Support::Accepted);
+    options.insert("topP", "topP", sampling.top_p, tuning);
     options.insert("stopSequences", "stopSequences", stop_list(sampling), stop);
     for (option, is_unsupported) in [
-        ("topK", sampling.top_k.is_some() && model.top_k == TopK::Unsupported),
+        ("topK", sampling.top_k.is_some() && !model.top_k),
         ("frequencyPenalty", sampling.frequency_penalty.is_some()),
         ("presencePenalty", sampling.presence_penalty.is_some()),
         ("seed", sampling.seed.is_some()),
-        ("effort", requested_effort(sampling).is_some() && !model.effort),
     ] {
         if is_unsupported {
             options.warn_dropped(option, "the provider does not support this option for the model");
@@ -240,23 +274,55 @@ fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     }
     let warnings = options.warnings;
     let mut additional = Map::new();
-    if let (Some(top_k), TopK::Nested) = (sampling.top_k, model.top_k) {
+    if let (Some(top_k), true) = (sampling.top_k, model.top_k) {
         additional.insert("inferenceConfig".to_owned(), json!({ "topK": top_k }));
     }
-    if let (Some(effort), true) = (requested_effort(sampling), model.effort) {
-        let effort = match effort {
-            "minimal" | "low" => "low",
-            "medium" => "medium",
-            _ => "high",
+    if let Some(effort) = effort {
+        let (field, value) = match model.effort_field {
+            EffortField::ReasoningConfig => {
+                ("reasoningConfig", json!({ "type": "enabled", "maxReasoningEffort": effort }))
+            }
+            EffortField::Reasoning => ("reasoning", json!({ "effort": effort })),
+            EffortField::ReasoningEffort | EffortField::None => ("reasoning_effort", json!(effort)),
         };
-        additional.insert("reasoning_effort".to_owned(), json!(effort));
+        additional.insert(field.to_owned(), value);
     }
     Options { inference, additional, warnings }
 }
 
-/// Returns the requested effort, or `None` if the request does not ask for reasoning.
-fn requested_effort(sampling: &Sampling) -> Option<&str> {
-    sampling.effort.as_deref().filter(|effort| *effort != "none")
+/// Returns the effort to send, if any.
+fn choose_effort(
+    options: &mut OptionWriter<'_>,
+    sampling: &Sampling,
+    model: ConverseModel,
+) -> Option<&'static str> {
+    let requested = sampling.effort.as_deref()?;
+    match model.effort_field {
+        // Without the field, the model does not reason, or reasons as it does by default.
+        EffortField::None | EffortField::ReasoningConfig if requested == "none" => None,
+        EffortField::None => {
+            let reason = "the provider does not support this option for the model";
+            options.warn_dropped("effort", reason);
+            None
+        }
+        EffortField::ReasoningConfig if sampling.max_tokens.is_some() => {
+            let effort = options.choose_effort(requested, model.efforts)?;
+            if effort != "high" {
+                return Some(effort);
+            }
+            // The API accepts no limit together with this effort, and a limit of the operator must
+            // hold.
+            options.warnings.push(format!(
+                "options.effort is sent as \"medium\" for {}: the model does not accept maxTokens \
+                 together with \"high\"",
+                options.model
+            ));
+            Some("medium")
+        }
+        EffortField::ReasoningConfig | EffortField::Reasoning | EffortField::ReasoningEffort => {
+            options.choose_effort(requested, model.efforts)
+        }
+    }
 }
 
 fn insert_format(body: &mut Map<String, Value>, structure: &Structure) {
