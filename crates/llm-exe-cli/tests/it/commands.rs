@@ -108,7 +108,7 @@ async fn render_prints_wire_request_without_key() {
         assert_eq!(output.code, Some(0), "{output:?}");
         assert_eq!(wire["url"], json!("https://api.openai.com/v1/chat/completions"));
         let message = &wire["body"]["messages"][0];
-        assert_eq!(*message, json!({ "role": "system", "content": "Say hello." }));
+        assert_eq!(*message, json!({ "role": "user", "content": "Say hello." }));
         let headers = wire["headers"].as_object().unwrap();
         let names: Vec<&String> = headers.keys().collect();
         assert_eq!(names, ["content-type"], "{wire}");

@@ -125,12 +125,6 @@ pub trait Dialect: Send + Sync {
     fn stream_decoder(&self, _chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
         None
     }
-
-    /// Returns whether the API accepts a conversation that consists of a single system message. If
-    /// it does not, the caller sends the message as a user message.
-    fn accepts_lone_system(&self) -> bool {
-        false
-    }
 }
 
 /// Decodes the body of a streamed response.

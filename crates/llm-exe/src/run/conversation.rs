@@ -12,7 +12,7 @@ use super::schema_prompt;
 use crate::chat::{Chat, Message, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{BuiltRequest, Dialect, Endpoint, build_request};
+use crate::providers::{BuiltRequest, Endpoint, build_request};
 use crate::wire::WireRequest;
 
 /// The name of the schema in requests to providers.
@@ -50,7 +50,7 @@ impl<'a> Conversation<'a> {
                 schema_prompt::add_schema(&mut messages, schema);
             }
         }
-        convert_lone_system(&mut messages, dialect);
+        convert_last_system(&mut messages);
         let sampling = target.sampling.clone();
         let chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
         let endpoint = client.endpoints.resolve(&target.provider);
@@ -99,13 +99,14 @@ pub(super) fn name_target(error: Error, target: &Target) -> Error {
     }
 }
 
-/// Converts the system message to a user message if it is the only message, because most dialects
-/// require a user message.
-fn convert_lone_system(messages: &mut [Message], dialect: &dyn Dialect) {
-    if let [message] = messages
-        && message.role == Role::System
-        && !dialect.accepts_lone_system()
+/// Converts a system message at the end to a user message if there is no user message. Most APIs
+/// require one, and so do the chat templates of many models that OpenAI-compatible servers run.
+fn convert_last_system(messages: &mut [Message]) {
+    let has_user = messages.iter().any(|message| message.role == Role::User);
+    if let Some(last) = messages.last_mut()
+        && last.role == Role::System
+        && !has_user
     {
-        message.role = Role::User;
+        last.role = Role::User;
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
     }
 }
 
-/// Adds the unusable reply, and a message that explains the problem and the expected form.
+/// Adds the unusable reply, and a text that explains the problem and the expected form. An empty
+/// reply is not added.
 pub(super) fn add_repair(
     messages: &mut Vec<Message>,
     reply: &Reply,
@@ -52,7 +53,22 @@ pub(super) fn add_repair(
         "That answer can't be used: {}. Answer again, with {expected} and nothing else.",
         unusable.reason_for_model()
     );
-    messages.push(Message::text(Role::User, text));
+    add_user_text(messages, text);
+}
+
+/// Adds a text of the user. It becomes part of the last message if that is a user message, because
+/// many models require that the roles alternate.
+fn add_user_text(messages: &mut Vec<Message>, text: String) {
+    match messages.last_mut() {
+        Some(Message { role: Role::User, parts, .. }) => match parts.last_mut() {
+            Some(Part::Text(last)) => {
+                last.push_str("\n\n");
+                last.push_str(&text);
+            }
+            _ => parts.push(Part::Text(text)),
+        },
+        _ => messages.push(Message::text(Role::User, text)),
+    }
 }
 
 /// Maximum number of values in an example. Without it, an example could double in size at each

@@ -293,6 +293,43 @@ async fn repair_describes_the_expected_output() {
     }
 }
 
+/// The chat templates of some models require that the roles alternate and that the conversation
+/// ends with a user message.
+#[tokio::test]
+async fn repair_of_an_empty_reply_is_part_of_the_prompt() {
+    let url = "data:image/png;base64,iVBORw0=";
+    let image = json!({"type": "image_url", "image_url": {"url": url}});
+    for content in [json!("hi"), json!([{"type": "text", "text": "hi"}, image])] {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::text(""), Step::text("7")]);
+        let runner = runner(&simulator, Arc::new(FixedKey));
+        let message = json!([{"role": "user", "content": content}]);
+        let request = json!({
+            "provider": "openai", "model": "mistral-large-4", "message": message,
+            "output": "number", "outputOptions": {"repairs": 1}
+        });
+        let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
+        assert_eq!(run.outcome.unwrap(), json!(7), "{content}");
+        let calls = simulator.journal();
+        let last = calls[1].body["messages"].as_array().unwrap();
+        assert_eq!(last.len(), 1, "{last:?}");
+        assert!(last[0].to_string().contains("That answer can't be used"), "{last:?}");
+    }
+}
+
+#[tokio::test]
+async fn lone_system_message_is_sent_as_a_user_message() {
+    for row in PROVIDERS {
+        let simulator = Simulator::start().await.unwrap();
+        let runner = runner(&simulator, Arc::new(FixedKey));
+        let deadline = Deadline::after(Duration::from_secs(10));
+        runner.run(deadline, request(row)).await.outcome.unwrap();
+        let body = &simulator.journal()[0].body;
+        let message = body.pointer("/messages/0").or(body.pointer("/contents/0")).unwrap();
+        assert_eq!(message["role"], "user", "{body}");
+    }
+}
+
 #[tokio::test]
 async fn repair_asks_for_fewer_digits_instead_of_a_feature() {
     let long = "{\"n\": 123456789012345678901234567890}";

@@ -30,11 +30,18 @@ pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
     validate_tool_messages(messages)
 }
 
-/// Rejects a conversation that ends with a system message, as Mistral's API does.
-pub(crate) fn validate_last_role(body: &Value) -> Result<(), Rejection> {
-    let role = array_field(body, "messages").last().and_then(|message| str_field(message, "role"));
-    match role {
-        Some(role @ ("system" | "developer")) => {
+/// Rejects neighbouring messages of the user, and a conversation that ends with a system message,
+/// as Mistral's API does.
+pub(crate) fn validate_roles(body: &Value) -> Result<(), Rejection> {
+    let messages = array_field(body, "messages");
+    let roles: Vec<&str> =
+        messages.iter().filter_map(|message| str_field(message, "role")).collect();
+    if roles.windows(2).any(|pair| pair == ["user", "user"]) {
+        let message = "Conversation roles must alternate user/assistant/user/assistant/...";
+        return Err(rejection(400, message, None, Some("invalid_request_message_order")));
+    }
+    match roles.last() {
+        Some(role @ (&"system" | &"developer")) => {
             let message = format!(
                 "Expected last role User or Tool (or Assistant with prefix True) for serving but \
                  got {role}"

@@ -26,8 +26,9 @@ pub(crate) struct Model {
     pub(crate) penalties: bool,
     /// Whether only the Responses API serves the model.
     pub(crate) only_responses: bool,
-    /// Whether the last message must not be a system message.
-    pub(crate) ends_with_user: bool,
+    /// Whether the model's chat template requires that the roles alternate and that the last
+    /// message is not a system message.
+    pub(crate) alternates: bool,
     /// The maximum number of output tokens.
     pub(crate) max_output: i64,
 }
@@ -54,7 +55,7 @@ const PLAIN: Model = Model {
     stop: true,
     penalties: true,
     only_responses: false,
-    ends_with_user: false,
+    alternates: false,
     max_output: i64::MAX,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
@@ -82,8 +83,7 @@ const GPT_6_REASONING: Model = Model {
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
-/// The chat templates of these models require a user message at the end.
-const MISTRAL: Model = Model { ends_with_user: true, ..OTHER };
+const MISTRAL: Model = Model { alternates: true, ..OTHER };
 const GROK: Model =
     Model { efforts: &["low", "medium", "high", "xhigh"], stop: false, penalties: false, ..PLAIN };
 const GROK_WITHOUT_EFFORT: Model = Model { efforts: &[], ..GROK };

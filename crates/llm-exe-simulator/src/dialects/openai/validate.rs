@@ -92,8 +92,8 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         return Err(rejection(404, message, Some("model"), None));
     }
     messages::validate(body)?;
-    if model.ends_with_user {
-        messages::validate_last_role(body)?;
+    if model.alternates {
+        messages::validate_roles(body)?;
     }
     if model.needs_reasoning_turns {
         messages::validate_reasoning(body)?;

@@ -27,10 +27,6 @@ impl Dialect for OpenAiChat {
         ModelTable(Table::OpenAi(self.models))
     }
 
-    fn accepts_lone_system(&self) -> bool {
-        true
-    }
-
     fn capabilities(&self, model: &str) -> Capabilities {
         let model = models::find_model(self.models, model);
         Capabilities {
