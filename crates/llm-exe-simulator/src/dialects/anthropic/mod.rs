@@ -12,6 +12,7 @@ pub(super) mod reply;
 pub(super) mod schema;
 pub(super) mod signature;
 mod thinking;
+mod tool_schema;
 mod tool_turns;
 mod tools;
 pub(super) mod validate;

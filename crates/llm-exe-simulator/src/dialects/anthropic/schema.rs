@@ -32,10 +32,43 @@ const FORMATS: &[&str] =
 /// Regex syntax that `pattern` does not support: lookaround, word boundaries and back-references.
 const UNSUPPORTED_IN_PATTERN: &[&str] = &["(?=", "(?!", "(?<=", "(?<!", "\\b", "\\B", "\\1", "\\2"];
 const MAX_DEPTH: usize = 64;
+/// Maximum number of properties that are not required.
+const MAX_OPTIONAL: usize = 24;
+/// Maximum number of schemas with `anyOf` or with a list of types.
+const MAX_UNIONS: usize = 16;
+/// The error for a schema above these limits (anthropics/claude-code#55539).
+const TOO_LARGE: &str = "The compiled grammar is too large, which would cause performance issues. \
+                         Simplify your tool schemas or reduce the number of strict tools.";
 
 /// Rejects a schema that structured outputs do not support.
 pub(crate) fn validate(schema: &Value) -> Result<(), String> {
-    validate_node(schema, schema, &[], 0)
+    validate_node(schema, schema, &[], 0)?;
+    let mut size = Size::default();
+    size.add(schema);
+    if size.optional > MAX_OPTIONAL || size.unions > MAX_UNIONS {
+        return Err(TOO_LARGE.to_owned());
+    }
+    Ok(())
+}
+
+/// What the size of a schema's grammar depends on.
+#[derive(Default)]
+struct Size {
+    optional: usize,
+    unions: usize,
+}
+
+impl Size {
+    fn add(&mut self, schema: &Value) {
+        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+            let required = array_field(schema, "required");
+            let optional = |name: &&String| !required.iter().any(|known| known == name.as_str());
+            self.optional += properties.keys().filter(optional).count();
+        }
+        let has_types = schema.get("type").is_some_and(Value::is_array);
+        self.unions += usize::from(has_types || schema.get("anyOf").is_some());
+        children(schema).for_each(|child| self.add(child));
+    }
 }
 
 fn validate_node(

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
 use super::models::Model;
-use super::schema;
+use super::{schema, tool_schema};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, is_name, str_field};
 
@@ -75,6 +75,7 @@ fn validate_tool(tool: &Value, path: &str) -> Result<(), Rejection> {
         Some(_) => return Err(invalid_request(&format!("{path}.type: Input should be 'object'"))),
         None => return Err(missing_field(&format!("{path}.type"))),
     }
+    tool_schema::validate(input, &path).map_err(|message| invalid_request(&message))?;
     if field(tool, "strict").is_some_and(|strict| *strict == true) {
         schema::validate(input).map_err(|reason| invalid_request(&format!("{path}: {reason}")))
     } else {

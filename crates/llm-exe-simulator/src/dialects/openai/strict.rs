@@ -10,6 +10,14 @@ use crate::dialects::json::{array_field, has_type};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
+const MAX_ENUM_VALUES: usize = 1000;
+/// Maximum number of characters in the names of properties and definitions and in the values of
+/// `enum` and `const`.
+const MAX_CHARS: usize = 120_000;
+/// The number of values up to which the characters of an `enum` are not limited.
+const UNLIMITED_ENUM_VALUES: usize = 250;
+/// Maximum number of characters in an `enum` with more values.
+const MAX_ENUM_CHARS: usize = 15_000;
 const UNSUPPORTED: &[&str] = &[
     "default",
     "allOf",
@@ -48,13 +56,15 @@ pub(crate) fn validate(schema: &Value) -> Result<(), String> {
     if schema.get("anyOf").is_some() {
         return Err(error_at(&[], "'anyOf' is not permitted at the root."));
     }
-    let mut walk = Walk { path: Vec::new(), properties: 0, root: schema };
+    let mut walk = Walk { path: Vec::new(), properties: 0, enum_values: 0, chars: 0, root: schema };
     walk.check_node(schema, 1)
 }
 
 struct Walk<'a> {
     path: Vec<String>,
     properties: usize,
+    enum_values: usize,
+    chars: usize,
     root: &'a Value,
 }
 
@@ -74,6 +84,7 @@ impl Walk<'_> {
             return Err(error_at(&self.path, "schema must have a 'type' key."));
         }
         self.check_reference(node)?;
+        self.check_size(node)?;
         self.check_object(node, level)?;
         self.check_array(node, level)?;
         for (index, branch) in array_field(node, "anyOf").iter().enumerate() {
@@ -87,6 +98,34 @@ impl Walk<'_> {
                 // Nesting is counted separately for each definition.
                 self.check_child(&[definitions, name], definition, 0)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Checks the limits of the number of `enum` values and of characters.
+    fn check_size(&mut self, node: &Value) -> Result<(), String> {
+        let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+        let values = array_field(node, "enum");
+        let enum_chars: usize = values.iter().map(length).sum();
+        self.enum_values += values.len();
+        if self.enum_values > MAX_ENUM_VALUES {
+            let reason = format!("the schema has more than {MAX_ENUM_VALUES} enum values.");
+            return Err(error_at(&self.path, &reason));
+        }
+        if values.len() > UNLIMITED_ENUM_VALUES && enum_chars > MAX_ENUM_CHARS {
+            let reason = format!(
+                "the enum has more than {UNLIMITED_ENUM_VALUES} values and {MAX_ENUM_CHARS} \
+                 characters."
+            );
+            return Err(error_at(&self.path, &reason));
+        }
+        let named = ["properties", "$defs", "definitions"].into_iter();
+        let named = named.filter_map(|name| node.get(name)?.as_object());
+        let names: usize = named.flat_map(|all| all.keys()).map(|name| name.chars().count()).sum();
+        self.chars += enum_chars + names + node.get("const").map_or(0, length);
+        if self.chars > MAX_CHARS {
+            let reason = format!("the schema has more than {MAX_CHARS} characters.");
+            return Err(error_at(&self.path, &reason));
         }
         Ok(())
     }
@@ -177,4 +216,47 @@ fn error_at(path: &[String], reason: &str) -> String {
         .collect();
     let tail = if steps.len() == 1 { "," } else { "" };
     format!("In context=({}{tail}), {reason}", steps.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::validate;
+
+    fn object(properties: impl Iterator<Item = (String, Value)>) -> Value {
+        let properties: Map<String, Value> = properties.collect();
+        let required: Vec<&String> = properties.keys().collect();
+        json!({
+            "type": "object", "required": required, "additionalProperties": false,
+            "properties": properties
+        })
+    }
+
+    fn one_enum(values: usize, chars: usize) -> Value {
+        let values: Vec<String> = (0..values).map(|index| format!("{index:0chars$}")).collect();
+        object(std::iter::once(("a".to_owned(), json!({"type": "string", "enum": values}))))
+    }
+
+    #[test]
+    fn sizes_are_limited() {
+        let names = |chars: usize| {
+            object((0..50).map(|index| (format!("{index:0chars$}"), json!({"type": "null"}))))
+        };
+        for (schema, expected) in [
+            (one_enum(1000, 15), None),
+            (one_enum(1001, 1), Some("more than 1000 enum values")),
+            (one_enum(250, 60), None),
+            (one_enum(251, 60), Some("more than 250 values and 15000 characters")),
+            (names(2400), None),
+            (names(2401), Some("more than 120000 characters")),
+        ] {
+            let error = validate(&schema).err();
+            let is_expected = match (&error, expected) {
+                (Some(error), Some(expected)) => error.contains(expected),
+                (error, expected) => error.is_none() && expected.is_none(),
+            };
+            assert!(is_expected, "{error:?}");
+        }
+    }
 }
