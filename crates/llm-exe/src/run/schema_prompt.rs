@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::check_reply::UnusableReply;
 use crate::chat::{Message, Part, Reply, Role};
-use crate::schema::{Schema, referenced};
+use crate::schema::{Schema, referenced, with_pointers};
 
 /// Adds the schema and an example to the first system message, or to a new one if there is none.
 pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
@@ -15,7 +15,8 @@ pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
          ```json\n{}\n```",
         pretty(schema.written())
     );
-    let example = example(schema.written(), schema.written(), 0, &mut MAX_NODES.clone());
+    let root = &*with_pointers(schema.written());
+    let example = example(root, root, 0, &mut MAX_NODES.clone());
     if schema.is_valid(&example) {
         text.push_str(&format!("\nFor example:\n```json\n{}\n```", pretty(&example)));
     }

@@ -3,16 +3,26 @@
 //! A constraint with an unsupported keyword moves into the description of its subschema. A schema
 //! is not rewritten if it contains keywords that a description can't replace.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::reference::referenced;
+use super::merge::{READABLE, merge};
+use super::reference::{referenced, with_pointers};
+use super::validate::Draft;
 
 /// Keywords that are removed because they do not constrain values.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
+/// Keywords that a combinator next to them is merged with.
+const DISTRIBUTED: &[&str] =
+    &["properties", "required", "additionalProperties", "items", "prefixItems"];
 /// Maximum nesting depth of a schema and of the references in it.
 const MAX_LEVELS: usize = 64;
+/// Maximum number of subschemas in the result. Replacing references with their definitions could
+/// double the size of the schema at each level.
+const MAX_NODES: usize = 20_000;
 
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
@@ -29,8 +39,8 @@ pub(super) struct Form {
     /// Rewrites the `enum` or `const` of a subschema. Returns `None` if the provider does not
     /// support it; the keyword then moves into the description.
     pub(super) rewrite_literal: fn(&Rules) -> Option<Rules>,
-    /// Whether the provider supports `allOf`. Otherwise, an `allOf` is rewritten only if it has a
-    /// single branch.
+    /// Whether the provider supports `allOf`. Otherwise, an `allOf` is rewritten only if its
+    /// branches can be merged.
     pub(super) supports_all_of: bool,
     /// Whether the provider requires `"additionalProperties": false` in every object.
     pub(super) closed: bool,
@@ -42,19 +52,49 @@ impl Form {
     /// Rewrites a schema. Returns `None` if the schema is recursive or the provider does not
     /// support it.
     pub(super) fn rewrite(&self, schema: &Value) -> Option<Value> {
+        let schema = &*with_pointers(schema);
         if !references_are_finite(schema, schema, &mut Vec::new(), &mut HashSet::new()) {
             return None;
         }
-        self.rewrite_node(schema, 0)
+        let form = [true, false].into_iter().find_map(|keep_descriptions| {
+            let ref_siblings_apply = !Draft::detect(schema).ignores_ref_siblings();
+            let nodes_left = Cell::new(MAX_NODES);
+            let root = schema;
+            let rewriter =
+                Rewriter { form: self, root, ref_siblings_apply, keep_descriptions, nodes_left };
+            rewriter.rewrite_node(schema, 0)
+        })?;
+        // Merging can remove the target of a reference that does not lead to a definition.
+        references_exist(&form, &form).then_some(form)
     }
+}
 
+/// Rewrites one schema to a form.
+struct Rewriter<'a> {
+    form: &'a Form,
+    root: &'a Value,
+    /// Whether the keywords next to a `$ref` constrain values, as they do since draft 2019-09.
+    ref_siblings_apply: bool,
+    /// Whether to inline the definition of a `$ref` that has a description next to it. This
+    /// preserves the description, but many copies of a large definition can exceed the limits.
+    keep_descriptions: bool,
+    nodes_left: Cell<usize>,
+}
+
+impl Rewriter<'_> {
     fn rewrite_node(&self, schema: &Value, depth: usize) -> Option<Value> {
         let rules = schema.as_object()?;
-        if depth > MAX_LEVELS || self.unsupported.iter().any(|key| rules.contains_key(*key)) {
+        self.nodes_left.set(self.nodes_left.get().checked_sub(1)?);
+        if depth > MAX_LEVELS || self.form.unsupported.iter().any(|key| rules.contains_key(*key)) {
             return None;
         }
         let mut out = Map::new();
         self.rewrite_definitions(rules, &mut out, depth)?;
+        let flat = self.flatten(rules, depth)?;
+        let rules = flat.as_ref();
+        if self.form.unsupported.iter().any(|key| rules.contains_key(*key)) {
+            return None;
+        }
         if let Some(target) = rules.get("$ref") {
             out.insert("$ref".to_owned(), json!(self.rewrite_reference(target.as_str()?)?));
             return Some(Value::Object(out));
@@ -77,9 +117,88 @@ impl Form {
         Some(Value::Object(out))
     }
 
+    /// Merges a schema with the definition of its `$ref` and with the branches of its `allOf`,
+    /// because closed objects in different branches would exclude each other's properties. Returns
+    /// a schema with a `$ref` only if nothing is merged with the definition, and one with an
+    /// `allOf` only if none of its branches can be an object. Returns `None` if a single schema
+    /// can't express the merged ones.
+    fn flatten<'r>(&self, rules: &'r Rules, depth: usize) -> Option<Cow<'r, Rules>> {
+        if depth > MAX_LEVELS {
+            return None;
+        }
+        let reference = rules.get("$ref");
+        let all_of = rules.get("allOf").filter(|_| reference.is_none() || self.ref_siblings_apply);
+        if reference.is_none() && all_of.is_none() {
+            return Some(Cow::Borrowed(rules));
+        }
+        let is_sibling = |key: &str| match key {
+            "$ref" | "allOf" | "$defs" | "definitions" => false,
+            key if ANNOTATIONS.contains(&key) => false,
+            key => reference.is_none() || self.ref_siblings_apply || READABLE.contains(&key),
+        };
+        let siblings = || rules.iter().filter(|(key, _)| is_sibling(key));
+        let is_plain =
+            !siblings().any(|(key, _)| self.keep_descriptions || !READABLE.contains(&key.as_str()));
+        let branches = match all_of {
+            Some(branches) => branches.as_array()?.as_slice(),
+            None => &[],
+        };
+        match (reference, branches) {
+            (Some(reference), []) if is_plain => return Some(Cow::Owned(plain(reference))),
+            (None, [branch]) if is_plain => return self.flatten_branch(branch, depth),
+            _ => {}
+        }
+        let target = reference.map(|reference| plain(reference).into());
+        let mut merged = Rules::new();
+        for part in target.iter().chain(branches) {
+            let part = self.resolve(part, depth)?;
+            match merge(&merged, part.iter()) {
+                Some(both) => merged = both,
+                None => return self.keep_all_of(rules, branches),
+            }
+        }
+        match merge(&merged, siblings()) {
+            Some(merged) => Some(Cow::Owned(merged)),
+            None => self.keep_all_of(rules, branches),
+        }
+    }
+
+    /// Returns the only branch of an `allOf`.
+    fn flatten_branch<'r>(&self, branch: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
+        self.flatten(branch.as_object()?, depth + 1)
+    }
+
+    /// Returns a flat schema without a `$ref`.
+    fn resolve<'r>(&'r self, schema: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
+        self.nodes_left.set(self.nodes_left.get().checked_sub(1)?);
+        let flat = self.flatten(schema.as_object()?, depth + 1)?;
+        match flat.get("$ref") {
+            Some(reference) => {
+                let target = referenced(self.root, reference.as_str()?)?;
+                self.resolve(target, depth + 1)
+            }
+            None => Some(flat),
+        }
+    }
+
+    /// Returns a schema whose `allOf` can't be merged, if the provider supports it and no branch
+    /// is an object.
+    fn keep_all_of<'r>(&self, rules: &'r Rules, branches: &[Value]) -> Option<Cow<'r, Rules>> {
+        let is_scalar = |branch: &Value| match branch.get("type") {
+            Some(Value::String(name)) => name != "object",
+            Some(Value::Array(names)) => names.iter().all(|name| name != "object"),
+            _ => branch.get("enum").or(branch.get("const")).is_some(),
+        };
+        let is_kept = self.form.supports_all_of
+            && !rules.contains_key("$ref")
+            && !branches.is_empty()
+            && branches.iter().all(is_scalar);
+        is_kept.then_some(Cow::Borrowed(rules))
+    }
+
     /// Returns whether the provider supports a keyword with this value.
     fn supports(&self, key: &str, value: &Value) -> bool {
-        self.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
+        self.form.supported.iter().any(|(keyword, accepts)| *keyword == key && accepts(value))
     }
 
     /// Rewrites the definitions in a subschema. Returns `None` if the provider does not support
@@ -87,10 +206,10 @@ impl Form {
     fn rewrite_definitions(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
         for key in ["$defs", "definitions"] {
             let Some(all) = rules.get(key).and_then(Value::as_object) else { continue };
-            if self.definitions_at_root && depth > 0 {
+            if self.form.definitions_at_root && depth > 0 {
                 return None;
             }
-            let sent = if self.definitions_at_root { "$defs" } else { key };
+            let sent = if self.form.definitions_at_root { "$defs" } else { key };
             let rewritten = out.entry(sent).or_insert_with(|| json!({})).as_object_mut()?;
             for (name, definition) in all {
                 if rewritten
@@ -106,7 +225,7 @@ impl Form {
 
     /// Rewrites the target of a `$ref`, because the definition may have moved to `$defs`.
     fn rewrite_reference(&self, target: &str) -> Option<String> {
-        if !self.definitions_at_root {
+        if !self.form.definitions_at_root {
             return Some(target.to_owned());
         }
         let name = target.strip_prefix("#/$defs/").or(target.strip_prefix("#/definitions/"))?;
@@ -123,7 +242,7 @@ impl Form {
         depth: usize,
     ) -> Option<()> {
         if let Some(key) = ["enum", "const"].into_iter().find(|key| rules.contains_key(*key)) {
-            if let Some(literal) = (self.rewrite_literal)(rules) {
+            if let Some(literal) = (self.form.rewrite_literal)(rules) {
                 out.extend(literal);
                 return Some(());
             }
@@ -132,14 +251,10 @@ impl Form {
         for key in ["anyOf", "oneOf", "allOf"] {
             let Some(branches) = rules.get(key) else { continue };
             let branches = branches.as_array()?;
-            let is_all_of = key == "allOf" && self.supports_all_of;
-            let has_siblings = rules.contains_key("properties") || rules.contains_key("items");
-            if has_siblings || key == "allOf" && !is_all_of && branches.len() != 1 {
-                return None;
-            }
+            let distributed = self.distribute(rules, key, branches, depth)?;
             let branches: Option<Vec<Value>> =
-                branches.iter().map(|branch| self.rewrite_node(branch, depth + 1)).collect();
-            let sent = if is_all_of { "allOf" } else { "anyOf" };
+                distributed.iter().map(|branch| self.rewrite_node(branch, depth + 1)).collect();
+            let sent = if key == "allOf" { "allOf" } else { "anyOf" };
             out.insert(sent.to_owned(), Value::Array(branches?));
             return Some(());
         }
@@ -156,6 +271,34 @@ impl Form {
             self.rewrite_object(rules, out, notes, depth)?;
         }
         Some(())
+    }
+
+    /// Merges the constraints next to a combinator with each of its branches, because a closed
+    /// branch would exclude the properties of the others. Returns `None` if they can't be merged.
+    fn distribute<'r>(
+        &self,
+        rules: &Rules,
+        combinator: &str,
+        branches: &'r [Value],
+        depth: usize,
+    ) -> Option<Cow<'r, [Value]>> {
+        if !DISTRIBUTED.iter().any(|key| rules.contains_key(*key)) {
+            return Some(Cow::Borrowed(branches));
+        }
+        let is_combinator = |key: &str| ["anyOf", "oneOf", "allOf"].contains(&key);
+        if rules.keys().filter(|key| is_combinator(key)).count() > 1 {
+            return None;
+        }
+        let is_sibling = |key: &str| {
+            let stays = ["$defs", "definitions"].contains(&key) || READABLE.contains(&key);
+            key != combinator && !stays && !ANNOTATIONS.contains(&key)
+        };
+        let siblings = rules.iter().filter(|(key, _)| is_sibling(key));
+        let siblings: Rules = siblings.map(|(key, rule)| (key.clone(), rule.clone())).collect();
+        let merged = branches
+            .iter()
+            .map(|branch| merge(&siblings, self.resolve(branch, depth)?.iter()).map(Value::Object));
+        merged.collect::<Option<Vec<Value>>>().map(Cow::Owned)
     }
 
     fn rewrite_list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
@@ -184,9 +327,16 @@ impl Form {
         let none = Map::new();
         let properties = rules.get("properties").and_then(Value::as_object).unwrap_or(&none);
         let additional = rules.get("additionalProperties");
-        if self.closed {
+        if self.form.closed {
             let has_free_keys = properties.is_empty() && additional != Some(&Value::Bool(false));
             if has_free_keys || matches!(additional, Some(Value::Object(_))) {
+                return None;
+            }
+            // A closed object can't contain a required property that it does not list.
+            let required = rules.get("required").and_then(Value::as_array);
+            let is_listed =
+                |name: &Value| name.as_str().is_some_and(|it| properties.contains_key(it));
+            if required.is_some_and(|names| !names.iter().all(is_listed)) {
                 return None;
             }
         }
@@ -194,17 +344,17 @@ impl Form {
         for (name, property) in properties {
             rewritten.insert(name.clone(), self.rewrite_node(property, depth + 1)?);
         }
-        if self.closed || !rewritten.is_empty() {
+        if self.form.closed || !rewritten.is_empty() {
             out.insert("properties".to_owned(), Value::Object(rewritten));
         }
         let additional = match additional {
-            _ if self.closed => Some(json!(false)),
+            _ if self.form.closed => Some(json!(false)),
             Some(schema @ Value::Object(_)) => Some(self.rewrite_node(schema, depth + 1)?),
             other => other.cloned(),
         };
         out.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
         match rules.get("required") {
-            Some(Value::Array(names)) if !self.closed => {
+            Some(Value::Array(names)) if !self.form.closed => {
                 // The provider rejects a required name that is not a property, so only the
                 // description mentions it.
                 let is_property =
@@ -257,6 +407,26 @@ fn references_are_finite<'a>(
         Value::Array(items) => {
             items.iter().all(|inner| references_are_finite(root, inner, path, visited))
         }
+        _ => true,
+    }
+}
+
+/// Returns a schema that consists of a `$ref`.
+fn plain(reference: &Value) -> Rules {
+    Rules::from_iter([("$ref".to_owned(), reference.clone())])
+}
+
+/// Returns whether every `$ref` in a schema leads to a subschema of `root`.
+fn references_exist(root: &Value, schema: &Value) -> bool {
+    let exists = |inner: &Value| match inner.get("$ref").and_then(Value::as_str) {
+        Some(target) => referenced(root, target).is_some(),
+        None => true,
+    };
+    match schema {
+        Value::Object(rules) => {
+            exists(schema) && rules.values().all(|inner| references_exist(root, inner))
+        }
+        Value::Array(items) => items.iter().all(|inner| references_exist(root, inner)),
         _ => true,
     }
 }

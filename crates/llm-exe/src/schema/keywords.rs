@@ -35,3 +35,37 @@ pub(super) fn change_subschemas(
         }
     }
 }
+
+/// Calls `visit` with each direct subschema of a schema and its JSON pointer in the schema, without
+/// the first slash. The subschemas are those that [`change_subschemas`] changes.
+pub(super) fn each_subschema<'a>(
+    schema: &'a Map<String, Value>,
+    visit: &mut impl FnMut(String, &'a Map<String, Value>),
+) {
+    for (keyword, inner) in schema {
+        let keyword_step = pointer_step(keyword);
+        match inner {
+            Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
+                for (name, inner) in named {
+                    if let Value::Object(inner) = inner {
+                        visit(format!("{keyword_step}/{}", pointer_step(name)), inner);
+                    }
+                }
+            }
+            _ if DATA.contains(&keyword.as_str()) => {}
+            Value::Object(inner) => visit(keyword_step, inner),
+            Value::Array(list) => {
+                for (index, inner) in list.iter().enumerate() {
+                    if let Value::Object(inner) = inner {
+                        visit(format!("{keyword_step}/{index}"), inner);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn pointer_step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

@@ -1,17 +1,20 @@
 //! Validates values against JSON Schemas and rewrites schemas for the providers.
 //!
-//! A [`Schema`] coerces and validates values. [`strict`], [`closed`] and [`open`] rewrite a schema
-//! to the subset of JSON Schema that a provider supports. Remote and file references are never
-//! fetched, so compiling a schema that contains one fails.
+//! A [`Schema`] coerces and validates values. [`strict`], [`closed`], [`open`] and [`tool_input`]
+//! rewrite a schema to the subset of JSON Schema that a provider supports. Remote and file
+//! references are never fetched, so compiling a schema that contains one fails.
 
 mod closed;
+mod draft_2020_12;
 mod error;
 mod form;
 mod keywords;
+mod merge;
 mod open;
 mod pattern;
 mod reference;
 mod strict;
+mod tool_input;
 mod validate;
 
 use std::sync::Arc;
@@ -19,11 +22,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use closed::closed;
+pub(crate) use closed::fits_grammar;
+pub use draft_2020_12::to_draft_2020_12;
 pub use error::SchemaError;
 pub use open::open;
 pub use pattern::without_lookaround;
-pub(crate) use reference::referenced;
+pub(crate) use reference::{referenced, with_pointers};
 pub use strict::strict;
+pub use tool_input::tool_input;
 
 use crate::json::quoted;
 use validate::{Budget, Draft, TooMuchWork, Validator};

@@ -1,12 +1,146 @@
 //! Resolves references within a schema.
 
-use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use super::keywords::{change_subschemas, each_subschema};
 
 /// Returns the subschema that a reference such as `#/$defs/a` refers to. Returns `None` for anchors
-/// and for references to other documents.
+/// and for references to other documents; see [`with_pointers`].
 pub(crate) fn referenced<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     match reference.strip_prefix('#')? {
         "" => Some(root),
-        pointer => root.pointer(pointer),
+        pointer => root.pointer(&percent_decode_str(pointer).decode_utf8().ok()?),
+    }
+}
+
+/// Returns the schema with JSON pointers in place of references by `$anchor` and `$id`, which no
+/// provider resolves. Other references are not changed.
+pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
+    let Some(rules) = schema.as_object() else { return Cow::Borrowed(schema) };
+    if !any_reference(rules, &|reference| referenced(schema, reference).is_none()) {
+        return Cow::Borrowed(schema);
+    }
+    let mut names = Names::default();
+    names.add(rules, String::new());
+    let mut changed = rules.clone();
+    names.replace(&mut changed);
+    Cow::Owned(Value::Object(changed))
+}
+
+/// Returns whether a schema contains a reference with this property. Values that are not schemas
+/// are searched too.
+fn any_reference<'a>(rules: &'a Map<String, Value>, has: &impl Fn(&'a str) -> bool) -> bool {
+    fn any<'a>(value: &'a Value, has: &impl Fn(&'a str) -> bool) -> bool {
+        match value {
+            Value::Object(rules) => any_reference(rules, has),
+            Value::Array(items) => items.iter().any(|item| any(item, has)),
+            _ => false,
+        }
+    }
+    rules.get("$ref").and_then(Value::as_str).is_some_and(has)
+        || rules.values().any(|inner| any(inner, has))
+}
+
+/// The references by name that lead to a subschema, each with its JSON pointer.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Adds the names of a subschema and of the subschemas in it.
+    fn add(&mut self, rules: &Map<String, Value>, pointer: String) {
+        let name = |keyword: &str| rules.get(keyword).and_then(Value::as_str);
+        if let Some(id) = name("$id") {
+            // Pointers in an embedded resource are relative to it.
+            let is_relative = |reference: &str| reference.starts_with('#');
+            if pointer.is_empty() || id.starts_with('#') || !any_reference(rules, &is_relative) {
+                self.0.insert(id.trim_end_matches('#').to_owned(), pointer.clone());
+            }
+        }
+        if let Some(anchor) = name("$anchor") {
+            self.0.insert(format!("#{anchor}"), pointer.clone());
+        }
+        each_subschema(rules, &mut |path, inner| self.add(inner, format!("{pointer}/{path}")));
+    }
+
+    fn replace(&self, rules: &mut Map<String, Value>) {
+        if let Some(Value::String(reference)) = rules.get_mut("$ref")
+            && let Some(pointer) = self.find(reference)
+        {
+            *reference = format!("#{pointer}");
+        }
+        change_subschemas(rules, &mut |inner| self.replace(inner));
+        rules.shift_remove("$anchor");
+    }
+
+    fn find(&self, reference: &str) -> Option<String> {
+        if let Some(pointer) = self.0.get(reference) {
+            return Some(pointer.clone());
+        }
+        let (id, fragment) = reference.split_once('#').filter(|(id, _)| !id.is_empty())?;
+        let pointer = self.0.get(id)?;
+        match fragment {
+            "" => Some(pointer.clone()),
+            path if path.starts_with('/') => Some(format!("{pointer}{path}")),
+            anchor => self.0.get(&format!("#{anchor}")).cloned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use serde_json::json;
+
+    use super::{referenced, with_pointers};
+
+    #[test]
+    fn names_are_replaced_with_pointers() {
+        let schema = json!({
+            "$id": "https://example.com/root",
+            "properties": {
+                "a": {"$ref": "#item"}, "b": {"$ref": "item.json"}, "c": {"$ref": "#old"},
+                "d": {"$ref": "https://example.com/root#/$defs/x~1y"}, "e": {"$ref": "#"},
+                "f": {"$ref": "other.json"}
+            },
+            "$defs": {
+                "x/y": {"$anchor": "item", "type": "string"},
+                "z": {"$id": "item.json", "type": "integer"},
+                "old": {"$id": "#old"}
+            }
+        });
+        let changed = with_pointers(&schema);
+        let reference = |name: &str| changed["properties"][name]["$ref"].as_str().unwrap();
+        let references: Vec<&str> = ["a", "b", "c", "d", "e", "f"].map(reference).to_vec();
+        let expected = ["#/$defs/x~1y", "#/$defs/z", "#/$defs/old", "#/$defs/x~1y", "#"];
+        assert_eq!(references[..5], expected);
+        assert_eq!(references[5], "other.json");
+        assert!(changed["$defs"]["x/y"].get("$anchor").is_none());
+        for name in ["a", "b", "c", "d"] {
+            assert!(referenced(&changed, reference(name)).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn pointers_are_decoded_and_not_changed() {
+        let schema = json!({
+            "properties": {"a": {"$ref": "#/$defs/a%20b"}, "$ref": {"type": "string"}},
+            "$defs": {"a b": {"type": "string"}}
+        });
+        assert!(matches!(with_pointers(&schema), Cow::Borrowed(_)));
+        assert_eq!(referenced(&schema, "#/$defs/a%20b"), Some(&json!({"type": "string"})));
+    }
+
+    #[test]
+    fn an_embedded_resource_with_its_own_pointers_is_not_replaced() {
+        let schema = json!({
+            "properties": {"a": {"$ref": "item.json"}},
+            "$defs": {"z": {"$id": "item.json", "$ref": "#/$defs/y"}}
+        });
+        assert_eq!(with_pointers(&schema)["properties"]["a"]["$ref"], "item.json");
     }
 }

@@ -12,8 +12,9 @@
 use serde_json::{Map, Value, json};
 
 use super::form::write_description;
+use super::merge::{OBJECT_RULES, READABLE, merge};
 use super::pattern::has_lookaround;
-use super::reference::referenced;
+use super::reference::{referenced, with_pointers};
 use super::validate::Draft;
 
 /// Keywords that strict mode supports.
@@ -36,20 +37,20 @@ const SUPPORTED: &[&str] = &[
 /// Keywords that are removed because they do not affect validation.
 const REMOVED: &[&str] =
     &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Annotations that are preserved where possible, because the model reads them.
-const READABLE: &[&str] = &["description", "title"];
 /// Formats that strict mode supports. Other formats are removed, which does not change the meaning
 /// of the schema because this crate never validates `format`.
 const FORMATS: &[&str] =
     &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
-/// Keywords whose meanings depend on each other. Two schemas that use any of these keywords can be
-/// merged only if they agree on all of them.
-const OBJECT_RULES: &[&str] = &["properties", "additionalProperties", "patternProperties"];
-/// Keywords for arrays whose meanings depend on each other.
-const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
+/// Maximum number of characters in the names of properties and definitions and in the values of
+/// `enum` and `const`.
+const MAX_CHARS: usize = 120_000;
+/// The number of values up to which the characters of an `enum` are not limited.
+const UNLIMITED_ENUM_VALUES: usize = 250;
+/// Maximum number of characters in an `enum` with more values.
+const MAX_ENUM_CHARS: usize = 15_000;
 /// Maximum number of subschemas in the result. Replacing references with their definitions could
 /// double the size of the schema at each level.
 const MAX_NODES: usize = 20_000;
@@ -59,6 +60,7 @@ type Rules = Map<String, Value>;
 /// Rewrites a schema to the form that strict mode requires. Returns `None` if this would change
 /// which values the schema accepts.
 pub fn strict(schema: &Value) -> Option<Value> {
+    let schema = &*with_pointers(schema);
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
@@ -71,6 +73,7 @@ pub fn strict(schema: &Value) -> Option<Value> {
             in_progress: vec!["#".to_owned()],
             properties: 0,
             enum_values: 0,
+            chars: 0,
             nodes: 0,
         };
         rewriter.rewrite_node(schema.as_object()?, 1)
@@ -88,6 +91,7 @@ struct StrictRewriter<'a> {
     in_progress: Vec<String>,
     properties: usize,
     enum_values: usize,
+    chars: usize,
     nodes: usize,
 }
 
@@ -99,6 +103,9 @@ impl StrictRewriter<'_> {
         }
         if let Some(Value::String(reference)) = rules.get("$ref") {
             return self.rewrite_reference(rules, reference, level);
+        }
+        if let Some(rules) = self.without_single_all_of(rules) {
+            return self.rewrite_node(&rules, level);
         }
         // A nested `$id` changes the base URI of the references below it.
         if level > 1 && rules.contains_key("$id") {
@@ -145,10 +152,7 @@ impl StrictRewriter<'_> {
             }
         }
         write_description(rules.get("description"), &moved, &mut out);
-        self.enum_values += rules.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
-        if self.enum_values > MAX_ENUM_VALUES {
-            return None;
-        }
+        self.count_literals(&literals)?;
         if may_be(&out, "array") && !rules.contains_key("items") {
             return None;
         }
@@ -174,7 +178,7 @@ impl StrictRewriter<'_> {
         // The root must have its own `type`, so a `$ref` at the root is always replaced.
         let has_siblings = !only_descriptions || self.keep_descriptions && !siblings.is_empty();
         if (has_siblings || level == 1) && !is_recursive {
-            let mut merged = merge_definition(target, &siblings)?;
+            let mut merged = merge(target, siblings.iter().copied())?;
             for key in ["$defs", "definitions"] {
                 merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
             }
@@ -196,6 +200,40 @@ impl StrictRewriter<'_> {
         Some(Value::Object(out))
     }
 
+    /// Returns a schema whose `allOf` has a single branch as one schema, as generators write it to
+    /// add a description to a reference.
+    fn without_single_all_of(&self, rules: &Rules) -> Option<Rules> {
+        let [Value::Object(branch)] = rules.get("allOf")?.as_array()?.as_slice() else {
+            return None;
+        };
+        let siblings = rules.iter().filter(|(key, _)| *key != "allOf");
+        // Keywords next to an `allOf` always apply, but those next to a `$ref` may be ignored.
+        let is_kept = |key: &String| self.ref_siblings_apply || READABLE.contains(&key.as_str());
+        if branch.contains_key("$ref") && !siblings.clone().all(|(key, _)| is_kept(key)) {
+            return None;
+        }
+        merge(branch, siblings)
+    }
+
+    /// Counts the values of the `enum` and `const` of a schema. Returns `None` if there are too
+    /// many.
+    fn count_literals(&mut self, literals: &Rules) -> Option<()> {
+        let chars = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+        let values = literals.get("enum").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let enum_chars: usize = values.iter().map(chars).sum();
+        let is_large = values.len() > UNLIMITED_ENUM_VALUES && enum_chars > MAX_ENUM_CHARS;
+        self.enum_values += values.len();
+        self.chars += enum_chars + literals.get("const").map_or(0, chars);
+        let fits = self.enum_values <= MAX_ENUM_VALUES && self.chars <= MAX_CHARS && !is_large;
+        fits.then_some(())
+    }
+
+    /// Counts the characters of names. Returns `None` if there are too many.
+    fn count_names(&mut self, named: &Rules) -> Option<()> {
+        self.chars += named.keys().map(|name| name.chars().count()).sum::<usize>();
+        (self.chars <= MAX_CHARS).then_some(())
+    }
+
     /// Returns whether a keyword next to a `$ref` must be preserved.
     fn is_ref_sibling(&self, key: &str) -> bool {
         match key {
@@ -207,6 +245,7 @@ impl StrictRewriter<'_> {
 
     fn rewrite_definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
         let mut out = Map::new();
+        self.count_names(value.as_object()?)?;
         for (name, definition) in value.as_object()? {
             self.in_progress.push(format!("#/{keyword}/{name}"));
             let node = self.rewrite_node(definition.as_object()?, 2);
@@ -229,6 +268,7 @@ impl StrictRewriter<'_> {
         if self.properties > MAX_PROPERTIES {
             return None;
         }
+        self.count_names(properties)?;
         let required = rules.get("required").and_then(Value::as_array);
         let is_required =
             |name: &str| required.is_some_and(|all| all.iter().any(|required| required == name));
@@ -258,40 +298,6 @@ fn may_be(rules: &Rules, name: &str) -> bool {
         Some(Value::Array(several)) => several.iter().any(|kind| kind == name),
         _ => false,
     }
-}
-
-/// Merges a definition with the keywords next to a reference to it. Returns `None` if a single
-/// schema can't express both.
-fn merge_definition(target: &Rules, siblings: &[(&String, &Value)]) -> Option<Rules> {
-    let sibling = |name: &str| {
-        let found = siblings.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| *value)
-    };
-    for group in [OBJECT_RULES, LIST_RULES] {
-        let both = group.iter().any(|rule| target.contains_key(*rule))
-            && group.iter().any(|rule| sibling(rule).is_some());
-        if both && group.iter().any(|rule| target.get(*rule) != sibling(rule)) {
-            return None;
-        }
-    }
-    let mut merged = target.clone();
-    for key in ["$defs", "definitions"] {
-        merged.shift_remove(key);
-    }
-    for (key, value) in siblings {
-        let value = match (key.as_str(), target.get(*key)) {
-            (key, Some(_)) if READABLE.contains(&key) => (*value).clone(),
-            (_, Some(known)) if known == *value => continue,
-            ("required", Some(Value::Array(known))) => {
-                let more = value.as_array()?.iter().filter(|name| !known.contains(name));
-                known.iter().chain(more).cloned().collect()
-            }
-            (_, Some(_)) => return None,
-            (_, None) => (*value).clone(),
-        };
-        merged.insert((*key).clone(), value);
-    }
-    Some(merged)
 }
 
 /// Returns the `enum` and `const` of a schema without the values that its type excludes. Returns

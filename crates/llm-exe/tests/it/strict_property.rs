@@ -1,6 +1,7 @@
-//! Tests that a schema rewritten for OpenAI's strict mode accepts the same values as the original.
+//! Tests that a schema rewritten for OpenAI's strict mode accepts the same values as the original,
+//! and that other rewritten schemas accept at least the values that the original accepts.
 
-use llm_exe::schema::{Schema, strict};
+use llm_exe::schema::{Schema, closed, open, strict, to_draft_2020_12, tool_input};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -34,10 +35,25 @@ fn reference() -> impl Strategy<Value = Value> {
         json!({ "maxItems": 1 }),
         json!({ "pattern": "^a" }),
     ]);
-    (name, siblings).prop_map(|(name, mut siblings)| {
-        siblings["$ref"] = json!(format!("#/$defs/{name}"));
+    (name, siblings, any::<bool>()).prop_map(|(name, mut siblings, in_all_of)| {
+        let reference = json!(format!("#/$defs/{name}"));
+        match in_all_of {
+            true => siblings["allOf"] = json!([{ "$ref": reference }]),
+            false => siblings["$ref"] = reference,
+        }
         siblings
     })
+}
+
+/// Removes the recursive definitions if the schema does not need them, because only strict mode
+/// supports recursion.
+fn without_recursion(mut schema: Value) -> Value {
+    let property = schema["properties"]["p"].to_string();
+    if !property.contains("Node") && !property.contains("Union") {
+        let definitions = schema["$defs"].as_object_mut().unwrap();
+        definitions.retain(|name, _| name != "Node" && name != "Union");
+    }
+    schema
 }
 
 fn literals() -> impl Strategy<Value = Value> {
@@ -130,11 +146,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn other_rewritten_schemas_accept_all_valid_values(schema in schema()) {
+        let schema = without_recursion(schema);
+        let original = compiled(&schema);
+        let converted = Some(to_draft_2020_12(&schema).into_owned());
+        for rewritten in [closed(&schema), open(&schema), tool_input(&schema), converted] {
+            let Some(rewritten) = rewritten else { continue };
+            let form = compiled(&rewritten);
+            for value in values() {
+                prop_assert!(
+                    !original.is_valid(&value) || form.is_valid(&value),
+                    "{} for {} rewritten as {}", value, schema, rewritten
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn many_generated_schemas_can_be_rewritten() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let count = |runner: &mut proptest::test_runner::TestRunner| {
-        (0..200).filter(|_| strict(&schema().new_tree(runner).unwrap().current()).is_some()).count()
-    };
-    assert!(count(&mut runner) > 60);
+    let rewrites: [fn(&Value) -> Option<Value>; 3] = [strict, closed, open];
+    for rewrite in rewrites {
+        let count = (0..200).filter(|_| {
+            let schema = schema().new_tree(&mut runner).unwrap().current();
+            rewrite(&without_recursion(schema)).is_some()
+        });
+        assert!(count.count() > 60);
+    }
 }

@@ -11,7 +11,7 @@ use crate::providers::capabilities::FeatureSupport;
 use crate::providers::data_url::{image_path, parse_image};
 use crate::providers::dialect::{Capabilities, StructureSupport};
 use crate::providers::options::{OptionWriter, Support};
-use crate::schema::{Schema, closed};
+use crate::schema::{Schema, closed, fits_grammar, tool_input};
 use crate::wire::{Body, BodyItem};
 
 /// The default value of `max_tokens`, which the API requires in every request.
@@ -51,12 +51,14 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     let name = name.to_owned();
     if model.json_schema
         && let Some(schema) = closed(schema.written())
+        && fits_grammar(&schema)
     {
         return Structure::Native { name, schema, strict: true };
     }
-    // A tool's input must be an object, so a tool cannot enforce any other type of schema.
-    if model.forced_tool && schema.is_object() {
-        return Structure::ForcedTool { name, schema: schema.written().clone() };
+    if model.forced_tool
+        && let Some(schema) = tool_input(schema.written())
+    {
+        return Structure::ForcedTool { name, schema };
     }
     Structure::PromptOnly
 }
