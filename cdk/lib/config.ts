@@ -199,6 +199,12 @@ export const OPTIONS = {
     boolean,
     { env: 'STRICT_VARIABLES' },
   ),
+  strictOptions: option(
+    false,
+    'if `true`, an option that a provider refuses is an error; otherwise it is dropped or changed',
+    boolean,
+    { env: 'STRICT_OPTIONS' },
+  ),
   openAiCompatibleProviders: option(
     {},
     'providers with an OpenAI-compatible API, as described in docs/providers.md',

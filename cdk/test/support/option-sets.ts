@@ -105,6 +105,7 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     allowedModels: ['openai:gpt-4o*', 'anthropic:*'],
     maxTokensCeiling: 4000,
     strictVariables: true,
+    strictOptions: true,
     configUrlHosts: ['*.example.com'],
     configCacheSeconds: 60,
     secretCacheSeconds: 0,

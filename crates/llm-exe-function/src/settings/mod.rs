@@ -163,6 +163,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
     results::check_config_buckets(results, &hosted)?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
+        strict_options: flag(get, "STRICT_OPTIONS")?,
         providers: match get(compatible::SETTING) {
             Some(text) => compatible::parse(&text)
                 .map_err(|reason| SettingsError::new(compatible::SETTING, reason))?,

@@ -164,7 +164,7 @@ fn defaults_match_the_table() {
     for settings in [parse(&[]).unwrap(), all_set_to("").unwrap(), all_set_to(" \t").unwrap()] {
         assert_eq!(settings.endpoint_auth, EndpointAuth::AwsIam);
         assert_eq!(settings.http_deadline, Duration::from_secs(29));
-        assert!(!settings.rules.strict_variables);
+        assert!(!settings.rules.strict_variables && !settings.rules.strict_options);
         assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
         assert_eq!(settings.config_cache, Duration::ZERO);
         assert_eq!(settings.log_level, LogLevel::Info);
@@ -207,6 +207,7 @@ fn valid_values_are_parsed() {
         ("ENDPOINT_AUTH", " api_key "),
         ("HTTP_DEADLINE_SECONDS", " 900 "),
         ("STRICT_VARIABLES", "True"),
+        ("STRICT_OPTIONS", "True"),
         ("LOG_LEVEL", "ERROR"),
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
@@ -219,7 +220,7 @@ fn valid_values_are_parsed() {
     .unwrap();
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
-    assert!(settings.rules.strict_variables);
+    assert!(settings.rules.strict_variables && settings.rules.strict_options);
     assert_eq!(settings.log_level, LogLevel::Error);
     assert_eq!(
         Ok(settings.config_hosts.clone()),

@@ -305,6 +305,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether a provider's refusal of an option is always an error. By default, a request
+    /// that is rejected because the model does not support a part of it is sent again without that
+    /// part, with a warning, and later requests do not contain it either.
+    pub fn strict_options(mut self, strict: bool) -> Self {
+        self.rules.strict_options = strict;
+        self
+    }
+
     /// Sets the time limit of a request, including all attempts, repairs and fallbacks. The default
     /// is 5 minutes.
     pub fn time_limit(mut self, limit: Duration) -> Self {

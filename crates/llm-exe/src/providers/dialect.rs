@@ -76,6 +76,18 @@ pub trait Dialect: Send + Sync {
         }
     }
 
+    /// Chooses the next weaker method for making the reply match a schema, after the provider
+    /// refused `refused`. By default, the schema is sent only in the prompt.
+    fn weaker_structure(
+        &self,
+        _model: &str,
+        _name: &str,
+        _schema: &Schema,
+        _refused: &Structure,
+    ) -> Structure {
+        Structure::PromptOnly
+    }
+
     /// Builds the HTTP request for a chat. Call [`build_request`](super::build_request) instead,
     /// which checks the chat first.
     ///

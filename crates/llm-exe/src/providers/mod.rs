@@ -24,6 +24,7 @@ mod open_calls;
 mod openai_chat;
 mod options;
 mod raw_object;
+mod refusal;
 mod registry;
 
 use std::borrow::Cow;
@@ -39,6 +40,7 @@ pub use capabilities::{Capability, ModelTable};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;
+pub(crate) use refusal::{Refusal, SamplingOption, read_refusal};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 
 /// The placeholder in a default base URL for the host of an AWS region.

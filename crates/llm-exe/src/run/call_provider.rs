@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
+use super::learned::Learned;
 use super::quote::{quote_body, quote_provider};
 use super::read_response::{ReadResponse, ResponseFailure};
 use crate::chat::{Chat, Reply};
@@ -14,7 +15,7 @@ use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
-use crate::providers::{Failure, Provider};
+use crate::providers::{Failure, Provider, Refusal, read_refusal};
 use crate::transport::{Policy, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
@@ -28,6 +29,21 @@ pub(super) struct ProviderClient {
     pub(super) endpoints: Endpoints,
     pub(super) keys: Arc<dyn Keys>,
     pub(super) transport: Transport,
+    /// What the providers refused, or `None` if a refusal is always an error.
+    pub(super) learned: Option<Arc<Learned>>,
+}
+
+/// A failed call.
+pub(super) struct FailedCall {
+    pub(super) error: Error,
+    /// What the provider refused, if the request can be changed.
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl From<Error> for FailedCall {
+    fn from(error: Error) -> Self {
+        FailedCall { error, refusal: None }
+    }
 }
 
 impl ProviderClient {
@@ -51,7 +67,7 @@ impl ProviderClient {
         target: &Target,
         chat: &Chat,
         request: &WireRequest,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Reply, FailedCall> {
         let mut secret = self.get_secret(context, request).await?;
         let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
@@ -68,11 +84,13 @@ impl ProviderClient {
             ReadResponse::Failed(failed) => {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
-                return Err(quote_provider(error, &failed.failure.message, &secrets));
+                let error = quote_provider(error, &failed.failure.message, &secrets);
+                let refusal = self.read_refusal(&response, &failed.failure);
+                return Err(FailedCall { error, refusal });
             }
             ReadResponse::Unreadable(error) => {
                 report.answered = true;
-                return Err(quote_body(error, &response, &secrets));
+                return Err(quote_body(error, &response, &secrets).into());
             }
         };
         report.answered = true;
@@ -82,6 +100,15 @@ impl ProviderClient {
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
         Ok(reply)
+    }
+
+    /// Reads what the provider refused, unless a refusal is always an error.
+    fn read_refusal(&self, response: &WireReply, failure: &Failure) -> Option<Refusal> {
+        let is_rejected = failure.kind == ErrorKind::ProviderRejected;
+        if self.learned.is_none() || !is_rejected || !matches!(response.status, 400 | 422) {
+            return None;
+        }
+        read_refusal(&failure.message, &response.body)
     }
 
     async fn get_secret(

@@ -8,15 +8,20 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
+use super::learned::{self, Change, Learned, MAX_RUNGS};
 use super::schema_prompt;
-use crate::chat::{Chat, Message, Role, Structure};
+use crate::chat::{Chat, Message, Reply, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{BuiltRequest, Endpoint, build_request};
+use crate::providers::{Endpoint, Refusal, build_request};
+use crate::schema::Schema;
 use crate::wire::WireRequest;
 
 /// The name of the schema in requests to providers.
 const SCHEMA_NAME: &str = "answer";
+
+/// Maximum number of times that a request is sent again after the provider refused a part of it.
+const MAX_CHANGES: usize = 3;
 
 /// A conversation with one target. Creating it builds the first request but does not send it.
 pub(super) struct Conversation<'a> {
@@ -26,8 +31,13 @@ pub(super) struct Conversation<'a> {
     endpoint: Endpoint,
     chat: Chat,
     pub(super) request: WireRequest,
-    /// The warnings about options that the dialect dropped or changed in the request.
+    /// The warnings about options that were dropped or changed in the request.
     pub(super) warnings: Vec<String>,
+    /// The changes after refusals, with the state of reasoning in the request that was refused.
+    /// They are remembered once a request with them succeeds.
+    changes: Vec<(Option<bool>, Change)>,
+    /// The number of changes that are not remembered yet.
+    unconfirmed: usize,
 }
 
 impl<'a> Conversation<'a> {
@@ -44,18 +54,38 @@ impl<'a> Conversation<'a> {
     ) -> Result<Self, Error> {
         let dialect = target.provider.dialect();
         let mut structure = Structure::Free;
+        let mut warnings = Vec::new();
         if let Some(schema) = plan.output.schema_for_model() {
             structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
-            if matches!(structure, Structure::JsonMode | Structure::PromptOnly) {
+            if let Some(learned) = &client.learned {
+                skip_refused(&mut structure, learned, target, schema, &mut warnings);
+            }
+            if needs_prompt(&structure) {
                 schema_prompt::add_schema(&mut messages, schema);
             }
         }
         convert_last_system(&mut messages);
         let sampling = target.sampling.clone();
-        let chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
+        let mut chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
+        if let Some(learned) = &client.learned {
+            warnings.extend(learned.apply(target.provider.name(), &mut chat));
+        }
         let endpoint = client.endpoints.resolve(&target.provider);
-        let BuiltRequest { request, warnings } = build_request(dialect, &endpoint, &chat)?;
-        Ok(Conversation { client, plan, target, endpoint, chat, request, warnings })
+        let built = build_request(dialect, &endpoint, &chat)?;
+        warnings.extend(built.warnings);
+        let request = built.request;
+        let (changes, unconfirmed) = (Vec::new(), 0);
+        Ok(Conversation {
+            client,
+            plan,
+            target,
+            endpoint,
+            chat,
+            request,
+            warnings,
+            changes,
+            unconfirmed,
+        })
     }
 
     /// Calls the provider until a reply is accepted or the maximum number of repairs is reached.
@@ -65,8 +95,7 @@ impl<'a> Conversation<'a> {
         let mut repairs_left = self.plan.output.repairs;
         loop {
             let started = Instant::now();
-            let call = self.client.call(context, self.target, &self.chat, &self.request);
-            let reply = call.await?;
+            let reply = self.call(context).await?;
             let unusable = match check_reply(self.plan, &self.chat.structure, &reply) {
                 CheckedReply::Accepted(value, warnings) => {
                     context.report.add_warnings(warnings);
@@ -84,11 +113,104 @@ impl<'a> Conversation<'a> {
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
-            let built = build_request(self.target.provider.dialect(), &self.endpoint, &self.chat)?;
-            context.report.add_warnings(built.warnings);
-            self.request = built.request;
+            self.rebuild(context)?;
         }
     }
+
+    /// Calls the provider. If it refuses a part of the request that can be changed, the part is
+    /// changed and the request is sent again.
+    async fn call(&mut self, context: &mut Context) -> Result<Reply, Error> {
+        loop {
+            let call = self.client.call(context, self.target, &self.chat, &self.request);
+            let failed = match call.await {
+                Ok(reply) => {
+                    if self.unconfirmed > 0 {
+                        self.remember(context);
+                    }
+                    return Ok(reply);
+                }
+                Err(failed) => failed,
+            };
+            let Some(refusal) = failed.refusal else { return Err(failed.error) };
+            if self.changes.len() >= MAX_CHANGES || !self.change(context, refusal) {
+                return Err(failed.error);
+            }
+            self.rebuild(context)?;
+        }
+    }
+
+    /// Changes what the provider refused. Returns false if the request can't be changed.
+    fn change(&mut self, context: &mut Context, refusal: Refusal) -> bool {
+        let schema = self.plan.output.schema_for_model();
+        // A completed turn depends on the messages and tools before it.
+        let only_options = context.report.repairs > 0;
+        let change = Change::for_refusal(refusal, &self.chat, schema, only_options);
+        let Some(mut change) = change else { return false };
+        let reasoning = learned::reasoning(&self.chat.sampling);
+        if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
+            let (dialect, model) = (self.target.provider.dialect(), &self.target.model);
+            let had_prompt = needs_prompt(&self.chat.structure);
+            change.weaken(&mut self.chat.structure, |refused| {
+                dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
+            });
+            if needs_prompt(&self.chat.structure) && !had_prompt {
+                schema_prompt::add_schema(&mut self.chat.messages, schema);
+            }
+        } else {
+            change.apply(&mut self.chat);
+        }
+        let warning = change.warning(&self.target.model);
+        context.report.add_warnings(vec![warning]);
+        self.changes.push((reasoning, change));
+        self.unconfirmed += 1;
+        true
+    }
+
+    /// Remembers the changes with which the provider accepted the request.
+    fn remember(&mut self, context: &mut Context) {
+        let Some(learned) = &self.client.learned else { return };
+        let first = self.changes.len().saturating_sub(self.unconfirmed);
+        for (reasoning, change) in self.changes.iter().skip(first) {
+            let provider = self.target.provider.name();
+            let added = learned.add(provider, &self.chat.model, *reasoning, change.clone());
+            context.report.learned.extend(added);
+        }
+        self.unconfirmed = 0;
+    }
+
+    fn rebuild(&mut self, context: &mut Context) -> Result<(), Error> {
+        let built = build_request(self.target.provider.dialect(), &self.endpoint, &self.chat)?;
+        context.report.add_warnings(built.warnings);
+        self.request = built.request;
+        Ok(())
+    }
+}
+
+/// Returns whether a structure needs the schema in the prompt.
+fn needs_prompt(structure: &Structure) -> bool {
+    matches!(structure, Structure::JsonMode | Structure::PromptOnly)
+}
+
+/// Replaces a structure with a weaker one as long as the provider is known to refuse it.
+fn skip_refused(
+    structure: &mut Structure,
+    learned: &Learned,
+    target: &Target,
+    schema: &Schema,
+    warnings: &mut Vec<String>,
+) {
+    let (provider, model) = (&target.provider, &target.model);
+    let mut last = None;
+    for _ in 0..MAX_RUNGS {
+        let change = learned.refused_structure(provider.name(), model, structure, schema);
+        let Some(mut change) = change else { break };
+        let dialect = provider.dialect();
+        change.weaken(structure, |refused| {
+            dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
+        });
+        last = Some(change);
+    }
+    warnings.extend(last.map(|change| change.warning(model)));
 }
 
 /// Prefixes an error with the provider and the model, unless the error is about the request itself.

@@ -5,6 +5,7 @@ mod check_reply;
 mod context;
 mod conversation;
 mod fallbacks;
+mod learned;
 mod outcome;
 mod quote;
 mod read_response;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use context::Context;
+pub use learned::LearnedCapability;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report};
 
@@ -50,7 +52,9 @@ impl Runner {
     /// to the operator's rules.
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
-        Runner { client: ProviderClient { endpoints, keys, transport }, rules, documents: None }
+        let learned = (!rules.strict_options).then(Arc::default);
+        let client = ProviderClient { endpoints, keys, transport, learned };
+        Runner { client, rules, documents: None }
     }
 
     /// Sets the signer for requests to AWS. Calls to Amazon Bedrock require a signer.

@@ -25,6 +25,7 @@ mod prompt_limits;
 mod prompt_ours;
 mod prompts;
 mod properties;
+mod refusals;
 mod registered;
 mod rendering;
 mod requests;

@@ -45,6 +45,16 @@ impl Dialect for Anthropic {
         request::choose_structure(models::find_model(model), name, schema)
     }
 
+    fn weaker_structure(
+        &self,
+        model: &str,
+        name: &str,
+        schema: &Schema,
+        refused: &Structure,
+    ) -> Structure {
+        request::weaker_structure(models::find_model(model), name, schema, refused)
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_model(&chat.model);
         let model_field = ("model", json!(chat.model));

@@ -63,6 +63,21 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     Structure::PromptOnly
 }
 
+/// Returns the next method after one that the API refused.
+pub(crate) fn weaker_structure(
+    model: ClaudeModel,
+    name: &str,
+    schema: &Schema,
+    refused: &Structure,
+) -> Structure {
+    match refused {
+        Structure::Native { .. } => {
+            choose_structure(ClaudeModel { json_schema: false, ..model }, name, schema)
+        }
+        _ => Structure::PromptOnly,
+    }
+}
+
 /// The name of the body field that contains the messages.
 const MESSAGES: &str = "messages";
 

@@ -46,6 +46,16 @@ impl Dialect for InvokeAnthropic {
         request::choose_structure(models::find_claude(model), name, schema)
     }
 
+    fn weaker_structure(
+        &self,
+        model: &str,
+        name: &str,
+        schema: &Schema,
+        refused: &Structure,
+    ) -> Structure {
+        request::weaker_structure(models::find_claude(model), name, schema, refused)
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let model = models::find_claude(&chat.model);
         let version = ("anthropic_version", json!(VERSION));

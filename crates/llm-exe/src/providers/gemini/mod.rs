@@ -55,6 +55,13 @@ impl Dialect for Gemini {
         }
     }
 
+    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, refused: &Structure) -> Structure {
+        match refused {
+            Structure::Native { .. } => Structure::JsonMode,
+            _ => Structure::PromptOnly,
+        }
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(chat)?;
         let auth = |key| Auth::Header("x-goog-api-key".into(), key);

@@ -11,8 +11,9 @@ mod tools;
 use self::tools::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
-use crate::chat::{Chat, Reply};
+use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
+use crate::schema::Schema;
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The dialect of Ollama's native API.
@@ -33,6 +34,13 @@ impl Dialect for Ollama {
             images: true,
             tools: models::find_model(model).tools,
             structured_output: StructureSupport::JsonSchema,
+        }
+    }
+
+    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, refused: &Structure) -> Structure {
+        match refused {
+            Structure::Native { .. } => Structure::JsonMode,
+            _ => Structure::PromptOnly,
         }
     }
 

@@ -59,6 +59,24 @@ impl Dialect for OpenAiChat {
         }
     }
 
+    fn weaker_structure(
+        &self,
+        model: &str,
+        name: &str,
+        schema: &Schema,
+        refused: &Structure,
+    ) -> Structure {
+        let has_json_mode = models::find_model(self.models, model).json_mode;
+        match refused {
+            Structure::Native { strict: true, .. } => {
+                let schema = without_lookaround(schema.written());
+                Structure::Native { name: name.to_owned(), schema, strict: false }
+            }
+            Structure::Native { .. } if has_json_mode => Structure::JsonMode,
+            _ => Structure::PromptOnly,
+        }
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(self, chat)?;
         Ok(BuiltRequest {

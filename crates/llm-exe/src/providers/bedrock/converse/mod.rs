@@ -8,7 +8,7 @@ mod request;
 mod tools;
 
 use super::failure::read_failure;
-use super::models::{self, Family, ToolChoice};
+use super::models::{self, ConverseModel, Family, ToolChoice};
 use super::operation::operation_request;
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
@@ -25,6 +25,19 @@ pub(crate) struct Converse {
     /// model name, such as that of an application inference profile, is treated as a model of this
     /// family.
     pub(crate) default_family: &'static str,
+}
+
+/// Returns a tool that the model is forced to call, or `PromptOnly` if it can't be forced.
+fn choose_tool(model: ConverseModel, name: &str, schema: &Schema) -> Structure {
+    // A tool's input must be an object, so a tool cannot enforce any other type of schema.
+    let input = schema.is_object().then(|| schema.written());
+    let input = match model.tool_choice {
+        ToolChoice::Tool | ToolChoice::Any => input.cloned(),
+        ToolChoice::ToolWithPlainRoot => input.and_then(tools::with_plain_root),
+        ToolChoice::Unsupported => None,
+    };
+    let name = name.to_owned();
+    input.map_or(Structure::PromptOnly, |schema| Structure::ForcedTool { name, schema })
 }
 
 impl Dialect for Converse {
@@ -60,20 +73,28 @@ impl Dialect for Converse {
             }
             Family::Other(model) => model,
         };
-        let name = name.to_owned();
         if model.json_schema
             && let Some(schema) = closed(schema.written())
         {
-            return Structure::Native { name, schema, strict: true };
+            return Structure::Native { name: name.to_owned(), schema, strict: true };
         }
-        // A tool's input must be an object, so a tool cannot enforce any other type of schema.
-        let input = schema.is_object().then(|| schema.written());
-        let input = match model.tool_choice {
-            ToolChoice::Tool | ToolChoice::Any => input.cloned(),
-            ToolChoice::ToolWithPlainRoot => input.and_then(tools::with_plain_root),
-            ToolChoice::Unsupported => None,
-        };
-        input.map_or(Structure::PromptOnly, |schema| Structure::ForcedTool { name, schema })
+        choose_tool(model, name, schema)
+    }
+
+    fn weaker_structure(
+        &self,
+        model: &str,
+        name: &str,
+        schema: &Schema,
+        refused: &Structure,
+    ) -> Structure {
+        match (models::find_model(model, self.default_family), refused) {
+            (Family::Claude(model), refused) => {
+                anthropic::request::weaker_structure(model, name, schema, refused)
+            }
+            (Family::Other(model), Structure::Native { .. }) => choose_tool(model, name, schema),
+            _ => Structure::PromptOnly,
+        }
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

@@ -1,0 +1,401 @@
+//! Reads what a provider refused from its error message, so that a request can be sent again
+//! without it.
+//!
+//! Providers word these messages differently, but they all name the field of the request and state
+//! that the model or the API does not support it. A message about the prompt, or about a value that
+//! is out of range, is not such a refusal. The corpus of messages is in
+//! `tests/cases/refusals.json`.
+
+use crate::chat::Sampling;
+
+use super::capabilities::EFFORTS;
+
+/// The part of a request that a provider refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// One of these options is not supported. The message does not distinguish between them.
+    Options(&'static [SamplingOption]),
+    /// The effort is not supported. The list contains the supported values in ascending order, if
+    /// the message names them.
+    Effort(Vec<&'static str>),
+    /// The maximum number of output tokens is above this limit.
+    OutputLimit(u64),
+    /// The field for the schema or for JSON mode is not supported.
+    Format,
+    /// The field is supported, but not with this schema.
+    Schema,
+    /// The schema of a tool is not supported.
+    ToolSchema,
+    /// The model can't be forced to call a tool.
+    ToolChoice,
+    /// The field that allows or forbids several tool calls in one turn is not supported.
+    ParallelToolCalls,
+}
+
+/// An option of a request that can be dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SamplingOption {
+    Temperature,
+    TopP,
+    TopK,
+    StopSequences,
+    FrequencyPenalty,
+    PresencePenalty,
+    Seed,
+}
+
+impl SamplingOption {
+    /// Returns the option's path in requests.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            SamplingOption::Temperature => "options.temperature",
+            SamplingOption::TopP => "options.topP",
+            SamplingOption::TopK => "options.topK",
+            SamplingOption::StopSequences => "options.stopSequences",
+            SamplingOption::FrequencyPenalty => "options.frequencyPenalty",
+            SamplingOption::PresencePenalty => "options.presencePenalty",
+            SamplingOption::Seed => "options.seed",
+        }
+    }
+
+    /// Removes the option, and returns whether it was set.
+    pub(crate) fn clear(self, sampling: &mut Sampling) -> bool {
+        match self {
+            SamplingOption::Temperature => sampling.temperature.take().is_some(),
+            SamplingOption::TopP => sampling.top_p.take().is_some(),
+            SamplingOption::TopK => sampling.top_k.take().is_some(),
+            SamplingOption::FrequencyPenalty => sampling.frequency_penalty.take().is_some(),
+            SamplingOption::PresencePenalty => sampling.presence_penalty.take().is_some(),
+            SamplingOption::Seed => sampling.seed.take().is_some(),
+            SamplingOption::StopSequences => {
+                !std::mem::take(&mut sampling.stop_sequences).is_empty()
+            }
+        }
+    }
+}
+
+/// Maximum length of the text that is searched. Longer texts quote the request.
+const MAX_TEXT: usize = 2000;
+
+/// Texts about a schema that the provider does not support.
+const SCHEMA_TEXTS: &[&str] = &[
+    "invalid schema for response_format",
+    "invalid json schema",
+    "compiled grammar is too large",
+    "schema is too complex",
+    "schemas contains too many",
+    "too many states for serving",
+    "output_config.format.schema",
+    "response_schema.",
+    "response_json_schema.",
+    "lookaround is not supported",
+];
+/// Texts about the schema of a tool.
+const TOOL_SCHEMA_TEXTS: &[&str] = &["input_schema", "inputschema"];
+/// Texts that state that a field is not supported.
+const UNSUPPORTED_TEXTS: &[&str] = &[
+    "unsupported",
+    "not support",
+    "n't support",
+    "not a supported",
+    "unknown parameter",
+    "unknown name",
+    "unknown field",
+    "unrecognized",
+    "extra inputs",
+    "extra_forbidden",
+    "extraneous key",
+    "deprecated for this model",
+    "only be set to",
+    "only the default",
+    "cannot both be specified",
+    "not permitted",
+    "not enabled for",
+    "not available for",
+    "not allowed",
+    "not compatible",
+    "incompatible",
+    "is unavailable",
+    "must be unset",
+    "may not be enabled",
+];
+/// Texts about a value that no model accepts, or about a prompt that is too long.
+const INVALID_VALUE_TEXTS: &[&str] = &[
+    "greater than",
+    "less than",
+    "between",
+    "range",
+    "above maximum",
+    "below minimum",
+    "expected a value",
+    "invalid type",
+    "at least",
+    "at most",
+    "too long",
+    "too large",
+    "context length",
+    "context limit",
+    "context window",
+    "function tools",
+];
+/// Texts that come before the list of supported values.
+const LIST_TEXTS: &[&str] = &[
+    "supported values",
+    "supported levels",
+    "supported efforts",
+    "valid values",
+    "allowed values",
+    "must be one of",
+    "expected one of",
+    "input should be",
+    "choose from",
+];
+
+/// What a name in a message refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Options(&'static [SamplingOption]),
+    Effort,
+    OutputLimit,
+    Format,
+    ToolChoice,
+    ParallelToolCalls,
+    /// A part of the request that must not be changed, such as the messages.
+    Fixed,
+}
+
+/// Words in plain English that refer to a field.
+const PHRASES: &[(&str, Subject)] = &[
+    ("adaptive thinking", Subject::Effort),
+    ("thinking level", Subject::Effort),
+    ("thinking budget", Subject::Effort),
+    ("think value", Subject::Effort),
+    ("support thinking", Subject::Effort),
+    ("reasoning effort", Subject::Effort),
+    ("effort level", Subject::Effort),
+    ("stop sequences", Subject::Options(&[SamplingOption::StopSequences])),
+    ("penalty is not enabled", PENALTIES),
+    ("output format", Subject::Format),
+    ("response format", Subject::Format),
+    ("structured output", Subject::Format),
+    ("json mode", Subject::Format),
+    ("tool choice", Subject::ToolChoice),
+    ("type \"tool\"", Subject::ToolChoice),
+    ("parallel tool calls", Subject::ParallelToolCalls),
+    ("support tool", Subject::Fixed),
+    ("support image", Subject::Fixed),
+];
+
+const PENALTIES: Subject =
+    Subject::Options(&[SamplingOption::FrequencyPenalty, SamplingOption::PresencePenalty]);
+
+/// Returns what a request is refused for, or `None` if the message does not name a part of the
+/// request that can be changed. `message` is the provider's error message, and `body` the whole
+/// response, which is searched if the message names nothing.
+pub(crate) fn read_refusal(message: &str, body: &[u8]) -> Option<Refusal> {
+    let message = beginning(message);
+    if let Some(refusal) = read_text(message) {
+        return Some(refusal);
+    }
+    // Validation errors often have the name in a field of its own.
+    let body = std::str::from_utf8(body).ok().map(beginning)?;
+    let names_field = first_subject(message).is_some();
+    if names_field || !has_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
+        return None;
+    }
+    read_text(body)
+}
+
+fn beginning(text: &str) -> &str {
+    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
+
+fn has_any(text: &str, texts: &[&str]) -> bool {
+    texts.iter().any(|known| text.contains(known))
+}
+
+fn read_text(message: &str) -> Option<Refusal> {
+    let message = without_rules(message);
+    let text = message.to_ascii_lowercase();
+    if has_any(&text, SCHEMA_TEXTS) {
+        return Some(Refusal::Schema);
+    }
+    if has_any(&text, TOOL_SCHEMA_TEXTS) {
+        return Some(Refusal::ToolSchema);
+    }
+    let subject = first_subject(message);
+    if let Some(limit) = read_output_limit(&text, subject) {
+        return Some(Refusal::OutputLimit(limit));
+    }
+    let subject = subject?;
+    let efforts = supported_efforts(&text);
+    if subject == Subject::Effort && !efforts.is_empty() {
+        return Some(Refusal::Effort(efforts));
+    }
+    if !has_any(&text, UNSUPPORTED_TEXTS) || has_any(&text, INVALID_VALUE_TEXTS) {
+        return None;
+    }
+    match subject {
+        Subject::Options(options) => Some(Refusal::Options(options)),
+        Subject::Effort => Some(Refusal::Effort(Vec::new())),
+        Subject::Format => Some(Refusal::Format),
+        Subject::ToolChoice => Some(Refusal::ToolChoice),
+        Subject::ParallelToolCalls => Some(Refusal::ParallelToolCalls),
+        // The output limit is lowered, but never dropped.
+        Subject::OutputLimit | Subject::Fixed => None,
+    }
+}
+
+/// Returns a message of Bedrock without the rule that it quotes before the key that is refused.
+fn without_rules(message: &str) -> &str {
+    let rest = message.split_once("must not be valid against schema").map(|(_, rest)| rest);
+    rest.and_then(|rest| rest.split_once('}')).map_or(message, |(_, rest)| rest)
+}
+
+/// Returns the first part of the request that a message names. If two options exclude each other,
+/// this is the second one.
+fn first_subject(message: &str) -> Option<Subject> {
+    let text = message.to_ascii_lowercase();
+    let phrases =
+        PHRASES.iter().filter_map(|(phrase, subject)| Some((text.find(phrase)?, *subject)));
+    let mut found: Vec<(usize, Subject)> = phrases.collect();
+    found.extend(names(message).filter_map(|(at, name)| Some((at, subject_of_path(name)?))));
+    found.sort_by_key(|(at, _)| *at);
+    if text.contains("cannot both be specified") {
+        return found.get(1).or(found.first()).map(|(_, subject)| *subject);
+    }
+    found.first().map(|(_, subject)| *subject)
+}
+
+/// Returns the names of fields in a message and their positions. An ordinary word is a name only if
+/// it is marked as one, for example by quotes.
+fn names(message: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    let mut at = 0;
+    let words = std::iter::from_fn(move || {
+        let rest = message.get(at..)?;
+        let start = at + rest.find(is_part)?;
+        let rest = message.get(start..)?;
+        let length = rest.find(|c: char| !is_part(c)).unwrap_or(rest.len());
+        at = start + length;
+        Some((start, rest.get(..length)?))
+    });
+    words.filter_map(move |(start, word)| {
+        let name = word.trim_matches('.');
+        let before = message.get(..start).unwrap_or_default();
+        let after = message.get(start + word.len()..).unwrap_or_default();
+        is_marked(before, name, after).then_some((start, name))
+    })
+}
+
+/// Returns whether a word is the name of a field: it is quoted, spelled as a name, or next to a
+/// word such as `parameter`.
+fn is_marked(before: &str, word: &str, after: &str) -> bool {
+    let is_camel = |pair: &[u8]| {
+        let [first, second] = pair else { return false };
+        first.is_ascii_lowercase() && second.is_ascii_uppercase()
+    };
+    let follows = [" parameter", " field", " option", " argument", ":"];
+    let precedes = ["parameter ", "parameter: ", "field ", "argument ", "argument: "];
+    word == "temperature"
+        || before.ends_with(['\'', '"', '`', '[', '/'])
+        || word.contains(['_', '.'])
+        || word.as_bytes().windows(2).any(is_camel)
+        || follows.iter().any(|text| after.starts_with(text))
+        || precedes.iter().any(|text| before.ends_with(text))
+        || before.ends_with(": ") && after.trim_matches(['.', ' ']).is_empty()
+}
+
+/// Returns what a path such as `generation_config.thinking_config` refers to. The last known
+/// segment is the most specific one.
+fn subject_of_path(path: &str) -> Option<Subject> {
+    let mut segments = path.split('.').filter(|segment| !segment.is_empty());
+    let first = segments.clone().next().and_then(subject_of);
+    if first == Some(Subject::Fixed) && !is_tool_config(path) {
+        return first;
+    }
+    segments.rfind(|segment| subject_of(segment).is_some()).and_then(subject_of)
+}
+
+fn is_tool_config(path: &str) -> bool {
+    path.to_ascii_lowercase().starts_with("toolconfig.toolchoice")
+}
+
+fn subject_of(segment: &str) -> Option<Subject> {
+    use SamplingOption::{
+        FrequencyPenalty, PresencePenalty, Seed, StopSequences, Temperature, TopK, TopP,
+    };
+    let name: String =
+        segment.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
+    Some(match name.as_str() {
+        "temperature" => Subject::Options(&[Temperature]),
+        "topp" => Subject::Options(&[TopP]),
+        "topk" => Subject::Options(&[TopK]),
+        "stop" | "stopsequences" => Subject::Options(&[StopSequences]),
+        "frequencypenalty" => Subject::Options(&[FrequencyPenalty]),
+        "presencepenalty" => Subject::Options(&[PresencePenalty]),
+        "seed" | "randomseed" => Subject::Options(&[Seed]),
+        "reasoningeffort" | "effort" | "reasoning" | "reasoningconfig" | "thinking" | "think" => {
+            Subject::Effort
+        }
+        "thinkingconfig" | "thinkinglevel" | "thinkingbudget" | "budgettokens" => Subject::Effort,
+        "maxtokens" | "maxcompletiontokens" | "maxoutputtokens" | "numpredict" => {
+            Subject::OutputLimit
+        }
+        "responseformat" | "jsonschema" | "jsonobject" | "outputconfig" | "outputformat" => {
+            Subject::Format
+        }
+        "responsejsonschema" | "responseschema" | "responsemimetype" | "textformat" | "format" => {
+            Subject::Format
+        }
+        "toolchoice" => Subject::ToolChoice,
+        "paralleltoolcalls" | "disableparalleltooluse" => Subject::ParallelToolCalls,
+        "messages" | "contents" | "content" | "system" | "systeminstruction" | "prompt" => {
+            Subject::Fixed
+        }
+        "tools" | "toolconfig" | "functions" | "store" | "guardrailconfig" | "stream" => {
+            Subject::Fixed
+        }
+        _ => return None,
+    })
+}
+
+/// Returns the supported values of `effort` that a message lists, in ascending order.
+fn supported_efforts(text: &str) -> Vec<&'static str> {
+    let list = LIST_TEXTS.iter().find_map(|intro| text.split_once(intro)).map(|(_, list)| list);
+    let Some(list) = list else { return Vec::new() };
+    let words: Vec<&str> = list.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    EFFORTS.iter().copied().filter(|effort| words.contains(effort)).collect()
+}
+
+/// Returns the maximum number of output tokens that a message names.
+fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
+    let names_limit = subject == Some(Subject::OutputLimit) || text.contains("maximum tokens");
+    if !names_limit || text.contains("context") {
+        return None;
+    }
+    let after = |intro: &str| leading_number(text.split_once(intro)?.1);
+    // "max_tokens: N > M" names the limit last, and a range may exclude it.
+    let limits = [
+        "> ",
+        "supports at most ",
+        "model limit of ",
+        "maximum value of ",
+        "less than or equal to ",
+        "<= ",
+    ];
+    if let Some(limit) = limits.iter().find_map(|intro| after(intro)) {
+        return Some(limit);
+    }
+    let (_, range) = text.split_once("supported range is from")?;
+    let limit = leading_number(range.split_once(" to ")?.1)?;
+    if range.contains("(exclusive)") { limit.checked_sub(1) } else { Some(limit) }
+}
+
+fn leading_number(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches(['`', '\'', ' ']);
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(text.len());
+    let digits: String = text.get(..end)?.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|number| *number > 0)
+}

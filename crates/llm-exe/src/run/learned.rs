@@ -1,0 +1,390 @@
+//! Remembers what providers refused, so that later requests are sent without it.
+//!
+//! The tables of capabilities can't know every model. If a provider rejects a request because of a
+//! part that can be changed, the part is changed and the request is sent again. The change is
+//! remembered once the changed request succeeds.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::chat::{Chat, Sampling, Structure, ToolChoice};
+use crate::providers::{EFFORTS, Refusal, SamplingOption};
+use crate::schema::Schema;
+
+/// The number of methods for making the reply match a schema.
+pub(super) const MAX_RUNGS: usize = 5;
+/// Maximum number of facts. The oldest ones are forgotten.
+const MAX_FACTS: usize = 1000;
+
+/// A change of requests that the process learned from a provider's refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LearnedCapability {
+    /// The provider's name.
+    pub provider: String,
+    /// The model name, as in the caller's request.
+    pub model: String,
+    /// The part of the request that the provider refused, such as `options.temperature`.
+    pub field: &'static str,
+    /// What later requests contain instead, such as `dropped`.
+    pub change: String,
+}
+
+/// A change to a request that makes the provider accept it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The option is dropped.
+    Drop(SamplingOption),
+    /// The effort is replaced, or dropped.
+    Effort { from: String, to: Option<&'static str> },
+    /// The output limit is lowered. `is_default` states whether the request set none.
+    OutputLimit { limit: u64, is_default: bool },
+    /// The schema is sent in a weaker way, which `sent` describes. If there is a hash, this applies
+    /// only to that schema.
+    Structure { refused: Rung, schema: Option<u64>, sent: &'static str },
+    /// The model is not forced to call a tool.
+    ToolChoice,
+    /// The model may call several tools in one turn.
+    ParallelToolCalls,
+}
+
+/// A method for making the reply match a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rung {
+    /// The provider's field for schemas, in any mode.
+    Native,
+    /// The same field in the mode that guarantees a valid reply.
+    Strict,
+    /// The same field in another mode.
+    Loose,
+    ForcedTool,
+    JsonMode,
+}
+
+impl Rung {
+    fn includes(self, structure: &Structure) -> bool {
+        match structure {
+            Structure::Native { strict: true, .. } => matches!(self, Rung::Native | Rung::Strict),
+            Structure::Native { strict: false, .. } => matches!(self, Rung::Native | Rung::Loose),
+            Structure::ForcedTool { .. } => self == Rung::ForcedTool,
+            Structure::JsonMode => self == Rung::JsonMode,
+            Structure::Free | Structure::PromptOnly => false,
+        }
+    }
+}
+
+impl Change {
+    /// Chooses the change for a refusal. Returns `None` if the request does not contain what was
+    /// refused, or if it can't be changed. After the first completed turn of a conversation, only
+    /// options can change (`only_options`), because the turn depends on the rest.
+    pub(super) fn for_refusal(
+        refusal: Refusal,
+        chat: &Chat,
+        schema: Option<&Schema>,
+        only_options: bool,
+    ) -> Option<Change> {
+        let change = match refusal {
+            Refusal::Options(options) => {
+                let mut sampling = chat.sampling.clone();
+                options.iter().find(|option| option.clear(&mut sampling)).copied().map(Change::Drop)
+            }
+            Refusal::Effort(supported) => {
+                let from = chat.sampling.effort.clone()?;
+                let to = nearest(&from, &supported);
+                (to != Some(&*from)).then_some(Change::Effort { from, to })
+            }
+            Refusal::OutputLimit(limit) => match chat.sampling.max_tokens {
+                Some(requested) if requested <= limit => None,
+                requested => Some(Change::OutputLimit { limit, is_default: requested.is_none() }),
+            },
+            Refusal::Format => match chat.structure {
+                Structure::Native { .. } => Some((Rung::Native, None)),
+                Structure::JsonMode => Some((Rung::JsonMode, None)),
+                _ => None,
+            }
+            .map(|(refused, schema)| Change::Structure { refused, schema, sent: "" }),
+            Refusal::Schema | Refusal::ToolSchema => {
+                let refused = match (&chat.structure, refusal) {
+                    (Structure::Native { strict: true, .. }, Refusal::Schema) => Rung::Strict,
+                    (Structure::Native { .. }, Refusal::Schema) => Rung::Loose,
+                    // The only tool is the one for the reply.
+                    (Structure::ForcedTool { .. }, _) if chat.tools.is_empty() => Rung::ForcedTool,
+                    _ => return None,
+                };
+                Some(Change::Structure { refused, schema: Some(hash(schema?)), sent: "" })
+            }
+            Refusal::ToolChoice => match (&chat.structure, &chat.tool_choice) {
+                (Structure::ForcedTool { .. }, _) => {
+                    Some(Change::Structure { refused: Rung::ForcedTool, schema: None, sent: "" })
+                }
+                (_, ToolChoice::Required | ToolChoice::Named(_)) if !chat.tools.is_empty() => {
+                    Some(Change::ToolChoice)
+                }
+                _ => None,
+            },
+            Refusal::ParallelToolCalls => {
+                (!chat.parallel_tool_calls).then_some(Change::ParallelToolCalls)
+            }
+        };
+        change.filter(|change| !only_options || !matches!(change, Change::Structure { .. }))
+    }
+
+    /// Applies the change to the options of a request, and returns whether it applies. The
+    /// structure is changed by the conversation, which knows the schema.
+    pub(super) fn apply(&self, chat: &mut Chat) -> bool {
+        let sampling = &mut chat.sampling;
+        match self {
+            Change::Drop(option) => option.clear(sampling),
+            Change::Effort { from, to } => {
+                let applies = sampling.effort.as_ref() == Some(from);
+                if applies {
+                    sampling.effort = to.map(str::to_owned);
+                }
+                applies
+            }
+            Change::OutputLimit { limit, is_default } => {
+                let applies = match sampling.max_tokens {
+                    Some(requested) => requested > *limit,
+                    None => *is_default,
+                };
+                if applies {
+                    sampling.max_tokens = Some(*limit);
+                }
+                applies
+            }
+            Change::ToolChoice => {
+                let is_forced =
+                    matches!(chat.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
+                if is_forced {
+                    chat.tool_choice = ToolChoice::Auto;
+                }
+                is_forced && !chat.tools.is_empty()
+            }
+            Change::ParallelToolCalls => !std::mem::replace(&mut chat.parallel_tool_calls, true),
+            Change::Structure { .. } => false,
+        }
+    }
+
+    /// Returns whether the change excludes a method for making the reply match a schema.
+    pub(super) fn excludes(&self, structure: &Structure) -> bool {
+        matches!(self, Change::Structure { refused, .. } if refused.includes(structure))
+    }
+
+    /// Replaces a structure that the change excludes with the next weaker one that it allows.
+    pub(super) fn weaken(
+        &mut self,
+        structure: &mut Structure,
+        weaker: impl Fn(&Structure) -> Structure,
+    ) {
+        // A dialect of the program could return the same structure again.
+        for _ in 0..MAX_RUNGS {
+            if !self.excludes(structure) {
+                break;
+            }
+            *structure = weaker(structure);
+        }
+        if self.excludes(structure) {
+            *structure = Structure::PromptOnly;
+        }
+        if let Change::Structure { sent, .. } = self {
+            *sent = match structure {
+                Structure::Native { .. } => "without strict mode",
+                Structure::ForcedTool { .. } => "as a tool",
+                Structure::JsonMode => "in the prompt, with JSON mode",
+                Structure::PromptOnly | Structure::Free => "only in the prompt",
+            };
+        }
+    }
+
+    /// Returns the part of the request that was refused.
+    fn field(&self) -> &'static str {
+        match self {
+            Change::Drop(option) => option.path(),
+            Change::Effort { .. } => "options.effort",
+            Change::OutputLimit { .. } => "options.maxTokens",
+            Change::Structure { .. } => "schema",
+            Change::ToolChoice => "toolChoice",
+            Change::ParallelToolCalls => "parallelToolCalls",
+        }
+    }
+
+    /// Returns what is sent instead.
+    fn description(&self) -> String {
+        match self {
+            Change::Effort { from, to: Some(to) } => format!("sent as {to:?} instead of {from:?}"),
+            Change::Effort { from, to: None } => format!("dropped if it is {from:?}"),
+            Change::OutputLimit { limit, .. } => format!("lowered to {limit}"),
+            Change::Structure { sent, .. } => format!("sent {sent}"),
+            Change::Drop(_) | Change::ToolChoice | Change::ParallelToolCalls => {
+                "dropped".to_owned()
+            }
+        }
+    }
+
+    /// Returns the warning about the change. It does not quote the provider's message, because
+    /// warnings can be logged.
+    pub(super) fn warning(&self, model: &str) -> String {
+        let change = match self {
+            Change::Effort { to: None, .. } => "dropped".to_owned(),
+            change => change.description(),
+        };
+        let reason = match self {
+            Change::OutputLimit { .. } => "the provider rejects a higher value",
+            Change::Structure { .. } => "the provider rejected a stronger method",
+            _ => "the provider rejects it",
+        };
+        format!("{} is {change} for {model}: {reason}", self.field())
+    }
+}
+
+/// Returns the lowest supported effort that is at least the requested one, or else the highest one.
+fn nearest(requested: &str, supported: &[&'static str]) -> Option<&'static str> {
+    let rank = |effort: &str| EFFORTS.iter().position(|known| *known == effort);
+    let next_higher = supported.iter().find(|effort| rank(effort) >= rank(requested));
+    next_higher.or(supported.last()).copied()
+}
+
+fn hash(schema: &Schema) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    schema.written().to_string().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A change that applies to a provider and a model.
+#[derive(Debug, PartialEq, Eq)]
+struct Fact {
+    provider: String,
+    model: String,
+    /// Whether the request asked for reasoning, for none, or left it to the provider. Many models
+    /// accept an option only with one of these.
+    reasoning: Option<bool>,
+    change: Change,
+}
+
+/// The changes that the process has learned.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    facts: Mutex<VecDeque<Fact>>,
+    /// The number of facts, so that requests do not wait for the lock while there are none.
+    count: AtomicUsize,
+}
+
+impl Learned {
+    /// Remembers a change. Returns a report about it, unless it is known already.
+    pub(super) fn add(
+        &self,
+        provider: &str,
+        model: &str,
+        reasoning: Option<bool>,
+        change: Change,
+    ) -> Option<LearnedCapability> {
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        let learned = LearnedCapability {
+            provider: provider.clone(),
+            model: model.clone(),
+            field: change.field(),
+            change: change.description(),
+        };
+        let fact = Fact { provider, model, reasoning, change };
+        // Each operation leaves the list consistent, so a lock poisoned by a panic is safe to use.
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        if facts.contains(&fact) {
+            return None;
+        }
+        if facts.len() >= MAX_FACTS {
+            facts.pop_front();
+        }
+        facts.push_back(fact);
+        self.count.store(facts.len(), Ordering::Release);
+        Some(learned)
+    }
+
+    /// Applies the changes that were learned for the provider and the model of a chat, except for
+    /// those of its structure. Returns a warning for each of them.
+    pub(super) fn apply(&self, provider: &str, chat: &mut Chat) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.count.load(Ordering::Acquire) == 0 {
+            return warnings;
+        }
+        let model = chat.model.clone();
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let facts = facts.iter().filter(|fact| fact.provider == provider && fact.model == model);
+        let facts: Vec<&Fact> = facts.collect();
+        // Other changes depend on the effort that is sent.
+        let is_effort = |fact: &&&Fact| matches!(fact.change, Change::Effort { .. });
+        let (first, last) = (facts.iter().filter(is_effort), facts.iter());
+        for fact in first.chain(last.filter(|fact| !is_effort(fact))) {
+            let applies = fact.reasoning == reasoning(&chat.sampling) || is_effort(&fact);
+            if applies && fact.change.apply(chat) {
+                warnings.push(fact.change.warning(&model));
+            }
+        }
+        warnings
+    }
+
+    /// Returns the change that excludes a structure for a schema, if one was learned.
+    pub(super) fn refused_structure(
+        &self,
+        provider: &str,
+        model: &str,
+        structure: &Structure,
+        schema: &Schema,
+    ) -> Option<Change> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let hash = hash(schema);
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = facts.iter().filter(|fact| fact.provider == provider && fact.model == model);
+        let excludes = |change: &&Change| {
+            let applies = match change {
+                Change::Structure { schema, .. } => schema.is_none_or(|known| known == hash),
+                _ => false,
+            };
+            applies && change.excludes(structure)
+        };
+        changes.map(|fact| &fact.change).find(excludes).cloned()
+    }
+}
+
+/// Returns whether a request asks for reasoning. `None` means that it is left to the provider.
+pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
+    sampling.effort.as_deref().map(|effort| effort != "none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Learned, MAX_FACTS, nearest};
+    use crate::chat::Chat;
+    use crate::providers::SamplingOption;
+
+    #[test]
+    fn oldest_facts_are_forgotten() {
+        let learned = Learned::default();
+        let change = || Change::Drop(SamplingOption::Seed);
+        for number in 0..=MAX_FACTS {
+            let added = learned.add("p", &number.to_string(), None, change());
+            assert!(added.is_some());
+            assert!(learned.add("p", &number.to_string(), None, change()).is_none());
+        }
+        let applies = |model: &str| {
+            let mut chat = Chat::new(model, Vec::new());
+            chat.sampling.seed = Some(1);
+            !learned.apply("p", &mut chat).is_empty()
+        };
+        assert!(!applies("0") && applies("1") && applies("1000"));
+    }
+
+    #[test]
+    fn nearest_effort_is_the_next_higher_one_or_the_highest() {
+        let supported = ["low", "medium", "high"];
+        for (requested, expected) in
+            [("none", "low"), ("minimal", "low"), ("medium", "medium"), ("max", "high")]
+        {
+            assert_eq!(nearest(requested, &supported), Some(expected));
+        }
+        assert_eq!(nearest("low", &[]), None);
+    }
+}
