@@ -42,7 +42,8 @@ pub struct LogLine {
     /// The HTTP status, if the function responded without running a request.
     pub status: Option<u16>,
     /// The report about the request. If there are several requests, it describes the first one that
-    /// called a provider, but contains the attempts and tokens of all requests.
+    /// called a provider, but contains the attempts, the tokens and what was learned of all
+    /// requests.
     pub report: Report,
     /// The number of records in the event.
     pub records: usize,
@@ -86,6 +87,8 @@ impl LogLine {
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
             let attempts = self.report.attempts + request.report.attempts;
+            let mut learned = std::mem::take(&mut self.report.learned);
+            learned.append(&mut request.report.learned);
             // If there are several requests, the line describes the first one that called a
             // provider.
             if index == 0 || self.report.attempts == 0 {
@@ -93,6 +96,7 @@ impl LogLine {
             }
             self.report.usage = usage;
             self.report.attempts = attempts;
+            self.report.learned = learned;
             self.replayed += usize::from(request.replayed);
         }
         self.error = records.iter().find_map(RecordOutcome::error).cloned();
@@ -193,6 +197,15 @@ impl LogLine {
             line.add("configMs", &milliseconds(report.durations.config))?;
         }
         line.add_some("dryRun", report.dry_run.then_some(&true))?;
+        if !report.learned.is_empty() {
+            let learned = report.learned.iter().map(|learned| LoggedCapability {
+                provider: &learned.provider,
+                model: &learned.model,
+                field: learned.field,
+                change: &learned.change,
+            });
+            line.add("capabilityLearned", &learned.collect::<Vec<_>>())?;
+        }
         if report.attempts > 0 {
             line.add("attempts", &report.attempts)?;
             line.add("repairs", &report.repairs)?;
@@ -252,6 +265,15 @@ struct LoggedTarget<'a> {
     provider: &'a str,
     model: &'a str,
     error_type: &'static str,
+}
+
+/// What the process learned from a provider's refusal.
+#[derive(Serialize)]
+struct LoggedCapability<'a> {
+    provider: &'a str,
+    model: &'a str,
+    field: &'static str,
+    change: &'a str,
 }
 
 /// The field `_aws` of a log line, from which CloudWatch reads the metrics.

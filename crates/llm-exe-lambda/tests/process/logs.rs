@@ -60,6 +60,29 @@ async fn every_invocation_logs_one_line_with_metrics() {
     assert_eq!(lines[4]["providerStatus"], json!(500));
 }
 
+#[tokio::test]
+async fn a_learned_capability_is_logged_once() {
+    let function = Function::start().await;
+    let message = format!("Unsupported parameter: 'temperature' ({PROMPT})");
+    let body = json!({ "error": { "message": message } });
+    let refusal = json!([{ "then": { "status": 400, "body": body } }]);
+    function.simulator.script_json(refusal).unwrap();
+    let mut event = request();
+    merge(&mut event, &json!({ "options": { "temperature": 0.2 } }));
+    for _ in 0..2 {
+        function.invoke(&event).await;
+    }
+    let lines = function.stop().await.lines();
+    let expected = json!([{
+        "provider": "openai", "model": "gpt-4o-mini", "field": "options.temperature",
+        "change": "dropped"
+    }]);
+    assert_eq!(lines[0]["capabilityLearned"], expected);
+    assert!(lines[1].get("capabilityLearned").is_none());
+    assert_eq!((&lines[0]["attempts"], &lines[1]["attempts"]), (&json!(2), &json!(1)));
+    assert!(!lines[0].to_string().contains(PROMPT));
+}
+
 /// Checks that a time has the format of Lambda's log lines: RFC 3339 in UTC with milliseconds.
 fn check_time(text: &str) {
     let pattern = "0000-00-00T00:00:00.000Z";
