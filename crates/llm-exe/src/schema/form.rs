@@ -332,11 +332,8 @@ impl Rewriter<'_> {
             if has_free_keys || matches!(additional, Some(Value::Object(_))) {
                 return None;
             }
-            // A closed object can't contain a required property that it does not list.
-            let required = rules.get("required").and_then(Value::as_array);
-            let is_listed =
-                |name: &Value| name.as_str().is_some_and(|it| properties.contains_key(it));
-            if required.is_some_and(|names| !names.iter().all(is_listed)) {
+            // A closed object can't contain a property that it does not list.
+            if !names_of_conditions(rules).all(|name| properties.contains_key(name)) {
                 return None;
             }
         }
@@ -409,6 +406,26 @@ fn references_are_finite<'a>(
         }
         _ => true,
     }
+}
+
+/// Returns the names of properties that a schema requires, or describes under a condition.
+fn names_of_conditions(rules: &Rules) -> impl Iterator<Item = &str> {
+    let schemas = |key: &str| rules.get(key).and_then(Value::as_object);
+    let named = ["dependentSchemas", "dependencies"].into_iter().filter_map(schemas);
+    let conditions = ["then", "else"].into_iter().filter_map(schemas);
+    let conditions =
+        conditions.chain(named.flat_map(|named| named.values().filter_map(Value::as_object)));
+    let described = conditions
+        .clone()
+        .filter_map(|rules| rules.get("properties")?.as_object())
+        .flat_map(|properties| properties.keys().map(String::as_str));
+    let lists = ["dependentRequired", "dependencies"].into_iter().filter_map(schemas);
+    let required = std::iter::once(rules)
+        .chain(conditions)
+        .filter_map(|rules| rules.get("required"))
+        .chain(lists.flat_map(|lists| lists.values()))
+        .filter_map(Value::as_array);
+    described.chain(required.flatten().filter_map(Value::as_str))
 }
 
 /// Returns a schema that consists of a `$ref`.
