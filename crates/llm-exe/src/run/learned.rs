@@ -356,9 +356,11 @@ pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Learned, MAX_FACTS, nearest};
-    use crate::chat::Chat;
-    use crate::providers::SamplingOption;
+    use serde_json::json;
+
+    use super::{Change, Learned, MAX_FACTS, Rung, nearest};
+    use crate::chat::{Chat, Structure, Tool, ToolChoice};
+    use crate::providers::{Refusal, SamplingOption};
 
     #[test]
     fn oldest_facts_are_forgotten() {
@@ -375,6 +377,35 @@ mod tests {
             !learned.apply("p", &mut chat).is_empty()
         };
         assert!(!applies("0") && applies("1") && applies("1000"));
+    }
+
+    #[test]
+    fn tools_are_never_dropped() {
+        let mut chat = Chat::new("m", Vec::new());
+        chat.tools = vec![Tool::new("f", json!({"type": "object"}))];
+        chat.tool_choice = ToolChoice::Required;
+        chat.parallel_tool_calls = false;
+        let mut change = |refusal| {
+            let change = Change::for_refusal(refusal, &chat, None, true)?;
+            let applies = change.apply(&mut chat);
+            assert!(applies && !change.apply(&mut chat), "{change:?}");
+            Some(change)
+        };
+        assert_eq!(change(Refusal::ToolSchema), None);
+        assert_eq!(change(Refusal::ToolChoice), Some(Change::ToolChoice));
+        assert_eq!(change(Refusal::ToolChoice), None);
+        assert_eq!(change(Refusal::ParallelToolCalls), Some(Change::ParallelToolCalls));
+        assert_eq!(chat.tools.len(), 1);
+    }
+
+    #[test]
+    fn a_dialect_without_a_weaker_structure_sends_the_schema_in_the_prompt() {
+        let strict = || Structure::Native { name: "n".to_owned(), schema: json!({}), strict: true };
+        let mut structure = strict();
+        let mut change = Change::Structure { refused: Rung::Native, schema: None, sent: "" };
+        change.weaken(&mut structure, |_| strict());
+        assert_eq!(structure, Structure::PromptOnly);
+        assert!(change.warning("m").contains("only in the prompt"));
     }
 
     #[test]
