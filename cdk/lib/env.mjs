@@ -3,7 +3,7 @@
 // TypeScript loader.
 // @ts-check
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 
 import { closest } from './suggest.mjs';
@@ -89,10 +89,11 @@ const FORMATS = {
     expected: 'an AWS region like us-west-2',
   },
   // The AWS SDK for JavaScript, which the CDK uses, finds only profiles whose names consist of
-  // these characters.
+  // these characters. The name becomes an argument of the CDK's command line, where a leading dash
+  // would make it a flag.
   DEPLOY_PROFILE: {
-    pattern: /^[\w@+.%:/-]+$/,
-    expected: 'the name of a profile, of letters, digits and _ @ + . % : / -',
+    pattern: /^[\w@+.%:/][\w@+.%:/-]*$/,
+    expected: 'the name of a profile, of letters, digits and _ @ + . % : / -, without a leading -',
   },
 };
 
@@ -113,6 +114,20 @@ export function readEnvFile(path, additionalRows = []) {
     throw new EnvError(`${path}: ${reason}; copy .env.sample to .env and fill it in`);
   }
   return readEnv(text, path, additionalRows);
+}
+
+/**
+ * Returns a warning if other users of this machine can read or change a file with keys.
+ * @param {string} path
+ * @returns {string | undefined}
+ */
+export function warnOfPermissions(path) {
+  // Windows has no such modes, and Node reports that everybody can read each file.
+  if (process.platform === 'win32') return undefined;
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & 0o077) === 0) return undefined;
+  const octal = mode.toString(8).padStart(3, '0');
+  return `${path}: other users can read or change the keys (mode ${octal}); run chmod 600 on it`;
 }
 
 /**

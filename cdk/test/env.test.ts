@@ -1,12 +1,20 @@
 // Tests how .env is parsed: rejected files, and values with quotes, comments and shell syntax.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'dotenv';
 
-import { ENV, EnvError, compatibleRows, readEnv, readEnvFile } from '../lib/env.mjs';
+import {
+  ENV,
+  EnvError,
+  compatibleRows,
+  readEnv,
+  readEnvFile,
+  warnOfPermissions,
+} from '../lib/env.mjs';
 import { ROOT } from './support/synth.ts';
 
 const VALID: Record<string, string> = {
@@ -46,6 +54,8 @@ const INVALID: [Record<string, string>, string][] = [
   [{ DEPLOY_REGION: 'us-west-2a' }, 'DEPLOY_REGION: expected an AWS region'],
   [{ DEPLOY_PROFILE: '' }, 'DEPLOY_PROFILE is not set'],
   [{ DEPLOY_PROFILE: '"a b"' }, 'DEPLOY_PROFILE: expected the name of a profile'],
+  [{ DEPLOY_PROFILE: '--force' }, 'DEPLOY_PROFILE: expected the name of a profile'],
+  [{ DEPLOY_PROFILE: '-x' }, 'DEPLOY_PROFILE: expected the name of a profile'],
   [
     { ANTROPIC_API_KEY: 'a' },
     'ANTROPIC_API_KEY: unknown variable (did you mean ANTHROPIC_API_KEY?)',
@@ -94,6 +104,27 @@ test('all problems are reported together, and a missing file is reported', () =>
     /\/no\/such\/\.env: file not found; copy \.env\.sample/,
   );
   assert.throws(() => readEnvFile('/'), /cannot read the file \(EISDIR\)/);
+});
+
+test('a file that other users can read causes a warning', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'llm-exe-env-'));
+  const file = join(folder, '.env');
+  try {
+    writeFileSync(file, '');
+    for (const [mode, expected] of [
+      [0o600, undefined],
+      [0o400, undefined],
+      [0o644, 'mode 644'],
+      [0o640, 'mode 640'],
+      [0o602, 'mode 602'],
+    ] as const) {
+      chmodSync(file, mode);
+      const warning = warnOfPermissions(file);
+      assert.ok(expected ? warning?.includes(expected) : warning === undefined, warning);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('values are read without changes', () => {

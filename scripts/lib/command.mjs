@@ -65,12 +65,15 @@ async function parseCommand(args) {
   }
   const { file, rest } = takeDotenv(args);
   const envFile = resolve(file ? process.cwd() : ROOT, file ?? '.env');
-  const { compatibleRows, readEnvFile } = await import('../../cdk/lib/env.mjs').catch((error) => {
+  const env = await import('../../cdk/lib/env.mjs').catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new CommandError('the packages of package.json are not installed: run `npm ci` first');
   });
-  const rows = compatibleRows(parseJson(contextOf(rest)['openAiCompatibleProviders']));
-  return { deployment: readEnvFile(envFile, rows), envFile, rest };
+  const rows = env.compatibleRows(parseJson(contextOf(rest)['openAiCompatibleProviders']));
+  const deployment = env.readEnvFile(envFile, rows);
+  const warning = env.warnOfPermissions(envFile);
+  if (warning) console.error(`warning: ${warning}`);
+  return { deployment, envFile, rest };
 }
 
 /**
