@@ -2,7 +2,7 @@
 # release workflow source this file from the root of the repository.
 
 CARGO_DENY_VERSION=0.20.2
-CARGO_LAMBDA_VERSION=1.9.2
+CARGO_LAMBDA_VERSION=$(sed -n 's/^cargo-lambda==\([0-9.]*\).*/\1/p' scripts/lib/cargo-lambda.txt)
 MOTO_VERSION=5.2.5
 # The glibc version of Amazon Linux 2023. The function is linked against it. `npm run deploy` builds
 # with the same version (cdk/lib/code.ts).
@@ -14,7 +14,7 @@ target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
 heading() { printf '\n== %s\n' "$*"; }
 
 # Installs Python packages into a virtual environment, unless it already contains the given program:
-# venv <folder> <program> <packages>
+# venv <folder> <program> <arguments of pip install>
 venv() {
   local folder=$1 program=$2
   shift 2
@@ -45,11 +45,11 @@ install_cargo_deny() {
   fi
 }
 
-# Installs cargo-lambda with its cross compiler and sets cargo_lambda_bin to the folder that
-# contains the programs.
+# Installs cargo-lambda with its cross compiler, both checked against the hashes in cargo-lambda.txt,
+# and sets cargo_lambda_bin to the folder that contains the programs.
 install_cargo_lambda() {
   local folder="$tools/cargo-lambda-$CARGO_LAMBDA_VERSION-zig"
-  venv "$folder" cargo-lambda "cargo-lambda==$CARGO_LAMBDA_VERSION"
+  venv "$folder" cargo-lambda --require-hashes -r scripts/lib/cargo-lambda.txt
   cargo_lambda_bin="$folder/bin"
 }
 
