@@ -1,10 +1,18 @@
 //! Parses the `outputOptions` of a request. Each parser removes and validates its own options. Any
 //! options that remain are unknown.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::json;
 use crate::request::suggestion;
+
+/// Maximum number of strings in an option.
+const MAX_STRINGS: usize = 10_000;
+
+/// Maximum length of a string in an option, in bytes.
+const MAX_STRING_BYTES: usize = 4096;
 
 /// The options that no parser has removed yet, and the problems found so far.
 #[derive(Debug, Default)]
@@ -100,6 +108,12 @@ impl OutputOptions {
         if items.is_empty() {
             self.add_problem(name, "is empty; expected at least one string".to_owned());
         }
+        if items.len() > MAX_STRINGS {
+            let message = format!("expected at most {MAX_STRINGS} strings, got {}", items.len());
+            self.add_problem(name, message);
+            return Vec::new();
+        }
+        let mut known = HashSet::with_capacity(items.len());
         let mut strings: Vec<String> = Vec::with_capacity(items.len());
         for (index, value) in items.into_iter().enumerate() {
             match value {
@@ -109,8 +123,18 @@ impl OutputOptions {
                         "is empty; expected at least one visible character".to_owned(),
                     );
                 }
-                Value::String(text) if strings.contains(&text) => {}
-                Value::String(text) => strings.push(text),
+                Value::String(text) if text.len() > MAX_STRING_BYTES => {
+                    let message = format!(
+                        "expected at most {MAX_STRING_BYTES} bytes, got {} bytes",
+                        text.len()
+                    );
+                    self.add_problem(&format!("{name}[{index}]"), message);
+                }
+                Value::String(text) => {
+                    if known.insert(text.clone()) {
+                        strings.push(text);
+                    }
+                }
                 other => {
                     let message = format!("expected a string, got {}", json::shown(&other));
                     self.add_problem(&format!("{name}[{index}]"), message);

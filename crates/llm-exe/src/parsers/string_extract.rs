@@ -40,12 +40,27 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 /// Maximum number of `enum` values listed in the description of the expected reply.
 const MAX_LISTED_VALUES: usize = 50;
 
+/// Maximum product of the length of a reply in bytes and the number of `enum` values. The reply is
+/// searched for each value.
+const MAX_SEARCHED_BYTES: usize = 1 << 28;
+
+/// Maximum number of places in a reply that contain an `enum` value.
+const MAX_PLACES: usize = 10_000;
+
 impl ReplyParser for StringExtractParser {
     fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
+        if text.len().saturating_mul(self.values.len()) > MAX_SEARCHED_BYTES {
+            return Err(OutputError(format!(
+                "the reply of {} bytes is too long to be searched for {} `enum` values",
+                text.len(),
+                self.values.len()
+            )));
+        }
         let text = self.normalize(text);
         let mut matched = None;
+        let mut places_left = MAX_PLACES;
         for value in &self.values {
-            let offsets = self.find_offsets(&text, &self.normalize(value));
+            let offsets = self.find_offsets(&text, &self.normalize(value), &mut places_left)?;
             if offsets.is_empty() {
                 continue;
             }
@@ -90,14 +105,26 @@ impl StringExtractParser {
         }
     }
 
-    /// Returns the byte offsets of all occurrences of a value in the text.
-    fn find_offsets(&self, text: &str, value: &str) -> Vec<usize> {
+    /// Returns the byte offsets of all occurrences of a value in the text. Subtracts the number of
+    /// places that were compared from `places_left`.
+    fn find_offsets(
+        &self,
+        text: &str,
+        value: &str,
+        places_left: &mut usize,
+    ) -> Result<Vec<usize>, OutputError> {
         if self.mode == MatchMode::Exact {
-            return if trim(text) == value { vec![0] } else { Vec::new() };
+            return Ok(if trim(text) == value { vec![0] } else { Vec::new() });
         }
         let mut offsets = Vec::new();
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find(value)) {
+            let Some(left) = places_left.checked_sub(1) else {
+                return Err(OutputError(format!(
+                    "the reply contains `enum` values in more than {MAX_PLACES} places"
+                )));
+            };
+            *places_left = left;
             let start = from + at;
             let end = start + value.len();
             if self.mode == MatchMode::Substring || is_whole_word(text, start, end) {
@@ -105,6 +132,6 @@ impl StringExtractParser {
             }
             from = start + value.chars().next().map_or(1, char::len_utf8);
         }
-        offsets
+        Ok(offsets)
     }
 }

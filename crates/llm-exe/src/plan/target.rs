@@ -14,6 +14,10 @@ use crate::transport::Policy;
 /// Maximum length of a model name.
 const MAX_MODEL_LENGTH: usize = 256;
 
+/// Maximum number of fallbacks of a request. The request to each of them is built before the first
+/// call.
+pub(super) const MAX_FALLBACKS: usize = 20;
+
 /// A provider and a model, with the options for calling them.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -42,7 +46,12 @@ pub(super) fn check_targets(
     let first =
         TargetValidator { prefix: "", rules }.check_target(names, options.clone(), problems);
     let mut fallbacks = Vec::new();
-    for (index, fallback) in request.fallbacks.iter().flatten().enumerate() {
+    let count = request.fallbacks.as_ref().map_or(0, Vec::len);
+    if count > MAX_FALLBACKS {
+        problems.add("fallbacks", format!("expected at most {MAX_FALLBACKS} items, got {count}"));
+    }
+    let checked = request.fallbacks.iter().flatten().take(MAX_FALLBACKS);
+    for (index, fallback) in checked.enumerate() {
         let prefix = format!("fallbacks[{index}].");
         let Some(fallback) = fallback else {
             problems.add(prefix.trim_end_matches('.'), "is null; expected {provider, model}");

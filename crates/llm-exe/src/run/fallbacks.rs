@@ -5,9 +5,12 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::context::Context;
 use super::conversation::{Conversation, name_target};
-use crate::chat::Message;
+use crate::chat::{Message, Part};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::Plan;
+
+/// Maximum size of the prompts to all targets together, in bytes.
+const MAX_PROMPT_BYTES: usize = 48 << 20;
 
 /// Builds the first request to every target before any target is called. This detects a target that
 /// does not support the messages before any call is billed.
@@ -21,6 +24,9 @@ pub(super) fn prepare<'a>(
 ) -> Result<Vec<Conversation<'a>>, Error> {
     let targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
     let last = plan.fallbacks.len();
+    if last > 0 {
+        check_size(&messages, last + 1)?;
+    }
     let mut conversations = Vec::with_capacity(last + 1);
     for (index, target) in targets.enumerate() {
         // The messages may contain large images, so they are not copied for the last target.
@@ -32,6 +38,25 @@ pub(super) fn prepare<'a>(
         })?);
     }
     Ok(conversations)
+}
+
+/// Returns an error if a prompt is too large to be in the memory once for each target.
+fn check_size(messages: &[Message], targets: usize) -> Result<(), Error> {
+    let size = |part: &Part| match part {
+        Part::Text(text) => text.len(),
+        Part::Media(media) => media.url.len(),
+        Part::ToolCall(call) => call.arguments.len(),
+        Part::ToolResult(_) => 0,
+    };
+    let bytes: usize = messages.iter().flat_map(|message| &message.parts).map(size).sum();
+    let max = MAX_PROMPT_BYTES / targets;
+    if bytes <= max {
+        return Ok(());
+    }
+    let text = format!(
+        "expected a prompt of at most {max} bytes for this number of fallbacks, got {bytes} bytes"
+    );
+    Err(Error::from_problems(vec![Problem::request("fallbacks", text)]))
 }
 
 /// Runs the conversations in order until one succeeds. Each conversation gets an equal share of the

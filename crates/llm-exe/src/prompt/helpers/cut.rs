@@ -22,8 +22,9 @@ const MAX_PATTERN_BYTES: usize = 1 << 12;
 const MAX_COMPILED_BYTES: usize = 1 << 16;
 
 /// Maximum product of the string size and the compiled pattern size, both in bytes. The search time
-/// is proportional to this product.
-const MAX_WORK: usize = 1 << 33;
+/// is proportional to this product, and a search can't be interrupted. The maximum takes about a
+/// third of a second.
+const MAX_WORK: usize = 1 << 30;
 
 /// Implements `{{cut text "[0-9]+"}}`, which returns the string without the matches of the pattern.
 pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {

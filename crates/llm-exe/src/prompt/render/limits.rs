@@ -32,7 +32,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 200, bytes: 4 << 20, time: Duration::from_secs(2) }
+        Limits { depth: 200, bytes: 4 << 20, time: Duration::from_secs(1) }
     }
 }
 
