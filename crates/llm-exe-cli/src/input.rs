@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, merge};
-use llm_exe::{Error, json};
+use llm_exe::{Error, ErrorKind, json};
+use llm_exe_events::MAX_BODY_BYTES;
 use serde_json::{Map, Value};
 
 use crate::args::Source;
@@ -25,21 +26,33 @@ impl Input {
         }
     }
 
+    /// Takes the request, which can be too large for a copy.
+    pub(crate) fn take_request(&mut self) -> Value {
+        std::mem::take(&mut self.request)
+    }
+
     /// Adds the line numbers of the affected fields to the problems of an error.
     pub(crate) fn label(&self, error: Error) -> Error {
         self.origin.label(error)
     }
 }
 
-/// Reads a file, or standard input if the path is `-`.
+/// Reads a file, or standard input if the path is `-`. The maximum size is that of a request to the
+/// Lambda function.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
+    let max = u64::try_from(MAX_BODY_BYTES).unwrap_or(u64::MAX);
     let result = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes)
+        std::io::stdin().lock().take(max + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes))
     };
     match result {
+        Ok(size) if size > MAX_BODY_BYTES => {
+            let name = display_name(path);
+            let message = format!("{name} is larger than the maximum of {MAX_BODY_BYTES} bytes");
+            Err(Error::new(ErrorKind::RequestTooLarge, message))
+        }
         Ok(_) => Ok(bytes),
         Err(error) => Err(Error::invalid(display_name(path), format!("can't be read: {error}"))),
     }

@@ -54,7 +54,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
         let runner = environment.runner_for(&args.source.file);
-        runner.run(deadline, input.request.clone()).await.with_envelope()
+        runner.run(deadline, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
     if !args.json {

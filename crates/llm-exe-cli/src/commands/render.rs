@@ -16,13 +16,13 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
-    let input = match input::read_with_data(&args.source) {
+    let mut input = match input::read_with_data(&args.source) {
         Ok(input) => input,
         Err(error) => return output::print_error(&error, args.json),
     };
     let runner = environment.runner_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let Run { outcome, report } = runner.dry_run(deadline, input.request.clone()).await;
+    let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     if !args.json {
         for warning in &report.warnings {
             output::print_warning(warning);

@@ -56,13 +56,13 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
 
 async fn validate(environment: &Environment, path: &Path) -> Validation {
     let file = input::display_name(path);
-    let input = match input::read(path) {
+    let mut input = match input::read(path) {
         Ok(input) => input,
         Err(error) => return Validation::from_error(path, &error),
     };
     let deadline = Deadline::after(Duration::from_secs(60));
     let runner = environment.runner_for(path);
-    let Run { outcome, report } = runner.dry_run(deadline, input.request.clone()).await;
+    let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     let error = outcome.err().map(|error| input.label(error));
     let problems = error.as_ref().map(problems).unwrap_or_default();
     Validation { file, problems, warnings: report.warnings }

@@ -7,6 +7,7 @@
 mod decimal;
 mod finite;
 mod number;
+mod size;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 pub(crate) use decimal::Decimal;
 pub(crate) use finite::to_value;
 pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model};
+pub(crate) use size::{MAX_VALUES, find_excess_value};
 
 /// Why a string is not valid JSON, or why its value can't be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,19 +27,20 @@ pub struct JsonError {
     pub column: usize,
     /// The parser's message, without the position.
     pub message: String,
-    /// Whether the JSON is valid but contains a number that would lose digits.
-    loses_digits: bool,
+    /// Whether the JSON may be valid but can't be stored.
+    is_unstorable: bool,
 }
 
 impl JsonError {
-    /// Returns whether the JSON is valid but contains a number that would lose digits.
-    pub(crate) fn loses_digits(&self) -> bool {
-        self.loses_digits
+    /// Returns whether the JSON may be valid but contains a number that would lose digits, or too
+    /// many values.
+    pub(crate) fn is_unstorable(&self) -> bool {
+        self.is_unstorable
     }
 
     /// Describes the error without its position and message.
     pub(crate) fn summary(&self) -> &'static str {
-        if self.loses_digits { "JSON that can't be stored" } else { "not valid JSON" }
+        if self.is_unstorable { "JSON that can't be stored" } else { "not valid JSON" }
     }
 }
 
@@ -45,9 +48,12 @@ impl JsonError {
 ///
 /// # Errors
 /// Returns the reason and the position if the text is not valid JSON, if it is nested deeper than
-/// 127 levels, or if a number would lose digits.
+/// 127 levels, if it has more than 1,000,000 values, or if a number would lose digits.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if let Some(at) = find_excess_value(text) {
+        return Err(too_many_values(text, at));
+    }
     let stores_text = number::stores_text();
     let value = match str::from_utf8(text) {
         _ if !stores_text => number::parse_exactly(text),
@@ -60,19 +66,28 @@ pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
         let (line, column) = (error.line(), error.column().max(1));
         if !stores_text && message == number::OUT_OF_RANGE {
             let message = format!("a number is out of range; {}", number::ENABLE_FEATURE);
-            return JsonError { line, column, message, loses_digits: true };
+            return JsonError { line, column, message, is_unstorable: true };
         }
         // Only `parse_exactly` fails for a reason other than the syntax.
-        let loses_digits = !stores_text && error.is_data();
-        JsonError { line, column, message, loses_digits }
+        let is_unstorable = !stores_text && error.is_data();
+        JsonError { line, column, message, is_unstorable }
     })
+}
+
+fn too_many_values(text: &[u8], at: usize) -> JsonError {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    let message = format!("more than {MAX_VALUES} values, which is the limit");
+    JsonError { line, column, message, is_unstorable: true }
 }
 
 /// Parses the JSON value at the start of a text. Returns the value and its length in bytes, or
 /// `None` if the text does not start with valid JSON.
 ///
 /// # Errors
-/// Returns an error if a number of the value would lose digits.
+/// Returns an error if a number of the value would lose digits. The caller must have called
+/// [`parse`] with the text, which counts the values.
 pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonError> {
     let deserializer = serde_json::Deserializer::from_str(text);
     if number::stores_text() {
@@ -84,7 +99,7 @@ pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonErr
     let Some(Ok(raw)) = values.next() else { return Ok(None) };
     match parse(raw.get().as_bytes()) {
         Ok(value) => Ok(Some((value, values.byte_offset()))),
-        Err(error) if error.loses_digits => Err(error),
+        Err(error) if error.is_unstorable => Err(error),
         Err(_) => Ok(None),
     }
 }
@@ -194,6 +209,20 @@ mod tests {
     }
 
     #[test]
+    fn too_many_values_are_rejected() {
+        for (item, count) in [("0", 1_000_000), ("{}", 1_000_000), ("[0 ]", 500_000)] {
+            // The list is a value too.
+            let fits = format!("[{}{item}]", format!("{item},").repeat(count - 2));
+            assert!(parse(fits.as_bytes()).is_ok(), "{item}");
+            let error = parse(format!("{{\"a\":\n{fits},\"b\":[1,2]}}").as_bytes()).unwrap_err();
+            assert_eq!((error.line, error.is_unstorable()), (2, true));
+            assert!(error.message.contains("more than 1000000 values"), "{error}");
+        }
+        let texts = format!("[{}\"\"]", r#"",[\",{","#.repeat(900_000));
+        assert!(parse(texts.as_bytes()).is_ok());
+    }
+
+    #[test]
     fn numbers_never_change_silently() {
         let survives = r#"{"a":[1.5,0.30000000000000004,-0.0,1e2],"b":18446744073709551615,"a":1}"#;
         let value = parse(survives.as_bytes()).unwrap();
@@ -205,7 +234,7 @@ mod tests {
                     assert_eq!(value["a"].to_string().replace('+', ""), number);
                 }
                 (Err(error), false) => {
-                    assert_eq!((error.line, error.loses_digits()), (2, true), "{error}");
+                    assert_eq!((error.line, error.is_unstorable()), (2, true), "{error}");
                     assert!(error.to_string().starts_with("JSON that can't be stored at line 2"));
                     assert!(error.message.contains("`exact-numbers`"), "{error}");
                 }
@@ -213,7 +242,7 @@ mod tests {
             }
         }
         for text in ["{\"a\":1.5x}", "tru", "{", "[1,]", "\"\\x\""] {
-            assert!(!parse(text.as_bytes()).unwrap_err().loses_digits(), "{text}");
+            assert!(!parse(text.as_bytes()).unwrap_err().is_unstorable(), "{text}");
         }
     }
 }

@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::js_text::{is_space, trim};
+use super::lines::{MAX_ITEMS, too_many_items};
 use super::parser::{Context, OutputError};
 
 /// Returns the code block as `{language, code}`. Returns an error unless the reply contains exactly
@@ -48,6 +49,9 @@ fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
     while let Some(opening) = find_opening(text, at) {
+        if blocks.len() == MAX_ITEMS {
+            return Err(too_many_items("code blocks"));
+        }
         let (code_end, after) = find_closing(text, &opening)?;
         let code = text.get(opening.code_start..code_end).unwrap_or_default();
         blocks.push(CodeBlock { language: opening.language, code });

@@ -23,7 +23,7 @@ pub(super) fn find_json(text: &str) -> FoundJson {
     let content = strip_fence(text).unwrap_or(text);
     match crate::json::parse(content.as_bytes()) {
         Ok(value) => FoundJson::Whole(value),
-        Err(error) if error.loses_digits() => FoundJson::Invalid(error.to_string()),
+        Err(error) if error.is_unstorable() => FoundJson::Invalid(error.to_string()),
         Err(error) => match find_embedded(content) {
             Ok(Some(values)) if !values.is_empty() => FoundJson::Embedded(values),
             Ok(_) => FoundJson::Invalid(error.to_string()),

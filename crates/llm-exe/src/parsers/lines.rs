@@ -9,6 +9,14 @@ use serde_json::Value;
 use super::js_text::{is_space, trim};
 use super::parser::{Context, OutputError};
 
+/// Maximum number of items in a list, and of code blocks.
+pub(super) const MAX_ITEMS: usize = 100_000;
+
+/// Creates the error about a reply with more than [`MAX_ITEMS`] items.
+pub(super) fn too_many_items(name: &str) -> OutputError {
+    OutputError(format!("the reply has more than {MAX_ITEMS} {name}"))
+}
+
 /// Parses a list into an array of strings. A single line without a marker is not a list.
 pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
     let list = parse_list(text)?;
@@ -45,8 +53,11 @@ struct List<'a> {
 }
 
 fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
-    let lines: Vec<&str> =
-        text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty()).collect();
+    let lines = text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.take(MAX_ITEMS + 1).collect();
+    if lines.len() > MAX_ITEMS {
+        return Err(too_many_items("lines"));
+    }
     let marked: Vec<&str> = lines.iter().filter_map(|line| strip_marker(line)).collect();
     match marked.len() {
         0 => Ok(List { items: lines, has_markers: false }),

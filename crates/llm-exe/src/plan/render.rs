@@ -15,6 +15,9 @@ use crate::json;
 use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
 use crate::request::suggestion;
 
+/// Maximum number of warnings, and of missing variables, to report.
+const MAX_REPORTED: usize = 200;
+
 /// The values that templates can use, and how missing values are handled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TemplateValues<'a> {
@@ -99,8 +102,7 @@ impl Renderer<'_> {
         if !parts.is_empty() {
             self.chat.messages.push(Message::new(message.role, parts));
         } else if self.problems.len() == problems_before {
-            let text = format!("{}: dropped, because it is empty after rendering", message.path);
-            self.chat.warnings.push(text);
+            self.warn(|| format!("{}: dropped, because it is empty after rendering", message.path));
         }
     }
 
@@ -118,6 +120,9 @@ impl Renderer<'_> {
                 }
             };
             for missing in &rendered.missing {
+                if self.problems.len().max(self.chat.warnings.len()) >= MAX_REPORTED {
+                    break;
+                }
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
                 let hint = self.suggest(name);
                 let text = format!("`{name}` is not in data{hint} (line {line}, column {column})");
@@ -162,11 +167,20 @@ impl Renderer<'_> {
                 (Some(role), Some(content)) => {
                     self.chat.messages.push(Message::text(role, content))
                 }
-                _ => self.chat.warnings.push(format!(
-                    "data.{key}[{index}]: dropped, because a history may only contain user and \
-                     assistant messages with text"
-                )),
+                _ => self.warn(|| {
+                    format!(
+                        "data.{key}[{index}]: dropped, because a history may only contain user \
+                         and assistant messages with text"
+                    )
+                }),
             }
+        }
+    }
+
+    /// Adds a warning, unless there are too many.
+    fn warn(&mut self, text: impl FnOnce() -> String) {
+        if self.chat.warnings.len() < MAX_REPORTED {
+            self.chat.warnings.push(text());
         }
     }
 

@@ -5,6 +5,9 @@ use super::syntax::analyze::{Analysis, analyze};
 use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
 
+/// Maximum number of tags in a template. Each takes a few hundred bytes of memory.
+const MAX_TAGS: usize = 20_000;
+
 /// The source of a template or partial together with its syntax tree.
 #[derive(Debug)]
 pub(crate) struct Unit {
@@ -27,6 +30,13 @@ impl Unit {
         name: Option<&str>,
         source: &str,
     ) -> Result<(Unit, Vec<TemplateProblem>), Box<TemplateProblem>> {
+        // A tag has at least five bytes, so most templates are not searched.
+        if source.len() / 5 > MAX_TAGS
+            && let Some((at, _)) = source.match_indices("{{").nth(MAX_TAGS)
+        {
+            let message = format!("the template has more than {MAX_TAGS} tags");
+            return Err(Box::new(TemplateProblem::new(ProblemKind::TooLarge, source, at, message)));
+        }
         let mut program = parser::parse(source)?;
         whitespace::strip(&mut program, source);
         let mut analysis = analyze(&mut program, source);

@@ -4,6 +4,9 @@
 /// proportional to the product of their lengths.
 const MAX_NAME_LENGTH: usize = 40;
 
+/// Maximum number of known names to compare a name with.
+const MAX_COMPARED: usize = 1_000;
+
 /// Returns ` (did you mean NAME?)` if a known name is similar to `name`, and an empty string
 /// otherwise. Messages append it to the quoted name.
 pub(crate) fn suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
@@ -25,6 +28,8 @@ pub(super) fn nearest<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&
     known
         .iter()
         .map(AsRef::as_ref)
+        .take(MAX_COMPARED)
+        .filter(|known: &&str| known.len() <= 2 * MAX_NAME_LENGTH)
         .map(|known: &str| (strsim::damerau_levenshtein(&normalize(known), &normalized), known))
         .filter(|(distance, known)| *distance <= 2 && *distance * 3 <= known.len())
         .min_by_key(|(distance, _)| *distance)

@@ -35,9 +35,12 @@ use crate::json::quoted;
 use validate::{Budget, Draft, TooMuchWork, Validator};
 
 /// Maximum units of work to coerce and validate a value. A unit is about ten nanoseconds.
-const MAX_WORK: u64 = 100_000_000;
+const MAX_WORK: u64 = 30_000_000;
+/// Maximum number of values in a schema, such as objects and names of types. Several copies of a
+/// schema are in the memory at the same time.
+const MAX_VALUES: usize = 150_000;
 /// Maximum units of work to describe the errors of an invalid value.
-const MAX_EXPLANATION_WORK: u64 = 20_000_000;
+const MAX_EXPLANATION_WORK: u64 = 5_000_000;
 
 /// The supported values of `$schema`. Older spellings of these URIs are supported too.
 const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
@@ -65,6 +68,11 @@ impl Schema {
     /// Returns an error with the position in the schema if the schema is invalid or if validation
     /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
+        let mut values_left = MAX_VALUES;
+        if !count_values(&mut schema.values(), &mut values_left) {
+            let text = format!("has more than {MAX_VALUES} values; use a smaller schema");
+            return Err(SchemaError::new(text));
+        }
         let validator = Validator::compile(&schema)?;
         Ok(Schema { written: Arc::new(Value::Object(schema)), validator: Arc::new(validator) })
     }
@@ -131,6 +139,24 @@ impl Schema {
         let budget = Budget::new(MAX_EXPLANATION_WORK);
         Err(SchemaError::new(self.validator.explain(value, &budget)))
     }
+}
+
+/// Subtracts the number of values in a schema from `left`. Returns whether there are at most that
+/// many.
+fn count_values(values: &mut dyn Iterator<Item = &Value>, left: &mut usize) -> bool {
+    for value in values {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
+        let fits = match value {
+            Value::Array(items) => count_values(&mut items.iter(), left),
+            Value::Object(fields) => count_values(&mut fields.values(), left),
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
 }
 
 fn too_much_work(error: TooMuchWork) -> SchemaError {
