@@ -67,6 +67,12 @@ pub trait EventSource: Sync {
         None
     }
 
+    /// Returns true if the response contains the results of the records, and false if it only says
+    /// which records failed.
+    fn responds_with_results(&self) -> bool {
+        true
+    }
+
     /// Returns the maximum size of a response in bytes of JSON.
     fn max_response_bytes(&self) -> usize {
         MAX_RESPONSE_BYTES

@@ -210,7 +210,9 @@ impl Function {
             }
         };
         let mut outcomes = {
-            let runner = EventRunner { function: self, caller: caller.as_deref(), deadline };
+            let needs_results = source.responds_with_results() || results.is_some();
+            let caller = caller.as_deref();
+            let runner = EventRunner { function: self, caller, needs_results, deadline };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         // No result is lost if a caller waits for the response, because the response contains the
@@ -233,6 +235,8 @@ impl Function {
 struct EventRunner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,
+    /// Whether the results are needed after they were stored and sent.
+    needs_results: bool,
     deadline: Deadline,
 }
 
@@ -241,7 +245,13 @@ impl RequestRunner for EventRunner<'_> {
         let Function { runner, results, .. } = self.function;
         match self.caller {
             Some(caller) => results.run_call(runner, request, caller, self.deadline).await,
-            None => results.run_record(runner, request, group, self.deadline).await,
+            None => {
+                let mut outcome = results.run_record(runner, request, group, self.deadline).await;
+                if !self.needs_results {
+                    outcome.drop_result();
+                }
+                outcome
+            }
         }
     }
 }

@@ -43,6 +43,10 @@ impl EventSource for Pipes {
         Ok(batch::deduplicate_records(records.collect()))
     }
 
+    fn responds_with_results(&self) -> bool {
+        false
+    }
+
     fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         batch::item_failures(records)
     }

@@ -29,6 +29,10 @@ impl EventSource for Sqs {
         messages(shapes::into_items(event), "Records", invocation)
     }
 
+    fn responds_with_results(&self) -> bool {
+        false
+    }
+
     fn respond(&self, _: &Invocation, records: &[FinishedRecord]) -> Result<Box<RawValue>, Error> {
         batch::item_failures(records)
     }

@@ -1,25 +1,60 @@
 //! The HTTP client and its errors. This module does not depend on providers, so AWS clients in the
 //! same process can share the connection pool.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
 use http::{Request, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Error as ClientError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connector::{Client, UsedMark};
 use crate::deadline::Deadline;
 use crate::wire::{UserAgent, WireReply};
 
 /// Maximum size of a provider's response body in bytes.
-pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
+
+/// Maximum size of a response body that is read at any time, in bytes. Larger bodies wait until there
+/// is space for them.
+const SMALL_BODY_BYTES: usize = 64 * 1024;
+
+/// Maximum size of all larger bodies that are in the memory at the same time, in bytes.
+const MAX_LARGE_BODY_BYTES: usize = 24 * 1024 * 1024;
 
 /// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
 /// connections and certificates are set up on first use. The client does not follow redirects and
 /// does not use proxies.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
     user_agent: UserAgent,
+    /// The bytes that are left for large response bodies.
+    large_bodies: Arc<Semaphore>,
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        HttpClient {
+            client: Client::default(),
+            user_agent: UserAgent::default(),
+            large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODY_BYTES)),
+        }
+    }
+}
+
+/// A large response body, which occupies a part of [`MAX_LARGE_BODY_BYTES`] until it is dropped.
+struct LargeBody {
+    bytes: Bytes,
+    _space: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for LargeBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Why a request did not produce a complete response.
@@ -129,15 +164,48 @@ impl HttpClient {
             used.set();
         }
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, max_bytes).collect().await.map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                HttpError::TooLarge
-            } else {
-                HttpError::IncompleteResponse(innermost(error.as_ref()))
+        let body = self.read_body(body, max_bytes).await?;
+        Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Reads a response body. All large bodies share one budget: without it, the responses to many
+    /// concurrent requests could exhaust the memory.
+    async fn read_body(&self, mut body: Incoming, max_bytes: usize) -> Result<Bytes, HttpError> {
+        let max_size = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
+        let max_size = max_size.unwrap_or(max_bytes);
+        if max_size > max_bytes {
+            return Err(HttpError::TooLarge);
+        }
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        let mut space = None;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| HttpError::IncompleteResponse(innermost(&error)))?;
+            let Ok(data) = frame.into_data() else { continue };
+            let size = first.len() + joined.len() + data.len();
+            if size > max_bytes {
+                return Err(HttpError::TooLarge);
             }
-        })?;
-        let status = head.status.as_u16();
-        Ok(WireReply { status, headers: head.headers, body: body.to_bytes() })
+            if size > SMALL_BODY_BYTES && space.is_none() {
+                // The whole space is acquired at once. Requests that wait for more space while they
+                // occupy some could wait for each other.
+                let bytes = u32::try_from(max_size.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
+                let permit = Arc::clone(&self.large_bodies).acquire_many_owned(bytes).await;
+                space = permit.ok();
+            }
+            // Most bodies have a single frame, which is not copied.
+            if first.is_empty() && joined.is_empty() {
+                first = data;
+            } else {
+                joined.extend_from_slice(&std::mem::take(&mut first));
+                joined.extend_from_slice(&data);
+            }
+        }
+        let bytes = if joined.is_empty() { first } else { joined.freeze() };
+        Ok(match space {
+            Some(space) => Bytes::from_owner(LargeBody { bytes, _space: space }),
+            None => bytes,
+        })
     }
 }
 

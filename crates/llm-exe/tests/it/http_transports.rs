@@ -59,7 +59,7 @@ async fn response_over_the_limit_is_an_error() {
         |_: Request<Bytes>| Ok(Response::new(Bytes::from(vec![b' '; MAX_REPLY_BYTES + 1])));
     let error = run(transport, request(json!({}))).await.outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ProviderUnavailable);
-    assert!(error.message().contains("larger than the maximum of 32 MiB"), "{error}");
+    assert!(error.message().contains("larger than the maximum of 8 MiB"), "{error}");
 }
 
 /// A client that never returns a response.
