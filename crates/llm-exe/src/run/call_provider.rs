@@ -10,6 +10,7 @@ use super::context::Context;
 use super::learned::Learned;
 use super::quote::{quote_body, quote_provider};
 use super::read_response::{ReadResponse, ResponseFailure};
+use super::turns::Turns;
 use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
@@ -31,6 +32,7 @@ pub(super) struct ProviderClient {
     pub(super) transport: Transport,
     /// What the providers refused, or `None` if a refusal is always an error.
     pub(super) learned: Option<Arc<Learned>>,
+    pub(super) turns: Turns,
 }
 
 /// A failed call.
@@ -72,6 +74,8 @@ impl ProviderClient {
         let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
         if let Some(newer) = self.renew(request, secret.as_ref(), &sent).await? {
+            // Its body may occupy the space that the next body waits for.
+            drop(sent);
             sent = self.send(context, target, chat, request, Some(&newer)).await;
             secret = Some(newer);
         }

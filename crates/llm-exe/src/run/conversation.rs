@@ -96,7 +96,8 @@ impl<'a> Conversation<'a> {
         loop {
             let started = Instant::now();
             let reply = self.call(context).await?;
-            let unusable = match check_reply(self.plan, &self.chat.structure, &reply) {
+            let check = || check_reply(self.plan, &self.chat.structure, &reply);
+            let unusable = match self.client.turns.run(check).await {
                 CheckedReply::Accepted(value, warnings) => {
                     context.report.add_warnings(warnings);
                     return Ok(value);

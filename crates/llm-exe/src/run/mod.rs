@@ -11,6 +11,7 @@ mod quote;
 mod read_response;
 mod report;
 mod schema_prompt;
+mod turns;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::prompt::Limits;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
+use turns::Turns;
 
 /// Runs requests in the form in which they arrive. Most programs use a
 /// [`Client`](crate::Client), which owns a runner. Create one runner per process, because it owns
@@ -53,7 +55,8 @@ impl Runner {
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
         let learned = (!rules.strict_options).then(Arc::default);
-        let client = ProviderClient { endpoints, keys, transport, learned };
+        let turns = Turns::default();
+        let client = ProviderClient { endpoints, keys, transport, learned, turns };
         Runner { client, rules, documents: None }
     }
 
@@ -124,15 +127,18 @@ impl Runner {
                 return context.fail(error);
             }
         };
-        let mut parsed = ParsedRequest::from_value(request);
         let mut config_origin = None;
         if let Some((source, origin)) = hosted {
-            parsed.warnings.splice(0..0, warnings);
             context.report.durations.config = context.started.elapsed();
             context.report.config = Some(source);
             config_origin = Some(origin);
         }
-        let plan = Plan::validate(parsed, &self.rules, mode);
+        let validate = || {
+            let mut parsed = ParsedRequest::from_value(request);
+            parsed.warnings.splice(0..0, warnings);
+            Plan::validate(parsed, &self.rules, mode)
+        };
+        let plan = self.client.turns.run(validate).await;
         let run = self.run_validated(context, plan).await;
         match config_origin {
             Some(origin) => {
@@ -167,10 +173,12 @@ impl Runner {
         check_origins(plan.destination.as_ref(), &context.origins)?;
         context.report.set_plan(plan);
         let mut chat = RenderedChat::default();
-        let rendered = plan.render_into(&mut chat, &Limits::default());
+        let turns = &self.client.turns;
+        let rendered = turns.run(|| plan.render_into(&mut chat, &Limits::default())).await;
         context.report.warnings.append(&mut chat.warnings);
         rendered?;
-        let conversations = fallbacks::prepare(&self.client, plan, chat.messages)?;
+        let prepare = || fallbacks::prepare(&self.client, plan, chat.messages);
+        let conversations = turns.run(prepare).await?;
         if plan.dry_run {
             for conversation in &conversations {
                 context.report.add_warnings(conversation.warnings.clone());

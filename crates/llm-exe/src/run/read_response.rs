@@ -2,6 +2,7 @@
 
 use crate::chat::{Chat, Reply};
 use crate::error::{Error, ErrorKind};
+use crate::json;
 use crate::providers::{Dialect, Failure, reported_error};
 use crate::transport::RetryAdvice;
 use crate::wire::WireReply;
@@ -30,6 +31,11 @@ impl ReadResponse {
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
             return ReadResponse::Failed(ResponseFailure { failure, status });
+        }
+        if json::find_excess_value(&response.body).is_some() {
+            let max = json::MAX_VALUES;
+            let text = format!("the response body has more than {max} JSON values");
+            return ReadResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
         match dialect.read_reply(response, chat) {
             Ok(reply) => ReadResponse::Reply(reply),
