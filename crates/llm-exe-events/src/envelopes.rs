@@ -60,6 +60,7 @@ pub(crate) struct Provenance {
     /// The id of the innermost envelope that has an id.
     id: String,
     origins: Vec<String>,
+    received_before: bool,
     depth: usize,
 }
 
@@ -67,7 +68,8 @@ impl Provenance {
     /// Creates the provenance of a request before any envelope is added. `delivery` is the id to
     /// use if no envelope has one.
     pub(crate) fn new(source: &'static str, delivery: &str) -> Self {
-        Provenance { source, id: delivery.to_owned(), origins: Vec::new(), depth: 0 }
+        let (id, origins) = (delivery.to_owned(), Vec::new());
+        Provenance { source, id, origins, received_before: false, depth: 0 }
     }
 
     /// Adds an envelope nested in the current one.
@@ -75,11 +77,12 @@ impl Provenance {
         let id = id.map_or(self.id, str::to_owned);
         let mut origins = self.origins;
         origins.extend(origin.map(str::to_owned));
-        Provenance { source, id, origins, depth: self.depth + 1 }
+        Provenance { source, id, origins, depth: self.depth + 1, ..self }
     }
 
     fn request(self, body: Result<Value, Error>) -> Vec<RecordRequest> {
-        vec![RecordRequest { source: self.source, id: self.id, origins: self.origins, body }]
+        let Provenance { source, id, origins, received_before, .. } = self;
+        vec![RecordRequest { source, id, origins, received_before, body }]
     }
 
     fn invalid(self, path: &str, message: String) -> Vec<RecordRequest> {
@@ -106,8 +109,15 @@ pub(crate) fn requests_in_record(provenance: Provenance, item: Value) -> Vec<Rec
 fn requests_in_queue_message(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
     let id = non_empty_string(&item, "/messageId");
     let arn = non_empty_string(&item, "/eventSourceARN");
-    let provenance = provenance.enter("sqs", id, arn);
+    let received_before = was_received_before(&item);
+    let provenance = Provenance { received_before, ..provenance.enter("sqs", id, arn) };
     requests_in_message(provenance, "body", take(&mut item, "body"))
+}
+
+/// Returns true if the queue has delivered the message before.
+fn was_received_before(message: &Value) -> bool {
+    let count = non_empty_string(message, "/attributes/ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).is_some_and(|count: u64| count > 1)
 }
 
 fn requests_in_topic_record(provenance: Provenance, mut item: Value) -> Vec<RecordRequest> {
@@ -158,7 +168,8 @@ fn request_for_object(
             let id = object.id(&provenance.id);
             let mut origins = provenance.origins;
             origins.push(object.bucket_arn());
-            vec![RecordRequest { source: "s3", id, origins, body: Ok(object.to_request()) }]
+            let (received_before, body) = (provenance.received_before, Ok(object.to_request()));
+            vec![RecordRequest { source: "s3", id, origins, received_before, body }]
         }
         Err(error) => provenance.request(Err(error)),
     }

@@ -28,6 +28,9 @@ pub struct RecordRequest {
     pub id: String,
     /// The ARNs of the queues, topics and buckets that the request came through, if they are known.
     pub origins: Vec<String>,
+    /// Whether the queue has delivered the message before. If the earlier delivery left no result,
+    /// it may have ended the process.
+    pub received_before: bool,
     /// The request, or an error if it can't be read.
     pub body: Result<Value, Error>,
 }
@@ -40,7 +43,13 @@ impl Record {
         body: Value,
     ) -> Record {
         let id = invocation.request_id.clone();
-        let request = RecordRequest { source, id: id.clone(), origins: Vec::new(), body: Ok(body) };
+        let request = RecordRequest {
+            source,
+            id: id.clone(),
+            origins: Vec::new(),
+            received_before: false,
+            body: Ok(body),
+        };
         Record { id, group: None, requests: vec![request] }
     }
 }

@@ -66,6 +66,12 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
                 }
             }
         }
+        // A record that may have ended the process runs after the others have begun.
+        let was_received_before = |lane: &(Vec<usize>, Vec<Record>)| {
+            let mut requests = lane.1.iter().flat_map(|record| &record.requests);
+            requests.any(|request| request.received_before)
+        };
+        lanes.sort_by_key(was_received_before);
         let run = |(indexes, records)| async move { (indexes, self.run_lane(records).await) };
         let mut running: FuturesUnordered<_> = lanes.into_iter().map(run).collect();
         let mut outcomes: Vec<(usize, RecordOutcome)> = Vec::new();

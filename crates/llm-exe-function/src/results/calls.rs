@@ -29,7 +29,7 @@ impl Results {
         caller: &str,
         deadline: Deadline,
     ) -> RequestOutcome {
-        let RecordRequest { source, id, origins, body } = request;
+        let RecordRequest { source, id, origins, body, .. } = request;
         let parsed = body.and_then(|mut body| match self.prefix() {
             Some(prefix) => {
                 let call = IdempotentCall::take_from(&mut body)?;

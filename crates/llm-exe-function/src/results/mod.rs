@@ -4,6 +4,7 @@ mod calls;
 mod idempotency;
 mod notify;
 mod records;
+mod run_mark;
 mod stored_result;
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::{Deadline, Error, ErrorKind, SingleFlight};
+use tokio::sync::RwLock;
 
 use crate::destination::{Destination, ResultPlace, ResultPrefix};
 use crate::ports::{
@@ -34,6 +36,9 @@ pub(crate) struct Results {
     unstored: Mutex<VecDeque<UnstoredResult>>,
     /// Ensures that only one task in this process works on an object at a time.
     flights: SingleFlight<String>,
+    /// Shared by all records that run, except for one that may have ended the process when it ran
+    /// before. That one runs alone.
+    running: RwLock<()>,
 }
 
 struct UnstoredResult {
@@ -50,6 +55,7 @@ impl Results {
             messenger: Arc::new(NoPorts),
             unstored: Mutex::default(),
             flights: SingleFlight::default(),
+            running: RwLock::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Results;
 use super::calls::run_request;
+use super::run_mark::Turn;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
@@ -66,6 +67,12 @@ impl Results {
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
+        // Records that are new share the turn before they wait for anything, so that they do not
+        // run at the same time as a record that may end the process.
+        let mut turn = match request.received_before {
+            false => Some(Turn::Shared(self.running.read().await)),
+            true => None,
+        };
         let mut stored = match self.read_result(place, deadline).await {
             Ok(stored) => stored,
             Err(error) => return RequestOutcome::failed(error),
@@ -81,7 +88,18 @@ impl Results {
             let sent = self.send_record(&result, Some(place), group, deadline).await;
             return result.into_replay().with_sent(sent);
         }
-        let (outcome, result) = match self.take_unstored(name) {
+        let unstored = self.take_unstored(name);
+        if turn.is_none() {
+            let left_no_result = stored.is_none() && unstored.is_none();
+            turn = Some(match left_no_result {
+                false => Turn::Shared(self.running.read().await),
+                true => match self.begin_alone(&request, name, deadline).await {
+                    Ok(turn) => turn,
+                    Err(error) => return RequestOutcome::failed(error),
+                },
+            });
+        }
+        let (outcome, result) = match unstored {
             Some(result) => (result.clone().into_replay(), result),
             None => {
                 let (source, id) = (request.source, request.id.clone());
@@ -93,7 +111,10 @@ impl Results {
                 (RequestOutcome::from_run(run), result)
             }
         };
-        match self.store_result(place, &result, stored.map(|(_, etag)| etag), deadline).await {
+        let stored_now =
+            self.store_result(place, &result, stored.map(|(_, etag)| etag), deadline).await;
+        drop(turn);
+        match stored_now {
             Ok(None) => {
                 let sent = self.send_record(&result, Some(place), group, deadline).await;
                 outcome.with_sent(sent)

@@ -490,3 +490,96 @@ async fn slow_store_does_not_delay_other_records() {
     assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
     assert_eq!(function.store.names().len(), 3);
 }
+
+/// Creates an SQS message that the queue delivers for the given time.
+fn redelivered(id: &str, count: u32, body: &Value) -> Value {
+    let mut message = message(id, None, body);
+    message["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
+    message
+}
+
+/// Returns the objects that mark records that were started alone.
+fn marks(function: &TestFunction) -> Vec<String> {
+    let names = function.store.names().into_iter();
+    names.filter(|name| name.starts_with("s3://stored/results/started/")).collect()
+}
+
+#[tokio::test]
+async fn record_without_a_result_of_an_earlier_delivery_runs_alone() {
+    let function = TestFunction::new().await;
+    function.simulator.script(vec![when("new", slow_reply(200)).times(3)]);
+    let event = batch(&[
+        redelivered("suspect", 2, &request("suspect")),
+        message("a", None, &request("new a")),
+        message("b", None, &request("new b")),
+        redelivered("other", 2, &request("other")),
+        message("c", None, &request("new c")),
+    ]);
+    let (outcome, line) = function.invoke(&event).await;
+    assert!(failures(&outcome.unwrap()).is_empty(), "{line}");
+    let calls = function.simulator.journal();
+    let prompts: Vec<String> = calls.iter().map(|call| call.body["messages"].to_string()).collect();
+    let is_new = |prompt: &String| prompt.contains("new");
+    assert!(prompts[..3].iter().all(is_new) && !prompts[3..].iter().any(is_new), "{prompts:?}");
+    // The new records run at the same time, and the others after them.
+    assert!(calls[2].at - calls[0].at < 150, "{calls:?}");
+    assert!(calls[3].at - calls[2].at >= 190, "{calls:?}");
+    // Only the two have marks.
+    assert_eq!(marks(&function).len(), 2);
+    assert_eq!(function.store.names().len(), 7);
+}
+
+#[tokio::test]
+async fn record_that_ended_the_process_alone_is_not_run_again() {
+    let function = TestFunction::new().await;
+    let event = |count| batch(&[redelivered("bad", count, &request("hi"))]);
+    let (outcome, _) = function.invoke(&event(2)).await;
+    assert!(failures(&outcome.unwrap()).is_empty());
+    assert_eq!((marks(&function).len(), function.calls()), (1, 1));
+    // The process ended before it stored the result.
+    let mark = marks(&function).remove(0);
+    function.store.objects.lock().unwrap().retain(|name, _| *name == mark);
+    let mut messages = vec![redelivered("bad", 3, &request("hi"))];
+    messages.extend((0..9).map(|index| redelivered(&format!("good-{index}"), 3, &request("hi"))));
+    let (outcome, line) = function.invoke(&batch(&messages)).await;
+    assert_eq!(failures(&outcome.unwrap()), ["bad"]);
+    assert_eq!(function.calls(), 10);
+    let failure = &line["failures"][0];
+    assert_eq!(failure["errorType"], "Internal", "{line}");
+    assert!(failure["errorMessage"].as_str().unwrap().contains("not run again"), "{line}");
+    // The receive count begins again when a message is moved back from the dead-letter queue.
+    let (outcome, _) = function.invoke(&event(1)).await;
+    assert!(failures(&outcome.unwrap()).is_empty());
+    assert_eq!(function.calls(), 11);
+}
+
+#[tokio::test]
+async fn record_with_a_stored_error_needs_no_mark() {
+    let function = TestFunction::new().await;
+    function.simulator.script(vec![Step::status(500), Step::status(500), reply("now")]);
+    for (count, failed) in [(1, true), (2, true), (3, false)] {
+        let event = batch(&[redelivered("a", count, &request("hi"))]);
+        let (outcome, _) = function.invoke(&event).await;
+        assert_eq!(!failures(&outcome.unwrap()).is_empty(), failed, "{count}");
+    }
+    assert!(marks(&function).is_empty());
+}
+
+#[tokio::test]
+async fn mark_whose_response_was_lost_does_not_fail_the_record() {
+    let function = TestFunction::new().await;
+    function.store.inject(&[WriteBehavior::UnmetWritten]);
+    let event = batch(&[redelivered("a", 2, &request("hi"))]);
+    assert!(failures(&function.invoke(&event).await.0.unwrap()).is_empty());
+    assert_eq!((marks(&function).len(), function.calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn record_without_a_mark_is_not_started() {
+    let function = TestFunction::new().await;
+    function.store.inject(&[WriteBehavior::Fail]);
+    let event = batch(&[redelivered("a", 2, &request("hi"))]);
+    let (outcome, line) = function.invoke(&event).await;
+    assert_eq!(failures(&outcome.unwrap()), ["a"]);
+    assert_eq!((&line["errorType"], function.calls()), (&json!("ResultUnavailable"), 0));
+}
