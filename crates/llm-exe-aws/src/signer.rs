@@ -16,7 +16,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use http::{HeaderName, HeaderValue};
 use llm_exe::ports::{PortFuture, Signer, UnsignedRequest};
-use llm_exe::{Error, ErrorKind};
+use llm_exe::{Error, ErrorKind, Secret};
 
 use crate::credentials::{CredentialSource, Credentials};
 
@@ -70,6 +70,14 @@ impl Signer for SigV4Signer {
         request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>> {
         Box::pin(self.signature(request))
+    }
+
+    fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        Box::pin(async {
+            let Ok(credentials) = self.credentials.credentials().await else { return Vec::new() };
+            let Credentials { access_key_id, secret_access_key, session_token } = credentials;
+            [access_key_id, secret_access_key].into_iter().chain(session_token).collect()
+        })
     }
 }
 

@@ -147,6 +147,12 @@ pub trait Signer: Send + Sync {
         &'a self,
         request: UnsignedRequest<'a>,
     ) -> PortFuture<'a, Result<Vec<(HeaderName, HeaderValue)>, Error>>;
+
+    /// Returns the credentials that sign the requests, including their ids and tokens. They are
+    /// removed from the messages of providers. By default, there are none.
+    fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
 }
 
 /// A signer without credentials, for runners that do not call AWS providers.

@@ -1,11 +1,18 @@
 //! Redacts everything that looks like an API key in a provider's message before the message is
 //! returned or logged.
 
+mod encoded;
+
 use std::sync::OnceLock;
+
+pub(crate) use encoded::contains_part;
 
 use regex_lite::Regex;
 
 use crate::error::shorten;
+
+/// The text that replaces a key.
+const REDACTED: &str = "[redacted]";
 
 /// Maximum length of a scrubbed message in characters.
 const MAX_LENGTH: usize = 300;
@@ -31,26 +38,48 @@ fn key_pattern() -> Option<&'static Regex> {
 /// shortens the message to 300 characters.
 ///
 /// `secrets` are the keys that were sent to the provider. They are replaced even if they do not
-/// look like keys.
+/// look like keys, are encoded, or are written in another case, with gaps or backwards.
 pub fn scrub(text: &str, secrets: &[&str]) -> String {
+    shorten(&redact(text, secrets), MAX_LENGTH)
+}
+
+/// Joins the lines of a text and replaces keys as [`scrub`] does. The text is shortened only if it
+/// is longer than [`MAX_SCANNED`].
+pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     let text = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[redacted]");
+        text = text.replace(secret, REDACTED);
+        text = encoded::redact(&text, secret);
     }
     if let Some(pattern) = key_pattern() {
-        text = pattern.replace_all(&text, "[redacted]").into_owned();
+        text = pattern.replace_all(&text, REDACTED).into_owned();
     }
-    let words: Vec<&str> =
-        text.split(' ').map(|word| if is_token(word) { "[redacted]" } else { word }).collect();
-    shorten(&words.join(" "), MAX_LENGTH)
+    text.split(' ').map(redact_tokens).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns whether a word is a long mix of letters and digits, and therefore probably a key. URLs
-/// and the ids of requests and messages are excluded, because they help to diagnose errors.
+/// Replaces the parts of a word that look like keys. URLs are not changed, because they help to
+/// diagnose errors.
+fn redact_tokens(word: &str) -> String {
+    let start = word.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    if start.starts_with("http://") || start.starts_with("https://") {
+        return word.to_owned();
+    }
+    let mut out = String::with_capacity(word.len());
+    for part in word.split_inclusive(|c| ":\"'=,{}".contains(c)) {
+        let token = part.trim_end_matches(|c| ":\"'=,{}".contains(c));
+        let separator = part.get(token.len()..).unwrap_or_default();
+        out.push_str(if is_token(token) { REDACTED } else { token });
+        out.push_str(separator);
+    }
+    out
+}
+
+/// Returns whether a part of a word is a long mix of letters and digits, and therefore probably a
+/// key. The ids of requests and messages are excluded, because they help to diagnose errors.
 fn is_token(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    let id_prefixes = ["req_", "msg_", "chatcmpl-", "http://", "https://"];
+    let id_prefixes = ["req_", "msg_", "chatcmpl-"];
     word.len() >= 32
         && !id_prefixes.iter().any(|prefix| word.starts_with(prefix))
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-+/=.".contains(&b))
@@ -58,9 +87,33 @@ fn is_token(word: &str) -> bool {
         && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
+/// Returns whether a short text, such as a stop reason or the name of a model, can be shown without
+/// [`scrub`]. It is a fast check for ordinary texts; `false` does not mean that there is a key.
+pub(crate) fn is_plain(text: &str, secret: Option<&str>) -> bool {
+    let mut run = 0;
+    let mut longest_run = 0;
+    for byte in text.bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() => run += 1,
+            b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b' ' => run = 0,
+            _ => return false,
+        }
+        longest_run = longest_run.max(run);
+    }
+    text.len() <= MAX_PLAIN_LENGTH
+        && longest_run < MIN_KEY_RUN
+        && secret.is_none_or(|secret| !encoded::contains_part(text, secret))
+}
+
+/// Maximum length of a text that [`is_plain`] accepts.
+const MAX_PLAIN_LENGTH: usize = 64;
+
+/// A key has at least this many letters and digits in a row.
+const MIN_KEY_RUN: usize = 16;
+
 #[cfg(test)]
 mod tests {
-    use super::scrub;
+    use super::{is_plain, scrub};
 
     #[test]
     fn keys_are_redacted_and_ids_are_not() {
@@ -79,5 +132,42 @@ mod tests {
             assert_eq!(scrub(text, &["plain-word"]), expected);
         }
         assert!(scrub(&"word ".repeat(500), &[]).chars().count() <= 301);
+    }
+
+    #[test]
+    fn tokens_within_json_and_assignments_are_redacted() {
+        let token = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6";
+        for text in [
+            format!("x-amz-security-token:{token}"),
+            format!("{{\"token\":\"{token}\",\"id\":\"req_{token}\"}}"),
+            format!("token={token},next"),
+            format!("'{token}'"),
+        ] {
+            let scrubbed = scrub(&text, &[]);
+            assert_eq!(scrubbed.replace(&format!("req_{token}"), "").find(token), None, "{text}");
+            assert!(scrubbed.contains("[redacted]"), "{scrubbed}");
+        }
+        let url = format!("see https://example.com/{token}");
+        assert_eq!(scrub(&url, &[]), url);
+    }
+
+    #[test]
+    fn plain_texts_are_recognized() {
+        let secret = Some("sk-test-openai");
+        for text in ["stop", "MAX_TOKENS", "gpt-4o-mini-2024-07-18", "content_filter", "sk-other"] {
+            assert!(is_plain(text, secret), "{text}");
+        }
+        for text in [
+            "sk-test-openai",
+            "SK-Test-OpenAI",
+            "ianepo-tset-ks",
+            "sk-test-op",
+            "abcdefgh12345678",
+            "a%2Db",
+            "a\u{200b}b",
+            &"a-".repeat(40),
+        ] {
+            assert!(!is_plain(text, secret), "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Tests that the program can call simulated Amazon Bedrock models, and where it reads the
 //! credentials and the region from.
 
-use llm_exe_simulator::Simulator;
+use llm_exe_simulator::{ScriptedResponse, Simulator, Step};
 use serde_json::{Value, json};
 
 use crate::harness::Folder;
@@ -97,4 +97,42 @@ async fn render_needs_a_region() {
     let output = folder.run_with(&[("AWS_REGION", "eu-west-1")], &["render", &file]).await;
     let url = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/a.b-v1%3A0/converse";
     assert!(output.stdout.contains(url), "{output:?}");
+}
+
+#[tokio::test]
+async fn credentials_that_an_error_quotes_are_removed() {
+    const KEY_ID: &str = "MYACCESSKEYID0001";
+    const TOKEN: &str = "a-session-token-of-several-words";
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let url = simulator.bedrock_base_url();
+    let model = "us.amazon.nova-2-lite-v1:0";
+    let file = folder.file("request.json", request("amazon", model).to_string());
+    let variables = [
+        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", url.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", KEY_ID),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_SESSION_TOKEN", TOKEN),
+    ];
+    for message in [
+        format!("x-amz-security-token:{TOKEN}"),
+        json!({ "headers": { "x-amz-security-token": TOKEN } }).to_string(),
+        format!("the secret is {SECRET}"),
+        format!("Credential={KEY_ID}/20261127/us-east-1/bedrock/aws4_request"),
+    ] {
+        simulator.clear();
+        simulator.script(vec![Step::new(ScriptedResponse::Status {
+            status: 400,
+            headers: Vec::new(),
+            body: Some(json!({ "message": message })),
+        })]);
+        let output = folder.run_with(&variables, &["invoke", "--json", &file]).await;
+        assert_ne!(output.code, Some(0), "{output:?}");
+        let text = output.error()["message"].to_string();
+        assert!(text.contains("[redacted]"), "{text}");
+        for secret in [KEY_ID, SECRET, TOKEN] {
+            assert!(!output.stderr.contains(secret), "{text}");
+        }
+    }
 }

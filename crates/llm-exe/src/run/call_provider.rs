@@ -10,6 +10,7 @@ use super::context::Context;
 use super::learned::Learned;
 use super::quote::{quote_body, quote_provider};
 use super::read_response::{ReadResponse, ResponseFailure};
+use super::secrets::{SecretsInUse, scrub_reply};
 use super::turns::Turns;
 use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
@@ -61,15 +62,16 @@ impl ProviderClient {
         }
     }
 
-    /// Sends the request for a chat and parses the reply. Token usage is recorded even if the reply
-    /// turns out to be unusable.
+    /// Sends the request for a chat and parses the reply. Also returns the secrets that the
+    /// provider received and may quote. Token usage is recorded even if the reply turns out to be
+    /// unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
         target: &Target,
         chat: &Chat,
         request: &WireRequest,
-    ) -> Result<Reply, FailedCall> {
+    ) -> Result<(Reply, SecretsInUse), FailedCall> {
         let mut secret = self.get_secret(context, request).await?;
         let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
@@ -81,29 +83,38 @@ impl ProviderClient {
         }
         context.report.durations.provider += started.elapsed();
         let (response, read) = sent?;
-        let secrets: Vec<&str> = secret.iter().map(|secret| secret.expose()).collect();
+        let secrets = self.secrets_in_use(request, secret).await;
         let report = &mut context.report;
         let mut reply = match read {
             ReadResponse::Reply(reply) => reply,
             ReadResponse::Failed(failed) => {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
-                let error = quote_provider(error, &failed.failure.message, &secrets);
+                let error = quote_provider(error, &failed.failure.message, &secrets.texts());
                 let refusal = self.read_refusal(&response, &failed.failure);
                 return Err(FailedCall { error, refusal });
             }
             ReadResponse::Unreadable(error) => {
                 report.answered = true;
-                return Err(quote_body(error, &response, &secrets).into());
+                return Err(quote_body(error, &response, &secrets.texts()).into());
             }
         };
+        scrub_reply(&mut reply, &secrets);
         report.answered = true;
         report.usage.add(reply.usage.with_total());
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
-        Ok(reply)
+        Ok((reply, secrets))
+    }
+
+    async fn secrets_in_use(&self, request: &WireRequest, key: Option<Secret>) -> SecretsInUse {
+        let signing = match request.auth {
+            Auth::SigV4 { .. } => self.transport.signing_secrets().await,
+            _ => Vec::new(),
+        };
+        SecretsInUse { key, signing }
     }
 
     /// Reads what the provider refused, unless a refusal is always an error.

@@ -5,11 +5,15 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::quote::quote_provider;
+use super::secrets::SecretsInUse;
 use crate::chat::{Part, Reply, StopReason, Structure};
 use crate::error::{Error, ErrorKind, shorten};
 use crate::json::reword_for_model;
 use crate::plan::Plan;
-use crate::scrub::scrub;
+use crate::scrub::redact;
+
+/// Maximum length in characters of the reason why a reply is unusable. It can quote the reply.
+const MAX_REASON: usize = 1_000;
 
 /// The outcome of checking a reply.
 pub(super) enum CheckedReply {
@@ -39,11 +43,12 @@ impl UnusableReply {
 
     /// Creates the `OutputInvalid` error. The message for the caller quotes the beginning of the
     /// reply, but the message for logs does not.
-    pub(super) fn into_error(self, reply: &Reply) -> Error {
+    pub(super) fn into_error(self, reply: &Reply, secrets: &SecretsInUse) -> Error {
         let UnusableReply { text, reason, output } = self;
         let stop_reason = reply.provider_stop_reason.as_deref();
         let stop_reason = stop_reason.unwrap_or(reply.stop_reason.name());
-        let excerpt = match shorten(&scrub(&text, &[]), 80) {
+        let reason = shorten(&redact(&reason, &secrets.texts()), MAX_REASON);
+        let excerpt = match shorten(&secrets.scrub(&text), 80) {
             excerpt if excerpt.is_empty() => String::new(),
             excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),
         };
@@ -55,7 +60,12 @@ impl UnusableReply {
 }
 
 /// Checks why the model stopped, and parses the reply with the plan's parser.
-pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> CheckedReply {
+pub(super) fn check_reply(
+    plan: &Plan,
+    structure: &Structure,
+    reply: &Reply,
+    secrets: &SecretsInUse,
+) -> CheckedReply {
     let parser = &plan.output.parser;
     let text = match structure {
         Structure::ForcedTool { name, .. } => {
@@ -64,7 +74,8 @@ pub(super) fn check_reply(plan: &Plan, structure: &Structure, reply: &Reply) -> 
         _ => reply_text(reply),
     };
     let mut warnings = Vec::new();
-    if let Err(error) = check_stop_reason(reply, &text, parser.is_strict(), &mut warnings) {
+    if let Err(error) = check_stop_reason(reply, &text, parser.is_strict(), secrets, &mut warnings)
+    {
         return CheckedReply::Failed(error);
     }
     if text.trim().is_empty() && parser.accepts_empty() {
@@ -97,12 +108,14 @@ fn check_stop_reason(
     reply: &Reply,
     text: &str,
     strict: bool,
+    secrets: &SecretsInUse,
     warnings: &mut Vec<String>,
 ) -> Result<(), Error> {
     let reason = reply.provider_stop_reason.as_deref().unwrap_or("none");
     let is_empty = text.trim().is_empty();
     let error = |kind, message: String, details: Option<&str>| {
-        Err(quote_provider(Error::new(kind, message), details.unwrap_or_default(), &[]))
+        let details = details.unwrap_or_default();
+        Err(quote_provider(Error::new(kind, message), details, &secrets.texts()))
     };
     let details = reply.stop_details.as_deref();
     match reply.stop_reason {

@@ -10,6 +10,7 @@ use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
 use super::learned::{self, Change, Learned, MAX_RUNGS};
 use super::schema_prompt;
+use super::secrets::SecretsInUse;
 use crate::chat::{Chat, Message, Reply, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
@@ -95,8 +96,8 @@ impl<'a> Conversation<'a> {
         let mut repairs_left = self.plan.output.repairs;
         loop {
             let started = Instant::now();
-            let reply = self.call(context).await?;
-            let check = || check_reply(self.plan, &self.chat.structure, &reply);
+            let (reply, secrets) = self.call(context).await?;
+            let check = || check_reply(self.plan, &self.chat.structure, &reply, &secrets);
             let unusable = match self.client.turns.run(check).await {
                 CheckedReply::Accepted(value, warnings) => {
                     context.report.add_warnings(warnings);
@@ -108,7 +109,7 @@ impl<'a> Conversation<'a> {
             // A repair is billed, so it is attempted only if it is likely to finish before the
             // deadline.
             if repairs_left == 0 || context.deadline.left() < started.elapsed() {
-                return Err(unusable.into_error(&reply));
+                return Err(unusable.into_error(&reply, &secrets));
             }
             repairs_left -= 1;
             context.report.repairs += 1;
@@ -120,7 +121,7 @@ impl<'a> Conversation<'a> {
 
     /// Calls the provider. If it refuses a part of the request that can be changed, the part is
     /// changed and the request is sent again.
-    async fn call(&mut self, context: &mut Context) -> Result<Reply, Error> {
+    async fn call(&mut self, context: &mut Context) -> Result<(Reply, SecretsInUse), Error> {
         loop {
             let call = self.client.call(context, self.target, &self.chat, &self.request);
             let failed = match call.await {

@@ -11,6 +11,7 @@ mod quote;
 mod read_response;
 mod report;
 mod schema_prompt;
+mod secrets;
 mod turns;
 
 use std::sync::Arc;

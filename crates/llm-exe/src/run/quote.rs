@@ -24,7 +24,7 @@ pub(super) fn quote_provider(error: Error, text: &str, secrets: &[&str]) -> Erro
 /// caller but not logged.
 pub(super) fn quote_body(error: Error, response: &WireReply, secrets: &[&str]) -> Error {
     if let Some(problem) = response.encoding_problem() {
-        return error.with_suffix(&format!("; {problem}"));
+        return error.with_suffix(&format!("; {}", scrub(&problem, secrets)));
     }
     let body = response.body.trim_ascii();
     let mut text = String::from_utf8_lossy(body.get(..MAX_BODY_BYTES).unwrap_or(body));

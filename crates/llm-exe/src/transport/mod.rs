@@ -72,6 +72,11 @@ impl Transport {
         Transport { signer, ..self }
     }
 
+    /// Returns the credentials that sign requests to AWS.
+    pub(crate) async fn signing_secrets(&self) -> Vec<Secret> {
+        self.signer.secrets().await
+    }
+
     /// Starts connecting to the host of a URL in the background. See [`HttpClient::preconnect`].
     pub(crate) fn preconnect(&self, url: &str) {
         self.sender.preconnect(url);

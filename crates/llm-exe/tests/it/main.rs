@@ -25,6 +25,7 @@ mod prompt_limits;
 mod prompt_ours;
 mod prompts;
 mod properties;
+mod provider_strings;
 mod refusals;
 mod registered;
 mod rendering;
