@@ -1,6 +1,7 @@
 //! The AWS Lambda binary. It receives invocations from the Lambda Runtime API, passes them to the
 //! function, and writes the function's log lines to standard output.
 
+mod event_body;
 #[cfg(feature = "panic-on-demand")]
 mod panic_on_demand;
 
@@ -9,7 +10,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use bytes::Bytes;
+use event_body::EventBody;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
@@ -63,8 +66,12 @@ fn main() -> ExitCode {
     };
     let function = function(&settings);
     let (function, log_level) = (&function, settings.log_level);
-    let handler = service_fn(move |event| handle(function, log_level, event));
-    match runtime.block_on(Runtime::new(handler).run()) {
+    let body = EventBody::default();
+    let current = body.clone();
+    let handler = service_fn(move |event: LambdaEvent<()>| {
+        handle(function, log_level, current.take(), event.context)
+    });
+    match runtime.block_on(Runtime::new(handler).layer(body).run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stop(&format!("the Runtime API failed: {error}")),
     }
@@ -103,14 +110,13 @@ fn user_agent() -> UserAgent {
 async fn handle(
     function: &Function,
     log_level: LogLevel,
-    event: LambdaEvent<Box<RawValue>>,
+    event: Bytes,
+    context: Context,
 ) -> Result<Box<RawValue>, Diagnostic> {
-    let (event, context) = event.into_parts();
     let deadline = deadline(context.deadline(), SystemTime::now());
     let invocation =
         Invocation { request_id: context.request_id, version: env!("CARGO_PKG_VERSION") };
-    let HandledEvent { outcome, line } =
-        function.handle(event.get().as_bytes(), invocation, deadline).await;
+    let HandledEvent { outcome, line } = function.handle(&event, invocation, deadline).await;
     if let Some(text) = line.to_json(log_level) {
         write_line(text);
     }

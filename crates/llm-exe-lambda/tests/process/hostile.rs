@@ -384,8 +384,7 @@ async fn long_provider_error_is_shortened_and_redacted() {
     trial.finish().await;
 }
 
-/// Lambda delivers only valid JSON, but an emulator may deliver arbitrary bytes. `lambda_runtime`
-/// chooses the error type.
+/// Lambda delivers only valid JSON, but an emulator may deliver arbitrary bytes.
 #[tokio::test]
 async fn invalid_json_is_an_error() {
     let function = Function::start().await;
@@ -393,7 +392,8 @@ async fn invalid_json_is_an_error() {
         [b"", b"{", b"nul", b"\0", b"\xff\xfe\xfd", b"{}{}", b"\xef\xbb\xbf{}"];
     for event in events {
         let invocation = function.invoke_bytes(event, LAMBDA).await;
-        response(&invocation).failure();
+        let (error_type, message) = response(&invocation).failure();
+        assert_eq!(error_type, "InvalidRequest", "{event:?}: {message}");
         function.assert_works("bytes that are not JSON").await;
     }
     function.stop().await;
