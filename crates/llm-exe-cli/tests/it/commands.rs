@@ -1,6 +1,6 @@
 //! Tests the input and output of each command.
 
-use llm_exe_simulator::{Fault, Simulator, Step};
+use llm_exe_simulator::{Fault, ScriptedResponse, Simulator, Step};
 use serde_json::{Value, json};
 
 use crate::harness::{Folder, REPLY, as_pairs, request, signal, simulator_variables};
@@ -373,4 +373,30 @@ async fn providers_lists_key_status_without_keys() {
 /// Returns whether a line of the table contains a cell with exactly the given text.
 fn has(line: &str, text: &str) -> bool {
     line.split("  ").any(|cell| cell.trim() == text)
+}
+
+/// A provider or a request could otherwise control the terminal.
+#[tokio::test]
+async fn control_characters_in_messages_are_escaped() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let message = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}";
+    let mut request = request();
+    request["\u{1b}[2Jfield"] = json!(1);
+    let file = folder.file("request.json", request.to_string());
+    for arguments in [&["invoke", &file][..], &["invoke", "--json", &file]] {
+        simulator.clear();
+        simulator.script(vec![Step::new(ScriptedResponse::Status {
+            status: 400,
+            headers: Vec::new(),
+            body: Some(json!({ "error": { "message": message } })),
+        })]);
+        let variables = simulator_variables(&simulator);
+        let output = folder.run_with(&as_pairs(&variables), arguments).await;
+        assert_eq!(output.code, Some(4), "{output:?}");
+        let is_printable = |c: char| c == '\n' || (!c.is_control() && c != '\u{202e}');
+        assert!(output.stderr.chars().all(is_printable), "{output:?}");
+        assert!(output.stderr.contains(r"\u001b[2J"), "{output:?}");
+        assert!(output.stderr.contains(r"\u202e"), "{output:?}");
+    }
 }
