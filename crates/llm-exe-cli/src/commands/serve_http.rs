@@ -132,11 +132,17 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
         Some(host) => return Err(format!("the host {host} is not allowed; use localhost")),
         None => return Err("the request has no host header".to_owned()),
     }
+    // Pages of other ports, such as those of development servers, are foreign too.
+    let own_port = address.port().to_string();
+    let is_own = |host: &str| {
+        let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
+        is_local(host) && port == own_port
+    };
     match header_text(header::ORIGIN) {
         None => Ok(()),
         Some(origin) => match origin.split_once("://") {
-            Some((_, host)) if is_local(host) => Ok(()),
-            _ => Err(format!("the origin {origin} is not allowed; use a page on localhost")),
+            Some(("http", host)) if is_own(host) => Ok(()),
+            _ => Err(format!("the origin {origin} is not allowed; use a page of this server")),
         },
     }
 }
@@ -211,7 +217,7 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(error) = &line.error {
         text.push_str(&format!(" {}", error.kind()));
     }
-    anstream::eprintln!("{text}");
+    anstream::eprintln!("{}", output::without_controls(&text));
     for warning in &line.warnings {
         output::print_warning(warning);
     }

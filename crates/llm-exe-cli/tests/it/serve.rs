@@ -95,8 +95,8 @@ async fn foreign_hosts_and_origins_are_rejected() {
         vec![("host", "localhost".to_owned())],
         vec![("host", format!("[::1]:{port}"))],
         vec![("host", own.clone()), ("origin", format!("http://localhost:{port}"))],
-        vec![("host", own.clone()), ("origin", "http://127.0.0.1:5173".to_owned())],
-        vec![("host", own.clone()), ("origin", "http://[::1]:3000".to_owned())],
+        vec![("host", own.clone()), ("origin", format!("http://127.0.0.1:{port}"))],
+        vec![("host", own.clone()), ("origin", format!("http://[::1]:{port}"))],
     ];
     for headers in allowed {
         let headers: Vec<(&str, &str)> =
@@ -115,6 +115,11 @@ async fn foreign_hosts_and_origins_are_rejected() {
         vec![("host", String::new())],
         vec![("host", own.clone()), ("host", "evil.example".to_owned())],
         vec![("host", own.clone()), ("origin", "https://evil.example".to_owned())],
+        vec![("host", own.clone()), ("origin", "http://127.0.0.1:5173".to_owned())],
+        vec![("host", own.clone()), ("origin", "http://localhost:3000".to_owned())],
+        vec![("host", own.clone()), ("origin", "http://[::1]:3000".to_owned())],
+        vec![("host", own.clone()), ("origin", "http://localhost".to_owned())],
+        vec![("host", own.clone()), ("origin", format!("https://localhost:{port}"))],
         vec![("host", own.clone()), ("origin", "null".to_owned())],
         vec![("host", own.clone()), ("origin", String::new())],
         vec![("host", own.clone()), ("origin", "http://localhost.evil.example".to_owned())],
