@@ -1,23 +1,50 @@
-//! Checks that no schema and no reply takes much CPU time or memory.
+//! Checks that no request and no reply takes much CPU time or memory.
 //!
 //! Each row of the table is an input whose cost once grew much faster than its size. It runs at
 //! half of that size, at that size, at double and at ten times the size, with the limits of
-//! [`run_limited`]. A size that is refused must be refused within the same limits.
+//! [`Build`]. A size that is refused must be refused within the same limits.
 
-use llm_exe_simulator::{Simulator, Step};
+use llm_exe_simulator::{ScriptedResponse, Simulator, Step};
 use serde_json::{Map, Value, json};
 
-use crate::harness::Folder;
-use crate::limits::{chain, run_limited};
+use crate::harness::{Folder, as_pairs, simulator_variables};
+use crate::health::Server;
+use crate::limits::{Build, chain, run_limited};
 
 /// An input whose cost depends on a size.
+#[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
     size: usize,
     /// Returns the fields of a request.
     request: fn(usize) -> Value,
-    /// Returns the text of the reply, or `None` if the request is only rendered.
-    reply: Option<fn(usize) -> String>,
+    call: Call,
+}
+
+/// What is done with the request.
+#[derive(Clone, Copy)]
+enum Call {
+    /// It is rendered.
+    Render,
+    /// It is run, and the model replies with this text.
+    Invoke(fn(usize) -> String),
+    /// It is run, and the provider responds with this body.
+    InvokeBody(fn(usize) -> Value),
+    /// It is run in ten records of a queue at the same time. The model replies to each with this
+    /// text.
+    Records(fn(usize) -> String),
+}
+
+impl Call {
+    /// Returns the responses of the provider.
+    fn script(self, size: usize) -> Vec<Step> {
+        let step = match self {
+            Call::Render => return Vec::new(),
+            Call::Invoke(reply) | Call::Records(reply) => Step::text(reply(size)),
+            Call::InvokeBody(body) => Step::new(ScriptedResponse::Json(body(size))),
+        };
+        vec![Step { times: 10, ..step }]
+    }
 }
 
 /// Returns the fields of a request for JSON with a schema.
@@ -46,6 +73,20 @@ fn object(fields: impl IntoIterator<Item = (String, Value)>) -> Value {
 
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|index| format!("n{index}")).collect()
+}
+
+/// Returns a request for one of these strings.
+fn string_extract(strings: Vec<String>) -> Value {
+    json!({ "output": "stringExtract", "outputOptions": { "enum": strings, "repairs": 0 } })
+}
+
+/// Returns a request that searches a text for a pattern.
+fn cut(pattern: &str, length: usize) -> Value {
+    json!({ "message": "{{cut s p}}", "data": { "s": "a".repeat(length), "p": pattern } })
+}
+
+fn data_of(item: &Value, length: usize) -> Value {
+    json!({ "data": { "a": vec![item; length] } })
 }
 
 /// Returns a schema in which two paths lead to the same part of the value at each level.
@@ -91,31 +132,31 @@ const DOUBLED: &[Row] = &[
         name: "an example of a oneOf of two references",
         size: 19,
         request: |size| by_prompt(chain(size, |next| json!({ "oneOf": [next, next] }))),
-        reply: None,
+        call: Call::Render,
     },
     Row {
         name: "an example of an anyOf of two references",
         size: 20,
         request: |size| by_prompt(chain(size, |next| json!({ "anyOf": [next, next] }))),
-        reply: None,
+        call: Call::Render,
     },
     Row {
         name: "a oneOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "oneOf": [next, next] }))),
-        reply: Some(|_| r#"{"x":"no"}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"x":"no"}"#.to_owned()),
     },
     Row {
         name: "an anyOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "anyOf": [next, next] }))),
-        reply: Some(|_| r#"{"x":"no"}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"x":"no"}"#.to_owned()),
     },
     Row {
         name: "an allOf of two references",
         size: 19,
         request: |size| with_schema(chain(size, |next| json!({ "allOf": [next, next] }))),
-        reply: Some(|_| r#"{"x":1}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"x":1}"#.to_owned()),
     },
     Row {
         name: "unevaluatedProperties",
@@ -125,7 +166,7 @@ const DOUBLED: &[Row] = &[
                 |next: Value| json!({ "anyOf": [next, next], "unevaluatedProperties": false });
             with_schema(chain(size, level))
         },
-        reply: Some(|_| r#"{"x":1}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"x":1}"#.to_owned()),
     },
     Row {
         name: "dependentSchemas",
@@ -133,13 +174,13 @@ const DOUBLED: &[Row] = &[
         request: |size| {
             with_schema(chain(size, |next| json!({ "dependentSchemas": { "x": next, "y": next } })))
         },
-        reply: Some(|_| r#"{"x":1,"y":2}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"x":1,"y":2}"#.to_owned()),
     },
     Row {
         name: "two paths to the same value",
         size: 24,
         request: |size| with_schema(two_paths(size)),
-        reply: Some(|size| nested(size).to_string()),
+        call: Call::Invoke(|size| nested(size).to_string()),
     },
 ];
 
@@ -148,13 +189,13 @@ const ERRORS: &[Row] = &[
         name: "items without required properties",
         size: 1_500,
         request: |size| with_schema(list_of(json!({ "required": names(size) }))),
-        reply: Some(|size| list(&json!({}), size)),
+        call: Call::Invoke(|size| list(&json!({}), size)),
     },
     Row {
         name: "rows without columns",
         size: 130_000,
         request: |_| with_schema(list_of(json!({ "type": "object", "required": names(20) }))),
-        reply: Some(|size| list(&json!({}), size)),
+        call: Call::Invoke(|size| list(&json!({}), size)),
     },
     Row {
         name: "rows of a union",
@@ -164,7 +205,7 @@ const ERRORS: &[Row] = &[
                 |index: usize| json!({ "type": "object", "required": [format!("n{index}")] });
             with_schema(list_of(json!({ "anyOf": (0..8).map(branch).collect::<Vec<_>>() })))
         },
-        reply: Some(|size| list(&json!({}), size)),
+        call: Call::Invoke(|size| list(&json!({}), size)),
     },
 ];
 
@@ -177,7 +218,7 @@ const QUADRATIC: &[Row] = &[
                 json!({ "type": "object", "properties": { "a": { "pattern": "(?=a)a*b" } } }),
             )
         },
-        reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
+        call: Call::Invoke(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
         name: "lookahead at each position of a short text",
@@ -187,7 +228,7 @@ const QUADRATIC: &[Row] = &[
                 json!({ "type": "object", "properties": { "a": { "pattern": "(?=a)a*b" } } }),
             )
         },
-        reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
+        call: Call::Invoke(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
         name: "nested quantifiers",
@@ -197,7 +238,7 @@ const QUADRATIC: &[Row] = &[
                 json!({ "type": "object", "properties": { "a": { "pattern": "^((a+)+)+$" } } }),
             )
         },
-        reply: Some(|size| json!({ "a": format!("{}b", "a".repeat(size)) }).to_string()),
+        call: Call::Invoke(|size| json!({ "a": format!("{}b", "a".repeat(size)) }).to_string()),
     },
     Row {
         name: "a back-reference",
@@ -207,13 +248,13 @@ const QUADRATIC: &[Row] = &[
                 json!({ "type": "object", "properties": { "a": { "pattern": "(a*)*\\1b" } } }),
             )
         },
-        reply: Some(|size| json!({ "a": "a".repeat(size) }).to_string()),
+        call: Call::Invoke(|size| json!({ "a": "a".repeat(size) }).to_string()),
     },
     Row {
         name: "patterns of keys",
         size: 2_500,
         request: |size| with_schema(key_patterns(size)),
-        reply: Some(|size| {
+        call: Call::Invoke(|size| {
             object((0..size).map(|index| (format!("kk{index}"), json!(1)))).to_string()
         }),
     },
@@ -224,7 +265,7 @@ const QUADRATIC: &[Row] = &[
             let values: Vec<Value> = (0..size).map(|index| json!({ "a": index })).collect();
             with_schema(list_of(json!({ "enum": values })))
         },
-        reply: Some(|size| list(&json!({ "a": size - 1 }), size)),
+        call: Call::Invoke(|size| list(&json!({ "a": size - 1 }), size)),
     },
     Row {
         name: "a oneOf of constants",
@@ -233,7 +274,7 @@ const QUADRATIC: &[Row] = &[
             let values: Vec<Value> = (0..size).map(|index| json!({ "const": index })).collect();
             with_schema(list_of(json!({ "oneOf": values })))
         },
-        reply: Some(|size| list(&json!(size - 1), size)),
+        call: Call::Invoke(|size| list(&json!(size - 1), size)),
     },
     Row {
         name: "a long divisor",
@@ -243,7 +284,7 @@ const QUADRATIC: &[Row] = &[
             let property = json!({ "multipleOf": number });
             with_schema(json!({ "type": "object", "properties": { "a": property } }))
         },
-        reply: Some(|_| r#"{"a":5}"#.to_owned()),
+        call: Call::Invoke(|_| r#"{"a":5}"#.to_owned()),
     },
     Row {
         name: "a long dividend",
@@ -253,7 +294,7 @@ const QUADRATIC: &[Row] = &[
             let property = json!({ "multipleOf": number });
             with_schema(json!({ "type": "object", "properties": { "a": property } }))
         },
-        reply: Some(|size| format!("{{\"a\":{}}}", "9".repeat(size))),
+        call: Call::Invoke(|size| format!("{{\"a\":{}}}", "9".repeat(size))),
     },
     Row {
         name: "a large exponent",
@@ -262,7 +303,9 @@ const QUADRATIC: &[Row] = &[
             let property = json!({ "multipleOf": 7, "maximum": 5, "type": "integer" });
             with_schema(json!({ "type": "object", "properties": { "a": property } }))
         },
-        reply: Some(|size| format!("{{\"a\":1e{}}}", "9".repeat(size.ilog10() as usize + 4))),
+        call: Call::Invoke(|size| {
+            format!("{{\"a\":1e{}}}", "9".repeat(size.ilog10() as usize + 4))
+        }),
     },
     Row {
         name: "uniqueItems of objects",
@@ -271,10 +314,264 @@ const QUADRATIC: &[Row] = &[
             let unique = json!({ "type": "array", "uniqueItems": true });
             with_schema(json!({ "type": "object", "properties": { "l": unique } }))
         },
-        reply: Some(|size| {
+        call: Call::Invoke(|size| {
             let items: Vec<Value> = (0..size).map(|index| json!({ "a": index })).collect();
             json!({ "l": items }).to_string()
         }),
+    },
+];
+
+const REQUESTS: &[Row] = &[
+    Row {
+        name: "the strings of stringExtract",
+        size: 60_000,
+        request: |size| string_extract(names(size)),
+        call: Call::Render,
+    },
+    Row {
+        name: "a search for many strings",
+        size: 5_000,
+        request: |size| string_extract(names(size)),
+        call: Call::Invoke(|size| "n".repeat(size * 40)),
+    },
+    Row {
+        name: "a search for a long string in many places",
+        size: 400,
+        request: |size| {
+            let mut request = string_extract(vec!["a".repeat(size)]);
+            request["outputOptions"]["match"] = json!("substring");
+            request
+        },
+        call: Call::Invoke(|size| "a".repeat(size * 1_000)),
+    },
+    Row {
+        name: "a pattern of cut with many alternatives",
+        size: 100_000,
+        request: |size| {
+            let alternatives: Vec<String> = (1..60).map(|length| "a".repeat(length)).collect();
+            cut(&format!("({})b", alternatives.join("|")), size)
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "a short pattern of cut",
+        size: 100_000,
+        request: |size| cut("(a|aa|aaa)+b", size),
+        call: Call::Render,
+    },
+    Row {
+        name: "fallbacks",
+        size: 100_000,
+        request: |size| {
+            let fallback = json!({ "provider": "openai", "model": "m" });
+            json!({ "fallbacks": vec![fallback; size] })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an image with fallbacks",
+        size: 3_000_000,
+        request: |size| {
+            let fallback = json!({ "provider": "openai", "model": "gpt-4o" });
+            let url = format!("data:image/png;base64,{}", "A".repeat(size / 4 * 4));
+            let content = json!([{ "type": "image_url", "image_url": { "url": url } }]);
+            json!({
+                "fallbacks": vec![fallback; 12],
+                "message": [{ "role": "user", "content": content }]
+            })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "messages",
+        size: 100_000,
+        request: |size| json!({ "message": vec![json!({ "role": "user", "content": "a" }); size] }),
+        call: Call::Render,
+    },
+    Row {
+        name: "invalid messages",
+        size: 300_000,
+        request: |size| json!({ "message": vec![json!({}); size] }),
+        call: Call::Render,
+    },
+    Row {
+        name: "tags",
+        size: 200_000,
+        request: |size| json!({ "message": "{{a}}{{#if b}}{{/if}}".repeat(size) }),
+        call: Call::Render,
+    },
+    Row {
+        name: "messages with tags",
+        size: 50_000,
+        request: |size| json!({ "message": vec!["{{a}} {{b}}"; size] }),
+        call: Call::Render,
+    },
+    Row {
+        name: "missing variables with names like those in data",
+        size: 10_000,
+        request: |size| {
+            let template: String = (0..size).map(|index| format!("{{{{m{index}}}}}")).collect();
+            let data = names(size).into_iter().map(|name| (name, json!(1)));
+            json!({ "message": template, "data": object(data) })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "unknown helpers",
+        size: 10_000,
+        request: |size| json!({ "message": "{{unknown a}}\n".repeat(size) }),
+        call: Call::Render,
+    },
+    Row {
+        name: "turns of a history",
+        size: 100_000,
+        request: |size| {
+            json!({
+                "message": "{{> DialogueHistory key='h'}}",
+                "data": { "h": vec![json!({ "role": "user" }); size] }
+            })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "a loop in a loop",
+        size: 1_000,
+        request: |size| {
+            let template = "{{#each l}}{{#each ../l}}{{#if this}}{{/if}}{{/each}}{{/each}}";
+            json!({ "message": template, "data": { "l": vec![1; size] } })
+        },
+        call: Call::Render,
+    },
+];
+
+const VALUES: &[Row] = &[
+    Row {
+        name: "numbers in data",
+        size: 1_000_000,
+        request: |size| data_of(&json!(0), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "objects in data",
+        size: 700_000,
+        request: |size| data_of(&json!({ "a": 0 }), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "nested lists in data",
+        size: 700_000,
+        request: |size| data_of(&json!([[[]]]), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "empty objects in data",
+        size: 1_000_000,
+        request: |size| data_of(&json!({}), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "empty strings in data",
+        size: 1_000_000,
+        request: |size| data_of(&json!(""), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "numbers in a reply",
+        size: 1_000_000,
+        request: |_| with_schema(list_of(json!({ "type": "integer" }))),
+        call: Call::Invoke(|size| list(&json!(0), size)),
+    },
+    Row {
+        name: "objects in a reply",
+        size: 400_000,
+        request: |_| with_schema(list_of(json!({ "type": "object" }))),
+        call: Call::Invoke(|size| list(&json!({ "a": 0 }), size)),
+    },
+    Row {
+        name: "rows with columns",
+        size: 20_000,
+        request: |_| {
+            let columns = names(20).into_iter().map(|name| (name, json!({ "type": "string" })));
+            with_schema(list_of(json!({ "type": "object", "properties": object(columns) })))
+        },
+        call: Call::Invoke(|size| {
+            let row = object(names(20).into_iter().map(|name| (name, json!("text"))));
+            list(&row, size)
+        }),
+    },
+    Row {
+        name: "lines of a list",
+        size: 500_000,
+        request: |_| json!({ "output": "list" }),
+        call: Call::Invoke(|size| "- a\n".repeat(size)),
+    },
+    Row {
+        name: "keys of a list",
+        size: 300_000,
+        request: |_| json!({ "output": "listToKeyValue" }),
+        call: Call::Invoke(|size| "a: b\n".repeat(size)),
+    },
+    Row {
+        name: "code blocks",
+        size: 300_000,
+        request: |_| json!({ "output": "markdownCodeBlocks" }),
+        call: Call::Invoke(|size| "```\na\n```\n".repeat(size)),
+    },
+    Row {
+        name: "a template in a reply",
+        size: 100_000,
+        request: |_| json!({ "output": "replaceStringTemplate" }),
+        call: Call::Invoke(|size| "{{a}}{{#if b}}{{/if}}".repeat(size)),
+    },
+    Row {
+        name: "parts of a response",
+        size: 1_000_000,
+        request: |_| json!({}),
+        call: Call::InvokeBody(|size| {
+            let message = json!({ "content": vec![json!({}); size] });
+            json!({ "choices": [{ "message": message, "finish_reason": "stop" }] })
+        }),
+    },
+    Row {
+        name: "tool calls of a response",
+        size: 1_000_000,
+        request: |_| json!({}),
+        call: Call::InvokeBody(|size| {
+            let message = json!({ "content": "a", "tool_calls": vec![json!({}); size] });
+            json!({ "choices": [{ "message": message, "finish_reason": "stop" }] })
+        }),
+    },
+    Row {
+        name: "parts of a response of Anthropic",
+        size: 1_000_000,
+        request: |_| json!({ "provider": "anthropic", "model": "claude-sonnet-4-5" }),
+        call: Call::InvokeBody(|size| {
+            json!({
+                "type": "message", "role": "assistant", "content": vec![json!({}); size],
+                "stop_reason": "end_turn", "usage": { "input_tokens": 1, "output_tokens": 1 }
+            })
+        }),
+    },
+    Row {
+        name: "a stop reason",
+        size: 1_000_000,
+        request: |_| with_schema(json!({ "type": "object" })),
+        call: Call::InvokeBody(|size| {
+            let message = json!({ "content": "{}" });
+            json!({ "choices": [{ "message": message, "finish_reason": "x".repeat(size) }] })
+        }),
+    },
+    Row {
+        name: "large replies to ten records",
+        size: 4_000_000,
+        request: |_| json!({}),
+        call: Call::Records(|size| "x".repeat(size)),
+    },
+    Row {
+        name: "lists in the replies to ten records",
+        size: 100_000,
+        request: |_| with_schema(list_of(json!({ "type": "integer" }))),
+        call: Call::Records(|size| list(&json!(0), size)),
     },
 ];
 
@@ -289,7 +586,34 @@ const REWRITTEN: &[Row] = &[
             request["model"] = json!("claude-sonnet-4-5");
             request
         },
-        reply: None,
+        call: Call::Render,
+    },
+    Row {
+        name: "references for Gemini",
+        size: 30_000,
+        request: |size| {
+            let mut request = with_schema(references(size.min(60_000)));
+            request["provider"] = json!("google");
+            request["model"] = json!("gemini-2.5-flash");
+            request
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "references for strict mode",
+        size: 30_000,
+        request: |size| with_schema(references(size)),
+        call: Call::Render,
+    },
+    Row {
+        name: "properties for strict mode",
+        size: 30_000,
+        request: |size| {
+            let properties =
+                names(size).into_iter().map(|name| (name, json!({ "type": "string" })));
+            with_schema(json!({ "type": "object", "properties": object(properties) }))
+        },
+        call: Call::Render,
     },
     Row {
         name: "many nested properties",
@@ -300,9 +624,76 @@ const REWRITTEN: &[Row] = &[
             });
             with_schema(property)
         },
-        reply: Some(|size| nested(size).to_string()),
+        call: Call::Invoke(|size| nested(size).to_string()),
     },
 ];
+
+/// Returns a request with these fields.
+fn request_with(fields: &Value) -> Value {
+    let mut request = json!({ "provider": "openai", "model": "gpt-4o-mini", "message": "Hi" });
+    for (name, value) in fields.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    request
+}
+
+/// Returns an event of a queue with these requests.
+fn queue_event(requests: impl IntoIterator<Item = Value>) -> Value {
+    let records: Vec<Value> = requests
+        .into_iter()
+        .enumerate()
+        .map(|(index, request)| {
+            json!({
+                "messageId": format!("m{index}"), "body": request.to_string(), "attributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-west-2:000000000000:requests"
+            })
+        })
+        .collect();
+    json!({ "Records": records })
+}
+
+/// Runs a row at one size. Returns what is wrong with the outcome.
+async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize) -> Option<String> {
+    let request = request_with(&(row.request)(size));
+    let is_event = matches!(row.call, Call::Records(_));
+    let input = if is_event { queue_event(vec![request; 10]) } else { request };
+    let file = folder.file("request.json", input.to_string());
+    drop(input);
+    simulator.clear();
+    simulator.script(row.call.script(size));
+    let arguments: &[&str] = match row.call {
+        Call::Render => &["render", "--json", &file],
+        Call::Invoke(_) | Call::InvokeBody(_) => &["invoke", "--json", &file],
+        Call::Records(_) => &["invoke", "--json", "--event", &file],
+    };
+    let started = std::time::Instant::now();
+    let output = run_limited(folder, simulator, arguments).await;
+    let failure: Value = serde_json::from_str(&output.stderr).unwrap_or_default();
+    let is_response = |text: &str| {
+        serde_json::from_str::<Value>(text).is_ok_and(|value| value["batchItemFailures"].is_array())
+    };
+    let kind = match (output.code, failure["error"]["type"].as_str()) {
+        _ if is_event && is_response(&output.stdout) => "result",
+        (Some(0), _) if !is_event => "result",
+        (Some(_), Some(kind)) => kind,
+        _ => "none",
+    };
+    let expected = [
+        "result",
+        "InvalidRequest",
+        "PromptInvalid",
+        "RequestTooLarge",
+        "OutputInvalid",
+        "ProviderUnavailable",
+    ];
+    eprintln!("{} at {size}: {kind} after {:?}", row.name, started.elapsed());
+    if expected.contains(&kind) {
+        return None;
+    }
+    let text: String = format!("{}{}", output.stderr, output.stdout).chars().take(300).collect();
+    Some(format!("{} at {size}: {kind} {:?} {text}", row.name, output.code))
+}
 
 /// Runs the rows with the limits and collects those that exceed them.
 async fn run_rows(rows: &[Row]) {
@@ -311,32 +702,7 @@ async fn run_rows(rows: &[Row]) {
     let mut wrong = Vec::new();
     for row in rows {
         for size in [row.size / 2, row.size, row.size * 2, row.size * 10] {
-            let mut request =
-                json!({ "provider": "openai", "model": "gpt-4o-mini", "message": "Hi" });
-            for (name, value) in (row.request)(size).as_object().unwrap() {
-                request[name] = value.clone();
-            }
-            let file = folder.file("request.json", request.to_string());
-            let output = match row.reply {
-                Some(reply) => {
-                    simulator.script(vec![Step::text(reply(size))]);
-                    run_limited(&folder, &simulator, &["invoke", "--json", &file]).await
-                }
-                None => run_limited(&folder, &simulator, &["render", &file]).await,
-            };
-            let failure: Value = serde_json::from_str(&output.stderr).unwrap_or_default();
-            let kind = match (output.code, failure["error"]["type"].as_str()) {
-                (Some(0), _) => "result",
-                (Some(_), Some(kind)) => kind,
-                // Only `invoke` prints errors as JSON.
-                (Some(2), None) if row.reply.is_none() => "InvalidRequest",
-                _ => "none",
-            };
-            if !["result", "InvalidRequest", "OutputInvalid"].contains(&kind) {
-                let text = format!("{}{}", output.stdout, output.stderr);
-                let text: String = text.chars().take(300).collect();
-                wrong.push(format!("{} at {size}: {kind} {:?} {text}", row.name, output.code));
-            }
+            wrong.extend(run_row(&folder, &simulator, row, size).await);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -360,4 +726,65 @@ async fn checks_of_many_alternatives_are_cheap() {
 #[tokio::test]
 async fn schemas_that_are_rewritten_are_cheap() {
     run_rows(REWRITTEN).await;
+}
+
+#[tokio::test]
+async fn requests_with_many_items_are_cheap() {
+    run_rows(REQUESTS).await;
+}
+
+#[tokio::test]
+async fn many_values_are_cheap() {
+    run_rows(VALUES).await;
+}
+
+#[tokio::test]
+async fn costly_record_does_not_harm_its_batch() {
+    let simulator = Simulator::start().await.unwrap();
+    let folder = Folder::new();
+    let rows = [DOUBLED, QUADRATIC, REQUESTS, REWRITTEN].concat();
+    let costly = rows.iter().filter(|row| matches!(row.call, Call::Render));
+    for row in costly {
+        let bad = request_with(&(row.request)(row.size.min(50_000)));
+        let good = request_with(&json!({ "message": "good" }));
+        let mut requests = vec![good; 9];
+        requests.insert(0, bad);
+        let event = folder.file("event.json", queue_event(requests).to_string());
+        simulator.clear();
+        simulator.script(vec![Step { times: 10, ..Step::text("fine") }]);
+        let output = run_limited(&folder, &simulator, &["invoke", "--event", &event]).await;
+        let failures = output.json()["batchItemFailures"].clone();
+        let only_bad = json!([{ "itemIdentifier": "m0" }]);
+        assert!(failures == json!([]) || failures == only_bad, "{}: {failures}", row.name);
+        let journal = simulator.journal();
+        let good = journal.iter().filter(|call| call.body.to_string().contains("good")).count();
+        assert_eq!(good, 9, "{}", row.name);
+    }
+}
+
+/// The health check of a server is a request like any other. It shows whether the deadlines and the
+/// other records of a batch go on while a request is validated, rendered or checked.
+#[tokio::test]
+async fn other_requests_are_answered_during_costly_ones() {
+    let simulator = Simulator::start().await.unwrap();
+    let folder = Folder::new();
+    let build = Build::to_test();
+    let server = Server::start(&folder, &build, &as_pairs(&simulator_variables(&simulator))).await;
+    let mut late = Vec::new();
+    let rows = [DOUBLED, ERRORS, QUADRATIC, REWRITTEN, REQUESTS, VALUES].concat();
+    for row in rows.iter().filter(|row| !matches!(row.call, Call::Records(_))) {
+        let mut request = request_with(&(row.request)(row.size));
+        if matches!(row.call, Call::Render) {
+            request["dryRun"] = json!(true);
+        }
+        simulator.clear();
+        simulator.script(row.call.script(row.size));
+        // Two at the same time must not add up.
+        let delay = server.longest_delay_during(&request.to_string(), 2).await;
+        eprintln!("{}: {delay:?}", row.name);
+        if delay > build.max_delay {
+            late.push(format!("{}: {delay:?}", row.name));
+        }
+    }
+    assert!(late.is_empty(), "{}", late.join("\n"));
 }

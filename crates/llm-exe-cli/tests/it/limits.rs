@@ -2,18 +2,65 @@
 //! program did not limit them.
 #![cfg(unix)]
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait_within};
 
-/// The maximum address space in KiB. A debug build needs about a fifth of it for a small request.
-const ADDRESS_SPACE: u32 = 600 * 1024;
-/// The maximum CPU time in seconds.
-const CPU_SECONDS: u32 = 15;
+/// A build of the program with its limits. The kernel enforces them: a program fails if it exceeds
+/// its address space, which is always more than its resident memory, and is killed if it exceeds its
+/// CPU time, however many other programs run on the machine.
+#[derive(Debug, Clone)]
+pub(crate) struct Build {
+    pub(crate) program: PathBuf,
+    /// The maximum address space in MiB.
+    pub(crate) address_space: u32,
+    /// The maximum CPU time in seconds.
+    pub(crate) cpu_seconds: u32,
+    /// How late another request may be answered.
+    pub(crate) max_delay: Duration,
+}
+
+impl Build {
+    /// Returns the release build in the folder `SHIPPED_CLI`, which `./scripts/check --shipped`
+    /// creates, with the limits that apply to users. If it is not set, returns the debug build of
+    /// `cargo test`, which needs about 120 MiB for a small request and is about eight times slower.
+    pub(crate) fn to_test() -> Build {
+        #[expect(clippy::disallowed_methods, reason = "the scripts pass the program")]
+        let release = std::env::var_os("SHIPPED_CLI").filter(|program| !program.is_empty());
+        match release {
+            Some(program) => Build {
+                program: program.into(),
+                address_space: 300,
+                cpu_seconds: 2,
+                max_delay: Duration::from_millis(300),
+            },
+            None => Build {
+                program: env!("CARGO_BIN_EXE_llm-exe").into(),
+                address_space: 450,
+                cpu_seconds: 15,
+                max_delay: Duration::from_secs(5),
+            },
+        }
+    }
+
+    /// Returns the command that runs the program with the limits.
+    pub(crate) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
+        let (address_space, cpu_seconds) = (self.address_space * 1024, self.cpu_seconds);
+        let limits =
+            format!("ulimit -v {address_space}; ulimit -t {cpu_seconds}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &limits]).arg(&self.program).args(arguments);
+        command.current_dir(folder.path()).env_clear().kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
 
 /// Runs the program with limits on its address space and CPU time. The program fails if it exceeds
 /// one of them.
@@ -22,13 +69,8 @@ pub(crate) async fn run_limited(
     simulator: &Simulator,
     arguments: &[&str],
 ) -> Output {
-    let limits = format!("ulimit -v {ADDRESS_SPACE}; ulimit -t {CPU_SECONDS}; exec \"$0\" \"$@\"");
-    let mut command = folder.command(&[]);
-    let program = command.as_std().get_program().to_owned();
-    command = tokio::process::Command::new("/bin/sh");
-    command.args(["-c", &limits]).arg(program).args(arguments).current_dir(folder.path());
-    command.env_clear().envs(as_pairs(&simulator_variables(simulator)));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = Build::to_test().command(folder, arguments);
+    command.envs(as_pairs(&simulator_variables(simulator)));
     // The CPU time is limited, and other tests run at the same time.
     wait_within(Duration::from_secs(300), command.spawn().unwrap()).await
 }

@@ -15,6 +15,7 @@ mod examples;
 mod exit_codes;
 mod formats;
 mod harness;
+mod health;
 mod keys;
 mod limits;
 mod pipes;
