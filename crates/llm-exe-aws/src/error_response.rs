@@ -8,6 +8,7 @@ use llm_exe::error::shorten;
 use llm_exe::wire::WireReply;
 use serde::Deserialize;
 
+use crate::credentials::Credentials;
 use crate::xml;
 
 /// An error response from an AWS service.
@@ -110,6 +111,19 @@ impl ErrorResponse {
             region: region.filter(|region| llm_exe::check_region(region).is_ok()),
             date: reply.header("date").and_then(|text| httpdate::parse_http_date(text).ok()),
         }
+    }
+
+    /// Removes the code if it contains a part of the credentials, which a proxy in front of AWS may
+    /// quote. The message is never shown.
+    #[must_use]
+    pub(crate) fn without(mut self, credentials: &Credentials) -> ErrorResponse {
+        let Credentials { access_key_id, secret_access_key, session_token } = credentials;
+        let mut secrets = vec![access_key_id.expose(), secret_access_key.expose()];
+        secrets.extend(session_token.as_ref().map(|token| token.expose()));
+        if llm_exe::scrub(&self.code, &secrets) != self.code {
+            self.code.clear();
+        }
+        self
     }
 
     /// Returns the error for an invalid bucket name or key, which is reported without sending a
@@ -217,6 +231,27 @@ mod tests {
     use llm_exe::wire::WireReply;
 
     use super::ErrorResponse;
+    use crate::credentials::Credentials;
+
+    #[test]
+    fn code_that_quotes_a_credential_is_removed() {
+        let secret = |text: &str| llm_exe::Secret::new(text).unwrap();
+        let credentials = Credentials {
+            access_key_id: secret("MYACCESSKEYID0001"),
+            secret_access_key: secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            session_token: Some(secret("a-session-token-of-words")),
+        };
+        for (code, expected) in [
+            ("SlowDown", "SlowDown"),
+            ("ThrottlingException", "ThrottlingException"),
+            ("NoMYACCESSKEYID0001", ""),
+            ("a-session-token-of-words", ""),
+            ("myaccesskeyid0001", ""),
+        ] {
+            let error = ErrorResponse::from_failed_entry(400, code, "");
+            assert_eq!(error.without(&credentials).code, expected);
+        }
+    }
 
     fn response(status: u16, headers: &[(&'static str, &str)], body: &str) -> ErrorResponse {
         let mut map = http::HeaderMap::new();

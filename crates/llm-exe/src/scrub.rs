@@ -5,14 +5,12 @@ mod encoded;
 
 use std::sync::OnceLock;
 
+use encoded::REDACTED;
 pub(crate) use encoded::contains_part;
 
 use regex_lite::Regex;
 
 use crate::error::shorten;
-
-/// The text that replaces a key.
-const REDACTED: &str = "[redacted]";
 
 /// Maximum length of a scrubbed message in characters.
 const MAX_LENGTH: usize = 300;

@@ -396,7 +396,7 @@ const REQUESTS: &[Row] = &[
     },
     Row {
         name: "tags",
-        size: 200_000,
+        size: 9_000,
         request: |size| json!({ "message": "{{a}}{{#if b}}{{/if}}".repeat(size) }),
         call: Call::Render,
     },

@@ -13,8 +13,8 @@ use tokio::process::Command;
 use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait_within};
 
 /// A build of the program with its limits. The kernel enforces them: a program fails if it exceeds
-/// its address space, which is always more than its resident memory, and is killed if it exceeds its
-/// CPU time, however many other programs run on the machine.
+/// its address space, which is always more than its resident memory, and is killed if it exceeds
+/// its CPU time, however many other programs run on the machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Build {
     pub(crate) program: PathBuf,

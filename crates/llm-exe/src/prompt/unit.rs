@@ -6,7 +6,7 @@ use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
 
 /// Maximum number of tags in a template. Each takes a few hundred bytes of memory.
-const MAX_TAGS: usize = 20_000;
+const MAX_TAGS: usize = 30_000;
 
 /// The source of a template or partial together with its syntax tree.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! Removes secrets from the strings that a provider chose, and shortens these strings. All code after
-//! this, such as error messages, log lines and stored results, uses the scrubbed strings.
+//! Removes secrets from the strings that a provider chose, and shortens these strings. Errors, log
+//! lines and stored results use the scrubbed strings only.
 
 use crate::chat::Reply;
 use crate::error::shorten;

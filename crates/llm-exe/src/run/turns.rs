@@ -1,9 +1,9 @@
 //! Lets the steps of requests that need much CPU time take turns.
 //!
 //! The requests of a batch are futures of one thread. A step of one of them, such as checking a
-//! large reply, delays the timers and the responses of all others. So these steps run one at a time,
-//! and after a long one the thread returns to the runtime before the next one begins. The limits on
-//! rendering, compiling and checking bound the duration of a single step.
+//! large reply, delays the timers and the responses of all others. So these steps run one at a
+//! time, and after a long one the thread returns to the runtime before the next one begins. The
+//! limits on rendering, compiling and checking bound the duration of a single step.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -7,7 +7,8 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::REDACTED;
+/// The text that replaces a key.
+pub(super) const REDACTED: &str = "[redacted]";
 
 /// Minimum length of a secret whose other forms are searched for. The forms of a shorter one would
 /// be found in ordinary text.

@@ -17,8 +17,8 @@ use crate::wire::{UserAgent, WireReply};
 /// Maximum size of a provider's response body in bytes.
 pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Maximum size of a response body that is read at any time, in bytes. Larger bodies wait until there
-/// is space for them.
+/// Maximum size of a response body that is read at any time, in bytes. Larger bodies wait until
+/// there is space for them.
 const SMALL_BODY_BYTES: usize = 64 * 1024;
 
 /// Maximum size of all larger bodies that are in the memory at the same time, in bytes.
@@ -130,8 +130,8 @@ impl HttpClient {
         deadline: Deadline,
     ) -> Result<WireReply, HttpError> {
         let exchange = async {
-            match self.send_once(request.clone(), max_bytes).await {
-                Err(HttpError::Stale) => self.send_once(request, max_bytes).await,
+            match self.send(request.clone(), max_bytes, None).await {
+                Err(HttpError::Stale) => self.send(request, max_bytes, None).await,
                 outcome => outcome,
             }
         };
@@ -150,11 +150,22 @@ impl HttpClient {
         }
     }
 
-    /// Sends the request once, without a deadline.
+    /// Sends the request once, without a deadline. The large bodies of all responses share one
+    /// budget: without it, the responses to many concurrent requests could exhaust the memory. The
+    /// caller must drop the body soon, so it must not store it.
     pub(crate) async fn send_once(
         &self,
         request: Request<Bytes>,
         max_bytes: usize,
+    ) -> Result<WireReply, HttpError> {
+        self.send(request, max_bytes, Some(&self.large_bodies)).await
+    }
+
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        budget: Option<&Arc<Semaphore>>,
     ) -> Result<WireReply, HttpError> {
         let mut request = request.map(Full::new);
         let user_agent = || self.user_agent.header_value().clone();
@@ -164,49 +175,55 @@ impl HttpClient {
             used.set();
         }
         let (head, body) = response.into_parts();
-        let body = self.read_body(body, max_bytes).await?;
+        let body = read_body(body, max_bytes, budget).await?;
         Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body })
     }
+}
 
-    /// Reads a response body. All large bodies share one budget: without it, the responses to many
-    /// concurrent requests could exhaust the memory.
-    async fn read_body(&self, mut body: Incoming, max_bytes: usize) -> Result<Bytes, HttpError> {
-        let max_size = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
-        let max_size = max_size.unwrap_or(max_bytes);
-        if max_size > max_bytes {
+/// Reads a response body. A large one occupies space of the budget until it is dropped.
+async fn read_body(
+    mut body: Incoming,
+    max_bytes: usize,
+    budget: Option<&Arc<Semaphore>>,
+) -> Result<Bytes, HttpError> {
+    let max_size = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
+    let max_size = max_size.unwrap_or(max_bytes);
+    if max_size > max_bytes {
+        return Err(HttpError::TooLarge);
+    }
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    let mut space = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| HttpError::IncompleteResponse(innermost(&error)))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let size = first.len() + joined.len() + data.len();
+        if size > max_bytes {
             return Err(HttpError::TooLarge);
         }
-        let mut first = Bytes::new();
-        let mut joined = BytesMut::new();
-        let mut space = None;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| HttpError::IncompleteResponse(innermost(&error)))?;
-            let Ok(data) = frame.into_data() else { continue };
-            let size = first.len() + joined.len() + data.len();
-            if size > max_bytes {
-                return Err(HttpError::TooLarge);
-            }
-            if size > SMALL_BODY_BYTES && space.is_none() {
-                // The whole space is acquired at once. Requests that wait for more space while they
-                // occupy some could wait for each other.
-                let bytes = u32::try_from(max_size.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
-                let permit = Arc::clone(&self.large_bodies).acquire_many_owned(bytes).await;
-                space = permit.ok();
-            }
-            // Most bodies have a single frame, which is not copied.
-            if first.is_empty() && joined.is_empty() {
-                first = data;
-            } else {
-                joined.extend_from_slice(&std::mem::take(&mut first));
-                joined.extend_from_slice(&data);
-            }
+        if size > SMALL_BODY_BYTES
+            && space.is_none()
+            && let Some(budget) = budget
+        {
+            // The whole space is acquired at once. Requests that wait for more space while they
+            // occupy some could wait for each other.
+            let bytes = u32::try_from(max_size.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
+            let permit = Arc::clone(budget).acquire_many_owned(bytes).await;
+            space = permit.ok();
         }
-        let bytes = if joined.is_empty() { first } else { joined.freeze() };
-        Ok(match space {
-            Some(space) => Bytes::from_owner(LargeBody { bytes, _space: space }),
-            None => bytes,
-        })
+        // Most bodies have a single frame, which is not copied.
+        if first.is_empty() && joined.is_empty() {
+            first = data;
+        } else {
+            joined.extend_from_slice(&std::mem::take(&mut first));
+            joined.extend_from_slice(&data);
+        }
     }
+    let bytes = if joined.is_empty() { first } else { joined.freeze() };
+    Ok(match space {
+        Some(space) => Bytes::from_owner(LargeBody { bytes, _space: space }),
+        None => bytes,
+    })
 }
 
 /// Returns whether the connection of a failed request had already served another request.
@@ -258,4 +275,79 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::Request;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::{HttpClient, HttpError, MAX_REPLY_BYTES};
+
+    /// Starts a server that responds with bodies of this size and returns its URL.
+    async fn serve(size: usize, has_length: bool) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    let _ = stream.read(&mut request).await;
+                    let length = if has_length {
+                        format!("content-length: {size}\r\n")
+                    } else {
+                        String::new()
+                    };
+                    let head = format!("HTTP/1.1 200 OK\r\n{length}connection: close\r\n\r\n");
+                    let _ = stream.write_all(head.as_bytes()).await;
+                    let _ = stream.write_all(&vec![b'x'; size]).await;
+                });
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn large_bodies_share_a_budget() {
+        for has_length in [true, false] {
+            let client = HttpClient::default();
+            let url = serve(MAX_REPLY_BYTES, has_length).await;
+            let send = || {
+                let request = Request::get(&url).body(Bytes::new()).unwrap();
+                client.send_once(request, MAX_REPLY_BYTES)
+            };
+            let mut replies = Vec::new();
+            for _ in 0..3 {
+                replies.push(send().await.unwrap());
+            }
+            assert_eq!(replies[0].body.len(), MAX_REPLY_BYTES);
+            let mut fourth = Box::pin(send());
+            assert!(timeout(Duration::from_millis(300), &mut fourth).await.is_err());
+            replies.pop();
+            assert_eq!(fourth.await.unwrap().body.len(), MAX_REPLY_BYTES);
+            // Small bodies never wait.
+            let url = serve(60_000, has_length).await;
+            for _ in 0..10 {
+                let request = Request::get(&url).body(Bytes::new()).unwrap();
+                let reply = client.send_once(request, MAX_REPLY_BYTES).await.unwrap();
+                assert_eq!(reply.body.len(), 60_000);
+                replies.push(reply);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn larger_bodies_are_rejected() {
+        for has_length in [true, false] {
+            let url = serve(MAX_REPLY_BYTES + 1, has_length).await;
+            let request = Request::get(&url).body(Bytes::new()).unwrap();
+            let reply = HttpClient::default().send_once(request, MAX_REPLY_BYTES).await;
+            assert!(matches!(reply, Err(HttpError::TooLarge)), "{has_length}");
+        }
+    }
 }

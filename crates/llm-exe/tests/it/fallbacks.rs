@@ -103,8 +103,8 @@ async fn request_makes_at_most_500_calls() {
     let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
     let request = json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": "hi",
-        "options": {"numOfAttempts": 10, "maxDelay": 0},
-        "fallbacks": vec![fallback; 60],
+        "options": {"numOfAttempts": 30, "maxDelay": 0},
+        "fallbacks": vec![fallback; 20],
     });
     let deadline = Deadline::after(Duration::from_secs(60));
     let run = runner(&simulator, Rules::default()).run(deadline, request).await;

@@ -3,6 +3,8 @@
 //! Patterns use JavaScript's syntax, but look-around and back-references are not supported. Without
 //! them, matching takes time linear in the length of the string.
 
+use std::time::Instant;
+
 use regex_lite::RegexBuilder;
 
 use super::args::Args;
@@ -20,6 +22,9 @@ const MAX_PATTERN_BYTES: usize = 1 << 12;
 
 /// Maximum size of a compiled pattern in bytes.
 const MAX_COMPILED_BYTES: usize = 1 << 16;
+
+/// Minimum size of a string whose search counts against the limit of all searches.
+const MIN_TIMED_BYTES: usize = 1 << 12;
 
 /// Maximum product of the string size and the compiled pattern size, both in bytes. The search time
 /// is proportional to this product, and a search can't be interrupted. The maximum takes about a
@@ -46,7 +51,12 @@ pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<
     if !pattern.contains(|c: char| r"\^$.|?*+()[]{}".contains(c)) {
         return Ok(Value::owned_text(text.replace(&*pattern, "")));
     }
+    let started = Instant::now();
     let out = remove_matches(&text, &pattern, budget)?;
+    // A single search can take longer, because it can't be interrupted.
+    if text.len() > MIN_TIMED_BYTES {
+        budget.count_search_time(started.elapsed())?;
+    }
     Ok(Value::owned_text(out))
 }
 

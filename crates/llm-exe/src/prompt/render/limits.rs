@@ -14,6 +14,13 @@ const MAX_DEPTH: usize = 300;
 /// Number of steps between two checks of the clock.
 const STEPS_PER_CLOCK_CHECK: u32 = 128;
 
+/// Maximum number of steps, which take about a third of a second. Other requests wait during that
+/// time. The time limit alone would depend on how fast the machine is and on what else it does.
+const MAX_CLOCK_CHECKS: u32 = 10_000_000 / STEPS_PER_CLOCK_CHECK;
+
+/// Maximum time of all searches for regular expressions.
+const MAX_SEARCH_TIME: Duration = Duration::from_millis(250);
+
 /// The total output of helpers may be this many times [`Limits::bytes`], because not all of it is
 /// rendered.
 const HELPER_OUTPUT_FACTOR: usize = 16;
@@ -32,7 +39,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 200, bytes: 4 << 20, time: Duration::from_secs(1) }
+        Limits { depth: 200, bytes: 4 << 20, time: Duration::from_secs(2) }
     }
 }
 
@@ -43,6 +50,10 @@ pub(crate) struct Budget {
     deadline: Option<Instant>,
     /// Number of steps until the clock is checked again.
     steps_left: u32,
+    /// Number of times that the steps can still cause a check of the clock.
+    clock_checks_left: u32,
+    /// The time that is left for searches.
+    search_time_left: Duration,
     depth: usize,
     /// Number of bytes that helpers have produced so far.
     helper_bytes: usize,
@@ -52,7 +63,15 @@ impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let deadline = Instant::now().checked_add(limits.time);
         let limits = Limits { depth: limits.depth.min(MAX_DEPTH), ..*limits };
-        Budget { limits, deadline, steps_left: STEPS_PER_CLOCK_CHECK, depth: 0, helper_bytes: 0 }
+        Budget {
+            limits,
+            deadline,
+            steps_left: STEPS_PER_CLOCK_CHECK,
+            clock_checks_left: MAX_CLOCK_CHECKS,
+            search_time_left: MAX_SEARCH_TIME,
+            depth: 0,
+            helper_bytes: 0,
+        }
     }
 
     /// Counts one step. Returns an error if this step checks the clock and the time limit is
@@ -67,7 +86,16 @@ impl Budget {
     #[inline(never)]
     fn step_with_clock_check(&mut self) -> Result<(), RenderError> {
         self.steps_left = STEPS_PER_CLOCK_CHECK;
+        let left = self.clock_checks_left.checked_sub(1).ok_or(RenderError::TooSlow)?;
+        self.clock_checks_left = left;
         self.check_clock()
+    }
+
+    /// Counts the time of a search. Returns an error if all of them took too long.
+    pub(crate) fn count_search_time(&mut self, elapsed: Duration) -> Result<(), RenderError> {
+        let left = self.search_time_left.checked_sub(elapsed).ok_or(RenderError::TooSlow)?;
+        self.search_time_left = left;
+        Ok(())
     }
 
     /// Returns an error if the time limit is exceeded.
