@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -11,7 +11,9 @@ use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Runner, json};
-use llm_exe_events::{EndpointAuth, EventSource, Invocation, RecordRequest, Route, detect};
+use llm_exe_events::{
+    EndpointAuth, EventSource, Invocation, Outcome, RecordRequest, Route, detect,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -28,6 +30,9 @@ use crate::settings::Settings;
 /// The part of a gateway's timeout that is reserved for the gateway itself. Its clock starts before
 /// the invocation and stops after the response was transferred.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
+
+/// Maximum number of JSON values in the results of one event that are in the memory until its end.
+const MAX_RESULT_VALUES: usize = 500_000;
 
 /// The warning that results are lost although they were paid for.
 const LOST_RESULTS: &str = "the results of this event are lost, because they are neither stored \
@@ -210,9 +215,14 @@ impl Function {
             }
         };
         let mut outcomes = {
-            let needs_results = source.responds_with_results() || results.is_some();
-            let caller = caller.as_deref();
-            let runner = EventRunner { function: self, caller, needs_results, deadline };
+            let needed_results = match (source.responds_with_results(), &results) {
+                (true, _) => NeededResults::InResponse,
+                (false, Some(_)) => NeededResults::InList,
+                (false, None) => NeededResults::None,
+            };
+            let (caller, values_left) = (caller.as_deref(), AtomicUsize::new(MAX_RESULT_VALUES));
+            let runner =
+                EventRunner { function: self, caller, needed_results, values_left, deadline };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         // No result is lost if a caller waits for the response, because the response contains the
@@ -235,9 +245,52 @@ impl Function {
 struct EventRunner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,
-    /// Whether the results are needed after they were stored and sent.
-    needs_results: bool,
+    needed_results: NeededResults,
+    /// How many JSON values the results of further records may have.
+    values_left: AtomicUsize,
     deadline: Deadline,
+}
+
+/// What the results of records are needed for after they were stored and sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NeededResults {
+    None,
+    /// The response to the event contains them.
+    InResponse,
+    /// The list of [`Function::handle_with_records`] contains them.
+    InList,
+}
+
+impl EventRunner<'_> {
+    /// Drops a result that is not needed, or that would use too much memory together with those of
+    /// the other records.
+    fn limit_result(&self, outcome: &mut RequestOutcome) {
+        let Outcome::Done(result) = &mut outcome.outcome else { return };
+        let values = count_values(result);
+        let take = |left: usize| left.checked_sub(values);
+        let fits = self.values_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        match (self.needed_results, fits) {
+            (NeededResults::None, _) => *result = Value::Null,
+            (_, Ok(_)) => {}
+            (NeededResults::InList, Err(_)) => *result = Value::from("(too large to be shown)"),
+            (NeededResults::InResponse, Err(_)) => {
+                let message = format!(
+                    "the results of this event have more than {MAX_RESULT_VALUES} JSON values; \
+                     reduce the batch size"
+                );
+                outcome.outcome = Outcome::Failed(Error::new(ErrorKind::ResultTooLarge, message));
+            }
+        }
+    }
+}
+
+/// Returns the number of values in a JSON value.
+fn count_values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(count_values).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(count_values).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 impl RequestRunner for EventRunner<'_> {
@@ -247,9 +300,7 @@ impl RequestRunner for EventRunner<'_> {
             Some(caller) => results.run_call(runner, request, caller, self.deadline).await,
             None => {
                 let mut outcome = results.run_record(runner, request, group, self.deadline).await;
-                if !self.needs_results {
-                    outcome.drop_result();
-                }
+                self.limit_result(&mut outcome);
                 outcome
             }
         }

@@ -2,7 +2,6 @@
 
 use llm_exe::{Error, Report, Run};
 use llm_exe_events::Outcome;
-use serde_json::Value;
 
 use crate::destination::{Destination, ResultPlace};
 
@@ -51,13 +50,6 @@ impl RequestOutcome {
             Ok(sent_to) => RequestOutcome { sent_to, ..self },
             Err(error) if self.error().is_none() => self.with_error(error),
             Err(_) => self,
-        }
-    }
-
-    /// Replaces the result with null, so that the results of a batch do not add up in the memory.
-    pub(crate) fn drop_result(&mut self) {
-        if let Outcome::Done(result) = &mut self.outcome {
-            *result = Value::Null;
         }
     }
 

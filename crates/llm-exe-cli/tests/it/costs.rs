@@ -667,7 +667,6 @@ async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize)
         Call::Invoke(_) | Call::InvokeBody(_) => &["invoke", "--json", &file],
         Call::Records(_) => &["invoke", "--json", "--event", &file],
     };
-    let started = std::time::Instant::now();
     let output = run_limited(folder, simulator, arguments).await;
     let failure: Value = serde_json::from_str(&output.stderr).unwrap_or_default();
     let is_response = |text: &str| {
@@ -687,7 +686,6 @@ async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize)
         "OutputInvalid",
         "ProviderUnavailable",
     ];
-    eprintln!("{} at {size}: {kind} after {:?}", row.name, started.elapsed());
     if expected.contains(&kind) {
         return None;
     }
@@ -781,7 +779,6 @@ async fn other_requests_are_answered_during_costly_ones() {
         simulator.script(row.call.script(row.size));
         // Two at the same time must not add up.
         let delay = server.longest_delay_during(&request.to_string(), 2).await;
-        eprintln!("{}: {delay:?}", row.name);
         if delay > build.max_delay {
             late.push(format!("{}: {delay:?}", row.name));
         }

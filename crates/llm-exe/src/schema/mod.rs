@@ -38,7 +38,7 @@ use validate::{Budget, Draft, TooMuchWork, Validator};
 const MAX_WORK: u64 = 30_000_000;
 /// Maximum number of values in a schema, such as objects and names of types. Several copies of a
 /// schema are in the memory at the same time.
-const MAX_VALUES: usize = 150_000;
+const MAX_VALUES: usize = 100_000;
 /// Maximum units of work to describe the errors of an invalid value.
 const MAX_EXPLANATION_WORK: u64 = 5_000_000;
 

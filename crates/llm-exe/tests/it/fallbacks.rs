@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use llm_exe::providers::{Provider, Providers};
-use llm_exe::{Deadline, Rules, Run, Runner};
+use llm_exe::{Deadline, Plan, Rules, Run, Runner};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,15 +103,37 @@ async fn request_makes_at_most_500_calls() {
     let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
     let request = json!({
         "provider": "openai", "model": "gpt-4o-mini", "message": "hi",
-        "options": {"numOfAttempts": 30, "maxDelay": 0},
+        "options": {"numOfAttempts": 10, "maxDelay": 0},
         "fallbacks": vec![fallback; 20],
     });
+    let rules = Rules::default();
+    let mut plan = Plan::from_value(request, &rules).unwrap();
+    // A request has at most 20 fallbacks, but a plan of a program can have more.
+    plan.fallbacks = vec![plan.fallbacks[0].clone(); 60];
     let deadline = Deadline::after(Duration::from_secs(60));
-    let run = runner(&simulator, Rules::default()).run(deadline, request).await;
+    let run = runner(&simulator, rules).run_plan(deadline, &plan).await;
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind().name(), "LimitExceeded", "{error}");
     assert!(error.message().contains("500 provider calls"), "{error}");
     assert_eq!(simulator.journal().len(), 500);
+}
+
+#[test]
+fn number_of_fallbacks_is_limited() {
+    let fallback = json!({"provider": "anthropic", "model": "claude-sonnet-4-5"});
+    for (count, is_valid) in [(20, true), (21, false), (100_000, false)] {
+        let request = json!({
+            "provider": "openai", "model": "m", "message": "hi",
+            "fallbacks": vec![&fallback; count],
+        });
+        match Plan::from_value(request, &Rules::default()) {
+            Ok(_) => assert!(is_valid, "{count}"),
+            Err(error) => {
+                let expected = format!("fallbacks: expected at most 20 items, got {count}");
+                assert_eq!((error.message(), is_valid), (expected.as_str(), false));
+            }
+        }
+    }
 }
 
 #[tokio::test]
