@@ -364,18 +364,18 @@ async fn hostile_replies_are_handled_in_time() {
     trial.finish().await;
 }
 
-/// The provider returns an error of 20 MB with strings that look like API keys.
+/// The provider returns an error of 8 MB with strings that look like API keys.
 #[tokio::test]
 async fn long_provider_error_is_shortened_and_redacted() {
     let mut trial = Trial::start().await;
-    let body = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(1_000_000) } });
+    let body = json!({ "error": { "message": "sk-abcdef1234 word ".repeat(400_000) } });
     let then = llm_exe_simulator::ScriptedResponse::Status {
         status: 400,
         headers: vec![],
         body: Some(body),
     };
     let response =
-        trial.invoke("twenty megabytes", request().to_string(), &[Step::new(then)]).await;
+        trial.invoke("eight megabytes", request().to_string(), &[Step::new(then)]).await;
     if let Some(response) = response {
         let (error_type, message) = response.failure();
         assert_eq!(error_type, "ProviderRejected");
