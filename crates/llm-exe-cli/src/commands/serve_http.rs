@@ -67,6 +67,8 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
             HandledEvent { outcome, line }
         }
     };
+    // Converting a large response takes a while, so other requests get a turn before it.
+    tokio::task::yield_now().await;
     let response = match (invocation_type, handled_event.response()) {
         (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
         (None, Ok(value)) => http_response(&value),

@@ -374,8 +374,7 @@ async fn long_provider_error_is_shortened_and_redacted() {
         headers: vec![],
         body: Some(body),
     };
-    let response =
-        trial.invoke("eight megabytes", request().to_string(), &[Step::new(then)]).await;
+    let response = trial.invoke("eight megabytes", request().to_string(), &[Step::new(then)]).await;
     if let Some(response) = response {
         let (error_type, message) = response.failure();
         assert_eq!(error_type, "ProviderRejected");
