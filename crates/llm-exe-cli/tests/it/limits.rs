@@ -45,7 +45,7 @@ impl Build {
             None => Build {
                 program: env!("CARGO_BIN_EXE_llm-exe").into(),
                 address_space: 450,
-                cpu_seconds: 15,
+                cpu_seconds: 30,
                 max_delay: Duration::from_secs(5),
             },
         }
