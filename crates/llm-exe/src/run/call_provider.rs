@@ -7,11 +7,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::learned::Learned;
-use super::quote::{quote_body, quote_provider};
-use super::read_response::{ReadResponse, ResponseFailure};
+use super::learned::LearnedChanges;
+use super::quote::{quote_body, quote_message};
+use super::read_response::{ParsedResponse, ResponseFailure};
 use super::secrets::{SecretsInUse, scrub_reply};
-use super::turns::Turns;
+use super::step_queue::StepQueue;
 use crate::chat::{Chat, Reply};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
@@ -31,15 +31,15 @@ pub(super) struct ProviderClient {
     pub(super) endpoints: Endpoints,
     pub(super) keys: Arc<dyn Keys>,
     pub(super) transport: Transport,
-    /// What the providers refused, or `None` if a refusal is always an error.
-    pub(super) learned: Option<Arc<Learned>>,
-    pub(super) turns: Turns,
+    /// The changes after refusals, or `None` if a refusal is always an error.
+    pub(super) learned: Option<Arc<LearnedChanges>>,
+    pub(super) steps: StepQueue,
 }
 
 /// A failed call.
 pub(super) struct FailedCall {
     pub(super) error: Error,
-    /// What the provider refused, if the request can be changed.
+    /// The part of the request that the provider refused, if the response names one.
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -76,7 +76,7 @@ impl ProviderClient {
         let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
         if let Some(newer) = self.renew(request, secret.as_ref(), &sent).await? {
-            // Its body may occupy the space that the next body waits for.
+            // A large body occupies a part of the memory budget that the next response may wait for.
             drop(sent);
             sent = self.send(context, target, chat, request, Some(&newer)).await;
             secret = Some(newer);
@@ -86,17 +86,17 @@ impl ProviderClient {
         let secrets = self.secrets_in_use(request, secret).await;
         let report = &mut context.report;
         let mut reply = match read {
-            ReadResponse::Reply(reply) => reply,
-            ReadResponse::Failed(failed) => {
+            ParsedResponse::Reply(reply) => reply,
+            ParsedResponse::Failed(failed) => {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
-                let error = quote_provider(error, &failed.failure.message, &secrets.texts());
+                let error = quote_message(error, &failed.failure.message, &secrets.expose());
                 let refusal = self.read_refusal(&response, &failed.failure);
                 return Err(FailedCall { error, refusal });
             }
-            ReadResponse::Unreadable(error) => {
+            ParsedResponse::Unreadable(error) => {
                 report.answered = true;
-                return Err(quote_body(error, &response, &secrets.texts()).into());
+                return Err(quote_body(error, &response, &secrets.expose()).into());
             }
         };
         scrub_reply(&mut reply, &secrets);
@@ -117,7 +117,7 @@ impl ProviderClient {
         SecretsInUse { key, signing }
     }
 
-    /// Reads what the provider refused, unless a refusal is always an error.
+    /// Returns the part that the provider refused, unless a refusal is always an error.
     fn read_refusal(&self, response: &WireReply, failure: &Failure) -> Option<Refusal> {
         let is_rejected = failure.kind == ErrorKind::ProviderRejected;
         if self.learned.is_none() || !is_rejected || !matches!(response.status, 400 | 422) {
@@ -157,7 +157,7 @@ impl ProviderClient {
         chat: &Chat,
         request: &WireRequest,
         secret: Option<&Secret>,
-    ) -> Result<(WireReply, ReadResponse), Error> {
+    ) -> Result<(WireReply, ParsedResponse), Error> {
         let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
         if calls_left == 0 {
             let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
@@ -167,13 +167,13 @@ impl ProviderClient {
         let dialect = target.provider.dialect();
         let mut last_read = None;
         let mut read = |response: &WireReply| {
-            last_read.insert(ReadResponse::new(dialect, chat, response)).retry_advice()
+            last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
         };
         let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
         let SendOutcome { outcome, attempts } = sent.await;
         context.report.attempts += attempts;
         let response = outcome?;
-        let read = last_read.unwrap_or_else(|| ReadResponse::new(dialect, chat, &response));
+        let read = last_read.unwrap_or_else(|| ParsedResponse::new(dialect, chat, &response));
         Ok((response, read))
     }
 
@@ -182,9 +182,9 @@ impl ProviderClient {
         &self,
         request: &WireRequest,
         secret: Option<&Secret>,
-        sent: &Result<(WireReply, ReadResponse), Error>,
+        sent: &Result<(WireReply, ParsedResponse), Error>,
     ) -> Result<Option<Secret>, Error> {
-        let (Some(name), Some(secret), Ok((response, ReadResponse::Failed(failed)))) =
+        let (Some(name), Some(secret), Ok((response, ParsedResponse::Failed(failed)))) =
             (request.auth.key(), secret, sent)
         else {
             return Ok(None);
@@ -221,8 +221,8 @@ fn failure_error(
         .with_provider_status(Some(response.status))
 }
 
-/// Describes the failure without quoting the provider's message. `status` is what the message says
-/// about the status.
+/// Describes the failure without quoting the provider's message. `status` is the description of the
+/// status.
 fn summarize(
     failure: &Failure,
     http_status: u16,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::quote::quote_provider;
+use super::quote::quote_message;
 use super::secrets::SecretsInUse;
 use crate::chat::{Part, Reply, StopReason, Structure};
 use crate::error::{Error, ErrorKind, shorten};
@@ -47,7 +47,7 @@ impl UnusableReply {
         let UnusableReply { text, reason, output } = self;
         let stop_reason = reply.provider_stop_reason.as_deref();
         let stop_reason = stop_reason.unwrap_or(reply.stop_reason.name());
-        let reason = shorten(&redact(&reason, &secrets.texts()), MAX_REASON);
+        let reason = shorten(&redact(&reason, &secrets.expose()), MAX_REASON);
         let excerpt = match shorten(&secrets.scrub(&text), 80) {
             excerpt if excerpt.is_empty() => String::new(),
             excerpt => format!("; the reply begins with {}", crate::json::quoted(&excerpt)),
@@ -115,7 +115,7 @@ fn check_stop_reason(
     let is_empty = text.trim().is_empty();
     let error = |kind, message: String, details: Option<&str>| {
         let details = details.unwrap_or_default();
-        Err(quote_provider(Error::new(kind, message), details, &secrets.texts()))
+        Err(quote_message(Error::new(kind, message), details, &secrets.expose()))
     };
     let details = reply.stop_details.as_deref();
     match reply.stop_reason {
@@ -131,10 +131,10 @@ fn check_stop_reason(
             error(ErrorKind::OutputRefused, message, details)
         }
         StopReason::Length if strict || is_empty => {
-            error(ErrorKind::OutputTruncated, describe_cut(reply, reason, is_empty), None)
+            error(ErrorKind::OutputTruncated, describe_truncation(reply, reason, is_empty), None)
         }
         StopReason::Length => {
-            warnings.push(describe_cut(reply, reason, false));
+            warnings.push(describe_truncation(reply, reason, false));
             Ok(())
         }
         StopReason::Pause if strict || is_empty => {
@@ -162,7 +162,7 @@ fn check_stop_reason(
 }
 
 /// Describes a reply that a limit cut off, and how to raise the limit.
-fn describe_cut(reply: &Reply, reason: &str, is_empty: bool) -> String {
+fn describe_truncation(reply: &Reply, reason: &str, is_empty: bool) -> String {
     let (limit, advice) = match reason {
         "model_context_window_exceeded" => ("the model's context window", "shorten the prompt"),
         _ if reply.usage.reasoning_tokens > 0 => ("maxTokens", "raise maxTokens or lower effort"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
-use super::learned::{self, Change, Learned, MAX_RUNGS};
+use super::learned::{self, Change, LearnedChanges, MAX_METHODS};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
 use crate::chat::{Chat, Message, Reply, Role, Structure};
@@ -34,11 +34,11 @@ pub(super) struct Conversation<'a> {
     pub(super) request: WireRequest,
     /// The warnings about options that were dropped or changed in the request.
     pub(super) warnings: Vec<String>,
-    /// The changes after refusals, with the state of reasoning in the request that was refused.
-    /// They are remembered once a request with them succeeds.
+    /// The changes after refusals, with the state of reasoning in the refused request. They are
+    /// remembered once the changed request succeeds.
     changes: Vec<(Option<bool>, Change)>,
-    /// The number of changes that are not remembered yet.
-    unconfirmed: usize,
+    /// The number of changes that are not remembered yet. They are the last ones.
+    unconfirmed_changes: usize,
 }
 
 impl<'a> Conversation<'a> {
@@ -59,9 +59,9 @@ impl<'a> Conversation<'a> {
         if let Some(schema) = plan.output.schema_for_model() {
             structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
             if let Some(learned) = &client.learned {
-                skip_refused(&mut structure, learned, target, schema, &mut warnings);
+                skip_refused_structures(&mut structure, learned, target, schema, &mut warnings);
             }
-            if needs_prompt(&structure) {
+            if needs_schema_in_prompt(&structure) {
                 schema_prompt::add_schema(&mut messages, schema);
             }
         }
@@ -75,7 +75,7 @@ impl<'a> Conversation<'a> {
         let built = build_request(dialect, &endpoint, &chat)?;
         warnings.extend(built.warnings);
         let request = built.request;
-        let (changes, unconfirmed) = (Vec::new(), 0);
+        let (changes, unconfirmed_changes) = (Vec::new(), 0);
         Ok(Conversation {
             client,
             plan,
@@ -85,7 +85,7 @@ impl<'a> Conversation<'a> {
             request,
             warnings,
             changes,
-            unconfirmed,
+            unconfirmed_changes,
         })
     }
 
@@ -98,7 +98,7 @@ impl<'a> Conversation<'a> {
             let started = Instant::now();
             let (reply, secrets) = self.call(context).await?;
             let check = || check_reply(self.plan, &self.chat.structure, &reply, &secrets);
-            let unusable = match self.client.turns.run(check).await {
+            let unusable = match self.client.steps.run(check).await {
                 CheckedReply::Accepted(value, warnings) => {
                     context.report.add_warnings(warnings);
                     return Ok(value);
@@ -126,23 +126,23 @@ impl<'a> Conversation<'a> {
             let call = self.client.call(context, self.target, &self.chat, &self.request);
             let failed = match call.await {
                 Ok(reply) => {
-                    if self.unconfirmed > 0 {
-                        self.remember(context);
+                    if self.unconfirmed_changes > 0 {
+                        self.remember_changes(context);
                     }
                     return Ok(reply);
                 }
                 Err(failed) => failed,
             };
             let Some(refusal) = failed.refusal else { return Err(failed.error) };
-            if self.changes.len() >= MAX_CHANGES || !self.change(context, refusal) {
+            if self.changes.len() >= MAX_CHANGES || !self.apply_refusal(context, refusal) {
                 return Err(failed.error);
             }
             self.rebuild(context)?;
         }
     }
 
-    /// Changes what the provider refused. Returns false if the request can't be changed.
-    fn change(&mut self, context: &mut Context, refusal: Refusal) -> bool {
+    /// Changes the part that the provider refused. Returns false if it can't be changed.
+    fn apply_refusal(&mut self, context: &mut Context, refusal: Refusal) -> bool {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
         let only_options = context.report.repairs > 0;
@@ -151,11 +151,11 @@ impl<'a> Conversation<'a> {
         let reasoning = learned::reasoning(&self.chat.sampling);
         if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
             let (dialect, model) = (self.target.provider.dialect(), &self.target.model);
-            let had_prompt = needs_prompt(&self.chat.structure);
+            let had_schema_in_prompt = needs_schema_in_prompt(&self.chat.structure);
             change.weaken(&mut self.chat.structure, |refused| {
                 dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
             });
-            if needs_prompt(&self.chat.structure) && !had_prompt {
+            if needs_schema_in_prompt(&self.chat.structure) && !had_schema_in_prompt {
                 schema_prompt::add_schema(&mut self.chat.messages, schema);
             }
         } else {
@@ -164,20 +164,20 @@ impl<'a> Conversation<'a> {
         let warning = change.warning(&self.target.model);
         context.report.add_warnings(vec![warning]);
         self.changes.push((reasoning, change));
-        self.unconfirmed += 1;
+        self.unconfirmed_changes += 1;
         true
     }
 
     /// Remembers the changes with which the provider accepted the request.
-    fn remember(&mut self, context: &mut Context) {
+    fn remember_changes(&mut self, context: &mut Context) {
         let Some(learned) = &self.client.learned else { return };
-        let first = self.changes.len().saturating_sub(self.unconfirmed);
+        let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
         for (reasoning, change) in self.changes.iter().skip(first) {
             let provider = self.target.provider.name();
             let added = learned.add(provider, &self.chat.model, *reasoning, change.clone());
             context.report.learned.extend(added);
         }
-        self.unconfirmed = 0;
+        self.unconfirmed_changes = 0;
     }
 
     fn rebuild(&mut self, context: &mut Context) -> Result<(), Error> {
@@ -189,21 +189,21 @@ impl<'a> Conversation<'a> {
 }
 
 /// Returns whether a structure needs the schema in the prompt.
-fn needs_prompt(structure: &Structure) -> bool {
+fn needs_schema_in_prompt(structure: &Structure) -> bool {
     matches!(structure, Structure::JsonMode | Structure::PromptOnly)
 }
 
 /// Replaces a structure with a weaker one as long as the provider is known to refuse it.
-fn skip_refused(
+fn skip_refused_structures(
     structure: &mut Structure,
-    learned: &Learned,
+    learned: &LearnedChanges,
     target: &Target,
     schema: &Schema,
     warnings: &mut Vec<String>,
 ) {
     let (provider, model) = (&target.provider, &target.model);
     let mut last = None;
-    for _ in 0..MAX_RUNGS {
+    for _ in 0..MAX_METHODS {
         let change = learned.refused_structure(provider.name(), model, structure, schema);
         let Some(mut change) = change else { break };
         let dialect = provider.dialect();

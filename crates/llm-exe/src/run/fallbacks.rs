@@ -9,7 +9,7 @@ use crate::chat::{Message, Part};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::Plan;
 
-/// Maximum size of the prompts to all targets together, in bytes.
+/// Maximum total size of the prompts for all targets in bytes.
 const MAX_PROMPT_BYTES: usize = 48 << 20;
 
 /// Builds the first request to every target before any target is called. This detects a target that
@@ -40,7 +40,7 @@ pub(super) fn prepare<'a>(
     Ok(conversations)
 }
 
-/// Returns an error if a prompt is too large to be in the memory once for each target.
+/// Returns an error if the copies of a prompt for all targets exceed [`MAX_PROMPT_BYTES`].
 fn check_size(messages: &[Message], targets: usize) -> Result<(), Error> {
     let size = |part: &Part| match part {
         Part::Text(text) => text.len(),
@@ -54,7 +54,8 @@ fn check_size(messages: &[Message], targets: usize) -> Result<(), Error> {
         return Ok(());
     }
     let text = format!(
-        "expected a prompt of at most {max} bytes for this number of fallbacks, got {bytes} bytes"
+        "expected a prompt of at most {max} bytes for {} fallbacks, got {bytes} bytes",
+        targets - 1
     );
     Err(Error::from_problems(vec![Problem::request("fallbacks", text)]))
 }

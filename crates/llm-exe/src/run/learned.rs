@@ -1,8 +1,8 @@
-//! Remembers what providers refused, so that later requests are sent without it.
+//! Remembers which parts of requests a provider refused, so that later requests do not contain them.
 //!
-//! The tables of capabilities can't know every model. If a provider rejects a request because of a
-//! part that can be changed, the part is changed and the request is sent again. The change is
-//! remembered once the changed request succeeds.
+//! The capability tables do not contain every model. If a provider refuses a part of a request that
+//! can be changed, the part is changed and the request is sent again. The change is remembered once
+//! the changed request succeeds.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,12 +13,12 @@ use crate::chat::{Chat, Sampling, Structure, ToolChoice};
 use crate::providers::{EFFORTS, Refusal, SamplingOption};
 use crate::schema::Schema;
 
-/// The number of methods for making the reply match a schema.
-pub(super) const MAX_RUNGS: usize = 5;
-/// Maximum number of facts. The oldest ones are forgotten.
-const MAX_FACTS: usize = 1000;
+/// Number of methods for making the reply match a schema.
+pub(super) const MAX_METHODS: usize = 5;
+/// Maximum number of changes to remember. The oldest ones are forgotten.
+const MAX_LEARNED_CHANGES: usize = 1000;
 
-/// A change of requests that the process learned from a provider's refusal.
+/// A change to requests that the process learned from a provider's refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LearnedCapability {
@@ -39,11 +39,12 @@ pub(super) enum Change {
     Drop(SamplingOption),
     /// The effort is replaced, or dropped.
     Effort { from: String, to: Option<&'static str> },
-    /// The output limit is lowered. `is_default` states whether the request set none.
+    /// The output limit is lowered to `limit` tokens. `is_default` states whether the request had no
+    /// limit.
     OutputLimit { limit: u64, is_default: bool },
-    /// The schema is sent in a weaker way, which `sent` describes. If there is a hash, this applies
-    /// only to that schema.
-    Structure { refused: Rung, schema: Option<u64>, sent: &'static str },
+    /// The schema is sent with a weaker method, which `sent` describes. With a hash in `schema`, the
+    /// change applies only to the schema with this hash.
+    Structure { refused: SchemaMethod, schema: Option<u64>, sent: &'static str },
     /// The model is not forced to call a tool.
     ToolChoice,
     /// The model may call several tools in one turn.
@@ -52,7 +53,7 @@ pub(super) enum Change {
 
 /// A method for making the reply match a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rung {
+pub(super) enum SchemaMethod {
     /// The provider's field for schemas, in any mode.
     Native,
     /// The same field in the mode that guarantees a valid reply.
@@ -63,22 +64,26 @@ pub(super) enum Rung {
     JsonMode,
 }
 
-impl Rung {
+impl SchemaMethod {
     fn includes(self, structure: &Structure) -> bool {
         match structure {
-            Structure::Native { strict: true, .. } => matches!(self, Rung::Native | Rung::Strict),
-            Structure::Native { strict: false, .. } => matches!(self, Rung::Native | Rung::Loose),
-            Structure::ForcedTool { .. } => self == Rung::ForcedTool,
-            Structure::JsonMode => self == Rung::JsonMode,
+            Structure::Native { strict: true, .. } => {
+                matches!(self, SchemaMethod::Native | SchemaMethod::Strict)
+            }
+            Structure::Native { strict: false, .. } => {
+                matches!(self, SchemaMethod::Native | SchemaMethod::Loose)
+            }
+            Structure::ForcedTool { .. } => self == SchemaMethod::ForcedTool,
+            Structure::JsonMode => self == SchemaMethod::JsonMode,
             Structure::Free | Structure::PromptOnly => false,
         }
     }
 }
 
 impl Change {
-    /// Chooses the change for a refusal. Returns `None` if the request does not contain what was
-    /// refused, or if it can't be changed. After the first completed turn of a conversation, only
-    /// options can change (`only_options`), because the turn depends on the rest.
+    /// Chooses the change for a refusal. Returns `None` if the request does not contain the refused
+    /// part, or if that part can't be changed. With `only_options`, the schema is not sent with
+    /// another method, because a completed turn of the conversation depends on the current one.
     pub(super) fn for_refusal(
         refusal: Refusal,
         chat: &Chat,
@@ -100,25 +105,31 @@ impl Change {
                 requested => Some(Change::OutputLimit { limit, is_default: requested.is_none() }),
             },
             Refusal::Format => match chat.structure {
-                Structure::Native { .. } => Some((Rung::Native, None)),
-                Structure::JsonMode => Some((Rung::JsonMode, None)),
+                Structure::Native { .. } => Some((SchemaMethod::Native, None)),
+                Structure::JsonMode => Some((SchemaMethod::JsonMode, None)),
                 _ => None,
             }
             .map(|(refused, schema)| Change::Structure { refused, schema, sent: "" }),
             Refusal::Schema | Refusal::ToolSchema => {
                 let refused = match (&chat.structure, refusal) {
-                    (Structure::Native { strict: true, .. }, Refusal::Schema) => Rung::Strict,
-                    (Structure::Native { .. }, Refusal::Schema) => Rung::Loose,
+                    (Structure::Native { strict: true, .. }, Refusal::Schema) => {
+                        SchemaMethod::Strict
+                    }
+                    (Structure::Native { .. }, Refusal::Schema) => SchemaMethod::Loose,
                     // The only tool is the one for the reply.
-                    (Structure::ForcedTool { .. }, _) if chat.tools.is_empty() => Rung::ForcedTool,
+                    (Structure::ForcedTool { .. }, _) if chat.tools.is_empty() => {
+                        SchemaMethod::ForcedTool
+                    }
                     _ => return None,
                 };
-                Some(Change::Structure { refused, schema: Some(hash(schema?)), sent: "" })
+                Some(Change::Structure { refused, schema: Some(hash_schema(schema?)), sent: "" })
             }
             Refusal::ToolChoice => match (&chat.structure, &chat.tool_choice) {
-                (Structure::ForcedTool { .. }, _) => {
-                    Some(Change::Structure { refused: Rung::ForcedTool, schema: None, sent: "" })
-                }
+                (Structure::ForcedTool { .. }, _) => Some(Change::Structure {
+                    refused: SchemaMethod::ForcedTool,
+                    schema: None,
+                    sent: "",
+                }),
                 (_, ToolChoice::Required | ToolChoice::Named(_)) if !chat.tools.is_empty() => {
                     Some(Change::ToolChoice)
                 }
@@ -178,8 +189,8 @@ impl Change {
         structure: &mut Structure,
         weaker: impl Fn(&Structure) -> Structure,
     ) {
-        // A dialect of the program could return the same structure again.
-        for _ in 0..MAX_RUNGS {
+        // A dialect that the program implements could return the same structure again.
+        for _ in 0..MAX_METHODS {
             if !self.excludes(structure) {
                 break;
             }
@@ -246,32 +257,32 @@ fn nearest(requested: &str, supported: &[&'static str]) -> Option<&'static str> 
     next_higher.or(supported.last()).copied()
 }
 
-fn hash(schema: &Schema) -> u64 {
+fn hash_schema(schema: &Schema) -> u64 {
     let mut hasher = DefaultHasher::new();
     schema.written().to_string().hash(&mut hasher);
     hasher.finish()
 }
 
-/// A change that applies to a provider and a model.
+/// A change to the requests for a model of a provider.
 #[derive(Debug, PartialEq, Eq)]
-struct Fact {
+struct LearnedChange {
     provider: String,
     model: String,
-    /// Whether the request asked for reasoning, for none, or left it to the provider. Many models
-    /// accept an option only with one of these.
+    /// Whether the refused request turned reasoning on or off, or `None` if it left this to the
+    /// provider. Many models accept an option only in one of these states.
     reasoning: Option<bool>,
     change: Change,
 }
 
 /// The changes that the process has learned.
 #[derive(Debug, Default)]
-pub(super) struct Learned {
-    facts: Mutex<VecDeque<Fact>>,
-    /// The number of facts, so that requests do not wait for the lock while there are none.
+pub(super) struct LearnedChanges {
+    changes: Mutex<VecDeque<LearnedChange>>,
+    /// The number of changes, so that requests do not wait for the lock while there are none.
     count: AtomicUsize,
 }
 
-impl Learned {
+impl LearnedChanges {
     /// Remembers a change. Returns a report about it, unless it is known already.
     pub(super) fn add(
         &self,
@@ -287,17 +298,17 @@ impl Learned {
             field: change.field(),
             change: change.description(),
         };
-        let fact = Fact { provider, model, reasoning, change };
+        let known = LearnedChange { provider, model, reasoning, change };
         // Each operation leaves the list consistent, so a lock poisoned by a panic is safe to use.
-        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        if facts.contains(&fact) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if changes.contains(&known) {
             return None;
         }
-        if facts.len() >= MAX_FACTS {
-            facts.pop_front();
+        if changes.len() >= MAX_LEARNED_CHANGES {
+            changes.pop_front();
         }
-        facts.push_back(fact);
-        self.count.store(facts.len(), Ordering::Release);
+        changes.push_back(known);
+        self.count.store(changes.len(), Ordering::Release);
         Some(learned)
     }
 
@@ -309,16 +320,18 @@ impl Learned {
             return warnings;
         }
         let model = chat.model.clone();
-        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let facts = facts.iter().filter(|fact| fact.provider == provider && fact.model == model);
-        let facts: Vec<&Fact> = facts.collect();
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes =
+            changes.iter().filter(|known| known.provider == provider && known.model == model);
+        let changes: Vec<&LearnedChange> = changes.collect();
         // Other changes depend on the effort that is sent.
-        let is_effort = |fact: &&&Fact| matches!(fact.change, Change::Effort { .. });
-        let (first, last) = (facts.iter().filter(is_effort), facts.iter());
-        for fact in first.chain(last.filter(|fact| !is_effort(fact))) {
-            let applies = fact.reasoning == reasoning(&chat.sampling) || is_effort(&fact);
-            if applies && fact.change.apply(chat) {
-                warnings.push(fact.change.warning(&model));
+        let is_effort = |known: &&&LearnedChange| matches!(known.change, Change::Effort { .. });
+        let effort_changes = changes.iter().filter(is_effort);
+        let other_changes = changes.iter().filter(|known| !is_effort(known));
+        for known in effort_changes.chain(other_changes) {
+            let applies = known.reasoning == reasoning(&chat.sampling) || is_effort(&known);
+            if applies && known.change.apply(chat) {
+                warnings.push(known.change.warning(&model));
             }
         }
         warnings
@@ -335,21 +348,22 @@ impl Learned {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let hash = hash(schema);
-        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes = facts.iter().filter(|fact| fact.provider == provider && fact.model == model);
+        let hash = hash_schema(schema);
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes =
+            changes.iter().filter(|known| known.provider == provider && known.model == model);
         let excludes = |change: &&Change| {
             let applies = match change {
-                Change::Structure { schema, .. } => schema.is_none_or(|known| known == hash),
+                Change::Structure { schema, .. } => schema.is_none_or(|refused| refused == hash),
                 _ => false,
             };
             applies && change.excludes(structure)
         };
-        changes.map(|fact| &fact.change).find(excludes).cloned()
+        changes.map(|known| &known.change).find(excludes).cloned()
     }
 }
 
-/// Returns whether a request asks for reasoning. `None` means that it is left to the provider.
+/// Returns whether a request turns reasoning on or off, or `None` if it leaves this to the provider.
 pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
     sampling.effort.as_deref().map(|effort| effort != "none")
 }
@@ -358,15 +372,15 @@ pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
 mod tests {
     use serde_json::json;
 
-    use super::{Change, Learned, MAX_FACTS, Rung, nearest};
+    use super::{Change, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod, nearest};
     use crate::chat::{Chat, Structure, Tool, ToolChoice};
     use crate::providers::{Refusal, SamplingOption};
 
     #[test]
-    fn oldest_facts_are_forgotten() {
-        let learned = Learned::default();
+    fn oldest_changes_are_forgotten() {
+        let learned = LearnedChanges::default();
         let change = || Change::Drop(SamplingOption::Seed);
-        for number in 0..=MAX_FACTS {
+        for number in 0..=MAX_LEARNED_CHANGES {
             let added = learned.add("p", &number.to_string(), None, change());
             assert!(added.is_some());
             assert!(learned.add("p", &number.to_string(), None, change()).is_none());
@@ -402,7 +416,8 @@ mod tests {
     fn a_dialect_without_a_weaker_structure_sends_the_schema_in_the_prompt() {
         let strict = || Structure::Native { name: "n".to_owned(), schema: json!({}), strict: true };
         let mut structure = strict();
-        let mut change = Change::Structure { refused: Rung::Native, schema: None, sent: "" };
+        let mut change =
+            Change::Structure { refused: SchemaMethod::Native, schema: None, sent: "" };
         change.weaken(&mut structure, |_| strict());
         assert_eq!(structure, Structure::PromptOnly);
         assert!(change.warning("m").contains("only in the prompt"));

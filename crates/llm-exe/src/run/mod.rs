@@ -12,7 +12,7 @@ mod read_response;
 mod report;
 mod schema_prompt;
 mod secrets;
-mod turns;
+mod step_queue;
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use crate::prompt::Limits;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
-use turns::Turns;
+use step_queue::StepQueue;
 
 /// Runs requests in the form in which they arrive. Most programs use a
 /// [`Client`](crate::Client), which owns a runner. Create one runner per process, because it owns
@@ -56,8 +56,8 @@ impl Runner {
     pub fn new(endpoints: Endpoints, keys: Arc<dyn Keys>, rules: Rules) -> Self {
         let transport = Transport::new(Arc::new(NoSigner));
         let learned = (!rules.strict_options).then(Arc::default);
-        let turns = Turns::default();
-        let client = ProviderClient { endpoints, keys, transport, learned, turns };
+        let steps = StepQueue::default();
+        let client = ProviderClient { endpoints, keys, transport, learned, steps };
         Runner { client, rules, documents: None }
     }
 
@@ -139,7 +139,7 @@ impl Runner {
             parsed.warnings.splice(0..0, warnings);
             Plan::validate(parsed, &self.rules, mode)
         };
-        let plan = self.client.turns.run(validate).await;
+        let plan = self.client.steps.run(validate).await;
         let run = self.run_validated(context, plan).await;
         match config_origin {
             Some(origin) => {
@@ -174,12 +174,12 @@ impl Runner {
         check_origins(plan.destination.as_ref(), &context.origins)?;
         context.report.set_plan(plan);
         let mut chat = RenderedChat::default();
-        let turns = &self.client.turns;
-        let rendered = turns.run(|| plan.render_into(&mut chat, &Limits::default())).await;
+        let steps = &self.client.steps;
+        let rendered = steps.run(|| plan.render_into(&mut chat, &Limits::default())).await;
         context.report.warnings.append(&mut chat.warnings);
         rendered?;
         let prepare = || fallbacks::prepare(&self.client, plan, chat.messages);
-        let conversations = turns.run(prepare).await?;
+        let conversations = steps.run(prepare).await?;
         if plan.dry_run {
             for conversation in &conversations {
                 context.report.add_warnings(conversation.warnings.clone());

@@ -1,16 +1,16 @@
-//! Quotes text of a provider in error messages.
+//! Quotes text from provider responses in error messages.
 
 use crate::error::Error;
 use crate::json::quoted;
 use crate::scrub::scrub;
 use crate::wire::WireReply;
 
-/// Maximum number of bytes of a body that are scrubbed.
+/// Maximum number of bytes of a body that are scrubbed and quoted.
 const MAX_BODY_BYTES: usize = 1024;
 
-/// Adds text of a provider to an error, without the `secrets` that were sent to the provider. The
-/// text may quote the prompt or the reply, so it is returned to the caller but not logged.
-pub(super) fn quote_provider(error: Error, text: &str, secrets: &[&str]) -> Error {
+/// Adds a message of the provider to an error, without the `secrets` that were sent to the provider.
+/// The message may quote the prompt or the reply, so it is returned to the caller but not logged.
+pub(super) fn quote_message(error: Error, text: &str, secrets: &[&str]) -> Error {
     match scrub(text, secrets) {
         text if text.is_empty() => error,
         text => {
@@ -20,8 +20,8 @@ pub(super) fn quote_provider(error: Error, text: &str, secrets: &[&str]) -> Erro
     }
 }
 
-/// Adds the beginning of a response body to an error, without the `secrets`. It is returned to the
-/// caller but not logged.
+/// Adds the beginning of a response body to an error, without the `secrets`, or the reason why the
+/// body is unreadable. The caller receives the quoted text, but it is not logged.
 pub(super) fn quote_body(error: Error, response: &WireReply, secrets: &[&str]) -> Error {
     if let Some(problem) = response.encoding_problem() {
         return error.with_suffix(&format!("; {}", scrub(&problem, secrets)));

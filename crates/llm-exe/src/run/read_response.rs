@@ -7,8 +7,8 @@ use crate::providers::{Dialect, Failure, reported_error};
 use crate::transport::RetryAdvice;
 use crate::wire::WireReply;
 
-/// What a response contains.
-pub(super) enum ReadResponse {
+/// The contents of a response.
+pub(super) enum ParsedResponse {
     /// A reply of the model.
     Reply(Reply),
     /// An error of the provider.
@@ -20,28 +20,28 @@ pub(super) enum ReadResponse {
 /// An error of the provider, and how the response reports it.
 pub(super) struct ResponseFailure {
     pub(super) failure: Failure,
-    /// The status and, for an error with status 200, its code.
+    /// A description of the HTTP status and, for an error with status 200, of the error code.
     pub(super) status: String,
 }
 
-impl ReadResponse {
-    /// Reads a response to the request for `chat`.
+impl ParsedResponse {
+    /// Parses a response to the request for `chat`.
     pub(super) fn new(dialect: &dyn Dialect, chat: &Chat, response: &WireReply) -> Self {
         if !(200..300).contains(&response.status) {
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
-            return ReadResponse::Failed(ResponseFailure { failure, status });
+            return ParsedResponse::Failed(ResponseFailure { failure, status });
         }
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
             let text = format!("the response body has more than {max} JSON values");
-            return ReadResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
+            return ParsedResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
         match dialect.read_reply(response, chat) {
-            Ok(reply) => ReadResponse::Reply(reply),
+            Ok(reply) => ParsedResponse::Reply(reply),
             Err(error) => match read_reported_error(dialect, response) {
-                Some(failure) => ReadResponse::Failed(failure),
-                None => ReadResponse::Unreadable(error),
+                Some(failure) => ParsedResponse::Failed(failure),
+                None => ParsedResponse::Unreadable(error),
             },
         }
     }
@@ -49,10 +49,10 @@ impl ReadResponse {
     /// Returns whether the request may be sent again.
     pub(super) fn retry_advice(&self) -> RetryAdvice {
         match self {
-            ReadResponse::Failed(ResponseFailure { failure, .. }) => {
+            ParsedResponse::Failed(ResponseFailure { failure, .. }) => {
                 RetryAdvice { may_retry: failure.retry, wait: failure.wait }
             }
-            ReadResponse::Reply(_) | ReadResponse::Unreadable(_) => RetryAdvice::default(),
+            ParsedResponse::Reply(_) | ParsedResponse::Unreadable(_) => RetryAdvice::default(),
         }
     }
 }
