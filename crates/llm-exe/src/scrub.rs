@@ -1,22 +1,22 @@
-//! Redacts everything that looks like an API key in a provider's message before the message is
-//! returned or logged.
+//! Redacts secrets in a provider's text before the text is returned or logged: the secrets that
+//! were sent to the provider, and everything that looks like an API key.
 
 mod encoded;
 
 use std::sync::OnceLock;
 
-use encoded::REDACTED;
-pub(crate) use encoded::contains_part;
-
 use regex_lite::Regex;
 
-use crate::error::shorten;
+pub(crate) use encoded::contains_part;
 
-/// Maximum length of a scrubbed message in characters.
+use crate::error::shorten;
+use encoded::REDACTED;
+
+/// Maximum length of a scrubbed text in characters.
 const MAX_LENGTH: usize = 300;
 
-/// Maximum number of bytes to scan. A longer message is truncated first.
-const MAX_SCANNED: usize = 16 * 1024;
+/// Maximum number of bytes to scan. A longer text is truncated first.
+const MAX_SCANNED_BYTES: usize = 16 * 1024;
 
 /// Matches keys with a known prefix, `Bearer` values and query parameters of signed URLs.
 const KEY_PATTERN: &str = concat!(
@@ -42,9 +42,9 @@ pub fn scrub(text: &str, secrets: &[&str]) -> String {
 }
 
 /// Joins the lines of a text and replaces keys as [`scrub`] does. The text is shortened only if it
-/// is longer than [`MAX_SCANNED`].
+/// is longer than [`MAX_SCANNED_BYTES`].
 pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
-    let text = text.get(..text.floor_char_boundary(MAX_SCANNED)).unwrap_or(text);
+    let text = text.get(..text.floor_char_boundary(MAX_SCANNED_BYTES)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, REDACTED);
@@ -86,7 +86,8 @@ fn is_token(word: &str) -> bool {
 }
 
 /// Returns whether a short text, such as a stop reason or the name of a model, can be shown without
-/// [`scrub`]. It is a fast check for ordinary texts; `false` does not mean that there is a key.
+/// [`scrub`]. This is a fast check for ordinary texts; `false` does not mean that the text contains
+/// a key.
 pub(crate) fn is_plain(text: &str, secret: Option<&str>) -> bool {
     let mut run = 0;
     let mut longest_run = 0;
@@ -103,7 +104,7 @@ pub(crate) fn is_plain(text: &str, secret: Option<&str>) -> bool {
         && secret.is_none_or(|secret| !encoded::contains_part(text, secret))
 }
 
-/// Maximum length of a text that [`is_plain`] accepts.
+/// Maximum length of a text that [`is_plain`] accepts, in bytes.
 const MAX_PLAIN_LENGTH: usize = 64;
 
 /// A key has at least this many letters and digits in a row.

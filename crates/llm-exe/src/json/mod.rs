@@ -104,7 +104,7 @@ pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonErr
     }
 }
 
-/// The syntax errors whose names in serde_json are terms of its implementation, and what they mean.
+/// Messages of serde_json in terms of its implementation, and their replacements.
 const SYNTAX_ERRORS: &[(&str, &str)] = &[
     ("EOF while parsing a list", "the list is incomplete"),
     ("EOF while parsing an object", "the object is incomplete"),

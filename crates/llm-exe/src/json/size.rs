@@ -1,6 +1,6 @@
 //! Limits the number of values in a JSON text.
 //!
-//! A parsed value takes about a hundred bytes of memory, but only two bytes of the text.
+//! A parsed value takes about a hundred bytes of memory, but may take only two bytes of the text.
 
 /// Maximum number of values in a JSON text.
 pub(crate) const MAX_VALUES: usize = 1_000_000;

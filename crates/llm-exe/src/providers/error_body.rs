@@ -2,16 +2,16 @@
 //!
 //! Most providers send `{"error": {"message", "type", "code"}}`. Others send a list of such
 //! objects, only a text in `error`, `message` or `detail`, the errors of FastAPI, or the problem
-//! details of RFC 9457. Google's `details` and OpenRouter's `metadata` say more.
+//! details of RFC 9457. Google's `details` and OpenRouter's `metadata` contain further information.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// Maximum size of a body that is parsed. Error bodies are small.
+/// Maximum size of a body that is parsed, in bytes. Error bodies are small.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The fields that contain the message of an error, the best first.
+/// The fields that can contain the message of an error, in order of preference.
 const TEXT_FIELDS: &[&str] = &[
     "message",
     "Message",
@@ -26,7 +26,7 @@ const TEXT_FIELDS: &[&str] = &[
     "reason",
 ];
 
-/// The fields that contain a code of an error.
+/// The fields that can contain a code of an error.
 const CODE_FIELDS: &[&str] = &["code", "type", "status", "error_code", "reason"];
 
 /// A parsed body, which is null if it is not JSON.
@@ -57,7 +57,7 @@ impl ErrorBody {
         self.root.get("choices")?.get(0)
     }
 
-    /// Returns the number in the field `code`, which may be a text.
+    /// Returns the number in the field `code`, which may be a string.
     pub(super) fn numeric_code(&self) -> Option<u16> {
         [self.error(), &self.root].into_iter().find_map(|place| match place.get("code")? {
             Value::Number(code) => u16::try_from(code.as_u64()?).ok(),
@@ -71,7 +71,8 @@ impl ErrorBody {
         self.root.get("error").filter(|error| error.is_object()).unwrap_or(&self.root)
     }
 
-    /// Returns the message, with that of the provider behind a router.
+    /// Returns the error message. The response of a router can also contain the message of the
+    /// provider behind it, which is then appended.
     pub(super) fn message(&self) -> Option<String> {
         if !self.root.is_object() {
             return None;
@@ -100,8 +101,8 @@ impl ErrorBody {
         codes.any(|code| condition(&code.to_ascii_lowercase()))
     }
 
-    /// Returns whether Google reports a quota that does not reset within minutes: one per day, or
-    /// one of zero.
+    /// Returns whether Google reports a quota that does not reset within minutes: a quota per day,
+    /// or a quota of zero.
     pub(super) fn is_long_term_quota(&self) -> bool {
         let violations = self.details().filter_map(|detail| detail.get("violations")?.as_array());
         violations.flatten().any(|violation| {
@@ -117,7 +118,7 @@ impl ErrorBody {
         reasons.is_some_and(|reasons| !reasons.is_empty())
     }
 
-    /// Returns the wait in Google's `RetryInfo`.
+    /// Returns the wait that Google's `RetryInfo` requests.
     pub(super) fn retry_delay(&self) -> Option<Duration> {
         let delay = self.details().find_map(|detail| detail.get("retryDelay")?.as_str())?;
         // A protobuf duration: seconds with up to nine decimals.
@@ -147,7 +148,7 @@ pub(super) fn is_reported(error: &Value) -> bool {
     }
 }
 
-/// Returns the first text that describes an error, from a text, a list or an object.
+/// Returns the first text in a string, a list or an object that describes an error.
 fn find_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
@@ -165,7 +166,8 @@ fn find_text(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns the message in the response of the provider behind a router, which is JSON or a text.
+/// Returns the message in the response of the provider behind a router, which is JSON or plain
+/// text.
 fn find_raw_text(raw: &Value) -> Option<String> {
     let parsed = raw.as_str().map(|text| ErrorBody::parse(text.as_bytes()));
     let message = parsed.and_then(|body| {

@@ -21,8 +21,8 @@ pub struct Failure {
     pub message: String,
     /// Whether the transport may send the same request again.
     pub retry: bool,
-    /// The wait before the next attempt that the body asks for. The headers `retry-after-ms` and
-    /// `retry-after` take precedence.
+    /// The wait before the next attempt that the response body requests. The headers
+    /// `retry-after-ms` and `retry-after` take precedence.
     pub wait: Option<Duration>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct ReportedError {
     pub(crate) response: WireReply,
     /// The code in the body that is used as the status of `response`.
     pub(crate) code: Option<u16>,
-    /// Whether the model may have replied in part.
+    /// Whether the response contains a choice, so that a part of a reply may be billed.
     pub(crate) may_be_billed: bool,
 }
 
@@ -92,15 +92,15 @@ pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
     Some(ReportedError { response, code, may_be_billed })
 }
 
-/// The finish reasons of a reply that the provider aborted: the first is DeepSeek's, the others
-/// are those of gateways and of Zhipu AI.
-const ABORTED: &[&str] = &["insufficient_system_resource", "error", "network_error"];
+/// The finish reasons of a reply that the provider aborted. DeepSeek sends the first; gateways and
+/// Zhipu AI send the others.
+const ABORT_REASONS: &[&str] = &["insufficient_system_resource", "error", "network_error"];
 
 /// Returns whether the provider aborted the reply, so that its text is not usable.
 pub(super) fn is_aborted(finish_reason: Option<&str>) -> bool {
     let is_named =
         |name: &&str| finish_reason.is_some_and(|found| found.eq_ignore_ascii_case(name));
-    ABORTED.iter().any(is_named)
+    ABORT_REASONS.iter().any(is_named)
 }
 
 /// Returns the text of a body that has no known error message. Returns an empty string if it is an
@@ -130,7 +130,7 @@ pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
     }
 }
 
-/// The codes of used-up credit, in lower case. A code contains one of them: OpenAI's
+/// Parts of the codes that report used-up credit, in lower case. Examples of codes: OpenAI's
 /// `project_spend_limit_exceeded`, Google's `BILLING_DISABLED`, Moonshot's
 /// `exceeded_current_quota_error`.
 const QUOTA_CODES: &[&str] = &[
@@ -173,7 +173,7 @@ fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
     }
 }
 
-/// The codes of responses to forbidden content, in lower case.
+/// The codes that report forbidden content, in lower case.
 const CONTENT_CODES: &[&str] = &[
     // OpenAI
     "invalid_prompt",
@@ -199,7 +199,7 @@ const CONTENT_MESSAGES: &[&str] = &[
     "requires moderation",
 ];
 
-/// Returns whether the provider refuses the content of the prompt or of the reply.
+/// Returns whether the provider rejects the content of the prompt or of the reply.
 fn is_about_content(status: u16, body: &ErrorBody, message: &str) -> bool {
     matches!(status, 400 | 403 | 422)
         && (body.has_code(|code| CONTENT_CODES.contains(&code))

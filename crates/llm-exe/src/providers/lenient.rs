@@ -49,8 +49,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     }
 }
 
-/// Reads a text from borrowed JSON. Half of a surrogate pair, with which a reply ends that was cut
-/// off within an emoji, is replaced by U+FFFD.
+/// Reads a text from borrowed JSON. Replaces half of a surrogate pair with U+FFFD, because a reply
+/// that was cut off within an emoji ends with one.
 pub(super) fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Lenient<String>, D::Error> {
@@ -74,7 +74,8 @@ struct LossyText(String);
 
 impl<'de> Deserialize<'de> for LossyText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // serde_json accepts such halves in a byte string, and encodes them like characters.
+        // serde_json accepts halves of surrogate pairs in a byte string, and encodes them like
+        // characters.
         deserializer.deserialize_bytes(LossyTextVisitor)
     }
 }

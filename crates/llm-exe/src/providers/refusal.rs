@@ -1,10 +1,9 @@
-//! Reads what a provider refused from its error message, so that a request can be sent again
-//! without it.
+//! Reads from an error message which part of a request the provider refused, so that the request
+//! can be sent again without that part.
 //!
-//! Providers word these messages differently, but they all name the field of the request and state
+//! The wording of these messages differs, but all of them name a field of the request and state
 //! that the model or the API does not support it. A message about the prompt, or about a value that
-//! is out of range, is not such a refusal. The corpus of messages is in
-//! `tests/cases/refusals.json`.
+//! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
 
 use crate::chat::Sampling;
 
@@ -74,8 +73,8 @@ impl SamplingOption {
     }
 }
 
-/// Maximum length of the text that is searched. Longer texts quote the request.
-const MAX_TEXT: usize = 2000;
+/// Maximum length in bytes of the text that is searched. A longer text quotes the request.
+const MAX_TEXT_BYTES: usize = 2000;
 
 /// Texts about a schema that the provider does not support.
 const SCHEMA_TEXTS: &[&str] = &[
@@ -138,7 +137,7 @@ const INVALID_VALUE_TEXTS: &[&str] = &[
     "context window",
     "function tools",
 ];
-/// Texts that come before the list of supported values.
+/// Texts that precede the list of supported values.
 const LIST_TEXTS: &[&str] = &[
     "supported values",
     "supported levels",
@@ -164,7 +163,7 @@ enum Subject {
     Fixed,
 }
 
-/// Words in plain English that refer to a field.
+/// Phrases in ordinary English that refer to a field.
 const PHRASES: &[(&str, Subject)] = &[
     ("adaptive thinking", Subject::Effort),
     ("thinking level", Subject::Effort),
@@ -189,25 +188,25 @@ const PHRASES: &[(&str, Subject)] = &[
 const PENALTIES: Subject =
     Subject::Options(&[SamplingOption::FrequencyPenalty, SamplingOption::PresencePenalty]);
 
-/// Returns what a request is refused for, or `None` if the message does not name a part of the
-/// request that can be changed. `message` is the provider's error message, and `body` the whole
-/// response, which is searched if the message names nothing.
+/// Returns the part of a request that the provider refused, or `None` if the error does not name a
+/// part that can be changed. `message` is the provider's error message, and `body` is the whole
+/// response body, which is searched if the message does not name a field.
 pub(crate) fn read_refusal(message: &str, body: &[u8]) -> Option<Refusal> {
-    let message = beginning(message);
-    if let Some(refusal) = read_text(message) {
+    let message = truncate(message);
+    if let Some(refusal) = parse_message(message) {
         return Some(refusal);
     }
-    // Validation errors often have the name in a field of its own.
-    let body = std::str::from_utf8(body).ok().map(beginning)?;
+    // Validation errors often contain the name in a separate field.
+    let body = std::str::from_utf8(body).ok().map(truncate)?;
     let names_field = first_subject(message).is_some();
     if names_field || !has_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
         return None;
     }
-    read_text(body)
+    parse_message(body)
 }
 
-fn beginning(text: &str) -> &str {
-    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+fn truncate(text: &str) -> &str {
+    let end = (0..=MAX_TEXT_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
@@ -215,8 +214,8 @@ fn has_any(text: &str, texts: &[&str]) -> bool {
     texts.iter().any(|known| text.contains(known))
 }
 
-fn read_text(message: &str) -> Option<Refusal> {
-    let message = without_rules(message);
+fn parse_message(message: &str) -> Option<Refusal> {
+    let message = remove_schema_rule(message);
     let text = message.to_ascii_lowercase();
     if has_any(&text, SCHEMA_TEXTS) {
         return Some(Refusal::Schema);
@@ -247,30 +246,31 @@ fn read_text(message: &str) -> Option<Refusal> {
     }
 }
 
-/// Returns a message of Bedrock without the rule that it quotes before the key that is refused.
-fn without_rules(message: &str) -> &str {
+/// Removes the schema rule that a message of Bedrock quotes before the name of the refused key.
+fn remove_schema_rule(message: &str) -> &str {
     let rest = message.split_once("must not be valid against schema").map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split_once('}')).map_or(message, |(_, rest)| rest)
 }
 
-/// Returns the first part of the request that a message names. If two options exclude each other,
-/// this is the second one.
+/// Returns the first part of the request that a message names. If the message states that two
+/// options exclude each other, returns the second one.
 fn first_subject(message: &str) -> Option<Subject> {
     let text = message.to_ascii_lowercase();
     let phrases =
         PHRASES.iter().filter_map(|(phrase, subject)| Some((text.find(phrase)?, *subject)));
-    let mut found: Vec<(usize, Subject)> = phrases.collect();
-    found.extend(names(message).filter_map(|(at, name)| Some((at, subject_of_path(name)?))));
-    found.sort_by_key(|(at, _)| *at);
+    let mut subjects: Vec<(usize, Subject)> = phrases.collect();
+    subjects
+        .extend(field_names(message).filter_map(|(at, name)| Some((at, subject_of_path(name)?))));
+    subjects.sort_by_key(|(at, _)| *at);
     if text.contains("cannot both be specified") {
-        return found.get(1).or(found.first()).map(|(_, subject)| *subject);
+        return subjects.get(1).or(subjects.first()).map(|(_, subject)| *subject);
     }
-    found.first().map(|(_, subject)| *subject)
+    subjects.first().map(|(_, subject)| *subject)
 }
 
-/// Returns the names of fields in a message and their positions. An ordinary word is a name only if
-/// it is marked as one, for example by quotes.
-fn names(message: &str) -> impl Iterator<Item = (usize, &str)> {
+/// Returns the names of fields in a message and their positions. An ordinary word counts as a name
+/// only if it is marked as one, for example by quotes.
+fn field_names(message: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
     let mut at = 0;
     let words = std::iter::from_fn(move || {
@@ -285,13 +285,13 @@ fn names(message: &str) -> impl Iterator<Item = (usize, &str)> {
         let name = word.trim_matches('.');
         let before = message.get(..start).unwrap_or_default();
         let after = message.get(start + word.len()..).unwrap_or_default();
-        is_marked(before, name, after).then_some((start, name))
+        is_field_name(before, name, after).then_some((start, name))
     })
 }
 
 /// Returns whether a word is the name of a field: it is quoted, spelled as a name, or next to a
 /// word such as `parameter`.
-fn is_marked(before: &str, word: &str, after: &str) -> bool {
+fn is_field_name(before: &str, word: &str, after: &str) -> bool {
     let is_camel = |pair: &[u8]| {
         let [first, second] = pair else { return false };
         first.is_ascii_lowercase() && second.is_ascii_uppercase()
@@ -311,18 +311,18 @@ fn is_marked(before: &str, word: &str, after: &str) -> bool {
 /// segment is the most specific one.
 fn subject_of_path(path: &str) -> Option<Subject> {
     let mut segments = path.split('.').filter(|segment| !segment.is_empty());
-    let first = segments.clone().next().and_then(subject_of);
+    let first = segments.clone().next().and_then(subject_of_segment);
     if first == Some(Subject::Fixed) && !is_tool_config(path) {
         return first;
     }
-    segments.rfind(|segment| subject_of(segment).is_some()).and_then(subject_of)
+    segments.rfind(|segment| subject_of_segment(segment).is_some()).and_then(subject_of_segment)
 }
 
 fn is_tool_config(path: &str) -> bool {
     path.to_ascii_lowercase().starts_with("toolconfig.toolchoice")
 }
 
-fn subject_of(segment: &str) -> Option<Subject> {
+fn subject_of_segment(segment: &str) -> Option<Subject> {
     use SamplingOption::{
         FrequencyPenalty, PresencePenalty, Seed, StopSequences, Temperature, TopK, TopP,
     };
@@ -376,7 +376,7 @@ fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
         return None;
     }
     let after = |intro: &str| leading_number(text.split_once(intro)?.1);
-    // "max_tokens: N > M" names the limit last, and a range may exclude it.
+    // In "max_tokens: N > M", the limit is the last number.
     let limits = [
         "> ",
         "supports at most ",
@@ -388,6 +388,7 @@ fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
     if let Some(limit) = limits.iter().find_map(|intro| after(intro)) {
         return Some(limit);
     }
+    // The end of a range can be excluded.
     let (_, range) = text.split_once("supported range is from")?;
     let limit = leading_number(range.split_once(" to ")?.1)?;
     if range.contains("(exclusive)") { limit.checked_sub(1) } else { Some(limit) }

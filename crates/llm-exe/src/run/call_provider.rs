@@ -76,7 +76,8 @@ impl ProviderClient {
         let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
         if let Some(newer) = self.renew(request, secret.as_ref(), &sent).await? {
-            // A large body occupies a part of the memory budget that the next response may wait for.
+            // A large body occupies a part of the memory budget that the next response may wait
+            // for.
             drop(sent);
             sent = self.send(context, target, chat, request, Some(&newer)).await;
             secret = Some(newer);

@@ -1,4 +1,5 @@
-//! Remembers which parts of requests a provider refused, so that later requests do not contain them.
+//! Remembers which parts of requests a provider refused, so that later requests do not contain
+//! them.
 //!
 //! The capability tables do not contain every model. If a provider refuses a part of a request that
 //! can be changed, the part is changed and the request is sent again. The change is remembered once
@@ -39,11 +40,11 @@ pub(super) enum Change {
     Drop(SamplingOption),
     /// The effort is replaced, or dropped.
     Effort { from: String, to: Option<&'static str> },
-    /// The output limit is lowered to `limit` tokens. `is_default` states whether the request had no
-    /// limit.
+    /// The output limit is lowered to `limit` tokens. `is_default` states whether the request had
+    /// no limit.
     OutputLimit { limit: u64, is_default: bool },
-    /// The schema is sent with a weaker method, which `sent` describes. With a hash in `schema`, the
-    /// change applies only to the schema with this hash.
+    /// The schema is sent with a weaker method, which `sent` describes. With a hash in `schema`,
+    /// the change applies only to the schema with this hash.
     Structure { refused: SchemaMethod, schema: Option<u64>, sent: &'static str },
     /// The model is not forced to call a tool.
     ToolChoice,
@@ -363,7 +364,8 @@ impl LearnedChanges {
     }
 }
 
-/// Returns whether a request turns reasoning on or off, or `None` if it leaves this to the provider.
+/// Returns whether a request turns reasoning on or off, or `None` if it leaves this to the
+/// provider.
 pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
     sampling.effort.as_deref().map(|effort| effort != "none")
 }

@@ -8,8 +8,9 @@ use crate::wire::WireReply;
 /// Maximum number of bytes of a body that are scrubbed and quoted.
 const MAX_BODY_BYTES: usize = 1024;
 
-/// Adds a message of the provider to an error, without the `secrets` that were sent to the provider.
-/// The message may quote the prompt or the reply, so it is returned to the caller but not logged.
+/// Adds a message of the provider to an error, without the `secrets` that were sent to the
+/// provider. The message may quote the prompt or the reply, so it is returned to the caller but not
+/// logged.
 pub(super) fn quote_message(error: Error, text: &str, secrets: &[&str]) -> Error {
     match scrub(text, secrets) {
         text if text.is_empty() => error,

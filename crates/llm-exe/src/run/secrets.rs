@@ -1,5 +1,5 @@
-//! Removes secrets from the strings in a provider's response, and shortens these strings. Errors, log
-//! lines and stored results contain only the scrubbed strings.
+//! Removes secrets from the strings in a provider's response, and shortens these strings. Errors,
+//! log lines and stored results contain only the scrubbed strings.
 
 use crate::chat::Reply;
 use crate::error::shorten;

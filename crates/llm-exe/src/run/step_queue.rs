@@ -37,8 +37,8 @@ impl StepQueue {
         let started = Instant::now();
         let outcome = step();
         if started.elapsed() > LONG_STEP {
-            // The permit is held until the runtime has polled its timers. Otherwise, the next step of
-            // another request would begin at once.
+            // The permit is held until the runtime has polled its timers. Otherwise, the next step
+            // of another request would begin at once.
             tokio::task::yield_now().await;
         }
         drop(permit);

@@ -15,7 +15,7 @@ use super::validate::Draft;
 
 /// Keywords that are removed because they do not constrain values.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
-/// Keywords that a combinator next to them is merged with.
+/// Keywords that are merged with each branch of a combinator next to them.
 const DISTRIBUTED: &[&str] =
     &["properties", "required", "additionalProperties", "items", "prefixItems"];
 /// Maximum nesting depth of a schema and of the references in it.
@@ -144,11 +144,13 @@ impl Rewriter<'_> {
             None => &[],
         };
         match (reference, branches) {
-            (Some(reference), []) if is_plain => return Some(Cow::Owned(plain(reference))),
+            (Some(reference), []) if is_plain => {
+                return Some(Cow::Owned(reference_schema(reference)));
+            }
             (None, [branch]) if is_plain => return self.flatten_branch(branch, depth),
             _ => {}
         }
-        let target = reference.map(|reference| plain(reference).into());
+        let target = reference.map(|reference| reference_schema(reference).into());
         let mut merged = Rules::new();
         for part in target.iter().chain(branches) {
             let part = self.resolve(part, depth)?;
@@ -163,12 +165,12 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Returns the only branch of an `allOf`.
+    /// Flattens the only branch of an `allOf`.
     fn flatten_branch<'r>(&self, branch: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
         self.flatten(branch.as_object()?, depth + 1)
     }
 
-    /// Returns a flat schema without a `$ref`.
+    /// Flattens a schema, and replaces its `$ref` with the definition.
     fn resolve<'r>(&'r self, schema: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
         self.nodes_left.set(self.nodes_left.get().checked_sub(1)?);
         let flat = self.flatten(schema.as_object()?, depth + 1)?;
@@ -189,11 +191,11 @@ impl Rewriter<'_> {
             Some(Value::Array(names)) => names.iter().all(|name| name != "object"),
             _ => branch.get("enum").or(branch.get("const")).is_some(),
         };
-        let is_kept = self.form.supports_all_of
+        let can_keep = self.form.supports_all_of
             && !rules.contains_key("$ref")
             && !branches.is_empty()
             && branches.iter().all(is_scalar);
-        is_kept.then_some(Cow::Borrowed(rules))
+        can_keep.then_some(Cow::Borrowed(rules))
     }
 
     /// Returns whether the provider supports a keyword with this value.
@@ -290,8 +292,8 @@ impl Rewriter<'_> {
             return None;
         }
         let is_sibling = |key: &str| {
-            let stays = ["$defs", "definitions"].contains(&key) || READABLE.contains(&key);
-            key != combinator && !stays && !ANNOTATIONS.contains(&key)
+            let is_preserved = ["$defs", "definitions"].contains(&key) || READABLE.contains(&key);
+            key != combinator && !is_preserved && !ANNOTATIONS.contains(&key)
         };
         let siblings = rules.iter().filter(|(key, _)| is_sibling(key));
         let siblings: Rules = siblings.map(|(key, rule)| (key.clone(), rule.clone())).collect();
@@ -333,7 +335,7 @@ impl Rewriter<'_> {
                 return None;
             }
             // A closed object can't contain a property that it does not list.
-            if !names_of_conditions(rules).all(|name| properties.contains_key(name)) {
+            if !required_and_conditional_names(rules).all(|name| properties.contains_key(name)) {
                 return None;
             }
         }
@@ -408,8 +410,9 @@ fn references_are_finite<'a>(
     }
 }
 
-/// Returns the names of properties that a schema requires, or describes under a condition.
-fn names_of_conditions(rules: &Rules) -> impl Iterator<Item = &str> {
+/// Returns the names of the properties that a schema requires, and of those that it requires or
+/// describes under a condition.
+fn required_and_conditional_names(rules: &Rules) -> impl Iterator<Item = &str> {
     let schemas = |key: &str| rules.get(key).and_then(Value::as_object);
     let named = ["dependentSchemas", "dependencies"].into_iter().filter_map(schemas);
     let conditions = ["then", "else"].into_iter().filter_map(schemas);
@@ -428,8 +431,8 @@ fn names_of_conditions(rules: &Rules) -> impl Iterator<Item = &str> {
     described.chain(required.flatten().filter_map(Value::as_str))
 }
 
-/// Returns a schema that consists of a `$ref`.
-fn plain(reference: &Value) -> Rules {
+/// Returns a schema that contains only a `$ref`.
+fn reference_schema(reference: &Value) -> Rules {
     Rules::from_iter([("$ref".to_owned(), reference.clone())])
 }
 

@@ -6,26 +6,28 @@
 
 use serde_json::{Map, Value};
 
-/// Annotations that are preserved where possible, because the model reads them.
+/// The annotations that the model reads. They are preserved where possible.
 pub(super) const READABLE: &[&str] = &["description", "title"];
 /// Keywords for objects whose meanings depend on each other.
 pub(super) const OBJECT_RULES: &[&str] =
     &["properties", "additionalProperties", "patternProperties", "unevaluatedProperties"];
 /// Keywords for arrays whose meanings depend on each other.
 const LIST_RULES: &[&str] = &["items", "prefixItems", "additionalItems", "unevaluatedItems"];
-/// Keywords that only contain schemas for references to them.
+/// Keywords that only contain the targets of references.
 const DEFINITIONS: &[&str] = &["$defs", "definitions"];
 
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
 
-/// Merges a schema with the keywords next to a reference to it. The annotations next to the
-/// reference take precedence. Returns `None` if a single schema can't express both.
+/// Merges `target` with the keywords of another schema that applies to the same value, such as
+/// those next to a reference to `target`. The annotations in `siblings` take precedence. Returns
+/// `None` if a single schema can't express both.
 pub(super) fn merge<'a>(
     target: &Rules,
     siblings: impl Iterator<Item = (&'a String, &'a Value)> + Clone,
 ) -> Option<Rules> {
-    let sibling = |name: &str| siblings.clone().find(|(key, _)| *key == name).map(|(_, it)| it);
+    let sibling =
+        |name: &str| siblings.clone().find(|(key, _)| *key == name).map(|(_, value)| value);
     let is_open = is_open_object(|name| target.get(name)) && is_open_object(sibling);
     let groups: &[&[&str]] = if is_open { &[LIST_RULES] } else { &[OBJECT_RULES, LIST_RULES] };
     for group in groups {
@@ -65,7 +67,8 @@ fn is_open_object<'a>(rule: impl Fn(&str) -> Option<&'a Value>) -> bool {
     })
 }
 
-/// Returns the properties of both schemas. A property in both of them is merged.
+/// Returns the properties of both schemas, and merges the schemas of a property in both. Returns
+/// `None` if these can't be merged.
 fn merge_properties(known: &Rules, more: &Rules) -> Option<Rules> {
     let mut merged = known.clone();
     for (name, property) in more {

@@ -37,7 +37,7 @@ use validate::{Budget, Draft, TooMuchWork, Validator};
 /// Maximum units of work to coerce and validate a value. A unit is about ten nanoseconds.
 const MAX_WORK: u64 = 30_000_000;
 /// Maximum number of values in a schema, such as objects and names of types. Several copies of a
-/// schema are in the memory at the same time.
+/// schema are in memory at the same time.
 const MAX_VALUES: usize = 100_000;
 /// Maximum units of work to describe the errors of an invalid value.
 const MAX_EXPLANATION_WORK: u64 = 5_000_000;

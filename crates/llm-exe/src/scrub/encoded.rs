@@ -1,4 +1,4 @@
-//! Finds secrets that are encoded, reversed, cut, or written with other letters or with gaps.
+//! Redacts secrets that are encoded, reversed, truncated, or written in another case or with gaps.
 
 use std::ops::Range;
 
@@ -10,15 +10,15 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 /// The text that replaces a key.
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// Minimum length of a secret whose other forms are searched for. The forms of a shorter one would
-/// be found in ordinary text.
+/// Minimum length in bytes of a secret whose other forms are searched for. Ordinary text could
+/// contain the forms of a shorter secret.
 const MIN_SECRET_LENGTH: usize = 8;
 
-/// Length of the beginning or end of a secret that counts as the secret, because a message can be
-/// cut.
+/// Number of characters at the beginning or end of a secret that are redacted like the whole
+/// secret, because a message can be truncated.
 const PART_LENGTH: usize = 12;
 
-/// Maximum number of times that a text is decoded, because encodings can be nested.
+/// Maximum number of times that a text is decoded. Encodings can be nested.
 const MAX_ROUNDS: usize = 3;
 
 /// A character of a text after decoding, and the bytes of the text that it was decoded from.
@@ -36,18 +36,18 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
     let mut chars: Vec<Decoded> =
         text.char_indices().map(|(at, c)| Decoded { c, source: at..at + c.len_utf8() }).collect();
     let needle = lower_case(secret);
-    let mut found = Vec::new();
+    let mut ranges = Vec::new();
     for _ in 0..MAX_ROUNDS {
         chars.retain(|decoded| !is_gap(decoded.c));
-        find_forms(&chars, &needle, &mut found);
-        find_digits(&chars, secret, &mut found);
+        find_forms(&chars, &needle, &mut ranges);
+        find_encoded(&chars, secret, &mut ranges);
         let decoded = decode(&chars);
         if decoded.len() == chars.len() {
             break;
         }
         chars = decoded;
     }
-    replace(text, found)
+    redact_ranges(text, ranges)
 }
 
 /// Returns whether a text of letters, digits and punctuation contains a secret or a part of it, in
@@ -80,7 +80,7 @@ fn is_gap(c: char) -> bool {
 }
 
 /// Finds a secret in any case, forwards and backwards, or its beginning or end.
-fn find_forms(chars: &[Decoded], needle: &[char], found: &mut Vec<Range<usize>>) {
+fn find_forms(chars: &[Decoded], needle: &[char], ranges: &mut Vec<Range<usize>>) {
     let text: Vec<char> = chars.iter().map(|decoded| decoded.c.to_ascii_lowercase()).collect();
     let reversed: Vec<char> = needle.iter().rev().copied().collect();
     let length = if needle.len() >= 2 * PART_LENGTH { PART_LENGTH } else { needle.len() };
@@ -99,14 +99,14 @@ fn find_forms(chars: &[Decoded], needle: &[char], found: &mut Vec<Range<usize>>)
                 let after = text.get(at + length..).unwrap_or_default().iter();
                 let known_after = needle.get(offset + length..).unwrap_or_default().iter();
                 let ahead = after.zip(known_after).take_while(|(a, b)| a == b).count();
-                add(chars, at - back..at + length + ahead, found);
+                add_source_range(chars, at - back..at + length + ahead, ranges);
             }
         }
     }
 }
 
 /// Finds base64 and hexadecimal digits that decode to a secret.
-fn find_digits(chars: &[Decoded], secret: &str, found: &mut Vec<Range<usize>>) {
+fn find_encoded(chars: &[Decoded], secret: &str, ranges: &mut Vec<Range<usize>>) {
     let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
     let mut start = 0;
     while start < chars.len() {
@@ -124,7 +124,7 @@ fn find_digits(chars: &[Decoded], secret: &str, found: &mut Vec<Range<usize>>) {
             let in_base64 = (0..4).filter_map(|skipped| find_base64(&digits, skipped, secret));
             let in_hexadecimal = (0..2).filter_map(|skipped| find_hex(&digits, skipped, secret));
             for range in in_base64.chain(in_hexadecimal) {
-                add(chars, start + range.start..start + range.end, found);
+                add_source_range(chars, start + range.start..start + range.end, ranges);
             }
         }
         start += digits.len() + 1;
@@ -165,7 +165,7 @@ fn position(bytes: &[u8], secret: &str) -> Option<usize> {
     })
 }
 
-/// Decodes percent-encoding, entities of HTML and backslash escapes once.
+/// Decodes percent-encoding, HTML entities and backslash escapes once.
 fn decode(chars: &[Decoded]) -> Vec<Decoded> {
     let mut decoded = Vec::with_capacity(chars.len());
     let mut at = 0;
@@ -237,19 +237,19 @@ fn decode_entity(rest: &[Decoded]) -> (Option<char>, usize) {
     }
 }
 
-/// Adds the bytes of the text that a range of decoded characters comes from.
-fn add(chars: &[Decoded], range: Range<usize>, found: &mut Vec<Range<usize>>) {
+/// Adds the range of bytes from which a range of characters was decoded.
+fn add_source_range(chars: &[Decoded], range: Range<usize>, ranges: &mut Vec<Range<usize>>) {
     if let (Some(first), Some(last)) = (chars.get(range.start), chars.get(range.end - 1)) {
-        found.push(first.source.start..last.source.end);
+        ranges.push(first.source.start..last.source.end);
     }
 }
 
-/// Replaces ranges of a text, which may overlap.
-fn replace(text: &str, mut found: Vec<Range<usize>>) -> String {
-    found.sort_unstable_by_key(|range| (range.start, range.end));
+/// Replaces ranges of a text, which may overlap, with [`REDACTED`].
+fn redact_ranges(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for range in found {
+    for range in ranges {
         if range.start >= end {
             out.push_str(text.get(end..range.start).unwrap_or_default());
             out.push_str(REDACTED);

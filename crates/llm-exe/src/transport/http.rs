@@ -17,11 +17,11 @@ use crate::wire::{UserAgent, WireReply};
 /// Maximum size of a provider's response body in bytes.
 pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
-/// Maximum size of a response body that is read at any time, in bytes. Larger bodies wait until
-/// there is space for them.
+/// Maximum size in bytes of a response body that is read without a wait. Larger bodies wait until
+/// the budget has space for them.
 const SMALL_BODY_BYTES: usize = 64 * 1024;
 
-/// Maximum size of all larger bodies that are in the memory at the same time, in bytes.
+/// Budget for the larger bodies: their maximum total size in memory, in bytes.
 const MAX_LARGE_BODY_BYTES: usize = 24 * 1024 * 1024;
 
 /// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
@@ -31,7 +31,7 @@ const MAX_LARGE_BODY_BYTES: usize = 24 * 1024 * 1024;
 pub struct HttpClient {
     client: Client,
     user_agent: UserAgent,
-    /// The bytes that are left for large response bodies.
+    /// The bytes of the budget that are left for large response bodies.
     large_bodies: Arc<Semaphore>,
 }
 
@@ -45,7 +45,7 @@ impl Default for HttpClient {
     }
 }
 
-/// A large response body, which occupies a part of [`MAX_LARGE_BODY_BYTES`] until it is dropped.
+/// A large response body. It occupies a part of [`MAX_LARGE_BODY_BYTES`] until it is dropped.
 struct LargeBody {
     bytes: Bytes,
     _space: OwnedSemaphorePermit,

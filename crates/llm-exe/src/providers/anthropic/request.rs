@@ -327,7 +327,7 @@ fn insert_effort(
     let by_default = if model.thinks_by_default { MAX_THINKING_BUDGET } else { 0 };
     let effort = match chat.sampling.effort.as_deref() {
         None => return by_default,
-        Some("none") => return turn_off(options, chat, model),
+        Some("none") => return turn_thinking_off(options, chat, model),
         Some(effort) => effort,
     };
     if tools::is_forced(chat, model) {
@@ -381,7 +381,7 @@ fn thinking_budget(effort: &str) -> u64 {
 }
 
 /// Inserts the fields that turn thinking off, and returns the maximum number of thinking tokens.
-fn turn_off(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
+fn turn_thinking_off(options: &mut OptionWriter<'_>, chat: &Chat, model: ClaudeModel) -> u64 {
     let kind = match model.off {
         ThinkingOff::Omit => return 0,
         ThinkingOff::Disabled => "disabled",

@@ -197,7 +197,7 @@ fn read_stop_reason(reason: Option<&str>) -> StopReason {
             StopReason::ContentFilter
         }
         Some("MODEL_ARMOR" | "ESCALATION" | "PUP_LIMITED_DISABLED") => StopReason::ContentFilter,
-        // This includes LANGUAGE, OTHER, MALFORMED_RESPONSE, MALFORMED_FUNCTION_CALL,
+        // Such as LANGUAGE, OTHER, MALFORMED_RESPONSE, MALFORMED_FUNCTION_CALL,
         // UNEXPECTED_TOOL_CALL, TOO_MANY_TOOL_CALLS and MISSING_THOUGHT_SIGNATURE, with which the
         // reply has no usable text or call.
         _ => StopReason::Other,

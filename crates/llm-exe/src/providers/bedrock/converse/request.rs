@@ -65,8 +65,8 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String
 struct Turns<'a> {
     chat: &'a Chat,
     ids: CallIds,
-    /// Whether the model is one of Anthropic's, which accept an assistant message as the first
-    /// message but no whitespace at the end of one that is the last.
+    /// Whether the model is one of Anthropic's. They accept an assistant message as the first
+    /// message, but an assistant message at the end must not end with whitespace.
     is_claude: bool,
     /// Whether the model accepts the status of a tool result.
     has_status: bool,
@@ -243,11 +243,14 @@ fn other_options(chat: &Chat, model: ConverseModel) -> Options {
     let mut options = OptionWriter::new(&mut inference, &chat.model);
     let effort = choose_effort(&mut options, sampling, model);
     // With this effort, Nova itself sets these options.
-    let is_full = model.effort_field == EffortField::ReasoningConfig && effort == Some("high");
+    let is_high_effort =
+        model.effort_field == EffortField::ReasoningConfig && effort == Some("high");
     let in_range = sampling.temperature.is_none_or(|temperature| temperature <= 1.0);
     let tuning = match () {
         () if !model.sampling => Support::Dropped("the model does not accept this option"),
-        () if is_full => Support::Dropped("this option can't be combined with effort \"high\""),
+        () if is_high_effort => {
+            Support::Dropped("this option can't be combined with effort \"high\"")
+        }
         () => Support::Accepted,
     };
     let temperature = match tuning {
