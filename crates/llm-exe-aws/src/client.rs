@@ -169,7 +169,9 @@ impl AwsClient {
             200..300 | 304 => (call.error_in_success)(&reply),
             _ => Some(ErrorResponse::from_reply(&reply)),
         };
-        error.map_or(Ok(reply), |error| Err(CallError::Rejected(error.without(credentials))))
+        error.map_or(Ok(reply), |error| {
+            Err(CallError::Rejected(error.without_credentials(credentials)))
+        })
     }
 
     /// Returns the estimated time of AWS's clock, which is the local time plus the clock offset.

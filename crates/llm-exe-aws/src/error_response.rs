@@ -113,10 +113,10 @@ impl ErrorResponse {
         }
     }
 
-    /// Removes the code if it contains a part of the credentials, which a proxy in front of AWS may
-    /// quote. The message is never shown.
+    /// Removes the code if it contains a part of the credentials, because a proxy in front of AWS
+    /// may quote them. The message is never shown.
     #[must_use]
-    pub(crate) fn without(mut self, credentials: &Credentials) -> ErrorResponse {
+    pub(crate) fn without_credentials(mut self, credentials: &Credentials) -> ErrorResponse {
         let Credentials { access_key_id, secret_access_key, session_token } = credentials;
         let mut secrets = vec![access_key_id.expose(), secret_access_key.expose()];
         secrets.extend(session_token.as_ref().map(|token| token.expose()));
@@ -249,7 +249,7 @@ mod tests {
             ("myaccesskeyid0001", ""),
         ] {
             let error = ErrorResponse::from_failed_entry(400, code, "");
-            assert_eq!(error.without(&credentials).code, expected);
+            assert_eq!(error.without_credentials(&credentials).code, expected);
         }
     }
 

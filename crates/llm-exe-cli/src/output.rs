@@ -16,7 +16,7 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// because readers such as `head` close the pipe early.
 pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
-    let text = if out.is_terminal() { without_controls(text) } else { Cow::Borrowed(text) };
+    let text = if out.is_terminal() { escape_controls(text) } else { Cow::Borrowed(text) };
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             anstream::eprintln!("{RED}error:{RED:#} can't write to standard output: {error}");
@@ -38,13 +38,13 @@ pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
 
 /// Prints a warning to standard error.
 pub(crate) fn print_warning(text: &str) {
-    let text = without_controls(text);
+    let text = escape_controls(text);
     anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
 }
 
 /// Escapes control characters, as JSON does, except for line breaks and tabs. A message can quote a
 /// provider or a request, which could otherwise control the terminal.
-pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape_controls(text: &str) -> Cow<'_, str> {
     // These characters change the direction of the text around them.
     let is_direction = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let is_escaped = |c: char| (c.is_control() && !"\n\t".contains(c)) || is_direction(c);
@@ -66,14 +66,14 @@ pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
 pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     let kind = error.kind();
     if as_json {
-        anstream::eprintln!("{}", without_controls(&error_json(error).to_string()));
+        anstream::eprintln!("{}", escape_controls(&error_json(error).to_string()));
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
-            anstream::eprintln!("  {}", without_controls(&problem.to_string()));
+            anstream::eprintln!("  {}", escape_controls(&problem.to_string()));
         }
     } else {
-        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", without_controls(error.message()));
+        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_controls(error.message()));
         if kind == ErrorKind::SecretNotFound {
             // Only keys and credentials are read from .env, so do not suggest the file for a
             // setting such as the region.
@@ -104,6 +104,6 @@ fn error_json(error: &Error) -> Value {
 /// Prints the reason why a command can't start, such as an invalid setting, and returns the exit
 /// code.
 pub(crate) fn print_startup_error(message: &str) -> ExitCode {
-    anstream::eprintln!("{RED}error:{RED:#} {}", without_controls(message));
+    anstream::eprintln!("{RED}error:{RED:#} {}", escape_controls(message));
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }

@@ -66,7 +66,7 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
                 }
             }
         }
-        // A record that may have ended the process runs after the others have begun.
+        // Records that may have ended the process start last, because they run alone.
         let was_received_before = |lane: &(Vec<usize>, Vec<Record>)| {
             let mut requests = lane.1.iter().flat_map(|record| &record.requests);
             requests.any(|request| request.received_before)

@@ -31,7 +31,8 @@ use crate::settings::Settings;
 /// the invocation and stops after the response was transferred.
 const GATEWAY_RESERVE: Duration = Duration::from_millis(500);
 
-/// Maximum number of JSON values in the results of one event that are in the memory until its end.
+/// Maximum number of JSON values in the results of one event, which stay in memory until all
+/// records are done.
 const MAX_RESULT_VALUES: usize = 500_000;
 
 /// The warning that results are lost although they were paid for.
@@ -215,14 +216,13 @@ impl Function {
             }
         };
         let mut outcomes = {
-            let needed_results = match (source.responds_with_results(), &results) {
-                (true, _) => NeededResults::InResponse,
-                (false, Some(_)) => NeededResults::InList,
-                (false, None) => NeededResults::None,
+            let result_use = match (source.responds_with_results(), &results) {
+                (true, _) => ResultUse::InResponse,
+                (false, Some(_)) => ResultUse::InList,
+                (false, None) => ResultUse::None,
             };
             let (caller, values_left) = (caller.as_deref(), AtomicUsize::new(MAX_RESULT_VALUES));
-            let runner =
-                EventRunner { function: self, caller, needed_results, values_left, deadline };
+            let runner = EventRunner { function: self, caller, result_use, values_left, deadline };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         // No result is lost if a caller waits for the response, because the response contains the
@@ -245,15 +245,16 @@ impl Function {
 struct EventRunner<'a> {
     function: &'a Function,
     caller: Option<&'a str>,
-    needed_results: NeededResults,
-    /// How many JSON values the results of further records may have.
+    result_use: ResultUse,
+    /// The number of JSON values that the results of further records may have.
     values_left: AtomicUsize,
     deadline: Deadline,
 }
 
-/// What the results of records are needed for after they were stored and sent.
+/// What the results of records are used for after they are stored and sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum NeededResults {
+enum ResultUse {
+    /// They are not used.
     None,
     /// The response to the event contains them.
     InResponse,
@@ -262,18 +263,18 @@ enum NeededResults {
 }
 
 impl EventRunner<'_> {
-    /// Drops a result that is not needed, or that would use too much memory together with those of
-    /// the other records.
+    /// Drops a result that is not used, and replaces one that would use too much memory together
+    /// with the results of the other records.
     fn limit_result(&self, outcome: &mut RequestOutcome) {
         let Outcome::Done(result) = &mut outcome.outcome else { return };
         let values = count_values(result);
         let take = |left: usize| left.checked_sub(values);
         let fits = self.values_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        match (self.needed_results, fits) {
-            (NeededResults::None, _) => *result = Value::Null,
+        match (self.result_use, fits) {
+            (ResultUse::None, _) => *result = Value::Null,
             (_, Ok(_)) => {}
-            (NeededResults::InList, Err(_)) => *result = Value::from("(too large to be shown)"),
-            (NeededResults::InResponse, Err(_)) => {
+            (ResultUse::InList, Err(_)) => *result = Value::from("(too large to be shown)"),
+            (ResultUse::InResponse, Err(_)) => {
                 let message = format!(
                     "the results of this event have more than {MAX_RESULT_VALUES} JSON values; \
                      reduce the batch size"

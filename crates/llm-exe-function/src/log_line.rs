@@ -42,7 +42,7 @@ pub struct LogLine {
     /// The HTTP status, if the function responded without running a request.
     pub status: Option<u16>,
     /// The report about the request. If there are several requests, it describes the first one that
-    /// called a provider, but contains the attempts, the tokens and what was learned of all
+    /// called a provider, but contains the attempts, the tokens and the learned capabilities of all
     /// requests.
     pub report: Report,
     /// The number of records in the event.

@@ -1,8 +1,8 @@
 //! Passes the bytes of an event to the handler.
 //!
 //! The Runtime API client deserializes events itself, and reports an event that is not JSON with an
-//! error type of its own. This layer hands it the event `null` instead, so that the function reads
-//! the event and reports all errors.
+//! error type of its own. This layer stores the bytes and passes the event `null` to the client, so
+//! that the function parses the event and reports all errors.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -15,7 +15,7 @@ pub(crate) fn print(record: &RecordResult, as_json: bool) {
         return;
     }
     let text = if as_json { to_json(record) } else { to_text(record) };
-    anstream::eprintln!("{}", output::without_controls(&text));
+    anstream::eprintln!("{}", output::escape_controls(&text));
 }
 
 /// Prints a warning that applies to the whole event.

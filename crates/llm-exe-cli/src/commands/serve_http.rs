@@ -67,7 +67,8 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
             HandledEvent { outcome, line }
         }
     };
-    // Converting a large response takes a while, so other requests get a turn before it.
+    // The conversion of a large response blocks the thread, so other requests
+    // are polled first.
     tokio::task::yield_now().await;
     let response = match (invocation_type, handled_event.response()) {
         (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
@@ -134,7 +135,7 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
         Some(host) => return Err(format!("the host {host} is not allowed; use localhost")),
         None => return Err("the request has no host header".to_owned()),
     }
-    // Pages of other ports, such as those of development servers, are foreign too.
+    // Pages on other ports of this machine, such as those of development servers, are rejected too.
     let own_port = address.port().to_string();
     let is_own = |host: &str| {
         let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
@@ -219,7 +220,7 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(error) = &line.error {
         text.push_str(&format!(" {}", error.kind()));
     }
-    anstream::eprintln!("{}", output::without_controls(&text));
+    anstream::eprintln!("{}", output::escape_controls(&text));
     for warning in &line.warnings {
         output::print_warning(warning);
     }

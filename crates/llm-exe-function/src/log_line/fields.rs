@@ -49,7 +49,7 @@ mod tests {
     use super::Fields;
 
     #[test]
-    fn fields_are_separated_and_missing_values_are_left_out() {
+    fn fields_are_separated_and_missing_values_are_omitted() {
         let mut fields = Fields::with_capacity(8);
         fields.add("a", "x\"y").unwrap();
         fields.add_some("b", None::<&u8>).unwrap();

@@ -36,9 +36,9 @@ pub(crate) struct Results {
     unstored: Mutex<VecDeque<UnstoredResult>>,
     /// Ensures that only one task in this process works on an object at a time.
     flights: SingleFlight<String>,
-    /// Shared by all records that run, except for one that may have ended the process when it ran
-    /// before. That one runs alone.
-    running: RwLock<()>,
+    /// Readers are the records that run at the same time. A writer is a record that runs alone,
+    /// because it may have ended the process when it ran before.
+    run_lock: RwLock<()>,
 }
 
 struct UnstoredResult {
@@ -55,7 +55,7 @@ impl Results {
             messenger: Arc::new(NoPorts),
             unstored: Mutex::default(),
             flights: SingleFlight::default(),
-            running: RwLock::default(),
+            run_lock: RwLock::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Results;
 use super::calls::run_request;
-use super::run_mark::Turn;
+use super::run_mark::RunPermit;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
@@ -67,10 +67,10 @@ impl Results {
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
-        // Records that are new share the turn before they wait for anything, so that they do not
-        // run at the same time as a record that may end the process.
-        let mut turn = match request.received_before {
-            false => Some(Turn::Shared(self.running.read().await)),
+        // A new record acquires its permit before it waits for anything else, so that a record that
+        // may end the process runs only after it.
+        let mut permit = match request.received_before {
+            false => Some(RunPermit::Shared(self.run_lock.read().await)),
             true => None,
         };
         let mut stored = match self.read_result(place, deadline).await {
@@ -89,12 +89,12 @@ impl Results {
             return result.into_replay().with_sent(sent);
         }
         let unstored = self.take_unstored(name);
-        if turn.is_none() {
+        if permit.is_none() {
             let left_no_result = stored.is_none() && unstored.is_none();
-            turn = Some(match left_no_result {
-                false => Turn::Shared(self.running.read().await),
+            permit = Some(match left_no_result {
+                false => RunPermit::Shared(self.run_lock.read().await),
                 true => match self.begin_alone(&request, name, deadline).await {
-                    Ok(turn) => turn,
+                    Ok(permit) => permit,
                     Err(error) => return RequestOutcome::failed(error),
                 },
             });
@@ -111,10 +111,10 @@ impl Results {
                 (RequestOutcome::from_run(run), result)
             }
         };
-        let stored_now =
+        let written =
             self.store_result(place, &result, stored.map(|(_, etag)| etag), deadline).await;
-        drop(turn);
-        match stored_now {
+        drop(permit);
+        match written {
             Ok(None) => {
                 let sent = self.send_record(&result, Some(place), group, deadline).await;
                 outcome.with_sent(sent)

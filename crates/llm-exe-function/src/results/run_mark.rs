@@ -1,9 +1,9 @@
 //! Runs a record alone if its earlier delivery left no result.
 //!
-//! The process may have died while the record ran, for example because it used up the memory, and
-//! all other records of its batch with it. So the record runs alone, and before that, a mark is
-//! written. A record that has a mark but still no result is not run a third time. Marks are never
-//! deleted, because the role has no permission for it.
+//! The record may have ended the process, for example because it used up the memory, so that all
+//! other records of its batch failed too. The function therefore writes a mark and then runs the
+//! record alone. A record that has a mark but still no result is not run again. Marks are never
+//! deleted, because the function's role has no permission to delete objects.
 
 use std::time::{Instant, SystemTime};
 
@@ -17,9 +17,9 @@ use super::Results;
 use crate::destination::ResultPlace;
 use crate::ports::{Precondition, WriteOutcome};
 
-/// The right to run a record. It ends when the result is stored.
+/// The permission to run a record. It is held until the result is stored.
 #[expect(dead_code, reason = "the guards are held, not read")]
-pub(super) enum Turn<'a> {
+pub(super) enum RunPermit<'a> {
     /// Other records may run at the same time.
     Shared(RwLockReadGuard<'a, ()>),
     /// The record runs alone.
@@ -27,7 +27,7 @@ pub(super) enum Turn<'a> {
 }
 
 impl Results {
-    /// Waits until no other record runs and writes the mark.
+    /// Waits until no other record runs, and writes the mark.
     ///
     /// # Errors
     /// `Internal` if the record has a mark, `Timeout` if too little time is left, or the error of
@@ -37,15 +37,17 @@ impl Results {
         request: &RecordRequest,
         name: &str,
         deadline: Deadline,
-    ) -> Result<Turn<'_>, Error> {
+    ) -> Result<RunPermit<'_>, Error> {
         let started = Instant::now();
-        let turn = self.running.write().await;
+        let permit = self.run_lock.write().await;
         let (waited, left) = (started.elapsed(), deadline.left());
         // This record probably takes as long as the others did.
         if left < waited {
             let message = format!(
-                "not started, because only {} ms are left after the other records",
-                left.as_millis()
+                "not started, because only {} ms are left after the other records, \
+                 which took {} ms",
+                left.as_millis(),
+                waited.as_millis()
             );
             return Err(Error::new(ErrorKind::Timeout, message));
         }
@@ -53,7 +55,7 @@ impl Results {
             let place = prefix.object(&format!("started/{name}.json"));
             self.write_mark(request, &place, deadline).await?;
         }
-        Ok(Turn::Alone(turn))
+        Ok(RunPermit::Alone(permit))
     }
 
     async fn write_mark(
@@ -66,7 +68,7 @@ impl Results {
             "id": request.id,
             "source": request.source,
             "at": humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-            // It distinguishes this write from that of another process.
+            // This value distinguishes the mark from the mark of another process.
             "run": format!("{:032x}", fastrand::u128(..)),
         });
         let mark = Bytes::from(mark.to_string());
@@ -74,7 +76,7 @@ impl Results {
         if let WriteOutcome::Done(_) = written {
             return Ok(());
         }
-        // After a broken connection, the mark can be the one that was just written.
+        // If the response to a successful write was lost, the retried write finds its own mark.
         let current = self.store.read(place, deadline).await?;
         if current.is_some_and(|current| current.body == mark) {
             return Ok(());
