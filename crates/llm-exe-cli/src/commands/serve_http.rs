@@ -67,8 +67,7 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
             HandledEvent { outcome, line }
         }
     };
-    // The conversion of a large response blocks the thread, so other requests
-    // are polled first.
+    // The conversion of a large response blocks the thread, so other requests are polled first.
     tokio::task::yield_now().await;
     let response = match (invocation_type, handled_event.response()) {
         (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),

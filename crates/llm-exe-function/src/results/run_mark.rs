@@ -44,8 +44,8 @@ impl Results {
         // This record probably takes as long as the others did.
         if left < waited {
             let message = format!(
-                "not started, because only {} ms are left after the other records, \
-                 which took {} ms",
+                "not started, because only {} ms are left after the other records, which took {} \
+                 ms",
                 left.as_millis(),
                 waited.as_millis()
             );
@@ -82,8 +82,8 @@ impl Results {
             return Ok(());
         }
         let message = format!(
-            "not run again, because the process ended twice while this record ran, the second time \
-             without other records; to run it again, delete {place} and send the message again"
+            "not run again, because it was already run without other records and left no result, \
+             so it may end the process; to run it again, delete {place} and send the message again"
         );
         Err(Error::new(ErrorKind::Internal, message))
     }
