@@ -1,8 +1,8 @@
-//! Checks that no request and no reply takes much CPU time or memory.
+//! Checks that no request and no reply uses more CPU time or memory than the limits allow.
 //!
 //! Each row of the table is an input whose cost once grew much faster than its size. It runs at
 //! half of that size, at that size, at double and at ten times the size, with the limits of
-//! [`Build`]. A size that is refused must be refused within the same limits.
+//! [`Build`]. A size that is rejected must be rejected within the same limits.
 
 use llm_exe_simulator::{ScriptedResponse, Simulator, Step};
 use serde_json::{Map, Value, json};
@@ -21,17 +21,17 @@ struct Row {
     call: Call,
 }
 
-/// What is done with the request.
+/// The command that handles the request.
 #[derive(Clone, Copy)]
 enum Call {
-    /// It is rendered.
+    /// Renders the request.
     Render,
-    /// It is run, and the model replies with this text.
+    /// Runs the request. The model replies with this text.
     Invoke(fn(usize) -> String),
-    /// It is run, and the provider responds with this body.
+    /// Runs the request. The provider responds with this body.
     InvokeBody(fn(usize) -> Value),
-    /// It is run in ten records of a queue at the same time. The model replies to each with this
-    /// text.
+    /// Runs the request in ten records of a queue at the same time. The model replies to each
+    /// record with this text.
     Records(fn(usize) -> String),
 }
 
@@ -653,7 +653,7 @@ fn queue_event(requests: impl IntoIterator<Item = Value>) -> Value {
     json!({ "Records": records })
 }
 
-/// Runs a row at one size. Returns what is wrong with the outcome.
+/// Runs a row at one size. Returns a description of an unexpected outcome.
 async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize) -> Option<String> {
     let request = request_with(&(row.request)(size));
     let is_event = matches!(row.call, Call::Records(_));
@@ -760,10 +760,10 @@ async fn costly_record_does_not_harm_its_batch() {
     }
 }
 
-/// The health check of a server is a request like any other. It shows whether the deadlines and the
-/// other records of a batch go on while a request is validated, rendered or checked.
+/// The server handles a health check like any other request. Its delay shows how long deadlines and
+/// the other records of a batch wait while a request is validated, rendered or checked.
 #[tokio::test]
-async fn other_requests_are_answered_during_costly_ones() {
+async fn health_checks_are_not_delayed_by_costly_requests() {
     let simulator = Simulator::start().await.unwrap();
     let folder = Folder::new();
     let build = Build::to_test();

@@ -1,4 +1,4 @@
-//! Measures how late `llm-exe serve` responds to health checks while it handles other requests.
+//! Measures the delay of health checks while `llm-exe serve` handles other requests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,14 +15,15 @@ use crate::limits::Build;
 /// The interval of the health checks.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// A running `llm-exe serve` process, which other threads send requests to: a test's own thread can
-/// be busy with the replies of the simulator.
+/// A running `llm-exe serve` process. Other threads send the requests to it, because the thread of
+/// a test can be busy with the replies of the simulator.
 pub(crate) struct Server {
     _child: Child,
     port: u16,
 }
 
 impl Server {
+    /// Starts the process with limits that no test reaches, and waits until it listens.
     pub(crate) async fn start(
         folder: &Folder,
         build: &Build,
@@ -35,7 +36,7 @@ impl Server {
         let mut line = String::new();
         stderr.read_line(&mut line).await.unwrap();
         let port = line.trim_end().rsplit(':').next().unwrap().parse().unwrap();
-        // The log is read, so that the server never waits for space in the pipe.
+        // Without a reader of the log, the server would wait for space in the pipe.
         tokio::spawn(async move {
             while matches!(stderr.read_line(&mut line).await, Ok(size) if size > 0) {
                 line.clear();
@@ -44,8 +45,8 @@ impl Server {
         Server { _child: child, port }
     }
 
-    /// Sends a request several times at once. Returns the longest time that a health check took
-    /// until all of them were answered.
+    /// Sends a request several times at once. Returns the longest duration of a health check before
+    /// the last response.
     pub(crate) async fn longest_delay_during(&self, request: &str, times: usize) -> Duration {
         let port = self.port;
         let request: Arc<str> = request.into();
@@ -88,7 +89,7 @@ fn exchange(port: u16, method: &str, path: &str, body: &str) -> String {
         "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
     );
-    // The server may refuse a request before it has read all of it.
+    // The server may reject a request before it has read all of it.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response);

@@ -12,9 +12,9 @@ use tokio::process::Command;
 
 use crate::harness::{Folder, Output, as_pairs, simulator_variables, wait_within};
 
-/// A build of the program with its limits. The kernel enforces them: a program fails if it exceeds
-/// its address space, which is always more than its resident memory, and is killed if it exceeds
-/// its CPU time, however many other programs run on the machine.
+/// A build of the program with its limits, which the kernel enforces. A program fails if it exceeds
+/// its address space, which is always larger than its resident memory. It is killed if it exceeds
+/// its CPU time, which does not depend on other programs on the machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Build {
     pub(crate) program: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) struct Build {
     pub(crate) address_space: u32,
     /// The maximum CPU time in seconds.
     pub(crate) cpu_seconds: u32,
-    /// How late another request may be answered.
+    /// Maximum duration of a health check while another request runs.
     pub(crate) max_delay: Duration,
 }
 

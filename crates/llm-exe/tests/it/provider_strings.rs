@@ -1,4 +1,4 @@
-//! Tests that strings which a provider chose are short and hold no secret in errors and reports.
+//! Tests that the strings of a provider in errors and reports are short and contain no secrets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -60,7 +60,7 @@ fn assert_clean(name: &str, run: &Run) {
 }
 
 #[tokio::test]
-async fn stop_reasons_and_models_are_cut_and_scrubbed() {
+async fn stop_reasons_and_models_are_shortened_and_scrubbed() {
     let long = "x".repeat(1_000_000);
     let encoded = STANDARD.encode(format!("Bearer {KEY}"));
     for stop_reason in [long.as_str(), KEY, &encoded, &format!("{KEY} {long}")] {

@@ -1,5 +1,5 @@
-//! Tests the reaction to requests that providers refuse. `cases/refusals.json` contains error
-//! messages of providers with their sources, and what is changed before the request is sent again.
+//! Tests how a runner changes requests that providers refuse. `cases/refusals.json` contains error
+//! messages of providers with their sources, and the expected changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ struct Case {
     message: Option<String>,
     /// The whole error body, if it has another form.
     body: Option<Value>,
-    /// The field and what is done with it, or null if the error is the result.
+    /// The field and its change, or null if the error is returned.
     change: Option<[String; 2]>,
     /// Values in the changed request by JSON pointer. Null means that there is no value.
     #[serde(default)]
@@ -83,7 +83,7 @@ impl Case {
         json!([{ "then": { "status": self.status, "body": body } }])
     }
 
-    /// Returns how the reaction differs from the expected one.
+    /// Returns how the changes differ from the expected ones.
     async fn difference(&self) -> Option<String> {
         let simulator = Simulator::start().await.unwrap();
         simulator.script_json(self.script()).unwrap();
@@ -126,7 +126,7 @@ impl Case {
 }
 
 #[tokio::test]
-async fn requests_are_changed_as_the_refusals_say() {
+async fn requests_are_changed_according_to_refusals() {
     let cases: Vec<Case> = read_cases("refusals.json");
     let mut wrong = Vec::new();
     for case in &cases {

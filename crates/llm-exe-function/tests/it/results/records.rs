@@ -491,8 +491,8 @@ async fn slow_store_does_not_delay_other_records() {
     assert_eq!(function.store.names().len(), 3);
 }
 
-/// Creates an SQS message that the queue delivers for the given time.
-fn redelivered(id: &str, count: u32, body: &Value) -> Value {
+/// Creates an SQS message that the queue delivers for the `count`-th time.
+fn redelivered_message(id: &str, count: u32, body: &Value) -> Value {
     let mut message = message(id, None, body);
     message["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
     message
@@ -509,10 +509,10 @@ async fn record_without_a_result_of_an_earlier_delivery_runs_alone() {
     let function = TestFunction::new().await;
     function.simulator.script(vec![when("new", slow_reply(200)).times(3)]);
     let event = batch(&[
-        redelivered("suspect", 2, &request("suspect")),
+        redelivered_message("suspect", 2, &request("suspect")),
         message("a", None, &request("new a")),
         message("b", None, &request("new b")),
-        redelivered("other", 2, &request("other")),
+        redelivered_message("other", 2, &request("other")),
         message("c", None, &request("new c")),
     ]);
     let (outcome, line) = function.invoke(&event).await;
@@ -524,7 +524,7 @@ async fn record_without_a_result_of_an_earlier_delivery_runs_alone() {
     // The new records run at the same time, and the others after them.
     assert!(calls[2].at - calls[0].at < 150, "{calls:?}");
     assert!(calls[3].at - calls[2].at >= 190, "{calls:?}");
-    // Only the two have marks.
+    // Only the two redelivered messages have marks.
     assert_eq!(marks(&function).len(), 2);
     assert_eq!(function.store.names().len(), 7);
 }
@@ -532,15 +532,17 @@ async fn record_without_a_result_of_an_earlier_delivery_runs_alone() {
 #[tokio::test]
 async fn record_that_ended_the_process_alone_is_not_run_again() {
     let function = TestFunction::new().await;
-    let event = |count| batch(&[redelivered("bad", count, &request("hi"))]);
+    let event = |count| batch(&[redelivered_message("bad", count, &request("hi"))]);
     let (outcome, _) = function.invoke(&event(2)).await;
     assert!(failures(&outcome.unwrap()).is_empty());
     assert_eq!((marks(&function).len(), function.calls()), (1, 1));
     // The process ended before it stored the result.
     let mark = marks(&function).remove(0);
     function.store.objects.lock().unwrap().retain(|name, _| *name == mark);
-    let mut messages = vec![redelivered("bad", 3, &request("hi"))];
-    messages.extend((0..9).map(|index| redelivered(&format!("good-{index}"), 3, &request("hi"))));
+    let mut messages = vec![redelivered_message("bad", 3, &request("hi"))];
+    messages.extend(
+        (0..9).map(|index| redelivered_message(&format!("good-{index}"), 3, &request("hi"))),
+    );
     let (outcome, line) = function.invoke(&batch(&messages)).await;
     assert_eq!(failures(&outcome.unwrap()), ["bad"]);
     assert_eq!(function.calls(), 10);
@@ -558,7 +560,7 @@ async fn record_with_a_stored_error_needs_no_mark() {
     let function = TestFunction::new().await;
     function.simulator.script(vec![Step::status(500), Step::status(500), reply("now")]);
     for (count, failed) in [(1, true), (2, true), (3, false)] {
-        let event = batch(&[redelivered("a", count, &request("hi"))]);
+        let event = batch(&[redelivered_message("a", count, &request("hi"))]);
         let (outcome, _) = function.invoke(&event).await;
         assert_eq!(!failures(&outcome.unwrap()).is_empty(), failed, "{count}");
     }
@@ -569,7 +571,7 @@ async fn record_with_a_stored_error_needs_no_mark() {
 async fn mark_whose_response_was_lost_does_not_fail_the_record() {
     let function = TestFunction::new().await;
     function.store.inject(&[WriteBehavior::UnmetWritten]);
-    let event = batch(&[redelivered("a", 2, &request("hi"))]);
+    let event = batch(&[redelivered_message("a", 2, &request("hi"))]);
     assert!(failures(&function.invoke(&event).await.0.unwrap()).is_empty());
     assert_eq!((marks(&function).len(), function.calls()), (1, 1));
 }
@@ -578,7 +580,7 @@ async fn mark_whose_response_was_lost_does_not_fail_the_record() {
 async fn record_without_a_mark_is_not_started() {
     let function = TestFunction::new().await;
     function.store.inject(&[WriteBehavior::Fail]);
-    let event = batch(&[redelivered("a", 2, &request("hi"))]);
+    let event = batch(&[redelivered_message("a", 2, &request("hi"))]);
     let (outcome, line) = function.invoke(&event).await;
     assert_eq!(failures(&outcome.unwrap()), ["a"]);
     assert_eq!((&line["errorType"], function.calls()), (&json!("ResultUnavailable"), 0));

@@ -787,7 +787,7 @@ pub(crate) const ANY_WITH_JSON_MODE: &[OpenAiModel] = &[OpenAiModel {
     max_output: 0,
 }];
 
-/// The models of a configured server that supports neither of both.
+/// The models of a configured server that supports neither `json_schema` nor `json_object`.
 pub(crate) const ANY_WITH_PROMPT_ONLY: &[OpenAiModel] = &[OpenAiModel {
     models: "*",
     chat: true,
