@@ -67,8 +67,8 @@ pub trait EventSource: Sync {
         None
     }
 
-    /// Returns true if the response contains the results of the records, and false if it only says
-    /// which records failed.
+    /// Returns true if the response contains the results of the records, and false if it only
+    /// names the records that failed.
     fn responds_with_results(&self) -> bool {
         true
     }

@@ -341,8 +341,8 @@ impl WireReply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Describes the encoding of the body, such as gzip, if there is one. No request asks for an
-    /// encoding, but some gateways compress their responses all the same.
+    /// Describes the encoding of the body, such as gzip, if there is one. No request asks for
+    /// a compressed response, but some gateways compress their responses anyway.
     pub(crate) fn encoding_problem(&self) -> Option<String> {
         let encoding = self.header("content-encoding")?.trim();
         let is_encoded = !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity");

@@ -126,8 +126,8 @@ pub trait Dialect: Send + Sync {
     /// status determines the kind of the error, and the message is the one in the body's JSON, or
     /// else the text of the body.
     ///
-    /// It is also called if [`Dialect::read_reply`] fails and the body of the successful response
-    /// has a field `error`. The status of `wire` is then the code of that error.
+    /// This function is also called if [`Dialect::read_reply`] fails and the body of the successful
+    /// response reports an error. The status of `wire` is then the code of that error.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
     }

@@ -35,8 +35,8 @@ use crate::region::aws_domain;
 
 pub use base_url::{InvalidBaseUrl, check_base_url};
 pub use build_request::build_request;
-pub(crate) use capabilities::EFFORTS;
 pub use capabilities::{Capability, ModelTable};
+pub(crate) use capabilities::{EFFORTS, nearest_effort};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::chat::{Chat, Sampling, Structure, ToolChoice};
-use crate::providers::{EFFORTS, Refusal, SamplingOption};
+use crate::providers::{Refusal, SamplingOption, nearest_effort};
 use crate::schema::Schema;
 
 /// Number of methods for making the reply match a schema.
@@ -98,7 +98,7 @@ impl Change {
             }
             Refusal::Effort(supported) => {
                 let from = chat.sampling.effort.clone()?;
-                let to = nearest(&from, &supported);
+                let to = nearest_effort(&from, &supported);
                 (to != Some(&*from)).then_some(Change::Effort { from, to })
             }
             Refusal::OutputLimit(limit) => match chat.sampling.max_tokens {
@@ -251,13 +251,6 @@ impl Change {
     }
 }
 
-/// Returns the lowest supported effort that is at least the requested one, or else the highest one.
-fn nearest(requested: &str, supported: &[&'static str]) -> Option<&'static str> {
-    let rank = |effort: &str| EFFORTS.iter().position(|known| *known == effort);
-    let next_higher = supported.iter().find(|effort| rank(effort) >= rank(requested));
-    next_higher.or(supported.last()).copied()
-}
-
 fn hash_schema(schema: &Schema) -> u64 {
     let mut hasher = DefaultHasher::new();
     schema.written().to_string().hash(&mut hasher);
@@ -374,7 +367,7 @@ pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
 mod tests {
     use serde_json::json;
 
-    use super::{Change, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod, nearest};
+    use super::{Change, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
     use crate::chat::{Chat, Structure, Tool, ToolChoice};
     use crate::providers::{Refusal, SamplingOption};
 
@@ -423,16 +416,5 @@ mod tests {
         change.weaken(&mut structure, |_| strict());
         assert_eq!(structure, Structure::PromptOnly);
         assert!(change.warning("m").contains("only in the prompt"));
-    }
-
-    #[test]
-    fn nearest_effort_is_the_next_higher_one_or_the_highest() {
-        let supported = ["low", "medium", "high"];
-        for (requested, expected) in
-            [("none", "low"), ("minimal", "low"), ("medium", "medium"), ("max", "high")]
-        {
-            assert_eq!(nearest(requested, &supported), Some(expected));
-        }
-        assert_eq!(nearest("low", &[]), None);
     }
 }

@@ -35,8 +35,8 @@ pub fn closed(schema: &Value) -> Option<Value> {
     CLOSED.rewrite(schema)
 }
 
-/// Returns whether a schema in this form is within the limits of Anthropic's grammars. The counts
-/// are those of the structured outputs guide, above which the API returns status 400. It may also
+/// Returns whether a schema in this form is within the limits of Anthropic's grammars. The limits
+/// are those of the structured outputs guide. The API returns status 400 above them, and may also
 /// reject a smaller schema with "The compiled grammar is too large" (anthropics/claude-code#55539).
 pub(crate) fn fits_grammar(form: &Value) -> bool {
     let mut counts = Counts::default();
@@ -69,8 +69,8 @@ impl Counts {
     }
 }
 
-/// Returns the `enum` or `const` of a schema. Anthropic does not require a `type` with it, but
-/// accepts no objects and lists as values.
+/// Returns the `enum` or `const` of a schema. Anthropic does not require a `type` with it,
+/// but does not accept objects or lists as values.
 fn rewrite_literal(rules: &Map<String, Value>) -> Option<Map<String, Value>> {
     let (key, value) = ["enum", "const"].into_iter().find_map(|key| rules.get_key_value(key))?;
     let values = match value {

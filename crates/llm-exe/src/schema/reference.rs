@@ -27,25 +27,25 @@ pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
     let mut names = Names::default();
     names.add(rules, String::new());
     let mut changed = rules.clone();
-    names.replace(&mut changed);
+    names.replace_references(&mut changed);
     Cow::Owned(Value::Object(changed))
 }
 
-/// Returns whether a schema contains a reference with this property. Values that are not schemas
-/// are searched too.
-fn any_reference<'a>(rules: &'a Map<String, Value>, has: &impl Fn(&'a str) -> bool) -> bool {
-    fn any<'a>(value: &'a Value, has: &impl Fn(&'a str) -> bool) -> bool {
+/// Returns whether a schema contains a reference that satisfies a condition. Values that are not
+/// schemas are searched too.
+fn any_reference<'a>(rules: &'a Map<String, Value>, condition: &impl Fn(&'a str) -> bool) -> bool {
+    fn any<'a>(value: &'a Value, condition: &impl Fn(&'a str) -> bool) -> bool {
         match value {
-            Value::Object(rules) => any_reference(rules, has),
-            Value::Array(items) => items.iter().any(|item| any(item, has)),
+            Value::Object(rules) => any_reference(rules, condition),
+            Value::Array(items) => items.iter().any(|item| any(item, condition)),
             _ => false,
         }
     }
-    rules.get("$ref").and_then(Value::as_str).is_some_and(has)
-        || rules.values().any(|inner| any(inner, has))
+    rules.get("$ref").and_then(Value::as_str).is_some_and(condition)
+        || rules.values().any(|inner| any(inner, condition))
 }
 
-/// The references by name that lead to a subschema, each with its JSON pointer.
+/// The JSON pointers of subschemas by the references that name them: `#anchor` or an `$id`.
 #[derive(Default)]
 struct Names(HashMap<String, String>);
 
@@ -66,17 +66,19 @@ impl Names {
         each_subschema(rules, &mut |path, inner| self.add(inner, format!("{pointer}/{path}")));
     }
 
-    fn replace(&self, rules: &mut Map<String, Value>) {
+    /// Replaces the references by name in a schema, and removes the anchors.
+    fn replace_references(&self, rules: &mut Map<String, Value>) {
         if let Some(Value::String(reference)) = rules.get_mut("$ref")
-            && let Some(pointer) = self.find(reference)
+            && let Some(pointer) = self.find_pointer(reference)
         {
             *reference = format!("#{pointer}");
         }
-        change_subschemas(rules, &mut |inner| self.replace(inner));
+        change_subschemas(rules, &mut |inner| self.replace_references(inner));
         rules.shift_remove("$anchor");
     }
 
-    fn find(&self, reference: &str) -> Option<String> {
+    /// Returns the pointer of the subschema that a reference names.
+    fn find_pointer(&self, reference: &str) -> Option<String> {
         if let Some(pointer) = self.0.get(reference) {
             return Some(pointer.clone());
         }

@@ -47,9 +47,9 @@ const MAX_ENUM_VALUES: usize = 1000;
 /// Maximum number of characters in the names of properties and definitions and in the values of
 /// `enum` and `const`.
 const MAX_CHARS: usize = 120_000;
-/// The number of values up to which the characters of an `enum` are not limited.
+/// Maximum number of values in an `enum` whose characters are not limited.
 const UNLIMITED_ENUM_VALUES: usize = 250;
-/// Maximum number of characters in an `enum` with more values.
+/// Maximum number of characters in an `enum` with more than [`UNLIMITED_ENUM_VALUES`] values.
 const MAX_ENUM_CHARS: usize = 15_000;
 /// Maximum number of subschemas in the result. Replacing references with their definitions could
 /// double the size of the schema at each level.
@@ -104,7 +104,7 @@ impl StrictRewriter<'_> {
         if let Some(Value::String(reference)) = rules.get("$ref") {
             return self.rewrite_reference(rules, reference, level);
         }
-        if let Some(rules) = self.without_single_all_of(rules) {
+        if let Some(rules) = self.merge_single_all_of(rules) {
             return self.rewrite_node(&rules, level);
         }
         // A nested `$id` changes the base URI of the references below it.
@@ -200,16 +200,16 @@ impl StrictRewriter<'_> {
         Some(Value::Object(out))
     }
 
-    /// Returns a schema whose `allOf` has a single branch as one schema, as generators write it to
-    /// add a description to a reference.
-    fn without_single_all_of(&self, rules: &Rules) -> Option<Rules> {
+    /// Merges an `allOf` with a single branch into the schema. Generators write such an `allOf` to
+    /// add a description to a reference. Returns `None` if they can't be merged.
+    fn merge_single_all_of(&self, rules: &Rules) -> Option<Rules> {
         let [Value::Object(branch)] = rules.get("allOf")?.as_array()?.as_slice() else {
             return None;
         };
         let siblings = rules.iter().filter(|(key, _)| *key != "allOf");
         // Keywords next to an `allOf` always apply, but those next to a `$ref` may be ignored.
-        let is_kept = |key: &String| self.ref_siblings_apply || READABLE.contains(&key.as_str());
-        if branch.contains_key("$ref") && !siblings.clone().all(|(key, _)| is_kept(key)) {
+        let applies = |key: &String| self.ref_siblings_apply || READABLE.contains(&key.as_str());
+        if branch.contains_key("$ref") && !siblings.clone().all(|(key, _)| applies(key)) {
             return None;
         }
         merge(branch, siblings)

@@ -23,8 +23,9 @@ const MAX_PATTERN_BYTES: usize = 1 << 12;
 /// Maximum size of a compiled pattern in bytes.
 const MAX_COMPILED_BYTES: usize = 1 << 16;
 
-/// Minimum size of a string whose search counts against the limit of all searches.
-const MIN_TIMED_BYTES: usize = 1 << 12;
+/// Maximum size in bytes of a string whose search does not count against the time limit of all
+/// searches.
+const MAX_UNTIMED_BYTES: usize = 1 << 12;
 
 /// Maximum product of the string size and the compiled pattern size, both in bytes. The search time
 /// is proportional to this product, and a search can't be interrupted. The maximum takes about a
@@ -53,8 +54,8 @@ pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<
     }
     let started = Instant::now();
     let out = remove_matches(&text, &pattern, budget)?;
-    // A single search can take longer, because it can't be interrupted.
-    if text.len() > MIN_TIMED_BYTES {
+    // The limit is checked after the search, because a search can't be interrupted.
+    if text.len() > MAX_UNTIMED_BYTES {
         budget.count_search_time(started.elapsed())?;
     }
     Ok(Value::owned_text(out))

@@ -14,8 +14,9 @@ const MAX_DEPTH: usize = 300;
 /// Number of steps between two checks of the clock.
 const STEPS_PER_CLOCK_CHECK: u32 = 128;
 
-/// Maximum number of steps, which take about a third of a second. Other requests wait during that
-/// time. The time limit alone would depend on how fast the machine is and on what else it does.
+/// Maximum number of clock checks, which limits rendering to 10 million steps. These take about a
+/// third of a second, during which other requests wait. Unlike the time limit, this limit does not
+/// depend on the speed and the load of the machine.
 const MAX_CLOCK_CHECKS: u32 = 10_000_000 / STEPS_PER_CLOCK_CHECK;
 
 /// Maximum time of all searches for regular expressions.
@@ -50,9 +51,9 @@ pub(crate) struct Budget {
     deadline: Option<Instant>,
     /// Number of steps until the clock is checked again.
     steps_left: u32,
-    /// Number of times that the steps can still cause a check of the clock.
+    /// Number of clock checks until the step limit is reached.
     clock_checks_left: u32,
-    /// The time that is left for searches.
+    /// The time that is left for searches for regular expressions.
     search_time_left: Duration,
     depth: usize,
     /// Number of bytes that helpers have produced so far.
@@ -91,7 +92,7 @@ impl Budget {
         self.check_clock()
     }
 
-    /// Counts the time of a search. Returns an error if all of them took too long.
+    /// Counts the time of a search. Returns an error if all searches together took too long.
     pub(crate) fn count_search_time(&mut self, elapsed: Duration) -> Result<(), RenderError> {
         let left = self.search_time_left.checked_sub(elapsed).ok_or(RenderError::TooSlow)?;
         self.search_time_left = left;

@@ -43,10 +43,10 @@ struct Block<'a> {
     signature: Lenient<String>,
 }
 
-/// Why the model refused.
+/// The reason why the model refused to reply.
 #[derive(Deserialize)]
 struct StopDetails {
-    /// Such as `cyber`.
+    /// The category of the refusal, such as `cyber`.
     #[serde(default)]
     category: Option<String>,
     #[serde(default)]

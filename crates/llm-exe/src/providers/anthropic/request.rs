@@ -18,7 +18,7 @@ use crate::wire::{Body, BodyItem};
 const DEFAULT_MAX_TOKENS: u64 = 4096;
 /// The minimum thinking budget that the API accepts, in tokens.
 const MIN_THINKING_BUDGET: u64 = 1024;
-/// The thinking budget for high efforts, and of models that think by default, in tokens.
+/// The thinking budget for high efforts and for models that think by default, in tokens.
 const MAX_THINKING_BUDGET: u64 = 32_768;
 
 /// The image formats that the API accepts as base64 data.
@@ -159,7 +159,7 @@ fn build_messages(
             role => role,
         };
         if let [Part::Text(text)] = message.parts.as_slice() {
-            let content = sent_text(text, chat, index, 0);
+            let content = text_to_send(text, chat, index, 0);
             let wire = json!({ "role": role.name(), "content": content });
             turns.push(Turn::Item(BodyItem::Value(wire)));
             continue;
@@ -196,9 +196,9 @@ impl Turn {
     }
 }
 
-/// Returns a text as it is sent. The API rejects whitespace at the end of a conversation's last
-/// message if it is an assistant message.
-pub(crate) fn sent_text<'a>(text: &'a str, chat: &Chat, index: usize, part: usize) -> &'a str {
+/// Returns the text to send. If the conversation ends with an assistant message, whitespace at the
+/// end of its last text is removed, because the API rejects it.
+pub(crate) fn text_to_send<'a>(text: &'a str, chat: &Chat, index: usize, part: usize) -> &'a str {
     match chat.messages.get(index) {
         Some(message) if message.role == Role::Assistant && index + 1 == chat.messages.len() => {
             let last = message.parts.iter().rposition(|part| !tools::is_skipped(part, message));
@@ -222,7 +222,7 @@ fn build_blocks(
         }
         blocks.push(match part {
             Part::Text(text) => {
-                let text = sent_text(text, chat, index, part_index);
+                let text = text_to_send(text, chat, index, part_index);
                 BodyItem::Value(json!({ "type": "text", "text": text }))
             }
             Part::Media(Media { url }) => {
@@ -324,15 +324,15 @@ fn insert_effort(
     dialect: &str,
     max_tokens: Option<u64>,
 ) -> u64 {
-    let by_default = if model.thinks_by_default { MAX_THINKING_BUDGET } else { 0 };
+    let default_budget = if model.thinks_by_default { MAX_THINKING_BUDGET } else { 0 };
     let effort = match chat.sampling.effort.as_deref() {
-        None => return by_default,
+        None => return default_budget,
         Some("none") => return turn_thinking_off(options, chat, model),
         Some(effort) => effort,
     };
     if tools::is_forced(chat, model) {
         options.warn_dropped("effort", "thinking can't be combined with a forced tool");
-        return by_default;
+        return default_budget;
     }
     match model.thinking {
         Thinking::No => {

@@ -54,7 +54,18 @@ pub(crate) fn nearest_effort(effort: &str, supported: &[&'static str]) -> Option
 
 #[cfg(test)]
 mod tests {
-    use super::is_match;
+    use super::{is_match, nearest_effort};
+
+    #[test]
+    fn nearest_effort_is_the_next_higher_one_or_the_highest() {
+        let supported = ["low", "medium", "high"];
+        for (requested, expected) in
+            [("none", "low"), ("minimal", "low"), ("medium", "medium"), ("max", "high")]
+        {
+            assert_eq!(nearest_effort(requested, &supported), Some(expected));
+        }
+        assert_eq!(nearest_effort("low", &[]), None);
+    }
 
     #[test]
     fn one_of_the_patterns_must_match() {

@@ -97,7 +97,7 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let choices = list_items(Some(completion.choices))
         .ok_or_else(|| incomplete(EXPECTED, "the list of choices"))?;
     if has_error(completion.error) {
-        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED));
+        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED_ERROR));
     }
     let Some(choice) = choices.first() else {
         let message = "the chat completion has no choices";
@@ -106,7 +106,7 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let Choice { message: raw_message, finish_reason, error } =
         serde_json::from_str(choice.get()).map_err(|_| incomplete(EXPECTED, "the choice"))?;
     if has_error(error) {
-        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED));
+        return Err(Error::new(ErrorKind::ProviderUnavailable, REPORTED_ERROR));
     }
     let provider = finish_reason.ok();
     if is_aborted(provider.as_deref()) {
@@ -133,8 +133,9 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     Ok(reply)
 }
 
-/// The error of a response that contains an error. The caller adds the message of the provider.
-const REPORTED: &str = "the response contains an error";
+/// The error message for a response that reports an error. The caller adds the message of the
+/// provider.
+const REPORTED_ERROR: &str = "the response contains an error";
 
 fn has_error(error: Option<&RawValue>) -> bool {
     let error = error.and_then(|error| serde_json::from_str(error.get()).ok());

@@ -168,7 +168,7 @@ impl<'a> Turns<'a> {
             }
             blocks.push(match part {
                 Part::Text(text) if self.is_claude => {
-                    let text = claude::sent_text(text, self.chat, index, part_index);
+                    let text = claude::text_to_send(text, self.chat, index, part_index);
                     BodyItem::Value(json!({ "text": text }))
                 }
                 Part::Text(text) => BodyItem::Value(json!({ "text": text })),
@@ -313,8 +313,8 @@ fn choose_effort(
             if effort != "high" {
                 return Some(effort);
             }
-            // The API accepts no limit together with this effort, and a limit of the operator must
-            // hold.
+            // The API does not accept a limit together with this effort. The limit takes
+            // precedence, because it can be the operator's.
             options.warnings.push(format!(
                 "options.effort is sent as \"medium\" for {}: the model does not accept maxTokens \
                  together with \"high\"",
