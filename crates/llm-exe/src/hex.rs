@@ -16,7 +16,7 @@ pub(crate) fn prefixed_hex(prefix: &str, bytes: &[u8]) -> String {
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
         pair.copy_from_slice(&[byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
     }
-    // The prefix is a string, and the digits are ASCII.
+    // The bytes are valid UTF-8: the prefix is a string, and the digits are ASCII.
     String::from_utf8(text).unwrap_or_default()
 }
 

@@ -86,8 +86,8 @@ fn too_many_values(text: &[u8], at: usize) -> JsonError {
 /// `None` if the text does not start with valid JSON.
 ///
 /// # Errors
-/// Returns an error if a number of the value would lose digits. The caller must have called
-/// [`parse`] with the text, which counts the values.
+/// Returns an error if a number of the value would lose digits. The number of values is not
+/// limited, so the caller must have called [`parse`] with the text.
 pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonError> {
     let deserializer = serde_json::Deserializer::from_str(text);
     if number::stores_text() {
@@ -104,7 +104,7 @@ pub(crate) fn parse_prefix(text: &str) -> Result<Option<(Value, usize)>, JsonErr
     }
 }
 
-/// Messages of serde_json in terms of its implementation, and their replacements.
+/// Messages of serde_json that use terms of its implementation, and their replacements.
 const SYNTAX_ERRORS: &[(&str, &str)] = &[
     ("EOF while parsing a list", "the list is incomplete"),
     ("EOF while parsing an object", "the object is incomplete"),

@@ -246,7 +246,7 @@ async fn refused_schemas_do_not_affect_other_schemas() {
 }
 
 #[tokio::test]
-async fn messages_and_tools_do_not_change_after_a_completed_turn() {
+async fn schema_method_does_not_change_after_a_completed_turn() {
     let simulator = Simulator::start().await.unwrap();
     let runner = runner(&simulator, false);
     let message = "Invalid parameter: 'response_format' of type 'json_schema' is not supported \

@@ -89,7 +89,8 @@ fn insert_effort(
             return;
         }
         GeminiThinking::Levels(levels) => {
-            // `MINIMAL` hardly reasons, so that it needs no warning as a substitute for `none`.
+            // With `MINIMAL`, the model hardly reasons, so a warning is not needed if it replaces
+            // `none`.
             let is_lowest = effort == "none" && levels.first() == Some(&"minimal");
             let effort = if is_lowest { "minimal" } else { effort };
             let Some(level) = options.choose_effort(effort, levels) else { return };

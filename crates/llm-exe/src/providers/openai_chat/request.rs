@@ -44,12 +44,12 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
 /// Checks that this API serves the model and accepts the number of stop sequences.
 ///
 /// # Errors
-/// `InvalidRequest` if not.
+/// `InvalidRequest` if another API serves the model, or if there are too many stop sequences.
 fn check_model(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Result<(), Error> {
     if !model.chat {
         let message = format!(
             "expected a model that the chat completions API serves, got {:?}; only the Responses \
-             API serves it, which is not supported yet",
+             API serves this model, and llm-exe does not support that API yet; use another model",
             chat.model
         );
         return Err(Error::invalid("model", message));
