@@ -14,7 +14,10 @@ pub(crate) fn prefixed_hex(prefix: &str, bytes: &[u8]) -> String {
     text.resize(prefix.len() + bytes.len() * 2, 0);
     let digits = text.get_mut(prefix.len()..).unwrap_or_default();
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
+        if let [high, low] = pair {
+            *high = DIGITS[usize::from(byte >> 4)];
+            *low = DIGITS[usize::from(byte & 15)];
+        }
     }
     // The bytes are valid UTF-8: the prefix is a string, and the digits are ASCII.
     String::from_utf8(text).unwrap_or_default()

@@ -27,13 +27,12 @@ impl Default for StepQueue {
 impl StepQueue {
     /// Waits until no other step runs, and runs the step.
     pub(super) async fn run<T>(&self, step: impl FnOnce() -> T) -> T {
-        // On a runtime with several threads, the other threads continue during the step.
-        let has_one_thread = Handle::try_current()
-            .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
-        if !has_one_thread {
-            return step();
-        }
-        let permit = self.0.acquire().await;
+        let permit = match self.0.try_acquire() {
+            Ok(permit) => Ok(permit),
+            // On a runtime with several threads, the other threads continue during the step.
+            Err(_) if !has_one_thread() => return step(),
+            Err(_) => self.0.acquire().await,
+        };
         let started = Instant::now();
         let outcome = step();
         if started.elapsed() > LONG_STEP {
@@ -44,6 +43,12 @@ impl StepQueue {
         drop(permit);
         outcome
     }
+}
+
+/// Returns whether the current runtime runs all futures on one thread.
+fn has_one_thread() -> bool {
+    Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread)
 }
 
 #[cfg(test)]

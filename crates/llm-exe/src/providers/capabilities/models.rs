@@ -26,7 +26,7 @@ pub(crate) const OPENAI: &[OpenAiModel] = &[
         max_output: 4_096,
     },
     OpenAiModel {
-        models: "gpt-4o*search-preview*",
+        models: "gpt-4o-search-preview* gpt-4o-mini-search-preview*",
         chat: true,
         reasons: false,
         efforts: &[],
