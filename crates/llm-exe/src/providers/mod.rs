@@ -25,6 +25,7 @@ mod openai_chat;
 mod options;
 mod raw_object;
 mod refusal;
+mod refusal_text;
 mod registry;
 
 use std::borrow::Cow;

@@ -5,15 +5,20 @@
 //! that the model or the API does not support it. A message about the prompt, or about a value that
 //! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
 
-use crate::chat::Sampling;
+use std::borrow::Cow;
 
-use super::capabilities::EFFORTS;
+use crate::chat::{Chat, Part, Sampling, ToolContent};
+
+use super::refusal_text::{
+    is_about_value, is_exclusive, leading_efforts, leading_number, without_alternatives,
+    without_quotations,
+};
 
 /// The part of a request that a provider refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// One of these options is not supported. The message does not distinguish between them.
-    Options(&'static [SamplingOption]),
+    /// These options are not supported.
+    Options(Vec<SamplingOption>),
     /// The effort is not supported. The list contains the supported values in ascending order, if
     /// the message names them.
     Effort(Vec<&'static str>),
@@ -29,6 +34,8 @@ pub(crate) enum Refusal {
     ToolChoice,
     /// The field that allows or forbids several tool calls in one turn is not supported.
     ParallelToolCalls,
+    /// Parts of the request exclude each other. Requests with only one of them are accepted.
+    Exclusive(Box<Refusal>),
 }
 
 /// An option of a request that can be dropped.
@@ -75,6 +82,12 @@ impl SamplingOption {
 
 /// Maximum length in bytes of the text that is searched. A longer text quotes the request.
 const MAX_TEXT_BYTES: usize = 2000;
+/// Minimum length of a text of the chat that is searched in messages, in characters.
+const MIN_QUOTED: usize = 4;
+/// Maximum length of the beginning and the end of such a text that are searched, in characters.
+const MAX_QUOTED: usize = 40;
+/// Minimum output limit. Lower numbers are not limits of a model.
+const MIN_OUTPUT_LIMIT: u64 = 256;
 
 /// Texts about a schema that the provider does not support.
 const SCHEMA_TEXTS: &[&str] = &[
@@ -88,6 +101,30 @@ const SCHEMA_TEXTS: &[&str] = &[
     "response_schema.",
     "response_json_schema.",
     "lookaround is not supported",
+];
+/// Words that occur only in messages about one schema, in lower case.
+const SCHEMA_KEYWORDS: &[&str] = &[
+    "keyword",
+    "keywords",
+    "oneof",
+    "anyof",
+    "allof",
+    "$ref",
+    "$defs",
+    "additionalproperties",
+    "patternproperties",
+    "prefixitems",
+    "minitems",
+    "maxitems",
+    "uniqueitems",
+    "minlength",
+    "maxlength",
+    "minimum",
+    "maximum",
+    "multipleof",
+    "pattern",
+    "enum",
+    "const",
 ];
 /// Texts about the schema of a tool.
 const TOOL_SCHEMA_TEXTS: &[&str] = &["input_schema", "inputschema"];
@@ -108,6 +145,11 @@ const UNSUPPORTED_TEXTS: &[&str] = &[
     "only be set to",
     "only the default",
     "cannot both be specified",
+    "cannot be used",
+    "can't be used",
+    "mutually exclusive",
+    "only one of",
+    "either ",
     "not permitted",
     "not enabled for",
     "not available for",
@@ -137,6 +179,10 @@ const INVALID_VALUE_TEXTS: &[&str] = &[
     "context window",
     "function tools",
 ];
+/// Texts about the tokens that the prompt leaves in the context.
+const REMAINING_TEXTS: &[&str] = &["prompt", "input", "context", "total", "messages"];
+/// What Groq's message about the limit of a model adds.
+const WINDOW_TEXT: &str = "is less than the `context_window` for this model";
 /// Texts that precede the list of supported values.
 const LIST_TEXTS: &[&str] = &[
     "supported values",
@@ -190,19 +236,49 @@ const PENALTIES: Subject =
 
 /// Returns the part of a request that the provider refused, or `None` if the error does not name a
 /// part that can be changed. `message` is the provider's error message, and `body` is the whole
-/// response body, which is searched if the message does not name a field.
-pub(crate) fn read_refusal(message: &str, body: &[u8]) -> Option<Refusal> {
+/// response body, which is searched if the message does not name a field. A text that quotes the
+/// chat is not read, because the caller could have written the refusal.
+pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Refusal> {
     let message = truncate(message);
+    if quotes_chat(message, chat) {
+        return None;
+    }
     if let Some(refusal) = parse_message(message) {
         return Some(refusal);
     }
     // Validation errors often contain the name in a separate field.
     let body = std::str::from_utf8(body).ok().map(truncate)?;
-    let names_field = first_subject(message).is_some();
+    let names_field = !subjects(&without_quotations(message)).is_empty();
     if names_field || !has_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
         return None;
     }
-    parse_message(body)
+    if quotes_chat(body, chat) { None } else { parse_message(body) }
+}
+
+/// Returns whether a text contains a message or a stop sequence of the chat, or its beginning or
+/// end.
+fn quotes_chat(text: &str, chat: &Chat) -> bool {
+    let parts = chat.messages.iter().flat_map(|message| &message.parts);
+    let texts = parts.filter_map(|part| match part {
+        Part::Text(text) => Some(Cow::Borrowed(text.as_str())),
+        Part::ToolResult(result) => match &result.content {
+            ToolContent::Text(text) => Some(Cow::Borrowed(text.as_str())),
+            ToolContent::Json(value) => Some(Cow::Owned(value.to_string())),
+        },
+        Part::ToolCall(_) | Part::Media(_) => None,
+    });
+    let stops = chat.sampling.stop_sequences.iter().map(|stop| Cow::Borrowed(stop.as_str()));
+    let contains = |part: String| {
+        let escaped = serde_json::Value::from(part.as_str()).to_string();
+        text.contains(&part) || text.contains(escaped.trim_matches('"'))
+    };
+    texts.chain(stops).any(|quoted| {
+        let quoted = quoted.trim();
+        let end: Vec<char> = quoted.chars().rev().take(MAX_QUOTED).collect();
+        end.len() >= MIN_QUOTED
+            && (contains(quoted.chars().take(MAX_QUOTED).collect())
+                || contains(end.into_iter().rev().collect()))
+    })
 }
 
 fn truncate(text: &str) -> &str {
@@ -215,7 +291,7 @@ fn has_any(text: &str, texts: &[&str]) -> bool {
 }
 
 fn parse_message(message: &str) -> Option<Refusal> {
-    let message = remove_schema_rule(message);
+    let message = without_quotations(remove_schema_rule(message));
     let text = message.to_ascii_lowercase();
     if has_any(&text, SCHEMA_TEXTS) {
         return Some(Refusal::Schema);
@@ -223,21 +299,46 @@ fn parse_message(message: &str) -> Option<Refusal> {
     if has_any(&text, TOOL_SCHEMA_TEXTS) {
         return Some(Refusal::ToolSchema);
     }
-    let subject = first_subject(message);
-    if let Some(limit) = read_output_limit(&text, subject) {
+    let found = subjects(&message);
+    if let Some(limit) = read_output_limit(&text, found.first().map(|(_, subject)| *subject)) {
         return Some(Refusal::OutputLimit(limit));
     }
-    let subject = subject?;
-    let efforts = supported_efforts(&text);
-    if subject == Subject::Effort && !efforts.is_empty() {
+    let named = subjects(&without_alternatives(&message));
+    let is_exclusive = is_exclusive(&text) || excludes_following(&text, &named);
+    let subjects: Vec<Subject> = named.into_iter().map(|(_, subject)| subject).collect();
+    let refusal = read_subjects(&text, &subjects, is_exclusive)?;
+    Some(if is_exclusive { Refusal::Exclusive(Box::new(refusal)) } else { refusal })
+}
+
+/// Returns the refusal of the first part that a message names. If parts exclude each other, an
+/// option is dropped rather than another part.
+fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option<Refusal> {
+    let is_option = |subject: &&Subject| matches!(subject, Subject::Options(_));
+    let first = subjects.first()?;
+    let option = subjects.iter().find(is_option);
+    let option = option.filter(|_| is_exclusive && *first != Subject::Fixed);
+    let subject = option.unwrap_or(first);
+    let efforts = supported_efforts(text);
+    if *subject == Subject::Effort && !efforts.is_empty() {
         return Some(Refusal::Effort(efforts));
     }
-    if !has_any(&text, UNSUPPORTED_TEXTS) || has_any(&text, INVALID_VALUE_TEXTS) {
+    if !has_any(text, UNSUPPORTED_TEXTS) || has_any(text, INVALID_VALUE_TEXTS) {
         return None;
     }
     match subject {
-        Subject::Options(options) => Some(Refusal::Options(options)),
+        Subject::Options(_) if is_about_value(text) => None,
+        Subject::Options(_) => {
+            let mut options = Vec::new();
+            for subject in subjects {
+                let Subject::Options(named) = subject else { continue };
+                let new = named.iter().filter(|option| !options.contains(*option));
+                let new: Vec<SamplingOption> = new.copied().collect();
+                options.extend(new);
+            }
+            Some(Refusal::Options(options))
+        }
         Subject::Effort => Some(Refusal::Effort(Vec::new())),
+        Subject::Format if names_keyword(text) => Some(Refusal::Schema),
         Subject::Format => Some(Refusal::Format),
         Subject::ToolChoice => Some(Refusal::ToolChoice),
         Subject::ParallelToolCalls => Some(Refusal::ParallelToolCalls),
@@ -246,15 +347,35 @@ fn parse_message(message: &str) -> Option<Refusal> {
     }
 }
 
+/// Returns whether a part is not supported with another part, as in "`stop` is not supported with
+/// `response_format`". Options are remembered with the kind of reasoning anyway.
+fn excludes_following(text: &str, subjects: &[(usize, Subject)]) -> bool {
+    subjects.iter().skip(1).any(|(at, subject)| {
+        let before = text.get(..*at).unwrap_or_default().trim_end_matches(['\'', '"', '`']);
+        *subject != Subject::Effort && before.ends_with(" with ")
+    })
+}
+
+/// Returns whether a text in lower case is about a keyword of a schema, or about one schema.
+fn names_keyword(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
+    let mut before = "";
+    text.split(|c| !is_part(c)).filter(|word| !word.is_empty()).any(|word| {
+        // "JSON schema" is the name of the method.
+        let is_schema = matches!(word, "schema" | "schemas") && before != "json";
+        before = word;
+        is_schema || SCHEMA_KEYWORDS.contains(&word)
+    })
+}
+
 /// Removes the schema rule that a message of Bedrock quotes before the name of the refused key.
 fn remove_schema_rule(message: &str) -> &str {
     let rest = message.split_once("must not be valid against schema").map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split_once('}')).map_or(message, |(_, rest)| rest)
 }
 
-/// Returns the first part of the request that a message names. If the message states that two
-/// options exclude each other, returns the second one.
-fn first_subject(message: &str) -> Option<Subject> {
+/// Returns the parts of the request that a message names, with their positions.
+fn subjects(message: &str) -> Vec<(usize, Subject)> {
     let text = message.to_ascii_lowercase();
     let phrases =
         PHRASES.iter().filter_map(|(phrase, subject)| Some((text.find(phrase)?, *subject)));
@@ -262,10 +383,7 @@ fn first_subject(message: &str) -> Option<Subject> {
     subjects
         .extend(field_names(message).filter_map(|(at, name)| Some((at, subject_of_path(name)?))));
     subjects.sort_by_key(|(at, _)| *at);
-    if text.contains("cannot both be specified") {
-        return subjects.get(1).or(subjects.first()).map(|(_, subject)| *subject);
-    }
-    subjects.first().map(|(_, subject)| *subject)
+    subjects
 }
 
 /// Returns the names of fields in a message and their positions. An ordinary word counts as a name
@@ -304,7 +422,9 @@ fn is_field_name(before: &str, word: &str, after: &str) -> bool {
         || word.as_bytes().windows(2).any(is_camel)
         || follows.iter().any(|text| after.starts_with(text))
         || precedes.iter().any(|text| before.ends_with(text))
-        || before.ends_with(": ") && after.trim_matches(['.', ' ']).is_empty()
+        || before.ends_with([':', ',', ' '])
+            && before.trim_end().ends_with([':', ','])
+            && after.trim_matches(['.', ' ']).is_empty()
 }
 
 /// Returns what a path such as `generation_config.thinking_config` refers to. The last known
@@ -364,19 +484,16 @@ fn subject_of_segment(segment: &str) -> Option<Subject> {
 /// Returns the supported values of `effort` that a message lists, in ascending order.
 fn supported_efforts(text: &str) -> Vec<&'static str> {
     let list = LIST_TEXTS.iter().find_map(|intro| text.split_once(intro)).map(|(_, list)| list);
-    let Some(list) = list else { return Vec::new() };
-    let words: Vec<&str> = list.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    EFFORTS.iter().copied().filter(|effort| words.contains(effort)).collect()
+    list.map(leading_efforts).unwrap_or_default()
 }
 
 /// Returns the maximum number of output tokens that a message names.
 fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
     let names_limit = subject == Some(Subject::OutputLimit) || text.contains("maximum tokens");
-    if !names_limit || text.contains("context") {
+    let is_model_limit = !has_any(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
+    if !names_limit || !is_model_limit {
         return None;
     }
-    let after = |intro: &str| leading_number(text.split_once(intro)?.1);
-    // In "max_tokens: N > M", the limit is the last number.
     let limits = [
         "> ",
         "supports at most ",
@@ -384,19 +501,17 @@ fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
         "maximum value of ",
         "less than or equal to ",
         "<= ",
+        "exceeds the maximum of ",
     ];
-    if let Some(limit) = limits.iter().find_map(|intro| after(intro)) {
-        return Some(limit);
-    }
-    // The end of a range can be excluded.
-    let (_, range) = text.split_once("supported range is from")?;
-    let limit = leading_number(range.split_once(" to ")?.1)?;
-    if range.contains("(exclusive)") { limit.checked_sub(1) } else { Some(limit) }
-}
-
-fn leading_number(text: &str) -> Option<u64> {
-    let text = text.trim_start_matches(['`', '\'', ' ']);
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(text.len());
-    let digits: String = text.get(..end)?.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|number| *number > 0)
+    // In "max_tokens: N > M", the limit is the last number. The end of a range can be excluded.
+    let limit = if let Some((_, limit)) = limits.iter().find_map(|intro| text.split_once(intro)) {
+        leading_number(limit)?
+    } else if let Some((_, range)) = text.split_once("supported range is from") {
+        let limit = leading_number(range.split_once(" to ")?.1)?;
+        if range.contains("(exclusive)") { limit.checked_sub(1)? } else { limit }
+    } else {
+        let (_, range) = text.split_once("valid range of max_tokens is [")?;
+        leading_number(range.split_once(", ")?.1)?
+    };
+    (limit >= MIN_OUTPUT_LIMIT).then_some(limit)
 }

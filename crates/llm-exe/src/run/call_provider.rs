@@ -92,7 +92,7 @@ impl ProviderClient {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
-                let refusal = self.read_refusal(&response, &failed.failure);
+                let refusal = self.read_refusal(&response, &failed.failure, chat);
                 return Err(FailedCall { error, refusal });
             }
             ParsedResponse::Unreadable(error) => {
@@ -119,12 +119,17 @@ impl ProviderClient {
     }
 
     /// Returns the part that the provider refused, unless a refusal is always an error.
-    fn read_refusal(&self, response: &WireReply, failure: &Failure) -> Option<Refusal> {
+    fn read_refusal(
+        &self,
+        response: &WireReply,
+        failure: &Failure,
+        chat: &Chat,
+    ) -> Option<Refusal> {
         let is_rejected = failure.kind == ErrorKind::ProviderRejected;
         if self.learned.is_none() || !is_rejected || !matches!(response.status, 400 | 422) {
             return None;
         }
-        read_refusal(&failure.message, &response.body)
+        read_refusal(&failure.message, &response.body, chat)
     }
 
     async fn get_secret(

@@ -35,10 +35,12 @@ pub(super) struct Conversation<'a> {
     /// The warnings about options that were dropped or changed in the request.
     pub(super) warnings: Vec<String>,
     /// The changes after refusals, with the state of reasoning in the refused request. They are
-    /// remembered once the changed request succeeds.
+    /// remembered once the changed request succeeds or is refused for another reason.
     changes: Vec<(Option<bool>, Change)>,
     /// The number of changes that are not remembered yet. They are the last ones.
     unconfirmed_changes: usize,
+    /// The number of requests that were sent again after a refusal.
+    resent: usize,
 }
 
 impl<'a> Conversation<'a> {
@@ -75,7 +77,6 @@ impl<'a> Conversation<'a> {
         let built = build_request(dialect, &endpoint, &chat)?;
         warnings.extend(built.warnings);
         let request = built.request;
-        let (changes, unconfirmed_changes) = (Vec::new(), 0);
         Ok(Conversation {
             client,
             plan,
@@ -84,8 +85,9 @@ impl<'a> Conversation<'a> {
             chat,
             request,
             warnings,
-            changes,
-            unconfirmed_changes,
+            changes: Vec::new(),
+            unconfirmed_changes: 0,
+            resent: 0,
         })
     }
 
@@ -134,20 +136,55 @@ impl<'a> Conversation<'a> {
                 Err(failed) => failed,
             };
             let Some(refusal) = failed.refusal else { return Err(failed.error) };
-            if self.changes.len() >= MAX_CHANGES || !self.apply_refusal(context, refusal) {
+            if !self.apply_refusal(context, refusal) {
                 return Err(failed.error);
             }
             self.rebuild(context)?;
         }
     }
 
-    /// Changes the part that the provider refused. Returns false if it can't be changed.
+    /// Changes the part that the provider refused. Returns false if it can't be changed, or if the
+    /// request was sent again too often.
     fn apply_refusal(&mut self, context: &mut Context, refusal: Refusal) -> bool {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
         let only_options = context.report.repairs > 0;
-        let change = Change::for_refusal(refusal, &self.chat, schema, only_options);
-        let Some(mut change) = change else { return false };
+        if matches!(refusal, Refusal::OutputLimit(limit) if !self.exceeds(limit)) {
+            return false;
+        }
+        // Requests with only one of the parts that exclude each other must not change.
+        let is_remembered = !matches!(refusal, Refusal::Exclusive(_));
+        let changes = Change::for_refusal(refusal, &self.chat, schema, only_options);
+        // The refusal of another part confirms the changes before it.
+        let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
+        let is_same = |change: &Change| {
+            self.changes.iter().skip(first).any(|(_, known)| known.field() == change.field())
+        };
+        if !changes.is_empty() && !changes.iter().any(is_same) {
+            self.remember_changes(context);
+        }
+        if changes.is_empty() || self.resent >= MAX_CHANGES {
+            return false;
+        }
+        self.resent += 1;
+        for change in changes {
+            self.apply(context, change, is_remembered);
+        }
+        true
+    }
+
+    /// Returns whether the output limit of the request, or its default, is above a limit.
+    fn exceeds(&self, limit: u64) -> bool {
+        let sent = self.chat.sampling.max_tokens.or_else(|| {
+            // Anthropic's API requires the field, so its dialect has a default.
+            self.request.body.to_value().get("max_tokens").and_then(Value::as_u64)
+        });
+        sent.is_some_and(|sent| sent > limit)
+    }
+
+    /// Applies a change to the chat.
+    fn apply(&mut self, context: &mut Context, mut change: Change, is_remembered: bool) {
+        let schema = self.plan.output.schema_for_model();
         let reasoning = learned::reasoning(&self.chat.sampling);
         if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
             let (dialect, model) = (self.target.provider.dialect(), &self.target.model);
@@ -163,12 +200,13 @@ impl<'a> Conversation<'a> {
         }
         let warning = change.warning(&self.target.model);
         context.report.add_warnings(vec![warning]);
-        self.changes.push((reasoning, change));
-        self.unconfirmed_changes += 1;
-        true
+        if is_remembered {
+            self.changes.push((reasoning, change));
+            self.unconfirmed_changes += 1;
+        }
     }
 
-    /// Remembers the changes with which the provider accepted the request.
+    /// Remembers the changes that the provider accepted.
     fn remember_changes(&mut self, context: &mut Context) {
         let Some(learned) = &self.client.learned else { return };
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);

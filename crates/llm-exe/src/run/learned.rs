@@ -40,9 +40,9 @@ pub(super) enum Change {
     Drop(SamplingOption),
     /// The effort is replaced, or dropped.
     Effort { from: String, to: Option<&'static str> },
-    /// The output limit is lowered to `limit` tokens. `is_default` states whether the request had
-    /// no limit.
-    OutputLimit { limit: u64, is_default: bool },
+    /// The output limit is lowered to `limit` tokens. If the request had no limit, `default_for`
+    /// contains its effort, on which the default limit depends.
+    OutputLimit { limit: u64, default_for: Option<Option<String>> },
     /// The schema is sent with a weaker method, which `sent` describes. With a hash in `schema`,
     /// the change applies only to the schema with this hash.
     Structure { refused: SchemaMethod, schema: Option<u64>, sent: &'static str },
@@ -82,7 +82,7 @@ impl SchemaMethod {
 }
 
 impl Change {
-    /// Chooses the change for a refusal. Returns `None` if the request does not contain the refused
+    /// Chooses the changes for a refusal. Returns none if the request does not contain the refused
     /// part, or if that part can't be changed. With `only_options`, the schema is not sent with
     /// another method, because a completed turn of the conversation depends on the current one.
     pub(super) fn for_refusal(
@@ -90,12 +90,34 @@ impl Change {
         chat: &Chat,
         schema: Option<&Schema>,
         only_options: bool,
-    ) -> Option<Change> {
-        let change = match refusal {
-            Refusal::Options(options) => {
-                let mut sampling = chat.sampling.clone();
-                options.iter().find(|option| option.clear(&mut sampling)).copied().map(Change::Drop)
-            }
+    ) -> Vec<Change> {
+        let set_options = |options: Vec<SamplingOption>| {
+            let mut sampling = chat.sampling.clone();
+            let set = options.into_iter().filter(|option| option.clear(&mut sampling));
+            set.map(Change::Drop).collect::<Vec<_>>()
+        };
+        let refusal = match refusal {
+            Refusal::Options(options) => return set_options(options),
+            Refusal::Exclusive(refusal) => match *refusal {
+                // One of the options stays.
+                Refusal::Options(options) => {
+                    let set = set_options(options);
+                    let dropped = set.get(1).or(set.first()).cloned();
+                    return dropped.into_iter().collect();
+                }
+                refusal => refusal,
+            },
+            refusal => refusal,
+        };
+        let change = Change::for_part(refusal, chat, schema);
+        let is_allowed =
+            |change: &Change| !only_options || !matches!(change, Change::Structure { .. });
+        change.filter(is_allowed).into_iter().collect()
+    }
+
+    /// Chooses the change for the refusal of one part of the request.
+    fn for_part(refusal: Refusal, chat: &Chat, schema: Option<&Schema>) -> Option<Change> {
+        match refusal {
             Refusal::Effort(supported) => {
                 let from = chat.sampling.effort.clone()?;
                 let to = nearest_effort(&from, &supported);
@@ -103,7 +125,10 @@ impl Change {
             }
             Refusal::OutputLimit(limit) => match chat.sampling.max_tokens {
                 Some(requested) if requested <= limit => None,
-                requested => Some(Change::OutputLimit { limit, is_default: requested.is_none() }),
+                requested => {
+                    let effort = requested.is_none().then(|| chat.sampling.effort.clone());
+                    Some(Change::OutputLimit { limit, default_for: effort })
+                }
             },
             Refusal::Format => match chat.structure {
                 Structure::Native { .. } => Some((SchemaMethod::Native, None)),
@@ -139,8 +164,8 @@ impl Change {
             Refusal::ParallelToolCalls => {
                 (!chat.parallel_tool_calls).then_some(Change::ParallelToolCalls)
             }
-        };
-        change.filter(|change| !only_options || !matches!(change, Change::Structure { .. }))
+            Refusal::Options(_) | Refusal::Exclusive(_) => None,
+        }
     }
 
     /// Applies the change to the options of a request, and returns whether it applies. The
@@ -156,10 +181,10 @@ impl Change {
                 }
                 applies
             }
-            Change::OutputLimit { limit, is_default } => {
+            Change::OutputLimit { limit, default_for } => {
                 let applies = match sampling.max_tokens {
                     Some(requested) => requested > *limit,
-                    None => *is_default,
+                    None => default_for.as_ref() == Some(&sampling.effort),
                 };
                 if applies {
                     sampling.max_tokens = Some(*limit);
@@ -211,7 +236,7 @@ impl Change {
     }
 
     /// Returns the part of the request that was refused.
-    fn field(&self) -> &'static str {
+    pub(super) fn field(&self) -> &'static str {
         match self {
             Change::Drop(option) => option.path(),
             Change::Effort { .. } => "options.effort",
@@ -395,7 +420,7 @@ mod tests {
         chat.tool_choice = ToolChoice::Required;
         chat.parallel_tool_calls = false;
         let mut change = |refusal| {
-            let change = Change::for_refusal(refusal, &chat, None, true)?;
+            let change = Change::for_refusal(refusal, &chat, None, true).pop()?;
             let applies = change.apply(&mut chat);
             assert!(applies && !change.apply(&mut chat), "{change:?}");
             Some(change)

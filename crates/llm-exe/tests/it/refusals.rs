@@ -33,6 +33,13 @@ struct Case {
     /// Values in the changed request by JSON pointer. Null means that there is no value.
     #[serde(default)]
     sent: serde_json::Map<String, Value>,
+    /// Whether later requests are changed before they are sent.
+    #[serde(default = "remembered")]
+    remembered: bool,
+}
+
+fn remembered() -> bool {
+    true
 }
 
 fn bad_request() -> u16 {
@@ -105,6 +112,13 @@ impl Case {
             if sent != expected {
                 return Some(format!("{pointer}: {sent}"));
             }
+        }
+        if !self.remembered {
+            let second = run(&runner, &self.request()).await;
+            let is_unchanged = second.outcome.is_ok()
+                && first.report.learned.is_empty()
+                && simulator.journal()[2].body == calls[0].body;
+            return (!is_unchanged).then(|| format!("{:?}", first.report.learned));
         }
         let learned: Vec<&LearnedCapability> = first.report.learned.iter().collect();
         let [learned] = learned.as_slice() else { return Some(format!("{learned:?}")) };
@@ -184,9 +198,123 @@ async fn all_refusals_of_a_request_are_learned_together() {
     assert_eq!((calls.len(), &calls[5].body["temperature"]), (6, &json!(0.2)));
 
     options["frequencyPenalty"] = json!(0.5);
-    let fourth = run(&runner, &local_request("gpt-6.2-sol", options)).await;
+    let fourth = run(&runner, &local_request("gpt-6.2-sol", options.clone())).await;
     assert_eq!(fourth.outcome.unwrap_err().kind(), ErrorKind::ProviderRejected);
-    assert_eq!((fourth.report.attempts, fourth.report.learned.len()), (4, 0));
+    // Each refusal of another option confirms the change before it.
+    assert_eq!((fourth.report.attempts, fourth.report.learned.len()), (4, 3));
+    let fifth = run(&runner, &local_request("gpt-6.2-sol", options)).await;
+    assert_eq!((fifth.outcome.is_ok(), fifth.report.attempts), (true, 2));
+}
+
+/// Sends a request to a server that refuses it with this message, and another request after it.
+/// Returns the bodies that the server received.
+async fn bodies_after(message: &str, first: &Value, second: &Value) -> Vec<Value> {
+    let simulator = Simulator::start().await.unwrap();
+    let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
+    simulator.script_json(json!([{ "then": refusal }])).unwrap();
+    let runner = runner(&simulator, false);
+    run(&runner, first).await;
+    run(&runner, second).await.outcome.unwrap();
+    simulator.journal().iter().map(|call| call.body.clone()).collect()
+}
+
+#[tokio::test]
+async fn one_change_drops_all_options_that_a_message_refuses() {
+    let options = json!({
+        "temperature": 0.2, "topP": 0.5, "stopSequences": ["END"], "seed": 7,
+        "frequencyPenalty": 0.5, "presencePenalty": 0.5
+    });
+    let request = local_request("m", options);
+    let fields = ["temperature", "top_p", "stop", "seed", "frequency_penalty", "presence_penalty"];
+    let cases = [
+        ("`temperature` and `top_p` are not supported with this model.", &fields[..2]),
+        ("Unsupported parameters: 'seed', 'top_p', 'temperature', 'stop'", &fields[..4]),
+        (
+            "Argument not supported: presencePenalty, frequencyPenalty, stop",
+            &["stop", "frequency_penalty", "presence_penalty"],
+        ),
+        ("Setting `frequency_penalty` or `presence_penalty` is not supported", &fields[4..]),
+        ("Only 'max_tokens' and 'top_p' may be used: 'temperature' is not supported", &fields[..1]),
+        ("'temperature' is not supported with this model; use 'top_p' instead", &fields[..1]),
+    ];
+    for (message, dropped) in cases {
+        let bodies = bodies_after(message, &request, &request).await;
+        assert_eq!(bodies.len(), 3, "{message}");
+        for body in &bodies[1..] {
+            let missing: Vec<&str> =
+                fields.iter().copied().filter(|field| body.get(field).is_none()).collect();
+            assert_eq!(missing, dropped, "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn texts_of_a_request_are_not_refusals() {
+    let request = |text: &str, options: Value| {
+        let mut request = local_request("m", options);
+        request["message"] = json!(text);
+        request
+    };
+    let long = format!("max_tokens: 9000 > 300. {}", "More text. ".repeat(20));
+    let options = json!({ "maxTokens": 9000, "temperature": 0.5 });
+    let cases = [
+        ("max_tokens: 9000 > 300", json!({}), "could not process input 'max_tokens: 9000 > 300'"),
+        ("max_tokens: 9000 > 300", json!({}), "Invalid request: max_tokens: 9000 > 300"),
+        (&long, json!({}), "Invalid request: max_tokens: 9000 > 300. More text. More text. Mo..."),
+        ("temperature: 1", json!({}), "Input not allowed: 'temperature: 1' violates the policy"),
+        (
+            "Hi",
+            json!({ "stopSequences": ["maximum tokens > 300"] }),
+            "Invalid stop: 'maximum tokens > 300' is not supported as stop",
+        ),
+        (
+            "Say \"seed\": it is unsupported",
+            json!({ "seed": 7 }),
+            r#"Rejected: {"text": "Say \"seed\": it is unsupported"}"#,
+        ),
+    ];
+    for (text, stop, message) in cases {
+        let mut all = options.clone();
+        all.as_object_mut().unwrap().extend(stop.as_object().unwrap().clone());
+        let bodies =
+            bodies_after(message, &request(text, all), &request("Hi", options.clone())).await;
+        assert_eq!(bodies.len(), 2, "{message}");
+        assert_eq!(
+            (&bodies[1]["max_tokens"], &bodies[1]["temperature"]),
+            (&json!(9000), &json!(0.5))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_keyword_that_is_refused_affects_only_its_schema() {
+    let request = |field: Value| {
+        json!({
+            "provider": LOCAL, "model": "m", "message": "Hi", "output": "json", "schema": {
+                "type": "object", "properties": { "a": field }, "required": ["a"],
+                "additionalProperties": false
+            }
+        })
+    };
+    let integer = json!({ "type": "integer" });
+    let first = request(json!({ "oneOf": [integer, { "type": "string" }] }));
+    for message in [
+        "Structured outputs: 'oneOf' is not supported",
+        "response_format.json_schema.schema: keyword 'oneOf' not supported",
+        "Structured output is not supported for schemas with oneOf",
+        "Unsupported value: 'response_format' schema uses 'oneOf', which is not supported",
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
+        simulator.script_json(json!([{ "then": refusal }])).unwrap();
+        let runner = runner(&simulator, false);
+        run(&runner, &first).await;
+        run(&runner, &request(integer.clone())).await;
+        let calls = simulator.journal();
+        assert_ne!(calls[0].body["response_format"], calls[1].body["response_format"]);
+        let last = &calls.last().unwrap().body["response_format"];
+        assert_eq!(last["json_schema"]["strict"], true, "{message}");
+    }
 }
 
 #[tokio::test]
