@@ -38,7 +38,8 @@ impl ReadResponse {
         }
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
-            let text = format!("the response body has more than {max} JSON values");
+            let size = response.body.len();
+            let text = format!("the response body of {size} bytes has more than {max} JSON values");
             return ReadResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
         match dialect.read_reply(response, chat) {
