@@ -40,8 +40,8 @@ fn the_size_limit_applies_to_all_messages_together() {
     let error = render(499).unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["message[4]"]);
-    let expected = "the rendered text exceeds the size limit: expected at most 99 bytes, got at least \
-                    100; the parts before it already have 400 bytes";
+    let expected = "exceeds the size limit: expected at most 99 bytes, got at least 100; the parts \
+                    before it already have 400 bytes";
     assert!(error.problems()[0].message.contains(expected), "{error}");
 }
 
