@@ -50,7 +50,14 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     match result {
         Ok(size) if size > MAX_BODY_BYTES => {
             let name = display_name(path);
-            let message = format!("{name} is larger than the maximum of {MAX_BODY_BYTES} bytes");
+            // The size of standard input is not known, because it is not read to its end.
+            let file_size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
+            let received = match file_size {
+                Some(file) => format!("got {} bytes", file.len()),
+                None => format!("got at least {size} bytes"),
+            };
+            let message =
+                format!("{name} is too large: expected at most {MAX_BODY_BYTES} bytes, {received}");
             Err(Error::new(ErrorKind::RequestTooLarge, message))
         }
         Ok(_) => Ok(bytes),

@@ -1,7 +1,7 @@
 //! Handles HTTP requests to `llm-exe serve`. Converts each request to a function URL event, runs
 //! the function with it, and converts the function's response to an HTTP response.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -120,14 +120,23 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
     if !address.ip().is_loopback() {
         return Ok(());
     }
-    if headers.get_all(header::HOST).iter().count() > 1 {
-        return Err("the request has more than one host header".to_owned());
+    for name in [header::HOST, header::ORIGIN] {
+        if headers.get_all(&name).iter().count() > 1 {
+            return Err(format!("the request has more than one {name} header"));
+        }
     }
     let header_text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let is_local = |host: &str| {
+    let host_name = |host: &str| {
         let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
-        let name = name.map_or(host, |(name, _)| name);
-        matches!(name, "localhost" | "127.0.0.1" | "[::1]") || name == address.ip().to_string()
+        name.map_or(host, |(name, _)| name).to_ascii_lowercase()
+    };
+    let own_name = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let is_local = |host: &str| {
+        let name = host_name(host);
+        matches!(&*name, "localhost" | "127.0.0.1" | "[::1]") || name == own_name
     };
     match header_text(header::HOST) {
         Some(host) if is_local(host) => {}
@@ -136,9 +145,11 @@ fn check_host_and_origin(address: SocketAddr, headers: &HeaderMap) -> Result<(),
     }
     // Pages on other ports of this machine, such as those of development servers, are rejected too.
     let own_port = address.port().to_string();
+    // Another program may listen on the same port of another address.
     let is_own = |host: &str| {
         let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
-        is_local(host) && port == own_port
+        let name = host_name(host);
+        (name == "localhost" || name == own_name) && port == own_port
     };
     match header_text(header::ORIGIN) {
         None => Ok(()),

@@ -400,3 +400,12 @@ async fn control_characters_in_messages_are_escaped() {
         assert!(output.stderr.contains(r"\u202e"), "{output:?}");
     }
 }
+
+#[tokio::test]
+async fn size_of_a_file_that_is_too_large_is_reported() {
+    let folder = Folder::new();
+    let file = folder.file("large.json", " ".repeat(7 << 20));
+    let output = folder.run(&["validate", &file]).await;
+    let expected = "is too large: expected at most 6291456 bytes, got 7340032 bytes";
+    assert!(output.stdout.contains(expected), "{output:?}");
+}

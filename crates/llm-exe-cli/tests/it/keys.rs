@@ -110,6 +110,17 @@ async fn invalid_env_file_is_reported_without_its_content() {
 }
 
 #[tokio::test]
+async fn the_simulated_reply_is_quoted_in_full() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["output"] = serde_json::json!("number");
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["invoke", "--simulate", &file]).await;
+    assert!(output.stderr.contains("Simulated reply from"), "{output:?}");
+    assert!(!output.stderr.contains("[redacted]"), "{output:?}");
+}
+
+#[tokio::test]
 async fn simulate_ignores_invalid_env_file() {
     let folder = Folder::new();
     folder.file(".env", "nonsense");

@@ -96,7 +96,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
         vec![("host", format!("[::1]:{port}"))],
         vec![("host", own.clone()), ("origin", format!("http://localhost:{port}"))],
         vec![("host", own.clone()), ("origin", format!("http://127.0.0.1:{port}"))],
-        vec![("host", own.clone()), ("origin", format!("http://[::1]:{port}"))],
+        vec![("host", format!("LOCALHOST:{port}"))],
     ];
     for headers in allowed {
         let headers: Vec<(&str, &str)> =
@@ -104,6 +104,7 @@ async fn foreign_hosts_and_origins_are_rejected() {
         let response = server.send("POST", "/", &headers, body.as_bytes()).await;
         assert_eq!(response.status, 200, "{headers:?}: {response:?}");
     }
+    let own_page = format!("http://{own}");
     let foreign = [
         vec![("host", "evil.example".to_owned())],
         vec![("host", format!("evil.example:{port}"))],
@@ -120,6 +121,8 @@ async fn foreign_hosts_and_origins_are_rejected() {
         vec![("host", own.clone()), ("origin", "http://[::1]:3000".to_owned())],
         vec![("host", own.clone()), ("origin", "http://localhost".to_owned())],
         vec![("host", own.clone()), ("origin", format!("https://localhost:{port}"))],
+        vec![("host", own.clone()), ("origin", format!("http://[::1]:{port}"))],
+        vec![("host", own.clone()), ("origin", own_page.clone()), ("origin", own_page.clone())],
         vec![("host", own.clone()), ("origin", "null".to_owned())],
         vec![("host", own.clone()), ("origin", String::new())],
         vec![("host", own.clone()), ("origin", "http://localhost.evil.example".to_owned())],

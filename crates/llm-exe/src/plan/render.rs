@@ -12,7 +12,7 @@ use super::messages::{Prompt, TemplateMessage, TemplatePart};
 use crate::chat::{Media, Message, Part, Role};
 use crate::error::Problem;
 use crate::json;
-use crate::prompt::{Limits, Rendered, Scope, TemplateProblem};
+use crate::prompt::{Limits, ProblemKind, Rendered, Scope, TemplateProblem};
 use crate::request::suggestion;
 
 /// Maximum number of warnings, and of missing variables, to report.
@@ -62,12 +62,15 @@ impl Prompt {
 /// The time and output size that remain for the messages that are not rendered yet.
 struct RenderBudget {
     limits: Limits,
+    /// The size of the rendered parts in bytes.
+    rendered_bytes: usize,
     end: Option<Instant>,
 }
 
 impl RenderBudget {
     fn new(limits: &Limits) -> Self {
-        RenderBudget { limits: *limits, end: Instant::now().checked_add(limits.time) }
+        let end = Instant::now().checked_add(limits.time);
+        RenderBudget { limits: *limits, rendered_bytes: 0, end }
     }
 
     fn render(
@@ -78,8 +81,16 @@ impl RenderBudget {
         if let Some(end) = self.end {
             self.limits.time = end.saturating_duration_since(Instant::now());
         }
-        let rendered = part.template.render(scope, &self.limits)?;
+        let rendered = part.template.render(scope, &self.limits).map_err(|mut problem| {
+            if problem.kind == ProblemKind::TooLarge && self.rendered_bytes > 0 {
+                let used =
+                    format!("; the parts before it already have {} bytes", self.rendered_bytes);
+                problem.message.push_str(&used);
+            }
+            problem
+        })?;
         self.limits.bytes = self.limits.bytes.saturating_sub(rendered.text.len());
+        self.rendered_bytes += rendered.text.len();
         Ok(rendered)
     }
 }

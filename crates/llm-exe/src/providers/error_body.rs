@@ -52,6 +52,17 @@ impl ErrorBody {
         self.root.get("error").is_some_and(is_reported)
     }
 
+    /// Returns whether the body is an error without the field `error`: a text in `message`, or
+    /// FastAPI's `detail`. No reply of a provider has such a field at the root.
+    pub(super) fn is_bare_error(&self) -> bool {
+        let is_text = |field: &str| self.root.get(field).is_some_and(Value::is_string);
+        let has_detail = self.root.get("detail").is_some_and(is_reported);
+        let has_reply = ["choices", "content", "candidates", "output"]
+            .iter()
+            .any(|field| self.root.get(field).is_some());
+        (is_text("message") || is_text("Message") || has_detail) && !has_reply
+    }
+
     /// Returns the first choice of a chat completion.
     pub(super) fn first_choice(&self) -> Option<&Value> {
         self.root.get("choices")?.get(0)

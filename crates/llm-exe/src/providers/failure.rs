@@ -74,6 +74,8 @@ pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
     let (body, may_be_billed, bytes) = if body.has_error() {
         let may_be_billed = body.first_choice().is_some();
         (body, may_be_billed, wire.body.clone())
+    } else if body.is_bare_error() || wire.header("x-amzn-errortype").is_some() {
+        (body, false, wire.body.clone())
     } else {
         let choice = body.first_choice()?;
         let reason = choice.get("finish_reason").and_then(Value::as_str);
@@ -86,10 +88,22 @@ pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
         (ErrorBody::from(body), true, bytes)
     };
     let code = body.numeric_code().filter(|code| (400..600).contains(code));
-    let is_limit = |code: &str| code.contains("rate_limit") || code.contains("quota");
-    let status = code.unwrap_or(if body.has_code(is_limit) { 429 } else { 500 });
+    let status = code.unwrap_or_else(|| status_without_code(&body));
     let response = WireReply { status, headers: wire.headers.clone(), body: bytes };
     Some(ReportedError { response, code, may_be_billed })
+}
+
+/// Returns the status for an error without a numeric code.
+fn status_without_code(body: &ErrorBody) -> u16 {
+    let is_limit = |code: &str| code.contains("rate_limit") || code.contains("quota");
+    let message = body.message().unwrap_or_default();
+    if is_quota_exhausted(400, body, &message) || is_about_content(400, body, &message) {
+        400
+    } else if body.has_code(is_limit) {
+        429
+    } else {
+        500
+    }
 }
 
 /// The finish reasons of a reply that the provider aborted. DeepSeek sends the first; gateways and

@@ -212,10 +212,10 @@ fn failure_error(
     request: &WireRequest,
     time_left: Duration,
 ) -> Error {
-    let ResponseFailure { failure, status } = failed;
+    let ResponseFailure { failure, may_retry, status } = failed;
     let mut message = summarize(failure, response.status, status, target, request);
     let wait = retry_after(response).or(failure.wait);
-    if let Some(wait) = wait.filter(|wait| failure.retry && *wait >= time_left) {
+    if let Some(wait) = wait.filter(|wait| *may_retry && *wait >= time_left) {
         message.push_str(&format!(
             "; the provider asks for a wait of {} s, but only {} s are left",
             wait.as_secs_f64().ceil(),

@@ -20,6 +20,9 @@ pub(super) enum ParsedResponse {
 /// An error of the provider, and how the response reports it.
 pub(super) struct ResponseFailure {
     pub(super) failure: Failure,
+    /// Whether the request may be sent again. This is false for a rate limit after a part of a
+    /// reply, which `failure.retry` does not consider.
+    pub(super) may_retry: bool,
     /// A description of the HTTP status and, for an error with status 200, of the error code.
     pub(super) status: String,
 }
@@ -30,11 +33,13 @@ impl ParsedResponse {
         if !(200..300).contains(&response.status) {
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
-            return ParsedResponse::Failed(ResponseFailure { failure, status });
+            let may_retry = failure.retry;
+            return ParsedResponse::Failed(ResponseFailure { failure, may_retry, status });
         }
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
-            let text = format!("the response body has more than {max} JSON values");
+            let size = response.body.len();
+            let text = format!("the response body of {size} bytes has more than {max} JSON values");
             return ParsedResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
         match dialect.read_reply(response, chat) {
@@ -49,8 +54,8 @@ impl ParsedResponse {
     /// Returns whether the request may be sent again.
     pub(super) fn retry_advice(&self) -> RetryAdvice {
         match self {
-            ParsedResponse::Failed(ResponseFailure { failure, .. }) => {
-                RetryAdvice { may_retry: failure.retry, wait: failure.wait }
+            ParsedResponse::Failed(ResponseFailure { failure, may_retry, .. }) => {
+                RetryAdvice { may_retry: *may_retry, wait: failure.wait }
             }
             ParsedResponse::Reply(_) | ParsedResponse::Unreadable(_) => RetryAdvice::default(),
         }
@@ -62,7 +67,8 @@ impl ParsedResponse {
 fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<ResponseFailure> {
     let reported = reported_error(response)?;
     let mut failure = dialect.read_failure(&reported.response);
-    failure.retry &= failure.kind == ErrorKind::ProviderRateLimited && !reported.may_be_billed;
+    let is_rate_limit = failure.kind == ErrorKind::ProviderRateLimited && failure.retry;
+    let may_retry = is_rate_limit && !reported.may_be_billed;
     if !matches!(failure.kind, ErrorKind::ProviderRateLimited | ErrorKind::OutputRefused) {
         failure.kind = ErrorKind::ProviderUnavailable;
     }
@@ -70,5 +76,5 @@ fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<Re
         Some(code) => format!("error {code} in a response with status {}", response.status),
         None => format!("an error in a response with status {}", response.status),
     };
-    Some(ResponseFailure { failure, status })
+    Some(ResponseFailure { failure, may_retry, status })
 }

@@ -24,6 +24,9 @@ const MAX_LEVELS: usize = 64;
 /// double the size of the schema at each level.
 const MAX_NODES: usize = 20_000;
 
+/// Maximum number of alternatives that are compared with each other.
+const MAX_COMPARED: usize = 100;
+
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
 /// A keyword, and a function that returns whether the provider supports a value of the keyword.
@@ -300,7 +303,12 @@ impl Rewriter<'_> {
         let merged = branches
             .iter()
             .map(|branch| merge(&siblings, self.resolve(branch, depth)?.iter()).map(Value::Object));
-        merged.collect::<Option<Vec<Value>>>().map(Cow::Owned)
+        let merged = merged.collect::<Option<Vec<Value>>>()?;
+        // A value with the properties of two closed branches would satisfy neither of them.
+        if self.form.closed && combinator == "anyOf" && any_overlap(&merged) {
+            return None;
+        }
+        Some(Cow::Owned(merged))
     }
 
     fn rewrite_list(&self, rules: &Rules, out: &mut Rules, depth: usize) -> Option<()> {
@@ -429,6 +437,44 @@ fn required_and_conditional_names(rules: &Rules) -> impl Iterator<Item = &str> {
         .chain(lists.flat_map(|lists| lists.values()))
         .filter_map(Value::as_array);
     described.chain(required.flatten().filter_map(Value::as_str))
+}
+
+/// Returns whether a value could have the properties of two open objects with different properties.
+/// Returns true if there are too many objects to compare.
+fn any_overlap(branches: &[Value]) -> bool {
+    let objects: Vec<&Rules> = branches
+        .iter()
+        .filter(|branch| branch.get("additionalProperties") != Some(&Value::Bool(false)))
+        .filter_map(|branch| branch.get("properties")?.as_object())
+        .collect();
+    let has_same_names =
+        |a: &Rules, b: &Rules| a.len() == b.len() && a.keys().all(|name| b.contains_key(name));
+    if objects.iter().all(|object| has_same_names(object, objects[0])) {
+        return false;
+    }
+    objects.len() > MAX_COMPARED
+        || objects.iter().enumerate().any(|(index, a)| {
+            let others = &objects[index + 1..];
+            others.iter().any(|b| !has_same_names(a, b) && !are_exclusive(a, b))
+        })
+}
+
+/// Returns whether a property has different literals in two objects, such as `kind` in a tagged
+/// union.
+fn are_exclusive(a: &Rules, b: &Rules) -> bool {
+    a.iter().any(|(name, property)| {
+        let literals = (literals(property), b.get(name).and_then(literals));
+        let (Some(of_a), Some(of_b)) = literals else { return false };
+        !of_a.iter().any(|value| of_b.contains(value))
+    })
+}
+
+/// Returns the values of the `enum` or `const` of a schema.
+fn literals(schema: &Value) -> Option<&[Value]> {
+    match (schema.get("enum"), schema.get("const")) {
+        (Some(values), _) => values.as_array().map(Vec::as_slice),
+        (None, value) => value.map(std::slice::from_ref),
+    }
 }
 
 /// Returns a schema that contains only a `$ref`.

@@ -68,9 +68,10 @@ impl Schema {
     /// Returns an error with the position in the schema if the schema is invalid or if validation
     /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
-        let mut values_left = MAX_VALUES;
-        if !count_values(&mut schema.values(), &mut values_left) {
-            let text = format!("has more than {MAX_VALUES} values; use a smaller schema");
+        let values = count_values(&mut schema.values());
+        if values > MAX_VALUES {
+            let text =
+                format!("expected at most {MAX_VALUES} values, got {values}; use a smaller schema");
             return Err(SchemaError::new(text));
         }
         let validator = Validator::compile(&schema)?;
@@ -141,22 +142,17 @@ impl Schema {
     }
 }
 
-/// Subtracts the number of values in a schema from `left`. Returns whether there are at most that
-/// many.
-fn count_values(values: &mut dyn Iterator<Item = &Value>, left: &mut usize) -> bool {
+/// Returns the number of values in a schema.
+fn count_values(values: &mut dyn Iterator<Item = &Value>) -> usize {
+    let mut count = 0;
     for value in values {
-        let Some(rest) = left.checked_sub(1) else { return false };
-        *left = rest;
-        let fits = match value {
-            Value::Array(items) => count_values(&mut items.iter(), left),
-            Value::Object(fields) => count_values(&mut fields.values(), left),
-            _ => true,
+        count += match value {
+            Value::Array(items) => 1 + count_values(&mut items.iter()),
+            Value::Object(fields) => 1 + count_values(&mut fields.values()),
+            _ => 1,
         };
-        if !fits {
-            return false;
-        }
     }
-    true
+    count
 }
 
 fn too_much_work(error: TooMuchWork) -> SchemaError {

@@ -18,10 +18,14 @@ pub(crate) fn referenced<'a>(root: &'a Value, reference: &str) -> Option<&'a Val
 }
 
 /// Returns the schema with JSON pointers in place of references by `$anchor` and `$id`, which no
-/// provider resolves. Other references are not changed.
+/// provider resolves, and with decoded pointers, because not every provider decodes them. Other
+/// references are not changed.
 pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
     let Some(rules) = schema.as_object() else { return Cow::Borrowed(schema) };
-    if !any_reference(rules, &|reference| referenced(schema, reference).is_none()) {
+    let must_change = |reference: &str| {
+        referenced(schema, reference).is_none() || decode_pointer(reference).is_some()
+    };
+    if !any_reference(rules, &must_change) {
         return Cow::Borrowed(schema);
     }
     let mut names = Names::default();
@@ -29,6 +33,16 @@ pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
     let mut changed = rules.clone();
     names.replace_references(&mut changed);
     Cow::Owned(Value::Object(changed))
+}
+
+/// Returns a percent-encoded JSON pointer without the encoding. Returns `None` if there is none, or
+/// if a provider that decodes the result again would get another pointer.
+fn decode_pointer(reference: &str) -> Option<String> {
+    let decode = |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+    let decoded = decode(reference.strip_prefix('#').filter(|path| path.starts_with('/'))?)?;
+    let is_stable = decode(&decoded).as_ref() == Some(&decoded);
+    let decoded = format!("#{decoded}");
+    (is_stable && decoded != reference).then_some(decoded)
 }
 
 /// Returns whether a schema contains a reference that satisfies a condition. Values that are not
@@ -66,12 +80,15 @@ impl Names {
         each_subschema(rules, &mut |path, inner| self.add(inner, format!("{pointer}/{path}")));
     }
 
-    /// Replaces the references by name in a schema, and removes the anchors.
+    /// Replaces the references by name in a schema, decodes pointers, and removes the anchors.
     fn replace_references(&self, rules: &mut Map<String, Value>) {
-        if let Some(Value::String(reference)) = rules.get_mut("$ref")
-            && let Some(pointer) = self.find_pointer(reference)
-        {
-            *reference = format!("#{pointer}");
+        if let Some(Value::String(reference)) = rules.get_mut("$ref") {
+            if let Some(pointer) = self.find_pointer(reference) {
+                *reference = format!("#{pointer}");
+            }
+            if let Some(decoded) = decode_pointer(reference) {
+                *reference = decoded;
+            }
         }
         change_subschemas(rules, &mut |inner| self.replace_references(inner));
         rules.shift_remove("$anchor");
@@ -128,13 +145,29 @@ mod tests {
     }
 
     #[test]
-    fn pointers_are_decoded_and_not_changed() {
+    fn pointers_are_decoded_unless_that_is_ambiguous() {
         let schema = json!({
-            "properties": {"a": {"$ref": "#/$defs/a%20b"}, "$ref": {"type": "string"}},
+            "properties": {
+                "a": {"$ref": "#/$defs/a%20b"}, "b": {"$ref": "#/%24defs/na%C3%AFve"},
+                "c": {"$ref": "#/$defs/100%25"}, "d": {"$ref": "#/$defs/%2541"}
+            },
+            "$defs": {"a b": {}, "naïve": {}, "100%": {}, "%41": {}}
+        });
+        let changed = with_pointers(&schema);
+        let expected = ["#/$defs/a b", "#/$defs/naïve", "#/$defs/100%", "#/$defs/%2541"];
+        for (name, expected) in ["a", "b", "c", "d"].iter().zip(expected) {
+            assert_eq!(changed["properties"][name]["$ref"], expected);
+            assert!(referenced(&changed, expected).is_some(), "{expected}");
+        }
+    }
+
+    #[test]
+    fn pointers_without_an_encoding_are_not_changed() {
+        let schema = json!({
+            "properties": {"a": {"$ref": "#/$defs/a b"}, "$ref": {"type": "string"}},
             "$defs": {"a b": {"type": "string"}}
         });
         assert!(matches!(with_pointers(&schema), Cow::Borrowed(_)));
-        assert_eq!(referenced(&schema, "#/$defs/a%20b"), Some(&json!({"type": "string"})));
     }
 
     #[test]

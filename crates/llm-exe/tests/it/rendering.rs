@@ -40,7 +40,9 @@ fn the_size_limit_applies_to_all_messages_together() {
     let error = render(499).unwrap_err();
     let paths: Vec<&str> = error.problems().iter().map(|problem| problem.path.as_str()).collect();
     assert_eq!(paths, ["message[4]"]);
-    assert!(error.problems()[0].message.contains("exceeds the size limit"));
+    let expected = "exceeds the size limit: expected at most 99 bytes, got at least 100; the parts \
+                    before it already have 400 bytes";
+    assert!(error.problems()[0].message.contains(expected), "{error}");
 }
 
 /// Runs a request that must fail, and returns its problems and warnings.

@@ -9,7 +9,6 @@ use crate::prompt::error::ProblemKind;
 pub(crate) enum RenderError {
     Failed(Box<Failure>),
     TooDeep,
-    TooLarge,
     TooSlow,
 }
 
@@ -26,6 +25,15 @@ impl RenderError {
     pub(crate) fn helper(message: impl Into<String>) -> Self {
         let (kind, message) = (ProblemKind::HelperFailed, message.into());
         RenderError::Failed(Box::new(Failure { kind, message }))
+    }
+
+    /// Creates the error for `output` of at least `size` bytes.
+    #[cold]
+    pub(crate) fn too_large(output: &str, max: usize, size: usize) -> Self {
+        let message = format!(
+            "the {output} exceeds the size limit: expected at most {max} bytes, got at least {size}"
+        );
+        RenderError::Failed(Box::new(Failure { kind: ProblemKind::TooLarge, message }))
     }
 
     /// Creates the error for a helper that was called with `actual` positional arguments instead of

@@ -164,9 +164,6 @@ impl<'s, 'a> Env<'s, 'a> {
                 let message = "blocks, partials or values are nested too deeply";
                 (ProblemKind::TooDeep, message.to_owned())
             }
-            RenderError::TooLarge => {
-                (ProblemKind::TooLarge, "the rendered text exceeds the size limit".to_owned())
-            }
             RenderError::TooSlow => {
                 (ProblemKind::TooSlow, "rendering exceeds the time limit".to_owned())
             }
@@ -182,7 +179,7 @@ impl<'s, 'a> Env<'s, 'a> {
         at: usize,
     ) -> Box<TemplateProblem> {
         let error = match error {
-            RenderError::Failed(failure) => {
+            RenderError::Failed(failure) if failure.kind != ProblemKind::TooLarge => {
                 RenderError::helper(format!("`{}` {}", helper.name, failure.message))
             }
             error => error,

@@ -130,17 +130,17 @@ impl Budget {
     /// Returns an error if appending `more` bytes to a text of `bytes` bytes would exceed the size
     /// limit.
     pub(crate) fn check_growth(&self, bytes: usize, more: usize) -> Result<(), RenderError> {
-        if bytes.saturating_add(more) > self.limits.bytes {
-            Err(RenderError::TooLarge)
-        } else {
-            Ok(())
-        }
+        let (size, max) = (bytes.saturating_add(more), self.limits.bytes);
+        if size > max { Err(RenderError::too_large("rendered text", max, size)) } else { Ok(()) }
     }
 
     /// Counts bytes that a helper produced. Returns an error if the total exceeds the limit.
     pub(crate) fn count_helper_bytes(&mut self, bytes: usize) -> Result<(), RenderError> {
         self.helper_bytes = self.helper_bytes.saturating_add(bytes);
         let max = self.limits.bytes.saturating_mul(HELPER_OUTPUT_FACTOR);
-        if self.helper_bytes > max { Err(RenderError::TooLarge) } else { Ok(()) }
+        if self.helper_bytes > max {
+            return Err(RenderError::too_large("output of helpers", max, self.helper_bytes));
+        }
+        Ok(())
     }
 }

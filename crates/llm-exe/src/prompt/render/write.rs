@@ -17,7 +17,7 @@ const MAX_NESTING: usize = 200;
 /// Appends a string to the output.
 ///
 /// # Errors
-/// Returns `TooLarge` if the result would exceed the size limit.
+/// Returns an error if the result would exceed the size limit.
 #[inline]
 pub(crate) fn push(out: &mut String, text: &str, budget: &mut Budget) -> Result<(), RenderError> {
     let fits = text.len() <= out.capacity() - out.len();

@@ -99,6 +99,11 @@ fn insert_effort(
         GeminiThinking::Budget { can_be_off: true, .. } if effort == "none" => {
             json!({ "thinkingBudget": 0 })
         }
+        GeminiThinking::Budget { min, .. }
+            if effort != "none" && max_tokens.is_some_and(|limit| limit <= min) =>
+        {
+            return options.warn_dropped("effort", "maxTokens is too small for thinking");
+        }
         GeminiThinking::Budget { min, max, .. } => {
             // These budgets are taken from Google's own mapping of effort levels.
             let budget = match effort {

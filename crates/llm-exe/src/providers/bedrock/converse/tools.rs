@@ -160,14 +160,33 @@ pub(super) fn result(result: &ToolResult, ids: &CallIds, has_status: bool) -> Va
     json!({ "toolResult": block })
 }
 
+/// Keywords at the root that Nova does not support and that the model must know.
+const ROOT_CONDITIONS: &[&str] = &[
+    "$ref",
+    "$dynamicRef",
+    "$recursiveRef",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "if",
+    "patternProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+];
+
 /// Reduces the root of a schema to `type`, `properties` and `required`. Returns `None` if the
-/// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`. All
-/// other root keywords can be dropped, because the reply is later validated against the full
-/// schema.
+/// schema has references, or if its root has a keyword such as `anyOf` or `patternProperties`, or a
+/// schema for additional properties. All other root keywords can be dropped, because the reply is
+/// later validated against the full schema.
 pub(super) fn with_plain_root(schema: &Value) -> Option<Value> {
     let properties = schema.get("properties")?;
-    let rules = ["anyOf", "oneOf", "allOf", "if", "patternProperties", "dependentSchemas"];
-    if rules.iter().any(|rule| schema.get(rule).is_some()) || has_reference(properties) {
+    let has_schema = |key: &str| schema.get(key).is_some_and(Value::is_object);
+    if ROOT_CONDITIONS.iter().any(|key| schema.get(key).is_some())
+        || has_schema("additionalProperties")
+        || has_schema("unevaluatedProperties")
+        || has_reference(properties)
+    {
         return None;
     }
     let mut plain = json!({ "type": "object", "properties": properties });
@@ -180,9 +199,52 @@ pub(super) fn with_plain_root(schema: &Value) -> Option<Value> {
 fn has_reference(schema: &Value) -> bool {
     match schema {
         Value::Object(rules) => {
-            rules.get("$ref").is_some_and(Value::is_string) || rules.values().any(has_reference)
+            let is_reference = |key: &str| rules.get(key).is_some_and(Value::is_string);
+            ["$ref", "$dynamicRef", "$recursiveRef"].into_iter().any(is_reference)
+                || rules.values().any(has_reference)
         }
         Value::Array(items) => items.iter().any(has_reference),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::with_plain_root;
+
+    #[test]
+    fn a_root_that_would_lose_conditions_is_not_reduced() {
+        let properties = json!({"k": {"type": "string"}});
+        for (key, value) in [
+            ("$ref", json!("#/$defs/U")),
+            ("additionalProperties", json!({"type": "integer"})),
+            ("unevaluatedProperties", json!({"type": "integer"})),
+            ("dependentRequired", json!({"k": ["a"]})),
+            ("dependencies", json!({"k": ["a"]})),
+            ("properties", json!({"k": {"$dynamicRef": "#n"}})),
+            ("properties", json!({"k": {"$recursiveRef": "#"}})),
+        ] {
+            let mut schema = json!({"type": "object", "properties": properties});
+            schema[key] = value;
+            assert_eq!(with_plain_root(&schema), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_root_without_conditions_is_reduced() {
+        let plain = json!({
+            "type": "object", "properties": {"k": {"type": "string"}}, "required": ["k"]
+        });
+        let mut schema = plain.clone();
+        for (key, value) in [
+            ("title", json!("T")),
+            ("additionalProperties", json!(false)),
+            ("$defs", json!({"a": {"type": "string"}})),
+        ] {
+            schema[key] = value;
+        }
+        assert_eq!(with_plain_root(&schema), Some(plain));
     }
 }
