@@ -17,6 +17,7 @@ writeFileSync(
   VALID,
   'NODE_ENV=test\nDEPLOY_ACCOUNT=000000000000\nDEPLOY_REGION=us-west-2\n' +
     `DEPLOY_PROFILE=none-such\nXAI_API_KEY='sentinel # "of" $(xai)'\n`,
+  { mode: 0o600 },
 );
 
 function run(command: string, args: string[], root = ROOT, path = process.env['PATH']) {
@@ -43,7 +44,9 @@ for (const command of COMMANDS) {
     const missing = run(command, ['--dotenv', 'none.env']);
     const message = `${join(FOLDER, 'none.env')}: file not found; copy .env.sample to .env and fill it in`;
     assert.deepEqual([missing.status, missing.stdout, missing.stderr], [1, '', message]);
-    writeFileSync(join(FOLDER, 'invalid.env'), 'NODE_ENV=test\nDEPLOY_ACCOUNT=12\n');
+    writeFileSync(join(FOLDER, 'invalid.env'), 'NODE_ENV=test\nDEPLOY_ACCOUNT=12\n', {
+      mode: 0o600,
+    });
     const invalid = run(command, ['--dotenv', 'invalid.env']);
     assert.equal(invalid.status, 1);
     assert.deepEqual(

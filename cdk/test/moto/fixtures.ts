@@ -51,7 +51,7 @@ export class User {
       ...values,
     };
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
-    writeFileSync(this.envFile, lines.join(''));
+    writeFileSync(this.envFile, lines.join(''), { mode: 0o600 });
   }
 
   /** Runs `npm run <command> -- <args>`. */
