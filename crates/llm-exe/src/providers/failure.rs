@@ -173,14 +173,19 @@ const QUOTA_MESSAGES: &[&str] = &[
     "Key limit exceeded",
 ];
 
+/// Returns whether a text contains at least one of the known texts.
+pub(super) fn contains_any(text: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| text.contains(known))
+}
+
 /// Returns whether the account has used up its credit or quota, which means that a retry cannot
 /// succeed.
 fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
     match status {
         402 => true,
         400 | 403 | 429 => {
-            body.has_code(|code| QUOTA_CODES.iter().any(|known| code.contains(known)))
-                || QUOTA_MESSAGES.iter().any(|known| message.contains(known))
+            body.has_code(|code| contains_any(code, QUOTA_CODES))
+                || contains_any(message, QUOTA_MESSAGES)
                 || body.is_long_term_quota()
         }
         _ => false,
@@ -217,7 +222,7 @@ const CONTENT_MESSAGES: &[&str] = &[
 fn is_about_content(status: u16, body: &ErrorBody, message: &str) -> bool {
     matches!(status, 400 | 403 | 422)
         && (body.has_code(|code| CONTENT_CODES.contains(&code))
-            || CONTENT_MESSAGES.iter().any(|known| message.contains(known))
+            || contains_any(message, CONTENT_MESSAGES)
             || body.has_moderation_reasons())
 }
 

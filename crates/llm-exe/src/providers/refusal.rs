@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use crate::chat::{Chat, Part, Sampling, ToolContent};
 
+use super::failure::contains_any;
 use super::refusal_text::{
     is_about_value, is_exclusive, leading_efforts, leading_number, without_alternatives,
     without_quotations,
@@ -249,7 +250,7 @@ pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Re
     // Validation errors often contain the name in a separate field.
     let body = std::str::from_utf8(body).ok().map(truncate)?;
     let names_field = !subjects(&without_quotations(message)).is_empty();
-    if names_field || !has_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
+    if names_field || !contains_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
         return None;
     }
     if quotes_chat(body, chat) { None } else { parse_message(body) }
@@ -282,21 +283,16 @@ fn quotes_chat(text: &str, chat: &Chat) -> bool {
 }
 
 fn truncate(text: &str) -> &str {
-    let end = (0..=MAX_TEXT_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or_default()).unwrap_or_default()
-}
-
-fn has_any(text: &str, texts: &[&str]) -> bool {
-    texts.iter().any(|known| text.contains(known))
+    text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
 }
 
 fn parse_message(message: &str) -> Option<Refusal> {
     let message = without_quotations(remove_schema_rule(message));
     let text = message.to_ascii_lowercase();
-    if has_any(&text, SCHEMA_TEXTS) {
+    if contains_any(&text, SCHEMA_TEXTS) {
         return Some(Refusal::Schema);
     }
-    if has_any(&text, TOOL_SCHEMA_TEXTS) {
+    if contains_any(&text, TOOL_SCHEMA_TEXTS) {
         return Some(Refusal::ToolSchema);
     }
     let found = subjects(&message);
@@ -322,7 +318,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
     if *subject == Subject::Effort && !efforts.is_empty() {
         return Some(Refusal::Effort(efforts));
     }
-    if !has_any(text, UNSUPPORTED_TEXTS) || has_any(text, INVALID_VALUE_TEXTS) {
+    if !contains_any(text, UNSUPPORTED_TEXTS) || contains_any(text, INVALID_VALUE_TEXTS) {
         return None;
     }
     match subject {
@@ -490,7 +486,7 @@ fn supported_efforts(text: &str) -> Vec<&'static str> {
 /// Returns the maximum number of output tokens that a message names.
 fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
     let names_limit = subject == Some(Subject::OutputLimit) || text.contains("maximum tokens");
-    let is_model_limit = !has_any(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
+    let is_model_limit = !contains_any(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
     if !names_limit || !is_model_limit {
         return None;
     }

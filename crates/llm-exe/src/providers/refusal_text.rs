@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::capabilities::EFFORTS;
+use super::failure::contains_any;
 
 /// Maximum length of a quoted name or value, such as `response_format.json_schema`.
 const MAX_NAME: usize = 64;
@@ -165,11 +166,11 @@ pub(super) fn is_exclusive(text: &str) -> bool {
         text.match_indices(start).any(|(at, _)| {
             let sentence = text.get(at..).unwrap_or_default();
             let sentence = sentence.get(..sentence_length(sentence)).unwrap_or_default();
-            ends.iter().any(|end| sentence.contains(end))
+            contains_any(sentence, ends)
         })
     };
     words.any(|word| matches!(word, "both" | "together" | "simultaneously"))
-        || EXCLUSIVE_TEXTS.iter().any(|known| text.contains(known))
+        || contains_any(text, EXCLUSIVE_TEXTS)
         || between("either ", &[" or "])
         || between("when ", &[" is set", " are set", " is specified", " is provided"])
         || between("if ", &[" is set", " are set", " is specified", " is provided"])
@@ -178,10 +179,10 @@ pub(super) fn is_exclusive(text: &str) -> bool {
 /// Returns whether a text in lower case is about the value of an option, which other requests can
 /// have in range.
 pub(super) fn is_about_value(text: &str) -> bool {
-    if DEFAULT_ONLY_TEXTS.iter().any(|known| text.contains(known)) {
+    if contains_any(text, DEFAULT_ONLY_TEXTS) {
         return false;
     }
-    VALUE_TEXTS.iter().any(|known| text.contains(known)) || names_number(text)
+    contains_any(text, VALUE_TEXTS) || names_number(text)
 }
 
 /// Returns whether a text contains a number that is not a status or a position.

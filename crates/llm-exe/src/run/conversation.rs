@@ -261,7 +261,7 @@ pub(super) fn name_target(error: Error, target: &Target) -> Error {
     }
 }
 
-/// Converts a system message at the end to a user message if there is no user message. Most APIs
+/// Changes a final system message to a user message if the chat has no user message. Most APIs
 /// require one, and so do the chat templates of many models that OpenAI-compatible servers run.
 fn convert_last_system(messages: &mut [Message]) {
     let has_user = messages.iter().any(|message| message.role == Role::User);

@@ -130,12 +130,14 @@ impl Change {
                     Some(Change::OutputLimit { limit, default_for: effort })
                 }
             },
-            Refusal::Format => match chat.structure {
-                Structure::Native { .. } => Some((SchemaMethod::Native, None)),
-                Structure::JsonMode => Some((SchemaMethod::JsonMode, None)),
-                _ => None,
+            Refusal::Format => {
+                let refused = match chat.structure {
+                    Structure::Native { .. } => SchemaMethod::Native,
+                    Structure::JsonMode => SchemaMethod::JsonMode,
+                    _ => return None,
+                };
+                Some(Change::Structure { refused, schema: None, sent: "" })
             }
-            .map(|(refused, schema)| Change::Structure { refused, schema, sent: "" }),
             Refusal::Schema | Refusal::ToolSchema => {
                 let refused = match (&chat.structure, refusal) {
                     (Structure::Native { strict: true, .. }, Refusal::Schema) => {

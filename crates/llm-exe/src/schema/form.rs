@@ -150,7 +150,7 @@ impl Rewriter<'_> {
             (Some(reference), []) if is_plain => {
                 return Some(Cow::Owned(reference_schema(reference)));
             }
-            (None, [branch]) if is_plain => return self.flatten_branch(branch, depth),
+            (None, [branch]) if is_plain => return self.flatten(branch.as_object()?, depth + 1),
             _ => {}
         }
         let target = reference.map(|reference| reference_schema(reference).into());
@@ -166,11 +166,6 @@ impl Rewriter<'_> {
             Some(merged) => Some(Cow::Owned(merged)),
             None => self.keep_all_of(rules, branches),
         }
-    }
-
-    /// Flattens the only branch of an `allOf`.
-    fn flatten_branch<'r>(&self, branch: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
-        self.flatten(branch.as_object()?, depth + 1)
     }
 
     /// Flattens a schema, and replaces its `$ref` with the definition.

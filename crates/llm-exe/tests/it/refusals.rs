@@ -30,7 +30,7 @@ struct Case {
     body: Option<Value>,
     /// The field and its change, or null if the error is returned.
     change: Option<[String; 2]>,
-    /// Values in the changed request by JSON pointer. Null means that there is no value.
+    /// The values in the changed request by JSON pointer. Null stands for a missing value.
     #[serde(default)]
     sent: serde_json::Map<String, Value>,
     /// Whether later requests are changed before they are sent.
