@@ -14,14 +14,16 @@ mod output;
 mod standard_chain;
 
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 use clap::Parser;
 
-use args::Args;
+use args::{Args, Command};
+use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match new_runtime(&args.command) {
         Ok(runtime) => runtime,
         Err(error) => {
             anstream::eprintln!("error: can't start the async runtime: {error}");
@@ -32,4 +34,17 @@ fn main() -> ExitCode {
     // Requests can still be in progress after an interrupt. Exit without waiting for them.
     runtime.shutdown_background();
     code
+}
+
+/// Creates the runtime for a command. `serve` has a thread more than the machine has cores, so that
+/// it accepts and answers requests while all cores check replies. The other commands handle one
+/// request or event, as the Lambda function does.
+fn new_runtime(command: &Command) -> std::io::Result<Runtime> {
+    match command {
+        Command::Serve(_) => {
+            let cores = available_parallelism().map_or(1, usize::from);
+            Builder::new_multi_thread().worker_threads(cores + 1).enable_all().build()
+        }
+        _ => Builder::new_current_thread().enable_all().build(),
+    }
 }

@@ -1,38 +1,32 @@
-//! Runs the CPU-heavy steps of concurrent requests one at a time.
+//! Limits the number of CPU-heavy steps that run at the same time.
 //!
-//! The requests of a batch are futures of one thread. A step of one request, such as checking a
-//! large reply, delays the timers and the responses of all other requests. After a long step, the
-//! thread therefore resteps to the runtime before the next step begins. The limits on rendering,
-//! compiling and checking bound the duration of a single step.
+//! A step of one request, such as checking a large reply, occupies a thread of the runtime and
+//! delays the timers and the responses of all other requests on it. On a runtime with one thread,
+//! such as that of the Lambda function, steps run one at a time, and after a long step the thread
+//! polls the timers before the next step begins. On a runtime with several threads, one of them
+//! stays free for other requests. The limits on rendering, compiling and checking bound the duration
+//! of a single step.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-/// Duration of a step after which the thread resteps to the runtime.
+/// Duration of a step after which the thread polls the timers before the next step begins.
 const LONG_STEP: Duration = Duration::from_millis(10);
 
 /// The queue for the steps of all requests of a runner. Clones share it.
-#[derive(Clone)]
-pub(super) struct StepQueue(Arc<Semaphore>);
-
-impl Default for StepQueue {
-    fn default() -> Self {
-        StepQueue(Arc::new(Semaphore::new(1)))
-    }
-}
+#[derive(Clone, Default)]
+pub(super) struct StepQueue(Arc<OnceLock<Semaphore>>);
 
 impl StepQueue {
-    /// Waits until no other step runs, and runs the step.
+    /// Waits until the runtime has a thread for the step, and runs the step. Without a Tokio
+    /// runtime, runs it immediately.
     pub(super) async fn run<T>(&self, step: impl FnOnce() -> T) -> T {
-        let permit = match self.0.try_acquire() {
-            Ok(permit) => Ok(permit),
-            // On a runtime with several threads, the other threads continue during the step.
-            Err(_) if !has_one_thread() => return step(),
-            Err(_) => self.0.acquire().await,
-        };
+        let Ok(runtime) = Handle::try_current() else { return step() };
+        let slots = self.0.get_or_init(|| Semaphore::new(max_steps(&runtime)));
+        let permit = slots.acquire().await;
         let started = Instant::now();
         let outcome = step();
         if started.elapsed() > LONG_STEP {
@@ -45,10 +39,9 @@ impl StepQueue {
     }
 }
 
-/// Returns whether the current runtime runs all futures on one thread.
-fn has_one_thread() -> bool {
-    Handle::try_current()
-        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread)
+/// Returns the maximum number of steps that a runtime runs at the same time.
+fn max_steps(runtime: &Handle) -> usize {
+    runtime.metrics().num_workers().saturating_sub(1).max(1)
 }
 
 #[cfg(test)]
