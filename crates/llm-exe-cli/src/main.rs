@@ -22,7 +22,10 @@ use args::{Args, Command};
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::print_usage(&error),
+    };
     let runtime = match new_runtime(&args.command) {
         Ok(runtime) => runtime,
         Err(error) => {

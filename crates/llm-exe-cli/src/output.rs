@@ -1,10 +1,13 @@
 //! Prints results and errors, either as text for people or as JSON for programs.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use llm_exe::error::NotSet;
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -42,24 +45,33 @@ pub(crate) fn print_warning(text: &str) {
     anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
 }
 
-/// Escapes control characters, as JSON does, except for line breaks and tabs. A message can quote a
-/// provider or a request, which could otherwise control the terminal.
+/// Escapes control characters and invisible characters, as JSON does, except for line breaks and
+/// tabs. A message can quote a provider, a request or an argument, which could otherwise control
+/// the terminal or look different from what it is.
 pub(crate) fn escape_controls(text: &str) -> Cow<'_, str> {
-    // These characters change the direction of the text around them.
-    let is_direction = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_escaped = |c: char| (c.is_control() && !"\n\t".contains(c)) || is_direction(c);
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_escaped(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
         } else {
             out.push(c);
         }
     }
     Cow::Owned(out)
+}
+
+fn is_escaped(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    // Line breaks and tabs lay out messages. Joiners are parts of emoji and of words in some
+    // scripts.
+    let is_harmless = matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    !is_harmless && matches!(category, Control | Format | LineSeparator | ParagraphSeparator)
 }
 
 /// Prints an error to standard error and returns the exit code for its kind.
@@ -106,4 +118,43 @@ fn error_json(error: &Error) -> Value {
 pub(crate) fn print_startup_error(message: &str) -> ExitCode {
     anstream::eprintln!("{RED}error:{RED:#} {}", escape_controls(message));
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
+}
+
+/// Prints an error or a help text of the argument parser and returns the exit code. The text can
+/// quote the arguments.
+pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
+    let is_plain = |argument: OsString| !argument.to_string_lossy().contains(is_escaped);
+    // A broken pipe is not an error, because readers such as `head` close the pipe early.
+    let _ = if std::env::args_os().all(is_plain) {
+        error.print()
+    } else {
+        // Without colors, because their control characters would be escaped too.
+        let text = error.render().to_string();
+        std::io::stderr().write_all(escape_controls(&text).as_bytes())
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape_controls;
+
+    #[test]
+    fn invisible_characters_are_escaped() {
+        for (text, expected) in [
+            ("a\u{1b}[31mb", r"a\u001b[31mb"),
+            ("a\u{202e}b\u{2066}", r"a\u202eb\u2066"),
+            ("a\u{200b}\u{200e}\u{61c}\u{feff}b", r"a\u200b\u200e\u061c\ufeffb"),
+            ("a\u{2028}b", r"a\u2028b"),
+            ("a\u{e0041}b", r"a\udb40\udc41b"),
+        ] {
+            assert_eq!(escape_controls(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_and_emoji_are_unchanged() {
+        let text = "line\n\tcafé 👩\u{200d}🚀 می\u{200c}خواهم";
+        assert_eq!(escape_controls(text), text);
+    }
 }

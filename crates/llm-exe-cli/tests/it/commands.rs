@@ -402,6 +402,18 @@ async fn control_characters_in_messages_are_escaped() {
 }
 
 #[tokio::test]
+async fn hidden_characters_in_arguments_are_escaped() {
+    let folder = Folder::new();
+    for argument in ["--bad\u{1b}[31m", "--bad\u{202e}x", "--timeout=\u{200b}"] {
+        let output = folder.run(&["invoke", "request.json", argument]).await;
+        assert_eq!(output.code, Some(2), "{argument:?}: {output:?}");
+        let is_hidden = |c| matches!(c, '\u{1b}' | '\u{202e}' | '\u{200b}');
+        assert!(!output.stderr.contains(is_hidden), "{argument:?}: {output:?}");
+        assert!(output.stderr.contains("--"), "{argument:?}: {output:?}");
+    }
+}
+
+#[tokio::test]
 async fn size_of_a_file_that_is_too_large_is_reported() {
     let folder = Folder::new();
     let file = folder.file("large.json", " ".repeat(7 << 20));

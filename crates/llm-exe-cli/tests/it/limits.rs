@@ -38,9 +38,7 @@ impl Build {
                 program: program.into(),
                 address_space: 300,
                 cpu_seconds: 2,
-                // The goal is 300 ms. Checking a reply of 800,000 values is one step, which takes
-                // up to 400 ms on a busy machine with two cores.
-                max_delay: Duration::from_millis(500),
+                max_delay: Duration::from_millis(300),
             },
             None => Build {
                 program: env!("CARGO_BIN_EXE_llm-exe").into(),
