@@ -4,8 +4,8 @@
 //! delays the timers and the responses of all other requests on it. On a runtime with one thread,
 //! such as that of the Lambda function, steps run one at a time, and after a long step the thread
 //! polls the timers before the next step begins. On a runtime with several threads, one of them
-//! stays free for other requests. The limits on rendering, compiling and checking bound the duration
-//! of a single step.
+//! stays free for other requests. The limits on rendering, compiling and checking bound the
+//! duration of a single step.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
