@@ -33,11 +33,11 @@ impl ReplyParser for ListToJsonParser {
             }
         }
         let value = Value::Object(fields);
-        match context.schema {
-            None => Ok(value),
-            Some(schema) => schema.read(value).map_err(|error| {
-                OutputError::new(format!("the reply does not satisfy the schema: {error}"))
-            }),
-        }
+        let Some(schema) = context.schema else { return Ok(value) };
+        let read = schema.coerce(value).map_err(|error| {
+            OutputError::new(format!("the reply does not satisfy the schema: {error}"))
+        })?;
+        context.warn(read.warnings);
+        Ok(read.value)
     }
 }

@@ -1,5 +1,6 @@
 //! Types that all parsers share, such as the parser trait and the entries of the parser table.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::js_text;
 use super::options::OutputOptions;
-use crate::schema::Schema;
+use crate::schema::{CoercedValue, Schema};
 
 /// The error for a reply that can't be parsed as the requested `output`. The message is logged and
 /// sent to both the caller and the model, so it must not quote the reply. Names, such as those of
@@ -57,6 +58,8 @@ pub struct Context<'a> {
     pub render: &'a dyn Fn(&str) -> Result<String, OutputError>,
     /// The only field of the object in which the model was asked to send the result.
     pub(crate) wrapper: Option<&'static str>,
+    /// The warnings of the response.
+    pub(crate) warnings: Option<&'a RefCell<Vec<String>>>,
 }
 
 impl<'a> Context<'a> {
@@ -65,12 +68,14 @@ impl<'a> Context<'a> {
         schema: Option<&'a Schema>,
         render: &'a dyn Fn(&str) -> Result<String, OutputError>,
     ) -> Self {
-        Context { schema, render, wrapper: None }
+        Context { schema, render, wrapper: None, warnings: None }
     }
 
     /// Checks a JSON value in a reply and coerces it to the schema. The wrapper is optional,
     /// because models without structured output may omit it.
-    pub(super) fn read(&self, mut value: Value) -> Result<Value, String> {
+    ///
+    /// The caller adds the warnings of the value that it uses with [`Context::warn`].
+    pub(super) fn read(&self, mut value: Value) -> Result<CoercedValue, String> {
         if let (Some(name), Value::Object(fields)) = (self.wrapper, &mut value)
             && fields.len() == 1
             && let Some(inner) = fields.get_mut(name)
@@ -78,8 +83,15 @@ impl<'a> Context<'a> {
             value = inner.take();
         }
         match self.schema {
-            Some(schema) => schema.read(value).map_err(|error| error.to_string()),
-            None => Ok(value),
+            Some(schema) => schema.coerce(value).map_err(|error| error.to_string()),
+            None => Ok(CoercedValue { value, as_written: true, warnings: Vec::new() }),
+        }
+    }
+
+    /// Adds warnings to the response. They must not quote the reply.
+    pub(super) fn warn(&self, warnings: impl IntoIterator<Item = String>) {
+        if let Some(all) = self.warnings {
+            all.borrow_mut().extend(warnings);
         }
     }
 }

@@ -231,7 +231,11 @@ impl Plan {
         let own_schema = result_type.as_ref().and_then(|result| result.schema.as_ref());
         let wrapper = result_type.as_ref().and_then(|result| result.wrapper);
         let schema = own_schema.or(schema.as_ref());
-        let context = ParserContext { wrapper, ..ParserContext::new(schema, &render) };
+        let context = ParserContext {
+            wrapper,
+            warnings: Some(&warnings),
+            ..ParserContext::new(schema, &render)
+        };
         let value = parser.parse(text, &context)?;
         if let Some(result) = result_type {
             (result.check)(&value).map_err(OutputError)?;

@@ -100,6 +100,14 @@ impl Schema {
         })
     }
 
+    /// Returns the value of [`Schema::coerce`].
+    ///
+    /// # Errors
+    /// Returns the errors of [`Schema::coerce`].
+    pub fn read(&self, value: Value) -> Result<Value, SchemaError> {
+        self.coerce(value).map(|coerced| coerced.value)
+    }
+
     /// Coerces a value to the schema where this is unambiguous, then validates it. Coercion
     /// converts strings that contain a number or boolean, fills in defaults, and removes unknown
     /// properties of closed objects.
@@ -107,15 +115,16 @@ impl Schema {
     /// # Errors
     /// Returns an error if the value does not satisfy the schema, contains a number that would lose
     /// digits, or takes too much work to check.
-    pub fn read(&self, mut value: Value) -> Result<Value, SchemaError> {
+    pub fn coerce(&self, mut value: Value) -> Result<CoercedValue, SchemaError> {
         let budget = Budget::new(MAX_WORK);
+        let as_written = self.validator.is_valid(&value, &budget).map_err(too_much_work)?;
         match self.validator.coerce(&mut value, &budget) {
             Ok(None) => {}
             Ok(Some(lossy)) => return Err(SchemaError::new(lossy.to_string())),
             Err(error) => return Err(too_much_work(error)),
         }
         self.validate_within(&value, &budget)?;
-        Ok(value)
+        Ok(CoercedValue { value, as_written, warnings: Vec::new() })
     }
 
     /// Returns whether a value satisfies the schema without coercion. Returns false if the check
@@ -140,6 +149,19 @@ impl Schema {
         let budget = Budget::new(MAX_EXPLANATION_WORK);
         Err(SchemaError::new(self.validator.explain(value, &budget)))
     }
+}
+
+/// A value that satisfies a schema.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CoercedValue {
+    /// The value, with defaults.
+    pub value: Value,
+    /// Whether the value satisfied the schema before it was changed.
+    pub as_written: bool,
+    /// Each change, and each default that was not filled in, with the JSON pointer of its place.
+    /// The texts do not quote the value.
+    pub warnings: Vec<String>,
 }
 
 /// Returns the number of values in a schema.
