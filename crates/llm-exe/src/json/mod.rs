@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use decimal::Decimal;
 pub(crate) use finite::to_value;
-pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model};
+pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model, stores_text};
 pub(crate) use size::{MAX_VALUES, find_excess_value};
 
 /// Why a string is not valid JSON, or why its value can't be stored.

@@ -10,6 +10,7 @@ use super::camel_case::KeyTransform;
 use super::lines::{item_error, parse_key_value_pairs};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
+use crate::schema::Origin;
 
 struct ListToJsonParser {
     key_transform: KeyTransform,
@@ -34,7 +35,7 @@ impl ReplyParser for ListToJsonParser {
         }
         let value = Value::Object(fields);
         let Some(schema) = context.schema else { return Ok(value) };
-        let read = schema.coerce(value).map_err(|error| {
+        let read = schema.coerce_from(value, Origin::Text).map_err(|error| {
             OutputError::new(format!("the reply does not satisfy the schema: {error}"))
         })?;
         context.warn(read.warnings);

@@ -56,7 +56,7 @@ pub(super) fn check_output(
     }
     warnings.extend(given.unknown().map(|name| unknown_option_warning(&parser, name)));
     let schema = compile_schema(&parser, schema, problems)?;
-    warnings.extend(schema.as_ref().and_then(Schema::warning));
+    warnings.extend(schema.iter().flat_map(Schema::warnings).cloned());
     // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.
     let repairs = repairs.unwrap_or(u32::from(schema.is_some()));
     Some(Output { parser, schema, repairs, result_type: None })

@@ -31,8 +31,8 @@ pub(crate) use reference::{referenced, with_pointers};
 pub use strict::strict;
 pub use tool_input::tool_input;
 
-use crate::json::quoted;
-use validate::{Budget, Draft, TooMuchWork, Validator};
+pub(crate) use validate::Origin;
+use validate::{Budget, Coerced, TooMuchWork, Validator};
 
 /// Maximum units of work to coerce and validate a value. A unit is about ten nanoseconds.
 const MAX_WORK: u64 = 30_000_000;
@@ -41,11 +41,6 @@ const MAX_WORK: u64 = 30_000_000;
 const MAX_VALUES: usize = 100_000;
 /// Maximum units of work to describe the errors of an invalid value.
 const MAX_EXPLANATION_WORK: u64 = 5_000_000;
-
-/// The supported values of `$schema`. Older spellings of these URIs are supported too.
-const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
-    https://json-schema.org/draft/2019-09/schema, http://json-schema.org/draft-07/schema#, \
-    http://json-schema.org/draft-06/schema#, http://json-schema.org/draft-04/schema#";
 
 /// A compiled schema. Clones share the compiled data.
 #[derive(Clone)]
@@ -88,16 +83,10 @@ impl Schema {
         self.written.get("type").and_then(Value::as_str) == Some("object")
     }
 
-    /// Returns a warning if `$schema` is not a known draft.
-    pub fn warning(&self) -> Option<String> {
-        let name = self.written.get("$schema").and_then(Value::as_str)?;
-        Draft::from_uri(name).is_none().then(|| {
-            format!(
-                "schema.$schema: {} is not a known draft of JSON Schema; the schema is read as \
-                 draft 2020-12 (known: {KNOWN_DRAFTS})",
-                quoted(name)
-            )
-        })
+    /// Returns warnings about a schema that is valid but may not mean what its author intends: an
+    /// unknown `$schema`, a subschema without any keyword, or a default that its schema refuses.
+    pub fn warnings(&self) -> &[String] {
+        self.validator.warnings()
     }
 
     /// Returns the value of [`Schema::coerce`].
@@ -108,23 +97,33 @@ impl Schema {
         self.coerce(value).map(|coerced| coerced.value)
     }
 
-    /// Coerces a value to the schema where this is unambiguous, then validates it. Coercion
-    /// converts strings that contain a number or boolean, fills in defaults, and removes unknown
-    /// properties of closed objects.
+    /// Fills in defaults, and validates the value. A value that does not satisfy the schema is
+    /// changed where value and schema together allow one reading: for example, unknown properties
+    /// of closed objects are removed, and strings that contain a number become numbers. The
+    /// warnings of the result name each change.
     ///
     /// # Errors
     /// Returns an error if the value does not satisfy the schema, contains a number that would lose
     /// digits, or takes too much work to check.
-    pub fn coerce(&self, mut value: Value) -> Result<CoercedValue, SchemaError> {
+    pub fn coerce(&self, value: Value) -> Result<CoercedValue, SchemaError> {
+        self.coerce_from(value, Origin::Json)
+    }
+
+    /// Coerces a value as [`Schema::coerce`] does. If it was made from text, numbers and booleans
+    /// in strings cause no warning.
+    pub(crate) fn coerce_from(
+        &self,
+        mut value: Value,
+        origin: Origin,
+    ) -> Result<CoercedValue, SchemaError> {
         let budget = Budget::new(MAX_WORK);
-        let as_written = self.validator.is_valid(&value, &budget).map_err(too_much_work)?;
-        match self.validator.coerce(&mut value, &budget) {
-            Ok(None) => {}
-            Ok(Some(lossy)) => return Err(SchemaError::new(lossy.to_string())),
-            Err(error) => return Err(too_much_work(error)),
+        match self.validator.coerce(&mut value, origin, &budget).map_err(too_much_work)? {
+            Coerced::Valid { as_written, warnings } => {
+                Ok(CoercedValue { value, as_written, warnings })
+            }
+            Coerced::Lossy(lossy) => Err(SchemaError::new(lossy.to_string())),
+            Coerced::Invalid => Err(self.explain(&value)),
         }
-        self.validate_within(&value, &budget)?;
-        Ok(CoercedValue { value, as_written, warnings: Vec::new() })
     }
 
     /// Returns whether a value satisfies the schema without coercion. Returns false if the check
@@ -139,15 +138,16 @@ impl Schema {
     /// Returns an error with up to three positions where the value does not satisfy the schema, or
     /// an error if the check takes too much work.
     pub fn validate(&self, value: &Value) -> Result<(), SchemaError> {
-        self.validate_within(value, &Budget::new(MAX_WORK))
+        match self.validator.is_valid(value, &Budget::new(MAX_WORK)).map_err(too_much_work)? {
+            true => Ok(()),
+            false => Err(self.explain(value)),
+        }
     }
 
-    fn validate_within(&self, value: &Value, budget: &Budget) -> Result<(), SchemaError> {
-        if self.validator.is_valid(value, budget).map_err(too_much_work)? {
-            return Ok(());
-        }
+    /// Creates the error of an invalid value.
+    fn explain(&self, value: &Value) -> SchemaError {
         let budget = Budget::new(MAX_EXPLANATION_WORK);
-        Err(SchemaError::new(self.validator.explain(value, &budget)))
+        SchemaError::new(self.validator.explain(value, &budget))
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod clients;
+mod coercion;
 mod common;
 mod conversations;
 mod docs;

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::node::{ALWAYS, NEVER, Node, NodeId};
 use super::places::{Place, Places, Step};
 use super::resources::Resources;
+use super::warnings::Warnings;
 use crate::json::shown;
 use crate::schema::SchemaError;
 
@@ -20,6 +21,10 @@ pub(super) struct Builder<'a> {
     /// The references to schemas that do not exist. They are errors only if a value could be
     /// checked against them.
     pub(super) broken: Vec<(NodeId, SchemaError)>,
+    /// Whether one of the schemas has a default.
+    pub(super) has_default: bool,
+    /// Warnings about the schema.
+    pub(super) warnings: Warnings,
 }
 
 /// A reference from a node to another one.

@@ -3,21 +3,24 @@
 use serde_json::{Map, Value};
 
 use super::builder::{Builder, Reference, ReferenceKind};
-use super::coercible;
-use super::draft::Draft;
+use super::defaults;
+use super::draft::{Draft, KNOWN_DRAFTS};
 use super::node::{ALWAYS, DynamicRef, Graph, Keyword, NEVER, Node, NodeId, ROOT, Types};
-use super::places::{Place, Places};
+use super::places::{MAX_POINTER, Place, Places};
 use super::resources::Resources;
 use super::rules;
+use super::warnings::Warnings;
 use super::work;
+use crate::error::shorten;
+use crate::json::quoted;
 use crate::schema::SchemaError;
 
-/// Compiles a schema.
+/// Compiles a schema. Returns it with warnings about it.
 ///
 /// # Errors
 /// Returns an error with the position in the schema if the schema is invalid, refers to another
 /// document, or could cause too much work.
-pub(super) fn compile(schema: &Map<String, Value>) -> Result<Graph, SchemaError> {
+pub(super) fn compile(schema: &Map<String, Value>) -> Result<(Graph, Warnings), SchemaError> {
     let draft = Draft::default().within(schema);
     let mut builder = Builder {
         places: Places::default(),
@@ -25,6 +28,8 @@ pub(super) fn compile(schema: &Map<String, Value>) -> Result<Graph, SchemaError>
         resources: Resources::default(),
         references: Vec::new(),
         broken: Vec::new(),
+        has_default: false,
+        warnings: Warnings::default(),
     };
     let resource = builder.resources.add(draft.id(schema), None, Some(ROOT));
     for _ in [ALWAYS, NEVER] {
@@ -42,10 +47,12 @@ pub(super) fn compile(schema: &Map<String, Value>) -> Result<Graph, SchemaError>
         builder.compile_places()?;
     }
     work::check(&builder)?;
-    let Builder { nodes, resources, .. } = builder;
+    let Builder { nodes, resources, places, has_default, mut warnings, .. } = builder;
     let mut graph = Graph { nodes, dynamic_anchors: resources.dynamic_anchors };
-    coercible::mark(&mut graph);
-    Ok(graph)
+    if has_default {
+        defaults::prepare(&mut graph, &places, &mut warnings);
+    }
+    Ok((graph, warnings))
 }
 
 impl<'a> Builder<'a> {
@@ -69,6 +76,7 @@ impl<'a> Builder<'a> {
         index: NodeId,
         schema: &'a Map<String, Value>,
     ) -> Result<Node, SchemaError> {
+        self.report_unknown_draft(index, schema);
         if let Some(place) = self.places.get_mut(index) {
             place.draft = place.draft.within(schema);
             let draft = place.draft;
@@ -80,6 +88,24 @@ impl<'a> Builder<'a> {
             self.resources.add_anchors(place.resource, index, draft, schema);
         }
         rules::compile(self, index, schema)
+    }
+
+    fn report_unknown_draft(&mut self, index: NodeId, schema: &Map<String, Value>) {
+        let name = schema.get("$schema").and_then(Value::as_str);
+        let Some(name) = name.filter(|name| Draft::from_uri(name).is_none()) else { return };
+        let places = &self.places;
+        self.warnings.add(|| {
+            let pointer = places.pointer(index, &[]);
+            let place = match pointer.as_str() {
+                "" => "schema.$schema".to_owned(),
+                pointer => format!("schema: $schema at {}", shorten(pointer, MAX_POINTER)),
+            };
+            format!(
+                "{place}: {} is not a known draft of JSON Schema; the schema is read as draft \
+                 2020-12 (known: {KNOWN_DRAFTS})",
+                quoted(name)
+            )
+        });
     }
 
     /// Sets the target of a reference.

@@ -2,6 +2,11 @@
 
 use serde_json::{Map, Value};
 
+/// The supported values of `$schema`. Older spellings of these URIs are supported too.
+pub(super) const KNOWN_DRAFTS: &str = "https://json-schema.org/draft/2020-12/schema, \
+    https://json-schema.org/draft/2019-09/schema, http://json-schema.org/draft-07/schema#, \
+    http://json-schema.org/draft-06/schema#, http://json-schema.org/draft-04/schema#";
+
 /// A draft of JSON Schema. Later drafts are greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Draft {

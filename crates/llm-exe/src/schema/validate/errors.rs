@@ -12,6 +12,7 @@ use super::evaluated::EvaluatedParts;
 use super::node::{
     DependentRequired, ItemRules, Keyword, NEVER, Node, NodeId, ObjectRules, Types, Union,
 };
+use super::path::Path;
 use super::places::Step;
 use crate::error::shorten;
 use crate::json::quoted;
@@ -20,8 +21,6 @@ use crate::json::quoted;
 const MAX_ERRORS: usize = 3;
 /// Maximum number of characters of an error.
 const MAX_ERROR: usize = 300;
-/// Maximum number of characters of the position of an error.
-const MAX_POINTER: usize = 120;
 /// Maximum number of branches of an `anyOf` or `oneOf` whose errors are described.
 const MAX_BRANCHES: usize = 2;
 /// Maximum number of `anyOf` and `oneOf` inside of each other whose errors are described.
@@ -33,38 +32,11 @@ const MAX_HOPS: usize = 8;
 pub(super) fn explain(checker: &Checker<'_>, node: NodeId, value: &Value) -> String {
     let mut explainer = Explainer { checker, errors: Vec::new(), limit: MAX_ERRORS, unions: 0 };
     let scope = Scope { resource: checker.graph.node(node).resource, outer: None };
-    let outcome = explainer.explain(node, value, &Path { last: None }, &scope);
+    let outcome = explainer.explain(node, value, &Path::ROOT, &scope);
     match (outcome, explainer.errors.as_slice()) {
         (Err(error), []) => format!("the value does not satisfy the schema ({error})"),
         (Ok(()), []) => "the value does not satisfy the schema".to_owned(),
         (_, errors) => errors.join("; "),
-    }
-}
-
-/// The position of a value.
-#[derive(Clone, Copy)]
-struct Path<'p> {
-    last: Option<(&'p Path<'p>, Step<'p>)>,
-}
-
-impl<'p> Path<'p> {
-    fn with(&'p self, step: Step<'p>) -> Path<'p> {
-        Path { last: Some((self, step)) }
-    }
-
-    fn text(&self) -> String {
-        let mut steps = Vec::new();
-        let mut last = self.last;
-        while let Some((outer, step)) = last {
-            steps.push(step);
-            last = outer.last;
-        }
-        let mut pointer = String::new();
-        steps.iter().rev().for_each(|step| step.append_to(&mut pointer));
-        match pointer.as_str() {
-            "" => "the value".to_owned(),
-            _ => shorten(&pointer, MAX_POINTER),
-        }
     }
 }
 
@@ -320,7 +292,7 @@ impl<'c> Explainer<'_, 'c> {
                 let mut inner = self.inner(1);
                 if schema != NEVER {
                     let value = Value::String(name.clone());
-                    inner.explain(schema, &value, &Path { last: None }, scope)?;
+                    inner.explain(schema, &value, &Path::ROOT, scope)?;
                 }
                 let reason = inner.errors.first().and_then(|error| error.split_once(": "));
                 let mut text = format!("the property name {} is not allowed", quoted(name));

@@ -105,6 +105,31 @@ impl Graph {
         })
     }
 
+    /// Returns the rules of a node for objects.
+    pub(super) fn object_rules(&self, node: NodeId) -> Option<&ObjectRules> {
+        self.node(node).keywords.iter().find_map(|keyword| match keyword {
+            Keyword::Object(rules) => Some(&**rules),
+            _ => None,
+        })
+    }
+
+    /// Returns the rules of a node for objects.
+    pub(super) fn object_rules_mut(&mut self, node: NodeId) -> Option<&mut ObjectRules> {
+        let node = self.nodes.get_mut(usize::try_from(node).ok()?)?;
+        node.keywords.iter_mut().find_map(|keyword| match keyword {
+            Keyword::Object(rules) => Some(&mut **rules),
+            _ => None,
+        })
+    }
+
+    /// Returns the rules of a node for items.
+    pub(super) fn item_rules(&self, node: NodeId) -> Option<&ItemRules> {
+        self.node(node).keywords.iter().find_map(|keyword| match keyword {
+            Keyword::Items(rules) => Some(&**rules),
+            _ => None,
+        })
+    }
+
     /// Returns the `default` of a node.
     pub(super) fn default_of(&self, node: NodeId) -> Option<&Value> {
         self.node(node).keywords.iter().find_map(|keyword| match keyword {
@@ -121,8 +146,10 @@ pub(super) struct Node {
     pub(super) types: Types,
     /// Whether one of the keywords is `unevaluatedProperties` or `unevaluatedItems`.
     pub(super) has_unevaluated: bool,
-    /// Whether coercion can change a value or a part of it.
-    pub(super) can_coerce: bool,
+    /// Whether a part of a value can get a default.
+    pub(super) can_fill: bool,
+    /// Whether a keyword that is not checked, such as `format`, describes the form of a string.
+    pub(super) has_text_form: bool,
     /// The schema resource that contains the node, for dynamic references.
     pub(super) resource: u32,
     /// The other keywords, in the order in which they are checked.
@@ -131,7 +158,14 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) const fn accepting(types: Types) -> Node {
-        Node { types, has_unevaluated: false, can_coerce: false, resource: 0, keywords: Vec::new() }
+        Node {
+            types,
+            has_unevaluated: false,
+            can_fill: false,
+            has_text_form: false,
+            resource: 0,
+            keywords: Vec::new(),
+        }
     }
 }
 
@@ -286,6 +320,8 @@ pub(super) struct PropertyRule {
     /// The schema of the property, unless only `required` mentions the name.
     pub(super) schema: Option<NodeId>,
     pub(super) is_required: bool,
+    /// The node with the default of the property: its schema, or a target of its `$ref`.
+    pub(super) default: Option<NodeId>,
 }
 
 #[derive(Debug)]
@@ -299,6 +335,12 @@ impl ObjectRules {
     /// to patterns, it applies to none, because a pattern may match them.
     pub(super) fn coerced_additional(&self) -> Option<NodeId> {
         self.additional.filter(|_| self.patterns.is_empty())
+    }
+
+    /// Returns the schema that coercion applies to a property.
+    pub(super) fn coerced_schema(&self, name: &str, cursor: &mut usize) -> Option<NodeId> {
+        let own = self.find(name, cursor).and_then(|rule| rule.schema);
+        own.or_else(|| self.coerced_additional())
     }
 
     /// Returns whether coercion removes unknown properties.
@@ -339,6 +381,13 @@ pub(super) struct ItemRules {
     pub(super) prefix: Vec<NodeId>,
     /// The schema of the items after the prefix.
     pub(super) rest: Option<NodeId>,
+}
+
+impl ItemRules {
+    /// Returns the schema of an item.
+    pub(super) fn schema_at(&self, index: usize) -> Option<NodeId> {
+        self.prefix.get(index).copied().or(self.rest)
+    }
 }
 
 /// `contains`, `minContains` and `maxContains`.

@@ -8,7 +8,7 @@ use crate::error::shorten;
 use crate::schema::SchemaError;
 
 /// Maximum number of characters of a JSON pointer in a message.
-const MAX_POINTER: usize = 200;
+pub(super) const MAX_POINTER: usize = 200;
 
 /// A step of a JSON pointer.
 #[derive(Debug, Clone, Copy)]

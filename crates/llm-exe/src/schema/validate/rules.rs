@@ -11,7 +11,8 @@ use super::node::{
     PatternProperty, PatternRule, PropertyRule, Range, Types, Union, is_written_integer,
 };
 use super::pattern::Pattern;
-use super::places::Step;
+use super::places::{MAX_POINTER, Step};
+use crate::error::shorten;
 use crate::json::{quoted, shown};
 use crate::request::suggestion;
 use crate::schema::SchemaError;
@@ -20,6 +21,12 @@ use crate::schema::SchemaError;
 const MAX_ID: usize = 2000;
 /// Maximum number of properties that are searched without sorting them.
 const MAX_UNSORTED: usize = 8;
+
+/// Maximum number of names in a warning.
+const MAX_NAMES: usize = 5;
+
+/// The keywords that describe the form of a string, in all drafts together.
+const TEXT_FORMS: &[&str] = &["format", "contentEncoding", "contentMediaType", "contentSchema"];
 
 /// The names of the JSON types.
 const TYPES: &[(&str, Types)] = &[
@@ -51,9 +58,13 @@ pub(super) fn compile<'a>(
         types: Types::ALL,
         keywords: Vec::new(),
         parts: Parts::default(),
+        unknown: 0,
     };
     for (name, value) in schema {
         rules.compile_keyword(name, value)?;
+    }
+    if rules.unknown == schema.len() && !schema.is_empty() {
+        rules.report_no_keyword()?;
     }
     rules.finish()?;
     let Rules { types, mut keywords, .. } = rules;
@@ -65,7 +76,8 @@ pub(super) fn compile<'a>(
     let has_unevaluated = keywords.iter().any(|keyword| {
         matches!(keyword, Keyword::UnevaluatedProperties(_) | Keyword::UnevaluatedItems(_))
     });
-    Ok(Node { has_unevaluated, resource, keywords, ..Node::accepting(types) })
+    let has_text_form = TEXT_FORMS.iter().any(|name| schema.contains_key(*name));
+    Ok(Node { has_unevaluated, has_text_form, resource, keywords, ..Node::accepting(types) })
 }
 
 /// The keywords of a schema while they are compiled.
@@ -77,6 +89,8 @@ struct Rules<'c, 'a> {
     types: Types,
     keywords: Vec<Keyword>,
     parts: Parts<'a>,
+    /// The number of names that are not keywords of the draft.
+    unknown: usize,
 }
 
 /// The values of keywords that become one keyword of the node.
@@ -117,7 +131,10 @@ impl<'a> Rules<'_, 'a> {
             "const" if draft >= Draft::Draft6 => {
                 self.keywords.push(Keyword::Const(Box::new(value.clone())));
             }
-            "default" => self.keywords.push(Keyword::Default(Box::new(value.clone()))),
+            "default" => {
+                self.builder.has_default = true;
+                self.keywords.push(Keyword::Default(Box::new(value.clone())));
+            }
             "$ref" => self.add_reference(name, ReferenceKind::Ref, value)?,
             "$dynamicRef" if draft == Draft::Draft202012 => {
                 self.add_reference(name, ReferenceKind::DynamicRef, value)?;
@@ -334,8 +351,43 @@ impl<'a> Rules<'_, 'a> {
                     }
                 }
             }
-            _ => {}
+            _ => self.unknown += 1,
         }
+        Ok(())
+    }
+
+    /// Reports a schema without any keyword, which accepts every value.
+    ///
+    /// # Errors
+    /// Returns an error if it is a shorthand such as `{"name": "string"}`.
+    fn report_no_keyword(&mut self) -> Result<(), SchemaError> {
+        let names_type = |(name, value): (&'a String, &'a Value)| {
+            let word = value.as_str()?.split(|next: char| !next.is_alphanumeric()).next()?;
+            let is_type = word == "any" || TYPES.iter().any(|(known, _)| *known == word);
+            (is_type && !name.starts_with("x-") && name != "example").then_some(name)
+        };
+        if let Some(name) = self.schema.iter().find_map(names_type) {
+            let text = format!(
+                "{} is not a keyword; write a property as {{\"type\": \"object\", \
+                 \"properties\": {{{}: {{\"type\": …}}}}}}",
+                quoted(name),
+                quoted(name)
+            );
+            return Err(self.invalid_at(&[], &text));
+        }
+        let Rules { builder, id, schema, .. } = self;
+        let places = &builder.places;
+        builder.warnings.add(|| {
+            let mut names: Vec<String> =
+                schema.keys().take(MAX_NAMES).map(|name| quoted(name)).collect();
+            if schema.len() > MAX_NAMES {
+                names.push("…".to_owned());
+            }
+            let names = names.join(", ");
+            let pointer = shorten(&places.pointer(*id, &[]), MAX_POINTER);
+            let place = if pointer.is_empty() { "the schema" } else { &*pointer };
+            format!("schema: {place} accepts every value, because it has no keyword, only {names}")
+        });
         Ok(())
     }
 
@@ -415,6 +467,7 @@ impl<'a> Rules<'_, 'a> {
             name: name.into(),
             schema: Some(schema),
             is_required: false,
+            default: None,
         };
         let mut rules = ObjectRules {
             has_defaults: false,
@@ -434,6 +487,7 @@ impl<'a> Rules<'_, 'a> {
                     name: (*name).into(),
                     schema: None,
                     is_required: true,
+                    default: None,
                 }),
             }
         }
