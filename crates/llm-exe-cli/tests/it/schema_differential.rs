@@ -72,6 +72,33 @@ fn has_lone_if(value: &Value) -> bool {
 
 /// Returns how the results for a value differ.
 fn difference(pair: &Pair, value: &Value, schema: &Map<String, Value>) -> Option<String> {
+    validation_difference(pair, value, schema).or_else(|| coercion_difference(pair, value))
+}
+
+/// Returns why the coerced value is wrong: it must be valid, and a valid value is never changed,
+/// because the schemas have no defaults.
+fn coercion_difference(pair: &Pair, value: &Value) -> Option<String> {
+    let is_valid = pair.theirs.is_valid(value);
+    let coerced = match pair.ours.coerce(value.clone()) {
+        Ok(coerced) => coerced,
+        Err(error) => return is_valid.then(|| format!("a valid value is refused: {error}")),
+    };
+    let is_right = match is_valid {
+        true => coerced.as_written && coerced.value == *value && coerced.warnings.is_empty(),
+        false => {
+            let is_valid = pair.theirs.is_valid(&coerced.value);
+            !coerced.as_written && is_valid && !coerced.warnings.is_empty()
+        }
+    };
+    (!is_right).then(|| format!("coerced to {coerced:?}"))
+}
+
+/// Returns how the results of validation differ.
+fn validation_difference(
+    pair: &Pair,
+    value: &Value,
+    schema: &Map<String, Value>,
+) -> Option<String> {
     let (ours, theirs) = (pair.ours.is_valid(value), pair.theirs.is_valid(value));
     if ours != theirs {
         let error = pair.ours.validate(value).err().map(|error| error.to_string());
