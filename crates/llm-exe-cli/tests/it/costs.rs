@@ -321,6 +321,136 @@ const QUADRATIC: &[Row] = &[
     },
 ];
 
+const COERCED: &[Row] = &[
+    Row {
+        name: "strings that are in a long enum in another case",
+        size: 10_000,
+        request: |size| with_schema(list_of(json!({ "enum": names(size) }))),
+        call: Call::Invoke(|size| list(&json!("N1"), size)),
+    },
+    Row {
+        name: "a long string in another case",
+        size: 1_000,
+        request: |_| with_schema(list_of(json!({ "enum": ["é".repeat(100_000)] }))),
+        call: Call::Invoke(|size| list(&json!("É".repeat(size)), 10)),
+    },
+    Row {
+        name: "JSON in strings",
+        size: 20_000,
+        request: |_| with_schema(list_of(json!({ "type": "array" }))),
+        call: Call::Invoke(|size| list(&json!("[0,0,0,0,0,0,0,0,0,0]"), size)),
+    },
+    Row {
+        name: "many values in one string",
+        size: 300_000,
+        request: |_| with_schema(list_of(json!({ "type": "array" }))),
+        call: Call::Invoke(|size| list(&json!(format!("[{}0]", "0,".repeat(size))), 2)),
+    },
+    Row {
+        name: "strings in strings",
+        size: 12,
+        request: |_| with_schema(list_of(json!({ "type": "array" }))),
+        call: Call::Invoke(|size| {
+            let text =
+                (0..size.min(19)).fold("1".to_owned(), |inner, _| json!([inner]).to_string());
+            list(&json!(text), 1)
+        }),
+    },
+    Row {
+        name: "a union with a tag in each branch",
+        size: 1_000,
+        request: |size| {
+            let branch = |index| {
+                let properties = json!({ "kind": { "const": index }, "a": { "type": "integer" } });
+                json!({ "type": "object", "properties": properties })
+            };
+            with_schema(list_of(json!({ "oneOf": (0..size).map(branch).collect::<Vec<_>>() })))
+        },
+        call: Call::Invoke(|size| list(&json!({ "kind": 1, "a": "1" }), size)),
+    },
+    Row {
+        name: "unions with null in each other",
+        size: 200,
+        request: |size| {
+            let union = |next: Value| json!({ "anyOf": [next, { "type": "null" }] });
+            with_schema(chain(size, union))
+        },
+        call: Call::Invoke(|_| r#"{"x":"1"}"#.to_owned()),
+    },
+    Row {
+        name: "a recursive union",
+        size: 50,
+        request: |_| {
+            let node = json!({ "$ref": "#/$defs/node" });
+            let properties = json!({
+                "l": { "anyOf": [node, { "type": "null" }] }, "x": { "type": "integer" }
+            });
+            let definition = json!({ "type": "object", "properties": properties });
+            with_schema(
+                json!({ "type": "object", "$ref": "#/$defs/node", "$defs": { "node": definition } }),
+            )
+        },
+        call: Call::Invoke(|size| {
+            let inner = json!({ "x": "1" });
+            (0..size.min(120)).fold(inner, |inner, _| json!({ "l": inner, "x": "1" })).to_string()
+        }),
+    },
+    Row {
+        name: "null for optional properties",
+        size: 100_000,
+        request: |_| {
+            let row = json!({ "properties": { "a": { "type": "string" } } });
+            with_schema(list_of(row))
+        },
+        call: Call::Invoke(|size| list(&json!({ "a": null }), size)),
+    },
+    Row {
+        name: "unknown properties",
+        size: 100_000,
+        request: |_| {
+            with_schema(json!({ "properties": { "a": {} }, "additionalProperties": false }))
+        },
+        call: Call::Invoke(|size| {
+            let unknown = (0..size).map(|index| (format!("n{index}"), json!(1)));
+            object(unknown.chain([("a".to_owned(), json!(1))])).to_string()
+        }),
+    },
+    Row {
+        name: "a long default of many items",
+        size: 100_000,
+        request: |size| {
+            let default = json!({ "default": "x".repeat(size) });
+            with_schema(list_of(json!({ "properties": { "a": default } })))
+        },
+        call: Call::Invoke(|_| list(&json!({}), 10_000)),
+    },
+    Row {
+        name: "references to a long default that is refused",
+        size: 5_000,
+        request: |size| {
+            let properties =
+                (0..size).map(|index| (format!("p{index}"), json!({ "$ref": "#/$defs/d" })));
+            let definition = json!({ "default": vec![0; size], "type": "array", "items": false });
+            with_schema(json!({
+                "type": "object", "properties": object(properties), "$defs": { "d": definition }
+            }))
+        },
+        call: Call::Invoke(|_| "{}".to_owned()),
+    },
+    Row {
+        name: "defaults that hold each other",
+        size: 20,
+        request: |size| {
+            with_schema(chain(size, |next| {
+                let mut part = next;
+                part["default"] = json!({});
+                json!({ "properties": { "x": part, "y": part } })
+            }))
+        },
+        call: Call::Invoke(|_| "{}".to_owned()),
+    },
+];
+
 const REQUESTS: &[Row] = &[
     Row {
         name: "the strings of stringExtract",
@@ -719,6 +849,11 @@ async fn values_with_many_errors_are_cheap() {
 #[tokio::test]
 async fn checks_of_many_alternatives_are_cheap() {
     run_rows(QUADRATIC).await;
+}
+
+#[tokio::test]
+async fn values_that_are_coerced_are_cheap() {
+    run_rows(COERCED).await;
 }
 
 #[tokio::test]

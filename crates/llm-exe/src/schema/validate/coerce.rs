@@ -20,6 +20,10 @@ const MAX_DEPTH: usize = 127;
 /// The number of units of work per byte to parse JSON in a string. It also limits the memory.
 const UNITS_PER_BYTE: u64 = 16;
 
+/// The reasons to remove a property.
+const UNKNOWN: &str = "the unknown property was dropped";
+const ABSENT: &str = "null was read as an absent property";
+
 /// The types that strings can be converted to.
 const NUMBERS: Types = Types::NUMBER.with(Types::INTEGER).with(Types::WRITTEN_INTEGER);
 
@@ -260,92 +264,76 @@ impl<'a> Coercer<'a, '_> {
         if rules.is_empty() {
             return Ok(());
         }
-        let unknown = self.unknown_properties(&rules, fields)?;
-        let mut absent = Vec::new();
+        let is_closed = rules.iter().any(|rules| rules.is_closed());
+        let (mut removed, mut unknown) = (Vec::new(), 0);
         let mut cursors = vec![0; rules.len()];
         let mut schemas = Vec::new();
-        for (name, field) in fields.iter_mut() {
+        for (index, (name, field)) in fields.iter_mut().enumerate() {
             self.finder.budget.spend(1)?;
             schemas.clear();
-            schemas.extend(
-                (rules.iter().zip(&mut cursors))
-                    .filter_map(|(rules, cursor)| rules.coerced_schema(name, cursor)),
-            );
-            if !field.is_null() {
+            let mut is_declared = false;
+            for (rules, cursor) in rules.iter().zip(&mut cursors) {
+                let own = rules.find(name, cursor).and_then(|rule| rule.schema);
+                is_declared |= own.is_some();
+                schemas.extend(own.or_else(|| rules.coerced_additional()));
+            }
+            if is_closed && !is_declared && !self.matches_pattern(&rules, name)? {
+                removed.push((index, UNKNOWN));
+                unknown += 1;
+            } else if !field.is_null() {
                 self.coerce_value(&schemas, field, &path.with(Step::Name(name)), depth + 1)?;
-            } else if self.means_absent(&rules, name, &schemas)? {
-                absent.push(name.clone());
+            } else if is_declared && self.means_absent(&rules, name, &schemas)? {
+                removed.push((index, ABSENT));
             }
         }
         // An object of which nothing remains is another object and not an answer.
-        if fields.len() > unknown.len() + absent.len() || unknown.is_empty() {
-            self.remove(fields, &absent, path, "null was read as an absent property");
-            self.remove(fields, &unknown, path, "the unknown property was dropped");
+        if fields.len() > removed.len() || unknown == 0 {
+            self.remove(fields, &removed, path);
         }
         Ok(())
     }
 
+    /// Removes the properties at these positions, which are sorted, each for a reason.
     fn remove(
         &mut self,
         fields: &mut Map<String, Value>,
-        names: &[String],
+        removed: &[(usize, &'static str)],
         path: &Path<'_>,
-        reason: &str,
     ) {
-        if names.is_empty() {
+        if removed.is_empty() {
             return;
         }
-        for name in names {
-            self.warn(&path.with(Step::Name(name)), reason);
-        }
-        // The names are in the order of the properties.
-        let mut names = names.iter().peekable();
-        fields.retain(|name, _| names.next_if(|next| *next == name).is_none());
+        let (mut index, mut removed) = (0, removed.iter().peekable());
+        fields.retain(|name, _| {
+            let found = removed.next_if(|(position, _)| *position == index);
+            index += 1;
+            if let Some((_, reason)) = found {
+                self.warn(&path.with(Step::Name(name)), reason);
+            }
+            found.is_none()
+        });
     }
 
-    /// Returns the properties that a closed object does not allow and that no other rule names.
-    fn unknown_properties(
-        &self,
-        rules: &[&ObjectRules],
-        fields: &Map<String, Value>,
-    ) -> Result<Vec<String>, TooMuchWork> {
-        let mut unknown = Vec::new();
-        if !rules.iter().any(|rules| rules.is_closed()) {
-            return Ok(unknown);
-        }
-        let mut cursors = vec![0; rules.len()];
-        for name in fields.keys() {
-            let mut is_known = false;
-            for (rules, cursor) in rules.iter().zip(&mut cursors) {
-                self.finder.budget.spend(1)?;
-                is_known |= rules.find(name, cursor).is_some_and(|rule| rule.schema.is_some());
-                for rule in &rules.patterns {
-                    is_known = is_known || rule.pattern.is_match(name, self.finder.budget)?;
-                }
-            }
-            if !is_known {
-                unknown.push(name.clone());
+    fn matches_pattern(&self, rules: &[&ObjectRules], name: &str) -> Result<bool, TooMuchWork> {
+        for rule in rules.iter().flat_map(|rules| &rules.patterns) {
+            if rule.pattern.is_match(name, self.finder.budget)? {
+                return Ok(true);
             }
         }
-        Ok(unknown)
+        Ok(false)
     }
 
-    /// Returns whether null stands for an absent property: one that is optional and can't be null.
+    /// Returns whether null stands for an absent property: one that is not required and can't be
+    /// null.
     fn means_absent(
         &self,
         rules: &[&ObjectRules],
         name: &str,
         schemas: &[NodeId],
     ) -> Result<bool, TooMuchWork> {
-        let mut is_declared = false;
-        for rules in rules {
-            let Some(rule) = rules.find(name, &mut 0) else { continue };
-            if rule.is_required {
-                return Ok(false);
-            }
-            is_declared |= rule.schema.is_some();
-        }
-        if !is_declared {
+        let is_required =
+            |rules: &&ObjectRules| rules.find(name, &mut 0).is_some_and(|rule| rule.is_required);
+        if rules.iter().any(is_required) {
             return Ok(false);
         }
         for schema in schemas {
