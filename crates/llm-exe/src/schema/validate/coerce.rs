@@ -135,7 +135,9 @@ impl<'a> Coercer<'a, '_> {
                 }
             }
         }
-        Ok(requires_string.then(|| number.to_string()))
+        // An exponent is not stored as it was written.
+        let text = number.to_string();
+        Ok(Some(text).filter(|text| requires_string && !text.contains(['e', 'E'])))
     }
 
     /// Converts a string to a number or a boolean if that is required, or to the spelling that
