@@ -17,6 +17,7 @@ mod destination;
 mod endpoints;
 pub mod error;
 mod glob;
+mod gzip;
 mod hex;
 pub mod hosted;
 pub mod json;

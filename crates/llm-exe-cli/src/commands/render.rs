@@ -24,7 +24,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     let deadline = Deadline::after(Duration::from_secs(60));
     let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     if !args.json {
-        for warning in &report.warnings {
+        for warning in input.warnings.iter().chain(&report.warnings) {
             output::print_warning(warning);
         }
     }

@@ -14,8 +14,8 @@ use crate::{envelopes, foreign, shapes};
 /// Maximum number of source names listed in an error message.
 const MAX_LISTED_NAMES: usize = 5;
 
-/// Handles non-empty `Records`, events with an `eventSource` but no `Records` (Kafka and MQ), events
-/// of other services, and all arrays. Supported sources match first.
+/// Handles non-empty `Records`, events with an `eventSource` but no `Records` (Kafka and MQ),
+/// events of other services, and all arrays. Supported sources match first.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
