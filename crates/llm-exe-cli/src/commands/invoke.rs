@@ -23,6 +23,7 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     if args.event {
         run_event(&args, &environment).await
     } else {

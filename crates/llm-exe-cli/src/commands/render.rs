@@ -16,6 +16,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     let mut input = match input::read_with_data(&args.source) {
         Ok(input) => input,
         Err(error) => return output::print_error(&error, args.json),

@@ -28,6 +28,7 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     let mut validations = Vec::new();
     for path in &args.files {
         match files::expand(path) {

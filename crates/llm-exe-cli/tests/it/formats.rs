@@ -137,3 +137,19 @@ async fn warnings_about_a_file_are_printed() {
         assert!(output.stderr.contains(expected), "{output:?}");
     }
 }
+
+#[tokio::test]
+async fn variable_that_is_similar_to_a_setting_causes_a_warning() {
+    let folder = Folder::new();
+    let file = folder.file("r.json", REQUEST_JSON);
+    let variables = [("ALOWED_MODELS", "x")];
+    for command in ["render", "validate"] {
+        let output = folder.run_with(&variables, &[command, &file]).await;
+        let expected = "ALOWED_MODELS is not a setting (did you mean ALLOWED_MODELS?)";
+        assert!(output.stderr.contains(expected), "{output:?}");
+    }
+    let output = folder.run_with(&[("ALLOWED_MODELS", "opnai:gpt-4o")], &["render", &file]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let expected = "ALLOWED_MODELS: unknown provider in \"opnai:gpt-4o\" (did you mean openai?)";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
