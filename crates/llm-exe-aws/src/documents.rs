@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use llm_exe::error::shorten;
-use llm_exe::hosted::MAX_CONFIG_BYTES;
+use llm_exe::hosted::{MAX_CONFIG_BYTES, is_gzip, is_gzip_encoding};
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
 use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error, ErrorKind};
@@ -45,9 +45,13 @@ impl S3Documents {
             Ok(Some(object)) if is_stored_result(&object) => {
                 Err(Error::own_result(&format!("s3://{bucket}/{key}")))
             }
-            Ok(Some(Object { encoding: Some(encoding), .. })) => {
+            Ok(Some(Object { encoding: Some(encoding), body, .. }))
+                if !is_gzip_encoding(&encoding) || !is_gzip(&body) =>
+            {
+                let problem =
+                    if is_gzip_encoding(&encoding) { ", but its content is not gzip" } else { "" };
                 let message = format!(
-                    "the object is stored with the encoding {}; store it uncompressed: \
+                    "the object is stored with the encoding {}{problem}; store it uncompressed: \
                      s3://{bucket}/{key}",
                     shorten(&encoding, 40)
                 );
@@ -86,14 +90,11 @@ fn convert_error(error: CallError, get: &GetObject<'_>, region: Option<&str>) ->
             let message = format!("{resource} is larger than 1 MiB, the maximum size of a config");
             return Error::new(ErrorKind::ConfigInvalid, message);
         }
-        CallError::Rejected(response) if response.is_redirect() => {
-            let place = match &response.region {
-                Some(region) => format!("the region {region}"),
-                None => "another region".to_owned(),
-            };
-            let from = region.unwrap_or("this endpoint");
-            let message = format!("the bucket is in {place} and can't be read from {from}");
-            return Error::new(ErrorKind::ConfigNotFound, format!("{message}: {resource}"));
+        CallError::Rejected(response) if response.is_wrong_region() => {
+            let place = response.region.as_deref().unwrap_or("another region");
+            let from = region.unwrap_or("another endpoint");
+            let message = format!("the bucket {bucket} is in {place}; requests go to {from}");
+            return Error::new(ErrorKind::ConfigInvalid, format!("{message}: {resource}"));
         }
         CallError::Rejected(response) => {
             if let Some((kind, problem)) = object_problem(response, version.is_some()) {

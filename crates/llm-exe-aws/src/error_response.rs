@@ -102,7 +102,9 @@ impl ErrorResponse {
             code => code,
         };
         let region = reply.header("x-amz-bucket-region").map(str::to_owned);
-        let region = region.or_else(|| xml::element_text(body, "Region"));
+        let region = region
+            .or_else(|| xml::element_text(body, "Region"))
+            .or_else(|| region_in_endpoint(&xml::element_text(body, "Endpoint")?));
         ErrorResponse {
             status: reply.status,
             code: normalize_code(code),
@@ -150,9 +152,11 @@ impl ErrorResponse {
             || self.has_code(TRANSIENT)
     }
 
-    /// Returns whether the bucket must be requested from another region.
-    pub(crate) fn is_redirect(&self) -> bool {
+    /// Returns whether the bucket must be requested from another region. S3 either redirects the
+    /// request or reports that it was signed for a region other than the one that it names.
+    pub(crate) fn is_wrong_region(&self) -> bool {
         matches!(self.status, 301 | 307 | 308)
+            || (self.region.is_some() && self.has_code(&["AuthorizationHeaderMalformed"]))
     }
 
     pub(crate) fn is_expired_credentials(&self) -> bool {
@@ -167,9 +171,10 @@ impl ErrorResponse {
 
     /// Returns whether AWS rejected the credentials themselves, rather than denying an action.
     pub(crate) fn is_about_credentials(&self) -> bool {
-        self.has_code(EXPIRED_CREDENTIALS)
+        let has_code = self.has_code(EXPIRED_CREDENTIALS)
             || self.has_code(CLOCK_SKEW)
-            || self.has_code(INVALID_CREDENTIALS)
+            || self.has_code(INVALID_CREDENTIALS);
+        has_code && !self.is_wrong_region()
     }
 
     pub(crate) fn is_access_denied(&self) -> bool {
@@ -180,7 +185,7 @@ impl ErrorResponse {
             "NotAuthorizedForDetailTypeException",
             "NotAuthorizedForSourceException",
         ];
-        self.status == 403 || self.has_code(ACCESS_DENIED)
+        (self.status == 403 || self.has_code(ACCESS_DENIED)) && !self.is_wrong_region()
     }
 
     /// Returns whether the error comes from KMS, which AWS services call to encrypt and decrypt
@@ -210,10 +215,30 @@ impl std::fmt::Display for ErrorResponse {
             write!(f, " {}", self.code)?;
         }
         match &self.region {
-            Some(region) if self.is_redirect() => write!(f, ", the bucket is in {region}"),
+            Some(region) if self.is_wrong_region() => write!(f, ", the bucket is in {region}"),
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the region in the host name of an S3 endpoint, such as
+/// `bucket.s3.eu-west-1.amazonaws.com` or `bucket.s3-eu-west-1.amazonaws.com`. The bucket's name
+/// can have dots too.
+fn region_in_endpoint(endpoint: &str) -> Option<String> {
+    let labels: Vec<&str> = endpoint.split('.').collect();
+    let is_region = |label: &str| {
+        let mut parts = label.split('-');
+        parts.clone().count() >= 3
+            && parts.next_back().is_some_and(|number| number.parse::<u8>().is_ok())
+    };
+    labels.windows(2).rev().find_map(|pair| match pair {
+        ["s3" | "dualstack", region] if is_region(region) => Some((*region).to_owned()),
+        [service, _] => {
+            let region = service.strip_prefix("s3-").filter(|region| is_region(region));
+            region.map(str::to_owned)
+        }
+        _ => None,
+    })
 }
 
 /// Reduces a code such as `com.amazonaws.ssm#ParameterNotFound:http://…` to `ParameterNotFound`.
@@ -298,6 +323,18 @@ mod tests {
         assert_eq!(response(400, &[], body).region.as_deref(), Some("eu-west-1"));
         let header = [("x-amz-bucket-region", "ap-south-1")];
         assert_eq!(response(301, &header, body).region.as_deref(), Some("ap-south-1"));
+        for (endpoint, region) in [
+            ("prompts.s3.eu-central-1.amazonaws.com", Some("eu-central-1")),
+            ("a.s3.us-east-1.b.s3-eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("prompts.s3.dualstack.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("prompts.s3.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("prompts.s3.amazonaws.com", None),
+            ("localhost:4566", None),
+            ("", None),
+        ] {
+            let body = format!("<Error><Endpoint>{endpoint}</Endpoint></Error>");
+            assert_eq!(response(301, &[], &body).region.as_deref(), region, "{endpoint}");
+        }
         for invalid in ["evil.example/", "x@y", "", "EU"] {
             let body = format!("<Error><Region>{invalid}</Region></Error>");
             assert_eq!(response(400, &[], &body).region, None, "{invalid}");

@@ -55,8 +55,8 @@ pub(crate) enum Command {
 /// The arguments that specify a request and its template data.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Source {
-    /// The request: a JSON, YAML or Markdown file, an s3:// or https:// URL, or - to read JSON from
-    /// standard input.
+    /// The request: a JSON, YAML or Markdown file, an s3:// or https:// URL, or - to read one of
+    /// these formats from standard input.
     pub(crate) file: PathBuf,
     /// Set a field of the request's `data`. The value is parsed as JSON or, if it is not valid
     /// JSON, used as text. Can be repeated.
@@ -106,8 +106,7 @@ pub(crate) struct Render {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
-    /// JSON, YAML or Markdown files, folders that contain them, URLs, or - to read JSON from
-    /// standard input.
+    /// JSON, YAML or Markdown files, folders that contain them, URLs, or - for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print a JSON array of {file, ok, problems, warnings}.

@@ -1,7 +1,8 @@
 //! Loads the settings and keys and creates the AWS clients that a command uses.
 //!
 //! Settings come from environment variables. Keys come from environment variables, `.env` or
-//! Parameter Store.
+//! Parameter Store. The AWS region comes from the same places as the AWS credentials: environment
+//! variables, `.env` or a profile.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,24 +10,34 @@ use std::sync::Arc;
 
 use llm_exe::hosted::{CachedDocuments, DocumentStores, parse_config_url};
 use llm_exe::ports::{DocumentLocation, DocumentStore, Signer};
-use llm_exe::providers::Provider;
+use llm_exe::providers::{Provider, Providers};
 use llm_exe::transport::HttpClient;
 use llm_exe::{EnvironmentKeys, Error, Keys, Runner, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{
     AwsPorts, CREDENTIAL_VARIABLES, CredentialSource, EnvironmentCredentials, ServiceEndpoints,
     SigV4Signer,
 };
-use llm_exe_events::endpoint_key;
-use llm_exe_function::{AwsSettings, Function, Settings};
+use llm_exe_events::{EndpointAuth, endpoint_key};
+use llm_exe_function::{
+    AwsSettings, Function, REGION_VARIABLES, Settings, aws_region, misspelt_settings,
+};
 use llm_exe_simulator::Simulator;
 
-use crate::{env_file, input};
+use crate::env_file::{EnvFile, EnvValue};
+use crate::keys::{SimulatedKeys, UserKeys};
+use crate::{input, output};
 
 const ENV_FILE: &str = ".env";
 
 #[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Returns the names of all environment variables.
+#[expect(clippy::disallowed_methods, reason = "the only place that reads the environment")]
+fn variable_names() -> Vec<String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
 }
 
 /// Returns the value of an environment variable, or `None` if it is not set or blank.
@@ -62,6 +73,8 @@ impl KeySource {
 /// The settings, keys and clients that a command needs to run requests.
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
+    /// Variables that are probably misspelt settings.
+    warnings: Vec<String>,
     pub(crate) keys: Arc<dyn Keys>,
     /// The credentials for requests to Amazon Bedrock.
     credentials: Arc<dyn CredentialSource>,
@@ -82,52 +95,71 @@ impl Environment {
     ) -> Result<Environment, String> {
         let mut overrides: HashMap<String, String> =
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let simulator = match source {
-            KeySource::Simulator => {
-                // The simulator accepts any region, so use a default instead of reporting a missing
-                // region.
-                let region = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-                let region = region.into_iter().find_map(nonempty_variable);
-                let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-                overrides.entry("AWS_REGION".to_owned()).or_insert(region);
-                let simulator = Simulator::start().await;
-                Some(simulator.map_err(|error| format!("can't start the simulator: {error}"))?)
-            }
-            KeySource::None | KeySource::User => None,
-        };
-        let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
-        let mut settings = Settings::parse(&look_up).map_err(|error| error.to_string())?;
-        let providers = settings.rules.providers.clone();
-        if let Some(simulator) = &simulator {
-            for provider in providers.all() {
-                let url = simulated_url(simulator, &provider);
-                settings.endpoints.set(provider, &url).map_err(|error| error.to_string())?;
-            }
-        }
-        let env_file = env_file::read_keys(Path::new(ENV_FILE), &providers);
+        let env_file = EnvFile::read(Path::new(ENV_FILE));
         let env_file = match source {
             KeySource::User => env_file?,
             // An invalid file does not stop a command that calls no real provider. If the command
-            // needs AWS credentials from the file, it later reports them as missing.
+            // needs a value from the file, it later reports that the value is missing.
             KeySource::None | KeySource::Simulator => env_file.unwrap_or_default(),
         };
-        let env_file = Arc::new(env_file);
+        let region = Region::find(&env_file, source).await?;
+        overrides.extend(region.variable(source));
+        let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
+        let mut settings = Settings::parse(&look_up).map_err(|error| error.to_string())?;
+        if source == KeySource::None {
+            settings.endpoints.allow_missing_region();
+        }
+        let providers = settings.rules.providers.clone();
+        let simulator = match source {
+            KeySource::Simulator => Some(simulator(&mut settings, &providers).await?),
+            KeySource::None | KeySource::User => None,
+        };
+        let env_values = env_file.values(|name| is_key(name, &providers));
+        let env_values = match source {
+            KeySource::User => env_values?,
+            KeySource::None | KeySource::Simulator => env_values.unwrap_or_default(),
+        };
+        let env_values = Arc::new(env_values);
         let http = HttpClient::default().with_user_agent(user_agent());
-        let user_credentials = user_credentials(Arc::clone(&env_file));
+        let user_credentials = user_credentials(Arc::clone(&env_values));
         let aws = aws_ports(&settings.aws, &http, Arc::clone(&user_credentials));
-        let (keys, credentials): (EnvironmentKeys, Arc<dyn CredentialSource>) = match source {
+        // A profile alone does not mean that the account has a stack with keys.
+        let store = match region {
+            Region::Explicit(_) => aws.keys(&settings.aws.stack_name, settings.aws.secret_cache),
+            Region::Profile(_) | Region::Unknown => None,
+        };
+        let store = store.map(|store| Arc::new(store) as Arc<dyn Keys>);
+        let user_keys = UserKeys::new(nonempty_variable, env_values, store);
+        let (keys, credentials): (Arc<dyn Keys>, Arc<dyn CredentialSource>) = match source {
             KeySource::None => {
                 let credentials = EnvironmentCredentials::new(|_| None);
-                (EnvironmentKeys::new(|_| None), Arc::new(credentials))
+                (Arc::new(EnvironmentKeys::new(|_| None)), Arc::new(credentials))
             }
             KeySource::Simulator => {
                 let credentials = EnvironmentCredentials::new(example_credential);
-                (EnvironmentKeys::new(simulated_key), Arc::new(credentials))
+                (Arc::new(SimulatedKeys(user_keys)), Arc::new(credentials))
             }
-            KeySource::User => (user_keys(env_file, &settings.aws, &aws), user_credentials),
+            KeySource::User => (Arc::new(user_keys), user_credentials),
         };
-        let keys = Arc::new(keys);
-        Ok(Environment { settings, keys, credentials, aws, http, _simulator: simulator })
+        let warnings = misspelt_settings(variable_names().iter().map(String::as_str));
+        let environment =
+            Environment { settings, warnings, keys, credentials, aws, http, _simulator: simulator };
+        Ok(environment)
+    }
+
+    /// Prints the warnings about environment variables, unless the output is JSON.
+    pub(crate) fn print_warnings(&self, as_json: bool) {
+        for warning in self.warnings.iter().filter(|_| !as_json) {
+            output::print_warning(warning);
+        }
+    }
+
+    /// Returns an error if callers must send the endpoint key, but there is none.
+    pub(crate) async fn check_endpoint_key(&self) -> Result<(), Error> {
+        if self.settings.endpoint_auth != EndpointAuth::ApiKey {
+            return Ok(());
+        }
+        self.keys.get(&endpoint_key()).await.map(|_| ())
     }
 
     /// Returns an error if the credentials for Amazon Bedrock are missing or invalid.
@@ -176,6 +208,76 @@ impl Environment {
     }
 }
 
+/// The AWS region and the place that it comes from.
+enum Region {
+    /// An environment variable or `.env` sets the region.
+    Explicit(String),
+    /// The AWS profile sets the region.
+    Profile(String),
+    Unknown,
+}
+
+impl Region {
+    async fn find(env_file: &EnvFile, source: KeySource) -> Result<Region, String> {
+        if let Some((_, region)) = aws_region(&variable) {
+            return Ok(Region::Explicit(region));
+        }
+        let values = env_file.values(|name| REGION_VARIABLES.contains(&name));
+        let values = match source {
+            KeySource::User => values?,
+            KeySource::None | KeySource::Simulator => values.unwrap_or_default(),
+        };
+        let in_file = |name: &str| values.get(name).map(|value| value.text.clone());
+        if let Some((_, region)) = aws_region(&in_file) {
+            return Ok(Region::Explicit(region));
+        }
+        Ok(profile_region().await.map_or(Region::Unknown, Region::Profile))
+    }
+
+    /// Returns the variable that passes the region to the settings.
+    fn variable(&self, source: KeySource) -> Option<(String, String)> {
+        let region = match (self, source) {
+            (Region::Explicit(region) | Region::Profile(region), _) => region.clone(),
+            // The simulator accepts any region.
+            (Region::Unknown, KeySource::Simulator) => "us-east-1".to_owned(),
+            (Region::Unknown, KeySource::None | KeySource::User) => return None,
+        };
+        // A region from the environment keeps the name of its variable in error messages.
+        let is_set = aws_region(&variable).is_some();
+        (!is_set).then(|| ("AWS_REGION".to_owned(), region))
+    }
+}
+
+#[cfg(feature = "aws-profile")]
+async fn profile_region() -> Option<String> {
+    crate::standard_chain::profile_region().await
+}
+
+/// Returns `None`, because this build does not read profiles.
+#[cfg(not(feature = "aws-profile"))]
+async fn profile_region() -> Option<String> {
+    None
+}
+
+/// Returns whether a variable is a provider's key, the endpoint key or a part of AWS credentials.
+fn is_key(name: &str, providers: &Providers) -> bool {
+    let is_set_by = |provider: Provider| provider.key().is_some_and(|key| key.is_set_by(name));
+    providers.all().any(is_set_by)
+        || endpoint_key().is_set_by(name)
+        || CREDENTIAL_VARIABLES.contains(&name)
+}
+
+/// Starts the simulator, and sets it as the endpoint of all providers.
+async fn simulator(settings: &mut Settings, providers: &Providers) -> Result<Simulator, String> {
+    let simulator = Simulator::start().await;
+    let simulator = simulator.map_err(|error| format!("can't start the simulator: {error}"))?;
+    for provider in providers.all() {
+        let url = simulated_url(&simulator, &provider);
+        settings.endpoints.set(provider, &url).map_err(|error| error.to_string())?;
+    }
+    Ok(simulator)
+}
+
 fn user_agent() -> UserAgent {
     UserAgent::for_program("llm-exe-cli", env!("CARGO_PKG_VERSION")).unwrap_or_default()
 }
@@ -190,29 +292,16 @@ fn aws_ports(
     AwsPorts::new(region, endpoints, http.clone(), credentials)
 }
 
-/// Returns a source for the user's keys. It looks for a key in environment variables, then in
-/// `.env` and finally, if a region is set, in Parameter Store.
-fn user_keys(
-    env_file: Arc<HashMap<String, String>>,
-    settings: &AwsSettings,
-    aws: &AwsPorts,
-) -> EnvironmentKeys {
-    let keys = EnvironmentKeys::new(move |name| {
-        nonempty_variable(name).or_else(|| env_file.get(name).cloned())
-    });
-    match aws.keys(&settings.stack_name, settings.secret_cache) {
-        Some(store) => keys.or_else(Arc::new(store)),
-        None => keys,
-    }
-}
-
 /// Returns a source for the user's AWS credentials. It tries environment variables, then `.env` and
 /// finally AWS's standard credential chain. The access key id, the secret key and the session token
 /// always come from the same place.
-fn user_credentials(env_file: Arc<HashMap<String, String>>) -> Arc<dyn CredentialSource> {
+fn user_credentials(env_file: Arc<HashMap<String, EnvValue>>) -> Arc<dyn CredentialSource> {
     with_standard_chain(EnvironmentCredentials::new(move |name| {
         let is_set = CREDENTIAL_VARIABLES.iter().any(|name| nonempty_variable(name).is_some());
-        if is_set { nonempty_variable(name) } else { env_file.get(name).cloned() }
+        if is_set {
+            return nonempty_variable(name);
+        }
+        env_file.get(name).map(|value| value.text.clone())
     }))
 }
 
@@ -230,7 +319,8 @@ fn with_standard_chain(credentials: EnvironmentCredentials) -> Arc<dyn Credentia
     let home = nonempty_variable("HOME").or_else(|| nonempty_variable("USERPROFILE"));
     let is_configured = CHAIN_VARIABLES.iter().any(|name| nonempty_variable(name).is_some())
         || home.is_some_and(|home| Path::new(&home).join(".aws").exists());
-    Arc::new(crate::standard_chain::StandardChain::new(credentials, is_configured))
+    let profile = nonempty_variable("AWS_PROFILE");
+    Arc::new(crate::standard_chain::StandardChain::new(credentials, is_configured, profile))
 }
 
 /// Returns the credentials unchanged, because this build does not include the standard chain.
@@ -253,17 +343,4 @@ fn simulated_url(simulator: &Simulator, provider: &Provider) -> String {
         None => "v1",
     };
     format!("{}/{path}", simulator.url())
-}
-
-/// The key of every provider if the simulator replaces the providers. Keys are removed from
-/// messages, so this text must not occur in any of them.
-const SIMULATED_KEY: &str = "k7f3a9c51e0d24b86f19";
-
-/// Returns a placeholder for any provider key. The endpoint key, which authenticates callers of
-/// `serve`, still comes from the user's environment.
-fn simulated_key(name: &str) -> Option<String> {
-    if endpoint_key().is_set_by(name) {
-        return variable(name);
-    }
-    Some(SIMULATED_KEY.to_owned())
 }

@@ -1,10 +1,11 @@
-//! Reads requests from files, standard input or URLs, and merges `data` from the command line.
+//! Reads requests from files, standard input or URLs, and merges `data` from the command line. All
+//! text can be in UTF-8 or UTF-16.
 
 use std::io::Read;
 use std::path::Path;
 
-use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, merge};
-use llm_exe::{Error, ErrorKind, json};
+use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, decode_text, merge};
+use llm_exe::{Error, ErrorKind, Problem, json};
 use llm_exe_events::MAX_BODY_BYTES;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,11 @@ use crate::args::Source;
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) request: Value,
+    /// Warnings about the file.
+    pub(crate) warnings: Vec<String>,
     origin: Origin,
+    /// A problem that explains errors about missing fields, if the format of the input was guessed.
+    guessed_format: Option<Problem>,
 }
 
 impl Input {
@@ -24,6 +29,9 @@ impl Input {
         if let Some(fields) = self.request.as_object_mut() {
             fields.insert(name.to_owned(), value);
         }
+        if matches!(name, "provider" | "model") {
+            self.guessed_format = None;
+        }
     }
 
     /// Takes the request, which can be too large for a copy.
@@ -31,15 +39,43 @@ impl Input {
         std::mem::take(&mut self.request)
     }
 
-    /// Adds the line numbers of the affected fields to the problems of an error.
+    /// Adds the line numbers of the affected fields to the problems of an error. If the format of
+    /// the input was guessed and a request needs more fields, adds the formats as another problem.
     pub(crate) fn label(&self, error: Error) -> Error {
-        self.origin.label(error)
+        let error = self.origin.label(error);
+        let is_named = |problem: &Problem| matches!(problem.path.as_str(), "provider" | "model");
+        match &self.guessed_format {
+            Some(problem) if error.problems().iter().any(is_named) => {
+                let problems = [std::slice::from_ref(problem), error.problems()].concat();
+                Error::from_problems(problems)
+            }
+            _ => error,
+        }
     }
+}
+
+impl From<Value> for Input {
+    fn from(request: Value) -> Input {
+        let origin = Origin::default();
+        Input { request, warnings: Vec::new(), origin, guessed_format: None }
+    }
+}
+
+/// Reads a file, or standard input if the path is `-`, as text in UTF-8 or UTF-16.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    let bytes = read_bytes(path)?;
+    let text = decode_text(&bytes, MAX_BODY_BYTES)
+        .map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
+    if text.trim().is_empty() {
+        let name = display_name(path);
+        return Err(Error::invalid("", format!("{name} is empty; expected a request")));
+    }
+    Ok(text.into_owned())
 }
 
 /// Reads a file, or standard input if the path is `-`. The maximum size is that of a request to the
 /// Lambda function.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let max = u64::try_from(MAX_BODY_BYTES).unwrap_or(u64::MAX);
     let result = if path == Path::new("-") {
@@ -83,43 +119,45 @@ pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
     is_url.then_some(text)
 }
 
-/// Reads a request. The file extension selects JSON, YAML or Markdown. Standard input and files
-/// with an unknown extension are parsed as JSON. A URL becomes a request with only the field `url`.
+/// Reads a request. The format of a file depends on its name and content, as for hosted configs,
+/// and the format of standard input on its content. A URL becomes a request with only the field
+/// `url`.
 pub(crate) fn read(path: &Path) -> Result<Input, Error> {
     if let Some(url) = hosted_url(path) {
         let request = Value::Object(Map::from_iter([("url".to_owned(), Value::from(url))]));
-        return Ok(Input { request, origin: Origin::default() });
+        return Ok(Input::from(request));
     }
-    let body = read_bytes(path)?;
-    match config_format(path).filter(|format| *format != Format::Json || is_config(&body)) {
-        None => Ok(Input { request: parse_json(path, &body)?, origin: Origin::default() }),
-        Some(format) => {
-            let config = HostedConfig::parse(&body, format);
-            let config =
-                config.map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
-            let origin = Origin::from_file(&config);
-            Ok(Input { request: Value::Object(config.fields), origin })
-        }
+    let text = read_text(path)?;
+    let name = if path == Path::new("-") { "" } else { path.to_str().unwrap_or_default() };
+    let format = Format::detect(name, &text);
+    if format == Format::Json && !is_config(&text) {
+        return Ok(Input::from(parse_json(path, &text)?));
     }
+    let config = HostedConfig::parse_text(&text, format)
+        .map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
+    let is_guessed = format == Format::Markdown
+        && Format::from_extension(name).is_none()
+        && !config.fields.contains_key("provider");
+    let guessed_format = is_guessed.then(|| {
+        let message = "read as a prompt in Markdown, because it is neither JSON (which begins with \
+                       {\") nor YAML (which has a field `provider` and no other text)";
+        Problem::request(display_name(path), message)
+    });
+    let origin = Origin::from_file(&config);
+    let HostedConfig { fields, warnings, .. } = config;
+    Ok(Input { request: Value::Object(fields), warnings, origin, guessed_format })
 }
 
 /// Returns whether a JSON file meets the requirements for hosted configs: a JSON object with a
 /// limited size. Any other JSON file is parsed as a plain request.
-fn is_config(body: &[u8]) -> bool {
-    body.len() <= MAX_CONFIG_BYTES && json::parse(body).is_ok_and(|value| value.is_object())
+fn is_config(text: &str) -> bool {
+    text.len() <= MAX_CONFIG_BYTES
+        && json::parse(text.as_bytes()).is_ok_and(|value| value.is_object())
 }
 
-/// Returns the format that a file's extension stands for, or `None` if it is not a format of hosted
-/// configs.
-fn config_format(path: &Path) -> Option<Format> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    let known = ["json", "yaml", "yml", "md", "markdown"];
-    let name = path.file_name()?.to_str()?;
-    known.contains(&extension.as_str()).then(|| Format::from_name(name))
-}
-
-fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {
-    json::parse(body).map_err(|error| Error::invalid(display_name(path), error.to_string()))
+fn parse_json(path: &Path, text: &str) -> Result<Value, Error> {
+    json::parse(text.as_bytes())
+        .map_err(|error| Error::invalid(display_name(path), error.to_string()))
 }
 
 /// Reads a request and merges the data from the command line into its `data` field.
@@ -146,7 +184,7 @@ pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
 fn command_line_data(source: &Source) -> Result<Map<String, Value>, Error> {
     let mut data = Map::new();
     if let Some(path) = &source.data_file {
-        match parse_json(path, &read_bytes(path)?)? {
+        match parse_json(path, &read_text(path)?)? {
             Value::Object(fields) => data.extend(fields),
             other => {
                 let message = format!("expected a JSON object, got {}", json::shown(&other));

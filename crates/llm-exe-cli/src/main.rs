@@ -9,6 +9,7 @@ mod env_file;
 mod environment;
 mod files;
 mod input;
+mod keys;
 mod output;
 #[cfg(feature = "aws-profile")]
 mod standard_chain;

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
-use llm_exe::error::NotSet;
 use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
 
@@ -87,10 +86,8 @@ pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_controls(error.message()));
         if kind == ErrorKind::SecretNotFound {
-            // Only keys and credentials are read from .env, so do not suggest the file for a
-            // setting such as the region.
-            let is_setting = error.not_set() == Some(NotSet::Setting);
-            let env_file = if is_setting { "" } else { "set it in .env or " };
+            // Do not suggest .env for a value that is set but can't be used.
+            let env_file = if error.not_set().is_some() { "set it in .env or " } else { "" };
             anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
         }
     }

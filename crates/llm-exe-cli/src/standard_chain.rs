@@ -8,14 +8,16 @@
 use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::{ProfileFileLoadError, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use llm_exe::error::shorten;
 use llm_exe::ports::PortFuture;
-use llm_exe::{Error, ErrorKind, Secret};
+use llm_exe::{Error, ErrorKind, Secret, json};
 use llm_exe_aws::{CredentialSource, Credentials, EnvironmentCredentials};
 use tokio::sync::Mutex;
 
@@ -32,6 +34,8 @@ const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
 pub(crate) struct StandardChain {
     environment: EnvironmentCredentials,
     is_configured: bool,
+    /// The value of `AWS_PROFILE`, if it is set.
+    profile: Option<String>,
     /// The chain and its last credentials. The mutex stays locked while the chain is evaluated, so
     /// that concurrent callers wait for the result instead of evaluating the chain again.
     state: Mutex<State>,
@@ -46,9 +50,13 @@ struct State {
 
 impl StandardChain {
     /// Creates a credential source. `is_configured` states whether the chain is configured on this
-    /// machine, which determines the timeout.
-    pub(crate) fn new(environment: EnvironmentCredentials, is_configured: bool) -> Self {
-        StandardChain { environment, is_configured, state: Mutex::default() }
+    /// machine, which determines the timeout. `profile` is the value of `AWS_PROFILE`.
+    pub(crate) fn new(
+        environment: EnvironmentCredentials,
+        is_configured: bool,
+        profile: Option<String>,
+    ) -> Self {
+        StandardChain { environment, is_configured, profile, state: Mutex::default() }
     }
 
     /// Returns credentials from the chain, or `None` if the chain has none. Evaluates the chain
@@ -69,16 +77,30 @@ impl StandardChain {
         let evaluation = async {
             let chain = match chain {
                 Some(chain) => chain.clone(),
-                None => chain.insert(create_chain().await).clone(),
+                None => {
+                    check_profile(self.profile.as_deref()).await?;
+                    chain.insert(create_chain().await).clone()
+                }
             };
-            chain.provide_credentials().await
+            Ok::<_, Error>(chain.provide_credentials().await)
         };
-        let provided = match tokio::time::timeout(timeout, evaluation).await {
+        let evaluated = match tokio::time::timeout(timeout, evaluation).await {
+            Ok(evaluated) => Ok(evaluated?),
+            Err(elapsed) => Err(elapsed),
+        };
+        let provided = match evaluated {
             Ok(Ok(provided)) => provided,
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => return Ok(None),
             // If the chain is not configured, an error only means that this machine has no metadata
             // service.
             Ok(Err(_)) | Err(_) if !self.is_configured => return Ok(None),
+            // A profile that can't be used stays unusable until its file is changed.
+            Ok(Err(error @ CredentialsError::InvalidConfiguration(_))) => {
+                return Err(Error::new(
+                    ErrorKind::SecretNotFound,
+                    chain_message(&innermost_cause(&error)),
+                ));
+            }
             Ok(Err(error)) => return Err(chain_error(&innermost_cause(&error))),
             Err(_) => return Err(chain_error("no response within 30 seconds")),
         };
@@ -140,10 +162,47 @@ fn is_same(a: &Credentials, b: &Credentials) -> bool {
             == b.session_token.as_ref().map(Secret::expose)
 }
 
+/// Returns the region of the selected AWS profile, or `None` if it has none or can't be read.
+pub(crate) async fn profile_region() -> Option<String> {
+    Some(profiles().await.ok()?.get("region")?.to_owned())
+}
+
+/// Reads the profiles from the config file and the credentials file.
+async fn profiles() -> Result<ProfileSet, ProfileFileLoadError> {
+    let (files, environment) = (Default::default(), Default::default());
+    aws_config::profile::load(&files, &environment, &Default::default(), None).await
+}
+
+/// Returns an error if `AWS_PROFILE` names a profile that does not exist. Without this check, the
+/// chain would report that a source of credentials failed.
+async fn check_profile(name: Option<&str>) -> Result<(), Error> {
+    let (Some(name), Ok(profiles)) = (name, profiles().await) else {
+        return Ok(());
+    };
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = profiles.profiles().collect();
+    names.sort_unstable();
+    let existing = match names.as_slice() {
+        [] => "there are no profiles".to_owned(),
+        names => format!("existing profiles: {}", shorten(&names.join(", "), 200)),
+    };
+    let message = format!(
+        "AWS_PROFILE: the profile {} is neither in the AWS config file (AWS_CONFIG_FILE, \
+         ~/.aws/config) nor in the credentials file (AWS_SHARED_CREDENTIALS_FILE, \
+         ~/.aws/credentials); {existing}",
+        json::quoted(name)
+    );
+    Err(Error::new(ErrorKind::SecretNotFound, message))
+}
+
 fn chain_error(reason: &str) -> Error {
-    let message =
-        format!("can't get AWS credentials from the default credential provider chain: {reason}");
-    Error::new(ErrorKind::SecretUnavailable, message)
+    Error::new(ErrorKind::SecretUnavailable, chain_message(reason))
+}
+
+fn chain_message(reason: &str) -> String {
+    format!("can't get AWS credentials from the default credential provider chain: {reason}")
 }
 
 /// Returns the message of the innermost cause. The outer errors only state that a credential

@@ -5,6 +5,7 @@
 use llm_exe::{Error, json};
 use serde_json::Value;
 
+use crate::foreign;
 use crate::record::RecordRequest;
 use crate::s3_object::S3Object;
 use crate::shapes::{self, non_empty_string, string};
@@ -139,10 +140,29 @@ pub(crate) fn requests_in_bus_event(
         }
         (Some("aws.s3"), _) => Vec::new(),
         _ => match take(&mut event, "detail") {
+            Some(detail) if has_no_request(&detail) => {
+                let name = |path| json::quoted(string(&event, path).unwrap_or_default());
+                let message = format!(
+                    "expected a request, got the detail of an event of {} with the detail-type {}",
+                    name("/source"),
+                    name("/detail-type")
+                );
+                provenance.invalid("detail", message)
+            }
             Some(detail) => requests_in_payload(provenance, "detail", detail),
             None => provenance.invalid("detail", "is missing".to_owned()),
         },
     }
+}
+
+/// Returns true if the value is an object that is neither a request nor an envelope, such as the
+/// detail of an event of another AWS service.
+fn has_no_request(value: &Value) -> bool {
+    value.is_object()
+        && !shapes::is_request(value)
+        && !is_envelope(value)
+        && !is_skipped(value)
+        && foreign::service_of(value).is_none()
 }
 
 /// Returns the request for a created S3 object. Other S3 events, such as deletions, contain no
@@ -217,14 +237,13 @@ fn requests_in_message(
 
 /// Returns the requests in the payload of an envelope, which is a request or a nested envelope.
 fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<RecordRequest> {
-    if shapes::is_test_event(&value) || shapes::is_empty_batch(&value) || is_own_result(&value) {
+    if is_skipped(&value) {
         return Vec::new();
     }
-    let has_records = shapes::records(&value).is_some_and(|items| !items.is_empty());
-    let is_record = is_record(&value);
-    let is_notification = shapes::is_notification(&value);
-    let is_bus_event = shapes::is_bus_event(&value);
-    if !(has_records || is_record || is_notification || is_bus_event) {
+    if !is_envelope(&value) {
+        if let Some(service) = foreign::service_of(&value) {
+            return provenance.request(Err(foreign::not_served(service)));
+        }
         if value.is_object() {
             return provenance.request(Ok(value));
         }
@@ -238,17 +257,34 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
         );
         return provenance.invalid("", message);
     }
-    if has_records {
+    if has_records(&value) {
         let items = shapes::into_items(value).into_iter();
         return items.flat_map(|item| requests_in_record(provenance.clone(), item)).collect();
     }
-    if is_record {
+    if is_record(&value) {
         return requests_in_record(provenance, value);
     }
-    if is_notification {
+    if shapes::is_notification(&value) {
         return requests_in_notification(provenance, value, None);
     }
     requests_in_bus_event(provenance, value)
+}
+
+/// Returns true if the payload of an envelope succeeds without running anything.
+fn is_skipped(value: &Value) -> bool {
+    shapes::is_test_event(value) || shapes::is_empty_batch(value) || is_own_result(value)
+}
+
+/// Returns true if the value contains requests or other events.
+fn is_envelope(value: &Value) -> bool {
+    has_records(value)
+        || is_record(value)
+        || shapes::is_notification(value)
+        || shapes::is_bus_event(value)
+}
+
+fn has_records(value: &Value) -> bool {
+    shapes::records(value).is_some_and(|items| !items.is_empty())
 }
 
 /// Returns true if the value is a single record outside of a `Records` array.

@@ -6,14 +6,13 @@ use std::borrow::Cow;
 use ::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use llm_exe::{Error, ErrorKind, json, request_schema};
+use llm_exe::{Error, ErrorKind, Problem, json, request_schema};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::record::{FinishedRecord, Invocation, Outcome};
-use crate::shapes::string;
 use crate::source::{self, Route};
 
 /// Maximum size of a decoded request body in bytes, which is Lambda's payload limit of 6 MB.
@@ -261,14 +260,33 @@ fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     }
 }
 
-/// Parses the request in the body of an HTTP event.
-pub(crate) fn request(event: &Value) -> Result<Value, Error> {
+/// Parses the request in the body of an HTTP event. AWS sends the body as a string. People who
+/// write a test event by hand often use an object, which is accepted as the request.
+pub(crate) fn request(mut event: Value) -> Result<Value, Error> {
     let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
-    parse_body(string(event, "/body"), is_base64)
+    match event.get_mut("body").map(Value::take).unwrap_or_default() {
+        Value::String(text) => parse_body(&text, is_base64),
+        Value::Null => parse_body("", is_base64),
+        body @ Value::Object(_) if !is_base64 => {
+            check_size(serde_json::to_vec(&body).map_or(usize::MAX, |bytes| bytes.len()))?;
+            Ok(body)
+        }
+        other => {
+            let received = json::shown(&other);
+            Err(Error::invalid("body", format!("expected a string, got {received}")))
+        }
+    }
 }
 
-fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
-    let text = text.unwrap_or_default();
+fn check_size(bytes: usize) -> Result<(), Error> {
+    if bytes <= MAX_BODY_BYTES {
+        return Ok(());
+    }
+    let message = format!("the body has {bytes} bytes; at most {MAX_BODY_BYTES} are allowed");
+    Err(Error::new(ErrorKind::RequestTooLarge, message))
+}
+
+fn parse_body(text: &str, is_base64: bool) -> Result<Value, Error> {
     let decoded;
     let bytes = if is_base64 {
         decoded = STANDARD.decode(text).map_err(|_| {
@@ -278,11 +296,7 @@ fn parse_body(text: Option<&str>, is_base64: bool) -> Result<Value, Error> {
     } else {
         text.as_bytes()
     };
-    if bytes.len() > MAX_BODY_BYTES {
-        let message =
-            format!("the body has {} bytes; at most {MAX_BODY_BYTES} are allowed", bytes.len());
-        return Err(Error::new(ErrorKind::RequestTooLarge, message));
-    }
+    check_size(bytes.len())?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid("", "the body is empty; expected a request (a JSON object)"));
     }
@@ -330,11 +344,13 @@ pub fn http_failure(invocation: &Invocation, error: &Error) -> Result<Box<RawVal
 
 fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
     let kind = error.kind();
+    let problem = |problem: &Problem| json!({ "path": problem.path, "message": problem.message });
     let body = json!({
         "error": {
             "type": kind.name(),
             "message": error.message(),
             "retryable": kind.retryable(),
+            "problems": error.problems().iter().map(problem).collect::<Vec<Value>>(),
             "requestId": invocation.request_id
         }
     });

@@ -7,6 +7,7 @@ mod authorization;
 mod batch;
 mod callers;
 mod envelopes;
+mod foreign;
 mod http;
 mod record;
 mod s3_object;

@@ -18,7 +18,9 @@ use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
-use llm_exe_function::{AwsSettings, Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{
+    AwsSettings, Function, HandledEvent, LogLevel, Settings, misspelt_settings,
+};
 use serde_json::value::RawValue;
 
 /// The time to subtract from Lambda's deadline, so that the function can respond before Lambda
@@ -60,6 +62,9 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return stop(&error.to_string()),
     };
+    if settings.log_level >= LogLevel::Warn {
+        warn_of_misspelt_settings();
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return stop(&format!("can't start the async runtime: {error}")),
@@ -74,6 +79,20 @@ fn main() -> ExitCode {
     match runtime.block_on(Runtime::new(handler).layer(body).run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stop(&format!("the Runtime API failed: {error}")),
+    }
+}
+
+/// Logs a line for each environment variable that is probably a misspelt setting.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this binary reads only names here, and all values in `environment`"
+)]
+fn warn_of_misspelt_settings() {
+    let names: Vec<_> =
+        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    for warning in misspelt_settings(names.iter().map(String::as_str)) {
+        let line = serde_json::json!({ "level": "WARN", "message": warning });
+        write_line(line.to_string());
     }
 }
 

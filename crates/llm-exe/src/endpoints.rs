@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::providers::{Endpoint, InvalidBaseUrl, Provider};
 use crate::region::{InvalidRegion, check_region};
 
+/// The region in URLs that are only shown.
+const REGION_PLACEHOLDER: &str = "REGION";
+
 /// The configured base URLs and AWS region. A provider without a configured base URL uses its
 /// default.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,12 @@ impl Endpoints {
         check_region(region)?;
         self.region = Some(region.to_owned());
         Ok(())
+    }
+
+    /// Allows dry runs of the Bedrock providers without an AWS region. Their URLs contain `REGION`
+    /// instead.
+    pub fn allow_missing_region(&mut self) {
+        self.region.get_or_insert_with(|| REGION_PLACEHOLDER.to_owned());
     }
 
     /// Returns the endpoint for calls to a provider.

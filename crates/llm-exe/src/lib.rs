@@ -17,6 +17,7 @@ mod destination;
 mod endpoints;
 pub mod error;
 mod glob;
+mod gzip;
 mod hex;
 pub mod hosted;
 pub mod json;
@@ -65,7 +66,7 @@ pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, 
 pub use region::{InvalidRegion, aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
-    RequestPart, TextOr, field_names, request_schema,
+    RequestPart, TextOr, field_names, request_schema, suggestion,
 };
 pub use run::{Context, Durations, FailedTarget, LearnedCapability, Report, Run, Runner};
 pub use scrub::scrub;

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, ErrorKind};
+use crate::gzip::{self, GzipError};
 use crate::ports::KeyName;
 
 /// The product token of this crate in the `user-agent` header.
@@ -341,14 +342,36 @@ impl WireReply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Describes the encoding of the body, such as gzip, if there is one. No request asks for
-    /// a compressed response, but some gateways compress their responses anyway.
+    /// Returns whether the body is compressed with gzip. No request asks for a compressed response,
+    /// but some gateways compress their responses anyway.
+    pub(crate) fn is_gzip(&self) -> bool {
+        self.header("content-encoding").is_some_and(gzip::is_gzip_encoding)
+    }
+
+    /// Replaces a body in gzip with the decoded body, which may have at most `max_bytes` bytes. A
+    /// body that is not valid gzip stays as it is, and so does its header.
+    pub(crate) fn decode_gzip(mut self, max_bytes: usize) -> Result<WireReply, GzipError> {
+        match gzip::decode(&self.body, max_bytes) {
+            Ok(decoded) => {
+                self.body = decoded.into();
+                self.headers.remove(http::header::CONTENT_ENCODING);
+                self.headers.remove(http::header::CONTENT_LENGTH);
+                Ok(self)
+            }
+            // Some servers set the header without compressing the body, which may be empty.
+            Err(GzipError::Invalid) => Ok(self),
+            Err(GzipError::TooLarge) => Err(GzipError::TooLarge),
+        }
+    }
+
+    /// Describes the encoding of the body, if it has one that could not be decoded.
     pub(crate) fn encoding_problem(&self) -> Option<String> {
         let encoding = self.header("content-encoding")?.trim();
         let is_encoded = !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity");
         is_encoded.then(|| {
             let encoding = crate::error::shorten(encoding, 40);
-            format!("the body is encoded with {encoding}, which is not supported")
+            let problem = if self.is_gzip() { "could not be decoded" } else { "is not supported" };
+            format!("the body is encoded with {encoding}, which {problem}")
         })
     }
 

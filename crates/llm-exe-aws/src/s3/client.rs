@@ -57,11 +57,7 @@ impl S3 {
     ) -> Result<WireReply, CallError> {
         let region = self.region_of(operation.bucket)?;
         let result = self.client.send(&self.call_in(operation, &region)?, deadline).await;
-        let Err(CallError::Rejected(ErrorResponse {
-            status: 301 | 307 | 400 | 403,
-            region: Some(bucket_region),
-            ..
-        })) = &result
+        let Err(CallError::Rejected(ErrorResponse { region: Some(bucket_region), .. })) = &result
         else {
             return result;
         };
@@ -137,10 +133,10 @@ pub(super) fn etag(reply: &WireReply) -> Option<String> {
 /// Returns the encoding of the content. Some clients store `aws-chunked` with an object, which is
 /// an encoding of their upload only.
 pub(super) fn encoding(reply: &WireReply) -> Option<String> {
-    let header = reply.header("content-encoding")?;
-    let mut names = header.split(',').map(str::trim);
-    let is_encoded = names.any(|name| !matches!(name, "" | "aws-chunked" | "identity"));
-    is_encoded.then(|| header.to_owned())
+    let names = reply.header("content-encoding")?.split(',').map(str::trim);
+    let names: Vec<&str> =
+        names.filter(|name| !matches!(*name, "" | "aws-chunked" | "identity")).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Returns the version id. S3 sends the id `null` for objects without versioning, so `null` counts

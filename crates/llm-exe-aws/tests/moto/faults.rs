@@ -105,7 +105,7 @@ async fn redirect_to_another_region_is_followed_and_remembered() {
     proxy.script(&[s3_error(301, "PermanentRedirect")]);
     let documents = ports(&proxy.url()).documents();
     let error = fetch(&documents, &object("bucket", "a.md", None)).await.unwrap_err();
-    assert_eq!(error.kind().name(), "ConfigNotFound");
+    assert_eq!(error.kind().name(), "ConfigInvalid");
     assert_eq!(proxy.request_count(), 1);
 }
 

@@ -23,6 +23,7 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     if args.event {
         run_event(&args, &environment).await
     } else {
@@ -58,7 +59,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     };
     spinner.finish_and_clear();
     if !args.json {
-        for warning in &report.warnings {
+        for warning in input.warnings.iter().chain(&report.warnings) {
             output::print_warning(warning);
         }
     }
@@ -73,7 +74,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
 }
 
 async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
-    let event = match input::read_bytes(&args.source.file) {
+    let event = match input::read_text(&args.source.file) {
         Ok(event) => event,
         Err(error) => return output::print_error(&error, args.json),
     };
@@ -81,7 +82,7 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     let spinner = spinner(args.json);
     let function = environment.function();
     let (handled_event, records) =
-        function.handle_with_records(&event, new_invocation(), deadline).await;
+        function.handle_with_records(event.as_bytes(), new_invocation(), deadline).await;
     spinner.finish_and_clear();
     for record in &records {
         record_results::print(record, args.json);

@@ -32,6 +32,7 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     let mut rows = Vec::new();
     for provider in environment.settings.rules.providers.all() {
         rows.push(row(&environment, &provider).await);

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     let mut input = match input::read_with_data(&args.source) {
         Ok(input) => input,
         Err(error) => return output::print_error(&error, args.json),
@@ -24,7 +25,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     let deadline = Deadline::after(Duration::from_secs(60));
     let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     if !args.json {
-        for warning in &report.warnings {
+        for warning in input.warnings.iter().chain(&report.warnings) {
             output::print_warning(warning);
         }
     }

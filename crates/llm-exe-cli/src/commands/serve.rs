@@ -37,6 +37,11 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
+    if let Err(error) = environment.check_endpoint_key().await {
+        output::print_startup_error(error.message());
+        return ExitCode::from(error.kind().exit_code());
+    }
     let address = SocketAddr::new(args.host, args.port);
     let bound = TcpListener::bind(address).await;
     let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));

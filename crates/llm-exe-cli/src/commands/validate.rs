@@ -28,6 +28,7 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message),
     };
+    environment.print_warnings(args.json);
     let mut validations = Vec::new();
     for path in &args.files {
         match files::expand(path) {
@@ -65,7 +66,8 @@ async fn validate(environment: &Environment, path: &Path) -> Validation {
     let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     let error = outcome.err().map(|error| input.label(error));
     let problems = error.as_ref().map(problems).unwrap_or_default();
-    Validation { file, problems, warnings: report.warnings }
+    let warnings = [input.warnings, report.warnings].concat();
+    Validation { file, problems, warnings }
 }
 
 /// Returns the problems that an error lists. If it lists none, returns the error itself as the only

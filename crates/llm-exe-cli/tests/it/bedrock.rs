@@ -85,18 +85,81 @@ async fn credentials_are_not_mixed_from_environment_and_env_file() {
 }
 
 #[tokio::test]
-async fn render_needs_a_region() {
+async fn render_and_validate_need_no_region() {
     let folder = Folder::new();
     let file = folder.file("request.json", request("amazon", "a.b-v1:0").to_string());
     let output = folder.run(&["render", &file]).await;
-    assert_eq!(output.code, Some(3), "{output:?}");
-    assert!(
-        output.stderr.contains("set AWS_REGION") && !output.stderr.contains(".env"),
-        "{output:?}"
-    );
+    let url = "https://bedrock-runtime.REGION.amazonaws.com/model/a.b-v1%3A0/converse";
+    assert!(output.code == Some(0) && output.stdout.contains(url), "{output:?}");
+    let output = folder.run(&["validate", &file]).await;
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     let output = folder.run_with(&[("AWS_REGION", "eu-west-1")], &["render", &file]).await;
     let url = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/a.b-v1%3A0/converse";
     assert!(output.stdout.contains(url), "{output:?}");
+    // A call needs a region.
+    let credentials = [("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+    let output = folder.run_with(&credentials, &["invoke", &file]).await;
+    assert!(output.code == Some(3) && output.stderr.contains("set AWS_REGION"), "{output:?}");
+}
+
+#[tokio::test]
+async fn region_is_read_from_environment_then_env_file_then_profile() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let url = simulator.bedrock_base_url();
+    let file =
+        folder.file("request.json", request("amazon:nova", "amazon.nova-pro-v1:0").to_string());
+    folder.file(
+        "conf",
+        format!(
+            "[default]\nregion=eu-west-1\naws_access_key_id={ID}\naws_secret_access_key={SECRET}\n\
+             [profile other]\nregion=eu-west-2\n"
+        ),
+    );
+    let base = [("AWS_ENDPOINT_URL", url.as_str()), ("AWS_CONFIG_FILE", "conf")];
+    for (env_file, variables, region) in [
+        ("", &[][..], "eu-west-1"),
+        ("", &[("AWS_PROFILE", "default")], "eu-west-1"),
+        ("AWS_DEFAULT_REGION=ap-south-1\n", &[], "ap-south-1"),
+        ("AWS_DEFAULT_REGION=ap-south-1\nAWS_REGION=ap-south-2", &[], "ap-south-2"),
+        ("AWS_REGION=ap-south-1\n", &[("AWS_DEFAULT_REGION", "ca-west-1")], "ca-west-1"),
+        ("AWS_REGION=ap-south-1\n", &[("AWS_REGION", "us-west-2")], "us-west-2"),
+    ] {
+        simulator.clear();
+        folder.file(".env", env_file);
+        let variables = [&base[..], variables].concat();
+        let output = folder.run_with(&variables, &["invoke", &file]).await;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let rendered = folder.run_with(&variables, &["render", "--json", &file]).await;
+        assert_eq!(rendered.code, Some(0), "{rendered:?}");
+        let url = rendered.json()["url"].to_string();
+        assert!(url.contains(&simulator.url()) || url.contains(region), "{url} {region}");
+    }
+    folder.file(".env", "AWS_REGION=eu west\n");
+    let output = folder.run_with(&base, &["invoke", &file]).await;
+    assert!(output.code == Some(2) && output.stderr.contains("line 1: the value of AWS_REGION"));
+}
+
+#[tokio::test]
+async fn misspelt_profile_is_named_with_the_existing_ones() {
+    let folder = Folder::new();
+    let file =
+        folder.file("request.json", request("amazon:nova", "amazon.nova-pro-v1:0").to_string());
+    folder.file("conf", "[default]\nregion=eu-west-1\n[profile work]\nregion=eu-west-2\n");
+    for config in ["conf", "missing"] {
+        let variables = [
+            ("AWS_CONFIG_FILE", config),
+            ("AWS_SHARED_CREDENTIALS_FILE", "missing"),
+            ("AWS_PROFILE", "nosuch"),
+            ("AWS_REGION", "us-east-1"),
+        ];
+        let output = folder.run_with(&variables, &["invoke", "--json", &file]).await;
+        assert_eq!((output.code, &output.error()["type"]), (Some(3), &json!("SecretNotFound")));
+        let message = output.error()["message"].to_string();
+        assert!(message.contains("nosuch") && message.contains("AWS_CONFIG_FILE"), "{message}");
+        let existing = if config == "conf" { "default, work" } else { "there are no profiles" };
+        assert!(message.contains(existing), "{message}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests prompts from YAML files, Markdown files, folders and URLs.
+//! Tests the formats and encodings of files and standard input, folders and URLs.
 
 use crate::harness::Folder;
 
@@ -46,4 +46,110 @@ async fn url_is_fetched_with_user_credentials_or_rejected() {
         assert_eq!(output.error()["type"], kind, "{output:?}");
         assert!(output.stderr.contains(expected), "{output:?}");
     }
+}
+
+const REQUEST_YAML: &str = "provider: openai\nmodel: gpt-4o-mini\nmessage: Talk about {{topic}}.\n";
+const REQUEST_JSON: &str =
+    r#"{"provider":"openai","model":"gpt-4o-mini","message":"Talk about {{topic}}."}"#;
+
+#[tokio::test]
+async fn format_depends_on_name_and_content() {
+    let folder = Folder::new();
+    for (name, text) in [
+        ("p.txt", PROMPT),
+        ("p.hbs", PROMPT),
+        ("p.markdown", PROMPT),
+        ("p.prompt", PROMPT),
+        ("p", PROMPT),
+        ("p.v2", PROMPT),
+        ("r", REQUEST_JSON),
+        ("r.v2", REQUEST_JSON),
+        ("y", REQUEST_YAML),
+    ] {
+        let file = folder.file(name, text);
+        let output = folder.run(&["invoke", "--simulate", &file, "--data", "topic=sharks"]).await;
+        assert!(output.stdout.contains("Talk about sharks."), "{name}: {output:?}");
+    }
+    for text in [PROMPT, REQUEST_JSON, REQUEST_YAML] {
+        let arguments = ["invoke", "--simulate", "-", "--data", "topic=sharks"];
+        let output = folder.run_with_input(text, &arguments).await;
+        assert!(output.stdout.contains("Talk about sharks."), "{text}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn text_of_no_known_format_is_an_error_that_names_the_formats() {
+    let folder = Folder::new();
+    let output = folder.run_with_input("garbage", &["invoke", "--simulate", "--json", "-"]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let problems = output.error()["problems"].clone();
+    assert_eq!(problems[0]["path"], "standard input", "{problems}");
+    let message = problems[0]["message"].to_string();
+    for format in ["JSON", "YAML", "Markdown"] {
+        assert!(message.contains(format), "{message}");
+    }
+    for command in ["invoke", "render", "validate"] {
+        for input in ["", " \n", "\u{feff}"] {
+            let output = folder.run_with_input(input, &[command, "-"]).await;
+            assert_eq!(output.code, Some(2), "{output:?}");
+            let text = format!("{}{}", output.stdout, output.stderr);
+            assert!(text.contains("standard input is empty"), "{output:?}");
+        }
+    }
+}
+
+fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    format!("\u{feff}{text}").encode_utf16().flat_map(unit).collect()
+}
+
+#[tokio::test]
+async fn utf_16_is_read_wherever_text_is_read() {
+    let folder = Folder::new();
+    for unit in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        folder.file("data.json", utf16(r#"{"topic":"sharks"}"#, unit));
+        for (name, text) in [("r.json", REQUEST_JSON), ("y.yaml", REQUEST_YAML), ("p.md", PROMPT)] {
+            let file = folder.file(name, utf16(text, unit));
+            let arguments = ["invoke", "--simulate", &file, "--data-file", "data.json"];
+            let output = folder.run(&arguments).await;
+            assert!(output.stdout.contains("Talk about sharks."), "{name}: {output:?}");
+        }
+        let event = folder.file("event.json", utf16(REQUEST_JSON, unit));
+        let output = folder.run(&["invoke", "--simulate", "--event", &event]).await;
+        assert!(output.stdout.contains("Talk about"), "{output:?}");
+    }
+    let file = folder.file("odd.json", b"\xff\xfe{\0\"");
+    let output = folder.run(&["validate", &file]).await;
+    assert!(output.code == Some(2) && output.stdout.contains("UTF-16"), "{output:?}");
+}
+
+#[tokio::test]
+async fn warnings_about_a_file_are_printed() {
+    let folder = Folder::new();
+    folder.file("note.prompt", PROMPT.replace("User:", "# owner: pets\nUser:"));
+    for arguments in [
+        &["invoke", "--simulate", "note.prompt", "--data", "topic=a"][..],
+        &["render", "note.prompt", "--data", "topic=a"],
+        &["validate", "note.prompt"],
+        &["validate", "."],
+    ] {
+        let output = folder.run(arguments).await;
+        let expected = "line 5: the text above the first line with a role";
+        assert!(output.stderr.contains(expected), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn variable_that_is_similar_to_a_setting_causes_a_warning() {
+    let folder = Folder::new();
+    let file = folder.file("r.json", REQUEST_JSON);
+    let variables = [("ALOWED_MODELS", "x")];
+    for command in ["render", "validate"] {
+        let output = folder.run_with(&variables, &[command, &file]).await;
+        let expected = "ALOWED_MODELS is not a setting (did you mean ALLOWED_MODELS?)";
+        assert!(output.stderr.contains(expected), "{output:?}");
+    }
+    let output = folder.run_with(&[("ALLOWED_MODELS", "opnai:gpt-4o")], &["render", &file]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let expected = "ALLOWED_MODELS: unknown provider in \"opnai:gpt-4o\" (did you mean openai?)";
+    assert!(output.stderr.contains(expected), "{output:?}");
 }

@@ -105,8 +105,45 @@ async fn invalid_env_file_is_reported_without_its_content() {
     }
     folder.file(".env", b"OPENAI_API_KEY=\xff\xfe\n");
     assert_eq!(invoke(&folder, &simulator).await.code, Some(2));
-    folder.file(".env", "OPENAI_API_KEY=käse\n");
-    assert_eq!(invoke(&folder, &simulator).await.code, Some(3));
+    folder.file(".env", b"\xff\xfe\x00");
+    let output = invoke(&folder, &simulator).await;
+    assert!(output.code == Some(2) && output.stderr.contains("UTF-16"), "{output:?}");
+}
+
+#[tokio::test]
+async fn unusable_key_in_env_file_is_named_with_its_line() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    for value in ["\"ab cd\"", "käse"] {
+        folder.file(".env", format!("GREETING=hello world\nOPENAI_API_KEY={value}\n"));
+        let output = invoke(&folder, &simulator).await;
+        assert_eq!(output.code, Some(3), "{output:?}");
+        let expected = "the key OPENAI_API_KEY in .env, line 2, can't be used: the value contains";
+        assert!(output.stderr.contains(expected), "{output:?}");
+        // The key is set already, so the message does not suggest to set it.
+        assert!(!output.stderr.contains("set it in .env"), "{output:?}");
+        assert!(!output.stderr.contains("ab cd") && !output.stderr.contains("käse"), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_other_programs_in_env_file_are_skipped() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let key = format!("OPENAI_API_KEY={OPENAI_KEY}\n");
+    let utf16: Vec<u8> =
+        format!("\u{feff}{key}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [
+        format!("GREETING=hello world\n{key}").into_bytes(),
+        format!("PRIVATE_KEY=\"-----BEGIN KEY-----\nOPENAI_API_KEY=x y\n-----END\"\n{key}")
+            .into_bytes(),
+        [b"NAME=K\xe4se\n", key.as_bytes()].concat(),
+        utf16,
+    ] {
+        folder.file(".env", &content);
+        let output = invoke(&folder, &simulator).await;
+        assert_eq!(output.stdout, format!("{REPLY}\n"), "{output:?}");
+    }
 }
 
 #[tokio::test]

@@ -179,6 +179,31 @@ async fn api_key_is_required_if_configured() {
 }
 
 #[tokio::test]
+async fn endpoint_key_is_read_from_env_file_also_with_the_simulator() {
+    let folder = Folder::new();
+    folder.file(".env", format!("ENDPOINT_API_KEY={ENDPOINT_KEY}\n"));
+    let server = Server::start(&folder, &[], &["--simulate", "--auth", "API_KEY"]).await;
+    let body = request_text();
+    let response = server.send("POST", "/", &[("x-api-key", "wrong")], body.as_bytes()).await;
+    assert_eq!(response.status, 401);
+    let response = server.send("POST", "/", &[("x-api-key", ENDPOINT_KEY)], body.as_bytes()).await;
+    assert_eq!(response.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn server_does_not_start_without_the_endpoint_key() {
+    let folder = Folder::new();
+    for arguments in [&["--simulate"][..], &[]] {
+        let arguments = [&["serve", "--port", "0", "--auth", "API_KEY"], arguments].concat();
+        let output = folder.run(&arguments).await;
+        assert_eq!(output.code, Some(3), "{output:?}");
+        assert!(output.stderr.contains("ENDPOINT_API_KEY"), "{output:?}");
+        assert!(!output.stderr.contains("listening"), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn other_addresses_than_loopback_require_auth_option() {
     let folder = Folder::new();
     for host in ["0.0.0.0", "::"] {

@@ -66,7 +66,7 @@ impl EventSource for Alb {
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(event)?)])
     }
 
     fn respond(

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
+use crate::foreign;
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{self, field, string};
@@ -53,7 +54,7 @@ impl EventSource for HttpV1 {
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(event)?)])
     }
 
     fn respond(
@@ -71,6 +72,7 @@ pub(super) fn is_v1(event: &Value) -> bool {
     string(event, "/httpMethod").is_some()
         && string(event, "/path").is_some()
         && (has_context() || !shapes::is_request(event))
+        && !foreign::is_authorizer_event(event)
 }
 
 /// Returns true if the event has `multiValueHeaders` but no `headers`.

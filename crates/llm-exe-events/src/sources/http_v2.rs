@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
+use crate::foreign;
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
 use crate::shapes::{field, string};
@@ -26,6 +27,7 @@ impl EventSource for HttpV2 {
     fn matches(&self, event: &Value) -> bool {
         string(event, "/version") == Some("2.0")
             && field(event, "/requestContext/http").is_some_and(Value::is_object)
+            && !foreign::is_authorizer_event(event)
     }
 
     fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
@@ -48,7 +50,7 @@ impl EventSource for HttpV2 {
     }
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
-        Ok(vec![Record::from_request(self.name(), invocation, http::request(&event)?)])
+        Ok(vec![Record::from_request(self.name(), invocation, http::request(event)?)])
     }
 
     fn respond(

@@ -7,16 +7,15 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::direct::only_result;
-use crate::envelopes;
 use crate::record::{FinishedRecord, Invocation, Record};
-use crate::shapes;
 use crate::source::EventSource;
+use crate::{envelopes, foreign, shapes};
 
 /// Maximum number of source names listed in an error message.
 const MAX_LISTED_NAMES: usize = 5;
 
-/// Handles events with non-empty `Records`, events with an `eventSource` but no `Records` (Kafka
-/// and MQ), and all arrays. Supported sources match first.
+/// Handles non-empty `Records`, events with an `eventSource` but no `Records` (Kafka and MQ),
+/// events of other services, and all arrays. Supported sources match first.
 pub(crate) struct Unsupported;
 
 impl EventSource for Unsupported {
@@ -27,7 +26,7 @@ impl EventSource for Unsupported {
     fn matches(&self, event: &Value) -> bool {
         let has_source = shapes::source_of(event).is_some() && !shapes::is_request(event);
         let has_records = shapes::records(event).is_some_and(|items| !items.is_empty());
-        event.is_array() || has_records || has_source
+        event.is_array() || has_records || has_source || foreign::service_of(event).is_some()
     }
 
     fn records(&self, event: Value, _: &Invocation) -> Result<Vec<Record>, Error> {
@@ -38,6 +37,9 @@ impl EventSource for Unsupported {
                  {supported}"
             );
             return Err(Error::invalid("eventSource", message));
+        }
+        if let Some(service) = foreign::service_of(&event) {
+            return Err(foreign::not_served(service));
         }
         let is_list = event.is_array();
         let items = shapes::into_items(event);

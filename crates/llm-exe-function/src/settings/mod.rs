@@ -4,6 +4,7 @@
 mod compatible;
 mod error;
 mod hosted;
+mod misspelt;
 mod parse;
 mod results;
 mod rows;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use llm_exe::parsers::Parsers;
 use llm_exe::providers::{Access, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
-use llm_exe::{ConfigHosts, Endpoints, HostedRules, ModelPatterns, Rules};
+use llm_exe::{ConfigHosts, Endpoints, HostedRules, InvalidModelPatterns, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
 use parse::{Get, flag, number, seconds, text, word};
@@ -21,6 +22,7 @@ use rows::default_of;
 use crate::destination::{Destination, ResultPrefix};
 
 pub use error::SettingsError;
+pub use misspelt::misspelt_settings;
 pub use results::ResultSettings;
 pub use rows::{SettingRow, setting_rows};
 
@@ -29,7 +31,7 @@ pub use rows::{SettingRow, setting_rows};
 const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
 /// The variables that can set the AWS region, in order of precedence.
-const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// Returns the AWS region, together with the name of the variable that sets it. `look_up` returns
 /// the value of a variable.
@@ -158,20 +160,21 @@ const LEVELS: &[(&str, LogLevel)] = &[
 
 fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError> {
     const CEILING: &str = "MAX_TOKENS_CEILING";
-    let allowed = get("ALLOWED_MODELS").map(|text| text.parse::<ModelPatterns>()).transpose();
     let hosted = hosted::rules(get)?;
     results::check_config_buckets(results, &hosted)?;
+    let providers = match get(compatible::SETTING) {
+        Some(text) => compatible::parse(&text)
+            .map_err(|reason| SettingsError::new(compatible::SETTING, reason))?,
+        None => Providers::default(),
+    };
+    let allowed_models = allowed_models(get, &providers)
+        .map_err(|error| SettingsError::new("ALLOWED_MODELS", error.to_string()))?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         strict_options: flag(get, "STRICT_OPTIONS")?,
-        providers: match get(compatible::SETTING) {
-            Some(text) => compatible::parse(&text)
-                .map_err(|reason| SettingsError::new(compatible::SETTING, reason))?,
-            None => Providers::default(),
-        },
+        providers,
         parsers: Parsers::default(),
-        allowed_models: allowed
-            .map_err(|error| SettingsError::new("ALLOWED_MODELS", error.to_string()))?,
+        allowed_models,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
         hosted: HostedRules {
             forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
@@ -180,6 +183,16 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
         destinations: results::allowed(get)?,
         destination_parser: Some(Destination::parse_field),
     })
+}
+
+fn allowed_models(
+    get: &Get<'_>,
+    providers: &Providers,
+) -> Result<Option<ModelPatterns>, InvalidModelPatterns> {
+    let Some(text) = get("ALLOWED_MODELS") else { return Ok(None) };
+    let patterns: ModelPatterns = text.parse()?;
+    patterns.check_providers(providers)?;
+    Ok(Some(patterns))
 }
 
 fn config_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {

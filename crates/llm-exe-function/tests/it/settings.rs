@@ -54,6 +54,11 @@ const INVALID: &[(&str, &str, &str)] = &[
     ("ANTHROPIC_BASE_URL", "https://a.example#part", ""),
     ("ALLOWED_MODELS", "gpt-4o", "such as openai:gpt-4o*, got"),
     ("ALLOWED_MODELS", ",", "at least one pattern"),
+    (
+        "ALLOWED_MODELS",
+        "opnai:gpt-4o",
+        "unknown provider in \"opnai:gpt-4o\" (did you mean openai?)",
+    ),
     ("MAX_TOKENS_CEILING", "0", "from 1"),
     ("MAX_TOKENS_CEILING", "4k", "from 1"),
     ("OPENAI_COMPATIBLE_PROVIDERS", "[]", "expected JSON like"),

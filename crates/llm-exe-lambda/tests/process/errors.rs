@@ -110,7 +110,7 @@ impl Case {
         assert_eq!(actual["retryable"], json!(kind.2), "{name}");
         assert_eq!(actual["requestId"], json!(request_id), "{name}");
         let fields: Vec<&String> = actual.as_object().unwrap().keys().collect();
-        assert_eq!(fields, ["type", "message", "retryable", "requestId"], "{name}");
+        assert_eq!(fields, ["type", "message", "retryable", "problems", "requestId"], "{name}");
         assert_eq!(body.as_object().unwrap().len(), 1, "{name}");
         assert_eq!(headers["content-type"], "application/json", "{name}");
         assert_eq!(headers.get("retry-after"), self.retry_after.as_ref(), "{name}");

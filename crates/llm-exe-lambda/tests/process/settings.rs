@@ -68,6 +68,22 @@ async fn valid_setting_is_accepted() {
 }
 
 #[tokio::test]
+async fn variable_that_is_similar_to_a_setting_is_logged_at_the_start() {
+    for (level, expected) in [("warn", 1), ("error", 0)] {
+        let variables =
+            [("OPENAI_API_KEY", OPENAI_KEY), ("ALOWED_MODELS", "x"), ("LOG_LEVEL", level)];
+        let function = Function::with(&variables).await;
+        function.invoke(&request()).await.result();
+        let lines = function.stop().await.lines();
+        let is_warning = |line: &&serde_json::Value| {
+            let message = line["message"].as_str().unwrap_or_default();
+            line["level"] == "WARN" && message.contains("did you mean ALLOWED_MODELS?")
+        };
+        assert_eq!(lines.iter().filter(is_warning).count(), expected, "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn start_outside_of_lambda_is_explained() {
     let output = tokio::process::Command::new(crate::harness::program())
         .env_clear()

@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
-use super::format::Format;
+use super::format::{Format, starts_like_object};
 use super::position::TextLine;
+use super::text::decode_text;
 use super::{json, markdown, yaml};
 use crate::json as values;
 use crate::request::{Request, field_names, is_field, suggestion};
@@ -25,37 +26,35 @@ pub struct HostedConfig {
     /// The fields that a caller may override. If this is `None`, the caller may override all
     /// fields.
     pub overridable: Option<Vec<String>>,
+    /// Parts of the document that probably do not have the effect that its author expects.
+    pub warnings: Vec<String>,
     pub(super) text_lines: Vec<TextLine>,
 }
 
 impl HostedConfig {
-    /// Parses a document in the given format.
+    /// Parses a document in the given format. See [`decode_text`] for its encoding.
     ///
     /// # Errors
-    /// Fails if the document is larger than 1 MiB, is not valid UTF-8, is not valid in its format,
-    /// is not an object, or lists fields in `overridable` that can't be overridden.
+    /// Fails if the document is larger than 1 MiB, also after gzip is decoded, is not valid in its
+    /// encoding or format, is not an object, or lists fields in `overridable` that can't be
+    /// overridden.
     pub fn parse(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
-        if body.len() > MAX_CONFIG_BYTES {
-            let message = format!(
-                "the document has {} bytes; the maximum is {MAX_CONFIG_BYTES} (1 MiB)",
-                body.len()
-            );
-            return Err(ConfigError::new(message));
-        }
-        let text = std::str::from_utf8(body).map_err(|error| {
-            ConfigError::new(match binary_format(body) {
-                Some(format) => format!("the document is {format}; store it as UTF-8 text"),
-                None => {
-                    let byte = error.valid_up_to() + 1;
-                    format!("the document is not valid UTF-8 at byte {byte}")
-                }
-            })
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        HostedConfig::parse_text(&decode_text(body, MAX_CONFIG_BYTES)?, format)
+    }
+
+    /// Parses the text of a document in the given format.
+    ///
+    /// # Errors
+    /// The same as for [`HostedConfig::parse`], except for the size and the encoding.
+    pub fn parse_text(text: &str, format: Format) -> Result<HostedConfig, ConfigError> {
+        let mut warnings = Vec::new();
         let (value, text_lines) = match format {
             Format::Json => (json::parse(text)?, Vec::new()),
             Format::Yaml => yaml::parse(text)?,
-            Format::Markdown => markdown::parse(text)?,
+            Format::Markdown => {
+                warnings.extend(json_in_markdown(text));
+                markdown::parse(text, &mut warnings)?
+            }
         };
         let Value::Object(mut fields) = value else {
             let received = values::shown(&value);
@@ -64,19 +63,23 @@ impl HostedConfig {
             )));
         };
         let overridable = fields.shift_remove("overridable").unwrap_or_default();
-        Ok(HostedConfig { fields, overridable: parse_overridable(overridable)?, text_lines })
+        let overridable = parse_overridable(overridable)?;
+        Ok(HostedConfig { fields, overridable, warnings, text_lines })
     }
 }
 
-/// Returns the format of a document that is not UTF-8, if its first bytes show it.
-fn binary_format(body: &[u8]) -> Option<&'static str> {
-    match body {
-        [0x1F, 0x8B, ..] => Some("compressed with gzip"),
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => Some("compressed with zstd"),
-        [b'P', b'K', 3, 4, ..] => Some("a zip file"),
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("encoded in UTF-16"),
-        _ => None,
+/// Returns a warning if a prompt in Markdown is a JSON object with request fields. The model would
+/// receive them as text.
+fn json_in_markdown(text: &str) -> Option<String> {
+    if !starts_like_object(text) {
+        return None;
     }
+    let value = values::parse(text.as_bytes()).ok()?;
+    let name = value.as_object()?.keys().find(|name| is_field(name))?;
+    Some(format!(
+        "the document is a JSON object with the request field `{name}`, but its name is that of a \
+         Markdown prompt, so the JSON is sent to the model as text; rename it to .json"
+    ))
 }
 
 /// Parses `overridable` and checks that each entry is the name of a field that can be overridden.

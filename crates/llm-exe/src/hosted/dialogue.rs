@@ -23,7 +23,11 @@ struct Turn<'a> {
 /// Parses a prompt. Returns the value of the field `message` and the document line on which each
 /// message text begins, or `None` if the prompt is empty. `offset` is the number of document lines
 /// above the prompt.
-pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)> {
+pub(super) fn parse(
+    text: &str,
+    offset: usize,
+    warnings: &mut Vec<String>,
+) -> Option<(Value, Vec<TextLine>)> {
     let lines: Vec<&str> = text.split('\n').collect();
     let in_fence = lines_in_fences(&lines);
     let mut turns = vec![Turn { role: None, lines: Vec::new(), first_line: offset + 1 }];
@@ -31,7 +35,7 @@ pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)>
         let is_code = in_fence.get(index) == Some(&true);
         match split_marker(line).filter(|_| !is_code) {
             Some((role, rest)) => {
-                let lines = vec![Cow::Borrowed(rest.trim_start())];
+                let lines = vec![Cow::Borrowed(rest.trim())];
                 turns.push(Turn { role: Some(role), lines, first_line: offset + index + 1 });
             }
             None => {
@@ -52,8 +56,14 @@ pub(super) fn parse(text: &str, offset: usize) -> Option<(Value, Vec<TextLine>)>
             let path = "message".to_owned();
             return (!text.is_empty()).then(|| (Value::from(text), vec![TextLine { path, line }]));
         }
-        if turn.role.is_none() && text.is_empty() {
-            continue;
+        if turn.role.is_none() {
+            if text.is_empty() {
+                continue;
+            }
+            warnings.push(format!(
+                "line {line}: the text above the first line with a role is sent as a system \
+                 message; write `System:` before it, or remove it"
+            ));
         }
         text_lines.push(TextLine { path: format!("message[{}]", messages.len()), line });
         messages.push(json!({ "role": turn.role.unwrap_or("system"), "content": text }));

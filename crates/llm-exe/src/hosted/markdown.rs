@@ -8,8 +8,12 @@ use super::position::TextLine;
 use super::yaml;
 use crate::json;
 
-/// Parses a document. CRLF line endings are converted to `\n`, as in YAML.
-pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
+/// Parses a document, and adds warnings about the prompt. CRLF line endings are converted to `\n`,
+/// as in YAML.
+pub(super) fn parse(
+    text: &str,
+    warnings: &mut Vec<String>,
+) -> Result<(Value, Vec<TextLine>), ConfigError> {
     let text = text.replace("\r\n", "\n");
     let Sections { front_matter, body, body_offset } = split_front_matter(&text)?;
     let (mut fields, mut text_lines) = match front_matter {
@@ -18,7 +22,8 @@ pub(super) fn parse(text: &str) -> Result<(Value, Vec<TextLine>), ConfigError> {
     };
     let (prompt, prompt_offset) =
         prompt_section(body).map_err(|error| error.shifted_down(body_offset))?;
-    if let Some((message, prompt_lines)) = dialogue::parse(prompt, body_offset + prompt_offset) {
+    let offset = body_offset + prompt_offset;
+    if let Some((message, prompt_lines)) = dialogue::parse(prompt, offset, warnings) {
         if fields.get("message").is_some_and(|message| !message.is_null()) {
             let line = prompt_lines.first().map_or(1, |first| first.line);
             let message = "the prompt begins here, but the front matter also has a `message`; \
@@ -38,22 +43,30 @@ struct Sections<'a> {
     body_offset: usize,
 }
 
+/// The lines that open and close front matter. Npm `front-matter`, which the TypeScript Lambda
+/// uses, accepts both.
+const FENCES: [&str; 2] = ["---", "= yaml ="];
+
 fn split_front_matter(text: &str) -> Result<Sections<'_>, ConfigError> {
     let mut lines = text.split_inclusive('\n');
-    let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
+    let first = lines.next().unwrap_or_default();
+    let fence = first.trim_end();
+    if !FENCES.contains(&fence) {
         return Ok(Sections { front_matter: None, body: text, body_offset: 0 });
-    };
+    }
     let mut end = first.len();
     for (index, line) in lines.enumerate() {
-        if matches!(line.trim_end(), "---" | "...") {
+        if [fence, "..."].contains(&line.trim_end()) {
             let front_matter = text.get(first.len()..end);
             let body = text.get(end + line.len()..).unwrap_or_default();
             return Ok(Sections { front_matter, body, body_offset: index + 2 });
         }
         end += line.len();
     }
-    let message =
-        "the front matter that begins here is not closed; expected a line that contains only ---";
+    let message = format!(
+        "the front matter that begins here is not closed; expected a line that contains only \
+         {fence}"
+    );
     Err(ConfigError::at(1, 1, message))
 }
 

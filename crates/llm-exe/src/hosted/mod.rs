@@ -21,8 +21,10 @@ mod position;
 mod resolve;
 mod scalar;
 mod stores;
+mod text;
 mod yaml;
 
+pub use crate::gzip::{is_gzip, is_gzip_encoding};
 pub use access::HostedRules;
 pub use cache::{CachedDocuments, MAX_CACHED_BYTES};
 pub use config::{HostedConfig, MAX_CONFIG_BYTES};
@@ -34,3 +36,4 @@ pub use pointer::{InvalidLocation, check_bucket, parse_config_url};
 pub use resolve::MAX_FETCH_TIME;
 pub(crate) use resolve::{Resolved, resolve};
 pub use stores::DocumentStores;
+pub use text::decode_text;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::access::{self, HostedRules};
-use super::config::HostedConfig;
+use super::config::{HostedConfig, MAX_CONFIG_BYTES};
+use super::error::ConfigError;
 use super::format::Format;
 use super::merge::merge;
 use super::origin::{ConfigSource, Origin};
 use super::pointer;
+use super::text::decode_text;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Document, DocumentLocation, DocumentStore};
@@ -54,7 +56,12 @@ pub(crate) async fn resolve(
         return Err(Error::invalid(field, message));
     };
     // The future is boxed, because most requests have no hosted config.
-    let document = Box::pin(fetch(store, &location, deadline)).await.map_err(in_context)?;
+    let document = Box::pin(fetch(store, &location, deadline)).await;
+    // The errors of most stores name the location already.
+    let document = document.map_err(|error| match error.message().contains(&*shown) {
+        true => error,
+        false => in_context(error),
+    })?;
     let config = parse(&document, &location).map_err(in_context)?;
     access::check_config(&config, &location).map_err(in_context)?;
     access::check_overrides(&config, &caller).map_err(in_context)?;
@@ -70,7 +77,8 @@ fn merge_config(
     caller: Map<String, Value>,
     location: &str,
 ) -> (Value, Vec<String>) {
-    let mut warnings = Vec::new();
+    let in_config = |text: &String| format!("the hosted config {location}: {text}");
+    let mut warnings: Vec<String> = config.warnings.iter().map(in_config).collect();
     // These fields have no meaning in a config, but authors may have added them as notes.
     for name in ["bucket", "version"] {
         if config.fields.shift_remove(name).is_some_and(|value| !value.is_null()) {
@@ -112,8 +120,11 @@ pub(super) fn unexpected_not_modified() -> Error {
 }
 
 fn parse(document: &Document, location: &DocumentLocation) -> Result<HostedConfig, Error> {
-    let format = Format::detect(location, &document.body);
-    HostedConfig::parse(&document.body, format).map_err(|error| {
+    let parse = || {
+        let text = decode_text(&document.body, MAX_CONFIG_BYTES)?;
+        HostedConfig::parse_text(&text, Format::of_document(location, &text))
+    };
+    parse().map_err(|error: ConfigError| {
         let logged = match error.position {
             Some(position) => position.to_string(),
             None => "the document is not a valid config".to_owned(),

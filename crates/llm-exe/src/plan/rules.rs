@@ -8,6 +8,7 @@ use crate::hosted::HostedRules;
 use crate::json;
 use crate::parsers::Parsers;
 use crate::providers::Providers;
+use crate::request::suggestion;
 
 /// The rules that the operator sets for all requests.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +61,14 @@ pub enum InvalidModelPatterns {
     /// A pattern has no colon, so it cannot match any model.
     #[error("expected a pattern such as openai:gpt-4o*, got {}", json::quoted(.0))]
     NoProvider(String),
+    /// A pattern names a provider that does not exist, so it cannot match any model.
+    #[error("unknown provider in {}{suggestion}", json::quoted(.pattern))]
+    UnknownProvider {
+        /// The pattern.
+        pattern: String,
+        /// The name of a similar provider in the form of [`suggestion`](crate::suggestion).
+        suggestion: String,
+    },
 }
 
 impl FromStr for ModelPatterns {
@@ -81,6 +90,26 @@ impl FromStr for ModelPatterns {
 }
 
 impl ModelPatterns {
+    /// Checks that each pattern can match a model of one of the providers.
+    ///
+    /// # Errors
+    /// [`InvalidModelPatterns::UnknownProvider`] for the first pattern that can't.
+    pub fn check_providers(&self, providers: &Providers) -> Result<(), InvalidModelPatterns> {
+        let names: Vec<String> =
+            providers.all().map(|provider| provider.name().to_owned()).collect();
+        for pattern in self.0.iter().filter(|pattern| *pattern != "*") {
+            // Names of providers and models can contain a colon too.
+            let mut starts = pattern.match_indices(':').filter_map(|(at, _)| pattern.get(..at));
+            if !starts.any(|start| names.iter().any(|name| glob::matches(start, name))) {
+                let (provider, _) = pattern.split_once(':').unwrap_or((pattern, ""));
+                let suggestion = suggestion(provider, &names);
+                let pattern = pattern.clone();
+                return Err(InvalidModelPatterns::UnknownProvider { pattern, suggestion });
+            }
+        }
+        Ok(())
+    }
+
     /// Returns whether the model of this provider may be called.
     pub fn allow(&self, provider: &str, model: &str) -> bool {
         let name = format!("{provider}:{model}");
@@ -91,12 +120,43 @@ impl ModelPatterns {
 #[cfg(test)]
 mod tests {
     use super::ModelPatterns;
+    use crate::providers::Providers;
 
     #[test]
     fn list_allows_models_that_any_pattern_matches() {
         let patterns: ModelPatterns = "openai:gpt-4o*, anthropic:*".parse().unwrap();
         assert!(patterns.allow("openai", "gpt-4o-mini") && patterns.allow("anthropic", "claude-x"));
         assert!(!patterns.allow("openai", "gpt-5") && !patterns.allow("xai", "grok-4"));
+    }
+
+    #[test]
+    fn providers_of_patterns_must_exist() {
+        let check = |text: &str| {
+            let patterns: ModelPatterns = text.parse().unwrap();
+            patterns.check_providers(&Providers::default()).map_err(|error| error.to_string())
+        };
+        for text in [
+            "*",
+            "*:gpt-4o",
+            "openai:gpt-4o*, anthropic:*",
+            "open*:x",
+            "amazon:anthropic:*",
+            "amazon:*",
+            "ollama:llama3:8b",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        for (text, message) in [
+            (
+                "openai:*,opnai:gpt-4o",
+                "unknown provider in \"opnai:gpt-4o\" (did you mean openai?)",
+            ),
+            ("y*:*", "unknown provider in"),
+            ("zzz:openai:*", "unknown provider in \"zzz:openai:*\""),
+            (":gpt-4o", "unknown provider in"),
+        ] {
+            assert!(check(text).unwrap_err().starts_with(message), "{text}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use parse::is_field;
 pub use parse::{ParsedRequest, field_names};
-pub(crate) use suggestion::suggestion;
+pub use suggestion::suggestion;
 pub use text_or::TextOr;
 
 /// A request: the prompt, the model to call, and how to parse the reply.

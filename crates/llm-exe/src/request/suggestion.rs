@@ -9,7 +9,7 @@ const MAX_COMPARED: usize = 1_000;
 
 /// Returns ` (did you mean NAME?)` if a known name is similar to `name`, and an empty string
 /// otherwise. Messages append it to the quoted name.
-pub(crate) fn suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
+pub fn suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     nearest(name, known).map(did_you_mean).unwrap_or_default()
 }
 

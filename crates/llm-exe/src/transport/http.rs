@@ -150,15 +150,37 @@ impl HttpClient {
         }
     }
 
-    /// Sends the request once, without a deadline. The large bodies of all responses share one
-    /// budget: without it, the responses to many concurrent requests could exhaust the memory. The
-    /// caller must drop the body soon, so it must not store it.
+    /// Sends the request once, without a deadline, and decodes a response in gzip. The large bodies
+    /// of all responses share one budget: without it, the responses to many concurrent requests
+    /// could exhaust the memory. The caller must drop the body soon, so it must not store it.
     pub(crate) async fn send_once(
         &self,
         request: Request<Bytes>,
         max_bytes: usize,
     ) -> Result<WireReply, HttpError> {
-        self.send(request, max_bytes, Some(&self.large_bodies)).await
+        let reply = self.send(request, max_bytes, Some(&self.large_bodies)).await?;
+        if !reply.is_gzip() {
+            return Ok(reply);
+        }
+        self.decode(reply, max_bytes).await
+    }
+
+    /// Decodes a response in gzip. A large one occupies space of the budget like a large body.
+    async fn decode(&self, reply: WireReply, max_bytes: usize) -> Result<WireReply, HttpError> {
+        let small = reply.clone().decode_gzip(max_bytes.min(SMALL_BODY_BYTES));
+        if let Ok(reply) = small {
+            return Ok(reply);
+        }
+        // A copy of the compressed body gives up the space that it occupies, because responses that
+        // wait for space while they occupy some could wait for each other.
+        let body = Bytes::copy_from_slice(&reply.body);
+        let reply = WireReply { body, ..reply };
+        let bytes = u32::try_from(max_bytes.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
+        let space = Arc::clone(&self.large_bodies).acquire_many_owned(bytes).await.ok();
+        let reply = reply.decode_gzip(max_bytes).map_err(|_| HttpError::TooLarge)?;
+        let Some(space) = space else { return Ok(reply) };
+        let body = Bytes::from_owner(LargeBody { bytes: reply.body, _space: space });
+        Ok(WireReply { body, ..reply })
     }
 
     async fn send(
@@ -282,12 +304,13 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use http::Request;
+    use http::{HeaderValue, Request, header};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::{HttpClient, HttpError, MAX_REPLY_BYTES};
+    use crate::wire::WireReply;
 
     /// Starts a server that responds with bodies of this size and returns its URL.
     async fn serve(size: usize, has_length: bool) -> String {
@@ -339,6 +362,41 @@ mod tests {
                 replies.push(reply);
             }
         }
+    }
+
+    /// Encodes zeros as a gzip member.
+    fn gzip_of_zeros(size: usize) -> Vec<u8> {
+        let data = vec![0; size];
+        let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        bytes.extend(miniz_oxide::deflate::compress_to_vec(&data, 6));
+        bytes.extend(crate::gzip::crc32(&data).to_le_bytes());
+        bytes.extend((size as u32).to_le_bytes());
+        bytes
+    }
+
+    #[tokio::test]
+    async fn decoded_bodies_share_the_budget() {
+        let client = HttpClient::default();
+        let reply = |size| WireReply {
+            status: 200,
+            headers: [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))]
+                .into_iter()
+                .collect(),
+            body: gzip_of_zeros(size).into(),
+        };
+        let decode = |size| client.decode(reply(size), MAX_REPLY_BYTES);
+        let mut replies = Vec::new();
+        for _ in 0..3 {
+            replies.push(decode(MAX_REPLY_BYTES).await.unwrap());
+        }
+        assert_eq!(replies[0].body.len(), MAX_REPLY_BYTES);
+        assert!(!replies[0].is_gzip());
+        assert!(timeout(Duration::from_millis(300), decode(100_000)).await.is_err());
+        assert_eq!(decode(60_000).await.unwrap().body.len(), 60_000);
+        replies.pop();
+        assert_eq!(decode(100_000).await.unwrap().body.len(), 100_000);
+        let too_large = decode(MAX_REPLY_BYTES + 1).await;
+        assert!(matches!(too_large, Err(HttpError::TooLarge)));
     }
 
     #[tokio::test]

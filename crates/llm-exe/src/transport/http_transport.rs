@@ -119,6 +119,10 @@ impl Sender {
         if body.len() > max_bytes {
             return Err(HttpError::TooLarge);
         }
-        Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body })
+        let reply = WireReply { status: head.status.as_u16(), headers: head.headers, body };
+        if reply.is_gzip() {
+            return reply.decode_gzip(max_bytes).map_err(|_| HttpError::TooLarge);
+        }
+        Ok(reply)
     }
 }

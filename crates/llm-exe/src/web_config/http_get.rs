@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::error::{FetchError, failed, forbidden};
 use super::limited_stream::ReadLimitExceeded;
 use super::target::Target;
+use crate::gzip::{is_gzip, is_gzip_encoding};
 use crate::wire::UserAgent;
 
 /// Maximum size of a response body in bytes.
@@ -112,7 +113,6 @@ async fn read_response(
         | StatusCode::PERMANENT_REDIRECT => return redirect(&head.headers),
         status => return Err(status_error(status)),
     }
-    check_encoding(&head.headers)?;
     // A response whose content-length exceeds the limit is refused before its body is read.
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
@@ -120,7 +120,9 @@ async fn read_response(
     let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() { too_large() } else { connection_error(error.as_ref()) }
     })?;
-    Ok(GetOutcome::Document { body: body.to_bytes(), etag: etag(&head.headers) })
+    let body = body.to_bytes();
+    check_encoding(&head.headers, &body)?;
+    Ok(GetOutcome::Document { body, etag: etag(&head.headers) })
 }
 
 fn redirect(headers: &HeaderMap) -> Result<GetOutcome, FetchError> {
@@ -145,19 +147,23 @@ fn status_error(status: StatusCode) -> FetchError {
     }
 }
 
-/// Rejects compressed responses. This module never decompresses data, so a small response can't
-/// expand to a large document.
-fn check_encoding(headers: &HeaderMap) -> Result<(), FetchError> {
-    let has_only = |name, value: &str| {
+/// Rejects responses with an encoding other than gzip. The body stays compressed: it is decoded
+/// when the document is parsed, up to the maximum size of a document.
+fn check_encoding(headers: &HeaderMap, body: &[u8]) -> Result<(), FetchError> {
+    let all = |name, is_allowed: &dyn Fn(&str) -> bool| {
         let mut values = headers.get_all(name).iter();
-        values.all(|header| header.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+        values.all(|value| value.to_str().is_ok_and(is_allowed))
     };
-    if has_only(header::CONTENT_ENCODING, "identity")
-        && has_only(header::TRANSFER_ENCODING, "chunked")
+    let is_identity = |value: &str| value.eq_ignore_ascii_case("identity");
+    let message = if !all(header::TRANSFER_ENCODING, &|value| value.eq_ignore_ascii_case("chunked"))
+        || !all(header::CONTENT_ENCODING, &|value| is_identity(value) || is_gzip_encoding(value))
     {
+        "the response is compressed or encoded in a way other than gzip, which is not supported"
+    } else if !all(header::CONTENT_ENCODING, &is_identity) && !is_gzip(body) {
+        "the response has the encoding gzip, but its body is not gzip"
+    } else {
         return Ok(());
-    }
-    let message = "the response is compressed or encoded, which is not supported";
+    };
     Err(FetchError::InvalidResponse(message.to_owned()))
 }
 

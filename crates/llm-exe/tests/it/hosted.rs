@@ -30,6 +30,8 @@ struct ParseCase {
     /// The fields as JSON text, for cases that compare every digit of a number.
     printed: Option<String>,
     overridable: Option<Vec<String>>,
+    /// The expected warnings. Cases without this field may cause warnings.
+    warnings: Option<Vec<String>>,
     /// A string that the error message must contain.
     error: Option<String>,
     /// The expected line and column of the error.
@@ -61,6 +63,7 @@ impl ParseCase {
                 (self.accepted || self.fields.is_some() || self.printed.is_some())
                     && self.fields.as_ref().is_none_or(|expected| *expected == fields)
                     && self.printed.as_ref().is_none_or(|text| *text == printed)
+                    && self.warnings.as_ref().is_none_or(|expected| *expected == config.warnings)
                     && config.overridable == self.overridable
             }
             _ => false,

@@ -145,8 +145,10 @@ fn hosted_examples_are_valid_requests() {
     let mut count = 0;
     for entry in root().join("examples/prompts").read_dir().unwrap() {
         let path = entry.unwrap().path();
-        let format = Format::from_name(path.to_str().unwrap());
-        let config = HostedConfig::parse(&std::fs::read(&path).unwrap(), format).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let format = Format::detect(path.to_str().unwrap(), &text);
+        let config = HostedConfig::parse_text(&text, format).unwrap();
+        assert_eq!(config.warnings, Vec::<String>::new(), "{}", path.display());
         let plan = Plan::from_value(Value::Object(config.fields), &Rules::default());
         assert_eq!(plan.unwrap().warnings, Vec::<String>::new(), "{}", path.display());
         count += 1;

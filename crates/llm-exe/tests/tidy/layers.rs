@@ -43,6 +43,7 @@ const LAYERS: &[&[&str]] = &[
         "deadline",
         "scrub",
         "glob",
+        "gzip",
         "hex",
         "tls",
         "single_flight",

@@ -1,0 +1,101 @@
+//! Finds environment variables that are probably misspelt settings. A misspelt limit would not
+//! limit anything.
+
+use llm_exe::providers::PROVIDERS;
+use llm_exe::suggestion;
+
+use super::rows::ROWS;
+use super::{REGION_VARIABLES, UNSUPPORTED};
+
+/// Services that the function does not use have such variables too, with similar names.
+const AWS_SERVICE_PREFIX: &str = "AWS_ENDPOINT_URL_";
+
+/// Returns a warning for each variable whose name is similar to that of a setting. The function
+/// calls this at its start, so names that are too different are skipped without an exact
+/// comparison.
+pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let other = REGION_VARIABLES.iter().chain(UNSUPPORTED).copied();
+    let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
+    let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
+    let mut warnings = Vec::new();
+    for name in variables.filter(|name| !name.starts_with(AWS_SERVICE_PREFIX)) {
+        if settings().any(|setting| setting == name) {
+            continue;
+        }
+        let similar: Vec<&str> =
+            settings().filter(|setting| may_be_similar(name, setting)).collect();
+        if similar.is_empty() {
+            continue;
+        }
+        let suggestion = suggestion(name, &similar);
+        if !suggestion.is_empty() {
+            warnings.push(format!("the environment variable {name} is not a setting{suggestion}"));
+        }
+    }
+    warnings
+}
+
+/// Returns whether the names have similar lengths, and the same beginning and end for at least half
+/// of the length. Short names must differ in one place only, because many other words are similar.
+fn may_be_similar(name: &str, setting: &str) -> bool {
+    let is_same = |(a, b): &(u8, u8)| a.eq_ignore_ascii_case(b);
+    let start = name.bytes().zip(setting.bytes()).take_while(is_same).count();
+    let end = name.bytes().rev().zip(setting.bytes().rev()).take_while(is_same).count();
+    let min_same =
+        if setting.len() < 12 { setting.len().saturating_sub(2) } else { setting.len() / 2 };
+    name.len().abs_diff(setting.len()) <= 2 && start + end >= min_same
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misspelt_settings;
+
+    #[test]
+    fn similar_names_cause_a_warning() {
+        for (name, setting) in [
+            ("ALOWED_MODELS", "ALLOWED_MODELS"),
+            ("ALLOWED_MODEL", "ALLOWED_MODELS"),
+            ("ALLOWEDMODELS", "ALLOWED_MODELS"),
+            ("allowed_models", "ALLOWED_MODELS"),
+            ("MAX_TOKEN_CEILING", "MAX_TOKENS_CEILING"),
+            ("MAX_TOKENS_CIELING", "MAX_TOKENS_CEILING"),
+            ("ENDPOINT_AUHT", "ENDPOINT_AUTH"),
+            ("CONFIG_BUCKET", "CONFIG_BUCKETS"),
+            ("AWS_S3_FILE_BUCKET_NAME", "AWS_S3_FILES_BUCKET_NAME"),
+            ("OPENAI_BASEURL", "OPENAI_BASE_URL"),
+            ("TOOL_FUNCTION", "TOOL_FUNCTIONS"),
+            ("STCAK_NAME", "STACK_NAME"),
+            ("LOGLEVEL", "LOG_LEVEL"),
+        ] {
+            let expected = format!(
+                "the environment variable {name} is not a setting (did you mean {setting}?)"
+            );
+            assert_eq!(misspelt_settings([name].into_iter()), [expected]);
+        }
+    }
+
+    #[test]
+    fn other_names_cause_no_warning() {
+        let names = [
+            "ALLOWED_MODELS",
+            "AWS_DEFAULT_REGION",
+            "AWS_REGION",
+            "AWS_PROFILE",
+            "AWS_LAMBDA_FUNCTION_NAME",
+            "AWS_SESSION_TOKEN",
+            "AWS_EXECUTION_ENV",
+            "AWS_ENDPOINT_URL_SNS",
+            "OPENAI_API_KEY",
+            "OPENAI_API_BASE",
+            "XAI_API_KEY",
+            "LD_LIBRARY_PATH",
+            "_HANDLER",
+            "HOSTNAME",
+            "TASK_NAME",
+            "PATH",
+            "LANG",
+            "",
+        ];
+        assert_eq!(misspelt_settings(names.into_iter()), Vec::<String>::new());
+    }
+}
