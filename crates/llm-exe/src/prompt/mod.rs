@@ -17,7 +17,7 @@ mod unit;
 
 use std::sync::Arc;
 
-pub use error::{ProblemKind, TemplateProblem};
+pub use error::{ProblemKind, TemplateProblem, TemplateWarning};
 pub use helpers::{HelperInfo, helpers};
 pub use partials::Partials;
 pub use render::limits::Limits;
@@ -47,6 +47,8 @@ pub struct Rendered {
     pub text: String,
     /// The variables that the template used but the data did not contain.
     pub missing: Vec<Missing>,
+    /// The warnings about arguments that helpers ignore.
+    pub warnings: Vec<TemplateWarning>,
 }
 
 impl Template {
@@ -100,7 +102,10 @@ impl Template {
         let mut renderer = Renderer::new(unit, partials, scope, limits);
         renderer.template().map_err(|problem| *problem)?;
         let missing = renderer.missing.locate(&unit.source);
-        Ok(Rendered { text: renderer.out, missing })
+        let warnings = unit.analysis.warnings.iter().chain(&renderer.warnings);
+        let warnings =
+            warnings.map(|(message, at)| TemplateWarning::new(&unit.source, *at, message));
+        Ok(Rendered { text: renderer.out, missing, warnings: warnings.collect() })
     }
 
     /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller

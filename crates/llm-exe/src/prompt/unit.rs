@@ -1,6 +1,7 @@
 //! A compiled template or partial.
 
 use super::error::{ProblemKind, TemplateProblem};
+use super::helpers;
 use super::syntax::analyze::{Analysis, analyze};
 use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
@@ -44,7 +45,8 @@ impl Unit {
         let (name, source) = (name.map(Box::from), Box::from(source));
         let unit = Unit { name, source, program, analysis, optional_variables: false };
         let problem = |(name, at): (String, usize)| {
-            unit.problem(ProblemKind::UnknownHelper, at, format!("unknown helper `{name}`"))
+            let hint = helpers::suggest(&name);
+            unit.problem(ProblemKind::UnknownHelper, at, format!("unknown helper `{name}`{hint}"))
         };
         let problems = unknown.into_iter().map(problem).collect();
         Ok((unit, problems))

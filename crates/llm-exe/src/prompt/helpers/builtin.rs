@@ -10,7 +10,6 @@ use crate::prompt::render::write;
 /// Evaluates the condition of `{{#if x}}` and `{{#unless x}}`. The condition is true for a truthy
 /// value other than an empty array. With `includeZero=true`, it is also true for 0.
 pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, RenderError> {
-    args.expect_count(1)?;
     Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) root: Value<'a>,
     pub(crate) out: String,
     pub(crate) missing: MissingPaths<'a>,
+    /// The warnings of helpers, with the byte offsets of the calls in the template.
+    pub(crate) warnings: Vec<(String, usize)>,
     pub(crate) budget: Budget,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Renderer<'a> {
             root: Value::Root(scope),
             out: String::new(),
             missing: MissingPaths::default(),
+            warnings: Vec::new(),
             budget: Budget::new(limits),
         }
     }
@@ -116,6 +119,7 @@ impl<'a> Renderer<'a> {
                 let value = self.helper(helper, call, env)?;
                 self.print(&value, call.path.at, env)
             }
+            Target::InvalidCall(helper) => Err(env.wrong_argument_count(helper, call)),
         }
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Budget {
     depth: usize,
     /// Number of bytes that helpers have produced so far.
     helper_bytes: usize,
+    /// The warning of the helper that is being called.
+    note: Option<Box<str>>,
 }
 
 impl Budget {
@@ -72,7 +74,19 @@ impl Budget {
             search_time_left: MAX_SEARCH_TIME,
             depth: 0,
             helper_bytes: 0,
+            note: None,
         }
+    }
+
+    /// Stores a warning of a helper. The renderer adds the position.
+    #[cold]
+    pub(crate) fn note(&mut self, warning: impl FnOnce() -> String) {
+        self.note = Some(warning().into());
+    }
+
+    /// Returns the warning of the last helper, if any.
+    pub(crate) fn take_note(&mut self) -> Option<Box<str>> {
+        self.note.take()
     }
 
     /// Counts one step. Returns an error if this step checks the clock and the time limit is

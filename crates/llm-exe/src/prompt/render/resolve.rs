@@ -10,7 +10,7 @@ use super::eval::{RenderResult, Renderer};
 use super::frame::{Env, Iteration};
 use super::limits::Budget;
 use super::value::{Lookup, Value};
-use crate::prompt::helpers::args::{Args, Helper, Kind};
+use crate::prompt::helpers::args::{Args, Helper, Kind, TestFn};
 use crate::prompt::number::Number;
 use crate::prompt::scope::member;
 use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStart, Target};
@@ -18,6 +18,9 @@ use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStar
 /// Maximum number of positional arguments that are stored on the stack. Calls with more arguments
 /// allocate.
 const MAX_STACK_ARGS: usize = 3;
+
+/// Maximum number of warnings to record.
+const MAX_WARNINGS: usize = 100;
 
 /// The clock is checked before a helper is called with a string of more than this many bytes,
 /// because such a call can be slow.
@@ -168,6 +171,7 @@ impl<'a> Renderer<'a> {
         let value = match call.target {
             Target::Variable => self.path(&call.path, optional, env)?,
             Target::Helper(helper) => self.helper(helper, call, env)?,
+            Target::InvalidCall(helper) => return Err(env.wrong_argument_count(helper, call)),
         };
         self.budget.leave();
         Ok(value)
@@ -182,11 +186,10 @@ impl<'a> Renderer<'a> {
     ) -> RenderResult<Value<'a>> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
-            Kind::Test { test } => self.with_args(helper, call, env, test)?.map(Value::Bool),
-            Kind::If { .. } | Kind::Each | Kind::With => Err(RenderError::helper(format!(
-                "must be used as a block: `{{{{#{}}}}}`",
-                helper.name
-            ))),
+            Kind::Test { test } => self.test(helper, call, env, test)?.map(Value::Bool),
+            Kind::If { .. } | Kind::Each | Kind::With | Kind::Raw => Err(RenderError::helper(
+                format!("must be used as a block: `{{{{#{}}}}}`", helper.name),
+            )),
         };
         result
             .and_then(|value| match &value {
@@ -196,6 +199,31 @@ impl<'a> Renderer<'a> {
                 _ => Ok(value),
             })
             .map_err(|error| env.helper_problem(helper, error, call.path.at))
+    }
+
+    /// Calls a helper that tests a condition, and records its warning.
+    pub(crate) fn test(
+        &mut self,
+        helper: &'static Helper,
+        call: &'a Call,
+        env: &Env<'_, 'a>,
+        test: TestFn,
+    ) -> RenderResult<Result<bool, RenderError>> {
+        let result = self.with_args(helper, call, env, test)?;
+        if let Some(note) = self.budget.take_note() {
+            self.record_warning(&note, env.call_site.unwrap_or(call.path.at));
+        }
+        Ok(result)
+    }
+
+    /// Records a warning once for each call.
+    #[cold]
+    fn record_warning(&mut self, warning: &str, at: usize) {
+        let warnings = self.unit.analysis.warnings.iter().chain(&self.warnings);
+        let is_known = |(_, known): &(String, usize)| *known == at;
+        if self.warnings.len() < MAX_WARNINGS && !warnings.clone().any(is_known) {
+            self.warnings.push((warning.to_owned(), at));
+        }
     }
 
     /// Evaluates the arguments of a call and passes them to a helper's function.
