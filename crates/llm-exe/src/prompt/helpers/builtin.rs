@@ -19,7 +19,8 @@ pub(super) fn lookup<'a>(
     budget: &mut Budget,
 ) -> Result<Value<'a>, RenderError> {
     let object = args.get(0);
-    if args.positional.is_empty() || (args.positional.len() == 1 && object.is_truthy()) {
+    let count = args.positional.len();
+    if count == 0 || (count != 2 && object.is_truthy()) {
         return Err(RenderError::helper("expects an object and a key"));
     }
     if !object.is_truthy() {
