@@ -139,7 +139,7 @@ impl Renderer<'_> {
                 let text = format!("`{name}` is not in data{hint} (line {line}, column {column})");
                 self.add_missing(&part.path, &text, line);
             }
-            for TemplateWarning { line, column, message, .. } in &rendered.warnings {
+            for TemplateWarning { line, column, message, .. } in rendered.warnings() {
                 let path = &part.path;
                 self.warn(|| format!("{path}: {message} (line {line}, column {column})"));
             }

@@ -84,9 +84,7 @@ pub struct TemplateWarning {
 }
 
 impl TemplateWarning {
-    /// Creates a warning about the byte offset `at` in `source`.
-    pub(crate) fn new(source: &str, at: usize, message: &str) -> Self {
-        let (line, column) = line_and_column(source, at);
+    pub(crate) fn new(message: &str, line: usize, column: usize) -> Self {
         TemplateWarning { line, column, message: shorten(message, MAX_MESSAGE_CHARS) }
     }
 }

@@ -26,7 +26,7 @@ fn outcome(case: &Value) -> Value {
             let missing: Vec<&str> =
                 rendered.missing.iter().map(|missing| &*missing.path).collect();
             let mut outcome = json!({"expected": rendered.text});
-            let warnings = rendered.warnings.iter();
+            let warnings = rendered.warnings().iter();
             let warnings: Vec<String> = warnings
                 .map(|warning| format!("{}:{} {}", warning.line, warning.column, warning.message))
                 .collect();

@@ -121,7 +121,7 @@ fn example_calls_match_the_signatures() {
             Template::compile(helper.usage).unwrap_or_else(|problems| panic!("{problems:?}"));
         let scope = Scope { data: &Map::new(), extra: &[] };
         match template.render(&scope, &Limits::default()) {
-            Ok(rendered) => assert_eq!(rendered.warnings, [], "{}", helper.name),
+            Ok(rendered) => assert_eq!(rendered.warnings(), [], "{}", helper.name),
             Err(problem) => assert!(
                 !problem.message.replace("arguments,", "argument,").contains("argument, got"),
                 "{problem}"

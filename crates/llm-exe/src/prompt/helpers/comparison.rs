@@ -47,7 +47,7 @@ pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, 
         "||" => Ok(left.is_truthy() || right.is_truthy()),
         _ => {
             let received = operator.as_text().unwrap_or("a value that is not a string");
-            budget.note(|| unknown_operator(received));
+            budget.note(unknown_operator(received));
             Ok(false)
         }
     }

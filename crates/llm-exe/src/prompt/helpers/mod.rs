@@ -182,6 +182,11 @@ pub(crate) fn find(name: &str) -> Option<&'static Helper> {
 
 /// Returns the helper of Handlebars with the given name.
 pub(crate) fn find_builtin(name: &str) -> Option<&'static Helper> {
+    // This function is called for every variable, so most names are rejected by their first letter.
+    let first = name.as_bytes().first()?;
+    if !matches!(first, b'e' | b'i' | b'l' | b'u' | b'w') {
+        return None;
+    }
     BUILTINS.iter().find(|helper| helper.name == name)
 }
 
@@ -247,7 +252,14 @@ const fn test(name: &'static str, test: TestFn) -> Helper {
 
 #[cfg(test)]
 mod tests {
-    use super::suggest;
+    use super::{BUILTINS, find_builtin, suggest};
+
+    #[test]
+    fn helpers_of_handlebars_are_found() {
+        for helper in BUILTINS {
+            assert!(find_builtin(helper.name).is_some_and(|found| found.name == helper.name));
+        }
+    }
 
     #[test]
     fn similar_and_foreign_names_are_suggested() {

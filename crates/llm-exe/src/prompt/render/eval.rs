@@ -23,8 +23,6 @@ pub(crate) struct Renderer<'a> {
     pub(crate) root: Value<'a>,
     pub(crate) out: String,
     pub(crate) missing: MissingPaths<'a>,
-    /// The warnings of helpers, with the byte offsets of the calls in the template.
-    pub(crate) warnings: Vec<(String, usize)>,
     pub(crate) budget: Budget,
 }
 
@@ -41,7 +39,6 @@ impl<'a> Renderer<'a> {
             root: Value::Root(scope),
             out: String::new(),
             missing: MissingPaths::default(),
-            warnings: Vec::new(),
             budget: Budget::new(limits),
         }
     }

@@ -22,6 +22,9 @@ const MAX_CLOCK_CHECKS: u32 = 10_000_000 / STEPS_PER_CLOCK_CHECK;
 /// Maximum time of all searches for regular expressions.
 const MAX_SEARCH_TIME: Duration = Duration::from_millis(250);
 
+/// Maximum number of warnings of helpers.
+const MAX_NOTES: usize = 100;
+
 /// The total output of helpers may be this many times [`Limits::bytes`], because not all of it is
 /// rendered.
 const HELPER_OUTPUT_FACTOR: usize = 16;
@@ -58,8 +61,30 @@ pub(crate) struct Budget {
     depth: usize,
     /// Number of bytes that helpers have produced so far.
     helper_bytes: usize,
+    /// The warnings of helpers.
+    notes: Option<Box<Notes>>,
+}
+
+/// The warnings of helpers. They are boxed because most renderings have none.
+#[derive(Debug, Default)]
+struct Notes {
     /// The warning of the helper that is being called.
-    note: Option<Box<str>>,
+    current: Option<String>,
+    /// The warnings with the byte offsets of their calls in the template.
+    located: Vec<(String, usize)>,
+}
+
+impl Notes {
+    #[cold]
+    fn locate(&mut self, at: usize) {
+        let is_new = self.located.iter().all(|(_, known)| *known != at);
+        if let Some(warning) = self.current.take()
+            && is_new
+            && self.located.len() < MAX_NOTES
+        {
+            self.located.push((warning, at));
+        }
+    }
 }
 
 impl Budget {
@@ -74,19 +99,28 @@ impl Budget {
             search_time_left: MAX_SEARCH_TIME,
             depth: 0,
             helper_bytes: 0,
-            note: None,
+            notes: None,
         }
     }
 
-    /// Stores a warning of a helper. The renderer adds the position.
+    /// Stores a warning of the helper that is being called.
     #[cold]
-    pub(crate) fn note(&mut self, warning: impl FnOnce() -> String) {
-        self.note = Some(warning().into());
+    pub(crate) fn note(&mut self, warning: String) {
+        self.notes.get_or_insert_default().current = Some(warning);
     }
 
-    /// Returns the warning of the last helper, if any.
-    pub(crate) fn take_note(&mut self) -> Option<Box<str>> {
-        self.note.take()
+    /// Adds the position to the warning of the helper that was called last, if it has one. A
+    /// position that has a warning gets no other one.
+    #[inline]
+    pub(crate) fn locate_note(&mut self, at: usize) {
+        if let Some(notes) = &mut self.notes {
+            notes.locate(at);
+        }
+    }
+
+    /// Returns the warnings of helpers with the byte offsets of their calls.
+    pub(crate) fn located_notes(&self) -> Option<&[(String, usize)]> {
+        self.notes.as_ref().map(|notes| &*notes.located)
     }
 
     /// Counts one step. Returns an error if this step checks the clock and the time limit is

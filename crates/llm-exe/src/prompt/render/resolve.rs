@@ -19,9 +19,6 @@ use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStar
 /// allocate.
 const MAX_STACK_ARGS: usize = 3;
 
-/// Maximum number of warnings to record.
-const MAX_WARNINGS: usize = 100;
-
 /// The clock is checked before a helper is called with a string of more than this many bytes,
 /// because such a call can be slow.
 const LONG_TEXT: usize = 1 << 12;
@@ -201,7 +198,7 @@ impl<'a> Renderer<'a> {
             .map_err(|error| env.helper_problem(helper, error, call.path.at))
     }
 
-    /// Calls a helper that tests a condition, and records its warning.
+    /// Calls a helper that tests a condition, and adds the position to its warning.
     pub(crate) fn test(
         &mut self,
         helper: &'static Helper,
@@ -210,20 +207,8 @@ impl<'a> Renderer<'a> {
         test: TestFn,
     ) -> RenderResult<Result<bool, RenderError>> {
         let result = self.with_args(helper, call, env, test)?;
-        if let Some(note) = self.budget.take_note() {
-            self.record_warning(&note, env.call_site.unwrap_or(call.path.at));
-        }
+        self.budget.locate_note(env.call_site.unwrap_or(call.path.at));
         Ok(result)
-    }
-
-    /// Records a warning once for each call.
-    #[cold]
-    fn record_warning(&mut self, warning: &str, at: usize) {
-        let warnings = self.unit.analysis.warnings.iter().chain(&self.warnings);
-        let is_known = |(_, known): &(String, usize)| *known == at;
-        if self.warnings.len() < MAX_WARNINGS && !warnings.clone().any(is_known) {
-            self.warnings.push((warning.to_owned(), at));
-        }
     }
 
     /// Evaluates the arguments of a call and passes them to a helper's function.

@@ -27,10 +27,15 @@ pub(crate) struct Analysis {
     /// The names of the inline partials that the source defines.
     pub(crate) inlines: Vec<Box<str>>,
     /// The warnings about arguments that helpers ignore, with the byte offsets of the calls.
-    pub(crate) warnings: Vec<(String, usize)>,
+    /// They are boxed because most sources have none.
+    pub(crate) warnings: Option<Box<Warnings>>,
     /// Whether any path in the source contains `../`.
     pub(crate) uses_parent_context: bool,
 }
+
+/// Warnings with their byte offsets in the source.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings(pub(crate) Vec<(String, usize)>);
 
 /// Resolves all names in a syntax tree and stores the results in the tree.
 pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
@@ -56,7 +61,12 @@ impl Analyzer<'_> {
         let mut body = Vec::with_capacity(program.body.len());
         for node in std::mem::take(&mut program.body) {
             match node {
-                Node::Text(_) => body.extend(self.literal(node)),
+                Node::Text(text) => {
+                    let text = text.remaining.text(self.source);
+                    if !text.is_empty() {
+                        body.push(Node::Literal(text.into()));
+                    }
+                }
                 Node::Mustache(mut mustache) => {
                     self.call(&mut mustache.call, false);
                     body.push(match mustache.call.target {
@@ -64,10 +74,8 @@ impl Analyzer<'_> {
                         Target::Helper(_) | Target::InvalidCall(_) => Node::Mustache(mustache),
                     });
                 }
-                Node::Block(block) if is_raw_helper(&block) => {
-                    self.check_arguments(&block.call, helpers::raw());
-                    let texts = block.program.into_iter().flat_map(|program| program.body);
-                    body.extend(texts.filter_map(|node| self.literal(node)));
+                Node::Block(block) if block.is_raw && is_raw_helper(&block) => {
+                    self.raw_contents(*block, &mut body);
                 }
                 Node::Block(mut block) => {
                     self.block(&mut block);
@@ -92,13 +100,18 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Converts a text to the literal that remains after white space control, if any.
-    fn literal(&self, node: Node) -> Option<Node> {
-        let Node::Text(text) = node else {
-            return None;
-        };
-        let text = text.remaining.text(self.source);
-        (!text.is_empty()).then(|| Node::Literal(text.into()))
+    /// Adds the content of a raw block of the helper `raw` as text.
+    #[cold]
+    #[inline(never)]
+    fn raw_contents(&mut self, block: Block, body: &mut Vec<Node>) {
+        self.check_arguments(&block.call, helpers::raw());
+        for node in block.program.into_iter().flat_map(|program| program.body) {
+            let Node::Text(text) = node else { continue };
+            let text = text.remaining.text(self.source);
+            if !text.is_empty() {
+                body.push(Node::Literal(text.into()));
+            }
+        }
     }
 
     fn block(&mut self, block: &mut Block) {
@@ -166,6 +179,7 @@ impl Analyzer<'_> {
     }
 
     /// Adds warnings about the arguments of a call that have no effect.
+    #[inline(never)]
     fn check_arguments(&mut self, call: &Call, helper: &Helper) {
         let Helper { name, arguments, .. } = helper;
         let max = arguments.max_positional();
@@ -199,8 +213,9 @@ impl Analyzer<'_> {
     }
 
     fn warn(&mut self, call: &Call, warning: impl FnOnce() -> String) {
-        if self.analysis.warnings.len() < MAX_COLLECTED {
-            self.analysis.warnings.push((warning(), call.path.at));
+        let Warnings(warnings) = &mut **self.analysis.warnings.get_or_insert_default();
+        if warnings.len() < MAX_COLLECTED {
+            warnings.push((warning(), call.path.at));
         }
     }
 
@@ -266,7 +281,7 @@ fn find_helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
     helper.filter(|helper| !matches!(helper.kind, Kind::Raw))
 }
 
-/// Returns whether a block is a raw block of the helper `raw`.
+/// Returns whether a raw block is one of the helper `raw`.
 fn is_raw_helper(block: &Block) -> bool {
-    block.is_raw && block.call.path.simple_name() == Some("raw")
+    block.call.path.simple_name() == Some("raw")
 }
