@@ -3,7 +3,7 @@
 //! [`read_context`] reads the ones with an exact meaning and rejects the others. Ordinary words,
 //! such as units and currencies, do not change the value. Words are compared in lower case.
 
-use super::js_text::is_space;
+use super::js_text::{is_space, is_word_char};
 
 /// How the words around a number change its value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ const REJECTED_AFTER: &[&str] = &[
     "dozen", "dozens", "gross", "lakh", "lakhs", "lac", "lacs", "crore", "crores", "grand",
     "squared", "cubed", "factorial",
     // Abbreviations
-    "k", "mil", "mill", "mio", "mln", "mn", "mm", "mrd", "mld", "bil", "bn", "bln", "tn", "trn",
+    "k", "mil", "mill", "mio", "mln", "mn", "mrd", "mld", "bil", "bn", "bln", "tn", "trn",
     "tln", "b", "cr", "thsd", "tsd",
     // Other languages
     "hundert", "tausend", "millionen", "milliarde", "milliarden", "billionen", "dutzend",
@@ -43,7 +43,7 @@ const REJECTED_AFTER: &[&str] = &[
     "tỷ", "тысяча", "тысячи", "тысяч", "тыс", "миллион", "миллиона", "миллионов", "млн",
     "миллиард", "миллиарда", "миллиардов", "млрд", "трлн", "мільйон", "мільйонів", "мільярд",
     "χιλιάδες", "εκατομμύρια", "δισεκατομμύρια", "ألف", "آلاف", "مليون", "ملايين", "مليار",
-    "אלף", "מיליון", "מיליארד", "लाख", "करोड़", "हज़ार", "हजार", "लाख", "ล้าน", "พัน", "หมื่น",
+    "אלף", "מיליון", "מיליארד", "लाख", "करोड", "करोड़", "हज़ार", "हजार", "ล้าน", "พัน", "หมื่น",
     "แสน",
 ];
 
@@ -51,7 +51,14 @@ const REJECTED_AFTER: &[&str] = &[
 const REJECTED_CAPITALS: &[&str] = &["M", "MM", "T", "G"];
 
 /// Abbreviations that are units, except after an amount of money.
-const REJECTED_AFTER_MONEY: &[&str] = &["m", "t", "g", "l", "tr"];
+const REJECTED_AFTER_MONEY: &[&str] = &["m", "mm", "t", "g", "l", "tr"];
+
+/// Large scales of scripts without spaces between words, which follow a number after at most
+/// [`MAX_COUNTER_CHARS`] other characters.
+const REJECTED_LARGE_SCALES: &[char] = &['万', '萬', '億', '亿', '兆', '만', '억'];
+
+/// Maximum number of characters between a number and a large scale, as in `5个百万`.
+const MAX_COUNTER_CHARS: usize = 3;
 
 /// Scales of scripts without spaces between words, which directly follow a number.
 const REJECTED_PREFIXES: &[&str] = &[
@@ -98,12 +105,14 @@ const NUMBER_WORDS: &[&str] = &[
 const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
 
 /// Words that directly after a number connect it with a number in words.
-const NUMBER_CONNECTORS: &[&str] = &["and", "point", "dot", "plus", "minus", "times", "over", "by"];
+#[rustfmt::skip]
+const NUMBER_CONNECTORS: &[&str] =
+    &["and", "or", "to", "point", "dot", "plus", "minus", "times", "over", "by"];
 
 /// Words before a number that are rejected because they change its value.
 #[rustfmt::skip]
 const REJECTED_BEFORE: &[&str] = &[
-    "not", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root", "sqrt",
+    "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root", "sqrt",
     "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
 ];
 
@@ -124,14 +133,17 @@ const REJECTED_PHRASES: &[&str] = &[
 /// Maximum length in bytes of a word that is an abbreviation only on the line of its number.
 const MAX_ABBREVIATION: usize = 4;
 
+/// Maximum length in bytes of an HTML tag before a number.
+const MAX_TAG: usize = 100;
+
 /// Maximum number of words after a number that are searched for "and a half".
 const MAX_WORDS_AFTER: usize = 5;
 
 /// Reads the words around the number at `text[start..end]`. Returns `None` if one of them changes
 /// the value in a way that is not exact or not known.
 pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Context> {
-    let before = text.get(..start).unwrap_or_default();
-    let after = text.get(end..).unwrap_or_default();
+    let before = skip_markup_before(text.get(..start).unwrap_or_default());
+    let after = skip_markup_after(text.get(end..).unwrap_or_default());
     let lower = text.to_lowercase();
     if REJECTED_PHRASES.iter().any(|phrase| lower.contains(phrase)) {
         return None;
@@ -147,6 +159,10 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
 /// in another way.
 fn read_sign(before: &str, signed: bool) -> Option<bool> {
     if REJECTED_SUFFIXES.iter().any(|suffix| before.trim_end().ends_with(suffix)) {
+        return None;
+    }
+    // "-(5)"
+    if ["-(", "−("].iter().any(|sign| before.trim_end().ends_with(sign)) {
         return None;
     }
     let unpriced = before.trim_end_matches(is_currency);
@@ -169,6 +185,9 @@ fn read_sign(before: &str, signed: bool) -> Option<bool> {
         });
         let is_direct = !separator.contains(['-', '−', '(', '\n', '\r']);
         return (!signed && !is_value && is_direct).then_some(true);
+    }
+    if separator.contains(['\n', '\r']) {
+        return Some(false);
     }
     // "-USD 5"
     let is_code = word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -219,7 +238,11 @@ fn is_part_before(word: &str, rest: &str) -> bool {
 /// Reads the scale words after a number as a power of ten. Returns `None` if the text after the
 /// number changes its value in another way.
 fn read_scale(after: &str, is_money: bool) -> Option<usize> {
-    if REJECTED_PREFIXES.iter().any(|prefix| after.trim_start().starts_with(prefix)) {
+    let direct = after.trim_start();
+    let mut counter = direct.chars().take_while(|c| is_word_char(*c)).take(MAX_COUNTER_CHARS + 1);
+    if REJECTED_PREFIXES.iter().any(|prefix| direct.starts_with(prefix))
+        || counter.any(|c| REJECTED_LARGE_SCALES.contains(&c))
+    {
         return None;
     }
     let mut exponent = 0;
@@ -256,9 +279,10 @@ fn has_rejected_word(after: &str, is_money: bool) -> bool {
         return true;
     }
     // "5 (five)" and "5 - one of the best" repeat or explain the number.
-    let is_direct = is_in_line && separator.chars().all(is_space);
-    (is_direct && is_one_of(NUMBER_WORDS))
+    let is_loose = ["(", " -", "- "].iter().any(|text| separator.contains(text));
+    (is_in_line && separator.chars().all(is_space) && is_one_of(NUMBER_WORDS))
         || (is_in_line
+            && !is_loose
             && (is_one_of(FRACTIONS)
                 || REJECTED_CAPITALS.contains(&word)
                 || (is_money && is_one_of(REJECTED_AFTER_MONEY))))
@@ -287,6 +311,44 @@ fn has_part(after: &str) -> bool {
     false
 }
 
+/// Skips closing HTML tags, non-breaking spaces and TeX commands between a number and the next word.
+fn skip_markup_after(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let spaced = rest.trim_start_matches(is_space);
+        let skipped = match spaced.strip_prefix('\\') {
+            Some(command) => {
+                let name = command.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+                Some(name.strip_prefix(['{', ',', ';', ':', ' ']).unwrap_or(name))
+            }
+            None => spaced.strip_prefix("&nbsp;").or_else(|| {
+                spaced.strip_prefix("</").and_then(|tag| tag.split_once('>')).map(|(_, rest)| rest)
+            }),
+        };
+        match skipped {
+            Some(skipped) => rest = skipped,
+            None => return rest,
+        }
+    }
+}
+
+/// Skips opening HTML tags and non-breaking spaces between a word and the number after it.
+fn skip_markup_before(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let spaced = rest.trim_end_matches(is_space);
+        let skipped = spaced.strip_suffix("&nbsp;").or_else(|| {
+            let (before, tag) = spaced.strip_suffix('>')?.rsplit_once('<')?;
+            let is_tag = tag.starts_with(|c: char| c.is_ascii_alphabetic()) && tag.len() < MAX_TAG;
+            is_tag.then_some(before)
+        });
+        match skipped {
+            Some(skipped) => rest = skipped,
+            None => return rest,
+        }
+    }
+}
+
 fn scale(word: &str) -> Option<usize> {
     SCALES.iter().find(|(name, _)| *name == word).map(|(_, exponent)| *exponent)
 }
@@ -296,7 +358,7 @@ fn is_number_word(word: &str) -> bool {
 }
 
 /// Returns whether a character is a currency sign.
-pub(super) fn is_currency(c: char) -> bool {
+fn is_currency(c: char) -> bool {
     "$€£¥₹₽₩₪₫₴₺₦₱฿¢".contains(c)
 }
 
@@ -327,5 +389,5 @@ fn previous_word(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn is_letter(c: char) -> bool {
-    c.is_alphabetic() || super::js_text::is_word_char(c) && !c.is_numeric()
+    is_word_char(c) && !c.is_numeric()
 }

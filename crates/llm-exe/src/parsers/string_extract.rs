@@ -55,6 +55,9 @@ const MAX_WHOLE_BYTES: usize = 1 << 14;
 /// Maximum number of quotes, marks of emphasis and full stops around a value.
 const MAX_DECORATIONS: usize = 10;
 
+/// Maximum number of characters before or after a value that are searched for a negation.
+const MAX_CLAUSE_CHARS: usize = 60;
+
 /// Maximum number of places in a reply that contain an `enum` value.
 const MAX_PLACES: usize = 10_000;
 
@@ -255,10 +258,20 @@ fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
         return true;
     }
     let is_end = |c| "。、，；：！？.,;:!?\n\r".contains(c);
-    let before = before.rsplit(is_end).next().unwrap_or_default();
-    let after = after.split(is_end).next().unwrap_or_default();
+    let before = last_chars(before, MAX_CLAUSE_CHARS).rsplit(is_end).next().unwrap_or_default();
+    let after = first_chars(after, MAX_CLAUSE_CHARS).split(is_end).next().unwrap_or_default();
     UNSPACED_NEGATIONS_BEFORE.iter().any(|negation| before.contains(negation))
         || UNSPACED_NEGATIONS_AFTER.iter().any(|negation| after.contains(negation))
+}
+
+fn last_chars(text: &str, count: usize) -> &str {
+    let from = text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at);
+    text.get(from..).unwrap_or_default()
+}
+
+fn first_chars(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
 }
 
 /// What negates a later word of the clause in Chinese, Thai, Lao and Khmer.
