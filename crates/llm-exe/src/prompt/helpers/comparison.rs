@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use super::args::Args;
+use crate::error::shorten;
 use crate::json;
 use crate::prompt::render::compare;
 use crate::prompt::render::error::RenderError;
@@ -46,12 +47,14 @@ pub(super) fn if_cond(args: &Args<'_, '_>, budget: &mut Budget) -> Result<bool, 
         "&&" => Ok(left.is_truthy() && right.is_truthy()),
         "||" => Ok(left.is_truthy() || right.is_truthy()),
         _ => {
-            let received = operator.as_text().unwrap_or("a value that is not a string");
-            budget.note(unknown_operator(received));
+            budget.note(|| unknown_operator(operator.as_text()));
             Ok(false)
         }
     }
 }
+
+/// Maximum number of characters of an unknown operator that a warning quotes.
+const MAX_OPERATOR_CHARS: usize = 40;
 
 /// The operators of `ifCond`.
 const OPERATORS: &[&str] = &["<", "<=", ">", ">=", "==", "!=", "===", "!==", "&&", "||"];
@@ -59,15 +62,18 @@ const OPERATORS: &[&str] = &["<", "<=", ">", ">=", "==", "!=", "===", "!==", "&&
 /// Returns the warning about an operator of `ifCond` that does not exist, if it is not one of the
 /// known ones.
 pub(crate) fn check_operator(operator: &str) -> Option<String> {
-    (!OPERATORS.contains(&operator)).then(|| unknown_operator(operator))
+    (!OPERATORS.contains(&operator)).then(|| unknown_operator(Some(operator)))
 }
 
-fn unknown_operator(received: &str) -> String {
+fn unknown_operator(received: Option<&str>) -> String {
     let known = OPERATORS.join(" ");
-    let received = json::quoted(received);
-    format!(
-        "`ifCond` is always false with the unknown operator {received}; expected one of {known}"
-    )
+    let received = match received {
+        Some(text) => {
+            format!("the unknown operator {}", json::quoted(&shorten(text, MAX_OPERATOR_CHARS)))
+        }
+        None => "an operator that is not a string".to_owned(),
+    };
+    format!("`ifCond` is always false with {received}; expected one of {known}")
 }
 
 /// Implements `{{#ifEquals count 5}}`, which compares two values without conversion, as

@@ -22,8 +22,11 @@ const MAX_CLOCK_CHECKS: u32 = 10_000_000 / STEPS_PER_CLOCK_CHECK;
 /// Maximum time of all searches for regular expressions.
 const MAX_SEARCH_TIME: Duration = Duration::from_millis(250);
 
-/// Maximum number of warnings of helpers.
+/// Maximum number of warnings of helpers, at different positions.
 const MAX_NOTES: usize = 100;
+
+/// Maximum number of warnings of helpers, including repeated ones.
+const MAX_REPEATED_NOTES: usize = 1000;
 
 /// The total output of helpers may be this many times [`Limits::bytes`], because not all of it is
 /// rendered.
@@ -72,6 +75,8 @@ struct Notes {
     current: Option<String>,
     /// The warnings with the byte offsets of their calls in the template.
     located: Vec<(String, usize)>,
+    /// How many warnings there were, including repeated ones.
+    count: usize,
 }
 
 impl Notes {
@@ -103,10 +108,15 @@ impl Budget {
         }
     }
 
-    /// Stores a warning of the helper that is being called.
+    /// Stores a warning of the helper that is being called. Warnings after the first
+    /// [`MAX_REPEATED_NOTES`] are ignored, because a loop can repeat one many times.
     #[cold]
-    pub(crate) fn note(&mut self, warning: String) {
-        self.notes.get_or_insert_default().current = Some(warning);
+    pub(crate) fn note(&mut self, warning: impl FnOnce() -> String) {
+        let notes = self.notes.get_or_insert_default();
+        if notes.count < MAX_REPEATED_NOTES {
+            notes.count += 1;
+            notes.current = Some(warning());
+        }
     }
 
     /// Adds the position to the warning of the helper that was called last, if it has one. A
