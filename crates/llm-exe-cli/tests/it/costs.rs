@@ -475,6 +475,36 @@ const REQUESTS: &[Row] = &[
         call: Call::Invoke(|size| "a".repeat(size * 1_000)),
     },
     Row {
+        name: "negations around a string in many places",
+        size: 400,
+        request: |_| string_extract(vec!["式".to_owned()]),
+        call: Call::Invoke(|size| "中式".repeat(size * 10)),
+    },
+    Row {
+        name: "quotes around a string",
+        size: 5_000,
+        request: |size| string_extract(names(size)),
+        call: Call::Invoke(|size| format!("{0}n1{0}", "*".repeat(size))),
+    },
+    Row {
+        name: "words around a number",
+        size: 300_000,
+        request: |_| json!({ "output": "number", "outputOptions": { "repairs": 0 } }),
+        call: Call::Invoke(|size| {
+            let words = "half of the ".repeat(size / 12);
+            format!("{words}5{}", " and a".repeat(size / 6))
+        }),
+    },
+    Row {
+        name: "marks of emphasis",
+        size: 300_000,
+        request: |_| json!({ "output": "listToKeyValue", "outputOptions": { "repairs": 0 } }),
+        call: Call::Invoke(|size| {
+            let marks = "*_".repeat(size / 4);
+            format!("{marks}a: b{}", marks.chars().rev().collect::<String>())
+        }),
+    },
+    Row {
         name: "a pattern of cut with many alternatives",
         size: 100_000,
         request: |size| {
@@ -550,6 +580,21 @@ const REQUESTS: &[Row] = &[
         name: "unknown helpers",
         size: 10_000,
         request: |size| json!({ "message": "{{unknown a}}\n".repeat(size) }),
+        call: Call::Render,
+    },
+    Row {
+        name: "ignored arguments",
+        size: 10_000,
+        request: |size| json!({ "message": "{{join a b}}\n".repeat(size) }),
+        call: Call::Render,
+    },
+    Row {
+        name: "unknown operators in a loop",
+        size: 10_000,
+        request: |size| {
+            let template = "{{#each l}}{{#ifCond 1 @root.o 2}}{{/ifCond}}{{/each}}";
+            json!({ "message": template, "data": { "l": vec![1; size], "o": "x".repeat(size) } })
+        },
         call: Call::Render,
     },
     Row {

@@ -15,11 +15,42 @@ pub(super) fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// Returns whether `text[start..end]` starts and ends at a word boundary.
+/// Returns whether a character belongs to a script that is written without spaces between words.
+pub(super) fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' // Thai and Lao
+        | '\u{1000}'..='\u{109f}' // Burmese
+        | '\u{1780}'..='\u{17ff}' // Khmer
+        | '\u{2e80}'..='\u{2fdf}' // radicals
+        | '\u{3005}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' // Japanese
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' // Han
+        | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}'
+        | '\u{20000}'..='\u{3ffff}'
+    )
+}
+
+/// Returns whether `text[start..end]` starts and ends at a word boundary. In scripts without spaces
+/// between words, words can begin and end anywhere, except within a run of katakana.
 pub(super) fn is_whole_word(text: &str, start: usize, end: usize) -> bool {
-    let before = text.get(..start).unwrap_or_default().chars().next_back();
-    let after = text.get(end..).unwrap_or_default().chars().next();
-    !before.is_some_and(is_word_char) && !after.is_some_and(is_word_char)
+    let (before, after) = (text.get(..start), text.get(end..));
+    let inside = text.get(start..end).unwrap_or_default();
+    let before = before.and_then(|text| text.chars().next_back());
+    let after = after.and_then(|text| text.chars().next());
+    is_boundary(before, inside.chars().next()) && is_boundary(after, inside.chars().next_back())
+}
+
+fn is_boundary(outside: Option<char>, inside: Option<char>) -> bool {
+    let (Some(outside), Some(inside)) = (outside, inside) else {
+        return true;
+    };
+    if is_katakana(outside) && is_katakana(inside) {
+        return false;
+    }
+    !is_word_char(outside) || is_unspaced(outside) || is_unspaced(inside)
+}
+
+fn is_katakana(c: char) -> bool {
+    matches!(c, '\u{30a1}'..='\u{30fa}' | '\u{30fc}' | '\u{ff66}'..='\u{ff9f}')
 }
 
 /// Folds the case of a string for comparison. Each character maps to exactly one character.

@@ -15,6 +15,7 @@ mod lines;
 mod list_to_json;
 mod list_to_key_value;
 mod number;
+mod number_words;
 mod options;
 mod parser;
 mod registry;

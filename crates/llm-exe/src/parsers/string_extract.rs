@@ -1,8 +1,11 @@
 //! The parser for `output: "stringExtract"`, which returns the one `enum` value that the reply
 //! contains.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::Value;
 
 use super::js_text::{fold_case, is_negated, is_whole_word, trim};
@@ -44,6 +47,17 @@ const MAX_LISTED_VALUES: usize = 50;
 /// searched for each value.
 const MAX_SEARCHED_BYTES: usize = 1 << 28;
 
+/// Maximum number of bytes of a reply that is compared with the `enum` values as a whole. A value
+/// has at most 4096 bytes, and in another letter case or normalization form at most three times as
+/// many.
+const MAX_WHOLE_BYTES: usize = 1 << 14;
+
+/// Maximum number of quotes, marks of emphasis and full stops around a value.
+const MAX_DECORATIONS: usize = 10;
+
+/// Maximum number of characters before or after a value that are searched for a negation.
+const MAX_CLAUSE_CHARS: usize = 60;
+
 /// Maximum number of places in a reply that contain an `enum` value.
 const MAX_PLACES: usize = 10_000;
 
@@ -56,35 +70,15 @@ impl ReplyParser for StringExtractParser {
                 self.values.len()
             )));
         }
-        let text = self.normalize(text);
-        let mut matched = None;
-        let mut places_left = MAX_PLACES;
-        for value in &self.values {
-            let offsets = self.find_offsets(&text, &self.normalize(value), &mut places_left)?;
-            if offsets.is_empty() {
-                continue;
+        let values: Vec<String> = self.values.iter().map(|value| self.normalize(value)).collect();
+        let index = match self.find_whole(text, &values) {
+            Some(index) => index,
+            None if self.mode == MatchMode::Exact => {
+                return Err(OutputError::new("the reply is not exactly one of the `enum` values"));
             }
-            if matched.is_some() {
-                return Err(OutputError::new(
-                    "the reply contains several `enum` values; expected one",
-                ));
-            }
-            matched = Some((value, offsets));
-        }
-        let Some((value, offsets)) = matched else {
-            return Err(OutputError::new(match self.mode {
-                MatchMode::Exact => "the reply is not exactly one of the `enum` values",
-                MatchMode::Word | MatchMode::Substring => {
-                    "the reply contains none of the `enum` values"
-                }
-            }));
+            None => self.find_single(&self.normalize(text), &values)?,
         };
-        if offsets.iter().any(|offset| is_negated(text.get(..*offset).unwrap_or_default())) {
-            return Err(OutputError::new(
-                "the `enum` value in the reply is negated, as in \"not red\"",
-            ));
-        }
-        Ok(Value::String(value.clone()))
+        Ok(self.values.get(index).map_or(Value::Null, |value| Value::String(value.clone())))
     }
 
     fn expected_form(&self) -> Option<String> {
@@ -96,42 +90,194 @@ impl ReplyParser for StringExtractParser {
 }
 
 impl StringExtractParser {
-    /// Normalizes the letter case of a string for comparison if `ignoreCase` is set.
+    /// Normalizes a string for comparison: to NFC and, if `ignoreCase` is set, to one letter case.
     fn normalize(&self, text: &str) -> String {
+        let text = nfc(text);
         match (self.ignore_case, self.mode) {
-            (false, _) => text.to_owned(),
-            (true, MatchMode::Word) => fold_case(text),
+            (false, _) => text.into_owned(),
+            (true, MatchMode::Word) => fold_case(&text),
             (true, MatchMode::Exact | MatchMode::Substring) => text.to_lowercase(),
         }
     }
 
-    /// Returns the byte offsets of all occurrences of a value in the text. Subtracts the number of
-    /// places that were compared from `places_left`.
-    fn find_offsets(
-        &self,
-        text: &str,
-        value: &str,
-        places_left: &mut usize,
-    ) -> Result<Vec<usize>, OutputError> {
-        if self.mode == MatchMode::Exact {
-            return Ok(if trim(text) == value { vec![0] } else { Vec::new() });
-        }
-        let mut offsets = Vec::new();
-        let mut from = 0;
-        while let Some(at) = text.get(from..).and_then(|rest| rest.find(value)) {
-            let Some(left) = places_left.checked_sub(1) else {
-                return Err(OutputError(format!(
-                    "the reply contains `enum` values in more than {MAX_PLACES} places"
-                )));
-            };
-            *places_left = left;
-            let start = from + at;
-            let end = start + value.len();
-            if self.mode == MatchMode::Substring || is_whole_word(text, start, end) {
-                offsets.push(start);
+    /// Returns the index of the value that is the whole reply. Unless the mode is `exact`, quotes,
+    /// emphasis and a full stop around the value are ignored.
+    fn find_whole(&self, text: &str, values: &[String]) -> Option<usize> {
+        let mut text = trim(text);
+        for _ in 0..MAX_DECORATIONS {
+            if text.len() > MAX_WHOLE_BYTES {
+                return None;
             }
-            from = start + value.chars().next().map_or(1, char::len_utf8);
+            // Of values that differ only in case, the one with the same spelling is meant.
+            let spelled = nfc(text);
+            let is_spelled = |value: &String| nfc(value) == spelled;
+            let normalized = self.normalize(text);
+            let mut equal = values.iter().enumerate().filter(|(_, value)| **value == normalized);
+            match (equal.next(), equal.next()) {
+                (Some((index, _)), None) => return Some(index),
+                (Some(_), Some(_)) => return self.values.iter().position(is_spelled),
+                (None, _) if self.mode == MatchMode::Exact => return None,
+                (None, _) => text = strip_decoration(text)?,
+            }
         }
-        Ok(offsets)
+        None
+    }
+
+    /// Returns the index of the only value in the text. A value inside a longer one does not count.
+    fn find_single(&self, text: &str, values: &[String]) -> Result<usize, OutputError> {
+        let mut places = self.find_places(text, values)?;
+        places.sort_by_key(|place| (place.start, Reverse(place.end)));
+        let mut longest: Option<Place> = None;
+        places.retain(|place| {
+            let is_inside = longest.is_some_and(|longest| {
+                place.end <= longest.end && (place.start, place.end) != (longest.start, longest.end)
+            });
+            if longest.is_none_or(|longest| place.end > longest.end) {
+                longest = Some(*place);
+            }
+            !is_inside
+        });
+        let Some(first) = places.first() else {
+            return Err(OutputError::new("the reply contains none of the `enum` values"));
+        };
+        if places.iter().any(|place| place.value != first.value) {
+            return Err(OutputError::new("the reply contains several `enum` values; expected one"));
+        }
+        if places.iter().any(|place| place.is_part) {
+            return Err(OutputError::new(
+                "the `enum` value in the reply is a part of a longer name or number, as \"C\" in \
+                 \"C++\"",
+            ));
+        }
+        if places.iter().any(|place| is_negated_at(text, place.start, place.end)) {
+            return Err(OutputError::new(
+                "the `enum` value in the reply is negated, as in \"not red\"",
+            ));
+        }
+        Ok(first.value)
+    }
+
+    /// Returns all places of the text that contain a value.
+    fn find_places(&self, text: &str, values: &[String]) -> Result<Vec<Place>, OutputError> {
+        let mut places = Vec::new();
+        let mut places_left = MAX_PLACES;
+        for (index, value) in values.iter().enumerate() {
+            let mut from = 0;
+            while let Some(at) = text.get(from..).and_then(|rest| rest.find(value)) {
+                let Some(left) = places_left.checked_sub(1) else {
+                    return Err(OutputError(format!(
+                        "the reply contains `enum` values in more than {MAX_PLACES} places"
+                    )));
+                };
+                places_left = left;
+                let start = from + at;
+                let end = start + value.len();
+                if self.mode == MatchMode::Substring || is_whole_word(text, start, end) {
+                    let is_part = self.mode == MatchMode::Word && is_continued(text, start, end);
+                    places.push(Place { value: index, start, end, is_part });
+                }
+                from = start + value.chars().next().map_or(1, char::len_utf8);
+            }
+        }
+        Ok(places)
     }
 }
+
+/// A place of the text that contains a value.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The index of the value.
+    value: usize,
+    start: usize,
+    end: usize,
+    /// Whether the value is a part of a longer name or number.
+    is_part: bool,
+}
+
+/// Converts a string to Unicode's normalization form C, in which `é` is one character.
+fn nfc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// The quotes and the marks of emphasis that can be around a value.
+const PAIRS: &[(&str, &str)] = &[
+    ("\"", "\""),
+    ("'", "'"),
+    ("`", "`"),
+    ("*", "*"),
+    ("_", "_"),
+    ("“", "”"),
+    ("‘", "’"),
+    ("„", "“"),
+    ("«", "»"),
+    ("»", "«"),
+    ("「", "」"),
+    ("『", "』"),
+];
+
+/// Removes a pair of quotes or of marks of emphasis, or else a full stop at the end. Returns `None`
+/// if the text has neither.
+fn strip_decoration(text: &str) -> Option<&str> {
+    let inside = PAIRS.iter().find_map(|(open, close)| {
+        text.strip_prefix(open).and_then(|text| text.strip_suffix(close))
+    });
+    let inside = inside.or_else(|| text.strip_suffix(['.', '。', '．']));
+    inside.map(trim)
+}
+
+/// Returns whether the characters around the value at `text[start..end]` make it a part of another
+/// name or number: `C++`, `C#`, `v1.5`, `-5`, `can't`.
+fn is_continued(text: &str, start: usize, end: usize) -> bool {
+    let value = text.get(start..end).unwrap_or_default();
+    let mut next = text.get(end..).unwrap_or_default().chars();
+    let mut previous = text.get(..start).unwrap_or_default().chars().rev();
+    let is_digit = |c: char| c.is_ascii_digit();
+    let continues_after = match (next.next(), next.next()) {
+        (Some('+' | '#'), _) => value.ends_with(char::is_alphanumeric),
+        (Some('.' | ','), Some(c)) => value.ends_with(is_digit) && is_digit(c),
+        (Some('\'' | '’'), Some('t' | 'T')) => true,
+        _ => false,
+    };
+    let continues_before = match (previous.next(), previous.next()) {
+        (Some('-' | '−'), _) => value.starts_with(is_digit),
+        (Some('.' | ','), Some(c)) => value.starts_with(is_digit) && is_digit(c),
+        _ => false,
+    };
+    continues_after || continues_before
+}
+
+/// Returns whether the value at `text[start..end]` is negated in its clause. In scripts without
+/// spaces between words, the search is for characters that negate.
+fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    let after = text.get(end..).unwrap_or_default();
+    if is_negated(before) || after.starts_with("-free") || after.starts_with("-less") {
+        return true;
+    }
+    let is_end = |c| "。、，；：！？.,;:!?\n\r".contains(c);
+    let before = last_chars(before, MAX_CLAUSE_CHARS).rsplit(is_end).next().unwrap_or_default();
+    let after = first_chars(after, MAX_CLAUSE_CHARS).split(is_end).next().unwrap_or_default();
+    UNSPACED_NEGATIONS_BEFORE.iter().any(|negation| before.contains(negation))
+        || UNSPACED_NEGATIONS_AFTER.iter().any(|negation| after.contains(negation))
+}
+
+fn last_chars(text: &str, count: usize) -> &str {
+    let from = text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at);
+    text.get(from..).unwrap_or_default()
+}
+
+fn first_chars(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
+}
+
+/// What negates a later word of the clause in Chinese, Thai, Lao and Khmer.
+const UNSPACED_NEGATIONS_BEFORE: &[&str] =
+    &["不", "非", "没", "沒", "無", "无", "未", "否", "ไม่", "มิใช่", "ບໍ່", "មិន"];
+
+/// What negates an earlier word of the clause in Japanese and Burmese.
+const UNSPACED_NEGATIONS_AFTER: &[&str] =
+    &["ない", "なく", "ません", "無し", "なし", "以外", "不是", "之外", "ไม่", "မဟုတ်", "ဘူး"];

@@ -12,7 +12,7 @@ use super::messages::{Prompt, TemplateMessage, TemplatePart};
 use crate::chat::{Media, Message, Part, Role};
 use crate::error::Problem;
 use crate::json;
-use crate::prompt::{Limits, ProblemKind, Rendered, Scope, TemplateProblem};
+use crate::prompt::{Limits, ProblemKind, Rendered, Scope, TemplateProblem, TemplateWarning};
 use crate::request::suggestion;
 
 /// Maximum number of warnings, and of missing variables, to report.
@@ -139,6 +139,10 @@ impl Renderer<'_> {
                 let text = format!("`{name}` is not in data{hint} (line {line}, column {column})");
                 self.add_missing(&part.path, &text, line);
             }
+            for TemplateWarning { line, column, message, .. } in rendered.warnings() {
+                let path = &part.path;
+                self.warn(|| format!("{path}: {message} (line {line}, column {column})"));
+            }
             content.extend(self.convert_part(part, rendered.text));
         }
         content
@@ -195,10 +199,21 @@ impl Renderer<'_> {
         }
     }
 
-    /// Suggests a variable in `data` with a name similar to that of a missing one.
-    fn suggest(&self, name: &str) -> String {
-        let known: Vec<&str> = self.values.data.keys().map(String::as_str).collect();
-        suggestion(name, &known)
+    /// Suggests a variable in `data` with a name similar to that of a missing one. In a path such as
+    /// `user.nmae`, the first name that is missing is compared with the names next to it.
+    fn suggest(&self, path: &str) -> String {
+        let (mut map, mut rest) = (self.values.data, path);
+        loop {
+            let (name, after) = rest.split_once('.').unwrap_or((rest, ""));
+            match map.get(name) {
+                Some(Value::Object(inside)) if !after.is_empty() => (map, rest) = (inside, after),
+                Some(_) => return String::new(),
+                None => {
+                    let known: Vec<&str> = map.keys().map(String::as_str).collect();
+                    return suggestion(name, &known);
+                }
+            }
+        }
     }
 
     /// Reports a missing variable as an error in strict mode, and as a warning otherwise.

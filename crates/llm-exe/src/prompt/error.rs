@@ -71,8 +71,26 @@ impl fmt::Display for TemplateProblem {
     }
 }
 
+/// A warning about a template, with its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TemplateWarning {
+    /// The line number, counted from 1.
+    pub line: usize,
+    /// The column number in characters, counted from 1.
+    pub column: usize,
+    /// The description, without its position.
+    pub message: String,
+}
+
+impl TemplateWarning {
+    pub(crate) fn new(message: &str, line: usize, column: usize) -> Self {
+        TemplateWarning { line, column, message: shorten(message, MAX_MESSAGE_CHARS) }
+    }
+}
+
 /// Converts a byte offset to a line number and a column number in characters, both counted from 1.
-fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;

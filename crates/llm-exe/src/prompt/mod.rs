@@ -17,7 +17,7 @@ mod unit;
 
 use std::sync::Arc;
 
-pub use error::{ProblemKind, TemplateProblem};
+pub use error::{ProblemKind, TemplateProblem, TemplateWarning};
 pub use helpers::{HelperInfo, helpers};
 pub use partials::Partials;
 pub use render::limits::Limits;
@@ -47,6 +47,14 @@ pub struct Rendered {
     pub text: String,
     /// The variables that the template used but the data did not contain.
     pub missing: Vec<Missing>,
+    warnings: Option<Box<[TemplateWarning]>>,
+}
+
+impl Rendered {
+    /// Returns the warnings about arguments of helpers that have no effect.
+    pub fn warnings(&self) -> &[TemplateWarning] {
+        self.warnings.as_ref().map_or(&[], |warnings| warnings)
+    }
 }
 
 impl Template {
@@ -100,7 +108,10 @@ impl Template {
         let mut renderer = Renderer::new(unit, partials, scope, limits);
         renderer.template().map_err(|problem| *problem)?;
         let missing = renderer.missing.locate(&unit.source);
-        Ok(Rendered { text: renderer.out, missing })
+        let notes = renderer.budget.located_notes();
+        let warnings = (notes.is_some() || unit.analysis.warnings.is_some())
+            .then(|| unit.locate_warnings(notes.unwrap_or_default()));
+        Ok(Rendered { text: renderer.out, missing, warnings })
     }
 
     /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::tree::{Expr, Partial, PartialName};
 use super::unit::Unit;
+use crate::request::suggestion;
 
 /// A set of named partials. Clones share the compiled partials.
 #[derive(Debug, Clone, Default)]
@@ -190,7 +191,14 @@ impl Partials {
         for unit in units {
             for (name, at) in &unit.analysis.partials {
                 if self.get(name).is_none() && !inlines.contains(&**name) {
-                    let message = format!("unknown partial `{name}`");
+                    let known: Vec<&str> = self
+                        .units
+                        .keys()
+                        .map(|name| &**name)
+                        .chain(inlines.iter().copied())
+                        .collect();
+                    let hint = suggestion(name, &known);
+                    let message = format!("unknown partial `{name}`{hint}");
                     problems.push(unit.problem(ProblemKind::UnknownPartial, *at, message));
                 }
             }

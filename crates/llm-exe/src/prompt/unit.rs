@@ -1,6 +1,8 @@
 //! A compiled template or partial.
 
-use super::error::{ProblemKind, TemplateProblem};
+use super::error::{ProblemKind, TemplateProblem, TemplateWarning};
+use super::helpers;
+use super::render::missing::locate;
 use super::syntax::analyze::{Analysis, analyze};
 use super::syntax::tree::Program;
 use super::syntax::{parser, whitespace};
@@ -44,10 +46,24 @@ impl Unit {
         let (name, source) = (name.map(Box::from), Box::from(source));
         let unit = Unit { name, source, program, analysis, optional_variables: false };
         let problem = |(name, at): (String, usize)| {
-            unit.problem(ProblemKind::UnknownHelper, at, format!("unknown helper `{name}`"))
+            let hint = helpers::suggest(&name);
+            unit.problem(ProblemKind::UnknownHelper, at, format!("unknown helper `{name}`{hint}"))
         };
         let problems = unknown.into_iter().map(problem).collect();
         Ok((unit, problems))
+    }
+
+    /// Returns the warnings of the analysis and those from rendering, with their positions.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn locate_warnings(&self, rendering: &[(String, usize)]) -> Box<[TemplateWarning]> {
+        let analysis = self.analysis.warnings.as_ref().map_or(&[][..], |warnings| &warnings.0);
+        // Rendering can repeat a warning of the analysis.
+        let is_new = |(_, at): &&(String, usize)| analysis.iter().all(|(_, known)| known != at);
+        let warnings = analysis.iter().chain(rendering.iter().filter(is_new));
+        let items = warnings.map(|(message, at)| (message, *at)).collect();
+        let located = locate(items, &self.source).into_iter();
+        located.map(|(message, line, column)| TemplateWarning::new(message, line, column)).collect()
     }
 
     /// Creates a problem at the byte offset `at` of the source. If the source is a partial, the

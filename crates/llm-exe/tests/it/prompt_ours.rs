@@ -26,6 +26,13 @@ fn outcome(case: &Value) -> Value {
             let missing: Vec<&str> =
                 rendered.missing.iter().map(|missing| &*missing.path).collect();
             let mut outcome = json!({"expected": rendered.text});
+            let warnings = rendered.warnings().iter();
+            let warnings: Vec<String> = warnings
+                .map(|warning| format!("{}:{} {}", warning.line, warning.column, warning.message))
+                .collect();
+            if case.get("warnings").is_some() || !warnings.is_empty() {
+                outcome["warnings"] = json!(warnings);
+            }
             if case.get("missing").is_some() {
                 outcome["missing"] = json!(missing);
             }
@@ -46,7 +53,7 @@ fn cases_have_the_expected_results() {
         cases.append(&mut read_cases("prompts/ours/exact_numbers.json"));
     }
     for case in &cases {
-        let expected: Map<String, Value> = ["expected", "missing", "problems"]
+        let expected: Map<String, Value> = ["expected", "missing", "warnings", "problems"]
             .iter()
             .filter_map(|key| Some(((*key).to_owned(), case.get(key)?.clone())))
             .collect();
@@ -172,11 +179,21 @@ fn syntax_errors_say_what_was_expected() {
         ("{{a (b}}", "1:7 expected `)`, found the end of the tag"),
         ("{{a 'b}}", "1:5 expected `}}`, found an unclosed `'`"),
         ("{{a %}}", "1:5 expected `}}`, found `%`, which is not allowed here"),
-        ("{{{a b", "1:7 expected `}}`, found the end of the template"),
+        ("{{{a b", "1:2 the tag is never closed; expected `}}`"),
         ("{{{a b=}}}", "1:8 expected a value, found the end of the tag"),
-        ("{{#if a}", "1:8 expected `}}`, found `}`, which is not allowed here"),
+        ("{{#if a}", "1:8 expected `}}`, found `}`"),
+        ("{{name}", "1:7 expected `}}`, found `}`"),
+        ("hi\n {{x\n", "2:2 the tag is never closed; expected `}}`"),
+        ("{{x\n}} {{a (b", "2:4 the tag is never closed; expected `}}`"),
+        ("{{#if a}}{{/if", "1:10 the tag is never closed; expected `}}`"),
+        ("{{", "1:1 the tag is never closed; expected `}}`"),
+        (
+            "{{x\nand more, of the text",
+            "2:9 expected `}}`, found `,`, which is not allowed here, in the tag that opens at line \
+             1, column 1",
+        ),
         ("{{a%b}}", "1:4 expected a name, found `%`, which is not allowed here"),
-        ("{{a", "1:4 expected `}}`, found the end of the template"),
+        ("{{a", "1:1 the tag is never closed; expected `}}`"),
         (
             "{{a.this}}",
             "1:3 `a.this`: `.`, `..` and `this` are allowed only at the start of a path",
@@ -201,6 +218,33 @@ fn syntax_errors_say_what_was_expected() {
     for (source, expected) in cases {
         let TemplateProblem { line, column, message, .. } = problem(source);
         assert_eq!(format!("{line}:{column} {message}"), expected, "{source}");
+    }
+}
+
+#[test]
+fn unknown_names_are_compared_with_known_ones() {
+    let cases = [
+        ("{{uper name}}", "unknown helper `uper` (did you mean upper?)"),
+        ("{{#foreach x}}{{/foreach}}", "unknown helper `foreach` (did you mean each?)"),
+        ("{{#if (equals a b)}}{{/if}}", "unknown helper `equals` (did you mean eq?)"),
+        ("{{#if (gt a 1)}}{{/if}}", "unknown helper `gt`; use ifCond with the operator \">\""),
+        (
+            "{{role \"system\"}}",
+            "unknown helper `role`; use a list of messages, each with its role",
+        ),
+        ("{{> MarkdownCod}}", "unknown partial `MarkdownCod` (did you mean MarkdownCode?)"),
+        (
+            "{{#*inline \"line\"}}{{/inline}}{{> lime}}",
+            "unknown partial `lime` (did you mean line?)",
+        ),
+        (
+            "{{raw x}}",
+            "unknown helper `raw`; it must be used as a raw block: {{{{raw}}}}…{{{{/raw}}}}",
+        ),
+        ("{{something else}}", "unknown helper `something`"),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(problem(source).message, expected, "{source}");
     }
 }
 

@@ -98,6 +98,11 @@ fn results_match_npm_handlebars() {
 }
 
 #[test]
+fn results_match_the_specification_of_handlebars() {
+    run_corpus("handlebars-spec");
+}
+
+#[test]
 fn results_match_npm_llm_exe() {
     run_corpus("llm-exe");
 }

@@ -45,6 +45,55 @@ fn the_size_limit_applies_to_all_messages_together() {
     assert!(error.problems()[0].message.contains(expected), "{error}");
 }
 
+#[test]
+fn similar_names_in_data_are_suggested() {
+    let data = json!({ "name": "Ann", "user": { "city": "Cork", "home": { "street": "x" } } });
+    let cases = [
+        ("{{Name}}", "`Name` is not in data (did you mean name?)"),
+        ("{{user.ctiy}}", "`user.ctiy` is not in data (did you mean city?)"),
+        ("{{user.home.steet}}", "`user.home.steet` is not in data (did you mean street?)"),
+        ("{{usr.city}}", "`usr.city` is not in data (did you mean user?)"),
+        ("{{name.x}}", "`name.x` is not in data"),
+        ("{{other}}", "`other` is not in data"),
+    ];
+    for (template, expected) in cases {
+        let template = format!("{template} x");
+        let chat = plan(json!(template), data.clone()).render(&Limits::default()).unwrap();
+        let position = " (line 1, column 3)";
+        assert_eq!(chat.warnings[0], format!("message: {expected}{position}"), "{template}");
+    }
+}
+
+#[test]
+fn ignored_arguments_cause_warnings() {
+    let message = json!([
+        { "role": "system", "content": "a\n {{join l \"/\"}}{{#ifCond 1 op 1}}{{/ifCond}}" },
+        { "role": "user", "content": [{ "type": "text", "text": "{{json l x=1}}" }] },
+    ]);
+    let plan = plan(message, json!({ "l": [1, 2], "op": "=" }));
+    let chat = plan.render(&Limits::default()).unwrap();
+    let expected = [
+        "message[0].content: `join` ignores argument 2: `{{join list}}` (line 2, column 4)",
+        "message[0].content: `ifCond` is always false with the unknown operator \"=\"; expected one \
+         of < <= > >= == != === !== && || (line 2, column 19)",
+        "message[1].content[0].text: `json` ignores the argument `x=` (line 1, column 3)",
+    ];
+    assert_eq!(chat.warnings, expected);
+}
+
+#[test]
+fn raw_blocks_of_unknown_names_are_reported() {
+    let source = "a {{{{foo}}}}{{x}}{{{{/foo}}}} {{{{raw}}}}{{x}}{{{{/raw}}}}";
+    let mut request = request(json!(source), json!({}));
+    let plan = Plan::from_value(request.clone(), &Rules::default()).unwrap();
+    let chat = plan.render(&Limits::default()).unwrap();
+    assert_eq!(chat.warnings, ["message: `foo` is not in data (line 1, column 7)"]);
+    request["strictVariables"] = json!(true);
+    let plan = Plan::from_value(request, &Rules::default()).unwrap();
+    let error = plan.render(&Limits::default()).unwrap_err();
+    assert!(error.problems()[0].message.contains("`foo` is not in data"), "{error}");
+}
+
 /// Runs a request that must fail, and returns its problems and warnings.
 async fn problems_and_warnings(request: Value) -> (Vec<String>, Vec<String>) {
     let runner = Runner::new(Endpoints::default(), Arc::new(NoKeys), Rules::default());

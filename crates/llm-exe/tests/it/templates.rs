@@ -74,7 +74,12 @@ fn every_helper_and_partial_has_an_example() {
     let own_cases = own_cases.iter().filter_map(|case| case["template"].as_str());
     let templates: Vec<&str> = examples.into_iter().chain(own_cases).collect();
     for HelperInfo { name, .. } in &helpers {
-        let calls = [format!("{{{{{name} "), format!("{{{{#{name} "), format!("({name} ")];
+        let calls = [
+            format!("{{{{{name} "),
+            format!("{{{{#{name} "),
+            format!("({name} "),
+            format!("{{{{{{{{{name}}}}}}}}}"),
+        ];
         let has_case =
             templates.iter().any(|source| calls.iter().any(|call| source.contains(call)));
         assert!(
@@ -87,14 +92,15 @@ fn every_helper_and_partial_has_an_example() {
 /// `scripts/update` rewrites the table.
 #[test]
 fn the_table_of_helpers_is_up_to_date() {
-    let head = "| helper | what it does |\n|---|---|\n";
+    let head = "| helper | example | what it does |\n|---|---|---|\n";
     let (before, after) = DOC.split_once(head).expect("the head of the table");
     let old_rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
     let after = &after[old_rows.map(str::len).sum()..];
     // In a Markdown table, a vertical bar separates columns even inside inline code.
     let escape = |text: &str| text.replace('|', "\\|");
     let row = |helper: &HelperInfo| {
-        format!("| `{}` | {} |\n", escape(helper.usage), escape(helper.about))
+        let HelperInfo { signature, usage, about, .. } = helper;
+        format!("| `{}` | `{}` | {} |\n", escape(signature), escape(usage), escape(about))
     };
     let rows: String = helpers().iter().map(row).collect();
     let expected = format!("{before}{head}{rows}{after}");
@@ -105,12 +111,21 @@ fn the_table_of_helpers_is_up_to_date() {
     }
 }
 
-/// Checks that the example call of each helper compiles.
+/// Checks that the example call of each helper compiles and has the declared arguments.
 #[test]
-fn example_calls_compile() {
+fn example_calls_match_the_signatures() {
     for helper in helpers() {
         assert!(helper.usage.contains(helper.name), "{}", helper.name);
         assert!(helper.about.ends_with('.'), "{}", helper.name);
-        Template::compile(helper.usage).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let template =
+            Template::compile(helper.usage).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let scope = Scope { data: &Map::new(), extra: &[] };
+        match template.render(&scope, &Limits::default()) {
+            Ok(rendered) => assert_eq!(rendered.warnings(), [], "{}", helper.name),
+            Err(problem) => assert!(
+                !problem.message.replace("arguments,", "argument,").contains("argument, got"),
+                "{problem}"
+            ),
+        }
     }
 }

@@ -10,7 +10,6 @@ use crate::prompt::render::write;
 /// Evaluates the condition of `{{#if x}}` and `{{#unless x}}`. The condition is true for a truthy
 /// value other than an empty array. With `includeZero=true`, it is also true for 0.
 pub(crate) fn is_met(args: &Args<'_, '_>, _: &mut Budget) -> Result<bool, RenderError> {
-    args.expect_count(1)?;
     Ok(args.get(0).is_met(args.named("includeZero").is_truthy()))
 }
 
@@ -20,7 +19,8 @@ pub(super) fn lookup<'a>(
     budget: &mut Budget,
 ) -> Result<Value<'a>, RenderError> {
     let object = args.get(0);
-    if args.positional.is_empty() || (args.positional.len() == 1 && object.is_truthy()) {
+    let count = args.positional.len();
+    if count == 0 || (count != 2 && object.is_truthy()) {
         return Err(RenderError::helper("expects an object and a key"));
     }
     if !object.is_truthy() {

@@ -34,7 +34,6 @@ const MAX_WORK: usize = 1 << 30;
 
 /// Implements `{{cut text "[0-9]+"}}`, which returns the string without the matches of the pattern.
 pub(super) fn cut<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
-    args.expect_count(2)?;
     let (value, pattern) = (args.get(0), args.get(1));
     if value.is_nullish() {
         return Err(RenderError::helper(

@@ -24,7 +24,6 @@ pub(super) fn get_key_or<'a>(
 /// Implements `{{default name "you"}}`, which returns the second argument if the first is missing,
 /// null or an empty string.
 pub(super) fn default<'a>(args: &Args<'_, 'a>, _: &mut Budget) -> Result<Value<'a>, RenderError> {
-    args.expect_count(2)?;
     let value = args.get(0);
     Ok(if value.is_nullish() { args.get(1) } else { or_fallback(value, args) })
 }

@@ -16,7 +16,6 @@ const MAX_INDENT: f64 = 10.0;
 /// Implements `{{json value}}` and `{{json value indent=2}}`, which return a value as JSON. Without
 /// `indent`, the JSON is on one line.
 pub(super) fn json<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value<'a>, RenderError> {
-    args.expect_count(1)?;
     let value = args.get(0);
     if matches!(value, Value::Undefined) {
         return Ok(value);

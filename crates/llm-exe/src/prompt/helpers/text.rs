@@ -137,7 +137,6 @@ pub(super) fn trim<'a>(args: &Args<'_, 'a>, budget: &mut Budget) -> Result<Value
 
 /// Converts the single argument to the string that a tag would render.
 fn single_argument_text(args: &Args<'_, '_>, budget: &mut Budget) -> Result<String, RenderError> {
-    args.expect_count(1)?;
     let mut out = String::new();
     write::print(&mut out, &args.get(0), budget)?;
     Ok(out)

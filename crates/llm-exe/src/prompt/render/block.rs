@@ -108,6 +108,7 @@ impl<'a> Renderer<'a> {
         match arm.call.target {
             Target::Variable => self.section(arm, env),
             Target::Helper(helper) => self.helper_block(helper, arm, env),
+            Target::InvalidCall(helper) => Err(env.wrong_argument_count(helper, arm.call)),
         }
     }
 
@@ -126,10 +127,11 @@ impl<'a> Renderer<'a> {
             }
             Kind::Test { test, .. } => {
                 let met = self
-                    .with_args(helper, arm.call, env, test)?
+                    .test(helper, arm.call, env, test)?
                     .map_err(|error| env.helper_problem(helper, error, at))?;
                 self.render_if(met, arm, env)
             }
+            Kind::Raw => Ok(ArmOutcome::Done),
             Kind::If { expected } => {
                 let met = self.is_met(helper, arm.call, env)?;
                 self.render_if(met == expected, arm, env)

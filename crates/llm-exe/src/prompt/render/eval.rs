@@ -116,6 +116,7 @@ impl<'a> Renderer<'a> {
                 let value = self.helper(helper, call, env)?;
                 self.print(&value, call.path.at, env)
             }
+            Target::InvalidCall(helper) => Err(env.wrong_argument_count(helper, call)),
         }
     }
 

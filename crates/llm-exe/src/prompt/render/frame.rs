@@ -6,7 +6,7 @@ use super::error::RenderError;
 use super::value::Value;
 use crate::prompt::error::{ProblemKind, TemplateProblem};
 use crate::prompt::helpers::args::Helper;
-use crate::prompt::syntax::tree::Program;
+use crate::prompt::syntax::tree::{Call, Program};
 use crate::prompt::unit::Unit;
 
 /// The variables and partials that are visible to a statement.
@@ -169,6 +169,19 @@ impl<'s, 'a> Env<'s, 'a> {
             }
         };
         Box::new(self.unit.problem(kind, at, message))
+    }
+
+    /// Creates the error for a call with a wrong number of arguments.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn wrong_argument_count(
+        &self,
+        helper: &Helper,
+        call: &Call,
+    ) -> Box<TemplateProblem> {
+        let expected = helper.arguments.required.len();
+        let error = RenderError::wrong_argument_count(expected, call.args.len());
+        self.helper_problem(helper, error, call.path.at)
     }
 
     /// Adds the helper's name and the position to an error that the helper returned.

@@ -22,6 +22,12 @@ const MAX_CLOCK_CHECKS: u32 = 10_000_000 / STEPS_PER_CLOCK_CHECK;
 /// Maximum time of all searches for regular expressions.
 const MAX_SEARCH_TIME: Duration = Duration::from_millis(250);
 
+/// Maximum number of warnings of helpers, at different positions.
+const MAX_NOTES: usize = 100;
+
+/// Maximum number of warnings of helpers, including repeated ones.
+const MAX_REPEATED_NOTES: usize = 1000;
+
 /// The total output of helpers may be this many times [`Limits::bytes`], because not all of it is
 /// rendered.
 const HELPER_OUTPUT_FACTOR: usize = 16;
@@ -58,6 +64,32 @@ pub(crate) struct Budget {
     depth: usize,
     /// Number of bytes that helpers have produced so far.
     helper_bytes: usize,
+    /// The warnings of helpers.
+    notes: Option<Box<Notes>>,
+}
+
+/// The warnings of helpers. They are boxed because most renderings have none.
+#[derive(Debug, Default)]
+struct Notes {
+    /// The warning of the helper that is being called.
+    current: Option<String>,
+    /// The warnings with the byte offsets of their calls in the template.
+    located: Vec<(String, usize)>,
+    /// How many warnings there were, including repeated ones.
+    count: usize,
+}
+
+impl Notes {
+    #[cold]
+    fn locate(&mut self, at: usize) {
+        let is_new = self.located.iter().all(|(_, known)| *known != at);
+        if let Some(warning) = self.current.take()
+            && is_new
+            && self.located.len() < MAX_NOTES
+        {
+            self.located.push((warning, at));
+        }
+    }
 }
 
 impl Budget {
@@ -72,7 +104,33 @@ impl Budget {
             search_time_left: MAX_SEARCH_TIME,
             depth: 0,
             helper_bytes: 0,
+            notes: None,
         }
+    }
+
+    /// Stores a warning of the helper that is being called. Warnings after the first
+    /// [`MAX_REPEATED_NOTES`] are ignored, because a loop can repeat one many times.
+    #[cold]
+    pub(crate) fn note(&mut self, warning: impl FnOnce() -> String) {
+        let notes = self.notes.get_or_insert_default();
+        if notes.count < MAX_REPEATED_NOTES {
+            notes.count += 1;
+            notes.current = Some(warning());
+        }
+    }
+
+    /// Adds the position to the warning of the helper that was called last, if it has one. A
+    /// position that has a warning gets no other one.
+    #[inline]
+    pub(crate) fn locate_note(&mut self, at: usize) {
+        if let Some(notes) = &mut self.notes {
+            notes.locate(at);
+        }
+    }
+
+    /// Returns the warnings of helpers with the byte offsets of their calls.
+    pub(crate) fn located_notes(&self) -> Option<&[(String, usize)]> {
+        self.notes.as_ref().map(|notes| &*notes.located)
     }
 
     /// Counts one step. Returns an error if this step checks the clock and the time limit is

@@ -28,18 +28,30 @@ impl<'a> MissingPaths<'a> {
         }
     }
 
-    /// Converts the byte offsets to line and column numbers in one pass over the source.
-    pub(crate) fn locate(mut self, source: &str) -> Vec<Missing> {
-        self.paths.sort_by_key(|(_, at)| *at);
-        let (mut line, mut column, mut from) = (1, 1, 0);
-        let mut missing = Vec::with_capacity(self.paths.len());
-        for (path, at) in self.paths {
-            for c in source.get(from..at).unwrap_or_default().chars() {
-                (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
-            }
-            from = at;
-            missing.push(Missing { path: path.to_owned(), line, column });
+    /// Converts the byte offsets to line and column numbers.
+    pub(crate) fn locate(self, source: &str) -> Vec<Missing> {
+        if self.paths.is_empty() {
+            return Vec::new();
         }
-        missing
+        let located = locate(self.paths, source).into_iter();
+        located
+            .map(|(path, line, column)| Missing { path: path.to_owned(), line, column })
+            .collect()
     }
+}
+
+/// Sorts items by their byte offsets in a source, and converts the offsets to line and column
+/// numbers in one pass.
+pub(crate) fn locate<T>(mut items: Vec<(T, usize)>, source: &str) -> Vec<(T, usize, usize)> {
+    items.sort_by_key(|(_, at)| *at);
+    let (mut line, mut column, mut from) = (1, 1, 0);
+    let mut located = Vec::with_capacity(items.len());
+    for (item, at) in items {
+        for c in source.get(from..at).unwrap_or_default().chars() {
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        from = at;
+        located.push((item, line, column));
+    }
+    located
 }

@@ -10,7 +10,7 @@ use super::eval::{RenderResult, Renderer};
 use super::frame::{Env, Iteration};
 use super::limits::Budget;
 use super::value::{Lookup, Value};
-use crate::prompt::helpers::args::{Args, Helper, Kind};
+use crate::prompt::helpers::args::{Args, Helper, Kind, TestFn};
 use crate::prompt::number::Number;
 use crate::prompt::scope::member;
 use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStart, Target};
@@ -168,6 +168,7 @@ impl<'a> Renderer<'a> {
         let value = match call.target {
             Target::Variable => self.path(&call.path, optional, env)?,
             Target::Helper(helper) => self.helper(helper, call, env)?,
+            Target::InvalidCall(helper) => return Err(env.wrong_argument_count(helper, call)),
         };
         self.budget.leave();
         Ok(value)
@@ -182,11 +183,10 @@ impl<'a> Renderer<'a> {
     ) -> RenderResult<Value<'a>> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
-            Kind::Test { test } => self.with_args(helper, call, env, test)?.map(Value::Bool),
-            Kind::If { .. } | Kind::Each | Kind::With => Err(RenderError::helper(format!(
-                "must be used as a block: `{{{{#{}}}}}`",
-                helper.name
-            ))),
+            Kind::Test { test } => self.test(helper, call, env, test)?.map(Value::Bool),
+            Kind::If { .. } | Kind::Each | Kind::With | Kind::Raw => Err(RenderError::helper(
+                format!("must be used as a block: `{{{{#{}}}}}`", helper.name),
+            )),
         };
         result
             .and_then(|value| match &value {
@@ -196,6 +196,19 @@ impl<'a> Renderer<'a> {
                 _ => Ok(value),
             })
             .map_err(|error| env.helper_problem(helper, error, call.path.at))
+    }
+
+    /// Calls a helper that tests a condition, and adds the position to its warning.
+    pub(crate) fn test(
+        &mut self,
+        helper: &'static Helper,
+        call: &'a Call,
+        env: &Env<'_, 'a>,
+        test: TestFn,
+    ) -> RenderResult<Result<bool, RenderError>> {
+        let result = self.with_args(helper, call, env, test)?;
+        self.budget.locate_note(env.call_site.unwrap_or(call.path.at));
+        Ok(result)
     }
 
     /// Evaluates the arguments of a call and passes them to a helper's function.

@@ -8,9 +8,11 @@ use super::tree::{
     Target,
 };
 use crate::prompt::helpers;
-use crate::prompt::helpers::args::Helper;
+use crate::prompt::helpers::args::{Helper, Kind};
+use crate::prompt::helpers::comparison::check_operator;
+use crate::request::suggestion;
 
-/// Maximum number of unknown helpers, and of included partials, to collect per source.
+/// Maximum number of unknown helpers, of included partials and of warnings to collect per source.
 const MAX_COLLECTED: usize = 100;
 
 /// The helpers and partials that a template source uses or defines.
@@ -24,9 +26,16 @@ pub(crate) struct Analysis {
     pub(crate) includes_partials: bool,
     /// The names of the inline partials that the source defines.
     pub(crate) inlines: Vec<Box<str>>,
+    /// The warnings about arguments that helpers ignore, with the byte offsets of the calls.
+    /// They are boxed because most sources have none.
+    pub(crate) warnings: Option<Box<Warnings>>,
     /// Whether any path in the source contains `../`.
     pub(crate) uses_parent_context: bool,
 }
+
+/// Warnings with their byte offsets in the source.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings(pub(crate) Vec<(String, usize)>);
 
 /// Resolves all names in a syntax tree and stores the results in the tree.
 pub(crate) fn analyze(program: &mut Program, source: &str) -> Analysis {
@@ -62,8 +71,11 @@ impl Analyzer<'_> {
                     self.call(&mut mustache.call, false);
                     body.push(match mustache.call.target {
                         Target::Variable => Node::Value(Box::new(mustache.call.path)),
-                        Target::Helper(_) => Node::Mustache(mustache),
+                        Target::Helper(_) | Target::InvalidCall(_) => Node::Mustache(mustache),
                     });
+                }
+                Node::Block(block) if block.is_raw && is_raw_helper(&block) => {
+                    self.raw_contents(*block, &mut body);
                 }
                 Node::Block(mut block) => {
                     self.block(&mut block);
@@ -85,6 +97,20 @@ impl Analyzer<'_> {
         program.body = body;
         if has_params {
             self.scopes.pop();
+        }
+    }
+
+    /// Adds the content of a raw block of the helper `raw` as text.
+    #[cold]
+    #[inline(never)]
+    fn raw_contents(&mut self, block: Block, body: &mut Vec<Node>) {
+        self.check_arguments(&block.call, helpers::raw());
+        for node in block.program.into_iter().flat_map(|program| program.body) {
+            let Node::Text(text) = node else { continue };
+            let text = text.remaining.text(self.source);
+            if !text.is_empty() {
+                body.push(Node::Literal(text.into()));
+            }
         }
     }
 
@@ -130,12 +156,67 @@ impl Analyzer<'_> {
         let is_call = has_arguments || is_sub_expression;
         let is_param = call.path.simple_name().is_some() && self.param(&call.path).is_some();
         let helper = if is_param { None } else { find_helper(&call.path, is_call) };
-        call.target = helper.map_or(Target::Variable, Target::Helper);
+        call.target = match helper {
+            None => Target::Variable,
+            Some(helper) => {
+                let Call { args, hash, .. } = &*call;
+                let is_checked = helper.arguments.fits(args.len(), hash.len());
+                if !is_checked || helper.name == "ifCond" {
+                    self.check_arguments(call, helper);
+                }
+                if !is_checked && helper.arguments.is_wrong_count(call.args.len()) {
+                    Target::InvalidCall(helper)
+                } else {
+                    Target::Helper(helper)
+                }
+            }
+        };
         let unknown = is_call && !is_param && helper.is_none();
         if unknown && self.analysis.unknown_helpers.len() < MAX_COLLECTED {
             self.analysis.unknown_helpers.push((call.path.text.to_string(), call.path.at));
         }
         self.path(&mut call.path);
+    }
+
+    /// Adds warnings about the arguments of a call that have no effect.
+    #[inline(never)]
+    fn check_arguments(&mut self, call: &Call, helper: &Helper) {
+        let Helper { name, arguments, .. } = helper;
+        let max = arguments.max_positional();
+        if !arguments.is_exact && call.args.len() < arguments.required.len() {
+            let (expected, actual) = (arguments.required.len(), call.args.len());
+            let signature = helper.signature();
+            self.warn(call, || {
+                format!("`{name}` expects {expected} arguments, got {actual}: `{signature}`")
+            });
+        }
+        if !arguments.is_exact && call.args.len() > max {
+            let position = max + 1;
+            let signature = helper.signature();
+            self.warn(call, || format!("`{name}` ignores argument {position}: `{signature}`"));
+        }
+        for Pair { key, .. } in &call.hash {
+            if arguments.named.contains(&&**key) {
+                continue;
+            }
+            let hint = match arguments.position(key) {
+                Some(position) => format!("; pass it as argument {position}, without a name"),
+                None => suggestion(key, arguments.named),
+            };
+            self.warn(call, || format!("`{name}` ignores the argument `{key}=`{hint}"));
+        }
+        if let (true, Some(Expr::Text(operator))) = (*name == "ifCond", call.args.get(1))
+            && let Some(warning) = check_operator(operator)
+        {
+            self.warn(call, || warning);
+        }
+    }
+
+    fn warn(&mut self, call: &Call, warning: impl FnOnce() -> String) {
+        let Warnings(warnings) = &mut **self.analysis.warnings.get_or_insert_default();
+        if warnings.len() < MAX_COLLECTED {
+            warnings.push((warning(), call.path.at));
+        }
     }
 
     fn pairs(&mut self, pairs: &mut [Pair]) {
@@ -189,9 +270,18 @@ impl Analyzer<'_> {
 /// plain name with arguments, because a plain name without arguments is a variable.
 fn find_helper(path: &Path, is_call: bool) -> Option<&'static Helper> {
     let simple = path.simple_name();
-    let first = if is_call { path.parts.first().map(|name| &**name) } else { simple };
-    if let Some(helper) = helpers::find(first?).filter(|helper| helper.is_builtin) {
+    if !is_call {
+        return helpers::find_builtin(simple?);
+    }
+    let first = path.parts.first().map(|name| &**name)?;
+    if let Some(helper) = helpers::find_builtin(first) {
         return Some(helper);
     }
-    simple.filter(|_| is_call && !path.is_data).and_then(helpers::find)
+    let helper = simple.filter(|_| !path.is_data).and_then(helpers::find);
+    helper.filter(|helper| !matches!(helper.kind, Kind::Raw))
+}
+
+/// Returns whether a raw block is one of the helper `raw`.
+fn is_raw_helper(block: &Block) -> bool {
+    block.call.path.simple_name() == Some("raw")
 }

@@ -3,6 +3,7 @@
 use super::parser::{Name, ParseResult, Parser};
 use super::token::{Closing, Token};
 use super::tree::{Call, Expr, Pair, Path};
+use crate::prompt::error::line_and_column;
 use crate::prompt::number::Number;
 
 /// Maximum number of block parameters. Helpers provide at most two values, so more parameters are
@@ -20,8 +21,22 @@ impl Parser<'_> {
         self.peeked.take().unwrap_or_else(|| self.lexer.token(closing))
     }
 
+    /// Creates the error for a token. A tag that is never closed is reported at its start, because
+    /// the end of the template can be many lines below it.
     fn unexpected<T>(&self, (token, at): &(Token, usize), expected: &str) -> ParseResult<T> {
-        Err(self.syntax_error(*at, format!("expected {expected}, found {}", token.describe())))
+        let source = self.lexer.source;
+        if *token == Token::End {
+            let braces = self.lexer.rest(self.tag).bytes().take_while(|byte| *byte == b'{').count();
+            let closing = "}".repeat(braces);
+            let message = format!("the tag is never closed; expected `{closing}`");
+            return Err(self.syntax_error(self.tag, message));
+        }
+        let mut message = format!("expected {expected}, found {}", token.describe());
+        if source.get(self.tag..*at).is_some_and(|tag| tag.contains('\n')) {
+            let (line, column) = line_and_column(source, self.tag);
+            message.push_str(&format!(", in the tag that opens at line {line}, column {column}"));
+        }
+        Err(self.syntax_error(*at, message))
     }
 
     /// Parses the end of the tag. Returns whether the tag removes the white space after it (`~}}`).

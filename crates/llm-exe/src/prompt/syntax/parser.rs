@@ -31,7 +31,7 @@ pub(crate) type ParseResult<T> = Result<T, Box<TemplateProblem>>;
 /// # Errors
 /// Returns the first syntax error.
 pub(crate) fn parse(source: &str) -> ParseResult<Program> {
-    let mut parser = Parser { lexer: Lexer::new(source), peeked: None, depth: 0 };
+    let mut parser = Parser { lexer: Lexer::new(source), peeked: None, tag: 0, depth: 0 };
     match parser.program()? {
         (program, Stop::End) => Ok(program),
         (_, Stop::Close { at, .. }) => {
@@ -66,6 +66,8 @@ pub(crate) struct Parser<'t> {
     pub(crate) lexer: Lexer<'t>,
     /// The next token and its byte offset, if `peek` has already read it.
     pub(crate) peeked: Option<(Token, usize)>,
+    /// The byte offset of the current tag.
+    pub(crate) tag: usize,
     /// The current nesting depth.
     pub(crate) depth: usize,
 }
@@ -115,6 +117,7 @@ impl Parser<'_> {
                 Piece::End => return Ok((new_program(body), Stop::End)),
                 Piece::Tag { opening, before, at } => (opening, before, at),
             };
+            self.tag = at;
             let stop = match opening {
                 Opening::Close => Stop::Close { before, at },
                 Opening::Else { after } => Stop::Else { strip: Strip { before, after }, at },
@@ -185,7 +188,8 @@ impl Parser<'_> {
         let close = self.closing_tag(stop, &name, at)?;
         let (program, inverse) =
             if inverted { (inverse, Some(program)) } else { (Some(program), inverse) };
-        let block = Block { call, open, program, chain, inverse, inverse_strip, close };
+        let is_raw = false;
+        let block = Block { call, open, program, chain, inverse, inverse_strip, close, is_raw };
         Ok(Node::Block(Box::new(block)))
     }
 
@@ -254,6 +258,7 @@ impl Parser<'_> {
             inverse: None,
             inverse_strip: Strip::default(),
             close: Strip::default(),
+            is_raw: true,
         })))
     }
 

@@ -67,6 +67,7 @@ impl Token {
             Token::End => "the end of the template".to_owned(),
             Token::Invalid(quote @ ('"' | '\'')) => format!("an unclosed `{quote}`"),
             Token::Invalid('[') => "an unclosed `[`".to_owned(),
+            Token::Invalid('}') => "`}`".to_owned(),
             Token::Invalid(c) => format!("`{c}`, which is not allowed here"),
         }
     }

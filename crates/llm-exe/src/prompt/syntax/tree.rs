@@ -78,6 +78,8 @@ pub(crate) struct Block {
     /// The `~` flags of the `{{else}}` tag before `inverse`.
     pub(crate) inverse_strip: Strip,
     pub(crate) close: Strip,
+    /// Whether this is a raw block, whose body is text.
+    pub(crate) is_raw: bool,
 }
 
 /// An `{{else if y}}` branch of a block.
@@ -136,6 +138,9 @@ pub(crate) struct Call {
 pub(crate) enum Target {
     Variable,
     Helper(&'static Helper),
+    /// A helper that is called with a wrong number of arguments, which is an error when the call is
+    /// rendered.
+    InvalidCall(&'static Helper),
 }
 
 /// A named argument, `key=value`.

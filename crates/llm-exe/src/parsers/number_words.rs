@@ -1,0 +1,393 @@
+//! Words and signs around a number that change its value, such as `million` and `minus`.
+//!
+//! [`read_context`] reads the ones with an exact meaning and rejects the others. Ordinary words,
+//! such as units and currencies, do not change the value. Words are compared in lower case.
+
+use super::js_text::{is_space, is_word_char};
+
+/// How the words around a number change its value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Context {
+    /// Whether `minus` or `negative` precedes the number, or a minus sign its currency sign.
+    pub(super) negative: bool,
+    /// The power of ten of the scale words that follow the number.
+    pub(super) exponent: usize,
+}
+
+/// The scale words that are read, with their powers of ten.
+const SCALES: &[(&str, usize)] =
+    &[("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12)];
+
+/// Scale words and words for parts that are rejected after a number: they have several meanings,
+/// belong to another language, or are not exact.
+#[rustfmt::skip]
+const REJECTED_AFTER: &[&str] = &[
+    // English
+    "hundreds", "thousands", "millions", "billions", "trillions", "quadrillion", "quintillion",
+    "sextillion", "septillion", "octillion", "nonillion", "decillion", "googol", "zillion",
+    "gazillion", "milliard", "milliards", "billiard", "billiards", "trilliard", "myriad",
+    "dozen", "dozens", "gross", "lakh", "lakhs", "lac", "lacs", "crore", "crores", "grand",
+    "squared", "cubed", "factorial",
+    // Abbreviations
+    "k", "mil", "mill", "mio", "mln", "mn", "mrd", "mld", "bil", "bn", "bln", "tn", "trn",
+    "tln", "b", "cr", "thsd", "tsd",
+    // Other languages
+    "hundert", "tausend", "millionen", "milliarde", "milliarden", "billionen", "dutzend",
+    "mille", "millier", "milliers", "billón", "billones", "millón", "millones", "millardo",
+    "millardos", "docena", "docenas", "douzaine", "cien", "ciento", "milhão", "milhões", "bilhão",
+    "bilhões", "trilhão", "trilhões", "dúzia", "dúzias", "mila", "milione", "milioni", "miliardo",
+    "miliardi", "dozzina", "honderd", "duizend", "miljoen", "miljard", "biljoen", "tysiąc",
+    "tysiące", "tysięcy", "milion", "miliony", "milionów", "miliard", "miliardy", "miliardów",
+    "tysíc", "tisíc", "tusen", "miljon", "miljoner", "miljarder", "millioner", "milliarder",
+    "bin", "milyon", "milyar", "ribu", "juta", "miliar", "triliun", "nghìn", "ngàn", "triệu",
+    "tỷ", "тысяча", "тысячи", "тысяч", "тыс", "миллион", "миллиона", "миллионов", "млн",
+    "миллиард", "миллиарда", "миллиардов", "млрд", "трлн", "мільйон", "мільйонів", "мільярд",
+    "χιλιάδες", "εκατομμύρια", "δισεκατομμύρια", "ألف", "آلاف", "مليون", "ملايين", "مليار",
+    "אלף", "מיליון", "מיליארד", "लाख", "करोड", "करोड़", "हज़ार", "हजार", "ล้าน", "พัน", "หมื่น",
+    "แสน",
+];
+
+/// Abbreviations that are rejected in upper case only, because `m` and `t` are common units.
+const REJECTED_CAPITALS: &[&str] = &["M", "MM", "T", "G"];
+
+/// Abbreviations that are units, except after an amount of money.
+const REJECTED_AFTER_MONEY: &[&str] = &["m", "mm", "t", "g", "l", "tr"];
+
+/// Large scales of scripts without spaces between words, which follow a number after at most
+/// [`MAX_COUNTER_CHARS`] other characters.
+const REJECTED_LARGE_SCALES: &[char] = &['万', '萬', '億', '亿', '兆', '만', '억'];
+
+/// Maximum number of characters between a number and a large scale, as in `5个百万`.
+const MAX_COUNTER_CHARS: usize = 3;
+
+/// Scales of scripts without spaces between words, which directly follow a number.
+const REJECTED_PREFIXES: &[&str] = &[
+    "十",
+    "百",
+    "千",
+    "万",
+    "萬",
+    "億",
+    "亿",
+    "兆",
+    "割",
+    "折",
+    "半",
+    "십",
+    "백",
+    "천",
+    "만",
+    "억",
+    "조",
+    "ล้าน",
+    "พัน",
+    "หมื่น",
+    "แสน",
+];
+
+/// Words for parts and multiples.
+#[rustfmt::skip]
+const FRACTIONS: &[&str] = &[
+    "half", "halves", "third", "thirds", "quarter", "quarters", "fourth", "fourths", "fifth",
+    "fifths", "sixth", "sixths", "seventh", "sevenths", "eighth", "eighths", "ninth", "ninths",
+    "tenth", "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "millionth",
+    "millionths", "billionth", "billionths",
+];
+
+#[rustfmt::skip]
+const NUMBER_WORDS: &[&str] = &[
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+
+/// Words that connect a number with a part, also after a unit.
+const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
+
+/// Words that directly after a number connect it with a number in words.
+#[rustfmt::skip]
+const NUMBER_CONNECTORS: &[&str] =
+    &["and", "or", "to", "point", "dot", "plus", "minus", "times", "over", "by"];
+
+/// Words before a number that are rejected because they change its value.
+#[rustfmt::skip]
+const REJECTED_BEFORE: &[&str] = &[
+    "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root", "sqrt",
+    "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
+];
+
+/// Words and signs before a number that are rejected if the text before the number ends with them.
+const REJECTED_SUFFIXES: &[&str] =
+    &["负", "負", "零下", "マイナス", "마이너스", "영하", "ลบ", "−", "√", "∛", "∜", "±", "∓", "≠"];
+
+/// Words between a part and the number that it refers to, as in "half of 10".
+const PREPOSITIONS: &[&str] = &["of", "past", "to", "the", "a"];
+
+/// Phrases that change the value of a number anywhere in a reply.
+#[rustfmt::skip]
+const REJECTED_PHRASES: &[&str] = &[
+    "in hundreds", "in thousands", "in millions", "in billions", "in trillions", "in lakhs",
+    "in crores", "below zero", "under zero", "below freezing", "to the power",
+];
+
+/// Maximum length in bytes of a word that is an abbreviation only on the line of its number.
+const MAX_ABBREVIATION: usize = 4;
+
+/// Maximum length in bytes of an HTML tag before a number.
+const MAX_TAG: usize = 100;
+
+/// Maximum number of words after a number that are searched for "and a half".
+const MAX_WORDS_AFTER: usize = 5;
+
+/// Reads the words around the number at `text[start..end]`. Returns `None` if one of them changes
+/// the value in a way that is not exact or not known.
+pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Context> {
+    let before = skip_markup_before(text.get(..start).unwrap_or_default());
+    let after = skip_markup_after(text.get(end..).unwrap_or_default());
+    let lower = text.to_lowercase();
+    if REJECTED_PHRASES.iter().any(|phrase| lower.contains(phrase)) {
+        return None;
+    }
+    let signed = text.get(start..end).is_some_and(|number| number.starts_with(['+', '-', '−']));
+    let negative = read_sign(before, signed)?;
+    let is_money = before.trim_end_matches(is_space).ends_with(is_currency);
+    let exponent = read_scale(after, is_money)?;
+    Some(Context { negative, exponent })
+}
+
+/// Reads the sign before a number. Returns `None` if the text before the number changes its value
+/// in another way.
+fn read_sign(before: &str, signed: bool) -> Option<bool> {
+    if REJECTED_SUFFIXES.iter().any(|suffix| before.trim_end().ends_with(suffix)) {
+        return None;
+    }
+    // "-(5)"
+    if ["-(", "−("].iter().any(|sign| before.trim_end().ends_with(sign)) {
+        return None;
+    }
+    let unpriced = before.trim_end_matches(is_currency);
+    if unpriced.len() < before.len() && unpriced.ends_with(['-', '−', '–', '—', '‒']) {
+        // The sign of "-$5" is a minus, but "US-$5" has a hyphen, and a dash is not clear.
+        return if ends_with_hyphen(unpriced) {
+            Some(false)
+        } else {
+            (unpriced.ends_with(['-', '−']) && !signed).then_some(true)
+        };
+    }
+    let Some((word, rest, separator)) = previous_word(before) else {
+        return Some(false);
+    };
+    let lower = word.to_lowercase();
+    if matches!(&*lower, "minus" | "negative") {
+        let is_value = previous_word(rest).is_some_and(|(word, ..)| {
+            let lower = word.to_lowercase();
+            is_number_word(&lower) || word.chars().count() == 1 || &*lower == "minus"
+        });
+        let is_direct = !separator.contains(['-', '−', '(', '\n', '\r']);
+        return (!signed && !is_value && is_direct).then_some(true);
+    }
+    if separator.contains(['\n', '\r']) {
+        return Some(false);
+    }
+    // "-USD 5"
+    let is_code = word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_signed_code = is_code && rest.ends_with(['-', '−']) && !ends_with_hyphen(rest);
+    let is_rejected = REJECTED_BEFORE.contains(&&*lower)
+        || is_number_word(&lower)
+        || ends_with_not(&lower)
+        || is_part_before(&lower, rest)
+        || is_signed_code;
+    if is_rejected {
+        return None;
+    }
+    // "one hundred and 5"
+    let is_value = matches!(&*lower, "and" | "point")
+        && previous_word(rest).is_some_and(|(word, ..)| is_number_word(&word.to_lowercase()));
+    (!is_value).then_some(false)
+}
+
+/// Returns whether a text ends with a hyphen that belongs to a word, as in `US-`.
+fn ends_with_hyphen(text: &str) -> bool {
+    let word = text.trim_end_matches(['-', '−', '–', '—', '‒']);
+    word.len() < text.len() && word.ends_with(char::is_alphanumeric)
+}
+
+/// Returns whether a word is a contraction of `not`, such as "isn't".
+fn ends_with_not(word: &str) -> bool {
+    word.ends_with("n't") || word.ends_with("n’t")
+}
+
+/// Returns whether the words before a preposition are a part or a root, as in "half of 10".
+fn is_part_before(word: &str, rest: &str) -> bool {
+    let (mut word, mut rest) = (word.to_owned(), rest);
+    for _ in 0..2 {
+        if !PREPOSITIONS.contains(&&*word) {
+            return false;
+        }
+        let Some((next, before, _)) = previous_word(rest) else {
+            return false;
+        };
+        (word, rest) = (next.to_lowercase(), before);
+        if FRACTIONS.contains(&&*word) || matches!(&*word, "root" | "square" | "cube" | "dozen") {
+            return true;
+        }
+    }
+    false
+}
+
+/// Reads the scale words after a number as a power of ten. Returns `None` if the text after the
+/// number changes its value in another way.
+fn read_scale(after: &str, is_money: bool) -> Option<usize> {
+    let direct = after.trim_start();
+    let mut counter = direct.chars().take_while(|c| is_word_char(*c)).take(MAX_COUNTER_CHARS + 1);
+    if REJECTED_PREFIXES.iter().any(|prefix| direct.starts_with(prefix))
+        || counter.any(|c| REJECTED_LARGE_SCALES.contains(&c))
+    {
+        return None;
+    }
+    let mut exponent = 0;
+    let mut rest = after;
+    while let Some((word, next, separator)) = next_word(rest) {
+        let Some(scale) = scale(&word.to_lowercase()) else {
+            break;
+        };
+        let is_direct = !separator.contains(['\n', '\r', '(']);
+        // "5 hundred million" has one meaning, but "5 million hundred" does not.
+        let is_ordered = exponent == 0 || (exponent == 2 && scale > 2);
+        if !is_direct || !is_ordered {
+            return None;
+        }
+        exponent += scale;
+        rest = next;
+    }
+    if exponent > 0 {
+        // "2 million, five hundred thousand"
+        rest = rest.trim_start_matches(',');
+    }
+    (!has_rejected_word(rest, is_money) && !has_part(rest)).then_some(exponent)
+}
+
+/// Returns whether the next word changes the value of the number before it.
+fn has_rejected_word(after: &str, is_money: bool) -> bool {
+    let Some((word, _, separator)) = next_word(after) else {
+        return false;
+    };
+    let lower = word.to_lowercase();
+    let is_one_of = |words: &[&str]| words.contains(&&*lower);
+    let is_in_line = !separator.contains(['\n', '\r']);
+    if is_one_of(REJECTED_AFTER) && (is_in_line || word.len() > MAX_ABBREVIATION) {
+        return true;
+    }
+    // "5 (five)" and "5 - one of the best" repeat or explain the number.
+    let is_loose = ["(", " -", "- "].iter().any(|text| separator.contains(text));
+    (is_in_line && separator.chars().all(is_space) && is_one_of(NUMBER_WORDS))
+        || (is_in_line
+            && !is_loose
+            && (is_one_of(FRACTIONS)
+                || REJECTED_CAPITALS.contains(&word)
+                || (is_money && is_one_of(REJECTED_AFTER_MONEY))))
+}
+
+/// Returns whether the words after a number add a part or a number in words to it, as in "5 years
+/// and a half" and "2 point five".
+fn has_part(after: &str) -> bool {
+    let mut rest = after.split(|c| ".,;:!?()\n\r".contains(c)).next().unwrap_or_default();
+    let (mut adds_part, mut adds_number) = (false, false);
+    for index in 0..MAX_WORDS_AFTER {
+        let Some((word, next, _)) = next_word(rest) else {
+            return false;
+        };
+        let lower = word.to_lowercase();
+        let lower = &*lower;
+        let is_number = is_number_word(lower);
+        if (adds_part && FRACTIONS.contains(&lower)) || (adds_number && is_number) {
+            return true;
+        }
+        let continues = matches!(lower, "a" | "an") || is_number;
+        adds_part = PART_CONNECTORS.contains(&lower) || (adds_part && continues);
+        adds_number = index == 0 && NUMBER_CONNECTORS.contains(&lower);
+        rest = next;
+    }
+    false
+}
+
+/// Skips closing HTML tags, non-breaking spaces and TeX commands between a number and the next word.
+fn skip_markup_after(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let spaced = rest.trim_start_matches(is_space);
+        let skipped = match spaced.strip_prefix('\\') {
+            Some(command) => {
+                let name = command.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+                Some(name.strip_prefix(['{', ',', ';', ':', ' ']).unwrap_or(name))
+            }
+            None => spaced.strip_prefix("&nbsp;").or_else(|| {
+                spaced.strip_prefix("</").and_then(|tag| tag.split_once('>')).map(|(_, rest)| rest)
+            }),
+        };
+        match skipped {
+            Some(skipped) => rest = skipped,
+            None => return rest,
+        }
+    }
+}
+
+/// Skips opening HTML tags and non-breaking spaces between a word and the number after it.
+fn skip_markup_before(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        let spaced = rest.trim_end_matches(is_space);
+        let skipped = spaced.strip_suffix("&nbsp;").or_else(|| {
+            let (before, tag) = spaced.strip_suffix('>')?.rsplit_once('<')?;
+            let is_tag = tag.starts_with(|c: char| c.is_ascii_alphabetic()) && tag.len() < MAX_TAG;
+            is_tag.then_some(before)
+        });
+        match skipped {
+            Some(skipped) => rest = skipped,
+            None => return rest,
+        }
+    }
+}
+
+fn scale(word: &str) -> Option<usize> {
+    SCALES.iter().find(|(name, _)| *name == word).map(|(_, exponent)| *exponent)
+}
+
+fn is_number_word(word: &str) -> bool {
+    NUMBER_WORDS.contains(&word) || scale(word).is_some()
+}
+
+/// Returns whether a character is a currency sign.
+fn is_currency(c: char) -> bool {
+    "$€£¥₹₽₩₪₫₴₺₦₱฿¢".contains(c)
+}
+
+/// Returns whether a character can be between a number and a word that belongs to it: white space,
+/// a hyphen, a quote or emphasis.
+fn is_separator(c: char) -> bool {
+    is_space(c) || is_currency(c) || "*`_~\"'“”‘’-−(".contains(c)
+}
+
+/// Returns the first word of a text, the text after it and the separator before it. Returns `None`
+/// if another character precedes the first letter.
+fn next_word(text: &str) -> Option<(&str, &str, &str)> {
+    let start = text.find(|c| !is_separator(c))?;
+    let (separator, rest) = text.split_at_checked(start)?;
+    let len = rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+    let (word, rest) = rest.split_at_checked(len)?;
+    (!word.is_empty()).then_some((word, rest, separator))
+}
+
+/// Returns the last word of a text, the text before it and the separator after it. Returns `None`
+/// if another character follows the last letter.
+fn previous_word(text: &str) -> Option<(&str, &str, &str)> {
+    let rest = text.trim_end_matches(is_separator);
+    let separator = text.get(rest.len()..)?;
+    let before = rest.trim_end_matches(|c| is_letter(c) || "'’".contains(c));
+    let word = rest.get(before.len()..)?.trim_start_matches(['\'', '’']);
+    (!word.is_empty()).then_some((word, before, separator))
+}
+
+fn is_letter(c: char) -> bool {
+    is_word_char(c) && !c.is_numeric()
+}
