@@ -428,8 +428,8 @@ const COERCED: &[Row] = &[
         name: "references to a long default that is refused",
         size: 5_000,
         request: |size| {
-            let properties =
-                (0..size).map(|index| (format!("p{index}"), json!({ "$ref": "#/$defs/d" })));
+            let reference = json!({ "$ref": "#/$defs/d" });
+            let properties = (0..size).map(|index| (format!("p{index}"), reference.clone()));
             let definition = json!({ "default": vec![0; size], "type": "array", "items": false });
             with_schema(json!({
                 "type": "object", "properties": object(properties), "$defs": { "d": definition }
