@@ -62,10 +62,12 @@ const HELPERS: &[Helper] = &[
         .usage("{{#neq role \"system\"}}…{{/neq}}")
         .about("Returns the opposite of `eq`."),
     test("ifCond", comparison::if_cond)
-        .exactly(&["left", "operator", "right"]).usage("{{#ifCond count \">\" 3}}…{{/ifCond}}").about(
-        "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
+        .exactly(&["left", "operator", "right"])
+        .usage("{{#ifCond count \">\" 3}}…{{/ifCond}}")
+        .about(
+            "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
              `===`, `!==`, `&&` or `||`.",
-    ),
+        ),
     value("getOr", fallback::get_or)
         .accepts(&["value"], &["fallback"])
         .usage("{{getOr name \"you\"}}")
