@@ -20,6 +20,6 @@ pub use function::{Function, HandledEvent};
 pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
-    AwsSettings, LogLevel, ResultSettings, SettingRow, Settings, SettingsError, aws_region,
-    setting_rows,
+    AwsSettings, LogLevel, ResultSettings, SettingRow, Settings, SettingsError,
+    UNSUPPORTED_SETTINGS, aws_region, setting_rows,
 };
