@@ -31,7 +31,9 @@ export function bedrockStatements(
       continue;
     }
     const [first = '', ...rest] = model.split('.');
-    const isProfile = GEOGRAPHY.test(first) && rest.length > 1;
+    // In `us.anthropic*`, the wildcard includes the dot.
+    const hasModel = rest.length > 1 || rest[0]?.includes('*');
+    const isProfile = GEOGRAPHY.test(first) && hasModel;
     const foundation = isProfile ? rest.join('.') : model;
     // An inference profile ID is not a model ID, so it does not allow direct calls to a model.
     if (!isProfile) direct.push(arn(`${region}::foundation-model/${model}`));

@@ -14,14 +14,18 @@ export function checkModelPattern(
   if (!pattern.includes(':')) {
     return `expected a pattern such as openai:gpt-4o*, got ${JSON.stringify(pattern)}`;
   }
-  const [prefix = ''] = pattern.split('*');
-  const isPattern = pattern.includes('*');
-  const canMatch = (provider: string): boolean =>
-    prefix.startsWith(`${provider}:`) || (isPattern && `${provider}:`.startsWith(prefix));
-  if (providers.some(canMatch)) return undefined;
-  const name = pattern.slice(0, pattern.lastIndexOf(':'));
+  // Names of providers and models can contain a colon too.
+  const starts = [...pattern.matchAll(/:/g)].map(({ index }) => globOf(pattern.slice(0, index)));
+  if (providers.some((provider) => starts.some((glob) => glob.test(provider)))) return undefined;
+  const name = pattern.slice(0, pattern.indexOf(':'));
   const hint = suggestion(name, providers) || `; known: ${providers.join(', ')}`;
   return `unknown provider ${JSON.stringify(name)} in ${JSON.stringify(pattern)}${hint}`;
+}
+
+/** Returns the expression for a pattern in which `*` matches any characters. */
+function globOf(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
 }
 
 /**

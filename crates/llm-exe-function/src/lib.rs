@@ -21,5 +21,5 @@ pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
     AwsSettings, LogLevel, ResultSettings, SettingRow, Settings, SettingsError,
-    UNSUPPORTED_SETTINGS, aws_region, setting_rows,
+    UNSUPPORTED as UNSUPPORTED_SETTINGS, aws_region, setting_rows,
 };
