@@ -151,11 +151,12 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   readonly grantPrincipal: iam.IPrincipal;
   readonly #storesOrSendsResults: boolean;
 
-  constructor(scope: Construct, id: string, props: LlmExeFunctionProps) {
+  constructor(scope: Construct, id: string, props: LlmExeFunctionProps = {}) {
     super(scope, id);
-    this.checkProps(props);
-    this.#storesOrSendsResults = Boolean(props.results ?? props.resultDestination);
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
+    const code = props.code ?? packagedCode(architecture);
+    this.checkProps(props, code, architecture);
+    this.#storesOrSendsResults = Boolean(props.results ?? props.resultDestination);
     const secretsName = props.secretsName ?? Stack.of(this).stackName;
     const auth = props.endpointAuth ?? props.endpoint?.auth ?? 'AWS_IAM';
     this.promptBucket =
@@ -177,7 +178,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     this.function = new lambda.Function(this, 'Function', {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       handler: 'bootstrap',
-      code: props.code ?? packagedCode(architecture),
+      code,
       architecture,
       memorySize: props.memorySize ?? 512,
       timeout: props.timeout ?? Duration.seconds(300),
@@ -275,7 +276,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
    * Rejects settings, models and code with which the function would not start or would refuse each
    * request. Values that are known only at deployment are not checked.
    */
-  private checkProps(props: LlmExeFunctionProps): void {
+  private checkProps(
+    props: LlmExeFunctionProps,
+    code: lambda.Code,
+    architecture: lambda.Architecture,
+  ): void {
     const problems = checkEnvironment(props);
     for (const model of props.allowedBedrockModels ?? []) {
       if (Token.isUnresolved(model) || canMatchBedrockModel(model)) continue;
@@ -292,9 +297,8 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       );
     }
     // `cdk destroy` and `cdk list` do not deploy the code, which may then be a placeholder.
-    if (props.code instanceof lambda.AssetCode && Stack.of(this).bundlingRequired) {
-      const { name } = props.architecture ?? lambda.Architecture.X86_64;
-      const problem = checkProgram(props.code.path, name as ArchitectureName);
+    if (code instanceof lambda.AssetCode && Stack.of(this).bundlingRequired) {
+      const problem = checkProgram(code.path, architecture.name as ArchitectureName);
       if (problem) problems.push(`code: ${problem}`);
     }
     if (problems.length > 0) {

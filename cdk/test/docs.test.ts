@@ -12,7 +12,12 @@ import { PROVIDERS } from '../lib/providers.ts';
 import { ROOT, template } from './support/synth.ts';
 
 const DEPLOY = join(ROOT, 'docs', 'deploy.md');
-const PAGES = ['docs/deploy.md', 'docs/step-functions.md', 'documentation/setup/README.md'];
+const PAGES = [
+  'docs/deploy.md',
+  'docs/step-functions.md',
+  'documentation/setup/README.md',
+  'cdk/README.md',
+];
 
 const TABLES: Record<string, string[]> = {
   env: [
@@ -77,6 +82,13 @@ test('docs/deploy.md lists every command', () => {
       .filter((name) => name !== 'format')
       .sort(),
   );
+});
+
+test('the app, the package of the constructs and the crates have one version', () => {
+  const versionOf = (path: string): string =>
+    (JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as { version: string }).version;
+  const [, crates] = /^version = "([^"]+)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))!;
+  assert.deepEqual([versionOf('package.json'), versionOf('cdk/package.json')], [crates, crates]);
 });
 
 /** Returns the concatenated source of all Rust files in a folder. */

@@ -92,7 +92,7 @@ test('the construct can be in a VPC', () => {
 test('sources contain no zip, so that code is required', () => {
   const stack = new Stack(new App(), 'Mine');
   assert.throws(
-    () => new LlmExeFunction(stack, 'Llm', {}),
+    () => new LlmExeFunction(stack, 'Llm'),
     /the package contains no zip for x86_64; set code, for example Code\.fromAsset/,
   );
 });

@@ -130,6 +130,30 @@ describe('the package in the app of cdk init', { timeout: 1_200_000 }, () => {
     assert.equal(output, 'true LlmExeBatch LlmExeFunction promptBucket');
   });
 
+  test('a zip in the package is the default code', () => {
+    const script = `
+      import { App, Stack } from 'aws-cdk-lib';
+      import { LlmExeFunction } from 'llm-exe-lambda';
+      const stack = new Stack(new App(), 'Mine');
+      try {
+        new LlmExeFunction(stack, 'Llm');
+        console.log('created');
+      } catch (error) {
+        console.log(error.message);
+      }`;
+    writeFileSync(join(APP, 'default.mjs'), script);
+    const create = (): string => run(APP, process.execPath, 'default.mjs').trim();
+    assert.match(create(), /^LlmExeFunction: the package contains no zip for x86_64; set code/);
+    const zips = join(APP, 'node_modules', 'llm-exe-lambda', 'zips');
+    mkdirSync(zips);
+    const zip = join(zips, 'llm-exe-lambda-x86_64.zip');
+    run(APP, 'python3', '-m', 'zipfile', '-c', zip, join('llm-exe-lambda-x86_64', 'bootstrap'));
+    assert.equal(create(), 'created');
+    // The zip is checked like one that the user names.
+    run(APP, 'python3', '-m', 'zipfile', '-c', zip, 'package.json');
+    assert.match(create(), /^Mine\/Llm: code: expected a zip with a file `bootstrap` at its root/);
+  });
+
   test('types are found with every module resolution', () => {
     writeFileSync(
       join(APP, 'types.ts'),
