@@ -1,14 +1,28 @@
 // `npm run bootstrap`: prepares the AWS account and region for the CDK, then stores the keys of
-// .env in Parameter Store. Other arguments are passed to `cdk bootstrap`.
+// .env and the environment in Parameter Store. Other arguments are passed to `cdk bootstrap`.
 // @ts-check
 
-import { CommandError, QUALIFIER, TOOLKIT_STACK, cdk, configOf, run } from './lib/command.mjs';
+import {
+  CommandError,
+  QUALIFIER,
+  TOOLKIT_STACK,
+  cdk,
+  configOf,
+  run,
+  targetOf,
+} from './lib/command.mjs';
 
 const POLICIES_OPTION = '--cloudformation-execution-policies';
 const BOUNDARY_OPTIONS = /^--(custom-permissions-boundary|cpb|example-permissions-boundary|epb)\b/;
 
-await run(async (command) => {
-  const { account, region } = command.deployment;
+const help = `npm run bootstrap -- [options]
+
+Prepares the AWS account and region for the CDK, once, and stores the keys that .env and the
+environment set in Parameter Store. Other arguments are passed to \`cdk bootstrap\`.`;
+
+await run({ help }, async (command) => {
+  const target = targetOf(command);
+  const { account, region } = target;
   const { checkAccount, putSecrets } = await import('./lib/aws.mjs');
   const { permissionsBoundary: policy, stackName } = await configOf(command.rest);
   const hasPolicies = command.rest.some((argument) => argument.startsWith(POLICIES_OPTION));
@@ -26,7 +40,7 @@ await run(async (command) => {
     policy === 'none' || hasBoundary
       ? []
       : ['--custom-permissions-boundary', policy, '--apply-permissions-boundary-to-all-roles'];
-  await checkAccount(command.deployment);
+  await checkAccount(target);
   const partition = region.startsWith('cn-')
     ? 'aws-cn'
     : region.startsWith('us-gov-')
@@ -41,6 +55,6 @@ await run(async (command) => {
     ...(hasPolicies ? [] : [POLICIES_OPTION, `arn:${partition}:iam::${account}:policy/${policy}`]),
     ...command.rest,
   ]);
-  if (status === 0) await putSecrets(command.deployment, stackName);
+  if (status === 0) await putSecrets(target, stackName);
   return status;
 });

@@ -1,10 +1,14 @@
 // `npm run diff`: prints what a deployment would change. Other arguments are passed to `cdk diff`.
 // @ts-check
 
-import { cdk, run } from './lib/command.mjs';
+import { cdk, run, targetOf } from './lib/command.mjs';
 
-await run(async (command) => {
+const help = `npm run diff -- [options]
+
+Prints what a deployment would change. Other arguments are passed to \`cdk diff\`.`;
+
+await run({ help }, async (command) => {
   const { checkAccount } = await import('./lib/aws.mjs');
-  await checkAccount(command.deployment);
+  await checkAccount(targetOf(command));
   return cdk(command, ['diff', ...command.rest]);
 });

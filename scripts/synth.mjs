@@ -4,4 +4,9 @@
 
 import { cdk, run } from './lib/command.mjs';
 
-await run((command) => cdk(command, ['synth', ...command.rest]));
+const help = `npm run synth -- [options]
+
+Prints the CloudFormation template of the stack. It does not call AWS, and it needs no account,
+region or profile. Other arguments are passed to \`cdk synth\`, for example --quiet.`;
+
+await run({ help, isPartial: () => true }, (command) => cdk(command, ['synth', ...command.rest]));

@@ -7,7 +7,7 @@ import { App, DefaultStackSynthesizer } from 'aws-cdk-lib';
 import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api';
 
 import { ConfigError, readConfig } from '../lib/config.ts';
-import { EnvError, readEnvFile } from '../lib/env.mjs';
+import { ENDPOINT_KEY, EnvError, compatibleRows, readOptionalEnvFile } from '../lib/env.ts';
 import { LlmExeStack } from '../lib/stack.ts';
 
 /** The qualifier of the toolkit stack that `npm run bootstrap` creates. */
@@ -20,13 +20,21 @@ try {
   // contains only the options of this app.
   const app = new App({ context: CURRENTLY_RECOMMENDED_FLAGS });
   const config = readConfig(app.node.getAllContext());
-  const { account, region, environment } = readEnvFile(
+  // Nothing is required here: a deployment without an account uses that of the credentials, and
+  // the commands in scripts/ require one.
+  const { account, region, environment, secrets } = readOptionalEnvFile(
     resolve(root, process.env['LLM_EXE_ENV_FILE'] ?? '.env'),
+    {
+      additionalRows: compatibleRows(config.openAiCompatibleProviders),
+      variables: process.env,
+      isPartial: true,
+    },
   );
   new LlmExeStack(app, config.stackName, {
     config,
     root,
-    environment,
+    ...(environment && { environment }),
+    hasEndpointKey: secrets.some(({ name }) => name === ENDPOINT_KEY),
     env: { account, region },
     synthesizer: new DefaultStackSynthesizer({ qualifier: QUALIFIER }),
   });

@@ -8,8 +8,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { STEPFUNCTIONS_USE_DISTRIBUTED_MAP_RESULT_WRITER_V2 } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 
-import { BATCH_PREFIX } from './config.ts';
 import type { LlmExeFunction } from './function.ts';
+import { BATCH_PREFIX } from './prefixes.ts';
 
 /**
  * The format of the input file: one request per line (`JSONL`), or an array of requests (`JSON`).

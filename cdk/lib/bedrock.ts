@@ -5,12 +5,7 @@ import { Aws, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 
-/**
- * The geography at the start of a cross-region inference profile ID, such as us, us-gov, eu, apac
- * or global. Other two-letter geographies match too. Names of model providers do not match, because
- * they are longer.
- */
-const GEOGRAPHY = /^([a-z]{2}(-gov)?|apac|global)$/;
+import { GEOGRAPHY } from './models.ts';
 
 /**
  * An inference profile ARN, which does not contain the ID of the model that the profile calls.
@@ -36,7 +31,9 @@ export function bedrockStatements(
       continue;
     }
     const [first = '', ...rest] = model.split('.');
-    const isProfile = GEOGRAPHY.test(first) && rest.length > 1;
+    // In `us.anthropic*`, the wildcard includes the dot.
+    const hasModel = rest.length > 1 || rest[0]?.includes('*');
+    const isProfile = GEOGRAPHY.test(first) && hasModel;
     const foundation = isProfile ? rest.join('.') : model;
     // An inference profile ID is not a model ID, so it does not allow direct calls to a model.
     if (!isProfile) direct.push(arn(`${region}::foundation-model/${model}`));

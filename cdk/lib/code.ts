@@ -1,7 +1,7 @@
 // Creates the CDK asset with the function's code. The code is either an existing zip file or
 // folder, or the output of cargo-lambda, which runs during synthesis.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
@@ -9,9 +9,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 
 import { ConfigError } from './config.ts';
-import { missingTool } from './tools.mjs';
-
-export type ArchitectureName = 'x86_64' | 'arm64';
+import { checkProgram, type ArchitectureName } from './program.ts';
+import { missingTool } from './tools.ts';
 
 /**
  * The targets that cargo-lambda builds, with the glibc version of Amazon Linux 2023. The scripts
@@ -59,17 +58,9 @@ function existingCode(path: string, architecture: ArchitectureName): lambda.Code
         '--output-format zip`, or remove codePath',
     );
   }
-  const isFolder = statSync(path).isDirectory();
-  const isValid = isFolder ? readdirSync(path).includes('bootstrap') : isZip(path);
-  if (!isValid) {
-    const expected = isFolder ? 'a folder with a file `bootstrap`' : 'a zip file';
-    throw new ConfigError(`CDK context: codePath: expected ${expected}, got ${path}`);
-  }
+  const problem = checkProgram(path, architecture);
+  if (problem) throw new ConfigError(`CDK context: codePath: ${problem}`);
   return lambda.Code.fromAsset(path);
-}
-
-function isZip(path: string): boolean {
-  return readFileSync(path).subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'));
 }
 
 function build({ root, architecture }: CodeProps): string {

@@ -1,6 +1,8 @@
 // The options of the CDK app, which are the keys of the CDK context (cdk.json and `-c`), with their
 // parsers, their defaults, and checks of combinations. All problems are reported together.
 
+import type { EndpointAuth } from './function.ts';
+import { canMatchBedrockModel, checkModelPattern } from './models.ts';
 import {
   boolean,
   integer,
@@ -12,10 +14,17 @@ import {
   stringMap,
   type Parser,
 } from './parsers.ts';
-import { suggestion } from './suggest.mjs';
-
-/** The folder in the prompt bucket for the input files and the results of batches. */
-export const BATCH_PREFIX = 'batch';
+import { BATCH_PREFIX } from './prefixes.ts';
+import { PROVIDERS } from './providers.ts';
+import {
+  BUCKET,
+  checkCompatibleProviders,
+  checkSettings,
+  isConfigHost,
+  rangeOf,
+  wordsOf,
+} from './settings.ts';
+import { suggestion } from './suggest.ts';
 
 /** An option, which is a key of the CDK context. */
 export interface Option<T> extends Details {
@@ -76,16 +85,18 @@ const RECORD_SOURCES = ['queueEnabled', 'eventPattern', 'inboxPrefix'] as const;
  */
 const DEFAULT_RESULT_PREFIX = 'results';
 
-const bucketName = string(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket');
+const bucketName = string(BUCKET, 'the name of an S3 bucket');
 const keyPrefix = string(
   /^[\w!.*'()-]+(\/[\w!.*'()-]+)*\/?$/,
   'a prefix of S3 keys without a leading slash, like "inbox/"',
 );
-// A bare `*` is rejected, both alone and after a geography such as `us.`.
 const bedrockModel = string(
-  /^(arn:aws[\w-]*:bedrock:[\w-]*:\d*:[a-z-]+\/(?=.*[A-Za-z0-9])[\w/.:*-]+|(?!arn:|(([a-z]{2}(-gov)?|apac|global)\.)?[^a-z]*$)[a-z0-9.*][a-z0-9.:*-]*)$/,
+  canMatchBedrockModel,
   'a model ID, a pattern like "anthropic.*", or the ARN of a model or an inference profile',
 );
+
+/** A parser for a whole number in the range of a setting of the function. */
+const numberOf = (setting: string): Parser<number> => integer(...rangeOf(setting));
 
 /** All keys of the context, in the order of docs/deploy.md. */
 export const OPTIONS = {
@@ -120,7 +131,7 @@ export const OPTIONS = {
     integer(0, 2),
   ),
   logRetentionDays: option(30, 'days until logs are deleted', oneOfNumbers(RETENTION_DAYS)),
-  logLevel: option('info', 'error, warn, info or debug', oneOf('error', 'warn', 'info', 'debug'), {
+  logLevel: option('info', 'error, warn, info or debug', oneOf(...wordsOf('LOG_LEVEL')), {
     env: 'LOG_LEVEL',
     example: 'debug',
   }),
@@ -145,7 +156,7 @@ export const OPTIONS = {
   endpointAuth: option(
     'AWS_IAM',
     'who may call over HTTP: AWS_IAM, API_KEY, or NONE (anyone, at your cost)',
-    oneOf('AWS_IAM', 'API_KEY', 'NONE'),
+    oneOf<EndpointAuth>(...(wordsOf('ENDPOINT_AUTH') as EndpointAuth[])),
     { env: 'ENDPOINT_AUTH', isComputed: true, example: 'API_KEY' },
   ),
   endpointCallers: option(
@@ -172,7 +183,7 @@ export const OPTIONS = {
   ),
   httpDeadlineSeconds: optional(
     'time limit for requests through API Gateway (default: 29)',
-    integer(1, 900),
+    numberOf('HTTP_DEADLINE_SECONDS'),
     { env: 'HTTP_DEADLINE_SECONDS' },
   ),
 
@@ -190,7 +201,7 @@ export const OPTIONS = {
   ),
   maxTokensCeiling: optional(
     'maximum value of `maxTokens`, and its value for requests that do not set it',
-    integer(1, 10_000_000),
+    numberOf('MAX_TOKENS_CEILING'),
     { env: 'MAX_TOKENS_CEILING' },
   ),
   strictVariables: option(
@@ -234,17 +245,19 @@ export const OPTIONS = {
   configUrlHosts: option(
     [],
     'hosts from which configs may be fetched; if empty, any public host',
-    list(string(/^(\*\.)?[a-z0-9.-]+(:\d{1,5})?$/, 'a host like *.example.com or a.example:8443')),
+    list(string(isConfigHost, 'a public host like *.example.com or a.example:8443')),
     { env: 'CONFIG_URL_HOSTS', example: ['*.example.com'] },
   ),
   configCacheSeconds: optional(
     'how long a cached config is used before the function checks for changes (default: 0)',
-    integer(0, 86_400),
+    numberOf('CONFIG_CACHE_SECONDS'),
     { env: 'CONFIG_CACHE_SECONDS' },
   ),
-  secretCacheSeconds: optional('how long keys are cached (default: 300)', integer(0, 86_400), {
-    env: 'SECRET_CACHE_SECONDS',
-  }),
+  secretCacheSeconds: optional(
+    'how long keys are cached (default: 300)',
+    numberOf('SECRET_CACHE_SECONDS'),
+    { env: 'SECRET_CACHE_SECONDS' },
+  ),
 
   queueEnabled: option(
     false,
@@ -273,7 +286,7 @@ export const OPTIONS = {
   ),
   recordConcurrency: optional(
     'how many records of one event run concurrently (default: 10)',
-    integer(1, 1000),
+    numberOf('RECORD_CONCURRENCY'),
     { env: 'RECORD_CONCURRENCY' },
   ),
   eventPattern: optional(
@@ -298,7 +311,7 @@ export const OPTIONS = {
       '`results` with `queueEnabled`, `eventPattern` or `inboxPrefix`, otherwise results are not ' +
       'stored',
     string(
-      /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
+      /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/)?(?!(.*\/)?\.\.?(\/|$))[\w!.'()-]+(\/[\w!.'()-]+)*\/?$/,
       'a prefix like "results", or s3://bucket/prefix',
     ),
     { env: 'RESULT_PREFIX', isComputed: true, example: 'results' },
@@ -338,7 +351,7 @@ export const OPTIONS = {
   ),
   offloadResultsOver: optional(
     'size in bytes above which a result is returned as a reference to S3',
-    integer(4096, 6_291_456),
+    numberOf('OFFLOAD_RESULTS_OVER'),
     { env: 'OFFLOAD_RESULTS_OVER', exampleWith: { resultPrefix: 'results' } },
   ),
 
@@ -461,9 +474,28 @@ function checkCombinations(config: Config): string[] {
       problems.push(`tags: ${quote(name)} is reserved, because it begins with aws:`);
     }
   }
-  problems.push(...Object.keys(config.environment).flatMap(checkSettingName));
-  problems.push(...checkCompatibleProviders(config.openAiCompatibleProviders));
+  problems.push(...checkEnvironment(config));
+  problems.push(...checkModels(config));
+  problems.push(
+    ...checkCompatibleProviders(config.openAiCompatibleProviders).map(
+      (problem) => `openAiCompatibleProviders.${problem}`,
+    ),
+  );
   return problems;
+}
+
+/** Returns the names of all providers that requests may use. */
+function providerNames(config: Config): string[] {
+  const names = PROVIDERS.map(({ name }) => name);
+  return [...names, ...Object.keys(config.openAiCompatibleProviders)];
+}
+
+function checkModels(config: Config): string[] {
+  const providers = providerNames(config);
+  return config.allowedModels.flatMap((pattern) => {
+    const problem = checkModelPattern(pattern, providers);
+    return problem === undefined ? [] : [`allowedModels: ${problem}`];
+  });
 }
 
 function checkQueue(config: Config): string[] {
@@ -551,48 +583,18 @@ function checkPrefixOverlaps(config: Config): string[] {
   return problems;
 }
 
-/**
- * The variables that Lambda reserves. CloudFormation also rejects them, but only during deployment.
- */
-const RESERVED_BY_LAMBDA =
-  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(CONTEXT_MISSING|DAEMON_ADDRESS)|AWS_LAMBDA_.*|LAMBDA_.*)$/;
-
-function checkSettingName(name: string): string[] {
-  const owner = OPTION_OF_SETTING[name];
-  if (owner) return [`environment: ${name} is set by the option ${owner}; use that instead`];
-  if (RESERVED_BY_LAMBDA.test(name)) return [`environment: ${name} is reserved by Lambda`];
-  if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
-    return [`environment: expected names in capital letters, got ${quote(name)}`];
-  }
-  // The names of all other valid settings do not contain any of these words.
-  if (!/KEY|SECRET|PASSW|TOKEN/.test(name)) return [];
-  return [
-    `environment: ${name} looks like a secret, which would be readable in the template; ` +
-      'put it into .env and run npm run update-secrets',
-  ];
-}
-
-/**
- * Rejects an API key where the name of a key is expected. The message does not quote the value,
- * because it may be a key.
- */
-function checkCompatibleProviders(providers: Config['openAiCompatibleProviders']): string[] {
-  return Object.entries(providers).flatMap(([name, provider]) => {
-    const { key, keyEnv } = (provider ?? {}) as { key?: unknown; keyEnv?: unknown };
-    const isValid = (value: unknown, pattern: RegExp): boolean =>
-      value === undefined || value === null || (typeof value === 'string' && pattern.test(value));
-    const expected = (field: string, meaning: string, example: string): string =>
-      `openAiCompatibleProviders.${name}.${field}: expected ${meaning} like ${example}, ` +
-      'got something else (not shown, because it may be a key)';
-    return [
-      ...(isValid(key, /^Key[A-Za-z0-9]+$/)
-        ? []
-        : [expected('key', 'the name of a parameter', 'KeyTogether')]),
-      ...(isValid(keyEnv, /^[A-Z][A-Z0-9_]*$/)
-        ? []
-        : [expected('keyEnv', 'the name of an environment variable', 'TOGETHER_API_KEY')]),
-    ];
+/** Checks the names and values of `environment` as the function checks them at its start. */
+function checkEnvironment(config: Config): string[] {
+  const problems = Object.keys(config.environment).flatMap((name) => {
+    const owner = OPTION_OF_SETTING[name];
+    if (owner) return [`${name} is set by the option ${owner}; use that instead`];
+    const isName = /^[A-Z_][A-Z0-9_]*$/.test(name);
+    return isName ? [] : [`expected names in capital letters, got ${quote(name)}`];
   });
+  if (problems.length === 0) {
+    problems.push(...checkSettings(config.environment, providerNames(config)));
+  }
+  return problems.map((problem) => `environment: ${problem}`);
 }
 
 function unknownKey(name: string): string {

@@ -1,7 +1,10 @@
 // The construct `LlmExeFunction`: the Lambda function and its role, log group, prompt bucket and
 // function URL.
 
-import { Annotations, Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Annotations, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -13,6 +16,9 @@ import { Construct } from 'constructs';
 import { bedrockStatements } from './bedrock.ts';
 import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
+import { canMatchBedrockModel } from './models.ts';
+import { checkProgram, type ArchitectureName } from './program.ts';
+import { checkSettings, isObjectPrefix } from './settings.ts';
 
 /**
  * The request headers that web pages may send: the content type, and the headers that AWS_IAM and
@@ -67,8 +73,11 @@ export interface ResultsProps {
 }
 
 export interface LlmExeFunctionProps {
-  /** A zip file or a folder that contains the binary as `bootstrap`. `functionCode` returns one. */
-  readonly code: lambda.Code;
+  /**
+   * A zip file or a folder that contains the binary as `bootstrap`. Default: the zip in the
+   * package, if it contains one for the architecture.
+   */
+  readonly code?: lambda.Code;
   /** The architecture of the code. Default: x86_64. */
   readonly architecture?: lambda.Architecture;
   /** The memory of the function in MB. Default: 512. */
@@ -118,6 +127,15 @@ export interface LlmExeFunctionProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** The permissions boundary of the function's role. Default: none. */
   readonly permissionsBoundary?: iam.IManagedPolicy;
+  /**
+   * The VPC of the function, for providers with a private address. The subnets need a route to the
+   * providers and to the endpoints of AWS. Default: the function is not in a VPC.
+   */
+  readonly vpc?: ec2.IVpc;
+  /** The subnets of the function. Default: those that the CDK chooses. */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  /** The security groups of the function. Default: a new group that allows outbound traffic. */
+  readonly securityGroups?: readonly ec2.ISecurityGroup[];
 }
 
 /** The llm-exe Lambda function and the resources that it needs. */
@@ -133,8 +151,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   readonly grantPrincipal: iam.IPrincipal;
   readonly #storesOrSendsResults: boolean;
 
-  constructor(scope: Construct, id: string, props: LlmExeFunctionProps) {
+  constructor(scope: Construct, id: string, props: LlmExeFunctionProps = {}) {
     super(scope, id);
+    const architecture = props.architecture ?? lambda.Architecture.X86_64;
+    const code = props.code ?? packagedCode(architecture);
+    this.checkProps(props, code, architecture);
     this.#storesOrSendsResults = Boolean(props.results ?? props.resultDestination);
     const secretsName = props.secretsName ?? Stack.of(this).stackName;
     const auth = props.endpointAuth ?? props.endpoint?.auth ?? 'AWS_IAM';
@@ -157,8 +178,8 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     this.function = new lambda.Function(this, 'Function', {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       handler: 'bootstrap',
-      code: props.code,
-      architecture: props.architecture ?? lambda.Architecture.X86_64,
+      code,
+      architecture,
       memorySize: props.memorySize ?? 512,
       timeout: props.timeout ?? Duration.seconds(300),
       description:
@@ -169,6 +190,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       tracing: lambda.Tracing.ACTIVE,
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      }),
+      ...(props.vpc && {
+        vpc: props.vpc,
+        vpcSubnets: props.vpcSubnets,
+        ...(props.securityGroups && { securityGroups: [...props.securityGroups] }),
       }),
       environment: {
         ...props.environment,
@@ -244,6 +270,40 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       jitterStrategy: sfn.JitterType.FULL,
     });
     return task;
+  }
+
+  /**
+   * Rejects settings, models and code with which the function would not start or would refuse each
+   * request. Values that are known only at deployment are not checked.
+   */
+  private checkProps(
+    props: LlmExeFunctionProps,
+    code: lambda.Code,
+    architecture: lambda.Architecture,
+  ): void {
+    const problems = checkEnvironment(props);
+    for (const model of props.allowedBedrockModels ?? []) {
+      if (Token.isUnresolved(model) || canMatchBedrockModel(model)) continue;
+      problems.push(
+        'allowedBedrockModels: expected a model ID, a pattern like "anthropic.*", or an ARN, ' +
+          `got ${JSON.stringify(model)}`,
+      );
+    }
+    const prefix = props.results?.prefix;
+    const isPrefix = prefix === undefined || Token.isUnresolved(prefix) || isObjectPrefix(prefix);
+    if (!isPrefix) {
+      problems.push(
+        `results: expected a prefix without leading or trailing slashes, got "${prefix}"`,
+      );
+    }
+    // `cdk destroy` and `cdk list` do not deploy the code, which may then be a placeholder.
+    if (code instanceof lambda.AssetCode && Stack.of(this).bundlingRequired) {
+      const problem = checkProgram(code.path, architecture.name as ArchitectureName);
+      if (problem) problems.push(`code: ${problem}`);
+    }
+    if (problems.length > 0) {
+      throw new Error(problems.map((problem) => `${this.node.path}: ${problem}`).join('\n'));
+    }
   }
 
   private computedSettings(props: LlmExeFunctionProps): Record<string, string> {
@@ -352,4 +412,40 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     }
     return url;
   }
+}
+
+/** The properties that set these settings, so that a value in `environment` has no effect. */
+const PROPERTY_OF_SETTING: Readonly<Record<string, string>> = {
+  STACK_NAME: 'secretsName',
+  ENDPOINT_AUTH: 'endpointAuth',
+  AWS_S3_FILES_BUCKET_NAME: 'promptBucket',
+};
+
+function checkEnvironment({ environment = {}, results }: LlmExeFunctionProps): string[] {
+  const known = Object.entries(environment).filter(([, value]) => !Token.isUnresolved(value));
+  const problems = known.flatMap(([name]) => {
+    const property = PROPERTY_OF_SETTING[name];
+    return property ? [`${name} is set by the property ${property}; use that instead`] : [];
+  });
+  problems.push(...checkSettings(Object.fromEntries(known)));
+  if (known.some(([name]) => name === 'OFFLOAD_RESULTS_OVER') && !results) {
+    problems.push('OFFLOAD_RESULTS_OVER requires results, where large results are stored');
+  }
+  return problems.map((problem) => `environment: ${problem}`);
+}
+
+/**
+ * Returns the zip that the package contains for an architecture.
+ *
+ * @throws Error if the package has none, which is so in a package that was built without zips
+ */
+function packagedCode({ name }: lambda.Architecture): lambda.Code {
+  // The sources of the package are ES modules, which have no `__dirname` and no zips.
+  const folder = typeof __dirname === 'string' ? join(__dirname, '..', 'zips') : undefined;
+  const zip = folder && join(folder, `llm-exe-lambda-${name}.zip`);
+  if (zip && existsSync(zip)) return lambda.Code.fromAsset(zip);
+  throw new Error(
+    `LlmExeFunction: the package contains no zip for ${name}; set code, for example ` +
+      `Code.fromAsset('llm-exe-lambda-${name}.zip')`,
+  );
 }

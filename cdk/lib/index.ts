@@ -1,8 +1,7 @@
-// The constructs that other stacks can use. docs/deploy.md describes them.
+// The constructs of the package llm-exe-lambda. README.md describes them.
 
 export { LlmExeBatch, type BatchFormat, type LlmExeBatchProps } from './batch.ts';
 export { promptBucket, type PromptBucketProps } from './bucket.ts';
-export { functionCode, type ArchitectureName, type CodeProps } from './code.ts';
 export {
   LlmExeFunction,
   type EndpointAuth,
@@ -10,3 +9,4 @@ export {
   type LlmExeFunctionProps,
   type ResultsProps,
 } from './function.ts';
+export { type ArchitectureName } from './program.ts';

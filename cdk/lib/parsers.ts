@@ -36,7 +36,7 @@ export function oneOfNumbers(numbers: readonly number[]): Parser<number> {
 
 function toInteger(input: unknown): number | undefined {
   if (typeof input === 'number' && Number.isInteger(input)) return input;
-  return typeof input === 'string' && /^\d{1,12}$/.test(input.trim()) ? Number(input) : undefined;
+  return typeof input === 'string' && /^\d{1,15}$/.test(input.trim()) ? Number(input) : undefined;
 }
 
 /** Returns a parser for one of the given strings. */
@@ -49,13 +49,17 @@ export function oneOf<const Word extends string>(...words: Word[]): Parser<Word>
 }
 
 /**
- * Returns a parser for strings that match a pattern. Error messages contain `expected`, a
- * description of the pattern.
+ * Returns a parser for strings that match a pattern or a predicate. Error messages contain
+ * `expected`, a description of valid strings.
  */
-export function string(pattern: RegExp, expected: string): Parser<string> {
+export function string(
+  pattern: RegExp | ((value: string) => boolean),
+  expected: string,
+): Parser<string> {
+  const isValid = typeof pattern === 'function' ? pattern : (value: string) => pattern.test(value);
   return (input) => {
     const value = typeof input === 'string' ? input.trim() : '';
-    return pattern.test(value) ? { value } : { expected };
+    return isValid(value) ? { value } : { expected };
   };
 }
 

@@ -15,6 +15,7 @@ import { LlmExeBatch } from './batch.ts';
 import { functionCode } from './code.ts';
 import { OPTIONS, functionEnvironment, type Config } from './config.ts';
 import { LlmExeFunction, type ResultsProps } from './function.ts';
+import { unreachableHost } from './settings.ts';
 import { addEventRule, addInbox, deadLetterQueue, httpApi, requestQueue } from './sources.ts';
 
 export interface LlmExeStackProps extends StackProps {
@@ -23,6 +24,8 @@ export interface LlmExeStackProps extends StackProps {
   readonly root: string;
   /** The value of the tag `environment`, unless the context sets this tag. Default: no tag. */
   readonly environment?: string;
+  /** Whether `npm run update-secrets` would store the key of the endpoint. Default: `true`. */
+  readonly hasEndpointKey?: boolean;
 }
 
 const SHIPPED_BOUNDARY = OPTIONS.permissionsBoundary.default;
@@ -79,7 +82,7 @@ export class LlmExeStack extends Stack {
     );
     this.addOutput('PromptBucket', this.llm.promptBucket.bucketName, 'Bucket of hosted configs');
     if (this.llm.url) this.addOutput('FunctionUrl', this.llm.url.url, 'URL for POST requests');
-    this.addWarnings(config);
+    this.addWarnings(config, props.hasEndpointKey ?? true);
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
     const isTagged = 'environment' in config.tags;
     if (props.environment && !isTagged) Tags.of(this).add('environment', props.environment);
@@ -161,11 +164,11 @@ export class LlmExeStack extends Stack {
   }
 
   /**
-   * Warns about an endpoint without authentication, and about resources that the shipped
-   * permissions boundary does not allow. Without a warning, such resources would fail only during
-   * deployment or at run time.
+   * Warns about an endpoint without authentication or without a key, about servers that the function
+   * can't reach, and about resources that the shipped permissions boundary does not allow. Without a
+   * warning, these would fail only during deployment or at run time.
    */
-  private addWarnings(config: Config): void {
+  private addWarnings(config: Config, hasEndpointKey: boolean): void {
     const hasEndpoint = config.endpointEnabled || config.httpApiEnabled;
     if (hasEndpoint && config.endpointAuth === 'NONE') {
       Annotations.of(this).addWarningV2(
@@ -174,6 +177,15 @@ export class LlmExeStack extends Stack {
           'AWS_IAM or API_KEY to authenticate callers',
       );
     }
+    if (hasEndpoint && config.endpointAuth === 'API_KEY' && !hasEndpointKey) {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:endpointKey',
+        'endpointAuth: with API_KEY, every call fails with SecretNotFound until the key is in ' +
+          'Parameter Store, and ENDPOINT_API_KEY is not set in .env or the environment; unless you ' +
+          'stored the key before, set it and run npm run update-secrets',
+      );
+    }
+    this.warnOfPrivateServers(config);
     if (config.permissionsBoundary !== SHIPPED_BOUNDARY) return;
     if (!config.stackName.startsWith('LlmExeLambda')) {
       Annotations.of(this).addWarningV2(
@@ -199,6 +211,32 @@ export class LlmExeStack extends Stack {
     ];
     this.warnOfNames('bucket', 'llmexelambda', buckets);
     this.warnOfNames('queue', 'LlmExeLambda', destinations.map(queueOf));
+  }
+
+  /** Warns about servers with an address that only a function in a VPC can reach. */
+  private warnOfPrivateServers(config: Config): void {
+    const servers: [string, unknown][] = [
+      ...Object.entries(config.openAiCompatibleProviders).map(
+        ([name, provider]): [string, unknown] => [
+          `openAiCompatibleProviders.${name}.baseUrl`,
+          (provider as { baseUrl?: unknown }).baseUrl,
+        ],
+      ),
+      ...Object.entries(config.environment).map(([name, value]): [string, unknown] => [
+        `environment.${name}`,
+        value,
+      ]),
+    ];
+    for (const [path, url] of servers) {
+      const host = typeof url === 'string' ? unreachableHost(url) : undefined;
+      if (host === undefined) continue;
+      Annotations.of(this).addWarningV2(
+        `llm-exe:privateServer:${path}`,
+        `${path}: the function is not in a VPC and can't reach ${host}; use a public https URL, or ` +
+          'put LlmExeFunction into a stack of your own with the property vpc, as docs/deploy.md ' +
+          'describes',
+      );
+    }
   }
 
   /** Warns about each name that lacks the prefix that the shipped permissions boundary requires. */

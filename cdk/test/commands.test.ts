@@ -20,7 +20,13 @@ writeFileSync(
   { mode: 0o600 },
 );
 
-function run(command: string, args: string[], root = ROOT, path = process.env['PATH']) {
+function run(
+  command: string,
+  args: string[],
+  root = ROOT,
+  path = process.env['PATH'],
+  variables: Record<string, string> = {},
+) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--no-warnings', join(root, 'scripts', `${command}.mjs`), ...args],
@@ -32,6 +38,7 @@ function run(command: string, args: string[], root = ROOT, path = process.env['P
         HOME: FOLDER,
         AWS_EC2_METADATA_DISABLED: 'true',
         NODE_NO_WARNINGS: '1',
+        ...variables,
       },
     },
   );
@@ -51,7 +58,7 @@ for (const command of COMMANDS) {
     assert.equal(invalid.status, 1);
     assert.deepEqual(
       invalid.stderr.split('\n').map((line) => /invalid\.env: (\w+)/.exec(line)?.[1]),
-      ['DEPLOY_ACCOUNT', 'DEPLOY_REGION', 'DEPLOY_PROFILE'],
+      command === 'synth' ? ['DEPLOY_ACCOUNT'] : ['DEPLOY_ACCOUNT', 'DEPLOY_REGION'],
     );
     assert.match(run(command, ['--dotenv']).stderr, /^--dotenv: expected a file name, got none$/);
   });
@@ -122,7 +129,7 @@ test('the last stackName wins, and an empty one is the default', async () => {
 test('update-secrets: rejects unknown arguments', () => {
   for (const argument of ['Mine', '--force', '--profile=mine']) {
     const { status, stderr } = run('update-secrets', ['--dotenv', VALID, argument]);
-    const message = `${argument}: unknown argument; expected --dotenv FILE or -c name=value`;
+    const message = `${argument}: unknown argument; expected --dotenv FILE, -c name=value, --dry-run or --help`;
     assert.deepEqual([status, stderr], [1, message]);
   }
 });
@@ -217,30 +224,77 @@ test('synth: reports an invalid context without a stack trace', () => {
   assert.ok(!stderr.includes('    at '), stderr);
 });
 
-test('the constructs can be imported from node_modules, as docs/deploy.md describes', () => {
-  const app = join(FOLDER, 'app');
-  const installed = join(app, 'node_modules', 'llm-exe-lambda');
-  mkdirSync(installed, { recursive: true });
-  for (const path of ['cdk', 'package.json']) {
-    cpSync(join(ROOT, path), join(installed, path), { recursive: true });
+for (const command of COMMANDS) {
+  for (const flag of ['--help', '-h']) {
+    test(`${command} ${flag}: prints the options without any check`, () => {
+      // Neither the packages nor .env nor AWS are needed.
+      const root = join(FOLDER, `help ${command} ${flag}`);
+      cpSync(join(ROOT, 'scripts'), join(root, 'scripts'), { recursive: true });
+      const args = ['--dotenv', 'none.env', flag];
+      const { status, stdout, stderr } = run(command, args, root, '/nowhere');
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.ok(stdout.startsWith(`npm run ${command} -- [options]\n`), stdout);
+      assert.match(stdout, /--dotenv FILE/);
+    });
   }
-  for (const name of ['aws-cdk-lib', 'constructs', 'dotenv']) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(app, 'node_modules', name));
+}
+
+test('synth: needs neither a file nor an account', () => {
+  const root = join(FOLDER, 'without env');
+  for (const path of ['cdk', 'scripts', 'cdk.json', 'package.json']) {
+    cpSync(join(ROOT, path), join(root, path), { recursive: true });
   }
-  const source = `
-    import { App, Stack } from 'aws-cdk-lib';
-    import { Code } from 'aws-cdk-lib/aws-lambda';
-    import { LlmExeFunction } from 'llm-exe-lambda';
-    const stack = new Stack(new App(), 'Mine');
-    new LlmExeFunction(stack, 'Llm', { code: Code.fromAsset(${JSON.stringify(CODE)}) });
-    console.log(Object.keys(stack.resolve(stack._toCloudFormation()).Resources).length);`;
-  writeFileSync(join(app, 'app.ts'), source);
-  writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
-  const tsx = join(ROOT, 'node_modules', 'tsx', 'dist', 'cli.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [tsx, 'app.ts'], {
-    cwd: app,
-    encoding: 'utf8',
-  });
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
+  const args = ['-c', `codePath=${CODE}`, '-c', 'endpointAuth=API_KEY', '--json'];
+  const { status, stdout, stderr } = run('synth', args, root);
   assert.equal(status, 0, stderr);
-  assert.ok(Number(stdout) > 5, stdout);
+  assert.ok('Resources' in (JSON.parse(stdout) as object));
+  assert.match(stderr, /with API_KEY, every call fails .* run npm run update-secrets/);
+  // With a key, there is no warning, and the account becomes part of the template.
+  const variables = { ENDPOINT_API_KEY: 'sentinel', DEPLOY_ACCOUNT: '222222222222' };
+  const set = run('synth', args, root, process.env['PATH'], {
+    ...variables,
+    DEPLOY_REGION: 'eu-west-1',
+  });
+  assert.equal(set.status, 0, set.stderr);
+  assert.ok(!set.stderr.includes('API_KEY'), set.stderr);
+  assert.match(set.stdout, /eu-west-1:222222222222:parameter/);
+});
+
+test('deploy: without a profile, the credentials in the environment are used', () => {
+  const file = join(FOLDER, 'ci.env');
+  writeFileSync(file, 'NODE_ENV=test\n', { mode: 0o600 });
+  const variables = { DEPLOY_ACCOUNT: '000000000000', DEPLOY_REGION: 'us-west-2' };
+  const args = ['--dotenv', file, '-c', `codePath=${CODE}`];
+  const none = run('deploy', args, ROOT, process.env['PATH'], variables).stderr;
+  assert.match(
+    none,
+    /^Need to perform AWS calls for account 000000000000, but no credentials were/,
+  );
+  assert.match(none, /set DEPLOY_PROFILE .* or set AWS_ACCESS_KEY_ID/);
+  // A profile that does not exist is not replaced by other credentials without a word.
+  const both = run('deploy', ['--dotenv', VALID, ...args.slice(2)], ROOT, process.env['PATH'], {
+    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  }).stderr;
+  assert.match(both, /profile none-such.*to use the credentials in the environment, unset DEPLOY_/);
+});
+
+test('update-secrets --dry-run: prints the names without calling AWS', () => {
+  const variables = { GEMINI_API_KEY: 'sentinel', NODE_ENV: 'other' };
+  const args = ['--dotenv', VALID, '--dry-run', '-c', 'stackName=Mine'];
+  const { status, stdout, stderr } = run(
+    'update-secrets',
+    args,
+    ROOT,
+    process.env['PATH'],
+    variables,
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.deepEqual(stdout.split('\n'), [
+    'XAI_API_KEY -> /Mine/Secret/KeyXAI',
+    'GEMINI_API_KEY -> /Mine/Secret/KeyGoogle (from the environment)',
+    'Without --dry-run, 2 keys would be stored in Parameter Store.',
+    '',
+  ]);
 });

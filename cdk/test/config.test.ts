@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ConfigError, OPTIONS, readConfig } from '../lib/config.ts';
-import { ROOT, scratch, template } from './support/synth.ts';
+import { ROOT, elfHeader, scratch, template } from './support/synth.ts';
 
 const QUEUE = 'https://sqs.us-west-2.amazonaws.com/000000000000/LlmExeLambda-results';
 
@@ -87,6 +87,44 @@ const INVALID: [Record<string, unknown>, string][] = [
     'environment: STACK_NAME is set by the option stackName; use that instead',
   ],
   [{ environment: { OPENAI_API_KEY: 'x' } }, 'environment: OPENAI_API_KEY looks like a secret'],
+  [
+    { environment: { ALOWED_MODELS: 'x' } },
+    'environment: ALOWED_MODELS is not a setting (did you mean ALLOWED_MODELS?)',
+  ],
+  [
+    { environment: { COLOR: 'x' } },
+    'environment: COLOR is not a setting; docs/lambda.md lists the settings',
+  ],
+  [
+    { environment: { TOOL_FUNCTIONS: 'x' } },
+    'environment: TOOL_FUNCTIONS is not supported by this version yet',
+  ],
+  [
+    { environment: { OPENAI_BASE_URL: 'http://example.com' } },
+    'environment: OPENAI_BASE_URL is invalid: http is allowed only for loopback and private',
+  ],
+  [
+    { openAiCompatibleProviders: { azure: { baseUrl: 'x' } } },
+    'openAiCompatibleProviders.azure.baseUrl: expected a URL with a scheme and a host',
+  ],
+  [
+    { openAiCompatibleProviders: { azure: { baseURL: 'https://a.example' } } },
+    'openAiCompatibleProviders.azure.baseURL: unknown field (did you mean baseUrl?)',
+  ],
+  [
+    { allowedModels: 'opnai:gpt-4o' },
+    'allowedModels: unknown provider "opnai" in "opnai:gpt-4o" (did you mean openai?)',
+  ],
+  [
+    { allowedModels: 'gpt-4o' },
+    'allowedModels: expected a pattern such as openai:gpt-4o*, got "gpt-4o"',
+  ],
+  ...['anthropic', 'anthropic.', 'claude-*', 'us.anthropic', 'us.claude-3'].map(
+    (model): [Record<string, unknown>, string] => [
+      { allowedBedrockModels: [model] },
+      'allowedBedrockModels: expected a list in which each item is a model ID, a pattern like',
+    ],
+  ),
   ...['MY_SECRET', 'MYPASSWD', 'XAI_APIKEY', 'OPENAI_API_KEYS', 'MY_TOKENS'].map(
     (name): [Record<string, unknown>, string] => [
       { environment: { [name]: 'x' } },
@@ -115,7 +153,7 @@ const INVALID: [Record<string, unknown>, string][] = [
   ],
   [
     { configUrlHosts: ['https://a.b'] },
-    'configUrlHosts: expected a list in which each item is a host like *.example.com',
+    'configUrlHosts: expected a list in which each item is a public host like *.example.com',
   ],
   [{ configCacheSeconds: -1 }, 'configCacheSeconds: expected a whole number from 0'],
   [{ secretCacheSeconds: 'x' }, 'secretCacheSeconds: expected a whole number from 0'],
@@ -258,8 +296,19 @@ test('strings from the command line are parsed like values from the file', () =>
 
 test('accepts values that resemble rejected ones', () => {
   readConfig({
-    openAiCompatibleProviders: { together: { key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' } },
+    openAiCompatibleProviders: {
+      together: {
+        baseUrl: 'https://a.example',
+        key: 'KeyTogether',
+        keyEnv: 'TOGETHER_API_KEY',
+      },
+    },
+    allowedModels: ['together:*', 'openai:gpt-4o*', '*:gpt-4o', 'amazon:*', 'open*:gpt-5', '*'],
+    environment: { RUST_BACKTRACE: '1', AWS_ENDPOINT_URL: 'https://a.example' },
     allowedBedrockModels: [
+      'meta.llama3-70b-instruct-v1:0',
+      'anthropic*',
+      '*.claude-*',
       'us.anthropic.*',
       'arn:aws:bedrock:us-west-2:000000000000:application-inference-profile/abc',
       'arn:aws:bedrock:us-west-2::foundation-model/anthropic.*',
@@ -325,6 +374,6 @@ test('codePath must be a zip file, or a folder with the binary', () => {
   rejects(join(folder, 'text.zip'), /codePath: expected a zip file, got .*text\.zip/);
   mkdirSync(join(folder, 'empty'));
   rejects(join(folder, 'empty'), /codePath: expected a folder with a file `bootstrap`/);
-  writeFileSync(join(folder, 'bootstrap'), '');
+  writeFileSync(join(folder, 'bootstrap'), elfHeader('x86_64'), { mode: 0o755 });
   template({ codePath: folder });
 });

@@ -7,19 +7,25 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { OPTIONS, OPTION_OF_SETTING } from '../lib/config.ts';
-import { ENV, PROVIDERS } from '../lib/env.mjs';
+import { ENV } from '../lib/env.ts';
+import { PROVIDERS } from '../lib/providers.ts';
 import { ROOT, template } from './support/synth.ts';
 
 const DEPLOY = join(ROOT, 'docs', 'deploy.md');
-const PAGES = ['docs/deploy.md', 'docs/step-functions.md', 'documentation/setup/README.md'];
+const PAGES = [
+  'docs/deploy.md',
+  'docs/step-functions.md',
+  'documentation/setup/README.md',
+  'cdk/README.md',
+];
 
 const TABLES: Record<string, string[]> = {
   env: [
     '| variable | required | description |',
     '|---|---|---|',
-    ...ENV.map(({ name, aliases = [], description, secret }) => {
+    ...ENV.map(({ name, aliases = [], description, isRequired }) => {
       const names = [name, ...aliases].map((alias) => `\`${alias}\``).join(' or ');
-      return `| ${names} | ${secret ? 'no' : 'yes'} | ${description} |`;
+      return `| ${names} | ${isRequired ? 'yes' : 'no'} | ${description} |`;
     }),
   ],
   context: [
@@ -76,6 +82,13 @@ test('docs/deploy.md lists every command', () => {
       .filter((name) => name !== 'format')
       .sort(),
   );
+});
+
+test('the app, the package of the constructs and the crates have one version', () => {
+  const versionOf = (path: string): string =>
+    (JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as { version: string }).version;
+  const [, crates] = /^version = "([^"]+)"$/m.exec(readFileSync(join(ROOT, 'Cargo.toml'), 'utf8'))!;
+  assert.deepEqual([versionOf('package.json'), versionOf('cdk/package.json')], [crates, crates]);
 });
 
 /** Returns the concatenated source of all Rust files in a folder. */
@@ -138,14 +151,6 @@ test('defaults in the descriptions of options are those of docs/lambda.md', () =
     count += 1;
   }
   assert.ok(count >= 4, String(count));
-});
-
-test('logLevel accepts the levels of the function', () => {
-  const rust = rustSource('crates/llm-exe-function/src');
-  const levels = [...rust.matchAll(/"(\w+)",? (?:=> )?LogLevel::/g)].map(([, word]) => word);
-  const parsed = OPTIONS.logLevel.parse('');
-  const accepted = 'expected' in parsed ? parsed.expected.split(/, | or /) : [];
-  assert.deepEqual(accepted.sort(), [...new Set(levels)].sort());
 });
 
 test('asTask retries the errors for which docs/errors.md says that a retry helps', () => {

@@ -13,8 +13,9 @@ import {
   compatibleRows,
   readEnv,
   readEnvFile,
+  readOptionalEnvFile,
   warnOfPermissions,
-} from '../lib/env.mjs';
+} from '../lib/env.ts';
 import { ROOT } from './support/synth.ts';
 
 const VALID: Record<string, string> = {
@@ -52,7 +53,6 @@ const INVALID: [Record<string, string>, string][] = [
   ],
   [{ DEPLOY_REGION: 'us-wets-2' }, 'DEPLOY_REGION: expected an AWS region'],
   [{ DEPLOY_REGION: 'us-west-2a' }, 'DEPLOY_REGION: expected an AWS region'],
-  [{ DEPLOY_PROFILE: '' }, 'DEPLOY_PROFILE is not set'],
   [{ DEPLOY_PROFILE: '"a b"' }, 'DEPLOY_PROFILE: expected the name of a profile'],
   [{ DEPLOY_PROFILE: '--force' }, 'DEPLOY_PROFILE: expected the name of a profile'],
   [{ DEPLOY_PROFILE: '-x' }, 'DEPLOY_PROFILE: expected the name of a profile'],
@@ -95,10 +95,7 @@ test('no error message contains a key', () => {
 });
 
 test('all problems are reported together, and a missing file is reported', () => {
-  assert.throws(
-    () => readEnv(''),
-    /NODE_ENV.*\n.*DEPLOY_ACCOUNT.*\n.*DEPLOY_REGION.*\n.*DEPLOY_PROFILE/,
-  );
+  assert.throws(() => readEnv(''), /NODE_ENV.*\n.*DEPLOY_ACCOUNT.*\n.*DEPLOY_REGION/);
   assert.throws(
     () => readEnvFile('/no/such/.env'),
     /\/no\/such\/\.env: file not found; copy \.env\.sample/,
@@ -165,9 +162,70 @@ test('keys of OpenAI-compatible providers are stored under their configured name
     together: { baseUrl: 'https://a.example', key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' },
     open: { baseUrl: 'https://b.example' },
   });
-  const { secrets } = readEnv(envText({ TOGETHER_API_KEY: 'x' }), '.env', rows);
+  const { secrets } = readEnv(envText({ TOGETHER_API_KEY: 'x' }), '.env', {
+    additionalRows: rows,
+  });
   const expected = { name: 'TOGETHER_API_KEY', parameter: 'KeyTogether', value: 'x' };
   assert.deepEqual(secrets, [expected]);
+});
+
+test('environment variables take precedence over the file', () => {
+  const variables = {
+    DEPLOY_ACCOUNT: '111111111111',
+    DEPLOY_PROFILE: 'from-environment',
+    OPEN_AI_API_KEY: 'from-environment',
+    GEMINI_API_KEY: '',
+    NODE_ENV: undefined,
+  };
+  const file = { OPENAI_API_KEY: 'from-file', GEMINI_API_KEY: 'from-file' };
+  const { secrets, ...rest } = readEnv(envText(file), '.env', { variables });
+  assert.deepEqual(rest, {
+    environment: 'production',
+    account: '111111111111',
+    region: 'us-west-2',
+    profile: 'from-environment',
+  });
+  // An empty variable counts as unset, and two names of a key are compared within one source only.
+  assert.deepEqual(secrets, [
+    {
+      name: 'OPENAI_API_KEY',
+      parameter: 'KeyOpenAI',
+      value: 'from-environment',
+      isFromEnvironment: true,
+    },
+    { name: 'GEMINI_API_KEY', parameter: 'KeyGoogle', value: 'from-file' },
+  ]);
+  const withoutProfile = readEnv(envText({}), '.env', { variables: { DEPLOY_PROFILE: '' } });
+  assert.equal(withoutProfile.profile, undefined);
+});
+
+test('an invalid environment variable is reported as such, and never quoted if it is a key', () => {
+  const variables = { DEPLOY_REGION: 'mars', XAI_API_KEY: 'sentinel\n2' };
+  assert.throws(
+    () => readEnv(envText({}), '.env', { variables }),
+    (error: Error) =>
+      error.message.includes('environment variables: DEPLOY_REGION: expected an AWS region') &&
+      error.message.includes('environment variables: XAI_API_KEY: expected a key without line') &&
+      !error.message.includes('sentinel'),
+  );
+});
+
+test('the profile is optional, and nothing is required for a template', () => {
+  const { DEPLOY_PROFILE, ...required } = VALID;
+  const text = Object.entries(required).map(([name, value]) => `${name}=${value}\n`);
+  assert.equal(readEnv(text.join('')).profile, undefined);
+  assert.deepEqual(readEnv('', '.env', { isPartial: true }).secrets, []);
+  assert.throws(() => readEnv('DEPLOY_ACCOUNT=1', '.env', { isPartial: true }), /12 digits/);
+});
+
+test('the file may be missing if environment variables have everything', () => {
+  const missing = '/no/such/.env';
+  assert.equal(readOptionalEnvFile(missing, { variables: VALID }).account, '000000000000');
+  assert.equal(readOptionalEnvFile(missing, { isPartial: true }).account, undefined);
+  assert.throws(
+    () => readOptionalEnvFile(missing, { variables: { ...VALID, DEPLOY_REGION: '' } }),
+    /file not found; copy .env.sample .* or set the variables in the environment:\n.*DEPLOY_REGION/,
+  );
 });
 
 test('.env.sample contains every variable and no key', () => {

@@ -238,6 +238,14 @@ describe('the role of the function', () => {
     assert.ok(throughProfile.includes(':bedrock:*::foundation-model/anthropic.claude-x'));
   });
 
+  test('a pattern of an inference profile may include the dot', () => {
+    const models = { allowedBedrockModels: ['us.anthropic*'] };
+    const direct = JSON.stringify(statement(models, 'CallModels')!.Resource);
+    assert.ok(direct.includes(':inference-profile/us.anthropic*'));
+    const throughProfile = JSON.stringify(statement(models, 'CallModelsByProfile')!.Resource);
+    assert.ok(throughProfile.includes(':bedrock:*::foundation-model/anthropic*'));
+  });
+
   test('can store and send results as configured', () => {
     const { results } = OPTION_SETS;
     assert.deepEqual(statement(results!, 'KeepResults')!.Action, ['s3:GetObject', 's3:PutObject']);

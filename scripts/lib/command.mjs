@@ -26,18 +26,36 @@ export class CommandError extends Error {}
 
 /**
  * @typedef {object} Command
- * @property {import('../../cdk/lib/env.mjs').Deployment} deployment the contents of .env
+ * @property {import('../../cdk/lib/env.ts').Deployment} deployment the variables and keys
  * @property {string} envFile
  * @property {string[]} rest the arguments for the CDK
  */
 
 /**
+ * @typedef {object} Details
+ * @property {string} help the text for `--help`
+ * @property {(rest: string[]) => boolean} [isPartial] whether variables that a deployment needs may
+ * be missing. Default: they are required.
+ */
+
+/**
+ * A command whose account and region are set.
+ * @typedef {import('../../cdk/lib/env.ts').Deployment & { account: string, region: string }} Target
+ */
+
+/**
  * Parses the arguments and .env, then runs a command.
+ * @param {Details} details
  * @param {(command: Command) => number | Promise<number>} action returns the exit code
  */
-export async function run(action) {
+export async function run(details, action) {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(`${details.help}\n\n${COMMON_HELP}`);
+    return;
+  }
   try {
-    process.exitCode = await action(await parseCommand(process.argv.slice(2)));
+    process.exitCode = await action(await parseCommand(args, details));
   } catch (error) {
     const isUserError = error instanceof Error && USER_ERRORS.includes(error.constructor.name);
     if (!isUserError) throw error;
@@ -45,6 +63,11 @@ export async function run(action) {
     process.exitCode = 1;
   }
 }
+
+const COMMON_HELP = `Options:
+  --dotenv FILE    read FILE instead of .env; environment variables take precedence over both
+  -c NAME=VALUE    set an option of the stack; docs/deploy.md lists them
+  --help           print this text`;
 
 /**
  * The classes of errors that the user can fix. They are compared by name because they are loaded
@@ -54,9 +77,10 @@ const USER_ERRORS = ['CommandError', 'ConfigError', 'EnvError'];
 
 /**
  * @param {string[]} args
+ * @param {Details} details
  * @returns {Promise<Command>}
  */
-async function parseCommand(args) {
+async function parseCommand(args, { isPartial = () => false }) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < MIN_NODE_VERSION) {
     throw new CommandError(
@@ -65,15 +89,55 @@ async function parseCommand(args) {
   }
   const { file, rest } = takeDotenv(args);
   const envFile = resolve(file ? process.cwd() : ROOT, file ?? '.env');
-  const env = await import('../../cdk/lib/env.mjs').catch((error) => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new CommandError('the packages of package.json are not installed: run `npm ci` first');
-  });
-  const rows = env.compatibleRows(parseJson(contextOf(rest)['openAiCompatibleProviders']));
-  const deployment = env.readEnvFile(envFile, rows);
+  const env = await loadEnv();
+  const options = {
+    additionalRows: env.compatibleRows(parseJson(contextOf(rest)['openAiCompatibleProviders'])),
+    variables: process.env,
+    isPartial: isPartial(rest),
+  };
+  // A file that the user names must exist.
+  const read = file ? env.readEnvFile : env.readOptionalEnvFile;
+  const deployment = read(envFile, options);
   const warning = env.warnOfPermissions(envFile);
   if (warning) console.error(`warning: ${warning}`);
   return { deployment, envFile, rest };
+}
+
+/**
+ * Loads a TypeScript module of the CDK app.
+ * @param {string} path the path relative to this file
+ */
+async function load(path) {
+  try {
+    const { tsImport } = await import('tsx/esm/api');
+    return await tsImport(path, import.meta.url);
+  } catch (error) {
+    const { code } = /** @type {{ code?: string }} */ (error);
+    if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CommandError('the packages of package.json are not installed: run `npm ci` first');
+  }
+}
+
+/** @returns {Promise<typeof import('../../cdk/lib/env.ts')>} */
+const loadEnv = () => load('../../cdk/lib/env.ts');
+
+/**
+ * Returns an error message if a tool for building the function is missing.
+ * @returns {Promise<string | undefined>}
+ */
+export async function missingTool() {
+  /** @type {typeof import('../../cdk/lib/tools.ts')} */
+  const tools = await load('../../cdk/lib/tools.ts');
+  return tools.missingTool();
+}
+
+/**
+ * Returns the variables of a command for which none may be missing.
+ * @param {Command} command
+ * @returns {Target}
+ */
+export function targetOf({ deployment }) {
+  return /** @type {Target} */ (deployment);
 }
 
 /**
@@ -178,19 +242,20 @@ function readJson(path) {
  * @returns {Promise<import('../../cdk/lib/config.ts').Config>}
  */
 export async function configOf(rest) {
-  const { tsImport } = await import('tsx/esm/api');
-  const { readConfig } = await tsImport('../../cdk/lib/config.ts', import.meta.url);
+  const { readConfig } = await load('../../cdk/lib/config.ts');
   return readConfig(contextOf(rest));
 }
 
 /**
  * Rejects all arguments other than the context, for commands that do not run the CDK.
  * @param {string[]} rest
+ * @param {string} also the command's own arguments, for the message
  */
-export function rejectOtherArguments(rest) {
+export function rejectOtherArguments(rest, also) {
   const [other] = contextArguments(rest).others;
   if (other !== undefined) {
-    throw new CommandError(`${other}: unknown argument; expected --dotenv FILE or -c name=value`);
+    const expected = `--dotenv FILE, -c name=value${also} or --help`;
+    throw new CommandError(`${other}: unknown argument; expected ${expected}`);
   }
 }
 
@@ -206,22 +271,23 @@ function parseJson(value) {
 }
 
 /**
- * Runs the CDK's command line with the profile in .env.
+ * Runs the CDK's command line with the profile, or with the AWS SDK's credentials if there is none.
  * @param {Command} command
  * @param {string[]} args
  * @returns {number} the exit code
  */
 export function cdk({ deployment, envFile }, args) {
   const program = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
+  const profile = deployment.profile ? ['--profile', deployment.profile] : [];
   // Do not use a shell, which could interpret values from .env or arguments as commands.
-  const result = spawnSync(process.execPath, [program, ...args, '--profile', deployment.profile], {
+  const result = spawnSync(process.execPath, [program, ...args, ...profile], {
     cwd: ROOT,
     stdio: 'inherit',
     env: {
       ...process.env,
       LLM_EXE_ENV_FILE: envFile,
       CDK_DISABLE_CLI_TELEMETRY: 'true',
-      AWS_REGION: deployment.region,
+      ...(deployment.region && { AWS_REGION: deployment.region }),
     },
   });
   if (result.error) throw new CommandError(`cannot run the CDK: ${result.error.message}`);

@@ -4,6 +4,7 @@
 CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=$(sed -n 's/^cargo-lambda==\([0-9.]*\).*/\1/p' scripts/lib/cargo-lambda.txt)
 MOTO_VERSION=5.2.5
+AWS_CLI_VERSION=1.46.3
 # The glibc version of Amazon Linux 2023. The function is linked against it. `npm run deploy` builds
 # with the same version (cdk/lib/code.ts).
 GLIBC_VERSION=2.34
@@ -58,6 +59,13 @@ install_moto() {
   local folder="$tools/moto-$MOTO_VERSION"
   venv "$folder" moto_server "moto[server]==$MOTO_VERSION"
   moto_server="$folder/bin/moto_server"
+}
+
+# Installs the AWS CLI and sets aws_cli_bin to the folder that contains the program.
+install_aws_cli() {
+  local folder="$tools/aws-cli-$AWS_CLI_VERSION"
+  venv "$folder" aws "awscli==$AWS_CLI_VERSION"
+  aws_cli_bin="$folder/bin"
 }
 
 # Builds the zip for deployment: build_zip x86_64|aarch64 -p <package> <more options>

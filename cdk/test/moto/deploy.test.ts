@@ -9,7 +9,17 @@ import { after, before, describe, test } from 'node:test';
 
 import { policyOf } from '../support/iam.ts';
 import { Account, MOTO_ACCOUNT, MOTO_REGION } from './account.ts';
-import { Binary, KEY, Simulator, User, readFile, tool, unzip } from './fixtures.ts';
+import {
+  Binary,
+  ENVIRONMENT_KEYS,
+  KEY,
+  Simulator,
+  User,
+  documentedCommands,
+  readFile,
+  tool,
+  unzip,
+} from './fixtures.ts';
 
 const OPTIONS = [
   '-c',
@@ -68,18 +78,27 @@ describe('a deployment', () => {
     return (reply['Parameter'] as { Value: string; Type: string }) ?? undefined;
   }
 
-  test('IAM accepts the policies of the account guide', async () => {
-    for (const name of [
-      'LlmExeLambdaCdkPermissionBoundaryPolicy',
-      'LlmExeLambdaCdkHttpApiPolicy',
-      'DeployLlmExeCdkAppPolicy',
-    ]) {
-      const { policy } = policyOf(name);
-      await account.query('iam', {
-        Action: 'CreatePolicy',
-        PolicyName: name,
-        PolicyDocument: JSON.stringify(policy),
+  test('the commands of the account guide create the policies and the user', async () => {
+    const { policy } = policyOf('LlmExeLambdaCdkHttpApiPolicy');
+    await account.query('iam', {
+      Action: 'CreatePolicy',
+      PolicyName: 'LlmExeLambdaCdkHttpApiPolicy',
+      PolicyDocument: JSON.stringify(policy),
+    });
+    const script = documentedCommands('documentation/setup/README.md')
+      .replace('region=us-west-2', `region=${MOTO_REGION}`)
+      .replace('account=000000000000', `account=${MOTO_ACCOUNT}`);
+    const { status, output } = await user.bash(script);
+    assert.equal(status, 0, output);
+    assert.match(output, /"AccessKeyId"/);
+    for (const name of ['LlmExeLambdaCdkPermissionBoundaryPolicy', 'DeployLlmExeCdkAppPolicy']) {
+      const xml = await account.query('iam', {
+        Action: 'GetPolicyVersion',
+        PolicyArn: `arn:aws:iam::${MOTO_ACCOUNT}:policy/${name}`,
+        VersionId: 'v1',
       });
+      assert.match(xml, new RegExp(MOTO_ACCOUNT));
+      assert.doesNotMatch(xml, /YOUR_AWS/);
     }
   });
 
@@ -121,6 +140,24 @@ describe('a deployment', () => {
     assert.equal(status, 0, output);
     bucket = await resource('AWS::S3::Bucket', 'LlmPrompts');
     assert.match(bucket, /^llmexelambda-llmprompts/);
+  });
+
+  test('without a profile and a file, the credentials in the environment are used', async () => {
+    const variables = {
+      ...ENVIRONMENT_KEYS,
+      NODE_ENV: 'test',
+      DEPLOY_ACCOUNT: MOTO_ACCOUNT,
+      DEPLOY_REGION: MOTO_REGION,
+      DEPLOY_PROFILE: '',
+    };
+    // The same command as in the job of docs/deploy.md.
+    const args = ['--require-approval', 'never', ...options];
+    const { status, output } = await user.npmWith(variables, 'deploy', ...args);
+    assert.equal(status, 0, output);
+    assert.match(output, /no changes/);
+    const other = { ...variables, DEPLOY_ACCOUNT: '111111111111' };
+    const rejected = await user.npmWith(other, 'deploy', ...args);
+    assert.match(rejected.output, /but the credentials belong to account 123456789012/);
   });
 
   test('the function starts with the deployed settings and reports the missing key', async () => {
@@ -193,6 +230,40 @@ describe('a deployment', () => {
     assert.equal((await simulator.journal()).length, 1, 'a stored result is not requested again');
     const listed = await (await account.rest('s3', 'GET', `/${bucket}?prefix=results/`)).text();
     assert.equal([...listed.matchAll(/<Key>results\/records\/\w+\.json</g)].length, 2);
+  });
+
+  test('the commands of docs/deploy.md send a request and wait for its result', async () => {
+    const QueueUrl = await resource('AWS::SQS::Queue', 'Queue');
+    const script = documentedCommands('docs/deploy.md')
+      .replaceAll('QUEUE_URL', QueueUrl)
+      .replaceAll('PROMPT_BUCKET', bucket);
+    await simulator.script([]);
+    const command = user.bash(script);
+    // In AWS, Lambda receives the messages of the queue and invokes the function.
+    let message: { MessageId: string; Body: string; ReceiptHandle: string } | undefined;
+    for (let left = 300; !message && left > 0; left--) {
+      const reply = await account.json('AmazonSQS.ReceiveMessage', 'sqs', { QueueUrl });
+      message = (reply['Messages'] as (typeof message)[] | undefined)?.[0];
+      if (!message) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    if (!message) assert.fail(`no message was sent: ${(await command).output}`);
+    const [name = ''] = QueueUrl.split('/').slice(-1);
+    const record = {
+      messageId: message.MessageId,
+      receiptHandle: message.ReceiptHandle,
+      body: message.Body,
+      attributes: { ApproximateReceiveCount: '1' },
+      messageAttributes: {},
+      eventSource: 'aws:sqs',
+      eventSourceARN: `arn:aws:sqs:${MOTO_REGION}:${MOTO_ACCOUNT}:${name}`,
+      awsRegion: MOTO_REGION,
+    };
+    assert.deepEqual(await account.invoke({ Records: [record] }), { batchItemFailures: [] });
+    const { status, output } = await command;
+    assert.equal(status, 0, output);
+    const stored = JSON.parse(output.slice(output.indexOf('{'))) as Record<string, unknown>;
+    assert.deepEqual([stored['id'], stored['status']], [message.MessageId, 'ok']);
+    assert.match(String(stored['result']), /^Simulated reply from/);
   });
 
   test('the research state machine passes the first result to the second call', async () => {

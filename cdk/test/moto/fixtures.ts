@@ -14,6 +14,12 @@ import { MOTO_ACCOUNT, MOTO_REGION, type Account } from './account.ts';
 export const KEY = `sentinel 'of' "the" $(key) # {{of}} \`openai\` \\n`;
 export const ENDPOINT_KEY = 'sentinel.of.the.endpoint';
 
+/** Credentials as a CI job has them in its environment. */
+export const ENVIRONMENT_KEYS = {
+  AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+};
+
 export interface CommandResult {
   status: number | null;
   /** The combined standard output and standard error. */
@@ -54,11 +60,35 @@ export class User {
     writeFileSync(this.envFile, lines.join(''), { mode: 0o600 });
   }
 
-  /** Runs `npm run <command> -- <args>`. */
+  /** Runs `npm run <command> -- <args>` with the .env file. */
   npm(command: string, ...args: string[]): Promise<CommandResult> {
-    const all = ['run', '--silent', command, '--', '--dotenv', this.envFile, ...args];
+    return this.npmWith({}, command, '--dotenv', this.envFile, ...args);
+  }
+
+  /** Runs `npm run <command> -- <args>` with additional environment variables. */
+  npmWith(
+    variables: Record<string, string>,
+    command: string,
+    ...args: string[]
+  ): Promise<CommandResult> {
+    const all = ['run', '--silent', command, '--', ...args];
+    return this.#run('npm', all, variables);
+  }
+
+  /** Runs a script with bash in the repository, with the keys of the profile. */
+  bash(script: string): Promise<CommandResult> {
+    // Version 1 of the AWS CLI, which pip installs, ignores AWS_ENDPOINT_URL for SQS.
+    const aws = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n';
+    return this.#run('bash', ['-euo', 'pipefail', '-c', aws + script], {
+      ...ENVIRONMENT_KEYS,
+      PATH: `${tool('AWS_CLI_BIN')}:${process.env['PATH']}`,
+      AWS_DEFAULT_REGION: MOTO_REGION,
+    });
+  }
+
+  #run(program: string, args: string[], variables: Record<string, string>): Promise<CommandResult> {
     return resultOf(
-      spawn('npm', all, {
+      spawn(program, args, {
         cwd: ROOT,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
@@ -68,6 +98,7 @@ export class User {
           AWS_SHARED_CREDENTIALS_FILE: join(this.folder, 'none'),
           AWS_EC2_METADATA_DISABLED: 'true',
           CI: 'true',
+          ...variables,
         },
       }),
     );
@@ -191,4 +222,13 @@ export function unzip(zip: string): string {
   if (result.status !== 0) throw new Error(`cannot unpack ${zip}`);
   spawnSync('chmod', ['+x', join(folder, 'bootstrap')]);
   return join(folder, 'bootstrap');
+}
+
+/** Returns the commands of a page that the markers around them declare as tested. */
+export function documentedCommands(page: string): string {
+  const [, tested = ''] =
+    /<!-- commands: a test runs them -->\n([^]*?)<!-- end -->/.exec(readFile(page)) ?? [];
+  const blocks = [...tested.matchAll(/```bash\n([^]*?)```/g)].map(([, block]) => block);
+  if (blocks.length === 0) throw new Error(`${page}: no commands between the markers`);
+  return blocks.join('');
 }

@@ -9,6 +9,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api';
 
 import { readConfig } from '../../lib/config.ts';
+import type { ArchitectureName } from '../../lib/program.ts';
 import { LlmExeStack } from '../../lib/stack.ts';
 
 export const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
@@ -18,9 +19,24 @@ export const REGION = 'us-west-2';
 const SCRATCH = mkdtempSync(join(tmpdir(), 'llm exe synth-'));
 process.on('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
-/** A folder with a fake binary, which is the function's code in tests. */
-export const CODE = mkdtempSync(join(SCRATCH, 'code-'));
-writeFileSync(join(CODE, 'bootstrap'), 'not a program');
+/** Returns the start of a program for Linux, with the machine of an architecture. */
+export function elfHeader(architecture: ArchitectureName): Buffer {
+  const header = Buffer.alloc(64);
+  // 64 bits, little endian.
+  header.write('\x7fELF\x02\x01\x01', 'latin1');
+  header.writeUInt16LE(architecture === 'arm64' ? 0xb7 : 0x3e, 18);
+  return header;
+}
+
+function fakeCode(architecture: ArchitectureName): string {
+  const folder = mkdtempSync(join(SCRATCH, 'code-'));
+  writeFileSync(join(folder, 'bootstrap'), elfHeader(architecture), { mode: 0o755 });
+  return folder;
+}
+
+/** Folders with fake binaries, which are the function's code in tests. */
+const CODES = { x86_64: fakeCode('x86_64'), arm64: fakeCode('arm64') };
+export const CODE = CODES.x86_64;
 
 /** Creates a temporary folder that is deleted when the tests end. */
 export function scratch(name: string): string {
@@ -28,6 +44,9 @@ export function scratch(name: string): string {
 }
 
 export type Context = Readonly<Record<string, unknown>>;
+
+const codeFor = (context: Context): string =>
+  context['architecture'] === 'arm64' ? CODES.arm64 : CODES.x86_64;
 
 /** Creates an app and its stack. The values in `context` override the defaults. */
 export function appOf(
@@ -39,7 +58,7 @@ export function appOf(
     context: CURRENTLY_RECOMMENDED_FLAGS,
   });
   prepare(app);
-  const config = readConfig({ codePath: CODE, ...context });
+  const config = readConfig({ codePath: codeFor(context), ...context });
   const stack = new LlmExeStack(app, config.stackName, {
     config,
     root: ROOT,

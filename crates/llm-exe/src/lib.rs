@@ -71,5 +71,5 @@ pub use request::{
 pub use run::{Context, Durations, FailedTarget, LearnedCapability, Report, Run, Runner};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
-pub use web_config::{ConfigHosts, ConfigHostsError, Resolver, WebConfigFetcher};
+pub use web_config::{ConfigHosts, ConfigHostsError, LOCAL_NAMES, Resolver, WebConfigFetcher};
 pub use wire::{InvalidUserAgent, UserAgent, WireReply};

@@ -28,7 +28,7 @@ pub use rows::{SettingRow, setting_rows};
 
 /// Settings that only later versions support. The function does not start if one of them is set,
 /// because ignoring a restriction would be dangerous.
-const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
+pub const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
 /// The variables that can set the AWS region, in order of precedence.
 pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];

@@ -35,8 +35,8 @@ pub enum InvalidBaseUrl {
     ApiPath(String),
 }
 
-/// The paths that the built-in dialects append to a base URL.
-const API_PATHS: &[&str] = &["/chat/completions", "/v1/messages", "/api/chat"];
+/// The paths that the built-in dialects append to a base URL, which must therefore not end in them.
+pub const API_PATHS: &[&str] = &["/chat/completions", "/v1/messages", "/api/chat"];
 
 /// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
 /// contain credentials, a query or a fragment.
@@ -56,6 +56,10 @@ pub fn check_base_url(base_url: &str) -> Result<(), InvalidBaseUrl> {
     }
     if uri.query().is_some() {
         return Err(InvalidBaseUrl::Query);
+    }
+    // `Uri` accepts any text as a port.
+    if authority.as_str() != authority.host() && authority.port().is_none() {
+        return Err(InvalidBaseUrl::NotAUrl);
     }
     match scheme {
         "https" => Ok(()),

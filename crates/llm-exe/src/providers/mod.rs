@@ -34,7 +34,7 @@ use self::openai_chat::quirks;
 use crate::ports::KeyName;
 use crate::region::aws_domain;
 
-pub use base_url::{InvalidBaseUrl, check_base_url};
+pub use base_url::{API_PATHS, InvalidBaseUrl, check_base_url};
 pub use build_request::build_request;
 pub use capabilities::{Capability, ModelTable};
 pub(crate) use capabilities::{EFFORTS, nearest_effort};

@@ -34,6 +34,7 @@ use error::{FetchError, failed, forbidden};
 pub use hosts::{ConfigHosts, ConfigHostsError};
 use http_get::{GetOutcome, MAX_BODY_BYTES, connection_error, http_get};
 use limited_stream::LimitedStream;
+pub use target::LOCAL_NAMES;
 use target::Target;
 
 /// Maximum number of bytes to read from a connection, including the TLS handshake and headers.

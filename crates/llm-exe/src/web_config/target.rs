@@ -20,7 +20,7 @@ const MAX_SHOWN_CHARS: usize = 200;
 
 /// Domains that are reserved for the local machine or network. Names in these domains are refused,
 /// whatever they resolve to.
-const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
+pub const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
 
 /// A URL that has passed all checks that do not require a DNS lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! Checks the places that repeat the rows of `PROVIDERS`: the table of docs/providers.md,
-//! cdk/lib/providers.json and .env.sample. `scripts/update` rewrites them. Also checks that
+//! cdk/lib/providers.ts and .env.sample. `scripts/update` rewrites them. Also checks that
 //! docs/providers.md and CHANGELOG.md describe every provider.
 
 use std::borrow::Cow;
@@ -75,7 +75,19 @@ fn providers_of_the_cdk_app_are_up_to_date() {
         None => json!({"name": row.name, "baseUrlSetting": row.base_url_setting}),
     };
     let rows = Value::Array(PROVIDERS.iter().map(row).collect());
-    check("cdk/lib/providers.json", &format!("{rows:#}\n"));
+    let text = format!(
+        "// The built-in providers. Written by scripts/update.\n\n\
+         /** A built-in provider. */\n\
+         export interface Provider {{\n  \
+           readonly name: string;\n  \
+           /** The setting of the function for the base URL. */\n  \
+           readonly baseUrlSetting: string;\n  \
+           /** The parameter and the environment variables of the key. */\n  \
+           readonly key?: {{ readonly secret: string; readonly environment: readonly string[] }};\n\
+         }}\n\n\
+         export const PROVIDERS: readonly Provider[] = {rows:#};\n"
+    );
+    check("cdk/lib/providers.ts", &text);
 }
 
 #[test]

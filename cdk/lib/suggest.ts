@@ -1,15 +1,10 @@
-// Finds the known name that is closest to a misspelled name, for "did you mean" suggestions. This
-// file is plain JavaScript because the scripts import it without a TypeScript loader.
-// @ts-check
+// Finds the known name that is closest to a misspelled name, for "did you mean" suggestions.
 
 /**
  * Returns the known name with the smallest edit distance to `name`. Returns `undefined` if the
  * distance exceeds both 2 and a quarter of the length of `name`.
- * @param {string} name
- * @param {readonly string[]} known
- * @returns {string | undefined}
  */
-export function closest(name, known) {
+export function closest(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({
       candidate,
@@ -19,23 +14,14 @@ export function closest(name, known) {
   return best && best.distance <= Math.max(2, name.length / 4) ? best.candidate : undefined;
 }
 
-/**
- * Returns ` (did you mean X?)` for the closest known name, or an empty string.
- * @param {string} name
- * @param {readonly string[]} known
- * @returns {string}
- */
-export function suggestion(name, known) {
+/** Returns ` (did you mean X?)` for the closest known name, or an empty string. */
+export function suggestion(name: string, known: readonly string[]): string {
   const candidate = closest(name, known);
   return candidate ? ` (did you mean ${candidate}?)` : '';
 }
 
-/**
- * Returns the Levenshtein distance between two strings.
- * @param {string} a
- * @param {string} b
- */
-function editDistance(a, b) {
+/** Returns the Levenshtein distance between two strings. */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -1,4 +1,15 @@
-[
+// The built-in providers. Written by scripts/update.
+
+/** A built-in provider. */
+export interface Provider {
+  readonly name: string;
+  /** The setting of the function for the base URL. */
+  readonly baseUrlSetting: string;
+  /** The parameter and the environment variables of the key. */
+  readonly key?: { readonly secret: string; readonly environment: readonly string[] };
+}
+
+export const PROVIDERS: readonly Provider[] = [
   {
     "name": "openai",
     "baseUrlSetting": "OPENAI_BASE_URL",
@@ -70,4 +81,4 @@
     "name": "amazon",
     "baseUrlSetting": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
   }
-]
+];

@@ -1,0 +1,200 @@
+// The settings of the function. Written by scripts/update.
+
+/** The settings of the function and the values that they accept. */
+export const SETTINGS = [
+  {
+    "name": "STACK_NAME",
+    "kind": "text"
+  },
+  {
+    "name": "SECRET_CACHE_SECONDS",
+    "kind": "number",
+    "min": 0,
+    "max": 86400
+  },
+  {
+    "name": "ENDPOINT_AUTH",
+    "kind": "word",
+    "words": [
+      "AWS_IAM",
+      "API_KEY",
+      "NONE"
+    ]
+  },
+  {
+    "name": "HTTP_DEADLINE_SECONDS",
+    "kind": "number",
+    "min": 1,
+    "max": 900
+  },
+  {
+    "name": "STRICT_VARIABLES",
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
+  },
+  {
+    "name": "STRICT_OPTIONS",
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
+  },
+  {
+    "name": "ALLOWED_MODELS",
+    "kind": "text"
+  },
+  {
+    "name": "MAX_TOKENS_CEILING",
+    "kind": "number",
+    "min": 1
+  },
+  {
+    "name": "AWS_S3_FILES_BUCKET_NAME",
+    "kind": "text"
+  },
+  {
+    "name": "CONFIG_BUCKETS",
+    "kind": "text"
+  },
+  {
+    "name": "CONFIG_CACHE_SECONDS",
+    "kind": "number",
+    "min": 0,
+    "max": 86400
+  },
+  {
+    "name": "RECORD_CONCURRENCY",
+    "kind": "number",
+    "min": 1,
+    "max": 1000
+  },
+  {
+    "name": "RESULT_PREFIX",
+    "kind": "text"
+  },
+  {
+    "name": "RESULT_DESTINATION",
+    "kind": "text"
+  },
+  {
+    "name": "RESULT_DESTINATION_OVERRIDE",
+    "kind": "text"
+  },
+  {
+    "name": "OFFLOAD_RESULTS_OVER",
+    "kind": "number",
+    "min": 4096,
+    "max": 6291456
+  },
+  {
+    "name": "OPENAI_COMPATIBLE_PROVIDERS",
+    "kind": "text"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_S3",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_SSM",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_SQS",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_EVENTS",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_REGION",
+    "kind": "text"
+  },
+  {
+    "name": "CONFIG_URL_HOSTS",
+    "kind": "text"
+  },
+  {
+    "name": "LOG_LEVEL",
+    "kind": "word",
+    "words": [
+      "error",
+      "warn",
+      "info",
+      "debug"
+    ]
+  },
+  {
+    "name": "OPENAI_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "ANTHROPIC_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "XAI_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "DEEPSEEK_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "GEMINI_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "OLLAMA_ENDPOINT",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "kind": "baseUrl"
+  }
+] as const;
+
+/** Settings that only later versions support. */
+export const UNSUPPORTED = [
+  "TOOL_FUNCTIONS",
+  "TOOLS_FROM_HTTP",
+  "LOG_PROMPTS"
+] as const;
+
+/** Paths that providers append to a base URL. */
+export const API_PATHS = [
+  "/chat/completions",
+  "/v1/messages",
+  "/api/chat"
+] as const;
+
+/** Domains of local networks, without configs. */
+export const LOCAL_NAMES = [
+  "localhost",
+  "local",
+  "internal",
+  "home.arpa"
+] as const;
+
+/** The fields of a provider in OPENAI_COMPATIBLE_PROVIDERS. */
+export const SERVER_FIELDS = [
+  "baseUrl",
+  "key",
+  "keyEnv",
+  "structuredOutput"
+] as const;
+
+/** The values of structuredOutput. */
+export const STRUCTURED_OUTPUTS = [
+  "json_schema",
+  "json_object",
+  "prompt"
+] as const;
