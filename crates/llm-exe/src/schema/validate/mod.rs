@@ -35,6 +35,7 @@ use node::{Graph, ROOT};
 
 pub(crate) use budget::{Budget, TooMuchWork};
 pub(crate) use draft::Draft;
+pub(crate) use resources::{DEFAULT_BASE, join};
 
 /// A compiled schema.
 #[derive(Debug)]
