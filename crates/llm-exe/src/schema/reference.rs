@@ -43,7 +43,7 @@ pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
     }
     let mut names = Names::new(draft.id(rules));
     names.add(rules, None, draft, 0);
-    let Some(pointers) = names.resolve_references() else { return Cow::Borrowed(schema) };
+    let Some(pointers) = names.resolve_references(schema) else { return Cow::Borrowed(schema) };
     let mut changed = rules.clone();
     replace_references(&mut changed, &mut pointers.into_iter(), draft, true);
     Cow::Owned(Value::Object(changed))
@@ -179,7 +179,7 @@ impl<'a> Names<'a> {
 
     /// Returns the pointer for each reference, or `None` in place of those that are not changed.
     /// Returns `None` if the pointers are too long.
-    fn resolve_references(&mut self) -> Option<Vec<Option<String>>> {
+    fn resolve_references(&mut self, root: &Value) -> Option<Vec<Option<String>>> {
         let references = std::mem::take(&mut self.references);
         references
             .into_iter()
@@ -199,7 +199,8 @@ impl<'a> Names<'a> {
                 let Some(place) = place else { return Some(None) };
                 let path = if fragment.starts_with('/') { fragment } else { "" };
                 let pointer = format!("#{}{path}", self.pointer(place)?);
-                Some(Some(decode_pointer(&pointer).unwrap_or(pointer)))
+                let pointer = decode_pointer(&pointer).unwrap_or(pointer);
+                Some(referenced(root, &pointer).is_some().then_some(pointer))
             })
             .collect()
     }
@@ -333,6 +334,14 @@ mod tests {
         assert_eq!(changed["properties"]["b"]["$ref"], "#/$defs/q");
         assert_eq!(changed["$defs"]["z"]["$ref"], "#/$defs/z/$defs/q");
         assert!(changed["$defs"]["z"].get("$id").is_none());
+    }
+
+    #[test]
+    fn pointers_that_an_embedded_resource_does_not_contain_are_not_changed() {
+        let schema = json!({
+            "$defs": {"a": {"$id": "a.json", "items": {"$ref": "#/$defs/b"}}, "b": {"const": 1}}
+        });
+        assert_eq!(with_pointers(&schema)["$defs"]["a"]["items"]["$ref"], "#/$defs/b");
     }
 
     #[test]
