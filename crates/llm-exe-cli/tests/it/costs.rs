@@ -116,6 +116,71 @@ fn key_patterns(count: usize) -> Value {
     })
 }
 
+/// Returns a request for JSON with a schema, for a model.
+fn with_model(provider: &str, model: &str, schema: Value) -> Value {
+    let mut request = with_schema(schema);
+    request["provider"] = json!(provider);
+    request["model"] = json!(model);
+    request
+}
+
+/// Returns a request for a model of Anthropic with structured outputs.
+fn for_claude(schema: Value) -> Value {
+    with_model("anthropic", "claude-sonnet-4-5", schema)
+}
+
+/// Returns a request for a model of Anthropic that gets the schema as a tool.
+fn for_tool(schema: Value) -> Value {
+    with_model("anthropic", "claude-3-haiku-20240307", schema)
+}
+
+fn strings(count: usize) -> Value {
+    object(names(count).into_iter().map(|name| (name, json!({ "type": "string" }))))
+}
+
+/// Returns a closed object with references to a definition with this keyword and a long text.
+fn references_to_text(count: usize, keyword: &str, length: usize) -> Value {
+    let names = names(count);
+    let reference = json!({ "$ref": "#/$defs/A", "title": "t" });
+    let properties = names.iter().map(|name| (name.clone(), reference.clone()));
+    let mut definition = json!({ "type": "string" });
+    definition[keyword] = match keyword {
+        "enum" => json!(["a".repeat(length)]),
+        _ => json!("a".repeat(length)),
+    };
+    json!({
+        "type": "object", "properties": object(properties), "required": names,
+        "additionalProperties": false, "$defs": { "A": definition }
+    })
+}
+
+/// Returns an object with alternatives, next to a keyword of this size.
+fn alternatives(count: usize, keyword: &str, value: Value) -> Value {
+    let branches = vec![json!({ "required": ["a"] }); count];
+    let properties = json!({ "a": { "type": "string" } });
+    let mut schema = json!({ "type": "object", "properties": properties, "anyOf": branches });
+    schema[keyword] = value;
+    schema
+}
+
+/// Returns an object with an `allOf`.
+fn all_of(branches: impl Iterator<Item = Value>) -> Value {
+    json!({ "type": "object", "allOf": branches.collect::<Vec<_>>() })
+}
+
+/// Returns a schema whose anchors are below a property with a long name.
+fn anchors(length: usize, count: usize, references: usize) -> Value {
+    let anchor = |index: usize| json!({ "$anchor": format!("x{index}"), "type": "string" });
+    let children = (0..count).map(|index| (format!("c{index}"), anchor(index)));
+    let mut properties = Map::new();
+    let named = json!({ "type": "object", "properties": object(children) });
+    properties.insert("n".repeat(length), named);
+    for index in 0..references {
+        properties.insert(format!("r{index}"), json!({ "$ref": format!("#x{index}") }));
+    }
+    json!({ "type": "object", "properties": properties })
+}
+
 /// Returns a schema with one reference per property.
 fn references(count: usize) -> Value {
     let place = |index: usize| format!("#/$defs/a{index}");
@@ -755,22 +820,14 @@ const REWRITTEN: &[Row] = &[
         size: 30_000,
         request: |size| {
             // A request has at most 6 MB.
-            let mut request = with_schema(references(size.min(60_000)));
-            request["provider"] = json!("anthropic");
-            request["model"] = json!("claude-sonnet-4-5");
-            request
+            for_claude(references(size.min(60_000)))
         },
         call: Call::Render,
     },
     Row {
         name: "references for Gemini",
         size: 30_000,
-        request: |size| {
-            let mut request = with_schema(references(size.min(60_000)));
-            request["provider"] = json!("google");
-            request["model"] = json!("gemini-2.5-flash");
-            request
-        },
+        request: |size| with_model("google", "gemini-2.5-flash", references(size.min(60_000))),
         call: Call::Render,
     },
     Row {
@@ -799,6 +856,210 @@ const REWRITTEN: &[Row] = &[
             with_schema(property)
         },
         call: Call::Invoke(|size| nested(size).to_string()),
+    },
+];
+
+const FORMS: &[Row] = &[
+    Row {
+        name: "references to a long description",
+        size: 3_000,
+        request: |size| with_schema(references_to_text(size, "description", 100_000)),
+        call: Call::Render,
+    },
+    Row {
+        name: "references to a long description for Claude",
+        size: 3_000,
+        request: |size| for_claude(references_to_text(size, "description", 100_000)),
+        call: Call::Render,
+    },
+    Row {
+        name: "references to a long pattern for Gemini",
+        size: 3_000,
+        request: |size| {
+            let schema = references_to_text(size, "pattern", 50_000);
+            with_model("google", "gemini-2.5-flash", schema)
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "references to a long enum for Claude",
+        size: 3_000,
+        request: |size| for_claude(references_to_text(size, "enum", 100_000)),
+        call: Call::Render,
+    },
+    Row {
+        name: "references to a long default in an example",
+        size: 400,
+        request: |size| by_prompt(references_to_text(size, "default", 1_000_000)),
+        call: Call::Render,
+    },
+    Row {
+        name: "alternatives next to many properties",
+        size: 6_000,
+        request: |size| for_claude(alternatives(size, "properties", strings(size))),
+        call: Call::Render,
+    },
+    Row {
+        name: "alternatives next to a long constant",
+        size: 2_000,
+        request: |size| {
+            let constant = json!({ "const": "x".repeat(200_000) });
+            for_claude(alternatives(size, "not", constant))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "alternatives with long lists of literals",
+        size: 20_000,
+        request: |size| {
+            let branch = |prefix: &str| {
+                let literals: Vec<String> =
+                    (0..size.min(45_000)).map(|index| format!("{prefix}{index}")).collect();
+                json!({ "properties": { "k": { "type": "string", "enum": literals }, prefix: {} } })
+            };
+            let branches = json!([branch("a"), branch("b")]);
+            for_claude(json!({ "type": "object", "anyOf": branches, "required": ["k"] }))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of properties",
+        size: 9_000,
+        request: |size| {
+            let branch = |name: String| json!({ "properties": { name: { "type": "string" } } });
+            for_claude(all_of(names(size).into_iter().map(branch)))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of properties for a tool",
+        size: 9_000,
+        request: |size| {
+            let branch = |name: String| json!({ "properties": { name: { "type": "string" } } });
+            for_tool(all_of(names(size).into_iter().map(branch)))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of properties of a property",
+        size: 9_000,
+        request: |size| {
+            let inner = |name: String| json!({ "properties": { name: { "type": "string" } } });
+            let branch = |name: String| json!({ "properties": { "p": inner(name) } });
+            for_tool(all_of(names(size).into_iter().map(branch)))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of lists of required names",
+        size: 20_000,
+        request: |size| {
+            let list = |prefix: &str| {
+                let names = (0..size.min(45_000)).map(|index| json!(format!("{prefix}{index}")));
+                json!({ "required": names.collect::<Vec<_>>() })
+            };
+            for_tool(all_of([list("a"), list("b")].into_iter()))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of required names",
+        size: 9_000,
+        request: |size| {
+            let branch = |name: String| json!({ "required": [name] });
+            for_tool(all_of(names(size).into_iter().map(branch)))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "an allOf of references to a long list",
+        size: 9_000,
+        request: |size| {
+            let mut schema = all_of((0..size).map(|_| json!({ "$ref": "#/$defs/A" })));
+            schema["$defs"] = json!({ "A": { "required": names(20_000) } });
+            for_tool(schema)
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "required names for strict mode",
+        size: 30_000,
+        request: |size| {
+            let properties = strings(size.min(4_999));
+            with_schema(json!({
+                "type": "object", "additionalProperties": false, "properties": properties,
+                "required": names(size.min(85_000))
+            }))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "a property with a long name above anchors",
+        size: 10_000,
+        request: |size| with_schema(anchors(200_000, size.min(45_000), 1)),
+        call: Call::Render,
+    },
+    Row {
+        name: "references to anchors below a long name",
+        size: 10_000,
+        request: |size| with_schema(anchors(50_000, size.min(20_000), size.min(20_000))),
+        call: Call::Render,
+    },
+    Row {
+        name: "embedded resources with a long base",
+        size: 5_000,
+        request: |size| {
+            let embedded =
+                (0..size).map(|index| (format!("d{index}"), json!({ "$id": index.to_string() })));
+            for_claude(json!({
+                "$id": format!("https://example.com/{}/a", "x".repeat(200_000)), "type": "object",
+                "properties": { "a": { "$ref": "1" } }, "$defs": object(embedded)
+            }))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "conditions with references to a large schema",
+        size: 5_000,
+        request: |size| {
+            let condition =
+                json!({ "if": { "required": ["n1"] }, "then": { "$ref": "#/$defs/A" } });
+            let item = json!({
+                "type": "object", "properties": { "n1": { "type": "string" } }, "allOf": [condition]
+            });
+            let properties = names(size).into_iter().map(|name| (name, item.clone()));
+            let mut schema = json!({ "type": "object", "properties": object(properties) });
+            schema["$defs"] =
+                json!({ "A": { "anyOf": vec![json!({ "required": ["n1"] }); size] } });
+            for_claude(schema)
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "negations next to a pattern with lookaround",
+        size: 5_000,
+        request: |size| {
+            let property = json!({ "not": { "$ref": "#/$defs/A" } });
+            let properties = names(size).into_iter().map(|name| (name, property.clone()));
+            let large = json!({ "properties": strings(size) });
+            with_schema(json!({
+                "type": "object", "properties": object(properties),
+                "$defs": { "A": large, "B": { "pattern": "(?=a)" } }
+            }))
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "a large enum in nested objects",
+        size: 50,
+        request: |size| {
+            let property = (0..size.min(55)).fold(
+                json!({ "enum": names(90_000) }),
+                |inner, _| json!({ "type": "object", "properties": { "l": inner } }),
+            );
+            by_prompt(property)
+        },
+        call: Call::Render,
     },
 ];
 
@@ -906,6 +1167,11 @@ async fn schemas_that_are_rewritten_are_cheap() {
 }
 
 #[tokio::test]
+async fn forms_of_schemas_are_cheap() {
+    run_rows(FORMS).await;
+}
+
+#[tokio::test]
 async fn requests_with_many_items_are_cheap() {
     run_rows(REQUESTS).await;
 }
@@ -919,7 +1185,7 @@ async fn many_values_are_cheap() {
 async fn costly_record_does_not_harm_its_batch() {
     let simulator = Simulator::start().await.unwrap();
     let folder = Folder::new();
-    let rows = [DOUBLED, QUADRATIC, REQUESTS, REWRITTEN].concat();
+    let rows = [DOUBLED, QUADRATIC, REQUESTS, REWRITTEN, FORMS].concat();
     let costly = rows.iter().filter(|row| matches!(row.call, Call::Render));
     for row in costly {
         let bad = request_with(&(row.request)(row.size.min(50_000)));
@@ -948,7 +1214,7 @@ async fn health_checks_are_not_delayed_by_costly_requests() {
     let build = Build::to_test();
     let server = Server::start(&folder, &build, &as_pairs(&simulator_variables(&simulator))).await;
     let mut late = Vec::new();
-    let rows = [DOUBLED, ERRORS, QUADRATIC, REWRITTEN, REQUESTS, VALUES].concat();
+    let rows = [DOUBLED, ERRORS, QUADRATIC, REWRITTEN, FORMS, REQUESTS, VALUES].concat();
     for row in rows.iter().filter(|row| !matches!(row.call, Call::Records(_))) {
         let mut request = request_with(&(row.request)(row.size));
         if matches!(row.call, Call::Render) {

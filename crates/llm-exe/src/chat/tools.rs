@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::schema::with_pointers;
+
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -24,11 +26,12 @@ impl Tool {
         Tool { name: name.into(), description: None, parameters }
     }
 
-    /// Returns the schema of the arguments with the fields that an API may require at its root.
+    /// Returns the schema of the arguments, with pointers in place of references by name, which no
+    /// provider resolves, and with the fields that an API may require at its root.
     /// OpenAI rejects an "object schema missing properties", and other APIs reject a missing
     /// `type`.
     pub(crate) fn object_schema(&self) -> Value {
-        let mut schema = self.parameters.clone();
+        let mut schema = with_pointers(&self.parameters).into_owned();
         if let Some(fields) = schema.as_object_mut() {
             fields.entry("type").or_insert_with(|| json!("object"));
             fields.entry("properties").or_insert_with(|| json!({}));

@@ -5,19 +5,18 @@ use serde_json::{Map, Value, json};
 
 use super::check_reply::UnusableReply;
 use crate::chat::{Message, Part, Reply, Role};
-use crate::schema::{Schema, referenced, with_pointers};
+use crate::schema::{Schema, SizeBudget, referenced, with_pointers};
 
 /// Adds the schema and an example to the first system message, or to a new one if there is none.
 pub(super) fn add_schema(messages: &mut Vec<Message>, schema: &Schema) {
-    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
     let mut text = format!(
         "Answer with one JSON value and nothing else. It must satisfy this JSON Schema:\n\
          ```json\n{}\n```",
         pretty(schema.written())
     );
-    let root = &*with_pointers(schema.written());
-    let example = example(root, root, 0, &mut MAX_NODES.clone());
-    if schema.is_valid(&example) {
+    if let Some(example) = Example::build(&with_pointers(schema.written()))
+        && schema.is_valid(&example)
+    {
         text.push_str(&format!("\nFor example:\n```json\n{}\n```", pretty(&example)));
     }
     let system = messages.iter_mut().find(|message| message.role == Role::System);
@@ -72,49 +71,79 @@ fn add_user_text(messages: &mut Vec<Message>, text: String) {
     }
 }
 
-/// Maximum number of values in an example. Without it, an example could double in size at each
-/// level of nesting.
-const MAX_NODES: usize = 500;
+/// Returns the JSON text of a value, with line breaks unless the value is large. Indentation could
+/// multiply the length of a large value.
+fn pretty(value: &Value) -> String {
+    const MAX_BYTES: usize = 100_000;
+    let text = match SizeBudget::with_bytes(MAX_BYTES).charge(value) {
+        Some(()) => serde_json::to_string_pretty(value),
+        None => serde_json::to_string(value),
+    };
+    text.unwrap_or_default()
+}
 
-/// Builds an example value for a schema from its default, its first alternative, or a fixed value
-/// for its type.
-fn example(root: &Value, schema: &Value, depth: usize, nodes_left: &mut usize) -> Value {
-    *nodes_left = nodes_left.saturating_sub(1);
-    if depth > 16 || *nodes_left == 0 {
-        return Value::Null;
+/// Builds an example value for a schema.
+struct Example<'a> {
+    root: &'a Value,
+    nodes_left: usize,
+    budget: SizeBudget,
+}
+
+impl Example<'_> {
+    /// Maximum number of values in an example. Without it, an example could double in size at each
+    /// level of nesting.
+    const MAX_NODES: usize = 500;
+    /// Maximum number of bytes in an example. References can lead to the same long default many
+    /// times.
+    const MAX_BYTES: usize = 50_000;
+
+    /// Builds an example. Returns `None` if it would be too large.
+    fn build(root: &Value) -> Option<Value> {
+        let budget = SizeBudget::with_bytes(Self::MAX_BYTES);
+        Example { root, nodes_left: Self::MAX_NODES, budget }.value(root, 0)
     }
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        return referenced(root, target)
-            .map_or(Value::Null, |to| example(root, to, depth + 1, nodes_left));
-    }
-    let first = |key: &str| schema.get(key)?.as_array()?.first();
-    if let Some(value) = schema.get("default").or_else(|| schema.get("const")) {
-        return value.clone();
-    }
-    if let Some(value) = first("examples").or_else(|| first("enum")) {
-        return value.clone();
-    }
-    if let Some(form) = first("anyOf").or_else(|| first("oneOf")) {
-        return example(root, form, depth + 1, nodes_left);
-    }
-    let kind = schema.get("type").and_then(Value::as_str).or_else(|| first("type")?.as_str());
-    match kind {
-        Some("string") => json!("text"),
-        Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
-        Some("number") => schema.get("minimum").cloned().unwrap_or(json!(1.5)),
-        Some("boolean") => json!(true),
-        Some("array") => {
-            let item = schema.get("items").map(|items| example(root, items, depth + 1, nodes_left));
-            Value::Array(item.into_iter().collect())
+
+    /// Returns the default of a schema, an example of its first alternative, or a fixed value for
+    /// its type.
+    fn value(&mut self, schema: &Value, depth: usize) -> Option<Value> {
+        self.nodes_left = self.nodes_left.saturating_sub(1);
+        if depth > 16 || self.nodes_left == 0 {
+            return Some(Value::Null);
         }
-        Some("object") => {
-            let mut fields = Map::new();
-            let properties = schema.get("properties").and_then(Value::as_object);
-            for (name, property) in properties.into_iter().flatten() {
-                fields.insert(name.clone(), example(root, property, depth + 1, nodes_left));
+        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+            return match referenced(self.root, target) {
+                Some(target) => self.value(target, depth + 1),
+                None => Some(Value::Null),
+            };
+        }
+        let first = |key: &str| schema.get(key)?.as_array()?.first();
+        let literal = schema.get("default").or_else(|| schema.get("const"));
+        if let Some(value) = literal.or_else(|| first("examples")).or_else(|| first("enum")) {
+            return self.budget.copy(value);
+        }
+        if let Some(form) = first("anyOf").or_else(|| first("oneOf")) {
+            return self.value(form, depth + 1);
+        }
+        let kind = schema.get("type").and_then(Value::as_str).or_else(|| first("type")?.as_str());
+        Some(match kind {
+            Some("string") => json!("text"),
+            Some("integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            Some("number") => schema.get("minimum").cloned().unwrap_or(json!(1.5)),
+            Some("boolean") => json!(true),
+            Some("array") => match schema.get("items") {
+                Some(items) => Value::Array(vec![self.value(items, depth + 1)?]),
+                None => json!([]),
+            },
+            Some("object") => {
+                let mut fields = Map::new();
+                let properties = schema.get("properties").and_then(Value::as_object);
+                for (name, property) in properties.into_iter().flatten() {
+                    self.budget.charge_bytes(name.len())?;
+                    fields.insert(name.clone(), self.value(property, depth + 1)?);
+                }
+                Value::Object(fields)
             }
-            Value::Object(fields)
-        }
-        _ => Value::Null,
+            _ => Value::Null,
+        })
     }
 }

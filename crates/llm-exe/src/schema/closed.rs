@@ -65,7 +65,7 @@ impl Counts {
         let is_union =
             rules.contains_key("anyOf") || rules.get("type").is_some_and(Value::is_array);
         self.unions += usize::from(is_union);
-        each_subschema(rules, &mut |_, inner| self.add(inner));
+        each_subschema(rules, &mut |_, _, inner| self.add(inner));
     }
 }
 

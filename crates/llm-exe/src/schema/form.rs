@@ -4,28 +4,41 @@
 //! is not rewritten if it contains keywords that a description can't replace.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::merge::{READABLE, merge};
-use super::reference::{referenced, with_pointers};
-use super::validate::Draft;
+use super::draft_2020_12::to_draft_2020_12;
+use super::merge::{Merged, READABLE, merge};
+use super::reference::{referenced, references_exist};
+use super::size::SizeBudget;
 
 /// Keywords that are removed because they do not constrain values.
 const ANNOTATIONS: &[&str] = &["$schema", "$id", "$comment", "examples", "deprecated"];
 /// Keywords that are merged with each branch of a combinator next to them.
 const DISTRIBUTED: &[&str] =
     &["properties", "required", "additionalProperties", "items", "prefixItems"];
+/// Keywords that a description can replace, but that can require properties. In a form with closed
+/// objects, they are merged with each branch of a combinator next to them, so that the properties
+/// of the branch are compared with them.
+const REQUIRING: &[&str] = &[
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "minProperties",
+    "unevaluatedProperties",
+];
 /// Maximum nesting depth of a schema and of the references in it.
 const MAX_LEVELS: usize = 64;
-/// Maximum number of subschemas in the result. Replacing references with their definitions could
-/// double the size of the schema at each level.
-const MAX_NODES: usize = 20_000;
-
-/// Maximum number of alternatives that are compared with each other.
-const MAX_COMPARED: usize = 100;
+/// Maximum number of values that are visited to find recursive references.
+const MAX_VISITS: usize = 1_000_000;
+/// The bytes that are counted for each subschema of a condition.
+const CONDITION_BYTES: usize = 16;
+/// Maximum number of comparisons of names and literals to find alternatives that can apply
+/// together.
+const MAX_COMPARISONS: usize = 1_000_000;
 
 /// The keywords of a schema object and their values.
 type Rules = Map<String, Value>;
@@ -52,23 +65,18 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Rewrites a schema. Returns `None` if the schema is recursive or the provider does not
-    /// support it.
+    /// Rewrites a schema. Returns `None` if the schema is recursive, if the provider does not
+    /// support it, or if the result would be too large.
     pub(super) fn rewrite(&self, schema: &Value) -> Option<Value> {
-        let schema = &*with_pointers(schema);
-        if !references_are_finite(schema, schema, &mut Vec::new(), &mut HashSet::new()) {
-            return None;
-        }
+        let schema = &*to_draft_2020_12(schema);
+        ReferenceWalk::new(schema).visit(schema)?;
         let form = [true, false].into_iter().find_map(|keep_descriptions| {
-            let ref_siblings_apply = !Draft::detect(schema).ignores_ref_siblings();
-            let nodes_left = Cell::new(MAX_NODES);
-            let root = schema;
-            let rewriter =
-                Rewriter { form: self, root, ref_siblings_apply, keep_descriptions, nodes_left };
+            let budget = SizeBudget::new();
+            let rewriter = Rewriter { form: self, root: schema, keep_descriptions, budget };
             rewriter.rewrite_node(schema, 0)
         })?;
         // Merging can remove the target of a reference that does not lead to a definition.
-        references_exist(&form, &form).then_some(form)
+        references_exist(&form).then_some(form)
     }
 }
 
@@ -76,18 +84,16 @@ impl Form {
 struct Rewriter<'a> {
     form: &'a Form,
     root: &'a Value,
-    /// Whether the keywords next to a `$ref` constrain values, as they do since draft 2019-09.
-    ref_siblings_apply: bool,
     /// Whether to inline the definition of a `$ref` that has a description next to it. This
     /// preserves the description, but many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
-    nodes_left: Cell<usize>,
+    budget: SizeBudget,
 }
 
 impl Rewriter<'_> {
     fn rewrite_node(&self, schema: &Value, depth: usize) -> Option<Value> {
         let rules = schema.as_object()?;
-        self.nodes_left.set(self.nodes_left.get().checked_sub(1)?);
+        self.budget.charge_node()?;
         if depth > MAX_LEVELS || self.form.unsupported.iter().any(|key| rules.contains_key(*key)) {
             return None;
         }
@@ -99,6 +105,7 @@ impl Rewriter<'_> {
             return None;
         }
         if let Some(target) = rules.get("$ref") {
+            self.budget.charge(target)?;
             out.insert("$ref".to_owned(), json!(self.rewrite_reference(target.as_str()?)?));
             return Some(Value::Object(out));
         }
@@ -110,11 +117,14 @@ impl Rewriter<'_> {
                 "definitions" | "properties" | "required" | "additionalProperties" => {}
                 "items" | "prefixItems" | "description" => {}
                 key if self.supports(key, value) => {
-                    out.insert(key.to_owned(), value.clone());
+                    out.insert(key.to_owned(), self.budget.copy(value)?);
                 }
                 key if ANNOTATIONS.contains(&key) => {}
-                _ => notes.push(format!("{key}: {value}")),
+                _ => notes.push(self.budget.note(key, value)?),
             }
+        }
+        if let Some(description) = rules.get("description") {
+            self.budget.charge(description)?;
         }
         write_description(rules.get("description"), &notes, &mut out);
         Some(Value::Object(out))
@@ -130,14 +140,13 @@ impl Rewriter<'_> {
             return None;
         }
         let reference = rules.get("$ref");
-        let all_of = rules.get("allOf").filter(|_| reference.is_none() || self.ref_siblings_apply);
+        let all_of = rules.get("allOf");
         if reference.is_none() && all_of.is_none() {
             return Some(Cow::Borrowed(rules));
         }
         let is_sibling = |key: &str| match key {
             "$ref" | "allOf" | "$defs" | "definitions" => false,
-            key if ANNOTATIONS.contains(&key) => false,
-            key => reference.is_none() || self.ref_siblings_apply || READABLE.contains(&key),
+            key => !ANNOTATIONS.contains(&key),
         };
         let siblings = || rules.iter().filter(|(key, _)| is_sibling(key));
         let is_plain =
@@ -154,23 +163,21 @@ impl Rewriter<'_> {
             _ => {}
         }
         let target = reference.map(|reference| reference_schema(reference).into());
-        let mut merged = Rules::new();
+        let mut merged = Merged::new(&self.budget);
         for part in target.iter().chain(branches) {
-            let part = self.resolve(part, depth)?;
-            match merge(&merged, part.iter()) {
-                Some(both) => merged = both,
-                None => return self.keep_all_of(rules, branches),
+            if merged.add(self.resolve(part, depth)?.iter()).is_none() {
+                return self.keep_all_of(rules, branches);
             }
         }
-        match merge(&merged, siblings()) {
-            Some(merged) => Some(Cow::Owned(merged)),
+        match merged.add(siblings()) {
+            Some(()) => Some(Cow::Owned(merged.into_rules())),
             None => self.keep_all_of(rules, branches),
         }
     }
 
     /// Flattens a schema, and replaces its `$ref` with the definition.
     fn resolve<'r>(&'r self, schema: &'r Value, depth: usize) -> Option<Cow<'r, Rules>> {
-        self.nodes_left.set(self.nodes_left.get().checked_sub(1)?);
+        self.budget.charge_node()?;
         let flat = self.flatten(schema.as_object()?, depth + 1)?;
         match flat.get("$ref") {
             Some(reference) => {
@@ -212,6 +219,7 @@ impl Rewriter<'_> {
             let sent = if self.form.definitions_at_root { "$defs" } else { key };
             let rewritten = out.entry(sent).or_insert_with(|| json!({})).as_object_mut()?;
             for (name, definition) in all {
+                self.budget.charge_bytes(name.len())?;
                 if rewritten
                     .insert(name.clone(), self.rewrite_node(definition, depth + 1)?)
                     .is_some()
@@ -242,11 +250,12 @@ impl Rewriter<'_> {
         depth: usize,
     ) -> Option<()> {
         if let Some(key) = ["enum", "const"].into_iter().find(|key| rules.contains_key(*key)) {
+            self.budget.charge(rules.get(key)?)?;
             if let Some(literal) = (self.form.rewrite_literal)(rules) {
                 out.extend(literal);
                 return Some(());
             }
-            notes.push(format!("{key}: {}", rules.get(key)?));
+            notes.push(self.budget.note(key, rules.get(key)?)?);
         }
         for key in ["anyOf", "oneOf", "allOf"] {
             let Some(branches) = rules.get(key) else { continue };
@@ -259,7 +268,7 @@ impl Rewriter<'_> {
             return Some(());
         }
         let kind = rules.get("type")?;
-        out.insert("type".to_owned(), kind.clone());
+        out.insert("type".to_owned(), self.budget.copy(kind)?);
         let is = |name: &str| match kind {
             Value::Array(types) => types.iter().any(|kind| kind.as_str() == Some(name)),
             kind => kind.as_str() == Some(name),
@@ -282,7 +291,8 @@ impl Rewriter<'_> {
         branches: &'r [Value],
         depth: usize,
     ) -> Option<Cow<'r, [Value]>> {
-        if !DISTRIBUTED.iter().any(|key| rules.contains_key(*key)) {
+        let requiring = if self.form.closed { REQUIRING } else { &[] };
+        if !DISTRIBUTED.iter().chain(requiring).any(|key| rules.contains_key(*key)) {
             return Some(Cow::Borrowed(branches));
         }
         let is_combinator = |key: &str| ["anyOf", "oneOf", "allOf"].contains(&key);
@@ -294,10 +304,13 @@ impl Rewriter<'_> {
             key != combinator && !is_preserved && !ANNOTATIONS.contains(&key)
         };
         let siblings = rules.iter().filter(|(key, _)| is_sibling(key));
-        let siblings: Rules = siblings.map(|(key, rule)| (key.clone(), rule.clone())).collect();
-        let merged = branches
-            .iter()
-            .map(|branch| merge(&siblings, self.resolve(branch, depth)?.iter()).map(Value::Object));
+        let mut target = Merged::new(&self.budget);
+        target.add(siblings)?;
+        let target = target.into_rules();
+        let merged = branches.iter().map(|branch| {
+            let branch = self.resolve(branch, depth)?;
+            merge(&target, branch.iter(), &self.budget).map(Value::Object)
+        });
         let merged = merged.collect::<Option<Vec<Value>>>()?;
         // A value with the properties of two closed branches would satisfy neither of them.
         if self.form.closed && combinator == "anyOf" && any_overlap(&merged) {
@@ -337,13 +350,11 @@ impl Rewriter<'_> {
             if has_free_keys || matches!(additional, Some(Value::Object(_))) {
                 return None;
             }
-            // A closed object can't contain a property that it does not list.
-            if !required_and_conditional_names(rules).all(|name| properties.contains_key(name)) {
-                return None;
-            }
+            self.check_closed(rules, properties, depth)?;
         }
         let mut rewritten = Map::new();
         for (name, property) in properties {
+            self.budget.charge_bytes(name.len())?;
             rewritten.insert(name.clone(), self.rewrite_node(property, depth + 1)?);
         }
         if self.form.closed || !rewritten.is_empty() {
@@ -354,6 +365,9 @@ impl Rewriter<'_> {
             Some(schema @ Value::Object(_)) => Some(self.rewrite_node(schema, depth + 1)?),
             other => other.cloned(),
         };
+        if let Some(required) = rules.get("required") {
+            self.budget.charge(required)?;
+        }
         out.extend(additional.map(|additional| ("additionalProperties".to_owned(), additional)));
         match rules.get("required") {
             Some(Value::Array(names)) if !self.form.closed => {
@@ -363,7 +377,7 @@ impl Rewriter<'_> {
                     |name: &&Value| name.as_str().is_some_and(|name| properties.contains_key(name));
                 let known: Vec<&Value> = names.iter().filter(is_property).collect();
                 if known.len() < names.len() {
-                    notes.push(format!("required: {}", json!(names)));
+                    notes.push(self.budget.note("required", rules.get("required")?)?);
                 }
                 if !known.is_empty() {
                     out.insert("required".to_owned(), json!(known));
@@ -376,66 +390,138 @@ impl Rewriter<'_> {
     }
 }
 
-/// Returns whether every `$ref` refers to this document and no reference is recursive. Each target
-/// is visited once.
-fn references_are_finite<'a>(
-    root: &'a Value,
-    schema: &'a Value,
-    path: &mut Vec<&'a str>,
-    visited: &mut HashSet<&'a str>,
-) -> bool {
-    if path.len() > MAX_LEVELS {
-        return false;
+impl Rewriter<'_> {
+    /// Returns `None` if a closed object with these properties would not satisfy the schema,
+    /// because it can't contain a property that it does not list.
+    fn check_closed(&self, rules: &Rules, properties: &Rules, depth: usize) -> Option<()> {
+        if matches!(rules.get("unevaluatedProperties"), Some(Value::Object(_))) {
+            return None;
+        }
+        for name in required_names(rules) {
+            self.budget.charge_bytes(name.len())?;
+            properties.get(name)?;
+        }
+        self.check_number(rules, properties)?;
+        conditions(rules).try_for_each(|condition| self.check_condition(condition, rules, depth))
     }
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        if path.contains(&target) {
-            return false;
+
+    /// Returns `None` if a schema that can apply to an object requires or describes a property that
+    /// the object does not list. This includes the objects in the properties and items of both.
+    fn check_condition(&self, condition: &Value, object: &Rules, depth: usize) -> Option<()> {
+        let Some(rules) = condition.as_object() else { return Some(()) };
+        self.budget.charge_bytes(CONDITION_BYTES)?;
+        if depth > MAX_LEVELS {
+            return None;
         }
-        if !visited.contains(target) {
-            let Some(definition) = referenced(root, target) else { return false };
-            path.push(target);
-            let finite = references_are_finite(root, definition, path, visited);
-            path.pop();
-            visited.insert(target);
-            if !finite {
-                return false;
-            }
+        let depth = depth + 1;
+        if let Some(target) = rules.get("$ref") {
+            self.check_condition(referenced(self.root, target.as_str()?)?, object, depth)?;
         }
+        let listed = object.get("properties").and_then(Value::as_object);
+        for name in required_names(rules) {
+            self.budget.charge_bytes(name.len())?;
+            listed?.get(name)?;
+        }
+        for (name, inner) in
+            rules.get("properties").and_then(Value::as_object).into_iter().flatten()
+        {
+            self.check_inner(inner, listed?.get(name)?, depth)?;
+        }
+        if let (Some(inner), Some(items)) = (rules.get("items"), object.get("items")) {
+            self.check_inner(inner, items, depth)?;
+        }
+        if let Some(listed) = listed {
+            self.check_number(rules, listed)?;
+        }
+        let branches =
+            ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| rules.get(*key)?.as_array());
+        conditions(rules)
+            .chain(branches.flatten())
+            .try_for_each(|inner| self.check_condition(inner, object, depth))
     }
-    match schema {
-        Value::Object(rules) => {
-            rules.values().all(|inner| references_are_finite(root, inner, path, visited))
+
+    /// Compares a part of a condition with the schema of the same part of the object.
+    fn check_inner(&self, condition: &Value, schema: &Value, depth: usize) -> Option<()> {
+        const WITHOUT_NAMES: &[&str] =
+            &["type", "const", "enum", "not", "pattern", "minimum", "maximum", "description"];
+        let Some(rules) = condition.as_object() else { return Some(()) };
+        if rules.keys().all(|key| WITHOUT_NAMES.contains(&key.as_str())) {
+            return Some(());
         }
-        Value::Array(items) => {
-            items.iter().all(|inner| references_are_finite(root, inner, path, visited))
-        }
-        _ => true,
+        self.check_condition(condition, &*self.resolve(schema, depth)?, depth)
+    }
+
+    /// Returns `None` if an object must have more properties than the closed object lists.
+    fn check_number(&self, rules: &Rules, properties: &Rules) -> Option<()> {
+        let min = rules.get("minProperties").and_then(Value::as_u64).unwrap_or_default();
+        (min <= u64::try_from(properties.len()).ok()?).then_some(())
     }
 }
 
-/// Returns the names of the properties that a schema requires, and of those that it requires or
-/// describes under a condition.
-fn required_and_conditional_names(rules: &Rules) -> impl Iterator<Item = &str> {
-    let schemas = |key: &str| rules.get(key).and_then(Value::as_object);
-    let named = ["dependentSchemas", "dependencies"].into_iter().filter_map(schemas);
-    let conditions = ["then", "else"].into_iter().filter_map(schemas);
-    let conditions =
-        conditions.chain(named.flat_map(|named| named.values().filter_map(Value::as_object)));
-    let described = conditions
-        .clone()
-        .filter_map(|rules| rules.get("properties")?.as_object())
-        .flat_map(|properties| properties.keys().map(String::as_str));
-    let lists = ["dependentRequired", "dependencies"].into_iter().filter_map(schemas);
-    let required = std::iter::once(rules)
-        .chain(conditions)
-        .filter_map(|rules| rules.get("required"))
-        .chain(lists.flat_map(|lists| lists.values()))
-        .filter_map(Value::as_array);
-    described.chain(required.flatten().filter_map(Value::as_str))
+/// Returns the names of the properties that a schema always requires or can require.
+fn required_names(rules: &Rules) -> impl Iterator<Item = &str> {
+    let lists = ["dependentRequired", "dependencies"].into_iter();
+    let lists = lists.filter_map(|key| rules.get(key)?.as_object()).flat_map(Map::values);
+    let lists = rules.get("required").into_iter().chain(lists).filter_map(Value::as_array);
+    lists.flatten().filter_map(Value::as_str)
+}
+
+/// Returns the schemas that apply to an object under a condition.
+fn conditions(rules: &Rules) -> impl Iterator<Item = &Value> {
+    let named = ["dependentSchemas", "dependencies"].into_iter();
+    let named = named.filter_map(|key| rules.get(key)?.as_object()).flat_map(Map::values);
+    ["then", "else"].into_iter().filter_map(|key| rules.get(key)).chain(named)
+}
+
+/// Follows the references of a schema to find those that are recursive.
+struct ReferenceWalk<'a> {
+    root: &'a Value,
+    /// The references that are being followed.
+    path: Vec<&'a str>,
+    /// The references that were followed. Each is followed once.
+    visited: HashSet<&'a str>,
+    visits_left: usize,
+}
+
+impl<'a> ReferenceWalk<'a> {
+    fn new(root: &'a Value) -> Self {
+        ReferenceWalk { root, path: Vec::new(), visited: HashSet::new(), visits_left: MAX_VISITS }
+    }
+
+    /// Visits a value in the schema. Returns `None` if a `$ref` in it is recursive or refers to
+    /// another document, or if there are too many values to visit.
+    fn visit(&mut self, value: &'a Value) -> Option<()> {
+        self.visits_left = self.visits_left.checked_sub(1)?;
+        if self.path.len() > MAX_LEVELS {
+            return None;
+        }
+        match value {
+            Value::Object(rules) => {
+                if let Some(target) = rules.get("$ref").and_then(Value::as_str) {
+                    self.follow(target)?;
+                }
+                rules.values().try_for_each(|inner| self.visit(inner))
+            }
+            Value::Array(items) => items.iter().try_for_each(|inner| self.visit(inner)),
+            _ => Some(()),
+        }
+    }
+
+    fn follow(&mut self, target: &'a str) -> Option<()> {
+        if self.path.contains(&target) {
+            return None;
+        }
+        if self.visited.insert(target) {
+            self.path.push(target);
+            self.visit(referenced(self.root, target)?)?;
+            self.path.pop();
+        }
+        Some(())
+    }
 }
 
 /// Returns whether a value could have the properties of two open objects with different properties.
-/// Returns true if there are too many objects to compare.
+/// Returns true if the objects are too large to compare.
 fn any_overlap(branches: &[Value]) -> bool {
     let objects: Vec<&Rules> = branches
         .iter()
@@ -447,19 +533,26 @@ fn any_overlap(branches: &[Value]) -> bool {
     if objects.iter().all(|object| has_same_names(object, objects[0])) {
         return false;
     }
-    objects.len() > MAX_COMPARED
-        || objects.iter().enumerate().any(|(index, a)| {
-            let others = &objects[index + 1..];
-            others.iter().any(|b| !has_same_names(a, b) && !are_exclusive(a, b))
+    let mut comparisons_left = MAX_COMPARISONS;
+    objects.iter().enumerate().any(|(index, a)| {
+        objects[index + 1..].iter().any(|b| {
+            let Some(left) = comparisons_left.checked_sub(1 + 2 * a.len()) else { return true };
+            comparisons_left = left;
+            !has_same_names(a, b) && !are_exclusive(a, b, &mut comparisons_left)
         })
+    })
 }
 
 /// Returns whether a property has different literals in two objects, such as `kind` in a tagged
-/// union.
-fn are_exclusive(a: &Rules, b: &Rules) -> bool {
+/// union. Returns false if there are more literals than may be compared.
+fn are_exclusive(a: &Rules, b: &Rules, comparisons_left: &mut usize) -> bool {
     a.iter().any(|(name, property)| {
         let literals = (literals(property), b.get(name).and_then(literals));
         let (Some(of_a), Some(of_b)) = literals else { return false };
+        match comparisons_left.checked_sub(of_a.len() * of_b.len()) {
+            Some(left) => *comparisons_left = left,
+            None => return false,
+        }
         !of_a.iter().any(|value| of_b.contains(value))
     })
 }
@@ -475,21 +568,6 @@ fn literals(schema: &Value) -> Option<&[Value]> {
 /// Returns a schema that contains only a `$ref`.
 fn reference_schema(reference: &Value) -> Rules {
     Rules::from_iter([("$ref".to_owned(), reference.clone())])
-}
-
-/// Returns whether every `$ref` in a schema leads to a subschema of `root`.
-fn references_exist(root: &Value, schema: &Value) -> bool {
-    let exists = |inner: &Value| match inner.get("$ref").and_then(Value::as_str) {
-        Some(target) => referenced(root, target).is_some(),
-        None => true,
-    };
-    match schema {
-        Value::Object(rules) => {
-            exists(schema) && rules.values().all(|inner| references_exist(root, inner))
-        }
-        Value::Array(items) => items.iter().all(|inner| references_exist(root, inner)),
-        _ => true,
-    }
 }
 
 /// Writes the description of a subschema: the original description, followed by the constraints

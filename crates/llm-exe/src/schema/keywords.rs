@@ -23,7 +23,7 @@ pub(super) fn change_subschemas(
 ) {
     for (keyword, inner) in schema {
         match inner {
-            Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
+            Value::Object(named) if is_named(keyword) => {
                 named.values_mut().filter_map(Value::as_object_mut).for_each(&mut *change);
             }
             _ if DATA.contains(&keyword.as_str()) => {}
@@ -36,28 +36,38 @@ pub(super) fn change_subschemas(
     }
 }
 
-/// Calls `visit` with each direct subschema of a schema and its JSON pointer in the schema, without
-/// the first slash. The subschemas are those that [`change_subschemas`] changes.
+/// A step below a keyword to a subschema.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step<'a> {
+    /// The value of the keyword is the subschema.
+    None,
+    /// The name of the subschema in an object of subschemas.
+    Name(&'a str),
+    /// The index of the subschema in a list.
+    Index(usize),
+}
+
+/// Calls `visit` with each direct subschema of a schema, the keyword that it belongs to, and the
+/// step to it. The subschemas are those that [`change_subschemas`] changes, in the same order.
 pub(super) fn each_subschema<'a>(
     schema: &'a Map<String, Value>,
-    visit: &mut impl FnMut(String, &'a Map<String, Value>),
+    visit: &mut impl FnMut(&'a str, Step<'a>, &'a Map<String, Value>),
 ) {
     for (keyword, inner) in schema {
-        let keyword_step = pointer_step(keyword);
         match inner {
-            Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
+            Value::Object(named) if is_named(keyword) => {
                 for (name, inner) in named {
                     if let Value::Object(inner) = inner {
-                        visit(format!("{keyword_step}/{}", pointer_step(name)), inner);
+                        visit(keyword, Step::Name(name), inner);
                     }
                 }
             }
             _ if DATA.contains(&keyword.as_str()) => {}
-            Value::Object(inner) => visit(keyword_step, inner),
+            Value::Object(inner) => visit(keyword, Step::None, inner),
             Value::Array(list) => {
                 for (index, inner) in list.iter().enumerate() {
                     if let Value::Object(inner) = inner {
-                        visit(format!("{keyword_step}/{index}"), inner);
+                        visit(keyword, Step::Index(index), inner);
                     }
                 }
             }
@@ -66,6 +76,7 @@ pub(super) fn each_subschema<'a>(
     }
 }
 
-fn pointer_step(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+/// Returns whether the value of a keyword is an object of schemas.
+pub(super) fn is_named(keyword: &str) -> bool {
+    NAMED.contains(&keyword)
 }

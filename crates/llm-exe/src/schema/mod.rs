@@ -13,6 +13,7 @@ mod merge;
 mod open;
 mod pattern;
 mod reference;
+mod size;
 mod strict;
 mod tool_input;
 mod validate;
@@ -28,6 +29,7 @@ pub use error::SchemaError;
 pub use open::open;
 pub use pattern::without_lookaround;
 pub(crate) use reference::{referenced, with_pointers};
+pub(crate) use size::SizeBudget;
 pub use strict::strict;
 pub use tool_input::tool_input;
 

@@ -5,33 +5,65 @@
 //! (vercel/ai#21037, pydantic/pydantic-ai#5519, anomalyco/opencode#32073). zod generates lookaround
 //! for `email`, and pydantic generates it for `Decimal`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::form::write_description;
 use super::keywords::change_subschemas;
+use super::reference::{referenced, with_pointers};
 
 /// Groups of keywords that are removed together with a pattern inside them. Removing only the
 /// pattern could make the schema reject values that the original schema accepts.
-const NEGATIONS: &[&[&str]] = &[&["not"], &["if", "then", "else"], &["oneOf"]];
+const NEGATIONS: &[&[&str]] = &[&["not"], &["if", "then", "else"]];
+/// Keywords that apply to what other keywords do not describe. Without a pattern in one of these,
+/// they would apply to more.
+const REMAINDERS: &[&str] = &["unevaluatedProperties", "unevaluatedItems"];
+/// Maximum number of values that are visited to find the references that lead to a pattern.
+const MAX_VISITS: usize = 1_000_000;
 
 /// Returns the schema without the patterns that OpenAI rejects. Each pattern moves into the
 /// description of its subschema. Replies are still validated against the original schema.
+/// References are replaced with pointers.
 pub fn without_lookaround(schema: &Value) -> Value {
-    let mut schema = schema.clone();
+    let mut schema = with_pointers(schema).into_owned();
+    if !RefusedPatterns::default().is_in(&schema) {
+        return schema;
+    }
+    let refused = RefusedPatterns::find(&schema);
     if let Value::Object(rules) = &mut schema {
-        move_patterns(rules);
+        move_patterns(rules, &refused);
     }
     schema
 }
 
-fn move_patterns(rules: &mut Map<String, Value>) {
+fn move_patterns(rules: &mut Map<String, Value>, refused: &RefusedPatterns) {
     let mut moved = Vec::new();
     let mut move_rule = |rules: &mut Map<String, Value>, keyword: &str| {
         moved.extend(rules.shift_remove(keyword).map(|value| format!("{keyword}: {value}")));
     };
+    let is_refused = |rules: &Map<String, Value>, keyword: &str| {
+        rules.get(keyword).is_some_and(|value| refused.is_in(value))
+    };
+    let has_remainder = REMAINDERS.iter().any(|keyword| rules.contains_key(*keyword));
+    if has_remainder && rules.iter().any(|(keyword, _)| is_refused(rules, keyword)) {
+        REMAINDERS.iter().for_each(|keyword| move_rule(rules, keyword));
+    }
     for group in NEGATIONS {
-        if group.iter().any(|keyword| rules.get(*keyword).is_some_and(any_lookaround)) {
+        if group.iter().any(|keyword| is_refused(rules, keyword)) {
             group.iter().for_each(|keyword| move_rule(rules, keyword));
+        }
+    }
+    // Without a pattern, more items are counted, and several branches of a `oneOf` can apply.
+    if rules.contains_key("maxContains") && is_refused(rules, "contains") {
+        let counted = ["contains", "minContains", "maxContains"];
+        counted.iter().for_each(|keyword| move_rule(rules, keyword));
+    }
+    if is_refused(rules, "oneOf") {
+        if rules.contains_key("anyOf") {
+            move_rule(rules, "oneOf");
+        } else if let Some(branches) = rules.shift_remove("oneOf") {
+            rules.insert("anyOf".to_owned(), branches);
         }
     }
     if rules.get("pattern").and_then(Value::as_str).is_some_and(has_lookaround) {
@@ -39,26 +71,96 @@ fn move_patterns(rules: &mut Map<String, Value>) {
     }
     let named = rules.get("patternProperties").and_then(Value::as_object);
     if named.is_some_and(|named| named.keys().any(|pattern| has_lookaround(pattern))) {
-        // Without the patterns, `additionalProperties` and `unevaluatedProperties` would also apply
-        // to properties that match a pattern.
-        for keyword in ["patternProperties", "additionalProperties", "unevaluatedProperties"] {
+        // Without the patterns, `additionalProperties` would also apply to properties that match a
+        // pattern.
+        for keyword in ["patternProperties", "additionalProperties"] {
             move_rule(rules, keyword);
         }
     }
     let description = rules.get("description").cloned();
     write_description(description.as_ref(), &moved, rules);
-    change_subschemas(rules, &mut move_patterns);
+    change_subschemas(rules, &mut |inner| move_patterns(inner, refused));
 }
 
-/// Returns whether a schema contains a pattern that OpenAI rejects.
-fn any_lookaround(schema: &Value) -> bool {
-    match schema {
-        Value::Object(rules) => rules.iter().any(|(keyword, value)| match value {
-            Value::String(pattern) if keyword == "pattern" => has_lookaround(pattern),
-            _ => has_lookaround(keyword) || any_lookaround(value),
-        }),
-        Value::Array(items) => items.iter().any(any_lookaround),
-        _ => false,
+/// The references that lead to a pattern that OpenAI rejects.
+#[derive(Default)]
+struct RefusedPatterns {
+    references: HashSet<String>,
+    /// Whether any reference could lead to such a pattern.
+    is_incomplete: bool,
+}
+
+impl RefusedPatterns {
+    /// Finds the references in a schema.
+    fn find(schema: &Value) -> Self {
+        let mut all = HashSet::new();
+        add_references(schema, &mut all);
+        let mut refused = RefusedPatterns::default();
+        let mut visits_left = MAX_VISITS;
+        loop {
+            let known = refused.references.len();
+            for reference in &all {
+                let Some(target) = referenced(schema, reference) else { continue };
+                if refused.references.contains(*reference) {
+                    continue;
+                }
+                match refused.search(target, &mut visits_left) {
+                    Some(true) => drop(refused.references.insert((*reference).to_owned())),
+                    Some(false) => {}
+                    None => return RefusedPatterns { is_incomplete: true, ..refused },
+                }
+            }
+            if refused.references.len() == known {
+                return refused;
+            }
+        }
+    }
+
+    /// Returns whether a value contains a pattern that OpenAI rejects, or a reference to one.
+    fn is_in(&self, value: &Value) -> bool {
+        self.search(value, &mut usize::MAX.clone()) == Some(true)
+    }
+
+    /// Returns `None` if there are too many values to visit.
+    fn search(&self, value: &Value, visits_left: &mut usize) -> Option<bool> {
+        *visits_left = visits_left.checked_sub(1)?;
+        match value {
+            Value::Object(rules) => {
+                for (keyword, value) in rules {
+                    let found = match value {
+                        Value::String(pattern) if keyword == "pattern" => has_lookaround(pattern),
+                        Value::String(reference) if keyword == "$ref" => {
+                            self.is_incomplete || self.references.contains(reference)
+                        }
+                        _ => has_lookaround(keyword) || self.search(value, visits_left)?,
+                    };
+                    if found {
+                        return Some(true);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    if self.search(item, visits_left)? {
+                        return Some(true);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Some(false)
+    }
+}
+
+/// Adds the references in a value to a set.
+fn add_references<'a>(value: &'a Value, references: &mut HashSet<&'a str>) {
+    match value {
+        Value::Object(rules) => {
+            references.extend(rules.get("$ref").and_then(Value::as_str));
+            rules.values().for_each(|inner| add_references(inner, references));
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_references(item, references)),
+        _ => {}
     }
 }
 
@@ -130,6 +232,36 @@ mod tests {
                 json!({"type": "string", "not": {"pattern": "^(?!x)"}, "maxLength": 3}),
                 json!({"type": "string", "maxLength": 3,
                     "description": "{not: {\"pattern\":\"^(?!x)\"}}"}),
+            ),
+            (
+                json!({"not": {"$ref": "#/$defs/A"}, "$defs": {
+                    "A": {"$ref": "#/$defs/B"}, "B": {"pattern": "(?=a)"}}}),
+                json!({"$defs": {"A": {"$ref": "#/$defs/B"},
+                        "B": {"description": "{pattern: \"(?=a)\"}"}},
+                    "description": "{not: {\"$ref\":\"#/$defs/A\"}}"}),
+            ),
+            (
+                json!({"oneOf": [{"$ref": "#/$defs/A"}, {"type": "null"}],
+                    "not": {"$ref": "#/$defs/B"},
+                    "$defs": {"A": {"pattern": "(?=a)"}, "B": {"const": 1}}}),
+                json!({"not": {"$ref": "#/$defs/B"},
+                    "$defs": {"A": {"description": "{pattern: \"(?=a)\"}"}, "B": {"const": 1}},
+                    "anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}),
+            ),
+            (
+                json!({"contains": {"pattern": "(?=a)"}, "maxContains": 1, "items": {}}),
+                json!({"items": {}, "description":
+                    "{contains: {\"pattern\":\"(?=a)\"}, maxContains: 1}"}),
+            ),
+            (
+                json!({"contains": {"pattern": "(?=a)"}}),
+                json!({"contains": {"description": "{pattern: \"(?=a)\"}"}}),
+            ),
+            (
+                json!({"allOf": [{"patternProperties": {"(?=a)": {}}}],
+                    "unevaluatedProperties": false}),
+                json!({"allOf": [{"description": "{patternProperties: {\"(?=a)\":{}}}"}],
+                    "description": "{unevaluatedProperties: false}"}),
             ),
             (
                 json!({"if": {"pattern": "(?=a)"}, "then": {"maxLength": 3}}),

@@ -9,13 +9,16 @@
 //! that OpenAI rejects: they move into a description for the model, and the reply is still
 //! validated against the original schema.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
+use super::draft_2020_12::to_draft_2020_12;
 use super::form::write_description;
 use super::merge::{OBJECT_RULES, READABLE, merge};
 use super::pattern::has_lookaround;
-use super::reference::{referenced, with_pointers};
-use super::validate::Draft;
+use super::reference::referenced;
+use super::size::SizeBudget;
 
 /// Keywords that strict mode supports.
 const SUPPORTED: &[&str] = &[
@@ -51,30 +54,25 @@ const MAX_CHARS: usize = 120_000;
 const UNLIMITED_ENUM_VALUES: usize = 250;
 /// Maximum number of characters in an `enum` with more than [`UNLIMITED_ENUM_VALUES`] values.
 const MAX_ENUM_CHARS: usize = 15_000;
-/// Maximum number of subschemas in the result. Replacing references with their definitions could
-/// double the size of the schema at each level.
-const MAX_NODES: usize = 20_000;
 
 type Rules = Map<String, Value>;
 
 /// Rewrites a schema to the form that strict mode requires. Returns `None` if this would change
-/// which values the schema accepts.
+/// which values the schema accepts, or if the result would be too large.
 pub fn strict(schema: &Value) -> Option<Value> {
-    let schema = &*with_pointers(schema);
+    let schema = &*to_draft_2020_12(schema);
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
     let form = [true, false].into_iter().find_map(|keep_descriptions| {
         let mut rewriter = StrictRewriter {
             root: schema,
-            // Up to draft-07, validators ignore all keywords next to a `$ref`.
-            ref_siblings_apply: !Draft::detect(schema).ignores_ref_siblings(),
             keep_descriptions,
             in_progress: vec!["#".to_owned()],
             properties: 0,
             enum_values: 0,
             chars: 0,
-            nodes: 0,
+            budget: SizeBudget::new(),
         };
         rewriter.rewrite_node(schema.as_object()?, 1)
     })?;
@@ -83,7 +81,6 @@ pub fn strict(schema: &Value) -> Option<Value> {
 
 struct StrictRewriter<'a> {
     root: &'a Value,
-    ref_siblings_apply: bool,
     /// Whether to inline the definition of a `$ref` that has a description next to it. This
     /// preserves the description, but many copies of a large definition can exceed the limits.
     keep_descriptions: bool,
@@ -92,13 +89,13 @@ struct StrictRewriter<'a> {
     properties: usize,
     enum_values: usize,
     chars: usize,
-    nodes: usize,
+    budget: SizeBudget,
 }
 
 impl StrictRewriter<'_> {
     fn rewrite_node(&mut self, rules: &Rules, level: usize) -> Option<Value> {
-        self.nodes += 1;
-        if level > MAX_LEVELS || self.nodes > MAX_NODES {
+        self.budget.charge_node()?;
+        if level > MAX_LEVELS {
             return None;
         }
         if let Some(Value::String(reference)) = rules.get("$ref") {
@@ -115,6 +112,7 @@ impl StrictRewriter<'_> {
         if !["type", "anyOf"].iter().any(|key| rules.contains_key(*key)) {
             out.insert("type".to_owned(), infer_literal_type(rules)?);
         }
+        self.charge_copied(rules)?;
         let literals = filter_literals(rules)?;
         let mut moved = Vec::new();
         for (key, value) in rules {
@@ -142,7 +140,7 @@ impl StrictRewriter<'_> {
                     }
                 }
                 "pattern" if value.as_str().is_some_and(has_lookaround) => {
-                    moved.push(format!("{key}: {value}"));
+                    moved.push(self.budget.note(key, value)?);
                 }
                 key if REMOVED.contains(&key) => {}
                 key if SUPPORTED.contains(&key) => {
@@ -172,15 +170,17 @@ impl StrictRewriter<'_> {
     fn rewrite_reference(&mut self, rules: &Rules, reference: &str, level: usize) -> Option<Value> {
         let target = referenced(self.root, reference)?.as_object()?;
         let siblings: Vec<(&String, &Value)> =
-            rules.iter().filter(|(key, _)| self.is_ref_sibling(key)).collect();
+            rules.iter().filter(|(key, _)| is_ref_sibling(key)).collect();
         let is_recursive = self.in_progress.iter().any(|open| open == reference);
         let only_descriptions = siblings.iter().all(|(key, _)| READABLE.contains(&key.as_str()));
         // The root must have its own `type`, so a `$ref` at the root is always replaced.
         let has_siblings = !only_descriptions || self.keep_descriptions && !siblings.is_empty();
         if (has_siblings || level == 1) && !is_recursive {
-            let mut merged = merge(target, siblings.iter().copied())?;
+            let mut merged = merge(target, siblings.iter().copied(), &self.budget)?;
             for key in ["$defs", "definitions"] {
-                merged.extend(rules.get(key).map(|all| (key.to_owned(), all.clone())));
+                if let Some(all) = rules.get(key) {
+                    merged.insert(key.to_owned(), self.budget.copy(all)?);
+                }
             }
             self.in_progress.push(reference.to_owned());
             let node = self.rewrite_node(&merged, level);
@@ -190,6 +190,7 @@ impl StrictRewriter<'_> {
         if !only_descriptions {
             return None;
         }
+        self.budget.charge_bytes(reference.len())?;
         let mut out = Map::new();
         out.insert("$ref".to_owned(), json!(reference));
         for key in ["$defs", "definitions"] {
@@ -207,12 +208,15 @@ impl StrictRewriter<'_> {
             return None;
         };
         let siblings = rules.iter().filter(|(key, _)| *key != "allOf");
-        // Keywords next to an `allOf` always apply, but those next to a `$ref` may be ignored.
-        let applies = |key: &String| self.ref_siblings_apply || READABLE.contains(&key.as_str());
-        if branch.contains_key("$ref") && !siblings.clone().all(|(key, _)| applies(key)) {
-            return None;
-        }
-        merge(branch, siblings)
+        merge(branch, siblings, &self.budget)
+    }
+
+    /// Counts the keywords of a schema that are copied as they are.
+    fn charge_copied(&self, rules: &Rules) -> Option<()> {
+        let is_copied =
+            |key: &str| SUPPORTED.contains(&key) || ["format", "required", "$id"].contains(&key);
+        let mut copied = rules.iter().filter(|(key, _)| is_copied(key));
+        copied.try_for_each(|(key, value)| self.budget.charge_field(key, value))
     }
 
     /// Counts the values of the `enum` and `const` of a schema. Returns `None` if there are too
@@ -231,16 +235,8 @@ impl StrictRewriter<'_> {
     /// Counts the characters of names. Returns `None` if there are too many.
     fn count_names(&mut self, named: &Rules) -> Option<()> {
         self.chars += named.keys().map(|name| name.chars().count()).sum::<usize>();
+        named.keys().try_for_each(|name| self.budget.charge_bytes(name.len()))?;
         (self.chars <= MAX_CHARS).then_some(())
-    }
-
-    /// Returns whether a keyword next to a `$ref` must be preserved.
-    fn is_ref_sibling(&self, key: &str) -> bool {
-        match key {
-            "$ref" | "$defs" | "definitions" => false,
-            _ if REMOVED.contains(&key) || key == "$id" => false,
-            _ => self.ref_siblings_apply || READABLE.contains(&key),
-        }
     }
 
     fn rewrite_definitions(&mut self, keyword: &str, value: &Value) -> Option<Value> {
@@ -270,25 +266,30 @@ impl StrictRewriter<'_> {
         }
         self.count_names(properties)?;
         let required = rules.get("required").and_then(Value::as_array);
-        let is_required =
-            |name: &str| required.is_some_and(|all| all.iter().any(|required| required == name));
+        // A closed object can't contain a required property that `properties` does not list, so no
+        // reply would be valid.
+        if required.map_or(0, Vec::len) != properties.len() {
+            return None;
+        }
+        let required: HashSet<&str> =
+            required.into_iter().flatten().filter_map(Value::as_str).collect();
         let mut written = Map::new();
         for (name, property) in properties {
-            if !is_required(name) {
+            if !required.contains(name.as_str()) {
                 return None;
             }
             written.insert(name.clone(), self.rewrite_node(property.as_object()?, level + 1)?);
-        }
-        // A closed object can't contain a required property that `properties` does not list, so no
-        // reply would be valid.
-        if required.is_some_and(|all| all.len() != properties.len()) {
-            return None;
         }
         out.insert("properties".to_owned(), Value::Object(written));
         out.insert("required".to_owned(), json!(properties.keys().collect::<Vec<_>>()));
         out.insert("additionalProperties".to_owned(), json!(false));
         Some(())
     }
+}
+
+/// Returns whether a keyword next to a `$ref` must be preserved.
+fn is_ref_sibling(key: &str) -> bool {
+    !["$ref", "$defs", "definitions", "$id"].contains(&key) && !REMOVED.contains(&key)
 }
 
 /// Returns whether the `type` of a schema allows values of the named type.

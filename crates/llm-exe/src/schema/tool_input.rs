@@ -5,12 +5,13 @@
 //! the root are limited (dimagi/open-chat-studio#4027, ComposioHQ/composio#3500). The model is not
 //! limited to the schema, so constraints at the root can move into its description.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::draft_2020_12::to_draft_2020_12;
 use super::form::write_description;
-use super::merge::merge;
-use super::reference::referenced;
+use super::merge::Merged;
+use super::reference::{referenced, references_exist};
+use super::size::SizeBudget;
 
 /// Keywords that the API does not accept at the root.
 const COMBINATORS: &[&str] = &["anyOf", "oneOf", "allOf"];
@@ -18,14 +19,15 @@ const COMBINATORS: &[&str] = &["anyOf", "oneOf", "allOf"];
 const MAX_NAME_LENGTH: usize = 64;
 
 /// Rewrites a schema to one that Anthropic accepts as the input of a tool. Returns `None` if its
-/// root is not an object, if its properties have names that the API does not accept, or if the
-/// alternatives of a combinator describe properties.
+/// root is not an object, if references would lose their targets, if its properties have names that
+/// the API does not accept, or if the alternatives of a combinator describe properties.
 pub fn tool_input(schema: &Value) -> Option<Value> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
     let mut schema = to_draft_2020_12(schema).into_owned();
-    if let Some(merged) = merge_all_of(&schema) {
+    // Merging and converting can remove the target of a reference.
+    if let Some(merged) = merge_all_of(&schema).filter(references_exist) {
         schema = merged;
     }
     let rules = schema.as_object_mut()?;
@@ -45,14 +47,15 @@ pub fn tool_input(schema: &Value) -> Option<Value> {
         let description = rules.get("description").cloned();
         write_description(description.as_ref(), &moved, rules);
     }
-    Some(schema)
+    references_exist(&schema).then_some(schema)
 }
 
 /// Merges the `allOf` at the root into the root. Returns `None` if there is none, or if the root
 /// can't express it.
 fn merge_all_of(schema: &Value) -> Option<Value> {
     let root = schema.as_object()?;
-    let mut merged = Map::new();
+    let budget = SizeBudget::new();
+    let mut merged = Merged::new(&budget);
     for branch in root.get("allOf")?.as_array()? {
         let branch = match branch.get("$ref").and_then(Value::as_str) {
             // Only a reference without other keywords is replaced with its definition.
@@ -64,10 +67,10 @@ fn merge_all_of(schema: &Value) -> Option<Value> {
         if branch.contains_key("$ref") || COMBINATORS.iter().any(|key| branch.contains_key(*key)) {
             return None;
         }
-        merged = merge(&merged, branch.iter())?;
+        merged.add(branch.iter())?;
     }
-    let siblings = root.iter().filter(|(key, _)| *key != "allOf");
-    merge(&merged, siblings).map(Value::Object)
+    merged.add(root.iter().filter(|(key, _)| *key != "allOf"))?;
+    Some(Value::Object(merged.into_rules()))
 }
 
 /// Returns whether a branch of a combinator describes properties, which the model would not see in

@@ -39,6 +39,9 @@ const UNSUPPORTED: &[&str] = &[
     "maxContains",
     "uniqueItems",
 ];
+/// Keywords whose values are numbers. In draft-04, some are booleans.
+const NUMBERS: &[&str] =
+    &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 /// Keywords of which each node must have at least one. `enum` and `const` are not sufficient.
 const TYPE_KEYWORDS: &[&str] = &["type", "anyOf", "$ref"];
 /// The keywords that are allowed next to a `$ref`.
@@ -82,6 +85,10 @@ impl Walk<'_> {
         }
         if !TYPE_KEYWORDS.iter().any(|name| fields.contains_key(*name)) {
             return Err(error_at(&self.path, "schema must have a 'type' key."));
+        }
+        let mut numbers = NUMBERS.iter().filter_map(|name| fields.get(*name));
+        if let Some(other) = numbers.find(|value| !value.is_number()) {
+            return Err(error_at(&self.path, &format!("{other} is not of type 'number'.")));
         }
         self.check_reference(node)?;
         self.check_size(node)?;

@@ -13,7 +13,7 @@ use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
-use crate::schema::Schema;
+use crate::schema::{Schema, to_draft_2020_12};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// The dialect of Ollama's native API.
@@ -35,6 +35,12 @@ impl Dialect for Ollama {
             tools: models::find_model(model).tools,
             structured_output: StructureSupport::JsonSchema,
         }
+    }
+
+    /// Ollama resolves only pointers, and does not read `$schema`.
+    fn structure(&self, _: &str, name: &str, schema: &Schema) -> Structure {
+        let schema = to_draft_2020_12(schema.written()).into_owned();
+        Structure::Native { name: name.to_owned(), schema, strict: true }
     }
 
     fn weaker_structure(&self, _: &str, _: &str, _: &Schema, refused: &Structure) -> Structure {

@@ -41,7 +41,7 @@ impl Draft {
 
     /// Returns the draft of a subschema of a schema of this draft, which can have its own
     /// `$schema`.
-    pub(super) fn within(self, rules: &Map<String, Value>) -> Draft {
+    pub(crate) fn within(self, rules: &Map<String, Value>) -> Draft {
         match rules.get("$schema").and_then(Value::as_str) {
             Some(uri) => Draft::from_uri(uri).unwrap_or_default(),
             None => self,
@@ -55,7 +55,7 @@ impl Draft {
 
     /// Returns the `$id` of a schema, which sets the base URI of the references below it. Up to
     /// draft-07, an `$id` with only a fragment is an anchor instead.
-    pub(super) fn id(self, rules: &Map<String, Value>) -> Option<&str> {
+    pub(crate) fn id(self, rules: &Map<String, Value>) -> Option<&str> {
         let keyword = if self == Draft::Draft4 { "id" } else { "$id" };
         let id = rules.get(keyword)?.as_str()?;
         let is_ignored =
@@ -64,7 +64,7 @@ impl Draft {
     }
 
     /// Returns the name that `$anchor`, or an `$id` with only a fragment, gives to a schema.
-    pub(super) fn anchor(self, rules: &Map<String, Value>) -> Option<&str> {
+    pub(crate) fn anchor(self, rules: &Map<String, Value>) -> Option<&str> {
         match self {
             Draft::Draft4 => rules.get("id")?.as_str()?.strip_prefix('#'),
             Draft::Draft6 | Draft::Draft7 => rules.get("$id")?.as_str()?.strip_prefix('#'),

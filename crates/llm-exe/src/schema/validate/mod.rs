@@ -40,6 +40,7 @@ use warnings::Warnings;
 pub(crate) use budget::{Budget, TooMuchWork};
 pub(crate) use coerce::Origin;
 pub(crate) use draft::Draft;
+pub(crate) use resources::{DEFAULT_BASE, join};
 
 /// A compiled schema.
 #[derive(Debug)]

@@ -38,6 +38,10 @@ impl<'a> Builder<'a> {
             own
         } else {
             self.find_resource(own, uri).map_err(|document| {
+                if self.resources.are_uris_too_long() {
+                    let text = "the URIs of all $ids together are too long; use a shorter $id";
+                    return self.reference_error(reference, text);
+                }
                 let text = format!(
                     "the reference {} leads to another document, which is never loaded ({}); copy \
                      the schema into $defs and refer to it as #/$defs/NAME",

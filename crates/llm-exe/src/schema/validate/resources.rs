@@ -12,7 +12,11 @@ use super::draft::Draft;
 use super::node::{DynamicAnchors, NodeId};
 
 /// The base URI of a schema that does not have an absolute `$id`.
-const DEFAULT_BASE: &str = "json-schema:///";
+pub(crate) const DEFAULT_BASE: &str = "json-schema:///";
+
+/// Maximum number of bytes in the absolute URIs of all resources. The URIs of embedded resources
+/// repeat the base URI.
+const MAX_URI_BYTES: usize = 4_000_000;
 
 /// The name of the anchors that `$recursiveAnchor` declares. A `$dynamicAnchor` is never empty.
 pub(super) const RECURSIVE: &str = "";
@@ -30,6 +34,7 @@ pub(super) struct Resources<'a> {
     pub(super) by_uri: HashMap<String, u32>,
     /// The absolute URIs of the resources that have been added to `by_uri`.
     uris: Vec<Option<Url>>,
+    uri_bytes: usize,
     /// The nodes by the address of their schema. Filled in when a reference needs it.
     pub(super) by_address: HashMap<usize, NodeId>,
     /// The number of nodes that have been added to `by_address`.
@@ -106,7 +111,13 @@ impl<'a> Resources<'a> {
         anchors.by_resource.contains_key(&resource).then_some(index)
     }
 
-    /// Returns the absolute URI of a resource, and adds all new resources to `by_uri`.
+    /// Returns whether the absolute URIs of the resources are too long together.
+    pub(super) fn are_uris_too_long(&self) -> bool {
+        self.uri_bytes > MAX_URI_BYTES
+    }
+
+    /// Returns the absolute URI of a resource, and adds all new resources to `by_uri`. Returns
+    /// `None` if the URIs are too long.
     pub(super) fn uri_of(&mut self, resource: u32) -> Option<Url> {
         while let Some(next) = self.all.get(self.uris.len()) {
             let outer = next.outer.and_then(|outer| self.uris.get(usize::try_from(outer).ok()?));
@@ -115,9 +126,11 @@ impl<'a> Resources<'a> {
                 None => Url::parse(DEFAULT_BASE).ok(),
             };
             let mut uri = match next.id {
+                _ if self.uri_bytes > MAX_URI_BYTES => None,
                 Some(id) => join(base.as_ref(), id),
                 None => base,
             };
+            self.uri_bytes += uri.as_ref().map_or(0, |uri| uri.as_str().len());
             if let Some(uri) = &mut uri {
                 uri.set_fragment(None);
                 let index = u32::try_from(self.uris.len()).unwrap_or(u32::MAX);
@@ -125,11 +138,14 @@ impl<'a> Resources<'a> {
             }
             self.uris.push(uri);
         }
-        self.uris.get(usize::try_from(resource).ok()?)?.clone()
+        let uri = self.uris.get(usize::try_from(resource).ok()?)?.as_ref()?;
+        // Each caller resolves a reference against a copy of the URI.
+        self.uri_bytes += uri.as_str().len();
+        (self.uri_bytes <= MAX_URI_BYTES).then(|| uri.clone())
     }
 }
 
 /// Resolves a URI reference against a base URI.
-pub(super) fn join(base: Option<&Url>, reference: &str) -> Option<Url> {
+pub(crate) fn join(base: Option<&Url>, reference: &str) -> Option<Url> {
     base.and_then(|base| base.join(reference).ok()).or_else(|| Url::parse(reference).ok())
 }

@@ -7,6 +7,8 @@ mod reply;
 mod request;
 mod tools;
 
+use std::borrow::Cow;
+
 use super::failure::read_failure;
 use super::models::{self, ConverseModel, Family, ToolChoice};
 use super::operation::operation_request;
@@ -16,7 +18,7 @@ use crate::providers::anthropic;
 use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::providers::failure::Failure;
-use crate::schema::{Schema, closed};
+use crate::schema::{Schema, closed, to_draft_2020_12};
 use crate::wire::WireReply;
 
 /// The Converse dialect, for one model family or for all models.
@@ -30,10 +32,10 @@ pub(crate) struct Converse {
 /// Returns a tool that the model is forced to call, or `PromptOnly` if it can't be forced.
 fn choose_tool(model: ConverseModel, name: &str, schema: &Schema) -> Structure {
     // A tool's input must be an object, so a tool cannot enforce any other type of schema.
-    let input = schema.is_object().then(|| schema.written());
+    let input = schema.is_object().then(|| to_draft_2020_12(schema.written()));
     let input = match model.tool_choice {
-        ToolChoice::Tool | ToolChoice::Any => input.cloned(),
-        ToolChoice::ToolWithPlainRoot => input.and_then(tools::with_plain_root),
+        ToolChoice::Tool | ToolChoice::Any => input.map(Cow::into_owned),
+        ToolChoice::ToolWithPlainRoot => input.as_deref().and_then(tools::with_plain_root),
         ToolChoice::Unsupported => None,
     };
     let name = name.to_owned();
