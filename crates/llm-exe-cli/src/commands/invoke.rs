@@ -64,7 +64,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     }
     let code = match outcome {
         Ok(value) => output::print_result(&value, args.json),
-        Err(error) => output::print_error(&input.label(error), args.json),
+        Err(error) => output::print_run_error(&input.label(error), &report, args.json),
     };
     if args.simulate && !args.json && report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");

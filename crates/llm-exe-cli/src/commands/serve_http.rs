@@ -1,6 +1,7 @@
 //! Handles HTTP requests to `llm-exe serve`. Converts each request to a function URL event, runs
 //! the function with it, and converts the function's response to an HTTP response.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -230,8 +231,19 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(error) = &line.error {
         text.push_str(&format!(" {}", error.kind()));
     }
+    match line.warning_count() {
+        0 => {}
+        1 => text.push_str(" 1 warning"),
+        count => text.push_str(&format!(" {count} warnings")),
+    }
     anstream::eprintln!("{}", output::escape_controls(&text));
     for warning in &line.warnings {
         output::print_warning(warning);
+    }
+    // A warning can quote a request, which a file that collects the output should not contain.
+    if std::io::stderr().is_terminal() {
+        for warning in &report.warnings {
+            output::print_warning(warning);
+        }
     }
 }

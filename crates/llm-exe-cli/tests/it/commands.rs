@@ -421,3 +421,40 @@ async fn size_of_a_file_that_is_too_large_is_reported() {
     let expected = "is too large: expected at most 6291456 bytes, got 7340032 bytes";
     assert!(output.stdout.contains(expected), "{output:?}");
 }
+
+#[tokio::test]
+async fn error_states_the_number_of_attempts() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let variables = simulator_variables(&simulator);
+    let plain = folder.file("plain.json", request().to_string());
+    let mut request = request();
+    request["output"] = json!("number");
+    request["outputOptions"] = json!({ "repairs": 1 });
+    let number = folder.file("number.json", request.to_string());
+    let limited = || Step::status(429).times(3);
+    let no_number = || Step::text("none").times(2);
+    let rejected = || Step::status(400).times(1);
+    for (file, step, attempts, has_usage) in [
+        (&plain, limited(), 3, false),
+        (&number, no_number(), 2, true),
+        (&plain, rejected(), 1, false),
+    ] {
+        simulator.script(vec![step.clone()]);
+        let output = folder.run_with(&as_pairs(&variables), &["invoke", "--json", file]).await;
+        let error = output.error();
+        assert_eq!(error["attempts"], attempts, "{error}");
+        assert_eq!(
+            (&error["provider"], &error["model"]),
+            (&json!("openai"), &json!("gpt-4o-mini"))
+        );
+        assert_eq!(error["usage"]["totalTokens"].as_u64().unwrap() > 0, has_usage, "{error}");
+        simulator.script(vec![step]);
+        let output = folder.run_with(&as_pairs(&variables), &["invoke", file]).await;
+        let text = format!("; after {attempts} attempts\n");
+        assert_eq!(output.stderr.ends_with(&text), attempts > 1, "{output:?}");
+    }
+    let missing = folder.file("missing.json", r#"{ "provider": "openai", "message": "hi" }"#);
+    let output = folder.run(&["invoke", "--json", &missing]).await;
+    assert_eq!(output.error().get("attempts"), None, "{output:?}");
+}
