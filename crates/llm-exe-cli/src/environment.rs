@@ -70,7 +70,7 @@ pub(crate) struct Environment {
     aws: AwsPorts,
     http: HttpClient,
     /// The running simulator, if any. It stops when this field is dropped.
-    _simulator: Option<Simulator>,
+    simulator: Option<Simulator>,
 }
 
 impl Environment {
@@ -127,7 +127,12 @@ impl Environment {
             KeySource::User => (user_keys(env_file, &settings.aws, &aws), user_credentials),
         };
         let keys = Arc::new(keys);
-        Ok(Environment { settings, keys, credentials, aws, http, _simulator: simulator })
+        Ok(Environment { settings, keys, credentials, aws, http, simulator })
+    }
+
+    /// Returns the simulator that replaces the providers, if any.
+    pub(crate) fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
     }
 
     /// Returns an error if the credentials for Amazon Bedrock are missing or invalid.

@@ -6,9 +6,9 @@ use llm_exe::Error;
 
 const MAX_DEPTH: usize = 32;
 
-/// Returns the `*.json`, `*.yaml`, `*.yml` and `*.md` files in a folder and its subfolders, sorted
-/// by path. Skips hidden files, `README.md` and symbolic links to folders. If `path` is not a
-/// folder, returns only `path`.
+/// Returns the `*.json`, `*.jsonl`, `*.yaml`, `*.yml` and `*.md` files in a folder and its
+/// subfolders, sorted by path. Skips hidden files, `README.md` and symbolic links to folders. If
+/// `path` is not a folder, returns only `path`.
 pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -17,7 +17,8 @@ pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     collect(path, MAX_DEPTH, &mut files)?;
     files.sort();
     if files.is_empty() {
-        let message = "the folder does not contain any *.json, *.yaml, *.yml or *.md files";
+        let message =
+            "the folder does not contain any *.json, *.jsonl, *.yaml, *.yml or *.md files";
         return Err(Error::invalid(path.display().to_string(), message));
     }
     Ok(files)
@@ -47,5 +48,5 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 
 fn is_request(path: &Path) -> bool {
     let extension = path.extension().map(|kind| kind.to_string_lossy().to_ascii_lowercase());
-    extension.is_some_and(|kind| matches!(kind.as_str(), "json" | "yaml" | "yml" | "md"))
+    extension.is_some_and(|kind| matches!(kind.as_str(), "json" | "jsonl" | "yaml" | "yml" | "md"))
 }

@@ -1,14 +1,12 @@
-//! Reads requests from files, standard input or URLs, and merges `data` from the command line.
+//! Reads requests from files, standard input or URLs.
 
 use std::io::Read;
 use std::path::Path;
 
-use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, merge};
+use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin};
 use llm_exe::{Error, ErrorKind, json};
 use llm_exe_events::MAX_BODY_BYTES;
 use serde_json::{Map, Value};
-
-use crate::args::Source;
 
 /// A request together with the line numbers of its fields in the source file.
 #[derive(Debug)]
@@ -18,6 +16,11 @@ pub(crate) struct Input {
 }
 
 impl Input {
+    /// Creates the input for a request whose line numbers are not known.
+    pub(crate) fn from_value(request: Value) -> Input {
+        Input { request, origin: Origin::default() }
+    }
+
     /// Sets a field of the request. Does nothing if the request is not an object, because
     /// validation reports that problem later.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
@@ -120,47 +123,4 @@ fn config_format(path: &Path) -> Option<Format> {
 
 fn parse_json(path: &Path, body: &[u8]) -> Result<Value, Error> {
     json::parse(body).map_err(|error| Error::invalid(display_name(path), error.to_string()))
-}
-
-/// Reads a request and merges the data from the command line into its `data` field.
-pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
-    let mut input = read(&source.file)?;
-    let data = command_line_data(source)?;
-    if data.is_empty() {
-        return Ok(input);
-    }
-    match input.request {
-        Value::Object(fields) => {
-            let data = Map::from_iter([("data".to_owned(), Value::Object(data))]);
-            // Do not replace a `data` field of the wrong type, so that validation reports it.
-            let is_invalid =
-                fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
-            let layers = if is_invalid { vec![fields] } else { vec![fields, data] };
-            input.request = Value::Object(merge(layers));
-        }
-        other => input.request = other,
-    }
-    Ok(input)
-}
-
-fn command_line_data(source: &Source) -> Result<Map<String, Value>, Error> {
-    let mut data = Map::new();
-    if let Some(path) = &source.data_file {
-        match parse_json(path, &read_bytes(path)?)? {
-            Value::Object(fields) => data.extend(fields),
-            other => {
-                let message = format!("expected a JSON object, got {}", json::shown(&other));
-                return Err(Error::invalid(display_name(path), message));
-            }
-        }
-    }
-    for pair in &source.data {
-        let Some((name, text)) = pair.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            let message = format!("expected NAME=VALUE, got {}", json::quoted(pair));
-            return Err(Error::invalid("--data", message));
-        };
-        let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));
-        data.insert(name.to_owned(), value);
-    }
-    Ok(data)
 }

@@ -10,6 +10,8 @@ mod environment;
 mod files;
 mod input;
 mod output;
+mod overrides;
+mod simulation;
 #[cfg(feature = "aws-profile")]
 mod standard_chain;
 

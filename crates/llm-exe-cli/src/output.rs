@@ -92,15 +92,19 @@ pub(crate) fn print_run_error(error: &Error, report: &Report, as_json: bool) -> 
         }
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_controls(error.message()));
-        if kind == ErrorKind::SecretNotFound {
-            // Only keys and credentials are read from .env, so do not suggest the file for a
-            // setting such as the region.
-            let is_setting = error.not_set() == Some(NotSet::Setting);
-            let env_file = if is_setting { "" } else { "set it in .env or " };
-            anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
-        }
     }
     ExitCode::from(kind.exit_code())
+}
+
+/// Prints what to do about a missing key, for a command with the option `--simulate`.
+pub(crate) fn print_key_advice(error: &Error) {
+    if error.kind() == ErrorKind::SecretNotFound {
+        // Only keys and credentials are read from .env, so do not suggest the file for a setting
+        // such as the region.
+        let is_setting = error.not_set() == Some(NotSet::Setting);
+        let env_file = if is_setting { "" } else { "set it in .env or " };
+        anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
+    }
 }
 
 fn error_json(error: &Error, report: &Report) -> Value {

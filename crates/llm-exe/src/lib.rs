@@ -51,6 +51,7 @@ pub use destination::{
 };
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
+pub use glob::matches as matches_glob;
 pub use hex::hex;
 pub use hosted::{ConfigSource, HostedRules};
 #[cfg(feature = "env")]

@@ -458,3 +458,78 @@ async fn error_states_the_number_of_attempts() {
     let output = folder.run(&["invoke", "--json", &missing]).await;
     assert_eq!(output.error().get("attempts"), None, "{output:?}");
 }
+
+#[tokio::test]
+async fn time_limit_of_the_command_is_named() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::fault(Fault::Hang)]);
+    let variables = simulator_variables(&simulator);
+    let file = folder.file("request.json", request().to_string());
+    let arguments = ["invoke", "--timeout", "1", &file];
+    let output = folder.run_with(&as_pairs(&variables), &arguments).await;
+    assert_eq!(output.code, Some(5), "{output:?}");
+    assert!(output.stderr.contains("the time limit is 1 s (--timeout)"), "{output:?}");
+    let mut own = request();
+    own["options"] = json!({ "timeout": 100, "numOfAttempts": 1 });
+    let file = folder.file("request.json", own.to_string());
+    simulator.script(vec![Step::fault(Fault::Hang)]);
+    let output = folder.run_with(&as_pairs(&variables), &["invoke", &file]).await;
+    assert!(!output.stderr.contains("--timeout"), "{output:?}");
+}
+
+#[tokio::test]
+async fn simulate_is_suggested_only_where_it_exists() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["provider"] = json!("amazon");
+    request["model"] = json!("amazon.nova-lite-v1:0");
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["invoke", &file]).await;
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(output.stderr.contains("--simulate"), "{output:?}");
+    for command in ["render", "validate"] {
+        let output = folder.run(&[command, &file]).await;
+        assert!(!output.stderr.contains("--simulate"), "{command}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_provider_is_named_with_the_nearest() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["provider"] = json!("opnai");
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["render", &file]).await;
+    let expected = "provider: unknown provider \"opnai\" (did you mean openai?)";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
+
+#[tokio::test]
+async fn short_key_is_redacted_only_as_a_word() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let mut variables = simulator_variables(&simulator);
+    variables.retain(|(name, _)| *name != "OPENAI_API_KEY");
+    variables.push(("OPENAI_API_KEY", "any".to_owned()));
+    let file = folder.file("request.json", request().to_string());
+    let body = json!({ "error": { "message": "too many messages for your company plan any" } });
+    let then = json!([{ "then": { "status": 400, "body": body } }]);
+    simulator.script_json(then).unwrap();
+    let output = folder.run_with(&as_pairs(&variables), &["invoke", &file]).await;
+    let expected = "too many messages for your company plan [redacted]";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
+
+#[tokio::test]
+async fn help_names_settings_and_values() {
+    let folder = Folder::new();
+    let help = folder.run(&["--help"]).await.stdout;
+    for name in ["CONFIG_BUCKETS", "STRICT_VARIABLES", "ALLOWED_MODELS", "docs/lambda.md"] {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+    assert!(help.starts_with("Send a JSON request to an LLM"), "{help}");
+    let output = folder.run(&["serve", "--auth", "API_KYE"]).await;
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("AWS_IAM, API_KEY, NONE"), "{output:?}");
+}
