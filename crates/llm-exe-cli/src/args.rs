@@ -55,8 +55,8 @@ pub(crate) enum Command {
     /// List the providers, their base URLs, the key that each needs and whether it is set. Does not
     /// print keys.
     Providers(Providers),
-    /// Print the JSON Schema for requests.
-    Schema,
+    /// Print the JSON Schema for requests, for example for an editor.
+    Schema(Schema),
     /// Print a completion script for a shell.
     Completions {
         /// The shell to generate the script for.
@@ -154,6 +154,14 @@ pub(crate) struct Validate {
     /// not a request.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Schema {
+    /// Print the schema for hosted configs and for the front matter of prompts, in which all fields
+    /// are optional.
+    #[arg(long)]
+    pub(crate) config: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -59,7 +59,8 @@ pub use keys::EnvironmentKeys;
 pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
-    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
+    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules,
+    Target, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};

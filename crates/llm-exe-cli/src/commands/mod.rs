@@ -5,6 +5,7 @@ mod invoke;
 mod providers;
 mod record_results;
 mod render;
+mod schema;
 mod serve;
 mod serve_http;
 mod serve_invoke;
@@ -23,7 +24,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Providers(args) => providers::run(&args).await,
-        Command::Schema => output::print(&format!("{:#}", llm_exe::request_schema())),
+        Command::Schema(args) => schema::run(&args).await,
         Command::Completions { shell } => output::print(completions::script(shell).trim_end()),
     }
 }

@@ -223,16 +223,54 @@ async fn schema_accepts_the_examples() {
             assert!(validator.is_valid(&example), "{path:?}");
         }
     }
+    for (name, example) in crate::simulate::documented_requests() {
+        let errors = validator.iter_errors(&example).map(|error| error.to_string());
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
+    }
     for wrong in [
         json!([]),
-        json!("a"),
+        json!({}),
         json!({ "provider": 7 }),
-        json!({ "message": 7 }),
-        json!({ "message": [7] }),
-        json!({ "options": { "temperature": "hot" } }),
-        json!({ "data": [] }),
+        json!({ "provider": "opnai", "model": "m", "message": "hi" }),
+        json!({ "provider": "openai", "model": "m", "message": [7] }),
     ] {
         assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn schema_of_configs_has_optional_fields_and_registered_providers() {
+    let folder = Folder::new();
+    let servers = r#"{ "together": { "baseUrl": "https://api.example.com/v1" } }"#;
+    let variables = [("OPENAI_COMPATIBLE_PROVIDERS", servers)];
+    let output = folder.run_with(&variables, &["schema", "--config"]).await;
+    let schema = output.json();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (config, expected) in [
+        (json!({ "provider": "together", "overridable": ["data"] }), true),
+        (json!({ "provider": "togther" }), false),
+        (json!({ "overridable": ["dta"] }), false),
+    ] {
+        assert_eq!(validator.is_valid(&config), expected, "{config}");
+    }
+    let output = folder.run_with(&variables, &["schema"]).await;
+    assert!(output.stdout.contains("\"together\""), "{output:?}");
+}
+
+#[tokio::test]
+async fn schema_field_for_editors_is_accepted() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["$schema"] = json!("./request.schema.json");
+    let json_file = folder.file("request.json", request.to_string());
+    let yaml = "$schema: ./config.schema.json\nprovider: openai\nmodel: gpt-4o-mini\nmessage: Hi\n";
+    let yaml_file = folder.file("request.yaml", yaml);
+    let markdown = format!("---\n{}---\nHi", yaml.replace("message: Hi\n", ""));
+    let markdown_file = folder.file("request.md", markdown);
+    for file in [json_file, yaml_file, markdown_file] {
+        let output = folder.run(&["validate", "--strict", &file]).await;
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     }
 }
 

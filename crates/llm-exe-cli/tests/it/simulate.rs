@@ -31,7 +31,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 /// Returns the requests that name a provider, and neither a hosted config, nor a place to store or
 /// send the result.
-fn documented_requests() -> Vec<(String, Value)> {
+pub(crate) fn documented_requests() -> Vec<(String, Value)> {
     let mut requests: Vec<(String, Value)> = json_blocks(&Path::new(ROOT).join("README.md"));
     requests.extend(files("docs", "md").iter().flat_map(|path| json_blocks(path)));
     let lines = Path::new(ROOT).join("examples/step-functions/batch.jsonl");
